@@ -1,0 +1,35 @@
+// The house of docs/architecture.md as rules: imports point down.
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(server/src|clients|test|scripts)/', pathNot: allowed },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', comment: 'A cycle has no bottom.', from: {}, to: { circular: true } },
+    only('wire-imports-nothing', '^server/src/spread/wire/', '^server/src/spread/wire/', 'Functions of bytes need nobody.'),
+    only('spread-imports-wire', '^server/src/spread/(?!wire/)', '^server/src/spread/', 'The Spread client library knows no gRPC and no sidecar.'),
+    only('daemon-imports-wire', '^server/src/daemon/', '^server/src/(daemon|spread/wire)/', 'The embedded daemon shares only bytes with the client side.'),
+    only('mailbox-imports-spread', '^server/src/mailbox/', '^server/src/(mailbox|spread)/', 'A mailbox knows Spread, not gRPC.'),
+    only('grpc-imports-mailbox', '^server/src/grpc/', '^server/src/(grpc|mailbox|spread|gen)/', 'The gRPC edge stands on mailboxes.'),
+    only('config-alone', '^server/src/config/', '^server/src/config/', 'Configuration imports nothing of ours.'),
+    only('observability-alone', '^server/src/observability/', '^server/src/observability/', 'Observability imports nothing of ours.'),
+    only('gen-alone', '^server/src/gen/', '^server/src/gen/', 'Generated code stands alone.'),
+    only('clients-alone', '^clients/typescript/src/', '^clients/typescript/src/', 'A client never imports the server.'),
+    { name: 'nothing-imports-sidecar', severity: 'error', comment: 'sidecar.ts puts parts together; only cli and main use it.', from: { path: '^server/src/', pathNot: '^server/src/(main|sidecar|cli/)' }, to: { path: '^server/src/(sidecar|main|cli/)' } },
+    { name: 'grpc-js-only-at-the-edge', severity: 'error', comment: '@grpc/* and gen/ only in grpc/.', from: { path: '^server/src/', pathNot: '^server/src/(grpc|gen)/' }, to: { path: '(node_modules/(@grpc|grpc-health-check)|^server/src/gen/)' } },
+    { name: 'prom-client-only-in-metrics', severity: 'error', comment: 'One file knows Prometheus.', from: { path: '^server/src/', pathNot: '^server/src/observability/metrics' }, to: { path: 'node_modules/prom-client' } },
+    { name: 'client-package-only-in-cli', severity: 'error', comment: 'The commands are users of the sidecar; its inside is not.', from: { path: '^server/src/', pathNot: '^server/src/cli/' }, to: { path: '(^clients/|spread-sidecar-client)' } },
+    { name: 'no-dev-dependencies', severity: 'error', comment: 'What ships must not need what only develops.', from: { path: '^(server|clients/typescript)/src/' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'], extensions: ['.ts', '.js', '.mjs'] },
+  },
+};

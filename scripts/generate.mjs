@@ -1,0 +1,28 @@
+// `npm run gen`: everything in the repository that is made from something else. `--check` makes it and fails
+// when that changes a tracked file, naming the files and the command that mends it.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt, root } from './build.mjs';
+
+const generated = ['server/src/gen', 'clients/typescript/src/gen', 'docs/configuration.md', 'docs/metrics.md', 'docs/spread-api.md'];
+
+function run(args) {
+  const result = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` } });
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+await ensureBuilt();
+run(['node_modules/@bufbuild/buf/bin/buf', 'generate']);
+await ensureBuilt();
+for (const script of ['generate-config-docs.mjs', 'generate-metrics-docs.mjs', 'generate-api-docs.mjs'])
+  if (existsSync(join(root, 'scripts', script))) run([join('scripts', script)]);
+
+if (process.argv.includes('--check')) {
+  const status = spawnSync('git', ['status', '--porcelain', '--', ...generated], { cwd: root, encoding: 'utf8' });
+  if (status.stdout.trim()) {
+    console.error(`Generated files differ from their sources. Run \`npm run gen\` and commit:\n${status.stdout}`);
+    process.exit(1);
+  }
+  console.log('Generated files are up to date.');
+}
