@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     // Tests run on the client's sources, not on what happens to be built.
-    alias: { 'spread-sidecar-client': fileURLToPath(new URL('clients/typescript/src/index.ts', import.meta.url)) },
+    alias: {
+      'spread-sidecar-client': fileURLToPath(new URL('clients/typescript/src/index.ts', import.meta.url)),
+    },
   },
   test: {
     include: ['test/**/*.test.ts'],

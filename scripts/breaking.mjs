@@ -5,12 +5,20 @@ import { ensureBuilt, root } from './build.mjs';
 await ensureBuilt();
 const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
 const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v[0-9]*').stdout.trim();
-const reference = tag || ['origin/main', 'main'].find((name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`).status === 0);
+const reference =
+  tag ||
+  ['origin/main', 'main'].find(
+    (name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`).status === 0,
+  );
 if (!reference || git('cat-file', '-e', `${reference}:proto`).status !== 0) {
   console.log('No release and no main with a contract yet: nothing to break.');
 } else {
   const against = tag ? `.git#tag=${tag}` : `.git#ref=${reference}`;
   console.log(`buf breaking against ${reference}`);
-  const buf = spawnSync(process.execPath, ['node_modules/@bufbuild/buf/bin/buf', 'breaking', '--against', against], { cwd: root, stdio: 'inherit' });
+  const buf = spawnSync(
+    process.execPath,
+    ['node_modules/@bufbuild/buf/bin/buf', 'breaking', '--against', against],
+    { cwd: root, stdio: 'inherit' },
+  );
   process.exitCode = buf.status ?? 1;
 }

@@ -1,14 +1,29 @@
 // What a clone needs before it can run: packages installed, TypeScript compiled. Everything here is
 // idempotent and cheap when there is nothing to do. Uses Node's own modules only, because it runs first.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inRoot = (...parts) => join(root, ...parts);
 const stamp = inRoot('dist', '.built');
-const sources = ['server/src', 'server/tsconfig.json', 'clients/typescript/src', 'clients/typescript/tsconfig.json', 'tsconfig.base.json'];
+const sources = [
+  'server/src',
+  'server/tsconfig.json',
+  'clients/typescript/src',
+  'clients/typescript/tsconfig.json',
+  'tsconfig.base.json',
+];
 
 /** Newest modification time below `path`, in ms; 0 if it is not there. */
 function newest(path) {
@@ -22,7 +37,11 @@ function newest(path) {
 
 function run(what, command, args) {
   process.stderr.write(`${what} …\n`);
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
   if (result.error) throw result.error;
   if (result.status !== 0) {
     process.stderr.write(`${what} failed: ${command} ${args.join(' ')} (exit ${result.status})\n`);
@@ -63,7 +82,9 @@ function ownerAlive(lock) {
 
 const dependenciesMissing = () => {
   const installed = inRoot('node_modules', '.package-lock.json');
-  return !existsSync(installed) || statSync(installed).mtimeMs < statSync(inRoot('package-lock.json')).mtimeMs;
+  return (
+    !existsSync(installed) || statSync(installed).mtimeMs < statSync(inRoot('package-lock.json')).mtimeMs
+  );
 };
 const buildMissing = () => {
   if (!existsSync(stamp)) return true;

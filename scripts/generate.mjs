@@ -5,10 +5,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt, root } from './build.mjs';
 
-const generated = ['server/src/gen', 'clients/typescript/src/gen', 'docs/configuration.md', 'docs/metrics.md', 'docs/spread-api.md'];
+const generated = [
+  'server/src/gen',
+  'clients/typescript/src/gen',
+  'docs/configuration.md',
+  'docs/metrics.md',
+  'docs/spread-api.md',
+];
 
 function run(args) {
-  const result = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` } });
+  const result = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}` },
+  });
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
@@ -19,9 +29,14 @@ for (const script of ['generate-config-docs.mjs', 'generate-metrics-docs.mjs', '
   if (existsSync(join(root, 'scripts', script))) run([join('scripts', script)]);
 
 if (process.argv.includes('--check')) {
-  const status = spawnSync('git', ['status', '--porcelain', '--', ...generated], { cwd: root, encoding: 'utf8' });
+  const status = spawnSync('git', ['status', '--porcelain', '--', ...generated], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (status.stdout.trim()) {
-    console.error(`Generated files differ from their sources. Run \`npm run gen\` and commit:\n${status.stdout}`);
+    console.error(
+      `Generated files differ from their sources. Run \`npm run gen\` and commit:\n${status.stdout}`,
+    );
     process.exit(1);
   }
   console.log('Generated files are up to date.');

@@ -17,7 +17,14 @@ const report = join(folder, 'report.json');
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const outcome = spawnSync(
   process.execPath,
-  [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
+  [
+    vitest,
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
   { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
 );
 
@@ -27,7 +34,11 @@ try {
   counts = {
     passed: result.numPassedTests,
     // A file that does not load has no tests to count; it still failed.
-    failed: result.numFailedTests + result.testResults.filter((f) => f.status === 'failed' && f.assertionResults.every((a) => a.status !== 'failed')).length,
+    failed:
+      result.numFailedTests +
+      result.testResults.filter(
+        (f) => f.status === 'failed' && f.assertionResults.every((a) => a.status !== 'failed'),
+      ).length,
     skipped: result.numPendingTests + result.numTodoTests,
   };
 } catch (error) {

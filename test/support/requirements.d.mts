@@ -1,4 +1,6 @@
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(name: 'spread' | 'python', env?: NodeJS.ProcessEnv): boolean;
-export declare function missingParts(env: NodeJS.ProcessEnv): { name: string; what: string; enable: string }[];
+export declare function missingParts(
+  env: NodeJS.ProcessEnv,
+): { name: string; what: string; enable: string }[];
 export declare function requiredParts(env: NodeJS.ProcessEnv): string[];

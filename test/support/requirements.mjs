@@ -11,7 +11,8 @@ const parts = [
   {
     name: 'spread',
     what: 'suites against a real Spread 5.0.1 daemon and its tools',
-    enable: 'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/) or SPREAD_DAEMON=4803@host (a running daemon).',
+    enable:
+      'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/) or SPREAD_DAEMON=4803@host (a running daemon).',
     available: (env) => Boolean(env.SPREAD_HOME || env.SPREAD_DAEMON),
     // No package registry has it, so a CI machine can't be asked for it.
     inCi: false,
@@ -25,13 +26,22 @@ const parts = [
   },
 ];
 
-export const isAvailable = (name, env = process.env) => parts.find((part) => part.name === name).available(env);
+export const isAvailable = (name, env = process.env) =>
+  parts.find((part) => part.name === name).available(env);
 
 export const missingParts = (env) => parts.filter((part) => !part.available(env));
 
 export function requiredParts(env) {
-  const named = (env.REQUIRE ?? '').split(',').map((name) => name.trim()).filter(Boolean);
+  const named = (env.REQUIRE ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
   const unknown = named.filter((name) => !parts.some((part) => part.name === name));
-  if (unknown.length) throw new Error(`REQUIRE names unknown parts: ${unknown.join(', ')}; known: ${parts.map((p) => p.name).join(', ')}`);
-  return env.CI === 'true' ? [...new Set([...named, ...parts.filter((part) => part.inCi).map((part) => part.name)])] : named;
+  if (unknown.length)
+    throw new Error(
+      `REQUIRE names unknown parts: ${unknown.join(', ')}; known: ${parts.map((p) => p.name).join(', ')}`,
+    );
+  return env.CI === 'true'
+    ? [...new Set([...named, ...parts.filter((part) => part.inCi).map((part) => part.name)])]
+    : named;
 }
