@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+import { formatAddress, type SpreadAddress } from './address.js';
+import { SpreadError } from './spread-error.js';
+
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** Bounds one attempt to connect, in time and by a signal: whichever comes first fails it and destroys its stream. */
+export class ConnectAttempt {
+  /** Rejects with COULD_NOT_CONNECT when the attempt was ended from here; else stays pending. */
+  readonly failed: Promise<never>;
+  readonly #where: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout;
+  #stream: Duplex | undefined;
+  #reject: (error: SpreadError) => void = () => {};
+
+  /** Throws SpreadError ILLEGAL_TIME for a time outside 1..2147483647 ms. */
+  constructor(address: SpreadAddress, timeoutMs: number, signal: AbortSignal | undefined) {
+    checkTimeout(timeoutMs);
+    this.#where = formatAddress(address);
+    this.#signal = signal;
+    this.failed = new Promise<never>((_, reject) => {
+      this.#reject = reject;
+    });
+    this.failed.catch(() => {});
+    this.#timer = setTimeout(() => {
+      this.#fail(`no session with the daemon at ${this.#where} within ${timeoutMs} ms`, undefined);
+    }, timeoutMs);
+    signal?.addEventListener('abort', this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
+  }
+
+  /** The stream to be destroyed when the attempt fails. */
+  use(stream: Duplex): Duplex {
+    this.#stream = stream;
+    return stream;
+  }
+
+  /** The attempt is over, well or not: nothing can fail it any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(`the attempt to connect to the daemon at ${this.#where} was given up`, this.#signal?.reason);
+  };
+
+  #fail(sentence: string, cause: unknown): void {
+    this.end();
+    this.#reject(new SpreadError('COULD_NOT_CONNECT', sentence, { cause }));
+    this.#stream?.destroy();
+  }
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return;
+  const field = 'timeout';
+  const bound = `1..${MAX_TIMEOUT_MS} ms`;
+  throw new SpreadError('ILLEGAL_TIME', `${field} is ${timeoutMs} ms; it must be in ${bound}`, {
+    field,
+    bound,
+  });
+}

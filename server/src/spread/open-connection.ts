@@ -1,0 +1,73 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { formatAddress, type SpreadAddress } from './address.js';
+import { SpreadError } from './spread-error.js';
+
+/** Makes the stream to a daemon and begins to connect it. A stream that is not a connecting Socket counts as open. */
+export type SocketFactory = (address: SpreadAddress) => Duplex;
+
+/** Bytes that may wait for the kernel before a send tells its caller to pause. Default of `sendHighWaterMark`. */
+export const SEND_HIGH_WATER_MARK = 256 * 1024;
+/** Idle time after which the kernel asks whether the daemon is still there: the protocol has no heartbeat. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** The usual factory: TCP with no delay and keep-alive, or a Unix socket. */
+export function netSocketFactory(sendHighWaterMark = SEND_HIGH_WATER_MARK): SocketFactory {
+  return (address) => {
+    // Socket hands its options to Duplex, which knows this one; Node's types do not say so.
+    const options: object = { writableHighWaterMark: sendHighWaterMark };
+    const socket = new Socket(options);
+    if (address.kind === 'unix') return socket.connect({ path: address.path });
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    return socket.connect({ host: address.host, port: address.port });
+  };
+}
+
+/**
+ * Resolves when `stream` is connected. Rejects with SpreadError ILLEGAL_SPREAD for a host that does not exist and
+ * COULD_NOT_CONNECT for any other failure, as Spread's own library tells them apart.
+ */
+export function connected(stream: Duplex, address: SpreadAddress): Promise<void> {
+  if (!(stream instanceof Socket) || !(stream.connecting || stream.destroyed)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const onConnect = (): void => {
+      stop();
+      resolve();
+    };
+    const onError = (error: unknown): void => {
+      stop();
+      reject(connectError(error, address));
+    };
+    const onClose = (): void => onError(new Error('the socket was closed'));
+    const stop = (): void => {
+      stream.off('connect', onConnect);
+      stream.off('error', onError);
+      stream.off('close', onClose);
+    };
+    stream.on('connect', onConnect);
+    stream.on('error', onError);
+    stream.on('close', onClose);
+  });
+}
+
+function connectError(error: unknown, address: SpreadAddress): SpreadError {
+  const name = formatAddress(address);
+  // With several addresses of one host, Node collects what happened to each.
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  const code = (first as NodeJS.ErrnoException | undefined)?.code;
+  const why = first instanceof Error ? first.message : String(first);
+  if (code === 'ENOTFOUND' && address.kind === 'tcp') {
+    return new SpreadError(
+      'ILLEGAL_SPREAD',
+      `the host ${address.host} of the daemon address ${name} is unknown`,
+      {
+        field: 'daemon',
+        cause: error,
+      },
+    );
+  }
+  return new SpreadError('COULD_NOT_CONNECT', `no connection to the daemon at ${name}: ${why}`, {
+    cause: error,
+  });
+}

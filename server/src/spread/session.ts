@@ -1,0 +1,285 @@
+import type { Duplex } from 'node:stream';
+import { formatAddress, parseAddress, type SpreadAddress } from './address.js';
+import { NULL_AUTH } from './auth.js';
+import { ConnectAttempt } from './connect-attempt.js';
+import { checkHandshake, performHandshake } from './handshake.js';
+import { connected, netSocketFactory } from './open-connection.js';
+import type {
+  OnTaken,
+  OutgoingMessage,
+  SessionHandlers,
+  SessionOptions,
+  SessionState,
+} from './session-options.js';
+import { SpreadError, toSpreadError } from './spread-error.js';
+import {
+  type Accepted,
+  CLIENT_FRAME_LIMITS,
+  DEFAULT_MESSAGE_LIMITS,
+  decodeMessage,
+  encodeDisconnect,
+  encodeJoin,
+  encodeLeave,
+  encodeMulticast,
+  type Frame,
+  FrameDecoder,
+  type MessageLimits,
+  type Version,
+} from './wire/index.js';
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_DISCONNECT_TIMEOUT_MS = 2_000;
+
+/**
+ * One connection to a Spread daemon, from the accepted handshake on.
+ *
+ * Sends throw SpreadError before a byte leaves for what `encodeMulticast` and `encodeJoin` refuse; NET_ERROR_ON_SESSION
+ * once the connection was lost; ILLEGAL_SESSION once we ended it. They return false when `sendHighWaterMark` bytes
+ * wait: the caller should stop until `onDrain`. Requests leave in the order of their calls; those of one turn of the
+ * event loop leave in one system call.
+ */
+export class Session {
+  /** `#name#daemon`: who we are for other members. */
+  readonly privateGroup: string;
+  readonly daemonVersion: Version;
+  readonly address: SpreadAddress;
+  readonly #stream: Duplex;
+  readonly #decoder: FrameDecoder;
+  readonly #limits: MessageLimits;
+  #state: SessionState = 'open';
+  #handlers: SessionHandlers | undefined;
+  #end: { error: SpreadError | undefined } | undefined;
+  #paused = false;
+  #corked = false;
+  #receivedAtMs = 0;
+
+  /**
+   * Connects and speaks the handshake. Rejects with SpreadError: ILLEGAL_SPREAD (malformed address, unknown host),
+   * COULD_NOT_CONNECT (nobody there, no Spread daemon, time over, `signal`), CONNECTION_CLOSED (ended during the
+   * handshake), ILLEGAL_TIME (`timeoutMs`), or the daemon's own REJECT code. Nothing is read from the connection
+   * after the handshake until `start`.
+   */
+  static async connect(options: SessionOptions): Promise<Session> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, privateName = '' } = options;
+    const address = typeof options.address === 'string' ? parseAddress(options.address) : options.address;
+    const request = {
+      privateName,
+      membership: options.membership ?? true,
+      priority: options.priority ?? 0,
+      auth: options.auth ?? [NULL_AUTH],
+    } as const;
+    checkHandshake(request);
+    const attempt = new ConnectAttempt(address, timeoutMs, signal);
+    let stream: Duplex | undefined;
+    try {
+      if (signal?.aborted) return await attempt.failed;
+      stream = attempt.use((options.socketFactory ?? netSocketFactory(options.sendHighWaterMark))(address));
+      const opened = connected(stream, address).then(() => performHandshake(stream as Duplex, request));
+      const accepted = await Promise.race([attempt.failed, opened]);
+      return new Session(stream, address, accepted, options);
+    } catch (error) {
+      stream?.on('error', () => {});
+      stream?.destroy();
+      throw toSpreadError(error);
+    } finally {
+      attempt.end();
+    }
+  }
+
+  private constructor(stream: Duplex, address: SpreadAddress, accepted: Accepted, options: SessionOptions) {
+    this.#stream = stream;
+    this.address = address;
+    this.privateGroup = accepted.privateGroup;
+    this.daemonVersion = accepted.daemonVersion;
+    this.#limits = options.messageLimits ?? DEFAULT_MESSAGE_LIMITS;
+    this.#decoder = new FrameDecoder(
+      { role: 'client', limits: options.frameLimits ?? CLIENT_FRAME_LIMITS },
+      this.#onFrame,
+    );
+    stream.on('error', (error) => this.#lost(error));
+    stream.on('end', () => this.#lost());
+    stream.on('close', () => this.#lost());
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Bytes of requests that the kernel has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#stream.writableLength;
+  }
+
+  /** Begins to read. To be called once; a session that ended before still reports it here. */
+  start(handlers: SessionHandlers): void {
+    if (this.#handlers !== undefined) throw new SpreadError('SP_BUG', 'the session was started twice');
+    this.#handlers = handlers;
+    if (this.#end !== undefined) {
+      const { error } = this.#end;
+      process.nextTick(() => handlers.onClose(error));
+      return;
+    }
+    this.#stream.on('data', this.#onData);
+    this.#stream.on('drain', () => handlers.onDrain?.());
+    if (this.#paused) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  /** Stops reading: the daemon keeps what comes, and cuts a client for which about 1000 messages wait. */
+  pause(): void {
+    this.#paused = true;
+    if (this.#state === 'open') this.#stream.pause();
+  }
+
+  /** Goes on reading. */
+  resume(): void {
+    this.#paused = false;
+    if (this.#state === 'open' && this.#handlers !== undefined) this.#stream.resume();
+  }
+
+  /** Sends one message to its groups. The payload must stay as it is until `onTaken`. */
+  multicast(message: OutgoingMessage, onTaken?: OnTaken): boolean {
+    this.#mustBeOpen();
+    const { serviceType, selfDiscard, groups, messageType, payload } = message;
+    let pieces: Buffer[];
+    try {
+      pieces = encodeMulticast(
+        { privateGroup: this.privateGroup, serviceType, selfDiscard, groups, messageType, payload },
+        this.#limits,
+      );
+    } catch (error) {
+      throw toSpreadError(error);
+    }
+    return this.#send(pieces, onTaken);
+  }
+
+  /** Asks to become a member of `group`; its view tells that it happened. Joining twice is ignored by the daemon. */
+  join(group: string, onTaken?: OnTaken): boolean {
+    this.#mustBeOpen();
+    return this.#send([this.#checked(() => encodeJoin(this.privateGroup, group))], onTaken);
+  }
+
+  /** Asks to leave `group`; a self-leave message tells that it happened. Without effect for a non-member. */
+  leave(group: string, onTaken?: OnTaken): boolean {
+    this.#mustBeOpen();
+    return this.#send([this.#checked(() => encodeLeave(this.privateGroup, group))], onTaken);
+  }
+
+  /**
+   * The orderly goodbye: what was sent before is delivered, then the daemon frees the name and closes. Resolves when it
+   * did, or after `timeoutMs` (default 2000), when the connection is dropped instead. What still arrives is thrown
+   * away. Never rejects; without effect on a session that is over.
+   */
+  disconnect(timeoutMs: number = DEFAULT_DISCONNECT_TIMEOUT_MS): Promise<void> {
+    if (this.#state === 'closed') return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.abort(), timeoutMs);
+      this.#stream.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      if (this.#state === 'closing') return;
+      this.#send([encodeDisconnect(this.privateGroup)]);
+      this.#state = 'closing';
+      this.#uncork();
+      this.#stream.end();
+      this.#stream.resume();
+    });
+  }
+
+  /** Drops the connection without a goodbye: others see the member disconnect. */
+  abort(): void {
+    this.#finish(undefined);
+  }
+
+  #mustBeOpen(): void {
+    if (this.#state === 'open') return;
+    if (this.#end?.error !== undefined) {
+      throw new SpreadError('NET_ERROR_ON_SESSION', 'the connection to the daemon was lost before', {
+        cause: this.#end.error,
+      });
+    }
+    throw new SpreadError('ILLEGAL_SESSION', 'the session was ended before');
+  }
+
+  #checked(encode: () => Buffer): Buffer {
+    try {
+      return encode();
+    } catch (error) {
+      throw toSpreadError(error);
+    }
+  }
+
+  #send(pieces: readonly Buffer[], onTaken?: OnTaken): boolean {
+    const stream = this.#stream;
+    if (!this.#corked) {
+      this.#corked = true;
+      stream.cork();
+      process.nextTick(this.#uncork);
+    }
+    const last = pieces.length - 1;
+    for (let i = 0; i < last; i++) stream.write(pieces[i]);
+    if (onTaken === undefined) return stream.write(pieces[last]);
+    return stream.write(pieces[last], (error) => {
+      if (!error) {
+        onTaken();
+        return;
+      }
+      this.#lost(error);
+      onTaken(this.#end?.error ?? closed(error));
+    });
+  }
+
+  readonly #uncork = (): void => {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#stream.uncork();
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state !== 'open') return;
+    this.#receivedAtMs = Date.now();
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      const reason = toSpreadError(error);
+      const mine = reason.code === 'SP_BUG';
+      this.#finish(mine ? reason : closed(reason, `the daemon broke the protocol: ${reason.message}`));
+    }
+  };
+
+  readonly #onFrame = (frame: Frame): void => {
+    // A handler may have ended the session while other frames of the same chunk were still waiting.
+    if (this.#state !== 'open') return;
+    const message = decodeMessage(frame);
+    try {
+      (this.#handlers as SessionHandlers).onMessage(message, this.#receivedAtMs);
+    } catch (error) {
+      throw new SpreadError('SP_BUG', 'an internal error ended the session', { cause: error });
+    }
+  };
+
+  /** The stream ended or failed: on our account when we were closing. */
+  #lost(cause?: Error): void {
+    if (this.#state === 'closing') {
+      this.#finish(undefined);
+      return;
+    }
+    const cut = this.#decoder.bufferedBytes > 0 ? ' in the middle of a message' : '';
+    const how = cause === undefined ? '' : ` (${cause.message})`;
+    const where = formatAddress(this.address);
+    this.#finish(closed(cause, `the connection to the daemon at ${where} was closed${cut}${how}`));
+  }
+
+  #finish(error: SpreadError | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#end = { error };
+    this.#stream.destroy();
+    this.#handlers?.onClose(error);
+  }
+}
+
+function closed(cause: unknown, sentence = 'the connection to the daemon was closed'): SpreadError {
+  return new SpreadError('CONNECTION_CLOSED', sentence, { cause });
+}

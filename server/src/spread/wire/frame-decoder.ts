@@ -1,0 +1,190 @@
+import {
+  DAEMON_MAX_BODY,
+  DAEMON_MAX_DATA,
+  HEADER_SIZE,
+  MAX_GROUP_NAME,
+  MAX_GROUPS,
+  OLD_TYPE_SIZE,
+  REJECT_MESS,
+} from './constants.js';
+import { decodeHeader, type Header } from './header.js';
+import { WireError } from './wire-error.js';
+
+/** What a header may announce. Checked when its 48 bytes are there, before memory is taken for what follows. */
+export interface FrameLimits {
+  /** Most names in the group list (of a view: members). */
+  readonly maxGroups: number;
+  /** Most bytes of data, groups not counted. */
+  readonly maxData: number;
+  /** Most bytes of data + 32 × groups. */
+  readonly maxBody: number;
+}
+
+/**
+ * Limits for what a daemon sends. Messages have at most 100 groups, but a view lists every member of its group, and
+ * once more in its sets: a 5.0.1 daemon assembles each of the two in 144,000 bytes, which is 4500 names.
+ */
+export const CLIENT_FRAME_LIMITS: FrameLimits = Object.freeze({
+  maxGroups: 4500,
+  maxData: DAEMON_MAX_DATA,
+  maxBody: 2 * DAEMON_MAX_DATA,
+});
+
+/** Limits for what a client sends: those at which a 5.0.1 daemon drops the session (transcripts 51, 54 and 63). */
+export const DAEMON_FRAME_LIMITS: FrameLimits = Object.freeze({
+  maxGroups: MAX_GROUPS,
+  maxData: DAEMON_MAX_DATA,
+  maxBody: DAEMON_MAX_BODY,
+});
+
+/** One frame of either direction. Both buffers are owned by whoever gets the frame: nothing writes to them later. */
+export interface Frame {
+  readonly header: Header;
+  /** The 48 bytes as they came. */
+  readonly headerBytes: Buffer;
+  /** Everything behind the header: [old type, 4 bytes, in reject frames from a daemon] groups data. */
+  readonly body: Buffer;
+}
+
+export interface FrameDecoderOptions {
+  /** Whose side we are on: a client reads reject frames (4 bytes longer) that a daemon never gets. */
+  readonly role: 'client' | 'daemon';
+  /** Default: CLIENT_FRAME_LIMITS or DAEMON_FRAME_LIMITS, by role. */
+  readonly limits?: FrameLimits;
+  /** Called when 48 bytes are complete and within the limits, before the rest is awaited; throws to refuse. */
+  readonly validateHeader?: (header: Header, headerBytes: Buffer) => void;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Cuts a byte stream into frames, whatever the cuts of its chunks. A frame whose parts lie within one chunk is handed
+ * out as views on that chunk; otherwise each byte is copied once, into a buffer of exactly the announced size: linear
+ * in time for any chunks. Chunks are taken over: the caller must never write to them again.
+ *
+ * `push` throws WireError ILLEGAL_MESSAGE for a header past a limit, and whatever `validateHeader` or `onFrame` throw.
+ * After any throw the decoder is dead: the place of the next frame is unknown, and each further push throws the same.
+ */
+export class FrameDecoder {
+  readonly #onFrame: (frame: Frame) => void;
+  readonly #limits: FrameLimits;
+  readonly #client: boolean;
+  readonly #validateHeader: FrameDecoderOptions['validateHeader'];
+
+  /** The header being assembled from several chunks, then that of the frame whose body is awaited. */
+  #headerBytes: Buffer | undefined;
+  #headerFilled = 0;
+  #header: Header | undefined;
+  #bodyLength = 0;
+  #body: Buffer | undefined;
+  #bodyFilled = 0;
+  #death: { error: unknown } | undefined;
+  #bytesCopied = 0;
+
+  constructor(options: FrameDecoderOptions, onFrame: (frame: Frame) => void) {
+    this.#client = options.role === 'client';
+    this.#limits = options.limits ?? (this.#client ? CLIENT_FRAME_LIMITS : DAEMON_FRAME_LIMITS);
+    this.#validateHeader = options.validateHeader;
+    this.#onFrame = onFrame;
+  }
+
+  /** Bytes of a frame that is not complete yet; 0 between frames. */
+  get bufferedBytes(): number {
+    return this.#headerFilled + this.#bodyFilled;
+  }
+
+  /** Bytes copied so far because a frame came in pieces: never more than were pushed. */
+  get bytesCopied(): number {
+    return this.#bytesCopied;
+  }
+
+  /** Takes the next bytes and calls `onFrame` for each frame that they complete. */
+  push(chunk: Buffer): void {
+    if (this.#death) throw this.#death.error;
+    try {
+      let offset = 0;
+      while (offset < chunk.length) offset = this.#take(chunk, offset);
+    } catch (error) {
+      this.#death = { error };
+      this.#body = undefined;
+      throw error;
+    }
+  }
+
+  /** Takes what it can of one frame from `offset` on; returns the offset behind it. */
+  #take(chunk: Buffer, start: number): number {
+    let offset = start;
+    if (this.#header === undefined) {
+      offset = this.#takeHeader(chunk, offset);
+      if (this.#header === undefined) return offset;
+    }
+    const missing = this.#bodyLength - this.#bodyFilled;
+    if (this.#bodyFilled === 0 && chunk.length - offset >= missing) {
+      const body = missing === 0 ? NOTHING : chunk.subarray(offset, offset + missing);
+      this.#emit(body);
+      return offset + missing;
+    }
+    if (offset === chunk.length) return offset;
+    this.#body ??= Buffer.allocUnsafeSlow(this.#bodyLength);
+    const copied = chunk.copy(this.#body, this.#bodyFilled, offset, offset + missing);
+    this.#bodyFilled += copied;
+    this.#bytesCopied += copied;
+    if (this.#bodyFilled === this.#bodyLength) this.#emit(this.#body);
+    return offset + copied;
+  }
+
+  #takeHeader(chunk: Buffer, start: number): number {
+    let end: number;
+    let bytes: Buffer;
+    if (this.#headerFilled === 0 && chunk.length - start >= HEADER_SIZE) {
+      end = start + HEADER_SIZE;
+      bytes = chunk.subarray(start, end);
+    } else {
+      this.#headerBytes ??= Buffer.allocUnsafeSlow(HEADER_SIZE);
+      bytes = this.#headerBytes;
+      const copied = chunk.copy(bytes, this.#headerFilled, start, start + HEADER_SIZE - this.#headerFilled);
+      end = start + copied;
+      this.#headerFilled += copied;
+      this.#bytesCopied += copied;
+      if (this.#headerFilled < HEADER_SIZE) return end;
+    }
+    const header = decodeHeader(bytes);
+    this.#bodyLength = this.#announced(header);
+    this.#validateHeader?.(header, bytes);
+    this.#headerBytes = bytes;
+    this.#headerFilled = HEADER_SIZE;
+    this.#header = header;
+    return end;
+  }
+
+  /** Bytes that follow `header`; throws when it announces more than the limits allow. */
+  #announced(header: Header): number {
+    const { numGroups, dataLength } = header;
+    const { maxGroups, maxData, maxBody } = this.#limits;
+    if (numGroups < 0 || numGroups > maxGroups) throw pastLimit('num_groups', numGroups, `0..${maxGroups}`);
+    if (dataLength < 0 || dataLength > maxData) throw pastLimit('data_len', dataLength, `0..${maxData}`);
+    const body = dataLength + MAX_GROUP_NAME * numGroups;
+    if (body > maxBody) throw pastLimit('data_len + 32 * num_groups', body, `0..${maxBody}`);
+    return this.#client && (header.type & REJECT_MESS) !== 0 ? body + OLD_TYPE_SIZE : body;
+  }
+
+  /** The state is that between frames before the callback runs, so that it may look at `bufferedBytes`. */
+  #emit(body: Buffer): void {
+    const frame = { header: this.#header as Header, headerBytes: this.#headerBytes as Buffer, body };
+    this.#header = undefined;
+    this.#headerBytes = undefined;
+    this.#headerFilled = 0;
+    this.#body = undefined;
+    this.#bodyFilled = 0;
+    this.#onFrame(frame);
+  }
+}
+
+function pastLimit(field: string, value: number, bound: string): WireError {
+  return new WireError(
+    'ILLEGAL_MESSAGE',
+    field,
+    `a header announces ${field} ${value}; allowed is ${bound}`,
+    bound,
+  );
+}

@@ -1,0 +1,120 @@
+import type { SpreadCodeName } from './codes.js';
+import { MAX_GROUP_NAME, MAX_PRIVATE_NAME, MAX_PROC_NAME } from './constants.js';
+import { WireError } from './wire-error.js';
+
+/**
+ * Names are bytes without an encoding. Here they are strings whose code points U+0000..U+00FF are those bytes
+ * (Latin-1), compared by code point. Legal bytes of names that we send are 0x24 `$` .. 0x7e `~`: so no `#`, `"`, `!`,
+ * blank, control or non-ASCII byte. What arrives may be anything: a daemon does not check group names.
+ */
+const FIRST_LEGAL = 0x24;
+const LAST_LEGAL = 0x7e;
+const HASH = 0x23;
+const LEGAL_BYTES = "bytes 0x24 '$' to 0x7e '~'";
+
+/** Index of the first illegal character from `start` to before `end`, or -1. */
+function illegalAt(name: string, start: number, end: number): number {
+  for (let i = start; i < end; i++) {
+    const c = name.charCodeAt(i);
+    if (c < FIRST_LEGAL || c > LAST_LEGAL) return i;
+  }
+  return -1;
+}
+
+function describe(name: string, index: number): string {
+  const code = name.charCodeAt(index);
+  const shown = code > 0x20 && code < 0x7f ? ` '${name[index]}'` : '';
+  return `0x${code.toString(16).padStart(2, '0')}${shown}`;
+}
+
+function checkName(name: string, field: string, code: SpreadCodeName, max: number, min: number): void {
+  if (name.length < min || name.length > max) {
+    const bound = `${min}..${max} bytes`;
+    throw new WireError(code, field, `${field} has ${name.length} bytes; it must have ${bound}`, bound);
+  }
+  const index = illegalAt(name, 0, name.length);
+  if (index >= 0) {
+    throw new WireError(
+      code,
+      field,
+      `${field} has the illegal byte ${describe(name, index)} at position ${index}; allowed are ${LEGAL_BYTES}`,
+      LEGAL_BYTES,
+    );
+  }
+}
+
+/**
+ * Refuses what a daemon would refuse as private name: longer than 10 bytes, or a byte outside 0x24..0x7e
+ * (Spread 5.0.1, transcript 06-handshake-name-characters). The empty name means "the daemon invents one" and is
+ * allowed unless `allowEmpty` is false. Throws WireError REJECT_ILLEGAL_NAME.
+ */
+export function checkPrivateName(name: string, options: { allowEmpty?: boolean; field?: string } = {}): void {
+  const min = (options.allowEmpty ?? true) ? 0 : 1;
+  checkName(name, options.field ?? 'private_name', 'REJECT_ILLEGAL_NAME', MAX_PRIVATE_NAME, min);
+}
+
+/** Refuses a daemon name that is not 1..19 legal bytes. Throws WireError ILLEGAL_SPREAD. */
+export function checkDaemonName(name: string, field = 'daemon_name'): void {
+  checkName(name, field, 'ILLEGAL_SPREAD', MAX_PROC_NAME - 1, 1);
+}
+
+/** Refuses what Spread's own library refuses to join or leave: not 1..31 bytes of 0x24..0x7e. Throws WireError ILLEGAL_GROUP. */
+export function checkGroupName(name: string, field = 'group'): void {
+  checkName(name, field, 'ILLEGAL_GROUP', MAX_GROUP_NAME - 1, 1);
+}
+
+/**
+ * Refuses a destination that nobody could receive: neither a legal group name nor a well-formed private group
+ * `#name#daemon`. Throws WireError ILLEGAL_GROUP.
+ */
+export function checkDestination(name: string, field = 'group'): void {
+  if (name.charCodeAt(0) !== HASH) {
+    checkGroupName(name, field);
+    return;
+  }
+  if (parsePrivateGroup(name) !== undefined) return;
+  const bound = '#name#daemon: name of 1..10 bytes, daemon of 1..19 bytes';
+  throw new WireError(
+    'ILLEGAL_GROUP',
+    field,
+    `${field} is no well-formed private group; its form is ${bound}, ${LEGAL_BYTES}`,
+    bound,
+  );
+}
+
+/** The parts of a private group `#name#daemon`; undefined when it is not well-formed (1..10 and 1..19 legal bytes). */
+export function parsePrivateGroup(group: string): { name: string; daemon: string } | undefined {
+  if (group.charCodeAt(0) !== HASH) return undefined;
+  const second = group.indexOf('#', 1);
+  if (second < 2 || second > 1 + MAX_PRIVATE_NAME) return undefined;
+  const daemonLength = group.length - second - 1;
+  if (daemonLength < 1 || daemonLength > MAX_PROC_NAME - 1) return undefined;
+  if (illegalAt(group, 1, second) >= 0 || illegalAt(group, second + 1, group.length) >= 0) return undefined;
+  return { name: group.slice(1, second), daemon: group.slice(second + 1) };
+}
+
+/** `#name#daemon`. The parts are not checked. */
+export function privateGroupOf(name: string, daemon: string): string {
+  return `#${name}#${daemon}`;
+}
+
+/** Writes `name` into the 32-byte field at `offset`, NUL padded; what does not fit is cut. */
+export function writeName(buffer: Buffer, offset: number, name: string): void {
+  const written = buffer.write(name, offset, MAX_GROUP_NAME, 'latin1');
+  buffer.fill(0, offset + written, offset + MAX_GROUP_NAME);
+}
+
+/** The name in the 32-byte field at `offset`: up to the first NUL, or all 32 bytes when there is none. */
+export function readName(buffer: Buffer, offset: number): string {
+  const limit = offset + MAX_GROUP_NAME;
+  let end = offset;
+  while (end < limit && buffer[end] !== 0) end++;
+  return buffer.toString('latin1', offset, end);
+}
+
+/** `count` names from `offset` on. The caller has checked that they are there. */
+export function readNames(buffer: Buffer, offset: number, count: number): string[] {
+  const names = new Array<string>(count);
+  for (let i = 0; i < count; i++) names[i] = readName(buffer, offset + i * MAX_GROUP_NAME);
+  return names;
+}

@@ -1,0 +1,184 @@
+import {
+  COMMAND_SIZE,
+  DEFAULT_MAX_GROUPS_PER_MESSAGE,
+  HEADER_SIZE,
+  JOIN_MESS,
+  KILL_MESS,
+  LEAVE_MESS,
+  MAX_GROUP_NAME,
+  MAX_GROUPS,
+  MAX_MESSAGE_BODY,
+  SELF_DISCARD,
+  SERVICE_BITS,
+  type ServiceTypeName,
+  serviceOfBits,
+} from './constants.js';
+import { encodeHeader } from './header.js';
+import { checkDestination, checkGroupName, writeName } from './names.js';
+import { WireError } from './wire-error.js';
+
+/** A message to be sent. */
+export interface MulticastFields {
+  /** Own private group, as the daemon gave it at the handshake. */
+  privateGroup: string;
+  serviceType: ServiceTypeName;
+  /** No copy to ourselves; default false. */
+  selfDiscard?: boolean;
+  /** 1 to `maxGroups` group names or private groups. */
+  groups: readonly string[];
+  /** -32768..32767; default 0. */
+  messageType?: number;
+  /** Not copied when it is large: must stay as it is until the bytes were taken. */
+  payload: Uint8Array;
+}
+
+/** What a message may have. */
+export interface MessageLimits {
+  /** Most groups a message, 1..100. Default 43: a 5.0.1 daemon delivers a message to more groups to nobody. */
+  readonly maxGroups: number;
+  /** Most bytes of payload + 32 × groups, at most 143,152 (the default): a little more aborts a 5.0.1 daemon. */
+  readonly maxBody: number;
+}
+
+/** Limits within which a 5.0.1 daemon works right (transcripts 49 to 53). */
+export const DEFAULT_MESSAGE_LIMITS: MessageLimits = Object.freeze({
+  maxGroups: DEFAULT_MAX_GROUPS_PER_MESSAGE,
+  maxBody: MAX_MESSAGE_BODY,
+});
+
+/** Up to this many payload bytes a copy is cheaper than a second piece to write. */
+export const COALESCED_PAYLOAD = 8192;
+
+/** Service and self-discard as one number, as Spread's own API takes them. */
+export interface ServiceBits {
+  serviceType: ServiceTypeName;
+  selfDiscard: boolean;
+}
+
+/**
+ * Reads a service type given as Spread's number: exactly one of the six services, SELF_DISCARD allowed, nothing else.
+ * Throws WireError ILLEGAL_SERVICE: any other bit costs the session or, worse, the daemon (transcripts 57 and 60).
+ */
+export function serviceTypeFromBits(bits: number): ServiceBits {
+  const serviceType = serviceOfBits(bits & ~SELF_DISCARD);
+  if (serviceType === undefined || !Number.isInteger(bits) || bits > 0xff) {
+    const bound = 'one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, and 0x40 for self-discard';
+    const shown = Number.isInteger(bits) ? `0x${(bits >>> 0).toString(16)}` : String(bits);
+    throw new WireError(
+      'ILLEGAL_SERVICE',
+      'service_type',
+      `service_type is ${shown}; it must be ${bound}`,
+      bound,
+    );
+  }
+  return { serviceType, selfDiscard: (bits & SELF_DISCARD) !== 0 };
+}
+
+/**
+ * Refuses, before a byte is sent, a message that would cost the session or the daemon, or reach nobody. Throws
+ * WireError: ILLEGAL_SERVICE, ILLEGAL_GROUP (names and their number), ILLEGAL_MESSAGE (message type),
+ * MESSAGE_TOO_LONG (payload + 32 × groups).
+ */
+export function checkMulticast(
+  fields: Omit<MulticastFields, 'privateGroup'>,
+  limits: MessageLimits = DEFAULT_MESSAGE_LIMITS,
+): void {
+  const { serviceType, groups, payload, messageType = 0 } = fields;
+  if (SERVICE_BITS[serviceType] === undefined) {
+    const bound = Object.keys(SERVICE_BITS).join(', ');
+    throw new WireError(
+      'ILLEGAL_SERVICE',
+      'service_type',
+      `service_type is ${serviceType}; it must be one of ${bound}`,
+      bound,
+    );
+  }
+  if (!(messageType >= -32768 && messageType <= 32767) || !Number.isInteger(messageType)) {
+    const bound = '-32768..32767';
+    throw new WireError(
+      'ILLEGAL_MESSAGE',
+      'message_type',
+      `message_type is ${messageType}; it must be a whole number in ${bound}`,
+      bound,
+    );
+  }
+  const maxGroups = Math.min(limits.maxGroups, MAX_GROUPS);
+  if (groups.length < 1 || groups.length > maxGroups) {
+    const bound = `1..${maxGroups}`;
+    const reason =
+      groups.length > maxGroups && groups.length > DEFAULT_MAX_GROUPS_PER_MESSAGE
+        ? ': Spread 5.0.1 loses messages to more than 43 groups, and cuts a client that names more than 100'
+        : '';
+    throw new WireError(
+      'ILLEGAL_GROUP',
+      'groups',
+      `groups has ${groups.length} names; it must have ${bound}${reason}`,
+      bound,
+    );
+  }
+  for (let i = 0; i < groups.length; i++) checkDestination(groups[i] as string, `groups[${i}]`);
+  const room = Math.min(limits.maxBody, MAX_MESSAGE_BODY) - MAX_GROUP_NAME * groups.length;
+  if (payload.length > room) {
+    const bound = `0..${room} bytes`;
+    throw new WireError(
+      'MESSAGE_TOO_LONG',
+      'payload',
+      `payload has ${payload.length} bytes; to ${groups.length} group(s) it may have ${bound}` +
+        ` (payload + 32 × groups at most ${room + MAX_GROUP_NAME * groups.length}: Spread 5.0.1 aborts on more)`,
+      bound,
+    );
+  }
+}
+
+/**
+ * The bytes of one message, checked by `checkMulticast`: one buffer, or header with groups and then the payload itself
+ * (not a copy) when it has more than COALESCED_PAYLOAD bytes.
+ */
+export function encodeMulticast(
+  fields: MulticastFields,
+  limits: MessageLimits = DEFAULT_MESSAGE_LIMITS,
+): Buffer[] {
+  checkMulticast(fields, limits);
+  const { groups, payload } = fields;
+  const bodyStart = HEADER_SIZE + MAX_GROUP_NAME * groups.length;
+  const together = payload.length <= COALESCED_PAYLOAD;
+  const head = Buffer.allocUnsafe(together ? bodyStart + payload.length : bodyStart);
+  encodeHeader(head, 0, {
+    type: SERVICE_BITS[fields.serviceType] | (fields.selfDiscard ? SELF_DISCARD : 0),
+    privateGroup: fields.privateGroup,
+    numGroups: groups.length,
+    messageType: fields.messageType ?? 0,
+    dataLength: payload.length,
+  });
+  for (let i = 0; i < groups.length; i++)
+    writeName(head, HEADER_SIZE + i * MAX_GROUP_NAME, groups[i] as string);
+  if (together) {
+    head.set(payload, bodyStart);
+    return [head];
+  }
+  return [head, Buffer.from(payload.buffer, payload.byteOffset, payload.length)];
+}
+
+/** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for what Spread's own library refuses to join. */
+export function encodeJoin(privateGroup: string, group: string): Buffer {
+  checkGroupName(group);
+  return command(JOIN_MESS, privateGroup, group);
+}
+
+/** 80 bytes: leave `group`. Throws WireError ILLEGAL_GROUP as for a join. */
+export function encodeLeave(privateGroup: string, group: string): Buffer {
+  checkGroupName(group);
+  return command(LEAVE_MESS, privateGroup, group);
+}
+
+/** 80 bytes: the orderly goodbye. The daemon closes the connection when it has read it. */
+export function encodeDisconnect(privateGroup: string): Buffer {
+  return command(KILL_MESS, privateGroup, privateGroup);
+}
+
+function command(type: number, privateGroup: string, group: string): Buffer {
+  const frame = Buffer.allocUnsafe(COMMAND_SIZE);
+  encodeHeader(frame, 0, { type, privateGroup, numGroups: 1, dataLength: 0 });
+  writeName(frame, HEADER_SIZE, group);
+  return frame;
+}
