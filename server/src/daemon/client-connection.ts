@@ -1,0 +1,297 @@
+import type { Duplex } from 'node:stream';
+import {
+  CLIENT_VERSION,
+  encodeAccept,
+  encodeAuthList,
+  encodeReject,
+  type Frame,
+  FrameDecoder,
+  type ReceivedConnectRequest,
+  type SpreadCodeName,
+  WireError,
+} from '../spread/wire/index.js';
+import type { CutReason, Transport } from './events.js';
+import type { GroupMember } from './group-table.js';
+import { checkHeader, INPUT_LIMITS } from './header-check.js';
+import { AUTH_METHOD, Opening } from './opening.js';
+import { type HeldSender, Pace } from './pace.js';
+import type { QueueBudget } from './queue-budget.js';
+import { SendQueue } from './send-queue.js';
+import type { SharedFrame } from './shared-frame.js';
+
+/** What a connection needs of the daemon. Calls come in the order of arrival, never from within `deliver`. */
+export interface ConnectionHost {
+  readonly budget: QueueBudget;
+  readonly maxSessionMessages: number;
+  readonly handshakeTimeoutMs: number;
+  /** The private group that is now the connection's. Throws WireError REJECT_NOT_UNIQUE or REJECT_QUOTA. */
+  claimName(connection: ClientConnection, name: string): string;
+  opened(connection: ClientConnection, request: ReceivedConnectRequest): void;
+  received(connection: ClientConnection, frame: Frame): void;
+  /** The client was refused with a code, or left (`code` undefined), before it was a session. */
+  refused(connection: ClientConnection, code: SpreadCodeName | undefined, message: string): void;
+  /** The client's side ended without KILL. */
+  lost(connection: ClientConnection): void;
+  cut(connection: ClientConnection, reason: CutReason, message: string): void;
+  /** Something was queued for the connection; `flush` is due at the end of the turn. */
+  queued(connection: ClientConnection): void;
+  /** The stream is gone; nothing more comes from this connection. */
+  closed(connection: ClientConnection): void;
+}
+
+type State = 'opening' | 'open' | 'ending' | 'closed';
+
+/** How long a client that was sent away may take to close its end, in ms. */
+const LINGER_MS = 1000;
+/** Silence allowed before the choice of authentication methods, in handshake timeouts: real Spread waits for ever. */
+const AUTH_PATIENCE = 10;
+/** All of the handshake, in handshake timeouts: nobody stays by sending a byte now and then. */
+const OPENING_PATIENCE = 20;
+/** Input is processed in pieces of so many bytes, so that a sender can be held back in between. */
+const SLICE = 16 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/** One client's connection: handshake, then frames in both directions, then the end. */
+export class ClientConnection implements GroupMember, HeldSender {
+  /** Empty until the name was claimed. */
+  privateGroup = '';
+  /** Whether views are wanted. */
+  membership = false;
+  /** Number of the last message that was delivered here: the daemon gives each connection one copy. */
+  lastDelivered = 0;
+
+  readonly #host: ConnectionHost;
+  readonly #stream: Duplex;
+  readonly #queue: SendQueue;
+  readonly #pace = new Pace();
+  readonly #opening = new Opening();
+  readonly #decoder: FrameDecoder;
+  readonly #openingEnds: number;
+  #state: State = 'opening';
+  #timer: NodeJS.Timeout | undefined;
+  #holds = 0;
+  /** Input that came while the connection was held back. */
+  #held: Buffer | undefined;
+
+  constructor(
+    stream: Duplex,
+    readonly transport: Transport,
+    host: ConnectionHost,
+  ) {
+    this.#stream = stream;
+    this.#host = host;
+    this.#queue = new SendQueue(stream, {
+      maxMessages: host.maxSessionMessages,
+      budget: host.budget,
+      onDrain: (messages, bytes) => this.#drained(messages, bytes),
+    });
+    this.#decoder = new FrameDecoder(
+      {
+        role: 'daemon',
+        limits: INPUT_LIMITS,
+        validateHeader: (header) => {
+          if (this.#state === 'open') checkHeader(header, this.privateGroup);
+        },
+      },
+      (frame) => {
+        if (this.#state === 'open') host.received(this, frame);
+      },
+    );
+    this.#openingEnds = performance.now() + OPENING_PATIENCE * host.handshakeTimeoutMs;
+    stream.on('data', (chunk: Buffer) => this.#input(chunk));
+    stream.on('end', () => this.#inputEnded());
+    // 'close' follows an error; until then nothing is lost by waiting for it.
+    stream.on('error', () => {});
+    stream.on('close', () => this.#closed());
+    this.#awaitClient();
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Messages queued and not taken by the client's end. */
+  get queuedMessages(): number {
+    return this.#queue.messages;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Queues a frame; when `sender` is given, it is held back while the queue is long. */
+  deliver(frame: SharedFrame, sender?: HeldSender): void {
+    if (this.#state !== 'open') return;
+    if (!this.#queue.push(frame)) {
+      const limit = this.#host.maxSessionMessages;
+      this.#host.cut(this, 'slow-reader', `the client did not read: ${limit} messages were queued for it`);
+      return;
+    }
+    this.#host.queued(this);
+    if (sender && this.#queue.blocked && this.#queue.messages * 4 >= this.#host.maxSessionMessages)
+      this.#pace.hold(sender);
+  }
+
+  /** Writes what is queued, as far as the stream takes it. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  /** Sends the client away with a code: it may read everything before its end of stream. */
+  refuse(code: SpreadCodeName, message: string): void {
+    if (this.#state !== 'opening') return;
+    this.#host.refused(this, code, message);
+    this.#stream.write(encodeReject(code));
+    this.#end();
+  }
+
+  /** Ends the session; the client gets what the stream takes at once, then end of stream. */
+  finish(): void {
+    if (this.#state !== 'open' && this.#state !== 'opening') return;
+    this.#queue.flush();
+    if (this.#queue.blocked) this.abandon();
+    else this.#end();
+  }
+
+  /** Ends the connection at once; what the client has not taken is lost. */
+  abandon(): void {
+    this.#leave('ending');
+    this.#stream.destroy();
+  }
+
+  hold(): void {
+    if (this.#holds++ === 0) this.#stream.pause();
+  }
+
+  letGo(): void {
+    // Not from within the caller's work: going on means new work for it.
+    if (--this.#holds === 0) setImmediate(() => this.#goOn());
+  }
+
+  #input(chunk: Buffer): void {
+    if (this.#state === 'opening') this.#handshake(chunk);
+    else if (this.#state === 'open') this.#frames(chunk);
+    // Otherwise the client was sent away and does not know it yet.
+  }
+
+  #handshake(chunk: Buffer): void {
+    try {
+      let progress = this.#opening.push(chunk);
+      if (progress.kind === 'requested') {
+        const { request } = progress;
+        this.privateGroup = this.#host.claimName(this, request.name);
+        if (request.authPhase) this.#stream.write(encodeAuthList([AUTH_METHOD]));
+        progress = this.#opening.push(NOTHING);
+      }
+      if (progress.kind === 'complete') this.#open(progress.request, progress.rest);
+      else this.#awaitClient();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.refuse(error.code, error.message);
+    }
+  }
+
+  #open(request: ReceivedConnectRequest, rest: Buffer): void {
+    clearTimeout(this.#timer);
+    this.#state = 'open';
+    this.membership = request.membership;
+    const accepted = { daemonVersion: CLIENT_VERSION, privateGroup: this.privateGroup };
+    this.#stream.write(encodeAccept(accepted, request.versionBytes));
+    this.#host.opened(this, request);
+    if (rest.length > 0) this.#frames(rest);
+  }
+
+  #frames(chunk: Buffer): void {
+    let offset = 0;
+    while (offset < chunk.length && this.#state === 'open') {
+      if (this.#holds > 0) {
+        this.#held = chunk.subarray(offset);
+        return;
+      }
+      this.#decode(chunk.subarray(offset, offset + SLICE));
+      offset += SLICE;
+    }
+  }
+
+  #decode(bytes: Buffer): void {
+    try {
+      this.#decoder.push(bytes);
+    } catch (error) {
+      const illegal = error instanceof WireError;
+      this.#host.cut(this, illegal ? 'illegal-message' : 'internal-error', (error as Error).message);
+    }
+  }
+
+  #goOn(): void {
+    if (this.#holds > 0) return;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.#input(held);
+    if (this.#holds === 0 && !this.#stream.destroyed) this.#stream.resume();
+  }
+
+  /** What came before the end counts, even if it was held back. */
+  #processHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held && this.#state === 'open') this.#decode(held);
+  }
+
+  #inputEnded(): void {
+    if (this.#state === 'opening')
+      this.#openingFailed('the client closed the connection during the handshake');
+    this.#processHeld();
+    // Closing only the sending direction is a disconnect as well (Spread 5.0.1, transcript 73-truncated-frame).
+    if (this.#state === 'open') this.#host.lost(this);
+  }
+
+  #awaitClient(): void {
+    const patience = this.#opening.phase === 'auth' && !this.#opening.begun ? AUTH_PATIENCE : 1;
+    const left = this.#openingEnds - performance.now();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.#openingFailed('the client said nothing during the handshake'),
+      Math.max(1, Math.min(patience * this.#host.handshakeTimeoutMs, left)),
+    );
+  }
+
+  #openingFailed(message: string): void {
+    const code = this.#opening.shortfall();
+    if (code) {
+      this.refuse(code, message);
+    } else {
+      this.#host.refused(this, undefined, message);
+      this.#end();
+    }
+  }
+
+  #drained(messages: number, bytes: number): void {
+    this.#pace.earn(messages, bytes);
+    if (this.#queue.messages * 8 <= this.#host.maxSessionMessages) this.#pace.release();
+  }
+
+  /** End of stream for the client, which may still be sending: that is read and thrown away, so that nothing sent to it is lost. */
+  #end(): void {
+    this.#leave('ending');
+    this.#stream.end();
+    this.#stream.resume();
+    this.#timer = setTimeout(() => this.#stream.destroy(), LINGER_MS);
+  }
+
+  #leave(state: 'ending' | 'closed'): void {
+    clearTimeout(this.#timer);
+    this.#state = state;
+    this.#queue.close();
+    this.#pace.release();
+    this.#held = undefined;
+  }
+
+  #closed(): void {
+    this.#processHeld();
+    if (this.#state === 'open') this.#host.lost(this);
+    else if (this.#state === 'opening')
+      this.#host.refused(this, undefined, 'the connection broke during the handshake');
+    this.#leave('closed');
+    this.#host.closed(this);
+  }
+}

@@ -1,0 +1,57 @@
+import {
+  DAEMON_MAX_DATA,
+  ENDIAN_RESERVED,
+  type FrameLimits,
+  type Header,
+  HINT_TYPE_MASK,
+  JOIN_MESS,
+  KILL_MESS,
+  LEAVE_MESS,
+  MAX_GROUP_NAME,
+  MAX_GROUPS,
+  MAX_MESSAGE_BODY,
+  REGULAR_MESS,
+  WireError,
+} from '../spread/wire/index.js';
+
+/**
+ * What a client may announce. Real Spread drops a session above 143,952 bytes of body and aborts between 143,153 and
+ * that (transcript 50-crash-zone-payload); here the session is cut from 143,153 on.
+ */
+export const INPUT_LIMITS: FrameLimits = Object.freeze({
+  maxGroups: MAX_GROUPS,
+  maxData: DAEMON_MAX_DATA,
+  maxBody: MAX_MESSAGE_BODY,
+});
+
+const COMMANDS = JOIN_MESS | LEAVE_MESS | KILL_MESS;
+const ACTIONS = REGULAR_MESS | COMMANDS;
+/**
+ * Membership, reject and internal bits. Real Spread relays some of them, so that a client can forge views (transcript
+ * 58-extra-type-bits), and dies of others (transcript 60-crash-groups-bit). No genuine library sends them.
+ */
+const FORBIDDEN = 0x00f8ff00;
+const ALLOWED_HINT = ENDIAN_RESERVED | HINT_TYPE_MASK;
+
+/**
+ * Refuses a header for which real Spread drops the session, or would have to (Spread 5.0.1, transcripts
+ * 57-bad-type-bits, 61-forged-private-group, 63-bad-lengths). Counts are checked by the decoder before.
+ * @throws WireError ILLEGAL_MESSAGE
+ */
+export function checkHeader(header: Header, privateGroup: string): void {
+  const { type, hint } = header;
+  const actions = type & ACTIONS;
+  // Exactly one bit: one service or one command.
+  if (actions === 0 || (actions & (actions - 1)) !== 0)
+    throw illegal('type', `type 0x${type.toString(16)} is not exactly one service, join, leave or kill`);
+  if ((type & FORBIDDEN) !== 0)
+    throw illegal('type', `type 0x${type.toString(16)} has bits that only daemons may set`);
+  if ((hint & ~ALLOWED_HINT) !== 0)
+    throw illegal('hint', `hint 0x${hint.toString(16)} has bits outside the message type`);
+  // The field's last byte counts as NUL whatever it is (transcript 62).
+  if (header.privateGroup.slice(0, MAX_GROUP_NAME - 1) !== privateGroup)
+    throw illegal('private_group', "private_group is not the session's own");
+}
+
+const illegal = (field: string, message: string): WireError =>
+  new WireError('ILLEGAL_MESSAGE', field, message);

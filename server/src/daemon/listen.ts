@@ -1,0 +1,141 @@
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type ListenOptions, type Server } from 'node:net';
+import type { EmbeddedDaemon } from './daemon.js';
+import type { Transport } from './events.js';
+
+/** Longest path of a Unix socket in bytes, on Linux; some systems take a little less. */
+const MAX_SOCKET_PATH = 107;
+
+export interface ListenOptionsOfDaemon {
+  readonly daemon: EmbeddedDaemon;
+  /** Default: no TCP. Port 0 takes a free one, the same for all hosts. */
+  readonly tcp?: { readonly host: string | readonly string[]; readonly port: number };
+  /** Default: no Unix socket. Real Spread's is `/tmp/<port>`. A socket file that a killed process left is replaced. */
+  readonly unixPath?: string;
+  /** Told when a listener fails later on, e.g. because the process has no file descriptors left. */
+  readonly onError?: (error: Error) => void;
+}
+
+export interface Listening {
+  readonly tcpPort: number | undefined;
+  readonly unixPath: string | undefined;
+  /** Takes no more clients and removes the socket file. The daemon and its clients go on. */
+  close(): Promise<void>;
+}
+
+/** A place to listen at that can't be had. The message names it and says what to do. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor(
+    /** `port 4803 on 127.0.0.1` or `Unix socket /tmp/4803`. */
+    readonly place: string,
+    problem: string,
+    override readonly cause?: unknown,
+  ) {
+    super(`${place} ${problem}`);
+  }
+}
+
+/**
+ * Lets clients come to a daemon by TCP, a Unix socket or both.
+ * @throws ListenError when one of the places can't be had; nothing is left open then
+ */
+export async function listen(options: ListenOptionsOfDaemon): Promise<Listening> {
+  const servers: Server[] = [];
+  const close = async () => {
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  };
+  const start = async (transport: Transport, place: string, where: ListenOptions): Promise<Server> => {
+    // A client may close only its sending direction; the daemon ends the other one itself.
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
+      options.daemon.handle(socket, transport),
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(new ListenError(place, problemOf(error), error)));
+      server.listen(where, resolve);
+    });
+    servers.push(server);
+    server.on('error', (error) => options.onError?.(error));
+    return server;
+  };
+
+  let tcpPort = options.tcp?.port;
+  try {
+    for (const host of options.tcp ? [options.tcp.host].flat() : []) {
+      const server = await start('tcp', `port ${tcpPort} on ${host}`, { host, port: tcpPort });
+      tcpPort = (server.address() as { port: number }).port;
+    }
+    if (options.unixPath !== undefined) {
+      const place = `Unix socket ${options.unixPath}`;
+      await makeWay(options.unixPath, place);
+      await start('unix', place, { path: options.unixPath });
+      // As real Spread does: whoever reaches the folder may connect.
+      await chmod(options.unixPath, 0o666);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { tcpPort, unixPath: options.unixPath, close };
+}
+
+/** Removes the socket file of a process that is no more; refuses when somebody answers, or when it is something else. */
+async function makeWay(path: string, place: string): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_SOCKET_PATH)
+    throw new ListenError(
+      place,
+      `has a path of ${bytes} bytes; ${MAX_SOCKET_PATH} is the most: choose a shorter one`,
+    );
+  const found = await lstat(path).catch(() => undefined);
+  if (!found) return;
+  if (!found.isSocket())
+    throw new ListenError(place, 'is an existing file that is no socket: remove it, or choose another path');
+  const answer = await knock(path);
+  if (answer === 'live')
+    throw new ListenError(
+      place,
+      'is in use by a running daemon: stop that one, or choose another port or path',
+    );
+  if (answer !== 'stale')
+    throw new ListenError(place, `exists and can't be examined: ${answer.message}`, answer);
+  await unlink(path).catch((error) => {
+    throw new ListenError(
+      place,
+      `was left by a process that is gone and can't be removed: ${error.message}`,
+      error,
+    );
+  });
+}
+
+function knock(path: string): Promise<'live' | 'stale' | Error> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('live');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? 'stale' : error),
+    );
+  });
+}
+
+function problemOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'is taken by another process, perhaps another Spread daemon: stop that one, or choose another port';
+    case 'EADDRNOTAVAIL':
+      return 'is not to be had: the address does not belong to this machine';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return "is not to be had: the host name can't be resolved";
+    case 'EACCES':
+      return 'may not be used by this user: choose another port or path, or run with the rights for it';
+    case 'ENOENT':
+      return "can't be made: its folder does not exist";
+    default:
+      return `can't be used: ${error.message}`;
+  }
+}

@@ -1,0 +1,128 @@
+import type { Writable } from 'node:stream';
+import type { QueueBudget } from './queue-budget.js';
+import type { SharedFrame } from './shared-frame.js';
+
+/** One write to the stream: so many frames or bytes at most, but at least one frame. */
+const MAX_BATCH_FRAMES = 128;
+const MAX_BATCH_BYTES = 64 * 1024;
+
+export interface SendQueueOptions {
+  /** Messages that may be queued: handed out by the daemon and not taken by the stream. */
+  readonly maxMessages: number;
+  readonly budget: QueueBudget;
+  /** Called after the stream, which did not take some frames at once, has taken them. */
+  readonly onDrain: (messages: number, bytes: number) => void;
+}
+
+/**
+ * What one client is still to get. Frames are gathered until `flush` (the end of the event loop's turn) and go to the
+ * stream in batches, one system call each. A frame counts as queued until the stream has taken all of its batch.
+ */
+export class SendQueue {
+  #waiting: SharedFrame[] = [];
+  #waitingBytes = 0;
+  /** The batch that the stream has not taken completely; nothing else is written meanwhile. */
+  #inFlight: SharedFrame[] = [];
+  #bytes = 0;
+  #closed = false;
+
+  constructor(
+    private readonly stream: Writable,
+    private readonly options: SendQueueOptions,
+  ) {}
+
+  /** Messages that the stream has not taken, those gathered in this turn included. */
+  get messages(): number {
+    return this.#waiting.length + this.#inFlight.length;
+  }
+
+  /** Bytes of `messages`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** True while the stream does not take more. */
+  get blocked(): boolean {
+    return this.#inFlight.length > 0;
+  }
+
+  /** False when the queue is full: the receiver does not read, and the frame was not taken. */
+  push(frame: SharedFrame): boolean {
+    if (this.#closed) return true;
+    if (this.messages >= this.options.maxMessages) {
+      // What was only gathered was not refused by the stream yet.
+      this.flush();
+      if (this.messages >= this.options.maxMessages) return false;
+    }
+    this.options.budget.hold(frame);
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame.length;
+    this.#bytes += frame.length;
+    if (!this.blocked && (this.messages >= MAX_BATCH_FRAMES || this.#waitingBytes >= MAX_BATCH_BYTES))
+      this.flush();
+    return true;
+  }
+
+  /** Hands the stream as much as it takes now. */
+  flush(): void {
+    while (!this.blocked && this.#waiting.length > 0 && !this.stream.destroyed) {
+      const batch = this.#takeBatch();
+      this.#write(batch);
+      if (this.stream.writableLength === 0) this.#release(batch);
+      else this.#inFlight = batch;
+    }
+  }
+
+  /** Forgets everything that is queued and takes nothing any more. */
+  close(): void {
+    this.#closed = true;
+    this.#release(this.#inFlight);
+    this.#release(this.#waiting);
+    this.#inFlight = [];
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #takeBatch(): SharedFrame[] {
+    let count = 0;
+    let bytes = 0;
+    do {
+      bytes += this.#waiting[count++]!.length;
+    } while (
+      count < this.#waiting.length &&
+      count < MAX_BATCH_FRAMES &&
+      bytes + this.#waiting[count]!.length <= MAX_BATCH_BYTES
+    );
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  #write(batch: SharedFrame[]): void {
+    const { stream } = this;
+    const last = batch.at(-1)!;
+    const single = batch.length === 1 && last.buffers.length === 1;
+    if (!single) stream.cork();
+    for (const frame of batch)
+      for (const buffer of frame.buffers)
+        if (frame !== last || buffer !== frame.buffers.at(-1)) stream.write(buffer);
+    stream.write(last.buffers.at(-1)!, () => this.#taken(batch));
+    if (!single) stream.uncork();
+  }
+
+  /** Also called for a batch that the stream took at once, and (then of no use) when the stream is gone. */
+  #taken(batch: SharedFrame[]): void {
+    if (this.#inFlight !== batch || this.#closed) return;
+    const bytes = this.#bytes;
+    this.#release(batch);
+    this.#inFlight = [];
+    this.options.onDrain(batch.length, bytes - this.#bytes);
+    this.flush();
+  }
+
+  #release(frames: readonly SharedFrame[]): void {
+    for (const frame of frames) {
+      this.#bytes -= frame.length;
+      this.options.budget.release(frame);
+    }
+  }
+}
