@@ -1,0 +1,13 @@
+export {
+  type ConfigSources,
+  configFilePath,
+  type LoadedConfig,
+  type LoadOptions,
+  loadConfig,
+} from './load.js';
+export { ConfigError, type Mistake } from './mistakes.js';
+export { flagsFromOptions, type OptionFlag, optionFlags } from './option-flags.js';
+export type { OptionKey, SidecarConfig } from './options.js';
+export { printConfig } from './print.js';
+export { type Source, sourceText } from './sources/entry.js';
+export type { TcpAddress, UnixAddress } from './values/addresses.js';

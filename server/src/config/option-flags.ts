@@ -1,0 +1,68 @@
+import { CONFIG_FILE, type OptionRow, optionRows } from './option-rows.js';
+import { sections } from './options.js';
+import type { Flags } from './sources/flags.js';
+
+/**
+ * One flag as commander takes it: `new Option(row.flags, row.description).helpGroup(row.group)`, with
+ * `.argParser(row.collect)` where there is one; where `negated` is set, that is an option of its own, hidden from help.
+ */
+export interface OptionFlag {
+  /** `--grpc-listen <address,…>`, `--grpc-reflection [true|false]`. */
+  readonly flags: string;
+  /** `--no-grpc-reflection`, for a boolean. */
+  readonly negated?: string;
+  /** What it does, must be and is by default, and its environment variable. */
+  readonly description: string;
+  /** Heading in `--help`. */
+  readonly group: string;
+  /** For a list, which may be repeated: gathers the values. */
+  readonly collect?: (value: string, previous: readonly string[] | undefined) => readonly string[];
+}
+
+/** `--config` and every option that has a flag, in the order of the table. */
+export function optionFlags(): readonly OptionFlag[] {
+  const config: OptionFlag = {
+    flags: `--${CONFIG_FILE.flag} <path>`,
+    description: `${CONFIG_FILE.text} Environment: ${CONFIG_FILE.environment}`,
+    group: 'Configuration file:',
+  };
+  return [
+    config,
+    ...optionRows.flatMap((row) => (row.flag === undefined ? [] : [optionFlag(row, row.flag)])),
+  ];
+}
+
+/**
+ * What commander's `command.opts()` holds, as the flags that loadConfig takes: `grpcListen` → `grpc-listen`. Keys of
+ * other flags of the command are left out.
+ */
+export function flagsFromOptions(options: Readonly<Record<string, unknown>>): Flags {
+  const names = [CONFIG_FILE.flag, ...optionRows.flatMap((row) => row.flag ?? [])];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = options[camelCase(name)];
+      return value === undefined ? [] : [[name, value as Flags[string]]];
+    }),
+  );
+}
+
+function optionFlag(row: OptionRow, flag: string): OptionFlag {
+  const base = {
+    description: describe(row),
+    group: `${sections[row.section].title}:`,
+  };
+  if (row.isBoolean)
+    return { ...base, flags: `--${flag} [${row.type.placeholder}]`, negated: `--no-${flag}` };
+  const flags = `--${flag} <${row.type.placeholder}>`;
+  if (!row.isList) return { ...base, flags };
+  return { ...base, flags, collect: (value, previous) => [...(previous ?? []), value] };
+}
+
+function describe(row: OptionRow): string {
+  const value = row.default === '' ? 'none' : row.default;
+  return `${row.text} Must be ${row.type.expects}. Default: ${value}. Environment: ${row.environment}`;
+}
+
+// As commander names attributes.
+const camelCase = (flag: string): string =>
+  flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

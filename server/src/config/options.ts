@@ -1,0 +1,328 @@
+// The one table of options. Flags, environment, file keys, help, docs/configuration.md and the type of the
+// configuration are all made from it: an option that is not here does not exist. A default is written as an operator would
+// write it and is read like any other value; `why` is the reason for it.
+import { listenAddress, socketPath, spreadName, tcpAddress } from './values/addresses.js';
+import { byteSize, duration, fileMode, fraction, integer } from './values/numbers.js';
+import type { ValueType } from './values/value-type.js';
+import { boolean, listOf, oneOf, orEmpty, text, token, wordOr } from './values/words.js';
+
+export interface Option<T> {
+  readonly type: ValueType<T>;
+  readonly default: string;
+  /** The reason for the default. */
+  readonly why: string;
+  /** What it does: a sentence without the name, the bounds and the default, which are added. */
+  readonly text: string;
+  /** The flag without dashes where it is not made from the key; the environment variable follows it. */
+  readonly flag?: string;
+  /** Never shown, and without a flag: a command line can be read by every user of the machine. */
+  readonly secret?: true;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly text: string;
+  readonly options: Readonly<Record<string, Option<unknown>>>;
+}
+
+const option = <T>(row: Option<T>): Option<T> => row;
+
+const path = text({ expects: 'the path of a file', placeholder: 'path', pattern: /^[^\0]+$/ });
+
+export const sections = {
+  grpc: {
+    title: 'gRPC',
+    text: 'The mailbox service, health and reflection.',
+    options: {
+      listen: option({
+        type: listOf(listenAddress, { min: 1, max: 16 }),
+        default: '127.0.0.1:4813',
+        why: 'The application beside it is on the same machine or in the same pod; nobody else is let in.',
+        text: 'Where the gRPC server listens.',
+      }),
+      socketMode: option({
+        type: fileMode({ min: '0600', max: '0777' }),
+        default: '0660',
+        why: 'User and group may connect: containers of a pod share a group more often than a user.',
+        text: 'Permission bits of the Unix sockets in grpc.listen.',
+      }),
+      reflection: option({
+        type: boolean,
+        default: 'true',
+        why: 'grpcurl and the like work without proto files. The contract is public.',
+        text: 'Serve gRPC server reflection (v1 and v1alpha).',
+      }),
+      maxReceiveMessageBytes: option({
+        type: byteSize({ min: '256KiB', max: '64MiB' }),
+        default: '4MiB',
+        why: "gRPC's own default. The largest Spread message needs 140 KiB; the rest is room for MulticastStream batches.",
+        text: 'Most bytes of one gRPC message that a client may send; more is answered with RESOURCE_EXHAUSTED.',
+      }),
+      maxConcurrentStreams: option({
+        type: integer({ min: '16', max: '1000000' }),
+        default: '4096',
+        why: 'A Receive and a MulticastStream for each of 1000 mailboxes on one connection, and room for unary calls.',
+        text: 'Most calls that may be open at once on one client connection; further ones wait in the client.',
+      }),
+    },
+  },
+  admin: {
+    title: 'Admin port and credential',
+    text: 'Metrics and health over HTTP, gRPC health, and what only operators may call.',
+    options: {
+      listen: option({
+        type: wordOr(['off'], tcpAddress),
+        default: '127.0.0.1:4814',
+        why: 'Safe anywhere. Kubernetes probes and Prometheus come to the pod address: set 0.0.0.0:4814 there.',
+        text: 'Where /metrics, /livez, /readyz, /startupz and gRPC health are served; off: nowhere.',
+      }),
+      token: option({
+        type: orEmpty(token),
+        default: '',
+        why: 'No credential exists until the operator makes one: ListMailboxes is refused.',
+        text: 'The admin credential that ListMailboxes wants as `authorization: Bearer <token>`.',
+        secret: true,
+      }),
+      tokenFile: option({
+        type: orEmpty(path),
+        default: '',
+        why: 'As for admin.token.',
+        text: 'A file whose first line is the admin credential. Instead of admin.token.',
+      }),
+    },
+  },
+  daemon: {
+    title: 'Spread daemon',
+    text: 'The daemons that mailboxes connect to. A spread name is written as for any Spread client: `4803` is the Unix socket /tmp/4803, `4803@host` is TCP, `/path` is a Unix socket.',
+    options: {
+      addresses: option({
+        type: listOf(spreadName, { min: 1, max: 16 }),
+        default: '4803',
+        why: "Spread's own default: the daemon on this machine, over its Unix socket.",
+        text: 'The default daemon. With several, the next one is tried when one cannot be reached. Not together with embedded.enabled.',
+      }),
+      allow: option({
+        type: listOf(spreadName, { min: 0, max: 256 }),
+        default: '',
+        why: 'A sidecar is no open proxy.',
+        text: 'Further daemons that a client may name in Connect; any other is answered with PERMISSION_DENIED.',
+      }),
+      connectTimeout: option({
+        type: duration({ min: '100ms', max: '2m' }),
+        default: '10s',
+        why: 'A daemon that changes its membership answers no new session for some seconds.',
+        text: 'How long a connection to one daemon, with its handshake, may take.',
+      }),
+      maxGroupsPerMessage: option({
+        type: integer({ min: '1', max: '100' }),
+        default: '43',
+        why: 'Spread 5.0.1 loses messages to more groups. Raise it only for daemons that are known to deliver them.',
+        text: 'Most groups that one message may be sent to; more is answered with INVALID_ARGUMENT, reason ILLEGAL_GROUP.',
+      }),
+      monitorBackoffMin: option({
+        type: duration({ min: '10ms', max: '1m' }),
+        default: '100ms',
+        why: 'A daemon that only restarts is found again at once.',
+        text: 'The sidecar holds one session of its own at the default daemon to know its health. First pause before it is made anew; it doubles, with jitter, up to daemon.monitorBackoffMax.',
+      }),
+      monitorBackoffMax: option({
+        type: duration({ min: '10ms', max: '10m' }),
+        default: '1s',
+        why: 'The sidecar is ready within two seconds after its daemon is back, and an attempt a second costs nothing.',
+        text: 'Longest pause between two attempts of that session.',
+      }),
+    },
+  },
+  embedded: {
+    title: 'Embedded daemon',
+    text: 'A single-node Spread daemon inside the sidecar, for development and tests. The other options here count only when it is enabled.',
+    options: {
+      enabled: option({
+        type: boolean,
+        default: 'false',
+        why: 'It never forms a cluster: whoever wants it says so.',
+        text: 'Run the embedded daemon and use it as the default daemon.',
+        flag: 'embedded-daemon',
+      }),
+      name: option({
+        type: text({
+          expects: 'a daemon name of 1 to 19 characters 0x24 `$` to 0x7e `~`',
+          placeholder: 'name',
+          pattern: /^[$-~]{1,19}$/,
+        }),
+        default: 'localhost',
+        why: "The name in Spread's sample configuration.",
+        text: 'Name of the daemon, the second part of private groups such as #alice#localhost.',
+      }),
+      listen: option({
+        type: wordOr(['off'], tcpAddress),
+        default: '127.0.0.1:4803',
+        why: "Spread's port, this machine only: Spread clients have no password here.",
+        text: 'Where the daemon listens for Spread clients on TCP; off: not on TCP.',
+      }),
+      socket: option({
+        type: wordOr(['auto', 'off'], socketPath),
+        default: 'auto',
+        why: "Spread's own clients look for /tmp/<port>.",
+        text: 'Its Unix socket; auto: /tmp/<port of embedded.listen>; off: none.',
+      }),
+      maxSessionMessages: option({
+        type: integer({ min: '1', max: '1000000' }),
+        default: '1000',
+        why: "Spread's own limit.",
+        text: 'A client with more unread messages than this is cut (MaxSessionMessages in spread.conf).',
+      }),
+    },
+  },
+  mailbox: {
+    title: 'Mailboxes',
+    text: 'Lifetime and bounds of mailboxes. A client that asks for more than a bound is answered with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE; one that asks for nothing gets the bound itself, and for the lease the default.',
+    options: {
+      leaseDefault: option({
+        type: duration({ min: '100ms', max: '24h' }),
+        default: '30s',
+        why: 'Longer than a rolling restart of a stream, short enough that the groups learn soon of an application that died.',
+        text: 'How long a mailbox lives while no Receive is attached and no call uses it, for clients that ask for no lease.',
+      }),
+      leaseMin: option({
+        type: duration({ min: '100ms', max: '24h' }),
+        default: '1s',
+        why: 'Less would end mailboxes at an ordinary pause of a garbage collector.',
+        text: 'Shortest lease that a client may ask for.',
+      }),
+      leaseMax: option({
+        type: duration({ min: '100ms', max: '24h' }),
+        default: '1h',
+        why: 'A forgotten mailbox holds memory and a session of the daemon.',
+        text: 'Longest lease that a client may ask for.',
+      }),
+      queueMaxEvents: option({
+        type: integer({ min: '1', max: '100000000' }),
+        default: '1000000',
+        why: 'Bounds what many tiny events cost beside their bytes.',
+        text: 'Most events that may wait in a mailbox.',
+      }),
+      queueMaxBytes: option({
+        type: byteSize({ min: '256KiB', max: '16GiB' }),
+        default: '64MiB',
+        why: "An application's pause of seconds costs nothing; the minimum holds the largest Spread message.",
+        text: 'Most bytes of encoded events that may wait in a mailbox.',
+      }),
+      replayWindow: option({
+        type: byteSize({ min: '0', max: '1GiB' }),
+        default: '4MiB',
+        why: 'More than a transport holds in flight, so that a broken stream is resumed without loss.',
+        text: 'Acknowledgement AUTO: most bytes of events already handed to the transport that are kept for a stream that resumes.',
+      }),
+      overflow: option({
+        type: oneOf('pause', 'disconnect'),
+        default: 'pause',
+        why: 'What a native client sees: the daemon has a limit of its own and enforces it.',
+        text: 'What happens at a full queue. pause: stop reading from the daemon, which cuts the mailbox at its own limit; disconnect: end the mailbox with QUEUE_OVERFLOW. Events are never dropped from the middle.',
+      }),
+      slowNotice: option({
+        type: fraction({ min: '0.1', max: '1' }),
+        default: '0.8',
+        why: 'Time is left to do something.',
+        text: 'The part of a queue bound at which the receiver is told that it is slow and metrics and log name it.',
+      }),
+      maxMailboxes: option({
+        type: integer({ min: '1', max: '100000' }),
+        default: '1000',
+        why: 'A Spread daemon takes 997 sessions.',
+        text: 'Most mailboxes at once; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_MAILBOXES.',
+      }),
+      totalQueueMaxBytes: option({
+        type: byteSize({ min: '256KiB', max: '1024GiB' }),
+        default: '1GiB',
+        why: 'Sixteen full mailboxes. Set it below the memory limit of the container.',
+        text: 'Most bytes that may wait in the queues of all mailboxes together.',
+      }),
+      sendQueueMaxBytes: option({
+        type: byteSize({ min: '256KiB', max: '1GiB' }),
+        default: '4MiB',
+        why: 'Keeps the connection to the daemon busy; more would only add delay.',
+        text: 'Most bytes of a mailbox that may wait to be taken by the daemon; more is answered with RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL.',
+      }),
+      maxGroups: option({
+        type: integer({ min: '1', max: '100000' }),
+        default: '1000',
+        why: 'Every group costs memory here and at every daemon.',
+        text: 'Most groups that a mailbox may be in; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.',
+      }),
+    },
+  },
+  receive: {
+    title: 'Receive streams',
+    text: 'How events are put on a stream.',
+    options: {
+      batchMaxBytes: option({
+        type: byteSize({ min: '4KiB', max: '3MiB' }),
+        default: '256KiB',
+        why: "Large enough to be cheap, small enough to flow; the maximum stays below a client's usual 4 MiB bound.",
+        text: 'Most bytes of events in one batch. A batch never waits to be filled; one larger event makes a batch of its own.',
+      }),
+      heartbeatMin: option({
+        type: duration({ min: '100ms', max: '1h' }),
+        default: '100ms',
+        why: 'Bounds what an idle stream can be made to cost.',
+        text: 'Shortest heartbeat interval that a client may ask for; the longest is 1h.',
+      }),
+      heartbeatDefault: option({
+        type: wordOr(['off'], duration({ min: '100ms', max: '1h' })),
+        default: 'off',
+        why: 'Whoever wants heartbeats asks for them.',
+        text: 'Heartbeat interval of streams whose client asks for none.',
+      }),
+    },
+  },
+  drain: {
+    title: 'Shutdown',
+    text: 'What happens at SIGTERM and SIGINT.',
+    options: {
+      grace: option({
+        type: duration({ min: '0s', max: '1h' }),
+        default: '10s',
+        why: 'Well inside the 30 s that Kubernetes gives a pod.',
+        text: 'How long Receive streams get what is queued before they are ended with reason DRAINING.',
+      }),
+    },
+  },
+  log: {
+    title: 'Log',
+    text: 'The log goes to standard error, a line an entry. It never holds secrets or mailbox ids.',
+    options: {
+      level: option({
+        type: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+        default: 'info',
+        why: 'Starts, stops, daemon up and down, slow receivers; nothing for each message.',
+        text: 'The least severe entries that are written.',
+      }),
+      format: option({
+        type: oneOf('auto', 'json', 'pretty'),
+        default: 'auto',
+        why: 'People read a terminal, programs read the rest.',
+        text: 'auto: pretty on a terminal, json otherwise.',
+      }),
+    },
+  },
+} satisfies Readonly<Record<string, Section>>;
+
+type Sections = typeof sections;
+
+/**
+ * The configuration: `config.<section>.<option>` of the table. Durations are milliseconds, sizes are bytes, file modes are
+ * numbers, addresses are parsed.
+ */
+export type SidecarConfig = {
+  readonly [S in keyof Sections]: {
+    readonly [K in keyof Sections[S]['options']]: Sections[S]['options'][K] extends Option<infer T>
+      ? T
+      : never;
+  };
+};
+
+/** `grpc.listen`, `mailbox.leaseMax`, … */
+export type OptionKey = {
+  [S in keyof Sections]: `${S}.${keyof Sections[S]['options'] & string}`;
+}[keyof Sections];

@@ -1,0 +1,35 @@
+import type { ConfigSources } from './load.js';
+import { optionRows, sectionEntries } from './option-rows.js';
+import type { SidecarConfig } from './options.js';
+import { sourceText } from './sources/entry.js';
+import { isListType } from './values/value-type.js';
+
+/**
+ * The configuration as a YAML file with the origin of each value beside it. Secrets are redacted; without them, the
+ * text is a configuration file that gives the same configuration.
+ */
+export function printConfig(config: SidecarConfig, sources: ConfigSources): string {
+  const lines = sectionEntries().flatMap(([section]) => [
+    `${section}:`,
+    ...optionRows
+      .filter((row) => row.section === section)
+      .map((row) => {
+        const value: unknown = (config[section] as Readonly<Record<string, unknown>>)[row.name];
+        return `  ${row.name}: ${yamlValue(row, value)} # ${sourceText(sources[row.key])}`;
+      }),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+function yamlValue({ type, secret }: (typeof optionRows)[number], value: unknown): string {
+  if (secret && value !== '') return '"[redacted]"';
+  if (isListType(type) && Array.isArray(value))
+    return `[${value.map((item) => yamlText(type.item.format(item))).join(', ')}]`;
+  return yamlText(type.format(value));
+}
+
+// A JSON string is a YAML string. Without quotes only what no YAML reader could take for something else than text,
+// a number or a boolean that is meant.
+function yamlText(text: string): string {
+  return /^[A-Za-z0-9/][A-Za-z0-9_./@-]*(:[A-Za-z0-9_./-]+)*$/.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,109 @@
+import { type ListType, Refusal, type ValueType } from './value-type.js';
+
+/** `true` or `false`. */
+export const boolean: ValueType<boolean> = {
+  expects: 'true or false',
+  placeholder: 'true|false',
+  parse: (text) => {
+    if (text !== 'true' && text !== 'false') throw new Refusal();
+    return text === 'true';
+  },
+  format: String,
+};
+
+/** One word of a few. */
+export function oneOf<const W extends string>(...words: readonly W[]): ValueType<W> {
+  return {
+    expects: joined(words),
+    placeholder: words.join('|'),
+    parse: (text) => {
+      const word = words.find((candidate) => candidate === text);
+      if (word === undefined) throw new Refusal();
+      return word;
+    },
+    format: (word) => word,
+  };
+}
+
+/** One of a few words with a meaning of their own, or a value of `type`. */
+export function wordOr<const W extends string, T>(words: readonly W[], type: ValueType<T>): ValueType<W | T> {
+  const isWord = (value: unknown): value is W => words.some((word) => word === value);
+  return {
+    expects: `${type.expects}, or ${joined(words)}`,
+    placeholder: `${type.placeholder}|${words.join('|')}`,
+    parse: (text) => (isWord(text) ? text : type.parse(text)),
+    format: (value) => (isWord(value) ? value : type.format(value)),
+  };
+}
+
+/** A text that `pattern` describes. */
+export function text(spec: { expects: string; placeholder: string; pattern: RegExp }): ValueType<string> {
+  return {
+    expects: spec.expects,
+    placeholder: spec.placeholder,
+    parse: (value) => {
+      if (!spec.pattern.test(value)) throw new Refusal(value === '' ? 'it is empty' : '');
+      return value;
+    },
+    format: (value) => value,
+  };
+}
+
+/** A value that may be empty, which means that there is none. */
+export function orEmpty(type: ValueType<string>): ValueType<string> {
+  return {
+    ...type,
+    expects: `${type.expects}; empty for none`,
+    parse: (value) => (value === '' ? '' : type.parse(value)),
+  };
+}
+
+/**
+ * A credential: 16 to 512 visible ASCII characters, as an `authorization` header can carry it. Shorter ones are
+ * too easily guessed.
+ */
+export const token: ValueType<string> = {
+  expects: 'a token of 16 to 512 visible ASCII characters',
+  placeholder: 'token',
+  parse: (value) => {
+    if (/[^\x21-\x7e]/.test(value))
+      throw new Refusal('it holds a blank or another character that is not visible ASCII');
+    if (value.length < 16 || value.length > 512) throw new Refusal(`it has ${value.length} characters`);
+    return value;
+  },
+  format: (value) => value,
+};
+
+/** An ordered list without repetitions. The items' own texts hold no comma. */
+export function listOf<T>(item: ValueType<T>, bounds: { min: number; max: number }): ListType<T> {
+  const parseItems = (texts: readonly string[]): readonly T[] => {
+    const seen = new Set<string>();
+    const values = texts.map((part, index) => {
+      try {
+        const value = item.parse(part);
+        const canonical = item.format(value);
+        if (seen.has(canonical)) throw new Refusal('it is there twice');
+        seen.add(canonical);
+        return value;
+      } catch (error) {
+        if (!(error instanceof Refusal) || texts.length === 1) throw error;
+        throw new Refusal(`item ${index + 1}${error.hint ? `: ${error.hint}` : ' is none'}`);
+      }
+    });
+    if (values.length < bounds.min) throw new Refusal('the list is empty');
+    if (values.length > bounds.max) throw new Refusal(`the list has ${values.length} items`);
+    return values;
+  };
+  return {
+    item,
+    expects: `a list of ${bounds.min} to ${bounds.max}, each ${item.expects}`,
+    placeholder: `${item.placeholder},…`,
+    parse: (value) => parseItems(value.trim() === '' ? [] : value.split(',').map((part) => part.trim())),
+    parseItems,
+    format: (values) => values.map((value) => item.format(value)).join(','),
+  };
+}
+
+function joined(words: readonly string[]): string {
+  return words.length > 1 ? `${words.slice(0, -1).join(', ')} or ${words.at(-1)}` : words.join();
+}
