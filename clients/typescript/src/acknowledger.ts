@@ -1,0 +1,66 @@
+import { Backoff } from './backoff.js';
+import type { SpreadError } from './spread-error.js';
+
+/**
+ * Tells the sidecar, in the background, up to which event the application is done. One call at a time; what
+ * is asked for meanwhile goes with the next one.
+ */
+export class Acknowledger {
+  readonly #send: (upTo: bigint) => Promise<unknown>;
+  readonly #onRefused: (error: SpreadError) => void;
+  readonly #backoff = new Backoff();
+  #wanted = 0n;
+  #done = 0n;
+  #busy = false;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param send - acknowledges up to an event
+   * @param onRefused - called with the error of a call that there is no use in repeating
+   */
+  constructor(send: (upTo: bigint) => Promise<unknown>, onRefused: (error: SpreadError) => void) {
+    this.#send = send;
+    this.#onRefused = onRefused;
+  }
+
+  /** Acknowledges every event up to and including this one. */
+  request(upTo: bigint): void {
+    if (upTo > this.#wanted) this.#wanted = upTo;
+    if (!this.#busy) this.#next();
+  }
+
+  /** Makes no further calls. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #next(): void {
+    if (this.#closed || this.#wanted <= this.#done) return;
+    this.#busy = true;
+    const upTo = this.#wanted;
+    this.#send(upTo).then(
+      () => {
+        this.#done = upTo;
+        this.#backoff.reset();
+        this.#busy = false;
+        this.#next();
+      },
+      (error: SpreadError) => this.#onError(error),
+    );
+  }
+
+  #onError(error: SpreadError): void {
+    if (this.#closed) return;
+    if (!error.retryable && error.reason !== '') {
+      this.close();
+      this.#onRefused(error);
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#busy = false;
+      this.#next();
+    }, this.#backoff.next());
+  }
+}

@@ -1,0 +1,36 @@
+import type { CallLimits } from './call.js';
+import type { Mailbox } from './mailbox.js';
+import type { VersionTriple } from './mailbox-info.js';
+import { type MailboxOptions, type SidecarOptions, SpreadSidecar } from './sidecar.js';
+
+/**
+ * Opens a mailbox over a channel of its own, which `disconnect()` closes with it. For several mailboxes over
+ * one channel see {@link SpreadSidecar}.
+ *
+ * @example
+ * ```ts
+ * const mailbox = await connect({ privateName: 'alice' });
+ * await mailbox.join('cats', { awaitView: true });
+ * await mailbox.multicast(SAFE_MESS, 'cats', 'hello');
+ * for await (const event of mailbox) console.log(event.kind);
+ * ```
+ */
+export async function connect(options: SidecarOptions & MailboxOptions & CallLimits = {}): Promise<Mailbox> {
+  const sidecar = new SpreadSidecar(options);
+  try {
+    return await sidecar.connectOwned(options, () => void sidecar.close({ keepMailboxes: true }));
+  } catch (error) {
+    await sidecar.close();
+    throw error;
+  }
+}
+
+/** The triple that SP_version returns: the release of Spread whose protocol the sidecar speaks. */
+export async function version(options: SidecarOptions & CallLimits = {}): Promise<VersionTriple> {
+  const sidecar = new SpreadSidecar(options);
+  try {
+    return (await sidecar.version(options)).clientProtocol;
+  } finally {
+    await sidecar.close();
+  }
+}

@@ -1,0 +1,29 @@
+import type { Duration } from './gen/google/protobuf/duration.js';
+import type { Timestamp } from './gen/google/protobuf/timestamp.js';
+import { fieldError } from './spread-error.js';
+
+/** A duration of the contract from milliseconds; undefined stays undefined. */
+export function toDuration(ms: number | undefined, field: string): Duration | undefined {
+  if (ms === undefined) return undefined;
+  if (!Number.isFinite(ms) || ms < 0 || ms > Number.MAX_SAFE_INTEGER)
+    throw fieldError(field, 'a number of milliseconds, 0 or more', ms);
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: Math.min(Math.round((ms - seconds * 1000) * 1e6), 999_999_999) };
+}
+
+/** Milliseconds of a duration of the contract; 0 if it is not set. */
+export function toMilliseconds(duration: Duration | undefined): number {
+  return duration ? Number(duration.seconds) * 1000 + duration.nanos / 1e6 : 0;
+}
+
+/** The date of a timestamp of the contract. */
+export function toDate(timestamp: Timestamp | undefined): Date | undefined {
+  return timestamp && new Date(Number(timestamp.seconds) * 1000 + timestamp.nanos / 1e6);
+}
+
+/** A count of the contract from a number; undefined is 0. */
+export function toCount(value: number | undefined, field: string): bigint {
+  if (value === undefined) return 0n;
+  if (!Number.isSafeInteger(value) || value < 0) throw fieldError(field, 'a whole number, 0 or more', value);
+  return BigInt(value);
+}

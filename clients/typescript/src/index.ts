@@ -1,0 +1,51 @@
+/**
+ * TypeScript client of spread-sidecar: Spread group communication over gRPC. Begin with {@link connect}.
+ *
+ * @packageDocumentation
+ */
+export type { CallLimits } from './call.js';
+export { connect, version } from './connect.js';
+export * from './constants.js';
+export { isSpreadErrorCode, SPREAD_ERRORS, type SpreadErrorCode, spreadErrorName } from './error-codes.js';
+export { GroupId } from './group-id.js';
+export type { MailboxLimits, QueueLimits } from './limits.js';
+export { Mailbox } from './mailbox.js';
+export type { AcknowledgementMode, MailboxInfo, MailboxState, VersionTriple } from './mailbox-info.js';
+export type {
+  Attached,
+  CurrentView,
+  DisconnectOptions,
+  MailboxNotices,
+  MembershipOptions,
+  PollResult,
+  SlowConsumer,
+} from './mailbox-types.js';
+export {
+  ConnectionLost,
+  ConnectionRestored,
+  type MembershipCause,
+  MembershipMessage,
+  RegularMessage,
+  RejectedMessage,
+  type RejectedOperation,
+  SelfLeaveMessage,
+  type SpreadEvent,
+  TransitionalMessage,
+  ViewMessage,
+  type VirtualSynchronySet,
+} from './messages.js';
+export type { MulticastOptions, OutgoingMessage, Payload } from './outgoing.js';
+export type { ReceiveOptions } from './receive-options.js';
+export { type Refusal, Sender, type SenderOptions, type SenderProgress } from './sender.js';
+export { SERVICE_TYPES, type ServiceTypeName, serviceTypeName } from './service-type.js';
+export {
+  type AttachOptions,
+  DEFAULT_TARGET,
+  type MailboxOptions,
+  type ReadyOptions,
+  type SidecarOptions,
+  type SidecarVersion,
+  SpreadSidecar,
+} from './sidecar.js';
+export { type SendOutcome, SpreadError, type StatusName } from './spread-error.js';
+export * from './type-predicates.js';

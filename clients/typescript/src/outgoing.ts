@@ -1,0 +1,58 @@
+import type { MulticastMessage } from './gen/spread/sidecar/v1/mailbox_service.js';
+import { fromServiceBits, toServiceBits } from './service-type.js';
+import { localSpreadError } from './spread-error.js';
+
+/** A payload: bytes as they are, or text, which is sent as UTF-8. */
+export type Payload = Uint8Array | string;
+
+/** Further wishes for a message. */
+export interface MulticastOptions {
+  /** No copy to this mailbox; the same as adding `SELF_DISCARD` to the service type. Default: false. */
+  selfDiscard?: boolean;
+}
+
+const toBuffer = (payload: Payload): Buffer =>
+  typeof payload === 'string'
+    ? Buffer.from(payload, 'utf8')
+    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+
+/**
+ * A message of the contract. The sidecar checks everything; refused here is only what the contract can't carry.
+ * Bytes are not copied: they must not change until the call that sends them is done.
+ */
+export function toMulticastMessage(
+  serviceBits: number,
+  groups: readonly string[],
+  payload: Payload,
+  messageType = 0,
+  options: MulticastOptions = {},
+): MulticastMessage {
+  const { serviceType, selfDiscard } = fromServiceBits(serviceBits);
+  if (!Number.isInteger(messageType) || Math.abs(messageType) > 0x7fff_ffff)
+    throw localSpreadError('ILLEGAL_MESSAGE', `message_type must be -32768 to 32767; got ${messageType}`, {
+      field: 'message_type',
+      bound: '-32768 to 32767',
+    });
+  return {
+    serviceType,
+    groups: [...groups],
+    payload: toBuffer(payload),
+    messageType,
+    selfDiscard: selfDiscard || options.selfDiscard === true,
+  };
+}
+
+/** A message that was given to a sender. */
+export interface OutgoingMessage {
+  /** One of Spread's bits, such as `SAFE_MESS`. */
+  readonly serviceType: number;
+  readonly groups: readonly string[];
+  readonly payload: Buffer;
+  readonly messageType: number;
+  readonly selfDiscard: boolean;
+}
+
+export function toOutgoing(message: MulticastMessage): OutgoingMessage {
+  const { groups, payload, messageType, selfDiscard } = message;
+  return { serviceType: toServiceBits(message.serviceType), groups, payload, messageType, selfDiscard };
+}

@@ -1,0 +1,78 @@
+import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { toMilliseconds } from './duration.js';
+import { ErrorInfo, RetryInfo, RichStatus } from './gen/spread/sidecar/internal/v1/rich_status.js';
+import { type SendOutcome, SpreadError } from './spread-error.js';
+
+interface Details {
+  errorInfo?: ErrorInfo;
+  retryDelayMs?: number;
+}
+
+/** The google.rpc details of the trailer `grpc-status-details-bin`; empty if there are none that can be read. */
+export function readDetails(metadata: Metadata | undefined): Details {
+  const bytes = metadata?.get('grpc-status-details-bin')[0];
+  if (!(bytes instanceof Uint8Array)) return {};
+  const details: Details = {};
+  try {
+    for (const any of RichStatus.decode(bytes).details) {
+      const type = any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1);
+      if (type === 'google.rpc.ErrorInfo') details.errorInfo = ErrorInfo.decode(any.value);
+      if (type === 'google.rpc.RetryInfo')
+        details.retryDelayMs = toMilliseconds(RetryInfo.decode(any.value).retryDelay);
+    }
+  } catch {
+    // The status and its sentence stand without the details; a peer that writes nonsense there is no
+    // reason to hide them.
+    return {};
+  }
+  return details;
+}
+
+/** Whether a failure of `code` leaves it open whether the request was carried out. */
+const inDoubt = (code: number) =>
+  [status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED, status.INTERNAL, status.UNKNOWN].includes(
+    code,
+  );
+
+function outcomeOf(code: number, info: ErrorInfo | undefined): SendOutcome {
+  const said = info?.metadata.outcome;
+  if (said === 'unknown' || said === 'not-sent') return said;
+  // With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+  if (info) return code === status.INTERNAL ? 'unknown' : 'not-sent';
+  return inDoubt(code) ? 'unknown' : 'not-sent';
+}
+
+/**
+ * Turns what grpc-js rejects with into a {@link SpreadError}.
+ *
+ * @param options.send - the call was to send a message: the error tells what became of it
+ * @param options.outcome - what became of it, when the caller knows better
+ * @param options.cause - what to show as the cause, in place of the ServiceError
+ */
+export function toSpreadError(
+  error: ServiceError,
+  options: { send?: boolean; outcome?: SendOutcome; cause?: unknown } = {},
+): SpreadError {
+  const { errorInfo, retryDelayMs } = readDetails(error.metadata);
+  return new SpreadError(error.details || error.message, {
+    status: error.code,
+    reason: errorInfo?.reason,
+    domain: errorInfo?.domain,
+    metadata: errorInfo?.metadata,
+    retryable: retryDelayMs !== undefined || (error.code === status.UNAVAILABLE && !errorInfo),
+    retryDelayMs,
+    outcome: options.outcome ?? (options.send ? outcomeOf(error.code, errorInfo) : undefined),
+    cause: options.cause ?? error,
+  });
+}
+
+/**
+ * Whether a stream that ended with this error was cut on the way, and not ended by the sidecar: the sidecar
+ * gives a reason with every end of its own.
+ */
+export function isTransportFailure(error: SpreadError): boolean {
+  return (
+    error.reason === '' &&
+    [status.UNAVAILABLE, status.CANCELLED, status.INTERNAL, status.UNKNOWN].includes(error.status)
+  );
+}

@@ -1,0 +1,41 @@
+import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type CallLimits, unary } from './call.js';
+import type { MailboxServiceClient } from './gen/spread/sidecar/v1/mailbox_service.js';
+
+/** The generated client with this package's rules for calls: a deadline for each, and SpreadError for failures. */
+export class Rpc {
+  /**
+   * @param client - the generated stub
+   * @param callTimeoutMs - for calls that name no timeout. Unit: ms
+   * @param headers - sent with every call
+   */
+  constructor(
+    readonly client: MailboxServiceClient,
+    private readonly callTimeoutMs: number,
+    private readonly headers: Readonly<Record<string, string>>,
+  ) {}
+
+  /** The headers of a call, with further ones. */
+  metadata(more: Readonly<Record<string, string>> = {}): Metadata {
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries({ ...this.headers, ...more })) metadata.set(key, value);
+    return metadata;
+  }
+
+  /** One unary call. */
+  call<Request, Response>(
+    method: (
+      request: Request,
+      metadata: Metadata,
+      options: Partial<CallOptions>,
+      callback: (error: ServiceError | null, response: Response) => void,
+    ) => ClientUnaryCall,
+    request: Request,
+    limits: CallLimits,
+    options: { send?: boolean; headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<Response> {
+    const bounded = { signal: limits.signal, timeoutMs: limits.timeoutMs ?? this.callTimeoutMs };
+    const metadata = this.metadata(options.headers);
+    return unary(method.bind(this.client), request, bounded, { send: options.send, metadata });
+  }
+}

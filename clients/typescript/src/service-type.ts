@@ -1,0 +1,51 @@
+import {
+  AGREED_MESS,
+  CAUSAL_MESS,
+  FIFO_MESS,
+  REGULAR_MESS,
+  RELIABLE_MESS,
+  SAFE_MESS,
+  SELF_DISCARD,
+  UNRELIABLE_MESS,
+} from './constants.js';
+import { ServiceType } from './gen/spread/sidecar/v1/types.js';
+import { localSpreadError } from './spread-error.js';
+
+/** The name of a service type. */
+export type ServiceTypeName = 'UNRELIABLE' | 'RELIABLE' | 'FIFO' | 'CAUSAL' | 'AGREED' | 'SAFE';
+
+/** Spread's bit of each service type. */
+export const SERVICE_TYPES: Readonly<Record<ServiceTypeName, number>> = Object.freeze({
+  UNRELIABLE: UNRELIABLE_MESS,
+  RELIABLE: RELIABLE_MESS,
+  FIFO: FIFO_MESS,
+  CAUSAL: CAUSAL_MESS,
+  AGREED: AGREED_MESS,
+  SAFE: SAFE_MESS,
+});
+
+const names = Object.keys(SERVICE_TYPES) as ServiceTypeName[];
+
+/** The name of a service type in Spread's bits, such as `SAFE` of {@link SAFE_MESS}; undefined if there is none. */
+export function serviceTypeName(bits: number): ServiceTypeName | undefined {
+  return names.find((name) => SERVICE_TYPES[name] === (bits & REGULAR_MESS));
+}
+
+/** What Spread's word for a service type asks for, in the contract's terms. */
+export function fromServiceBits(bits: number): { serviceType: ServiceType; selfDiscard: boolean } {
+  const name = serviceTypeName(bits);
+  if (name === undefined || (bits & ~(REGULAR_MESS | SELF_DISCARD)) !== 0)
+    throw localSpreadError(
+      'ILLEGAL_SERVICE',
+      `service type 0x${(bits >>> 0).toString(16)} is not one of UNRELIABLE_MESS to SAFE_MESS, alone or with SELF_DISCARD`,
+      { field: 'service_type', bound: 'one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, with or without 0x40' },
+    );
+  return { serviceType: ServiceType[name], selfDiscard: (bits & SELF_DISCARD) !== 0 };
+}
+
+/** Spread's bit of a service type of the contract; 0 for none. */
+export function toServiceBits(serviceType: ServiceType): number {
+  return serviceType >= ServiceType.UNRELIABLE && serviceType <= ServiceType.SAFE
+    ? 1 << (serviceType - 1)
+    : 0;
+}

@@ -1,0 +1,293 @@
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  credentials as grpcCredentials,
+  status,
+} from '@grpc/grpc-js';
+import { Backoff } from './backoff.js';
+import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
+import { DEFAULT_SIDECAR_PORT } from './constants.js';
+import { toDuration } from './duration.js';
+import { MailboxServiceClient } from './gen/spread/sidecar/v1/mailbox_service.js';
+import { Acknowledgement, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
+import { fromQueueLimits, type QueueLimits, toMailboxLimits } from './limits.js';
+import { fetchInfo, Mailbox } from './mailbox.js';
+import {
+  type AcknowledgementMode,
+  type MailboxInfo,
+  toAcknowledgementMode,
+  toMailboxInfo,
+  toTriple,
+  type VersionTriple,
+} from './mailbox-info.js';
+import type { MailboxInit } from './mailbox-types.js';
+import type { ReceiveOptions } from './receive-options.js';
+import { Rpc } from './rpc.js';
+import type { SpreadError } from './spread-error.js';
+
+/** The target when none is given. */
+export const DEFAULT_TARGET = `127.0.0.1:${DEFAULT_SIDECAR_PORT}`;
+
+/** How to reach a sidecar. */
+export interface SidecarOptions {
+  /** `host:port`, `unix:/path`, or any target of gRPC. Default: `127.0.0.1:4813`. */
+  target?: string;
+  /** Default: no TLS. */
+  credentials?: ChannelCredentials;
+  /** For calls that name no timeout of their own. Unit: ms; more than 0. Default: 30,000. */
+  callTimeoutMs?: number;
+  /** Headers that are sent with every call. */
+  headers?: Readonly<Record<string, string>>;
+  /** Further options of the gRPC channel. */
+  channelOptions?: ChannelOptions;
+}
+
+/** How to open a mailbox. Everything is optional. */
+export interface MailboxOptions extends ReceiveOptions {
+  /** The daemon: `4803`, `4803@host`, or the path of a Unix socket. Default: the sidecar's. */
+  spreadName?: string;
+  /** The private name: at most 10 characters of `$` to `~`. Default: the daemon makes one. */
+  privateName?: string;
+  /** What to do when the name is in use: fail, or try variants of it with a number. Default: FAIL. */
+  onNameConflict?: 'FAIL' | 'SUFFIX';
+  /** 0 or 1; it has no effect in Spread 5. Default: 0. */
+  priority?: number;
+  /** Whether membership messages are received. Default: true. */
+  membership?: boolean;
+  /** How long the mailbox lives while nothing uses it. Unit: ms. Default: the sidecar's, 30 s. */
+  leaseMs?: number;
+  /** Make a lost daemon connection anew. Default: false. Not every sidecar offers it. */
+  reconnect?: boolean;
+  /** Bounds of the event queue in the sidecar. Default: the sidecar's. */
+  queue?: Partial<QueueLimits>;
+  /** AUTO, the default, or EXPLICIT: an event is kept until it is acknowledged. */
+  acknowledgement?: AcknowledgementMode;
+}
+
+/** How to take up a mailbox that exists. */
+export interface AttachOptions extends ReceiveOptions {
+  /** Receive begins with the event after this one. Default: after the last one that the sidecar gave to anybody (AUTO) or that was acknowledged (EXPLICIT). */
+  afterSequence?: bigint;
+}
+
+/** Versions of a sidecar and of what is behind it. */
+export interface SidecarVersion {
+  /** The sidecar's release, such as `0.1.0`. */
+  sidecar: string;
+  /** The contract's package, `spread.sidecar.v1`. */
+  contract: string;
+  /** What SP_version returns: the release of Spread whose protocol the sidecar speaks. */
+  clientProtocol: VersionTriple;
+  /** The default daemon's release; not set while the sidecar has no connection to it. */
+  daemon: VersionTriple | undefined;
+  /** The default daemon, as a spread name; empty while there is no connection to it. */
+  daemonAddress: string;
+  /** Whether that is the embedded daemon, which is meant for development and tests. */
+  embeddedDaemon: boolean;
+}
+
+/** Options of `waitForReady`. */
+export interface ReadyOptions extends CallLimits {
+  /** Wait until the sidecar is connected to its default daemon too. Default: false. */
+  daemon?: boolean;
+}
+
+/** One channel to a sidecar; opens mailboxes. It connects by itself when it is used. */
+export class SpreadSidecar {
+  /** Where it connects to. */
+  readonly target: string;
+  readonly #client: MailboxServiceClient;
+  readonly #rpc: Rpc;
+  readonly #mailboxes = new Set<Mailbox>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: SidecarOptions = {}) {
+    checkTimeout(options.callTimeoutMs, 'callTimeoutMs');
+    this.target = options.target ?? DEFAULT_TARGET;
+    this.#client = new MailboxServiceClient(
+      this.target,
+      options.credentials ?? grpcCredentials.createInsecure(),
+      {
+        'grpc.enable_channelz': 0,
+        // A sidecar is near: the proxy of http_proxy is not for it.
+        'grpc.enable_http_proxy': 0,
+        // Its own connection, which close() closes.
+        'grpc.use_local_subchannel_pool': 1,
+        'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.max_reconnect_backoff_ms': 2000,
+        ...options.channelOptions,
+      },
+    );
+    this.#rpc = new Rpc(this.#client, options.callTimeoutMs ?? 30_000, options.headers ?? {});
+  }
+
+  /**
+   * Opens a mailbox (SP_connect).
+   *
+   * @throws {@link SpreadError}, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened
+   */
+  async connect(options: MailboxOptions & CallLimits = {}): Promise<Mailbox> {
+    return this.connectOwned(options, () => {});
+  }
+
+  /** @internal */
+  async connectOwned(options: MailboxOptions & CallLimits, onClosed: () => void): Promise<Mailbox> {
+    const request = {
+      daemon: options.spreadName ?? '',
+      privateName: options.privateName ?? '',
+      onNameConflict: NameConflictPolicy[options.onNameConflict ?? 'UNSPECIFIED'],
+      priority: options.priority ?? 0,
+      membership: options.membership,
+      auth: undefined,
+      lease: toDuration(options.leaseMs, 'leaseMs'),
+      reconnect: options.reconnect === undefined ? undefined : { enabled: options.reconnect },
+      queue: fromQueueLimits(options.queue),
+      acknowledgement: Acknowledgement[options.acknowledgement ?? 'UNSPECIFIED'],
+    };
+    const answer = await this.#rpc.call(this.#client.connect, request, options);
+    const init: MailboxInit = {
+      id: answer.mailboxId,
+      privateGroup: answer.privateGroup,
+      daemon: answer.daemon,
+      daemonVersion: toTriple(answer.daemonVersion),
+      limits: toMailboxLimits(answer.limits),
+      acknowledgement: toAcknowledgementMode(answer.acknowledgement),
+      afterSequence: 0n,
+    };
+    return this.#keep(init, options, onClosed);
+  }
+
+  /**
+   * Takes up a mailbox that was opened before, by this process or another; see `Mailbox.detach`. Whoever
+   * receives from it at that time is replaced when this one begins to receive.
+   *
+   * @param mailboxId - `Mailbox.id`
+   */
+  async attach(mailboxId: string, options: AttachOptions & CallLimits = {}): Promise<Mailbox> {
+    const info = await fetchInfo(this.#rpc, mailboxId, options);
+    const given = info.acknowledgement === 'EXPLICIT' ? info.acknowledgedSequence : info.deliveredSequence;
+    const { privateGroup, daemon, daemonVersion, limits, acknowledgement } = info;
+    const afterSequence = options.afterSequence ?? given;
+    const init = {
+      id: mailboxId,
+      privateGroup,
+      daemon,
+      daemonVersion,
+      limits,
+      acknowledgement,
+      afterSequence,
+    };
+    return this.#keep(init, options, () => {});
+  }
+
+  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
+  async version(limits: CallLimits = {}): Promise<SidecarVersion> {
+    const answer = await this.#rpc.call(this.#client.getVersion, {}, limits);
+    return {
+      sidecar: answer.sidecar,
+      contract: answer.contract,
+      clientProtocol: toTriple(answer.clientProtocol),
+      daemon: answer.daemon && toTriple(answer.daemon),
+      daemonAddress: answer.daemonAddress,
+      embeddedDaemon: answer.embeddedDaemon,
+    };
+  }
+
+  /**
+   * State and counters of all mailboxes of the sidecar, page by page.
+   *
+   * @param adminToken - the sidecar's admin token
+   */
+  async *listMailboxes(
+    adminToken: string,
+    limits: CallLimits = {},
+  ): AsyncGenerator<MailboxInfo, void, undefined> {
+    const headers = { authorization: `Bearer ${adminToken}` };
+    let pageToken = '';
+    do {
+      const request = { pageSize: 0, pageToken };
+      const page = await this.#rpc.call(this.#client.listMailboxes, request, limits, { headers });
+      yield* page.mailboxes.map(toMailboxInfo);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  /**
+   * Resolves when the sidecar answers, trying again until then.
+   *
+   * @param options.timeoutMs - default: 30,000
+   * @throws {@link SpreadError} with status DEADLINE_EXCEEDED and the last failure as its cause; at once for a
+   * failure that waiting does not heal
+   */
+  async waitForReady(options: ReadyOptions = {}): Promise<void> {
+    const { signal, timeoutMs = 30_000, daemon = false } = options;
+    checkTimeout(timeoutMs);
+    const deadline = Date.now() + timeoutMs;
+    const backoff = new Backoff(50, 500);
+    let last = 'it did not answer';
+    for (;;) {
+      const remaining = deadline - Date.now();
+      if (remaining <= 0) throw timeoutError(`${this.target} was not ready within ${timeoutMs} ms: ${last}`);
+      try {
+        const version = await this.version({ signal, timeoutMs: remaining });
+        if (!daemon || version.daemon) return;
+        last = 'the sidecar is not connected to its daemon';
+      } catch (error) {
+        const { status: code, message } = error as SpreadError;
+        if (code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED) throw error;
+        last = message;
+      }
+      await pause(Math.min(backoff.next(), Math.max(deadline - Date.now(), 0)), signal);
+    }
+  }
+
+  /**
+   * Disconnects the mailboxes that were opened or attached through this channel, and closes it.
+   *
+   * @param options.keepMailboxes - let go of them without ending them; they live on for their lease
+   * @throws {@link SpreadError} of the first mailbox that could not be disconnected; the channel is closed all the same
+   */
+  close(options: { keepMailboxes?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.keepMailboxes ?? false);
+    return this.#closing;
+  }
+
+  /** The same as {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(keepMailboxes: boolean): Promise<void> {
+    const mailboxes = [...this.#mailboxes];
+    if (keepMailboxes) for (const mailbox of mailboxes) mailbox.detach();
+    const ends = await Promise.allSettled(
+      keepMailboxes ? [] : mailboxes.map((mailbox) => mailbox.disconnect()),
+    );
+    this.#client.close();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  #keep(init: MailboxInit, options: ReceiveOptions, onClosed: () => void): Mailbox {
+    const mailbox: Mailbox = new Mailbox(this.#rpc, init, options, () => {
+      this.#mailboxes.delete(mailbox);
+      onClosed();
+    });
+    this.#mailboxes.add(mailbox);
+    return mailbox;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(abortError(signal as AbortSignal, 'aborted while waiting for the sidecar'));
+    };
+    if (signal?.aborted) return reject(abortError(signal, 'aborted while waiting for the sidecar'));
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

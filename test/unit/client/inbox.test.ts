@@ -1,0 +1,116 @@
+import { SelfLeaveMessage, SpreadError } from 'spread-sidecar-client';
+import { describe, expect, it, vi } from 'vitest';
+import { Backoff } from '../../../clients/typescript/src/backoff.js';
+import { EventBuffer } from '../../../clients/typescript/src/event-buffer.js';
+import { Inbox } from '../../../clients/typescript/src/inbox.js';
+
+const event = (name: string) => new SelfLeaveMessage(name);
+const limits = { maxEvents: 4, maxBytes: 1 << 20 };
+
+describe('EventBuffer', () => {
+  it('keeps order over any mix of pushes and shifts', () => {
+    const buffer = new EventBuffer(10, 1000);
+    let pushed = 0;
+    let shifted = 0;
+    for (let round = 0; round < 200; round += 1) {
+      for (let i = 0; i < round % 7; i += 1) buffer.push(event(String(pushed++)));
+      for (let i = 0; i < round % 5 && buffer.size > 0; i += 1)
+        expect((buffer.shift() as SelfLeaveMessage).group).toBe(String(shifted++));
+      expect(buffer.size).toBe(pushed - shifted);
+    }
+    while (buffer.size > 0) expect((buffer.shift() as SelfLeaveMessage).group).toBe(String(shifted++));
+    expect(buffer.shift()).toBeUndefined();
+    expect(shifted).toBe(pushed);
+  });
+
+  it('is full at its events or its bytes, and roomy at half of both', () => {
+    const byCount = new EventBuffer(4, 1 << 20);
+    for (let i = 0; i < 3; i += 1) byCount.push(event('x'));
+    expect([byCount.full, byCount.roomy]).toEqual([false, false]);
+    byCount.push(event('x'));
+    expect(byCount.full).toBe(true);
+    byCount.shift();
+    byCount.shift();
+    expect([byCount.full, byCount.roomy]).toEqual([false, true]);
+    const byBytes = new EventBuffer(1000, 200);
+    byBytes.push(event('x'));
+    expect(byBytes.full).toBe(false);
+    byBytes.push(event('x'));
+    expect(byBytes.full).toBe(true);
+  });
+});
+
+describe('Inbox', () => {
+  it('serves those who wait in the order in which they came', async () => {
+    const inbox = new Inbox(limits);
+    const waiting = Promise.all([inbox.take({}), inbox.take({})]);
+    inbox.push(event('a'));
+    inbox.push(event('b'));
+    expect((await waiting).map((e) => (e as SelfLeaveMessage).group)).toEqual(['a', 'b']);
+  });
+
+  it('gives up after the timeout, with the event kept for the next one who asks', async () => {
+    const inbox = new Inbox(limits);
+    await expect(inbox.take({ timeoutMs: 5 })).rejects.toMatchObject({ statusName: 'DEADLINE_EXCEEDED' });
+    inbox.push(event('a'));
+    expect(await inbox.take({ timeoutMs: 5 })).toMatchObject({ group: 'a' });
+  });
+
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a timeout of %d ms', async (timeoutMs) => {
+    await expect(new Inbox(limits).take({ timeoutMs })).rejects.toMatchObject({
+      statusName: 'INVALID_ARGUMENT',
+      metadata: { field: 'timeoutMs' },
+    });
+  });
+
+  it('gives up when the signal says so, before or while waiting', async () => {
+    const inbox = new Inbox(limits);
+    const controller = new AbortController();
+    const waiting = inbox.take({ signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(waiting).rejects.toMatchObject({ statusName: 'CANCELLED', cause: new Error('enough') });
+    await expect(inbox.take({ signal: controller.signal })).rejects.toMatchObject({
+      statusName: 'CANCELLED',
+    });
+    inbox.push(event('a'));
+    expect(inbox.size).toBe(1);
+  });
+
+  it('gives what it has after its end, and then the end, to everybody', async () => {
+    const inbox = new Inbox(limits);
+    inbox.push(event('a'));
+    inbox.end(new SpreadError('over', { status: 10, reason: 'LEASE_EXPIRED' }));
+    inbox.end(undefined);
+    inbox.push(event('too late'));
+    expect(await inbox.take({})).toMatchObject({ group: 'a' });
+    await expect(inbox.take({})).rejects.toMatchObject({ reason: 'LEASE_EXPIRED' });
+    await expect(inbox.take({})).rejects.toMatchObject({ reason: 'LEASE_EXPIRED' });
+  });
+
+  it('ends those who wait', async () => {
+    const inbox = new Inbox(limits);
+    const waiting = inbox.take({});
+    inbox.end(undefined);
+    await expect(waiting).rejects.toMatchObject({ code: 'ILLEGAL_SESSION', number: -11 });
+  });
+
+  it('says when there is room again', () => {
+    const inbox = new Inbox(limits);
+    inbox.onRoom = vi.fn();
+    for (let i = 0; i < 4; i += 1) inbox.push(event('x'));
+    expect(inbox.full).toBe(true);
+    inbox.shift();
+    expect(inbox.onRoom).not.toHaveBeenCalled();
+    inbox.shift();
+    expect(inbox.onRoom).toHaveBeenCalled();
+  });
+});
+
+describe('Backoff', () => {
+  it('doubles its bound up to the most, draws below it, and begins again', () => {
+    const backoff = new Backoff(50, 300, () => 0.5);
+    expect([1, 2, 3, 4, 5].map(() => backoff.next())).toEqual([25, 50, 100, 150, 150]);
+    backoff.reset();
+    expect(backoff.next()).toBe(25);
+  });
+});

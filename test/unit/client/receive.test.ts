@@ -1,0 +1,329 @@
+import { status } from '@grpc/grpc-js';
+import type { Mailbox, RegularMessage, SpreadError, SpreadEvent } from 'spread-sidecar-client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { fakeMailbox, fakeService, sidecarAt } from '../../support/client.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
+import { until, within } from '../../support/until.js';
+
+const text = (event: SpreadEvent) => (event as RegularMessage).text();
+
+/** The texts of the next `count` messages. */
+async function take(mailbox: Mailbox, count: number): Promise<string[]> {
+  const texts: string[] = [];
+  while (texts.length < count) texts.push(text(await mailbox.receive({ timeoutMs: 5000 })));
+  return texts;
+}
+
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
+
+describe('receiving', () => {
+  it('begins at the first receive and with the first event', async () => {
+    const { mailbox, fake, service } = await fakeMailbox();
+    fake.message('1');
+    expect(service.count('receive')).toBe(0);
+    const event = await mailbox.receive();
+    expect(event).toMatchObject({ kind: 'regular', sequence: 1n, messageType: -5, groups: ['g'] });
+    expect(fake.receives[0]).toMatchObject({ afterSequence: 0n });
+    expect(mailbox.lastSequence).toBe(1n);
+  });
+
+  it('begins at once with autoReceive', async () => {
+    const { fake } = await fakeMailbox({ autoReceive: true });
+    await until(() => fake.attached);
+  });
+
+  it('gives every kind in order and passes over kinds that it does not know', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    fake.message('1');
+    fake.push(undefined);
+    fake.push({ $case: 'selfLeave', value: { group: 'g' } });
+    expect((await mailbox.receive()).kind).toBe('regular');
+    expect(await mailbox.receive()).toMatchObject({ kind: 'selfLeave', sequence: 3n });
+  });
+
+  it('iterates until the mailbox is disconnected, then gives the end to receive', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    for (const n of numbers(1, 25)) fake.message(n);
+    const seen: string[] = [];
+    for await (const event of mailbox) {
+      seen.push(text(event));
+      if (seen.length === 25) expect(await mailbox.disconnect()).toBe(true);
+    }
+    expect(seen).toEqual(numbers(1, 25));
+    await expect(mailbox.receive()).rejects.toMatchObject({ code: 'ILLEGAL_SESSION', number: -11 });
+  });
+
+  it('leaves the mailbox as it is when a loop is left', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    for (const n of numbers(1, 5)) fake.message(n);
+    for await (const event of mailbox) if (text(event) === '2') break;
+    expect(await take(mailbox, 3)).toEqual(['3', '4', '5']);
+  });
+
+  it('gives several who wait one event each', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    const waiting = Promise.all([mailbox.receive(), mailbox.receive(), mailbox.receive()]);
+    await until(() => fake.attached);
+    for (const n of numbers(1, 3)) fake.message(n);
+    expect((await waiting).map(text)).toEqual(['1', '2', '3']);
+  });
+
+  it('keeps the rest in the sidecar while the application is slow', async () => {
+    const { mailbox, fake } = await fakeMailbox({ maxBufferedEvents: 100 });
+    fake.batchSize = 50;
+    const big = 'x'.repeat(20_000);
+    for (let i = 0; i < 3000; i += 1) fake.message(big);
+    await mailbox.receive();
+    // What is on its way: this side's buffer, sixteen frames of grpc-js, and what the two sockets hold.
+    const given = await until(async () => {
+      const before = (await mailbox.poll()).bufferedEvents;
+      await new Promise((resolve) => setImmediate(resolve));
+      return before >= 99 && before === (await mailbox.poll()).bufferedEvents && before;
+    });
+    expect(given).toBeLessThan(200);
+    for (let i = 0; i < 2999; i += 1) await mailbox.receive({ timeoutMs: 5000 });
+    expect(mailbox.lastSequence).toBe(3000n);
+  });
+
+  it('tells that it is slow, attached and ended', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    const seen: unknown[] = [];
+    mailbox.on('attached', (info) => seen.push(['attached', info.nextSequence]));
+    mailbox.on('slowConsumer', (notice) => seen.push(['slow', notice.queuedEvents, notice.queuedBytes]));
+    mailbox.on('ended', (error) => seen.push(['ended', error?.reason]));
+    fake.message('1');
+    await mailbox.receive();
+    fake.write({ $case: 'slowConsumer', value: { queuedEvents: 5n, queuedBytes: 6n, limits: undefined } });
+    fake.end = { code: status.ABORTED, reason: 'LEASE_EXPIRED' };
+    fake.pump();
+    await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'LEASE_EXPIRED' });
+    expect(seen).toEqual([
+      ['attached', 1n],
+      ['slow', 5, 6],
+      ['ended', 'LEASE_EXPIRED'],
+    ]);
+  });
+});
+
+describe('a stream that breaks', () => {
+  it.each([
+    { code: status.UNAVAILABLE },
+    { code: status.CANCELLED },
+    { code: status.INTERNAL },
+    { code: status.UNKNOWN },
+  ])('is made anew behind the last event after status $code', async (fault) => {
+    const { mailbox, fake, service } = await fakeMailbox();
+    const detached: SpreadError[] = [];
+    mailbox.on('detached', (error) => detached.push(error));
+    for (const n of numbers(1, 12)) fake.message(n);
+    expect(await take(mailbox, 12)).toEqual(numbers(1, 12));
+    service.fail('receive', fault, fault);
+    fake.fail(fault);
+    for (const n of numbers(13, 20)) fake.message(n);
+    expect(await take(mailbox, 8)).toEqual(numbers(13, 20));
+    expect(fake.receives.map((request) => request.afterSequence)).toEqual([0n, 12n]);
+    expect(detached.map((error) => error.status)).toEqual([fault.code]);
+    expect(service.count('receive')).toBe(4);
+  });
+
+  it('loses and repeats nothing over many cuts of the connection', async () => {
+    const service = await fakeService();
+    const proxy = await TcpProxy.start(service.port);
+    onTestFinished(() => proxy.stop());
+    const mailbox = await sidecarAt(`127.0.0.1:${proxy.port}`).connect();
+    const fake = service.mailbox;
+    const total = 5000;
+    const seen: string[] = [];
+    let pushed = 0;
+    while (seen.length < total) {
+      while (pushed < total && pushed < seen.length + 700) fake.message(String(++pushed));
+      seen.push(text(await mailbox.receive({ timeoutMs: 10_000 })));
+      if (seen.length % 900 === 0) proxy.cut();
+    }
+    expect(seen).toEqual(numbers(1, total));
+    expect(proxy.connections).toBeGreaterThan(3);
+  });
+
+  it('is made anew also while the application takes nothing', async () => {
+    const { mailbox, fake } = await fakeMailbox({ maxBufferedEvents: 10 });
+    for (const n of numbers(1, 500)) fake.message(n);
+    expect(await take(mailbox, 1)).toEqual(['1']);
+    fake.fail({ code: status.UNAVAILABLE });
+    expect(await take(mailbox, 499)).toEqual(numbers(2, 500));
+  });
+
+  it('is given up after the lease', async () => {
+    const { mailbox, service, fake } = await fakeMailbox({ leaseMs: 300 });
+    fake.message('1');
+    await mailbox.receive();
+    service.stop();
+    const error = await within(
+      mailbox.receive().catch((e) => e),
+      'the end after the lease',
+    );
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+    expect(error.message).toContain('300 ms');
+  });
+
+  it('is noticed by its silence', async () => {
+    const service = await fakeService();
+    const proxy = await TcpProxy.start(service.port);
+    onTestFinished(() => proxy.stop());
+    const mailbox = await sidecarAt(`127.0.0.1:${proxy.port}`).connect({ heartbeatIntervalMs: 100 });
+    const fake = service.mailbox;
+    fake.message('1');
+    await mailbox.receive();
+    expect(fake.receives[0]?.heartbeatInterval).toEqual({ seconds: 0n, nanos: 100_000_000 });
+    proxy.silent = true;
+    fake.message('2');
+    const broken = new Promise((resolve) => mailbox.once('detached', resolve));
+    expect(await within(broken, 'the silence is noticed')).toMatchObject({ statusName: 'CANCELLED' });
+    proxy.silent = false;
+    expect(await take(mailbox, 1)).toEqual(['2']);
+  });
+
+  it('is not made anew after the end that the sidecar gave', async () => {
+    const { mailbox, fake, service } = await fakeMailbox();
+    fake.message('1');
+    fake.end = { code: status.UNAVAILABLE, reason: 'CONNECTION_CLOSED', domain: 'spread.org' };
+    expect(await take(mailbox, 1)).toEqual(['1']);
+    await expect(mailbox.receive()).rejects.toMatchObject({ code: 'CONNECTION_CLOSED', number: -8 });
+    expect(fake.receives.length).toBeLessThanOrEqual(2);
+    expect(service.count('receive')).toBe(fake.receives.length);
+  });
+
+  it('is not taken back from the receiver that replaced it', async () => {
+    const { mailbox, fake, sidecar } = await fakeMailbox();
+    fake.message('1');
+    await mailbox.receive();
+    const other = await sidecar.attach(mailbox.id, { afterSequence: 1n });
+    const second = other.receive();
+    await until(() => fake.receives.length === 2);
+    fake.message('2');
+    expect(text(await second)).toBe('2');
+    await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'RECEIVER_REPLACED' });
+    fake.message('3');
+    expect(await take(other, 1)).toEqual(['3']);
+  });
+
+  it('gets the last events before the end, which grpc-js drops', async () => {
+    const { mailbox, fake } = await fakeMailbox({ maxBufferedEvents: 5 });
+    fake.batchSize = 3;
+    for (const n of numbers(1, 400)) fake.message(n);
+    expect(await take(mailbox, 1)).toEqual(['1']);
+    fake.end = { code: status.RESOURCE_EXHAUSTED, reason: 'QUEUE_OVERFLOW' };
+    fake.pump();
+    await until(() => !fake.attached);
+    // The frames that the paused stream held come over when its end is there.
+    const buffered = await until(async () => {
+      const { bufferedEvents } = await mailbox.poll();
+      return bufferedEvents > 10 && bufferedEvents;
+    });
+    // An application that takes nothing is not overwhelmed by attempts to get the rest.
+    for (let i = 0; i < 50; i += 1) expect((await mailbox.poll()).bufferedEvents).toBe(buffered);
+    const seen: string[] = [];
+    const error = await (async () => {
+      for await (const event of mailbox) seen.push(text(event));
+      return undefined;
+    })().catch((e: SpreadError) => e);
+    expect(seen).toEqual(numbers(2, 400));
+    expect(error).toMatchObject({ reason: 'QUEUE_OVERFLOW', metadata: { last_sequence: '400' } });
+    expect(fake.receives.length).toBeGreaterThan(1);
+  });
+
+  it('says which events were lost with a mailbox that is gone', async () => {
+    const { mailbox, fake, service } = await fakeMailbox();
+    fake.message('1');
+    await mailbox.receive();
+    service.mailboxes.clear();
+    fake.fail({ code: status.UNAVAILABLE, reason: 'DRAINING', metadata: { last_sequence: '9' } });
+    const error = await mailbox.receive().catch((e) => e);
+    expect(error).toMatchObject({
+      reason: 'DRAINING',
+      metadata: { last_sequence: '9', received_sequence: '1' },
+    });
+    expect(error.message).toContain('2 to 9');
+  });
+
+  it('gives up on last events that do not come', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    fake.message('1');
+    await mailbox.receive();
+    fake.end = { code: status.UNAVAILABLE, reason: 'DRAINING', metadata: { last_sequence: '9' } };
+    fake.pump();
+    await expect(mailbox.receive()).rejects.toMatchObject({ metadata: { received_sequence: '1' } });
+    expect(fake.receives.length).toBeLessThan(8);
+  });
+});
+
+describe('a sidecar that breaks the contract', () => {
+  it.each([
+    [
+      'an event too far',
+      { $case: 'batch', value: { events: [{ sequence: 3n, receivedAt: undefined, kind: undefined }] } },
+    ],
+    ['a heartbeat too far', { $case: 'heartbeat', value: { lastSequence: 3n, time: undefined } }],
+  ] as const)('is found out by %s', async (_, frame) => {
+    const { mailbox, fake } = await fakeMailbox();
+    fake.message('1');
+    await mailbox.receive();
+    fake.write(frame as never);
+    await expect(mailbox.receive()).rejects.toMatchObject({ statusName: 'DATA_LOSS' });
+  });
+
+  it('may repeat an event, which is given once', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    for (const n of numbers(1, 3)) fake.message(n);
+    expect(await take(mailbox, 3)).toEqual(numbers(1, 3));
+    fake.write({ $case: 'batch', value: { events: fake.events } });
+    fake.message('4');
+    expect(await take(mailbox, 1)).toEqual(['4']);
+  });
+});
+
+describe('explicit acknowledgement', () => {
+  it('acknowledges an event when the next one is asked for', async () => {
+    const { mailbox, fake } = await fakeMailbox({
+      acknowledgement: 'EXPLICIT',
+      maxOutstandingEvents: 7,
+      maxOutstandingBytes: 8,
+    });
+    expect(mailbox.acknowledgement).toBe('EXPLICIT');
+    for (const n of numbers(1, 3)) fake.message(n);
+    await take(mailbox, 2);
+    expect(fake.receives[0]).toMatchObject({ maxOutstandingEvents: 7n, maxOutstandingBytes: 8n });
+    await until(() => fake.acknowledged === 1n);
+    await take(mailbox, 1);
+    await until(() => fake.acknowledged === 2n);
+  });
+
+  it('repeats an acknowledgement that did not get through, with what came meanwhile', async () => {
+    const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
+    service.fail('acknowledge', { code: status.UNAVAILABLE }, { code: status.UNAVAILABLE });
+    for (const n of numbers(1, 50)) fake.message(n);
+    await take(mailbox, 50);
+    await until(() => fake.acknowledged === 49n);
+    expect(service.count('acknowledge')).toBeLessThan(50);
+  });
+
+  it('tells the application of an acknowledgement that is refused', async () => {
+    const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
+    service.fail('acknowledge', { code: status.OUT_OF_RANGE, reason: 'SEQUENCE_NOT_RETAINED' });
+    fake.message('1');
+    await take(mailbox, 1);
+    await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'SEQUENCE_NOT_RETAINED' });
+  });
+
+  it('leaves it to the application when that is asked for', async () => {
+    const { mailbox, fake, service } = await fakeMailbox({
+      acknowledgement: 'EXPLICIT',
+      acknowledge: 'manual',
+    });
+    for (const n of numbers(1, 3)) fake.message(n);
+    await take(mailbox, 3);
+    expect(service.count('acknowledge')).toBe(0);
+    expect(await mailbox.acknowledge(2n)).toBe(2n);
+    expect(await mailbox.acknowledge()).toBe(3n);
+  });
+});

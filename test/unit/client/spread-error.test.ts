@@ -1,0 +1,83 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { SpreadError } from 'spread-sidecar-client';
+import { describe, expect, it } from 'vitest';
+import { isTransportFailure, toSpreadError } from '../../../clients/typescript/src/rich-status.js';
+import { type Fault, toServiceError } from '../../support/fake-mailbox-service.js';
+
+const from = (fault: Fault, options = {}) => toSpreadError(toServiceError(fault) as ServiceError, options);
+
+describe('SpreadError', () => {
+  it("has Spread's code and number for Spread's errors", () => {
+    const metadata = { spread_code: '-14', field: 'group', bound: '1 to 31 characters' };
+    const error = from({
+      code: status.INVALID_ARGUMENT,
+      message: 'no',
+      reason: 'ILLEGAL_GROUP',
+      domain: 'spread.org',
+      metadata,
+    });
+    expect(error).toBeInstanceOf(SpreadError);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({
+      name: 'SpreadError',
+      message: 'no',
+      code: 'ILLEGAL_GROUP',
+      number: -14,
+      status: 3,
+      statusName: 'INVALID_ARGUMENT',
+      reason: 'ILLEGAL_GROUP',
+      domain: 'spread.org',
+      metadata,
+      retryable: false,
+      outcome: undefined,
+    });
+    expect(error.cause).toMatchObject({ code: 3 });
+  });
+
+  it("has a reason and no code for the sidecar's own errors", () => {
+    const error = from({ code: status.ABORTED, reason: 'LEASE_EXPIRED' });
+    expect(error).toMatchObject({ reason: 'LEASE_EXPIRED', code: undefined, number: undefined });
+  });
+
+  it('is retryable when the sidecar says when, and then says when', () => {
+    const error = from({ code: status.UNAVAILABLE, reason: 'X', retryDelayMs: 250 });
+    expect(error).toMatchObject({ retryable: true, retryDelayMs: 250 });
+    expect(from({ code: status.UNAVAILABLE, reason: 'CONNECTION_CLOSED' }).retryable).toBe(false);
+    expect(from({ code: status.UNAVAILABLE }).retryable).toBe(true);
+  });
+
+  it.each<[string, Fault, string]>([
+    ['a broken connection', { code: status.UNAVAILABLE }, 'unknown'],
+    ['a deadline', { code: status.DEADLINE_EXCEEDED }, 'unknown'],
+    ['a cancelled call', { code: status.CANCELLED }, 'unknown'],
+    [
+      'a refusal',
+      { code: status.INVALID_ARGUMENT, reason: 'ILLEGAL_GROUP', domain: 'spread.org' },
+      'not-sent',
+    ],
+    ['a full queue', { code: status.RESOURCE_EXHAUSTED, reason: 'SEND_QUEUE_FULL' }, 'not-sent'],
+    ['a lost daemon', { code: status.UNAVAILABLE, reason: 'X', metadata: { outcome: 'unknown' } }, 'unknown'],
+    [
+      'a withdrawn message',
+      { code: status.DEADLINE_EXCEEDED, reason: 'X', metadata: { outcome: 'not-sent' } },
+      'not-sent',
+    ],
+    ['a defect', { code: status.INTERNAL, reason: 'INTERNAL' }, 'unknown'],
+  ])('tells the outcome of a send after %s', (_, fault, outcome) => {
+    expect(from(fault, { send: true }).outcome).toBe(outcome);
+  });
+
+  it('stands without details that can not be read', () => {
+    const metadata = new Metadata();
+    metadata.set('grpc-status-details-bin', Buffer.from([0xff, 0xff, 0xff]));
+    const error = toSpreadError({ code: 14, details: 'gone', metadata, message: '', name: '' });
+    expect(error).toMatchObject({ message: 'gone', status: 14, reason: '', metadata: {} });
+  });
+
+  it('tells a stream that was cut from one that was ended', () => {
+    expect(isTransportFailure(from({ code: status.UNAVAILABLE }))).toBe(true);
+    expect(isTransportFailure(from({ code: status.CANCELLED }))).toBe(true);
+    expect(isTransportFailure(from({ code: status.UNAVAILABLE, reason: 'DRAINING' }))).toBe(false);
+    expect(isTransportFailure(from({ code: status.PERMISSION_DENIED }))).toBe(false);
+  });
+});
