@@ -1,0 +1,95 @@
+import { SpreadError, toSpreadError } from '../spread/spread-error.js';
+import { checkPrivateName } from '../spread/wire/index.js';
+import type { Acknowledgement, MailboxLimits, OverflowPolicy } from './mailbox-types.js';
+import type { NameConflictPolicy } from './name-conflict.js';
+import type { Bounded, MailboxSettings } from './settings.js';
+import { SidecarError } from './sidecar-error.js';
+
+/** What a client asks for. Undefined, and 0 in the queue's bounds, means the sidecar's default. */
+export interface ConnectOptions {
+  /** A spread name; empty: the default daemon. */
+  readonly daemon: string;
+  /** Empty: the daemon makes one. */
+  readonly privateName: string;
+  readonly onNameConflict: NameConflictPolicy;
+  readonly priority: number;
+  readonly membership: boolean;
+  /** Milliseconds. */
+  readonly leaseMs?: number | undefined;
+  readonly reconnect: boolean;
+  readonly queue: {
+    readonly maxEvents?: number | undefined;
+    readonly maxBytes?: number | undefined;
+    readonly replayBytes?: number | undefined;
+    readonly overflow?: OverflowPolicy | undefined;
+  };
+  readonly acknowledgement: Acknowledgement;
+}
+
+const MAX_DAEMON_BYTES = 300;
+
+/**
+ * Refuses what no daemon need be asked about.
+ *
+ * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; SidecarError LIMIT_OUT_OF_RANGE, RECONNECT_NOT_SUPPORTED
+ */
+export function checkConnectOptions(options: ConnectOptions): void {
+  if (Buffer.byteLength(options.daemon) > MAX_DAEMON_BYTES) {
+    const bound = `0 to ${MAX_DAEMON_BYTES} bytes`;
+    const message = `daemon has ${Buffer.byteLength(options.daemon)} bytes; it may have ${bound}`;
+    throw new SpreadError('ILLEGAL_SPREAD', message, { field: 'daemon', bound });
+  }
+  try {
+    checkPrivateName(options.privateName);
+  } catch (error) {
+    throw toSpreadError(error);
+  }
+  if (options.reconnect) {
+    throw new SidecarError(
+      'RECONNECT_NOT_SUPPORTED',
+      'this sidecar does not make lost daemon connections anew: reconnect.enabled must be false',
+      { field: 'reconnect.enabled', bound: 'false' },
+    );
+  }
+  const { priority } = options;
+  if (priority !== 0 && priority !== 1) throw outOfRange('priority', priority, '0 to 1');
+}
+
+/**
+ * The limits that will hold for the mailbox.
+ *
+ * @throws SidecarError LIMIT_OUT_OF_RANGE
+ */
+export function effectiveLimits(options: ConnectOptions, settings: MailboxSettings): MailboxLimits {
+  const { lease, queue } = settings;
+  const leaseMs = options.leaseMs ?? lease.defaultMs;
+  if (options.leaseMs !== undefined && !(leaseMs >= lease.minMs && leaseMs <= lease.maxMs)) {
+    throw outOfRange('lease', `${leaseMs} ms`, `${lease.minMs} ms to ${lease.maxMs} ms`);
+  }
+  return {
+    leaseMs,
+    queue: {
+      maxEvents: within('queue.max_events', options.queue.maxEvents, queue.maxEvents, 'events'),
+      maxBytes: within('queue.max_bytes', options.queue.maxBytes, queue.maxBytes, 'bytes'),
+      replayBytes: within('queue.replay_bytes', options.queue.replayBytes, queue.replayBytes, 'bytes'),
+      overflow: options.queue.overflow ?? queue.overflow,
+    },
+    maxGroupsPerMessage: settings.maxGroupsPerMessage,
+    maxMessageBytes: settings.maxMessageBytes,
+    maxGroups: settings.maxGroups,
+    maxSendQueueBytes: settings.maxSendQueueBytes,
+  };
+}
+
+function within(field: string, asked: number | undefined, bounded: Bounded, unit: string): number {
+  if (asked === undefined || asked === 0) return bounded.default;
+  if (Number.isInteger(asked) && asked >= 1 && asked <= bounded.max) return asked;
+  throw outOfRange(field, asked, `1 to ${bounded.max} ${unit}, or 0 for ${bounded.default}`);
+}
+
+function outOfRange(field: string, value: number | string, bound: string): SidecarError {
+  return new SidecarError('LIMIT_OUT_OF_RANGE', `${field} is ${value}; it must be ${bound}`, {
+    field,
+    bound,
+  });
+}

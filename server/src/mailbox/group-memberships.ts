@@ -1,0 +1,244 @@
+import { checkGroupName } from '../spread/wire/index.js';
+import type { MailboxEvent, SelfLeave, View } from './event.js';
+import { SidecarError } from './sidecar-error.js';
+
+/** A group's current view. */
+export interface GroupView {
+  readonly view: View;
+  /** A transitional signal came after it: a NETWORK view will follow. */
+  readonly inTransition: boolean;
+}
+
+/** A call that waits for what the daemon says to a join or leave. */
+export interface Waiter<Answer> {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+type PendingRequest =
+  | { readonly kind: 'JOIN'; readonly waiters: Set<Waiter<View>> }
+  | { readonly kind: 'LEAVE'; readonly waiters: Set<Waiter<SelfLeave | undefined>> };
+
+interface Group {
+  /** What the daemon has not answered yet, in the order in which it was sent; joins and leaves alternate. */
+  readonly pending: PendingRequest[];
+  /** The view that stands; undefined while this mailbox, as far as it was told, is no member. */
+  view: View | undefined;
+  inTransition: boolean;
+}
+
+/**
+ * The groups of one mailbox: which it is in (by what it asked for: joins and leaves are carried out in the order in which
+ * they are sent), the view of each, and who waits for the daemon's answers.
+ *
+ * A daemon says nothing to a join of a member or to a leave of somebody else (Spread 5.0.1, transcripts
+ * 22-join-twice and 24-leave-not-joined), so nobody may wait for an answer to those.
+ */
+export class GroupMemberships {
+  /** In the order of joining. */
+  readonly #names = new Set<string>();
+  readonly #groups = new Map<string, Group>();
+
+  /**
+   * @param privateGroup the mailbox's own name in views
+   * @param membership whether the daemon sends views; without them there are no answers to wait for
+   */
+  constructor(
+    readonly privateGroup: string,
+    readonly membership: boolean,
+  ) {}
+
+  /** The groups that the mailbox is in, in the order in which it joined them. */
+  get names(): readonly string[] {
+    return [...this.#names];
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** A join of a group that the mailbox is not in is on its way. */
+  joining(name: string): void {
+    if (this.#names.has(name)) return;
+    this.#names.add(name);
+    if (this.membership) this.#group(name).pending.push({ kind: 'JOIN', waiters: new Set() });
+  }
+
+  /** A leave of a group that the mailbox is in is on its way. */
+  leaving(name: string): void {
+    if (!this.#names.delete(name)) return;
+    if (this.membership) this.#group(name).pending.push({ kind: 'LEAVE', waiters: new Set() });
+  }
+
+  /**
+   * Waits for the view that shows the mailbox as a member, after a join.
+   *
+   * @returns how to stop waiting
+   */
+  awaitView(name: string, waiter: Waiter<View>): () => void {
+    const group = this.#groups.get(name);
+    const last = group?.pending.at(-1);
+    if (last?.kind === 'JOIN') return waitIn(last.waiters, waiter);
+    if (group?.view !== undefined) waiter.resolve(group.view);
+    else waiter.reject(notComing(name, 'the mailbox is not in the group'));
+    return () => {};
+  }
+
+  /** Waits for the self-leave, after a leave; undefined when the mailbox is not in the group. */
+  awaitSelfLeave(name: string, waiter: Waiter<SelfLeave | undefined>): () => void {
+    const last = this.#groups.get(name)?.pending.at(-1);
+    if (last?.kind === 'LEAVE') return waitIn(last.waiters, waiter);
+    waiter.resolve(undefined);
+    return () => {};
+  }
+
+  /** @throws WireError ILLEGAL_GROUP; SidecarError MEMBERSHIP_OFF, NO_VIEW */
+  view(name: string): GroupView {
+    checkGroupName(name);
+    if (!this.membership) throw membershipOff();
+    const group = this.#groups.get(name);
+    if (group?.view === undefined || !this.#names.has(name)) {
+      throw new SidecarError(
+        'NO_VIEW',
+        `the mailbox is not in group ${name}, or no view of it has arrived yet`,
+        {
+          field: 'group',
+        },
+      );
+    }
+    return { view: group.view, inTransition: group.inTransition };
+  }
+
+  /** Takes in what the daemon sent. */
+  observe(event: MailboxEvent): void {
+    switch (event.kind) {
+      case 'view':
+        this.#onView(event);
+        return;
+      case 'transitional': {
+        const group = this.#groups.get(event.group);
+        if (group !== undefined) group.inTransition = true;
+        return;
+      }
+      case 'selfLeave':
+        this.#onSelfLeave(event);
+        return;
+      case 'rejected':
+        if (event.refused === 'MESSAGE') return;
+        for (const name of event.groups) this.#onRejected(name, event.refused);
+    }
+  }
+
+  /** The memberships are over: whoever waits gets this error. */
+  end(error: () => Error): void {
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    this.#names.clear();
+    for (const group of groups) for (const request of group.pending) rejectAll(request, error());
+  }
+
+  #onView(view: View): void {
+    const group = this.#groups.get(view.group);
+    if (group === undefined || !view.members.includes(this.privateGroup)) return;
+    group.view = view;
+    group.inTransition = false;
+    const first = group.pending[0];
+    if (first?.kind !== 'JOIN' || !this.#showsOwnJoin(view)) return;
+    group.pending.shift();
+    for (const waiter of first.waiters) waiter.resolve(view);
+    this.#settle(view.group, group);
+  }
+
+  /** A join that falls into a change of the daemons' membership is reported as NETWORK (protocol page §8.3). */
+  #showsOwnJoin(view: View): boolean {
+    if (view.cause === 'NETWORK') return true;
+    return view.cause === 'JOIN' && view.changed.includes(this.privateGroup);
+  }
+
+  #onSelfLeave(event: SelfLeave): void {
+    const group = this.#groups.get(event.group);
+    if (group === undefined) return;
+    group.view = undefined;
+    group.inTransition = false;
+    if (group.pending.some((request) => request.kind === 'LEAVE')) {
+      for (;;) {
+        const request = group.pending.shift()!;
+        if (request.kind === 'LEAVE') {
+          for (const waiter of request.waiters) waiter.resolve(event);
+          break;
+        }
+        rejectAll(request, notComing(event.group, 'a leave of the same group came first'));
+      }
+    }
+    this.#settle(event.group, group);
+  }
+
+  #onRejected(name: string, refused: 'JOIN' | 'LEAVE'): void {
+    if (!this.membership) {
+      // Without views what was asked for is all that is known, and a refused join did not happen.
+      if (refused === 'JOIN') this.#names.delete(name);
+      return;
+    }
+    const group = this.#groups.get(name);
+    const index = group?.pending.findIndex((request) => request.kind === refused) ?? -1;
+    if (group === undefined || index < 0) return;
+    const [request] = group.pending.splice(index, 1);
+    rejectAll(request!, notComing(name, `the daemon's policy refused the ${refused.toLowerCase()}`));
+    this.#settle(name, group);
+  }
+
+  /** After an answer: what the daemon will say nothing to is answered here, and the books are put right. */
+  #settle(name: string, group: Group): void {
+    for (;;) {
+      const first = group.pending[0];
+      if (first?.kind === 'JOIN' && group.view !== undefined) {
+        for (const waiter of first.waiters) waiter.resolve(group.view);
+      } else if (first?.kind === 'LEAVE' && group.view === undefined) {
+        for (const waiter of first.waiters) waiter.resolve(undefined);
+      } else {
+        break;
+      }
+      group.pending.shift();
+    }
+    const last = group.pending.at(-1);
+    const isIn = last === undefined ? group.view !== undefined : last.kind === 'JOIN';
+    if (!isIn) this.#names.delete(name);
+    else if (!this.#names.has(name)) this.#names.add(name);
+    if (group.pending.length === 0 && group.view === undefined) this.#groups.delete(name);
+  }
+
+  #group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = { pending: [], view: undefined, inTransition: false };
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+}
+
+export function membershipOff(): SidecarError {
+  return new SidecarError(
+    'MEMBERSHIP_OFF',
+    'this mailbox does not receive membership messages, so no view of it can be waited for or shown',
+  );
+}
+
+function waitIn<Answer>(waiters: Set<Waiter<Answer>>, waiter: Waiter<Answer>): () => void {
+  waiters.add(waiter);
+  return () => waiters.delete(waiter);
+}
+
+function rejectAll(request: PendingRequest, error: Error): void {
+  for (const waiter of request.waiters) waiter.reject(error);
+}
+
+function notComing(name: string, why: string): SidecarError {
+  return new SidecarError('VIEW_NOT_COMING', `the answer for group ${name} will not come: ${why}`, {
+    field: 'group',
+  });
+}

@@ -1,0 +1,48 @@
+import type { OutstandingLimits } from './delivery-queue.js';
+import type { AttachInfo, Attachment, Batch, Receiver } from './receiver.js';
+
+/** What an attachment needs of its inbox. */
+export interface AttachedTo {
+  take(attachment: InboxAttachment, maxBytes: number): Batch | undefined;
+  detach(attachment: InboxAttachment): void;
+  isCurrent(attachment: InboxAttachment): boolean;
+  readonly isComplete: boolean;
+}
+
+/** One receiver's hold on an inbox. */
+export class InboxAttachment implements Attachment {
+  /** take() gave nothing since onReadable was last called, or it was never called. */
+  hungry = true;
+  givenSequence: number;
+  readonly #inbox: AttachedTo;
+
+  constructor(
+    inbox: AttachedTo,
+    readonly receiver: Receiver,
+    readonly limits: OutstandingLimits,
+    readonly info: AttachInfo,
+    /** Tells the mailbox that this receiver has gone. More than once is harmless. */
+    readonly release: () => void,
+  ) {
+    this.#inbox = inbox;
+    this.givenSequence = info.nextSequence - 1;
+  }
+
+  get attached(): boolean {
+    return this.#inbox.isCurrent(this);
+  }
+
+  get complete(): boolean {
+    return this.attached && this.#inbox.isComplete;
+  }
+
+  take(maxBytes: number): Batch | undefined {
+    const batch = this.#inbox.take(this, maxBytes);
+    if (batch !== undefined) this.givenSequence = batch.lastSequence;
+    return batch;
+  }
+
+  detach(): void {
+    this.#inbox.detach(this);
+  }
+}

@@ -1,0 +1,299 @@
+import type { ByteBudget } from './byte-budget.js';
+import { DeliveryQueue, NO_OUTSTANDING_LIMITS, type OutstandingLimits } from './delivery-queue.js';
+import type { EncodeEvent, MailboxEvent } from './event.js';
+import { type AttachedTo, InboxAttachment } from './inbox-attachment.js';
+import type { Acknowledgement, MailboxEnd, QueueLimits } from './mailbox-types.js';
+import { QueueBounds } from './queue-bounds.js';
+import type {
+  AttachInfo,
+  Attachment,
+  AttachOptions,
+  Batch,
+  Receiver,
+  SlowConsumerNotice,
+} from './receiver.js';
+import { SidecarError } from './sidecar-error.js';
+
+export interface InboxOptions {
+  readonly acknowledgement: Acknowledgement;
+  readonly limits: QueueLimits;
+  /** The part of a bound from which the receiver is told that it is too slow; above 0, at most 1. */
+  readonly noticeMark: number;
+  readonly encode: EncodeEvent;
+  readonly budget: ByteBudget;
+}
+
+/** What the inbox asks of the mailbox. */
+export interface InboxHooks {
+  /** Stop reading from the daemon: the queue is full. */
+  pause(): void;
+  /** Read again. */
+  resume(): void;
+  /** The queue is full and the policy is DISCONNECT; nothing more is queued. */
+  overflow(bound: string): void;
+  /** The queue rose over the notice mark; the receiver, if there is one, was told. */
+  slowConsumer(notice: SlowConsumerNotice): void;
+  /** A receiver came; returns what to call when it has gone. */
+  receiverAttached(): () => void;
+}
+
+/** The receiving half of a mailbox: its queue, its one receiver, and what happens when the queue fills up. */
+export class Inbox implements AttachedTo {
+  readonly #queue: DeliveryQueue;
+  readonly #options: InboxOptions;
+  readonly #hooks: InboxHooks;
+  readonly #bounds: QueueBounds;
+  #current: InboxAttachment | undefined;
+  #paused = false;
+  #overMark = false;
+  #wakeScheduled = false;
+  #sealed = false;
+  #end: MailboxEnd | undefined;
+  #endTold = false;
+  #eventsGiven = 0;
+
+  constructor(options: InboxOptions, hooks: InboxHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#queue = new DeliveryQueue(options.acknowledgement, options.encode);
+    this.#bounds = new QueueBounds(this.#queue, options.limits, options.budget, options.noticeMark);
+  }
+
+  get queue(): Readonly<
+    Pick<
+      DeliveryQueue,
+      | 'lastSequence'
+      | 'deliveredSequence'
+      | 'acknowledgedSequence'
+      | 'waitingEvents'
+      | 'waitingBytes'
+      | 'retainedBytes'
+      | 'totalBytes'
+    >
+  > {
+    return this.#queue;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get receiverAttached(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Events given to receivers; one that is given again counts again. */
+  get eventsGiven(): number {
+    return this.#eventsGiven;
+  }
+
+  /** True once a receiver was given everything and told the end. */
+  get endTold(): boolean {
+    return this.#endTold;
+  }
+
+  /** Queues what the daemon sent. Runs for every message: no promise, no closure, no telemetry. */
+  enqueue(receivedAtMs: number, event: MailboxEvent, privateGroup: string): void {
+    if (this.#sealed) return;
+    const queue = this.#queue;
+    const bytes = queue.prepare(receivedAtMs, event, privateGroup);
+    if (this.#options.limits.overflow === 'DISCONNECT') {
+      const bound = this.#bounds.brokenBy(bytes);
+      if (bound !== undefined) {
+        queue.discard();
+        this.#sealed = true;
+        this.#hooks.overflow(bound);
+        return;
+      }
+    }
+    queue.commit();
+    this.#options.budget.take(bytes);
+    if (!this.#overMark && this.#bounds.isOverMark()) this.#tellSlowConsumer();
+    if (!this.#paused && this.#bounds.isReached()) this.#pause();
+    if (this.#current?.hungry) this.#scheduleWake();
+  }
+
+  /** The end: receivers get what is there and then this. */
+  finish(end: MailboxEnd): void {
+    if (this.#end !== undefined) return;
+    this.#sealed = true;
+    this.#end = end;
+    this.#scheduleWake();
+  }
+
+  /** The present receiver is told the end at once, whatever it has not been given yet. */
+  cut(): void {
+    if (this.#end !== undefined) this.#conclude(this.#end);
+  }
+
+  /** Lets go of every event. */
+  dispose(): void {
+    this.#sealed = true;
+    this.#options.budget.forget(this.#reconsider);
+    this.#options.budget.give(this.#queue.clear());
+  }
+
+  /** See Mailbox.attach. */
+  attach(
+    options: AttachOptions,
+    receiver: Receiver,
+    about: Pick<AttachInfo, 'privateGroup' | 'groups'>,
+  ): Attachment {
+    const limits = this.#outstandingLimits(options);
+    const queue = this.#queue;
+    queue.seek(options.afterSequence);
+    this.#freed(0);
+    this.#replaceCurrent();
+    const info: AttachInfo = {
+      ...about,
+      nextSequence: queue.cursor + 1,
+      oldestRetainedSequence: queue.oldestRetained,
+      lastSequence: queue.lastSequence,
+      acknowledgement: this.#options.acknowledgement,
+      acknowledgedSequence: queue.acknowledgedSequence,
+    };
+    const attachment = new InboxAttachment(this, receiver, limits, info, this.#hooks.receiverAttached());
+    this.#current = attachment;
+    this.#scheduleWake();
+    return attachment;
+  }
+
+  /** @throws SidecarError SEQUENCE_NOT_RETAINED */
+  acknowledge(upTo: number): number {
+    this.#freed(this.#queue.acknowledge(upTo));
+    if (this.#current !== undefined) this.#scheduleWake();
+    return this.#queue.acknowledgedSequence;
+  }
+
+  /** For the attachment. */
+  take(attachment: InboxAttachment, maxBytes: number): Batch | undefined {
+    if (attachment !== this.#current) return undefined;
+    const batch = this.#queue.take(maxBytes, attachment.limits);
+    if (batch === undefined) {
+      attachment.hungry = true;
+    } else {
+      this.#eventsGiven += batch.lastSequence - batch.firstSequence + 1;
+      this.#freed(0);
+    }
+    if (this.#end !== undefined && this.isComplete) this.#scheduleWake();
+    return batch;
+  }
+
+  /** For the attachment: the present receiver has gone. */
+  detach(attachment: InboxAttachment): void {
+    if (attachment === this.#current) this.#current = undefined;
+    attachment.release();
+  }
+
+  /** For the attachment: everything was given. */
+  get isComplete(): boolean {
+    return this.#queue.cursor === this.#queue.lastSequence;
+  }
+
+  /** For the attachment. */
+  isCurrent(attachment: InboxAttachment): boolean {
+    return attachment === this.#current;
+  }
+
+  #outstandingLimits(options: AttachOptions): OutstandingLimits {
+    const { maxOutstandingEvents = 0, maxOutstandingBytes = 0 } = options;
+    if (this.#options.acknowledgement === 'AUTO') {
+      const field =
+        maxOutstandingEvents !== 0
+          ? 'max_outstanding_events'
+          : maxOutstandingBytes !== 0
+            ? 'max_outstanding_bytes'
+            : undefined;
+      if (field === undefined) return NO_OUTSTANDING_LIMITS;
+      throw new SidecarError(
+        'FIELD_INVALID',
+        `${field} needs EXPLICIT acknowledgement; with AUTO it must be 0`,
+        {
+          field,
+          bound: '0',
+        },
+      );
+    }
+    return { events: maxOutstandingEvents || Infinity, bytes: maxOutstandingBytes || Infinity };
+  }
+
+  #replaceCurrent(): void {
+    const former = this.#current;
+    if (former === undefined) return;
+    this.#current = undefined;
+    former.release();
+    former.receiver.onEnd({
+      reason: 'RECEIVER_REPLACED',
+      lastSequence: this.#queue.lastSequence,
+      message: 'another Receive took over this mailbox',
+    });
+  }
+
+  /**
+   * Bytes were given back or the receiver moved on: the replay window follows, and what waited for room goes on. The
+   * window also shrinks when the budget of all mailboxes gets short.
+   */
+  #freed(bytes: number): void {
+    const { budget, limits } = this.#options;
+    budget.give(bytes);
+    budget.give(this.#queue.trimReplay(Math.min(limits.replayBytes, budget.free)));
+    if (this.#overMark && !this.#bounds.isOverMark()) this.#overMark = false;
+    if (this.#paused) this.#reconsider();
+  }
+
+  #tellSlowConsumer(): void {
+    this.#overMark = true;
+    const { loadEvents, loadBytes } = this.#queue;
+    const notice = { queuedEvents: loadEvents, queuedBytes: loadBytes, limits: this.#options.limits };
+    this.#current?.receiver.onSlowConsumer(notice);
+    this.#hooks.slowConsumer(notice);
+  }
+
+  #pause(): void {
+    if (this.#options.limits.overflow !== 'PAUSE') return;
+    this.#paused = true;
+    this.#hooks.pause();
+    this.#options.budget.whenFreed(this.#reconsider);
+  }
+
+  /** Bound once: the budget calls it when another mailbox gave bytes back. */
+  readonly #reconsider = (): void => {
+    if (!this.#paused) return;
+    if (this.#bounds.isReached()) {
+      this.#options.budget.whenFreed(this.#reconsider);
+      return;
+    }
+    this.#paused = false;
+    this.#options.budget.forget(this.#reconsider);
+    if (!this.#sealed) this.#hooks.resume();
+  };
+
+  #scheduleWake(): void {
+    if (this.#wakeScheduled) return;
+    this.#wakeScheduled = true;
+    // After the present turn: what one read from the socket brought goes out as one batch.
+    queueMicrotask(this.#wake);
+  }
+
+  /** Bound once. */
+  readonly #wake = (): void => {
+    this.#wakeScheduled = false;
+    const current = this.#current;
+    if (current === undefined) return;
+    if (current.hungry && this.#queue.mayTake(current.limits)) {
+      current.hungry = false;
+      current.receiver.onReadable();
+    } else if (this.#end !== undefined && this.isComplete) {
+      this.#conclude(this.#end);
+    }
+  };
+
+  #conclude(end: MailboxEnd): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#current = undefined;
+    if (this.isComplete) this.#endTold = true;
+    current.release();
+    current.receiver.onEnd(end);
+  }
+}

@@ -1,0 +1,68 @@
+import { SpreadError, toSpreadError } from '../spread/spread-error.js';
+import type { SpreadCodeName } from '../spread/wire/index.js';
+import type { MailboxEnd } from './mailbox-types.js';
+import { type Outcome, SidecarError } from './sidecar-error.js';
+
+/** A send that failed in Spread's terms, with what is known about what became of it. */
+export class SendFailure extends SpreadError {
+  constructor(
+    code: SpreadCodeName,
+    message: string,
+    readonly outcome: Outcome,
+    cause?: unknown,
+  ) {
+    super(code, message, { cause });
+  }
+}
+
+/** What a call gets that comes to a mailbox which has ended. Nothing of it was sent. */
+export function refusedAfter(end: MailboxEnd): Error {
+  switch (end.reason) {
+    case 'CONNECTION_CLOSED':
+      // As Spread's own library has it: the loss is told once, what comes after it is an error on a lost session.
+      return new SendFailure(
+        'NET_ERROR_ON_SESSION',
+        'the mailbox has lost its daemon connection; its events can still be received',
+        'not-sent',
+      );
+    default:
+      return sidecarEnd(end, 'not-sent');
+  }
+}
+
+/** What a call gets that was waiting when the mailbox ended. */
+export function interruptedBy(end: MailboxEnd, outcome: Outcome): Error {
+  if (end.reason === 'CONNECTION_CLOSED') return new SendFailure('CONNECTION_CLOSED', end.message, outcome);
+  return sidecarEnd(end, outcome);
+}
+
+function sidecarEnd(end: MailboxEnd, outcome: Outcome): SidecarError {
+  const metadata = { outcome, last_sequence: String(end.lastSequence) };
+  switch (end.reason) {
+    case 'QUEUE_OVERFLOW':
+    case 'LEASE_EXPIRED':
+    case 'DRAINING':
+    case 'INTERNAL':
+      return new SidecarError(end.reason, end.message, metadata);
+    default:
+      return new SidecarError('MAILBOX_DISCONNECTED', 'the mailbox was disconnected', metadata);
+  }
+}
+
+/** The caller's deadline passed, or it went away. */
+export function deadlineExceeded(outcome: Outcome): SidecarError {
+  const message =
+    outcome === 'not-sent'
+      ? "the call's deadline passed before anything was sent"
+      : "the call's deadline passed before it was done; what it asked for may or may not happen";
+  return new SidecarError('DEADLINE_EXCEEDED', message, { outcome });
+}
+
+/** Runs a check of the wire layer, whose errors become SpreadErrors. */
+export function inSpreadTerms<Result>(check: () => Result): Result {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof SidecarError ? error : toSpreadError(error);
+  }
+}

@@ -1,0 +1,197 @@
+import type { Session } from '../spread/session.js';
+import type { OutgoingMessage } from './mailbox-types.js';
+import { type Outcome, SidecarError } from './sidecar-error.js';
+
+/** Bytes of a frame's header and of one group in it. */
+const HEADER_BYTES = 48;
+const GROUP_BYTES = 32;
+
+/** Called once: when the kernel took the bytes, or with the error that kept them from it. */
+export type OnTaken = (error?: Error) => void;
+
+/** What the outbox needs of a session. */
+export type OutboxSession = Pick<Session, 'bufferedBytes' | 'multicast' | 'join' | 'leave'>;
+
+/** A join or leave. */
+export interface GroupRequest {
+  readonly kind: 'join' | 'leave';
+  readonly group: string;
+}
+
+/** A request that waits for its turn. */
+interface Entry {
+  readonly request: GroupRequest | OutgoingMessage;
+  readonly bytes: number;
+  readonly onTaken: OnTaken | undefined;
+}
+
+/** Takes back a request that waits; false when it is too late. */
+export type Withdraw = () => boolean;
+
+/**
+ * The sending half of a mailbox: one order for everything, whatever calls and streams it comes from. What the
+ * session can take goes to it at once. Otherwise it waits here, bounded, where it can still be withdrawn.
+ */
+export class Outbox {
+  /** A set and not an array: first in, first out, and anything can be taken out. */
+  readonly #entries = new Set<Entry>();
+  readonly #roomWaiters = new Set<() => void>();
+  #waitingBytes = 0;
+  /** The session has enough, until it says otherwise by onDrain. */
+  #blocked = false;
+  #messagesSent = 0;
+  #payloadBytesSent = 0;
+  #onIdle: (() => void) | undefined;
+
+  /**
+   * @param session the session
+   * @param check refuses a message as the session will, for one that has to wait
+   * @param maxBytes most bytes that may wait here and in the session
+   */
+  constructor(
+    readonly session: OutboxSession,
+    readonly check: (message: OutgoingMessage) => void,
+    readonly maxBytes: number,
+  ) {}
+
+  /** Bytes that wait to be taken by the daemon's connection. */
+  get queuedBytes(): number {
+    return this.#waitingBytes + this.session.bufferedBytes;
+  }
+
+  /** Messages handed to the session. */
+  get messagesSent(): number {
+    return this.#messagesSent;
+  }
+
+  get payloadBytesSent(): number {
+    return this.#payloadBytesSent;
+  }
+
+  /** True while a sender had better wait for onRoom. */
+  get isFull(): boolean {
+    return this.#blocked;
+  }
+
+  /**
+   * Sends a message, or puts it behind what waits.
+   *
+   * @returns how to withdraw it, when it has to wait
+   * @throws SidecarError SEND_QUEUE_FULL, and what the session and `check` throw
+   */
+  multicast(message: OutgoingMessage, onTaken?: OnTaken): Withdraw | undefined {
+    const bytes = HEADER_BYTES + GROUP_BYTES * message.groups.length + message.payload.length;
+    this.#mustHaveRoomFor(bytes);
+    if (this.#mayWrite) {
+      this.#writeMessage(message, onTaken);
+      return undefined;
+    }
+    this.check(message);
+    return this.#enqueue({ request: message, bytes, onTaken });
+  }
+
+  /**
+   * Sends a join or leave, or puts it behind what waits.
+   *
+   * @throws SidecarError SEND_QUEUE_FULL, and what the session throws
+   */
+  request(request: GroupRequest, onTaken?: OnTaken): void {
+    const bytes = HEADER_BYTES + GROUP_BYTES;
+    this.#mustHaveRoomFor(bytes);
+    if (this.#mayWrite) this.#writeRequest(request, onTaken);
+    else this.#enqueue({ request, bytes, onTaken });
+  }
+
+  /** Calls back once, when there is room (at once if there is) or nothing can be sent any more. */
+  onRoom(callback: () => void): void {
+    this.#roomWaiters.add(callback);
+    if (!this.#blocked) queueMicrotask(this.#wakeRoomWaiters);
+  }
+
+  /** Calls back once, when nothing waits here any more: at once if so, or after fail(). */
+  whenIdle(callback: () => void): void {
+    if (this.#entries.size === 0) callback();
+    else this.#onIdle = callback;
+  }
+
+  /** Nothing can be sent any more: whatever waits fails. */
+  fail(error: (outcome: Outcome) => Error): void {
+    const entries = [...this.#entries];
+    this.#entries.clear();
+    this.#waitingBytes = 0;
+    this.#blocked = false;
+    for (const entry of entries) entry.onTaken?.(error('not-sent'));
+    this.#idle();
+    this.#wakeRoomWaiters();
+  }
+
+  /** To be called when the session has room again. */
+  onDrain(): void {
+    this.#blocked = false;
+    for (const entry of this.#entries) {
+      if (this.#blocked) return;
+      this.#entries.delete(entry);
+      this.#waitingBytes -= entry.bytes;
+      try {
+        if ('group' in entry.request) this.#writeRequest(entry.request, entry.onTaken);
+        else this.#writeMessage(entry.request, entry.onTaken);
+      } catch (error) {
+        entry.onTaken?.(error as Error);
+      }
+    }
+    this.#idle();
+    this.#wakeRoomWaiters();
+  }
+
+  /** Nothing waits that would have to go first. */
+  get #mayWrite(): boolean {
+    return !this.#blocked && this.#entries.size === 0;
+  }
+
+  #enqueue(entry: Entry): Withdraw {
+    this.#entries.add(entry);
+    this.#waitingBytes += entry.bytes;
+    return () => {
+      if (!this.#entries.delete(entry)) return false;
+      this.#waitingBytes -= entry.bytes;
+      if (this.#entries.size === 0) this.#idle();
+      return true;
+    };
+  }
+
+  #writeMessage(message: OutgoingMessage, onTaken: OnTaken | undefined): void {
+    this.#blocked = !this.session.multicast(message, onTaken);
+    this.#messagesSent++;
+    this.#payloadBytesSent += message.payload.length;
+  }
+
+  #writeRequest({ kind, group }: GroupRequest, onTaken: OnTaken | undefined): void {
+    const { session } = this;
+    this.#blocked = !(kind === 'join' ? session.join(group, onTaken) : session.leave(group, onTaken));
+  }
+
+  #mustHaveRoomFor(bytes: number): void {
+    const queued = this.queuedBytes;
+    if (queued === 0 || queued + bytes <= this.maxBytes) return;
+    throw new SidecarError(
+      'SEND_QUEUE_FULL',
+      `${queued} bytes already wait to be sent to the daemon; at most ${this.maxBytes} may. Nothing of this was sent`,
+      { bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
+    );
+  }
+
+  #idle(): void {
+    const callback = this.#onIdle;
+    this.#onIdle = undefined;
+    callback?.();
+  }
+
+  /** One after the other, so that the first cannot be overrun by all the others. */
+  readonly #wakeRoomWaiters = (): void => {
+    for (const callback of this.#roomWaiters) {
+      if (this.#blocked) return;
+      this.#roomWaiters.delete(callback);
+      callback();
+    }
+  };
+}

@@ -1,0 +1,76 @@
+import type { Acknowledgement, MailboxEnd, QueueLimits } from './mailbox-types.js';
+
+/** What reads a mailbox: one stream. None of its methods may throw; all are called outside of take(). */
+export interface Receiver {
+  /**
+   * There is something to take. Called once, then not again until take() has returned undefined; so a
+   * receiver that is woken takes until undefined, or until its transport is full and then again on drain.
+   */
+  onReadable(): void;
+  /** The queue rose over the notice mark. */
+  onSlowConsumer(notice: SlowConsumerNotice): void;
+  /**
+   * The last call: the receiver is detached. Comes when everything retained has been taken and the mailbox
+   * has ended, or at once when another receiver took over or a drain ran out of time.
+   */
+  onEnd(end: MailboxEnd): void;
+}
+
+/** The queue of a mailbox fills faster than it is emptied. */
+export interface SlowConsumerNotice {
+  readonly queuedEvents: number;
+  readonly queuedBytes: number;
+  readonly limits: QueueLimits;
+}
+
+/** Where a receiver wants to begin and how much it takes unacknowledged. */
+export interface AttachOptions {
+  /** Begin after this event; 0 = with the first. Undefined: after the last one given (AUTO) or acknowledged (EXPLICIT). */
+  readonly afterSequence?: number | undefined;
+  /** EXPLICIT only: most events given and not acknowledged; 0 = no bound. */
+  readonly maxOutstandingEvents?: number;
+  /** EXPLICIT only: most encoded bytes given and not acknowledged, but always one event; 0 = no bound. */
+  readonly maxOutstandingBytes?: number;
+}
+
+/** What a receiver is told first. */
+export interface AttachInfo {
+  readonly nextSequence: number;
+  readonly oldestRetainedSequence: number;
+  readonly lastSequence: number;
+  readonly privateGroup: string;
+  readonly groups: readonly string[];
+  readonly acknowledgement: Acknowledgement;
+  readonly acknowledgedSequence: number;
+}
+
+/** Encoded events in sequence. */
+export interface Batch {
+  /**
+   * The events' bytes side by side. A list and not one buffer: whoever frames the batch has to copy it behind
+   * its own header anyway, so joining here would copy twice. Few and large: neighbouring events share one.
+   * They are never written again, so they may be kept.
+   */
+  readonly buffers: readonly Buffer[];
+  readonly bytes: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+/** A receiver's hold on the mailbox. */
+export interface Attachment {
+  readonly info: AttachInfo;
+  /** False once the receiver was detached, replaced or told the end. */
+  readonly attached: boolean;
+  /** True when everything that the mailbox has received was given: the moment for a heartbeat. */
+  readonly complete: boolean;
+  /** The last event given to this receiver or passed over by its choice of where to begin. */
+  readonly givenSequence: number;
+  /**
+   * The next events, at least one, up to `maxBytes` bytes; a larger event comes alone. Undefined: nothing may be
+   * given now (or this receiver is detached); onReadable follows when that changes.
+   */
+  take(maxBytes: number): Batch | undefined;
+  /** Lets go; the mailbox and its events stay. Twice is harmless. */
+  detach(): void;
+}

@@ -1,0 +1,37 @@
+import type { OverflowPolicy } from './mailbox-types.js';
+
+/** What a mailbox gets that asks for nothing, and the most that it may ask for. */
+export interface Bounded {
+  readonly default: number;
+  readonly max: number;
+}
+
+/** The sidecar's configuration of its mailboxes. Times are milliseconds, sizes bytes. */
+export interface MailboxSettings {
+  /** The default daemon as spread names: at least one; the next is tried when one can't be reached. */
+  readonly daemons: readonly string[];
+  /** Further daemons that a client may name. */
+  readonly allowedDaemons: readonly string[];
+  /** For one daemon, handshake included. */
+  readonly connectTimeoutMs: number;
+  /** For a clean goodbye; then the connection is dropped. */
+  readonly goodbyeMs: number;
+  readonly lease: { readonly defaultMs: number; readonly minMs: number; readonly maxMs: number };
+  readonly queue: {
+    readonly maxEvents: Bounded;
+    readonly maxBytes: Bounded;
+    readonly replayBytes: Bounded;
+    readonly overflow: OverflowPolicy;
+  };
+  /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
+  readonly noticeMark: number;
+  readonly maxMailboxes: number;
+  /** For the queues of all mailboxes together. */
+  readonly totalQueueBytes: number;
+  readonly maxSendQueueBytes: number;
+  /** Groups that a mailbox may be in. */
+  readonly maxGroups: number;
+  readonly maxGroupsPerMessage: number;
+  /** Payload + 32 x groups. */
+  readonly maxMessageBytes: number;
+}

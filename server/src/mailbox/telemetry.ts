@@ -1,0 +1,38 @@
+import type { EndReason } from './mailbox-types.js';
+import type { SlowConsumerNotice } from './receiver.js';
+
+/** What may be told about a mailbox: nothing that opens it. */
+export interface MailboxIdentity {
+  readonly displayId: string;
+  readonly privateGroup: string;
+  /** The daemon, as a spread name. */
+  readonly daemon: string;
+}
+
+/**
+ * What happens to mailboxes, for logs and metrics. Only what is rare is told; what happens with every message is counted
+ * by the mailboxes and read by MailboxRegistry.totals(). None of these may throw.
+ */
+export interface MailboxTelemetry {
+  opened(mailbox: MailboxIdentity): void;
+  ended(mailbox: MailboxIdentity, reason: EndReason, message: string): void;
+  /** Reading from the daemon stopped, because the queue is full. */
+  paused(mailbox: MailboxIdentity): void;
+  resumed(mailbox: MailboxIdentity): void;
+  slowConsumer(mailbox: MailboxIdentity, notice: SlowConsumerNotice): void;
+  /** A daemon of a Connect could not be reached or refused it. */
+  connectFailed(daemon: string, error: Error): void;
+  /** A defect of the sidecar. */
+  defect(error: unknown): void;
+}
+
+/** Tells nobody. */
+export const SILENT: MailboxTelemetry = {
+  opened() {},
+  ended() {},
+  paused() {},
+  resumed() {},
+  slowConsumer() {},
+  connectFailed() {},
+  defect() {},
+};

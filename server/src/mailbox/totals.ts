@@ -1,0 +1,53 @@
+import type { MailboxEvent } from './event.js';
+
+export type EventKind = MailboxEvent['kind'];
+
+/** How many events of each kind. */
+export class EventCounts {
+  regular = 0;
+  view = 0;
+  transitional = 0;
+  selfLeave = 0;
+  rejected = 0;
+  connectionLost = 0;
+  connectionRestored = 0;
+
+  add(kind: EventKind): void {
+    this[kind]++;
+  }
+
+  addAll(other: EventCounts): void {
+    this.regular += other.regular;
+    this.view += other.view;
+    this.transitional += other.transitional;
+    this.selfLeave += other.selfLeave;
+    this.rejected += other.rejected;
+    this.connectionLost += other.connectionLost;
+    this.connectionRestored += other.connectionRestored;
+  }
+}
+
+/** What all mailboxes, also those that are gone, have done since the start. Only ever grows. */
+export interface MailboxTotals {
+  readonly received: Readonly<Record<EventKind, number>>;
+  /** Bytes of encoded events queued. */
+  readonly eventBytes: number;
+  /** Events given to receivers; one that is given again counts again. */
+  readonly eventsGiven: number;
+  readonly messagesSent: number;
+  readonly payloadBytesSent: number;
+}
+
+/** How things stand now. */
+export interface MailboxSizes {
+  readonly open: number;
+  readonly ended: number;
+  readonly receivers: number;
+  readonly paused: number;
+  readonly waitingEvents: number;
+  readonly waitingBytes: number;
+  /** Bytes that the queues hold, replay windows included, and their bound. */
+  readonly retainedBytes: number;
+  readonly retainedBytesBound: number;
+  readonly sendQueueBytes: number;
+}
