@@ -41,7 +41,7 @@ export interface ConnectionHost {
 
 type State = 'opening' | 'open' | 'ending' | 'closed';
 
-/** How long a client that was sent away may take to close its end, in ms. */
+/** How long a client that was sent away may take to close its end, in ms, unless told. */
 const LINGER_MS = 1000;
 /** Silence allowed before the choice of authentication methods, in handshake timeouts: real Spread waits for ever. */
 const AUTH_PATIENCE = 10;
@@ -146,11 +146,11 @@ export class ClientConnection implements GroupMember, HeldSender {
   }
 
   /** Ends the session; the client gets what the stream takes at once, then end of stream. */
-  finish(): void {
+  finish(lingerMs = LINGER_MS): void {
     if (this.#state !== 'open' && this.#state !== 'opening') return;
     this.#queue.flush();
     if (this.#queue.blocked) this.abandon();
-    else this.#end();
+    else this.#end(lingerMs);
   }
 
   /** Ends the connection at once; what the client has not taken is lost. */
@@ -271,11 +271,11 @@ export class ClientConnection implements GroupMember, HeldSender {
   }
 
   /** End of stream for the client, which may still be sending: that is read and thrown away, so that nothing sent to it is lost. */
-  #end(): void {
+  #end(lingerMs = LINGER_MS): void {
     this.#leave('ending');
     this.#stream.end();
     this.#stream.resume();
-    this.#timer = setTimeout(() => this.#stream.destroy(), LINGER_MS);
+    this.#timer = setTimeout(() => this.#stream.destroy(), lingerMs);
   }
 
   #leave(state: 'ending' | 'closed'): void {

@@ -43,6 +43,9 @@ const DEFAULTS = {
   handshakeTimeoutMs: 1000,
 };
 
+/** How long clients may take to close their ends when the daemon stops, in ms. */
+const SHUTDOWN_LINGER_MS = 200;
+
 /**
  * A Spread daemon on its own, wire-compatible with Spread 5.0.1 for clients of versions 3.1 to 5. Opens no sockets: it
  * is handed connections. All messages, joins, leaves and ends are processed in the order of their arrival, which is
@@ -110,7 +113,7 @@ export class EmbeddedDaemon {
     for (const connection of [...this.#connections]) {
       if (connection.isOpen)
         this.#onEvent({ kind: 'session-closed', privateGroup: connection.privateGroup, reason: 'shutdown' });
-      connection.finish();
+      connection.finish(SHUTDOWN_LINGER_MS);
     }
     if (this.#connections.size > 0)
       await new Promise<void>((resolve) => {

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { probe } from './spread-probe.js';
+import { until } from './until.js';
+
+export interface RealSpreadOptions {
+  /** Default: Spread's own, 1000. */
+  readonly maxSessionMessages?: number;
+}
+
+/** A genuine daemon named `localhost` from SPREAD_HOME, on a free port of the loopback. */
+export class RealSpread {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'spread-'));
+  #process: ChildProcess | undefined;
+  #output = '';
+
+  private constructor(readonly port: number) {}
+
+  /** Resolves when it accepts clients and orders messages, which takes some seconds. */
+  static async start(options: RealSpreadOptions = {}): Promise<RealSpread> {
+    const spread = new RealSpread(await freePort());
+    try {
+      spread.#run(options);
+      await spread.#ready();
+      return spread;
+    } catch (error) {
+      await spread.stop();
+      throw error;
+    }
+  }
+
+  get tcp(): { host: string; port: number } {
+    return { host: '127.0.0.1', port: this.port };
+  }
+
+  get unix(): { path: string } {
+    return { path: `/tmp/${this.port}` };
+  }
+
+  async stop(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    if (process && process.exitCode === null && process.signalCode === null) {
+      const gone = new Promise((resolve) => process.once('exit', resolve));
+      process.kill('SIGTERM');
+      await gone;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #run({ maxSessionMessages }: RealSpreadOptions): void {
+    const { username, uid } = userInfo();
+    const file = join(this.#folder, 'spread.conf');
+    const lines = [
+      `Spread_Segment 127.0.0.255:${this.port} { localhost 127.0.0.1 { D 127.0.0.1 C 127.0.0.1 } }`,
+      ...(uid === 0 ? [`DaemonUser = ${username}`, `DaemonGroup = root`] : []),
+      `RuntimeDir = ${this.#folder}`,
+      ...(maxSessionMessages ? [`MaxSessionMessages = ${maxSessionMessages}`] : []),
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const binary = join(process.env.SPREAD_HOME ?? '', 'sbin', 'spread');
+    this.#process = spawn(binary, ['-n', 'localhost', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process.on('error', (error) => {
+      this.#output += error.message;
+    });
+    for (const stream of [this.#process.stdout!, this.#process.stderr!])
+      stream.on('data', (chunk) => {
+        this.#output = (this.#output + chunk).slice(-10_000);
+      });
+  }
+
+  async #ready(): Promise<void> {
+    await until(
+      () => {
+        if (this.#process?.exitCode !== null) throw new Error(`Spread did not start:\n${this.#output}`);
+        return probe(this.tcp);
+      },
+      { timeoutMs: 15_000, what: `Spread on port ${this.port} delivers a view` },
+    );
+  }
+}
+
+/** A port that is free for TCP, and for UDP together with the next one, which Spread's daemons use among themselves. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+    await new Promise((resolve) => server.close(resolve));
+    const free = await Promise.all([isFreeForUdp(port), isFreeForUdp(port + 1)]);
+    if (free.every(Boolean)) return port;
+  }
+}
+
+function isFreeForUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => resolve(false));
+    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+  });
+}
