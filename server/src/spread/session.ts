@@ -187,8 +187,9 @@ export class Session {
     });
   }
 
-  /** Drops the connection without a goodbye: others see the member disconnect. */
+  /** Drops the connection without a goodbye: others see the member disconnect. What the kernel takes at once still goes. */
   abort(): void {
+    if (this.#state !== 'closed') this.#uncork();
     this.#finish(undefined);
   }
 
@@ -221,11 +222,12 @@ export class Session {
     for (let i = 0; i < last; i++) stream.write(pieces[i]);
     if (onTaken === undefined) return stream.write(pieces[last]);
     return stream.write(pieces[last], (error) => {
-      if (!error) {
+      // Node reports the write that was under way when a socket is destroyed as if it had succeeded.
+      if (!error && this.#state !== 'closed') {
         onTaken();
         return;
       }
-      this.#lost(error);
+      if (error) this.#lost(error);
       onTaken(this.#end?.error ?? closed(error));
     });
   }
