@@ -196,6 +196,15 @@ const commands = fc.commands<Pair, Pair>(
         agree(pair);
       },
     })),
+    fc.integer({ min: 0, max: 4 }).map((but) => ({
+      check: () => true,
+      toString: () => `acknowledge all that was given but ${but}`,
+      run: (pair: Pair) => {
+        const upTo = Math.max(0, pair.naive.delivered - but);
+        expect(allowed(() => pair.real.acknowledge(upTo))).toBe(pair.naive.acknowledge(upTo));
+        agree(pair);
+      },
+    })),
     fc.oneof(fc.constant(0), bound).map((replayBytes) => ({
       check: () => true,
       toString: () => `trim ${replayBytes}`,

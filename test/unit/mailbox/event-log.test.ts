@@ -87,6 +87,8 @@ describe('EventLog', () => {
     expect(log.startOfLast(0, 100)).toBe(100);
     expect(log.startOfLast(10_000, 50)).toBe(40);
     expect(log.startOfLast(1_000_000, 100)).toBe(0);
+    for (let events = 0; events <= 100; events++)
+      expect(log.startOfLast(events * 1000, 100)).toBe(100 - events);
     log.forget(95);
     expect(log.startOfLast(10_000, 100)).toBe(95);
   });
