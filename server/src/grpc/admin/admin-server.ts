@@ -1,0 +1,111 @@
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HealthBoard } from '../health.js';
+import type { ListenAddress } from '../listen/address.js';
+import { type Listener, listenOn } from '../listen/listener.js';
+import type { GrpcTelemetry } from '../methods.js';
+import { GrpcServer } from '../server.js';
+import { type AdminPages, adminHandler } from './http-handler.js';
+import { sniffProtocol } from './protocol-sniffer.js';
+
+export interface AdminServerOptions {
+  pages: AdminPages;
+  health: HealthBoard;
+  telemetry?: GrpcTelemetry;
+  /** What is not given takes DEFAULT_ADMIN_LIMITS. */
+  limits?: Partial<AdminLimits>;
+}
+
+export interface AdminLimits {
+  /** Most bytes of an HTTP/1 request's head; more: 431. */
+  maxHeaderBytes: number;
+  /** How long a client may take to send its first bytes, or a request's head. Unit: ms. */
+  headersTimeoutMs: number;
+  /** How long a connection without a request stays open. Unit: ms. */
+  idleTimeoutMs: number;
+  /** Most connections at once; more are cut. */
+  maxConnections: number;
+}
+
+export const DEFAULT_ADMIN_LIMITS: AdminLimits = {
+  maxHeaderBytes: 8 * 1024,
+  headersTimeoutMs: 5000,
+  idleTimeoutMs: 30_000,
+  maxConnections: 200,
+};
+
+/**
+ * The port for probes and scrapers: HTTP/1.1 pages and, over HTTP/2 without TLS, gRPC health. Apart from the
+ * port of the contract, because Kubernetes probes come from outside the pod and without credentials.
+ */
+export class AdminServer {
+  readonly #http: Server;
+  readonly #grpc: GrpcServer;
+  readonly #limits: AdminLimits;
+  readonly #serveHttp1: (socket: Socket) => void;
+  #listener: Listener | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: AdminServerOptions) {
+    const limits = { ...DEFAULT_ADMIN_LIMITS, ...options.limits };
+    this.#limits = limits;
+    this.#http = createServer(
+      {
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.headersTimeoutMs,
+        requestTimeout: limits.headersTimeoutMs,
+        keepAliveTimeout: limits.idleTimeoutMs,
+        connectionsCheckingInterval: 1000,
+      },
+      adminHandler(options.pages),
+    );
+    this.#http.timeout = limits.idleTimeoutMs;
+    // The HTTP server listens itself, or it would not watch its timeouts; but who serves a connection is
+    // decided first.
+    const [serve] = this.#http.listeners('connection') as ((socket: Socket) => void)[];
+    this.#http.removeAllListeners('connection');
+    this.#serveHttp1 = (socket) => serve?.call(this.#http, socket);
+    this.#grpc = new GrpcServer({
+      services: [options.health.registration()],
+      telemetry: options.telemetry,
+      transport: {
+        maxRequestBytes: 64 * 1024,
+        maxConcurrentStreams: 100,
+        maxConnectionIdleMs: limits.idleTimeoutMs,
+      },
+    });
+  }
+
+  /** The real address once listen() is done. */
+  get address(): ListenAddress | undefined {
+    return this.#listener?.address;
+  }
+
+  /** @throws ListenError */
+  async listen(address: ListenAddress): Promise<ListenAddress> {
+    this.#listener = await listenOn(address, (socket) => this.#accept(socket), this.#http);
+    return this.#listener.address;
+  }
+
+  /** Answers what is in flight for up to `graceMs`, then cuts. */
+  stop(options: { graceMs: number }): Promise<void> {
+    this.#stopped ??= this.#stop(options.graceMs);
+    return this.#stopped;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    await this.#listener?.stopAccepting();
+    this.#http.closeIdleConnections();
+    await this.#grpc.stop({ graceMs });
+    this.#listener?.destroyConnections();
+  }
+
+  #accept(socket: Socket): void {
+    if ((this.#listener?.connections ?? 0) > this.#limits.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    const servers = { http1: this.#serveHttp1, http2: (found: Socket) => this.#grpc.inject(found) };
+    sniffProtocol(socket, servers, this.#limits.headersTimeoutMs);
+  }
+}

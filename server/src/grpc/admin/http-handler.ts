@@ -1,0 +1,79 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type ProbeChecks, reportText, runChecks } from './checks.js';
+
+/** A page of metrics as a scraper gets it. */
+export interface MetricsPage {
+  contentType: string;
+  body: string;
+}
+
+export interface AdminPages {
+  checks: ProbeChecks;
+  metrics(): Promise<MetricsPage> | MetricsPage;
+  /** Told when metrics() failed. */
+  onError(error: unknown): void;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
+const METHODS = 'GET, HEAD';
+
+interface Answer {
+  status: number;
+  type: string;
+  body: string;
+}
+
+/**
+ * GET and HEAD of `/metrics`, `/livez`, `/readyz`, `/startupz`. A probe answers 200 or 503; `?verbose` lists
+ * its checks as JSON.
+ */
+export function adminHandler(pages: AdminPages): RequestListener {
+  return (request, response) => {
+    // Bodies are not wanted; an unread one would block the connection's next request.
+    request.resume();
+    void answer(pages, request, response);
+  };
+}
+
+async function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, type, body } = await page(pages, request);
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(status === 405 ? { allow: METHODS } : {}),
+  });
+  // Node leaves the body of an answer to HEAD away.
+  response.end(body);
+}
+
+async function page(pages: AdminPages, request: IncomingMessage): Promise<Answer> {
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  const known = path === '/metrics' || path === '/livez' || path === '/readyz' || path === '/startupz';
+  if (!known) {
+    return { status: 404, type: TEXT, body: 'not found; try /metrics, /livez, /readyz, /startupz\n' };
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { status: 405, type: TEXT, body: `method not allowed; allowed: ${METHODS}\n` };
+  }
+  if (path === '/metrics') return metricsAnswer(pages);
+  const report = runChecks(pages.checks[path.slice(1) as keyof ProbeChecks]);
+  const status = report.ok ? 200 : 503;
+  if (new URLSearchParams(query).has('verbose')) {
+    const { ok, checks } = report;
+    return { status, type: JSON_TYPE, body: `${JSON.stringify({ status: ok ? 'ok' : 'failed', checks })}\n` };
+  }
+  return { status, type: TEXT, body: reportText(report) };
+}
+
+async function metricsAnswer(pages: AdminPages): Promise<Answer> {
+  try {
+    const { contentType, body } = await pages.metrics();
+    return { status: 200, type: contentType, body };
+  } catch (error) {
+    pages.onError(error);
+    return { status: 500, type: TEXT, body: 'the metrics could not be collected; the log says why\n' };
+  }
+}

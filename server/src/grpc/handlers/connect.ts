@@ -1,0 +1,72 @@
+import type { ConnectRequest, ConnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { Acknowledgement, NameConflictPolicy, OverflowPolicy } from '../../gen/spread/sidecar/v1/types.js';
+import type { ConnectOptions } from '../../mailbox/connect-options.js';
+import { limitsMessage, versionMessage } from '../convert.js';
+import { chosen, countOf, millisecondsOf } from '../request-fields.js';
+import type { ServiceContext, ServiceLimits } from '../service-context.js';
+import type { UnaryHandler } from '../unary-call.js';
+
+const NAME_CONFLICT = {
+  field: 'on_name_conflict',
+  prefix: 'NAME_CONFLICT_POLICY_',
+  names: {
+    [NameConflictPolicy.UNSPECIFIED]: 'FAIL',
+    [NameConflictPolicy.FAIL]: 'FAIL',
+    [NameConflictPolicy.SUFFIX]: 'SUFFIX',
+  },
+} as const;
+
+const ACKNOWLEDGEMENT = {
+  field: 'acknowledgement',
+  prefix: 'ACKNOWLEDGEMENT_',
+  names: {
+    [Acknowledgement.UNSPECIFIED]: 'AUTO',
+    [Acknowledgement.AUTO]: 'AUTO',
+    [Acknowledgement.EXPLICIT]: 'EXPLICIT',
+  },
+} as const;
+
+const OVERFLOW = {
+  field: 'queue.overflow',
+  prefix: 'OVERFLOW_POLICY_',
+  names: {
+    [OverflowPolicy.UNSPECIFIED]: undefined,
+    [OverflowPolicy.PAUSE]: 'PAUSE',
+    [OverflowPolicy.DISCONNECT]: 'DISCONNECT',
+  },
+} as const;
+
+export function connect(context: ServiceContext): UnaryHandler<ConnectRequest, ConnectResponse> {
+  return async (request, { signal }) => {
+    const mailbox = await context.registry.connect(connectOptions(request, context.limits), { signal });
+    return {
+      mailboxId: mailbox.id,
+      privateGroup: mailbox.privateGroup,
+      daemonVersion: versionMessage(mailbox.daemonVersion),
+      daemon: mailbox.daemon,
+      limits: limitsMessage(mailbox.limits),
+      acknowledgement: Acknowledgement[mailbox.acknowledgement],
+    };
+  };
+}
+
+/** NULL is the one method that the contract has, and the one that is used when none is named. */
+function connectOptions(request: ConnectRequest, limits: ServiceLimits): ConnectOptions {
+  const { queue } = request;
+  return {
+    daemon: request.daemon,
+    privateName: request.privateName,
+    onNameConflict: chosen(NAME_CONFLICT, request.onNameConflict),
+    priority: request.priority,
+    membership: request.membership ?? true,
+    leaseMs: millisecondsOf(request.lease, 'lease', limits.leaseMinMs, limits.leaseMaxMs),
+    reconnect: request.reconnect?.enabled ?? false,
+    queue: {
+      maxEvents: countOf(queue?.maxEvents ?? 0n),
+      maxBytes: countOf(queue?.maxBytes ?? 0n),
+      replayBytes: countOf(queue?.replayBytes ?? 0n),
+      overflow: chosen(OVERFLOW, queue?.overflow ?? OverflowPolicy.UNSPECIFIED),
+    },
+    acknowledgement: chosen(ACKNOWLEDGEMENT, request.acknowledgement),
+  };
+}

@@ -1,0 +1,23 @@
+import {
+  type GetVersionRequest,
+  type GetVersionResponse,
+  protobufPackage,
+} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { CLIENT_VERSION } from '../../spread/wire/index.js';
+import { versionMessage } from '../convert.js';
+import type { ServiceContext } from '../service-context.js';
+import type { UnaryHandler } from '../unary-call.js';
+
+export function getVersion(context: ServiceContext): UnaryHandler<GetVersionRequest, GetVersionResponse> {
+  return () => {
+    const { sidecar, daemon, embeddedDaemon } = context.version();
+    return {
+      sidecar,
+      contract: protobufPackage,
+      clientProtocol: versionMessage(CLIENT_VERSION),
+      daemon: daemon && versionMessage(daemon.version),
+      daemonAddress: daemon?.address ?? '',
+      embeddedDaemon,
+    };
+  };
+}

@@ -1,0 +1,12 @@
+import type { JoinRequest, JoinResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { viewMessage } from '../event-message.js';
+import { mailboxOf, type ServiceContext } from '../service-context.js';
+import type { UnaryHandler } from '../unary-call.js';
+
+export function join(context: ServiceContext): UnaryHandler<JoinRequest, JoinResponse> {
+  return async ({ mailboxId, group, awaitView }, { signal }) => {
+    const mailbox = mailboxOf(context, mailboxId);
+    const view = await mailbox.join(group, { awaitView, signal });
+    return { view: view && viewMessage(view, mailbox.privateGroup) };
+  };
+}

@@ -1,0 +1,24 @@
+import type {
+  ListMailboxesRequest,
+  ListMailboxesResponse,
+} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { mailboxMessage } from '../convert.js';
+import type { ServiceContext } from '../service-context.js';
+import type { UnaryHandler } from '../unary-call.js';
+
+export function listMailboxes(
+  context: ServiceContext,
+): UnaryHandler<ListMailboxesRequest, ListMailboxesResponse> {
+  return ({ pageSize, pageToken }, { metadata }) => {
+    if (!context.admin.accepts(metadata)) {
+      throw new SidecarError(
+        'ADMIN_ONLY',
+        'ListMailboxes needs the admin credential as authorization: Bearer <token>',
+        { field: 'authorization' },
+      );
+    }
+    const { mailboxes, nextPageToken } = context.registry.list({ pageSize, pageToken });
+    return { mailboxes: mailboxes.map(mailboxMessage), nextPageToken };
+  };
+}

@@ -1,0 +1,216 @@
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type {
+  MulticastMessage,
+  MulticastRefusal,
+  MulticastStreamRequest,
+  MulticastStreamResponse,
+} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { OutgoingMessage } from '../../mailbox/mailbox-types.js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { outgoingMessage } from '../convert.js';
+import type { Failure, FailureTranslator } from '../failure.js';
+import { Malformed } from '../malformed.js';
+import { required } from '../request-fields.js';
+import { malformedError, statusError } from '../status.js';
+
+/** What a stream needs of its mailbox. */
+export interface SendingMailbox {
+  /** Keeps the mailbox alive until the returned function is called. */
+  hold(): () => void;
+  /** False: the caller should wait for onSendRoom. Throws what is refused before a byte of it is sent. */
+  send(message: OutgoingMessage, onTaken: (error?: Error) => void): boolean;
+  onSendRoom(callback: () => void): void;
+}
+
+type Call = ServerDuplexStream<MulticastStreamRequest | Malformed, MulticastStreamResponse>;
+
+/** Refusals that one answer may hold: at some 300 bytes each, well below any client's bound for a message. */
+const MAX_REFUSALS = 500;
+
+/**
+ * One MulticastStream call. A frame is let in only when every message of the one before is decided and
+ * answered, so that a stream that breaks leaves at most one batch in doubt and a sender that is faster than the
+ * daemon is held back by HTTP/2's flow control.
+ */
+export class MulticastSession {
+  #mailbox: SendingMailbox | undefined;
+  #batch: readonly MulticastMessage[] = [];
+  /** Index in the batch of the next message to be handed over. */
+  #next = 0;
+  /** Messages of earlier frames and of this one before #next. */
+  #seen = 0;
+  #decided = 0;
+  #accepted = 0;
+  /** Refused and not yet answered, in order. */
+  #refusals: MulticastRefusal[] = [];
+  /** How many of them are decided: every message before them is. */
+  #passed = 0;
+  #working = false;
+  #ended = false;
+  #release: (() => void) | undefined;
+
+  /**
+   * @param open finds the mailbox, or throws
+   * @param allowRead lets the next frame in
+   */
+  constructor(
+    private readonly call: Call,
+    private readonly failures: FailureTranslator,
+    private readonly open: (mailboxId: string) => SendingMailbox,
+    private readonly allowRead: () => void,
+  ) {}
+
+  /** The next frame. Comes only after allowRead(). */
+  onFrame(request: MulticastStreamRequest | Malformed): void {
+    if (this.#ended) return;
+    try {
+      if (request instanceof Malformed) throw malformedError(request);
+      const frame = required(request.frame, 'frame');
+      if (this.#mailbox === undefined) {
+        if (frame.$case !== 'open') throw frameError('the first frame has to be open');
+        this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
+        this.#release = this.#mailbox.hold();
+        this.#answer();
+        return;
+      }
+      if (frame.$case !== 'batch') throw frameError('open may be the first frame only');
+      this.#batch = frame.value.messages;
+      this.#next = 0;
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#work();
+  }
+
+  /** The caller sends no more; everything before is decided. */
+  onHalfClose(): void {
+    if (this.#ended) return;
+    if (this.#mailbox === undefined) {
+      this.#fail(
+        new SidecarError('FIELD_REQUIRED', 'open is required as the first frame', { field: 'open' }),
+      );
+      return;
+    }
+    this.#finish();
+    this.call.end();
+  }
+
+  /** The caller has gone. What was handed to the mailbox is sent. */
+  cancel(): void {
+    this.#finish();
+  }
+
+  /** Bound once, as it is the callback of every message. */
+  readonly #onTaken = (error?: Error): void => {
+    if (error === undefined) {
+      this.#decided++;
+      this.#accepted++;
+      this.#passRefusals();
+      this.#settle();
+    } else {
+      this.#fail(error);
+    }
+  };
+
+  /** Hands messages to the mailbox until the batch is through or something has to be waited for. */
+  readonly #work = (): void => {
+    const mailbox = this.#mailbox;
+    if (mailbox === undefined || this.#ended) return;
+    this.#working = true;
+    while (this.#next < this.#batch.length && this.#refusals.length < MAX_REFUSALS) {
+      try {
+        const room = mailbox.send(outgoingMessage(this.#batch[this.#next]!), this.#onTaken);
+        this.#next++;
+        this.#seen++;
+        if (!room) {
+          mailbox.onSendRoom(this.#work);
+          return;
+        }
+      } catch (error) {
+        if (error instanceof SidecarError && error.reason === 'SEND_QUEUE_FULL') {
+          // Other calls filled the queue. Not in this turn again: there may be room for less than this message.
+          mailbox.onSendRoom(() => setImmediate(this.#work));
+          return;
+        }
+        if (!this.#refuse(error)) return;
+      }
+    }
+    this.#working = false;
+    this.#settle();
+  };
+
+  /** False when the error is not the message's but the stream's, and the stream has ended. */
+  #refuse(error: unknown): boolean {
+    const failure = this.failures.of(error);
+    if (failure.code !== status.INVALID_ARGUMENT) {
+      this.#end(failure);
+      return false;
+    }
+    this.#next++;
+    this.#seen++;
+    this.#refusals.push({
+      index: BigInt(this.#seen),
+      statusCode: failure.code,
+      statusMessage: failure.sentence,
+      reason: failure.reason,
+      domain: failure.domain,
+      metadata: { ...failure.metadata },
+    });
+    this.#passRefusals();
+    return true;
+  }
+
+  /** What is refused right behind the last decided message is decided too. */
+  #passRefusals(): void {
+    while (Number(this.#refusals[this.#passed]?.index) === this.#decided + 1) {
+      this.#decided++;
+      this.#passed++;
+    }
+  }
+
+  /** Answers once everything that was looked at is decided, and goes on. */
+  #settle(): void {
+    if (this.#working || this.#ended || this.#decided < this.#seen) return;
+    this.#answer();
+  }
+
+  #answer(): void {
+    const more = this.#next < this.#batch.length;
+    const proceed = more ? () => setImmediate(this.#work) : this.allowRead;
+    if (!more) this.#batch = [];
+    if (this.call.write(this.#takeAnswer())) proceed();
+    else this.call.once('drain', proceed);
+  }
+
+  #takeAnswer(): MulticastStreamResponse {
+    const refusals = this.#refusals.slice(0, this.#passed);
+    this.#refusals = [];
+    this.#passed = 0;
+    return { decided: BigInt(this.#decided), accepted: BigInt(this.#accepted), refusals };
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#ended) this.#end(this.failures.of(error));
+  }
+
+  #end(failure: Failure): void {
+    this.#finish();
+    // What is decided of a batch that will not be finished is still worth knowing.
+    if (this.#mailbox !== undefined) this.call.write(this.#takeAnswer());
+    this.call.emit('error', statusError(failure));
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#batch = [];
+    this.#release?.();
+  }
+}
+
+function frameError(why: string): SidecarError {
+  return new SidecarError('FIELD_INVALID', `frame has a value that is not allowed: ${why}`, {
+    field: 'frame',
+    bound: 'open first, then batch',
+  });
+}

@@ -1,0 +1,27 @@
+import type { handleBidiStreamingCall } from '@grpc/grpc-js';
+import type {
+  MulticastStreamRequest,
+  MulticastStreamResponse,
+} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { observedCall } from '../interceptors/observed-call.js';
+import type { Malformed } from '../malformed.js';
+import { mailboxOf, type ServiceContext } from '../service-context.js';
+import { MulticastSession } from './multicast-session.js';
+
+export function multicastStream(
+  context: ServiceContext,
+): handleBidiStreamingCall<MulticastStreamRequest | Malformed, MulticastStreamResponse> {
+  return (call) => {
+    const reads = observedCall(call.metadata);
+    reads.readOneAtATime();
+    const session = new MulticastSession(
+      call,
+      context.failures,
+      (mailboxId) => mailboxOf(context, mailboxId, 'open.mailbox_id'),
+      () => reads.allowRead(),
+    );
+    call.on('data', (frame: MulticastStreamRequest | Malformed) => session.onFrame(frame));
+    call.once('end', () => session.onHalfClose());
+    call.once('cancelled', () => session.cancel());
+  };
+}

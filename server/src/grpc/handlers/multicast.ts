@@ -1,0 +1,13 @@
+import type { MulticastRequest, MulticastResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { outgoingMessage } from '../convert.js';
+import { required } from '../request-fields.js';
+import { mailboxOf, type ServiceContext } from '../service-context.js';
+import type { UnaryHandler } from '../unary-call.js';
+
+export function multicast(context: ServiceContext): UnaryHandler<MulticastRequest, MulticastResponse> {
+  return async ({ mailboxId, message }, { signal }) => {
+    const mailbox = mailboxOf(context, mailboxId);
+    const bytesSent = await mailbox.multicast(outgoingMessage(required(message, 'message')), { signal });
+    return { bytesSent };
+  };
+}

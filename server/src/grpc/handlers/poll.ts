@@ -1,0 +1,15 @@
+import type { PollRequest, PollResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxState } from '../../gen/spread/sidecar/v1/types.js';
+import { mailboxOf, type ServiceContext } from '../service-context.js';
+import type { UnaryHandler } from '../unary-call.js';
+
+export function poll(context: ServiceContext): UnaryHandler<PollRequest, PollResponse> {
+  return ({ mailboxId }) => {
+    const { waitingEvents, waitingBytes, state } = mailboxOf(context, mailboxId).poll();
+    return {
+      waitingEvents: BigInt(waitingEvents),
+      waitingBytes: BigInt(waitingBytes),
+      state: MailboxState[state],
+    };
+  };
+}

@@ -1,0 +1,142 @@
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
+import type { Attachment, Receiver, SlowConsumerNotice } from '../../mailbox/receiver.js';
+import { queueLimitsMessage } from '../convert.js';
+import { endFailure } from '../failure.js';
+import { batchFrame, frameOf, type ReceiveFrame } from '../frames.js';
+import { statusError, trailersOf } from '../status.js';
+import { timestampOf } from '../time.js';
+
+export interface ReceiveStreamLimits {
+  /** Most bytes of one batch; a larger event makes a batch of its own. */
+  readonly maxBatchBytes: number;
+  /**
+   * Bytes that may lie in the transport, not yet taken by HTTP/2, before the next batch is pulled. Two batches
+   * keep it busy: the one that is being written and the next.
+   */
+  readonly maxBytesInFlight: number;
+}
+
+/** The stream as grpc-js gives it; `write` takes a callback for when the transport took the frame. */
+type Call = Pick<ServerWritableStream<unknown, ReceiveFrame>, 'end' | 'emit'> & {
+  write(frame: ReceiveFrame, taken: (error?: Error | null) => void): boolean;
+};
+
+/**
+ * Carries a mailbox's events to one Receive call. It pulls a batch only when the transport has taken what was
+ * pulled before, so a client that does not read leaves the events in the mailbox's queue, whose bounds apply,
+ * and costs this stream no more than `maxBytesInFlight` and one batch.
+ */
+export class ReceiveStream implements Receiver {
+  #attachment: Attachment | undefined;
+  #bytesInFlight = 0;
+  /** A frame was pulled or the queue was empty: onReadable says when there is more. */
+  #mayPull = false;
+  #ended = false;
+  #noticeInFlight = false;
+  /** When the transport last got or took something. */
+  #busyAt = performance.now();
+  #heartbeatTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly call: Call,
+    private readonly limits: ReceiveStreamLimits,
+    /** Unit: ms; undefined: no heartbeats. */
+    private readonly heartbeatMs: number | undefined,
+  ) {}
+
+  /** Begins, with the first frame. */
+  begin(attachment: Attachment, attached: ReceiveFrame): void {
+    this.#attachment = attachment;
+    this.#write(attached);
+    if (this.heartbeatMs !== undefined) this.#armHeartbeat(this.heartbeatMs);
+    if (this.#mayPull) this.#pull();
+  }
+
+  /** The caller has gone: the mailbox is free for the next receiver, and keeps what the replay window holds. */
+  cancel(): void {
+    this.#ended = true;
+    clearTimeout(this.#heartbeatTimer);
+    this.#attachment?.detach();
+  }
+
+  onReadable(): void {
+    this.#mayPull = true;
+    this.#pull();
+  }
+
+  onSlowConsumer(notice: SlowConsumerNotice): void {
+    // A client that reads nothing at all is not told again and again.
+    if (this.#ended || this.#noticeInFlight) return;
+    this.#noticeInFlight = true;
+    this.#write(
+      frameOf({
+        $case: 'slowConsumer',
+        value: {
+          queuedEvents: BigInt(notice.queuedEvents),
+          queuedBytes: BigInt(notice.queuedBytes),
+          limits: queueLimitsMessage(notice.limits),
+        },
+      }),
+    );
+  }
+
+  onEnd(end: MailboxEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#heartbeatTimer);
+    const trailers = { last_sequence: String(end.lastSequence) };
+    const failure = endFailure(end);
+    // Both let what was written go out first.
+    if (failure) this.call.emit('error', statusError(failure, trailers));
+    else this.call.end(trailersOf(trailers));
+  }
+
+  #pull(): void {
+    const attachment = this.#attachment;
+    while (
+      this.#mayPull &&
+      attachment &&
+      this.#bytesInFlight < this.limits.maxBytesInFlight &&
+      !this.#ended
+    ) {
+      const batch = attachment.take(this.limits.maxBatchBytes);
+      if (batch === undefined) this.#mayPull = false;
+      else this.#write(batchFrame(batch));
+    }
+  }
+
+  #write(frame: ReceiveFrame): void {
+    this.#bytesInFlight += frame.length;
+    this.#busyAt = performance.now();
+    // One closure a batch, not a message.
+    this.call.write(frame, () => {
+      this.#bytesInFlight -= frame.length;
+      if (this.#bytesInFlight === 0) {
+        this.#busyAt = performance.now();
+        this.#noticeInFlight = false;
+      }
+      if (!this.#ended) this.#pull();
+    });
+  }
+
+  #armHeartbeat(ms: number): void {
+    this.#heartbeatTimer = setTimeout(() => this.#beat(), ms);
+  }
+
+  #beat(): void {
+    const interval = this.heartbeatMs;
+    if (interval === undefined || this.#ended) return;
+    const idleMs = performance.now() - this.#busyAt;
+    if (idleMs < interval) {
+      this.#armHeartbeat(Math.ceil(interval - idleMs));
+      return;
+    }
+    const attachment = this.#attachment;
+    if (attachment?.complete && this.#bytesInFlight === 0) {
+      const value = { lastSequence: BigInt(attachment.givenSequence), time: timestampOf(Date.now()) };
+      this.#write(frameOf({ $case: 'heartbeat', value }));
+    }
+    this.#armHeartbeat(interval);
+  }
+}

@@ -1,0 +1,63 @@
+import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { ReceiveRequest } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { Acknowledgement } from '../../gen/spread/sidecar/v1/types.js';
+import type { AttachInfo } from '../../mailbox/receiver.js';
+import { frameOf, type ReceiveFrame } from '../frames.js';
+import { Malformed } from '../malformed.js';
+import { countOf, millisecondsOf } from '../request-fields.js';
+import { mailboxOf, type ServiceContext } from '../service-context.js';
+import { malformedError, statusError } from '../status.js';
+import { ReceiveStream } from './receive-stream.js';
+
+type Call = ServerWritableStream<ReceiveRequest | Malformed, ReceiveFrame>;
+
+/** Longest heartbeat_interval, by the contract. */
+const HEARTBEAT_MAX_MS = 3_600_000;
+
+export function receive(
+  context: ServiceContext,
+): handleServerStreamingCall<ReceiveRequest | Malformed, ReceiveFrame> {
+  return (call) => {
+    try {
+      begin(context, call);
+    } catch (error) {
+      call.emit('error', statusError(context.failures.of(error)));
+    }
+  };
+}
+
+function begin(context: ServiceContext, call: Call): void {
+  const { request } = call;
+  if (request instanceof Malformed) throw malformedError(request);
+  const mailbox = mailboxOf(context, request.mailboxId);
+  const { heartbeatMinMs, heartbeatDefaultMs } = context.limits;
+  const heartbeatMs =
+    millisecondsOf(request.heartbeatInterval, 'heartbeat_interval', heartbeatMinMs, HEARTBEAT_MAX_MS) ??
+    heartbeatDefaultMs;
+  const stream = new ReceiveStream(call, context.limits, heartbeatMs);
+  const attachment = mailbox.attach(
+    {
+      afterSequence: request.afterSequence === undefined ? undefined : countOf(request.afterSequence),
+      maxOutstandingEvents: countOf(request.maxOutstandingEvents),
+      maxOutstandingBytes: countOf(request.maxOutstandingBytes),
+    },
+    stream,
+  );
+  call.once('cancelled', () => stream.cancel());
+  stream.begin(attachment, attachedFrame(attachment.info));
+}
+
+function attachedFrame(info: AttachInfo): ReceiveFrame {
+  return frameOf({
+    $case: 'attached',
+    value: {
+      nextSequence: BigInt(info.nextSequence),
+      oldestRetainedSequence: BigInt(info.oldestRetainedSequence),
+      lastSequence: BigInt(info.lastSequence),
+      privateGroup: info.privateGroup,
+      groups: [...info.groups],
+      acknowledgement: Acknowledgement[info.acknowledgement],
+      acknowledgedSequence: BigInt(info.acknowledgedSequence),
+    },
+  });
+}

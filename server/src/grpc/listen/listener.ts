@@ -1,0 +1,113 @@
+import { chmodSync } from 'node:fs';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { formatListenAddress, type ListenAddress } from './address.js';
+import { toListenError } from './listen-error.js';
+import { claimSocketFile } from './socket-file.js';
+
+const DEFAULT_SOCKET_MODE = 0o600;
+
+/** A listening socket and the connections that came through it. */
+export interface Listener {
+  /** The real address: with the port that was taken when 0 was asked for. */
+  readonly address: ListenAddress;
+  /** Connections that are open now. */
+  readonly connections: number;
+  /** Stops accepting and removes the socket file. Connections live on. */
+  stopAccepting(): Promise<void>;
+  /** Cuts what is still connected. */
+  destroyConnections(): void;
+}
+
+/**
+ * Listens and hands each connection to `onConnection`. grpc-js could listen by itself, but it reports a
+ * taken port only as text, knows no socket modes or stale socket files, and its forceShutdown() leaves the
+ * connections of a server without channelz open; here each connection is known.
+ *
+ * @param server what listens, when it has to be a server of some kind; its own listeners for `connection`
+ *   should have been removed
+ * @throws ListenError
+ */
+export async function listenOn(
+  address: ListenAddress,
+  onConnection: (socket: Socket) => void,
+  server: Server = createServer(),
+): Promise<Listener> {
+  if (address.kind === 'unix') await claimSocketFile(address.path);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    onConnection(socket);
+  });
+  const bound = await bind(server, address);
+  return {
+    address: bound,
+    get connections() {
+      return sockets.size;
+    },
+    // Node removes the socket file when it closes the listening handle.
+    stopAccepting: () =>
+      new Promise((resolve) => {
+        if (!server.listening) resolve();
+        else {
+          // The callback waits for every connection to end; accepting has stopped when close() returns.
+          server.close();
+          resolve();
+        }
+      }),
+    destroyConnections() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => reject(toListenError(formatListenAddress(address), error));
+    server.once('error', fail);
+    const listening = () => {
+      server.off('error', fail);
+      // An accept that fails (too many open files) must not end the process; the next one may succeed.
+      server.on('error', () => {});
+      const real = server.address();
+      if (address.kind === 'tcp' && real !== null && typeof real === 'object') {
+        resolve({ ...address, port: real.port });
+      } else {
+        resolve(address);
+      }
+    };
+    if (address.kind === 'tcp') {
+      server.listen({ host: address.host, port: address.port }, listening);
+    } else {
+      const mode = address.mode ?? DEFAULT_SOCKET_MODE;
+      try {
+        withUmask(0o777 & ~mode, () =>
+          server.listen({ path: address.path } satisfies ListenOptions, listening),
+        );
+        // A bind that failed is reported by the error event; there is no file then.
+        if (server.listening) chmodSync(address.path, mode);
+      } catch (error) {
+        fail(error as NodeJS.ErrnoException);
+      }
+    }
+  });
+}
+
+/**
+ * The file appears with its final permissions: between a bind with the usual umask and a chmod anybody
+ * could connect. A worker thread may not change the umask; there the chmod has to do.
+ */
+function withUmask(mask: number, action: () => void): void {
+  let before: number;
+  try {
+    before = process.umask(mask);
+  } catch {
+    action();
+    return;
+  }
+  try {
+    action();
+  } finally {
+    process.umask(before);
+  }
+}

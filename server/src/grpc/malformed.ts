@@ -1,0 +1,75 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+
+/**
+ * Stands where a decoded request would stand when its bytes are no message of the contract. grpc-js ends
+ * a call whose deserializer throws with INTERNAL, below every handler and interceptor; a value instead of
+ * an exception lets the handler answer INVALID_ARGUMENT, in order with the messages before it.
+ */
+export class Malformed {
+  constructor(
+    /** What is wrong, for a person. */
+    readonly problem: string,
+  ) {}
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** protobuf demands valid UTF-8 in strings; the generated code would put U+FFFD in its place. */
+function decodeStrictly(bytes: Uint8Array): string {
+  return utf8.decode(bytes);
+}
+
+/** Decodes with a generated `decode`, strictly. */
+export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: Uint8Array): T | Malformed {
+  const reader = new BinaryReader(bytes, decodeStrictly);
+  let message: T;
+  try {
+    message = decode(reader);
+  } catch (error) {
+    return new Malformed(describe(error));
+  }
+  // The generated decoder stops silently at a tag with field number 0 or at an unopened group's end, and
+  // may run past the end of a nested message.
+  if (reader.pos !== reader.len) return new Malformed('it has a tag that no field can have');
+  return message;
+}
+
+/** A copy of a generated service definition whose request deserializers give Malformed instead of throwing. */
+export function refuseMalformed<S extends ServiceDefinition>(definition: S): S {
+  return withDeserializers(definition, (deserialize) => {
+    // The generated deserializer hands its argument to `decode`, which takes a reader as well as bytes.
+    const decode = deserialize as unknown as (input: BinaryReader) => unknown;
+    return (bytes) => decodeOrMalformed(decode, bytes);
+  });
+}
+
+/** The same for a definition that other code made, such as proto-loader. It is as strict as that code. */
+export function catchMalformed<S extends ServiceDefinition>(definition: S): S {
+  return withDeserializers(definition, (deserialize) => (bytes) => {
+    try {
+      return deserialize(bytes);
+    } catch (error) {
+      return new Malformed(describe(error));
+    }
+  });
+}
+
+type Deserialize = (bytes: Buffer) => unknown;
+
+function withDeserializers<S extends ServiceDefinition>(
+  definition: S,
+  wrap: (deserialize: Deserialize) => Deserialize,
+): S {
+  const copy: Record<string, ServiceDefinition[string]> = {};
+  for (const [name, method] of Object.entries(definition)) {
+    copy[name] = { ...method, requestDeserialize: wrap(method.requestDeserialize) };
+  }
+  return copy as unknown as S;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof RangeError) return 'it ends before a field is complete';
+  if (error instanceof TypeError) return 'a string in it is not valid UTF-8';
+  return 'it is not in the protobuf wire format';
+}

@@ -1,0 +1,80 @@
+import type { ServiceDefinition } from '@grpc/grpc-js';
+
+/** The four shapes of a call, named as the `grpc_server_*` metrics of the ecosystem name them. */
+export type CallType = 'unary' | 'client_stream' | 'server_stream' | 'bidi_stream';
+
+/** One method of a service. There is one object a method, so that it can be the key of a Map. */
+export interface MethodInfo {
+  /** Full name of the service, such as `spread.sidecar.v1.MailboxService`. */
+  readonly service: string;
+  /** Such as `Connect`. */
+  readonly method: string;
+  readonly type: CallType;
+}
+
+/** What the gRPC layer tells about calls. Called on the hot path: must be cheap and must not throw. */
+export interface GrpcTelemetry {
+  callStarted(method: MethodInfo): void;
+  /** `code` is the number of the gRPC status; `seconds` is the time from the request's headers to the status. */
+  callFinished(method: MethodInfo, code: number, seconds: number): void;
+  messageReceived(method: MethodInfo): void;
+  messageSent(method: MethodInfo): void;
+}
+
+export const NO_TELEMETRY: GrpcTelemetry = {
+  callStarted() {},
+  callFinished() {},
+  messageReceived() {},
+  messageSent() {},
+};
+
+/** All methods that a server serves, by path. */
+export class MethodTable {
+  readonly #byPath = new Map<string, MethodInfo>();
+
+  add(definition: ServiceDefinition): void {
+    for (const { path, requestStream, responseStream } of Object.values(definition)) {
+      const [, service = '', method = ''] = path.split('/');
+      this.#byPath.set(path, { service, method, type: callType(requestStream, responseStream) });
+    }
+  }
+
+  get(path: string): MethodInfo {
+    const method = this.#byPath.get(path);
+    if (!method) throw new Error(`no such method: ${path}`);
+    return method;
+  }
+
+  all(): MethodInfo[] {
+    return [...this.#byPath.values()];
+  }
+
+  /**
+   * The definition with (de)serializers that count messages. A message passes them exactly once, and they
+   * are the only hooks that cost nothing beyond the count.
+   */
+  counting(definition: ServiceDefinition, telemetry: GrpcTelemetry): ServiceDefinition {
+    const copy: Record<string, ServiceDefinition[string]> = {};
+    for (const [name, original] of Object.entries(definition)) {
+      const method = this.get(original.path);
+      const { requestDeserialize, responseSerialize } = original;
+      copy[name] = {
+        ...original,
+        requestDeserialize(bytes: Buffer) {
+          telemetry.messageReceived(method);
+          return requestDeserialize(bytes);
+        },
+        responseSerialize(message: unknown) {
+          telemetry.messageSent(method);
+          return responseSerialize(message);
+        },
+      };
+    }
+    return copy;
+  }
+}
+
+function callType(requestStream: boolean, responseStream: boolean): CallType {
+  if (requestStream) return responseStream ? 'bidi_stream' : 'client_stream';
+  return responseStream ? 'server_stream' : 'unary';
+}

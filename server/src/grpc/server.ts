@@ -1,0 +1,164 @@
+import type { Duplex } from 'node:stream';
+import { type ConnectionInjector, Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { insecureCredentials } from './credentials.js';
+import { type Http2Windows, setHttp2Windows } from './http2-windows.js';
+import { OpenCalls } from './interceptors/open-calls.js';
+import type { ListenAddress } from './listen/address.js';
+import { type Listener, listenOn } from './listen/listener.js';
+import { type GrpcTelemetry, type MethodInfo, MethodTable, NO_TELEMETRY } from './methods.js';
+import type { ServiceRegistration } from './service-registration.js';
+import { describeTransportStatus, drainingStatus } from './status.js';
+
+/** Bounds and habits of the HTTP/2 transport. */
+export interface TransportOptions {
+  /** Largest request message. Unit: bytes. Default 4 MiB. A larger one: RESOURCE_EXHAUSTED. */
+  maxRequestBytes: number;
+  /** Most calls at once on one connection; further ones wait in the client. Default 4096. */
+  maxConcurrentStreams: number;
+  /** A connection that is silent for this long is asked whether it is alive. Unit: ms. Default 60,000. 0 = never. */
+  keepaliveTimeMs: number;
+  /** How long it may take to answer. Unit: ms. Default 20,000. */
+  keepaliveTimeoutMs: number;
+  /** A connection without calls is closed after this long. Unit: ms. Default 0 = never. */
+  maxConnectionIdleMs: number;
+  /** A connection is closed, gracefully, after this long, give or take 10 %. Unit: ms. Default 0 = never. */
+  maxConnectionAgeMs: number;
+  /** HTTP/2 receive windows. Default 1 MiB a stream, 4 MiB a connection. */
+  windows: Http2Windows;
+}
+
+export const DEFAULT_TRANSPORT: TransportOptions = {
+  maxRequestBytes: 4 * 1024 * 1024,
+  maxConcurrentStreams: 4096,
+  keepaliveTimeMs: 60_000,
+  keepaliveTimeoutMs: 20_000,
+  maxConnectionIdleMs: 0,
+  maxConnectionAgeMs: 0,
+  windows: { streamBytes: 1024 * 1024, connectionBytes: 4 * 1024 * 1024 },
+};
+
+export interface GrpcServerOptions {
+  services: readonly ServiceRegistration[];
+  /** What is not given takes DEFAULT_TRANSPORT. */
+  transport?: Partial<TransportOptions>;
+  telemetry?: GrpcTelemetry;
+  /** Default: no TLS. */
+  credentials?: ServerCredentials;
+}
+
+/** How long streams that were ended may take to get their status out, before connections are cut. */
+const FLUSH_MS = 500;
+
+/** A gRPC server on any number of addresses. */
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #injector: ConnectionInjector;
+  readonly #listeners: Listener[] = [];
+  readonly #methods = new MethodTable();
+  readonly #calls: OpenCalls;
+  readonly #injected = new Set<Duplex>();
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: GrpcServerOptions) {
+    const transport = { ...DEFAULT_TRANSPORT, ...options.transport };
+    const telemetry = options.telemetry ?? NO_TELEMETRY;
+    for (const { definition } of options.services) this.#methods.add(definition);
+    this.#calls = new OpenCalls(this.#methods, telemetry, describeTransportStatus);
+    this.#server = new Server({ ...channelOptions(transport), interceptors: [this.#calls.interceptor] });
+    for (const { definition, implementation } of options.services) {
+      this.#server.addService(this.#methods.counting(definition, telemetry), implementation);
+    }
+    this.#injector = this.#server.createConnectionInjector(options.credentials ?? insecureCredentials());
+    setHttp2Windows(this.#server, transport.windows);
+  }
+
+  /** The real addresses, in the order in which they were asked for. */
+  get addresses(): ListenAddress[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** Every method that is served. */
+  get methods(): MethodInfo[] {
+    return this.#methods.all();
+  }
+
+  /** Calls that are in flight. */
+  get openCalls(): number {
+    return this.#calls.size;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#injected.size;
+  }
+
+  /**
+   * Listens on all of the addresses, or on none.
+   *
+   * @throws ListenError
+   */
+  async listen(addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {
+    const begun: Listener[] = [];
+    try {
+      for (const address of addresses) {
+        begun.push(await listenOn(address, (socket) => this.inject(socket)));
+      }
+    } catch (error) {
+      await Promise.all(begun.map((listener) => listener.stopAccepting()));
+      throw error;
+    }
+    this.#listeners.push(...begun);
+    return begun.map((listener) => listener.address);
+  }
+
+  /** Serves a connection that was accepted elsewhere. */
+  inject(connection: Duplex): void {
+    this.#injected.add(connection);
+    connection.once('close', () => this.#injected.delete(connection));
+    this.#injector.injectConnection(connection);
+  }
+
+  /**
+   * Stops: accepts nothing more and removes socket files, lets calls in flight finish for up to `graceMs`,
+   * ends those that are left with UNAVAILABLE, reason DRAINING, and closes every connection. grpc-js's own
+   * tryShutdown() waits for open streams for ever, and forceShutdown() shows clients CANCELLED.
+   */
+  stop(options: { graceMs: number }): Promise<void> {
+    this.#stopped ??= this.#stop(options.graceMs);
+    return this.#stopped;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
+    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await atMost(graceMs, this.#calls.whenIdle());
+    this.#calls.endAll(drainingStatus());
+    await atMost(FLUSH_MS, closed);
+    for (const connection of this.#injected) connection.destroy();
+    this.#server.forceShutdown();
+  }
+}
+
+function channelOptions(transport: TransportOptions): ServerOptions {
+  const options: ServerOptions = {
+    'grpc.enable_channelz': 0,
+    'grpc.max_receive_message_length': transport.maxRequestBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': transport.maxConcurrentStreams,
+    'grpc.keepalive_timeout_ms': transport.keepaliveTimeoutMs,
+  };
+  if (transport.keepaliveTimeMs > 0) options['grpc.keepalive_time_ms'] = transport.keepaliveTimeMs;
+  if (transport.maxConnectionIdleMs > 0)
+    options['grpc.max_connection_idle_ms'] = transport.maxConnectionIdleMs;
+  if (transport.maxConnectionAgeMs > 0) options['grpc.max_connection_age_ms'] = transport.maxConnectionAgeMs;
+  return options;
+}
+
+async function atMost(ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([done, over]);
+  clearTimeout(timer);
+}

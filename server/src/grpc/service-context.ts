@@ -1,0 +1,55 @@
+import type { Mailbox } from '../mailbox/mailbox.js';
+import type { MailboxRegistry } from '../mailbox/registry.js';
+import type { Version } from '../spread/wire/index.js';
+import type { AdminCredential } from './credentials.js';
+import type { FailureTranslator } from './failure.js';
+import type { ReceiveStreamLimits } from './handlers/receive-stream.js';
+import { required } from './request-fields.js';
+
+/** What GetVersion tells, as far as it is not the contract's own. */
+export interface VersionFacts {
+  /** The sidecar's release. */
+  sidecar: string;
+  /** The default daemon that stands now; undefined while there is none. */
+  daemon: { version: Version; address: string } | undefined;
+  embeddedDaemon: boolean;
+}
+
+/** Bounds of what a caller may ask for, beside those that mailboxes have. */
+export interface ServiceLimits extends ReceiveStreamLimits {
+  /** Shortest lease. Unit: ms. Default 1000. */
+  readonly leaseMinMs: number;
+  /** Longest lease. Unit: ms. Default 3,600,000. */
+  readonly leaseMaxMs: number;
+  /** Shortest heartbeat_interval. Unit: ms. Default 100. */
+  readonly heartbeatMinMs: number;
+  /** Interval for a Receive that asks for none. Unit: ms. Undefined, the default: no heartbeats. */
+  readonly heartbeatDefaultMs: number | undefined;
+}
+
+export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
+  maxBatchBytes: 256 * 1024,
+  maxBytesInFlight: 512 * 1024,
+  leaseMinMs: 1000,
+  leaseMaxMs: 3_600_000,
+  heartbeatMinMs: 100,
+  heartbeatDefaultMs: undefined,
+};
+
+/** What the handlers of MailboxService work with. */
+export interface ServiceContext {
+  readonly registry: MailboxRegistry;
+  readonly failures: FailureTranslator;
+  readonly admin: AdminCredential;
+  readonly limits: ServiceLimits;
+  version(): VersionFacts;
+}
+
+/**
+ * The mailbox that a request names, whose lease this call renews.
+ *
+ * @throws SidecarError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
+ */
+export function mailboxOf(context: ServiceContext, mailboxId: string, field = 'mailbox_id'): Mailbox {
+  return context.registry.get(required(mailboxId, field));
+}

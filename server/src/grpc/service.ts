@@ -1,0 +1,53 @@
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { MailboxServiceService } from '../gen/spread/sidecar/v1/mailbox_service.js';
+import type { ReceiveFrame } from './frames.js';
+import { acknowledge } from './handlers/acknowledge.js';
+import { connect } from './handlers/connect.js';
+import { disconnect } from './handlers/disconnect.js';
+import { getMailbox } from './handlers/get-mailbox.js';
+import { getVersion } from './handlers/get-version.js';
+import { getView } from './handlers/get-view.js';
+import { join } from './handlers/join.js';
+import { leave } from './handlers/leave.js';
+import { listMailboxes } from './handlers/list-mailboxes.js';
+import { multicast } from './handlers/multicast.js';
+import { multicastStream } from './handlers/multicast-stream.js';
+import { poll } from './handlers/poll.js';
+import { receive } from './handlers/receive.js';
+import { refuseMalformed } from './malformed.js';
+import type { ServiceContext } from './service-context.js';
+import type { ServiceRegistration } from './service-registration.js';
+import { type UnaryHandler, unary } from './unary-call.js';
+
+/** Full name of the contract's service, as health and reflection name it. */
+export const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
+
+/** Every method has a handler: one that is missing here does not compile. */
+type Implementation = Record<keyof typeof MailboxServiceService, UntypedServiceImplementation[string]>;
+
+/** The contract's service. */
+export function mailboxService(context: ServiceContext): ServiceRegistration {
+  const answer = <Request, Response>(handler: UnaryHandler<Request, Response>) =>
+    unary(context.failures, handler) as UntypedServiceImplementation[string];
+  const implementation: Implementation = {
+    connect: answer(connect(context)),
+    disconnect: answer(disconnect(context)),
+    join: answer(join(context)),
+    leave: answer(leave(context)),
+    multicast: answer(multicast(context)),
+    multicastStream: multicastStream(context) as UntypedServiceImplementation[string],
+    receive: receive(context) as UntypedServiceImplementation[string],
+    acknowledge: answer(acknowledge(context)),
+    poll: answer(poll(context)),
+    getMailbox: answer(getMailbox(context)),
+    getView: answer(getView(context)),
+    listMailboxes: answer(listMailboxes(context)),
+    getVersion: answer(getVersion(context)),
+  };
+  const definition = refuseMalformed({
+    ...MailboxServiceService,
+    // Receive's frames are made where the events are, ready to leave.
+    receive: { ...MailboxServiceService.receive, responseSerialize: (frame: ReceiveFrame) => frame },
+  });
+  return { definition, implementation };
+}

@@ -1,0 +1,272 @@
+import { connect, type Socket } from 'node:net';
+import { Client, credentials, status } from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type AdminLimits, AdminServer } from '../../../server/src/grpc/admin/admin-server.js';
+import type { CheckResult } from '../../../server/src/grpc/admin/checks.js';
+import { HealthBoard } from '../../../server/src/grpc/health.js';
+import { formatListenAddress } from '../../../server/src/grpc/listen/address.js';
+import { rpcErrorOf } from '../../support/rpc-error.js';
+import { until, within } from '../../support/until.js';
+
+async function start(limits: Partial<AdminLimits> = {}) {
+  const state = {
+    ready: { ok: true } as CheckResult,
+    metrics: (): string => 'spread_up 1\n',
+    errors: [] as unknown[],
+  };
+  const health = new HealthBoard([]);
+  health.setServing(true);
+  const server = new AdminServer({
+    health,
+    limits,
+    pages: {
+      checks: {
+        livez: [{ name: 'event-loop', check: () => ({ ok: true }) }],
+        readyz: [
+          { name: 'listening', check: () => ({ ok: true, message: 'on 1 address' }) },
+          { name: 'daemon', check: () => state.ready },
+        ],
+        startupz: [
+          {
+            name: 'broken',
+            check: () => {
+              throw new Error('secret');
+            },
+          },
+        ],
+      },
+      metrics: () => ({ contentType: 'text/plain; version=0.0.4', body: state.metrics() }),
+      onError: (error) => state.errors.push(error),
+    },
+  });
+  const address = await server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.stop({ graceMs: 0 }));
+  const target = formatListenAddress(address);
+  const port = address.kind === 'tcp' ? address.port : 0;
+  const get = async (path: string, method = 'GET') => {
+    const response = await fetch(`http://${target}${path}`, { method });
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      body: await response.text(),
+      response,
+    };
+  };
+  return { server, state, health, target, port, get };
+}
+
+/** A connection spoken by hand. */
+function raw(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  const state = { received: '', closed: false, socket };
+  socket.on('data', (chunk) => {
+    state.received += chunk.toString('latin1');
+  });
+  socket.on('close', () => {
+    state.closed = true;
+  });
+  socket.on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  return state as { received: string; closed: boolean; socket: Socket };
+}
+
+describe('pages', () => {
+  it('serve metrics as they are supplied', async () => {
+    const { get } = await start();
+    expect(await get('/metrics')).toMatchObject({
+      status: 200,
+      type: 'text/plain; version=0.0.4',
+      body: 'spread_up 1\n',
+    });
+  });
+
+  it('say 500 without the cause when metrics fail', async () => {
+    const { get, state } = await start();
+    state.metrics = () => {
+      throw new Error('secret');
+    };
+    const { status: code, body } = await get('/metrics');
+    expect(code).toBe(500);
+    expect(body).not.toContain('secret');
+    expect(state.errors).toHaveLength(1);
+  });
+
+  it('answer probes with 200 or 503 and the reason', async () => {
+    const { get, state } = await start();
+    expect(await get('/livez')).toMatchObject({ status: 200, body: 'ok\n' });
+    expect(await get('/readyz')).toMatchObject({ status: 200, body: 'ok\n' });
+    state.ready = { ok: false, message: 'no connection to 4803' };
+    expect(await get('/readyz')).toMatchObject({ status: 503, body: 'daemon: no connection to 4803\n' });
+    expect(await get('/livez')).toMatchObject({ status: 200 });
+    expect(await get('/startupz')).toMatchObject({ status: 503, body: 'broken: the check itself failed\n' });
+  });
+
+  it('list their checks as JSON when asked to', async () => {
+    const { get, state } = await start();
+    state.ready = { ok: false, message: 'down' };
+    const { status: code, type, body } = await get('/readyz?verbose');
+    expect([code, type]).toEqual([503, 'application/json']);
+    expect(JSON.parse(body)).toEqual({
+      status: 'failed',
+      checks: [
+        { name: 'listening', ok: true, message: 'on 1 address' },
+        { name: 'daemon', ok: false, message: 'down' },
+      ],
+    });
+  });
+
+  it('answer HEAD with the head alone', async () => {
+    const { get } = await start();
+    const { status: code, body, response } = await get('/metrics', 'HEAD');
+    expect([code, body]).toEqual([200, '']);
+    expect(response.headers.get('content-length')).toBe('12');
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('refuse %s with 405', async (method) => {
+    const { get } = await start();
+    const { status: code, response } = await get('/livez', method);
+    expect([code, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it.each(['/', '/nothing', '/livez/', '/metrics2', '//metrics'])('do not know %s', async (path) => {
+    const { get } = await start();
+    expect(await get(path)).toMatchObject({ status: 404, body: expect.stringContaining('/readyz') });
+  });
+});
+
+describe('one port', () => {
+  const check = (target: string) => {
+    const client = new Client(target, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const answer = new Promise<Buffer>((resolve, reject) => {
+      client.makeUnaryRequest(
+        '/grpc.health.v1.Health/Check',
+        (bytes: Buffer) => bytes,
+        (bytes) => bytes,
+        Buffer.alloc(0),
+        (error, value) => (error ? reject(error) : resolve(value!)),
+      );
+    });
+    return { client, answer };
+  };
+
+  it('serves HTTP/1.1 and gRPC health side by side', async () => {
+    const { get, target, health } = await start();
+    const SERVING = Buffer.from([8, 1]);
+    const NOT_SERVING = Buffer.from([8, 2]);
+    expect(await check(target).answer).toEqual(SERVING);
+    expect(await get('/livez')).toMatchObject({ status: 200 });
+    health.setServing(false);
+    expect(await check(target).answer).toEqual(NOT_SERVING);
+  });
+
+  it('tells them apart however the bytes arrive', async () => {
+    const { port } = await start();
+    const client = raw(port);
+    for (const byte of 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n') {
+      client.socket.write(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => client.received.endsWith('ok\n'));
+    const http2 = raw(port);
+    for (const byte of 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n') {
+      http2.socket.write(byte, 'latin1');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    http2.socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
+    // The server's SETTINGS frame.
+    await until(() => http2.received.length >= 9 && http2.received.charCodeAt(3) === 4);
+  });
+
+  it('serves several requests on one connection', async () => {
+    const { port } = await start();
+    const client = raw(port);
+    client.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => client.received.includes('ok\n') && client.received.includes('spread_up 1'));
+  });
+
+  it('serves no other gRPC service', async () => {
+    const { target } = await start();
+    const client = new Client(target, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const error = await new Promise((resolve) => {
+      client.makeUnaryRequest(
+        '/spread.sidecar.v1.MailboxService/GetVersion',
+        (b: Buffer) => b,
+        (b) => b,
+        Buffer.alloc(0),
+        resolve,
+      );
+    });
+    expect(rpcErrorOf(error).code).toBe(status.UNIMPLEMENTED);
+  });
+});
+
+describe('bounds', () => {
+  it('refuse a large head', async () => {
+    const { port } = await start({ maxHeaderBytes: 1000 });
+    const client = raw(port);
+    client.socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(1000)}\r\n\r\n`);
+    await until(() => client.closed);
+    expect(client.received).toMatch(/^HTTP\/1.1 431 /);
+  });
+
+  it('cut who says nothing, or too little', async () => {
+    const { port } = await start({ headersTimeoutMs: 50 });
+    const clients = [raw(port), raw(port), raw(port)];
+    clients[1]!.socket.write('PRI *');
+    clients[2]!.socket.write('GET /livez HTTP/1.1\r\n');
+    await until(() => clients.every(({ closed }) => closed), { what: 'all cut' });
+    expect(clients[2]!.received).toMatch(/^(HTTP\/1.1 408 |$)/);
+  });
+
+  it('cut who comes when there are too many', async () => {
+    const { port, get } = await start({ maxConnections: 2 });
+    const first = raw(port);
+    first.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => first.received.endsWith('ok\n'));
+    const second = raw(port);
+    second.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => second.received.endsWith('ok\n'));
+    const third = raw(port);
+    await until(() => third.closed);
+    expect(third.received).toBe('');
+    first.socket.destroy();
+    await until(() =>
+      get('/livez').then(
+        ({ status: code }) => code === 200,
+        () => false,
+      ),
+    );
+  });
+
+  it('outlive clients that reset, at every stage', async () => {
+    const { port, get } = await start();
+    for (const said of [
+      '',
+      'PRI *',
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      'GET /met',
+      'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n',
+    ]) {
+      const client = raw(port);
+      await until(() => client.socket.readyState === 'open');
+      client.socket.write(said);
+      await new Promise((resolve) => setImmediate(resolve));
+      client.socket.resetAndDestroy();
+    }
+    expect(await get('/livez')).toMatchObject({ status: 200 });
+  });
+
+  it('let nobody outlive a stop', async () => {
+    const { server, port } = await start();
+    const idle = raw(port);
+    const http2 = raw(port);
+    http2.socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    const kept = raw(port);
+    kept.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => kept.received.endsWith('ok\n') && http2.received.length > 0);
+    await within(server.stop({ graceMs: 10 }), 'the stop');
+    await until(() => idle.closed && http2.closed && kept.closed);
+  });
+});

@@ -1,0 +1,88 @@
+import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import protobuf from 'protobufjs';
+import descriptor from 'protobufjs/ext/descriptor/index.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { formatListenAddress } from '../../../server/src/grpc/listen/address.js';
+import { reflection } from '../../../server/src/grpc/reflection.js';
+import { GrpcServer } from '../../../server/src/grpc/server.js';
+import { rpcErrorOf } from '../../support/rpc-error.js';
+import { within } from '../../support/until.js';
+
+const root = new URL('../../..', import.meta.url).pathname;
+
+interface Answer {
+  listServicesResponse?: { service: { name: string }[] };
+  fileDescriptorResponse?: { fileDescriptorProto: Buffer[] };
+  errorResponse?: { errorCode: number };
+}
+interface ReflectionClient extends Client {
+  serverReflectionInfo(): NodeJS.EventEmitter & { write(request: object): void; end(): void };
+}
+
+async function start(version: 'v1' | 'v1alpha', on = true) {
+  const server = new GrpcServer({ services: on ? reflection(`${root}/proto`) : [] });
+  const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
+  const path = `${root}/node_modules/@grpc/reflection/build/proto/grpc/reflection/${version}/reflection.proto`;
+  const { grpc } = loadPackageDefinition(loadSync(path)) as never as {
+    grpc: { reflection: Record<string, { ServerReflection: new (...args: unknown[]) => ReflectionClient }> };
+  };
+  const client = new grpc.reflection[version]!.ServerReflection(
+    formatListenAddress(address!),
+    credentials.createInsecure(),
+  );
+  onTestFinished(async () => {
+    client.close();
+    await server.stop({ graceMs: 0 });
+  });
+  return (request: object) => {
+    const call = client.serverReflectionInfo();
+    const answer = new Promise<Answer>((resolve, reject) => {
+      call.once('data', resolve);
+      call.once('error', (error: ServiceError) => reject(error));
+    });
+    call.write(request);
+    call.end();
+    return within(answer, 'the answer');
+  };
+}
+
+describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
+  it('lists the contract and health', async () => {
+    const ask = await start(version);
+    const { listServicesResponse } = await ask({ listServices: '*' });
+    const names = listServicesResponse?.service.map(({ name }) => name);
+    expect(names?.sort()).toEqual(['grpc.health.v1.Health', 'spread.sidecar.v1.MailboxService']);
+  });
+
+  it('gives descriptors that a client can be built from', async () => {
+    const ask = await start(version);
+    const { fileDescriptorResponse } = await ask({
+      fileContainingSymbol: 'spread.sidecar.v1.MailboxService',
+    });
+    const files = fileDescriptorResponse!.fileDescriptorProto.map((bytes) =>
+      descriptor.FileDescriptorProto.decode(bytes),
+    );
+    const built = (protobuf.Root as unknown as { fromDescriptor(set: object): protobuf.Root }).fromDescriptor(
+      descriptor.FileDescriptorSet.create({ file: files as descriptor.IFileDescriptorProto[] }),
+    );
+    const methods = built
+      .lookupService('spread.sidecar.v1.MailboxService')
+      .methodsArray.map(({ name }) => name);
+    expect(methods).toEqual(expect.arrayContaining(['Connect', 'MulticastStream', 'Receive', 'GetVersion']));
+    expect(built.lookupType('spread.sidecar.v1.ConnectRequest').fields).toHaveProperty('lease');
+  });
+
+  it('says NOT_FOUND for what is not there', async () => {
+    const ask = await start(version);
+    expect((await ask({ fileContainingSymbol: 'no.such.Thing' })).errorResponse?.errorCode).toBe(
+      status.NOT_FOUND,
+    );
+  });
+
+  it('can be left out', async () => {
+    const ask = await start(version, false);
+    const error = await ask({ listServices: '*' }).catch((reason: unknown) => reason);
+    expect(rpcErrorOf(error).code).toBe(status.UNIMPLEMENTED);
+  });
+});
