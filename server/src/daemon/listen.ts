@@ -1,5 +1,6 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import type { EmbeddedDaemon } from './daemon.js';
 import type { Transport } from './events.js';
 
@@ -88,6 +89,9 @@ async function makeWay(path: string, place: string): Promise<void> {
       place,
       `has a path of ${bytes} bytes; ${MAX_SOCKET_PATH} is the most: choose a shorter one`,
     );
+  // The system calls a missing folder a lack of rights.
+  if (!(await stat(dirname(path)).catch(() => undefined)))
+    throw new ListenError(place, `can't be made: the folder ${dirname(path)} does not exist`);
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket())
@@ -133,8 +137,6 @@ function problemOf(error: NodeJS.ErrnoException): string {
       return "is not to be had: the host name can't be resolved";
     case 'EACCES':
       return 'may not be used by this user: choose another port or path, or run with the rights for it';
-    case 'ENOENT':
-      return "can't be made: its folder does not exist";
     default:
       return `can't be used: ${error.message}`;
   }

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EmbeddedDaemon, ListenError, type Listening, listen } from '../../../server/src/daemon/index.js';
+import { RawClient } from '../../support/raw-client.js';
+import { temporaryFolder } from '../../support/tmp.js';
+import { until } from '../../support/until.js';
+
+type Where = Partial<Parameters<typeof listen>[0]>;
+
+async function start(where: Where): Promise<Listening> {
+  const daemon = new EmbeddedDaemon();
+  const listening = await listen({ daemon, ...where });
+  onTestFinished(async () => {
+    await listening.close();
+    await daemon.close();
+  });
+  return listening;
+}
+
+async function refusalOf(where: Where): Promise<ListenError> {
+  const error = await start(where).catch((reason) => reason);
+  expect(error).toBeInstanceOf(ListenError);
+  return error;
+}
+
+/** A socket file whose process was killed. */
+async function staleSocket(): Promise<string> {
+  const path = join(temporaryFolder(), 'stale');
+  const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+  expect(existsSync(path)).toBe(true);
+  return path;
+}
+
+describe('listen', () => {
+  it('serves TCP and a Unix socket that everybody may use, and removes its file', async () => {
+    const path = join(temporaryFolder(), 'spread');
+    const daemon = new EmbeddedDaemon();
+    const listening = await listen({ daemon, tcp: { host: '127.0.0.1', port: 0 }, unixPath: path });
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+    expect(listening.unixPath).toBe(path);
+    const clients = [
+      await RawClient.connect({ host: '127.0.0.1', port: listening.tcpPort! }, { name: 't' }),
+      await RawClient.connect({ path }, { name: 'u' }),
+    ];
+    for (const client of clients) client.join('g');
+    expect(await clients[1]!.nextView()).toMatchObject({ group: 'g' });
+
+    const closed = listening.close();
+    // Sessions go on until the daemon itself is closed.
+    clients[0]!.multicast({ groups: ['g'], text: 'still here' });
+    await until(() => clients[1]!.received.some((message) => message.kind === 'regular'));
+    await daemon.close();
+    await closed;
+    expect(existsSync(path)).toBe(false);
+    for (const client of clients) await client.ended();
+    await expect(RawClient.connect({ path })).rejects.toThrow();
+  });
+
+  it('takes one port for several addresses', async () => {
+    const { tcpPort } = await start({ tcp: { host: ['127.0.0.1', '127.0.0.2'], port: 0 } });
+    for (const host of ['127.0.0.1', '127.0.0.2']) await RawClient.connect({ host, port: tcpPort! });
+  });
+
+  it('can do without TCP', async () => {
+    const path = join(temporaryFolder(), 'spread');
+    const listening = await start({ unixPath: path });
+    expect(listening.tcpPort).toBeUndefined();
+    await RawClient.connect({ path });
+  });
+
+  it('names a port that is taken, and leaves nothing open', async () => {
+    const taken = await start({ tcp: { host: '127.0.0.1', port: 0 } });
+    const error = await refusalOf({ tcp: { host: ['127.0.0.2', '127.0.0.1'], port: taken.tcpPort! } });
+    expect(error.message).toMatch(
+      new RegExp(`^port ${taken.tcpPort} on 127.0.0.1 is taken by another process.*choose another port$`),
+    );
+    await start({ tcp: { host: '127.0.0.2', port: taken.tcpPort! } });
+  });
+
+  it.each([
+    ['192.0.2.1', /^port 0 on 192\.0\.2\.1 .*does not belong to this machine/],
+    ['no-such-host.invalid', /^port 0 on no-such-host\.invalid .*(resolved|can't be used)/],
+  ])('names an address that is not to be had: %s', async (host, message) => {
+    expect((await refusalOf({ tcp: { host, port: 0 } })).message).toMatch(message);
+  });
+
+  it('replaces the socket file of a killed process', async () => {
+    const path = await staleSocket();
+    await start({ unixPath: path });
+    await RawClient.connect({ path });
+  });
+
+  it('does not touch the socket of a live daemon, and names it', async () => {
+    const path = join(temporaryFolder(), 'spread');
+    await start({ unixPath: path });
+    const error = await refusalOf({ unixPath: path });
+    expect(error.message).toBe(
+      `Unix socket ${path} is in use by a running daemon: stop that one, or choose another port or path`,
+    );
+    await RawClient.connect({ path });
+  });
+
+  it('does not touch a file that is no socket', async () => {
+    const path = join(temporaryFolder(), 'notes.txt');
+    writeFileSync(path, 'precious');
+    expect((await refusalOf({ unixPath: path })).message).toMatch(/is an existing file that is no socket/);
+    expect(statSync(path).size).toBe(8);
+  });
+
+  it('names what is wrong with a path', async () => {
+    const long = join(temporaryFolder(), 'x'.repeat(100));
+    expect((await refusalOf({ unixPath: long })).message).toMatch(/path of \d+ bytes; 107 is the most/);
+    const missing = join(temporaryFolder(), 'missing', 'spread');
+    expect((await refusalOf({ unixPath: missing })).message).toMatch(/the folder .*\/missing does not exist/);
+  });
+
+  it('closes TCP again when the Unix socket is not to be had', async () => {
+    const free = await freePort();
+    await refusalOf({ tcp: { host: '127.0.0.1', port: free }, unixPath: '/nowhere/at/all' });
+    await start({ tcp: { host: '127.0.0.1', port: free } });
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
