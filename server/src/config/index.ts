@@ -9,5 +9,5 @@ export { ConfigError, type Mistake } from './mistakes.js';
 export { flagsFromOptions, type OptionFlag, optionFlags } from './option-flags.js';
 export type { OptionKey, SidecarConfig } from './options.js';
 export { printConfig } from './print.js';
-export { type Source, sourceText } from './sources/entry.js';
+export type { Source } from './sources/entry.js';
 export type { TcpAddress, UnixAddress } from './values/addresses.js';

@@ -1,0 +1,139 @@
+// What happens in the sidecar, for metrics and log. The parts that tell it declare their own small interfaces; the groups
+// here have the same shape, so that each part is simply given its group. What happens with every message is not told at
+// all: mailboxes count it, and metrics read the counts (metrics-sample.ts). No subscriber may throw.
+
+/** What may be told about a mailbox: nothing that opens it. */
+export interface MailboxIdentity {
+  readonly displayId: string;
+  readonly privateGroup: string;
+  /** The daemon, as a spread name. */
+  readonly daemon: string;
+}
+
+/** How full a queue is. */
+export interface QueueFill {
+  readonly queuedEvents: number;
+  readonly queuedBytes: number;
+  readonly limits: { readonly maxEvents: number; readonly maxBytes: number };
+}
+
+export interface MailboxEvents {
+  opened(mailbox: MailboxIdentity): void;
+  /** `reason` as in the contract, such as LEASE_EXPIRED. */
+  ended(mailbox: MailboxIdentity, reason: string, message: string): void;
+  /** Reading from the daemon stopped, because the queue is full. */
+  paused(mailbox: MailboxIdentity): void;
+  resumed(mailbox: MailboxIdentity): void;
+  /** The queue rose over the notice mark. */
+  slowConsumer(mailbox: MailboxIdentity, queue: QueueFill): void;
+  /** A daemon of a Connect could not be reached or refused it. */
+  connectFailed(daemon: string, error: Error): void;
+  /** A defect of the sidecar. */
+  defect(error: unknown): void;
+}
+
+/** One method of a gRPC service. One object a method: it is the key under which calls are counted. */
+export interface GrpcMethod {
+  readonly service: string;
+  readonly method: string;
+  readonly type: 'unary' | 'client_stream' | 'server_stream' | 'bidi_stream';
+}
+
+export interface GrpcEvents {
+  callStarted(method: GrpcMethod): void;
+  /** `code` is the number of the gRPC status. */
+  callFinished(method: GrpcMethod, code: number, seconds: number): void;
+  messageReceived(method: GrpcMethod): void;
+  messageSent(method: GrpcMethod): void;
+  /** A caller was answered with a Spread error, such as ILLEGAL_GROUP. */
+  spreadError(code: string): void;
+}
+
+export interface DaemonEvents {
+  /** The default daemon can be reached at this spread name. */
+  up(daemon: string, version: string): void;
+  /** It can't be reached, for the first time since it was up. */
+  down(error: Error | undefined): void;
+}
+
+/** One thing that the embedded daemon tells. */
+export interface EmbeddedDaemonEvent {
+  readonly kind: string;
+  readonly privateGroup?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface EmbeddedDaemonEvents {
+  event(event: EmbeddedDaemonEvent): void;
+}
+
+/** All of it. */
+export interface SidecarEvents {
+  readonly mailbox: MailboxEvents;
+  readonly grpc: GrpcEvents;
+  readonly daemon: DaemonEvents;
+  readonly embedded: EmbeddedDaemonEvents;
+}
+
+/** Somebody who wants to be told some of it. */
+export type EventSubscriber = { readonly [G in keyof SidecarEvents]?: Partial<SidecarEvents[G]> };
+
+/**
+ * Tells every subscriber, in order, synchronously. What nobody wants costs an empty call, what one wants is that
+ * subscriber's own function.
+ */
+export function createEvents(subscribers: readonly EventSubscriber[] = []): SidecarEvents {
+  return {
+    mailbox: combined('mailbox', MAILBOX, subscribers),
+    grpc: combined('grpc', GRPC, subscribers),
+    daemon: combined('daemon', DAEMON, subscribers),
+    embedded: combined('embedded', EMBEDDED, subscribers),
+  };
+}
+
+// The compiler sees that no method is missing.
+type Names<G> = Readonly<Record<keyof G, true>>;
+const MAILBOX: Names<MailboxEvents> = {
+  opened: true,
+  ended: true,
+  paused: true,
+  resumed: true,
+  slowConsumer: true,
+  connectFailed: true,
+  defect: true,
+};
+const GRPC: Names<GrpcEvents> = {
+  callStarted: true,
+  callFinished: true,
+  messageReceived: true,
+  messageSent: true,
+  spreadError: true,
+};
+const DAEMON: Names<DaemonEvents> = { up: true, down: true };
+const EMBEDDED: Names<EmbeddedDaemonEvents> = { event: true };
+
+type Listener = (...args: unknown[]) => void;
+const nobody: Listener = () => {};
+
+function combined<G extends keyof SidecarEvents>(
+  group: G,
+  names: Names<SidecarEvents[G]>,
+  subscribers: readonly EventSubscriber[],
+): SidecarEvents[G] {
+  const methods: Record<string, Listener> = {};
+  for (const name of Object.keys(names)) {
+    const listeners = subscribers.flatMap((subscriber) => {
+      const wanted = subscriber[group] as Readonly<Record<string, Listener>> | undefined;
+      return wanted?.[name] ? [wanted[name].bind(wanted)] : [];
+    });
+    methods[name] = listeners.length > 1 ? all(listeners) : (listeners[0] ?? nobody);
+  }
+  return methods as unknown as SidecarEvents[G];
+}
+
+function all(listeners: readonly Listener[]): Listener {
+  return (...args) => {
+    for (const listener of listeners) listener(...args);
+  };
+}

@@ -1,0 +1,56 @@
+import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity } from './events.js';
+import type { Logger } from './logger.js';
+
+/** Ends that somebody asked for. */
+const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
+
+/** What the embedded daemon tells and an operator wants to see at once. */
+const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
+  'session-cut': 'warn',
+  'client-refused': 'info',
+};
+
+/** Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. */
+export function logEvents(log: Logger): EventSubscriber {
+  return {
+    mailbox: {
+      opened: (mailbox) => log.debug(about(mailbox), 'mailbox opened'),
+      ended: (mailbox, reason, message) => {
+        const level = EXPECTED_ENDS.has(reason) ? 'debug' : 'warn';
+        log[level]({ ...about(mailbox), reason }, `mailbox ended: ${message}`);
+      },
+      paused: (mailbox) =>
+        log.warn(about(mailbox), 'the queue is full: the mailbox stopped reading from its daemon'),
+      resumed: (mailbox) => log.info(about(mailbox), 'the mailbox reads from its daemon again'),
+      slowConsumer: (mailbox, { queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }) =>
+        log.warn(
+          { ...about(mailbox), queuedEvents, maxEvents, queuedBytes, maxBytes },
+          'slow consumer: the queue fills faster than it is emptied',
+        ),
+      connectFailed: (daemon, error) =>
+        log.info({ daemon, ...codeOf(error) }, `a mailbox could not connect: ${error.message}`),
+      defect: (error) => log.error({ err: error }, 'a defect of the sidecar'),
+    },
+    daemon: {
+      up: (daemon, version) => log.info({ daemon, version }, 'the Spread daemon is up'),
+      down: (error) =>
+        log.warn(error ? codeOf(error) : {}, `the Spread daemon is down${error ? `: ${error.message}` : ''}`),
+    },
+    embedded: { event: (event) => logEmbedded(log, event) },
+  };
+}
+
+function logEmbedded(log: Logger, event: EmbeddedDaemonEvent): void {
+  const { kind, message, ...fields } = event;
+  const level = EMBEDDED_LEVELS[kind] ?? 'debug';
+  log[level](fields, `embedded daemon: ${kind}${message ? `: ${message}` : ''}`);
+}
+
+function about({ displayId, privateGroup, daemon }: MailboxIdentity) {
+  return { mailbox: displayId, privateGroup, daemon };
+}
+
+function codeOf(error: Error): { code?: unknown } {
+  const { code } = error as { code?: unknown };
+  return code === undefined ? {} : { code };
+}

@@ -1,0 +1,81 @@
+import type { MetricBoard, MetricSet } from './metric-board.js';
+import { type MetricsSample, summarise } from './metrics-sample.js';
+import { mailboxMetrics, queueMetrics } from './metrics-table.js';
+
+/** Kinds of events, as the mailboxes count them, and ends that a mailbox can have: there from the start, at 0. */
+const KINDS = [
+  'regular',
+  'view',
+  'transitional',
+  'selfLeave',
+  'rejected',
+  'connectionLost',
+  'connectionRestored',
+];
+const END_REASONS = ['DISCONNECTED', 'CONNECTION_CLOSED', 'QUEUE_OVERFLOW', 'LEASE_EXPIRED', 'DRAINING'];
+
+export interface MailboxMetricsOptions {
+  /** The part of a queue bound from which a receiver counts as slow. */
+  readonly noticeMark: number;
+  /** Bound of the bytes that all queues hold. */
+  readonly totalQueueBytes: number;
+}
+
+/** Mailboxes and their queues. */
+export function mailboxMetricSet(board: MetricBoard, options: MailboxMetricsOptions): MetricSet {
+  for (const kind of KINDS) board.set(mailboxMetrics.events, 0, { kind: snakeCase(kind) });
+  for (const reason of END_REASONS) board.set(mailboxMetrics.ended, 0, { reason });
+  board.set(queueMetrics.retainedLimit, options.totalQueueBytes);
+  return {
+    rows: [...Object.values(mailboxMetrics), ...Object.values(queueMetrics)],
+    events: {
+      mailbox: {
+        opened: () => board.inc(mailboxMetrics.opened),
+        ended: (_, reason) => board.inc(mailboxMetrics.ended, { reason }),
+        paused: () => board.inc(queueMetrics.pauses),
+        slowConsumer: () => board.inc(queueMetrics.notices),
+      },
+    },
+    update: (sample) => {
+      updateTotals(board, sample);
+      updateSizes(board, sample, options.noticeMark);
+    },
+  };
+}
+
+function updateTotals(board: MetricBoard, { totals }: MetricsSample): void {
+  for (const [kind, count] of Object.entries(totals.received))
+    board.set(mailboxMetrics.events, count, { kind: snakeCase(kind) });
+  board.set(mailboxMetrics.eventBytes, totals.eventBytes);
+  board.set(mailboxMetrics.given, totals.eventsGiven);
+  board.set(mailboxMetrics.sent, totals.messagesSent);
+  board.set(mailboxMetrics.sentBytes, totals.payloadBytesSent);
+}
+
+function updateSizes(board: MetricBoard, sample: MetricsSample, noticeMark: number): void {
+  const sum = summarise(sample.mailboxes, noticeMark);
+  board.clear(mailboxMetrics.mailboxes);
+  for (const [state, count] of Object.entries(sum.states))
+    board.set(mailboxMetrics.mailboxes, count, { state: state.toLowerCase() });
+  board.set(mailboxMetrics.receivers, sum.receivers);
+  board.set(mailboxMetrics.sendQueue, sum.sendQueueBytes);
+  board.set(queueMetrics.events, sum.queueEvents);
+  board.set(queueMetrics.bytes, sum.queueBytes);
+  board.set(queueMetrics.largestEvents, sum.largestEvents);
+  board.set(queueMetrics.largestBytes, sum.largestBytes);
+  board.set(queueMetrics.retained, sum.retainedBytes);
+  board.set(queueMetrics.paused, sum.paused);
+  board.set(queueMetrics.slow, sum.slowConsumers);
+  board.clear(queueMetrics.fill);
+  board.clear(queueMetrics.slowBytes);
+  for (const { displayId, privateGroup, fill, queueBytes } of sum.slow) {
+    const labels = { mailbox: displayId, private_group: privateGroup };
+    board.set(queueMetrics.fill, fill, labels);
+    board.set(queueMetrics.slowBytes, queueBytes, labels);
+  }
+}
+
+/** selfLeave → self_leave */
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { createEvents, type GrpcMethod } from '../../../server/src/observability/index.js';
+
+const method: GrpcMethod = { service: 's', method: 'm', type: 'unary' };
+
+describe('createEvents', () => {
+  it('without subscribers everything may be told', () => {
+    const events = createEvents();
+    events.mailbox.opened({ displayId: 'm1', privateGroup: '#a#b', daemon: '4803' });
+    events.grpc.callFinished(method, 0, 0.1);
+    events.daemon.down(undefined);
+    events.embedded.event({ kind: 'x' });
+  });
+
+  it('tells each subscriber what it wants, in order, at once', () => {
+    const told: string[] = [];
+    const events = createEvents([
+      { daemon: { up: (daemon) => told.push(`first ${daemon}`) } },
+      {
+        daemon: {
+          up: (daemon, version) => told.push(`second ${daemon} ${version}`),
+          down: () => told.push('down'),
+        },
+      },
+    ]);
+    events.daemon.up('4803', '5.0.1');
+    events.daemon.down(undefined);
+    events.grpc.callStarted(method);
+    expect(told).toEqual(['first 4803', 'second 4803 5.0.1', 'down']);
+  });
+
+  it('subscribers that are objects of a class keep their this', () => {
+    class Counter {
+      count = 0;
+      callStarted(): void {
+        this.count++;
+      }
+    }
+    const counter = new Counter();
+    const events = createEvents([{ grpc: counter }]);
+    const { callStarted } = events.grpc;
+    callStarted(method);
+    expect(counter.count).toBe(1);
+  });
+});

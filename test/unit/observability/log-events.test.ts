@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createEvents,
+  createLogger,
+  logEvents,
+  type SidecarEvents,
+} from '../../../server/src/observability/index.js';
+
+const mailbox = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
+const about = { mailbox: 'm1', privateGroup: '#a#b', daemon: '4803' };
+const failure = Object.assign(new Error('refused'), { code: 'COULD_NOT_CONNECT' });
+
+const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][] = [
+  ['opened', (e) => e.mailbox.opened(mailbox), { level: 'debug', msg: 'mailbox opened', ...about }],
+  [
+    'ended by its owner',
+    (e) => e.mailbox.ended(mailbox, 'DISCONNECTED', 'bye'),
+    { level: 'debug', msg: 'mailbox ended: bye', reason: 'DISCONNECTED', ...about },
+  ],
+  [
+    'ended by itself',
+    (e) => e.mailbox.ended(mailbox, 'QUEUE_OVERFLOW', 'too full'),
+    { level: 'warn', msg: 'mailbox ended: too full', reason: 'QUEUE_OVERFLOW', ...about },
+  ],
+  ['paused', (e) => e.mailbox.paused(mailbox), { level: 'warn', ...about }],
+  ['resumed', (e) => e.mailbox.resumed(mailbox), { level: 'info', ...about }],
+  [
+    'slow',
+    (e) =>
+      e.mailbox.slowConsumer(mailbox, {
+        queuedEvents: 8,
+        queuedBytes: 80,
+        limits: { maxEvents: 10, maxBytes: 100 },
+      }),
+    { level: 'warn', queuedEvents: 8, maxEvents: 10, queuedBytes: 80, maxBytes: 100, ...about },
+  ],
+  [
+    'connect failed',
+    (e) => e.mailbox.connectFailed('4803', failure),
+    { level: 'info', msg: 'a mailbox could not connect: refused', daemon: '4803', code: 'COULD_NOT_CONNECT' },
+  ],
+  [
+    'defect',
+    (e) => e.mailbox.defect(new Error('bug')),
+    { level: 'error', err: expect.objectContaining({ message: 'bug' }) },
+  ],
+  [
+    'daemon up',
+    (e) => e.daemon.up('4803', '5.0.1'),
+    { level: 'info', msg: 'the Spread daemon is up', daemon: '4803', version: '5.0.1' },
+  ],
+  [
+    'daemon down',
+    (e) => e.daemon.down(failure),
+    { level: 'warn', msg: 'the Spread daemon is down: refused', code: 'COULD_NOT_CONNECT' },
+  ],
+  [
+    'daemon down, nobody knows why',
+    (e) => e.daemon.down(undefined),
+    { level: 'warn', msg: 'the Spread daemon is down' },
+  ],
+  [
+    'embedded daemon: cut',
+    (e) =>
+      e.embedded.event({
+        kind: 'session-cut',
+        privateGroup: '#x#y',
+        reason: 'slow-reader',
+        message: 'too slow',
+      }),
+    {
+      level: 'warn',
+      msg: 'embedded daemon: session-cut: too slow',
+      privateGroup: '#x#y',
+      reason: 'slow-reader',
+    },
+  ],
+  [
+    'embedded daemon: session',
+    (e) => e.embedded.event({ kind: 'session-opened', privateGroup: '#x#y' }),
+    { level: 'debug', msg: 'embedded daemon: session-opened', privateGroup: '#x#y' },
+  ],
+];
+
+describe('what the log says', () => {
+  it.each(rows)('%s', (_, tell, entry) => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => lines.push(line) };
+    tell(createEvents([logEvents(createLogger({ level: 'debug', format: 'json', destination }))]));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([expect.objectContaining(entry)]);
+  });
+});
