@@ -84,7 +84,7 @@ export function checkMulticast(
   limits: MessageLimits = DEFAULT_MESSAGE_LIMITS,
 ): void {
   const { serviceType, groups, payload, messageType = 0 } = fields;
-  if (SERVICE_BITS[serviceType] === undefined) {
+  if (typeof SERVICE_BITS[serviceType] !== 'number') {
     const bound = Object.keys(SERVICE_BITS).join(', ');
     throw new WireError(
       'ILLEGAL_SERVICE',
