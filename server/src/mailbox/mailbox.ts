@@ -23,7 +23,7 @@ import { type OnTaken, Outbox } from './outbox.js';
 import type { Attachment, AttachOptions, Receiver } from './receiver.js';
 import { type CallOptions, type GroupCallOptions, Requests } from './requests.js';
 import type { MailboxIdentity, MailboxTelemetry } from './telemetry.js';
-import { EventCounts } from './totals.js';
+import { EventCounts, type ServiceCounts } from './totals.js';
 
 /** What a mailbox needs of a session. */
 export type MailboxSession = Pick<
@@ -171,6 +171,10 @@ export class Mailbox implements MailboxIdentity {
 
   get messagesSent(): number {
     return this.#outbox.messagesSent;
+  }
+
+  get sentByService(): ServiceCounts {
+    return this.#outbox.sentByService;
   }
 
   get payloadBytesSent(): number {

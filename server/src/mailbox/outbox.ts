@@ -1,6 +1,7 @@
 import type { Session } from '../spread/session.js';
 import type { OutgoingMessage } from './mailbox-types.js';
 import { type Outcome, SidecarError } from './sidecar-error.js';
+import { ServiceCounts } from './totals.js';
 
 /** Bytes of a frame's header and of one group in it. */
 const HEADER_BYTES = 48;
@@ -40,6 +41,8 @@ export class Outbox {
   /** The session has enough, until it says otherwise by onDrain. */
   #blocked = false;
   #messagesSent = 0;
+  /** Messages handed to the session, by guarantee. */
+  readonly sentByService = new ServiceCounts();
   #payloadBytesSent = 0;
   #onIdle: (() => void) | undefined;
 
@@ -162,6 +165,7 @@ export class Outbox {
   #writeMessage(message: OutgoingMessage, onTaken: OnTaken | undefined): void {
     this.#blocked = !this.session.multicast(message, onTaken);
     this.#messagesSent++;
+    this.sentByService.add(message.serviceType);
     this.#payloadBytesSent += message.payload.length;
   }
 

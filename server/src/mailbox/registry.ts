@@ -13,7 +13,7 @@ import type { CallOptions } from './requests.js';
 import type { MailboxSettings } from './settings.js';
 import { SidecarError } from './sidecar-error.js';
 import { type MailboxTelemetry, SILENT } from './telemetry.js';
-import { EventCounts, type MailboxSizes, type MailboxTotals } from './totals.js';
+import { EventCounts, type MailboxSizes, type MailboxTotals, ServiceCounts } from './totals.js';
 
 export interface RegistryOptions {
   readonly settings: MailboxSettings;
@@ -64,6 +64,7 @@ export class MailboxRegistry {
     eventBytes: 0,
     eventsGiven: 0,
     messagesSent: 0,
+    sentByService: new ServiceCounts(),
     payloadBytesSent: 0,
   };
   #opened = 0;
@@ -223,8 +224,9 @@ export class MailboxRegistry {
   }
 
   totals(): MailboxTotals {
-    const totals = { ...this.#gone, received: new EventCounts() };
+    const totals = { ...this.#gone, received: new EventCounts(), sentByService: new ServiceCounts() };
     totals.received.addAll(this.#gone.received);
+    totals.sentByService.addAll(this.#gone.sentByService);
     for (const mailbox of this.#mailboxes.values()) addTotals(totals, mailbox);
     for (const mailbox of this.#departing.keys()) addTotals(totals, mailbox);
     return totals;
@@ -321,12 +323,15 @@ export class MailboxRegistry {
   }
 }
 
-type Totals = { -readonly [Key in keyof MailboxTotals]: Key extends 'received' ? EventCounts : number };
+type Totals = {
+  -readonly [Key in keyof MailboxTotals]: MailboxTotals[Key] extends number ? number : unknown;
+} & { readonly received: EventCounts; readonly sentByService: ServiceCounts };
 
 function addTotals(totals: Totals, mailbox: Mailbox): void {
   totals.received.addAll(mailbox.received);
   totals.eventBytes += mailbox.eventBytes;
   totals.eventsGiven += mailbox.eventsGiven;
   totals.messagesSent += mailbox.messagesSent;
+  totals.sentByService.addAll(mailbox.sentByService);
   totals.payloadBytesSent += mailbox.payloadBytesSent;
 }

@@ -1,3 +1,4 @@
+import type { ServiceTypeName } from '../spread/wire/index.js';
 import type { MailboxEvent } from './event.js';
 
 export type EventKind = MailboxEvent['kind'];
@@ -27,6 +28,29 @@ export class EventCounts {
   }
 }
 
+/** How many messages with each guarantee. */
+export class ServiceCounts {
+  UNRELIABLE = 0;
+  RELIABLE = 0;
+  FIFO = 0;
+  CAUSAL = 0;
+  AGREED = 0;
+  SAFE = 0;
+
+  add(service: ServiceTypeName): void {
+    this[service]++;
+  }
+
+  addAll(other: ServiceCounts): void {
+    this.UNRELIABLE += other.UNRELIABLE;
+    this.RELIABLE += other.RELIABLE;
+    this.FIFO += other.FIFO;
+    this.CAUSAL += other.CAUSAL;
+    this.AGREED += other.AGREED;
+    this.SAFE += other.SAFE;
+  }
+}
+
 /** What all mailboxes, also those that are gone, have done since the start. Only ever grows. */
 export interface MailboxTotals {
   readonly received: Readonly<Record<EventKind, number>>;
@@ -35,6 +59,7 @@ export interface MailboxTotals {
   /** Events given to receivers; one that is given again counts again. */
   readonly eventsGiven: number;
   readonly messagesSent: number;
+  readonly sentByService: Readonly<Record<ServiceTypeName, number>>;
   readonly payloadBytesSent: number;
 }
 

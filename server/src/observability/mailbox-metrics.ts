@@ -2,7 +2,7 @@ import type { MetricBoard, MetricSet } from './metric-board.js';
 import { type MetricsSample, summarise } from './metrics-sample.js';
 import { mailboxMetrics, queueMetrics } from './metrics-table.js';
 
-/** Kinds of events, as the mailboxes count them, and ends that a mailbox can have: there from the start, at 0. */
+/** Labels that are there from the start, at 0: kinds and service types as the mailboxes count them, ends they can have. */
 const KINDS = [
   'regular',
   'view',
@@ -12,6 +12,7 @@ const KINDS = [
   'connectionLost',
   'connectionRestored',
 ];
+const SERVICES = ['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'];
 const END_REASONS = ['DISCONNECTED', 'CONNECTION_CLOSED', 'QUEUE_OVERFLOW', 'LEASE_EXPIRED', 'DRAINING'];
 
 export interface MailboxMetricsOptions {
@@ -24,6 +25,7 @@ export interface MailboxMetricsOptions {
 /** Mailboxes and their queues. */
 export function mailboxMetricSet(board: MetricBoard, options: MailboxMetricsOptions): MetricSet {
   for (const kind of KINDS) board.set(mailboxMetrics.events, 0, { kind: snakeCase(kind) });
+  for (const service of SERVICES) board.set(mailboxMetrics.sent, 0, { service_type: service });
   for (const reason of END_REASONS) board.set(mailboxMetrics.ended, 0, { reason });
   board.set(queueMetrics.retainedLimit, options.totalQueueBytes);
   return {
@@ -48,7 +50,8 @@ function updateTotals(board: MetricBoard, { totals }: MetricsSample): void {
     board.set(mailboxMetrics.events, count, { kind: snakeCase(kind) });
   board.set(mailboxMetrics.eventBytes, totals.eventBytes);
   board.set(mailboxMetrics.given, totals.eventsGiven);
-  board.set(mailboxMetrics.sent, totals.messagesSent);
+  for (const [service, count] of Object.entries(totals.sentByService))
+    board.set(mailboxMetrics.sent, count, { service_type: service });
   board.set(mailboxMetrics.sentBytes, totals.payloadBytesSent);
 }
 

@@ -6,7 +6,8 @@ export interface TotalsSample {
   readonly received: Readonly<Record<string, number>>;
   readonly eventBytes: number;
   readonly eventsGiven: number;
-  readonly messagesSent: number;
+  /** Messages handed to daemons, by service type. */
+  readonly sentByService: Readonly<Record<string, number>>;
   readonly payloadBytesSent: number;
 }
 

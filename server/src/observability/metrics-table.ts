@@ -68,7 +68,7 @@ export const mailboxMetrics = {
     'events_delivered_total',
     'Events given to Receive streams; one that is given again counts again.',
   ),
-  sent: counter('messages_sent_total', 'Messages handed to daemons.'),
+  sent: counter('messages_sent_total', 'Messages handed to daemons, by guarantee.', ['service_type']),
   sentBytes: counter('messages_sent_bytes_total', 'Payload bytes handed to daemons.'),
   sendQueue: gauge('send_queue_bytes', 'Bytes that wait to be taken by daemons, all mailboxes together.'),
 };

@@ -27,7 +27,7 @@ const mailbox = (fields: Partial<Mailbox>): Mailbox => ({
   limits: { queue: { maxEvents: 100, maxBytes: 1000 } },
   ...fields,
 });
-const idle = { received: {}, eventBytes: 0, eventsGiven: 0, messagesSent: 0, payloadBytesSent: 0 };
+const idle = { received: {}, eventBytes: 0, eventsGiven: 0, sentByService: {}, payloadBytesSent: 0 };
 const embeddedDaemon = {
   sessions: 1,
   groups: 2,
@@ -81,7 +81,7 @@ describe('from the start', () => {
       'spread_sidecar_events_received_total{kind="self_leave"}',
       'spread_sidecar_events_received_bytes_total',
       'spread_sidecar_events_delivered_total',
-      'spread_sidecar_messages_sent_total',
+      'spread_sidecar_messages_sent_total{service_type="AGREED"}',
       'spread_sidecar_messages_sent_bytes_total',
       'spread_sidecar_queue_events',
       'spread_sidecar_largest_queue_bytes',
@@ -203,7 +203,7 @@ describe('mailboxes', () => {
         received: { regular: 3 * factor, selfLeave: factor },
         eventBytes: 10 * factor,
         eventsGiven: 2 * factor,
-        messagesSent: 4 * factor,
+        sentByService: { SAFE: 4 * factor },
         payloadBytesSent: 40 * factor,
       };
       sample.mailboxes = [
@@ -219,7 +219,8 @@ describe('mailboxes', () => {
         'spread_sidecar_events_received_total{kind="self_leave"}': factor,
         spread_sidecar_events_received_bytes_total: 10 * factor,
         spread_sidecar_events_delivered_total: 2 * factor,
-        spread_sidecar_messages_sent_total: 4 * factor,
+        'spread_sidecar_messages_sent_total{service_type="SAFE"}': 4 * factor,
+        'spread_sidecar_messages_sent_total{service_type="FIFO"}': 0,
         spread_sidecar_messages_sent_bytes_total: 40 * factor,
         'spread_sidecar_mailboxes{state="open"}': 2,
         'spread_sidecar_mailboxes{state="ended"}': 1,
