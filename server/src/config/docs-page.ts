@@ -37,7 +37,7 @@ mailbox:
 - **Durations**: \`500ms\`, \`30s\`, \`1m30s\`, \`1h\`; always with a unit. **Sizes**: \`64MiB\` or \`64Mi\` (1024²), \`64MB\` (1000²), plain digits are bytes.
   **Booleans**: \`true\`, \`false\`; as a flag also \`--x\` and \`--no-x\`. **Lists**: comma separated, in the file a sequence; a flag may be repeated.
 - Secrets have no flag, and are redacted wherever the configuration is shown.
-- \`spread-sidecar serve --print-config\` shows the whole configuration with the origin of each value; \`spread-sidecar check\` says whether it holds.`;
+- \`spread-sidecar serve --print-config\` shows the whole configuration with the origin of each value, defaults as comments; \`spread-sidecar check\` says whether it holds.`;
 }
 
 function sectionText(section: string): string {

@@ -5,8 +5,8 @@ import { sourceText } from './sources/entry.js';
 import { isListType } from './values/value-type.js';
 
 /**
- * The configuration as a YAML file with the origin of each value beside it. Secrets are redacted; without them, the
- * text is a configuration file that gives the same configuration.
+ * The configuration as a YAML file with the origin of each value beside it; defaults are comments. Secrets are redacted;
+ * without them, the text is a configuration file that gives the same configuration.
  */
 export function printConfig(config: SidecarConfig, sources: ConfigSources): string {
   const lines = sectionEntries().flatMap(([section]) => [
@@ -15,7 +15,9 @@ export function printConfig(config: SidecarConfig, sources: ConfigSources): stri
       .filter((row) => row.section === section)
       .map((row) => {
         const value: unknown = (config[section] as Readonly<Record<string, unknown>>)[row.name];
-        return `  ${row.name}: ${yamlValue(row, value)} # ${sourceText(sources[row.key])}`;
+        const line = `${row.name}: ${yamlValue(row, value)}`;
+        const source = sources[row.key];
+        return source.kind === 'default' ? `  # ${line} (default)` : `  ${line} # ${sourceText(source)}`;
       }),
   ]);
   return `${lines.join('\n')}\n`;

@@ -18,8 +18,8 @@ describe('printConfig', () => {
     );
     expect(lines).toContain('  enabled: true # flag --embedded-daemon');
     expect(lines).toContain('  leaseMax: 90s # /etc/sidecar.yaml:2:13');
-    expect(lines).toContain('  queueMaxBytes: 64MiB # default');
-    expect(lines).toContain('  listen: 127.0.0.1:4814 # default');
+    expect(lines).toContain('  # queueMaxBytes: 64MiB (default)');
+    expect(lines).toContain('  # listen: 127.0.0.1:4814 (default)');
     expect(lines.filter((line) => line.startsWith('  '))).toHaveLength(optionRows.length);
   });
 
@@ -30,9 +30,9 @@ describe('printConfig', () => {
     expect(text).not.toContain('geheim');
   });
 
-  it('is a file that gives the same configuration', async () => {
+  it.each([{}, flags])('is a file that gives the same configuration: flags %j', async (given) => {
     const { SPREAD_SIDECAR_ADMIN_TOKEN: _, ...open } = env;
-    const { config, sources } = await loadConfig({ env: open, file });
+    const { config, sources } = await loadConfig({ env: open, flags: given, file });
     const text = printConfig(config, sources);
     expect((await loadConfig({ file: { path: 'printed', text } })).config).toEqual(config);
   });
