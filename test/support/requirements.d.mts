@@ -1,5 +1,8 @@
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
-export declare function isAvailable(name: 'spread' | 'python', env?: NodeJS.ProcessEnv): boolean;
+export declare function isAvailable(
+  name: 'spread' | 'spread-cluster' | 'python',
+  env?: NodeJS.ProcessEnv,
+): boolean;
 export declare function missingParts(
   env: NodeJS.ProcessEnv,
 ): { name: string; what: string; enable: string }[];

@@ -18,6 +18,15 @@ const parts = [
     inCi: false,
   },
   {
+    name: 'spread-cluster',
+    what: 'suites with several real Spread daemons in network namespaces',
+    enable:
+      'As root on Linux with iproute2 and unshare, set SPREAD_HOME=/path (a Spread installation with sbin/spread).',
+    available: (env) =>
+      Boolean(env.SPREAD_HOME) && works('unshare', ['--mount', 'true']) && works('ip', ['netns', 'list']),
+    inCi: false,
+  },
+  {
     name: 'python',
     what: 'the plain gRPC example in Python',
     enable: 'Install grpcio and grpcio-tools for python3, or name a Python that has them in PYTHON.',

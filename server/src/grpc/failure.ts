@@ -59,11 +59,17 @@ const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cau
 
 /** Turns whatever was thrown into a Failure; what nobody foresaw goes to the log and not to the caller. */
 export class FailureTranslator {
-  constructor(private readonly reportDefect: ReportDefect) {}
+  /** @param onSpreadError told of each Spread error that a caller is answered with, such as ILLEGAL_GROUP */
+  constructor(
+    private readonly reportDefect: ReportDefect,
+    private readonly onSpreadError: (code: string) => void = () => {},
+  ) {}
 
   of(error: unknown): Failure {
-    if (error instanceof SpreadError && errorRow(error.code).grpcStatus !== 'INTERNAL')
+    if (error instanceof SpreadError && errorRow(error.code).grpcStatus !== 'INTERNAL') {
+      this.onSpreadError(error.code);
       return spreadFailure(error);
+    }
     if (error instanceof SidecarError) return sidecarFailure(error);
     const logId = randomBytes(8).toString('hex');
     this.reportDefect(error, logId);

@@ -1,4 +1,4 @@
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { MailboxServiceService } from '../gen/spread/sidecar/v1/mailbox_service.js';
 import type { ReceiveFrame } from './frames.js';
 import { acknowledge } from './handlers/acknowledge.js';
@@ -21,6 +21,9 @@ import { type UnaryHandler, unary } from './unary-call.js';
 
 /** Full name of the contract's service, as health and reflection name it. */
 export const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
+
+/** Its methods, for whoever has to know them before the service is made. */
+export const MAILBOX_DEFINITION: ServiceDefinition = MailboxServiceService;
 
 /** Every method has a handler: one that is missing here does not compile. */
 type Implementation = Record<keyof typeof MailboxServiceService, UntypedServiceImplementation[string]>;

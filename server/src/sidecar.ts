@@ -1,0 +1,314 @@
+import { readFileSync } from 'node:fs';
+import type { SidecarConfig } from './config/index.js';
+import { AdminServer } from './grpc/admin/admin-server.js';
+import { AdminCredential } from './grpc/credentials.js';
+import { encodeEvent } from './grpc/event-encoder.js';
+import { FailureTranslator } from './grpc/failure.js';
+import { HealthBoard } from './grpc/health.js';
+import { formatListenAddress, type ListenAddress } from './grpc/listen/address.js';
+import { MethodTable } from './grpc/methods.js';
+import { reflection } from './grpc/reflection.js';
+import { GrpcServer } from './grpc/server.js';
+import { MAILBOX_DEFINITION, MAILBOX_SERVICE, mailboxService } from './grpc/service.js';
+import { DEFAULT_SERVICE_LIMITS } from './grpc/service-context.js';
+import type { ServiceRegistration } from './grpc/service-registration.js';
+import { DaemonMonitor, type DaemonStatus } from './mailbox/daemon-monitor.js';
+import type { MailboxSnapshot } from './mailbox/mailbox-types.js';
+import { MailboxRegistry } from './mailbox/registry.js';
+import {
+  createEvents,
+  createMetrics,
+  type Logger,
+  logEvents,
+  type Metrics,
+  type SidecarEvents,
+} from './observability/index.js';
+import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
+import { mailboxSettings } from './sidecar/mailbox-settings.js';
+import { isReady, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
+import { ERROR_TABLE } from './spread/error-table.js';
+import { Session } from './spread/session.js';
+
+/** What a sidecar needs of the world. */
+export interface SidecarDependencies {
+  readonly logger: Logger;
+  /** The release, such as `0.1.0`. */
+  readonly version: string;
+  /** The folder that holds `spread/sidecar/v1/*.proto`, for reflection. */
+  readonly protoFolder: string;
+}
+
+/** Where a sidecar really listens: with the ports that were taken where 0 was asked for. */
+export interface SidecarAddresses {
+  /** As gRPC clients take them: `127.0.0.1:4813`, `unix:/run/spread.sock`. */
+  readonly grpc: readonly string[];
+  /** host:port. */
+  readonly admin?: string;
+  /** The embedded daemon, as spread names. */
+  readonly daemon?: { readonly tcp?: string; readonly unix?: string };
+}
+
+export interface Sidecar {
+  readonly addresses: SidecarAddresses;
+  /** True when calls can be served: it listens, the default daemon is up, and no drain is under way. */
+  readonly ready: boolean;
+  /**
+   * Opens everything. Resolves when it listens; a real daemon may still be down then, and `ready` false. Rejects with
+   * ListenError, and then leaves nothing open. Once only.
+   */
+  start(): Promise<void>;
+  /**
+   * Drains and ends: health NOT_SERVING, no new mailboxes, Receive streams get what is queued for up to `graceMs`
+   * (default: drain.grace), mailboxes leave their daemon. Never rejects; twice is harmless.
+   */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/** Streams that have been ended get this long to hand their status over. */
+const CLOSE_MS = 500;
+
+/** Puts the parts together; the only place that knows all of them. */
+export function createSidecar(config: SidecarConfig, dependencies: SidecarDependencies): Sidecar {
+  return new AssembledSidecar(config, dependencies);
+}
+
+/** The parts that exist while it runs. */
+interface Parts {
+  embedded?: RunningDaemon;
+  registry?: MailboxRegistry;
+  monitor?: DaemonMonitor;
+  grpc?: GrpcServer;
+  admin?: AdminServer;
+}
+
+class AssembledSidecar implements Sidecar, ProbeFacts {
+  readonly #config: SidecarConfig;
+  readonly #dependencies: SidecarDependencies;
+  readonly #health = new HealthBoard([MAILBOX_SERVICE]);
+  readonly #parts: Parts = {};
+  #stage: LifeStage = 'starting';
+  #wasReady = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+  }
+
+  get addresses(): SidecarAddresses {
+    const { grpc, admin, embedded } = this.#parts;
+    return {
+      grpc: (grpc?.addresses ?? []).map(formatListenAddress),
+      admin: admin?.address && formatListenAddress(admin.address),
+      daemon: embedded?.addresses,
+    };
+  }
+
+  get ready(): boolean {
+    return isReady(this);
+  }
+
+  stage(): LifeStage {
+    return this.#stage;
+  }
+
+  wasReady(): boolean {
+    return this.#wasReady;
+  }
+
+  daemon(): DaemonStatus {
+    return this.#parts.monitor?.status ?? { up: false, error: undefined, sinceMs: 0 };
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop({ graceMs: 0 });
+      throw error;
+    }
+  }
+
+  stop({ graceMs = this.#config.drain.grace }: { graceMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs);
+    return this.#stopped;
+  }
+
+  async #start(): Promise<void> {
+    const { logger } = this.#dependencies;
+    const config = this.#config;
+    // The embedded daemon comes before the events that metrics are told of, because the metrics name the daemons.
+    let toldOfDaemon: SidecarEvents | undefined;
+    if (config.embedded.enabled) {
+      this.#parts.embedded = await startEmbeddedDaemon(
+        config,
+        { event: (event) => toldOfDaemon?.embedded.event(event) },
+        (error) => logger.error({ err: error }, 'the embedded daemon can accept no connection'),
+      );
+    }
+    const daemons = this.#parts.embedded ? [this.#parts.embedded.address] : config.daemon.addresses;
+    const tokens = adminTokens(config);
+
+    const metrics = this.#createMetrics(daemons);
+    const events = createEvents([metrics.events, logEvents(logger)]);
+    toldOfDaemon = events;
+    const registry = new MailboxRegistry({
+      settings: mailboxSettings(config, daemons),
+      encode: encodeEvent,
+      telemetry: events.mailbox,
+    });
+    this.#parts.registry = registry;
+    this.#parts.monitor = this.#createMonitor(daemons, events);
+    this.#parts.grpc = this.#createGrpcServer(registry, events, tokens);
+
+    if (config.admin.listen !== 'off') {
+      this.#parts.admin = new AdminServer({
+        pages: {
+          checks: probeChecks(this),
+          metrics: () => metrics.page(),
+          onError: (error) => logger.error({ err: error }, 'the metrics could not be collected'),
+        },
+        health: this.#health,
+        telemetry: events.grpc,
+      });
+      await this.#parts.admin.listen(config.admin.listen);
+    }
+    await this.#parts.grpc.listen(grpcAddresses(config));
+    this.#stage = 'serving';
+    const connected = this.#parts.monitor.start();
+    // The embedded daemon is there: whoever waits for start() may use it at once.
+    if (this.#parts.embedded) await connected;
+    this.#refresh();
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { registry, grpc, admin, monitor, embedded } = this.#parts;
+    this.#stage = 'draining';
+    this.#refresh();
+    await registry?.drain({ graceMs });
+    await grpc?.stop({ graceMs: CLOSE_MS });
+    await monitor?.stop();
+    await embedded?.stop();
+    this.#stage = 'stopped';
+    await admin?.stop({ graceMs: CLOSE_MS });
+  }
+
+  /** Tells health what is so now. */
+  #refresh(): void {
+    const ready = this.ready;
+    this.#wasReady ||= ready;
+    this.#health.setServing(ready);
+  }
+
+  #createMonitor(daemons: readonly string[], events: SidecarEvents): DaemonMonitor {
+    const { connectTimeout, monitorBackoffMin, monitorBackoffMax } = this.#config.daemon;
+    return new DaemonMonitor({
+      daemons,
+      connect: (options) => Session.connect(options),
+      connectTimeoutMs: connectTimeout,
+      backoff: { initialMs: monitorBackoffMin, maxMs: monitorBackoffMax },
+      onChange: (status) => {
+        if (status.up) {
+          const { major, minor, patch } = status.version;
+          events.daemon.up(status.daemon, `${major}.${minor}.${patch}`);
+        } else {
+          events.daemon.down(status.error);
+        }
+        this.#refresh();
+      },
+    });
+  }
+
+  #createGrpcServer(registry: MailboxRegistry, events: SidecarEvents, tokens: readonly string[]): GrpcServer {
+    const config = this.#config;
+    const { logger, version } = this.#dependencies;
+    const failures = new FailureTranslator(
+      (error, logId) => {
+        events.mailbox.defect(error);
+        logger.error({ logId }, 'the defect above was answered with INTERNAL');
+      },
+      (code) => events.grpc.spreadError(code),
+    );
+    const { batchMaxBytes, heartbeatMin, heartbeatDefault } = config.receive;
+    const service = mailboxService({
+      registry,
+      failures,
+      admin: new AdminCredential(tokens),
+      limits: {
+        ...DEFAULT_SERVICE_LIMITS,
+        maxBatchBytes: batchMaxBytes,
+        maxBytesInFlight: 2 * batchMaxBytes,
+        heartbeatMinMs: heartbeatMin,
+        heartbeatDefaultMs: heartbeatDefault === 'off' ? undefined : heartbeatDefault,
+      },
+      version: () => {
+        const status = this.daemon();
+        const daemon = status.up ? { version: status.version, address: status.daemon } : undefined;
+        return { sidecar: version, daemon, embeddedDaemon: config.embedded.enabled };
+      },
+    });
+    return new GrpcServer({
+      services: [service, ...this.#commonServices()],
+      telemetry: events.grpc,
+      transport: {
+        maxRequestBytes: config.grpc.maxReceiveMessageBytes,
+        maxConcurrentStreams: config.grpc.maxConcurrentStreams,
+      },
+    });
+  }
+
+  #commonServices(): ServiceRegistration[] {
+    const { reflection: wanted } = this.#config.grpc;
+    return [this.#health.registration(), ...(wanted ? reflection(this.#dependencies.protoFolder) : [])];
+  }
+
+  #createMetrics(daemons: readonly string[]): Metrics {
+    const { mailbox, embedded } = this.#config;
+    const methods = new MethodTable();
+    methods.add(MAILBOX_DEFINITION);
+    for (const { definition } of this.#commonServices()) methods.add(definition);
+    return createMetrics({
+      version: this.#dependencies.version,
+      methods: methods.all(),
+      spreadCodes: ERROR_TABLE.map(({ code }) => code),
+      daemons,
+      noticeMark: mailbox.slowNotice,
+      totalQueueBytes: mailbox.totalQueueMaxBytes,
+      embeddedDaemon: embedded.enabled,
+      sample: () => ({
+        totals: this.#parts.registry!.totals(),
+        mailboxes: snapshots(this.#parts.registry!),
+        embeddedDaemon: this.#parts.embedded?.daemon.counters(),
+      }),
+    });
+  }
+}
+
+function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
+  return grpc.listen.map((address) =>
+    address.kind === 'unix' ? { ...address, mode: grpc.socketMode } : address,
+  );
+}
+
+/** @throws when the token's file can't be read or is empty */
+function adminTokens({ admin }: SidecarConfig): string[] {
+  if (admin.tokenFile === '') return admin.token === '' ? [] : [admin.token];
+  let text: string;
+  try {
+    text = readFileSync(admin.tokenFile, 'utf8');
+  } catch (error) {
+    throw new Error(`admin.tokenFile can't be read: ${(error as Error).message}`);
+  }
+  const token = text.split('\n', 1)[0]?.trim() ?? '';
+  if (token === '') throw new Error(`admin.tokenFile ${admin.tokenFile} has no credential on its first line`);
+  return [token];
+}
+
+function* snapshots(registry: MailboxRegistry): Generator<MailboxSnapshot> {
+  let pageToken = '';
+  do {
+    const page = registry.list({ pageSize: 1000, pageToken });
+    yield* page.mailboxes;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+}

@@ -1,0 +1,63 @@
+import type { SidecarConfig } from '../config/index.js';
+import { EmbeddedDaemon, type Listening, listen } from '../daemon/index.js';
+import type { EmbeddedDaemonEvents } from '../observability/events.js';
+
+/** The embedded daemon with its listeners. */
+export interface RunningDaemon {
+  readonly daemon: EmbeddedDaemon;
+  /** Its spread names, as a native client on this machine may give them. */
+  readonly addresses: { readonly tcp?: string; readonly unix?: string };
+  /** The spread name that mailboxes connect to: the Unix socket where there is one, for it is faster. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/** Starts it. @throws ListenError (of the daemon) that names the place and what to do */
+export async function startEmbeddedDaemon(
+  { embedded }: SidecarConfig,
+  events: EmbeddedDaemonEvents,
+  onError: (error: Error) => void,
+): Promise<RunningDaemon> {
+  const daemon = new EmbeddedDaemon({
+    name: embedded.name,
+    maxSessionMessages: embedded.maxSessionMessages,
+    onEvent: (event) => events.event(event),
+  });
+  const tcp = embedded.listen === 'off' ? undefined : embedded.listen;
+  const parts: Listening[] = [];
+  try {
+    if (tcp) parts.push(await listen({ daemon, tcp, onError }));
+    const tcpPort = parts[0]?.tcpPort;
+    const unixPath = socketPath(embedded.socket, tcpPort);
+    if (unixPath) parts.push(await listen({ daemon, unixPath, onError }));
+    const addresses = {
+      tcp: tcp && `${tcpPort}@${reachable(tcp.host)}`,
+      unix: unixPath,
+    };
+    const address = addresses.unix ?? addresses.tcp;
+    if (address === undefined)
+      throw new Error('the configuration gives the embedded daemon no place to listen at');
+    return { daemon, addresses, address, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all(parts.map((part) => part.close()));
+    await daemon.close();
+  }
+}
+
+/** `auto` is where Spread's own clients look: /tmp/<port>, of the port that was really taken. */
+function socketPath(configured: string, tcpPort: number | undefined): string | undefined {
+  if (configured === 'off') return undefined;
+  if (configured !== 'auto') return configured;
+  return tcpPort === undefined ? undefined : `/tmp/${tcpPort}`;
+}
+
+/** An address that means "all interfaces" is no address to connect to. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

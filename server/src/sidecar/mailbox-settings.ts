@@ -1,0 +1,32 @@
+import type { SidecarConfig } from '../config/index.js';
+import type { MailboxSettings } from '../mailbox/settings.js';
+import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
+
+/** For a daemon's answer to a goodbye; a live one answers within milliseconds. */
+const GOODBYE_MS = 2000;
+
+/** The mailboxes' settings as the configuration has them; `daemons` are the default daemons that are really used. */
+export function mailboxSettings(config: SidecarConfig, daemons: readonly string[]): MailboxSettings {
+  const { mailbox, daemon } = config;
+  const upTo = (max: number) => ({ default: max, max });
+  return {
+    daemons,
+    allowedDaemons: daemon.allow,
+    connectTimeoutMs: daemon.connectTimeout,
+    goodbyeMs: GOODBYE_MS,
+    lease: { defaultMs: mailbox.leaseDefault, minMs: mailbox.leaseMin, maxMs: mailbox.leaseMax },
+    queue: {
+      maxEvents: upTo(mailbox.queueMaxEvents),
+      maxBytes: upTo(mailbox.queueMaxBytes),
+      replayBytes: upTo(mailbox.replayWindow),
+      overflow: mailbox.overflow === 'pause' ? 'PAUSE' : 'DISCONNECT',
+    },
+    noticeMark: mailbox.slowNotice,
+    maxMailboxes: mailbox.maxMailboxes,
+    totalQueueBytes: mailbox.totalQueueMaxBytes,
+    maxSendQueueBytes: mailbox.sendQueueMaxBytes,
+    maxGroups: mailbox.maxGroups,
+    maxGroupsPerMessage: daemon.maxGroupsPerMessage,
+    maxMessageBytes: MAX_MESSAGE_BODY,
+  };
+}

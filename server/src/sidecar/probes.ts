@@ -1,0 +1,50 @@
+import type { CheckResult, ProbeChecks } from '../grpc/admin/checks.js';
+import type { DaemonStatus } from '../mailbox/daemon-monitor.js';
+
+/** Where a sidecar is in its life. */
+export type LifeStage = 'starting' | 'serving' | 'draining' | 'stopped';
+
+/** What the probes need to know. Each is cheap: probes may come every second. */
+export interface ProbeFacts {
+  stage(): LifeStage;
+  /** True once it was ready since its start. */
+  wasReady(): boolean;
+  daemon(): DaemonStatus;
+}
+
+/** True when calls can be served now. */
+export function isReady(facts: ProbeFacts): boolean {
+  return facts.stage() === 'serving' && facts.daemon().up;
+}
+
+/** The checks behind /livez, /readyz and /startupz. */
+export function probeChecks(facts: ProbeFacts): ProbeChecks {
+  return {
+    livez: [{ name: 'process', check: () => ({ ok: true }) }],
+    readyz: [
+      { name: 'grpc', check: () => grpcCheck(facts.stage()) },
+      { name: 'daemon', check: () => daemonCheck(facts.daemon()) },
+    ],
+    startupz: [
+      {
+        name: 'started',
+        check: () => (facts.wasReady() ? { ok: true } : { ok: false, message: 'not ready since the start' }),
+      },
+    ],
+  };
+}
+
+function grpcCheck(stage: LifeStage): CheckResult {
+  if (stage === 'serving') return { ok: true };
+  const messages = {
+    starting: 'not listening yet',
+    draining: 'the sidecar is shutting down',
+    stopped: 'stopped',
+  };
+  return { ok: false, message: messages[stage] };
+}
+
+function daemonCheck(status: DaemonStatus): CheckResult {
+  if (status.up) return { ok: true, message: status.daemon };
+  return { ok: false, message: status.error?.message ?? 'no answer from the default daemon yet' };
+}
