@@ -22,9 +22,3 @@ export const NULL_AUTH: AuthMethod = Object.freeze({
   name: 'NULL',
   authenticate: async () => {},
 });
-
-/** The daemon looks at the client's IPv4 address: no bytes here either (Spread 5.0.1, transcript 13-handshake-auth-ip). */
-export const IP_AUTH: AuthMethod = Object.freeze({
-  name: 'IP',
-  authenticate: async () => {},
-});

@@ -7,7 +7,7 @@ import { SpreadError } from './spread-error.js';
 export type SocketFactory = (address: SpreadAddress) => Duplex;
 
 /** Bytes that may wait for the kernel before a send tells its caller to pause. Default of `sendHighWaterMark`. */
-export const SEND_HIGH_WATER_MARK = 256 * 1024;
+const SEND_HIGH_WATER_MARK = 256 * 1024;
 /** Idle time after which the kernel asks whether the daemon is still there: the protocol has no heartbeat. */
 const KEEP_ALIVE_MS = 60_000;
 

@@ -9,10 +9,10 @@ export const DEFAULT_SPREAD_PORT = 4803;
 export const UNIX_SOCKET_FOLDER = '/tmp';
 
 /** Bits of a frame's `type` word, byte-order marker aside. */
-export const UNRELIABLE_MESS = 0x01;
-export const RELIABLE_MESS = 0x02;
+const UNRELIABLE_MESS = 0x01;
+const RELIABLE_MESS = 0x02;
 export const FIFO_MESS = 0x04;
-export const CAUSAL_MESS = 0x08;
+const CAUSAL_MESS = 0x08;
 export const AGREED_MESS = 0x10;
 export const SAFE_MESS = 0x20;
 /** Any of the six services. */
@@ -21,8 +21,8 @@ export const REGULAR_MESS = 0x3f;
 export const SELF_DISCARD = 0x40;
 export const CAUSED_BY_JOIN = 0x100;
 export const CAUSED_BY_LEAVE = 0x200;
-export const CAUSED_BY_DISCONNECT = 0x400;
-export const CAUSED_BY_NETWORK = 0x800;
+const CAUSED_BY_DISCONNECT = 0x400;
+const CAUSED_BY_NETWORK = 0x800;
 /** Any of the four causes. */
 export const CAUSE_MASK = 0xf00;
 export const REG_MEMB_MESS = 0x1000;
@@ -32,13 +32,7 @@ export const MEMBERSHIP_MESS = 0x3f00;
 export const JOIN_MESS = 0x10000;
 export const LEAVE_MESS = 0x20000;
 export const KILL_MESS = 0x40000;
-/** Daemon to daemon only; a client that sets it aborts a 5.0.1 daemon (transcript 60-crash-groups-bit). */
-export const GROUPS_MESS = 0x80000;
 export const REJECT_MESS = 0x400000;
-/** A flag of the C library's receive call; never on the wire. */
-export const DROP_RECV = 0x01000000;
-/** Bits Spread keeps for itself, marker aside. */
-export const RESERVED = 0x003fc000;
 
 /** Byte-order marker: all bits set = the word is little-endian, all clear = big-endian. It is its own byte swap. */
 export const ENDIAN_RESERVED = 0x80000080;
