@@ -383,7 +383,7 @@ export interface ReceiveRequest {
   maxOutstandingBytes: bigint;
   /**
    * On a stream that is idle for this long, a Heartbeat is sent. 100 ms to 1 h; else INVALID_ARGUMENT,
-   * reason LIMIT_OUT_OF_RANGE. Not set: none.
+   * reason LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
    */
   heartbeatInterval: Duration | undefined;
 }
