@@ -134,7 +134,12 @@ export class GrpcServer {
     await atMost(graceMs, this.#calls.whenIdle());
     this.#calls.endAll(drainingStatus());
     await atMost(FLUSH_MS, closed);
-    for (const connection of this.#injected) connection.destroy();
+    const cut = [...this.#injected].map((connection) => {
+      const gone = new Promise<void>((resolve) => connection.once('close', () => resolve()));
+      connection.destroy();
+      return gone;
+    });
+    await Promise.all(cut);
     this.#server.forceShutdown();
   }
 }
