@@ -129,10 +129,16 @@ export class Requests {
   #adapt(onTaken: OnTaken): OnTaken {
     let adapted = this.#adapted.get(onTaken);
     if (adapted === undefined) {
-      adapted = (error) => onTaken(error === undefined ? undefined : this.#failure(error));
+      adapted = (error) => onTaken(error === undefined ? undefined : this.#streamFailure(error));
       this.#adapted.set(onTaken, adapted);
     }
     return adapted;
+  }
+
+  /** A stream ends with the first failure that it is told, whichever message that was: others are in doubt. */
+  #streamFailure(error: Error): Error {
+    const end = this.#options.end();
+    return end === undefined ? this.#failure(error) : interruptedBy(end, 'unknown');
   }
 
   /** Adds to a session's failure what became of the request. */
