@@ -1,0 +1,617 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ConnectOptions } from '../../../server/src/mailbox/connect-options.js';
+import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
+import { MailboxRegistry, type RegistryOptions } from '../../../server/src/mailbox/registry.js';
+import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
+import { SILENT } from '../../../server/src/mailbox/telemetry.js';
+import { formatAddress } from '../../../server/src/spread/address.js';
+import type { SessionOptions } from '../../../server/src/spread/session-options.js';
+import { SpreadError } from '../../../server/src/spread/spread-error.js';
+import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';
+import { FakeSession } from '../../support/fake-session.js';
+import { mailboxSettings } from '../../support/mailbox-settings.js';
+import { plainEncode, regular } from '../../support/plain-events.js';
+import { RecordingReceiver } from '../../support/recording-receiver.js';
+import { until } from '../../support/until.js';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+const ASKED: ConnectOptions = {
+  daemon: '',
+  privateName: 'me',
+  onNameConflict: 'FAIL',
+  priority: 0,
+  membership: true,
+  reconnect: false,
+  queue: {},
+  acknowledgement: 'AUTO',
+};
+
+/** Daemons by spread name: what each says to a connect with this private name. Default: it takes it. */
+class FakeDaemons {
+  /** Every attempt, as `<daemon> <private name>`. */
+  readonly attempts: string[] = [];
+  readonly options: SessionOptions[] = [];
+  readonly sessions: FakeSession[] = [];
+  answer: (daemon: string, name: string) => SpreadCodeName | 'silence' | undefined = () => undefined;
+
+  readonly connect = async (options: SessionOptions): Promise<FakeSession> => {
+    const daemon = typeof options.address === 'string' ? options.address : formatAddress(options.address);
+    const name = options.privateName ?? '';
+    this.attempts.push(`${daemon} ${name}`);
+    this.options.push(options);
+    const answer = this.answer(daemon, name);
+    if (answer === 'silence') await untilAborted(options.signal);
+    else if (answer !== undefined) throw new SpreadError(answer, `${daemon} says ${answer}`);
+    const session = new FakeSession(`#${name || 'r1'}#test`);
+    this.sessions.push(session);
+    return session;
+  };
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const giveUp = () => reject(new SpreadError('COULD_NOT_CONNECT', 'the attempt was given up'));
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp);
+  });
+}
+
+const rejectsWith = (promise: Promise<unknown>, error: object) =>
+  expect(promise).rejects.toEqual(expect.objectContaining(error));
+
+describe('MailboxRegistry', () => {
+  let daemons: FakeDaemons;
+  const registries: MailboxRegistry[] = [];
+
+  function registryOf(
+    settings: Partial<MailboxSettings> = {},
+    options: Partial<RegistryOptions> = {},
+  ): MailboxRegistry {
+    const registry = new MailboxRegistry({
+      settings: mailboxSettings(settings),
+      encode: plainEncode,
+      connectSession: daemons.connect,
+      ...options,
+    });
+    registries.push(registry);
+    return registry;
+  }
+
+  const connect = (registry: MailboxRegistry, asked: Partial<ConnectOptions> = {}): Promise<Mailbox> =>
+    registry.connect({ ...ASKED, ...asked });
+
+  function attach(mailbox: Mailbox, willing = true): RecordingReceiver {
+    const receiver = new RecordingReceiver(willing);
+    receiver.attachment = mailbox.attach({}, receiver);
+    return receiver;
+  }
+
+  beforeEach(() => {
+    daemons = new FakeDaemons();
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    for (const registry of registries.splice(0)) await registry.drain({ graceMs: 0 });
+  });
+
+  describe('opening', () => {
+    it('opens a mailbox with a secret of 128 random bits and with the default limits', async () => {
+      const registry = registryOf();
+      const first = await connect(registry);
+      const second = await connect(registry);
+      expect(first.id).toMatch(/^[0-9a-f]{32}$/);
+      expect(second.id).not.toBe(first.id);
+      expect(first.id).not.toContain(first.displayId);
+      expect(registry.get(first.id)).toBe(first);
+      expect(first).toMatchObject({ privateGroup: '#me#test', daemon: '4803@127.0.0.1', membership: true });
+      expect(first.limits).toEqual({
+        leaseMs: 30_000,
+        queue: { maxEvents: 1_000_000, maxBytes: 67_108_864, replayBytes: 4_194_304, overflow: 'PAUSE' },
+        maxGroupsPerMessage: 43,
+        maxMessageBytes: 143_152,
+        maxGroups: 1_000,
+        maxSendQueueBytes: 4_194_304,
+      });
+      expect(daemons.sessions.every((session) => session.started)).toBe(true);
+    });
+
+    it('hands the session what the client asked for', async () => {
+      await connect(registryOf({ connectTimeoutMs: 1_234 }), { membership: false, priority: 1 });
+      expect(daemons.options[0]).toMatchObject({
+        privateName: 'me',
+        membership: false,
+        priority: 1,
+        timeoutMs: 1_234,
+        messageLimits: { maxGroups: 43, maxBody: 143_152 },
+        sendHighWaterMark: 256 * 1024,
+      });
+    });
+
+    it('takes what the client asks for within the bounds', async () => {
+      const mailbox = await connect(registryOf(), {
+        leaseMs: 1_000,
+        acknowledgement: 'EXPLICIT',
+        queue: { maxEvents: 1, maxBytes: 1_000_000, replayBytes: 1, overflow: 'DISCONNECT' },
+      });
+      expect(mailbox.acknowledgement).toBe('EXPLICIT');
+      expect(mailbox.limits).toMatchObject({
+        leaseMs: 1_000,
+        queue: { maxEvents: 1, maxBytes: 1_000_000, replayBytes: 1, overflow: 'DISCONNECT' },
+      });
+    });
+
+    it('takes 0 as the default', async () => {
+      const mailbox = await connect(registryOf(), { queue: { maxEvents: 0, maxBytes: 0, replayBytes: 0 } });
+      expect(mailbox.limits.queue).toMatchObject({ maxEvents: 1_000_000, replayBytes: 4_194_304 });
+    });
+
+    it.each<[Partial<ConnectOptions>, string, RegExp]>([
+      [{ priority: 2 }, 'priority', /0 to 1/],
+      [{ priority: -1 }, 'priority', /0 to 1/],
+      [{ leaseMs: 999 }, 'lease', /1000 ms to 3600000 ms/],
+      [{ leaseMs: 3_600_001 }, 'lease', /1000 ms to 3600000 ms/],
+      [{ leaseMs: 0 }, 'lease', /1000 ms/],
+      [{ leaseMs: Number.NaN }, 'lease', /1000 ms/],
+      [{ queue: { maxEvents: 1_000_001 } }, 'queue.max_events', /1 to 1000000 events/],
+      [{ queue: { maxEvents: -1 } }, 'queue.max_events', /1 to 1000000 events/],
+      [{ queue: { maxBytes: 67_108_865 } }, 'queue.max_bytes', /1 to 67108864 bytes/],
+      [{ queue: { replayBytes: 4_194_305 } }, 'queue.replay_bytes', /1 to 4194304 bytes/],
+    ])('refuses %j', async (asked, field, bound) => {
+      const refused = expect.objectContaining({
+        reason: 'LIMIT_OUT_OF_RANGE',
+        message: expect.stringContaining(field),
+        metadata: { field, bound: expect.stringMatching(bound) },
+      });
+      await expect(connect(registryOf(), asked)).rejects.toEqual(refused);
+      expect(daemons.attempts).toEqual([]);
+    });
+
+    it('refuses what it does not offer, and what is malformed, without asking a daemon', async () => {
+      const registry = registryOf();
+      await rejectsWith(connect(registry, { reconnect: true }), { reason: 'RECONNECT_NOT_SUPPORTED' });
+      for (const privateName of ['a b', '#a', 'x'.repeat(11)]) {
+        await rejectsWith(connect(registry, { privateName }), {
+          name: 'SpreadError',
+          code: 'REJECT_ILLEGAL_NAME',
+        });
+      }
+      await rejectsWith(connect(registry, { daemon: 'nonsense' }), { code: 'ILLEGAL_SPREAD' });
+      await rejectsWith(connect(registry, { daemon: `/${'x'.repeat(300)}` }), {
+        code: 'ILLEGAL_SPREAD',
+        field: 'daemon',
+        bound: '0 to 300 bytes',
+      });
+      await rejectsWith(connect(registry, { daemon: '4803@elsewhere' }), { reason: 'DAEMON_NOT_ALLOWED' });
+      expect(daemons.attempts).toEqual([]);
+    });
+
+    it('takes a daemon of the allow-list', async () => {
+      const registry = registryOf({ allowedDaemons: ['4803@elsewhere'] });
+      const mailbox = await connect(registry, { daemon: '4803@elsewhere' });
+      expect(mailbox.daemon).toBe('4803@elsewhere');
+    });
+
+    it('opens none when the call is over before it could', async () => {
+      const registry = registryOf();
+      daemons.answer = () => 'silence';
+      const deadline = new AbortController();
+      const connecting = registry.connect(ASKED, { signal: deadline.signal });
+      await turn();
+      deadline.abort();
+      await rejectsWith(connecting, { reason: 'DEADLINE_EXCEEDED', metadata: { outcome: 'not-sent' } });
+      await rejectsWith(registry.connect(ASKED, { signal: AbortSignal.abort() }), {
+        reason: 'DEADLINE_EXCEEDED',
+      });
+      expect(registry.sizes().open).toBe(0);
+    });
+
+    it('says goodbye to a daemon that accepted too late', async () => {
+      const session = new FakeSession();
+      let accept: (session: FakeSession) => void = () => {};
+      const registry = registryOf(
+        {},
+        { connectSession: () => new Promise<FakeSession>((resolve) => (accept = resolve)) },
+      );
+      const deadline = new AbortController();
+      const connecting = registry.connect(ASKED, { signal: deadline.signal });
+      await turn();
+      deadline.abort();
+      accept(session);
+      await rejectsWith(connecting, { reason: 'DEADLINE_EXCEEDED' });
+      expect(session.sent).toEqual(['goodbye']);
+      expect(registry.sizes().open).toBe(0);
+    });
+  });
+
+  describe('a list of default daemons', () => {
+    const list = { daemons: ['4803@one', '4803@two', '4803@three'] };
+
+    it.each<SpreadCodeName>(['COULD_NOT_CONNECT', 'CONNECTION_CLOSED', 'ILLEGAL_SPREAD'])(
+      'is tried in order while a daemon cannot be reached: %s',
+      async (code) => {
+        const failed: string[] = [];
+        const telemetry = { ...SILENT, connectFailed: (daemon: string) => failed.push(daemon) };
+        daemons.answer = (daemon) => (daemon === '4803@three' ? undefined : code);
+        const mailbox = await connect(registryOf(list, { telemetry }));
+        expect(mailbox.daemon).toBe('4803@three');
+        expect(daemons.attempts).toEqual(['4803@one me', '4803@two me', '4803@three me']);
+        expect(failed).toEqual(['4803@one', '4803@two']);
+      },
+    );
+
+    it.each<SpreadCodeName>([
+      'REJECT_NOT_UNIQUE',
+      'REJECT_QUOTA',
+      'REJECT_AUTH',
+      'REJECT_VERSION',
+      'REJECT_ILLEGAL_NAME',
+    ])('is not tried on when a daemon answers %s', async (code) => {
+      daemons.answer = () => code;
+      await rejectsWith(connect(registryOf(list)), { code });
+      expect(daemons.attempts).toEqual(['4803@one me']);
+    });
+
+    it('fails with what every one of them said', async () => {
+      daemons.answer = () => 'COULD_NOT_CONNECT';
+      await rejectsWith(connect(registryOf(list)), {
+        code: 'COULD_NOT_CONNECT',
+        message: expect.stringMatching(/none of 3 .*4803@one.*4803@two.*4803@three/),
+      });
+    });
+
+    it('is not tried on when the call is over', async () => {
+      daemons.answer = () => 'silence';
+      const deadline = new AbortController();
+      const connecting = registryOf(list).connect(ASKED, { signal: deadline.signal });
+      await turn();
+      deadline.abort();
+      await rejectsWith(connecting, { reason: 'DEADLINE_EXCEEDED' });
+      expect(daemons.attempts).toEqual(['4803@one me']);
+    });
+
+    it('is no list for a client that names a daemon', async () => {
+      daemons.answer = () => 'COULD_NOT_CONNECT';
+      await rejectsWith(connect(registryOf(list), { daemon: '4803@two' }), { code: 'COULD_NOT_CONNECT' });
+      expect(daemons.attempts).toEqual(['4803@two me']);
+    });
+  });
+
+  describe('a private name in use', () => {
+    it('FAIL: fails', async () => {
+      daemons.answer = () => 'REJECT_NOT_UNIQUE';
+      await rejectsWith(connect(registryOf()), { code: 'REJECT_NOT_UNIQUE' });
+      expect(daemons.attempts).toHaveLength(1);
+    });
+
+    it('SUFFIX: tries the variants, at the same daemon', async () => {
+      daemons.answer = (_daemon, name) => (name === 'me4' ? undefined : 'REJECT_NOT_UNIQUE');
+      const mailbox = await connect(registryOf({ daemons: ['4803@one', '4803@two'] }), {
+        onNameConflict: 'SUFFIX',
+      });
+      expect(mailbox.privateGroup).toBe('#me4#test');
+      expect(daemons.attempts).toEqual(['4803@one me', '4803@one me2', '4803@one me3', '4803@one me4']);
+    });
+
+    it('SUFFIX: fails when all are in use, or at another answer', async () => {
+      daemons.answer = () => 'REJECT_NOT_UNIQUE';
+      await rejectsWith(connect(registryOf(), { onNameConflict: 'SUFFIX' }), { code: 'REJECT_NOT_UNIQUE' });
+      expect(daemons.attempts).toHaveLength(99);
+      daemons.attempts.length = 0;
+      daemons.answer = (_daemon, name) => (name === 'me' ? 'REJECT_NOT_UNIQUE' : 'REJECT_QUOTA');
+      await rejectsWith(connect(registryOf(), { onNameConflict: 'SUFFIX' }), { code: 'REJECT_QUOTA' });
+      expect(daemons.attempts).toHaveLength(2);
+    });
+  });
+
+  describe('bounds', () => {
+    it('has as many mailboxes as it may, those that are being opened included', async () => {
+      const registry = registryOf({ maxMailboxes: 2 });
+      const first = await connect(registry);
+      const second = connect(registry);
+      await rejectsWith(connect(registry), { reason: 'TOO_MANY_MAILBOXES', metadata: { bound: '2' } });
+      await second;
+      await registry.disconnect(first.id);
+      await connect(registry);
+    });
+
+    it('gives back the place of an attempt that failed', async () => {
+      const registry = registryOf({ maxMailboxes: 1 });
+      daemons.answer = () => 'COULD_NOT_CONNECT';
+      await rejectsWith(connect(registry), { code: 'COULD_NOT_CONNECT' });
+      daemons.answer = () => undefined;
+      await connect(registry);
+    });
+
+    it('gives the place of an ended mailbox away only when its receiver was told everything', async () => {
+      const registry = registryOf({ maxMailboxes: 1 });
+      const lost = await connect(registry);
+      daemons.sessions[0]!.deliver(regular('a'));
+      daemons.sessions[0]!.lose();
+      await rejectsWith(connect(registry), { reason: 'TOO_MANY_MAILBOXES' });
+      const receiver = attach(lost);
+      await turn();
+      expect(receiver.end).toMatchObject({ reason: 'CONNECTION_CLOSED' });
+      await connect(registry);
+      expect(() => registry.get(lost.id)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SESSION' }));
+    });
+
+    it('opens none when the queues of all have reached their bound', async () => {
+      const registry = registryOf({ totalQueueBytes: 1_000 });
+      await connect(registry);
+      const [session] = daemons.sessions;
+      session!.deliverChunk(Array.from({ length: 20 }, () => regular('x'.repeat(100))));
+      await rejectsWith(connect(registry), {
+        reason: 'TOTAL_QUEUE_FULL',
+        metadata: { bound: '1000 bytes' },
+      });
+    });
+  });
+
+  describe('finding', () => {
+    it.each(['', 'x', '0'.repeat(32), '__proto__', 'm1'])('does not find %j', (id) => {
+      const find = () => registryOf().get(id);
+      expect(find).toThrow(expect.objectContaining({ name: 'SpreadError', code: 'ILLEGAL_SESSION' }));
+    });
+
+    it('counts as a use of the mailbox', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      for (let i = 0; i < 5; i++) {
+        vi.advanceTimersByTime(20_000);
+        expect(registry.get(mailbox.id)).toBe(mailbox);
+      }
+    });
+
+    it('tells who comes too late that the lease has ended, and the last sequence', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      daemons.sessions[0]!.deliver(regular('a'));
+      vi.advanceTimersByTime(30_000);
+      expect(() => registry.get(mailbox.id)).toThrow(
+        expect.objectContaining({ reason: 'LEASE_EXPIRED', metadata: { last_sequence: '1' } }),
+      );
+      await turn();
+      expect(daemons.sessions[0]!.sent).toEqual(['goodbye']);
+      expect(registry.sizes()).toMatchObject({ open: 0, ended: 0, retainedBytes: 0 });
+      expect(await registry.disconnect(mailbox.id)).toBe(false);
+    });
+
+    it('remembers a bounded number of those', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf({ maxMailboxes: 5_000 });
+      const mailboxes: Mailbox[] = [];
+      for (let i = 0; i < 1_001; i++) mailboxes.push(await connect(registry));
+      vi.advanceTimersByTime(30_000);
+      const codeOf = (mailbox: Mailbox) => {
+        try {
+          return registry.get(mailbox.id);
+        } catch (error) {
+          return (error as { reason?: string; code?: string }).reason ?? (error as { code: string }).code;
+        }
+      };
+      expect(codeOf(mailboxes[0]!)).toBe('ILLEGAL_SESSION');
+      expect(codeOf(mailboxes[1]!)).toBe('LEASE_EXPIRED');
+      expect(codeOf(mailboxes[1_000]!)).toBe('LEASE_EXPIRED');
+    });
+
+    it('keeps the events of a lost daemon until the lease ends', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      daemons.sessions[0]!.deliver(regular('a'));
+      daemons.sessions[0]!.lose();
+      vi.advanceTimersByTime(29_000);
+      expect(registry.get(mailbox.id).poll()).toMatchObject({ state: 'ENDED', waitingEvents: 1 });
+      vi.advanceTimersByTime(30_000);
+      expect(() => registry.get(mailbox.id)).toThrow(expect.objectContaining({ reason: 'LEASE_EXPIRED' }));
+      expect(registry.sizes().retainedBytes).toBe(0);
+    });
+  });
+
+  describe('listing', () => {
+    it('gives pages in the order of opening, stable while mailboxes come and go', async () => {
+      const registry = registryOf();
+      const mailboxes: Mailbox[] = [];
+      for (let i = 0; i < 5; i++) mailboxes.push(await connect(registry, { privateName: `n${i}` }));
+      const page = (pageToken: string) => {
+        const { mailboxes: found, nextPageToken } = registry.list({ pageSize: 2, pageToken });
+        return { names: found.map((mailbox) => mailbox.privateGroup), nextPageToken };
+      };
+      const first = page('');
+      expect(first.names).toEqual(['#n0#test', '#n1#test']);
+      await registry.disconnect(mailboxes[1]!.id);
+      await registry.disconnect(mailboxes[2]!.id);
+      await connect(registry, { privateName: 'n5' });
+      const second = page(first.nextPageToken);
+      expect(second.names).toEqual(['#n3#test', '#n4#test']);
+      const third = page(second.nextPageToken);
+      expect(third).toEqual({ names: ['#n5#test'], nextPageToken: '' });
+    });
+
+    it('has no next page when a page is exactly full', async () => {
+      const registry = registryOf();
+      await connect(registry);
+      await connect(registry);
+      expect(registry.list({ pageSize: 2, pageToken: '' })).toMatchObject({ nextPageToken: '' });
+    });
+
+    it('shows no id and renews no lease', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      vi.advanceTimersByTime(20_000);
+      const { mailboxes } = registry.list({ pageSize: 0, pageToken: '' });
+      expect(mailboxes).toHaveLength(1);
+      expect(JSON.stringify(mailboxes)).not.toContain(mailbox.id);
+      vi.advanceTimersByTime(10_000);
+      expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
+    });
+
+    it.each([-1, 1_001, 1.5])('refuses a page of %d', (pageSize) => {
+      expect(() => registryOf().list({ pageSize, pageToken: '' })).toThrow(
+        expect.objectContaining({
+          reason: 'LIMIT_OUT_OF_RANGE',
+          metadata: { field: 'page_size', bound: expect.stringContaining('1 to 1000') },
+        }),
+      );
+    });
+
+    it.each(['1', 'x', 'm', 'm1x', 'm99999999999999999999'])('refuses the token %j', (pageToken) => {
+      expect(() => registryOf().list({ pageSize: 1, pageToken })).toThrow(
+        expect.objectContaining({
+          reason: 'FIELD_INVALID',
+          metadata: expect.objectContaining({ field: 'page_token' }),
+        }),
+      );
+    });
+  });
+
+  describe('disconnecting', () => {
+    it('tells whether this call ended it; twice is no error', async () => {
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      const [first, second] = await Promise.all([
+        registry.disconnect(mailbox.id),
+        registry.disconnect(mailbox.id),
+      ]);
+      expect([first, second, await registry.disconnect('nobody')]).toEqual([true, false, false]);
+      expect(daemons.sessions[0]!.closed).toBe(true);
+      expect(() => registry.get(mailbox.id)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SESSION' }));
+    });
+
+    it('of a mailbox that had ended frees it, but has not ended it', async () => {
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      daemons.sessions[0]!.deliver(regular('a'));
+      daemons.sessions[0]!.lose();
+      expect(registry.sizes()).toMatchObject({ open: 0, ended: 1 });
+      expect(await registry.disconnect(mailbox.id)).toBe(false);
+      expect(registry.sizes()).toMatchObject({ ended: 0, retainedBytes: 0 });
+    });
+
+    it('refuses to leave groups without a goodbye', async () => {
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      await rejectsWith(registry.disconnect(mailbox.id, { leaveGroupsFirst: true, abort: true }), {
+        reason: 'FIELD_INVALID',
+        metadata: { field: 'leave_groups_first', bound: expect.any(String) },
+      });
+      expect(registry.get(mailbox.id)).toBe(mailbox);
+    });
+  });
+
+  describe('draining', () => {
+    it('gives receivers what is queued, tells them, says goodbye to every daemon', async () => {
+      const registry = registryOf();
+      const receiver = attach(await connect(registry), false);
+      await connect(registry);
+      daemons.sessions[0]!.deliver(regular('a'));
+      const drained = vi.fn();
+      const draining = registry.drain({ graceMs: 10_000 }).then(drained);
+      await turn();
+      expect(drained).not.toHaveBeenCalled();
+      expect(daemons.sessions[1]!.sent).toEqual(['goodbye']);
+      receiver.takeAll();
+      await draining;
+      expect(receiver).toMatchObject({ sequences: [1], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
+      expect(daemons.sessions[0]!.sent).toEqual(['goodbye']);
+      expect(registry.sizes()).toMatchObject({ open: 0, ended: 0, retainedBytes: 0 });
+    });
+
+    it('does not wait longer than the grace', async () => {
+      const registry = registryOf();
+      const receiver = attach(await connect(registry), false);
+      daemons.sessions[0]!.deliver(regular('a'));
+      await registry.drain({ graceMs: 20 });
+      expect(receiver).toMatchObject({ events: [], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
+    });
+
+    it('does not wait longer than the grace for the receiver of a mailbox that was disconnected', async () => {
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      const receiver = attach(mailbox, false);
+      daemons.sessions[0]!.deliver(regular('a'));
+      await registry.disconnect(mailbox.id);
+      await registry.drain({ graceMs: 20 });
+      expect(receiver.ends).toMatchObject([{ reason: 'DISCONNECTED' }]);
+    });
+
+    it('opens no mailbox any more, and gives up attempts under way', async () => {
+      const registry = registryOf();
+      daemons.answer = () => 'silence';
+      const connecting = rejectsWith(connect(registry), { reason: 'DRAINING' });
+      await turn();
+      await registry.drain({ graceMs: 0 });
+      await connecting;
+      await rejectsWith(connect(registry), { reason: 'DRAINING' });
+    });
+
+    it('copes with very many mailboxes', async () => {
+      const warned = vi.fn();
+      process.on('warning', warned);
+      const registry = registryOf();
+      for (let i = 0; i < 300; i++) attach(await connect(registry), false);
+      await registry.drain({ graceMs: 5 });
+      await turn();
+      process.off('warning', warned);
+      expect(warned).not.toHaveBeenCalled();
+      expect(daemons.sessions.every((session) => session.closed)).toBe(true);
+    });
+  });
+
+  describe('figures', () => {
+    it('are the sums over all mailboxes, and totals also over those that are gone', async () => {
+      const registry = registryOf();
+      const one = await connect(registry);
+      const two = await connect(registry);
+      attach(one);
+      daemons.sessions[0]!.deliver(regular('a'));
+      daemons.sessions[1]!.deliver(regular('b'));
+      daemons.sessions[1]!.deliver(regular('c'));
+      await one.multicast({
+        serviceType: 'FIFO',
+        selfDiscard: false,
+        groups: ['room'],
+        messageType: 0,
+        payload: Buffer.from('hello'),
+      });
+      expect(registry.sizes()).toMatchObject({
+        open: 2,
+        ended: 0,
+        receivers: 1,
+        paused: 0,
+        waitingEvents: 2,
+        waitingBytes: two.poll().waitingBytes,
+        retainedBytes: one.snapshot().retainedBytes + two.snapshot().retainedBytes,
+        sendQueueBytes: 0,
+      });
+      const before = registry.totals();
+      expect(before).toMatchObject({ eventsGiven: 1, messagesSent: 1, payloadBytesSent: 5 });
+      expect(before.received.regular).toBe(3);
+      await registry.disconnect(one.id);
+      await registry.disconnect(two.id);
+      await until(() => registry.sizes().retainedBytes === 0);
+      expect(registry.totals()).toEqual(before);
+    });
+
+    it('tell what happened to whom, without the secret', async () => {
+      const told: string[] = [];
+      const registry = registryOf(
+        {},
+        {
+          telemetry: {
+            ...SILENT,
+            opened: (mailbox) => told.push(`opened ${mailbox.displayId} ${mailbox.privateGroup}`),
+            ended: (mailbox, reason) => told.push(`ended ${mailbox.displayId} ${reason}`),
+          },
+        },
+      );
+      const mailbox = await connect(registry);
+      await registry.disconnect(mailbox.id);
+      expect(told).toEqual(['opened m1 #me#test', 'ended m1 DISCONNECTED']);
+    });
+  });
+});
