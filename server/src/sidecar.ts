@@ -236,6 +236,8 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       admin: new AdminCredential(tokens),
       limits: {
         ...DEFAULT_SERVICE_LIMITS,
+        leaseMinMs: config.mailbox.leaseMin,
+        leaseMaxMs: config.mailbox.leaseMax,
         maxBatchBytes: batchMaxBytes,
         maxBytesInFlight: 2 * batchMaxBytes,
         heartbeatMinMs: heartbeatMin,

@@ -7,9 +7,9 @@ import { errorRow } from '../spread/error-table.js';
 import { SpreadError } from '../spread/spread-error.js';
 
 /** Reason domain of Spread's own errors. */
-export const SPREAD_DOMAIN = 'spread.org';
+const SPREAD_DOMAIN = 'spread.org';
 /** Reason domain of the sidecar's own errors. */
-export const SIDECAR_DOMAIN = 'spread-sidecar';
+const SIDECAR_DOMAIN = 'spread-sidecar';
 
 /** A failure in the contract's terms. */
 export interface Failure {

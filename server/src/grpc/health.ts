@@ -1,18 +1,11 @@
-import {
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type ServiceDefinition,
-  type sendUnaryData,
-  status,
-} from '@grpc/grpc-js';
-import { service as healthService } from 'grpc-health-check';
-import { catchMalformed, Malformed } from './malformed.js';
+import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import { type HealthCheckRequest, HealthService, type ServingStatus } from './health-messages.js';
+import { Malformed } from './malformed.js';
 import type { ServiceRegistration } from './service-registration.js';
 import { malformedStatus } from './status.js';
 
-type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
-type Request = { service: string } | Malformed;
-type Response = { status: ServingStatus };
+type Request = HealthCheckRequest | Malformed;
+type Statuses = ReadonlyMap<string, ServingStatus>;
 
 /** Most Watch calls at once; more are refused with RESOURCE_EXHAUSTED. */
 const MAX_WATCHERS = 1000;
@@ -21,8 +14,8 @@ const MAX_WATCHERS = 1000;
  * `grpc.health.v1.Health` for a fixed set of services. The whole server, asked for with an empty name, has
  * the same status as they. Several servers may serve one board.
  *
- * The definition comes from grpc-health-check. Its implementation keeps an entry for every name that was
- * ever watched, tells watchers of changes that are none, and writes without looking whether they are read.
+ * Not grpc-health-check's implementation: that keeps an entry for every name that was ever watched, tells
+ * watchers of changes that are none, and writes without looking whether they are read.
  */
 export class HealthBoard {
   readonly #names: ReadonlySet<string>;
@@ -47,13 +40,13 @@ export class HealthBoard {
   /** The service to add to a server. */
   registration(): ServiceRegistration {
     return {
-      definition: catchMalformed(healthService as ServiceDefinition),
+      definition: HealthService,
       implementation: {
-        check: (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) =>
+        check: (call: ServerUnaryCall<Request, ServingStatus>, callback: sendUnaryData<ServingStatus>) =>
           this.#check(call.request, callback),
-        list: (call: ServerUnaryCall<Request, unknown>, callback: sendUnaryData<unknown>) =>
+        list: (call: ServerUnaryCall<object, Statuses>, callback: sendUnaryData<Statuses>) =>
           this.#list(call.request, callback),
-        watch: (call: ServerWritableStream<Request, Response>) => this.#watch(call),
+        watch: (call: ServerWritableStream<Request, ServingStatus>) => this.#watch(call),
       },
     };
   }
@@ -63,7 +56,7 @@ export class HealthBoard {
     return this.#serving ? 'SERVING' : 'NOT_SERVING';
   }
 
-  #check(request: Request, callback: sendUnaryData<Response>): void {
+  #check(request: Request, callback: sendUnaryData<ServingStatus>): void {
     if (request instanceof Malformed) {
       callback(malformedStatus(request));
       return;
@@ -72,22 +65,16 @@ export class HealthBoard {
     if (current === 'SERVICE_UNKNOWN') {
       callback({ code: status.NOT_FOUND, details: 'this server has no service of that name' });
     } else {
-      callback(null, { status: current });
+      callback(null, current);
     }
   }
 
-  #list(request: Request, callback: sendUnaryData<unknown>): void {
-    if (request instanceof Malformed) {
-      callback(malformedStatus(request));
-      return;
-    }
-    const statuses = Object.fromEntries(
-      [...this.#names].map((name) => [name, { status: this.#statusOf(name) }]),
-    );
-    callback(null, { statuses });
+  #list(request: object, callback: sendUnaryData<Statuses>): void {
+    if (request instanceof Malformed) callback(malformedStatus(request));
+    else callback(null, new Map([...this.#names].map((name) => [name, this.#statusOf(name)])));
   }
 
-  #watch(call: ServerWritableStream<Request, Response>): void {
+  #watch(call: ServerWritableStream<Request, ServingStatus>): void {
     const { request } = call;
     if (request instanceof Malformed) {
       call.emit('error', malformedStatus(request));
@@ -104,7 +91,7 @@ export class HealthBoard {
       const current = this.#statusOf(request.service);
       if (blocked || current === told) return;
       told = current;
-      blocked = !call.write({ status: current });
+      blocked = !call.write(current);
     };
     call.on('drain', () => {
       blocked = false;

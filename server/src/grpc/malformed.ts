@@ -37,33 +37,11 @@ export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: 
 
 /** A copy of a generated service definition whose request deserializers give Malformed instead of throwing. */
 export function refuseMalformed<S extends ServiceDefinition>(definition: S): S {
-  return withDeserializers(definition, (deserialize) => {
-    // The generated deserializer hands its argument to `decode`, which takes a reader as well as bytes.
-    const decode = deserialize as unknown as (input: BinaryReader) => unknown;
-    return (bytes) => decodeOrMalformed(decode, bytes);
-  });
-}
-
-/** The same for a definition that other code made, such as proto-loader. It is as strict as that code. */
-export function catchMalformed<S extends ServiceDefinition>(definition: S): S {
-  return withDeserializers(definition, (deserialize) => (bytes) => {
-    try {
-      return deserialize(bytes);
-    } catch (error) {
-      return new Malformed(describe(error));
-    }
-  });
-}
-
-type Deserialize = (bytes: Buffer) => unknown;
-
-function withDeserializers<S extends ServiceDefinition>(
-  definition: S,
-  wrap: (deserialize: Deserialize) => Deserialize,
-): S {
   const copy: Record<string, ServiceDefinition[string]> = {};
   for (const [name, method] of Object.entries(definition)) {
-    copy[name] = { ...method, requestDeserialize: wrap(method.requestDeserialize) };
+    // The generated deserializer hands its argument to `decode`, which takes a reader as well as bytes.
+    const decode = method.requestDeserialize as unknown as (input: BinaryReader) => unknown;
+    copy[name] = { ...method, requestDeserialize: (bytes: Buffer) => decodeOrMalformed(decode, bytes) };
   }
   return copy as unknown as S;
 }

@@ -27,7 +27,7 @@ export interface TransportOptions {
   windows: Http2Windows;
 }
 
-export const DEFAULT_TRANSPORT: TransportOptions = {
+const DEFAULT_TRANSPORT: TransportOptions = {
   maxRequestBytes: 4 * 1024 * 1024,
   maxConcurrentStreams: 4096,
   keepaliveTimeMs: 60_000,
@@ -39,7 +39,7 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
 
 export interface GrpcServerOptions {
   services: readonly ServiceRegistration[];
-  /** What is not given takes DEFAULT_TRANSPORT. */
+  /** What is not given takes the default beside its field. */
   transport?: Partial<TransportOptions>;
   telemetry?: GrpcTelemetry;
   /** Default: no TLS. */

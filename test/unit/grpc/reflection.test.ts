@@ -1,4 +1,4 @@
-import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor/index.js';
@@ -84,5 +84,46 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
     const ask = await start(version, false);
     const error = await ask({ listServices: '*' }).catch((reason: unknown) => reason);
     expect(rpcErrorOf(error).code).toBe(status.UNIMPLEMENTED);
+  });
+});
+
+describe('reflection', () => {
+  it('says at the start that the contract is missing', () => {
+    expect(() => reflection('/nowhere')).toThrow('/nowhere/spread/sidecar/v1/mailbox_service.proto');
+  });
+
+  it('bounds what a caller that does not read can pile up', async () => {
+    const server = new GrpcServer({ services: reflection(`${root}/proto`) });
+    const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
+    const client = new Client(formatListenAddress(address!), credentials.createInsecure(), {
+      'grpc-node.flow_control_window': 65_535,
+    });
+    onTestFinished(async () => {
+      client.close();
+      await server.stop({ graceMs: 0 });
+    });
+    let sent = 0;
+    const call = client.makeBidiStreamRequest(
+      '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      // file_containing_symbol = 4
+      (symbol: string) => Buffer.concat([Buffer.from([0x22, symbol.length]), Buffer.from(symbol)]),
+      (bytes) => bytes.length,
+    );
+    call.on('error', () => {});
+    call.pause();
+    const before = process.memoryUsage().rss;
+    // Each answer has some 40 kB: a gigabyte in all.
+    while (sent < 25_000) {
+      sent++;
+      if (!call.write('spread.sidecar.v1.MailboxService')) {
+        const drained = await Promise.race([
+          new Promise((resolve) => call.once('drain', () => resolve(true))),
+          new Promise((resolve) => setTimeout(resolve, 300, false)),
+        ]);
+        if (!drained) break;
+      }
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024);
+    call.cancel();
   });
 });

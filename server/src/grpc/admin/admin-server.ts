@@ -12,22 +12,22 @@ export interface AdminServerOptions {
   pages: AdminPages;
   health: HealthBoard;
   telemetry?: GrpcTelemetry;
-  /** What is not given takes DEFAULT_ADMIN_LIMITS. */
+  /** What is not given takes the default beside its field. */
   limits?: Partial<AdminLimits>;
 }
 
 export interface AdminLimits {
-  /** Most bytes of an HTTP/1 request's head; more: 431. */
+  /** Most bytes of an HTTP/1 request's head; more: 431. Default 8 KiB. */
   maxHeaderBytes: number;
-  /** How long a client may take to send its first bytes, or a request's head. Unit: ms. */
+  /** How long a client may take to send its first bytes, or a request's head. Unit: ms. Default 5000. */
   headersTimeoutMs: number;
-  /** How long a connection without a request stays open. Unit: ms. */
+  /** How long a connection without a request stays open. Unit: ms. Default 30,000. */
   idleTimeoutMs: number;
-  /** Most connections at once; more are cut. */
+  /** Most connections at once; more are cut. Default 200. */
   maxConnections: number;
 }
 
-export const DEFAULT_ADMIN_LIMITS: AdminLimits = {
+const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   maxHeaderBytes: 8 * 1024,
   headersTimeoutMs: 5000,
   idleTimeoutMs: 30_000,

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { ListenError, toListenError } from './listen-error.js';
 
 /** Most bytes of a Unix socket's path: sun_path of Linux has 108 with the closing NUL. */
-export const MAX_SOCKET_PATH_BYTES = 107;
+const MAX_SOCKET_PATH_BYTES = 107;
 
 /** How long a live listener may take to accept the connection that asks whether it is there. */
 const PROBE_TIMEOUT_MS = 1000;
