@@ -1,0 +1,76 @@
+import type { SpreadError } from 'spread-sidecar-client';
+import { ConfigError } from '../config/mistakes.js';
+import { ExitCode } from './exit-codes.js';
+
+/** The end of a command that could not do its work: a sentence for the user, and the exit code. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+
+  constructor(
+    message: string,
+    readonly exitCode: number,
+    override readonly cause?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** What happened on the way, for the sentence: "can't send: …". */
+export function describeFailure(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error;
+  if (error instanceof ConfigError) return new CommandFailure(error.message, ExitCode.usage, error);
+  if (error instanceof AggregateError && isClientError(error.errors[0]))
+    return new CommandFailure(error.message, exitCodeOf(error.errors[0]), error);
+  if (isClientError(error)) return new CommandFailure(sentenceOf(error), exitCodeOf(error), error);
+  // A place to listen at, of the daemon or the gRPC server. By name: the one class is the daemon's, the other grpc's.
+  if (error instanceof Error && error.name === 'ListenError')
+    return new CommandFailure(error.message, ExitCode.cannotListen, error);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new CommandFailure(`something unforeseen happened: ${text}`, ExitCode.failure, error);
+}
+
+// By its shape: the package loads gRPC, which a command that fails early needs not wait for.
+const isClientError = (error: unknown): error is SpreadError =>
+  error instanceof Error && error.name === 'SpreadError' && 'statusName' in error;
+
+function sentenceOf(error: SpreadError): string {
+  if (error.statusName === 'UNAVAILABLE' && error.reason === '')
+    return `the sidecar can't be reached: ${plainCause(error.message)}; is it running there? (--target says where it is looked for)`;
+  const number = error.number === undefined ? '' : `, ${error.number}`;
+  const name = error.reason || error.statusName;
+  const doubt = error.outcome === 'unknown' ? '; the message may have been sent all the same' : '';
+  return `${error.message} (${name}${number})${doubt}`;
+}
+
+/** grpc-js wraps what the system says: only that is of use to a person. */
+function plainCause(message: string): string {
+  const cause = /Last error: (?:Error: )?(.+?)(?:\. Resolution note:.*)?$/.exec(message)?.[1] ?? message;
+  return cause.replace(/\.$/, '');
+}
+
+const UNREACHABLE = new Set(['COULD_NOT_CONNECT', '']);
+
+function exitCodeOf(error: SpreadError): number {
+  switch (error.statusName) {
+    case 'UNAVAILABLE':
+      return UNREACHABLE.has(error.reason) ? ExitCode.unreachable : ExitCode.endedEarly;
+    case 'DEADLINE_EXCEEDED':
+      return ExitCode.timeout;
+    case 'ABORTED':
+      return ExitCode.endedEarly;
+    case 'RESOURCE_EXHAUSTED':
+      return error.reason === 'QUEUE_OVERFLOW' ? ExitCode.endedEarly : ExitCode.refused;
+    case 'NOT_FOUND':
+      return error.reason === 'ILLEGAL_SESSION' ? ExitCode.endedEarly : ExitCode.refused;
+    case 'INVALID_ARGUMENT':
+    case 'ALREADY_EXISTS':
+    case 'PERMISSION_DENIED':
+    case 'UNAUTHENTICATED':
+    case 'FAILED_PRECONDITION':
+    case 'OUT_OF_RANGE':
+    case 'UNIMPLEMENTED':
+      return ExitCode.refused;
+    default:
+      return ExitCode.failure;
+  }
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { Session } from '../../spread/session.js';
+import { type CheckResult, checkDaemons, checkPlaces } from '../checks.js';
+import type { CommandContext, Done } from '../context.js';
+import { ExitCode } from '../exit-codes.js';
+import { addConfigOptions, loadServeConfig } from '../serve-config.js';
+
+export function checkCommand(context: CommandContext, done: Done): Command {
+  const command = new Command('check')
+    .summary('check the configuration, the ports and the daemon before serving')
+    .description(
+      'Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that its addresses are free, and that a Spread daemon answers. Starts nothing.',
+    );
+  return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
+    done(await check(context, options));
+  });
+}
+
+async function check(context: CommandContext, options: Record<string, unknown>): Promise<number> {
+  // All mistakes of the configuration come out as its error.
+  const { config, sources } = await loadServeConfig(context, options);
+  const set = Object.values(sources).filter((source) => source.kind !== 'default').length;
+  const { stdout, signal } = context;
+  const results: CheckResult[] = [
+    { what: 'configuration', problem: undefined, text: `right; ${set} options set`, exitCode: 0 },
+  ];
+  results.push(...(await checkPlaces(config)));
+  results.push(...(await checkDaemons(config, signal, (connect) => Session.connect(connect))));
+  signal.throwIfAborted();
+  for (const { what, problem, text } of results) {
+    const mark =
+      problem === undefined
+        ? stdout.colors.green('ok  ')
+        : stdout.colors.red(problem === 'failed' ? 'FAIL' : 'warn');
+    await stdout.line(`${mark} ${what}: ${text}`);
+  }
+  const failed = results.filter(({ problem }) => problem === 'failed').map(({ exitCode }) => exitCode);
+  return failed.includes(ExitCode.unreachable) ? ExitCode.unreachable : (failed[0] ?? ExitCode.ok);
+}

@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { Command, Option } from 'commander';
+import {
+  type DaemonEvent,
+  EmbeddedDaemon,
+  listen,
+  parseSpreadConf,
+  type SpreadConf,
+  SpreadConfError,
+} from '../../daemon/index.js';
+import { CommandFailure } from '../command-failure.js';
+import type { CommandContext, Done } from '../context.js';
+import { printable } from '../event-text.js';
+import { ExitCode } from '../exit-codes.js';
+import { stopped } from '../interruption.js';
+import { wholeNumber } from '../values.js';
+
+interface DaemonOptions {
+  readonly name?: string;
+  readonly config?: string;
+  readonly port?: number;
+  readonly listen?: string[];
+  readonly socket: string;
+  readonly maxSessionMessages?: number;
+  readonly quiet?: boolean;
+}
+
+export function daemonCommand(context: CommandContext, done: Done): Command {
+  return new Command('daemon')
+    .summary('run the embedded Spread daemon alone')
+    .description(
+      'Runs the embedded Spread daemon without a sidecar: a single node for development and tests, to which any Spread client can connect. Takes -n and -c as the real daemon does.',
+    )
+    .option(
+      '-n, --name <name>',
+      'name of this daemon, 1 to 19 characters (default: as in the file, else localhost)',
+    )
+    .option(
+      '-c, --config <file>',
+      'a spread.conf, of which it reads what a single node needs and tells what it ignores',
+    )
+    .addOption(
+      new Option(
+        '-p, --port <port>',
+        'TCP port, 0 for any free one (default: as in the file, else 4803)',
+      ).argParser(wholeNumber(0, 65_535)),
+    )
+    .option('--listen <host...>', 'where to listen by TCP (default: as in the file, else 127.0.0.1)')
+    .option('--socket <path>', 'Unix socket; auto: /tmp/<port>; off: none', 'auto')
+    .addOption(
+      new Option(
+        '--max-session-messages <number>',
+        'cut a client with more unread messages than this (default: as in the file, else 1000)',
+      ).argParser(wholeNumber(1, 1_000_000)),
+    )
+    .option('-q, --quiet', 'do not print who comes and goes')
+    .action(async (options: DaemonOptions) => {
+      done(await runDaemon(context, options));
+    });
+}
+
+async function runDaemon(context: CommandContext, options: DaemonOptions): Promise<number> {
+  const { stdout, stderr, signal } = context;
+  context.runWithoutReader();
+  const conf = options.config === undefined ? undefined : await readConf(options.config, options.name);
+  for (const { line, what } of conf?.ignored ?? [])
+    await stderr.line(stderr.colors.yellow(`${options.config}:${line}: ignored: ${printable(what)}`));
+  const daemon = makeDaemon(options, conf, (event) => {
+    if (!options.quiet) void stdout.line(eventLine(event));
+  });
+  const port = options.port ?? conf?.port ?? 4803;
+  const host = options.listen ?? conf?.clientAddresses ?? ['127.0.0.1'];
+  const tcp = host.length === 0 ? undefined : { host, port };
+  const unixPath = socketPath(options.socket, port);
+  const listening = await listen({
+    daemon,
+    tcp,
+    unixPath,
+    onError: (error) => void stderr.line(`error: ${error.message}`),
+  });
+  try {
+    const places = host.map((name) => `${listening.tcpPort}@${name}`);
+    if (listening.unixPath !== undefined) places.push(listening.unixPath);
+    await stdout.line(
+      `Spread daemon ${daemon.name} (embedded, a single node) is ready: ${places.join(', ')}`,
+    );
+    await stopped(signal);
+  } finally {
+    await listening.close();
+    await daemon.close();
+  }
+  return ExitCode.ok;
+}
+
+function makeDaemon(
+  options: DaemonOptions,
+  conf: SpreadConf | undefined,
+  onEvent: (event: DaemonEvent) => void,
+): EmbeddedDaemon {
+  try {
+    return new EmbeddedDaemon({
+      // The real daemon cuts a longer name of -n, and looks it up in its file.
+      name: conf?.name ?? options.name,
+      maxSessionMessages: options.maxSessionMessages ?? conf?.maxSessionMessages,
+      id: conf?.virtualId,
+      onEvent,
+    });
+  } catch (error) {
+    throw new CommandFailure((error as Error).message, ExitCode.usage, error);
+  }
+}
+
+async function readConf(path: string, name: string | undefined): Promise<SpreadConf> {
+  const text = await readFile(path, 'latin1').catch((error: Error) => {
+    throw new CommandFailure(`can't read the configuration file: ${error.message}`, ExitCode.usage, error);
+  });
+  const localAddresses = Object.values(networkInterfaces()).flatMap(
+    (all) => all?.map(({ address }) => address) ?? [],
+  );
+  try {
+    return parseSpreadConf(text, { name, localAddresses });
+  } catch (error) {
+    if (!(error instanceof SpreadConfError)) throw error;
+    const lines = error.mistakes.map((mistake) => `  ${path}:${mistake.line}: ${printable(mistake.message)}`);
+    throw new CommandFailure(
+      ['the configuration file is not right:', ...lines].join('\n'),
+      ExitCode.usage,
+      error,
+    );
+  }
+}
+
+function socketPath(socket: string, port: number): string | undefined {
+  if (socket === 'off') return undefined;
+  // A free port is known only once it is taken, and no client would look for its socket.
+  if (socket === 'auto') return port === 0 ? undefined : `/tmp/${port}`;
+  if (!socket.startsWith('/'))
+    throw new CommandFailure(
+      `--socket must be an absolute path, auto or off; got '${socket}'`,
+      ExitCode.usage,
+    );
+  return socket;
+}
+
+function eventLine(event: DaemonEvent): string {
+  switch (event.kind) {
+    case 'session-opened': {
+      const { major, minor, patch } = event.version;
+      const membership = event.membership ? '' : ', without membership messages';
+      return `+ ${event.privateGroup} (${event.transport}, Spread ${major}.${minor}.${patch}${membership})`;
+    }
+    case 'session-closed':
+      return `- ${event.privateGroup} (${event.reason})`;
+    case 'session-cut':
+      return `! ${event.privateGroup} was cut: ${printable(event.message)}; ${event.messagesLost} messages lost`;
+    case 'client-refused':
+      return `! a client was refused (${event.code}): ${printable(event.message)}`;
+    case 'client-abandoned':
+      return `! a connection ended before it was a session: ${printable(event.message)}`;
+  }
+}

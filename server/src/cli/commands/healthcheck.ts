@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import type { SidecarConfig } from '../../config/index.js';
+import { describeFailure } from '../command-failure.js';
+import {
+  addTargetOptions,
+  DEFAULT_TARGET,
+  TARGET_VARIABLE,
+  type TargetOptions,
+  withSidecar,
+} from '../connection.js';
+import type { CommandContext, Done } from '../context.js';
+import { ExitCode } from '../exit-codes.js';
+import { loadServeConfig } from '../serve-config.js';
+
+interface HealthcheckOptions extends TargetOptions {
+  readonly daemon?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function healthcheckCommand(context: CommandContext, done: Done): Command {
+  const command = new Command('healthcheck')
+    .summary('exit 0 if the sidecar answers, else 1')
+    .description(
+      'For HEALTHCHECK of a container: exit code 0 if the sidecar answers, else 1 and no other. Without --target it asks the sidecar that the same environment and configuration file would start.',
+    )
+    .option('-d, --daemon', 'it must also be connected to its default daemon')
+    .option('-q, --quiet', 'print nothing');
+  return addTargetOptions(command, context, '3s').action(async (options: HealthcheckOptions) => {
+    done(await healthcheck(context, options, command.getOptionValueSource('target') === 'cli'));
+  });
+}
+
+async function healthcheck(
+  context: CommandContext,
+  options: HealthcheckOptions,
+  named: boolean,
+): Promise<number> {
+  try {
+    const target = named || context.env[TARGET_VARIABLE] ? options.target : await ownTarget(context);
+    const version = await withSidecar({ ...options, target }, (sidecar) =>
+      sidecar.version({ signal: context.signal }),
+    );
+    if (options.daemon && !version.daemon)
+      throw new Error('the sidecar is not connected to its Spread daemon');
+    const daemon = version.daemon
+      ? `, Spread ${version.daemon.join('.')} at ${version.daemonAddress}`
+      : ', no daemon';
+    if (!options.quiet)
+      await context.stdout.line(`healthy: spread-sidecar ${version.sidecar} at ${target}${daemon}`);
+    return ExitCode.ok;
+  } catch (error) {
+    const { message } = error instanceof Error && error.name === 'Error' ? error : describeFailure(error);
+    if (!options.quiet) await context.stderr.line(`unhealthy: ${message}`);
+    // Docker takes 0 and 1 only.
+    return ExitCode.failure;
+  }
+}
+
+async function ownTarget(context: CommandContext): Promise<string> {
+  const { config } = await loadServeConfig(context, {});
+  return targetOf(config.grpc.listen);
+}
+
+/** How to reach a server that listens at these addresses, from the same machine. */
+export function targetOf(listen: SidecarConfig['grpc']['listen']): string {
+  const [address] = listen;
+  if (address === undefined) return DEFAULT_TARGET;
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host;
+  return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+}

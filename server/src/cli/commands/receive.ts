@@ -1,0 +1,93 @@
+import { Command, Option } from 'commander';
+import type { Mailbox, SpreadError, SpreadEvent } from 'spread-sidecar-client';
+import { CommandFailure } from '../command-failure.js';
+import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
+import type { CommandContext, Done } from '../context.js';
+import { eventToJson } from '../event-json.js';
+import { eventToText } from '../event-text.js';
+import { ExitCode } from '../exit-codes.js';
+import { Interruption } from '../interruption.js';
+import { durationValue, wholeNumber } from '../values.js';
+
+interface ReceiveOptions extends ConnectionOptions {
+  readonly follow?: boolean;
+  readonly count?: number;
+  readonly wait?: number;
+  readonly json?: boolean;
+  readonly raw?: boolean;
+  readonly views: boolean;
+}
+
+export function receiveCommand(context: CommandContext, done: Done): Command {
+  const command = new Command('receive')
+    .summary('join groups and print what arrives')
+    .description(
+      'Joins groups and prints what arrives: the first message, or so many, or all until it is stopped.\nWithout a group it prints what is sent to its private group, which it tells on standard error.',
+    )
+    .argument('[group...]', 'groups to join')
+    .option('-f, --follow', 'go on until it is stopped')
+    .addOption(
+      new Option('-c, --count <number>', 'end after so many messages (default: 1)')
+        .argParser(wholeNumber(1, 1e12))
+        .conflicts('follow'),
+    )
+    .addOption(
+      new Option(
+        '-w, --wait <duration>',
+        'end, with exit code 6, when nothing arrives for so long',
+      ).argParser(durationValue('1ms', '24h')),
+    )
+    .option('-j, --json', 'print a JSON object a line')
+    .addOption(new Option('--raw', 'print nothing but the bytes of the messages').conflicts('json'))
+    .option('--no-views', 'print messages only, not who joins and leaves');
+  return addConnectionOptions(command, context).action(async (groups: string[], options: ReceiveOptions) => {
+    done(await receive(context, groups, options));
+  });
+}
+
+function receive(context: CommandContext, groups: string[], options: ReceiveOptions): Promise<number> {
+  return withMailbox(context, options, { autoReceive: true }, async (mailbox) => {
+    for (const group of groups) await mailbox.join(group, { awaitView: true, signal: context.signal });
+    const from = groups.length === 0 ? 'its private group' : groups.join(', ');
+    await context.stderr.line(context.stderr.colors.dim(`receiving as ${mailbox.privateGroup} from ${from}`));
+    mailbox.on('slowConsumer', ({ queuedEvents }) => {
+      void context.stderr.line(`the output is too slow: ${queuedEvents} events wait in the sidecar`);
+    });
+    try {
+      await print(context, mailbox, options);
+    } catch (error) {
+      if (context.signal.aborted && stoppedInOrder(context, options)) return ExitCode.ok;
+      if ((error as SpreadError).statusName === 'DEADLINE_EXCEEDED')
+        throw new CommandFailure(`nothing arrived for ${options.wait} ms`, ExitCode.timeout, error);
+      throw error;
+    }
+    return ExitCode.ok;
+  });
+}
+
+/** Being stopped is the way to end what runs until it is stopped. */
+function stoppedInOrder({ signal }: CommandContext, options: ReceiveOptions): boolean {
+  return (
+    signal.reason instanceof Interruption && (options.follow === true || signal.reason.by === 'output closed')
+  );
+}
+
+async function print(context: CommandContext, mailbox: Mailbox, options: ReceiveOptions): Promise<void> {
+  const { stdout, signal } = context;
+  let remaining = options.follow ? Number.POSITIVE_INFINITY : (options.count ?? 1);
+  while (remaining > 0) {
+    const event = await mailbox.receive({ signal, timeoutMs: options.wait });
+    if (event.kind === 'regular') remaining -= 1;
+    await printEvent(event);
+    signal.throwIfAborted();
+  }
+
+  async function printEvent(event: SpreadEvent): Promise<void> {
+    const isView = event.kind === 'view' || event.kind === 'transitional' || event.kind === 'selfLeave';
+    if (isView && !options.views) return;
+    if (options.raw) {
+      if (event.kind === 'regular') await stdout.write(event.payload);
+    } else if (options.json) await stdout.line(eventToJson(event));
+    else await stdout.line(eventToText(event, stdout.colors));
+  }
+}

@@ -1,0 +1,91 @@
+import { createInterface } from 'node:readline';
+import { Command, Option } from 'commander';
+import type { Mailbox } from 'spread-sidecar-client';
+import { AGREED_MESS, MAX_GROUP_NAME, MAX_MESSAGE_BODY } from '../../spread/wire/constants.js';
+import { CommandFailure } from '../command-failure.js';
+import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
+import type { CommandContext, Done } from '../context.js';
+import { ExitCode } from '../exit-codes.js';
+import { readAll } from '../read-all.js';
+import { messageType, serviceType } from '../values.js';
+
+interface SendOptions extends ConnectionOptions {
+  readonly message?: string;
+  readonly lines?: boolean;
+  readonly service: number;
+  readonly type: number;
+  readonly selfDiscard?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function sendCommand(context: CommandContext, done: Done): Command {
+  const command = new Command('send')
+    .summary('send a message to one or more groups')
+    .description('Sends a message to groups: the one given, or standard input, whole or line by line.')
+    .argument('<group...>', 'destinations: groups, or private groups such as #alice#node1')
+    .option('-m, --message <text>', 'the message; without it, standard input')
+    .option('-l, --lines', 'every line of standard input is a message')
+    .addOption(
+      new Option('--service <name>', 'unreliable, reliable, fifo, causal, agreed or safe')
+        .argParser(serviceType)
+        .default(AGREED_MESS, 'agreed'),
+    )
+    .addOption(
+      new Option('--type <number>', "the application's number for it, -32768 to 32767")
+        .argParser(messageType)
+        .default(0),
+    )
+    .option('--self-discard', 'no copy to the sender')
+    .option('-q, --quiet', 'say nothing when it went well');
+  return addConnectionOptions(command, context).action(async (groups: string[], options: SendOptions) => {
+    done(await send(context, groups, options));
+  });
+}
+
+async function send(context: CommandContext, groups: string[], options: SendOptions): Promise<number> {
+  if (options.message !== undefined && options.lines)
+    throw new CommandFailure(
+      '--message and --lines exclude each other: the lines come from standard input',
+      ExitCode.usage,
+    );
+  // Sends only: what others send to it, or who joins, is not for it.
+  return withMailbox(context, options, { membership: false }, async (mailbox) => {
+    const report = options.lines
+      ? await sendLines(context, mailbox, groups, options)
+      : await sendOne(context, mailbox, groups, options);
+    if (!options.quiet) await context.stderr.line(report);
+    return ExitCode.ok;
+  });
+}
+
+async function sendOne(
+  context: CommandContext,
+  mailbox: Mailbox,
+  groups: string[],
+  options: SendOptions,
+): Promise<string> {
+  const most = MAX_MESSAGE_BODY - MAX_GROUP_NAME;
+  const message = options.message ?? (await readAll(context, most));
+  const { service, type, selfDiscard } = options;
+  const limits = { selfDiscard, signal: context.signal };
+  const bytes = await mailbox.multigroupMulticast(service, groups, message, type, limits);
+  return `sent ${bytes} bytes to ${groups.join(', ')}`;
+}
+
+async function sendLines(
+  context: CommandContext,
+  mailbox: Mailbox,
+  groups: string[],
+  options: SendOptions,
+): Promise<string> {
+  const sender = mailbox.sender();
+  const lines = createInterface({ input: context.stdin, crlfDelay: Number.POSITIVE_INFINITY });
+  const stop = () => lines.close();
+  context.signal.addEventListener('abort', stop, { once: true });
+  const { service, type, selfDiscard } = options;
+  for await (const line of lines) await sender.send(service, groups, line, type, { selfDiscard });
+  const { accepted } = await sender.close();
+  context.signal.removeEventListener('abort', stop);
+  context.signal.throwIfAborted();
+  return `sent ${accepted} messages to ${groups.join(', ')}`;
+}

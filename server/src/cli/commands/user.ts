@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
+import type { CommandContext, Done } from '../context.js';
+import { ExitCode } from '../exit-codes.js';
+import { Interruption } from '../interruption.js';
+import { LineConsole } from '../user/line-console.js';
+import { userCommandHelp, userCommands } from '../user/user-commands.js';
+import { UserSession } from '../user/user-session.js';
+
+export function userCommand(context: CommandContext, done: Done): Command {
+  const command = new Command('user')
+    .summary('join groups, send and read by hand')
+    .description(
+      'Spread by hand, as spuser does it: join groups, send messages, see who comes and goes. Reads commands from the terminal, or from a pipe, without prompts. Without --user the private name is user, or user2, user3, … when that is taken.',
+    )
+    .addHelpText('after', () => `\nCommands at its prompt:\n${userCommandHelp()}`);
+  return addConnectionOptions(command, context).action(async (options: ConnectionOptions) => {
+    done(await user(context, options));
+  });
+}
+
+async function user(context: CommandContext, options: ConnectionOptions): Promise<number> {
+  const name = options.user === undefined ? ({ privateName: 'user', onNameConflict: 'SUFFIX' } as const) : {};
+  return withMailbox(context, options, { ...name, autoReceive: true }, async (mailbox) => {
+    const interrupted = new AbortController();
+    const signal = AbortSignal.any([context.signal, interrupted.signal]);
+    // At a terminal Ctrl-C is a key. The first one ends in order, the second at once, as the signals do.
+    const onInterrupt = () => {
+      if (interrupted.signal.aborted) process.exit(130);
+      interrupted.abort(new Interruption('SIGINT', 130));
+    };
+    const words = userCommands.flatMap((command) => command.names.filter((word) => word.length > 1));
+    const complete = (line: string): string[] => {
+      const start = line.slice(line.lastIndexOf(' ') + 1);
+      return (line.includes(' ') ? [...session.groups] : words).filter((word) => word.startsWith(start));
+    };
+    const lines: LineConsole = new LineConsole({ ...context, signal }, complete, onInterrupt);
+    const session: UserSession = new UserSession(mailbox, lines, context.stdout.colors, signal);
+    try {
+      const { daemon, daemonVersion, privateGroup } = mailbox;
+      await lines.print(`connected to ${daemon} (Spread ${daemonVersion.join('.')}) as ${privateGroup}`);
+      if (lines.isTerminal) await lines.print('h lists the commands');
+      await session.run();
+    } catch (error) {
+      // To be told to stop is one way to say goodbye.
+      if (!(signal.aborted && signal.reason instanceof Interruption)) throw error;
+    } finally {
+      lines.close();
+    }
+    return ExitCode.ok;
+  });
+}

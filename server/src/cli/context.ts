@@ -1,0 +1,77 @@
+import type { Readable, Writable } from 'node:stream';
+import { CommandFailure } from './command-failure.js';
+import { ExitCode } from './exit-codes.js';
+import { Interruption, onSignals } from './interruption.js';
+import { Output } from './output.js';
+
+type Terminal<Stream> = Stream & { isTTY?: boolean; columns?: number };
+
+/** What a command has of the world. Tests give their own. */
+export interface CommandIo {
+  readonly stdin: Terminal<Readable>;
+  readonly stdout: Terminal<Writable>;
+  readonly stderr: Terminal<Writable>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Tells the command to stop, in place of the process's signals. Its reason should be an Interruption. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly stdin: Terminal<Readable>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted, with an Interruption, when the command is to stop. */
+  readonly signal: AbortSignal;
+  /** From now on the command goes on when nobody reads its output any more. */
+  runWithoutReader(): void;
+  /** Ends with the command: the handlers of signals, and what is not yet written. */
+  close(): Promise<void>;
+}
+
+/** Told the exit code of a command that has come to its end. */
+export type Done = (exitCode: number) => void;
+
+/** The world of the process. */
+export const processIo = (): CommandIo => ({
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+});
+
+export function createContext(io: CommandIo): CommandContext {
+  const controller = new AbortController();
+  const stop = (reason: unknown) => controller.abort(reason);
+  let needsReader = true;
+  const onGone = (error: NodeJS.ErrnoException) => {
+    if (!needsReader) return;
+    stop(
+      error.code === 'EPIPE'
+        ? new Interruption('output closed', ExitCode.ok)
+        : new CommandFailure(`can't write the output: ${error.message}`, ExitCode.failure, error),
+    );
+  };
+  const colors = (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';
+  const stdout = new Output(io.stdout, colors, onGone);
+  const stderr = new Output(io.stderr, colors, onGone);
+  const onAbort = () => stop(io.signal?.reason);
+  io.signal?.addEventListener('abort', onAbort, { once: true });
+  const forgetSignals = io.signal ? () => {} : onSignals(stop);
+  return {
+    stdin: io.stdin,
+    stdout,
+    stderr,
+    env: io.env,
+    signal: controller.signal,
+    runWithoutReader() {
+      needsReader = false;
+    },
+    async close() {
+      await Promise.all([stdout.close(), stderr.close()]);
+      forgetSignals();
+      io.signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { SpreadEvent } from 'spread-sidecar-client';
+
+/** The text of bytes that are UTF-8; undefined if they are not. */
+export function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * An event as one line of JSON. `kind` says what it is; `sequence` is a string, because it may exceed what a JSON reader
+ * takes as a whole number; a payload is there in base64, and as `text` if it is UTF-8.
+ */
+export function eventToJson(event: SpreadEvent): string {
+  return JSON.stringify({
+    kind: event.kind,
+    sequence: String(event.sequence),
+    receivedAt: event.receivedAt?.toISOString(),
+    ...fields(event),
+  });
+}
+
+function fields(event: SpreadEvent): object {
+  switch (event.kind) {
+    case 'regular':
+    case 'rejected':
+      return {
+        ...(event.kind === 'rejected' ? { operation: event.operation } : {}),
+        sender: event.sender,
+        groups: event.groups,
+        serviceType: event.serviceTypeName,
+        messageType: event.messageType,
+        selfDiscard: event.selfDiscard,
+        endianMismatch: event.endianMismatch,
+        spreadType: event.spreadType,
+        payload: event.payload.toString('base64'),
+        text: utf8(event.payload),
+      };
+    case 'view': {
+      const { daemonId, time, index } = event.groupId;
+      return {
+        group: event.group,
+        groupId: [daemonId, time, index],
+        cause: event.cause,
+        reason: event.reason,
+        members: event.members,
+        ownIndex: event.ownIndex,
+        extra: event.extra,
+        sets: event.sets,
+      };
+    }
+    case 'transitional': {
+      const { daemonId, time, index } = event.groupId;
+      return { group: event.group, groupId: [daemonId, time, index] };
+    }
+    case 'selfLeave':
+      return { group: event.group };
+    case 'connectionLost':
+      return { privateGroup: event.privateGroup, groups: event.groups, spreadCode: event.spreadCode };
+    case 'connectionRestored':
+      return {
+        previousPrivateGroup: event.previousPrivateGroup,
+        privateGroup: event.privateGroup,
+        groups: event.groups,
+        daemon: event.daemon,
+      };
+  }
+}

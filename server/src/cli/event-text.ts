@@ -1,0 +1,93 @@
+import type { RegularMessage, RejectedMessage, SpreadEvent, ViewMessage } from 'spread-sidecar-client';
+import { utf8 } from './event-json.js';
+import type { Output } from './output.js';
+
+type Colors = Output['colors'];
+
+/** Of a payload that is no text, so many bytes are shown. */
+const SHOWN_BYTES = 64;
+
+/** An event as people read it: one line, and for a view one more for each member. */
+export function eventToText(event: SpreadEvent, colors: Colors): string {
+  switch (event.kind) {
+    case 'regular':
+      return `${colors.bold(event.sender)} to ${groupList(event)} ${colors.dim(details(event))} ${shownPayload(event.payload)}`;
+    case 'rejected': {
+      const what =
+        event.operation === 'MULTICAST' ? 'message to' : (event.operation ?? 'request').toLowerCase();
+      return colors.red(`the daemon refused the ${what} ${groupList(event)}`);
+    }
+    case 'view':
+      return viewToText(event, colors);
+    case 'transitional':
+      return colors.yellow(
+        `transition in ${event.group}: until the next view, messages are certain only among those who stay`,
+      );
+    case 'selfLeave':
+      return colors.cyan(`left ${event.group}`);
+    case 'connectionLost':
+      return colors.red(
+        `connection to the daemon lost (${event.spreadCode}), groups: ${event.groups.join(', ') || 'none'}`,
+      );
+    case 'connectionRestored':
+      return colors.green(`connected again as ${event.privateGroup} at ${event.daemon}`);
+  }
+}
+
+const groupList = (event: RegularMessage | RejectedMessage) =>
+  event.groups.map((name) => printable(name)).join(', ');
+
+function details(event: RegularMessage): string {
+  const parts = [
+    event.serviceTypeName ?? 'unknown service',
+    `type ${event.messageType}`,
+    `${event.payload.length} bytes`,
+  ];
+  if (event.selfDiscard) parts.push('self-discard');
+  if (event.endianMismatch) parts.push('other byte order');
+  return `(${parts.join(', ')})`;
+}
+
+const CAUSES = { JOIN: 'joined', LEAVE: 'left', DISCONNECT: 'disconnected' } as const;
+
+/** A view: who is in the group from now on. */
+export function viewToText(view: ViewMessage, colors: Colors): string {
+  const count = view.members.length === 1 ? '1 member' : `${view.members.length} members`;
+  const lines = [
+    colors.cyan(`${printable(view.group)}: ${causeText(view)}; ${count}`) +
+      colors.dim(` (view ${view.groupId})`),
+  ];
+  for (const [index, member] of view.members.entries())
+    lines.push(`  ${index === view.ownIndex ? colors.green('*') : ' '} ${printable(member)}`);
+  if (view.cause === 'NETWORK')
+    for (const set of view.sets)
+      lines.push(
+        `  ${set.mine ? 'with me' : 'others '} from the view before: ${set.members.map((name) => printable(name)).join(', ')}`,
+      );
+  return lines.join('\n');
+}
+
+function causeText(view: ViewMessage): string {
+  if (view.cause === undefined) return 'changed';
+  if (view.cause !== 'NETWORK')
+    return `${view.extra.map((name) => printable(name)).join(', ')} ${CAUSES[view.cause]}`;
+  return view.extra.length === 0
+    ? 'the network changed'
+    : `the network changed, new: ${view.extra.map((name) => printable(name)).join(', ')}`;
+}
+
+/** A payload for a terminal: text as it is, without what would act on the terminal; else the first bytes in hexadecimal. */
+export function shownPayload(payload: Buffer): string {
+  const text = utf8(payload);
+  if (text !== undefined) return printable(text, true);
+  const more = payload.length > SHOWN_BYTES ? `… (${payload.length} bytes)` : '';
+  return `0x${payload.subarray(0, SHOWN_BYTES).toString('hex')}${more}`;
+}
+
+/** Text with control characters written out: whoever sends must not steer the terminal of those who read. */
+export function printable(text: string, breaks = false): string {
+  return text.replace(/\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    if (breaks && (character === '\n' || character === '\t')) return character;
+    return `\\x${character.codePointAt(0)?.toString(16).padStart(2, '0')}`;
+  });
+}

@@ -1,0 +1,33 @@
+/** What the command's exit code says. docs/cli.md has the same table; a test compares them. */
+export const ExitCode = {
+  /** Done; also when a command that runs until it is told to stop was told so. */
+  ok: 0,
+  /** It failed for a reason that has no code of its own, or a check found something wrong. */
+  failure: 1,
+  /** The command line, the environment or a configuration file is not right. Nothing was done. */
+  usage: 2,
+  /** The sidecar, or the Spread daemon behind it, can't be reached. */
+  unreachable: 3,
+  /** The sidecar or the daemon refused: a name in use, a group that is not well formed, a limit. */
+  refused: 4,
+  /** The mailbox or the connection ended before the command was done. */
+  endedEarly: 5,
+  /** It took longer than it may. */
+  timeout: 6,
+  /** An address or socket to listen on is taken or can't be used. */
+  cannotListen: 7,
+} as const;
+
+/** One sentence for each exit code, for `--help` and docs/cli.md. */
+export const EXIT_CODES: readonly { readonly code: number; readonly meaning: string }[] = [
+  { code: ExitCode.ok, meaning: 'Done. Also: told to stop, of a command that runs until then.' },
+  { code: ExitCode.failure, meaning: 'Failed for another reason, or a check found something wrong.' },
+  { code: ExitCode.usage, meaning: 'Command line, environment or configuration is wrong; nothing was done.' },
+  { code: ExitCode.unreachable, meaning: 'The sidecar or the Spread daemon can not be reached.' },
+  { code: ExitCode.refused, meaning: 'The sidecar or the daemon refused what was asked.' },
+  { code: ExitCode.endedEarly, meaning: 'The mailbox or the connection ended before the work was done.' },
+  { code: ExitCode.timeout, meaning: 'It took longer than allowed.' },
+  { code: ExitCode.cannotListen, meaning: 'An address or socket to listen on is taken or can not be used.' },
+  { code: 130, meaning: 'Interrupted (SIGINT) before it was done, or by a second SIGINT.' },
+  { code: 143, meaning: 'Terminated (SIGTERM) before it was done, or by a second SIGTERM.' },
+];

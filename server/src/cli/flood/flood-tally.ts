@@ -1,0 +1,107 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+import type { FloodPlan } from './flood-plan.js';
+import type { Stamp } from './stamp.js';
+
+/** What was counted. */
+export interface FloodReport {
+  /** Handed to the daemon, all senders together. */
+  readonly sent: number;
+  readonly refused: number;
+  /** All receivers together. */
+  readonly received: number;
+  /** What should have been received. */
+  readonly expected: number;
+  readonly lost: number;
+  /** Messages that came before an earlier one of the same sender, or twice. */
+  readonly outOfOrder: number;
+  /** From the first message sent to the last one received. */
+  readonly seconds: number;
+  readonly sentPerSecond: number;
+  readonly receivedPerSecond: number;
+  readonly megabytesPerSecond: number;
+  /** From sending to receiving; undefined without receivers. In ms. */
+  readonly latencyMs: Readonly<Record<'mean' | 'p50' | 'p90' | 'p99' | 'p99.9' | 'max', number>> | undefined;
+}
+
+const LATENCY_BOUND_US = 3_600_000_000;
+
+/** Counts while a flood runs. */
+export class FloodTally {
+  readonly #plan: FloodPlan;
+  /** By receiver, by sender: the number of the next message. */
+  readonly #next: number[][];
+  readonly #receivedBy: number[];
+  readonly #latency: Histogram;
+  #startedAt: number | undefined;
+  #lastAt = 0;
+  sent = 0;
+  refused = 0;
+  received = 0;
+  outOfOrder = 0;
+
+  constructor(plan: FloodPlan) {
+    this.#plan = plan;
+    this.#next = Array.from({ length: plan.receivers }, () => new Array<number>(plan.senders).fill(0));
+    this.#receivedBy = new Array<number>(plan.receivers).fill(0);
+    this.#latency = build({ highestTrackableValue: LATENCY_BOUND_US, numberOfSignificantValueDigits: 3 });
+  }
+
+  onSent(now: number): void {
+    this.#startedAt ??= now;
+    this.#lastAt = now;
+    this.sent += 1;
+  }
+
+  onReceived(receiver: number, stamp: Stamp, now: number): void {
+    const next = this.#next[receiver] as number[];
+    if (stamp.index < (next[stamp.sender] ?? 0)) this.outOfOrder += 1;
+    next[stamp.sender] = Math.max(next[stamp.sender] ?? 0, stamp.index + 1);
+    this.#receivedBy[receiver] = (this.#receivedBy[receiver] ?? 0) + 1;
+    this.received += 1;
+    this.#lastAt = now;
+    this.#latency.recordValue(
+      Math.min(Math.max(1, Math.round((now - stamp.sentAt) * 1000)), LATENCY_BOUND_US),
+    );
+  }
+
+  /** Messages that the slowest receiver still has to get. */
+  get behind(): number {
+    if (this.#plan.receivers === 0) return 0;
+    return this.sent - this.refused - Math.min(...this.#receivedBy);
+  }
+
+  /** What all receivers together should get of what was sent. */
+  get expected(): number {
+    return (this.sent - this.refused) * this.#plan.receivers;
+  }
+
+  report(): FloodReport {
+    const { sent, refused, received, expected, outOfOrder } = this;
+    const seconds = Math.max((this.#lastAt - (this.#startedAt ?? this.#lastAt)) / 1000, 1e-6);
+    const ms = (microseconds: number) => microseconds / 1000;
+    const at = (percentile: number) => ms(this.#latency.getValueAtPercentile(percentile));
+    return {
+      sent: sent - refused,
+      refused,
+      received,
+      expected,
+      lost: Math.max(expected - received, 0),
+      outOfOrder,
+      seconds,
+      sentPerSecond: (sent - refused) / seconds,
+      receivedPerSecond: received / seconds,
+      megabytesPerSecond: (Math.max(received, sent - refused) * this.#plan.size) / seconds / 1e6,
+      latencyMs:
+        this.#plan.receivers === 0
+          ? undefined
+          : {
+              mean: ms(this.#latency.mean),
+              p50: at(50),
+              p90: at(90),
+              p99: at(99),
+              'p99.9': at(99.9),
+              max: ms(this.#latency.maxValue),
+            },
+    };
+  }
+}

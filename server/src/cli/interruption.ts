@@ -1,0 +1,44 @@
+/** Why a command is told to stop, as the reason of its signal. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+
+  constructor(
+    readonly by: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'output closed',
+    /** The exit code of a command that is not done by then. */
+    readonly exitCode: number,
+  ) {
+    super(by === 'output closed' ? 'nobody reads the output any more' : `stopped by ${by}`);
+  }
+}
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/**
+ * Tells a command to stop at the first signal, and ends the process at the second.
+ *
+ * @returns a function that takes the handlers away
+ */
+export function onSignals(stop: (interruption: Interruption) => void): () => void {
+  let told = false;
+  const handlers = Object.entries(SIGNALS).map(([name, exitCode]) => {
+    const signal = name as keyof typeof SIGNALS;
+    const handler = () => {
+      if (told) process.exit(exitCode);
+      told = true;
+      stop(new Interruption(signal, exitCode));
+    };
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  return () => {
+    for (const remove of handlers) remove();
+  };
+}
+
+/** Resolves when the command is to stop. */
+export function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,40 @@
+import { CommanderError } from 'commander';
+import { CommandFailure, describeFailure } from './command-failure.js';
+import { type CommandIo, createContext, processIo } from './context.js';
+import { ExitCode } from './exit-codes.js';
+import { Interruption } from './interruption.js';
+import { createProgram } from './program.js';
+
+/**
+ * Runs one command of `spread-sidecar`. The only code that ends the process is a second signal.
+ *
+ * @param argv - without the names of node and of the script
+ * @param io - the world; default: that of the process
+ * @returns the exit code, see exit-codes.ts
+ */
+export async function run(argv: readonly string[] = process.argv.slice(2), io?: CommandIo): Promise<number> {
+  const context = createContext(io ?? processIo());
+  let exitCode: number = ExitCode.ok;
+  const program = createProgram(context, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv as string[], { from: 'user' });
+  } catch (error) {
+    // Commander has written what there is to say, also the help that was asked for.
+    if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    else exitCode = await explain(error);
+  }
+  await context.close();
+  return exitCode;
+
+  async function explain(error: unknown): Promise<number> {
+    const { reason } = context.signal;
+    // What fails after the command was told to stop failed because of that.
+    const told = context.signal.aborted ? reason : undefined;
+    if (told instanceof Interruption) return told.exitCode;
+    const failure = describeFailure(told instanceof CommandFailure ? told : error);
+    await context.stderr.line(`${context.stderr.colors.red('error')}: ${failure.message}`);
+    return failure.exitCode;
+  }
+}

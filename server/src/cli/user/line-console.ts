@@ -1,0 +1,68 @@
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import type { CommandContext } from '../context.js';
+
+/**
+ * Lines that a person types at a prompt, or that come from a pipe, and what is printed meanwhile: at a terminal it is
+ * written above the line that is being typed.
+ */
+export class LineConsole {
+  readonly #context: CommandContext;
+  readonly #interface: Interface;
+  readonly #lines: AsyncIterator<string>;
+  readonly #stop = () => this.#interface.close();
+  #asking = false;
+
+  /**
+   * @param complete - the words that could stand at the end of the line
+   * @param onInterrupt - Ctrl-C at a terminal, which is no signal there
+   */
+  constructor(context: CommandContext, complete: (line: string) => string[], onInterrupt: () => void) {
+    this.#context = context;
+    this.#interface = createInterface({
+      input: context.stdin,
+      output: this.isTerminal ? context.stdout.stream : undefined,
+      terminal: this.isTerminal,
+      crlfDelay: Number.POSITIVE_INFINITY,
+      completer: (line: string) => [complete(line), line.slice(line.lastIndexOf(' ') + 1)],
+    });
+    this.#interface.on('SIGINT', onInterrupt);
+    this.#lines = this.#interface[Symbol.asyncIterator]();
+    context.signal.addEventListener('abort', this.#stop, { once: true });
+    if (context.signal.aborted) this.#stop();
+  }
+
+  /** Whether a person sits there: both ends are a terminal. */
+  get isTerminal(): boolean {
+    return this.#context.stdin.isTTY === true && this.#context.stdout.isTerminal;
+  }
+
+  /** The next line; undefined at the end. `prompt` is shown at a terminal only. */
+  async ask(prompt: string): Promise<string | undefined> {
+    if (this.isTerminal) {
+      this.#interface.setPrompt(prompt);
+      this.#asking = true;
+      this.#interface.prompt();
+    }
+    const { value, done } = await this.#lines.next();
+    this.#asking = false;
+    return done ? undefined : value;
+  }
+
+  /** Prints lines. */
+  async print(text: string): Promise<void> {
+    const { stdout } = this.#context;
+    if (this.isTerminal && this.#asking) {
+      cursorTo(stdout.stream, 0);
+      clearLine(stdout.stream, 0);
+    }
+    await stdout.line(text);
+    if (this.isTerminal && this.#asking) this.#interface.prompt(true);
+  }
+
+  close(): void {
+    this.#context.signal.removeEventListener('abort', this.#stop);
+    this.#interface.close();
+    // Else a stream that could still give something keeps the process.
+    this.#context.stdin.pause();
+  }
+}

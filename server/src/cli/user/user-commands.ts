@@ -1,0 +1,142 @@
+/** What the commands of `user` do. `words` are what stands behind the command. */
+export interface UserActions {
+  join(groups: readonly string[]): Promise<void>;
+  leave(groups: readonly string[]): Promise<void>;
+  send(groups: readonly string[]): Promise<void>;
+  sendLines(groups: readonly string[]): Promise<void>;
+  burst(groups: readonly string[]): Promise<void>;
+  setService(words: readonly string[]): Promise<void>;
+  setType(words: readonly string[]): Promise<void>;
+  setDiscard(words: readonly string[]): Promise<void>;
+  view(groups: readonly string[]): Promise<void>;
+  info(): Promise<void>;
+  poll(): Promise<void>;
+  hold(): Promise<void>;
+  receiveOne(): Promise<void>;
+  go(): Promise<void>;
+  help(): Promise<void>;
+  quit(): void;
+}
+
+/** One command of `user`. */
+export interface UserCommand {
+  /** spuser's letter first where it has one, then words. */
+  readonly names: readonly string[];
+  readonly argument: string;
+  readonly text: string;
+  run(session: UserActions, words: readonly string[]): Promise<void>;
+}
+
+/** Letters and what they do are spuser's, so that its users and their scripts find their way; words are added. */
+export const userCommands: readonly UserCommand[] = [
+  {
+    names: ['j', 'join'],
+    argument: '<group>…',
+    text: 'join groups',
+    run: (session, groups) => session.join(groups),
+  },
+  {
+    names: ['l', 'leave'],
+    argument: '<group>…',
+    text: 'leave groups',
+    run: (session, groups) => session.leave(groups),
+  },
+  {
+    names: ['s', 'send'],
+    argument: '<group>…',
+    text: 'send a message; the next line is the message',
+    run: (session, groups) => session.send(groups),
+  },
+  {
+    names: ['m', 'multiline'],
+    argument: '<group>…',
+    text: 'send a message of several lines; an empty line ends it',
+    run: (session, groups) => session.sendLines(groups),
+  },
+  {
+    names: ['b', 'burst'],
+    argument: '<group>…',
+    text: 'send ten messages; the next line is their size in bytes',
+    run: (session, groups) => session.burst(groups),
+  },
+  {
+    names: ['service'],
+    argument: '<name>',
+    text: 'guarantee of what is sent: unreliable, reliable, fifo, causal, agreed or safe',
+    run: (session, words) => session.setService(words),
+  },
+  {
+    names: ['type'],
+    argument: '<number>',
+    text: 'message type of what is sent, -32768 to 32767',
+    run: (session, words) => session.setType(words),
+  },
+  {
+    names: ['discard'],
+    argument: 'on|off',
+    text: 'send without a copy to yourself',
+    run: (session, words) => session.setDiscard(words),
+  },
+  {
+    names: ['v', 'view'],
+    argument: '<group>…',
+    text: 'who is in a group now',
+    run: (session, groups) => session.view(groups),
+  },
+  {
+    names: ['i', 'info'],
+    argument: '',
+    text: 'state and counters of this mailbox',
+    run: (session) => session.info(),
+  },
+  {
+    names: ['p', 'poll'],
+    argument: '',
+    text: 'how much waits to be received',
+    run: (session) => session.poll(),
+  },
+  {
+    names: ['d', 'hold'],
+    argument: '',
+    text: 'stop receiving',
+    run: (session) => session.hold(),
+  },
+  {
+    names: ['r', 'receive'],
+    argument: '',
+    text: 'receive one thing while receiving is stopped',
+    run: (session) => session.receiveOne(),
+  },
+  {
+    names: ['e', 'go'],
+    argument: '',
+    text: 'go on receiving',
+    run: (session) => session.go(),
+  },
+  {
+    names: ['h', 'help', '?'],
+    argument: '',
+    text: 'this list',
+    run: (session) => session.help(),
+  },
+  {
+    names: ['q', 'quit', 'exit', 'bye'],
+    argument: '',
+    text: 'disconnect and end',
+    run: async (session) => session.quit(),
+  },
+];
+
+/** The command that a word names. */
+export function findUserCommand(word: string): UserCommand | undefined {
+  return userCommands.find((command) => command.names.includes(word));
+}
+
+/** The list that `help` shows. */
+export function userCommandHelp(): string {
+  const rows = userCommands.map(
+    ({ names, argument, text }) => [`${names.join(', ')} ${argument}`.trim(), text] as const,
+  );
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, text]) => `  ${left.padEnd(width)}  ${text}`).join('\n');
+}

@@ -1,0 +1,43 @@
+import { DEFAULT_TARGET } from './connection.js';
+import type { Output } from './output.js';
+
+/** Where a sidecar that has started can be found. */
+export interface Place {
+  /** As gRPC clients take them. */
+  readonly grpc: readonly string[];
+  readonly admin?: string;
+  /** The embedded daemon, as spread names. */
+  readonly daemon?: { readonly tcp?: string; readonly unix?: string };
+  /** Other default daemons, as spread names. */
+  readonly daemons: readonly string[];
+  /** Whether it is connected to a daemon. */
+  readonly ready: boolean;
+}
+
+/** What is said when the sidecar has started: where it is, and what to try next. */
+export function welcome(version: string, place: Place, colors: Output['colors']): string {
+  const [target = DEFAULT_TARGET] = place.grpc;
+  const t = target === DEFAULT_TARGET ? '' : ` -t ${target}`;
+  const state = place.ready
+    ? colors.green('ready')
+    : colors.yellow('started, not yet connected to a Spread daemon');
+  const lines = [`spread-sidecar ${version} is ${state}`, `  gRPC    ${place.grpc.join(', ')}`];
+  if (place.admin)
+    lines.push(`  admin   http://${place.admin} (/metrics, /livez, /readyz, /startupz, gRPC health)`);
+  lines.push(`  daemon  ${daemonText(place)}`);
+  lines.push(
+    '',
+    'Try this in two other terminals, and join a group in both:',
+    `  npx spread-sidecar user${t}`,
+    'Or this, in one and the other:',
+    `  npx spread-sidecar receive cats --follow${t}`,
+    `  npx spread-sidecar send cats -m hello${t}`,
+  );
+  return lines.join('\n');
+}
+
+function daemonText({ daemon, daemons }: Place): string {
+  if (!daemon) return daemons.join(', then ');
+  const names = [daemon.tcp, daemon.unix].filter((name) => name !== undefined);
+  return `${names.join(', ')} (embedded: a single node for development and tests)`;
+}
