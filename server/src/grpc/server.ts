@@ -44,6 +44,8 @@ export interface GrpcServerOptions {
   telemetry?: GrpcTelemetry;
   /** Default: no TLS. */
   credentials?: ServerCredentials;
+  /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
+  onAcceptError?: (error: Error) => void;
 }
 
 /** How long streams that were ended may take to get their status out, before connections are cut. */
@@ -57,6 +59,7 @@ export class GrpcServer {
   readonly #methods = new MethodTable();
   readonly #calls: OpenCalls;
   readonly #injected = new Set<Duplex>();
+  readonly #onAcceptError: ((error: Error) => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -69,6 +72,7 @@ export class GrpcServer {
       this.#server.addService(this.#methods.counting(definition, telemetry), implementation);
     }
     this.#injector = this.#server.createConnectionInjector(options.credentials ?? insecureCredentials());
+    this.#onAcceptError = options.onAcceptError;
     setHttp2Windows(this.#server, transport.windows);
   }
 
@@ -101,7 +105,9 @@ export class GrpcServer {
     const begun: Listener[] = [];
     try {
       for (const address of addresses) {
-        begun.push(await listenOn(address, (socket) => this.inject(socket)));
+        begun.push(
+          await listenOn(address, (socket) => this.inject(socket), { onAcceptError: this.#onAcceptError }),
+        );
       }
     } catch (error) {
       await Promise.all(begun.map((listener) => listener.stopAccepting()));

@@ -61,6 +61,19 @@ describe('TCP', () => {
     expect(error.message).toContain(`${host}:0`);
   });
 
+  it('goes on after a connection that could not be accepted, and tells of it', async () => {
+    const errors: Error[] = [];
+    const server = createServer();
+    const listener = await listenOn({ kind: 'tcp', host: '127.0.0.1', port: 0 }, () => {}, {
+      server,
+      onAcceptError: (error) => errors.push(error),
+    });
+    onTestFinished(() => listener.stopAccepting());
+    server.emit('error', new Error('EMFILE'));
+    expect(errors).toEqual([new Error('EMFILE')]);
+    expect(server.listening).toBe(true);
+  });
+
   it('counts connections and cuts them', async () => {
     const listener = await listening({ kind: 'tcp', host: '127.0.0.1', port: 0 });
     const { address } = listener;

@@ -1,4 +1,5 @@
 import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import {
   Client,
@@ -155,6 +156,34 @@ describe('listening', () => {
     await until(() => session.state.remoteWindowSize === windows.connectionBytes, {
       what: 'connection window',
     });
+  });
+});
+
+describe('a client that does not speak gRPC', () => {
+  it.each([
+    ['HTTP/1', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'],
+    ['noise', '\0\xff'.repeat(5000)],
+    ['a preface and noise', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\xff'.repeat(5000)}`],
+    ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(600, 'x')],
+  ])('is cut and harms nobody: %s', async (_, said) => {
+    const { client, server, address } = await start();
+    const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
+    socket.on('error', () => {}).resume();
+    socket.write(said, 'latin1');
+    await until(() => socket.closed, { what: 'the connection is cut' });
+    expect(await once(client, Echo.once.path, Buffer.from('hi'))).toEqual({ value: Buffer.from('hi') });
+    expect(server.connections).toBe(1);
+  });
+
+  it('may reset at any time', async () => {
+    const { client, server, address } = await start();
+    for (const said of ['', 'PRI *', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
+      const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
+      await new Promise((resolve) => socket.write(said, resolve));
+      socket.resetAndDestroy();
+    }
+    expect(await once(client, Echo.once.path, Buffer.from('hi'))).toEqual({ value: Buffer.from('hi') });
+    await until(() => server.connections === 1);
   });
 });
 

@@ -12,6 +12,8 @@ export interface AdminServerOptions {
   pages: AdminPages;
   health: HealthBoard;
   telemetry?: GrpcTelemetry;
+  /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
+  onAcceptError?: (error: Error) => void;
   /** What is not given takes the default beside its field. */
   limits?: Partial<AdminLimits>;
 }
@@ -43,12 +45,14 @@ export class AdminServer {
   readonly #grpc: GrpcServer;
   readonly #limits: AdminLimits;
   readonly #serveHttp1: (socket: Socket) => void;
+  readonly #onAcceptError: ((error: Error) => void) | undefined;
   #listener: Listener | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: AdminServerOptions) {
     const limits = { ...DEFAULT_ADMIN_LIMITS, ...options.limits };
     this.#limits = limits;
+    this.#onAcceptError = options.onAcceptError;
     this.#http = createServer(
       {
         maxHeaderSize: limits.maxHeaderBytes,
@@ -83,7 +87,10 @@ export class AdminServer {
 
   /** @throws ListenError */
   async listen(address: ListenAddress): Promise<ListenAddress> {
-    this.#listener = await listenOn(address, (socket) => this.#accept(socket), this.#http);
+    this.#listener = await listenOn(address, (socket) => this.#accept(socket), {
+      server: this.#http,
+      onAcceptError: this.#onAcceptError,
+    });
     return this.#listener.address;
   }
 

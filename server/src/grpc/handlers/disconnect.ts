@@ -1,14 +1,11 @@
 import type { DisconnectRequest, DisconnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { invalid, required } from '../request-fields.js';
+import { required } from '../request-fields.js';
 import type { ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function disconnect(context: ServiceContext): UnaryHandler<DisconnectRequest, DisconnectResponse> {
   return async ({ mailboxId, leaveGroupsFirst, abort }) => {
     required(mailboxId, 'mailbox_id');
-    if (leaveGroupsFirst && abort) {
-      throw invalid('leave_groups_first', 'false together with abort', 'contradicts abort');
-    }
     const wasOpen = await context.registry.disconnect(mailboxId, { leaveGroupsFirst, abort });
     return { wasOpen };
   };

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { formatListenAddress, type ListenAddress } from './address.js';
 import { toListenError } from './listen-error.js';
 import { claimSocketFile } from './socket-file.js';
@@ -18,20 +18,26 @@ export interface Listener {
   destroyConnections(): void;
 }
 
+export interface ListenOptions {
+  /** What listens, when it has to be a server of some kind. Its own listeners for `connection` are to be gone. */
+  readonly server?: Server;
+  /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
+  readonly onAcceptError?: ((error: Error) => void) | undefined;
+}
+
 /**
  * Listens and hands each connection to `onConnection`. grpc-js could listen by itself, but it reports a
  * taken port only as text, knows no socket modes or stale socket files, and its forceShutdown() leaves the
  * connections of a server without channelz open; here each connection is known.
  *
- * @param server what listens, when it has to be a server of some kind; its own listeners for `connection`
- *   should have been removed
  * @throws ListenError
  */
 export async function listenOn(
   address: ListenAddress,
   onConnection: (socket: Socket) => void,
-  server: Server = createServer(),
+  options: ListenOptions = {},
 ): Promise<Listener> {
+  const server = options.server ?? createServer();
   if (address.kind === 'unix') await claimSocketFile(address.path);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -40,6 +46,8 @@ export async function listenOn(
     onConnection(socket);
   });
   const bound = await bind(server, address);
+  // Without a listener it would end the process.
+  server.on('error', (error) => options.onAcceptError?.(error));
   return {
     address: bound,
     get connections() {
@@ -67,8 +75,6 @@ function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
     server.once('error', fail);
     const listening = () => {
       server.off('error', fail);
-      // An accept that fails (too many open files) must not end the process; the next one may succeed.
-      server.on('error', () => {});
       const real = server.address();
       if (address.kind === 'tcp' && real !== null && typeof real === 'object') {
         resolve({ ...address, port: real.port });
@@ -81,9 +87,7 @@ function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
     } else {
       const mode = address.mode ?? DEFAULT_SOCKET_MODE;
       try {
-        withUmask(0o777 & ~mode, () =>
-          server.listen({ path: address.path } satisfies ListenOptions, listening),
-        );
+        withUmask(0o777 & ~mode, () => server.listen({ path: address.path }, listening));
         // A bind that failed is reported by the error event; there is no file then.
         if (server.listening) chmodSync(address.path, mode);
       } catch (error) {
