@@ -46,8 +46,8 @@ function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number
   stampWith(receivedAtMs);
 
   const senderBytes = utf8Length(sender);
-  let size = 2 + 1 + sizeOfVarint(spreadType);
-  if (spreadType === 0) size = 2;
+  let size = 2; // the service type
+  if (spreadType !== 0) size += 1 + sizeOfVarint(spreadType);
   if (senderBytes > 0) size += 1 + sizeOfVarint(senderBytes) + senderBytes;
   for (let i = 0; i < groups.length; i++) {
     const bytes = utf8Length(groups[i]!);
