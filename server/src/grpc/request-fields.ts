@@ -14,7 +14,7 @@ export function required<T>(value: T | undefined, field: string): T {
 }
 
 /** FIELD_INVALID for a value that is none of those allowed. */
-export function invalid(field: string, bound: string, why = 'has a value that is not allowed'): SidecarError {
+function invalid(field: string, bound: string, why = 'has a value that is not allowed'): SidecarError {
   return new SidecarError('FIELD_INVALID', `${field} ${why}; allowed: ${bound}`, { field, bound });
 }
 
