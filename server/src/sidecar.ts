@@ -170,6 +170,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         },
         health: this.#health,
         telemetry: events.grpc,
+        onAcceptError: (error) => logger.error({ err: error }, 'the admin port can accept no connection'),
       });
       await this.#parts.admin.listen(config.admin.listen);
     }
@@ -252,6 +253,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     return new GrpcServer({
       services: [service, ...this.#commonServices()],
       telemetry: events.grpc,
+      onAcceptError: (error) => logger.error({ err: error }, 'the gRPC server can accept no connection'),
       transport: {
         maxRequestBytes: config.grpc.maxReceiveMessageBytes,
         maxConcurrentStreams: config.grpc.maxConcurrentStreams,
