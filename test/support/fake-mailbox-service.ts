@@ -90,7 +90,7 @@ export class FakeMailbox {
   }
 
   /** A regular message as the next event. */
-  message(text: string, groups = ['g']): void {
+  message(payload: string | Buffer, groups = ['g']): void {
     this.push({
       $case: 'regularMessage',
       value: {
@@ -98,7 +98,7 @@ export class FakeMailbox {
         groups,
         serviceType: 6,
         messageType: -5,
-        payload: Buffer.from(text),
+        payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
         endianMismatch: false,
         selfDiscard: false,
         spreadType: 0x20,
@@ -278,7 +278,7 @@ export class FakeMailboxService {
         return { selfLeave: awaitView ? { group } : undefined };
       }),
       multicast: answer('multicast', ({ mailboxId, message }: api.MulticastRequest) => {
-        find(mailboxId).message(String(message?.payload), message?.groups);
+        find(mailboxId).message(message?.payload ?? '', message?.groups);
         return { bytesSent: message?.payload.length ?? 0 };
       }),
       multicastStream: (call) => this.#multicastStream(call),

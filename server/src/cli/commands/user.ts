@@ -29,7 +29,9 @@ async function user(context: CommandContext, options: ConnectionOptions): Promis
       if (interrupted.signal.aborted) process.exit(130);
       interrupted.abort(new Interruption('SIGINT', 130));
     };
-    const words = userCommands.flatMap((command) => command.names.filter((word) => word.length > 1));
+    const words = userCommands.flatMap((command) =>
+      command.names.filter((word) => word.length > 1).map((word) => `${word} `),
+    );
     const complete = (line: string): string[] => {
       const start = line.slice(line.lastIndexOf(' ') + 1);
       return (line.includes(' ') ? [...session.groups] : words).filter((word) => word.startsWith(start));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Mailbox, SpreadEvent } from 'spread-sidecar-client';
+import type { Mailbox, SpreadError, SpreadEvent } from 'spread-sidecar-client';
 import { FIFO_MESS, SAFE_MESS, serviceOfBits } from '../../spread/wire/constants.js';
 import { describeFailure } from '../command-failure.js';
 import { eventToText, printable, viewToText } from '../event-text.js';
@@ -11,6 +11,8 @@ import { findUserCommand, type UserActions, userCommandHelp } from './user-comma
 /** Messages of a burst, as in spuser. */
 const BURST_MESSAGES = 10;
 const MAX_BURST_BYTES = 143_120;
+/** How long `receive` waits: a command must not hold up those behind it. In ms. */
+const RECEIVE_MS = 500;
 /** How long the end of a script waits for its own messages. In ms. */
 const SETTLE_MS = 2000;
 
@@ -172,7 +174,12 @@ export class UserSession implements UserActions {
 
   async receiveOne(): Promise<void> {
     if (!this.#held) throw new UserMistake('receiving goes on by itself; d stops it');
-    await this.#print(await this.#mailbox.receive({ signal: this.#signal }));
+    try {
+      await this.#print(await this.#mailbox.receive({ signal: this.#signal, timeoutMs: RECEIVE_MS }));
+    } catch (error) {
+      if ((error as SpreadError).statusName !== 'DEADLINE_EXCEEDED') throw error;
+      await this.#console.print('nothing waits');
+    }
   }
 
   help(): Promise<void> {

@@ -1,0 +1,72 @@
+import { status } from '@grpc/grpc-js';
+import { SpreadError } from 'spread-sidecar-client';
+import { describe, expect, it } from 'vitest';
+import { CommandFailure, describeFailure } from '../../../server/src/cli/command-failure.js';
+import { ConfigError } from '../../../server/src/config/index.js';
+import { ListenError as DaemonListenError } from '../../../server/src/daemon/index.js';
+import { ListenError } from '../../../server/src/grpc/listen/listen-error.js';
+
+const spread = (code: status, reason = '', domain = 'spread-sidecar') =>
+  new SpreadError('the sentence', { status: code, reason, domain });
+
+describe('the exit code of a failure', () => {
+  it.each<[string, unknown, number]>([
+    ['nobody listens', spread(status.UNAVAILABLE), 3],
+    ['the daemon is not there', spread(status.UNAVAILABLE, 'COULD_NOT_CONNECT', 'spread.org'), 3],
+    ['the daemon went', spread(status.UNAVAILABLE, 'CONNECTION_CLOSED', 'spread.org'), 5],
+    ['the sidecar drains', spread(status.UNAVAILABLE, 'DRAINING'), 5],
+    ['the lease is over', spread(status.ABORTED, 'LEASE_EXPIRED'), 5],
+    ['the queue overflowed', spread(status.RESOURCE_EXHAUSTED, 'QUEUE_OVERFLOW'), 5],
+    ['the mailbox is gone', spread(status.NOT_FOUND, 'ILLEGAL_SESSION', 'spread.org'), 5],
+    ['the name is in use', spread(status.ALREADY_EXISTS, 'REJECT_NOT_UNIQUE', 'spread.org'), 4],
+    ['the group is wrong', spread(status.INVALID_ARGUMENT, 'ILLEGAL_GROUP', 'spread.org'), 4],
+    ['the daemon is not allowed', spread(status.PERMISSION_DENIED, 'DAEMON_NOT_ALLOWED'), 4],
+    ['too many mailboxes', spread(status.RESOURCE_EXHAUSTED, 'TOO_MANY_MAILBOXES'), 4],
+    ['there is no view', spread(status.NOT_FOUND, 'NO_VIEW'), 4],
+    ['it took too long', spread(status.DEADLINE_EXCEEDED, 'DEADLINE_EXCEEDED'), 6],
+    ['a defect', spread(status.INTERNAL, 'INTERNAL'), 1],
+    [
+      'several refusals',
+      new AggregateError([spread(status.INVALID_ARGUMENT, 'ILLEGAL_GROUP')], 'refused'),
+      4,
+    ],
+    ['the configuration', new ConfigError([{ option: 'x', where: 'flag --x', message: 'is wrong' }]), 2],
+    ['a taken address', new ListenError('TAKEN', '127.0.0.1:1', 'taken', 'choose another'), 7],
+    ['a taken port of the daemon', new DaemonListenError('port 4803 on 127.0.0.1', 'is taken'), 7],
+    ['something else', new TypeError('x is not a function'), 1],
+    ['not even an error', 'boo', 1],
+    ['what was said before', new CommandFailure('said', 6), 6],
+  ])('%s', (_, error, exitCode) => {
+    expect(describeFailure(error).exitCode).toBe(exitCode);
+  });
+});
+
+describe('the sentence of a failure', () => {
+  it("has Spread's name and number", () => {
+    const error = spread(status.ALREADY_EXISTS, 'REJECT_NOT_UNIQUE', 'spread.org');
+    expect(describeFailure(error).message).toBe('the sentence (REJECT_NOT_UNIQUE, -6)');
+    expect(describeFailure(spread(status.ABORTED, 'LEASE_EXPIRED')).message).toBe(
+      'the sentence (LEASE_EXPIRED)',
+    );
+  });
+
+  it('says when a message may have been sent', () => {
+    const error = new SpreadError('late', { status: status.DEADLINE_EXCEEDED, outcome: 'unknown' });
+    expect(describeFailure(error).message).toBe(
+      'late (DEADLINE_EXCEEDED); the message may have been sent all the same',
+    );
+  });
+
+  it('says what the system says when nobody listens', () => {
+    const wrapped =
+      'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ';
+    const { message } = describeFailure(new SpreadError(wrapped, { status: status.UNAVAILABLE }));
+    expect(message).toMatch(
+      /^the sidecar can't be reached: connect ECONNREFUSED 127\.0\.0\.1:1; is it running/,
+    );
+  });
+
+  it('has the stack of a defect', () => {
+    expect(describeFailure(new TypeError('x is not a function')).message).toMatch(/TypeError.*\n\s+at /);
+  });
+});

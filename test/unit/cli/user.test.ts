@@ -1,0 +1,177 @@
+import { status } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { Interruption } from '../../../server/src/cli/interruption.js';
+import { cli, startCli } from '../../support/cli.js';
+import { fakeService } from '../../support/client.js';
+import { until } from '../../support/until.js';
+
+async function user(
+  input: string,
+  prepare: (service: Awaited<ReturnType<typeof fakeService>>) => void = () => {},
+) {
+  const service = await fakeService();
+  prepare(service);
+  return { service, ...(await cli(['user', '-t', service.target], { input })) };
+}
+
+describe('user on a pipe', () => {
+  it('does what it reads, answers to its questions included, and says goodbye', async () => {
+    const { service, exitCode, stdout, stderr } = await user(
+      'j cats dogs\ns cats\nhello\nm cats\none\ntwo\n\nsend cats birds\nto both\nl dogs\nq\nj never\n',
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('connected to 4803@localhost (Spread 5.0.1) as #me#fake\n');
+    expect(stdout).toContain('cats: #me#fake joined; 1 member');
+    expect(stdout).toContain('dogs: #me#fake joined; 1 member');
+    expect(stdout).toMatch(/ to cats \(.*\) hello\n/);
+    expect(stdout).toMatch(/ to cats \(.*\) one\ntwo\n/);
+    expect(stdout).toMatch(/ to cats, birds \(.*\) to both\n/);
+    expect(stdout).toContain('left dogs');
+    expect(stdout).not.toContain('never');
+    expect(service.mailboxes.size).toBe(0);
+    const sent = service.calls.filter(({ method }) => method === 'multicast').map(({ request }) => request);
+    expect(sent.slice(0, 3)).toMatchObject([
+      { message: { serviceType: 6, messageType: 1, groups: ['cats'], payload: Buffer.from('hello') } },
+      { message: { serviceType: 6, messageType: 1, groups: ['cats'], payload: Buffer.from('one\ntwo\n') } },
+      { message: { groups: ['cats', 'birds'] } },
+    ]);
+  });
+
+  it('ends at the end of its input, in the middle of a question too', async () => {
+    expect((await user('')).exitCode).toBe(0);
+    const { exitCode, service } = await user('s cats');
+    expect(exitCode).toBe(0);
+    expect(service.calls.filter(({ method }) => method === 'multicast')).toHaveLength(1); // the one to itself
+  });
+
+  it('sends as it is told', async () => {
+    const { service, stdout } = await user(
+      'service fifo\ntype -7\ndiscard on\ns g\nx\ndiscard off\ns g\ny\n',
+    );
+    const sent = service.calls.filter(({ method }) => method === 'multicast').map(({ request }) => request);
+    expect(sent.slice(0, 2)).toMatchObject([
+      { message: { serviceType: 3, messageType: -7, selfDiscard: true } },
+      { message: { serviceType: 3, messageType: -7, selfDiscard: false } },
+    ]);
+    expect(stdout).toContain('messages are sent FIFO, type -7, without a copy to yourself');
+  });
+
+  it('sends bursts of ten, of a size that is kept', async () => {
+    const { service, stdout } = await user('b g\n100\nb g\n\n');
+    const sent = service.calls.filter(({ method }) => method === 'multicast').slice(0, 20);
+    expect(sent).toHaveLength(20);
+    for (const { request } of sent)
+      expect(request).toMatchObject({
+        message: { serviceType: 3, messageType: 2, payload: { length: 100 } },
+      });
+    expect(stdout).toContain('sent 10 messages of 100 bytes (20 in all)');
+  });
+
+  it('shows views, its state and what waits', async () => {
+    const { stdout } = await user('v g\ni\np\nh\n');
+    expect(stdout).toContain('g: #me#fake joined; 1 member (view 7 8 9)\n  * #me#fake\n  (in transition');
+    expect(stdout).toContain('private group #me#fake');
+    expect(stdout).toContain('nothing waits');
+    expect(stdout).toContain('j, join <group>…');
+  });
+
+  it('holds what it receives, and gives it one by one or again by itself', async () => {
+    const { stdout } = await user('d\nj a b c\nr\ni\ne\nr\n');
+    const at = (text: string) => stdout.indexOf(text);
+    expect(at('receiving is stopped')).toBeGreaterThan(0);
+    expect(at('a: #me#fake joined')).toBeLessThan(at('private group'));
+    expect(at('b: #me#fake joined')).toBeGreaterThan(at('private group'));
+    expect(stdout).toContain('receiving goes on by itself');
+  });
+
+  it.each([
+    ['frobnicate', "there is no command 'frobnicate'"],
+    ['j', 'which group?'],
+    ['s', 'which group?'],
+    ['service quick', 'It must be one of unreliable'],
+    ['type 99999', 'It must be a whole number from -32768'],
+    ['discard maybe', 'say: discard on, or: discard off'],
+    ['b g\nhuge', 'It must be a whole number from 0 to 143120'],
+  ])('goes on after a mistake: %s', async (line, sentence) => {
+    const { exitCode, stdout } = await user(`${line}\nj after\n`);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(sentence);
+    expect(stdout).toContain('after: #me#fake joined');
+  });
+
+  it('goes on after a refusal', async () => {
+    const { exitCode, stdout } = await user('j bad\nj good\n', (service) => {
+      const metadata = { spread_code: '-14' };
+      const fault = {
+        code: status.INVALID_ARGUMENT,
+        reason: 'ILLEGAL_GROUP',
+        domain: 'spread.org',
+        metadata,
+      };
+      service.fail('join', { ...fault, message: 'no such name' });
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('no such name (ILLEGAL_GROUP, -14)');
+    expect(stdout).toContain('good: #me#fake joined');
+  });
+
+  it('takes a free name when it is given none, and only then', async () => {
+    const { service } = await user('');
+    expect(service.calls[0]?.request).toMatchObject({ privateName: 'user', onNameConflict: 2 });
+    await cli(['user', '-t', service.target, '-u', 'bob', '-s', '4803@there']);
+    const second = service.calls.filter(({ method }) => method === 'connect')[1];
+    expect(second?.request).toMatchObject({ privateName: 'bob', onNameConflict: 0, daemon: '4803@there' });
+  });
+
+  it('ends with the mailbox, while it waits for a line', async () => {
+    const service = await fakeService();
+    const running = startCli(['user', '-t', service.target]);
+    await until(() => service.mailboxes.size === 1 && service.mailbox.attached);
+    service.mailbox.end = {
+      code: status.UNAVAILABLE,
+      reason: 'CONNECTION_CLOSED',
+      domain: 'spread.org',
+      message: 'gone',
+    };
+    service.mailbox.pump();
+    expect(await running.exitCode).toBe(5);
+    expect(running.stderr).toContain('error: gone (CONNECTION_CLOSED, -8)');
+  });
+
+  it('says goodbye when it is told to stop', async () => {
+    const service = await fakeService();
+    const running = startCli(['user', '-t', service.target]);
+    running.stdin.write('j cats\n');
+    await until(() => running.stdout.includes('cats: #me#fake joined'));
+    running.stop(new Interruption('SIGTERM', 143));
+    expect(await running.exitCode).toBe(0);
+    expect(service.mailboxes.size).toBe(0);
+  });
+});
+
+describe('user at a terminal', () => {
+  it('has a prompt, completion, and what comes in above the line that is being typed', async () => {
+    const service = await fakeService();
+    const running = startCli(['user', '-t', service.target], { terminal: true });
+    await until(() => running.stdout.includes('user> '));
+    running.stdin.write('jo\t');
+    await until(() => running.stdout.includes('in '));
+    running.stdin.write('cats\r');
+    await until(() => running.stdout.includes('#me#fake joined'));
+    running.stdin.write('s c\t');
+    await until(() => running.stdout.includes('ats'));
+    running.stdin.write('\r');
+    await until(() => running.stdout.includes('message: '));
+    running.stdin.write('hello\r');
+    await until(() => running.stdout.includes(') \u001b') || running.stdout.includes('hello\n'));
+    running.stdin.write('half a li');
+    await until(() => running.stdout.includes('half a li'));
+    service.mailbox.message('from afar');
+    await until(() => /from afar\n.*user> .*half a li/.test(running.stdout));
+    running.stdin.write('\u0003');
+    expect(await running.exitCode).toBe(0);
+    expect(service.mailboxes.size).toBe(0);
+    const sent = service.calls.filter(({ method }) => method === 'multicast').map(({ request }) => request);
+    expect(sent).toMatchObject([{ message: { groups: ['cats'], payload: Buffer.from('hello') } }]);
+  });
+});
