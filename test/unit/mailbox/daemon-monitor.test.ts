@@ -92,6 +92,19 @@ describe('DaemonMonitor', () => {
     expect(changes.map((change) => change.up)).toEqual([true, false, true]);
   });
 
+  it('looks for a daemon that was up for long at the quickest pace again', async () => {
+    up.clear();
+    await monitor.start();
+    await vi.advanceTimersByTimeAsync(10_000);
+    up.add('4803@one');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(monitor.status.up).toBe(true);
+    await vi.advanceTimersByTimeAsync(10_000);
+    sessions[0]!.lose();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(monitor.status.up).toBe(true);
+  });
+
   it('slows down also for a daemon that takes sessions only to drop them', async () => {
     await monitor.start();
     for (let i = 0; i < 100; i++) {

@@ -309,6 +309,14 @@ describe('Inbox: a full queue', () => {
     expect(bench.inbox.paused).toBe(false);
   });
 
+  it('PAUSE goes on when a receiver passes over what waits, which is then replay window', () => {
+    const bench = new Bench({ maxEvents: 3, replayBytes: 1 });
+    bench.pushMany(3);
+    bench.attach({ afterSequence: 2 });
+    expect(bench.inbox.paused).toBe(false);
+    expect(bench.inbox.queue.acknowledgedSequence).toBe(2);
+  });
+
   it('does not resume reading for a mailbox that has ended', () => {
     const bench = new Bench({ maxEvents: 1 });
     const receiver = bench.attach({}, new RecordingReceiver(false));
@@ -333,6 +341,11 @@ describe('Inbox: a full queue', () => {
     expect(bench.calls).toEqual(['slow']);
     bench.push('y');
     expect(bench.calls).toEqual(['slow', 'overflow 500 bytes']);
+
+    const full = new Bench({ maxBytes: 1_000, overflow: 'DISCONNECT' });
+    while (full.calls.at(-1) !== 'overflow 1000 bytes') full.push('x'.repeat(50));
+    expect(full.inbox.queue.waitingBytes).toBeLessThanOrEqual(1_000);
+    expect(full.inbox.queue.waitingBytes).toBeGreaterThan(800);
   });
 
   it('DISCONNECT never pauses', () => {
@@ -410,6 +423,22 @@ describe('Inbox: the bound of all mailboxes', () => {
     first.inbox.dispose();
     await until(() => !second.inbox.paused, { what: 'the second mailbox reads again' });
     expect(second.calls.at(-1)).toBe('resume');
+  });
+
+  it('lets a paused mailbox wait on when what was given back is not enough', async () => {
+    const budget = new ByteBudget(100_000);
+    const small = new Bench({}, 'AUTO', budget);
+    const large = new Bench({}, 'AUTO', budget);
+    small.push('x'.repeat(100));
+    while (!large.inbox.paused) large.push('x'.repeat(1_000));
+    const paused = new Bench({}, 'AUTO', budget);
+    while (!paused.inbox.paused) paused.push('x'.repeat(30_000));
+    small.inbox.dispose();
+    await turn();
+    await turn();
+    expect(paused.inbox.paused).toBe(true);
+    large.inbox.dispose();
+    await until(() => !paused.inbox.paused, { what: 'it reads again' });
   });
 
   it('ends a mailbox whose policy is DISCONNECT', () => {

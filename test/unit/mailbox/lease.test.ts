@@ -44,9 +44,13 @@ describe('Lease', () => {
     expect(lease.remainingMs).toBeUndefined();
     first();
     first();
+    for (let i = 0; i < 10; i++) lease.hold()();
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(1);
     vi.advanceTimersByTime(5000);
     expect(expired).not.toHaveBeenCalled();
     second();
+    for (let i = 0; i < 10; i++) lease.hold()();
+    expect(vi.getTimerCount()).toBe(1);
     expect(lease.remainingMs).toBe(1000);
     vi.advanceTimersByTime(999);
     expect(expired).not.toHaveBeenCalled();

@@ -608,10 +608,12 @@ describe('Mailbox', () => {
       session.deliver(regular('a'));
       const drained = vi.fn();
       const draining = mailbox.drain().then(drained);
-      session.deliver(regular('late'));
+      expect(session.paused).toBe(true);
+      session.deliverChunk([regular('late')]);
       await turn();
       expect(drained).not.toHaveBeenCalled();
       expect(session.sent).toEqual([]);
+      expect(mailbox.received.regular).toBe(1);
       await rejectsWith(mailbox.multicast(message('x')), { reason: 'DRAINING' });
       receiver.takeAll();
       await draining;

@@ -157,6 +157,30 @@ describe('Outbox', () => {
     expect(session.sent).toEqual(['multicast a', 'multicast b', 'multicast c', 'multicast late']);
   });
 
+  it('lets nothing overtake while it hands over what waits', () => {
+    session.full = true;
+    outbox.multicast(message('a'));
+    outbox.multicast(message('b'), () => outbox.multicast(message('late')));
+    outbox.multicast(message('c'));
+    const send = session.multicast.bind(session);
+    session.multicast = (given, onTaken) => {
+      if (given.payload.toString() === 'b') throw new Error('refused after all');
+      return send(given, onTaken);
+    };
+    session.drain();
+    expect(session.sent).toEqual(['multicast a', 'multicast c', 'multicast late']);
+  });
+
+  it('is idle when the last that waits is withdrawn', () => {
+    session.full = true;
+    outbox.multicast(message('a'));
+    const withdraw = outbox.multicast(message('b'))!;
+    const idle = vi.fn();
+    outbox.whenIdle(idle);
+    withdraw();
+    expect(idle).toHaveBeenCalledTimes(1);
+  });
+
   it('fails everything that waits, tells those who wait for room, and says that nothing was sent', () => {
     session.full = true;
     outbox.multicast(message('a'));

@@ -411,6 +411,15 @@ describe('MailboxRegistry', () => {
     });
   });
 
+  it('does not mistake a mailbox that was disconnected for one whose lease ended', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const registry = registryOf();
+    const mailbox = await connect(registry);
+    await registry.disconnect(mailbox.id);
+    vi.advanceTimersByTime(60_000);
+    expect(() => registry.get(mailbox.id)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SESSION' }));
+  });
+
   describe('listing', () => {
     it('gives pages in the order of opening, stable while mailboxes come and go', async () => {
       const registry = registryOf();
@@ -547,6 +556,14 @@ describe('MailboxRegistry', () => {
       await registry.drain({ graceMs: 0 });
       await connecting;
       await rejectsWith(connect(registry), { reason: 'DRAINING' });
+    });
+
+    it('leaves no timer behind', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf();
+      await connect(registry);
+      await registry.drain({ graceMs: 10_000 });
+      expect(vi.getTimerCount()).toBe(0);
     });
 
     it('copes with very many mailboxes', async () => {
