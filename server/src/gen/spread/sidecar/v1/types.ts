@@ -115,6 +115,11 @@ export interface GroupId {
 /**
  * Bounds of a mailbox's event queue. What is not set takes the sidecar's default; what is set above the
  * sidecar's own bound is refused with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, naming the bound.
+ *
+ * Events wait until they are given to a Receive; with EXPLICIT acknowledgement, until they are acknowledged.
+ * With PAUSE, what one more read from the daemon brings (64 KiB) may come on top of a bound. A single event
+ * breaks no bound. When the queues of all mailboxes come near the sidecar's bound for them together, one
+ * mailbox may hold no more than is still free, and replay windows shrink likewise.
  */
 export interface QueueLimits {
   /** Most events that may wait. Unit: events. 0 = the default (1,000,000). */
