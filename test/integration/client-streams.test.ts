@@ -1,0 +1,290 @@
+import {
+  AGREED_MESS,
+  FIFO_MESS,
+  type Mailbox,
+  type MailboxOptions,
+  type RegularMessage,
+  type SpreadError,
+  SpreadSidecar,
+} from 'spread-sidecar-client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { sidecarAt } from '../support/client.js';
+import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+import { until, within } from '../support/until.js';
+
+/** A sidecar whose receiver is reached through a connection that can be cut, and a sender that is not. */
+async function behindProxy(options: MailboxOptions = {}, fixture: SidecarFixtureOptions = {}) {
+  const sidecar = await startSidecar(fixture);
+  const proxy = await TcpProxy.start(Number(sidecar.target.split(':')[1]));
+  onTestFinished(() => proxy.stop());
+  const receiver = await sidecarAt(`127.0.0.1:${proxy.port}`).connect(options);
+  const sender = await sidecarAt(sidecar.target).connect();
+  await receiver.join('g', { awaitView: true });
+  return { sidecar, proxy, receiver, sender };
+}
+
+const texts = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
+
+/** The texts of the messages among the next events, until there are `count`. */
+async function take(mailbox: Mailbox, count: number): Promise<string[]> {
+  const found: string[] = [];
+  while (found.length < count) {
+    const event = await mailbox.receive({ timeoutMs: 10_000 });
+    if (event.kind === 'regular') found.push(event.text());
+  }
+  return found;
+}
+
+describe('a receiver whose connection breaks', () => {
+  it.each(['AUTO', 'EXPLICIT'] as const)(
+    'gets everything once and in order, with %s',
+    async (acknowledgement) => {
+      const { proxy, receiver, sender } = await behindProxy({ acknowledgement, maxBufferedEvents: 100 });
+      const total = 6000;
+      const stream = sender.sender({ maxInFlightMessages: 200 });
+      const sending = (async () => {
+        for (let i = 1; i <= total; i += 1) await stream.send(FIFO_MESS, 'g', String(i));
+        await stream.close();
+      })();
+      const seen: string[] = [];
+      while (seen.length < total) {
+        seen.push(...(await take(receiver, 500)));
+        proxy.cut();
+      }
+      await sending;
+      expect(seen).toEqual(texts(1, total));
+      expect(proxy.connections).toBeGreaterThan(1);
+    },
+  );
+
+  it('gets what came while it was away', async () => {
+    const { proxy, receiver, sender } = await behindProxy();
+    await sender.multicast(AGREED_MESS, 'g', 'before');
+    expect(await take(receiver, 1)).toEqual(['before']);
+    const detached = new Promise((resolve) => receiver.once('detached', resolve));
+    const attached = new Promise((resolve) => receiver.once('attached', resolve));
+    proxy.refusing = true;
+    proxy.cut();
+    await within(detached, 'the break is noticed');
+    for (const text of texts(1, 100)) await sender.multicast(AGREED_MESS, 'g', text);
+    proxy.refusing = false;
+    await within(attached, 'it is attached again', 10_000);
+    expect(await take(receiver, 100)).toEqual(texts(1, 100));
+  });
+
+  it('is told that the mailbox is gone when it comes back too late', async () => {
+    const fixture = { mailbox: { lease: { defaultMs: 200, minMs: 100, maxMs: 1000 } } };
+    const { proxy, receiver, sidecar } = await behindProxy({ autoReceive: true }, fixture);
+    await until(() => sidecar.registry.list({ pageSize: 0, pageToken: '' }).mailboxes[0]?.receiverAttached);
+    proxy.refusing = true;
+    proxy.cut();
+    const error = await (async () => {
+      for await (const _ of receiver);
+    })().catch((e: SpreadError) => e);
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE' });
+    expect((error as SpreadError).message).toContain("200 ms, the mailbox's lease");
+  });
+
+  it('lets the sidecar and the daemon go on without it for a while', async () => {
+    const { proxy, receiver, sender } = await behindProxy({ maxBufferedEvents: 50 });
+    const big = 'x'.repeat(10_000);
+    const stream = sender.sender();
+    for (let i = 0; i < 2000; i += 1) await stream.send(FIFO_MESS, 'g', big);
+    await stream.close();
+    await receiver.receive();
+    proxy.cut();
+    expect((await take(receiver, 2000)).every((text) => text === big)).toBe(true);
+  });
+});
+
+describe('a mailbox that goes over to another process', () => {
+  it('is taken up where it was left', async () => {
+    const sidecar = await startSidecar();
+    const first = new SpreadSidecar({ target: sidecar.target });
+    const mailbox = await first.connect({ privateName: 'worker' });
+    await mailbox.join('g', { awaitView: true });
+    const sender = await sidecarAt(sidecar.target).connect();
+    for (const text of texts(1, 10)) await sender.multicast(AGREED_MESS, 'g', text);
+    expect(await take(mailbox, 4)).toEqual(texts(1, 4));
+    const { mailboxId, afterSequence } = mailbox.detach();
+    await first.close();
+    const again = await sidecarAt(sidecar.target).attach(mailboxId, { afterSequence });
+    expect(again).toMatchObject({ privateGroup: '#worker#localhost', limits: { maxGroupsPerMessage: 43 } });
+    expect(await take(again, 6)).toEqual(texts(5, 10));
+    await again.multicast(AGREED_MESS, 'g', 'still a member');
+    expect(await take(again, 1)).toEqual(['still a member']);
+  });
+
+  it('takes it from who receives, who is told', async () => {
+    const sidecar = await startSidecar();
+    const channel = sidecarAt(sidecar.target);
+    const mailbox = await channel.connect();
+    await mailbox.join('g', { awaitView: true });
+    await mailbox.receive();
+    const other = await channel.attach(mailbox.id, { autoReceive: true });
+    await expect(mailbox.receive()).rejects.toMatchObject({
+      reason: 'RECEIVER_REPLACED',
+      statusName: 'ABORTED',
+    });
+    await mailbox.multicast(AGREED_MESS, 'g', 'for the other');
+    expect(await take(other, 1)).toEqual(['for the other']);
+    await expect(channel.attach('0'.repeat(32))).rejects.toMatchObject({
+      code: 'ILLEGAL_SESSION',
+      number: -11,
+    });
+  });
+
+  it('gives again what was not acknowledged', async () => {
+    const sidecar = await startSidecar();
+    const channel = sidecarAt(sidecar.target);
+    const mailbox = await channel.connect({ acknowledgement: 'EXPLICIT', maxOutstandingEvents: 3 });
+    await mailbox.join('g', { awaitView: true });
+    for (const text of texts(1, 5)) await mailbox.multicast(AGREED_MESS, 'g', text);
+    expect(await take(mailbox, 5)).toEqual(texts(1, 5));
+    // The fifth message, event 6, was taken, and not yet done with.
+    await until(async () => (await mailbox.info()).acknowledgedSequence === 5n);
+    mailbox.detach();
+    const again = await channel.attach(mailbox.id, { acknowledge: 'manual' });
+    expect(await again.receive()).toMatchObject({ sequence: 6n });
+    expect(await again.acknowledge()).toBe(6n);
+    await expect(again.acknowledge(99n)).rejects.toMatchObject({ reason: 'SEQUENCE_NOT_RETAINED' });
+  });
+});
+
+describe('the end of a mailbox', () => {
+  const endOf = async (mailbox: Mailbox) => {
+    const seen: string[] = [];
+    const error = await (async () => {
+      for await (const event of mailbox)
+        if (event.kind === 'regular') seen.push((event as RegularMessage).text());
+      return undefined;
+    })().catch((e: SpreadError) => e);
+    return { seen, error };
+  };
+
+  it.each([1, 1000])(
+    'is told after the last event when the daemon dies, also to one who is slow (%i)',
+    async (size) => {
+      const { sidecar, receiver, sender } = await behindProxy({ maxBufferedEvents: 3 });
+      for (const text of texts(1, 300)) await sender.multicast(AGREED_MESS, 'g', text.padEnd(size));
+      expect((await receiver.receive()).kind).toBe('view');
+      await until(async () => (await sidecar.registry.get(receiver.id)).lastSequence === 301);
+      await sidecar.daemon?.close();
+      const { seen, error } = await endOf(receiver);
+      expect(seen.map((text) => text.trim())).toEqual(texts(1, 300));
+      expect(error).toMatchObject({
+        code: 'CONNECTION_CLOSED',
+        number: -8,
+        metadata: { last_sequence: '301' },
+      });
+      await expect(receiver.join('h')).rejects.toMatchObject({ statusName: 'UNAVAILABLE' });
+    },
+  );
+
+  it('is told after the last event when the sidecar drains', async () => {
+    const { sidecar, receiver, sender } = await behindProxy({ autoReceive: true });
+    for (const text of texts(1, 300)) await sender.multicast(AGREED_MESS, 'g', text);
+    await until(() => sidecar.registry.get(receiver.id).lastSequence === 301);
+    const draining = sidecar.registry.drain({ graceMs: 5000 });
+    const { seen, error } = await endOf(receiver);
+    expect(seen).toEqual(texts(1, 300));
+    expect(error).toMatchObject({ reason: 'DRAINING', statusName: 'UNAVAILABLE' });
+    await draining;
+  });
+
+  it('is told when the queue overflows', async () => {
+    const queue = { maxEvents: 50, overflow: 'DISCONNECT' } as const;
+    const { receiver, sender } = await behindProxy({ queue });
+    const stream = sender.sender();
+    for (let i = 0; i < 100; i += 1) await stream.send(FIFO_MESS, 'g', String(i));
+    await stream.close();
+    const { seen, error } = await endOf(receiver);
+    expect(error).toMatchObject({ reason: 'QUEUE_OVERFLOW', statusName: 'RESOURCE_EXHAUSTED' });
+    expect(seen).toEqual(texts(0, seen.length - 1));
+    expect(seen.length).toBeGreaterThan(40);
+  });
+
+  it('tells a slow receiver before it comes to that', async () => {
+    const { receiver, sender } = await behindProxy({
+      maxBufferedEvents: 1,
+      queue: { maxEvents: 100 },
+      autoReceive: true,
+    });
+    const told = new Promise((resolve) => receiver.once('slowConsumer', resolve));
+    const stream = sender.sender();
+    const big = 'x'.repeat(50_000);
+    let stop = false;
+    const sending = (async () => {
+      while (!stop) await stream.send(FIFO_MESS, 'g', big);
+    })().catch(() => {});
+    const taking = (async () => {
+      while (!stop) {
+        await receiver.receive({ timeoutMs: 5000 });
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })().catch(() => {});
+    expect(await within(told, 'the notice', 10_000)).toMatchObject({ queuedEvents: expect.any(Number) });
+    stop = true;
+    stream.abort();
+    await Promise.all([sending, taking]);
+  });
+});
+
+describe('a sender', () => {
+  it('keeps the order, also towards other calls after flush', async () => {
+    const sidecar = await startSidecar();
+    const channel = sidecarAt(sidecar.target);
+    const mailbox = await channel.connect();
+    await mailbox.join('g', { awaitView: true });
+    const sender = mailbox.sender();
+    for (const text of texts(1, 2000)) await sender.send(AGREED_MESS, 'g', text);
+    expect(await sender.flush()).toEqual({ sent: 2000, decided: 2000, accepted: 2000 });
+    await mailbox.multicast(AGREED_MESS, 'g', '2001');
+    await sender.send(AGREED_MESS, 'g', '2002');
+    await sender.flush();
+    await mailbox.leave('g', { awaitView: true });
+    expect(await take(mailbox, 2002)).toEqual(texts(1, 2002));
+    await sender.close();
+  });
+
+  it('tells what is refused by its index, and sends the rest', async () => {
+    const sidecar = await startSidecar();
+    const mailbox = await sidecarAt(sidecar.target).connect();
+    await mailbox.join('g', { awaitView: true });
+    const refused: [number, string | undefined, string | undefined][] = [];
+    const sender = mailbox.sender({
+      onRefused: ({ index, error }) => refused.push([index, error.code, error.metadata.field]),
+    });
+    await sender.send(AGREED_MESS, 'g', '1');
+    await sender.send(AGREED_MESS, 'bad group', 'x');
+    await sender.send(AGREED_MESS, 'g', Buffer.alloc(143_121));
+    await sender.send(AGREED_MESS, 'g', 'x', 40_000);
+    await sender.send(AGREED_MESS, 'g', '2');
+    expect(await sender.close()).toEqual({ sent: 5, decided: 5, accepted: 2 });
+    expect(refused.map(([index, code]) => [index, code])).toEqual([
+      [2, 'ILLEGAL_GROUP'],
+      [3, 'MESSAGE_TOO_LONG'],
+      [4, 'ILLEGAL_MESSAGE'],
+    ]);
+    expect(await take(mailbox, 2)).toEqual(['1', '2']);
+  });
+
+  it('of a mailbox that ends tells what is in doubt', async () => {
+    const sidecar = await startSidecar();
+    const mailbox = await sidecarAt(sidecar.target).connect();
+    const sender = mailbox.sender();
+    await sender.send(AGREED_MESS, 'g', 'sure');
+    await sender.flush();
+    await sidecar.daemon?.close();
+    const error = await (async () => {
+      for (;;) {
+        await sender.send(AGREED_MESS, 'g', 'x');
+        await sender.flush();
+      }
+    })().catch((e) => e);
+    const first = error instanceof AggregateError ? error.errors[0] : error;
+    expect(first).toMatchObject({ name: 'SpreadError', statusName: 'UNAVAILABLE' });
+    expect(['not-sent', 'unknown']).toContain(first.outcome);
+  });
+});
