@@ -1,35 +1,97 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Metadata, ServerCredentials } from '@grpc/grpc-js';
 
-/** Plain HTTP/2, for loopback and Unix sockets. */
+/** Plain HTTP/2. TLS is done before grpc-js sees a connection; see TlsEndpoint. */
 export function insecureCredentials(): ServerCredentials {
   return ServerCredentials.createInsecure();
 }
 
-/** The operators' credential: `authorization: Bearer <token>` with one of the configured tokens. */
+/** A bearer token and whose it is. */
+export interface Token {
+  /** Tokens of one name are one identity, so that a token can be changed for another. Default: the token stands for itself. */
+  readonly name?: string | undefined;
+  readonly value: string;
+}
+
+/** What the header `authorization` of a call holds. */
+export type Presented =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unknown' }
+  | {
+      readonly kind: 'known';
+      /** Whose token it is. Says nothing about the token. */
+      readonly identity: string;
+      readonly digest: Buffer;
+    };
+
+interface KnownToken {
+  readonly identity: string;
+  readonly digest: Buffer;
+}
+
+/** Tokens that are taken, several at once. Only their digests are kept. */
+export class TokenSet {
+  #known: readonly KnownToken[] = [];
+
+  constructor(tokens: readonly Token[] = []) {
+    this.replace(tokens);
+  }
+
+  /** From now on these are taken and no others. Empty ones are passed over. */
+  replace(tokens: readonly Token[]): void {
+    this.#known = tokens
+      .filter(({ value }) => value !== '')
+      .map(({ name, value }) => {
+        const known = digest(value);
+        // A digest of the digest: what identifies a token must not help to find it in the set.
+        const identity = name === undefined ? `token:${digest(known).toString('hex')}` : `client:${name}`;
+        return { identity, digest: known };
+      });
+  }
+
+  /** `authorization: Bearer <token>`. Takes the same time whether, and how far, a token is right. */
+  find(metadata: Metadata): Presented {
+    const given = metadata.get('authorization');
+    if (given.length === 0) return { kind: 'missing' };
+    const match = given.length === 1 ? /^Bearer +(\S+)$/i.exec(String(given[0])) : null;
+    const found = this.#find(digest(match?.[1] ?? ''));
+    return found !== undefined && match !== null ? { kind: 'known', ...found } : { kind: 'unknown' };
+  }
+
+  /** Whether the token with this digest is still taken. */
+  has(digest: Buffer): boolean {
+    return this.#find(digest) !== undefined;
+  }
+
+  #find(candidate: Buffer): KnownToken | undefined {
+    let found: KnownToken | undefined;
+    for (const known of this.#known) {
+      if (timingSafeEqual(known.digest, candidate)) found = known;
+    }
+    return found;
+  }
+}
+
+/** The operators' credential, apart from those of clients: one of its own tokens. */
 export class AdminCredential {
-  readonly #digests: Buffer[];
+  readonly #tokens: TokenSet;
 
   /** Without tokens nobody is an operator. Empty tokens are passed over. */
   constructor(tokens: readonly string[]) {
-    this.#digests = tokens.filter((token) => token !== '').map(digest);
+    this.#tokens = new TokenSet(tokens.map((value) => ({ value })));
   }
 
-  /** Takes the same time whether, and how far, a token is right. */
+  /** From now on these are taken and no others. */
+  replace(tokens: readonly Token[]): void {
+    this.#tokens.replace(tokens);
+  }
+
   accepts(metadata: Metadata): boolean {
-    const given = metadata.get('authorization');
-    if (given.length !== 1 || typeof given[0] !== 'string') return false;
-    const match = /^Bearer +(\S+)$/i.exec(given[0]);
-    const candidate = digest(match?.[1] ?? '');
-    let accepted = false;
-    for (const known of this.#digests) {
-      if (timingSafeEqual(known, candidate)) accepted = true;
-    }
-    return accepted && match !== null;
+    return this.#tokens.find(metadata).kind === 'known';
   }
 }
 
 /** Hashed, because timingSafeEqual wants equal lengths and the length is a secret too. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+function digest(secret: string | Buffer): Buffer {
+  return createHash('sha256').update(secret).digest();
 }

@@ -50,6 +50,8 @@ const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
   TOTAL_QUEUE_FULL: status.RESOURCE_EXHAUSTED,
   DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
   VIEW_NOT_COMING: status.FAILED_PRECONDITION,
+  CREDENTIAL_MISSING: status.UNAUTHENTICATED,
+  CREDENTIAL_INVALID: status.UNAUTHENTICATED,
 };
 
 /** Advice for UNAVAILABLE. Long enough for a daemon or another sidecar to come up, short enough for a person. */

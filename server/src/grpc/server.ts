@@ -1,11 +1,15 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ConnectionInjector, Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
 import { insecureCredentials } from './credentials.js';
 import { type Http2Windows, setHttp2Windows } from './http2-windows.js';
-import { OpenCalls } from './interceptors/open-calls.js';
+import { type OnCallRefused, OpenCalls } from './interceptors/open-calls.js';
 import type { ListenAddress } from './listen/address.js';
 import { type Listener, listenOn } from './listen/listener.js';
 import { type GrpcTelemetry, type MethodInfo, MethodTable, NO_TELEMETRY } from './methods.js';
+import { type CallGate, OPEN_GATE } from './security/call-gate.js';
+import { type ConnectionIdentity, identifyConnection } from './security/connection-identity.js';
+import type { TlsEndpoint } from './security/tls-endpoint.js';
 import type { ServiceRegistration } from './service-registration.js';
 import { describeTransportStatus, drainingStatus } from './status.js';
 
@@ -42,8 +46,12 @@ export interface GrpcServerOptions {
   /** What is not given takes the default beside its field. */
   transport?: Partial<TransportOptions>;
   telemetry?: GrpcTelemetry;
-  /** Default: no TLS. */
-  credentials?: ServerCredentials;
+  /** TLS for every TCP address. Default: none. */
+  tls?: TlsEndpoint;
+  /** Whose calls are let in. Default: everybody's. */
+  gate?: CallGate;
+  /** Told of calls that are not. */
+  onRefused?: OnCallRefused;
   /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
   onAcceptError?: (error: Error) => void;
 }
@@ -58,6 +66,7 @@ export class GrpcServer {
   readonly #listeners: Listener[] = [];
   readonly #methods = new MethodTable();
   readonly #calls: OpenCalls;
+  readonly #tls: TlsEndpoint | undefined;
   readonly #injected = new Set<Duplex>();
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   #stopped: Promise<void> | undefined;
@@ -66,12 +75,20 @@ export class GrpcServer {
     const transport = { ...DEFAULT_TRANSPORT, ...options.transport };
     const telemetry = options.telemetry ?? NO_TELEMETRY;
     for (const { definition } of options.services) this.#methods.add(definition);
-    this.#calls = new OpenCalls(this.#methods, telemetry, describeTransportStatus);
+    this.#calls = new OpenCalls(
+      this.#methods,
+      telemetry,
+      describeTransportStatus,
+      options.gate ?? OPEN_GATE,
+      options.onRefused ?? (() => {}),
+    );
     this.#server = new Server({ ...channelOptions(transport), interceptors: [this.#calls.interceptor] });
     for (const { definition, implementation } of options.services) {
       this.#server.addService(this.#methods.counting(definition, telemetry), implementation);
     }
-    this.#injector = this.#server.createConnectionInjector(options.credentials ?? insecureCredentials());
+    this.#injector = this.#server.createConnectionInjector(insecureCredentials());
+    this.#tls = options.tls;
+    this.#tls?.serve((connection, identity) => this.inject(connection, identity));
     this.#onAcceptError = options.onAcceptError;
     setHttp2Windows(this.#server, transport.windows);
   }
@@ -105,9 +122,7 @@ export class GrpcServer {
     const begun: Listener[] = [];
     try {
       for (const address of addresses) {
-        begun.push(
-          await listenOn(address, (socket) => this.inject(socket), { onAcceptError: this.#onAcceptError }),
-        );
+        begun.push(await listenOn(address, this.#acceptor(address), { onAcceptError: this.#onAcceptError }));
       }
     } catch (error) {
       await Promise.all(begun.map((listener) => listener.stopAccepting()));
@@ -117,8 +132,14 @@ export class GrpcServer {
     return begun.map((listener) => listener.address);
   }
 
+  /** Ends the calls whose credential is not taken any more. */
+  recheckCalls(): void {
+    this.#calls.recheck();
+  }
+
   /** Serves a connection that was accepted elsewhere. */
-  inject(connection: Duplex): void {
+  inject(connection: Duplex, identity: ConnectionIdentity = 'tcp'): void {
+    identifyConnection(connection, identity);
     this.#injected.add(connection);
     connection.once('close', () => this.#injected.delete(connection));
     this.#injector.injectConnection(connection);
@@ -134,6 +155,12 @@ export class GrpcServer {
     return this.#stopped;
   }
 
+  #acceptor({ kind }: ListenAddress): (socket: Socket) => void {
+    if (kind === 'unix') return (socket) => this.inject(socket, 'unix');
+    const tls = this.#tls;
+    return tls ? (socket) => tls.accept(socket) : (socket) => this.inject(socket);
+  }
+
   async #stop(graceMs: number): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
@@ -146,6 +173,8 @@ export class GrpcServer {
       return gone;
     });
     await Promise.all(cut);
+    // What is left are handshakes.
+    for (const listener of this.#listeners) listener.destroyConnections();
     this.#server.forceShutdown();
   }
 }

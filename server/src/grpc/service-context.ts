@@ -48,8 +48,14 @@ export interface ServiceContext {
 /**
  * The mailbox that a request names, whose lease this call renews.
  *
+ * @param caller the call's identity: to everybody but who opened it a mailbox is not there
  * @throws SidecarError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
  */
-export function mailboxOf(context: ServiceContext, mailboxId: string, field = 'mailbox_id'): Mailbox {
-  return context.registry.get(required(mailboxId, field));
+export function mailboxOf(
+  context: ServiceContext,
+  caller: string,
+  mailboxId: string,
+  field = 'mailbox_id',
+): Mailbox {
+  return context.registry.get(required(mailboxId, field), caller);
 }

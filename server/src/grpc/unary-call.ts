@@ -1,11 +1,14 @@
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { FailureTranslator } from './failure.js';
+import { observedCall } from './interceptors/observed-call.js';
 import { Malformed } from './malformed.js';
 import { malformedError, statusError } from './status.js';
 
 /** What a handler may know of its call besides the request. */
 export interface CallFacts {
   readonly metadata: Metadata;
+  /** Who calls: the identity that a mailbox belongs to. */
+  readonly caller: string;
   /**
    * Aborts when the caller has gone or the deadline is about to pass; `reason` is a CallEnded. Made on first
    * use: most calls never wait.
@@ -55,6 +58,10 @@ class UnaryCallFacts implements CallFacts {
 
   get metadata(): Metadata {
     return this.call.metadata;
+  }
+
+  get caller(): string {
+    return observedCall(this.call.metadata).caller;
   }
 
   get signal(): AbortSignal {

@@ -47,6 +47,8 @@ export interface MailboxOptions {
   /** 128 random bits in hexadecimal: whoever has it owns the mailbox. */
   readonly id: string;
   readonly displayId: string;
+  /** Who opened it. Default ''. */
+  readonly owner?: string;
   /** The daemon, as a spread name. */
   readonly daemon: string;
   readonly membership: boolean;
@@ -73,6 +75,8 @@ export interface MailboxOptions {
 export class Mailbox implements MailboxIdentity {
   readonly id: string;
   readonly displayId: string;
+  /** Who opened it, and alone may use it: the registry asks. */
+  readonly owner: string;
   readonly daemon: string;
   readonly daemonVersion: Version;
   readonly membership: boolean;
@@ -99,6 +103,7 @@ export class Mailbox implements MailboxIdentity {
     const { session, limits } = options;
     this.id = options.id;
     this.displayId = options.displayId;
+    this.owner = options.owner ?? '';
     this.daemon = options.daemon;
     this.daemonVersion = session.daemonVersion;
     this.membership = options.membership;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { IP_AUTH, NULL_AUTH } from '../spread/auth.js';
 import { Session } from '../spread/session.js';
 import { SpreadError } from '../spread/spread-error.js';
 import { ByteBudget } from './byte-budget.js';
@@ -21,6 +22,11 @@ export interface RegistryOptions {
   readonly telemetry?: MailboxTelemetry;
   /** Session.connect by default. */
   readonly connectSession?: ConnectSession;
+}
+
+export interface ConnectCall extends CallOptions {
+  /** Who opens the mailbox: nobody else may use it. Default '', for who has no callers to tell apart. */
+  readonly caller?: string;
 }
 
 export interface ListOptions {
@@ -53,8 +59,8 @@ export class MailboxRegistry {
   readonly #budget: ByteBudget;
   /** By id, in the order in which they were opened. */
   readonly #mailboxes = new Map<string, Mailbox>();
-  /** Ids whose lease ended, with their last sequence; the oldest are forgotten. */
-  readonly #expired = new Map<string, number>();
+  /** Ids whose lease ended; the oldest are forgotten. */
+  readonly #expired = new Map<string, { readonly owner: string; readonly lastSequence: number }>();
   /** Those that can't be found any more, but whose receiver or connection is not through yet. */
   readonly #departing = new Map<Mailbox, Promise<void>>();
   readonly #attempts = new Set<AbortController>();
@@ -86,7 +92,7 @@ export class MailboxRegistry {
    * TOO_MANY_MAILBOXES, TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError as Session.connect, above all ILLEGAL_SPREAD,
    * COULD_NOT_CONNECT and the daemon's REJECT codes.
    */
-  async connect(options: ConnectOptions, { signal }: CallOptions = {}): Promise<Mailbox> {
+  async connect(options: ConnectOptions, { signal, caller = '' }: ConnectCall = {}): Promise<Mailbox> {
     this.#mustNotBeDraining();
     checkConnectOptions(options);
     const limits = effectiveLimits(options, this.#settings);
@@ -96,6 +102,7 @@ export class MailboxRegistry {
       session,
       id: randomBytes(16).toString('hex'),
       displayId: `m${++this.#opened}`,
+      owner: caller,
       daemon,
       membership: options.membership,
       acknowledgement: options.acknowledgement,
@@ -113,23 +120,24 @@ export class MailboxRegistry {
   }
 
   /**
-   * Finds a mailbox for a call, which renews its lease.
+   * Finds a mailbox for a call, which renews its lease. Who did not open it is answered as if it were not there: its id
+   * says nothing to anybody else.
    *
    * @throws SpreadError ILLEGAL_SESSION; SidecarError LEASE_EXPIRED when that is known to be the reason
    */
-  get(id: string): Mailbox {
-    const mailbox = this.#mailboxes.get(id);
+  get(id: string, caller = ''): Mailbox {
+    const mailbox = this.#owned(id, caller);
     if (mailbox !== undefined) {
       mailbox.touch();
       return mailbox;
     }
-    const lastSequence = this.#expired.get(id);
-    if (lastSequence === undefined)
+    const expired = this.#expired.get(id);
+    if (expired === undefined || expired.owner !== caller)
       throw new SpreadError('ILLEGAL_SESSION', 'there is no such mailbox, or no longer');
     throw new SidecarError(
       'LEASE_EXPIRED',
       'the mailbox has ended: no Receive was attached and no call came within its lease',
-      { last_sequence: String(lastSequence) },
+      { last_sequence: String(expired.lastSequence) },
     );
   }
 
@@ -161,18 +169,18 @@ export class MailboxRegistry {
 
   /**
    * Ends a mailbox. Resolves, when its connection is closed, to whether this call ended it: false when there was none, or
-   * none that had not ended already. From the call on the id finds nothing.
+   * none of the caller's that had not ended already. From the call on the id finds nothing.
    *
    * Rejects with SidecarError FIELD_INVALID when both options are set.
    */
-  async disconnect(id: string, options: DisconnectOptions = {}): Promise<boolean> {
+  async disconnect(id: string, options: DisconnectOptions = {}, caller = ''): Promise<boolean> {
     if (options.leaveGroupsFirst && options.abort) {
       throw new SidecarError('FIELD_INVALID', 'leave_groups_first must be false together with abort', {
         field: 'leave_groups_first',
         bound: 'false with abort',
       });
     }
-    const mailbox = this.#mailboxes.get(id);
+    const mailbox = this.#owned(id, caller);
     if (mailbox === undefined) return false;
     const wasOpen = mailbox.state !== 'ENDED';
     const goodbye = mailbox.disconnect(options);
@@ -252,6 +260,7 @@ export class MailboxRegistry {
         session: {
           membership: options.membership,
           priority: options.priority === 1 ? 1 : 0,
+          auth: [options.auth === 'IP' ? IP_AUTH : NULL_AUTH],
           timeoutMs: this.#settings.connectTimeoutMs,
           signal: attempt.signal,
           messageLimits: { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes },
@@ -274,8 +283,15 @@ export class MailboxRegistry {
     }
   }
 
+  #owned(id: string, caller: string): Mailbox | undefined {
+    const mailbox = this.#mailboxes.get(id);
+    if (mailbox === undefined || mailbox.owner === caller) return mailbox;
+    this.#telemetry.foreignCall(mailbox);
+    return undefined;
+  }
+
   #expire(mailbox: Mailbox): void {
-    this.#expired.set(mailbox.id, mailbox.lastSequence);
+    this.#expired.set(mailbox.id, { owner: mailbox.owner, lastSequence: mailbox.lastSequence });
     if (this.#expired.size > REMEMBERED_LEASES) {
       for (const [oldest] of this.#expired) {
         this.#expired.delete(oldest);

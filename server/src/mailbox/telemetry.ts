@@ -22,6 +22,8 @@ export interface MailboxTelemetry {
   slowConsumer(mailbox: MailboxIdentity, notice: SlowConsumerNotice): void;
   /** A daemon of a Connect could not be reached or refused it. */
   connectFailed(daemon: string, error: Error): void;
+  /** A call named a mailbox that its caller did not open, and was answered as if there were none. */
+  foreignCall(mailbox: MailboxIdentity): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;
 }
@@ -34,5 +36,6 @@ export const SILENT: MailboxTelemetry = {
   resumed() {},
   slowConsumer() {},
   connectFailed() {},
+  foreignCall() {},
   defect() {},
 };

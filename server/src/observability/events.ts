@@ -28,6 +28,8 @@ export interface MailboxEvents {
   slowConsumer(mailbox: MailboxIdentity, queue: QueueFill): void;
   /** A daemon of a Connect could not be reached or refused it. */
   connectFailed(daemon: string, error: Error): void;
+  /** A call named a mailbox that its caller did not open. */
+  foreignCall(mailbox: MailboxIdentity): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;
 }
@@ -101,6 +103,7 @@ const MAILBOX: Names<MailboxEvents> = {
   resumed: true,
   slowConsumer: true,
   connectFailed: true,
+  foreignCall: true,
   defect: true,
 };
 const GRPC: Names<GrpcEvents> = {

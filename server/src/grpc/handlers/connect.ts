@@ -37,8 +37,9 @@ const OVERFLOW = {
 } as const;
 
 export function connect(context: ServiceContext): UnaryHandler<ConnectRequest, ConnectResponse> {
-  return async (request, { signal }) => {
-    const mailbox = await context.registry.connect(connectOptions(request, context.limits), { signal });
+  return async (request, { signal, caller }) => {
+    const options = connectOptions(request, context.limits);
+    const mailbox = await context.registry.connect(options, { signal, caller });
     return {
       mailboxId: mailbox.id,
       privateGroup: mailbox.privateGroup,
@@ -50,7 +51,6 @@ export function connect(context: ServiceContext): UnaryHandler<ConnectRequest, C
   };
 }
 
-/** NULL is the one method that the contract has, and the one that is used when none is named. */
 function connectOptions(request: ConnectRequest, limits: ServiceLimits): ConnectOptions {
   const { queue } = request;
   return {
@@ -60,6 +60,7 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
     priority: request.priority,
     membership: request.membership ?? true,
     leaseMs: millisecondsOf(request.lease, 'lease', limits.leaseMinMs, limits.leaseMaxMs),
+    auth: request.auth?.method?.$case === 'ipMethod' ? 'IP' : 'NULL',
     reconnect: request.reconnect?.enabled ?? false,
     queue: {
       maxEvents: countOf(queue?.maxEvents ?? 0n),

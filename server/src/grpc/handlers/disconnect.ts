@@ -4,9 +4,9 @@ import type { ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function disconnect(context: ServiceContext): UnaryHandler<DisconnectRequest, DisconnectResponse> {
-  return async ({ mailboxId, leaveGroupsFirst, abort }) => {
+  return async ({ mailboxId, leaveGroupsFirst, abort }, { caller }) => {
     required(mailboxId, 'mailbox_id');
-    const wasOpen = await context.registry.disconnect(mailboxId, { leaveGroupsFirst, abort });
+    const wasOpen = await context.registry.disconnect(mailboxId, { leaveGroupsFirst, abort }, caller);
     return { wasOpen };
   };
 }

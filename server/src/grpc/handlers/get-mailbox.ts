@@ -4,5 +4,7 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function getMailbox(context: ServiceContext): UnaryHandler<GetMailboxRequest, GetMailboxResponse> {
-  return ({ mailboxId }) => ({ mailbox: mailboxMessage(mailboxOf(context, mailboxId).snapshot()) });
+  return ({ mailboxId }, { caller }) => ({
+    mailbox: mailboxMessage(mailboxOf(context, caller, mailboxId).snapshot()),
+  });
 }

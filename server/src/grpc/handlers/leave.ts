@@ -4,8 +4,8 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function leave(context: ServiceContext): UnaryHandler<LeaveRequest, LeaveResponse> {
-  return async ({ mailboxId, group, awaitView }, { signal }) => {
-    const selfLeave = await mailboxOf(context, mailboxId).leave(group, { awaitView, signal });
+  return async ({ mailboxId, group, awaitView }, { signal, caller }) => {
+    const selfLeave = await mailboxOf(context, caller, mailboxId).leave(group, { awaitView, signal });
     return { selfLeave: selfLeave && selfLeaveMessage(selfLeave) };
   };
 }

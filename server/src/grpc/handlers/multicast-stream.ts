@@ -12,13 +12,13 @@ export function multicastStream(
   context: ServiceContext,
 ): handleBidiStreamingCall<MulticastStreamRequest | Malformed, MulticastStreamResponse> {
   return (call) => {
-    const reads = observedCall(call.metadata);
-    reads.readOneAtATime();
+    const observed = observedCall(call.metadata);
+    observed.readOneAtATime();
     const session = new MulticastSession(
       call,
       context.failures,
-      (mailboxId) => mailboxOf(context, mailboxId, 'open.mailbox_id'),
-      () => reads.allowRead(),
+      (mailboxId) => mailboxOf(context, observed.caller, mailboxId, 'open.mailbox_id'),
+      () => observed.allowRead(),
     );
     call.on('data', (frame: MulticastStreamRequest | Malformed) => session.onFrame(frame));
     call.once('end', () => session.onHalfClose());

@@ -5,8 +5,8 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function multicast(context: ServiceContext): UnaryHandler<MulticastRequest, MulticastResponse> {
-  return async ({ mailboxId, message }, { signal }) => {
-    const mailbox = mailboxOf(context, mailboxId);
+  return async ({ mailboxId, message }, { signal, caller }) => {
+    const mailbox = mailboxOf(context, caller, mailboxId);
     const bytesSent = await mailbox.multicast(outgoingMessage(required(message, 'message')), { signal });
     return { bytesSent };
   };

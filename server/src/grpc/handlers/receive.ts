@@ -3,6 +3,7 @@ import type { ReceiveRequest } from '../../gen/spread/sidecar/v1/mailbox_service
 import { Acknowledgement } from '../../gen/spread/sidecar/v1/types.js';
 import type { AttachInfo } from '../../mailbox/receiver.js';
 import { frameOf, type ReceiveFrame } from '../frames.js';
+import { observedCall } from '../interceptors/observed-call.js';
 import { Malformed } from '../malformed.js';
 import { countOf, millisecondsOf } from '../request-fields.js';
 import { mailboxOf, type ServiceContext } from '../service-context.js';
@@ -29,7 +30,7 @@ export function receive(
 function begin(context: ServiceContext, call: Call): void {
   const { request } = call;
   if (request instanceof Malformed) throw malformedError(request);
-  const mailbox = mailboxOf(context, request.mailboxId);
+  const mailbox = mailboxOf(context, observedCall(call.metadata).caller, request.mailboxId);
   const { heartbeatMinMs, heartbeatDefaultMs } = context.limits;
   const heartbeatMs =
     millisecondsOf(request.heartbeatInterval, 'heartbeat_interval', heartbeatMinMs, HEARTBEAT_MAX_MS) ??

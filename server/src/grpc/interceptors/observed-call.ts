@@ -5,6 +5,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { MethodInfo } from '../methods.js';
+import type { Admission } from '../security/call-gate.js';
 import type { SentStatus } from '../status.js';
 
 type Listener = Parameters<ServerInterceptingCall['start']>[0];
@@ -20,6 +21,12 @@ export function observedCall(metadata: Metadata): ObservedCall {
 
 /** Told about the life of a call. */
 export interface CallWatcher {
+  /** Lets the call in, or answers with the status that refuses it. */
+  admit(
+    call: ObservedCall,
+    base: ServerInterceptingCallInterface,
+    metadata: Metadata,
+  ): Admission | SentStatus;
   finished(call: ObservedCall, code: number): void;
   /** A status without details that grpc-js itself made, such as for a message over the size limit. */
   describe(status: SentStatus): SentStatus;
@@ -39,6 +46,7 @@ export class ObservedCall extends ServerInterceptingCall {
   readonly #base: ServerInterceptingCallInterface;
   readonly #watcher: CallWatcher;
   #finished = false;
+  #admission: Admission | undefined;
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
 
@@ -63,6 +71,13 @@ export class ObservedCall extends ServerInterceptingCall {
     this.#base.start({
       onReceiveMetadata: (metadata) => {
         begun = true;
+        const answer = this.#watcher.admit(this, this.#base, metadata);
+        if (!('caller' in answer)) {
+          // No handler hears of it. What the client still sends is not read.
+          this.#base.sendStatus(answer);
+          return;
+        }
+        this.#admission = answer;
         callsByMetadata.set(metadata, this);
         listener.onReceiveMetadata(metadata);
       },
@@ -70,11 +85,22 @@ export class ObservedCall extends ServerInterceptingCall {
       onReceiveHalfClose: () => listener.onReceiveHalfClose(),
       onCancel: () => {
         this.#finish(status.CANCELLED);
-        listener.onCancel();
+        if (this.#admission !== undefined) listener.onCancel();
       },
     });
     // A stream that was reset before its call began never tells the listener.
     if (!begun) this.#finish(status.CANCELLED);
+  }
+
+  /** How it was let in; undefined until then. */
+  get admission(): Admission | undefined {
+    return this.#admission;
+  }
+
+  /** Who calls. Only for a call that was let in, as every call is that has a handler. */
+  get caller(): string {
+    if (this.#admission === undefined) throw new Error('the call was not let in');
+    return this.#admission.caller;
   }
 
   override sendMetadata(metadata: Metadata): void {

@@ -1,7 +1,19 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
-import type { GrpcTelemetry, MethodTable } from '../methods.js';
-import type { SentStatus } from '../status.js';
+import {
+  type Metadata,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { sidecarFailure } from '../failure.js';
+import type { GrpcTelemetry, MethodInfo, MethodTable } from '../methods.js';
+import type { Admission, CallGate } from '../security/call-gate.js';
+import { connectionIdentityOf } from '../security/connection-identity.js';
+import { type SentStatus, statusError } from '../status.js';
 import { type CallWatcher, ObservedCall } from './observed-call.js';
+
+/** Told of a call that was not let in; `reason` is the contract's. */
+export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) => void;
 
 /** All calls of a server that have no status yet; reports each call's start and end. */
 export class OpenCalls implements CallWatcher {
@@ -12,6 +24,8 @@ export class OpenCalls implements CallWatcher {
     private readonly methods: MethodTable,
     private readonly telemetry: GrpcTelemetry,
     readonly describe: (status: SentStatus) => SentStatus,
+    private readonly gate: CallGate,
+    private readonly onRefused: OnCallRefused,
   ) {}
 
   get size(): number {
@@ -28,8 +42,36 @@ export class OpenCalls implements CallWatcher {
   };
 
   /** Ends every open call with this status: clients see it instead of a cut connection's CANCELLED. */
-  endAll(status: SentStatus): void {
-    for (const call of [...this.#open]) call.sendStatus(status);
+  endAll(end: SentStatus): void {
+    for (const call of [...this.#open]) call.sendStatus(end);
+  }
+
+  admit(
+    call: ObservedCall,
+    base: ServerInterceptingCallInterface,
+    metadata: Metadata,
+  ): Admission | SentStatus {
+    const connection = connectionIdentityOf(base);
+    if (connection === undefined) return { code: status.UNAVAILABLE, details: 'the connection is gone' };
+    try {
+      return this.gate.admit(call.method, metadata, connection);
+    } catch (error) {
+      if (!(error instanceof SidecarError)) throw error;
+      this.onRefused(error.reason, call.method, base.getPeer());
+      return statusError(sidecarFailure(error));
+    }
+  }
+
+  /** Ends the calls that would not be let in any more. */
+  recheck(): void {
+    for (const call of [...this.#open]) {
+      if (call.admission === undefined || this.gate.stillAdmits(call.admission)) continue;
+      const error = new SidecarError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
+        field: 'authorization',
+      });
+      this.onRefused(error.reason, call.method, call.getPeer());
+      call.sendStatus(statusError(sidecarFailure(error)));
+    }
   }
 
   /** Resolves when no call is open; not bounded in time. */

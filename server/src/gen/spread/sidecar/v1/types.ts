@@ -152,11 +152,22 @@ export interface Authentication {
     | //
     /** Spread's method NULL: no credential. */
     { $case: "nullMethod"; value: NullAuthentication }
+    | //
+    /** Spread's method IP: the daemon looks at the address that the sidecar connects from. */
+    { $case: "ipMethod"; value: IpAuthentication }
     | undefined;
 }
 
 /** Spread's method NULL has no parameters. */
 export interface NullAuthentication {
+}
+
+/**
+ * Spread's method IP has no parameters: the daemon compares the sidecar's IPv4 address with its file
+ * spread.access_ip. It refuses every Unix socket and IPv6 connection. UNAUTHENTICATED, reason REJECT_AUTH,
+ * when the daemon refuses or does not offer it.
+ */
+export interface IpAuthentication {
 }
 
 function createBaseVersion(): Version {
@@ -484,6 +495,9 @@ export const Authentication: MessageFns<Authentication> = {
       case "nullMethod":
         NullAuthentication.encode(message.method.value, writer.uint32(10).fork()).join();
         break;
+      case "ipMethod":
+        IpAuthentication.encode(message.method.value, writer.uint32(18).fork()).join();
+        break;
     }
     return writer;
   },
@@ -509,6 +523,14 @@ export const Authentication: MessageFns<Authentication> = {
             message.method = { $case: "nullMethod", value: NullAuthentication.decode(reader, reader.uint32()) };
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.method = { $case: "ipMethod", value: IpAuthentication.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -530,6 +552,12 @@ export const Authentication: MessageFns<Authentication> = {
       case "nullMethod": {
         if (object.method?.value !== undefined && object.method?.value !== null) {
           message.method = { $case: "nullMethod", value: NullAuthentication.fromPartial(object.method.value) };
+        }
+        break;
+      }
+      case "ipMethod": {
+        if (object.method?.value !== undefined && object.method?.value !== null) {
+          message.method = { $case: "ipMethod", value: IpAuthentication.fromPartial(object.method.value) };
         }
         break;
       }
@@ -577,6 +605,49 @@ export const NullAuthentication: MessageFns<NullAuthentication> = {
   },
   fromPartial(_: DeepPartial<NullAuthentication>): NullAuthentication {
     const message = createBaseNullAuthentication();
+    return message;
+  },
+};
+
+function createBaseIpAuthentication(): IpAuthentication {
+  return {};
+}
+
+export const IpAuthentication: MessageFns<IpAuthentication> = {
+  encode(_: IpAuthentication, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpAuthentication {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpAuthentication();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<IpAuthentication>): IpAuthentication {
+    return IpAuthentication.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<IpAuthentication>): IpAuthentication {
+    const message = createBaseIpAuthentication();
     return message;
   },
 };

@@ -100,6 +100,16 @@ export enum ErrorReason {
    * of the same group came first.
    */
   VIEW_NOT_COMING = 22,
+  /**
+   * CREDENTIAL_MISSING - UNAUTHENTICATED: this sidecar wants a client token (`authorization: Bearer <token>`), and the call
+   * brought none.
+   */
+  CREDENTIAL_MISSING = 23,
+  /**
+   * CREDENTIAL_INVALID - UNAUTHENTICATED: the client token is none of those that this sidecar takes, or no longer; a stream whose
+   * token is withdrawn ends with it.
+   */
+  CREDENTIAL_INVALID = 24,
   UNRECOGNIZED = -1,
 }
 
@@ -156,7 +166,10 @@ export interface ConnectRequest {
 
 /** A mailbox is open. */
 export interface ConnectResponse {
-  /** The mailbox: 128 random bits in hexadecimal. Whoever has it owns the mailbox; keep it as a secret. */
+  /**
+   * The mailbox: 128 random bits in hexadecimal. Whoever has it and the identity that opened it may use
+   * the mailbox; keep it as a secret.
+   */
   mailboxId: string;
   /** The private group that the daemon gave, such as `#alice#node1`. Messages to it reach this mailbox. */
   privateGroup: string;

@@ -1,0 +1,172 @@
+import { constants, createHash, X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { ConnectionIdentity } from './connection-identity.js';
+
+/** What a TLS server shows, and whom it trusts. All in PEM. */
+export interface TlsMaterial {
+  /** The server's certificate, then those that lead to its authority. */
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  /** Authorities of client certificates; then each client must have one of theirs. Undefined: none is asked for. */
+  readonly clientAuthorities?: Buffer | undefined;
+}
+
+/** Why a handshake failed, as a metric's label. */
+export type HandshakeFailure = 'not-tls' | 'client-certificate' | 'protocol' | 'timeout' | 'gone';
+
+export interface TlsEndpointOptions {
+  /** Told of each handshake that failed. */
+  readonly onFailure?: (failure: HandshakeFailure, peer: string, error: Error) => void;
+  /** How long a handshake may take. Unit: ms. Default 10,000. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+/** Those of TLS 1.2 that HTTP/2 does not forbid; TLS 1.3 has no others. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
+/**
+ * Makes TLS connections out of accepted ones. Material can be replaced while it serves: the connections that there are go
+ * on, later ones get the new material.
+ */
+export class TlsEndpoint {
+  readonly #server: Server;
+  readonly #wantsClients: boolean;
+  #validTo: Date;
+  #onSecure: (connection: TLSSocket, identity: ConnectionIdentity) => void = (connection) =>
+    connection.destroy();
+
+  /** @throws Error that says what is wrong with the material, without showing it */
+  constructor(material: TlsMaterial, options: TlsEndpointOptions = {}) {
+    this.#validTo = checkMaterial(material);
+    this.#wantsClients = material.clientAuthorities !== undefined;
+    this.#server = createServer({
+      ...contextOptions(material),
+      // A client that offers something else is told so by an alert.
+      ALPNProtocols: ['h2'],
+      requestCert: this.#wantsClients,
+      rejectUnauthorized: this.#wantsClients,
+      handshakeTimeout: options.handshakeTimeoutMs ?? 10_000,
+    });
+    const { onFailure = () => {} } = options;
+    this.#server.on('secureConnection', (connection) => {
+      connection.on('error', () => connection.destroy());
+      if (connection.alpnProtocol === 'h2') this.#onSecure(connection, this.#identityOf(connection));
+      else {
+        onFailure('protocol', peerOf(connection), new Error('the client did not offer HTTP/2 by ALPN'));
+        connection.destroy();
+      }
+    });
+    this.#server.on('tlsClientError', (error, connection) => {
+      onFailure(failureOf(error), peerOf(connection), error);
+      connection.destroy();
+    });
+  }
+
+  /** When the certificate that is shown now ends to be valid. */
+  get validTo(): Date {
+    return this.#validTo;
+  }
+
+  /** Who is given the connections. */
+  serve(onSecure: (connection: TLSSocket, identity: ConnectionIdentity) => void): void {
+    this.#onSecure = onSecure;
+  }
+
+  /** Begins the handshake. */
+  accept(connection: Socket): void {
+    this.#server.emit('connection', connection);
+  }
+
+  /**
+   * Shows and trusts something else from now on.
+   *
+   * @throws as the constructor; then everything stays as it was
+   */
+  replace(material: TlsMaterial): void {
+    const validTo = checkMaterial(material);
+    if ((material.clientAuthorities !== undefined) !== this.#wantsClients)
+      throw new Error('whether client certificates are asked for can not change while it serves');
+    this.#server.setSecureContext(contextOptions(material));
+    this.#validTo = validTo;
+  }
+
+  /** By subject and alternative names, which stay when a certificate is renewed. */
+  #identityOf(connection: TLSSocket): ConnectionIdentity {
+    if (!this.#wantsClients) return 'tls';
+    const { raw } = connection.getPeerCertificate();
+    const { subject, subjectAltName, fingerprint256 } = new X509Certificate(raw);
+    const named = subject || subjectAltName ? `${subject ?? ''}\n${subjectAltName ?? ''}` : fingerprint256;
+    return `certificate:${createHash('sha256').update(named).digest('hex')}`;
+  }
+}
+
+function contextOptions({ certificate, key, clientAuthorities }: TlsMaterial): TlsOptions {
+  return {
+    cert: certificate,
+    key,
+    ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+    minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+    // A resumed session is not checked against the authorities of now, nor for the end of the certificate.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** @returns until when the certificate is valid */
+function checkMaterial(material: TlsMaterial): Date {
+  const { validTo, notYet } = readCertificate('the certificate', material.certificate);
+  if (validTo.getTime() <= Date.now()) throw new Error(`the certificate ended at ${validTo.toISOString()}`);
+  if (notYet) throw new Error(`the certificate is valid only from ${notYet.toISOString()}`);
+  // Node takes an empty authority for "those of the system", which would let in half of the world.
+  if (material.clientAuthorities !== undefined)
+    readCertificate('the client authorities', material.clientAuthorities);
+  try {
+    // Finds a key that is none, or another certificate's.
+    createSecureContext(contextOptions(material));
+  } catch (error) {
+    throw new Error(`the certificate and its key can not be used: ${reasonOf(error)}`);
+  }
+  return validTo;
+}
+
+function readCertificate(what: string, pem: Buffer): { validTo: Date; notYet: Date | undefined } {
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${what}: there is no PEM certificate`);
+  try {
+    const { validFrom, validTo } = new X509Certificate(pem);
+    const from = new Date(validFrom);
+    return { validTo: new Date(validTo), notYet: from.getTime() > Date.now() ? from : undefined };
+  } catch (error) {
+    throw new Error(`${what}: ${reasonOf(error)}`);
+  }
+}
+
+/** OpenSSL's reason; its messages name no contents. */
+function reasonOf(error: unknown): string {
+  const { reason, message } = error as { reason?: string; message: string };
+  return reason ?? message;
+}
+
+function failureOf(error: Error): HandshakeFailure {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'timeout';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'gone';
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_HTTP_REQUEST') return 'not-tls';
+  if (/CERT|UNABLE_TO|SELF_SIGNED/.test(code)) return 'client-certificate';
+  return 'protocol';
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`;
+}
