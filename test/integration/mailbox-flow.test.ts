@@ -246,7 +246,11 @@ describe('a mailbox with much to send', () => {
       // Larger than what the kernel takes at once: some of these are under way and will never be done.
       const calls = upTo(200).map(() => mailbox.multicast(outgoing('room', large)));
       const outcomes = Promise.allSettled(calls);
-      await new Promise((resolve) => setImmediate(resolve));
+      let quiet = 0;
+      for (let before = -1; quiet < 50; quiet = before === mailbox.messagesSent ? quiet + 1 : 0) {
+        before = mailbox.messagesSent;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       if (who === 'abort') await mailbox.disconnect({ abort: true });
       else daemon.sockets[0]!.resetAndDestroy();
       const settled = await within(outcomes, 'every call is answered');

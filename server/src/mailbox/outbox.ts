@@ -40,6 +40,7 @@ export class Outbox {
   #waitingBytes = 0;
   /** The session has enough, until it says otherwise by onDrain. */
   #blocked = false;
+  #resuming = false;
   #messagesSent = 0;
   /** Messages handed to the session, by guarantee. */
   readonly sentByService = new ServiceCounts();
@@ -128,22 +129,15 @@ export class Outbox {
     this.#wakeRoomWaiters();
   }
 
-  /** To be called when the session has room again. */
+  /**
+   * To be called when the session has room again. What waits goes on in the next turn of the event loop: a kernel may
+   * take megabytes at once, and whoever only sent them would not read meanwhile, so that the daemon would cut this
+   * process's own mailboxes as slow readers.
+   */
   onDrain(): void {
-    this.#blocked = false;
-    for (const entry of this.#entries) {
-      if (this.#blocked) return;
-      this.#entries.delete(entry);
-      this.#waitingBytes -= entry.bytes;
-      try {
-        if ('group' in entry.request) this.#writeRequest(entry.request, entry.onTaken);
-        else this.#writeMessage(entry.request, entry.onTaken);
-      } catch (error) {
-        entry.onTaken?.(error as Error);
-      }
-    }
-    this.#idle();
-    this.#wakeRoomWaiters();
+    if (this.#resuming) return;
+    this.#resuming = true;
+    setImmediate(this.#resume);
   }
 
   /** Nothing waits that would have to go first. */
@@ -183,6 +177,25 @@ export class Outbox {
       { bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
     );
   }
+
+  /** Bound once. */
+  readonly #resume = (): void => {
+    this.#resuming = false;
+    this.#blocked = false;
+    for (const entry of this.#entries) {
+      if (this.#blocked) return;
+      this.#entries.delete(entry);
+      this.#waitingBytes -= entry.bytes;
+      try {
+        if ('group' in entry.request) this.#writeRequest(entry.request, entry.onTaken);
+        else this.#writeMessage(entry.request, entry.onTaken);
+      } catch (error) {
+        entry.onTaken?.(error as Error);
+      }
+    }
+    this.#idle();
+    this.#wakeRoomWaiters();
+  };
 
   #idle(): void {
     const callback = this.#onIdle;

@@ -63,6 +63,12 @@ describe('Mailbox', () => {
     return mailbox;
   }
 
+  /** The kernel took everything, and the turn of the event loop is over. */
+  const drained = async () => {
+    session.drain();
+    await turn();
+  };
+
   function attach(mailbox: Mailbox, options: AttachOptions = {}, willing = true): RecordingReceiver {
     const receiver = new RecordingReceiver(willing);
     receiver.attachment = mailbox.attach(options, receiver);
@@ -254,7 +260,7 @@ describe('Mailbox', () => {
       ];
       mailbox.send(message('3'));
       calls.push(mailbox.leave('room'), mailbox.multicast(message('4')));
-      for (let i = 0; i < 6; i++) session.drain();
+      for (let i = 0; i < 6; i++) await drained();
       await Promise.all(calls);
       expect(session.sent).toEqual([
         'multicast 1',
@@ -318,7 +324,7 @@ describe('Mailbox', () => {
       mailbox.onSendRoom(room);
       await turn();
       expect(room).not.toHaveBeenCalled();
-      session.drain();
+      await drained();
       expect(room).toHaveBeenCalledTimes(1);
     });
 
@@ -416,8 +422,8 @@ describe('Mailbox', () => {
       const goodbye = mailbox.disconnect();
       await turn();
       expect(session.sent).toEqual(['multicast 1']);
-      session.drain();
-      session.drain();
+      await drained();
+      await drained();
       await Promise.all([first, second, goodbye]);
       expect(session.sent).toEqual(['multicast 1', 'multicast 2', 'goodbye']);
       expect(session.closed).toBe(true);
@@ -657,8 +663,8 @@ describe('Mailbox', () => {
       session.full = true;
       const calls = [mailbox.multicast(message('1')), mailbox.multicast(message('2'))];
       const draining = mailbox.drain();
-      session.drain();
-      session.drain();
+      await drained();
+      await drained();
       await Promise.all([...calls, draining]);
       expect(session.sent).toEqual(['multicast 1', 'multicast 2', 'goodbye']);
     });
