@@ -9,7 +9,7 @@ import type { GroupId } from './group-id.js';
 import { type ServiceTypeName, serviceTypeName } from './service-type.js';
 
 /** What every received event has. */
-export abstract class ReceivedEvent {
+abstract class ReceivedEvent {
   /** Tells the kinds of events apart. */
   abstract readonly kind: SpreadEvent['kind'];
   /**

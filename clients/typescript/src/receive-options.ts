@@ -8,7 +8,8 @@ export interface ReceiveOptions {
   maxBufferedBytes?: number;
   /**
    * With EXPLICIT acknowledgement. `auto`, the default: an event is acknowledged when the application asks
-   * for the one after it, and so had the time to be done with it. `manual`: only `acknowledge()` does.
+   * for the one after it, and so had the time to be done with it: right for one loop, wrong for several that
+   * receive at once. `manual`: only `acknowledge()` does.
    */
   acknowledge?: 'auto' | 'manual';
   /** With EXPLICIT: most events given and not yet acknowledged; 0: no bound. Default: 0. */

@@ -9,7 +9,7 @@ interface Details {
 }
 
 /** The google.rpc details of the trailer `grpc-status-details-bin`; empty if there are none that can be read. */
-export function readDetails(metadata: Metadata | undefined): Details {
+function readDetails(metadata: Metadata | undefined): Details {
   const bytes = metadata?.get('grpc-status-details-bin')[0];
   if (!(bytes instanceof Uint8Array)) return {};
   const details: Details = {};

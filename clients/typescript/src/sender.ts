@@ -94,6 +94,7 @@ export class Sender {
   #refusedUnheard = 0;
   #failure: SpreadError | undefined;
   #closing = false;
+  #over = false;
   readonly #ended: Promise<void>;
   #onEnded: () => void = () => {};
 
@@ -105,7 +106,10 @@ export class Sender {
     this.#onRefused = options.onRefused;
     this.#onUse = onUse;
     this.#ended = new Promise((resolve) => {
-      this.#onEnded = resolve;
+      this.#onEnded = () => {
+        this.#over = true;
+        resolve();
+      };
     });
     call.on('data', (answer: MulticastStreamResponse) => this.#onAnswer(answer));
     call.on('error', (error: ServiceError) =>
@@ -189,6 +193,7 @@ export class Sender {
 
   /** Ends the stream without waiting; messages that are not decided may or may not have been sent. */
   abort(): void {
+    if (this.#over) return;
     this.#fail(new SpreadError('the sender was aborted', { status: status.CANCELLED, outcome: 'unknown' }));
     this.#call.cancel();
   }

@@ -32,7 +32,7 @@ export interface SpreadErrorInit {
 }
 
 /** The domain of Spread's own errors. */
-export const SPREAD_DOMAIN = 'spread.org';
+const SPREAD_DOMAIN = 'spread.org';
 /** The domain of the sidecar's own errors. */
 export const SIDECAR_DOMAIN = 'spread-sidecar';
 

@@ -177,6 +177,14 @@ describe('a sender', () => {
     expect(sender.progress.sent).toBe(0);
   });
 
+  it('that was closed stays so when its mailbox ends', async () => {
+    const { sender, mailbox } = await fakeSender();
+    await sender.send(FIFO_MESS, 'g', 'x');
+    await sender.close();
+    await mailbox.disconnect();
+    expect(await sender.close()).toEqual({ sent: 1, decided: 1, accepted: 1 });
+  });
+
   it('ends with its mailbox', async () => {
     const { sender, mailbox } = await fakeSender();
     await mailbox.disconnect();
