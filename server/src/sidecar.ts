@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { SidecarConfig } from './config/index.js';
+import { ConfigError, type SidecarConfig } from './config/index.js';
 import { AdminServer } from './grpc/admin/admin-server.js';
 import { AdminCredential } from './grpc/credentials.js';
 import { encodeEvent } from './grpc/event-encoder.js';
@@ -294,19 +294,23 @@ function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
   );
 }
 
-/** @throws when the token's file can't be read or is empty */
+/** @throws ConfigError when the token's file can't be read or is empty */
 function adminTokens({ admin }: SidecarConfig): string[] {
   if (admin.tokenFile === '') return admin.token === '' ? [] : [admin.token];
   let text: string;
   try {
     text = readFileSync(admin.tokenFile, 'utf8');
   } catch (error) {
-    throw new Error(`admin.tokenFile can't be read: ${(error as Error).message}`);
+    throw tokenFileError(admin.tokenFile, `admin.tokenFile can't be read: ${(error as Error).message}`);
   }
   const token = text.split('\n', 1)[0]?.trim() ?? '';
-  if (token === '') throw new Error(`admin.tokenFile ${admin.tokenFile} has no credential on its first line`);
+  if (token === '')
+    throw tokenFileError(admin.tokenFile, 'admin.tokenFile has no credential on its first line');
   return [token];
 }
+
+const tokenFileError = (where: string, message: string) =>
+  new ConfigError([{ option: 'admin.tokenFile', where, message }]);
 
 function* snapshots(registry: MailboxRegistry): Generator<MailboxSnapshot> {
   let pageToken = '';

@@ -453,6 +453,26 @@ describe('serve', () => {
     expect(running.stderr).toBe('');
   });
 
+  it.each([
+    ['/nowhere/token', /can't be read/],
+    ['/dev/null', /no credential|no token/],
+  ])('names a token file that is not right: %s', async (path, sentence) => {
+    const nobody = `${await freePort()}@127.0.0.1`;
+    const args = [
+      'serve',
+      '--daemon-addresses',
+      nobody,
+      '--grpc-listen',
+      '127.0.0.1:0',
+      '--admin-listen',
+      'off',
+    ];
+    const { exitCode, stderr } = await cli([...args, '--admin-token-file', path]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
   it('says that it is not yet connected', async () => {
     const nobody = `${await freePort()}@127.0.0.1`;
     const args = [
