@@ -275,7 +275,7 @@ describe('healthcheck', () => {
     const { target } = await startSidecar();
     const port = target.split(':')[1];
     const byEnvironment = await cli(['healthcheck'], {
-      env: { SPREAD_SIDECAR_GRPC_LISTEN: `0.0.0.0:${port}` },
+      env: { SPREAD_SIDECAR_GRPC_LISTEN: `127.0.0.1:${port}` },
     });
     expect(byEnvironment.exitCode).toBe(0);
     const file = join(temporaryFolder(), 's.yaml');

@@ -169,7 +169,7 @@ describe('the end of a mailbox', () => {
       const { sidecar, receiver, sender } = await behindProxy({ maxBufferedEvents: 3 });
       for (const text of texts(1, 300)) await sender.multicast(AGREED_MESS, 'g', text.padEnd(size));
       expect((await receiver.receive()).kind).toBe('view');
-      await until(async () => (await sidecar.registry.get(receiver.id)).lastSequence === 301);
+      await until(async () => (await receiver.info()).lastSequence === 301n);
       await sidecar.daemon?.close();
       const { seen, error } = await endOf(receiver);
       expect(seen.map((text) => text.trim())).toEqual(texts(1, 300));
@@ -185,7 +185,7 @@ describe('the end of a mailbox', () => {
   it('is told after the last event when the sidecar drains', async () => {
     const { sidecar, receiver, sender } = await behindProxy({ autoReceive: true });
     for (const text of texts(1, 300)) await sender.multicast(AGREED_MESS, 'g', text);
-    await until(() => sidecar.registry.get(receiver.id).lastSequence === 301);
+    await until(async () => (await receiver.info()).lastSequence === 301n);
     const draining = sidecar.registry.drain({ graceMs: 5000 });
     const { seen, error } = await endOf(receiver);
     expect(seen).toEqual(texts(1, 300));

@@ -62,7 +62,7 @@ async function ownTarget(context: CommandContext): Promise<string> {
 }
 
 /** How to reach a server that listens at these addresses, from the same machine. */
-function targetOf(listen: SidecarConfig['grpc']['listen']): string {
+export function targetOf(listen: SidecarConfig['grpc']['listen']): string {
   const [address] = listen;
   if (address === undefined) return DEFAULT_TARGET;
   if (address.kind === 'unix') return `unix:${address.path}`;
