@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { ConfigError, type SidecarConfig } from './config/index.js';
+import type { SidecarConfig } from './config/index.js';
 import { AdminServer } from './grpc/admin/admin-server.js';
-import { AdminCredential } from './grpc/credentials.js';
 import { encodeEvent } from './grpc/event-encoder.js';
 import { FailureTranslator } from './grpc/failure.js';
 import { HealthBoard } from './grpc/health.js';
@@ -23,9 +21,11 @@ import {
   type Metrics,
   type SidecarEvents,
 } from './observability/index.js';
+import { Access } from './sidecar/access.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
 import { mailboxSettings } from './sidecar/mailbox-settings.js';
 import { isReady, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
+import { IP_AUTH, NULL_AUTH } from './spread/auth.js';
 import { ERROR_TABLE } from './spread/error-table.js';
 import { Session } from './spread/session.js';
 
@@ -75,6 +75,7 @@ export function createSidecar(config: SidecarConfig, dependencies: SidecarDepend
 /** The parts that exist while it runs. */
 interface Parts {
   embedded?: RunningDaemon;
+  access?: Access;
   registry?: MailboxRegistry;
   monitor?: DaemonMonitor;
   grpc?: GrpcServer;
@@ -147,11 +148,12 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       );
     }
     const daemons = this.#parts.embedded ? [this.#parts.embedded.address] : config.daemon.addresses;
-    const tokens = adminTokens(config);
 
     const metrics = this.#createMetrics(daemons);
     const events = createEvents([metrics.events, logEvents(logger)]);
     toldOfDaemon = events;
+    const access = new Access(config, events.security);
+    this.#parts.access = access;
     const registry = new MailboxRegistry({
       settings: mailboxSettings(config, daemons),
       encode: encodeEvent,
@@ -159,7 +161,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     });
     this.#parts.registry = registry;
     this.#parts.monitor = this.#createMonitor(daemons, events);
-    this.#parts.grpc = this.#createGrpcServer(registry, events, tokens);
+    this.#parts.grpc = this.#createGrpcServer(registry, events, access);
 
     if (config.admin.listen !== 'off') {
       this.#parts.admin = new AdminServer({
@@ -188,6 +190,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     this.#refresh();
     await registry?.drain({ graceMs });
     await grpc?.stop({ graceMs: CLOSE_MS });
+    this.#parts.access?.stop();
     await monitor?.stop();
     await embedded?.stop();
     this.#stage = 'stopped';
@@ -203,9 +206,10 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
 
   #createMonitor(daemons: readonly string[], events: SidecarEvents): DaemonMonitor {
     const { connectTimeout, monitorBackoffMin, monitorBackoffMax } = this.#config.daemon;
+    const auth = [this.#config.daemon.auth === 'ip' ? IP_AUTH : NULL_AUTH];
     return new DaemonMonitor({
       daemons,
-      connect: (options) => Session.connect(options),
+      connect: (options) => Session.connect({ ...options, auth }),
       connectTimeoutMs: connectTimeout,
       backoff: { initialMs: monitorBackoffMin, maxMs: monitorBackoffMax },
       onChange: (status) => {
@@ -220,7 +224,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     });
   }
 
-  #createGrpcServer(registry: MailboxRegistry, events: SidecarEvents, tokens: readonly string[]): GrpcServer {
+  #createGrpcServer(registry: MailboxRegistry, events: SidecarEvents, access: Access): GrpcServer {
     const config = this.#config;
     const { logger, version } = this.#dependencies;
     const failures = new FailureTranslator(
@@ -234,7 +238,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     const service = mailboxService({
       registry,
       failures,
-      admin: new AdminCredential(tokens),
+      admin: access.admin,
       limits: {
         ...DEFAULT_SERVICE_LIMITS,
         leaseMinMs: config.mailbox.leaseMin,
@@ -250,8 +254,11 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         return { sidecar: version, daemon, embeddedDaemon: config.embedded.enabled };
       },
     });
-    return new GrpcServer({
+    const server = new GrpcServer({
       services: [service, ...this.#commonServices()],
+      tls: access.tls,
+      gate: access.gate,
+      onRefused: access.onRefused,
       telemetry: events.grpc,
       onAcceptError: (error) => logger.error({ err: error }, 'the gRPC server can accept no connection'),
       transport: {
@@ -259,6 +266,8 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         maxConcurrentStreams: config.grpc.maxConcurrentStreams,
       },
     });
+    access.onClientTokens = () => server.recheckCalls();
+    return server;
   }
 
   #commonServices(): ServiceRegistration[] {
@@ -290,27 +299,15 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
 
 function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
   return grpc.listen.map((address) =>
-    address.kind === 'unix' ? { ...address, mode: grpc.socketMode } : address,
+    address.kind === 'unix'
+      ? {
+          ...address,
+          mode: grpc.socketMode,
+          ...(grpc.socketGroup === '' ? {} : { group: grpc.socketGroup }),
+        }
+      : address,
   );
 }
-
-/** @throws ConfigError when the token's file can't be read or is empty */
-function adminTokens({ admin }: SidecarConfig): string[] {
-  if (admin.tokenFile === '') return admin.token === '' ? [] : [admin.token];
-  let text: string;
-  try {
-    text = readFileSync(admin.tokenFile, 'utf8');
-  } catch (error) {
-    throw tokenFileError(admin.tokenFile, `admin.tokenFile can't be read: ${(error as Error).message}`);
-  }
-  const token = text.split('\n', 1)[0]?.trim() ?? '';
-  if (token === '')
-    throw tokenFileError(admin.tokenFile, 'admin.tokenFile has no credential on its first line');
-  return [token];
-}
-
-const tokenFileError = (where: string, message: string) =>
-  new ConfigError([{ option: 'admin.tokenFile', where, message }]);
 
 function* snapshots(registry: MailboxRegistry): Generator<MailboxSnapshot> {
   let pageToken = '';

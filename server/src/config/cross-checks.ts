@@ -1,5 +1,5 @@
 import type { OptionKey, SidecarConfig } from './options.js';
-import { listenAddress, type TcpAddress, type UnixAddress } from './values/addresses.js';
+import { isLoopback, listenAddress, type TcpAddress, type UnixAddress } from './values/addresses.js';
 
 /** Two or more options that are well in themselves and not together. */
 export interface Conflict {
@@ -34,6 +34,31 @@ export const crossChecks: readonly CrossCheck[] = [
     ({ admin }) => admin.token !== '' && admin.tokenFile !== '',
     'admin.token and admin.tokenFile are both set; one of them holds the credential',
   ),
+  conflict(
+    ['grpc.tokens', 'grpc.tokenFile'],
+    ({ grpc }) => grpc.tokens.length > 0 && grpc.tokenFile !== '',
+    'grpc.tokens and grpc.tokenFile are both set; one of them holds the tokens',
+  ),
+  conflict(
+    ['grpc.tlsKey', 'grpc.tlsCert'],
+    ({ grpc }) => grpc.tlsKey !== '' && grpc.tlsCert === '',
+    'grpc.tlsKey is the key of a certificate; grpc.tlsCert must name it',
+  ),
+  conflict(
+    ['grpc.tlsClientCa', 'grpc.tlsCert'],
+    ({ grpc }) => grpc.tlsClientCa !== '' && grpc.tlsCert === '',
+    'client certificates come by TLS only; grpc.tlsCert must name a certificate',
+  ),
+  {
+    options: ['grpc.listen', 'grpc.tlsCert', 'grpc.insecure'],
+    check: ({ grpc }) => {
+      if (grpc.tlsCert !== '' || grpc.insecure) return undefined;
+      const open = grpc.listen.find((address) => address.kind === 'tcp' && !isLoopback(address.host));
+      if (open === undefined) return undefined;
+      const sentence = `other machines could reach ${listenAddress.format(open)} without TLS: listen on 127.0.0.1 or a Unix socket, set grpc.tlsCert, or say --insecure`;
+      return { sentence, between: ['grpc.listen', 'grpc.tlsCert', 'grpc.insecure'] };
+    },
+  },
   conflict(
     ['embedded.enabled', 'daemon.addresses'],
     ({ embedded }, isSet) => embedded.enabled && isSet('daemon.addresses'),

@@ -10,4 +10,5 @@ export { flagsFromOptions, type OptionFlag, optionFlags } from './option-flags.j
 export type { OptionKey, SidecarConfig } from './options.js';
 export { printConfig } from './print.js';
 export type { Source } from './sources/entry.js';
+export { readTokenFile, type TokenLine } from './token-file.js';
 export type { TcpAddress, UnixAddress } from './values/addresses.js';

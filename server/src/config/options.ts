@@ -4,7 +4,7 @@
 import { listenAddress, socketPath, spreadName, tcpAddress } from './values/addresses.js';
 import { byteSize, duration, fileMode, fraction, integer } from './values/numbers.js';
 import type { ValueType } from './values/value-type.js';
-import { boolean, listOf, oneOf, orEmpty, text, token, wordOr } from './values/words.js';
+import { boolean, groupName, listOf, oneOf, orEmpty, text, token, wordOr } from './values/words.js';
 
 export interface Option<T> {
   readonly type: ValueType<T>;
@@ -45,6 +45,56 @@ export const sections = {
         default: '0660',
         why: 'User and group may connect: containers of a pod share a group more often than a user.',
         text: 'Permission bits of the Unix sockets in grpc.listen.',
+      }),
+      socketGroup: option({
+        type: orEmpty(groupName),
+        default: '',
+        why: "The group of the sidecar's own process.",
+        text: 'Group of the Unix sockets in grpc.listen, by name or number. The sidecar must be a member of it, or root.',
+      }),
+      tlsCert: option({
+        type: orEmpty(path),
+        default: '',
+        why: 'Loopback and Unix sockets need no TLS.',
+        text: "The server's certificate and those that lead to its authority, in PEM. Then every TCP address of grpc.listen speaks TLS 1.2 or 1.3. Read anew when it changes.",
+      }),
+      tlsKey: option({
+        type: orEmpty(path),
+        default: '',
+        why: 'The file of the certificate may hold the key too.',
+        text: 'The private key of grpc.tlsCert, in PEM; none: it is in the same file. Read anew when it changes.',
+      }),
+      tlsClientCa: option({
+        type: orEmpty(path),
+        default: '',
+        why: 'Without it, clients need no certificate.',
+        text: 'Authorities of client certificates, in PEM. Then every TLS client must show a certificate of one of them, and a mailbox belongs to its subject and alternative names. Read anew when it changes.',
+      }),
+      tokens: option({
+        type: listOf(token, { min: 0, max: 64 }),
+        default: '',
+        why: 'No client needs a token until the operator makes one.',
+        text: 'Client tokens. Then every call but those of health, on every address, must bring one as `authorization: Bearer <token>`, and a mailbox belongs to the token that opened it.',
+        secret: true,
+      }),
+      tokenFile: option({
+        type: orEmpty(path),
+        default: '',
+        why: 'As for grpc.tokens.',
+        text: 'A file of client tokens, one a line, each with a name before it if it has one: tokens of one name are one client. Instead of grpc.tokens. Read anew when it changes.',
+      }),
+      reloadInterval: option({
+        type: duration({ min: '50ms', max: '1h' }),
+        default: '5s',
+        why: 'Kubernetes itself takes a minute to bring a changed secret.',
+        text: 'How often the files of certificates and tokens, also admin.tokenFile, are looked at for a change.',
+      }),
+      insecure: option({
+        type: boolean,
+        default: 'false',
+        why: 'Whoever can read the network could read and send everything.',
+        text: 'Allow TCP addresses in grpc.listen that other machines can reach although there is no TLS, as behind a mesh that does it.',
+        flag: 'insecure',
       }),
       reflection: option({
         type: boolean,
@@ -87,7 +137,7 @@ export const sections = {
         type: orEmpty(path),
         default: '',
         why: 'As for admin.token.',
-        text: 'A file whose first line is the admin credential. Instead of admin.token.',
+        text: 'A file of admin credentials, one a line; each of them is taken. Instead of admin.token. Read anew when it changes.',
       }),
     },
   },
@@ -112,6 +162,12 @@ export const sections = {
         default: '10s',
         why: 'A daemon that changes its membership answers no new session for some seconds.',
         text: 'How long a connection to one daemon, with its handshake, may take.',
+      }),
+      auth: option({
+        type: oneOf('null', 'ip'),
+        default: 'null',
+        why: "Spread's own default.",
+        text: 'How the sidecar shows itself to daemons, in its own session and where a client names no method. ip: the daemon looks at the address that the sidecar comes from (spread.access_ip), over TCP and IPv4 only.',
       }),
       maxGroupsPerMessage: option({
         type: integer({ min: '1', max: '100' }),

@@ -24,7 +24,7 @@ export function printConfig(config: SidecarConfig, sources: ConfigSources): stri
 }
 
 function yamlValue({ type, secret }: (typeof optionRows)[number], value: unknown): string {
-  if (secret && value !== '') return '"[redacted]"';
+  if (secret && type.format(value) !== '') return '"[redacted]"';
   if (isListType(type) && Array.isArray(value))
     return `[${value.map((item) => yamlText(type.item.format(item))).join(', ')}]`;
   return yamlText(type.format(value));

@@ -77,7 +77,10 @@ export class AdminCredential {
   readonly #tokens: TokenSet;
 
   /** Without tokens nobody is an operator. Empty tokens are passed over. */
-  constructor(tokens: readonly string[]) {
+  constructor(
+    tokens: readonly string[],
+    private readonly onRefused: () => void = () => {},
+  ) {
     this.#tokens = new TokenSet(tokens.map((value) => ({ value })));
   }
 
@@ -87,7 +90,9 @@ export class AdminCredential {
   }
 
   accepts(metadata: Metadata): boolean {
-    return this.#tokens.find(metadata).kind === 'known';
+    const accepted = this.#tokens.find(metadata).kind === 'known';
+    if (!accepted) this.onRefused();
+    return accepted;
   }
 }
 

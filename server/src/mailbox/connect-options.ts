@@ -16,8 +16,8 @@ export interface ConnectOptions {
   readonly membership: boolean;
   /** Milliseconds. */
   readonly leaseMs?: number | undefined;
-  /** How the sidecar shows itself to the daemon. Default NULL. */
-  readonly auth?: 'NULL' | 'IP';
+  /** How the sidecar shows itself to the daemon. Default: the settings'. */
+  readonly auth?: 'NULL' | 'IP' | undefined;
   readonly reconnect: boolean;
   readonly queue: {
     readonly maxEvents?: number | undefined;

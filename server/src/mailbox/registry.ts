@@ -260,7 +260,7 @@ export class MailboxRegistry {
         session: {
           membership: options.membership,
           priority: options.priority === 1 ? 1 : 0,
-          auth: [options.auth === 'IP' ? IP_AUTH : NULL_AUTH],
+          auth: [(options.auth ?? this.#settings.auth) === 'IP' ? IP_AUTH : NULL_AUTH],
           timeoutMs: this.#settings.connectTimeoutMs,
           signal: attempt.signal,
           messageLimits: { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes },

@@ -13,6 +13,8 @@ export interface MailboxSettings {
   /** Further daemons that a client may name. */
   readonly allowedDaemons: readonly string[];
   /** For one daemon, handshake included. */
+  /** How the sidecar shows itself to daemons where a client names no method. Default NULL. */
+  readonly auth?: 'NULL' | 'IP';
   readonly connectTimeoutMs: number;
   /** For a clean goodbye; then the connection is dropped. */
   readonly goodbyeMs: number;

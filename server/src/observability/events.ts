@@ -70,12 +70,28 @@ export interface EmbeddedDaemonEvents {
   event(event: EmbeddedDaemonEvent): void;
 }
 
+/** Files that are read anew when they change. */
+export type CredentialKind = 'tls' | 'client-tokens' | 'admin-tokens';
+
+export interface SecurityEvents {
+  /**
+   * Somebody was not let in. `reason` is the contract's for a call (CREDENTIAL_MISSING, CREDENTIAL_INVALID, ADMIN_ONLY),
+   * FOREIGN_MAILBOX for another's mailbox, `TLS_…` for a handshake. `about` holds no secret.
+   */
+  refused(reason: string, about: Readonly<Record<string, string>>): void;
+  /** Certificates or tokens are in use as their files have them now. `expiresAtMs` is the server certificate's. */
+  loaded(kind: CredentialKind, facts: { readonly expiresAtMs?: number; readonly count?: number }): void;
+  /** A file changed and can't be used; what was in use stays. */
+  reloadFailed(kind: CredentialKind, error: Error): void;
+}
+
 /** All of it. */
 export interface SidecarEvents {
   readonly mailbox: MailboxEvents;
   readonly grpc: GrpcEvents;
   readonly daemon: DaemonEvents;
   readonly embedded: EmbeddedDaemonEvents;
+  readonly security: SecurityEvents;
 }
 
 /** Somebody who wants to be told some of it. */
@@ -91,6 +107,7 @@ export function createEvents(subscribers: readonly EventSubscriber[] = []): Side
     grpc: combined('grpc', GRPC, subscribers),
     daemon: combined('daemon', DAEMON, subscribers),
     embedded: combined('embedded', EMBEDDED, subscribers),
+    security: combined('security', SECURITY, subscribers),
   };
 }
 
@@ -115,6 +132,7 @@ const GRPC: Names<GrpcEvents> = {
 };
 const DAEMON: Names<DaemonEvents> = { up: true, down: true };
 const EMBEDDED: Names<EmbeddedDaemonEvents> = { event: true };
+const SECURITY: Names<SecurityEvents> = { refused: true, loaded: true, reloadFailed: true };
 
 type Listener = (...args: unknown[]) => void;
 const nobody: Listener = () => {};

@@ -1,5 +1,6 @@
 import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity } from './events.js';
 import type { Logger } from './logger.js';
+import { securityLog } from './security-log.js';
 
 /** Ends that somebody asked for. */
 const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
@@ -12,6 +13,7 @@ const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
 
 /** Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. */
 export function logEvents(log: Logger): EventSubscriber {
+  const security = securityLog(log);
   return {
     mailbox: {
       opened: (mailbox) => log.debug(about(mailbox), 'mailbox opened'),
@@ -29,6 +31,7 @@ export function logEvents(log: Logger): EventSubscriber {
         ),
       connectFailed: (daemon, error) =>
         log.info({ daemon, ...codeOf(error) }, `a mailbox could not connect: ${error.message}`),
+      foreignCall: (mailbox) => security.refused('FOREIGN_MAILBOX', about(mailbox)),
       defect: (error) => log.error({ err: error }, 'a defect of the sidecar'),
     },
     daemon: {
@@ -36,6 +39,7 @@ export function logEvents(log: Logger): EventSubscriber {
       down: (error) =>
         log.warn(error ? codeOf(error) : {}, `the Spread daemon is down${error ? `: ${error.message}` : ''}`),
     },
+    security,
     embedded: { event: (event) => logEmbedded(log, event) },
   };
 }

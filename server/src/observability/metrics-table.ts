@@ -142,6 +142,19 @@ export const embeddedMetrics = {
   ),
 };
 
+export const securityMetrics = {
+  refused: counter('refused_total', 'Calls and connections that were not let in, by reason.', ['reason']),
+  reloads: counter(
+    'credential_loads_total',
+    'Certificates and tokens read from their files, at the start and when they changed, by outcome.',
+    ['credential', 'outcome'],
+  ),
+  expiry: gauge(
+    'tls_certificate_expiry_timestamp_seconds',
+    "When the server's certificate ends, in seconds since 1970; 0 without TLS.",
+  ),
+};
+
 export const processMetrics = {
   build: gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']),
   defects: counter(
@@ -157,5 +170,6 @@ export const metricGroups: readonly { readonly title: string; readonly rows: rea
   { title: 'Queues and slow consumers', rows: Object.values(queueMetrics) },
   { title: 'Spread daemon', rows: Object.values(daemonMetrics) },
   { title: 'Embedded daemon, only while it is enabled', rows: Object.values(embeddedMetrics) },
+  { title: 'Security', rows: Object.values(securityMetrics) },
   { title: 'Process', rows: Object.values(processMetrics) },
 ];

@@ -9,6 +9,7 @@ import { type MailboxMetricsOptions, mailboxMetricSet } from './mailbox-metrics.
 import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
 import type { MetricsSample } from './metrics-sample.js';
 import { HANDLING_BUCKETS, type MetricRow, processMetrics } from './metrics-table.js';
+import { securityMetricSet } from './security-metrics.js';
 
 export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
   /** The sidecar's release. */
@@ -36,6 +37,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     mailboxMetricSet(board, options),
     daemonMetricSet(board, options),
     ...(options.embeddedDaemon ? [embeddedMetricSet(board)] : []),
+    securityMetricSet(board),
     processMetricSet(board, options.version),
   ];
   for (const { rows } of sets) board.register(rows);

@@ -12,6 +12,7 @@ export function mailboxSettings(config: SidecarConfig, daemons: readonly string[
   return {
     daemons,
     allowedDaemons: daemon.allow,
+    auth: daemon.auth === 'ip' ? 'IP' : 'NULL',
     connectTimeoutMs: daemon.connectTimeout,
     goodbyeMs: GOODBYE_MS,
     lease: { defaultMs: mailbox.leaseDefault, minMs: mailbox.leaseMin, maxMs: mailbox.leaseMax },

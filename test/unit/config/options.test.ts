@@ -17,8 +17,16 @@ const yaml = (key: OptionKey, text: string) => ({
   text: `${row(key).section}:\n  ${row(key).name}: ${text}\n`,
 });
 
+interface Sample {
+  readonly text: string;
+  readonly inFile?: string;
+  readonly value: unknown;
+  /** What it can not be set without. */
+  readonly beside?: Readonly<Partial<Record<OptionKey, string>>>;
+}
+
 /** A value that is not the default, as it is written in flag and environment, in the file, and what becomes of it. */
-const samples: Record<OptionKey, { text: string; inFile?: string; value: unknown }> = {
+const samples: Record<OptionKey, Sample> = {
   'grpc.listen': {
     text: '[::1]:0,unix:/run/x.sock',
     inFile: "['[::1]:0', unix:/run/x.sock]",
@@ -28,6 +36,23 @@ const samples: Record<OptionKey, { text: string; inFile?: string; value: unknown
     ],
   },
   'grpc.socketMode': { text: '0600', value: 0o600 },
+  'grpc.socketGroup': { text: 'staff', value: 'staff' },
+  'grpc.tlsCert': { text: '/tls/tls.crt', value: '/tls/tls.crt' },
+  'grpc.tlsKey': { text: '/tls/tls.key', value: '/tls/tls.key', beside: { 'grpc.tlsCert': '/tls/tls.crt' } },
+  'grpc.tlsClientCa': {
+    text: '/tls/ca.crt',
+    value: '/tls/ca.crt',
+    beside: { 'grpc.tlsCert': '/tls/tls.crt' },
+  },
+  'grpc.tokens': {
+    text: '0123456789abcdef,fedcba9876543210',
+    inFile: '[0123456789abcdef, fedcba9876543210]',
+    value: ['0123456789abcdef', 'fedcba9876543210'],
+  },
+  'grpc.tokenFile': { text: '/run/secrets/tokens', value: '/run/secrets/tokens' },
+  'grpc.reloadInterval': { text: '1m', value: 60_000 },
+  'grpc.insecure': { text: 'true', value: true },
+  'daemon.auth': { text: 'ip', value: 'ip' },
   'grpc.reflection': { text: 'false', value: false },
   'grpc.maxReceiveMessageBytes': { text: '8MiB', value: 8_388_608 },
   'grpc.maxConcurrentStreams': { text: '100', value: 100 },
@@ -71,23 +96,26 @@ const samples: Record<OptionKey, { text: string; inFile?: string; value: unknown
 
 describe.each(Object.entries(samples) as [OptionKey, (typeof samples)[OptionKey]][])('%s', (key, sample) => {
   const { flag, environment } = row(key);
+  const env = Object.fromEntries(
+    Object.entries(sample.beside ?? {}).map(([other, text]) => [row(other as OptionKey).environment, text]),
+  );
 
   it(flag === undefined ? 'has no flag' : 'from a flag', async () => {
     if (flag === undefined) return expect(row(key).secret).toBe(true);
-    const { config, sources } = await loadConfig({ flags: { [flag]: sample.text } });
+    const { config, sources } = await loadConfig({ flags: { [flag]: sample.text }, env });
     expect(configured(config, key)).toEqual(sample.value);
     expect(sources[key]).toEqual({ kind: 'flag', name: flag });
   });
 
   it('from the environment', async () => {
-    const { config, sources } = await loadConfig({ env: { [environment]: sample.text } });
+    const { config, sources } = await loadConfig({ env: { ...env, [environment]: sample.text } });
     expect(configured(config, key)).toEqual(sample.value);
     expect(sources[key]).toEqual({ kind: 'environment', name: environment });
   });
 
   it('from the file', async () => {
     const file = yaml(key, sample.inFile ?? sample.text);
-    const { config, sources } = await loadConfig({ file });
+    const { config, sources } = await loadConfig({ file, env });
     expect(configured(config, key)).toEqual(sample.value);
     expect(sources[key]).toEqual({
       kind: 'file',
@@ -109,6 +137,7 @@ describe('bounds', () => {
     ['grpc.socketMode', '0577', '0600', '0777', '1000'],
     ['grpc.maxReceiveMessageBytes', '262143', '256KiB', '64MiB', '67108865'],
     ['grpc.maxConcurrentStreams', '15', '16', '1000000', '1000001'],
+    ['grpc.reloadInterval', '49ms', '50ms', '1h', '3600001ms'],
     ['daemon.connectTimeout', '99ms', '100ms', '2m', '120001ms'],
     ['daemon.maxGroupsPerMessage', '0', '1', '100', '101'],
     ['daemon.monitorBackoffMin', '9ms', '10ms', '1m', '60001ms'],

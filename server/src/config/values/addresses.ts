@@ -17,6 +17,11 @@ export interface UnixAddress {
   readonly path: string;
 }
 
+/** Whether only this machine can reach a server on this host. Of names only `localhost` is known to be so. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/i.test(host);
+}
+
 /** `127.0.0.1:4814`, `[::1]:4814`, `localhost:0`. */
 export const tcpAddress: ValueType<TcpAddress> = {
   expects: 'an address host:port (IPv6 in brackets, port 0 to 65535)',

@@ -58,9 +58,16 @@ export function orEmpty(type: ValueType<string>): ValueType<string> {
   };
 }
 
+/** A group of the system: its name, or its number. */
+export const groupName: ValueType<string> = text({
+  expects: 'the name of a group, or its number',
+  placeholder: 'group',
+  pattern: /^(\d{1,10}|[a-z_][a-z0-9_.-]{0,31}\$?)$/i,
+});
+
 /**
- * A credential: 16 to 512 visible ASCII characters, as an `authorization` header can carry it. Shorter ones are
- * too easily guessed.
+ * A credential: 16 to 512 visible ASCII characters without a comma, as an `authorization` header can carry it (RFC 6750 has
+ * no comma). Shorter ones are too easily guessed.
  */
 export const token: ValueType<string> = {
   expects: 'a token of 16 to 512 visible ASCII characters',
@@ -68,6 +75,7 @@ export const token: ValueType<string> = {
   parse: (value) => {
     if (/[^\x21-\x7e]/.test(value))
       throw new Refusal('it holds a blank or another character that is not visible ASCII');
+    if (value.includes(',')) throw new Refusal('it holds a comma');
     if (value.length < 16 || value.length > 512) throw new Refusal(`it has ${value.length} characters`);
     return value;
   },

@@ -1,5 +1,10 @@
 import type { ConnectRequest, ConnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement, NameConflictPolicy, OverflowPolicy } from '../../gen/spread/sidecar/v1/types.js';
+import {
+  Acknowledgement,
+  type Authentication,
+  NameConflictPolicy,
+  OverflowPolicy,
+} from '../../gen/spread/sidecar/v1/types.js';
 import type { ConnectOptions } from '../../mailbox/connect-options.js';
 import { limitsMessage, versionMessage } from '../convert.js';
 import { chosen, countOf, millisecondsOf } from '../request-fields.js';
@@ -60,7 +65,7 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
     priority: request.priority,
     membership: request.membership ?? true,
     leaseMs: millisecondsOf(request.lease, 'lease', limits.leaseMinMs, limits.leaseMaxMs),
-    auth: request.auth?.method?.$case === 'ipMethod' ? 'IP' : 'NULL',
+    auth: authMethod(request.auth),
     reconnect: request.reconnect?.enabled ?? false,
     queue: {
       maxEvents: countOf(queue?.maxEvents ?? 0n),
@@ -70,4 +75,15 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
     },
     acknowledgement: chosen(ACKNOWLEDGEMENT, request.acknowledgement),
   };
+}
+
+function authMethod(auth: Authentication | undefined): ConnectOptions['auth'] {
+  switch (auth?.method?.$case) {
+    case 'nullMethod':
+      return 'NULL';
+    case 'ipMethod':
+      return 'IP';
+    default:
+      return undefined;
+  }
 }

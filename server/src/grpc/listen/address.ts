@@ -13,7 +13,12 @@ export type ListenAddress =
       path: string;
       /** Permission bits of the socket file. Default 0o600: only the same user may connect. */
       mode?: number;
+      /** Its group, by name or number. Default: that of the process. */
+      group?: string;
     };
+
+/** A Unix socket. */
+export type UnixListenAddress = Extract<ListenAddress, { kind: 'unix' }>;
 
 /** The address as gRPC clients take it: `127.0.0.1:4813`, `[::1]:4813`, `unix:/run/spread.sock`. */
 export function formatListenAddress(address: ListenAddress): string {

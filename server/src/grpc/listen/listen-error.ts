@@ -12,6 +12,8 @@ export type ListenErrorReason =
   | 'NOT_A_SOCKET'
   /** The path has more bytes than a Unix socket address holds. */
   | 'PATH_TOO_LONG'
+  /** The group of the socket is not known, or this user may not give the socket to it. */
+  | 'GROUP'
   | 'OTHER';
 
 /** An address that can't be listened on. The message names the address and says what to do. */

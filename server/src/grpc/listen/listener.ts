@@ -1,8 +1,9 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { formatListenAddress, type ListenAddress } from './address.js';
-import { toListenError } from './listen-error.js';
+import { formatListenAddress, type ListenAddress, type UnixListenAddress } from './address.js';
+import { ListenError, toListenError } from './listen-error.js';
 import { claimSocketFile } from './socket-file.js';
+import { giveToGroup, groupId } from './socket-group.js';
 
 const DEFAULT_SOCKET_MODE = 0o600;
 
@@ -85,16 +86,27 @@ function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
     if (address.kind === 'tcp') {
       server.listen({ host: address.host, port: address.port }, listening);
     } else {
-      const mode = address.mode ?? DEFAULT_SOCKET_MODE;
       try {
-        withUmask(0o777 & ~mode, () => server.listen({ path: address.path }, listening));
-        // A bind that failed is reported by the error event; there is no file then.
-        if (server.listening) chmodSync(address.path, mode);
+        listenOnSocketFile(server, address, listening);
       } catch (error) {
-        fail(error as NodeJS.ErrnoException);
+        server.close();
+        if (error instanceof ListenError) reject(error);
+        else fail(error as NodeJS.ErrnoException);
       }
     }
   });
+}
+
+function listenOnSocketFile(server: Server, address: UnixListenAddress, listening: () => void): void {
+  const { path, mode = DEFAULT_SOCKET_MODE } = address;
+  const group = address.group === undefined ? undefined : groupId(address, address.group);
+  // Until it has its group, nobody else of the group that it is made with may connect.
+  const first = group === undefined ? mode : DEFAULT_SOCKET_MODE;
+  withUmask(0o777 & ~first, () => server.listen({ path }, listening));
+  // A bind that failed is reported by the error event; there is no file then.
+  if (!server.listening) return;
+  if (group !== undefined) giveToGroup(address, group);
+  chmodSync(path, mode);
 }
 
 /**

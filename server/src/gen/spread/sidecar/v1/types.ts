@@ -147,7 +147,7 @@ export interface ReconnectPolicy {
 
 /** How the sidecar shows itself to the daemon. */
 export interface Authentication {
-  /** The method. Not set: NULL. */
+  /** The method. Not set: the sidecar's default, which is NULL unless configured otherwise. */
   method:
     | //
     /** Spread's method NULL: no credential. */

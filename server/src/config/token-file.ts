@@ -1,0 +1,45 @@
+import { Refusal } from './values/value-type.js';
+import { token } from './values/words.js';
+
+/** One line of a file of tokens. */
+export interface TokenLine {
+  /** Whose token it is, where the line says so. */
+  readonly name: string | undefined;
+  readonly value: string;
+}
+
+/** More tokens than this are a mistake: each call is compared with all of them. */
+const MAX_TOKENS = 256;
+
+/**
+ * Reads a file of tokens: one a line, `<token>` or `<name> <token>`. Empty lines and those that begin with # count for
+ * nothing. A name may stand on several lines.
+ *
+ * @throws Error that names the line and what is wrong with it, never what it holds
+ */
+export function readTokenFile(text: string): TokenLine[] {
+  const tokens = text.split('\n').flatMap((line, index) => {
+    const trimmed = line.trim();
+    return trimmed === '' || trimmed.startsWith('#') ? [] : [readLine(trimmed, index + 1)];
+  });
+  if (tokens.length === 0) throw new Error('it holds no token');
+  if (tokens.length > MAX_TOKENS) throw new Error(`it holds more than ${MAX_TOKENS} tokens`);
+  const values = new Set(tokens.map(({ value }) => value));
+  if (values.size < tokens.length) throw new Error('a token is there twice');
+  return tokens;
+}
+
+function readLine(line: string, number: number): TokenLine {
+  const words = line.split(/\s+/);
+  const value = words.pop()!;
+  const [name] = words;
+  if (words.length > 1) throw new Error(`line ${number} has more than a name and a token`);
+  if (name !== undefined && !/^[A-Za-z0-9._-]{1,64}$/.test(name))
+    throw new Error(`line ${number}: a name is 1 to 64 letters, digits, dots, dashes or underscores`);
+  try {
+    return { name, value: token.parse(value) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Error(`line ${number} must hold ${token.expects} (${error.hint})`);
+  }
+}

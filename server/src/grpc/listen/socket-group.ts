@@ -1,0 +1,47 @@
+import { chownSync, readFileSync } from 'node:fs';
+import { formatListenAddress, type UnixListenAddress } from './address.js';
+import { ListenError } from './listen-error.js';
+
+/** Largest number of a group; one more means "leave it" to chown. */
+const MAX_GROUP_ID = 2 ** 32 - 2;
+
+/**
+ * The number of a group. Names are looked up in /etc/group, because Node has no call for it: groups of a directory service
+ * are to be given by their number.
+ *
+ * @throws ListenError
+ */
+export function groupId(address: UnixListenAddress, group: string, groupFile = '/etc/group'): number {
+  if (/^\d+$/.test(group) && Number(group) <= MAX_GROUP_ID) return Number(group);
+  let lines: string[];
+  try {
+    lines = readFileSync(groupFile, 'utf8').split('\n');
+  } catch {
+    lines = [];
+  }
+  for (const line of lines) {
+    const [name, , id] = line.split(':');
+    if (name === group && /^\d+$/.test(id ?? '')) return Number(id);
+  }
+  throw new ListenError(
+    'GROUP',
+    formatListenAddress(address),
+    `${groupFile} has no group ${group}`,
+    'name another group, or give its number',
+  );
+}
+
+/** @throws ListenError */
+export function giveToGroup(address: UnixListenAddress, id: number): void {
+  try {
+    chownSync(address.path, -1, id);
+  } catch (cause) {
+    throw new ListenError(
+      'GROUP',
+      formatListenAddress(address),
+      `this user may not give the socket to group ${address.group}`,
+      'make it a member of that group, or name one of its groups',
+      { cause },
+    );
+  }
+}

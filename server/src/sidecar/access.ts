@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError, readTokenFile, type SidecarConfig } from '../config/index.js';
+import { AdminCredential, type Token, TokenSet } from '../grpc/credentials.js';
+import { type CallGate, OPEN_GATE, TokenGate } from '../grpc/security/call-gate.js';
+import { TlsEndpoint, type TlsMaterial } from '../grpc/security/tls-endpoint.js';
+import type { GrpcServerOptions } from '../grpc/server.js';
+import type { CredentialKind, SecurityEvents } from '../observability/events.js';
+import { WatchedFiles } from './watched-files.js';
+
+/**
+ * Who is let in, as the configuration and its files say, and as the files say later: they are watched until stop(). A file
+ * that can't be used at the start is an error; later it is told, and what was in use stays.
+ */
+export class Access {
+  readonly tls: TlsEndpoint | undefined;
+  readonly gate: CallGate;
+  readonly admin: AdminCredential;
+  /** Called when client tokens have changed, so that calls can be ended whose token is gone. */
+  onClientTokens: () => void = () => {};
+  readonly #events: SecurityEvents;
+  readonly #intervalMs: number;
+  readonly #watched: WatchedFiles[] = [];
+
+  /** @throws ConfigError that names the option and what is wrong, without what the file holds */
+  constructor({ grpc, admin }: SidecarConfig, events: SecurityEvents) {
+    this.#events = events;
+    this.#intervalMs = grpc.reloadInterval;
+    this.tls = grpc.tlsCert === '' ? undefined : this.#createTls(grpc);
+    this.gate = this.#createGate(grpc);
+    this.admin = new AdminCredential(admin.token === '' ? [] : [admin.token], () =>
+      events.refused('ADMIN_ONLY', {}),
+    );
+    if (admin.tokenFile !== '') {
+      this.#useTokens('admin-tokens', 'admin.tokenFile', admin.tokenFile, (tokens) =>
+        this.admin.replace(tokens.map(({ value }) => ({ value }))),
+      );
+    }
+  }
+
+  /** Told of calls that were not let in. */
+  readonly onRefused: NonNullable<GrpcServerOptions['onRefused']> = (reason, { service, method }, peer) =>
+    this.#events.refused(reason, { method: `${service}/${method}`, peer });
+
+  /** Looks at the files no more. */
+  stop(): void {
+    for (const files of this.#watched) files.stop();
+  }
+
+  #createTls(grpc: SidecarConfig['grpc']): TlsEndpoint {
+    const files = [grpc.tlsCert, grpc.tlsKey, grpc.tlsClientCa].filter((path) => path !== '');
+    let endpoint: TlsEndpoint | undefined;
+    this.#use('tls', files, () => {
+      const material = readMaterial(grpc);
+      problemOf('grpc.tlsCert', grpc.tlsCert, () => {
+        if (endpoint) endpoint.replace(material);
+        else endpoint = new TlsEndpoint(material, { onFailure: this.#onHandshakeFailure });
+      });
+      return { expiresAtMs: endpoint!.validTo.getTime() };
+    });
+    return endpoint!;
+  }
+
+  #createGate(grpc: SidecarConfig['grpc']): CallGate {
+    if (grpc.tokenFile === '' && grpc.tokens.length === 0) return OPEN_GATE;
+    const set = new TokenSet(grpc.tokens.map((value) => ({ value })));
+    if (grpc.tokenFile !== '') {
+      this.#useTokens('client-tokens', 'grpc.tokenFile', grpc.tokenFile, (tokens) => {
+        set.replace(tokens);
+        this.onClientTokens();
+      });
+    }
+    return new TokenGate(set);
+  }
+
+  readonly #onHandshakeFailure = (failure: string, peer: string, error: Error): void => {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = typeof code === 'string' ? code : error.message;
+    this.#events.refused(`TLS_${failure.toUpperCase().replaceAll('-', '_')}`, { peer, why });
+  };
+
+  #useTokens(
+    kind: CredentialKind,
+    option: string,
+    path: string,
+    take: (tokens: readonly Token[]) => void,
+  ): void {
+    this.#use(kind, [path], () => {
+      const tokens = problemOf(option, path, () => readTokenFile(readFileSync(path, 'utf8')));
+      take(tokens);
+      return { count: tokens.length };
+    });
+  }
+
+  /** Loads now, and again whenever a file changes. */
+  #use(kind: CredentialKind, files: readonly string[], load: () => { expiresAtMs?: number; count?: number }) {
+    // Watched first: what changes while it is read is read again.
+    const watched = new WatchedFiles(files, this.#intervalMs, () => {
+      try {
+        this.#events.loaded(kind, load());
+      } catch (error) {
+        this.#events.reloadFailed(kind, reasonOf(error));
+      }
+    });
+    this.#watched.push(watched);
+    try {
+      this.#events.loaded(kind, load());
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+}
+
+function readMaterial({ tlsCert, tlsKey, tlsClientCa }: SidecarConfig['grpc']): TlsMaterial {
+  const certificate = problemOf('grpc.tlsCert', tlsCert, () => readFileSync(tlsCert));
+  return {
+    certificate,
+    key: tlsKey === '' ? certificate : problemOf('grpc.tlsKey', tlsKey, () => readFileSync(tlsKey)),
+    clientAuthorities:
+      tlsClientCa === ''
+        ? undefined
+        : problemOf('grpc.tlsClientCa', tlsClientCa, () => readFileSync(tlsClientCa)),
+  };
+}
+
+/** A mistake's own sentence: what it says around it is for the start. */
+function reasonOf(error: unknown): Error {
+  const [mistake] = error instanceof ConfigError ? error.mistakes : [];
+  return mistake ? new Error(`${mistake.where}: ${mistake.message}`) : (error as Error);
+}
+
+function problemOf<T>(option: string, path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = code === undefined ? `can't be used: ${message}` : `can't be read: ${code}`;
+    throw new ConfigError([{ option, where: path, message: `${option} ${problem}` }]);
+  }
+}

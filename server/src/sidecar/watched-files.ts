@@ -1,0 +1,52 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+
+/**
+ * Calls back when one of the files may have changed, looking at them every so often. Not fs.watch: it is told nothing on
+ * network file systems, and loses a file that is replaced, as editors and Kubernetes do.
+ */
+export class WatchedFiles {
+  readonly #paths: readonly string[];
+  readonly #timer: NodeJS.Timeout;
+  #seen: string;
+  #looking = false;
+
+  /** @param intervalMs - between two looks. Unit: ms */
+  constructor(
+    paths: readonly string[],
+    intervalMs: number,
+    private readonly onChange: () => void,
+  ) {
+    this.#paths = paths;
+    this.#seen = this.#paths.map((path) => described(statOf(path))).join();
+    this.#timer = setInterval(() => void this.#look(), intervalMs);
+    // Nobody waits for it: a process that has nothing else to do may end.
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const found = await Promise.all(
+      this.#paths.map((path) => stat(path, { bigint: true }).then(described, () => described(undefined))),
+    );
+    this.#looking = false;
+    const seen = found.join();
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    this.onChange();
+  }
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/** Of what a link leads to. What is replaced has another inode, what is written to another time. */
+function described(stats: BigIntStats | undefined): string {
+  return stats ? `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}` : 'none';
+}
