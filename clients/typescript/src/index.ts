@@ -48,4 +48,5 @@ export {
   SpreadSidecar,
 } from './sidecar.js';
 export { type SendOutcome, SpreadError, type StatusName } from './spread-error.js';
+export type { SecurityOptions, TlsOptions, TokenSource } from './transport-security.js';
 export * from './type-predicates.js';

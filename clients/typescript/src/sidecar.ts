@@ -1,9 +1,4 @@
-import {
-  type ChannelCredentials,
-  type ChannelOptions,
-  credentials as grpcCredentials,
-  status,
-} from '@grpc/grpc-js';
+import { type ChannelOptions, status } from '@grpc/grpc-js';
 import { Backoff } from './backoff.js';
 import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
@@ -24,16 +19,15 @@ import type { MailboxInit } from './mailbox-types.js';
 import type { ReceiveOptions } from './receive-options.js';
 import { Rpc } from './rpc.js';
 import type { SpreadError } from './spread-error.js';
+import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
 
 /** The target when none is given. */
 export const DEFAULT_TARGET = `127.0.0.1:${DEFAULT_SIDECAR_PORT}`;
 
 /** How to reach a sidecar. */
-export interface SidecarOptions {
+export interface SidecarOptions extends SecurityOptions {
   /** `host:port`, `unix:/path`, or any target of gRPC. Default: `127.0.0.1:4813`. */
   target?: string;
-  /** Default: no TLS. */
-  credentials?: ChannelCredentials;
   /** For calls that name no timeout of their own. Unit: ms; more than 0. Default: 30,000. */
   callTimeoutMs?: number;
   /** Headers that are sent with every call. */
@@ -98,27 +92,30 @@ export class SpreadSidecar {
   readonly target: string;
   readonly #client: MailboxServiceClient;
   readonly #rpc: Rpc;
+  readonly #security: ChannelSecurity;
   readonly #mailboxes = new Set<Mailbox>();
   #closing: Promise<void> | undefined;
 
   constructor(options: SidecarOptions = {}) {
     checkTimeout(options.callTimeoutMs, 'callTimeoutMs');
     this.target = options.target ?? DEFAULT_TARGET;
-    this.#client = new MailboxServiceClient(
-      this.target,
-      options.credentials ?? grpcCredentials.createInsecure(),
-      {
-        'grpc.enable_channelz': 0,
-        // A sidecar is near: the proxy of http_proxy is not for it.
-        'grpc.enable_http_proxy': 0,
-        // Its own connection, which close() closes.
-        'grpc.use_local_subchannel_pool': 1,
-        'grpc.initial_reconnect_backoff_ms': 100,
-        'grpc.max_reconnect_backoff_ms': 2000,
-        ...options.channelOptions,
-      },
-    );
-    this.#rpc = new Rpc(this.#client, options.callTimeoutMs ?? 30_000, options.headers ?? {});
+    const headers = options.headers ?? {};
+    this.#security = channelSecurity(this.target, options);
+    if (Object.keys(headers).some((name) => name.toLowerCase() === 'authorization'))
+      this.#security.checkTokenAllowed('headers.authorization');
+    this.#client = new MailboxServiceClient(this.target, this.#security.credentials, {
+      'grpc.enable_channelz': 0,
+      // A sidecar is near: the proxy of http_proxy is not for it.
+      'grpc.enable_http_proxy': 0,
+      // Its own connection, which close() closes.
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 2000,
+      ...this.#security.channelOptions,
+      ...options.channelOptions,
+      interceptors: this.#security.interceptors,
+    });
+    this.#rpc = new Rpc(this.#client, options.callTimeoutMs ?? 30_000, headers);
   }
 
   /**
@@ -196,12 +193,13 @@ export class SpreadSidecar {
   /**
    * State and counters of all mailboxes of the sidecar, page by page.
    *
-   * @param adminToken - the sidecar's admin token
+   * @param adminToken - the sidecar's admin token; refused where others could read it, as `token` is
    */
   async *listMailboxes(
     adminToken: string,
     limits: CallLimits = {},
   ): AsyncGenerator<MailboxInfo, void, undefined> {
+    this.#security.checkTokenAllowed('adminToken');
     const headers = { authorization: `Bearer ${adminToken}` };
     let pageToken = '';
     do {

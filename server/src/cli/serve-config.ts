@@ -8,7 +8,7 @@ import {
   optionFlags,
 } from '../config/index.js';
 import { CommandFailure } from './command-failure.js';
-import { TARGET_VARIABLE } from './connection.js';
+import { CLIENT_VARIABLES } from './connection.js';
 import type { CommandContext } from './context.js';
 import { ExitCode } from './exit-codes.js';
 
@@ -36,7 +36,7 @@ export async function loadServeConfig(
   const flags = flagsFromOptions(options);
   const path = configFilePath(flags, env);
   const file = path === undefined ? undefined : { path, text: await readConfigFile(path) };
-  return loadConfig({ flags, env, file, otherVariables: [TARGET_VARIABLE] });
+  return loadConfig({ flags, env, file, otherVariables: CLIENT_VARIABLES });
 }
 
 async function readConfigFile(path: string): Promise<string> {

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { SpreadSidecar } from 'spread-sidecar-client';
 import { AGREED_MESS, MAX_GROUP_NAME, MAX_MESSAGE_BODY } from '../../spread/wire/constants.js';
 import { CommandFailure } from '../command-failure.js';
-import { addTargetOptions, type TargetOptions } from '../connection.js';
+import { addTargetOptions, sidecarOptions, type TargetOptions } from '../connection.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { type FloodPlan, STAMP_BYTES } from '../flood/flood-plan.js';
@@ -101,7 +101,7 @@ async function flood(context: CommandContext, options: FloodOptions): Promise<nu
   // A connection for each mailbox, as applications would have them.
   const sidecars: SpreadSidecar[] = [];
   const open = () => {
-    const sidecar = new SpreadSidecar({ target: options.target, callTimeoutMs: options.timeout });
+    const sidecar = new SpreadSidecar(sidecarOptions(options));
     sidecars.push(sidecar);
     return sidecar.connect({ spreadName: options.spreadName, signal: context.signal });
   };

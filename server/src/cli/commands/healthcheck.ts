@@ -36,10 +36,10 @@ async function healthcheck(
   named: boolean,
 ): Promise<number> {
   try {
-    const target = named || context.env[TARGET_VARIABLE] ? options.target : await ownTarget(context);
-    const version = await withSidecar({ ...options, target }, (sidecar) =>
-      sidecar.version({ signal: context.signal }),
-    );
+    const isGiven = named || context.env[TARGET_VARIABLE];
+    const where = isGiven ? options : { ...options, ...(await ownSidecar(context, options)) };
+    const { target } = where;
+    const version = await withSidecar(where, (sidecar) => sidecar.version({ signal: context.signal }));
     if (options.daemon && !version.daemon)
       throw new Error('the sidecar is not connected to its Spread daemon');
     const daemon = version.daemon
@@ -56,9 +56,20 @@ async function healthcheck(
   }
 }
 
-async function ownTarget(context: CommandContext): Promise<string> {
-  const { config } = await loadServeConfig(context, {});
-  return targetOf(config.grpc.listen);
+/** Its Unix socket where it has one, which needs no certificate; and one of its own tokens where it wants any. */
+async function ownSidecar(
+  context: CommandContext,
+  { tls, tokenFile }: TargetOptions,
+): Promise<Partial<TargetOptions>> {
+  const { grpc } = (await loadServeConfig(context, {})).config;
+  const socket = grpc.listen.find(({ kind }) => kind === 'unix');
+  const [token] = grpc.tokens;
+  return {
+    target: targetOf(socket ? [socket] : grpc.listen),
+    tls: socket ? tls : tls || grpc.tlsCert !== '',
+    ...(tokenFile === undefined && grpc.tokenFile !== '' ? { tokenFile: grpc.tokenFile } : {}),
+    ...(tokenFile === undefined && token !== undefined ? { token } : {}),
+  };
 }
 
 /** How to reach a server that listens at these addresses, from the same machine. */

@@ -1,0 +1,126 @@
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  credentials as grpcCredentials,
+  InterceptingCall,
+  type Interceptor,
+  type Metadata,
+  status,
+} from '@grpc/grpc-js';
+import { fieldError } from './spread-error.js';
+
+/** TLS. Everything is optional. Certificates and keys are PEM, as text or bytes. */
+export interface TlsOptions {
+  /** Authorities that the sidecar's certificate may be of. Default: those of Node. */
+  ca?: string | Buffer;
+  /** This client's certificate, where the sidecar asks for one; with `key`. */
+  cert?: string | Buffer;
+  /** Its private key. */
+  key?: string | Buffer;
+  /** The name that the sidecar's certificate must be for. Default: the host of the target. */
+  serverName?: string;
+}
+
+/** A token, or where to get it from before each call. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** What says how a sidecar is talked to safely. */
+export interface SecurityOptions {
+  /** Default: no TLS. `true`: with Node's authorities and no certificate. */
+  tls?: TlsOptions | boolean;
+  /**
+   * The client token, sent with every call as `authorization: Bearer <token>`. A function is asked before each call, so that
+   * a token can change. Never sent, and refused here, where others could read it; see `insecure`.
+   */
+  token?: TokenSource;
+  /** Send tokens also without TLS to another machine, as where a mesh does the TLS. Default: false. */
+  insecure?: boolean;
+  /** Channel credentials of gRPC, instead of `tls`. */
+  credentials?: ChannelCredentials;
+}
+
+/** What a channel needs for it. */
+export interface ChannelSecurity {
+  readonly credentials: ChannelCredentials;
+  readonly channelOptions: ChannelOptions;
+  readonly interceptors: Interceptor[];
+  /** Throws where a token could be read on its way. */
+  checkTokenAllowed(field: string): void;
+}
+
+/**
+ * @throws {@link SpreadError} FIELD_INVALID: `tls` together with `credentials`, `tls.cert` without `tls.key`, a token that
+ * would be sent in the clear
+ */
+export function channelSecurity(target: string, options: SecurityOptions): ChannelSecurity {
+  const { token, insecure = false } = options;
+  const tls = options.tls === true ? {} : options.tls || undefined;
+  if (tls && options.credentials) throw fieldError('tls', 'unset together with credentials', 'both');
+  if (tls && (tls.cert === undefined) !== (tls.key === undefined))
+    throw fieldError('tls', 'with both cert and key, or with neither', 'one of them');
+  const credentials = options.credentials ?? credentialsOf(tls);
+  const isPrivate = insecure || isSecure(credentials) || isOnThisMachine(target);
+  const checkTokenAllowed = (field: string) => {
+    if (!isPrivate)
+      throw fieldError(field, 'sent over TLS, a Unix socket or loopback, or with insecure: true', target);
+  };
+  if (token !== undefined) checkTokenAllowed('token');
+  return {
+    credentials,
+    channelOptions: tls?.serverName
+      ? { 'grpc.ssl_target_name_override': tls.serverName, 'grpc.default_authority': tls.serverName }
+      : {},
+    interceptors: token === undefined ? [] : [tokenInterceptor(token)],
+    checkTokenAllowed,
+  };
+}
+
+function credentialsOf(tls: TlsOptions | undefined): ChannelCredentials {
+  if (!tls) return grpcCredentials.createInsecure();
+  const { ca, key, cert } = tls;
+  return grpcCredentials.createSsl(bytesOf(ca), bytesOf(key), bytesOf(cert));
+}
+
+const bytesOf = (pem: string | Buffer | undefined) =>
+  pem === undefined ? null : typeof pem === 'string' ? Buffer.from(pem) : pem;
+
+const isSecure = (credentials: ChannelCredentials) => credentials._isSecure();
+
+/** Whether no other machine sees what goes to this target. A name is taken for another machine, but localhost. */
+function isOnThisMachine(target: string): boolean {
+  if (/^unix(-abstract)?:/.test(target)) return true;
+  const address = target.replace(/^(dns:(\/\/[^/]*\/)?|ipv4:|ipv6:)/, '');
+  const host = /^\[([^\]]*)\](:\d+)?$/.exec(address)?.[1] ?? /^([^:]*)(:\d+)?$/.exec(address)?.[1] ?? address;
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
+}
+
+/** Sets the header on each call that has none yet: an admin token given for one call stays. */
+function tokenInterceptor(source: TokenSource): Interceptor {
+  return (options, nextCall) =>
+    new InterceptingCall(nextCall(options), {
+      start(metadata, listener, next) {
+        if (metadata.get('authorization').length > 0) return next(metadata, listener);
+        const fail = (problem: string) =>
+          listener.onReceiveStatus({ code: status.UNAUTHENTICATED, details: problem, metadata });
+        const go = (token: string) => {
+          if (setToken(metadata, token)) next(metadata, listener);
+          else fail('the token is no text that a header can carry');
+        };
+        let token: string | Promise<string>;
+        try {
+          token = typeof source === 'function' ? source() : source;
+        } catch (error) {
+          return fail(`the token could not be had: ${(error as Error).message}`);
+        }
+        if (typeof token === 'string') return go(token);
+        token.then(go, (error: Error) => fail(`the token could not be had: ${error.message}`));
+      },
+    });
+}
+
+function setToken(metadata: Metadata, token: string): boolean {
+  const trimmed = token.trim();
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) return false;
+  metadata.set('authorization', `Bearer ${trimmed}`);
+  return true;
+}
