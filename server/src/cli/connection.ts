@@ -45,6 +45,8 @@ export interface ConnectionOptions extends TargetOptions {
   readonly user?: string;
 }
 
+const SECURITY = 'A sidecar with TLS or tokens:';
+
 /** Where the sidecar is, and how long it may take. */
 export function addTargetOptions(command: Command, { env }: CommandContext, timeout = '10s'): Command {
   const target = new Option(
@@ -52,13 +54,17 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
     `the sidecar: host:port or unix:/path (environment: ${TARGET_VARIABLE})`,
   );
   const path = (flags: string, text: string, variable: string) =>
-    new Option(flags, `${text} (environment: ${variable})`).default(env[variable] || undefined);
+    new Option(flags, `${text} (environment: ${variable})`)
+      .default(env[variable] || undefined)
+      .helpGroup(SECURITY);
   return command
     .addOption(
       new Option(
         '--tls',
         'speak TLS; also when one of its files is named (environment: SPREAD_SIDECAR_TLS=true)',
-      ).default(env.SPREAD_SIDECAR_TLS === 'true' || undefined),
+      )
+        .default(env.SPREAD_SIDECAR_TLS === 'true' || undefined)
+        .helpGroup(SECURITY),
     )
     .addOption(path('--tls-ca <path>', "authorities of the sidecar's certificate", 'SPREAD_SIDECAR_TLS_CA'))
     .addOption(path('--tls-cert <path>', 'certificate of this client', 'SPREAD_SIDECAR_TLS_CERT'))
@@ -73,7 +79,9 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
     .addOption(
       path('--token-file <path>', 'a file whose first line is the client token', 'SPREAD_SIDECAR_TOKEN_FILE'),
     )
-    .addOption(new Option('--insecure', 'send the token also without TLS to another machine'))
+    .addOption(
+      new Option('--insecure', 'send the token also without TLS to another machine').helpGroup(SECURITY),
+    )
     .addOption(target.default(env[TARGET_VARIABLE] || DEFAULT_TARGET))
     .addOption(
       new Option('--timeout <duration>', 'how long one call to the sidecar may take, 1ms to 1h')

@@ -68,7 +68,11 @@ export class TlsEndpoint {
       }
     });
     this.#server.on('tlsClientError', (error, connection) => {
-      onFailure(failureOf(error), peerOf(connection), error);
+      // Node ends a handshake whose certificate it does not take without an error of its own.
+      const { authorizationError } = connection as { authorizationError?: unknown };
+      if (authorizationError)
+        onFailure('client-certificate', peerOf(connection), new Error(String(authorizationError)));
+      else onFailure(failureOf(error), peerOf(connection), error);
       connection.destroy();
     });
   }
