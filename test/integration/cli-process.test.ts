@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sidecarAt } from '../support/client.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { startSidecar } from '../support/sidecar-fixture.js';
 import { freePort } from '../support/sidecar-process.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { until, within } from '../support/until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
@@ -73,7 +73,7 @@ describe('a command as a process', () => {
 
   it('ends at once at a second signal', async () => {
     const sidecar = await startSidecar();
-    const proxy = await TcpProxy.start(Number(sidecar.target.split(':')[1]));
+    const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
     onTestFinished(() => proxy.stop());
     const target = `127.0.0.1:${proxy.port}`;
     const receive = start('receive', 'g', '--follow', '-t', target, '--timeout', '1h');

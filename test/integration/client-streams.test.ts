@@ -9,14 +9,14 @@ import {
 } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sidecarAt } from '../support/client.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { until, within } from '../support/until.js';
 
 /** A sidecar whose receiver is reached through a connection that can be cut, and a sender that is not. */
 async function behindProxy(options: MailboxOptions = {}, fixture: SidecarFixtureOptions = {}) {
   const sidecar = await startSidecar(fixture);
-  const proxy = await TcpProxy.start(Number(sidecar.target.split(':')[1]));
+  const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
   onTestFinished(() => proxy.stop());
   const receiver = await sidecarAt(`127.0.0.1:${proxy.port}`).connect(options);
   const sender = await sidecarAt(sidecar.target).connect();

@@ -2,10 +2,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GrpcTelemetry, MethodInfo } from '../../server/src/grpc/methods.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { failureOf } from '../support/rpc-error.js';
 import { call, TestMailbox } from '../support/sidecar-calls.js';
 import { startSidecar } from '../support/sidecar-fixture.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 /** Counts ends by method and status. */
@@ -22,7 +22,7 @@ class Ends implements GrpcTelemetry {
 /** A mailbox whose daemon can be made silent. */
 async function start() {
   const upstream = await startSidecar();
-  const proxy = await TcpProxy.start(Number(upstream.daemonAddress.split('@')[0]));
+  const proxy = await FaultProxy.start(Number(upstream.daemonAddress.split('@')[0]));
   onTestFinished(() => proxy.stop());
   const ends = new Ends();
   const sidecar = await startSidecar({ daemons: [`${proxy.port}@127.0.0.1`], telemetry: ends });

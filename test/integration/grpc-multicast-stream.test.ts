@@ -5,9 +5,9 @@ import {
   MulticastStreamRequest,
 } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { message, Sending, TestMailbox } from '../support/sidecar-calls.js';
 import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 async function start() {
@@ -21,7 +21,7 @@ async function start() {
 /** A sidecar with a proxy between it and its daemon. */
 async function startBehindProxy() {
   const upstream: RunningSidecar = await startSidecar();
-  const proxy = await TcpProxy.start(Number(upstream.daemonAddress.split('@')[0]));
+  const proxy = await FaultProxy.start(Number(upstream.daemonAddress.split('@')[0]));
   onTestFinished(() => proxy.stop());
   const sidecar = await startSidecar({ daemons: [`${proxy.port}@127.0.0.1`] });
   return { ...sidecar, proxy, upstream };

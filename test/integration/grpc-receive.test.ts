@@ -2,10 +2,10 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { Acknowledgement, OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import type { Partially } from '../support/sidecar-calls.js';
 import { type Receiving, TestMailbox } from '../support/sidecar-calls.js';
 import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 /** A mailbox that is in the group `chat`, and one that sends to it. */
@@ -377,7 +377,7 @@ describe('the end of a stream', () => {
 
   it('comes after everything that was received, also for who attaches later', async () => {
     const upstream = await startSidecar();
-    const proxy = await TcpProxy.start(Number(upstream.daemonAddress.split('@')[0]));
+    const proxy = await FaultProxy.start(Number(upstream.daemonAddress.split('@')[0]));
     onTestFinished(() => proxy.stop());
     const { client } = await startSidecar({ daemons: [`${proxy.port}@127.0.0.1`] });
     const alice = await TestMailbox.open(client);

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { Mailbox, RegularMessage, SpreadError, SpreadEvent } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fakeMailbox, fakeService, sidecarAt } from '../../support/client.js';
-import { TcpProxy } from '../../support/tcp-proxy.js';
+import { FaultProxy } from '../../support/fault-proxy.js';
 import { until, within } from '../../support/until.js';
 
 const text = (event: SpreadEvent) => (event as RegularMessage).text();
@@ -129,7 +129,7 @@ describe('a stream that breaks', () => {
 
   it('loses and repeats nothing over many cuts of the connection', async () => {
     const service = await fakeService();
-    const proxy = await TcpProxy.start(service.port);
+    const proxy = await FaultProxy.start(service.port);
     onTestFinished(() => proxy.stop());
     const mailbox = await sidecarAt(`127.0.0.1:${proxy.port}`).connect();
     const fake = service.mailbox;
@@ -168,7 +168,7 @@ describe('a stream that breaks', () => {
 
   it('is noticed by its silence', async () => {
     const service = await fakeService();
-    const proxy = await TcpProxy.start(service.port);
+    const proxy = await FaultProxy.start(service.port);
     onTestFinished(() => proxy.stop());
     const mailbox = await sidecarAt(`127.0.0.1:${proxy.port}`).connect({ heartbeatIntervalMs: 100 });
     const fake = service.mailbox;

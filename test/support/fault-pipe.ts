@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net';
+
+/** How a link treats the bytes that pass. They always keep their order and are never altered. */
+export interface LinkConditions {
+  /** How long each byte is on its way. Unit: ms. 0: none. */
+  latencyMs: number;
+  /** Most bytes in a second, for each direction of each connection. 0: no bound. */
+  bytesPerSecond: number;
+  /** Bytes are handed on in pieces of this size, each with a packet of its own. 0: as they come. */
+  sliceBytes: number;
+  /** Nothing passes, as on a dead network; what was sent waits. */
+  silent: boolean;
+}
+
+export const CLEAR: Readonly<LinkConditions> = {
+  latencyMs: 0,
+  bytesPerSecond: 0,
+  sliceBytes: 0,
+  silent: false,
+};
+
+/** With more waiting, the source is not read: its own sender feels it. Unit: bytes. */
+const HIGH_WATER = 64 * 1024;
+/** A throttled link gives its share this often. Unit: ms. */
+const TICK_MS = 10;
+
+/** One direction of a connection through a link. */
+export class FaultPipe {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #conditions: Readonly<LinkConditions>;
+  #waiting: { bytes: Buffer; dueAt: number }[] = [];
+  #waitingBytes = 0;
+  #ended = false;
+  #asleep = false;
+  #discarding = false;
+
+  constructor(from: Socket, to: Socket, conditions: Readonly<LinkConditions>) {
+    this.#from = from;
+    this.#to = to;
+    this.#conditions = conditions;
+    from.on('data', (bytes: Buffer) => {
+      if (this.#discarding) return;
+      this.#waiting.push({ bytes, dueAt: performance.now() + conditions.latencyMs });
+      this.#waitingBytes += bytes.length;
+      this.run();
+    });
+    from.on('end', () => {
+      this.#ended = true;
+      this.run();
+    });
+  }
+
+  /** From now on, what the source sends vanishes. */
+  discard(): void {
+    this.#discarding = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#from.resume();
+  }
+
+  /** Hands on what may pass now. To be called when the conditions have changed. */
+  run(): void {
+    if (this.#discarding) return;
+    if (!this.#asleep) this.#pass();
+    const full = this.#conditions.silent || this.#waitingBytes > HIGH_WATER;
+    if (full !== this.#from.isPaused()) full ? this.#from.pause() : this.#from.resume();
+  }
+
+  #pass(): void {
+    const conditions = this.#conditions;
+    while (!conditions.silent && this.#waiting.length > 0) {
+      const early = this.#waiting[0]!.dueAt - performance.now();
+      if (early > 0) {
+        this.#sleep(early);
+        return;
+      }
+      if (!this.#to.write(this.#takePiece())) {
+        this.#asleep = true;
+        this.#to.once('drain', this.#wake);
+        return;
+      }
+      if (conditions.bytesPerSecond > 0 || conditions.sliceBytes > 0) {
+        this.#sleep(conditions.bytesPerSecond > 0 ? TICK_MS : 0);
+        return;
+      }
+    }
+    if (this.#ended && !conditions.silent && this.#waiting.length === 0) this.#to.end();
+  }
+
+  #takePiece(): Buffer {
+    const { bytesPerSecond, sliceBytes } = this.#conditions;
+    const head = this.#waiting[0]!;
+    let size = head.bytes.length;
+    if (sliceBytes > 0) size = Math.min(size, sliceBytes);
+    if (bytesPerSecond > 0) size = Math.min(size, Math.max(1, Math.floor((bytesPerSecond * TICK_MS) / 1000)));
+    const piece = head.bytes.subarray(0, size);
+    head.bytes = head.bytes.subarray(size);
+    this.#waitingBytes -= size;
+    if (head.bytes.length === 0) this.#waiting.shift();
+    return piece;
+  }
+
+  #sleep(ms: number): void {
+    this.#asleep = true;
+    if (ms === 0) setImmediate(this.#wake);
+    else setTimeout(this.#wake, ms);
+  }
+
+  readonly #wake = () => {
+    this.#asleep = false;
+    this.run();
+  };
+}
