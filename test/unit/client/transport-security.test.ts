@@ -1,0 +1,50 @@
+import { credentials } from '@grpc/grpc-js';
+import { type SidecarOptions, SpreadSidecar } from 'spread-sidecar-client';
+import { describe, expect, it } from 'vitest';
+
+const make = (options: SidecarOptions) => void new SpreadSidecar(options).close();
+
+describe('a token', () => {
+  it.each([
+    'sidecar:4813',
+    '10.0.0.1:4813',
+    'dns:///sidecar:4813',
+    'dns://8.8.8.8/localhost.evil.example:4813',
+    'ipv4:10.0.0.1:4813',
+    'ipv6:[fd00::1]:4813',
+    '[fd00::1]:4813',
+    '127.0.0.1.evil.example:4813',
+    'localhost.evil.example',
+  ])('is not sent in the clear to %s', async (target) => {
+    for (const options of [{ token: 'x' }, { token: () => 'x' }, { headers: { Authorization: 'Bearer x' } }])
+      expect(() => make({ target, ...options })).toThrow(/must be sent over TLS, a Unix socket or loopback/);
+    const sidecar = new SpreadSidecar({ target });
+    await expect(sidecar.listMailboxes('x').next()).rejects.toThrow(/adminToken must be sent over TLS/);
+    await sidecar.close();
+    make({ target, token: 'x', insecure: true });
+    make({ target, token: 'x', tls: true });
+    make({ target, token: 'x', credentials: credentials.createSsl() });
+  });
+
+  it.each([
+    '127.0.0.1:4813',
+    'localhost:4813',
+    'localhost',
+    '[::1]:4813',
+    'unix:/run/sidecar.sock',
+    'unix:///run/sidecar.sock',
+    'unix-abstract:sidecar',
+    'dns:///localhost:4813',
+    'ipv4:127.0.0.1:4813',
+    'ipv6:[::1]:4813',
+  ])('may go to %s', (target) => make({ target, token: 'x' }));
+});
+
+describe('TLS options', () => {
+  it('are refused where they contradict', () => {
+    expect(() => make({ tls: true, credentials: credentials.createInsecure() })).toThrow(/tls must be unset/);
+    expect(() => make({ tls: { cert: 'x' } })).toThrow(/both cert and key/);
+    expect(() => make({ tls: { key: 'x' } })).toThrow(/both cert and key/);
+    make({ tls: false, credentials: credentials.createInsecure() });
+  });
+});
