@@ -77,6 +77,38 @@ describe('client tokens', () => {
     expect(await sidecar.metrics()).toContain('refused_total{reason="ADMIN_ONLY"} 2');
   });
 
+  it('are wanted by reflection, not by health', async () => {
+    const sidecar = await withTokens();
+    const client = sidecar.rawClient();
+    const bytes = (value: Buffer) => value;
+    const check = (headers: Metadata) =>
+      new Promise((resolve, reject) => {
+        const answered = (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer));
+        client.makeUnaryRequest(
+          '/grpc.health.v1.Health/Check',
+          bytes,
+          bytes,
+          Buffer.alloc(0),
+          headers,
+          answered,
+        );
+      });
+    // SERVING
+    expect(await check(new Metadata())).toEqual(Buffer.from([0x08, 0x01]));
+    const reflect = (headers: Metadata) => {
+      const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+      const stream = client.makeBidiStreamRequest(path, bytes, bytes, headers);
+      stream.on('error', () => {});
+      stream.end(Buffer.from([0x3a, 0x00]));
+      stream.resume();
+      return new Promise((resolve) => stream.once('status', ({ code }) => resolve(code)));
+    };
+    expect(await reflect(new Metadata())).toBe(status.UNAUTHENTICATED);
+    const headers = new Metadata();
+    headers.set('authorization', `Bearer ${ALICE}`);
+    expect(await reflect(headers)).toBe(status.OK);
+  });
+
   it('that a function can not give, or that are none, end the call', async () => {
     const sidecar = await withTokens();
     const broken: SidecarOptions['token'][] = [

@@ -10,6 +10,10 @@ import { until } from './until.js';
 export interface RealSpreadOptions {
   /** Default: Spread's own, 1000. */
   readonly maxSessionMessages?: number;
+  /** Further lines of spread.conf. */
+  readonly config?: readonly string[];
+  /** Lines of spread.access_ip. Default: there is no such file. */
+  readonly accessIp?: readonly string[];
 }
 
 /** A genuine daemon named `localhost` from SPREAD_HOME, on a free port of the loopback. */
@@ -22,7 +26,7 @@ export class RealSpread {
 
   /** Resolves when it accepts clients and orders messages, which takes some seconds. */
   static async start(options: RealSpreadOptions = {}): Promise<RealSpread> {
-    const spread = new RealSpread(await freePort());
+    const spread = new RealSpread(await freeSpreadPort());
     try {
       spread.#run(options);
       await spread.#ready();
@@ -52,7 +56,7 @@ export class RealSpread {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #run({ maxSessionMessages }: RealSpreadOptions): void {
+  #run({ maxSessionMessages, config = [], accessIp }: RealSpreadOptions): void {
     const { username, uid } = userInfo();
     const file = join(this.#folder, 'spread.conf');
     const lines = [
@@ -60,10 +64,15 @@ export class RealSpread {
       ...(uid === 0 ? [`DaemonUser = ${username}`, `DaemonGroup = root`] : []),
       `RuntimeDir = ${this.#folder}`,
       ...(maxSessionMessages ? [`MaxSessionMessages = ${maxSessionMessages}`] : []),
+      ...config,
     ];
+    if (accessIp) writeFileSync(join(this.#folder, 'spread.access_ip'), `${accessIp.join('\n')}\n`);
     writeFileSync(file, `${lines.join('\n')}\n`);
     const binary = join(process.env.SPREAD_HOME ?? '', 'sbin', 'spread');
-    this.#process = spawn(binary, ['-n', 'localhost', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(binary, ['-n', 'localhost', '-c', file], {
+      cwd: this.#folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#process.on('error', (error) => {
       this.#output += error.message;
     });
@@ -84,17 +93,24 @@ export class RealSpread {
   }
 }
 
-/** A port that is free for TCP, and for UDP together with the next one, which Spread's daemons use among themselves. */
-async function freePort(): Promise<number> {
+/**
+ * A port that is free for TCP, and for UDP together with the next one, which Spread's daemons use among themselves.
+ * Below 32768: Spread's Java client takes no other.
+ */
+export async function freeSpreadPort(): Promise<number> {
   for (;;) {
-    const server = createServer();
-    const port = await new Promise<number>((resolve) => {
-      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    const free = await Promise.all([isFreeForUdp(port), isFreeForUdp(port + 1)]);
+    const port = 15_000 + Math.floor(Math.random() * 17_000);
+    const free = await Promise.all([isFreeForTcp(port), isFreeForUdp(port), isFreeForUdp(port + 1)]);
     if (free.every(Boolean)) return port;
   }
+}
+
+function isFreeForTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 function isFreeForUdp(port: number): Promise<boolean> {

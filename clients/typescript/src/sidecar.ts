@@ -4,7 +4,7 @@ import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { toDuration } from './duration.js';
 import { MailboxServiceClient } from './gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
+import { Acknowledgement, type Authentication, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
 import { fromQueueLimits, type QueueLimits, toMailboxLimits } from './limits.js';
 import { fetchInfo, Mailbox } from './mailbox.js';
 import {
@@ -48,6 +48,8 @@ export interface MailboxOptions extends ReceiveOptions {
   priority?: number;
   /** Whether membership messages are received. Default: true. */
   membership?: boolean;
+  /** How the sidecar shows itself to the daemon: NULL, or IP, its own IPv4 address. Default: the sidecar's, NULL. */
+  auth?: 'NULL' | 'IP';
   /** How long the mailbox lives while nothing uses it. Unit: ms. Default: the sidecar's, 30 s. */
   leaseMs?: number;
   /** Make a lost daemon connection anew. Default: false. Not every sidecar offers it. */
@@ -135,7 +137,7 @@ export class SpreadSidecar {
       onNameConflict: NameConflictPolicy[options.onNameConflict ?? 'UNSPECIFIED'],
       priority: options.priority ?? 0,
       membership: options.membership,
-      auth: undefined,
+      auth: toAuthentication(options.auth),
       lease: toDuration(options.leaseMs, 'leaseMs'),
       reconnect: options.reconnect === undefined ? undefined : { enabled: options.reconnect },
       queue: fromQueueLimits(options.queue),
@@ -273,6 +275,11 @@ export class SpreadSidecar {
     this.#mailboxes.add(mailbox);
     return mailbox;
   }
+}
+
+function toAuthentication(method: MailboxOptions['auth']): Authentication | undefined {
+  if (method === undefined) return undefined;
+  return { method: { $case: method === 'IP' ? 'ipMethod' : 'nullMethod', value: {} } };
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
