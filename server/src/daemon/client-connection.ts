@@ -14,14 +14,15 @@ import type { CutReason, Transport } from './events.js';
 import type { GroupMember } from './group-table.js';
 import { checkHeader, INPUT_LIMITS } from './header-check.js';
 import { AUTH_METHOD, Opening } from './opening.js';
-import { type HeldSender, Pace } from './pace.js';
 import type { QueueBudget } from './queue-budget.js';
 import { SendQueue } from './send-queue.js';
 import type { SharedFrame } from './shared-frame.js';
+import type { SlowLane, SlowLaneUser } from './slow-lane.js';
 
 /** What a connection needs of the daemon. Calls come in the order of arrival, never from within `deliver`. */
 export interface ConnectionHost {
   readonly budget: QueueBudget;
+  readonly slowLane: SlowLane;
   readonly maxSessionMessages: number;
   readonly handshakeTimeoutMs: number;
   /** The private group that is now the connection's. Throws WireError REJECT_NOT_UNIQUE or REJECT_QUOTA. */
@@ -47,12 +48,17 @@ const LINGER_MS = 1000;
 const AUTH_PATIENCE = 10;
 /** All of the handshake, in handshake timeouts: nobody stays by sending a byte now and then. */
 const OPENING_PATIENCE = 20;
-/** Input is processed in pieces of so many bytes, so that a sender can be held back in between. */
-const SLICE = 16 * 1024;
+/** Input is processed in pieces of so many bytes, so that a sender can be slowed down in between. */
+const SLICE = 4 * 1024;
+const SLOW_SLICE = 2 * 1024;
+/** The first piece while some receiver's queue is long: enough to see whether this sender adds to it. */
+const FIRST_SLICE = 256;
+/** For how long a message to a receiver with a long queue slows its sender down, unless the receiver catches up, in ms. */
+const SLOW_MS = 5;
 const NOTHING = Buffer.alloc(0);
 
 /** One client's connection: handshake, then frames in both directions, then the end. */
-export class ClientConnection implements GroupMember, HeldSender {
+export class ClientConnection implements GroupMember, SlowLaneUser {
   /** Empty until the name was claimed. */
   privateGroup = '';
   /** Whether views are wanted. */
@@ -63,15 +69,18 @@ export class ClientConnection implements GroupMember, HeldSender {
   readonly #host: ConnectionHost;
   readonly #stream: Duplex;
   readonly #queue: SendQueue;
-  readonly #pace = new Pace();
+  /** Senders that this client, as their receiver, has slowed down. */
+  readonly #slowed = new Set<ClientConnection>();
   readonly #opening = new Opening();
   readonly #decoder: FrameDecoder;
   readonly #openingEnds: number;
   #state: State = 'opening';
   #timer: NodeJS.Timeout | undefined;
-  #holds = 0;
-  /** Input that came while the connection was held back. */
+  /** Until when the input is to take the slow lane; 0 when it is not. */
+  #slowUntil = 0;
+  /** Input that waits in the slow lane. No more is read meanwhile. */
   #held: Buffer | undefined;
+  #framesRead = 0;
 
   constructor(
     stream: Duplex,
@@ -83,7 +92,7 @@ export class ClientConnection implements GroupMember, HeldSender {
     this.#queue = new SendQueue(stream, {
       maxMessages: host.maxSessionMessages,
       budget: host.budget,
-      onDrain: (messages, bytes) => this.#drained(messages, bytes),
+      onDrain: () => this.#drained(),
     });
     this.#decoder = new FrameDecoder(
       {
@@ -94,6 +103,7 @@ export class ClientConnection implements GroupMember, HeldSender {
         },
       },
       (frame) => {
+        this.#framesRead += 1;
         if (this.#state === 'open') host.received(this, frame);
       },
     );
@@ -119,8 +129,8 @@ export class ClientConnection implements GroupMember, HeldSender {
     return this.#queue.bytes;
   }
 
-  /** Queues a frame; when `sender` is given, it is held back while the queue is long. */
-  deliver(frame: SharedFrame, sender?: HeldSender): void {
+  /** Queues a frame; `sender`, when given, is slowed down while the queue is long. */
+  deliver(frame: SharedFrame, sender?: ClientConnection): void {
     if (this.#state !== 'open') return;
     if (!this.#queue.push(frame)) {
       const limit = this.#host.maxSessionMessages;
@@ -128,8 +138,11 @@ export class ClientConnection implements GroupMember, HeldSender {
       return;
     }
     this.#host.queued(this);
-    if (sender && this.#queue.blocked && this.#queue.messages * 4 >= this.#host.maxSessionMessages)
-      this.#pace.hold(sender);
+    if (sender && this.#queue.blocked && this.#queue.messages * 8 >= this.#host.maxSessionMessages) {
+      sender.#slowUntil = performance.now() + SLOW_MS;
+      this.#slowed.add(sender);
+      this.#host.slowLane.pressedBy.add(this);
+    }
   }
 
   /** Writes what is queued, as far as the stream takes it. */
@@ -159,13 +172,11 @@ export class ClientConnection implements GroupMember, HeldSender {
     this.#stream.destroy();
   }
 
-  hold(): void {
-    if (this.#holds++ === 0) this.#stream.pause();
-  }
-
-  letGo(): void {
-    // Not from within the caller's work: going on means new work for it.
-    if (--this.#holds === 0) setImmediate(() => this.#goOn());
+  proceed(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.#input(held);
+    if (!this.#held && !this.#stream.destroyed) this.#stream.resume();
   }
 
   #input(chunk: Buffer): void {
@@ -202,15 +213,28 @@ export class ClientConnection implements GroupMember, HeldSender {
   }
 
   #frames(chunk: Buffer): void {
+    const { slowLane } = this.#host;
     let offset = 0;
     while (offset < chunk.length && this.#state === 'open') {
-      if (this.#holds > 0) {
+      const slow = this.#slowUntil > 0 && this.#isSlow();
+      if (slow && !slowLane.open) {
         this.#held = chunk.subarray(offset);
+        this.#stream.pause();
+        slowLane.wait(this);
         return;
       }
-      this.#decode(chunk.subarray(offset, offset + SLICE));
-      offset += SLICE;
+      const before = this.#framesRead;
+      const first = offset === 0 && slowLane.pressedBy.size > 0;
+      const bytes = chunk.subarray(offset, offset + (first ? FIRST_SLICE : slow ? SLOW_SLICE : SLICE));
+      this.#decode(bytes);
+      offset += bytes.length;
+      if (slow) slowLane.spend(this.#framesRead - before, bytes.length);
     }
+  }
+
+  #isSlow(): boolean {
+    if (performance.now() > this.#slowUntil) this.#slowUntil = 0;
+    return this.#slowUntil > 0;
   }
 
   #decode(bytes: Buffer): void {
@@ -222,15 +246,7 @@ export class ClientConnection implements GroupMember, HeldSender {
     }
   }
 
-  #goOn(): void {
-    if (this.#holds > 0) return;
-    const held = this.#held;
-    this.#held = undefined;
-    if (held) this.#input(held);
-    if (this.#holds === 0 && !this.#stream.destroyed) this.#stream.resume();
-  }
-
-  /** What came before the end counts, even if it was held back. */
+  /** What came before the end counts, also what waits in the slow lane. */
   #processHeld(): void {
     const held = this.#held;
     this.#held = undefined;
@@ -265,9 +281,14 @@ export class ClientConnection implements GroupMember, HeldSender {
     }
   }
 
-  #drained(messages: number, bytes: number): void {
-    this.#pace.earn(messages, bytes);
-    if (this.#queue.messages * 8 <= this.#host.maxSessionMessages) this.#pace.release();
+  #drained(): void {
+    if (this.#queue.messages * 16 <= this.#host.maxSessionMessages) this.#speedUp();
+  }
+
+  #speedUp(): void {
+    for (const sender of this.#slowed) sender.#slowUntil = 0;
+    this.#slowed.clear();
+    this.#host.slowLane.pressedBy.delete(this);
   }
 
   /** End of stream for the client, which may still be sending: that is read and thrown away, so that nothing sent to it is lost. */
@@ -282,7 +303,7 @@ export class ClientConnection implements GroupMember, HeldSender {
     clearTimeout(this.#timer);
     this.#state = state;
     this.#queue.close();
-    this.#pace.release();
+    this.#speedUp();
     this.#held = undefined;
   }
 

@@ -13,6 +13,7 @@ import type { CutReason, DaemonCounters, DaemonEvent, Transport } from './events
 import { MessageExchange } from './message-exchange.js';
 import { daemonId, inventName } from './naming.js';
 import { QueueBudget } from './queue-budget.js';
+import { SlowLane } from './slow-lane.js';
 import { TurnFlush } from './turn-flush.js';
 
 export interface EmbeddedDaemonOptions {
@@ -139,6 +140,7 @@ export class EmbeddedDaemon {
     const turnFlush = new TurnFlush();
     return {
       budget: this.#budget,
+      slowLane: new SlowLane(),
       maxSessionMessages: this.#options.maxSessionMessages,
       handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
       claimName: (connection, name) => this.#claimName(connection, name),

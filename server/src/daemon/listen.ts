@@ -3,6 +3,7 @@ import { connect, createServer, type ListenOptions, type Server } from 'node:net
 import { dirname } from 'node:path';
 import type { EmbeddedDaemon } from './daemon.js';
 import type { Transport } from './events.js';
+import { ignoreWriteErrors } from './write-errors.js';
 
 /** Longest path of a Unix socket in bytes, on Linux; some systems take a little less. */
 const MAX_SOCKET_PATH = 107;
@@ -45,13 +46,16 @@ export class ListenError extends Error {
 export async function listen(options: ListenOptionsOfDaemon): Promise<Listening> {
   const servers: Server[] = [];
   const close = async () => {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    // Listening ends at once; a server's own 'close' would wait for all clients.
+    for (const server of servers) server.close();
+    await new Promise((resolve) => setImmediate(resolve));
   };
   const start = async (transport: Transport, place: string, where: ListenOptions): Promise<Server> => {
     // A client may close only its sending direction; the daemon ends the other one itself.
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
-      options.daemon.handle(socket, transport),
-    );
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+      ignoreWriteErrors(socket);
+      options.daemon.handle(socket, transport);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new ListenError(place, problemOf(error), error)));
       server.listen(where, resolve);

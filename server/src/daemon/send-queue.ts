@@ -10,8 +10,8 @@ export interface SendQueueOptions {
   /** Messages that may be queued: handed out by the daemon and not taken by the stream. */
   readonly maxMessages: number;
   readonly budget: QueueBudget;
-  /** Called after the stream, which did not take some frames at once, has taken them. */
-  readonly onDrain: (messages: number, bytes: number) => void;
+  /** Called when the stream, which did not take some frames at once, has taken them. */
+  readonly onDrain: () => void;
 }
 
 /**
@@ -112,11 +112,10 @@ export class SendQueue {
   /** Also called for a batch that the stream took at once, and (then of no use) when the stream is gone. */
   #taken(batch: SharedFrame[]): void {
     if (this.#inFlight !== batch || this.#closed) return;
-    const bytes = this.#bytes;
     this.#release(batch);
     this.#inFlight = [];
-    this.options.onDrain(batch.length, bytes - this.#bytes);
     this.flush();
+    this.options.onDrain();
   }
 
   #release(frames: readonly SharedFrame[]): void {

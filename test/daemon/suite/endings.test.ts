@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { buildFrame, type RawFrame } from '../../support/frame-builder.js';
-import { everythingReceived, type RawClient } from '../../support/raw-client.js';
+import { everythingReceived, RawClient } from '../../support/raw-client.js';
 import { describeDaemons } from './subjects.js';
 
 describeDaemons('endings', (bench) => {
@@ -75,6 +75,29 @@ describeDaemons('endings', (bench) => {
     client.abort();
     await seesTheEndOf(watcher, client);
     expect(await everythingReceived(watcher, watcher)).toEqual([[]]);
+  });
+
+  it('delivers all that came from a client that went without having read its own copies', async ({
+    skip,
+  }) => {
+    const { daemon, connect, group, privateName } = bench();
+    const { unix } = daemon;
+    if (!unix) return skip('the daemon is somewhere else');
+    const watcher = await connect('w');
+    watcher.join(group('g'));
+    await watcher.nextView();
+    const client = await RawClient.connect(unix, { name: privateName('c') });
+    client.join(group('g'));
+    await watcher.nextView();
+    client.pauseReading();
+    const [message] = client.frame({ groups: [group('g')], text: 'x'.repeat(100) });
+    const { socket } = client.stream;
+    await new Promise((resolve) =>
+      socket.write(Buffer.concat(Array.from({ length: 900 }, () => message!)), resolve),
+    );
+    socket.destroy();
+    for (let i = 0; i < 900; i++) await watcher.nextRegular();
+    await seesTheEndOf(watcher, client);
   });
 
   it('cuts a receiver that does not read, and only that one', async () => {

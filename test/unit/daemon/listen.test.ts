@@ -53,13 +53,12 @@ describe('listen', () => {
     for (const client of clients) client.join('g');
     expect(await clients[1]!.nextView()).toMatchObject({ group: 'g' });
 
-    const closed = listening.close();
+    await listening.close();
+    expect(existsSync(path)).toBe(false);
     // Sessions go on until the daemon itself is closed.
     clients[0]!.multicast({ groups: ['g'], text: 'still here' });
     await until(() => clients[1]!.received.some((message) => message.kind === 'regular'));
     await daemon.close();
-    await closed;
-    expect(existsSync(path)).toBe(false);
     for (const client of clients) await client.ended();
     await expect(RawClient.connect({ path })).rejects.toThrow();
   });
