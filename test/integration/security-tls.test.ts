@@ -1,3 +1,4 @@
+import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AGREED_MESS, type SidecarOptions, type TlsOptions } from 'spread-sidecar-client';
@@ -151,6 +152,18 @@ describe('TLS', () => {
     expect(error.message).not.toContain('-----');
   });
 
+  it('cuts handshakes that nobody finishes when it stops', async () => {
+    const sidecar = await startSecured(place(server).env);
+    const socket = connectPlain(Number(sidecar.targets[0]!.split(':').at(-1)), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {});
+    socket.resume();
+    await within(new Promise((resolve) => socket.once('connect', resolve)), 'a connection');
+    const cut = new Promise((resolve) => socket.once('close', resolve));
+    await within(sidecar.stop(), 'the stop');
+    await within(cut, 'the cut');
+  });
+
   it('is spoken by the commands', async () => {
     const { folder, env } = place(server, authority.cert);
     const sidecar = await startSecured({ ...env, GRPC_TOKENS: 'a-token-of-the-test' });
@@ -193,6 +206,7 @@ describe('client certificates', () => {
     expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.statusName);
     await counted(sidecar, 'TLS_CLIENT_CERTIFICATE');
     expect(sidecar.log()).toContain('"reason":"TLS_CLIENT_CERTIFICATE"');
+    expect(sidecar.log()).toMatch(/"peer":"127\.0\.0\.1:\d+"/);
     expectNoSecrets(sidecar);
   });
 

@@ -20,6 +20,7 @@ export interface SecuredSidecar {
   client(options?: SidecarOptions): SpreadSidecar;
   /** The generated client of the first address, without TLS. */
   rawClient(): MailboxServiceClient;
+  stop(): Promise<void>;
   /** The page of /metrics. */
   metrics(): Promise<string>;
 }
@@ -64,6 +65,7 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
       onTestFinished(() => client.close());
       return client;
     },
+    stop: () => sidecar.stop({ graceMs: 0 }),
     metrics: async () => (await fetch(`http://${sidecar.addresses.admin}/metrics`)).text(),
   };
 }

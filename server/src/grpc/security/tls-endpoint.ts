@@ -89,6 +89,8 @@ export class TlsEndpoint {
 
   /** Begins the handshake. */
   accept(connection: Socket): void {
+    // Asked for the sake of peerOf.
+    void connection.remoteAddress;
     this.#server.emit('connection', connection);
   }
 
@@ -171,6 +173,12 @@ function failureOf(error: Error): HandshakeFailure {
   return 'protocol';
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string {
+/**
+ * The address of a client. A connection that was cut has forgotten it; the one below, which Node keeps in a private field,
+ * has not when it was asked before.
+ */
+function peerOf(connection: Socket): string {
+  const { _parent: below } = connection as { _parent?: Socket };
+  const { remoteAddress, remotePort } = connection.remoteAddress === undefined && below ? below : connection;
   return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`;
 }
