@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodeJoin, encodeLeave } from '../../server/src/spread/wire/index.js';
 import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
 import { RawClient } from '../support/raw-client.js';
 import { until } from '../support/until.js';
@@ -39,6 +40,18 @@ describe.each(['tcp', 'unix'] as const)('bursts by %s', (transport) => {
     const [first, ...others] = clients.slice(0, 5).map((client) => regular(client).map((m) => m.sender));
     expect(first).toHaveLength(20 * 500);
     for (const other of others) expect(other).toEqual(first);
+  });
+
+  it('of joins and leaves are answered with all their views', async () => {
+    const daemon = await startEmbeddedDaemon();
+    const client = await RawClient.connect(daemon[transport]);
+    const groups = Array.from({ length: 10_000 }, (_, i) => `g${i}`);
+    client.send(Buffer.concat(groups.map((group) => encodeJoin(client.privateGroup, group))));
+    client.send(Buffer.concat(groups.map((group) => encodeLeave(client.privateGroup, group))));
+    await until(() => client.received.length === 20_000 || client.stream.ended, { timeoutMs: 20_000 });
+    expect(client.received.map((message) => message.kind)).toEqual(
+      Array.from({ length: 20_000 }, (_, i) => (i < 10_000 ? 'view' : 'selfLeave')),
+    );
   });
 
   it('cut a receiver that does not read before long', async () => {

@@ -5,19 +5,19 @@ import {
   encodeAuthList,
   encodeReject,
   type Frame,
-  FrameDecoder,
   type ReceivedConnectRequest,
   type SpreadCodeName,
   WireError,
 } from '../spread/wire/index.js';
 import type { CutReason, Transport } from './events.js';
+import { FrameInput } from './frame-input.js';
 import type { GroupMember } from './group-table.js';
-import { checkHeader, INPUT_LIMITS } from './header-check.js';
+import { checkHeader } from './header-check.js';
 import { AUTH_METHOD, Opening } from './opening.js';
 import type { QueueBudget } from './queue-budget.js';
 import { SendQueue } from './send-queue.js';
 import type { SharedFrame } from './shared-frame.js';
-import type { SlowLane, SlowLaneUser } from './slow-lane.js';
+import type { SlowLane } from './slow-lane.js';
 
 /** What a connection needs of the daemon. Calls come in the order of arrival, never from within `deliver`. */
 export interface ConnectionHost {
@@ -33,7 +33,7 @@ export interface ConnectionHost {
   refused(connection: ClientConnection, code: SpreadCodeName | undefined, message: string): void;
   /** The client's side ended without KILL. */
   lost(connection: ClientConnection): void;
-  cut(connection: ClientConnection, reason: CutReason, message: string): void;
+  cut(connection: ClientConnection, reason: CutReason, message: string, error?: unknown): void;
   /** Something was queued for the connection; `flush` is due at the end of the turn. */
   queued(connection: ClientConnection): void;
   /** The stream is gone; nothing more comes from this connection. */
@@ -48,17 +48,10 @@ const LINGER_MS = 1000;
 const AUTH_PATIENCE = 10;
 /** All of the handshake, in handshake timeouts: nobody stays by sending a byte now and then. */
 const OPENING_PATIENCE = 20;
-/** Input is processed in pieces of so many bytes, so that a sender can be slowed down in between. */
-const SLICE = 4 * 1024;
-const SLOW_SLICE = 2 * 1024;
-/** The first piece while some receiver's queue is long: enough to see whether this sender adds to it. */
-const FIRST_SLICE = 256;
-/** For how long a message to a receiver with a long queue slows its sender down, unless the receiver catches up, in ms. */
-const SLOW_MS = 5;
 const NOTHING = Buffer.alloc(0);
 
 /** One client's connection: handshake, then frames in both directions, then the end. */
-export class ClientConnection implements GroupMember, SlowLaneUser {
+export class ClientConnection implements GroupMember {
   /** Empty until the name was claimed. */
   privateGroup = '';
   /** Whether views are wanted. */
@@ -72,15 +65,10 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
   /** Senders that this client, as their receiver, has slowed down. */
   readonly #slowed = new Set<ClientConnection>();
   readonly #opening = new Opening();
-  readonly #decoder: FrameDecoder;
+  readonly #input: FrameInput;
   readonly #openingEnds: number;
   #state: State = 'opening';
   #timer: NodeJS.Timeout | undefined;
-  /** Until when the input is to take the slow lane; 0 when it is not. */
-  #slowUntil = 0;
-  /** Input that waits in the slow lane. No more is read meanwhile. */
-  #held: Buffer | undefined;
-  #framesRead = 0;
 
   constructor(
     stream: Duplex,
@@ -94,21 +82,14 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
       budget: host.budget,
       onDrain: () => this.#drained(),
     });
-    this.#decoder = new FrameDecoder(
-      {
-        role: 'daemon',
-        limits: INPUT_LIMITS,
-        validateHeader: (header) => {
-          if (this.#state === 'open') checkHeader(header, this.privateGroup);
-        },
-      },
-      (frame) => {
-        this.#framesRead += 1;
-        if (this.#state === 'open') host.received(this, frame);
-      },
-    );
+    this.#input = new FrameInput(stream, host.slowLane, {
+      isOpen: () => this.isOpen,
+      check: (header) => checkHeader(header, this.privateGroup),
+      onFrame: (frame) => host.received(this, frame),
+      onFailure: (error) => this.#failed(error),
+    });
     this.#openingEnds = performance.now() + OPENING_PATIENCE * host.handshakeTimeoutMs;
-    stream.on('data', (chunk: Buffer) => this.#input(chunk));
+    stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('end', () => this.#inputEnded());
     // 'close' follows an error; until then nothing is lost by waiting for it.
     stream.on('error', () => {});
@@ -139,7 +120,7 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
     }
     this.#host.queued(this);
     if (sender && this.#queue.blocked && this.#queue.messages * 8 >= this.#host.maxSessionMessages) {
-      sender.#slowUntil = performance.now() + SLOW_MS;
+      sender.#input.slowDown();
       this.#slowed.add(sender);
       this.#host.slowLane.pressedBy.add(this);
     }
@@ -172,16 +153,9 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
     this.#stream.destroy();
   }
 
-  proceed(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held) this.#input(held);
-    if (!this.#held && !this.#stream.destroyed) this.#stream.resume();
-  }
-
-  #input(chunk: Buffer): void {
+  #take(chunk: Buffer): void {
     if (this.#state === 'opening') this.#handshake(chunk);
-    else if (this.#state === 'open') this.#frames(chunk);
+    else if (this.#state === 'open') this.#input.push(chunk);
     // Otherwise the client was sent away and does not know it yet.
   }
 
@@ -209,54 +183,18 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
     const accepted = { daemonVersion: CLIENT_VERSION, privateGroup: this.privateGroup };
     this.#stream.write(encodeAccept(accepted, request.versionBytes));
     this.#host.opened(this, request);
-    if (rest.length > 0) this.#frames(rest);
+    if (rest.length > 0) this.#input.push(rest);
   }
 
-  #frames(chunk: Buffer): void {
-    const { slowLane } = this.#host;
-    let offset = 0;
-    while (offset < chunk.length && this.#state === 'open') {
-      const slow = this.#slowUntil > 0 && this.#isSlow();
-      if (slow && !slowLane.open) {
-        this.#held = chunk.subarray(offset);
-        this.#stream.pause();
-        slowLane.wait(this);
-        return;
-      }
-      const before = this.#framesRead;
-      const first = offset === 0 && slowLane.pressedBy.size > 0;
-      const bytes = chunk.subarray(offset, offset + (first ? FIRST_SLICE : slow ? SLOW_SLICE : SLICE));
-      this.#decode(bytes);
-      offset += bytes.length;
-      if (slow) slowLane.spend(this.#framesRead - before, bytes.length);
-    }
-  }
-
-  #isSlow(): boolean {
-    if (performance.now() > this.#slowUntil) this.#slowUntil = 0;
-    return this.#slowUntil > 0;
-  }
-
-  #decode(bytes: Buffer): void {
-    try {
-      this.#decoder.push(bytes);
-    } catch (error) {
-      const illegal = error instanceof WireError;
-      this.#host.cut(this, illegal ? 'illegal-message' : 'internal-error', (error as Error).message);
-    }
-  }
-
-  /** What came before the end counts, also what waits in the slow lane. */
-  #processHeld(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held && this.#state === 'open') this.#decode(held);
+  #failed(error: unknown): void {
+    if (error instanceof WireError) this.#host.cut(this, 'illegal-message', error.message);
+    else this.#host.cut(this, 'internal-error', `a defect of the daemon: ${(error as Error).message}`, error);
   }
 
   #inputEnded(): void {
     if (this.#state === 'opening')
       this.#openingFailed('the client closed the connection during the handshake');
-    this.#processHeld();
+    this.#input.finish();
     // Closing only the sending direction is a disconnect as well (Spread 5.0.1, transcript 73-truncated-frame).
     if (this.#state === 'open') this.#host.lost(this);
   }
@@ -286,7 +224,7 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
   }
 
   #speedUp(): void {
-    for (const sender of this.#slowed) sender.#slowUntil = 0;
+    for (const sender of this.#slowed) sender.#input.speedUp();
     this.#slowed.clear();
     this.#host.slowLane.pressedBy.delete(this);
   }
@@ -304,11 +242,11 @@ export class ClientConnection implements GroupMember, SlowLaneUser {
     this.#state = state;
     this.#queue.close();
     this.#speedUp();
-    this.#held = undefined;
+    this.#input.discard();
   }
 
   #closed(): void {
-    this.#processHeld();
+    this.#input.finish();
     if (this.#state === 'open') this.#host.lost(this);
     else if (this.#state === 'opening')
       this.#host.refused(this, undefined, 'the connection broke during the handshake');

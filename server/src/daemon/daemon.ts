@@ -66,6 +66,7 @@ export class EmbeddedDaemon {
   readonly #counts = { sessionsOpened: 0, sessionsCut: 0, clientsRefused: 0 };
   #nextNumber = 1;
   #closing = false;
+  #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
   /** @throws WireError for an illegal name, RangeError for a number out of its bounds */
@@ -109,17 +110,9 @@ export class EmbeddedDaemon {
   }
 
   /** Ends all connections: clients get what was queued as far as they take it at once, then end of stream. */
-  async close(): Promise<void> {
-    this.#closing = true;
-    for (const connection of [...this.#connections]) {
-      if (connection.isOpen)
-        this.#onEvent({ kind: 'session-closed', privateGroup: connection.privateGroup, reason: 'shutdown' });
-      connection.finish(SHUTDOWN_LINGER_MS);
-    }
-    if (this.#connections.size > 0)
-      await new Promise<void>((resolve) => {
-        this.#onEmpty = resolve;
-      });
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   counters(): DaemonCounters {
@@ -136,6 +129,19 @@ export class EmbeddedDaemon {
     };
   }
 
+  async #close(): Promise<void> {
+    this.#closing = true;
+    for (const connection of [...this.#connections]) {
+      if (connection.isOpen)
+        this.#onEvent({ kind: 'session-closed', privateGroup: connection.privateGroup, reason: 'shutdown' });
+      connection.finish(SHUTDOWN_LINGER_MS);
+    }
+    if (this.#connections.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve;
+      });
+  }
+
   #connectionHost(): ConnectionHost {
     const turnFlush = new TurnFlush();
     return {
@@ -148,9 +154,9 @@ export class EmbeddedDaemon {
       received: (connection, frame) => this.#received(connection, frame),
       refused: (connection, code, message) => this.#refused(connection, code, message),
       lost: (connection) => this.#ended(connection, 'connection-lost'),
-      cut: (connection, reason, message) => this.#cut(connection, reason, message),
+      cut: (connection, reason, message, error) => this.#cut(connection, reason, message, error),
       queued: (connection) => turnFlush.add(connection),
-      closed: (connection) => this.#closed(connection),
+      closed: (connection) => this.#removed(connection),
     };
   }
 
@@ -195,10 +201,10 @@ export class EmbeddedDaemon {
     this.#depart(connection);
   }
 
-  #cut(connection: ClientConnection, reason: CutReason, message: string): void {
+  #cut(connection: ClientConnection, reason: CutReason, message: string, error?: unknown): void {
     const { privateGroup, queuedMessages: messagesLost } = connection;
     this.#counts.sessionsCut += 1;
-    this.#onEvent({ kind: 'session-cut', privateGroup, reason, message, messagesLost });
+    this.#onEvent({ kind: 'session-cut', privateGroup, reason, message, messagesLost, error });
     if (reason === 'illegal-message') connection.finish();
     else connection.abandon();
     this.#depart(connection);
@@ -213,7 +219,7 @@ export class EmbeddedDaemon {
     if (this.#named.get(connection.privateGroup) === connection) this.#named.delete(connection.privateGroup);
   }
 
-  #closed(connection: ClientConnection): void {
+  #removed(connection: ClientConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }

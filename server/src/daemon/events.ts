@@ -44,6 +44,8 @@ export type DaemonEvent =
       readonly message: string;
       /** Messages that were queued for it and are lost. */
       readonly messagesLost: number;
+      /** What was thrown, with its stack, when the reason is `internal-error`. */
+      readonly error: unknown;
     };
 
 /** What the daemon has and has done since it was made. */

@@ -87,23 +87,24 @@ export class MessageExchange {
       if (!session.isOpen) return;
     }
     const change = this.#table.join(readName(frame.body, 0), session);
-    if (change) this.#announce(change);
+    if (change) this.#announce(change, session);
   }
 
   #leave(session: ClientConnection, frame: Frame): void {
     if (frame.header.numGroups === 0) return;
     const change = this.#table.leave(readName(frame.body, 0), session);
     if (!change) return;
-    if (session.membership) this.#give(session, new SharedFrame([encodeSelfLeave(change.group)]));
-    this.#announce(change);
+    if (session.membership) this.#give(session, new SharedFrame([encodeSelfLeave(change.group)]), session);
+    this.#announce(change, session);
   }
 
-  #announce(change: ViewChange<ClientConnection>): void {
+  /** @param cause whose request it was: it is slowed down for receivers that do not keep up */
+  #announce(change: ViewChange<ClientConnection>, cause?: ClientConnection): void {
     let view: SharedFrame | undefined;
     for (const member of change.members) {
       if (!member.membership) continue;
       view ??= new SharedFrame([this.#encode(change)]);
-      this.#give(member, view);
+      this.#give(member, view, cause);
     }
   }
 
@@ -118,9 +119,9 @@ export class MessageExchange {
     });
   }
 
-  #give(session: ClientConnection, frame: SharedFrame): void {
+  #give(session: ClientConnection, frame: SharedFrame, cause?: ClientConnection): void {
     this.counts.membershipsDelivered += 1;
-    session.deliver(frame);
+    session.deliver(frame, cause);
   }
 
   #multicast(sender: ClientConnection, frame: Frame): void {

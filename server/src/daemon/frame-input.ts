@@ -1,0 +1,108 @@
+import type { Readable } from 'node:stream';
+import { type Frame, FrameDecoder, type Header } from '../spread/wire/index.js';
+import { INPUT_LIMITS } from './header-check.js';
+import type { SlowLane, SlowLaneUser } from './slow-lane.js';
+
+/** Input is processed in pieces of so many bytes, so that a sender can be slowed down in between. */
+const SLICE = 4 * 1024;
+const SLOW_SLICE = 2 * 1024;
+/** The first piece while some receiver's queue is long: enough to see whether this sender adds to it. */
+const FIRST_SLICE = 256;
+/** For how long a message to a receiver with a long queue slows its sender down, unless the receiver catches up, in ms. */
+const SLOW_MS = 5;
+
+export interface FrameInputHandlers {
+  /** False once the session has ended: what comes behind is ignored. */
+  readonly isOpen: () => boolean;
+  /** Throws WireError to refuse a header. */
+  readonly check: (header: Header) => void;
+  readonly onFrame: (frame: Frame) => void;
+  /** A refused header (WireError), or whatever `onFrame` threw. Nothing more is read. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** A session's bytes on their way to become frames, at full speed or through the slow lane. */
+export class FrameInput implements SlowLaneUser {
+  readonly #decoder: FrameDecoder;
+  /** Until when the slow lane is to be taken; 0 when it is not. */
+  #slowUntil = 0;
+  /** What waits in the slow lane. The stream is paused meanwhile. */
+  #held: Buffer | undefined;
+  #framesRead = 0;
+
+  constructor(
+    private readonly stream: Readable,
+    private readonly slowLane: SlowLane,
+    private readonly handlers: FrameInputHandlers,
+  ) {
+    const validateHeader = (header: Header) => {
+      if (handlers.isOpen()) handlers.check(header);
+    };
+    this.#decoder = new FrameDecoder({ role: 'daemon', limits: INPUT_LIMITS, validateHeader }, (frame) => {
+      this.#framesRead += 1;
+      if (handlers.isOpen()) handlers.onFrame(frame);
+    });
+  }
+
+  /** A receiver of this sender has a long queue. */
+  slowDown(): void {
+    this.#slowUntil = performance.now() + SLOW_MS;
+  }
+
+  /** It has caught up, or is gone. */
+  speedUp(): void {
+    this.#slowUntil = 0;
+  }
+
+  push(chunk: Buffer): void {
+    let offset = 0;
+    while (offset < chunk.length && this.handlers.isOpen()) {
+      const slow = this.#isSlow();
+      if (slow && !this.slowLane.open) {
+        this.#held = chunk.subarray(offset);
+        this.stream.pause();
+        this.slowLane.wait(this);
+        return;
+      }
+      const before = this.#framesRead;
+      const first = offset === 0 && this.slowLane.pressedBy.size > 0;
+      const bytes = chunk.subarray(offset, offset + (first ? FIRST_SLICE : slow ? SLOW_SLICE : SLICE));
+      this.#decode(bytes);
+      offset += bytes.length;
+      if (slow) this.slowLane.spend(this.#framesRead - before, bytes.length);
+    }
+  }
+
+  proceed(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) this.push(held);
+    if (!this.#held && !this.stream.destroyed) this.stream.resume();
+  }
+
+  /** Processes at once what still waits: it came before the end. */
+  finish(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held && this.handlers.isOpen()) this.#decode(held);
+  }
+
+  /** Forgets what waits. */
+  discard(): void {
+    this.#held = undefined;
+  }
+
+  #isSlow(): boolean {
+    if (this.#slowUntil > 0 && performance.now() > this.#slowUntil) this.#slowUntil = 0;
+    return this.#slowUntil > 0;
+  }
+
+  #decode(bytes: Buffer): void {
+    try {
+      this.#decoder.push(bytes);
+    } catch (error) {
+      // Whatever is wrong behind a goodbye does not matter (Spread 5.0.1, transcript 30-kill-variants).
+      if (this.handlers.isOpen()) this.handlers.onFailure(error);
+    }
+  }
+}
