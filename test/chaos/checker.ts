@@ -1,0 +1,19 @@
+import { checkContent } from './checks/content.js';
+import { checkEnds } from './checks/ends.js';
+import { gather } from './checks/facts.js';
+import { checkMemberships } from './checks/memberships.js';
+import { checkOrder } from './checks/order.js';
+import { checkSends } from './checks/sends.js';
+import { checkSequences } from './checks/sequences.js';
+import type { Violation } from './checks/violation.js';
+import type { Timed } from './history.js';
+
+export type { Violation };
+
+/** The promises that a history shows broken; it knows nothing but the history. */
+export function check(entries: readonly Timed[]): Violation[] {
+  const facts = gather(entries);
+  return [checkSequences, checkContent, checkOrder, checkMemberships, checkSends, checkEnds].flatMap(
+    (part) => [...part(facts)],
+  );
+}

@@ -1,0 +1,48 @@
+import type { SeenMessage } from '../history.js';
+import type { Facts } from './facts.js';
+import type { Violation } from './violation.js';
+
+/** Each message comes at most once to a receiver, and as it was sent. */
+export function* checkContent(facts: Facts): Generator<Violation> {
+  yield* checkReceiver(facts, 'the observer', facts.observer, facts.observed);
+  for (const box of facts.boxes.values()) {
+    const messages = box.events.flatMap(({ event }) => (event.is === 'message' ? [event] : []));
+    yield* checkReceiver(facts, box.name, box.privateGroup, messages);
+  }
+}
+
+function* checkReceiver(
+  facts: Facts,
+  who: string,
+  privateGroup: string,
+  messages: readonly SeenMessage[],
+): Generator<Violation> {
+  const seen = new Set<string>();
+  for (const message of messages) {
+    const { id } = message;
+    if (id === undefined || seen.has(id)) {
+      const what = id === undefined ? `a message of ${message.sender} that nobody sent` : `${id} twice`;
+      yield { rule: id === undefined ? 'content' : 'duplicate', message: `${who} got ${what}` };
+      continue;
+    }
+    seen.add(id);
+    const difference = differenceOf(facts, message);
+    if (difference) yield { rule: 'content', message: `${who} got ${id} ${difference}` };
+    if (message.selfDiscard && message.sender === privateGroup)
+      yield { rule: 'content', message: `${who} got its own ${id}, which asked for no copy to itself` };
+  }
+}
+
+function differenceOf(facts: Facts, message: SeenMessage): string | undefined {
+  if (message.sender === facts.observer) return undefined;
+  const sent = facts.sends.get(message.id!)?.sent;
+  if (!sent) return 'that nobody sent';
+  const sender = facts.boxes.get(sent.box)?.privateGroup;
+  if (message.sender !== sender) return `from ${message.sender}, not from ${sender}`;
+  if (message.bytes !== sent.bytes || message.sum !== sent.sum) return 'with other bytes than were sent';
+  if (message.service !== sent.service) return `as ${message.service}, not as ${sent.service}`;
+  if (message.selfDiscard !== sent.selfDiscard) return 'with another self-discard';
+  if (message.groups.join() !== sent.groups.join())
+    return `for ${message.groups.join()}, not ${sent.groups.join()}`;
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import type { Failure } from '../history.js';
+import type { BoxFacts, Facts } from './facts.js';
+import { faultBefore } from './facts.js';
+import type { Violation } from './violation.js';
+
+/** A broken connection may be noticed, and the one after it fail, this much later. Unit: ms. */
+const AFTERMATH_MS = 6000;
+/** What no fault of a network excuses. */
+const NEVER = new Set(['DEFECT', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS', 'INVALID_ARGUMENT', 'UNIMPLEMENTED']);
+/** What comes of a link between sidecar and daemon. */
+const DAEMON_REASONS = new Set(['CONNECTION_CLOSED', 'NET_ERROR_ON_SESSION', 'COULD_NOT_CONNECT']);
+/** What the sidecar says of a mailbox that its application has lost touch with. */
+const LOST_TOUCH = new Set(['LEASE_EXPIRED']);
+
+/**
+ * Nothing ends in silence: each mailbox is told why, by a reason of the contract that a fault explains and
+ * after every event that it received; calls fail likewise; and nothing stays behind when the links are whole.
+ */
+export function* checkEnds(facts: Facts): Generator<Violation> {
+  for (const box of facts.boxes.values()) yield* checkEnd(facts, box);
+  for (const entry of facts.entries) {
+    if (entry.kind === 'stuck')
+      yield { rule: 'stuck', message: `${entry.box} lacks ${entry.missing} although nothing is in its way` };
+    if (entry.kind === 'failed')
+      yield* checkFailure(facts, `${entry.call} of ${entry.box}`, entry.app, entry.at, entry.failure);
+    if (entry.kind === 'sent' && entry.failure && entry.failure.status !== 'INVALID_ARGUMENT') {
+      const app = facts.boxes.get(entry.box)?.app ?? -1;
+      yield* checkFailure(facts, `the send of ${entry.id}`, app, entry.at, entry.failure);
+    }
+  }
+}
+
+function* checkEnd(
+  facts: Facts,
+  { name, app, end, goodbye, settled, events }: BoxFacts,
+): Generator<Violation> {
+  if (!end) {
+    yield { rule: 'end', message: `${name} ended in silence: it received nothing more and no end` };
+    return;
+  }
+  const { failure } = end;
+  if (!failure) {
+    if (!goodbye) yield { rule: 'end', message: `${name} ended as asked, and nobody asked` };
+    return;
+  }
+  if (settled)
+    yield { rule: 'end', message: `${name} was whole to the end, and ended with ${textOf(failure)}` };
+  if (failure.reason === 'ILLEGAL_SESSION' && !goodbye)
+    yield { rule: 'end', message: `${name} was gone without a reason: ${textOf(failure)}` };
+  yield* checkFailure(facts, `the end of ${name}`, app, end.at, failure);
+  const last = events.at(-1)?.sequence ?? 0;
+  if (failure.lastSequence !== undefined && failure.lastSequence !== last && !goodbye)
+    yield {
+      rule: 'gap',
+      message: `${name} got the events up to ${last}; its end (${textOf(failure)}) says that there were ${failure.lastSequence}`,
+    };
+}
+
+function* checkFailure(
+  facts: Facts,
+  what: string,
+  app: number,
+  at: number,
+  failure: Failure,
+): Generator<Violation> {
+  const { status, reason } = failure;
+  const struck = (side: 'app' | 'daemon') => faultBefore(facts, `${side}:${app}`, at, AFTERMATH_MS);
+  const unexplained = (of: string): Violation => ({
+    rule: 'end',
+    message: `${what} at ${at} ms was ${textOf(failure)}, and no fault of the link to the ${of} explains it`,
+  });
+  if (NEVER.has(status)) yield { rule: 'end', message: `${what} was ${textOf(failure)}` };
+  else if (DAEMON_REASONS.has(reason) && !struck('daemon')) yield unexplained('daemon');
+  else if (LOST_TOUCH.has(reason) && !struck('app')) yield unexplained('sidecar');
+  else if (reason === '' && status === 'UNAVAILABLE' && !struck('app')) yield unexplained('sidecar');
+}
+
+function textOf({ status, reason, message }: Failure): string {
+  return `${status}${reason && ` ${reason}`} (${message})`;
+}

@@ -1,0 +1,219 @@
+import type { Seen, SeenMessage, SeenView } from '../history.js';
+import type { BoxFacts, Facts, Interval, Received } from './facts.js';
+import { isAgreed, isBefore, isFifo } from './order.js';
+import type { Violation } from './violation.js';
+
+/** A group that a mailbox is in: the view that holds and what came in it. */
+interface Membership {
+  /** Index of the view among the observer's. */
+  view: number;
+  got: Set<string>;
+}
+
+/**
+ * Walks through the events of a mailbox: its views are those of the observer, none left out; between two of
+ * them it gets what the observer gets; and it gets nothing of a group that it is not in.
+ */
+export function* checkMemberships(facts: Facts): Generator<Violation> {
+  yield* checkObserver(facts);
+  for (const box of facts.boxes.values()) yield* new Walk(facts, box).run();
+}
+
+/** What the daemon itself says must be right: a change of one member changes that member. */
+function* checkObserver({ intervals, observer }: Facts): Generator<Violation> {
+  for (const [group, list] of intervals)
+    for (const [i, { view }] of list.entries()) {
+      const before = list[i - 1]?.view.members ?? [];
+      const [changed] = view.changed;
+      const expected = new Set(before);
+      if (view.cause === 'JOIN') expected.add(changed!);
+      else expected.delete(changed!);
+      const same = expected.size === view.members.length && view.members.every((name) => expected.has(name));
+      if (view.cause !== 'NETWORK' && !same)
+        yield {
+          rule: 'view',
+          message: `${group}: view ${view.id} has ${view.members}, which does not follow from ${before} and ${view.cause} of ${changed}`,
+        };
+      if (view.members[view.own] !== observer)
+        yield { rule: 'view', message: `${group}: view ${view.id} is without the observer` };
+    }
+}
+
+class Walk {
+  readonly #facts: Facts;
+  readonly #box: BoxFacts;
+  readonly #memberships = new Map<string, Membership>();
+  /** For each group the last view of an earlier membership. */
+  readonly #past = new Map<string, number>();
+  #privateGroup: string;
+
+  constructor(facts: Facts, box: BoxFacts) {
+    this.#facts = facts;
+    this.#box = box;
+    this.#privateGroup = box.privateGroup;
+  }
+
+  *run(): Generator<Violation> {
+    for (const received of this.#box.events) yield* this.#step(received);
+    for (const [group, membership] of this.#memberships)
+      yield* this.#box.settled ? this.#compare(group, membership) : this.#comparePart(group, membership);
+  }
+
+  *#step({ event, sequence }: Received): Generator<Violation> {
+    const where = `${this.#box.name}, event ${sequence}`;
+    switch (event.is) {
+      case 'message':
+        yield* this.#onMessage(event, where);
+        break;
+      case 'view':
+        yield* this.#onView(event, where);
+        break;
+      case 'selfLeave':
+        yield* this.#onSelfLeave(event, where);
+        break;
+      case 'transitional':
+        if (!this.#memberships.has(event.group))
+          yield { rule: 'view', message: `${where}: a signal of ${event.group}, which it is not in` };
+        break;
+      case 'lost':
+        // The next session begins with no membership; nothing is known of what this one missed at its end.
+        for (const [group, membership] of this.#memberships) yield* this.#comparePart(group, membership);
+        this.#memberships.clear();
+        break;
+      case 'restored':
+        this.#privateGroup = event.privateGroup;
+        break;
+      case 'rejected':
+        yield { rule: 'content', message: `${where}: the daemon refused something` };
+        break;
+    }
+  }
+
+  *#onMessage({ id, groups }: SeenMessage, where: string): Generator<Violation> {
+    let addressed = groups.includes(this.#privateGroup);
+    for (const group of groups) {
+      const membership = this.#memberships.get(group);
+      if (!membership) continue;
+      addressed = true;
+      if (id !== undefined) membership.got.add(id);
+    }
+    if (!addressed)
+      yield { rule: 'content', message: `${where}: ${id} for ${groups}, none of which it is in` };
+  }
+
+  *#onView(view: SeenView, where: string): Generator<Violation> {
+    const list = this.#facts.intervals.get(view.group) ?? [];
+    const index = list.findIndex((interval) => interval.view.id === view.id);
+    const what = `${where}: view ${view.id} of ${view.group}`;
+    const at = list[index];
+    if (!at) {
+      yield { rule: 'view', message: `${what}, which the observer did not get` };
+      return;
+    }
+    yield* differences(at.view, view, what);
+    if (view.members[view.own] !== this.#privateGroup)
+      yield { rule: 'view', message: `${what}: it is not where own_index says` };
+    const membership = this.#memberships.get(view.group);
+    if (membership) {
+      if (index !== membership.view + 1)
+        yield {
+          rule: 'view',
+          message: `${what} follows on ${list[membership.view]?.view.id}; at the observer ${list[membership.view + 1]?.view.id} does`,
+        };
+      yield* this.#compare(view.group, membership);
+    } else {
+      if (view.cause !== 'NETWORK' && !(view.cause === 'JOIN' && view.changed[0] === this.#privateGroup))
+        yield { rule: 'view', message: `${what} is its first one and not about its own join` };
+      if (index <= (this.#past.get(view.group) ?? -1))
+        yield { rule: 'view', message: `${what} is older than one that it had before` };
+    }
+    this.#memberships.set(view.group, { view: index, got: new Set() });
+  }
+
+  *#onSelfLeave({ group }: Extract<Seen, { is: 'selfLeave' }>, where: string): Generator<Violation> {
+    const membership = this.#memberships.get(group);
+    if (!membership) {
+      yield { rule: 'view', message: `${where}: it left ${group}, which it was not in` };
+      return;
+    }
+    const next = this.#facts.intervals.get(group)?.[membership.view + 1]?.view;
+    if (next?.cause !== 'LEAVE' || next.changed[0] !== this.#privateGroup)
+      yield {
+        rule: 'view',
+        message: `${where}: it left ${group}; at the observer ${next?.cause} of ${next?.changed} followed`,
+      };
+    yield* this.#compare(group, membership);
+    this.#past.set(group, membership.view);
+    this.#memberships.delete(group);
+  }
+
+  /** All that the observer got in that view, and nothing else. */
+  *#compare(group: string, { view, got }: Membership): Generator<Violation> {
+    const interval = this.#facts.intervals.get(group)?.[view];
+    if (!interval) return;
+    const due = this.#due(interval);
+    for (const id of due)
+      if (!got.has(id)) yield this.#broken(`did not get ${id}`, interval, 'as the observer did');
+    yield* this.#foreign(due, got, interval);
+  }
+
+  /** Of a membership that was cut off: the beginning of what the observer got, without holes. */
+  *#comparePart(group: string, { view, got }: Membership): Generator<Violation> {
+    const interval = this.#facts.intervals.get(group)?.[view];
+    if (!interval) return;
+    const due = this.#due(interval);
+    yield* this.#foreign(due, got, interval);
+    const { sends } = this.#facts;
+    const agreed = due.filter((id) => isAgreed(sends.get(id)?.sent.service ?? 'SAFE'));
+    const last = agreed.findLastIndex((id) => got.has(id));
+    for (const id of agreed.slice(0, Math.max(last, 0)))
+      if (!got.has(id))
+        yield this.#broken(
+          `got ${agreed[last]} and not ${id}`,
+          interval,
+          'which is before it for the observer',
+        );
+    const missing = due.filter((id) => !got.has(id));
+    for (const id of missing) {
+      const lost = sends.get(id);
+      if (!lost || !isFifo(lost.sent.service)) continue;
+      const later = [...got].find((other) => {
+        const send = sends.get(other);
+        return send && isFifo(send.sent.service) && isBefore(lost, send);
+      });
+      if (later) yield this.#broken(`got ${later} and not ${id}`, interval, 'which its sender sent before');
+    }
+  }
+
+  *#foreign(due: readonly string[], got: ReadonlySet<string>, interval: Interval): Generator<Violation> {
+    const all = new Set(due);
+    for (const id of got)
+      if (!all.has(id))
+        yield this.#broken(`got ${id}`, interval, 'and the observer did not, or in another view');
+  }
+
+  #due({ messages }: Interval): string[] {
+    return messages.filter((id) => {
+      const sent = this.#facts.sends.get(id)?.sent;
+      return !(sent?.selfDiscard && sent.box === this.#box.name);
+    });
+  }
+
+  #broken(what: string, { view }: Interval, how: string): Violation {
+    return {
+      rule: 'virtual synchrony',
+      message: `${this.#box.name} ${what} in view ${view.id} of ${view.group}, ${how}`,
+    };
+  }
+}
+
+function* differences(theirs: SeenView, ours: SeenView, what: string): Generator<Violation> {
+  const pairs = [
+    ['members', theirs.members.join(), ours.members.join()],
+    ['cause', theirs.cause, ours.cause],
+    ['changed', theirs.changed.join(), ours.changed.join()],
+  ] as const;
+  for (const [field, expected, found] of pairs)
+    if (expected !== found)
+      yield { rule: 'view', message: `${what} has ${field} ${found}; the observer's ${expected}` };
+}

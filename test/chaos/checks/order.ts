@@ -1,0 +1,73 @@
+import type { SeenMessage, Service } from '../history.js';
+import type { Facts, Received, Send } from './facts.js';
+import type { Violation } from './violation.js';
+
+/** Whose messages come in their sender's order. */
+export const isFifo = (service: Service) => service !== 'UNRELIABLE' && service !== 'RELIABLE';
+/** What comes in one order at all members. Spread treats causal messages as agreed ones. */
+export const isAgreed = (service: Service) =>
+  service === 'CAUSAL' || service === 'AGREED' || service === 'SAFE';
+
+/**
+ * Finds pairs of messages of one sender that are the wrong way round. `earlier` are those that come first in
+ * time: a pair is wrong when a later one was given to the sidecar before. Two calls at once have no order, and
+ * a message whose outcome is unknown may be late.
+ */
+export class SenderOrder {
+  readonly #lastBegun = new Map<string, Send>();
+  readonly #lastOfStream = new Map<string, Send>();
+
+  /** The message that should not have come before `send`, if there is one. */
+  add(send: Send): Send | undefined {
+    const { box, stream } = send.sent;
+    const streamKey = `${box} ${stream}`;
+    const inStream = stream === undefined ? undefined : this.#lastOfStream.get(streamKey);
+    const last = this.#lastBegun.get(box);
+    if (stream !== undefined && !(inStream && inStream.number > send.number))
+      this.#lastOfStream.set(streamKey, send);
+    if (!last || send.begun > last.begun) this.#lastBegun.set(box, send);
+    if (inStream && inStream.number > send.number) return inStream;
+    return last && isBefore(send, last) ? last : undefined;
+  }
+}
+
+/** Whether `a` certainly was handed to the daemon before `b`. */
+export function isBefore(a: Send, b: Send): boolean {
+  if (a.sent.box !== b.sent.box) return false;
+  if (a.sent.stream !== undefined && a.sent.stream === b.sent.stream) return a.number < b.number;
+  return a.outcome === 'ok' && a.answered !== undefined && a.answered < b.begun;
+}
+
+/** Messages of a sender come in its order; agreed and safe ones in the observer's order. */
+export function* checkOrder(facts: Facts): Generator<Violation> {
+  yield* checkFifo(facts, 'the observer', facts.observed);
+  for (const box of facts.boxes.values()) {
+    yield* checkFifo(facts, box.name, messagesOf(box.events));
+    yield* checkTotalOrder(facts, box.name, messagesOf(box.events));
+  }
+}
+
+function* messagesOf(events: readonly Received[]): Generator<SeenMessage> {
+  for (const { event } of events) if (event.is === 'message') yield event;
+}
+
+function* checkFifo(facts: Facts, who: string, messages: Iterable<SeenMessage>): Generator<Violation> {
+  const order = new SenderOrder();
+  for (const { id, service } of messages) {
+    const send = id === undefined || !isFifo(service) ? undefined : facts.sends.get(id);
+    const wrong = send && order.add(send);
+    if (wrong)
+      yield { rule: 'order', message: `${who} got ${wrong.sent.id} before ${id}, which was sent first` };
+  }
+}
+
+function* checkTotalOrder(facts: Facts, who: string, messages: Iterable<SeenMessage>): Generator<Violation> {
+  let last: { id: string; place: number } | undefined;
+  for (const { id, service } of messages) {
+    const place = id === undefined || !isAgreed(service) ? undefined : facts.orderOf.get(id);
+    if (id === undefined || place === undefined) continue;
+    if (last && place < last.place)
+      yield { rule: 'total order', message: `${who} got ${last.id} before ${id}; the observer did not` };
+    if (!last || place > last.place) last = { id, place };
+  }
+}

@@ -1,0 +1,59 @@
+/** Chance that can be had again: the same seed gives the same numbers in the same order. */
+export class Random {
+  #state: number;
+  readonly #seed: string;
+
+  constructor(seed: string | number) {
+    this.#seed = String(seed);
+    // FNV-1a: neighbouring seeds begin far apart.
+    let hash = 0x811c9dc5;
+    for (const character of this.#seed) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+    this.#state = hash;
+  }
+
+  /** Chance of its own for a part, so that what one part draws does not change what another one gets. */
+  fork(part: string): Random {
+    return new Random(`${this.#seed}/${part}`);
+  }
+
+  /** From 0 up to, not including, 1. (mulberry32) */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number, both bounds included. */
+  int(from: number, to: number): number {
+    return from + Math.floor(this.next() * (to - from + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.int(0, items.length - 1)] as T;
+  }
+
+  /** Some of them, in their order, at least one. */
+  some<T>(items: readonly T[], most: number): T[] {
+    const count = this.int(1, Math.min(most, items.length));
+    const left = [...items];
+    while (left.length > count) left.splice(this.int(0, left.length - 1), 1);
+    return left;
+  }
+
+  /** One of the keys, each as often as its weight says. */
+  weighted<K extends string>(weights: Readonly<Partial<Record<K, number>>>): K {
+    const entries = Object.entries(weights) as [K, number][];
+    let at = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [key, weight] of entries) {
+      at -= weight;
+      if (at < 0) return key;
+    }
+    return entries[0]![0];
+  }
+}

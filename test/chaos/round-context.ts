@@ -1,0 +1,20 @@
+import type { Box } from './box.js';
+import type { History } from './history.js';
+import type { Observer } from './observer.js';
+import type { AppLinks } from './world.js';
+
+/** What the applications of one round share. */
+export interface RoundContext {
+  readonly round: number;
+  readonly history: History;
+  readonly observer: Observer;
+  readonly links: readonly AppLinks[];
+  readonly groups: readonly string[];
+  readonly leaseMs: number;
+  /** The mailboxes that live, as far as their applications know. */
+  readonly boxes: Set<Box>;
+  /** Aborted when nobody begins anything new. */
+  readonly over: AbortSignal;
+  /** Messages given to the sidecar so far. */
+  sent: number;
+}

@@ -1,0 +1,71 @@
+import { until } from '../support/until.js';
+import { App } from './app.js';
+import { FaultSchedule } from './fault-schedule.js';
+import { History } from './history.js';
+import { Observer } from './observer.js';
+import { Random } from './random.js';
+import type { RoundContext } from './round-context.js';
+import { settle } from './settle.js';
+import type { World } from './world.js';
+
+export interface RoundOptions {
+  /** Everything that is drawn comes from it. */
+  readonly seed: string | number;
+  /** Tells the rounds of one world apart. From 0. */
+  readonly round: number;
+  /** The round is over when so many messages were given to the sidecar … */
+  readonly messages: number;
+  /** … and so many faults have struck. */
+  readonly faults: number;
+  /** The round is over by then in any case. Unit: ms. */
+  readonly maxMs: number;
+  /** Lives without a receiver for so long. At least 1000. Unit: ms. */
+  readonly leaseMs: number;
+  readonly groups: number;
+  /** Faults that may last at the same time. */
+  readonly lanes: number;
+}
+
+/** Lets the applications of a world work while its links break, until all is quiet again, and gives what happened. */
+export async function runRound(world: World, options: RoundOptions): Promise<History> {
+  const { round, seed } = options;
+  const random = new Random(seed);
+  const groups = Array.from({ length: options.groups }, (_, i) => `chaos-${round}-${i}`);
+  const { observer, history } = await Observer.connect(world.daemon, groups, (self) => {
+    const history = new History();
+    history.add({ kind: 'round', seed: String(seed), observer: self, groups });
+    return history;
+  });
+  const end = new AbortController();
+  const context: RoundContext = {
+    round,
+    history,
+    observer,
+    links: world.links,
+    groups,
+    leaseMs: options.leaseMs,
+    boxes: new Set(),
+    over: end.signal,
+    sent: 0,
+  };
+  const apps = world.links.map((_, index) => new App(context, index, random.fork(`app ${index}`)).run());
+  const schedule = new FaultSchedule(world.links, history, random.fork('faults'));
+  const faults = schedule.run(options.lanes, end.signal);
+  const began = performance.now();
+  const work = Promise.all([...apps, faults]);
+  try {
+    const enough = () => context.sent >= options.messages && schedule.count >= options.faults;
+    await Promise.race([
+      work,
+      until(() => enough() || performance.now() - began > options.maxMs, {
+        timeoutMs: options.maxMs + 10_000,
+      }),
+    ]);
+  } finally {
+    end.abort();
+    await work;
+  }
+  await settle(context);
+  await observer.end();
+  return history;
+}

@@ -1,0 +1,89 @@
+import { SpreadError, type SpreadEvent } from 'spread-sidecar-client';
+import type { Message } from '../../server/src/spread/wire/index.js';
+import type { Failure, Seen, Service } from './history.js';
+import { idOf, measure } from './payload.js';
+
+/** What the history keeps of an event of the client. */
+export function seenByClient(event: SpreadEvent): Seen {
+  switch (event.kind) {
+    case 'regular':
+      return {
+        is: 'message',
+        id: idOf(event.payload),
+        sender: event.sender,
+        groups: event.groups,
+        service: event.serviceTypeName as Service,
+        selfDiscard: event.selfDiscard,
+        ...measure(event.payload),
+      };
+    case 'view':
+      return {
+        is: 'view',
+        group: event.group,
+        id: String(event.groupId),
+        cause: String(event.cause),
+        members: event.members,
+        changed: event.extra,
+        own: event.ownIndex,
+      };
+    case 'transitional':
+      return { is: 'transitional', group: event.group, id: String(event.groupId) };
+    case 'selfLeave':
+      return { is: 'selfLeave', group: event.group };
+    case 'rejected':
+      return { is: 'rejected' };
+    case 'connectionLost':
+      return { is: 'lost', groups: event.groups };
+    case 'connectionRestored':
+      return { is: 'restored', privateGroup: event.privateGroup };
+  }
+}
+
+/** What the history keeps of a message that a session got from the daemon itself. */
+export function seenBySession(message: Message, privateGroup: string): Seen {
+  switch (message.kind) {
+    case 'regular':
+      return {
+        is: 'message',
+        id: idOf(message.payload),
+        sender: message.sender,
+        groups: message.groups,
+        service: message.serviceType,
+        selfDiscard: message.selfDiscard,
+        ...measure(message.payload),
+      };
+    case 'view':
+      return {
+        is: 'view',
+        group: message.group,
+        id: message.groupId.words.join(' '),
+        cause: message.cause,
+        members: message.members,
+        changed: message.changed,
+        own: message.members.indexOf(privateGroup),
+      };
+    case 'transitional':
+      return { is: 'transitional', group: message.group, id: message.groupId.words.join(' ') };
+    case 'selfLeave':
+      return { is: 'selfLeave', group: message.group };
+    case 'rejected':
+      return { is: 'rejected' };
+  }
+}
+
+/** What the history keeps of a failure. What is no SpreadError is a defect of the client, and shows as one. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof SpreadError))
+    return {
+      status: 'DEFECT',
+      reason: '',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  const last = error.metadata.last_sequence;
+  return {
+    status: error.statusName,
+    reason: error.reason,
+    message: error.message,
+    ...(last === undefined ? {} : { lastSequence: Number(last) }),
+  };
+}

@@ -1,0 +1,57 @@
+import { until } from '../support/until.js';
+import type { Box } from './box.js';
+import type { RoundContext } from './round-context.js';
+import { sendPrivately } from './sending.js';
+
+/** A mailbox whose links are whole has this long to show that it lives and lacks nothing. Unit: ms. */
+const PATIENCE_MS = 15_000;
+
+/**
+ * The end of a round, when nobody begins anything new and every link is whole: waits until each mailbox has
+ * either ended or received everything that there is, and notes which of the two, or that neither came.
+ */
+export async function settle(context: RoundContext): Promise<void> {
+  const { boxes, history, observer, groups } = context;
+  await Promise.all([...boxes].map((box) => answersItself(context, box)));
+  await until(() => ghosts(context).length === 0, { timeoutMs: context.leaseMs + PATIENCE_MS }).catch(() => {
+    for (const ghost of ghosts(context))
+      history.add({ kind: 'stuck', box: ghost, missing: 'the end of its memberships' });
+  });
+  const mark = `mark:${context.round}`;
+  observer.mark(mark);
+  await until(() => observer.saw(mark), {
+    timeoutMs: PATIENCE_MS,
+    what: 'the observer gets its last message',
+  });
+  await Promise.all(
+    [...boxes].map(async (box) => {
+      const member = groups.some((group) => observer.membersOf(group).includes(box.privateGroup));
+      if (member && !(await box.received(mark, PATIENCE_MS)))
+        history.add({ kind: 'stuck', box: box.name, missing: 'the last message' });
+      else if (!box.ended) history.add({ kind: 'settled', box: box.name });
+    }),
+  );
+  await Promise.all([...boxes].map((box) => box.goodbye('clean')));
+}
+
+/**
+ * It gets a message from itself: all that it asked for before has reached the daemon, and all that was sent
+ * to it before has come.
+ */
+async function answersItself(context: RoundContext, box: Box): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!box.ended && performance.now() < deadline) {
+    const { id } = await sendPrivately(context, box, box, 'SAFE');
+    // Long enough that a slow machine does not fill the queue with these.
+    if (await box.received(id, 1000)) return;
+  }
+  if (!box.ended) context.history.add({ kind: 'stuck', box: box.name, missing: 'a message from itself' });
+}
+
+/** Members whose mailbox has ended. */
+function ghosts({ boxes, observer, groups }: RoundContext): string[] {
+  const living = new Set([...boxes].map((box) => box.privateGroup).concat(observer.privateGroup));
+  return [...new Set(groups.flatMap((group) => observer.membersOf(group)))].filter(
+    (name) => !living.has(name),
+  );
+}
