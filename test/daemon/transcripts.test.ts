@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, type Frame, FrameDecoder, type Message } from '../../server/src/spread/wire/index.js';
 import { type RunningDaemon, startEmbeddedDaemon } from '../support/embedded-daemon.js';
@@ -181,6 +182,11 @@ describe('the embedded daemon answers as real Spread was recorded', () => {
       await instead(await startFor(loadTranscript(name)));
     },
   );
+
+  it('has each difference in the documentation', () => {
+    const page = readFileSync(new URL('../../docs/embedded-daemon.md', import.meta.url), 'utf8');
+    for (const name of [...Object.keys(differences), ...counted]) expect(page).toContain(`\`${name}\``);
+  });
 
   it('knows only transcripts that exist', () => {
     expect(transcriptNames()).toEqual(expect.arrayContaining([...Object.keys(differences), ...counted]));

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { encodeAuthChoice, encodeConnectRequest } from '../../server/src/spread/wire/index.js';
+import { ByteStream } from '../support/byte-stream.js';
+import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
+import { buildFrame } from '../support/frame-builder.js';
+import { everythingReceived, RawClient } from '../support/raw-client.js';
+import { until } from '../support/until.js';
+
+/** What docs/embedded-daemon.md promises beyond the transcripts. */
+describe('the embedded daemon, other than real Spread', () => {
+  it('ignores joins and leaves without a group name', async () => {
+    const { tcp } = await startEmbeddedDaemon();
+    const a = await RawClient.connect(tcp, { name: 'a' });
+    a.send(buildFrame({ type: 0x10000, privateGroup: a.privateGroup }));
+    a.send(buildFrame({ type: 0x20000, privateGroup: a.privateGroup }));
+    expect(await everythingReceived(a, a)).toEqual([[]]);
+  });
+
+  it('joins a name of 32 bytes that has data behind it', async () => {
+    const { tcp } = await startEmbeddedDaemon();
+    const a = await RawClient.connect(tcp, { name: 'a' });
+    const group = 'B'.repeat(32);
+    const join = {
+      type: 0x10000,
+      privateGroup: a.privateGroup,
+      groups: [group],
+      data: Buffer.from('behind'),
+    };
+    a.send(buildFrame(join));
+    expect(await a.nextView()).toMatchObject({ group, members: [a.privateGroup] });
+    a.send(buildFrame({ type: 0x02, privateGroup: a.privateGroup, groups: [group] }));
+    expect(await a.nextRegular()).toMatchObject({ groups: [group] });
+  });
+
+  it.each([
+    ['a join with the reject bit', 0x410000],
+    ['a leave with the bit between daemons', 0xa0000],
+  ])('cuts a client that sends %s, and nobody else', async (_, type) => {
+    const { tcp, events } = await startEmbeddedDaemon();
+    const [a, b] = [await RawClient.connect(tcp, { name: 'a' }), await RawClient.connect(tcp, { name: 'b' })];
+    a.send(buildFrame({ type, privateGroup: a.privateGroup, groups: ['g'] }));
+    await a.ended();
+    expect(await everythingReceived(b, b)).toEqual([[]]);
+    expect(events.at(-1)).toMatchObject({
+      kind: 'session-cut',
+      reason: 'illegal-message',
+      message: expect.stringContaining('type 0x'),
+    });
+  });
+
+  it('serves others while a client says nothing', async () => {
+    const { tcp } = await startEmbeddedDaemon();
+    const silent = await ByteStream.connect(tcp);
+    await RawClient.connect(tcp);
+    expect(silent.ended).toBe(false);
+  });
+
+  describe('in the handshake', () => {
+    const request = encodeConnectRequest({ name: 'slow', membership: true, priority: 0 });
+    const timing = { handshakeTimeoutMs: 60 };
+
+    it('waits longer for the choice of methods, but not for ever', async () => {
+      const { tcp, events } = await startEmbeddedDaemon(timing);
+      const stream = await ByteStream.connect(tcp);
+      const since = performance.now();
+      stream.write(request);
+      await stream.read(6);
+      await stream.end();
+      expect(performance.now() - since).toBeGreaterThan(500);
+      expect(events).toMatchObject([{ kind: 'client-abandoned' }]);
+      // Its name is free.
+      await RawClient.connect(tcp, { name: 'slow' });
+    });
+
+    it('does not let anybody stay by sending a byte now and then', async () => {
+      const { tcp } = await startEmbeddedDaemon(timing);
+      const stream = await ByteStream.connect(tcp);
+      const since = performance.now();
+      stream.write(request);
+      await stream.read(6);
+      const choice = encodeAuthChoice(['NULL']);
+      for (let i = 0; i < 88 && stream.available === 0 && !stream.ended; i++) {
+        stream.write(choice.subarray(i, i + 1));
+        await until(() => stream.available > 0 || performance.now() > since + (i + 1) * 30);
+      }
+      expect((await stream.read(1)).readInt8(0)).toBe(-9);
+      expect(performance.now() - since).toBeLessThan(2000);
+    });
+  });
+
+  it('gives a client that is sent away everything before the end of the stream, though it is still sending', async () => {
+    const { tcp } = await startEmbeddedDaemon();
+    const a = await RawClient.connect(tcp, { name: 'a' });
+    const own = { privateGroup: a.privateGroup, groups: [a.privateGroup] };
+    a.send(
+      Buffer.concat([
+        ...Array.from({ length: 100 }, () => buildFrame({ type: 0x02, ...own, data: Buffer.alloc(1000) })),
+        buildFrame({ type: 0, ...own }),
+        Buffer.alloc(1_000_000),
+      ]),
+    );
+    await a.ended();
+    expect(a.received).toHaveLength(100);
+    expect(a.stream.error).toBeUndefined();
+  });
+
+  it('frees a name as soon as the connection has ended', async () => {
+    const { tcp, daemon } = await startEmbeddedDaemon();
+    for (let i = 0; i < 50; i++) {
+      const client = await RawClient.connect(tcp, { name: 'again' });
+      client.abort();
+      await until(() => daemon.counters().sessions === 0);
+    }
+  });
+
+  it('stops twice without harm', async () => {
+    const { tcp, daemon } = await startEmbeddedDaemon();
+    const client = await RawClient.connect(tcp);
+    await Promise.all([daemon.close(), daemon.close(), client.ended()]);
+    await daemon.close();
+    expect(daemon.counters()).toMatchObject({ connections: 0, sessions: 0 });
+  });
+
+  it.each([
+    ['a name with a blank', { name: 'a b' }, /illegal byte 0x20/],
+    ['a name of 20 bytes', { name: 'x'.repeat(20) }, /1\.\.19 bytes/],
+    ['no messages', { maxSessionMessages: 0 }, /maxSessionMessages is 0; it must be at least 1/],
+    ['no sessions', { maxSessions: Number.NaN }, /maxSessions is NaN/],
+  ])('does not start with %s', async (_, options, message) => {
+    await expect(startEmbeddedDaemon(options)).rejects.toThrow(message);
+  });
+});
