@@ -24,7 +24,7 @@ import {
   type SidecarEvents,
 } from './observability/index.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
-import { mailboxSettings } from './sidecar/mailbox-settings.js';
+import { GIVE_UP_MIN_MS, mailboxSettings } from './sidecar/mailbox-settings.js';
 import { isReady, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
 import { ERROR_TABLE } from './spread/error-table.js';
 import { Session } from './spread/session.js';
@@ -239,6 +239,8 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         ...DEFAULT_SERVICE_LIMITS,
         leaseMinMs: config.mailbox.leaseMin,
         leaseMaxMs: config.mailbox.leaseMax,
+        giveUpMinMs: GIVE_UP_MIN_MS,
+        giveUpMaxMs: config.mailbox.reconnectGiveUpMax,
         maxBatchBytes: batchMaxBytes,
         maxBytesInFlight: 2 * batchMaxBytes,
         heartbeatMinMs: heartbeatMin,

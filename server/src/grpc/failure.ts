@@ -50,6 +50,7 @@ const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
   TOTAL_QUEUE_FULL: status.RESOURCE_EXHAUSTED,
   DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
   VIEW_NOT_COMING: status.FAILED_PRECONDITION,
+  RECONNECTING: status.UNAVAILABLE,
 };
 
 /** Advice for UNAVAILABLE. Long enough for a daemon or another sidecar to come up, short enough for a person. */

@@ -21,7 +21,8 @@ export type SidecarReason =
   | 'INTERNAL'
   | 'TOTAL_QUEUE_FULL'
   | 'DEADLINE_EXCEEDED'
-  | 'VIEW_NOT_COMING';
+  | 'VIEW_NOT_COMING'
+  | 'RECONNECTING';
 
 /** What became of a send that failed: nothing of it left the sidecar, or nobody can tell. */
 export type Outcome = 'not-sent' | 'unknown';

@@ -22,6 +22,14 @@ export interface MailboxTelemetry {
   slowConsumer(mailbox: MailboxIdentity, notice: SlowConsumerNotice): void;
   /** A daemon of a Connect could not be reached or refused it. */
   connectFailed(daemon: string, error: Error): void;
+  /** The connection was lost and is being made anew. */
+  reconnecting(mailbox: MailboxIdentity, message: string): void;
+  /** One attempt of that failed. */
+  reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
+  /** It stands again, after so many seconds. */
+  reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
+  /** It could not be made anew; the mailbox ends. */
+  reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;
 }
@@ -34,5 +42,9 @@ export const SILENT: MailboxTelemetry = {
   resumed() {},
   slowConsumer() {},
   connectFailed() {},
+  reconnecting() {},
+  reconnectFailed() {},
+  reconnected() {},
+  reconnectGivenUp() {},
   defect() {},
 };

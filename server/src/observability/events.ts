@@ -28,6 +28,14 @@ export interface MailboxEvents {
   slowConsumer(mailbox: MailboxIdentity, queue: QueueFill): void;
   /** A daemon of a Connect could not be reached or refused it. */
   connectFailed(daemon: string, error: Error): void;
+  /** The connection was lost and is being made anew. */
+  reconnecting(mailbox: MailboxIdentity, message: string): void;
+  /** One attempt of that failed. */
+  reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
+  /** It stands again, after so many seconds. */
+  reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
+  /** It could not be made anew; the mailbox ends. */
+  reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;
 }
@@ -101,6 +109,10 @@ const MAILBOX: Names<MailboxEvents> = {
   resumed: true,
   slowConsumer: true,
   connectFailed: true,
+  reconnecting: true,
+  reconnectFailed: true,
+  reconnected: true,
+  reconnectGivenUp: true,
   defect: true,
 };
 const GRPC: Names<GrpcEvents> = {

@@ -22,7 +22,6 @@ const ASKED: ConnectOptions = {
   onNameConflict: 'FAIL',
   priority: 0,
   membership: true,
-  reconnect: false,
   queue: {},
   acknowledgement: 'AUTO',
 };
@@ -169,7 +168,6 @@ describe('MailboxRegistry', () => {
 
     it('refuses what it does not offer, and what is malformed, without asking a daemon', async () => {
       const registry = registryOf();
-      await rejectsWith(connect(registry, { reconnect: true }), { reason: 'RECONNECT_NOT_SUPPORTED' });
       for (const privateName of ['a b', '#a', 'x'.repeat(11)]) {
         await rejectsWith(connect(registry, { privateName }), {
           name: 'SpreadError',

@@ -1,6 +1,13 @@
 import type { ConnectRequest, ConnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement, NameConflictPolicy, OverflowPolicy } from '../../gen/spread/sidecar/v1/types.js';
+import {
+  Acknowledgement,
+  NameConflictPolicy,
+  NameLossPolicy,
+  OverflowPolicy,
+  type ReconnectPolicy,
+} from '../../gen/spread/sidecar/v1/types.js';
 import type { ConnectOptions } from '../../mailbox/connect-options.js';
+import type { ReconnectOptions } from '../../mailbox/reconnect-options.js';
 import { limitsMessage, versionMessage } from '../convert.js';
 import { chosen, countOf, millisecondsOf } from '../request-fields.js';
 import type { ServiceContext, ServiceLimits } from '../service-context.js';
@@ -23,6 +30,17 @@ const ACKNOWLEDGEMENT = {
     [Acknowledgement.UNSPECIFIED]: 'AUTO',
     [Acknowledgement.AUTO]: 'AUTO',
     [Acknowledgement.EXPLICIT]: 'EXPLICIT',
+  },
+} as const;
+
+const NAME_LOSS = {
+  field: 'reconnect.on_name_loss',
+  prefix: 'NAME_LOSS_POLICY_',
+  names: {
+    [NameLossPolicy.UNSPECIFIED]: 'END',
+    [NameLossPolicy.END]: 'END',
+    [NameLossPolicy.SUFFIX]: 'SUFFIX',
+    [NameLossPolicy.DAEMON_MADE]: 'DAEMON_MADE',
   },
 } as const;
 
@@ -60,7 +78,7 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
     priority: request.priority,
     membership: request.membership ?? true,
     leaseMs: millisecondsOf(request.lease, 'lease', limits.leaseMinMs, limits.leaseMaxMs),
-    reconnect: request.reconnect?.enabled ?? false,
+    reconnect: request.reconnect?.enabled ? reconnectOptions(request.reconnect, limits) : undefined,
     queue: {
       maxEvents: countOf(queue?.maxEvents ?? 0n),
       maxBytes: countOf(queue?.maxBytes ?? 0n),
@@ -68,5 +86,14 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
       overflow: chosen(OVERFLOW, queue?.overflow ?? OverflowPolicy.UNSPECIFIED),
     },
     acknowledgement: chosen(ACKNOWLEDGEMENT, request.acknowledgement),
+  };
+}
+
+function reconnectOptions(policy: ReconnectPolicy, limits: ServiceLimits): ReconnectOptions {
+  const { giveUpMinMs, giveUpMaxMs } = limits;
+  return {
+    giveUpAfterMs: millisecondsOf(policy.giveUpAfter, 'reconnect.give_up_after', giveUpMinMs, giveUpMaxMs),
+    onNameLoss: chosen(NAME_LOSS, policy.onNameLoss),
+    queueMulticasts: policy.queueMulticasts,
   };
 }
