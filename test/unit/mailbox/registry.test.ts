@@ -4,10 +4,8 @@ import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
 import { MailboxRegistry, type RegistryOptions } from '../../../server/src/mailbox/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
-import { formatAddress } from '../../../server/src/spread/address.js';
-import type { SessionOptions } from '../../../server/src/spread/session-options.js';
-import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';
+import { FakeDaemons } from '../../support/fake-daemons.js';
 import { FakeSession } from '../../support/fake-session.js';
 import { mailboxSettings } from '../../support/mailbox-settings.js';
 import { plainEncode, regular } from '../../support/plain-events.js';
@@ -25,36 +23,6 @@ const ASKED: ConnectOptions = {
   queue: {},
   acknowledgement: 'AUTO',
 };
-
-/** Daemons by spread name: what each says to a connect with this private name. Default: it takes it. */
-class FakeDaemons {
-  /** Every attempt, as `<daemon> <private name>`. */
-  readonly attempts: string[] = [];
-  readonly options: SessionOptions[] = [];
-  readonly sessions: FakeSession[] = [];
-  answer: (daemon: string, name: string) => SpreadCodeName | 'silence' | undefined = () => undefined;
-
-  readonly connect = async (options: SessionOptions): Promise<FakeSession> => {
-    const daemon = typeof options.address === 'string' ? options.address : formatAddress(options.address);
-    const name = options.privateName ?? '';
-    this.attempts.push(`${daemon} ${name}`);
-    this.options.push(options);
-    const answer = this.answer(daemon, name);
-    if (answer === 'silence') await untilAborted(options.signal);
-    else if (answer !== undefined) throw new SpreadError(answer, `${daemon} says ${answer}`);
-    const session = new FakeSession(`#${name || 'r1'}#test`);
-    this.sessions.push(session);
-    return session;
-  };
-}
-
-function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    const giveUp = () => reject(new SpreadError('COULD_NOT_CONNECT', 'the attempt was given up'));
-    if (signal?.aborted) giveUp();
-    else signal?.addEventListener('abort', giveUp);
-  });
-}
 
 const rejectsWith = (promise: Promise<unknown>, error: object) =>
   expect(promise).rejects.toEqual(expect.objectContaining(error));
