@@ -274,6 +274,19 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox).toMatchObject({ state: 'OPEN', privateGroup: ME });
     });
 
+    it('is tried as long after every loss', async () => {
+      const mailbox = await open();
+      for (let losses = 0; losses < 3; losses++) {
+        refuse('REJECT_NOT_UNIQUE');
+        session().lose();
+        await pass(4_000);
+        expect(mailbox.state).toBe('RECONNECTING');
+        allow();
+        await pass(2_000);
+        expect(mailbox.state).toBe('OPEN');
+      }
+    });
+
     it('that can not be had in time ends the mailbox', async () => {
       const mailbox = await open({ onNameLoss: 'END' });
       refuse('REJECT_NOT_UNIQUE');
@@ -398,6 +411,7 @@ describe('a mailbox that reconnects', () => {
 
     it.each([1, 2])('with policy DISCONNECT one too many ends the mailbox (%i)', async (maxEvents) => {
       const mailbox = await open({ queueMulticasts: true }, { queue: { maxEvents, overflow: 'DISCONNECT' } });
+      await done(mailbox.join('room'));
       session().deliver(regular('a'));
       session().lose();
       const sending = fate(mailbox.multicast(outgoing('room', 'waits')));
