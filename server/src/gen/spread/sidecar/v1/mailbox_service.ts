@@ -105,7 +105,7 @@ export enum ErrorReason {
    * wait for it. Metadata `outcome` is "not-sent", and a google.rpc.RetryInfo says when to try again; on a
    * MulticastStream "unknown", when earlier messages of it may be in doubt.
    */
-  RECONNECTING = 23,
+  RECONNECTING = 25,
   UNRECOGNIZED = -1,
 }
 
