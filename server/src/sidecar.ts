@@ -23,7 +23,7 @@ import {
 } from './observability/index.js';
 import { Access } from './sidecar/access.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
-import { mailboxSettings } from './sidecar/mailbox-settings.js';
+import { GIVE_UP_MIN_MS, mailboxSettings } from './sidecar/mailbox-settings.js';
 import { isReady, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
 import { IP_AUTH, NULL_AUTH } from './spread/auth.js';
 import { ERROR_TABLE } from './spread/error-table.js';
@@ -243,6 +243,8 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         ...DEFAULT_SERVICE_LIMITS,
         leaseMinMs: config.mailbox.leaseMin,
         leaseMaxMs: config.mailbox.leaseMax,
+        giveUpMinMs: GIVE_UP_MIN_MS,
+        giveUpMaxMs: config.mailbox.reconnectGiveUpMax,
         maxBatchBytes: batchMaxBytes,
         maxBytesInFlight: 2 * batchMaxBytes,
         heartbeatMinMs: heartbeatMin,

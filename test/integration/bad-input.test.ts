@@ -214,10 +214,23 @@ refuse(
 );
 refuse(
   'connect',
-  'RECONNECT_NOT_SUPPORTED',
-  { code: status.UNIMPLEMENTED, says: ['reconnect.enabled', 'false'], field: 'reconnect.enabled' },
+  'LIMIT_OUT_OF_RANGE',
+  { says: ['reconnect.give_up_after', '100 ms to 24 h'], field: 'reconnect.give_up_after' },
   {
-    reconnect: { reconnect: { enabled: true } },
+    'a give_up_after that is too short': {
+      reconnect: { enabled: true, giveUpAfter: { seconds: 0n, nanos: 99_999_999 } },
+    },
+    'a give_up_after that is too long': {
+      reconnect: { enabled: true, giveUpAfter: { seconds: 86_400n, nanos: 1 } },
+    },
+  },
+);
+refuse(
+  'connect',
+  'FIELD_INVALID',
+  { says: ['NAME_LOSS_POLICY_END'], field: 'reconnect.on_name_loss' },
+  {
+    'a name loss policy that nobody knows': { reconnect: { enabled: true, onNameLoss: 99 } },
   },
 );
 

@@ -1,4 +1,4 @@
-import type { MailboxSession } from '../../server/src/mailbox/mailbox.js';
+import type { MailboxSession } from '../../server/src/mailbox/mailbox-session.js';
 import type { OutgoingMessage } from '../../server/src/mailbox/mailbox-types.js';
 import type { OnTaken, SessionHandlers } from '../../server/src/spread/session-options.js';
 import { SpreadError } from '../../server/src/spread/spread-error.js';
@@ -32,6 +32,7 @@ export class FakeSession implements MailboxSession {
 
   start(handlers: SessionHandlers): void {
     this.#handlers = handlers;
+    if (this.closed) process.nextTick(() => handlers.onClose(gone()));
   }
 
   pause(): void {
@@ -103,8 +104,13 @@ export class FakeSession implements MailboxSession {
   }
 
   /** The daemon goes away. */
-  lose(error = new SpreadError('CONNECTION_CLOSED', 'the connection to the daemon was closed')): void {
+  lose(error = gone()): void {
     this.#close(error);
+  }
+
+  /** The daemon goes away before the session is started. */
+  dieBeforeStart(): void {
+    this.closed = true;
   }
 
   #send(what: string, bytes: number, onTaken: OnTaken | undefined): boolean {
@@ -123,8 +129,12 @@ export class FakeSession implements MailboxSession {
     if (this.closed) return;
     this.closed = true;
     this.#handlers?.onClose(error);
-    const reason = error ?? new SpreadError('CONNECTION_CLOSED', 'the connection to the daemon was closed');
+    const reason = error ?? gone();
     for (const { onTaken } of this.#untaken.splice(0)) onTaken?.(reason);
     for (const resolve of this.#farewells.splice(0)) resolve();
   }
+}
+
+function gone(): SpreadError {
+  return new SpreadError('CONNECTION_CLOSED', 'the connection to the daemon was closed');
 }

@@ -29,7 +29,6 @@ export class MailboxBench {
       onNameConflict: 'FAIL',
       priority: 0,
       membership: true,
-      reconnect: false,
       queue: {},
       acknowledgement: 'AUTO',
       ...asked,

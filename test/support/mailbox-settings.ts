@@ -7,6 +7,11 @@ export function mailboxSettings(changes: Partial<MailboxSettings> = {}): Mailbox
     allowedDaemons: [],
     connectTimeoutMs: 5_000,
     goodbyeMs: 500,
+    reconnect: {
+      backoff: { initialMs: 20, maxMs: 200 },
+      giveUp: { defaultMs: 60_000, minMs: 100, maxMs: 86_400_000 },
+      nameWaitMs: 10_000,
+    },
     lease: { defaultMs: 30_000, minMs: 1_000, maxMs: 3_600_000 },
     queue: {
       maxEvents: { default: 1_000_000, max: 1_000_000 },

@@ -8,20 +8,31 @@ export interface PlainEvent {
   readonly receivedAtMs: number;
   readonly privateGroup: string;
   readonly kind: MailboxEvent['kind'];
-  /** The payload of a message, the group of anything else. */
+  /** The payload of a message, `old [groups] code` or `old > new [groups] daemon` of a connection, the group of anything else. */
   readonly what: string;
 }
 
 /** An encoder that a test can read: length (4 bytes), then JSON. */
 export const plainEncode: EncodeEvent = (space, sequence, receivedAtMs, event, privateGroup) => {
-  const what =
-    event.kind === 'regular' ? event.payload.toString('latin1') : 'group' in event ? event.group : event.kind;
-  const plain: PlainEvent = { sequence, receivedAtMs, privateGroup, kind: event.kind, what };
+  const plain: PlainEvent = { sequence, receivedAtMs, privateGroup, kind: event.kind, what: whatOf(event) };
   const bytes = Buffer.from(JSON.stringify(plain));
   const at = space.reserve(4 + bytes.length);
   space.buffer.writeUInt32LE(bytes.length, at);
   space.buffer.set(bytes, at + 4);
 };
+
+function whatOf(event: MailboxEvent): string {
+  switch (event.kind) {
+    case 'regular':
+      return event.payload.toString('latin1');
+    case 'connectionLost':
+      return `${event.privateGroup} [${event.groups}] ${event.spreadCode}`;
+    case 'connectionRestored':
+      return `${event.previousPrivateGroup} > ${event.privateGroup} [${event.groups}] ${event.daemon}`;
+    default:
+      return 'group' in event ? event.group : event.kind;
+  }
+}
 
 export function plainEvents(batch: Batch | undefined): PlainEvent[] {
   const bytes = Buffer.concat(batch?.buffers ?? []);

@@ -45,15 +45,30 @@ export class RealSpread {
     return { path: `/tmp/${this.port}` };
   }
 
+  /** The daemon dies without a word. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** After kill(): the same daemon at the same port. Resolves when it orders messages. */
+  async startAgain(): Promise<void> {
+    this.#run({});
+    await this.#ready();
+  }
+
   async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const process = this.#process;
     this.#process = undefined;
     if (process && process.exitCode === null && process.signalCode === null) {
       const gone = new Promise((resolve) => process.once('exit', resolve));
-      process.kill('SIGTERM');
+      process.kill(signal);
       await gone;
     }
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #run({ maxSessionMessages, config = [], accessIp }: RealSpreadOptions): void {

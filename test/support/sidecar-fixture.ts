@@ -64,6 +64,11 @@ export const MAILBOX_SETTINGS: MailboxSettings = {
   allowedDaemons: [],
   connectTimeoutMs: 5000,
   goodbyeMs: 1000,
+  reconnect: {
+    backoff: { initialMs: 20, maxMs: 200 },
+    giveUp: { defaultMs: 60_000, minMs: 100, maxMs: 86_400_000 },
+    nameWaitMs: 10_000,
+  },
   lease: { defaultMs: 30_000, minMs: 1000, maxMs: 3_600_000 },
   queue: {
     maxEvents: { default: 1_000_000, max: 1_000_000 },

@@ -36,6 +36,7 @@ export {
 } from './messages.js';
 export type { MulticastOptions, OutgoingMessage, Payload } from './outgoing.js';
 export type { ReceiveOptions } from './receive-options.js';
+export type { ReconnectOptions } from './reconnect.js';
 export { type Refusal, Sender, type SenderOptions, type SenderProgress } from './sender.js';
 export { SERVICE_TYPES, type ServiceTypeName, serviceTypeName } from './service-type.js';
 export {

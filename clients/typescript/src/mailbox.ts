@@ -36,8 +36,6 @@ import { incompleteAnswer } from './spread-error.js';
 export class Mailbox extends EventEmitter<MailboxNotices> {
   /** Whoever has it owns the mailbox: keep it as a secret. */
   readonly id: string;
-  /** The daemon that it was connected to, as a spread name. */
-  readonly daemon: string;
   readonly daemonVersion: VersionTriple;
   readonly limits: MailboxLimits;
   readonly acknowledgement: AcknowledgementMode;
@@ -50,6 +48,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   readonly #senders = new Set<Sender>();
   readonly #onClosed: () => void;
   #privateGroup: string;
+  #daemon: string;
   #lastTaken: bigint;
   #disconnecting: Promise<boolean> | undefined;
 
@@ -58,11 +57,11 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     super();
     this.#rpc = rpc;
     this.id = init.id;
-    this.daemon = init.daemon;
     this.daemonVersion = init.daemonVersion;
     this.limits = init.limits;
     this.acknowledgement = init.acknowledgement;
     this.#privateGroup = init.privateGroup;
+    this.#daemon = init.daemon;
     this.#lastTaken = init.afterSequence;
     this.#onClosed = onClosed;
     this.#inbox = new Inbox({
@@ -85,9 +84,17 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     if (options.autoReceive) this.#receiver.start();
   }
 
-  /** The private group that the daemon gave, such as `#alice#node1`: messages to it reach this mailbox alone. */
+  /**
+   * The private group that the daemon gave, such as `#alice#node1`: messages to it reach this mailbox alone. May be
+   * another after a {@link ConnectionRestored}.
+   */
   get privateGroup(): string {
     return this.#privateGroup;
+  }
+
+  /** The daemon that it was connected to, as a spread name. May be another after a {@link ConnectionRestored}. */
+  get daemon(): string {
+    return this.#daemon;
   }
 
   /** The sequence of the last event that the application took; 0 if none. */
@@ -181,6 +188,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     this.#acknowledger?.request(this.#lastTaken);
     const event = await this.#inbox.take(limits);
     this.#lastTaken = event.sequence;
+    if (event.kind === 'connectionRestored') {
+      this.#privateGroup = event.privateGroup;
+      this.#daemon = event.daemon;
+    }
     return event;
   }
 

@@ -17,6 +17,7 @@ import {
 } from './mailbox-info.js';
 import type { MailboxInit } from './mailbox-types.js';
 import type { ReceiveOptions } from './receive-options.js';
+import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { Rpc } from './rpc.js';
 import type { SpreadError } from './spread-error.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
@@ -52,8 +53,11 @@ export interface MailboxOptions extends ReceiveOptions {
   auth?: 'NULL' | 'IP';
   /** How long the mailbox lives while nothing uses it. Unit: ms. Default: the sidecar's, 30 s. */
   leaseMs?: number;
-  /** Make a lost daemon connection anew. Default: false. Not every sidecar offers it. */
-  reconnect?: boolean;
+  /**
+   * Make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored; `true`: as
+   * the sidecar does by default. Default: false, the mailbox ends with its connection.
+   */
+  reconnect?: boolean | ReconnectOptions;
   /** Bounds of the event queue in the sidecar. Default: the sidecar's. */
   queue?: Partial<QueueLimits>;
   /** AUTO, the default, or EXPLICIT: an event is kept until it is acknowledged. */
@@ -139,7 +143,7 @@ export class SpreadSidecar {
       membership: options.membership,
       auth: toAuthentication(options.auth),
       lease: toDuration(options.leaseMs, 'leaseMs'),
-      reconnect: options.reconnect === undefined ? undefined : { enabled: options.reconnect },
+      reconnect: fromReconnect(options.reconnect),
       queue: fromQueueLimits(options.queue),
       acknowledgement: Acknowledgement[options.acknowledgement ?? 'UNSPECIFIED'],
     };

@@ -25,6 +25,14 @@ export const crossChecks: readonly CrossCheck[] = [
     daemon.monitorBackoffMin,
     daemon.monitorBackoffMax,
   ]),
+  notAbove('mailbox.reconnectGiveUpDefault', 'mailbox.reconnectGiveUpMax', ({ mailbox }) => [
+    mailbox.reconnectGiveUpDefault,
+    mailbox.reconnectGiveUpMax,
+  ]),
+  notAbove('mailbox.reconnectBackoffMin', 'mailbox.reconnectBackoffMax', ({ mailbox }) => [
+    mailbox.reconnectBackoffMin,
+    mailbox.reconnectBackoffMax,
+  ]),
   notAbove('receive.heartbeatMin', 'receive.heartbeatDefault', ({ receive }) => [
     receive.heartbeatMin,
     receive.heartbeatDefault === 'off' ? Number.POSITIVE_INFINITY : receive.heartbeatDefault,

@@ -282,6 +282,36 @@ export const sections = {
         why: 'Time is left to do something.',
         text: 'The part of a queue bound at which the receiver is told that it is slow and metrics and log name it.',
       }),
+      reconnectGiveUpDefault: option({
+        type: duration({ min: '100ms', max: '24h' }),
+        default: '1m',
+        why: 'Long enough for a daemon to be restarted or replaced.',
+        text: 'How long after the loss of its daemon connection a mailbox that reconnects ends, for clients that do not say.',
+      }),
+      reconnectGiveUpMax: option({
+        type: duration({ min: '100ms', max: '24h' }),
+        default: '24h',
+        why: 'An application that wants to wait for its daemon may.',
+        text: 'Longest such time that a client may ask for; the shortest is 100ms.',
+      }),
+      reconnectNameWait: option({
+        type: duration({ min: '0s', max: '1h' }),
+        default: '10s',
+        why: 'A daemon needs some seconds to notice that the session before is dead.',
+        text: 'How long a mailbox that reconnects tries to get its private name while another session holds it; then it ends, or takes another name if its client allows that.',
+      }),
+      reconnectBackoffMin: option({
+        type: duration({ min: '10ms', max: '1m' }),
+        default: '100ms',
+        why: 'A daemon that only restarts is found again at once.',
+        text: 'Pause before the first attempt of a mailbox to reconnect; it doubles, with jitter, up to mailbox.reconnectBackoffMax.',
+      }),
+      reconnectBackoffMax: option({
+        type: duration({ min: '10ms', max: '10m' }),
+        default: '1s',
+        why: 'A mailbox is there again within two seconds after its daemon is back.',
+        text: 'Longest pause between two attempts of a mailbox to reconnect.',
+      }),
       maxMailboxes: option({
         type: integer({ min: '1', max: '100000' }),
         default: '1000',

@@ -52,6 +52,7 @@ const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
   VIEW_NOT_COMING: status.FAILED_PRECONDITION,
   CREDENTIAL_MISSING: status.UNAUTHENTICATED,
   CREDENTIAL_INVALID: status.UNAUTHENTICATED,
+  RECONNECTING: status.UNAVAILABLE,
 };
 
 /** Advice for UNAVAILABLE. Long enough for a daemon or another sidecar to come up, short enough for a person. */

@@ -21,6 +21,10 @@ export interface ServiceLimits extends ReceiveStreamLimits {
   readonly leaseMinMs: number;
   /** Longest lease. Unit: ms. Default 3,600,000. */
   readonly leaseMaxMs: number;
+  /** Shortest reconnect.give_up_after. Unit: ms. Default 100. */
+  readonly giveUpMinMs: number;
+  /** Longest reconnect.give_up_after. Unit: ms. Default 86,400,000. */
+  readonly giveUpMaxMs: number;
   /** Shortest heartbeat_interval. Unit: ms. Default 100. */
   readonly heartbeatMinMs: number;
   /** Interval for a Receive that asks for none. Unit: ms. Undefined, the default: no heartbeats. */
@@ -32,6 +36,8 @@ export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
   maxBytesInFlight: 512 * 1024,
   leaseMinMs: 1000,
   leaseMaxMs: 3_600_000,
+  giveUpMinMs: 100,
+  giveUpMaxMs: 86_400_000,
   heartbeatMinMs: 100,
   heartbeatDefaultMs: undefined,
 };

@@ -2,6 +2,7 @@ import { SpreadError, toSpreadError } from '../spread/spread-error.js';
 import { checkPrivateName } from '../spread/wire/index.js';
 import type { Acknowledgement, MailboxLimits, OverflowPolicy } from './mailbox-types.js';
 import type { NameConflictPolicy } from './name-conflict.js';
+import type { ReconnectOptions } from './reconnect-options.js';
 import type { Bounded, MailboxSettings } from './settings.js';
 import { SidecarError } from './sidecar-error.js';
 
@@ -18,7 +19,8 @@ export interface ConnectOptions {
   readonly leaseMs?: number | undefined;
   /** How the sidecar shows itself to the daemon. Default: the settings'. */
   readonly auth?: 'NULL' | 'IP' | undefined;
-  readonly reconnect: boolean;
+  /** Undefined: the mailbox ends with its connection. */
+  readonly reconnect?: ReconnectOptions | undefined;
   readonly queue: {
     readonly maxEvents?: number | undefined;
     readonly maxBytes?: number | undefined;
@@ -33,7 +35,7 @@ const MAX_DAEMON_BYTES = 300;
 /**
  * Refuses what no daemon need be asked about.
  *
- * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; SidecarError LIMIT_OUT_OF_RANGE, RECONNECT_NOT_SUPPORTED
+ * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; SidecarError LIMIT_OUT_OF_RANGE
  */
 export function checkConnectOptions(options: ConnectOptions): void {
   if (Buffer.byteLength(options.daemon) > MAX_DAEMON_BYTES) {
@@ -45,13 +47,6 @@ export function checkConnectOptions(options: ConnectOptions): void {
     checkPrivateName(options.privateName);
   } catch (error) {
     throw toSpreadError(error);
-  }
-  if (options.reconnect) {
-    throw new SidecarError(
-      'RECONNECT_NOT_SUPPORTED',
-      'this sidecar does not make lost daemon connections anew: reconnect.enabled must be false',
-      { field: 'reconnect.enabled', bound: 'false' },
-    );
   }
   const { priority } = options;
   if (priority !== 0 && priority !== 1) throw outOfRange('priority', priority, '0 to 1');
@@ -81,6 +76,18 @@ export function effectiveLimits(options: ConnectOptions, settings: MailboxSettin
     maxGroups: settings.maxGroups,
     maxSendQueueBytes: settings.maxSendQueueBytes,
   };
+}
+
+/**
+ * How long after a loss a mailbox that reconnects gives up, milliseconds.
+ *
+ * @throws SidecarError LIMIT_OUT_OF_RANGE
+ */
+export function giveUpAfterMs(asked: ReconnectOptions, { reconnect }: MailboxSettings): number {
+  const { defaultMs, minMs, maxMs } = reconnect.giveUp;
+  const ms = asked.giveUpAfterMs ?? defaultMs;
+  if (asked.giveUpAfterMs === undefined || (ms >= minMs && ms <= maxMs)) return ms;
+  throw outOfRange('reconnect.give_up_after', `${ms} ms`, `${minMs} ms to ${maxMs} ms`);
 }
 
 function within(field: string, asked: number | undefined, bounded: Bounded, unit: string): number {

@@ -2,8 +2,8 @@ import { parseAddress } from '../spread/address.js';
 import type { SpreadError } from '../spread/spread-error.js';
 import type { Version } from '../spread/wire/index.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
-import type { MailboxSession } from './mailbox.js';
-import { type ConnectSession, openSession } from './open-session.js';
+import type { ConnectSession, MailboxSession } from './mailbox-session.js';
+import { openSession } from './open-session.js';
 
 /** What is known of the default daemon. */
 export type DaemonStatus =

@@ -38,15 +38,19 @@ export class GroupMemberships {
   /** In the order of joining. */
   readonly #names = new Set<string>();
   readonly #groups = new Map<string, Group>();
+  #privateGroup: string;
+  #connected = true;
 
   /**
    * @param privateGroup the mailbox's own name in views
    * @param membership whether the daemon sends views; without them there are no answers to wait for
    */
   constructor(
-    readonly privateGroup: string,
+    privateGroup: string,
     readonly membership: boolean,
-  ) {}
+  ) {
+    this.#privateGroup = privateGroup;
+  }
 
   /** The groups that the mailbox is in, in the order in which it joined them. */
   get names(): readonly string[] {
@@ -71,7 +75,8 @@ export class GroupMemberships {
   /** A leave of a group that the mailbox is in is on its way. */
   leaving(name: string): void {
     if (!this.#names.delete(name)) return;
-    if (this.membership) this.#group(name).pending.push({ kind: 'LEAVE', waiters: new Set() });
+    if (!this.#connected) this.#forget(name, undefined);
+    else if (this.membership) this.#group(name).pending.push({ kind: 'LEAVE', waiters: new Set() });
   }
 
   /**
@@ -133,6 +138,26 @@ export class GroupMemberships {
     }
   }
 
+  /**
+   * The connection is lost, and with it every membership and view. The groups stay what they are to be when there is
+   * another: who waits for a join goes on waiting, who waits for a leave has it.
+   */
+  lost(): void {
+    this.#connected = false;
+    for (const name of [...this.#groups.keys()]) {
+      const waiters = new Set<Waiter<View>>();
+      const stays = this.#names.has(name);
+      this.#forget(name, stays ? waiters : undefined);
+      if (stays) this.#group(name).pending.push({ kind: 'JOIN', waiters });
+    }
+  }
+
+  /** There is a connection again, under this private group, on which the groups are now being joined. */
+  restored(privateGroup: string): void {
+    this.#connected = true;
+    this.#privateGroup = privateGroup;
+  }
+
   /** The memberships are over: whoever waits gets this error. */
   end(error: () => Error): void {
     const groups = [...this.#groups.values()];
@@ -141,9 +166,20 @@ export class GroupMemberships {
     for (const group of groups) for (const request of group.pending) rejectAll(request, error());
   }
 
+  /** Forgets what the lost connection said about a group, and whom it still owed an answer: `joiners` takes who waits on. */
+  #forget(name: string, joiners: Set<Waiter<View>> | undefined): void {
+    const pending = this.#groups.get(name)?.pending ?? [];
+    this.#groups.delete(name);
+    for (const request of pending) {
+      if (request.kind === 'LEAVE') for (const waiter of request.waiters) waiter.resolve(undefined);
+      else if (joiners !== undefined) for (const waiter of request.waiters) joiners.add(waiter);
+      else rejectAll(request, notComing(name, 'a leave of the same group came first'));
+    }
+  }
+
   #onView(view: View): void {
     const group = this.#groups.get(view.group);
-    if (group === undefined || !view.members.includes(this.privateGroup)) return;
+    if (group === undefined || !view.members.includes(this.#privateGroup)) return;
     group.view = view;
     group.inTransition = false;
     const first = group.pending[0];
@@ -156,7 +192,7 @@ export class GroupMemberships {
   /** A join that falls into a change of the daemons' membership is reported as NETWORK (protocol page §8.3). */
   #showsOwnJoin(view: View): boolean {
     if (view.cause === 'NETWORK') return true;
-    return view.cause === 'JOIN' && view.changed.includes(this.privateGroup);
+    return view.cause === 'JOIN' && view.changed.includes(this.#privateGroup);
   }
 
   #onSelfLeave(event: SelfLeave): void {

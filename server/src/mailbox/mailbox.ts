@@ -1,13 +1,13 @@
-import type { Session } from '../spread/session.js';
 import type { SpreadError } from '../spread/spread-error.js';
-import { checkMulticast, type Message, type Version } from '../spread/wire/index.js';
+import { checkMulticast, type Message, SpreadCode, type Version } from '../spread/wire/index.js';
 import type { ByteBudget } from './byte-budget.js';
-import type { EncodeEvent, SelfLeave, View } from './event.js';
+import type { EncodeEvent, MailboxEvent, SelfLeave, View } from './event.js';
 import { sayGoodbye } from './goodbye.js';
 import { GroupMemberships, type GroupView } from './group-memberships.js';
 import { Inbox } from './inbox.js';
 import { Lease } from './lease.js';
 import { inSpreadTerms, interruptedBy } from './mailbox-end.js';
+import type { MailboxSession } from './mailbox-session.js';
 import type {
   Acknowledgement,
   DisconnectOptions,
@@ -19,27 +19,13 @@ import type {
   OutgoingMessage,
   PollResult,
 } from './mailbox-types.js';
+import type { OpenedSession } from './open-session.js';
 import { type OnTaken, Outbox } from './outbox.js';
 import type { Attachment, AttachOptions, Receiver } from './receiver.js';
+import { Reconnector, type ReconnectorOptions } from './reconnector.js';
 import { type CallOptions, type GroupCallOptions, Requests } from './requests.js';
 import type { MailboxIdentity, MailboxTelemetry } from './telemetry.js';
 import { EventCounts, type ServiceCounts } from './totals.js';
-
-/** What a mailbox needs of a session. */
-export type MailboxSession = Pick<
-  Session,
-  | 'privateGroup'
-  | 'daemonVersion'
-  | 'bufferedBytes'
-  | 'start'
-  | 'pause'
-  | 'resume'
-  | 'multicast'
-  | 'join'
-  | 'leave'
-  | 'disconnect'
-  | 'abort'
->;
 
 export interface MailboxOptions {
   /** Connected and not started. */
@@ -61,6 +47,8 @@ export interface MailboxOptions {
   readonly encode: EncodeEvent;
   readonly budget: ByteBudget;
   readonly telemetry: MailboxTelemetry;
+  /** How a lost connection is made anew; undefined: the mailbox ends with it. */
+  readonly reconnect?: (ReconnectorOptions & { readonly queueMulticasts: boolean }) | undefined;
   /** The lease is over: nobody uses the mailbox any more. */
   onLeaseEnd(mailbox: Mailbox): void;
 }
@@ -70,15 +58,14 @@ export interface MailboxOptions {
  * received, the order of what it sends, and the groups that it is in.
  *
  * It is open until it ends, once, for one reason. From then on nothing more is sent or queued, but what is queued can
- * still be received until the mailbox is discarded.
+ * still be received until the mailbox is discarded. One that reconnects outlives the session too: it is open again as
+ * soon as it has another, and two events among the others tell where the one ended and the next began.
  */
 export class Mailbox implements MailboxIdentity {
   readonly id: string;
   readonly displayId: string;
   /** Who opened it, and alone may use it: the registry asks. */
   readonly owner: string;
-  readonly daemon: string;
-  readonly daemonVersion: Version;
   readonly membership: boolean;
   readonly acknowledgement: Acknowledgement;
   readonly limits: MailboxLimits;
@@ -86,7 +73,9 @@ export class Mailbox implements MailboxIdentity {
   readonly openedAtMs = Date.now();
   /** What was received, by kind. */
   readonly received = new EventCounts();
-  readonly #session: MailboxSession;
+  /** The present one, or the last one while there is none. */
+  #session: MailboxSession;
+  #daemon: string;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #groups: GroupMemberships;
@@ -94,6 +83,10 @@ export class Mailbox implements MailboxIdentity {
   readonly #lease: Lease;
   readonly #goodbyeMs: number;
   readonly #telemetry: MailboxTelemetry;
+  readonly #reconnector: Reconnector | undefined;
+  readonly #queuesMulticasts: boolean;
+  /** When the connection that is being made anew was lost, by the monotonic clock. */
+  #lostAt: number | undefined;
   #end: MailboxEnd | undefined;
   #goodbye: Promise<void> | undefined;
   #discarded = false;
@@ -104,12 +97,11 @@ export class Mailbox implements MailboxIdentity {
     this.id = options.id;
     this.displayId = options.displayId;
     this.owner = options.owner ?? '';
-    this.daemon = options.daemon;
-    this.daemonVersion = session.daemonVersion;
     this.membership = options.membership;
     this.acknowledgement = options.acknowledgement;
     this.limits = limits;
     this.#session = session;
+    this.#daemon = options.daemon;
     this.#goodbyeMs = options.goodbyeMs;
     this.#telemetry = options.telemetry;
     this.#groups = new GroupMemberships(session.privateGroup, options.membership);
@@ -123,6 +115,7 @@ export class Mailbox implements MailboxIdentity {
     this.#requests = new Requests({
       outbox: this.#outbox,
       groups: this.#groups,
+      reconnects: options.reconnect !== undefined,
       maxGroups: limits.maxGroups,
       end: () => this.#end,
     });
@@ -136,23 +129,31 @@ export class Mailbox implements MailboxIdentity {
       },
       {
         pause: () => {
-          session.pause();
+          this.#session.pause();
           this.#telemetry.paused(this);
         },
         resume: () => {
-          session.resume();
+          this.#session.resume();
           this.#telemetry.resumed(this);
+          this.#reconnector?.retry();
         },
         overflow: (bound) => this.#overflow(bound),
         slowConsumer: (notice) => this.#telemetry.slowConsumer(this, notice),
         receiverAttached: () => this.#holdForReceiver(),
       },
     );
-    session.start({
-      onMessage: this.#onMessage,
-      onClose: (error) => this.#onClose(error),
-      onDrain: () => this.#outbox.onDrain(),
-    });
+    this.#queuesMulticasts = options.reconnect?.queueMulticasts ?? false;
+    this.#reconnector = options.reconnect && this.#makeReconnector(options.reconnect);
+    this.#start();
+  }
+
+  /** The daemon that it is connected to, or was last, as a spread name. */
+  get daemon(): string {
+    return this.#daemon;
+  }
+
+  get daemonVersion(): Version {
+    return this.#session.daemonVersion;
   }
 
   /** Its name for others, such as `#alice#node1`. */
@@ -161,7 +162,8 @@ export class Mailbox implements MailboxIdentity {
   }
 
   get state(): MailboxState {
-    return this.#end === undefined ? 'OPEN' : 'ENDED';
+    if (this.#end !== undefined) return 'ENDED';
+    return this.#lostAt === undefined ? 'OPEN' : 'RECONNECTING';
   }
 
   /** True when it has ended and a receiver was given everything, so that nobody is waiting for it any more. */
@@ -258,6 +260,8 @@ export class Mailbox implements MailboxIdentity {
   /**
    * Joins a group. With awaitView: resolves to the view that shows this mailbox as a member, at once if there is one.
    *
+   * While the connection is being made anew, the group is joined as soon as it stands, and a wait for the view goes on.
+   *
    * Rejects with SpreadError ILLEGAL_GROUP; SidecarError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
    * VIEW_NOT_COMING, DEADLINE_EXCEEDED; and the error of the mailbox's end.
    */
@@ -266,7 +270,8 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Leaves a group. With awaitView: resolves to the self-leave; to undefined at once when the mailbox is not in the group.
+   * Leaves a group. With awaitView: resolves to the self-leave; to undefined at once when the mailbox is not in the group,
+   * or when its connection is lost meanwhile and will be made anew.
    *
    * Rejects as join does.
    */
@@ -278,7 +283,7 @@ export class Mailbox implements MailboxIdentity {
    * Sends one message; resolves to the bytes of its payload when the daemon's connection took them.
    *
    * Rejects, with nothing sent, with SpreadError ILLEGAL_SERVICE, ILLEGAL_GROUP, ILLEGAL_MESSAGE, MESSAGE_TOO_LONG,
-   * SidecarError SEND_QUEUE_FULL; else with DEADLINE_EXCEEDED or the error of the mailbox's end, with its outcome.
+   * SidecarError SEND_QUEUE_FULL, RECONNECTING; else with DEADLINE_EXCEEDED or the error of the mailbox's end, with its outcome.
    */
   multicast(message: OutgoingMessage, options: CallOptions = {}): Promise<number> {
     return this.#held(() => this.#requests.multicast(message, options));
@@ -377,25 +382,88 @@ export class Mailbox implements MailboxIdentity {
     await this.drain();
   }
 
+  #start(): void {
+    this.#session.start({
+      onMessage: this.#onMessage,
+      onClose: (error) => this.#onClose(error),
+      onDrain: () => this.#outbox.onDrain(),
+    });
+  }
+
   /** Runs for every message. */
   readonly #onMessage = (message: Message, receivedAtMs: number): void => {
     if (this.#end !== undefined) return;
-    this.#inbox.enqueue(receivedAtMs, message, this.#session.privateGroup);
-    this.received.add(message.kind);
+    this.#enqueue(message, receivedAtMs);
     if (message.kind !== 'regular') this.#groups.observe(message);
   };
 
+  #enqueue(event: MailboxEvent, receivedAtMs: number): void {
+    this.#inbox.enqueue(receivedAtMs, event, this.#session.privateGroup);
+    this.received.add(event.kind);
+  }
+
   #onClose(error: SpreadError | undefined): void {
+    const message = error?.message ?? 'the connection to the daemon was closed';
     if (this.#end === undefined) {
       if (error?.code === 'SP_BUG') {
         this.#telemetry.defect(error.cause ?? error);
         this.#finish('INTERNAL', 'an internal error of the sidecar ended the mailbox');
+      } else if (this.#reconnector !== undefined) {
+        this.#reconnect(this.#reconnector, error?.number ?? SpreadCode.CONNECTION_CLOSED, message);
+        return;
       } else {
-        this.#finish('CONNECTION_CLOSED', error?.message ?? 'the connection to the daemon was closed');
+        this.#finish('CONNECTION_CLOSED', message);
       }
     }
+    this.#failSends();
+  }
+
+  #failSends(): void {
     const end = this.#end!;
     this.#outbox.fail((outcome) => interruptedBy(end, outcome));
+  }
+
+  #reconnect(reconnector: Reconnector, spreadCode: number, message: string): void {
+    const { privateGroup } = this;
+    this.#lostAt = performance.now();
+    const groups = this.#groups.names;
+    this.#groups.lost();
+    this.#outbox.lose(this.#queuesMulticasts ? 'wait' : 'refuse');
+    this.#telemetry.reconnecting(this, message);
+    this.#enqueue({ kind: 'connectionLost', privateGroup, groups, spreadCode }, Date.now());
+    // The event may have been one too many for the queue, which ends the mailbox.
+    if (this.#end === undefined) reconnector.start(this.#daemon);
+  }
+
+  #restore({ session, daemon }: OpenedSession): void {
+    const previousPrivateGroup = this.privateGroup;
+    const seconds = (performance.now() - this.#lostAt!) / 1000;
+    this.#lostAt = undefined;
+    this.#session = session;
+    this.#daemon = daemon;
+    const { privateGroup } = session;
+    const groups = this.#groups.names;
+    this.#groups.restored(privateGroup);
+    this.#telemetry.reconnected(this, previousPrivateGroup, seconds);
+    const kind = 'connectionRestored';
+    this.#enqueue({ kind, previousPrivateGroup, privateGroup, groups, daemon }, Date.now());
+    this.#start();
+    // The event may have been one too many for the queue, which ends the mailbox.
+    if (this.#end === undefined) this.#outbox.restore(session, groups);
+    else this.#failSends();
+  }
+
+  #makeReconnector(options: ReconnectorOptions): Reconnector {
+    return new Reconnector(options, {
+      mayTry: () => !this.#inbox.paused,
+      failed: (daemon, error) => this.#telemetry.reconnectFailed(this, daemon, error),
+      restored: (opened) => this.#restore(opened),
+      givenUp: (why) => {
+        const message = `the connection to the daemon was lost and could not be made anew: ${why}`;
+        this.#telemetry.reconnectGivenUp(this, message);
+        this.#finish('CONNECTION_CLOSED', message);
+      },
+    });
   }
 
   #overflow(bound: string): void {
@@ -411,7 +479,7 @@ export class Mailbox implements MailboxIdentity {
     if (this.#end === undefined) {
       this.#finish(reason, message);
       if (how.abort) this.#session.abort();
-      else this.#goodbye = this.#sayGoodbye(how.leaving);
+      else this.#goodbye ??= this.#sayGoodbye(how.leaving);
     }
     return this.#goodbye ?? Promise.resolve();
   }
@@ -427,6 +495,9 @@ export class Mailbox implements MailboxIdentity {
     this.#inbox.finish(end);
     this.#groups.end(() => interruptedBy(end, 'unknown'));
     this.#telemetry.ended(this, reason, message);
+    if (this.#lostAt === undefined) return;
+    this.#goodbye = this.#reconnector!.stop();
+    this.#failSends();
   }
 
   #sayGoodbye(leaving: readonly string[]): Promise<void> {

@@ -2,11 +2,8 @@ import { formatAddress, type SpreadAddress } from '../spread/address.js';
 import type { SessionOptions } from '../spread/session-options.js';
 import { SpreadError } from '../spread/spread-error.js';
 import type { SpreadCodeName } from '../spread/wire/index.js';
-import type { MailboxSession } from './mailbox.js';
+import type { ConnectSession, MailboxSession } from './mailbox-session.js';
 import { type NameConflictPolicy, privateNames } from './name-conflict.js';
-
-/** Session.connect, or what stands for it. */
-export type ConnectSession = (options: SessionOptions) => Promise<MailboxSession>;
 
 export interface OpenSessionOptions {
   /** To be tried in this order; at least one. */

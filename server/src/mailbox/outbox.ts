@@ -26,12 +26,22 @@ interface Entry {
   readonly onTaken: OnTaken | undefined;
 }
 
+/**
+ * What becomes of messages while there is no session:
+ *
+ * - refuse: they are refused, with nothing sent
+ * - wait: they wait like those that a session has no room for
+ */
+export type Offline = 'refuse' | 'wait';
+
 /** Takes back a request that waits; false when it is too late. */
 export type Withdraw = () => boolean;
 
 /**
  * The sending half of a mailbox: one order for everything, whatever calls and streams it comes from. What the
  * session can take goes to it at once. Otherwise it waits here, bounded, where it can still be withdrawn.
+ *
+ * The session may be lost and another come in its place. What the lost one was given is never given to the other.
  */
 export class Outbox {
   /** A set and not an array: first in, first out, and anything can be taken out. */
@@ -46,21 +56,25 @@ export class Outbox {
   readonly sentByService = new ServiceCounts();
   #payloadBytesSent = 0;
   #onIdle: (() => void) | undefined;
+  #session: OutboxSession | undefined;
+  #offline: Offline = 'refuse';
 
   /**
-   * @param session the session
+   * @param session the first session
    * @param check refuses a message as the session will, for one that has to wait
    * @param maxBytes most bytes that may wait here and in the session
    */
   constructor(
-    readonly session: OutboxSession,
+    session: OutboxSession,
     readonly check: (message: OutgoingMessage) => void,
     readonly maxBytes: number,
-  ) {}
+  ) {
+    this.#session = session;
+  }
 
   /** Bytes that wait to be taken by the daemon's connection. */
   get queuedBytes(): number {
-    return this.#waitingBytes + this.session.bufferedBytes;
+    return this.#waitingBytes + (this.#session?.bufferedBytes ?? 0);
   }
 
   /** Messages handed to the session. */
@@ -81,13 +95,17 @@ export class Outbox {
    * Sends a message, or puts it behind what waits.
    *
    * @returns how to withdraw it, when it has to wait
-   * @throws SidecarError SEND_QUEUE_FULL, and what the session and `check` throw
+   * @throws SidecarError SEND_QUEUE_FULL, RECONNECTING, and what the session and `check` throw
    */
   multicast(message: OutgoingMessage, onTaken?: OnTaken): Withdraw | undefined {
+    if (this.#isRefusing) {
+      this.check(message);
+      throw reconnecting();
+    }
     const bytes = HEADER_BYTES + GROUP_BYTES * message.groups.length + message.payload.length;
     this.#mustHaveRoomFor(bytes);
     if (this.#mayWrite) {
-      this.#writeMessage(message, onTaken);
+      this.#writeMessage(this.#session!, message, onTaken);
       return undefined;
     }
     this.check(message);
@@ -95,14 +113,19 @@ export class Outbox {
   }
 
   /**
-   * Sends a join or leave, or puts it behind what waits.
+   * Sends a join or leave, or puts it behind what waits. Without a session there is nothing to do: the next one begins
+   * with the groups that the mailbox is to be in then.
    *
    * @throws SidecarError SEND_QUEUE_FULL, and what the session throws
    */
   request(request: GroupRequest, onTaken?: OnTaken): void {
+    if (this.#session === undefined) {
+      if (onTaken !== undefined) queueMicrotask(() => onTaken());
+      return;
+    }
     const bytes = HEADER_BYTES + GROUP_BYTES;
     this.#mustHaveRoomFor(bytes);
-    if (this.#mayWrite) this.#writeRequest(request, onTaken);
+    if (this.#mayWrite) this.#writeRequest(this.#session, request, onTaken);
     else this.#enqueue({ request, bytes, onTaken });
   }
 
@@ -129,6 +152,37 @@ export class Outbox {
     this.#wakeRoomWaiters();
   }
 
+  /** The session was lost. What it was given it tells about itself; of what waits here, joins and leaves are done. */
+  lose(offline: Offline): void {
+    this.#session = undefined;
+    this.#offline = offline;
+    for (const entry of [...this.#entries]) {
+      const isMessage = !('group' in entry.request);
+      if (isMessage && offline === 'wait') continue;
+      this.#entries.delete(entry);
+      this.#waitingBytes -= entry.bytes;
+      entry.onTaken?.(isMessage ? reconnecting() : undefined);
+    }
+    this.#blocked = offline === 'wait';
+    if (this.#entries.size === 0) this.#idle();
+    // In a later turn: until then the lost session tells what became of what it was given.
+    setImmediate(this.#wakeRoomWaiters);
+  }
+
+  /** There is a session again, whose first requests are joins of these groups. What waits follows them. */
+  restore(session: OutboxSession, groups: readonly string[]): void {
+    this.#session = session;
+    this.#blocked = false;
+    try {
+      for (const group of groups) this.#writeRequest(session, { kind: 'join', group }, undefined);
+    } catch {
+      // It was lost before it began, which it tells in this turn; what waits is not to go down with it.
+    }
+    if (this.#blocked) return;
+    this.#blocked = true;
+    this.onDrain();
+  }
+
   /**
    * To be called when the session has room again. What waits goes on in the next turn of the event loop: a kernel may
    * take megabytes at once, and whoever only sent them would not read meanwhile, so that the daemon would cut this
@@ -142,7 +196,11 @@ export class Outbox {
 
   /** Nothing waits that would have to go first. */
   get #mayWrite(): boolean {
-    return !this.#blocked && this.#entries.size === 0;
+    return this.#session !== undefined && !this.#blocked && this.#entries.size === 0;
+  }
+
+  get #isRefusing(): boolean {
+    return this.#session === undefined && this.#offline === 'refuse';
   }
 
   #enqueue(entry: Entry): Withdraw {
@@ -156,15 +214,14 @@ export class Outbox {
     };
   }
 
-  #writeMessage(message: OutgoingMessage, onTaken: OnTaken | undefined): void {
-    this.#blocked = !this.session.multicast(message, onTaken);
+  #writeMessage(session: OutboxSession, message: OutgoingMessage, onTaken: OnTaken | undefined): void {
+    this.#blocked = !session.multicast(message, onTaken);
     this.#messagesSent++;
     this.sentByService.add(message.serviceType);
     this.#payloadBytesSent += message.payload.length;
   }
 
-  #writeRequest({ kind, group }: GroupRequest, onTaken: OnTaken | undefined): void {
-    const { session } = this;
+  #writeRequest(session: OutboxSession, { kind, group }: GroupRequest, onTaken: OnTaken | undefined): void {
     this.#blocked = !(kind === 'join' ? session.join(group, onTaken) : session.leave(group, onTaken));
   }
 
@@ -181,14 +238,16 @@ export class Outbox {
   /** Bound once. */
   readonly #resume = (): void => {
     this.#resuming = false;
+    const session = this.#session;
+    if (session === undefined) return;
     this.#blocked = false;
     for (const entry of this.#entries) {
       if (this.#blocked) return;
       this.#entries.delete(entry);
       this.#waitingBytes -= entry.bytes;
       try {
-        if ('group' in entry.request) this.#writeRequest(entry.request, entry.onTaken);
-        else this.#writeMessage(entry.request, entry.onTaken);
+        if ('group' in entry.request) this.#writeRequest(session, entry.request, entry.onTaken);
+        else this.#writeMessage(session, entry.request, entry.onTaken);
       } catch (error) {
         entry.onTaken?.(error as Error);
       }
@@ -211,4 +270,12 @@ export class Outbox {
       callback();
     }
   };
+}
+
+function reconnecting(): SidecarError {
+  return new SidecarError(
+    'RECONNECTING',
+    'the connection to the daemon was lost and is being made anew. Nothing of this was sent',
+    { outcome: 'not-sent' },
+  );
 }

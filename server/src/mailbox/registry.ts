@@ -2,14 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { IP_AUTH, NULL_AUTH } from '../spread/auth.js';
 import { Session } from '../spread/session.js';
 import { SpreadError } from '../spread/spread-error.js';
+import { parsePrivateGroup } from '../spread/wire/index.js';
 import { ByteBudget } from './byte-budget.js';
-import { type ConnectOptions, checkConnectOptions, effectiveLimits } from './connect-options.js';
+import {
+  type ConnectOptions,
+  checkConnectOptions,
+  effectiveLimits,
+  giveUpAfterMs,
+} from './connect-options.js';
 import { DaemonDirectory } from './daemon-directory.js';
 import type { EncodeEvent } from './event.js';
 import { Mailbox } from './mailbox.js';
 import { deadlineExceeded } from './mailbox-end.js';
+import type { ConnectSession } from './mailbox-session.js';
 import type { DisconnectOptions, MailboxLimits, MailboxSnapshot } from './mailbox-types.js';
-import { type ConnectSession, type OpenedSession, openSession } from './open-session.js';
+import { type OpenedSession, openSession } from './open-session.js';
+import type { ReconnectOptions } from './reconnect-options.js';
+import type { ReconnectorOptions } from './reconnector.js';
 import type { CallOptions } from './requests.js';
 import type { MailboxSettings } from './settings.js';
 import { SidecarError } from './sidecar-error.js';
@@ -88,7 +97,7 @@ export class MailboxRegistry {
   /**
    * Opens a mailbox. A failure opens none.
    *
-   * Rejects with SidecarError DRAINING, LIMIT_OUT_OF_RANGE, RECONNECT_NOT_SUPPORTED, DAEMON_NOT_ALLOWED,
+   * Rejects with SidecarError DRAINING, LIMIT_OUT_OF_RANGE, DAEMON_NOT_ALLOWED,
    * TOO_MANY_MAILBOXES, TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError as Session.connect, above all ILLEGAL_SPREAD,
    * COULD_NOT_CONNECT and the daemon's REJECT codes.
    */
@@ -96,8 +105,11 @@ export class MailboxRegistry {
     this.#mustNotBeDraining();
     checkConnectOptions(options);
     const limits = effectiveLimits(options, this.#settings);
+    const candidates = this.#directory.candidates(options.daemon);
+    const plan: Plan = { candidates, session: this.#sessionOptions(options, limits) };
+    const reconnect = options.reconnect && this.#reconnectorOptions(options, options.reconnect, plan);
     if (signal?.aborted) throw deadlineExceeded('not-sent');
-    const { session, daemon } = await this.#open(options, limits, signal);
+    const { session, daemon } = await this.#open(options, plan, signal);
     const mailbox = new Mailbox({
       session,
       id: randomBytes(16).toString('hex'),
@@ -112,6 +124,7 @@ export class MailboxRegistry {
       encode: this.#encode,
       budget: this.#budget,
       telemetry: this.#telemetry,
+      reconnect: reconnect && { ...reconnect, givenName: givenName(options, session.privateGroup) },
       onLeaseEnd: (ended) => this.#expire(ended),
     });
     this.#mailboxes.set(mailbox.id, mailbox);
@@ -241,12 +254,7 @@ export class MailboxRegistry {
   }
 
   /** Finds a daemon that takes the session. Gives up when the caller does, or when the sidecar shuts down. */
-  async #open(
-    options: ConnectOptions,
-    limits: MailboxLimits,
-    signal: AbortSignal | undefined,
-  ): Promise<OpenedSession> {
-    const candidates = this.#directory.candidates(options.daemon);
+  async #open(options: ConnectOptions, plan: Plan, signal: AbortSignal | undefined): Promise<OpenedSession> {
     this.#mustHaveRoom();
     const attempt = new AbortController();
     const giveUp = (): void => attempt.abort();
@@ -254,17 +262,13 @@ export class MailboxRegistry {
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       const opened = await openSession({
-        candidates,
+        candidates: plan.candidates,
         privateName: options.privateName,
         onNameConflict: options.onNameConflict,
         session: {
-          membership: options.membership,
-          priority: options.priority === 1 ? 1 : 0,
-          auth: [(options.auth ?? this.#settings.auth) === 'IP' ? IP_AUTH : NULL_AUTH],
+          ...plan.session,
           timeoutMs: this.#settings.connectTimeoutMs,
           signal: attempt.signal,
-          messageLimits: { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes },
-          sendHighWaterMark: Math.min(SESSION_SEND_BYTES, Math.ceil(limits.maxSendQueueBytes / 2)),
         },
         connect: this.#connectSession,
         onFailed: (daemon, error) => this.#telemetry.connectFailed(daemon, error),
@@ -288,6 +292,33 @@ export class MailboxRegistry {
     if (mailbox === undefined || mailbox.owner === caller) return mailbox;
     this.#telemetry.foreignCall(mailbox);
     return undefined;
+  }
+
+  #sessionOptions(options: ConnectOptions, limits: MailboxLimits): Plan['session'] {
+    return {
+      membership: options.membership,
+      priority: options.priority === 1 ? 1 : 0,
+      auth: [(options.auth ?? this.#settings.auth) === 'IP' ? IP_AUTH : NULL_AUTH],
+      messageLimits: { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes },
+      sendHighWaterMark: Math.min(SESSION_SEND_BYTES, Math.ceil(limits.maxSendQueueBytes / 2)),
+    };
+  }
+
+  #reconnectorOptions({ privateName }: ConnectOptions, asked: ReconnectOptions, plan: Plan) {
+    const { reconnect, connectTimeoutMs, goodbyeMs } = this.#settings;
+    const { onNameLoss, queueMulticasts } = asked;
+    return {
+      ...plan,
+      privateName,
+      onNameLoss,
+      queueMulticasts,
+      giveUpAfterMs: giveUpAfterMs(asked, this.#settings),
+      nameWaitMs: reconnect.nameWaitMs,
+      backoff: reconnect.backoff,
+      connectTimeoutMs,
+      goodbyeMs,
+      connect: this.#connectSession,
+    };
   }
 
   #expire(mailbox: Mailbox): void {
@@ -337,6 +368,14 @@ export class MailboxRegistry {
     }
     return false;
   }
+}
+
+/** What every session of one mailbox has in common. */
+type Plan = Pick<ReconnectorOptions, 'candidates' | 'session'>;
+
+/** The private name that a client asked for, as the daemon gave it; empty when it asked for none. */
+function givenName({ privateName }: ConnectOptions, privateGroup: string): string {
+  return privateName === '' ? '' : (parsePrivateGroup(privateGroup)?.name ?? privateName);
 }
 
 type Totals = {

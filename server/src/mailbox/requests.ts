@@ -22,6 +22,8 @@ export interface GroupCallOptions extends CallOptions {
 export interface RequestsOptions {
   readonly outbox: Outbox;
   readonly groups: GroupMemberships;
+  /** Joins and leaves outlive the connection: the next one begins with the groups that the mailbox is to be in. */
+  readonly reconnects: boolean;
   /** Most groups that the mailbox may be in. */
   readonly maxGroups: number;
   /** How the mailbox has ended; undefined while it is open. */
@@ -120,10 +122,18 @@ export class Requests {
       signal?.addEventListener('abort', onAbort, { once: true });
       settle = (error) => {
         signal?.removeEventListener('abort', onAbort);
-        if (error === undefined) resolve(undefined);
+        if (error === undefined || this.#isMadeUpFor(error)) resolve(undefined);
         else reject(this.#failure(error));
       };
     });
+  }
+
+  /** A join or leave that went down with a connection in whose place another comes. */
+  #isMadeUpFor(error: Error): boolean {
+    const { reconnects, end } = this.#options;
+    return (
+      reconnects && end() === undefined && error instanceof SpreadError && error.code === 'CONNECTION_CLOSED'
+    );
   }
 
   #adapt(onTaken: OnTaken): OnTaken {
@@ -138,7 +148,9 @@ export class Requests {
   /** A stream ends with the first failure that it is told, whichever message that was: others are in doubt. */
   #streamFailure(error: Error): Error {
     const end = this.#options.end();
-    return end === undefined ? this.#failure(error) : interruptedBy(end, 'unknown');
+    if (end !== undefined) return interruptedBy(end, 'unknown');
+    if (!(error instanceof SidecarError) || error.metadata.outcome === undefined) return this.#failure(error);
+    return new SidecarError(error.reason, error.message, { ...error.metadata, outcome: 'unknown' });
   }
 
   /** Adds to a session's failure what became of the request. */

@@ -1,4 +1,5 @@
 import type { OverflowPolicy } from './mailbox-types.js';
+import type { ReconnectSettings } from './reconnect-options.js';
 
 /** What a mailbox gets that asks for nothing, and the most that it may ask for. */
 export interface Bounded {
@@ -18,6 +19,7 @@ export interface MailboxSettings {
   readonly connectTimeoutMs: number;
   /** For a clean goodbye; then the connection is dropped. */
   readonly goodbyeMs: number;
+  readonly reconnect: ReconnectSettings;
   readonly lease: { readonly defaultMs: number; readonly minMs: number; readonly maxMs: number };
   readonly queue: {
     readonly maxEvents: Bounded;

@@ -23,7 +23,8 @@ export type SidecarReason =
   | 'DEADLINE_EXCEEDED'
   | 'VIEW_NOT_COMING'
   | 'CREDENTIAL_MISSING'
-  | 'CREDENTIAL_INVALID';
+  | 'CREDENTIAL_INVALID'
+  | 'RECONNECTING';
 
 /** What became of a send that failed: nothing of it left the sidecar, or nobody can tell. */
 export type Outcome = 'not-sent' | 'unknown';

@@ -24,6 +24,14 @@ export interface MailboxTelemetry {
   connectFailed(daemon: string, error: Error): void;
   /** A call named a mailbox that its caller did not open, and was answered as if there were none. */
   foreignCall(mailbox: MailboxIdentity): void;
+  /** The connection was lost and is being made anew. */
+  reconnecting(mailbox: MailboxIdentity, message: string): void;
+  /** One attempt of that failed. */
+  reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
+  /** It stands again, after so many seconds. */
+  reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
+  /** It could not be made anew; the mailbox ends. */
+  reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;
 }
@@ -37,5 +45,9 @@ export const SILENT: MailboxTelemetry = {
   slowConsumer() {},
   connectFailed() {},
   foreignCall() {},
+  reconnecting() {},
+  reconnectFailed() {},
+  reconnected() {},
+  reconnectGivenUp() {},
   defect() {},
 };

@@ -30,6 +30,8 @@ export function daemonMetricSet(board: MetricBoard, options: DaemonMetricsOption
       mailbox: {
         opened: () => board.inc(daemonMetrics.connects, { outcome: 'success' }),
         connectFailed: () => board.inc(daemonMetrics.connects, { outcome: 'failure' }),
+        reconnected: () => board.inc(daemonMetrics.connects, { outcome: 'success' }),
+        reconnectFailed: () => board.inc(daemonMetrics.connects, { outcome: 'failure' }),
       },
       grpc: { spreadError: (code) => board.inc(daemonMetrics.errors, { code }) },
     },

@@ -30,6 +30,14 @@ export interface MailboxEvents {
   connectFailed(daemon: string, error: Error): void;
   /** A call named a mailbox that its caller did not open. */
   foreignCall(mailbox: MailboxIdentity): void;
+  /** The connection was lost and is being made anew. */
+  reconnecting(mailbox: MailboxIdentity, message: string): void;
+  /** One attempt of that failed. */
+  reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
+  /** It stands again, after so many seconds. */
+  reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
+  /** It could not be made anew; the mailbox ends. */
+  reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;
 }
@@ -121,6 +129,10 @@ const MAILBOX: Names<MailboxEvents> = {
   slowConsumer: true,
   connectFailed: true,
   foreignCall: true,
+  reconnecting: true,
+  reconnectFailed: true,
+  reconnected: true,
+  reconnectGivenUp: true,
   defect: true,
 };
 const GRPC: Names<GrpcEvents> = {

@@ -32,6 +32,15 @@ export function logEvents(log: Logger): EventSubscriber {
       connectFailed: (daemon, error) =>
         log.info({ daemon, ...codeOf(error) }, `a mailbox could not connect: ${error.message}`),
       foreignCall: (mailbox) => security.refused('FOREIGN_MAILBOX', about(mailbox)),
+      reconnecting: (mailbox, message) => log.warn(about(mailbox), `the mailbox reconnects: ${message}`),
+      reconnectFailed: (mailbox, daemon, error) =>
+        log.debug(
+          { ...about(mailbox), daemon, ...codeOf(error) },
+          `the mailbox could not reconnect: ${error.message}`,
+        ),
+      reconnected: (mailbox, previousPrivateGroup, seconds) =>
+        log.info({ ...about(mailbox), previousPrivateGroup, seconds }, 'the mailbox is connected again'),
+      // The end of the mailbox, which has a line of its own, says why.
       defect: (error) => log.error({ err: error }, 'a defect of the sidecar'),
     },
     daemon: {

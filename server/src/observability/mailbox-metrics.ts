@@ -14,6 +14,7 @@ const KINDS = [
 ];
 const SERVICES = ['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'];
 const END_REASONS = ['DISCONNECTED', 'CONNECTION_CLOSED', 'QUEUE_OVERFLOW', 'LEASE_EXPIRED', 'DRAINING'];
+const RECONNECT_STAGES = ['started', 'succeeded', 'given_up'];
 
 export interface MailboxMetricsOptions {
   /** The part of a queue bound from which a receiver counts as slow. */
@@ -27,6 +28,7 @@ export function mailboxMetricSet(board: MetricBoard, options: MailboxMetricsOpti
   for (const kind of KINDS) board.set(mailboxMetrics.events, 0, { kind: snakeCase(kind) });
   for (const service of SERVICES) board.set(mailboxMetrics.sent, 0, { service_type: service });
   for (const reason of END_REASONS) board.set(mailboxMetrics.ended, 0, { reason });
+  for (const stage of RECONNECT_STAGES) board.set(mailboxMetrics.reconnects, 0, { stage });
   board.set(queueMetrics.retainedLimit, options.totalQueueBytes);
   return {
     rows: [...Object.values(mailboxMetrics), ...Object.values(queueMetrics)],
@@ -34,6 +36,9 @@ export function mailboxMetricSet(board: MetricBoard, options: MailboxMetricsOpti
       mailbox: {
         opened: () => board.inc(mailboxMetrics.opened),
         ended: (_, reason) => board.inc(mailboxMetrics.ended, { reason }),
+        reconnecting: () => board.inc(mailboxMetrics.reconnects, { stage: 'started' }),
+        reconnected: () => board.inc(mailboxMetrics.reconnects, { stage: 'succeeded' }),
+        reconnectGivenUp: () => board.inc(mailboxMetrics.reconnects, { stage: 'given_up' }),
         paused: () => board.inc(queueMetrics.pauses),
         slowConsumer: () => board.inc(queueMetrics.notices),
       },

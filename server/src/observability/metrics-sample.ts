@@ -56,7 +56,7 @@ export interface SlowConsumer {
 /** What the mailboxes come to. `slow` holds the fullest only. */
 export function summarise(mailboxes: Iterable<MailboxSample>, noticeMark: number) {
   const sum = {
-    states: { OPEN: 0, ENDED: 0 } as Record<string, number>,
+    states: { OPEN: 0, RECONNECTING: 0, ENDED: 0 } as Record<string, number>,
     receivers: 0,
     paused: 0,
     queueEvents: 0,

@@ -56,11 +56,18 @@ export const grpcMetrics = {
 };
 
 export const mailboxMetrics = {
-  mailboxes: gauge('mailboxes', 'Mailboxes, by state: open, or ended with events still to be taken.', [
-    'state',
-  ]),
+  mailboxes: gauge(
+    'mailboxes',
+    'Mailboxes, by state: open, reconnecting, or ended with events still to be taken.',
+    ['state'],
+  ),
   opened: counter('mailboxes_opened_total', 'Mailboxes opened.'),
   ended: counter('mailboxes_ended_total', 'Mailboxes ended, by reason.', ['reason']),
+  reconnects: counter(
+    'mailbox_reconnects_total',
+    'Daemon connections of mailboxes that were lost and made anew: started, and then succeeded or given_up; a mailbox that was ended meanwhile counts as neither.',
+    ['stage'],
+  ),
   receivers: gauge('receivers', 'Mailboxes with a Receive stream attached.'),
   events: counter('events_received_total', 'Events received from daemons, by kind.', ['kind']),
   eventBytes: counter('events_received_bytes_total', 'Bytes of the events received, as encoded for clients.'),

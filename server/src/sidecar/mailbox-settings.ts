@@ -5,6 +5,9 @@ import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
 /** For a daemon's answer to a goodbye; a live one answers within milliseconds. */
 const GOODBYE_MS = 2000;
 
+/** Shortest reconnect.give_up_after: time for an attempt. */
+export const GIVE_UP_MIN_MS = 100;
+
 /** The mailboxes' settings as the configuration has them; `daemons` are the default daemons that are really used. */
 export function mailboxSettings(config: SidecarConfig, daemons: readonly string[]): MailboxSettings {
   const { mailbox, daemon } = config;
@@ -15,6 +18,15 @@ export function mailboxSettings(config: SidecarConfig, daemons: readonly string[
     auth: daemon.auth === 'ip' ? 'IP' : 'NULL',
     connectTimeoutMs: daemon.connectTimeout,
     goodbyeMs: GOODBYE_MS,
+    reconnect: {
+      backoff: { initialMs: mailbox.reconnectBackoffMin, maxMs: mailbox.reconnectBackoffMax },
+      giveUp: {
+        defaultMs: mailbox.reconnectGiveUpDefault,
+        minMs: GIVE_UP_MIN_MS,
+        maxMs: mailbox.reconnectGiveUpMax,
+      },
+      nameWaitMs: mailbox.reconnectNameWait,
+    },
     lease: { defaultMs: mailbox.leaseDefault, minMs: mailbox.leaseMin, maxMs: mailbox.leaseMax },
     queue: {
       maxEvents: upTo(mailbox.queueMaxEvents),

@@ -60,7 +60,7 @@ describe('connect', () => {
       priority: 1,
       membership: false,
       leaseMs: 1500.5,
-      reconnect: true,
+      reconnect: { giveUpAfterMs: 2500, onNameLoss: 'SUFFIX', queueMulticasts: true },
       queue: { maxEvents: 5, overflow: 'DISCONNECT' },
       acknowledgement: 'EXPLICIT',
     });
@@ -71,13 +71,25 @@ describe('connect', () => {
       priority: 1,
       membership: false,
       lease: { seconds: 1n, nanos: 500_500_000 },
-      reconnect: { enabled: true },
+      reconnect: {
+        enabled: true,
+        giveUpAfter: { seconds: 2n, nanos: 500_000_000 },
+        onNameLoss: 2,
+        queueMulticasts: true,
+      },
       queue: { maxEvents: 5n, maxBytes: 0n, replayBytes: 0n, overflow: 2 },
       acknowledgement: 2,
     } satisfies Partial<ConnectRequest>);
   });
 
+  it.each([true, false])('reconnect may be just %s', async (reconnect) => {
+    const { service } = await fakeMailbox({ reconnect });
+    const defaults = { giveUpAfter: undefined, onNameLoss: 0, queueMulticasts: false };
+    expect(service.calls[0]?.request).toMatchObject({ reconnect: { enabled: reconnect, ...defaults } });
+  });
+
   it.each([
+    ['reconnect.giveUpAfterMs', { reconnect: { giveUpAfterMs: -1 } }],
     ['leaseMs', { leaseMs: Number.NaN }],
     ['leaseMs', { leaseMs: -1 }],
     ['queue.maxEvents', { queue: { maxEvents: 1.5 } }],

@@ -4,10 +4,8 @@ import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
 import { MailboxRegistry, type RegistryOptions } from '../../../server/src/mailbox/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
-import { formatAddress } from '../../../server/src/spread/address.js';
-import type { SessionOptions } from '../../../server/src/spread/session-options.js';
-import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';
+import { FakeDaemons } from '../../support/fake-daemons.js';
 import { FakeSession } from '../../support/fake-session.js';
 import { mailboxSettings } from '../../support/mailbox-settings.js';
 import { plainEncode, regular } from '../../support/plain-events.js';
@@ -22,40 +20,9 @@ const ASKED: ConnectOptions = {
   onNameConflict: 'FAIL',
   priority: 0,
   membership: true,
-  reconnect: false,
   queue: {},
   acknowledgement: 'AUTO',
 };
-
-/** Daemons by spread name: what each says to a connect with this private name. Default: it takes it. */
-class FakeDaemons {
-  /** Every attempt, as `<daemon> <private name>`. */
-  readonly attempts: string[] = [];
-  readonly options: SessionOptions[] = [];
-  readonly sessions: FakeSession[] = [];
-  answer: (daemon: string, name: string) => SpreadCodeName | 'silence' | undefined = () => undefined;
-
-  readonly connect = async (options: SessionOptions): Promise<FakeSession> => {
-    const daemon = typeof options.address === 'string' ? options.address : formatAddress(options.address);
-    const name = options.privateName ?? '';
-    this.attempts.push(`${daemon} ${name}`);
-    this.options.push(options);
-    const answer = this.answer(daemon, name);
-    if (answer === 'silence') await untilAborted(options.signal);
-    else if (answer !== undefined) throw new SpreadError(answer, `${daemon} says ${answer}`);
-    const session = new FakeSession(`#${name || 'r1'}#test`);
-    this.sessions.push(session);
-    return session;
-  };
-}
-
-function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    const giveUp = () => reject(new SpreadError('COULD_NOT_CONNECT', 'the attempt was given up'));
-    if (signal?.aborted) giveUp();
-    else signal?.addEventListener('abort', giveUp);
-  });
-}
 
 const rejectsWith = (promise: Promise<unknown>, error: object) =>
   expect(promise).rejects.toEqual(expect.objectContaining(error));
@@ -169,7 +136,6 @@ describe('MailboxRegistry', () => {
 
     it('refuses what it does not offer, and what is malformed, without asking a daemon', async () => {
       const registry = registryOf();
-      await rejectsWith(connect(registry, { reconnect: true }), { reason: 'RECONNECT_NOT_SUPPORTED' });
       for (const privateName of ['a b', '#a', 'x'.repeat(11)]) {
         await rejectsWith(connect(registry, { privateName }), {
           name: 'SpreadError',

@@ -40,6 +40,33 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
     { level: 'info', msg: 'a mailbox could not connect: refused', daemon: '4803', code: 'COULD_NOT_CONNECT' },
   ],
   [
+    'reconnecting',
+    (e) => e.mailbox.reconnecting(mailbox, 'gone'),
+    { level: 'warn', msg: 'the mailbox reconnects: gone', ...about },
+  ],
+  [
+    'an attempt to reconnect',
+    (e) => e.mailbox.reconnectFailed(mailbox, '4804', failure),
+    {
+      level: 'debug',
+      msg: 'the mailbox could not reconnect: refused',
+      ...about,
+      daemon: '4804',
+      code: 'COULD_NOT_CONNECT',
+    },
+  ],
+  [
+    'reconnected',
+    (e) => e.mailbox.reconnected(mailbox, '#a#c', 0.5),
+    {
+      level: 'info',
+      msg: 'the mailbox is connected again',
+      previousPrivateGroup: '#a#c',
+      seconds: 0.5,
+      ...about,
+    },
+  ],
+  [
     'defect',
     (e) => e.mailbox.defect(new Error('bug')),
     { level: 'error', err: expect.objectContaining({ message: 'bug' }) },

@@ -75,7 +75,11 @@ describe('from the start', () => {
       `grpc_server_handling_seconds_count{${connectLabels}}`,
       `grpc_server_handling_seconds_bucket{le="0.0001",${connectLabels}}`,
       'spread_sidecar_mailboxes{state="open"}',
+      'spread_sidecar_mailboxes{state="reconnecting"}',
       'spread_sidecar_mailboxes{state="ended"}',
+      'spread_sidecar_mailbox_reconnects_total{stage="started"}',
+      'spread_sidecar_mailbox_reconnects_total{stage="succeeded"}',
+      'spread_sidecar_mailbox_reconnects_total{stage="given_up"}',
       'spread_sidecar_mailboxes_opened_total',
       'spread_sidecar_mailboxes_ended_total{reason="LEASE_EXPIRED"}',
       'spread_sidecar_events_received_total{kind="self_leave"}',
@@ -194,6 +198,25 @@ describe('mailboxes', () => {
       'spread_errors_total{code="ILLEGAL_GROUP"}',
     ])
       expect.soft([name, series.get(`spread_sidecar_${name}`)]).toEqual([name, 1]);
+  });
+
+  it('reconnects become counters', async () => {
+    const { metrics, scrape } = setUp();
+    const { mailbox: told } = metrics.events;
+    const identity = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
+    for (let i = 0; i < 5; i++) told.reconnecting(identity, 'gone');
+    for (let i = 0; i < 4; i++) told.reconnectFailed(identity, '4803', new Error('no'));
+    for (let i = 0; i < 3; i++) told.reconnected(identity, '#a#b', 1);
+    for (let i = 0; i < 2; i++) told.reconnectGivenUp(identity, 'no');
+    const series = await scrape();
+    for (const [name, value] of [
+      ['mailbox_reconnects_total{stage="started"}', 5],
+      ['mailbox_reconnects_total{stage="succeeded"}', 3],
+      ['mailbox_reconnects_total{stage="given_up"}', 2],
+      ['daemon_connects_total{outcome="success"}', 3],
+      ['daemon_connects_total{outcome="failure"}', 4],
+    ])
+      expect.soft([name, series.get(`spread_sidecar_${name}`)]).toEqual([name, value]);
   });
 
   it('totals and sizes are read at each scrape', async () => {

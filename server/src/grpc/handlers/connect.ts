@@ -3,9 +3,12 @@ import {
   Acknowledgement,
   type Authentication,
   NameConflictPolicy,
+  NameLossPolicy,
   OverflowPolicy,
+  type ReconnectPolicy,
 } from '../../gen/spread/sidecar/v1/types.js';
 import type { ConnectOptions } from '../../mailbox/connect-options.js';
+import type { ReconnectOptions } from '../../mailbox/reconnect-options.js';
 import { limitsMessage, versionMessage } from '../convert.js';
 import { chosen, countOf, millisecondsOf } from '../request-fields.js';
 import type { ServiceContext, ServiceLimits } from '../service-context.js';
@@ -28,6 +31,17 @@ const ACKNOWLEDGEMENT = {
     [Acknowledgement.UNSPECIFIED]: 'AUTO',
     [Acknowledgement.AUTO]: 'AUTO',
     [Acknowledgement.EXPLICIT]: 'EXPLICIT',
+  },
+} as const;
+
+const NAME_LOSS = {
+  field: 'reconnect.on_name_loss',
+  prefix: 'NAME_LOSS_POLICY_',
+  names: {
+    [NameLossPolicy.UNSPECIFIED]: 'END',
+    [NameLossPolicy.END]: 'END',
+    [NameLossPolicy.SUFFIX]: 'SUFFIX',
+    [NameLossPolicy.DAEMON_MADE]: 'DAEMON_MADE',
   },
 } as const;
 
@@ -66,7 +80,7 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
     membership: request.membership ?? true,
     leaseMs: millisecondsOf(request.lease, 'lease', limits.leaseMinMs, limits.leaseMaxMs),
     auth: authMethod(request.auth),
-    reconnect: request.reconnect?.enabled ?? false,
+    reconnect: request.reconnect?.enabled ? reconnectOptions(request.reconnect, limits) : undefined,
     queue: {
       maxEvents: countOf(queue?.maxEvents ?? 0n),
       maxBytes: countOf(queue?.maxBytes ?? 0n),
@@ -86,4 +100,13 @@ function authMethod(auth: Authentication | undefined): ConnectOptions['auth'] {
     default:
       return undefined;
   }
+}
+
+function reconnectOptions(policy: ReconnectPolicy, limits: ServiceLimits): ReconnectOptions {
+  const { giveUpMinMs, giveUpMaxMs } = limits;
+  return {
+    giveUpAfterMs: millisecondsOf(policy.giveUpAfter, 'reconnect.give_up_after', giveUpMinMs, giveUpMaxMs),
+    onNameLoss: chosen(NAME_LOSS, policy.onNameLoss),
+    queueMulticasts: policy.queueMulticasts,
+  };
 }

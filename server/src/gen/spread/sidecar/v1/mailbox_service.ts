@@ -110,6 +110,12 @@ export enum ErrorReason {
    * token is withdrawn ends with it.
    */
   CREDENTIAL_INVALID = 24,
+  /**
+   * RECONNECTING - UNAVAILABLE: the daemon connection is lost and being made anew (ReconnectPolicy), and messages are not to
+   * wait for it. Metadata `outcome` is "not-sent", and a google.rpc.RetryInfo says when to try again; on a
+   * MulticastStream "unknown", when earlier messages of it may be in doubt.
+   */
+  RECONNECTING = 25,
   UNRECOGNIZED = -1,
 }
 
@@ -152,7 +158,7 @@ export interface ConnectRequest {
   lease:
     | Duration
     | undefined;
-  /** Whether a lost daemon connection is made anew. Default: no. */
+  /** Whether and how a lost daemon connection is made anew. Default: it is not. */
   reconnect:
     | ReconnectPolicy
     | undefined;
@@ -266,7 +272,7 @@ export interface LeaveRequest {
 export interface LeaveResponse {
   /**
    * With await_view: the self-leave that arrived. It also comes as an event. Not set when the mailbox was
-   * not in the group.
+   * not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
    */
   selfLeave: SelfLeave | undefined;
 }
@@ -4086,7 +4092,8 @@ export const MailboxServiceService = {
    * the stream: a stream that breaks loses nothing that is retained.
    *
    * The stream ends with OK after the last event when Disconnect was called; else with the status that
-   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox) or
+   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
+   * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
    * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW, ABORTED with reason LEASE_EXPIRED. Metadata
    * `last_sequence` is the last event's sequence. Every retained event comes before the end.
    */
@@ -4199,7 +4206,8 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
    * the stream: a stream that breaks loses nothing that is retained.
    *
    * The stream ends with OK after the last event when Disconnect was called; else with the status that
-   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox) or
+   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
+   * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
    * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW, ABORTED with reason LEASE_EXPIRED. Metadata
    * `last_sequence` is the last event's sequence. Every retained event comes before the end.
    */
@@ -4327,7 +4335,8 @@ export interface MailboxServiceClient extends Client {
    * the stream: a stream that breaks loses nothing that is retained.
    *
    * The stream ends with OK after the last event when Disconnect was called; else with the status that
-   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox) or
+   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
+   * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
    * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW, ABORTED with reason LEASE_EXPIRED. Metadata
    * `last_sequence` is the last event's sequence. Every retained event comes before the end.
    */

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../../google/protobuf/duration.js";
 
 export const protobufPackage = "spread.sidecar.v1";
 
@@ -56,6 +57,19 @@ export enum OverflowPolicy {
   PAUSE = 1,
   /** DISCONNECT - End the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW. */
   DISCONNECT = 2,
+  UNRECOGNIZED = -1,
+}
+
+/** What a mailbox that reconnects does when its private name is in use. */
+export enum NameLossPolicy {
+  /** UNSPECIFIED - The default: END. */
+  UNSPECIFIED = 0,
+  /** END - The mailbox ends: nobody who knows it by its name would know it by another. */
+  END = 1,
+  /** SUFFIX - Variants of the name that Connect asked for are tried, as by NAME_CONFLICT_POLICY_SUFFIX. */
+  SUFFIX = 2,
+  /** DAEMON_MADE - The daemon makes a name. */
+  DAEMON_MADE = 3,
   UNRECOGNIZED = -1,
 }
 
@@ -135,14 +149,47 @@ export interface QueueLimits {
   overflow: OverflowPolicy;
 }
 
-/** Whether a broken daemon connection is made anew. */
+/**
+ * Whether and how a lost daemon connection is made anew. Tried again and again, with growing pauses (0.1 s
+ * to 1 s unless the sidecar is configured otherwise, shortened at random), first at the daemon that was lost,
+ * then at the others of the list, when the mailbox was opened at a default daemon that is one. While the event
+ * queue is full (OVERFLOW_POLICY_PAUSE) no attempt is made.
+ *
+ * Meanwhile the state is RECONNECTING. What was received can be received, the lease counts as ever, and Join
+ * and Leave change what is joined when the connection stands again. A Join with await_view is answered with
+ * the view that comes then, a Leave with await_view at once and without a self-leave: the loss has ended the
+ * membership. GetView knows no view until new ones arrive.
+ */
 export interface ReconnectPolicy {
   /**
-   * True: reconnect, rejoin the groups and tell it by the events ConnectionLost and ConnectionRestored.
-   * Default false: the mailbox ends with the connection. A sidecar that does not offer it answers
-   * UNIMPLEMENTED, reason RECONNECT_NOT_SUPPORTED.
+   * True: reconnect, join the groups again in the order in which they were joined, and tell it by the events
+   * ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the other
+   * fields say nothing. A sidecar that does not offer it answers UNIMPLEMENTED, reason RECONNECT_NOT_SUPPORTED.
    */
   enabled: boolean;
+  /**
+   * How long after the loss the mailbox ends, as it would without reconnecting (reason CONNECTION_CLOSED), when
+   * the connection could not be made anew. Default: the sidecar's, 1 minute. From 100 ms to 24 hours unless
+   * the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   */
+  giveUpAfter:
+    | Duration
+    | undefined;
+  /**
+   * What to do when the private name can't be had again, because another session, such as a stale one, still
+   * holds it after it was tried for 10 seconds (unless the sidecar is configured otherwise). Default END. A
+   * mailbox that was opened without a name always gets one that the daemon makes.
+   */
+  onNameLoss: NameLossPolicy;
+  /**
+   * What becomes of messages while there is no connection. Default false: Multicast is answered with
+   * UNAVAILABLE, reason RECONNECTING, and nothing of the message is sent. True: they wait, up to
+   * MailboxLimits.max_send_queue_bytes, and are sent in their order when the connection stands again, behind
+   * the joins of the groups; their calls wait as long. If the mailbox ends first, they are answered with its error
+   * and metadata `outcome` "not-sent". Messages that the lost connection had been given and had not taken are
+   * in doubt in either case: UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". They are not sent again.
+   */
+  queueMulticasts: boolean;
 }
 
 /** How the sidecar shows itself to the daemon. */
@@ -431,13 +478,22 @@ export const QueueLimits: MessageFns<QueueLimits> = {
 };
 
 function createBaseReconnectPolicy(): ReconnectPolicy {
-  return { enabled: false };
+  return { enabled: false, giveUpAfter: undefined, onNameLoss: 0, queueMulticasts: false };
 }
 
 export const ReconnectPolicy: MessageFns<ReconnectPolicy> = {
   encode(message: ReconnectPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.enabled !== false) {
       writer.uint32(8).bool(message.enabled);
+    }
+    if (message.giveUpAfter !== undefined) {
+      Duration.encode(message.giveUpAfter, writer.uint32(18).fork()).join();
+    }
+    if (message.onNameLoss !== 0) {
+      writer.uint32(24).int32(message.onNameLoss);
+    }
+    if (message.queueMulticasts !== false) {
+      writer.uint32(32).bool(message.queueMulticasts);
     }
     return writer;
   },
@@ -463,6 +519,30 @@ export const ReconnectPolicy: MessageFns<ReconnectPolicy> = {
             message.enabled = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.giveUpAfter = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.onNameLoss = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.queueMulticasts = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -481,6 +561,11 @@ export const ReconnectPolicy: MessageFns<ReconnectPolicy> = {
   fromPartial(object: DeepPartial<ReconnectPolicy>): ReconnectPolicy {
     const message = createBaseReconnectPolicy();
     message.enabled = object.enabled ?? false;
+    message.giveUpAfter = (object.giveUpAfter !== undefined && object.giveUpAfter !== null)
+      ? Duration.fromPartial(object.giveUpAfter)
+      : undefined;
+    message.onNameLoss = object.onNameLoss ?? 0;
+    message.queueMulticasts = object.queueMulticasts ?? false;
     return message;
   },
 };
