@@ -1,11 +1,9 @@
 import type { Failure, Goodbye, Outcome, Seen, SeenMessage, SeenView, Sent, Timed } from '../history.js';
 
-/** An event with its place in the mailbox and in the history. */
+/** An event with its place in the mailbox. */
 export interface Received {
   readonly sequence: number;
   readonly event: Seen;
-  /** Index of the entry. */
-  readonly entry: number;
 }
 
 /** A message, when it was given to the sidecar and what the answer was. */
@@ -40,7 +38,6 @@ export interface BoxFacts {
   /** By sequence, each event once: what all readers together received. */
   readonly events: Received[];
   readonly sends: Send[];
-  readonly leaves: { readonly group: string; readonly entry: number }[];
   goodbye?: { readonly how: Goodbye; readonly at: number };
   end?: { readonly failure: Failure | undefined; readonly at: number };
   settled: boolean;
@@ -105,7 +102,6 @@ export function gather(entries: readonly Timed[]): Facts {
           readers: new Map(),
           events: [],
           sends: [],
-          leaves: [],
           settled: false,
         });
         break;
@@ -117,7 +113,6 @@ export function gather(entries: readonly Timed[]): Facts {
           readerOf(box, entry.reader).received.push({
             sequence: entry.sequence,
             event: entry.event,
-            entry: index,
           });
         break;
       case 'ended':
@@ -128,9 +123,6 @@ export function gather(entries: readonly Timed[]): Facts {
         break;
       case 'settled':
         if (box) box.settled = true;
-        break;
-      case 'asked':
-        if (entry.what === 'leave') box?.leaves.push({ group: entry.group, entry: index });
         break;
       case 'send': {
         const send: Send = { sent: entry, number: numberOf(entry.id), begun: index };

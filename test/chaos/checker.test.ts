@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { check } from './checker.js';
+import type { Rule } from './checks/violation.js';
+import type { Timed } from './history.js';
+import { ScriptedHistory } from './scripted-history.js';
+
+type EventEntry = Extract<Timed, { kind: 'event' }>;
+
+/** Three members, all services, changes of the groups, a hand-over, and a mailbox that is lost. */
+function goodHistory(): Timed[] {
+  const script = new ScriptedHistory(['g', 'h']);
+  const [a, b, c, lost] = [
+    script.connect('a'),
+    script.connect('b'),
+    script.connect('c'),
+    script.connect('lost'),
+  ];
+  for (const box of [a, b, c, lost]) script.join(box, 'g');
+  script.join(a, 'h');
+  script.join(b, 'h');
+  for (const service of ['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'] as const) {
+    script.send(a, ['g'], service);
+    script.send(b, ['g', 'h'], service, { stream: 1 });
+    script.send(c, ['h'], service);
+  }
+  script.send(a, ['g'], 'AGREED', { selfDiscard: true });
+  script.send(a, ['no group'], 'FIFO', { outcome: 'refused' });
+  script.send(b, ['g'], 'SAFE', { outcome: 'unknown' });
+  script.send(b, ['g'], 'SAFE', { outcome: 'unknown', delivered: false });
+  script.send(a, ['#c#localhost'], 'FIFO');
+  script.handOver(a, 3);
+  script.send(lost, ['g'], 'AGREED');
+  script.fault('daemon:3', 'cut');
+  // The sidecar's kernel took them, and the network did not.
+  script.send(lost, ['g'], 'AGREED', { delivered: false });
+  script.lose(lost);
+  script.send(c, ['g'], 'SAFE');
+  script.leave(b, 'g');
+  script.send(a, ['g', 'h'], 'AGREED');
+  script.send(b, ['g'], 'AGREED');
+  script.join(b, 'g');
+  script.send(b, ['g'], 'SAFE');
+  script.fault('app:0', 'reset');
+  script.attach(a);
+  script.send(c, ['g'], 'AGREED');
+  script.send(a, ['g'], 'AGREED');
+  return script.end();
+}
+
+const isEvent = (entry: Timed, box: string, id?: string): entry is EventEntry =>
+  entry.kind === 'event' &&
+  entry.box === box &&
+  (id === undefined || (entry.event.is === 'message' && entry.event.id === id));
+
+/** Where a mailbox's own note of a message stands. */
+function at(entries: readonly Timed[], box: string, id: string): number {
+  const index = entries.findIndex((entry) => isEvent(entry, box, id));
+  expect(index, `${box} got ${id}`).toBeGreaterThan(0);
+  return index;
+}
+
+/** Numbers a mailbox's events anew, as a sidecar does that never knew of what is missing. */
+function renumber(entries: Timed[], box: string): Timed[] {
+  let sequence = 0;
+  return entries.map((entry) => {
+    if (!isEvent(entry, box)) return entry;
+    sequence += 1;
+    return { ...entry, sequence };
+  });
+}
+
+/** Two entries change places; the sequences stay where they are. */
+function swap(entries: Timed[], one: number, other: number): Timed[] {
+  const [a, b] = [entries[one] as EventEntry, entries[other] as EventEntry];
+  return entries.with(one, { ...a, event: b.event }).with(other, { ...b, event: a.event });
+}
+
+const without = (entries: Timed[], index: number) => entries.toSpliced(index, 1);
+
+/** Changes one event. */
+function change(entries: Timed[], index: number, fields: object): Timed[] {
+  const entry = entries[index] as EventEntry;
+  return entries.with(index, { ...entry, event: { ...entry.event, ...fields } as EventEntry['event'] });
+}
+
+const viewAt = (entries: readonly Timed[], box: string, cause: string) =>
+  entries.findIndex(
+    (entry) => isEvent(entry, box) && entry.event.is === 'view' && entry.event.cause === cause,
+  );
+
+/** Lets one mailbox receive a message once more, behind everything else. */
+function again(entries: Timed[], box: string, id: string): Timed[] {
+  const copy = entries[entries.findIndex((entry) => isSeen(entry, id))] as Timed & {
+    event: EventEntry['event'];
+  };
+  const last = entries.findLastIndex((entry) => isEvent(entry, box));
+  const { reader, sequence } = entries[last] as EventEntry;
+  const more: Timed = { at: 0, kind: 'event', box, reader, sequence: sequence + 1, event: copy.event };
+  return entries.toSpliced(last + 1, 0, more);
+}
+
+const isSeen = (entry: Timed, id: string) =>
+  (entry.kind === 'event' || entry.kind === 'observed') &&
+  entry.event.is === 'message' &&
+  entry.event.id === id;
+
+const nowhere = (entries: Timed[], id: string) => {
+  let left = entries.filter((entry) => !isSeen(entry, id));
+  for (const box of ['b', 'c', 'lost']) left = renumber(left, box);
+  return left;
+};
+
+/** What goes wrong, and the promise that it breaks. Each works on a history in which all is well. */
+const defects: Record<string, [Rule, (entries: Timed[]) => Timed[]]> = {
+  'drops an event': ['gap', (all) => without(all, at(all, 'c', 'b:3'))],
+  'drops an event before it is numbered': [
+    'virtual synchrony',
+    (all) => renumber(without(all, at(all, 'c', 'b:3')), 'c'),
+  ],
+  'drops the last event': ['virtual synchrony', (all) => renumber(without(all, at(all, 'c', 'a:10')), 'c')],
+  'drops an event of a mailbox that is lost later': [
+    'virtual synchrony',
+    (all) => renumber(without(all, at(all, 'lost', 'b:4')), 'lost'),
+  ],
+  'gives an event twice': [
+    'duplicate',
+    (all) => all.toSpliced(at(all, 'c', 'b:3'), 0, all[at(all, 'c', 'b:3')]!),
+  ],
+  'numbers an event twice': [
+    'duplicate',
+    (all) => renumber(all.toSpliced(at(all, 'c', 'b:3'), 0, all[at(all, 'c', 'b:3')]!), 'c'),
+  ],
+  'swaps two events with their numbers': [
+    'order',
+    (all) => {
+      const [one, other] = [at(all, 'c', 'a:3'), at(all, 'c', 'b:3')];
+      return all.with(one, all[other]!).with(other, all[one]!);
+    },
+  ],
+  'swaps two messages of a sender': ['order', (all) => swap(all, at(all, 'c', 'a:3'), at(all, 'c', 'a:4'))],
+  'swaps two messages of a stream': ['order', (all) => swap(all, at(all, 'c', 'b:3'), at(all, 'c', 'b:4'))],
+  'swaps two agreed messages at one member': [
+    'total order',
+    (all) => swap(all, at(all, 'c', 'a:5'), at(all, 'c', 'b:5')),
+  ],
+  'loses a view': ['view', (all) => renumber(without(all, viewAt(all, 'c', 'DISCONNECT')), 'c')],
+  'gives a view with another member': [
+    'view',
+    (all) =>
+      change(all, viewAt(all, 'c', 'DISCONNECT'), {
+        members: ['#a#localhost', '#b#localhost', '#c#localhost'],
+      }),
+  ],
+  'puts a member at the wrong place': [
+    'view',
+    (all) => change(all, viewAt(all, 'c', 'DISCONNECT'), { own: 0 }),
+  ],
+  'gives a view that nobody else got': [
+    'view',
+    (all) => change(all, viewAt(all, 'c', 'DISCONNECT'), { id: '1 1 99' }),
+  ],
+  'delivers a message across a view': [
+    'virtual synchrony',
+    (all) => {
+      const [message, view] = [at(all, 'c', 'lost:1'), viewAt(all, 'c', 'DISCONNECT')];
+      return swap(all, message, view);
+    },
+  ],
+  'withholds a message from its sender': [
+    'self-delivery',
+    (all) => renumber(without(all, at(all, 'c', 'c:7')), 'c'),
+  ],
+  'gives a sender a copy that it did not want': ['content', (all) => again(all, 'a', 'a:7')],
+  'delivers to one that is no member': ['content', (all) => again(all, 'c', 'c:3')],
+  'changes a byte': ['content', (all) => change(all, at(all, 'c', 'b:3'), { sum: 1 })],
+  'changes the sender': ['content', (all) => change(all, at(all, 'c', 'b:3'), { sender: '#a#localhost' })],
+  'invents a message': ['content', (all) => change(all, at(all, 'c', 'b:3'), { id: 'b:77' })],
+  'gives something else the second time': [
+    'content',
+    (all) => {
+      const index = all.findLastIndex((entry) => isEvent(entry, 'a', 'b:7'));
+      return change(all, index, { service: 'FIFO' });
+    },
+  ],
+  'answers OK and does not send': ['send', (all) => nowhere(all, 'c:6')],
+  'answers OK, loses it, and sends what came after it': [
+    'send',
+    (all) => {
+      const index = all.findIndex((entry) => entry.kind === 'send' && entry.id === 'lost:1');
+      const earlier = { ...(all[index] as Extract<Timed, { kind: 'send' }>), id: 'lost:0' };
+      return all.toSpliced(index, 0, earlier, {
+        at: 0,
+        kind: 'sent',
+        box: 'lost',
+        id: 'lost:0',
+        outcome: 'ok',
+      });
+    },
+  ],
+  'refuses and sends all the same': [
+    'send',
+    (all) =>
+      all.map((entry) =>
+        entry.kind === 'sent' && entry.id === 'c:6' ? { ...entry, outcome: 'refused' } : entry,
+      ),
+  ],
+  'never answers': ['send', (all) => all.filter((entry) => !(entry.kind === 'sent' && entry.id === 'c:6'))],
+  'loses a private message': ['send', (all) => renumber(without(all, at(all, 'c', 'a:9')), 'c')],
+  'ends in silence': [
+    'end',
+    (all) => all.filter((entry) => !(entry.kind === 'ended' && entry.box === 'lost')),
+  ],
+  'ends without a cause': [
+    'end',
+    (all) => all.filter((entry) => !('link' in entry && entry.link === 'daemon:3')),
+  ],
+  'ends with no reason that the contract has': [
+    'end',
+    (all) =>
+      all.map((entry) =>
+        entry.kind === 'ended' && entry.box === 'lost'
+          ? { ...entry, failure: { ...entry.failure!, status: 'INTERNAL', reason: '' } }
+          : entry,
+      ),
+  ],
+  'ends before all was given': [
+    'gap',
+    (all) => all.slice(0, -1).filter((entry, i) => i !== lastOf(all, 'lost') || entry.kind !== 'event'),
+  ],
+  'fails a call without a fault': [
+    'end',
+    (all) => {
+      const failure = { status: 'UNAVAILABLE', reason: '', message: 'connection lost' };
+      return all.toSpliced(40, 0, { at: 40, kind: 'failed', box: 'b', app: 1, call: 'join', failure });
+    },
+  ],
+  hangs: ['stuck', (all) => [...all, { at: 0, kind: 'stuck', box: 'c', missing: 'the last message' }]],
+};
+
+function lastOf(all: readonly Timed[], box: string): number {
+  return all.findLastIndex((entry) => isEvent(entry, box));
+}
+
+describe('the checker', () => {
+  it('finds nothing in a good history', () => {
+    expect(check(goodHistory())).toEqual([]);
+  });
+
+  it.each(Object.entries(defects))('finds a sidecar that %s', (_, [rule, injure]) => {
+    const violations = check(injure(goodHistory()));
+    expect(violations.map((violation) => violation.rule)).toContain(rule);
+  });
+});
