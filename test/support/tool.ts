@@ -20,7 +20,8 @@ export class Tool {
     this.#process.on('error', (error) => {
       this.output += error.message;
     });
-    this.#process.on('exit', (code) => {
+    // Not 'exit': what was printed last may come after it.
+    this.#process.on('close', (code) => {
       this.exitCode = code ?? -1;
     });
     this.#process.stdin.on('error', () => {});
