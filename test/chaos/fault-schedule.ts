@@ -13,7 +13,7 @@ const WEIGHTS = {
 
 export type FaultKind = keyof (typeof WEIGHTS)['app'];
 
-export const FAULT_KINDS = Object.keys(WEIGHTS.app) as FaultKind[];
+const FAULT_KINDS = Object.keys(WEIGHTS.app) as FaultKind[];
 
 interface Link {
   readonly name: string;

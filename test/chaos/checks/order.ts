@@ -13,7 +13,7 @@ export const isAgreed = (service: Service) =>
  * time: a pair is wrong when a later one was given to the sidecar before. Two calls at once have no order, and
  * a message whose outcome is unknown may be late.
  */
-export class SenderOrder {
+class SenderOrder {
   readonly #lastBegun = new Map<string, Send>();
   readonly #lastOfStream = new Map<string, Send>();
 
