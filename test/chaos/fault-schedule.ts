@@ -13,8 +13,6 @@ const WEIGHTS = {
 
 export type FaultKind = keyof (typeof WEIGHTS)['app'];
 
-const FAULT_KINDS = Object.keys(WEIGHTS.app) as FaultKind[];
-
 interface Link {
   readonly name: string;
   readonly side: 'app' | 'daemon';
