@@ -29,6 +29,9 @@ import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { incompleteAnswer } from './spread-error.js';
 
+/** Refusals that say no more than that the mailbox is not there any more. */
+const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
+
 /**
  * A connection to a Spread daemon (MailboxType). Everything that can fail rejects with {@link SpreadError}.
  * Different mailboxes are independent.
@@ -72,8 +75,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     if (init.acknowledgement === 'EXPLICIT' && options.acknowledge !== 'manual')
       this.#acknowledger = new Acknowledger(
         (upTo) => this.acknowledge(upTo),
-        // That the mailbox is gone tells the stream itself, and it knows why.
-        (error) => error.reason !== 'ILLEGAL_SESSION' && this.#inbox.end(error),
+        // That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        (error) => !MAILBOX_GONE.has(error.reason) && this.#inbox.end(error),
       );
     if (options.keepAlive !== false)
       this.#keepAlive = new KeepAlive(

@@ -307,6 +307,21 @@ describe('explicit acknowledgement', () => {
     expect(service.count('acknowledge')).toBeLessThan(50);
   });
 
+  it.each([
+    { code: status.NOT_FOUND, reason: 'ILLEGAL_SESSION' },
+    { code: status.ABORTED, reason: 'LEASE_EXPIRED' },
+  ])('leaves it to the stream to tell that the mailbox is gone ($reason)', async (refusal) => {
+    const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
+    service.fail('acknowledge', refusal);
+    for (const n of numbers(1, 2)) fake.message(n);
+    await take(mailbox, 2);
+    await until(() => service.count('acknowledge') === 1);
+    // An answer that is asked for later comes later: by now the client has the refusal.
+    await mailbox.poll();
+    fake.message('3');
+    expect(await take(mailbox, 1)).toEqual(['3']);
+  });
+
   it('tells the application of an acknowledgement that is refused', async () => {
     const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', { code: status.OUT_OF_RANGE, reason: 'SEQUENCE_NOT_RETAINED' });
