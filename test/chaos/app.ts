@@ -43,9 +43,14 @@ export class App {
     const { over } = this.#context;
     let box: Box | undefined;
     while (!over.aborted) {
-      if (box === undefined || !this.#context.boxes.has(box)) box = await this.#open();
-      else await this.#act(box);
+      if (box && this.#context.boxes.has(box)) await this.#act(box);
+      else {
+        await box?.release();
+        box = await this.#open();
+      }
     }
+    // What lives is settled with the others.
+    if (box?.ended) await box.release();
   }
 
   async #open(): Promise<Box | undefined> {

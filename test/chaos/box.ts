@@ -131,6 +131,11 @@ export class Box {
       this.noteFailure('disconnect', error);
     }
     await this.#reading;
+    await this.release();
+  }
+
+  /** Closes its channel when it has ended and nobody calls it any more. */
+  async release(): Promise<void> {
     await this.#sidecar.close({ keepMailboxes: true });
   }
 

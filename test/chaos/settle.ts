@@ -12,7 +12,8 @@ const PATIENCE_MS = 15_000;
  */
 export async function settle(context: RoundContext): Promise<void> {
   const { boxes, history, observer, groups } = context;
-  await Promise.all([...boxes].map((box) => answersItself(context, box)));
+  const alive = [...boxes];
+  await Promise.all(alive.map((box) => answersItself(context, box)));
   await until(() => ghosts(context).length === 0, { timeoutMs: context.leaseMs + PATIENCE_MS }).catch(() => {
     for (const ghost of ghosts(context))
       history.add({ kind: 'stuck', box: ghost, missing: 'the end of its memberships' });
@@ -32,6 +33,7 @@ export async function settle(context: RoundContext): Promise<void> {
     }),
   );
   await Promise.all([...boxes].map((box) => box.goodbye('clean')));
+  await Promise.all(alive.map((box) => box.release()));
 }
 
 /**
