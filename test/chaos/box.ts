@@ -1,4 +1,10 @@
-import { type Mailbox, type MailboxOptions, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
+import {
+  type Mailbox,
+  type MailboxOptions,
+  type ReconnectOptions,
+  SpreadError,
+  SpreadSidecar,
+} from 'spread-sidecar-client';
 import { until } from '../support/until.js';
 import type { Goodbye, Seen } from './history.js';
 import type { Random } from './random.js';
@@ -13,6 +19,8 @@ export interface BoxOptions {
   readonly acknowledgement: 'AUTO' | 'EXPLICIT';
   readonly maxBufferedEvents: number;
   readonly maxOutstandingEvents: number;
+  /** Whether and how it outlives its daemon connection. */
+  readonly reconnect: ReconnectOptions | false;
 }
 
 export function drawBoxOptions(random: Random): BoxOptions {
@@ -22,6 +30,11 @@ export function drawBoxOptions(random: Random): BoxOptions {
     acknowledgement,
     maxBufferedEvents: random.pick([8, 64, 4096]),
     maxOutstandingEvents: bounded ? random.int(2, 200) : 0,
+    reconnect: random.chance(0.5) && {
+      giveUpAfterMs: random.pick([200, 10_000]),
+      onNameLoss: random.pick(['END', 'SUFFIX', 'DAEMON_MADE'] as const),
+      queueMulticasts: random.chance(0.5),
+    },
   };
 }
 
@@ -29,7 +42,6 @@ export function drawBoxOptions(random: Random): BoxOptions {
 export class Box {
   readonly name: string;
   readonly app: number;
-  readonly privateGroup: string;
   /** The groups whose membership it has seen begin and not end. */
   readonly groups = new Set<string>();
   /** Aborted when nothing more will be received. */
@@ -57,6 +69,7 @@ export class Box {
         privateName: name,
         acknowledgement: options.acknowledgement,
         leaseMs: context.leaseMs,
+        reconnect: options.reconnect,
         ...receiving(options),
       });
       return new Box(context, app, name, options, sidecar, mailbox);
@@ -80,7 +93,6 @@ export class Box {
     this.#mailbox = mailbox;
     this.name = name;
     this.app = app;
-    this.privateGroup = mailbox.privateGroup;
     const { acknowledgement } = options;
     context.history.add({
       kind: 'connected',
@@ -96,6 +108,11 @@ export class Box {
   /** The client's mailbox of now. */
   get mailbox(): Mailbox {
     return this.#mailbox;
+  }
+
+  /** Another one after it was lost, perhaps. */
+  get privateGroup(): string {
+    return this.#mailbox.privateGroup;
   }
 
   nextStream(): number {

@@ -44,6 +44,15 @@ function goodHistory(): Timed[] {
   script.attach(a);
   script.send(c, ['g'], 'AGREED');
   script.send(a, ['g'], 'AGREED');
+  const d = script.connect('d');
+  script.join(d, 'g');
+  script.send(d, ['g'], 'SAFE');
+  script.fault('daemon:4', 'reset');
+  // In flight when the connection broke.
+  script.send(d, ['g'], 'FIFO', { delivered: false });
+  script.reconnect(d);
+  script.send(d, ['g'], 'FIFO');
+  script.send(a, ['g'], 'FIFO');
   return script.end();
 }
 
@@ -232,6 +241,37 @@ const defects: Record<string, [Rule, (entries: Timed[]) => Timed[]]> = {
     (all) => {
       const failure = { status: 'UNAVAILABLE', reason: '', message: 'connection lost' };
       return all.toSpliced(40, 0, { at: 40, kind: 'failed', box: 'b', app: 1, call: 'join', failure });
+    },
+  ],
+  'reconnects in silence': [
+    'view',
+    (all) => {
+      const silent = all.filter(
+        (entry) => !(isEvent(entry, 'd') && (entry.event.is === 'lost' || entry.event.is === 'restored')),
+      );
+      return renumber(silent, 'd');
+    },
+  ],
+  'loses a connection for no cause': [
+    'end',
+    (all) => all.filter((entry) => !('link' in entry && entry.link === 'daemon:4')),
+  ],
+  'forgets to join a group again': [
+    'view',
+    (all) => {
+      const index = all.findIndex((entry) => isEvent(entry, 'd') && entry.event.is === 'restored');
+      return change(all, index, { groups: ['g', 'h'] });
+    },
+  ],
+  'sends again what an earlier session had sent': [
+    'duplicate',
+    (all) => {
+      const copy = all.find((entry) => entry.kind === 'observed' && isSeen(entry, 'd:1'))!;
+      return all.toSpliced(
+        all.findIndex((entry) => entry.kind === 'settled'),
+        0,
+        copy,
+      );
     },
   ],
   hangs: ['stuck', (all) => [...all, { at: 0, kind: 'stuck', box: 'c', missing: 'the last message' }]],

@@ -12,6 +12,8 @@ export interface Figures {
   mailboxes: number;
   /** Streams that were made anew. */
   resumed: number;
+  /** Daemon connections that were lost and made anew under a living mailbox. */
+  restored: number;
   /** By link and kind. */
   faults: Record<string, number>;
   /** Of mailboxes, by reason. */
@@ -26,6 +28,7 @@ export const noFigures = (): Figures => ({
   events: 0,
   mailboxes: 0,
   resumed: 0,
+  restored: 0,
   faults: {},
   ends: {},
 });
@@ -39,7 +42,10 @@ export function count(figures: Figures, entries: readonly Timed[]): void {
   for (const entry of entries) {
     if (entry.kind === 'send') figures.messages += 1;
     if (entry.kind === 'sent') figures[entry.outcome] += 1;
-    if (entry.kind === 'event') figures.events += 1;
+    if (entry.kind === 'event') {
+      figures.events += 1;
+      if (entry.event.is === 'restored') figures.restored += 1;
+    }
     if (entry.kind === 'connected') figures.mailboxes += 1;
     if (entry.kind === 'fault') more(figures.faults, `${entry.link.split(':')[0]} ${entry.fault}`);
     if (entry.kind === 'ended')
@@ -63,10 +69,10 @@ const listOf = (table: Readonly<Record<string, number>>) =>
 
 /** For a person. */
 export function summary(figures: Figures, violations: number): string {
-  const { messages, ok, refused, unknown, events, mailboxes, resumed, faults, ends } = figures;
+  const { messages, ok, refused, unknown, events, mailboxes, resumed, restored, faults, ends } = figures;
   return [
     `faults: ${listOf(faults)}`,
-    `ends of mailboxes: ${listOf(ends)}; streams resumed: ${resumed}`,
+    `ends of mailboxes: ${listOf(ends)}; streams resumed: ${resumed}; daemon connections made anew: ${restored}`,
     `${messages} messages (${ok} ok, ${refused} refused, ${unknown} unknown), ${events} events at ${mailboxes} mailboxes, ${sumOf(faults)} faults, ${violations} violations`,
   ].join('\n');
 }

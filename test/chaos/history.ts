@@ -42,7 +42,7 @@ export type Seen =
   | { readonly is: 'selfLeave'; readonly group: string }
   | { readonly is: 'rejected' }
   | { readonly is: 'lost'; readonly groups: readonly string[] }
-  | { readonly is: 'restored'; readonly privateGroup: string };
+  | { readonly is: 'restored'; readonly privateGroup: string; readonly groups: readonly string[] };
 
 export type SeenMessage = Extract<Seen, { is: 'message' }>;
 export type SeenView = Extract<Seen, { is: 'view' }>;

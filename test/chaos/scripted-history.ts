@@ -28,6 +28,7 @@ export class ScriptedHistory {
   readonly #members = new Map<string, string[]>();
   readonly #boxes: ScriptedBox[] = [];
   #views = 0;
+  #apps = 0;
 
   constructor(groups: readonly string[]) {
     this.#groups = groups;
@@ -41,7 +42,8 @@ export class ScriptedHistory {
 
   connect(name: string): ScriptedBox {
     const privateGroup = `#${name}#localhost`;
-    const app = this.#boxes.length;
+    const app = this.#apps;
+    this.#apps += 1;
     const box = { name, privateGroup, app, groups: new Set<string>(), reader: 0, sequence: 0, messages: 0 };
     this.#boxes.push(box);
     this.add({ kind: 'connected', box: name, app, privateGroup, acknowledgement: 'EXPLICIT' });
@@ -108,6 +110,19 @@ export class ScriptedHistory {
     };
     this.add({ kind: 'ended', box: box.name, reader: box.reader, failure });
     this.#gone(box);
+  }
+
+  /** The connection breaks, and the mailbox lives on with another one. */
+  reconnect(box: ScriptedBox): void {
+    const groups = [...box.groups];
+    this.#give(box, { is: 'lost', groups });
+    box.groups.clear();
+    for (const group of groups) this.#change(group, 'DISCONNECT', box.privateGroup);
+    this.#give(box, { is: 'restored', privateGroup: box.privateGroup, groups });
+    for (const group of groups) {
+      box.groups.add(group);
+      this.#change(group, 'JOIN', box.privateGroup);
+    }
   }
 
   goodbye(box: ScriptedBox): void {

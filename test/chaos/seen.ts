@@ -35,7 +35,7 @@ export function seenByClient(event: SpreadEvent): Seen {
     case 'connectionLost':
       return { is: 'lost', groups: event.groups };
     case 'connectionRestored':
-      return { is: 'restored', privateGroup: event.privateGroup };
+      return { is: 'restored', privateGroup: event.privateGroup, groups: event.groups };
   }
 }
 

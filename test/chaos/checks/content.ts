@@ -4,17 +4,17 @@ import type { Violation } from './violation.js';
 
 /** Each message comes at most once to a receiver, and as it was sent. */
 export function* checkContent(facts: Facts): Generator<Violation> {
-  yield* checkReceiver(facts, 'the observer', facts.observer, facts.observed);
+  yield* checkReceiver(facts, 'the observer', new Set([facts.observer]), facts.observed);
   for (const box of facts.boxes.values()) {
     const messages = box.events.flatMap(({ event }) => (event.is === 'message' ? [event] : []));
-    yield* checkReceiver(facts, box.name, box.privateGroup, messages);
+    yield* checkReceiver(facts, box.name, box.privateGroups, messages);
   }
 }
 
 function* checkReceiver(
   facts: Facts,
   who: string,
-  privateGroup: string,
+  own: ReadonlySet<string>,
   messages: readonly SeenMessage[],
 ): Generator<Violation> {
   const seen = new Set<string>();
@@ -28,7 +28,7 @@ function* checkReceiver(
     seen.add(id);
     const difference = differenceOf(facts, message);
     if (difference) yield { rule: 'content', message: `${who} got ${id} ${difference}` };
-    if (message.selfDiscard && message.sender === privateGroup)
+    if (message.selfDiscard && own.has(message.sender))
       yield { rule: 'content', message: `${who} got its own ${id}, which asked for no copy to itself` };
   }
 }
@@ -37,8 +37,8 @@ function differenceOf(facts: Facts, message: SeenMessage): string | undefined {
   if (message.sender === facts.observer) return undefined;
   const sent = facts.sends.get(message.id!)?.sent;
   if (!sent) return 'that nobody sent';
-  const sender = facts.boxes.get(sent.box)?.privateGroup;
-  if (message.sender !== sender) return `from ${message.sender}, not from ${sender}`;
+  if (!facts.boxes.get(sent.box)?.privateGroups.has(message.sender))
+    return `from ${message.sender}, not from ${sent.box}`;
   if (message.bytes !== sent.bytes || message.sum !== sent.sum) return 'with other bytes than were sent';
   if (message.service !== sent.service) return `as ${message.service}, not as ${sent.service}`;
   if (message.selfDiscard !== sent.selfDiscard) return 'with another self-discard';

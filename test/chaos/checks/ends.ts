@@ -8,7 +8,12 @@ const AFTERMATH_MS = 6000;
 /** What no fault of a network excuses. */
 const NEVER = new Set(['DEFECT', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS', 'INVALID_ARGUMENT', 'UNIMPLEMENTED']);
 /** What comes of a link between sidecar and daemon. */
-const DAEMON_REASONS = new Set(['CONNECTION_CLOSED', 'NET_ERROR_ON_SESSION', 'COULD_NOT_CONNECT']);
+const DAEMON_REASONS = new Set([
+  'CONNECTION_CLOSED',
+  'NET_ERROR_ON_SESSION',
+  'COULD_NOT_CONNECT',
+  'RECONNECTING',
+]);
 /** What the sidecar says of a mailbox that its application has lost touch with. */
 const LOST_TOUCH = new Set(['LEASE_EXPIRED']);
 
@@ -21,6 +26,7 @@ export function* checkEnds(facts: Facts): Generator<Violation> {
   for (const entry of facts.entries) {
     if (entry.kind === 'stuck')
       yield { rule: 'stuck', message: `${entry.box} lacks ${entry.missing} although nothing is in its way` };
+    if (entry.kind === 'event' && entry.event.is === 'lost') yield* checkLoss(facts, entry.box, entry.at);
     if (entry.kind === 'failed')
       yield* checkFailure(facts, `${entry.call} of ${entry.box}`, entry.app, entry.at, entry.failure);
     if (entry.kind === 'sent' && entry.failure && entry.failure.status !== 'INVALID_ARGUMENT') {
@@ -55,6 +61,17 @@ function* checkEnd(
     yield {
       rule: 'gap',
       message: `${name} got the events up to ${last}; its end (${textOf(failure)}) says that there were ${failure.lastSequence}`,
+    };
+}
+
+/** A mailbox that lives on without its connection tells it, and only then. */
+function* checkLoss({ boxes, faults }: Facts, box: string, at: number): Generator<Violation> {
+  const link = `daemon:${boxes.get(box)?.app}`;
+  // It may be told late, to a reader that was away.
+  if (!faults.some((fault) => fault.link === link && fault.from <= at))
+    yield {
+      rule: 'end',
+      message: `${box} lost its connection at ${at} ms, and no fault of ${link} explains it`,
     };
 }
 

@@ -11,6 +11,7 @@ export interface Send {
   readonly sent: Sent;
   readonly number: number;
   readonly begun: number;
+  readonly begunAt: number;
   answered?: number;
   outcome?: Outcome;
   failure?: Failure;
@@ -32,8 +33,10 @@ export interface Reader {
 export interface BoxFacts {
   readonly name: string;
   readonly app: number;
+  /** The first one. */
   readonly privateGroup: string;
-  readonly connectedAt: number;
+  /** All that it had: one for each of its sessions at the daemon. */
+  readonly privateGroups: Set<string>;
   readonly readers: Map<number, Reader>;
   /** By sequence, each event once: what all readers together received. */
   readonly events: Received[];
@@ -41,6 +44,8 @@ export interface BoxFacts {
   goodbye?: { readonly how: Goodbye; readonly at: number };
   end?: { readonly failure: Failure | undefined; readonly at: number };
   settled: boolean;
+  /** How often its connection to the daemon was lost and the mailbox lived on. */
+  losses: number;
 }
 
 export interface Fault {
@@ -98,7 +103,8 @@ export function gather(entries: readonly Timed[]): Facts {
           name: entry.box,
           app: entry.app,
           privateGroup: entry.privateGroup,
-          connectedAt: entry.at,
+          privateGroups: new Set([entry.privateGroup]),
+          losses: 0,
           readers: new Map(),
           events: [],
           sends: [],
@@ -125,7 +131,7 @@ export function gather(entries: readonly Timed[]): Facts {
         if (box) box.settled = true;
         break;
       case 'send': {
-        const send: Send = { sent: entry, number: numberOf(entry.id), begun: index };
+        const send: Send = { sent: entry, number: numberOf(entry.id), begun: index, begunAt: entry.at };
         sends.set(entry.id, send);
         box?.sends.push(send);
         break;
@@ -145,7 +151,13 @@ export function gather(entries: readonly Timed[]): Facts {
       }
     }
   }
-  for (const box of boxes.values()) box.events.push(...merge(box));
+  for (const box of boxes.values()) {
+    box.events.push(...merge(box));
+    for (const { event } of box.events) {
+      if (event.is === 'lost') box.losses += 1;
+      if (event.is === 'restored') box.privateGroups.add(event.privateGroup);
+    }
+  }
   const groups = new Set(head.groups);
   return { entries, observer: head.observer, groups, observed, orderOf, intervals, boxes, sends, faults };
 }
@@ -168,7 +180,7 @@ function merge(box: BoxFacts): Received[] {
   return [...first.values()].sort((a, b) => a.sequence - b.sequence);
 }
 
-/** Whether a fault struck one of these links, or lasted, within so many milliseconds before `at`. */
+/** Whether a fault of this link struck, or lasted, within so many milliseconds before `at`. */
 export function faultBefore(facts: Facts, link: string, at: number, withinMs: number): boolean {
   return facts.faults.some((fault) => fault.link === link && fault.from <= at && fault.to >= at - withinMs);
 }

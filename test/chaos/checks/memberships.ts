@@ -45,6 +45,8 @@ class Walk {
   readonly #memberships = new Map<string, Membership>();
   /** For each group the last view of an earlier membership. */
   readonly #past = new Map<string, number>();
+  /** Groups that a new session said it joins again, and whose view has not come. */
+  readonly #expected = new Set<string>();
   #privateGroup: string;
 
   constructor(facts: Facts, box: BoxFacts) {
@@ -57,6 +59,8 @@ class Walk {
     for (const received of this.#box.events) yield* this.#step(received);
     for (const [group, membership] of this.#memberships)
       yield* this.#box.settled ? this.#compare(group, membership) : this.#comparePart(group, membership);
+    for (const group of this.#box.settled ? this.#expected : [])
+      yield { rule: 'view', message: `${this.#box.name} was to join ${group} again and is not in it` };
   }
 
   *#step({ event, sequence }: Received): Generator<Violation> {
@@ -77,11 +81,16 @@ class Walk {
         break;
       case 'lost':
         // The next session begins with no membership; nothing is known of what this one missed at its end.
-        for (const [group, membership] of this.#memberships) yield* this.#comparePart(group, membership);
+        for (const [group, membership] of this.#memberships) {
+          yield* this.#comparePart(group, membership);
+          this.#past.set(group, membership.view);
+        }
         this.#memberships.clear();
+        this.#expected.clear();
         break;
       case 'restored':
         this.#privateGroup = event.privateGroup;
+        for (const group of event.groups) this.#expected.add(group);
         break;
       case 'rejected':
         yield { rule: 'content', message: `${where}: the daemon refused something` };
@@ -128,6 +137,7 @@ class Walk {
         yield { rule: 'view', message: `${what} is older than one that it had before` };
     }
     this.#memberships.set(view.group, { view: index, got: new Set() });
+    this.#expected.delete(view.group);
   }
 
   *#onSelfLeave({ group }: Extract<Seen, { is: 'selfLeave' }>, where: string): Generator<Violation> {

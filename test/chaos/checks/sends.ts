@@ -22,10 +22,12 @@ export function* checkSends(facts: Facts): Generator<Violation> {
       if (send.outcome === 'refused' && delivered)
         yield { rule: 'send', message: `${id} was refused, and came all the same` };
       if (send.outcome === 'ok' && observable && !delivered) {
-        if (intact) yield { rule: 'send', message: `${id} was answered with OK and never came` };
+        const explained = box.losses > 0 ? lossAround(facts, box, send) : !intact;
+        if (!explained) yield { rule: 'send', message: `${id} was answered with OK and never came` };
         missing.push(send);
       }
-      const before = delivered && missing.find((lost) => isBefore(lost, send));
+      // A new session does not send again what the one before had been given.
+      const before = delivered && box.losses === 0 && missing.find((lost) => isBefore(lost, send));
       if (before)
         yield {
           rule: 'send',
@@ -66,7 +68,7 @@ function* checkAnswer({ sent, outcome, failure }: Send): Generator<Violation> {
 function* checkPrivate({ sent }: Send, received: ReadonlyMap<string, Delivery>): Generator<Violation> {
   for (const group of sent.groups) {
     const there = received.get(group);
-    if (there?.box.settled && !there.has(sent.id))
+    if (there?.box.settled && there.box.losses === 0 && !there.has(sent.id))
       yield { rule: 'send', message: `${sent.id} was answered with OK and never came to ${there.box.name}` };
   }
 }
@@ -76,11 +78,23 @@ function* checkPrivate({ sent }: Send, received: ReadonlyMap<string, Delivery>):
  * to the end, or was given up in order over a link that was whole.
  */
 function wentInOrder(facts: Facts, box: BoxFacts): boolean {
-  if (box.settled) return true;
-  const { goodbye, end } = box;
+  const { goodbye, end, losses, settled } = box;
+  if (losses > 0) return false;
+  if (settled) return true;
   if (!goodbye || !end || end.failure || (goodbye.how !== 'clean' && goodbye.how !== 'leave-first'))
     return false;
   return !faultBefore(facts, `daemon:${box.app}`, goodbye.at + GOODBYE_MS, GOODBYE_MS + NOTICE_MS);
+}
+
+/** Whether a fault may have cost a mailbox that lives on what it had handed to the daemon's connection. */
+function lossAround(facts: Facts, box: BoxFacts, send: Send): boolean {
+  const answeredAt = facts.entries[send.answered!]!.at;
+  return faultBefore(
+    facts,
+    `daemon:${box.app}`,
+    answeredAt + GOODBYE_MS,
+    answeredAt + GOODBYE_MS - send.begunAt + NOTICE_MS,
+  );
 }
 
 /**
@@ -88,7 +102,7 @@ function wentInOrder(facts: Facts, box: BoxFacts): boolean {
  * for meanwhile. Of a mailbox that was cut off, the last ones may be missing.
  */
 function* checkSelfDelivery(facts: Facts, box: BoxFacts): Generator<Violation> {
-  if (!box.settled) return;
+  if (!box.settled || box.losses > 0) return;
   const own = new Delivery(box);
   for (const [group, intervals] of facts.intervals)
     for (const { view, messages } of intervals)
