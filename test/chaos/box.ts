@@ -13,6 +13,8 @@ import { failureOf, seenByClient } from './seen.js';
 
 /** A call that takes longer is given up: its outcome is unknown then. Unit: ms. */
 const CALL_TIMEOUT_MS = 2000;
+/** Less than the longest half-open link lasts. Unit: ms. */
+const KEEP_ALIVE_MS = 500;
 
 /** How a mailbox receives, drawn anew for each. */
 export interface BoxOptions {
@@ -235,7 +237,11 @@ export class Box {
 }
 
 function channel(port: number): SpreadSidecar {
-  return new SpreadSidecar({ target: `127.0.0.1:${port}`, callTimeoutMs: CALL_TIMEOUT_MS });
+  return new SpreadSidecar({
+    target: `127.0.0.1:${port}`,
+    callTimeoutMs: CALL_TIMEOUT_MS,
+    connectionKeepAliveMs: KEEP_ALIVE_MS,
+  });
 }
 
 function receiving(options: BoxOptions): MailboxOptions {

@@ -104,7 +104,7 @@ function inflict(proxy: FaultProxy, kind: FaultKind, plan: Random, note: (detail
       const standing = plan.pick(['client', 'server'] as const);
       note(`the ${standing} does not notice`);
       proxy.halfOpen(standing);
-      return plan.int(20, 800);
+      return plan.int(20, 1200);
     }
     case 'refuse':
       note('');

@@ -73,6 +73,23 @@ describe('a receiver whose connection breaks', () => {
     expect(await take(receiver, 100)).toEqual(texts(1, 100));
   });
 
+  it('leaves a connection whose other end has vanished without a word', async () => {
+    const sidecar = await startSidecar();
+    const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
+    onTestFinished(() => proxy.stop());
+    const channel = sidecarAt(`127.0.0.1:${proxy.port}`, { connectionKeepAliveMs: 200 });
+    const receiver = await channel.connect({ heartbeatIntervalMs: 100 });
+    await receiver.join('g', { awaitView: true });
+    expect((await receiver.receive()).kind).toBe('view');
+    proxy.halfOpen('client');
+    const sender = await sidecarAt(sidecar.target).connect();
+    await sender.multicast(AGREED_MESS, 'g', 'meanwhile');
+    expect(await take(receiver, 1)).toEqual(['meanwhile']);
+    expect(proxy.connections).toBe(2);
+    await receiver.multicast(AGREED_MESS, 'g', 'again');
+    expect(await take(receiver, 1)).toEqual(['again']);
+  });
+
   it('is told that the mailbox is gone when it comes back too late', async () => {
     const fixture = { mailbox: { lease: { defaultMs: 200, minMs: 100, maxMs: 1000 } } };
     const { proxy, receiver, sidecar } = await behindProxy({ autoReceive: true }, fixture);

@@ -31,6 +31,12 @@ export interface SidecarOptions extends SecurityOptions {
   target?: string;
   /** For calls that name no timeout of their own. Unit: ms; more than 0. Default: 30,000. */
   callTimeoutMs?: number;
+  /**
+   * A connection that carries calls and is silent for so long is asked for a sign of life; if none comes within
+   * half of it, the connection is made anew. One whose other end vanished would else be used until the lease of
+   * its mailboxes is over. Unit: ms; more than 0. Default: 10,000.
+   */
+  connectionKeepAliveMs?: number;
   /** Headers that are sent with every call. */
   headers?: Readonly<Record<string, string>>;
   /** Further options of the gRPC channel. */
@@ -103,7 +109,9 @@ export class SpreadSidecar {
   #closing: Promise<void> | undefined;
 
   constructor(options: SidecarOptions = {}) {
+    const { connectionKeepAliveMs = 10_000 } = options;
     checkTimeout(options.callTimeoutMs, 'callTimeoutMs');
+    checkTimeout(connectionKeepAliveMs, 'connectionKeepAliveMs');
     this.target = options.target ?? DEFAULT_TARGET;
     const headers = options.headers ?? {};
     this.#security = channelSecurity(this.target, options);
@@ -115,6 +123,8 @@ export class SpreadSidecar {
       'grpc.enable_http_proxy': 0,
       // Its own connection, which close() closes.
       'grpc.use_local_subchannel_pool': 1,
+      'grpc.keepalive_time_ms': connectionKeepAliveMs,
+      'grpc.keepalive_timeout_ms': Math.ceil(connectionKeepAliveMs / 2),
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 2000,
       ...this.#security.channelOptions,
