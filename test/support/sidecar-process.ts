@@ -1,74 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { within } from './until.js';
+import { ServeProcess } from './serve-process.js';
 
-/** What `npm test` built; not bin/spread-sidecar.mjs, which would build again when a source changes under the test. */
-const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
+export { type Exit, freePort } from './serve-process.js';
 
-/** How a process ended. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** `spread-sidecar serve` as a process of its own. It is killed when the running test ends, if it still runs. */
-export class SidecarProcess {
-  readonly #child: ChildProcess;
-  readonly exited: Promise<Exit>;
-  stdout = '';
-  stderr = '';
-
+/** A ServeProcess that is killed when the running test ends. */
+export class SidecarProcess extends ServeProcess {
   constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, 'serve', ...args], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#child.stdout?.on('data', (text) => {
-      this.stdout += text;
-    });
-    this.#child.stderr?.on('data', (text) => {
-      this.stderr += text;
-    });
-    this.exited = new Promise((resolve) =>
-      this.#child.once('close', (code, signal) => resolve({ code, signal })),
-    );
-    onTestFinished(async () => {
-      this.#child.kill('SIGKILL');
-      await this.exited;
-    });
+    super(args, env);
+    onTestFinished(() => this.end());
   }
-
-  get pid(): number {
-    return this.#child.pid as number;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** Resolves when the probe `/readyz` on `adminPort` says so; rejects if the process ends before. */
-  async ready(adminPort: number, timeoutMs = 10_000): Promise<void> {
-    const ended = this.exited.then(({ code }) => {
-      throw new Error(`the sidecar ended with ${code}: ${this.stderr}`);
-    });
-    const answer = async () => {
-      for (;;) {
-        const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
-        if (response?.ok) return;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    };
-    await within(Promise.race([answer(), ended]), 'the sidecar is ready', timeoutMs);
-  }
-}
-
-/** A TCP port on which nobody listens now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
