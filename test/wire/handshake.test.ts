@@ -11,6 +11,7 @@ import {
   encodeReject,
   type IncrementalReader,
   rejection,
+  SpreadCode,
   WireError,
 } from '../../server/src/spread/wire/index.js';
 
@@ -224,6 +225,13 @@ describe('the answer', () => {
     });
     expect(rejection(-100)).toMatchObject({ code: 'ILLEGAL_MESSAGE' });
   });
+
+  it.each(Object.entries(SpreadCode).filter(([name, number]) => number < 0 && !name.startsWith('REJECT_')))(
+    'with %s, which no daemon refuses with, is no answer: a peer can not pass for a defect of ours',
+    (_, number) => {
+      expect(rejection(number)).toMatchObject({ code: 'ILLEGAL_MESSAGE', field: 'reject code' });
+    },
+  );
 });
 
 describe('a reader that threw', () => {

@@ -82,16 +82,19 @@ const REASONS: Partial<Record<SpreadCodeName, string>> = {
   REJECT_AUTH: 'the authentication failed',
 };
 
-/** The error that a reject byte means. */
+/**
+ * The error that a reject byte means. Another number, even one that is Spread's for something else, is no answer of a daemon:
+ * ILLEGAL_MESSAGE. A peer must not make it look like a defect of ours, or like a mistake of the caller.
+ */
 export function rejection(number: number): WireError {
   const code = spreadCodeName(number);
-  if (code === undefined) {
+  const reason = code && REASONS[code];
+  if (code === undefined || reason === undefined) {
     return new WireError(
       'ILLEGAL_MESSAGE',
       'reject code',
       `the daemon refused the session with the unknown code ${number}`,
     );
   }
-  const reason = REASONS[code] ?? 'an unusual code';
   return new WireError(code, 'session', `the daemon refused the session: ${reason} (${code} ${number})`);
 }

@@ -1,0 +1,22 @@
+import type { Target } from '../engine/target.js';
+import { responses, richStatus } from './client-decoding.js';
+import { config } from './config.js';
+import { clientFrames, daemonFrames } from './frames.js';
+import { handshake } from './handshake.js';
+import { requests } from './requests.js';
+import { session } from './session.js';
+import { names, spreadConf, tokenFile } from './texts.js';
+
+export const TARGETS: readonly Target[] = [
+  clientFrames(),
+  daemonFrames,
+  handshake,
+  session,
+  requests,
+  responses,
+  richStatus,
+  config,
+  spreadConf,
+  tokenFile,
+  names,
+];

@@ -1,0 +1,43 @@
+import {
+  type ClientRecording,
+  clientRecordings,
+  loadTranscript,
+  transcriptNames,
+} from '../../support/transcripts.js';
+import type { Input } from '../engine/input.js';
+
+/** Longer pieces only make copying slow; what is special about long payloads is in their headers. */
+const MAX_PIECE = 4096;
+const MAX_PIECES = 24;
+
+let recordings: readonly ClientRecording[] | undefined;
+
+const all = () => {
+  recordings ??= transcriptNames().flatMap((name) => clientRecordings(loadTranscript(name)));
+  return recordings;
+};
+
+/** What one side said, write by write, in each recording with a genuine daemon. */
+export function recorded(side: 'send' | 'recv', part: 'handshake' | 'session' | 'whole'): Input[] {
+  const inputs = all().map((recording) => {
+    const { handshake, session } = recording;
+    const steps = part === 'whole' ? [...handshake, ...session] : recording[part];
+    return steps
+      .filter(({ dir, bytes }) => dir === side && bytes.length > 0)
+      .slice(0, MAX_PIECES)
+      .map(({ bytes }) => bytes.subarray(0, MAX_PIECE));
+  });
+  return distinct(inputs.filter((input) => input.length > 0));
+}
+
+/** What the clients in the recordings were called. */
+export const recordedPrivateGroups = (): string[] => [
+  ...new Set(all().flatMap(({ privateGroup }) => privateGroup ?? [])),
+];
+
+function distinct(inputs: readonly Input[]): Input[] {
+  const found = new Map(
+    inputs.map((input) => [input.map((piece) => piece.toString('latin1')).join('|'), input]),
+  );
+  return [...found.values()];
+}
