@@ -134,3 +134,27 @@ describe('the field of a name', () => {
     expect(field.toString()).toBe('C'.repeat(32));
   });
 });
+
+describe('names that come again', () => {
+  it('are read right whatever was read before: equal hashes, prefixes, other places', () => {
+    const names = [
+      '',
+      'a',
+      'b',
+      'ab',
+      'ba',
+      '#a#b',
+      'Aa',
+      'BB',
+      'AaAa',
+      'BBBB',
+      'AaBB',
+      '\u00ff',
+      'x'.repeat(32),
+    ];
+    const bytes = Buffer.alloc(32 * names.length);
+    for (const [i, name] of names.entries()) bytes.write(name, 32 * i, 'latin1');
+    for (let round = 0; round < 3; round++)
+      for (const [i, name] of names.entries()) expect(readName(bytes, 32 * i)).toBe(name);
+  });
+});

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { formatAddress, parseAddress, type SpreadAddress } from './address.js';
 import { NULL_AUTH } from './auth.js';
@@ -20,12 +21,12 @@ import {
   encodeDisconnect,
   encodeJoin,
   encodeLeave,
-  encodeMulticast,
   type Frame,
   FrameDecoder,
-  type MessageLimits,
+  MulticastEncoder,
   type Version,
 } from './wire/index.js';
+import { WriteBatch } from './write-batch.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_DISCONNECT_TIMEOUT_MS = 2_000;
@@ -45,12 +46,15 @@ export class Session {
   readonly address: SpreadAddress;
   readonly #stream: Duplex;
   readonly #decoder: FrameDecoder;
-  readonly #limits: MessageLimits;
+  readonly #encoder: MulticastEncoder;
+  /** Requests of this turn, and who wants to know when the kernel took them. */
+  readonly #batch = new WriteBatch();
+  #takers: OnTaken[] = [];
   #state: SessionState = 'open';
   #handlers: SessionHandlers | undefined;
   #end: { error: SpreadError | undefined } | undefined;
   #paused = false;
-  #corked = false;
+  #flushScheduled = false;
   #receivedAtMs = 0;
 
   /**
@@ -91,7 +95,10 @@ export class Session {
     this.address = address;
     this.privateGroup = accepted.privateGroup;
     this.daemonVersion = accepted.daemonVersion;
-    this.#limits = options.messageLimits ?? DEFAULT_MESSAGE_LIMITS;
+    this.#encoder = new MulticastEncoder(
+      accepted.privateGroup,
+      options.messageLimits ?? DEFAULT_MESSAGE_LIMITS,
+    );
     this.#decoder = new FrameDecoder(
       { role: 'client', limits: options.frameLimits ?? CLIENT_FRAME_LIMITS },
       this.#onFrame,
@@ -107,7 +114,7 @@ export class Session {
 
   /** Bytes of requests that the kernel has not taken yet. */
   get bufferedBytes(): number {
-    return this.#stream.writableLength;
+    return this.#batch.bytes + this.#stream.writableLength;
   }
 
   /** Begins to read. To be called once; a session that ended before still reports it here. */
@@ -140,29 +147,28 @@ export class Session {
   /** Sends one message to its groups. The payload must stay as it is until `onTaken`. */
   multicast(message: OutgoingMessage, onTaken?: OnTaken): boolean {
     this.#mustBeOpen();
-    const { serviceType, selfDiscard, groups, messageType, payload } = message;
-    let pieces: Buffer[];
+    let rest: Uint8Array | undefined;
     try {
-      pieces = encodeMulticast(
-        { privateGroup: this.privateGroup, serviceType, selfDiscard, groups, messageType, payload },
-        this.#limits,
-      );
+      rest = this.#encoder.encode(message, this.#batch);
     } catch (error) {
       throw toSpreadError(error);
     }
-    return this.#send(pieces, onTaken);
+    if (rest !== undefined) this.#batch.append(rest);
+    return this.#send(onTaken);
   }
 
   /** Asks to become a member of `group`; its view tells that it happened. Joining twice is ignored by the daemon. */
   join(group: string, onTaken?: OnTaken): boolean {
     this.#mustBeOpen();
-    return this.#send([this.#checked(() => encodeJoin(this.privateGroup, group))], onTaken);
+    this.#batch.append(this.#checked(() => encodeJoin(this.privateGroup, group)));
+    return this.#send(onTaken);
   }
 
   /** Asks to leave `group`; a self-leave message tells that it happened. Without effect for a non-member. */
   leave(group: string, onTaken?: OnTaken): boolean {
     this.#mustBeOpen();
-    return this.#send([this.#checked(() => encodeLeave(this.privateGroup, group))], onTaken);
+    this.#batch.append(this.#checked(() => encodeLeave(this.privateGroup, group)));
+    return this.#send(onTaken);
   }
 
   /**
@@ -179,9 +185,9 @@ export class Session {
         resolve();
       });
       if (this.#state === 'closing') return;
-      this.#send([encodeDisconnect(this.privateGroup)]);
+      this.#batch.append(encodeDisconnect(this.privateGroup));
       this.#state = 'closing';
-      this.#uncork();
+      this.#flush();
       this.#stream.end();
       this.#stream.resume();
     });
@@ -189,7 +195,7 @@ export class Session {
 
   /** Drops the connection without a goodbye: others see the member disconnect. What the kernel takes at once still goes. */
   abort(): void {
-    if (this.#state !== 'closed') this.#uncork();
+    if (this.#state !== 'closed') this.#flush();
     this.#finish(undefined);
   }
 
@@ -211,32 +217,46 @@ export class Session {
     }
   }
 
-  #send(pieces: readonly Buffer[], onTaken?: OnTaken): boolean {
-    const stream = this.#stream;
-    if (!this.#corked) {
-      this.#corked = true;
-      stream.cork();
-      process.nextTick(this.#uncork);
+  /** What was put into the batch leaves at the end of the turn, or at once when it is as much as may wait. */
+  #send(onTaken: OnTaken | undefined): boolean {
+    if (onTaken !== undefined) this.#takers.push(onTaken);
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      process.nextTick(this.#flush);
     }
-    const last = pieces.length - 1;
-    for (let i = 0; i < last; i++) stream.write(pieces[i]);
-    if (onTaken === undefined) return stream.write(pieces[last]);
-    return stream.write(pieces[last], (error) => {
-      // Node reports the write that was under way when a socket is destroyed as if it had succeeded.
-      if (!error && this.#state !== 'closed') {
-        onTaken();
-        return;
-      }
-      if (error) this.#lost(error);
-      onTaken(this.#end?.error ?? closed(error));
-    });
+    if (this.bufferedBytes < this.#stream.writableHighWaterMark) return true;
+    // Also because only a write that was told to wait is followed by `drain`.
+    return this.#flush();
   }
 
-  readonly #uncork = (): void => {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#stream.uncork();
+  /** False when the stream has enough. */
+  readonly #flush = (): boolean => {
+    this.#flushScheduled = false;
+    const pieces = this.#batch.take();
+    if (pieces.length === 0) return true;
+    const takers = this.#takers;
+    this.#takers = [];
+    const stream = this.#stream;
+    const last = pieces.length - 1;
+    if (last > 0) stream.cork();
+    for (let i = 0; i < last; i++) stream.write(pieces[i]);
+    const room = stream.write(pieces[last], (error) => this.#written(takers, error));
+    if (last > 0) stream.uncork();
+    return room;
   };
+
+  #written(takers: readonly OnTaken[], error: Error | null | undefined): void {
+    // Node reports the write that was under way when a socket is destroyed as if it had succeeded.
+    if (!error && this.#state !== 'closed') {
+      // A socket has copied what it calls written; another stream may have passed it on as it is.
+      if (this.bufferedBytes === 0 && this.#stream instanceof Socket) this.#batch.rest();
+      for (const onTaken of takers) onTaken();
+      return;
+    }
+    if (error) this.#lost(error);
+    const reason = this.#end?.error ?? closed(error);
+    for (const onTaken of takers) onTaken(reason);
+  }
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state !== 'open') return;

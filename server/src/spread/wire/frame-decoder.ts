@@ -37,13 +37,41 @@ export const DAEMON_FRAME_LIMITS: FrameLimits = Object.freeze({
   maxBody: DAEMON_MAX_BODY,
 });
 
-/** One frame of either direction. Both buffers are owned by whoever gets the frame: nothing writes to them later. */
-export interface Frame {
-  readonly header: Header;
+/**
+ * One frame of either direction. Its bytes are owned by whoever gets the frame: nothing writes to them later. Views on
+ * them are made when they are asked for, because most frames are read where they lie.
+ */
+export class Frame {
+  readonly #headerBuffer: Buffer;
+  readonly #headerStart: number;
+
+  /**
+   * @param header the 48 bytes as numbers
+   * @param buffer holds the body
+   * @param start where in `buffer` the body begins
+   * @param end where it ends
+   */
+  constructor(
+    readonly header: Header,
+    headerBuffer: Buffer,
+    headerStart: number,
+    readonly buffer: Buffer,
+    readonly start: number,
+    readonly end: number,
+  ) {
+    this.#headerBuffer = headerBuffer;
+    this.#headerStart = headerStart;
+  }
+
   /** The 48 bytes as they came. */
-  readonly headerBytes: Buffer;
+  get headerBytes(): Buffer {
+    return this.#headerBuffer.subarray(this.#headerStart, this.#headerStart + HEADER_SIZE);
+  }
+
   /** Everything behind the header: [old type, 4 bytes, in reject frames from a daemon] groups data. */
-  readonly body: Buffer;
+  get body(): Buffer {
+    return this.buffer.subarray(this.start, this.end);
+  }
 }
 
 export interface FrameDecoderOptions {
@@ -71,8 +99,9 @@ export class FrameDecoder {
   readonly #client: boolean;
   readonly #validateHeader: FrameDecoderOptions['validateHeader'];
 
-  /** The header being assembled from several chunks, then that of the frame whose body is awaited. */
-  #headerBytes: Buffer | undefined;
+  /** Holds the header of the frame whose body is awaited, or as much of it as has come. */
+  #headerBuffer: Buffer = NOTHING;
+  #headerStart = 0;
   #headerFilled = 0;
   #header: Header | undefined;
   #bodyLength = 0;
@@ -120,8 +149,7 @@ export class FrameDecoder {
     }
     const missing = this.#bodyLength - this.#bodyFilled;
     if (this.#bodyFilled === 0 && chunk.length - offset >= missing) {
-      const body = missing === 0 ? NOTHING : chunk.subarray(offset, offset + missing);
-      this.#emit(body);
+      this.#emit(chunk, offset, offset + missing);
       return offset + missing;
     }
     if (offset === chunk.length) return offset;
@@ -129,29 +157,34 @@ export class FrameDecoder {
     const copied = chunk.copy(this.#body, this.#bodyFilled, offset, offset + missing);
     this.#bodyFilled += copied;
     this.#bytesCopied += copied;
-    if (this.#bodyFilled === this.#bodyLength) this.#emit(this.#body);
+    if (this.#bodyFilled === this.#bodyLength) this.#emit(this.#body, 0, this.#bodyLength);
     return offset + copied;
   }
 
   #takeHeader(chunk: Buffer, start: number): number {
     let end: number;
-    let bytes: Buffer;
     if (this.#headerFilled === 0 && chunk.length - start >= HEADER_SIZE) {
       end = start + HEADER_SIZE;
-      bytes = chunk.subarray(start, end);
+      this.#headerBuffer = chunk;
+      this.#headerStart = start;
     } else {
-      this.#headerBytes ??= Buffer.allocUnsafeSlow(HEADER_SIZE);
-      bytes = this.#headerBytes;
-      const copied = chunk.copy(bytes, this.#headerFilled, start, start + HEADER_SIZE - this.#headerFilled);
+      if (this.#headerFilled === 0) {
+        this.#headerBuffer = Buffer.allocUnsafeSlow(HEADER_SIZE);
+        this.#headerStart = 0;
+      }
+      const missing = HEADER_SIZE - this.#headerFilled;
+      const copied = chunk.copy(this.#headerBuffer, this.#headerFilled, start, start + missing);
       end = start + copied;
       this.#headerFilled += copied;
       this.#bytesCopied += copied;
       if (this.#headerFilled < HEADER_SIZE) return end;
     }
-    const header = decodeHeader(bytes);
+    const header = decodeHeader(this.#headerBuffer, this.#headerStart);
     this.#bodyLength = this.#announced(header);
-    this.#validateHeader?.(header, bytes);
-    this.#headerBytes = bytes;
+    if (this.#validateHeader !== undefined) {
+      const bytes = this.#headerBuffer.subarray(this.#headerStart, this.#headerStart + HEADER_SIZE);
+      this.#validateHeader(header, bytes);
+    }
     this.#headerFilled = HEADER_SIZE;
     this.#header = header;
     return end;
@@ -169,10 +202,17 @@ export class FrameDecoder {
   }
 
   /** The state is that between frames before the callback runs, so that it may look at `bufferedBytes`. */
-  #emit(body: Buffer): void {
-    const frame = { header: this.#header as Header, headerBytes: this.#headerBytes as Buffer, body };
+  #emit(buffer: Buffer, start: number, end: number): void {
+    const frame = new Frame(
+      this.#header as Header,
+      this.#headerBuffer,
+      this.#headerStart,
+      buffer,
+      start,
+      end,
+    );
     this.#header = undefined;
-    this.#headerBytes = undefined;
+    this.#headerBuffer = NOTHING;
     this.#headerFilled = 0;
     this.#body = undefined;
     this.#bodyFilled = 0;

@@ -75,6 +75,11 @@ export function encodeHeader(
   writeWord(buffer, offset + DATA_LEN, fields.dataLength, littleEndian);
 }
 
+/** Writes only the data length into the little-endian header at `offset`. */
+export function writeDataLength(buffer: Buffer, offset: number, dataLength: number): void {
+  writeWord(buffer, offset + DATA_LEN, dataLength, true);
+}
+
 /**
  * Reads the 48 bytes at `offset`, of either byte order. The marker of `type` decides the order of the counts too; the
  * hint has a marker of its own, because a daemon relays it as the sender wrote it (Spread 5.0.1, transcript

@@ -10,6 +10,7 @@ export * from './group-id.js';
 export * from './header.js';
 export * from './message-types.js';
 export * from './messages.js';
+export * from './multicast-encoder.js';
 export * from './names.js';
 export * from './requests.js';
 export * from './session-answer.js';

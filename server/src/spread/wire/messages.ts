@@ -50,7 +50,7 @@ export function decodeMessage(frame: Frame): Message {
 }
 
 function decodeRegular(frame: Frame): RegularMessage {
-  const { header, body } = frame;
+  const { header, buffer, start, end } = frame;
   const { type, numGroups } = header;
   const serviceType = serviceOfBits(type & REGULAR_MESS);
   if (serviceType === undefined) {
@@ -64,13 +64,13 @@ function decodeRegular(frame: Frame): RegularMessage {
   return {
     kind: 'regular',
     sender: header.privateGroup,
-    groups: readNames(body, 0, numGroups),
+    groups: readNames(buffer, start, numGroups),
     serviceType,
     selfDiscard: (type & SELF_DISCARD) !== 0,
     rawType: type,
     messageType: header.messageType,
     endianMismatch: header.endianMismatch,
-    payload: body.subarray(MAX_GROUP_NAME * numGroups),
+    payload: buffer.subarray(start + MAX_GROUP_NAME * numGroups, end),
   };
 }
 

@@ -104,12 +104,35 @@ export function writeName(buffer: Buffer, offset: number, name: string): void {
   buffer.fill(0, offset + written, offset + MAX_GROUP_NAME);
 }
 
+/**
+ * Names that were read lately, by a hash of their bytes: the same few senders and groups come again and again, and
+ * comparing is cheaper than a new string. A fixed number of short strings, whatever arrives.
+ */
+const KNOWN_NAMES = 512;
+const known = new Array<string>(KNOWN_NAMES).fill('');
+
 /** The name in the 32-byte field at `offset`: up to the first NUL, or all 32 bytes when there is none. */
 export function readName(buffer: Buffer, offset: number): string {
-  const limit = offset + MAX_GROUP_NAME;
+  const limit = Math.min(offset + MAX_GROUP_NAME, buffer.length);
   let end = offset;
-  while (end < limit && buffer[end] !== 0) end++;
-  return buffer.toString('latin1', offset, end);
+  let hash = 0;
+  for (; end < limit; end++) {
+    const byte = buffer[end] as number;
+    if (byte === 0) break;
+    hash = (Math.imul(hash, 31) + byte) | 0;
+  }
+  const slot = hash & (KNOWN_NAMES - 1);
+  const candidate = known[slot] as string;
+  if (isNameAt(buffer, offset, end, candidate)) return candidate;
+  const name = buffer.toString('latin1', offset, end);
+  known[slot] = name;
+  return name;
+}
+
+function isNameAt(buffer: Buffer, start: number, end: number, name: string): boolean {
+  if (name.length !== end - start) return false;
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) !== buffer[start + i]) return false;
+  return true;
 }
 
 /** `count` names from `offset` on. The caller has checked that they are there. */

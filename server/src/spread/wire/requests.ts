@@ -46,9 +46,6 @@ export const DEFAULT_MESSAGE_LIMITS: MessageLimits = Object.freeze({
   maxBody: MAX_MESSAGE_BODY,
 });
 
-/** Up to this many payload bytes a copy is cheaper than a second piece to write. */
-export const COALESCED_PAYLOAD = 8192;
-
 /** Service and self-discard as one number, as Spread's own API takes them. */
 export interface ServiceBits {
   serviceType: ServiceTypeName;
@@ -72,6 +69,11 @@ export function serviceTypeFromBits(bits: number): ServiceBits {
     );
   }
   return { serviceType, selfDiscard: (bits & SELF_DISCARD) !== 0 };
+}
+
+/** Most payload bytes of a message to so many groups. */
+export function payloadRoom(groups: number, limits: MessageLimits): number {
+  return Math.min(limits.maxBody, MAX_MESSAGE_BODY) - MAX_GROUP_NAME * groups;
 }
 
 /**
@@ -117,7 +119,7 @@ export function checkMulticast(
     );
   }
   for (let i = 0; i < groups.length; i++) checkDestination(groups[i] as string, `groups[${i}]`);
-  const room = Math.min(limits.maxBody, MAX_MESSAGE_BODY) - MAX_GROUP_NAME * groups.length;
+  const room = payloadRoom(groups.length, limits);
   if (payload.length > room) {
     const bound = `0..${room} bytes`;
     throw new WireError(
@@ -128,35 +130,6 @@ export function checkMulticast(
       bound,
     );
   }
-}
-
-/**
- * The bytes of one message, checked by `checkMulticast`: one buffer, or header with groups and then the payload itself
- * (not a copy) when it has more than COALESCED_PAYLOAD bytes.
- */
-export function encodeMulticast(
-  fields: MulticastFields,
-  limits: MessageLimits = DEFAULT_MESSAGE_LIMITS,
-): Buffer[] {
-  checkMulticast(fields, limits);
-  const { groups, payload } = fields;
-  const bodyStart = HEADER_SIZE + MAX_GROUP_NAME * groups.length;
-  const together = payload.length <= COALESCED_PAYLOAD;
-  const head = Buffer.allocUnsafe(together ? bodyStart + payload.length : bodyStart);
-  encodeHeader(head, 0, {
-    type: SERVICE_BITS[fields.serviceType] | (fields.selfDiscard ? SELF_DISCARD : 0),
-    privateGroup: fields.privateGroup,
-    numGroups: groups.length,
-    messageType: fields.messageType ?? 0,
-    dataLength: payload.length,
-  });
-  for (let i = 0; i < groups.length; i++)
-    writeName(head, HEADER_SIZE + i * MAX_GROUP_NAME, groups[i] as string);
-  if (together) {
-    head.set(payload, bodyStart);
-    return [head];
-  }
-  return [head, Buffer.from(payload.buffer, payload.byteOffset, payload.length)];
 }
 
 /** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for what Spread's own library refuses to join. */
