@@ -1,5 +1,6 @@
 import type { SidecarConfig } from './config/index.js';
 import { AdminServer } from './grpc/admin/admin-server.js';
+import type { QuitPage } from './grpc/admin/quit-page.js';
 import { encodeEvent } from './grpc/event-encoder.js';
 import { FailureTranslator } from './grpc/failure.js';
 import { HealthBoard } from './grpc/health.js';
@@ -24,7 +25,8 @@ import {
 import { Access } from './sidecar/access.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings } from './sidecar/mailbox-settings.js';
-import { isReady, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
+import { isReady, isServing, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
+import { ShutdownDelay } from './sidecar/shutdown-delay.js';
 import { IP_AUTH, NULL_AUTH } from './spread/auth.js';
 import { ERROR_TABLE } from './spread/error-table.js';
 import { Session } from './spread/session.js';
@@ -50,18 +52,26 @@ export interface SidecarAddresses {
 
 export interface Sidecar {
   readonly addresses: SidecarAddresses;
-  /** True when calls can be served: it listens, the default daemon is up, and no drain is under way. */
+  /** True when it is worth to begin with calls: it listens, the default daemon is up, and nobody told it to stop. */
   readonly ready: boolean;
+  /** Resolves when it has stopped, whoever wanted that: stop() was called, or `POST /quitquitquit` came. */
+  readonly stopped: Promise<void>;
   /**
    * Opens everything. Resolves when it listens; a real daemon may still be down then, and `ready` false. Rejects with
    * ListenError, and then leaves nothing open. Once only.
    */
   start(): Promise<void>;
   /**
-   * Drains and ends: health NOT_SERVING, no new mailboxes, Receive streams get what is queued for up to `graceMs`
-   * (default: drain.grace), mailboxes leave their daemon. Never rejects; twice is harmless.
+   * Goes on to serve for up to `delayMs` (default 0; see ShutdownDelay), then drains and ends: health NOT_SERVING, no
+   * new mailboxes, Receive streams get what is queued for up to `graceMs` (default: drain.grace), mailboxes leave
+   * their daemon. Never rejects. A second call ends the first one's delay, unless it has one itself, and that is all.
    */
-  stop(options?: { readonly graceMs?: number }): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
+}
+
+export interface StopOptions {
+  readonly delayMs?: number;
+  readonly graceMs?: number;
 }
 
 /** Streams that have been ended get this long to hand their status over. */
@@ -89,11 +99,22 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
   readonly #parts: Parts = {};
   #stage: LifeStage = 'starting';
   #wasReady = false;
-  #stopped: Promise<void> | undefined;
+  #started: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  readonly #delay: ShutdownDelay;
+  readonly stopped: Promise<void>;
+  #onStopped: () => void = () => {};
 
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
+    this.stopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
+    this.#delay = new ShutdownDelay(() => {
+      const { registry, grpc } = this.#parts;
+      return (registry?.size ?? 0) > 0 || (grpc?.connections ?? 0) > 0;
+    });
   }
 
   get addresses(): SidecarAddresses {
@@ -123,16 +144,18 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
 
   async start(): Promise<void> {
     try {
-      await this.#start();
+      this.#started = this.#start();
+      await this.#started;
     } catch (error) {
       await this.stop({ graceMs: 0 });
       throw error;
     }
   }
 
-  stop({ graceMs = this.#config.drain.grace }: { graceMs?: number } = {}): Promise<void> {
-    this.#stopped ??= this.#stop(graceMs);
-    return this.#stopped;
+  stop({ delayMs = 0, graceMs = this.#config.drain.grace }: StopOptions = {}): Promise<void> {
+    if (delayMs === 0) this.#delay.end();
+    this.#stopping ??= this.#stop(delayMs, graceMs);
+    return this.#stopping;
   }
 
   async #start(): Promise<void> {
@@ -169,6 +192,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
           checks: probeChecks(this),
           metrics: () => metrics.page(),
           onError: (error) => logger.error({ err: error }, 'the metrics could not be collected'),
+          quit: config.admin.quitquitquit ? this.#quitPage(access, events) : undefined,
         },
         health: this.#health,
         telemetry: events.grpc,
@@ -184,10 +208,18 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     this.#refresh();
   }
 
-  async #stop(graceMs: number): Promise<void> {
+  async #stop(delayMs: number, graceMs: number): Promise<void> {
     const { registry, grpc, admin, monitor, embedded } = this.#parts;
+    const { logger } = this.#dependencies;
+    if (delayMs > 0) {
+      this.#stage = 'delaying';
+      this.#refresh();
+      logger.info({ delayMs }, 'told to stop: serving on for the shutdown delay');
+      await this.#delay.pass(delayMs);
+    }
     this.#stage = 'draining';
     this.#refresh();
+    logger.info({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
     await registry?.drain({ graceMs });
     await grpc?.stop({ graceMs: CLOSE_MS });
     this.#parts.access?.stop();
@@ -195,13 +227,29 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     await embedded?.stop();
     this.#stage = 'stopped';
     await admin?.stop({ graceMs: CLOSE_MS });
+    logger.info('stopped');
+    this.#onStopped();
+  }
+
+  #quitPage(access: Access, events: SidecarEvents): QuitPage {
+    return {
+      credential: access.hasAdmin ? access.admin : undefined,
+      onRefused: (why, peer) => events.security.refused('ADMIN_ONLY', { page: '/quitquitquit', why, peer }),
+      quit: () => {
+        if (this.#stage !== 'draining') this.#dependencies.logger.info('told to stop by /quitquitquit');
+        // The admin port listens a moment before the start is over. A start that fails stops by itself.
+        this.#started?.then(
+          () => this.stop(),
+          () => {},
+        );
+      },
+    };
   }
 
   /** Tells health what is so now. */
   #refresh(): void {
-    const ready = this.ready;
-    this.#wasReady ||= ready;
-    this.#health.setServing(ready);
+    this.#wasReady ||= this.ready;
+    this.#health.setServing(isServing(this));
   }
 
   #createMonitor(daemons: readonly string[], events: SidecarEvents): DaemonMonitor {

@@ -7,7 +7,7 @@ import { failureOf } from '../support/rpc-error.js';
 import { expectNoSecrets, failure, put, startSecured } from '../support/secured-sidecar.js';
 import { call, message, Receiving, Sending } from '../support/sidecar-calls.js';
 import { temporaryFolder } from '../support/tmp.js';
-import { until } from '../support/until.js';
+import { until, within } from '../support/until.js';
 
 const ALICE = 'alice-token-0123456789';
 const ALICE_NEXT = 'alice-next-token-9876543210';
@@ -273,5 +273,20 @@ describe('a file of tokens', () => {
     expect(error.message).toMatch(sentence);
     expect(error.message).toContain('grpc.tokenFile');
     expect(error.message).not.toMatch(/secret-word|alice-token|al\/ice/);
+  });
+});
+
+describe('the admin credential', () => {
+  it('is what /quitquitquit wants, and refusals are counted and logged', async () => {
+    const sidecar = await startSecured({ ADMIN_TOKEN: ADMIN, ADMIN_QUITQUITQUIT: 'true' });
+    const quit = async (headers: Record<string, string>) =>
+      (await fetch(`http://${sidecar.admin}/quitquitquit`, { method: 'POST', headers })).status;
+    expect(await quit({})).toBe(401);
+    expect(await quit({ authorization: `Bearer ${ALICE}` })).toBe(401);
+    expect(await quit({ authorization: `Bearer ${ADMIN}`, origin: 'http://evil.example' })).toBe(403);
+    expect(await sidecar.metrics()).toContain('refused_total{reason="ADMIN_ONLY"} 3\n');
+    expect(await quit({ authorization: `Bearer ${ADMIN}` })).toBe(200);
+    await within(sidecar.stopped, 'the end');
+    expectNoSecrets(sidecar, ADMIN, ALICE);
   });
 });

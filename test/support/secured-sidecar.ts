@@ -21,6 +21,10 @@ export interface SecuredSidecar {
   /** The generated client of the first address, without TLS. */
   rawClient(): MailboxServiceClient;
   stop(): Promise<void>;
+  /** Resolves when it has stopped by itself. */
+  readonly stopped: Promise<void>;
+  /** host:port of its admin port. */
+  readonly admin: string;
   /** The page of /metrics. */
   metrics(): Promise<string>;
 }
@@ -66,6 +70,8 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
       return client;
     },
     stop: () => sidecar.stop({ graceMs: 0 }),
+    stopped: sidecar.stopped,
+    admin: sidecar.addresses.admin!,
     metrics: async () => (await fetch(`http://${sidecar.addresses.admin}/metrics`)).text(),
   };
 }

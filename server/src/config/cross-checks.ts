@@ -43,6 +43,11 @@ export const crossChecks: readonly CrossCheck[] = [
     'admin.token and admin.tokenFile are both set; one of them holds the credential',
   ),
   conflict(
+    ['admin.quitquitquit', 'admin.listen'],
+    ({ admin }) => admin.quitquitquit && admin.listen === 'off',
+    'admin.quitquitquit is a page of the admin port; admin.listen must not be off',
+  ),
+  conflict(
     ['grpc.tokens', 'grpc.tokenFile'],
     ({ grpc }) => grpc.tokens.length > 0 && grpc.tokenFile !== '',
     'grpc.tokens and grpc.tokenFile are both set; one of them holds the tokens',

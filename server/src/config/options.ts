@@ -139,6 +139,12 @@ export const sections = {
         why: 'As for admin.token.',
         text: 'A file of admin credentials, one a line; each of them is taken. Instead of admin.token. Read anew when it changes.',
       }),
+      quitquitquit: option({
+        type: boolean,
+        default: 'false',
+        why: 'Whoever may ask for it can end the sidecar.',
+        text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and ends it with exit code 0, for the Job whose work is done. It wants the admin credential where there is one; else it is taken from this machine or pod only.',
+      }),
     },
   },
   daemon: {
@@ -366,6 +372,13 @@ export const sections = {
     title: 'Shutdown',
     text: 'What happens at SIGTERM and SIGINT.',
     options: {
+      delay: option({
+        type: duration({ min: '0s', max: '1h' }),
+        default: '0s',
+        why: 'A native sidecar of Kubernetes is told to stop only after the application.',
+        text: 'How long the sidecar goes on to serve before it drains, for pods whose containers are all told to stop at once. Over early, when there has been no mailbox and no client connection for a second.',
+        flag: 'shutdown-delay',
+      }),
       grace: option({
         type: duration({ min: '0s', max: '1h' }),
         default: '10s',

@@ -51,7 +51,11 @@ export class TokenSet {
 
   /** `authorization: Bearer <token>`. Takes the same time whether, and how far, a token is right. */
   find(metadata: Metadata): Presented {
-    const given = metadata.get('authorization');
+    return this.findIn(metadata.get('authorization'));
+  }
+
+  /** The same for the values of the header. */
+  findIn(given: readonly (string | Buffer)[]): Presented {
     if (given.length === 0) return { kind: 'missing' };
     const match = given.length === 1 ? /^Bearer +(\S+)$/i.exec(String(given[0])) : null;
     const found = this.#find(digest(match?.[1] ?? ''));
@@ -90,7 +94,12 @@ export class AdminCredential {
   }
 
   accepts(metadata: Metadata): boolean {
-    const accepted = this.#tokens.find(metadata).kind === 'known';
+    return this.acceptsHeader(metadata.get('authorization'));
+  }
+
+  /** The same for the values of the header `authorization`. */
+  acceptsHeader(given: readonly (string | Buffer)[]): boolean {
+    const accepted = this.#tokens.findIn(given).kind === 'known';
     if (!accepted) this.onRefused();
     return accepted;
   }

@@ -219,6 +219,11 @@ export class MailboxRegistry {
     await Promise.all(this.#departing.values());
   }
 
+  /** Mailboxes that can be found, and those that are being opened. */
+  get size(): number {
+    return this.#mailboxes.size + this.#attempts.size;
+  }
+
   sizes(): MailboxSizes {
     const sizes = {
       open: 0,
@@ -348,7 +353,7 @@ export class MailboxRegistry {
 
   #mustHaveRoom(): void {
     const bound = this.#settings.maxMailboxes;
-    if (this.#mailboxes.size + this.#attempts.size >= bound && !this.#removeSpent()) {
+    if (this.size >= bound && !this.#removeSpent()) {
       const message = `the sidecar has ${bound} mailboxes, which is as many as it may have`;
       throw new SidecarError('TOO_MANY_MAILBOXES', message, { bound: String(bound) });
     }

@@ -15,6 +15,8 @@ export class Access {
   readonly tls: TlsEndpoint | undefined;
   readonly gate: CallGate;
   readonly admin: AdminCredential;
+  /** Whether operators have a credential at all. */
+  readonly hasAdmin: boolean;
   /** Called when client tokens have changed, so that calls can be ended whose token is gone. */
   onClientTokens: () => void = () => {};
   readonly #events: SecurityEvents;
@@ -27,6 +29,7 @@ export class Access {
     this.#intervalMs = grpc.reloadInterval;
     this.tls = grpc.tlsCert === '' ? undefined : this.#createTls(grpc);
     this.gate = this.#createGate(grpc);
+    this.hasAdmin = admin.token !== '' || admin.tokenFile !== '';
     this.admin = new AdminCredential(admin.token === '' ? [] : [admin.token], () =>
       events.refused('ADMIN_ONLY', {}),
     );

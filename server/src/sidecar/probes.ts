@@ -1,8 +1,8 @@
 import type { CheckResult, ProbeChecks } from '../grpc/admin/checks.js';
 import type { DaemonStatus } from '../mailbox/daemon-monitor.js';
 
-/** Where a sidecar is in its life. */
-export type LifeStage = 'starting' | 'serving' | 'draining' | 'stopped';
+/** Where a sidecar is in its life. In `delaying` it was told to stop, and serves on for its shutdown delay. */
+export type LifeStage = 'starting' | 'serving' | 'delaying' | 'draining' | 'stopped';
 
 /** What the probes need to know. Each is cheap: probes may come every second. */
 export interface ProbeFacts {
@@ -12,7 +12,13 @@ export interface ProbeFacts {
   daemon(): DaemonStatus;
 }
 
-/** True when calls can be served now. */
+/** True when calls can be served now: what gRPC health says. Clients that ask it send no calls otherwise. */
+export function isServing(facts: ProbeFacts): boolean {
+  const stage = facts.stage();
+  return (stage === 'serving' || stage === 'delaying') && facts.daemon().up;
+}
+
+/** True when it is worth to begin with calls: what /readyz says. */
 export function isReady(facts: ProbeFacts): boolean {
   return facts.stage() === 'serving' && facts.daemon().up;
 }
@@ -38,6 +44,7 @@ function grpcCheck(stage: LifeStage): CheckResult {
   if (stage === 'serving') return { ok: true };
   const messages = {
     starting: 'not listening yet',
+    delaying: 'the sidecar will shut down',
     draining: 'the sidecar is shutting down',
     stopped: 'stopped',
   };

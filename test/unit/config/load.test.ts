@@ -180,6 +180,11 @@ describe('options that contradict each other', () => {
       'ADMIN_TOKEN: admin.token and admin.tokenFile are both set; one of them holds the credential (admin.token is [redacted] from',
     ],
     [
+      'a page of a port that there is not',
+      { ADMIN_QUITQUITQUIT: 'true', ADMIN_LISTEN: 'off' },
+      'ADMIN_QUITQUITQUIT: admin.quitquitquit is a page of the admin port; admin.listen must not be off',
+    ],
+    [
       'two default daemons',
       { EMBEDDED_DAEMON: 'true', DAEMON_ADDRESSES: '4803' },
       'EMBEDDED_DAEMON: the embedded daemon is the default daemon, so daemon.addresses can not be set with it',

@@ -57,6 +57,7 @@ const samples: Record<OptionKey, Sample> = {
   'grpc.maxReceiveMessageBytes': { text: '8MiB', value: 8_388_608 },
   'grpc.maxConcurrentStreams': { text: '100', value: 100 },
   'admin.listen': { text: 'off', value: 'off' },
+  'admin.quitquitquit': { text: 'true', value: true },
   'admin.token': { text: '0123456789abcdef', value: '0123456789abcdef' },
   'admin.tokenFile': { text: '/run/secrets/token', value: '/run/secrets/token' },
   'daemon.addresses': {
@@ -94,6 +95,7 @@ const samples: Record<OptionKey, Sample> = {
   'receive.batchMaxBytes': { text: '64KiB', value: 65_536 },
   'receive.heartbeatMin': { text: '1s', value: 1000 },
   'receive.heartbeatDefault': { text: '15s', value: 15_000 },
+  'drain.delay': { text: '20s', value: 20_000 },
   'drain.grace': { text: '0s', value: 0 },
   'log.level': { text: 'debug', value: 'debug' },
   'log.format': { text: 'json', value: 'json' },

@@ -11,7 +11,7 @@ import { until, within } from '../../support/until.js';
 async function start(limits: Partial<AdminLimits> = {}) {
   const state = {
     ready: { ok: true } as CheckResult,
-    metrics: (): string => 'spread_up 1\n',
+    metrics: (): string | Promise<string> => 'spread_up 1\n',
     errors: [] as unknown[],
   };
   const health = new HealthBoard([]);
@@ -35,7 +35,7 @@ async function start(limits: Partial<AdminLimits> = {}) {
           },
         ],
       },
-      metrics: () => ({ contentType: 'text/plain; version=0.0.4', body: state.metrics() }),
+      metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: await state.metrics() }),
       onError: (error) => state.errors.push(error),
     },
   });
@@ -256,6 +256,25 @@ describe('bounds', () => {
       client.socket.resetAndDestroy();
     }
     expect(await get('/livez')).toMatchObject({ status: 200 });
+  });
+
+  it('let an answer that was begun out before a stop, for a while', async () => {
+    const { server, state, get } = await start();
+    let answer: (page: string) => void = () => {};
+    let asked = 0;
+    state.metrics = () => {
+      asked += 1;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    const page = async () => (await get('/metrics').catch(() => undefined))?.body ?? 'cut';
+    const pages = [page(), page()];
+    await until(() => asked === 2);
+    const stopped = server.stop({ graceMs: 300 });
+    answer('late\n');
+    await within(stopped, 'the stop');
+    expect((await Promise.all(pages)).sort()).toEqual(['cut', 'late\n']);
   });
 
   it('let nobody outlive a stop', async () => {

@@ -37,8 +37,8 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   await sidecar.start();
   const place: Place = { ...sidecar.addresses, ready: sidecar.ready, daemons: daemonNames(config) };
   void context.stdout.line(welcome(version, place, context.stdout.colors));
-  await stopped(context.signal);
-  await sidecar.stop();
+  void stopped(context.signal).then(() => sidecar.stop({ delayMs: config.drain.delay }));
+  await sidecar.stopped;
   return ExitCode.ok;
 }
 

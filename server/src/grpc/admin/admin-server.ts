@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HealthBoard } from '../health.js';
 import type { ListenAddress } from '../listen/address.js';
@@ -47,6 +47,8 @@ export class AdminServer {
   readonly #serveHttp1: (socket: Socket) => void;
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   #listener: Listener | undefined;
+  /** HTTP/1 requests that are not answered yet. */
+  readonly #unanswered = new Set<ServerResponse>();
   #stopped: Promise<void> | undefined;
 
   constructor(options: AdminServerOptions) {
@@ -64,6 +66,10 @@ export class AdminServer {
       adminHandler(options.pages),
     );
     this.#http.timeout = limits.idleTimeoutMs;
+    this.#http.prependListener('request', (_request, response) => {
+      this.#unanswered.add(response);
+      response.once('close', () => this.#unanswered.delete(response));
+    });
     // The HTTP server listens itself, or it would not watch its timeouts; but who serves a connection is
     // decided first.
     const [serve] = this.#http.listeners('connection') as ((socket: Socket) => void)[];
@@ -103,8 +109,20 @@ export class AdminServer {
   async #stop(graceMs: number): Promise<void> {
     await this.#listener?.stopAccepting();
     this.#http.closeIdleConnections();
-    await this.#grpc.stop({ graceMs });
+    await Promise.all([this.#grpc.stop({ graceMs }), this.#answerAll(graceMs)]);
     this.#listener?.destroyConnections();
+  }
+
+  async #answerAll(mostMs: number): Promise<void> {
+    const answered = [...this.#unanswered].map(
+      (response) => new Promise((resolve) => response.once('close', resolve)),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise((resolve) => {
+      timer = setTimeout(resolve, mostMs);
+    });
+    await Promise.race([Promise.all(answered), tooLong]);
+    clearTimeout(timer);
   }
 
   #accept(socket: Socket): void {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 import { type ProbeChecks, reportText, runChecks } from './checks.js';
+import { type QuitPage, quitAnswer } from './quit-page.js';
 
 /** A page of metrics as a scraper gets it. */
 export interface MetricsPage {
@@ -12,21 +14,16 @@ export interface AdminPages {
   metrics(): Promise<MetricsPage> | MetricsPage;
   /** Told when metrics() failed. */
   onError(error: unknown): void;
+  /** Behind `POST /quitquitquit`; undefined: there is no such page. */
+  quit?: QuitPage | undefined;
 }
 
-const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 const METHODS = 'GET, HEAD';
 
-interface Answer {
-  status: number;
-  type: string;
-  body: string;
-}
-
 /**
  * GET and HEAD of `/metrics`, `/livez`, `/readyz`, `/startupz`. A probe answers 200 or 503; `?verbose` lists
- * its checks as JSON.
+ * its checks as JSON. And `POST /quitquitquit`, where it is allowed.
  */
 export function adminHandler(pages: AdminPages): RequestListener {
   return (request, response) => {
@@ -37,26 +34,28 @@ export function adminHandler(pages: AdminPages): RequestListener {
 }
 
 async function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, type, body } = await page(pages, request);
+  const { status, type, body, headers, afterwards } = await page(pages, request);
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(status === 405 ? { allow: METHODS } : {}),
+    ...headers,
   });
   // Node leaves the body of an answer to HEAD away.
   response.end(body);
+  afterwards?.();
 }
 
 async function page(pages: AdminPages, request: IncomingMessage): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+  if (path === '/quitquitquit' && pages.quit) return quitAnswer(pages.quit, request);
   const known = path === '/metrics' || path === '/livez' || path === '/readyz' || path === '/startupz';
   if (!known) {
     return { status: 404, type: TEXT, body: 'not found; try /metrics, /livez, /readyz, /startupz\n' };
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { status: 405, type: TEXT, body: `method not allowed; allowed: ${METHODS}\n` };
+    return methodNotAllowed(METHODS);
   }
   if (path === '/metrics') return metricsAnswer(pages);
   const report = runChecks(pages.checks[path.slice(1) as keyof ProbeChecks]);

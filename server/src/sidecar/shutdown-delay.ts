@@ -1,0 +1,44 @@
+/** Nobody has needed the sidecar for so long: then nobody is waited for. A client that connects anew takes less. */
+const QUIET_MS = 1000;
+const LOOK_MS = 50;
+
+/**
+ * The time between being told to stop and draining. Containers of one pod are told at the same moment, in which the
+ * application begins to finish its work, and needs its mailboxes for that.
+ */
+export class ShutdownDelay {
+  #over = false;
+  #wake: () => void = () => {};
+
+  /** @param isUsed whether somebody still needs the sidecar; asked often */
+  constructor(private readonly isUsed: () => boolean) {}
+
+  /** Resolves after `mostMs` milliseconds; before, when nobody has used the sidecar for a second, or at end(). */
+  async pass(mostMs: number): Promise<void> {
+    const begun = performance.now();
+    let usedAt = begun;
+    while (!this.#over) {
+      const now = performance.now();
+      if (this.isUsed()) usedAt = now;
+      const left = Math.min(begun + mostMs - now, usedAt + QUIET_MS - now);
+      if (left <= 0) return;
+      await this.#pause(Math.min(left, LOOK_MS));
+    }
+  }
+
+  /** The delay that there is, or will be, is over. */
+  end(): void {
+    this.#over = true;
+    this.#wake();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.ceil(ms));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it, vi } from 'vitest';
+import { type QuitPage, quitAnswer } from '../../../server/src/grpc/admin/quit-page.js';
+import { AdminCredential } from '../../../server/src/grpc/credentials.js';
+
+const TOKEN = 'a token of an admin'.replaceAll(' ', '-');
+
+/** What becomes of a request of this method, these headers and this peer. */
+function ask(
+  about: {
+    method?: string;
+    headers?: Record<string, string>;
+    peer?: string;
+    credential?: AdminCredential;
+  } = {},
+) {
+  const { method = 'POST', headers = {}, peer = '127.0.0.1', credential } = about;
+  const page = { credential, onRefused: vi.fn<QuitPage['onRefused']>(), quit: vi.fn<() => void>() };
+  const request = { method, headers, socket: { remoteAddress: peer, remotePort: 1 } };
+  const answer = quitAnswer(page, request as unknown as IncomingMessage);
+  expect(page.quit).not.toHaveBeenCalled();
+  answer.afterwards?.();
+  return { ...answer, quits: page.quit.mock.calls.length > 0, refusals: page.onRefused.mock.calls };
+}
+
+describe('POST /quitquitquit', () => {
+  it.each(['127.0.0.1', '127.3.2.1', '::1', '::ffff:127.0.0.1'])('ends the sidecar for %s', (peer) => {
+    expect(ask({ peer })).toMatchObject({ status: 200, body: 'ok\n', quits: true, refusals: [] });
+  });
+
+  it.each(['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '::ffff:7f00:1', '128.0.0.1', ''])(
+    'without a credential is refused to %s',
+    (peer) => {
+      const { status, quits, refusals } = ask({ peer });
+      expect([status, quits]).toEqual([403, false]);
+      expect(refusals).toEqual([[expect.stringContaining('in this pod'), `${peer}:1`]]);
+    },
+  );
+
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])('is no %s', (method) => {
+    expect(ask({ method })).toMatchObject({ status: 405, headers: { allow: 'POST' }, quits: false });
+  });
+
+  it.each<Record<string, string>>([
+    { origin: 'https://evil.example' },
+    // As a page of a name that was made to lead here would have it, which is its own origin.
+    { origin: 'http://evil.example:4814', 'sec-fetch-site': 'same-origin' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ])('is not for browsers: %j', (headers) => {
+    const { status, quits, refusals } = ask({ headers });
+    expect([status, quits, refusals.length]).toEqual([403, false, 1]);
+  });
+
+  it('wants the admin credential where there is one, from wherever', () => {
+    const refused = vi.fn<() => void>();
+    const credential = new AdminCredential([TOKEN], refused);
+    for (const peer of ['127.0.0.1', '10.0.0.7']) {
+      for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: TOKEN }]) {
+        expect(ask({ headers: headers as Record<string, string>, peer, credential })).toMatchObject({
+          status: 401,
+          headers: { 'www-authenticate': 'Bearer' },
+          quits: false,
+        });
+      }
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      expect(ask({ headers, peer, credential })).toMatchObject({ status: 200, quits: true });
+    }
+    expect(refused).toHaveBeenCalledTimes(6);
+  });
+});
