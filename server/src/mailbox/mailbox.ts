@@ -1,57 +1,27 @@
-import type { SpreadError } from '../spread/spread-error.js';
-import { checkMulticast, type Message, SpreadCode, type Version } from '../spread/wire/index.js';
-import type { ByteBudget } from './byte-budget.js';
-import type { EncodeEvent, MailboxEvent, SelfLeave, View } from './event.js';
-import { sayGoodbye } from './goodbye.js';
-import { GroupMemberships, type GroupView } from './group-memberships.js';
-import { Inbox } from './inbox.js';
-import { Lease } from './lease.js';
-import { inSpreadTerms, interruptedBy } from './mailbox-end.js';
-import type { MailboxSession } from './mailbox-session.js';
+import type { Message, Version } from '../spread/wire/index.js';
+import type { DaemonConnection } from './daemon-connection.js';
+import type { MailboxEvent, SelfLeave, View } from './event.js';
+import type { GroupMemberships, GroupView } from './group-memberships.js';
+import type { Inbox } from './inbox.js';
+import type { Lease } from './lease.js';
+import { inSpreadTerms } from './mailbox-end.js';
+import type { MailboxLife } from './mailbox-life.js';
+import type { MailboxOptions } from './mailbox-options.js';
+import { mailboxParts } from './mailbox-parts.js';
 import type {
   Acknowledgement,
   DisconnectOptions,
-  EndReason,
-  MailboxEnd,
   MailboxLimits,
   MailboxSnapshot,
   MailboxState,
   OutgoingMessage,
   PollResult,
 } from './mailbox-types.js';
-import type { OpenedSession } from './open-session.js';
-import { type OnTaken, Outbox } from './outbox.js';
+import type { OnTaken, Outbox } from './outbox.js';
 import type { Attachment, AttachOptions, Receiver } from './receiver.js';
-import { Reconnector, type ReconnectorOptions } from './reconnector.js';
-import { type CallOptions, type GroupCallOptions, Requests } from './requests.js';
-import type { MailboxIdentity, MailboxTelemetry } from './telemetry.js';
+import type { CallOptions, GroupCallOptions, Requests } from './requests.js';
+import type { MailboxIdentity } from './telemetry.js';
 import { EventCounts, type ServiceCounts } from './totals.js';
-
-export interface MailboxOptions {
-  /** Connected and not started. */
-  readonly session: MailboxSession;
-  /** 128 random bits in hexadecimal: whoever has it owns the mailbox. */
-  readonly id: string;
-  readonly displayId: string;
-  /** Who opened it. Default ''. */
-  readonly owner?: string;
-  /** The daemon, as a spread name. */
-  readonly daemon: string;
-  readonly membership: boolean;
-  readonly acknowledgement: Acknowledgement;
-  readonly limits: MailboxLimits;
-  /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
-  readonly noticeMark: number;
-  /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
-  readonly goodbyeMs: number;
-  readonly encode: EncodeEvent;
-  readonly budget: ByteBudget;
-  readonly telemetry: MailboxTelemetry;
-  /** How a lost connection is made anew; undefined: the mailbox ends with it. */
-  readonly reconnect?: (ReconnectorOptions & { readonly queueMulticasts: boolean }) | undefined;
-  /** The lease is over: nobody uses the mailbox any more. */
-  onLeaseEnd(mailbox: Mailbox): void;
-}
 
 /**
  * A Spread mailbox that outlives the calls and streams that use it: one session with a daemon, the queue of what it
@@ -73,102 +43,57 @@ export class Mailbox implements MailboxIdentity {
   readonly openedAtMs = Date.now();
   /** What was received, by kind. */
   readonly received = new EventCounts();
-  /** The present one, or the last one while there is none. */
-  #session: MailboxSession;
-  #daemon: string;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #groups: GroupMemberships;
   readonly #requests: Requests;
   readonly #lease: Lease;
-  readonly #goodbyeMs: number;
-  readonly #telemetry: MailboxTelemetry;
-  readonly #reconnector: Reconnector | undefined;
-  readonly #queuesMulticasts: boolean;
-  /** When the connection that is being made anew was lost, by the monotonic clock. */
-  #lostAt: number | undefined;
-  #end: MailboxEnd | undefined;
-  #goodbye: Promise<void> | undefined;
-  #discarded = false;
-  #awaitingReceiver: (() => void)[] = [];
+  readonly #connection: DaemonConnection;
+  readonly #life: MailboxLife;
 
   constructor(options: MailboxOptions) {
-    const { session, limits } = options;
     this.id = options.id;
     this.displayId = options.displayId;
     this.owner = options.owner ?? '';
     this.membership = options.membership;
     this.acknowledgement = options.acknowledgement;
-    this.limits = limits;
-    this.#session = session;
-    this.#daemon = options.daemon;
-    this.#goodbyeMs = options.goodbyeMs;
-    this.#telemetry = options.telemetry;
-    this.#groups = new GroupMemberships(session.privateGroup, options.membership);
-    this.#lease = new Lease(limits.leaseMs, () => options.onLeaseEnd(this));
-    const messageLimits = { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes };
-    this.#outbox = new Outbox(
-      session,
-      (message) => inSpreadTerms(() => checkMulticast(message, messageLimits)),
-      limits.maxSendQueueBytes,
-    );
-    this.#requests = new Requests({
-      outbox: this.#outbox,
-      groups: this.#groups,
-      reconnects: options.reconnect !== undefined,
-      maxGroups: limits.maxGroups,
-      end: () => this.#end,
+    this.limits = options.limits;
+    const parts = mailboxParts(this, options, {
+      onMessage: this.#onMessage,
+      enqueue: (event) => this.#enqueue(event, Date.now()),
     });
-    this.#inbox = new Inbox(
-      {
-        acknowledgement: options.acknowledgement,
-        limits: limits.queue,
-        noticeMark: options.noticeMark,
-        encode: options.encode,
-        budget: options.budget,
-      },
-      {
-        pause: () => {
-          this.#session.pause();
-          this.#telemetry.paused(this);
-        },
-        resume: () => {
-          this.#session.resume();
-          this.#telemetry.resumed(this);
-          this.#reconnector?.retry();
-        },
-        overflow: (bound) => this.#overflow(bound),
-        slowConsumer: (notice) => this.#telemetry.slowConsumer(this, notice),
-        receiverAttached: () => this.#holdForReceiver(),
-      },
-    );
-    this.#queuesMulticasts = options.reconnect?.queueMulticasts ?? false;
-    this.#reconnector = options.reconnect && this.#makeReconnector(options.reconnect);
-    this.#start();
+    this.#inbox = parts.inbox;
+    this.#outbox = parts.outbox;
+    this.#groups = parts.groups;
+    this.#requests = parts.requests;
+    this.#lease = parts.lease;
+    this.#connection = parts.connection;
+    this.#life = parts.life;
+    parts.connection.start();
   }
 
   /** The daemon that it is connected to, or was last, as a spread name. */
   get daemon(): string {
-    return this.#daemon;
+    return this.#connection.daemon;
   }
 
   get daemonVersion(): Version {
-    return this.#session.daemonVersion;
+    return this.#connection.daemonVersion;
   }
 
   /** Its name for others, such as `#alice#node1`. */
   get privateGroup(): string {
-    return this.#session.privateGroup;
+    return this.#connection.privateGroup;
   }
 
   get state(): MailboxState {
-    if (this.#end !== undefined) return 'ENDED';
-    return this.#lostAt === undefined ? 'OPEN' : 'RECONNECTING';
+    if (this.#life.end !== undefined) return 'ENDED';
+    return this.#connection.isLost ? 'RECONNECTING' : 'OPEN';
   }
 
   /** True when it has ended and a receiver was given everything, so that nobody is waiting for it any more. */
   get isSpent(): boolean {
-    return this.#end !== undefined && this.#inbox.endTold && !this.#inbox.receiverAttached;
+    return this.#life.end !== undefined && this.#inbox.endTold && !this.#inbox.receiverAttached;
   }
 
   /** The last event received; 0 if none. */
@@ -204,12 +129,12 @@ export class Mailbox implements MailboxIdentity {
 
   /** True while reading from the daemon is stopped because the queue is full. */
   get paused(): boolean {
-    return this.#end === undefined && this.#inbox.paused;
+    return this.#life.end === undefined && this.#inbox.paused;
   }
 
   /** Bytes that wait to be taken by the daemon's connection. */
   get sendQueueBytes(): number {
-    return this.#end === undefined ? this.#outbox.queuedBytes : 0;
+    return this.#life.end === undefined ? this.#outbox.queuedBytes : 0;
   }
 
   snapshot(): MailboxSnapshot {
@@ -339,31 +264,21 @@ export class Mailbox implements MailboxIdentity {
   /** Ends the mailbox on its owner's word. Resolves when the daemon's connection is closed. Never rejects. */
   disconnect({ leaveGroupsFirst = false, abort = false }: DisconnectOptions = {}): Promise<void> {
     const leaving = leaveGroupsFirst ? this.#groups.names : [];
-    return this.#close('DISCONNECTED', 'the mailbox was disconnected', { leaving, abort });
+    return this.#life.close('DISCONNECTED', 'the mailbox was disconnected', { leaving, abort });
   }
 
   /** Ends the mailbox because nobody used it. Resolves as disconnect does. */
   expire(): Promise<void> {
     const message = `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
-    return this.#close('LEASE_EXPIRED', message, { leaving: [], abort: false });
+    return this.#life.close('LEASE_EXPIRED', message);
   }
 
   /**
    * Ends the mailbox because the sidecar shuts down: nothing more is received, the receiver is given what is queued until
    * cutReceiver() is called, then the daemon is told goodbye. Resolves when the connection is closed. Never rejects.
    */
-  async drain(): Promise<void> {
-    if (this.#end === undefined) {
-      this.#session.pause();
-      this.#finish('DRAINING', 'the sidecar is shutting down');
-    }
-    while (this.#inbox.receiverAttached) {
-      await new Promise<void>((resolve) => {
-        this.#awaitingReceiver.push(resolve);
-      });
-    }
-    this.#goodbye ??= this.#sayGoodbye([]);
-    await this.#goodbye;
+  drain(): Promise<void> {
+    return this.#life.drain();
   }
 
   /** Tells the receiver of a mailbox that has ended the end at once, whatever it has not been given yet. */
@@ -375,133 +290,20 @@ export class Mailbox implements MailboxIdentity {
    * The mailbox can't be found any more: its events go as soon as no receiver is attached. Resolves when it has none and
    * its connection is closed: then nothing of it is left. Never rejects.
    */
-  async discard(): Promise<void> {
-    this.#discarded = true;
-    this.#lease.stop();
-    this.#letGo();
-    await this.drain();
-  }
-
-  #start(): void {
-    this.#session.start({
-      onMessage: this.#onMessage,
-      onClose: (error) => this.#onClose(error),
-      onDrain: () => this.#outbox.onDrain(),
-    });
+  discard(): Promise<void> {
+    return this.#life.discard();
   }
 
   /** Runs for every message. */
   readonly #onMessage = (message: Message, receivedAtMs: number): void => {
-    if (this.#end !== undefined) return;
+    if (this.#life.end !== undefined) return;
     this.#enqueue(message, receivedAtMs);
     if (message.kind !== 'regular') this.#groups.observe(message);
   };
 
   #enqueue(event: MailboxEvent, receivedAtMs: number): void {
-    this.#inbox.enqueue(receivedAtMs, event, this.#session.privateGroup);
+    this.#inbox.enqueue(receivedAtMs, event, this.#connection.privateGroup);
     this.received.add(event.kind);
-  }
-
-  #onClose(error: SpreadError | undefined): void {
-    const message = error?.message ?? 'the connection to the daemon was closed';
-    if (this.#end === undefined) {
-      if (error?.code === 'SP_BUG') {
-        this.#telemetry.defect(error.cause ?? error);
-        this.#finish('INTERNAL', 'an internal error of the sidecar ended the mailbox');
-      } else if (this.#reconnector !== undefined) {
-        this.#reconnect(this.#reconnector, error?.number ?? SpreadCode.CONNECTION_CLOSED, message);
-        return;
-      } else {
-        this.#finish('CONNECTION_CLOSED', message);
-      }
-    }
-    this.#failSends();
-  }
-
-  #failSends(): void {
-    const end = this.#end!;
-    this.#outbox.fail((outcome) => interruptedBy(end, outcome));
-  }
-
-  #reconnect(reconnector: Reconnector, spreadCode: number, message: string): void {
-    const { privateGroup } = this;
-    this.#lostAt = performance.now();
-    const groups = this.#groups.names;
-    this.#groups.lost();
-    this.#outbox.lose(this.#queuesMulticasts ? 'wait' : 'refuse');
-    this.#telemetry.reconnecting(this, message);
-    this.#enqueue({ kind: 'connectionLost', privateGroup, groups, spreadCode }, Date.now());
-    // The event may have been one too many for the queue, which ends the mailbox.
-    if (this.#end === undefined) reconnector.start(this.#daemon);
-  }
-
-  #restore({ session, daemon }: OpenedSession): void {
-    const previousPrivateGroup = this.privateGroup;
-    const seconds = (performance.now() - this.#lostAt!) / 1000;
-    this.#lostAt = undefined;
-    this.#session = session;
-    this.#daemon = daemon;
-    const { privateGroup } = session;
-    const groups = this.#groups.names;
-    this.#groups.restored(privateGroup);
-    this.#telemetry.reconnected(this, previousPrivateGroup, seconds);
-    const kind = 'connectionRestored';
-    this.#enqueue({ kind, previousPrivateGroup, privateGroup, groups, daemon }, Date.now());
-    this.#start();
-    // The event may have been one too many for the queue, which ends the mailbox.
-    if (this.#end === undefined) this.#outbox.restore(session, groups);
-    else this.#failSends();
-  }
-
-  #makeReconnector(options: ReconnectorOptions): Reconnector {
-    return new Reconnector(options, {
-      mayTry: () => !this.#inbox.paused,
-      failed: (daemon, error) => this.#telemetry.reconnectFailed(this, daemon, error),
-      restored: (opened) => this.#restore(opened),
-      givenUp: (why) => {
-        const message = `the connection to the daemon was lost and could not be made anew: ${why}`;
-        this.#telemetry.reconnectGivenUp(this, message);
-        this.#finish('CONNECTION_CLOSED', message);
-      },
-    });
-  }
-
-  #overflow(bound: string): void {
-    const message = `the event queue reached its bound of ${bound}`;
-    void this.#close('QUEUE_OVERFLOW', message, { leaving: [], abort: false });
-  }
-
-  #close(
-    reason: EndReason,
-    message: string,
-    how: { leaving: readonly string[]; abort: boolean },
-  ): Promise<void> {
-    if (this.#end === undefined) {
-      this.#finish(reason, message);
-      if (how.abort) this.#session.abort();
-      else this.#goodbye ??= this.#sayGoodbye(how.leaving);
-    }
-    return this.#goodbye ?? Promise.resolve();
-  }
-
-  #finish(reason: EndReason, message: string): void {
-    const end: MailboxEnd = {
-      reason,
-      lastSequence: this.lastSequence,
-      message,
-      ...(reason === 'CONNECTION_CLOSED' ? { spreadCode: 'CONNECTION_CLOSED' as const } : {}),
-    };
-    this.#end = end;
-    this.#inbox.finish(end);
-    this.#groups.end(() => interruptedBy(end, 'unknown'));
-    this.#telemetry.ended(this, reason, message);
-    if (this.#lostAt === undefined) return;
-    this.#goodbye = this.#reconnector!.stop();
-    this.#failSends();
-  }
-
-  #sayGoodbye(leaving: readonly string[]): Promise<void> {
-    return sayGoodbye(this.#session, this.#outbox, leaving, this.#goodbyeMs);
   }
 
   /** Keeps the mailbox alive while a call waits. What the call sends, it sends before it waits for anything. */
@@ -512,21 +314,5 @@ export class Mailbox implements MailboxIdentity {
     } finally {
       release();
     }
-  }
-
-  #holdForReceiver(): () => void {
-    const release = this.#lease.hold();
-    return () => {
-      release();
-      // A receiver that takes over is attached in the same turn.
-      queueMicrotask(() => {
-        for (const gone of this.#awaitingReceiver.splice(0)) gone();
-        this.#letGo();
-      });
-    };
-  }
-
-  #letGo(): void {
-    if (this.#discarded && !this.#inbox.receiverAttached) this.#inbox.dispose();
   }
 }

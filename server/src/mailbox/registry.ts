@@ -1,29 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { IP_AUTH, NULL_AUTH } from '../spread/auth.js';
 import { Session } from '../spread/session.js';
 import { SpreadError } from '../spread/spread-error.js';
-import { parsePrivateGroup } from '../spread/wire/index.js';
 import { ByteBudget } from './byte-budget.js';
-import {
-  type ConnectOptions,
-  checkConnectOptions,
-  effectiveLimits,
-  giveUpAfterMs,
-} from './connect-options.js';
-import { DaemonDirectory } from './daemon-directory.js';
+import type { ConnectOptions } from './connect-options.js';
 import type { EncodeEvent } from './event.js';
+import { ExpiredLeases } from './expired-leases.js';
 import { Mailbox } from './mailbox.js';
-import { deadlineExceeded } from './mailbox-end.js';
+import { sizesOf, TotalsSum } from './mailbox-figures.js';
+import { type ListOptions, type MailboxPage, pageOf } from './mailbox-list.js';
+import { MailboxOpening } from './mailbox-opening.js';
 import type { ConnectSession } from './mailbox-session.js';
-import type { DisconnectOptions, MailboxLimits, MailboxSnapshot } from './mailbox-types.js';
-import { type OpenedSession, openSession } from './open-session.js';
-import type { ReconnectOptions } from './reconnect-options.js';
-import type { ReconnectorOptions } from './reconnector.js';
+import type { DisconnectOptions } from './mailbox-types.js';
 import type { CallOptions } from './requests.js';
 import type { MailboxSettings } from './settings.js';
 import { SidecarError } from './sidecar-error.js';
 import { type MailboxTelemetry, SILENT } from './telemetry.js';
-import { EventCounts, type MailboxSizes, type MailboxTotals, ServiceCounts } from './totals.js';
+import type { MailboxSizes, MailboxTotals } from './totals.js';
 
 export interface RegistryOptions {
   readonly settings: MailboxSettings;
@@ -38,50 +30,20 @@ export interface ConnectCall extends CallOptions {
   readonly caller?: string;
 }
 
-export interface ListOptions {
-  /** 1 to 1000; 0 = 100. */
-  readonly pageSize: number;
-  /** nextPageToken of the page before; empty for the first. */
-  readonly pageToken: string;
-}
-
-export interface MailboxPage {
-  readonly mailboxes: readonly MailboxSnapshot[];
-  /** Empty on the last page. */
-  readonly nextPageToken: string;
-}
-
-const DEFAULT_PAGE_SIZE = 100;
-const MAX_PAGE_SIZE = 1000;
-/** Expired ids that are remembered, so that who comes back too late learns why. */
-const REMEMBERED_LEASES = 1000;
-/** Above what fills the kernel's buffers a session takes no more: the rest waits where it can be withdrawn. */
-const SESSION_SEND_BYTES = 256 * 1024;
-
 /** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
 export class MailboxRegistry {
   readonly #settings: MailboxSettings;
   readonly #encode: EncodeEvent;
   readonly #telemetry: MailboxTelemetry;
-  readonly #connectSession: ConnectSession;
-  readonly #directory: DaemonDirectory;
+  readonly #opening: MailboxOpening;
   readonly #budget: ByteBudget;
   /** By id, in the order in which they were opened. */
   readonly #mailboxes = new Map<string, Mailbox>();
-  /** Ids whose lease ended; the oldest are forgotten. */
-  readonly #expired = new Map<string, { readonly owner: string; readonly lastSequence: number }>();
+  readonly #expired = new ExpiredLeases();
   /** Those that can't be found any more, but whose receiver or connection is not through yet. */
   readonly #departing = new Map<Mailbox, Promise<void>>();
-  readonly #attempts = new Set<AbortController>();
-  #draining = false;
-  readonly #gone = {
-    received: new EventCounts(),
-    eventBytes: 0,
-    eventsGiven: 0,
-    messagesSent: 0,
-    sentByService: new ServiceCounts(),
-    payloadBytesSent: 0,
-  };
+  /** What those have done that are gone. */
+  readonly #gone = new TotalsSum();
   #opened = 0;
 
   /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is not well formed */
@@ -89,8 +51,8 @@ export class MailboxRegistry {
     this.#settings = options.settings;
     this.#encode = options.encode;
     this.#telemetry = options.telemetry ?? SILENT;
-    this.#connectSession = options.connectSession ?? ((session) => Session.connect(session));
-    this.#directory = new DaemonDirectory(options.settings.daemons, options.settings.allowedDaemons);
+    const connectSession = options.connectSession ?? ((session) => Session.connect(session));
+    this.#opening = new MailboxOpening(options.settings, connectSession, this.#telemetry);
     this.#budget = new ByteBudget(options.settings.totalQueueBytes);
   }
 
@@ -102,30 +64,20 @@ export class MailboxRegistry {
    * COULD_NOT_CONNECT and the daemon's REJECT codes.
    */
   async connect(options: ConnectOptions, { signal, caller = '' }: ConnectCall = {}): Promise<Mailbox> {
-    this.#mustNotBeDraining();
-    checkConnectOptions(options);
-    const limits = effectiveLimits(options, this.#settings);
-    const candidates = this.#directory.candidates(options.daemon);
-    const plan: Plan = { candidates, session: this.#sessionOptions(options, limits) };
-    const reconnect = options.reconnect && this.#reconnectorOptions(options, options.reconnect, plan);
-    if (signal?.aborted) throw deadlineExceeded('not-sent');
-    const { session, daemon } = await this.#open(options, plan, signal);
-    const mailbox = new Mailbox({
-      session,
+    const opening = await this.#opening.open(options, signal, () => this.#mustHaveRoom());
+    const mailbox: Mailbox = new Mailbox({
+      ...opening,
       id: randomBytes(16).toString('hex'),
       displayId: `m${++this.#opened}`,
       owner: caller,
-      daemon,
       membership: options.membership,
       acknowledgement: options.acknowledgement,
-      limits,
       noticeMark: this.#settings.noticeMark,
       goodbyeMs: this.#settings.goodbyeMs,
       encode: this.#encode,
       budget: this.#budget,
       telemetry: this.#telemetry,
-      reconnect: reconnect && { ...reconnect, givenName: givenName(options, session.privateGroup) },
-      onLeaseEnd: (ended) => this.#expire(ended),
+      onLeaseEnd: () => this.#expire(mailbox),
     });
     this.#mailboxes.set(mailbox.id, mailbox);
     this.#telemetry.opened(mailbox);
@@ -144,13 +96,9 @@ export class MailboxRegistry {
       mailbox.touch();
       return mailbox;
     }
-    const expired = this.#expired.get(id);
-    if (expired === undefined || expired.owner !== caller)
-      throw new SpreadError('ILLEGAL_SESSION', 'there is no such mailbox, or no longer');
-    throw new SidecarError(
-      'LEASE_EXPIRED',
-      'the mailbox has ended: no Receive was attached and no call came within its lease',
-      { last_sequence: String(expired.lastSequence) },
+    throw (
+      this.#expired.errorFor(id, caller) ??
+      new SpreadError('ILLEGAL_SESSION', 'there is no such mailbox, or no longer')
     );
   }
 
@@ -159,25 +107,8 @@ export class MailboxRegistry {
    *
    * @throws SidecarError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
    */
-  list({ pageSize, pageToken }: ListOptions): MailboxPage {
-    if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > MAX_PAGE_SIZE) {
-      const bound = `1 to ${MAX_PAGE_SIZE}, or 0 for ${DEFAULT_PAGE_SIZE}`;
-      const message = `page_size is ${pageSize}; it must be ${bound}`;
-      throw new SidecarError('LIMIT_OUT_OF_RANGE', message, { field: 'page_size', bound });
-    }
-    if (!/^(m\d{1,15})?$/.test(pageToken)) {
-      const bound = 'next_page_token of an earlier answer, or empty';
-      throw new SidecarError('FIELD_INVALID', `page_token must be ${bound}`, { field: 'page_token', bound });
-    }
-    const after = Number(pageToken.slice(1));
-    const size = pageSize || DEFAULT_PAGE_SIZE;
-    const mailboxes: MailboxSnapshot[] = [];
-    for (const mailbox of this.#mailboxes.values()) {
-      if (Number(mailbox.displayId.slice(1)) <= after) continue;
-      if (mailboxes.length === size) return { mailboxes, nextPageToken: mailboxes[size - 1]!.displayId };
-      mailboxes.push(mailbox.snapshot());
-    }
-    return { mailboxes, nextPageToken: '' };
+  list(options: ListOptions): MailboxPage {
+    return pageOf(this.#mailboxes.values(), options);
   }
 
   /**
@@ -207,8 +138,7 @@ export class MailboxRegistry {
    * DRAINING; every daemon is told goodbye. Resolves when that is done. Never rejects.
    */
   async drain({ graceMs }: { readonly graceMs: number }): Promise<void> {
-    this.#draining = true;
-    for (const attempt of this.#attempts) attempt.abort();
+    this.#opening.close();
     const mailboxes = [...this.#mailboxes.values(), ...this.#departing.keys()];
     const grace = setTimeout(() => {
       for (const mailbox of mailboxes) mailbox.cutReceiver();
@@ -221,75 +151,19 @@ export class MailboxRegistry {
 
   /** Mailboxes that can be found, and those that are being opened. */
   get size(): number {
-    return this.#mailboxes.size + this.#attempts.size;
+    return this.#mailboxes.size + this.#opening.underWay;
   }
 
   sizes(): MailboxSizes {
-    const sizes = {
-      open: 0,
-      ended: 0,
-      receivers: 0,
-      paused: 0,
-      waitingEvents: 0,
-      waitingBytes: 0,
-      retainedBytes: this.#budget.used,
-      retainedBytesBound: this.#budget.totalBytes,
-      sendQueueBytes: 0,
-    };
-    for (const mailbox of this.#mailboxes.values()) {
-      const { state, waitingEvents, waitingBytes } = mailbox.poll();
-      if (state === 'ENDED') sizes.ended++;
-      else sizes.open++;
-      if (mailbox.receiverAttached) sizes.receivers++;
-      if (mailbox.paused) sizes.paused++;
-      sizes.waitingEvents += waitingEvents;
-      sizes.waitingBytes += waitingBytes;
-      sizes.sendQueueBytes += mailbox.sendQueueBytes;
-    }
-    return sizes;
+    return sizesOf(this.#mailboxes.values(), this.#budget);
   }
 
   totals(): MailboxTotals {
-    const totals = { ...this.#gone, received: new EventCounts(), sentByService: new ServiceCounts() };
-    totals.received.addAll(this.#gone.received);
-    totals.sentByService.addAll(this.#gone.sentByService);
-    for (const mailbox of this.#mailboxes.values()) addTotals(totals, mailbox);
-    for (const mailbox of this.#departing.keys()) addTotals(totals, mailbox);
+    const totals = new TotalsSum();
+    totals.add(this.#gone);
+    for (const mailbox of this.#mailboxes.values()) totals.add(mailbox);
+    for (const mailbox of this.#departing.keys()) totals.add(mailbox);
     return totals;
-  }
-
-  /** Finds a daemon that takes the session. Gives up when the caller does, or when the sidecar shuts down. */
-  async #open(options: ConnectOptions, plan: Plan, signal: AbortSignal | undefined): Promise<OpenedSession> {
-    this.#mustHaveRoom();
-    const attempt = new AbortController();
-    const giveUp = (): void => attempt.abort();
-    this.#attempts.add(attempt);
-    signal?.addEventListener('abort', giveUp, { once: true });
-    try {
-      const opened = await openSession({
-        candidates: plan.candidates,
-        privateName: options.privateName,
-        onNameConflict: options.onNameConflict,
-        session: {
-          ...plan.session,
-          timeoutMs: this.#settings.connectTimeoutMs,
-          signal: attempt.signal,
-        },
-        connect: this.#connectSession,
-        onFailed: (daemon, error) => this.#telemetry.connectFailed(daemon, error),
-      });
-      if (attempt.signal.aborted) {
-        await opened.session.disconnect(this.#settings.goodbyeMs);
-        throw deadlineExceeded('not-sent');
-      }
-      return opened;
-    } catch (error) {
-      this.#mustNotBeDraining();
-      throw signal?.aborted ? deadlineExceeded('not-sent') : error;
-    } finally {
-      this.#attempts.delete(attempt);
-      signal?.removeEventListener('abort', giveUp);
-    }
   }
 
   #owned(id: string, caller: string): Mailbox | undefined {
@@ -299,41 +173,8 @@ export class MailboxRegistry {
     return undefined;
   }
 
-  #sessionOptions(options: ConnectOptions, limits: MailboxLimits): Plan['session'] {
-    return {
-      membership: options.membership,
-      priority: options.priority === 1 ? 1 : 0,
-      auth: [(options.auth ?? this.#settings.auth) === 'IP' ? IP_AUTH : NULL_AUTH],
-      messageLimits: { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes },
-      sendHighWaterMark: Math.min(SESSION_SEND_BYTES, Math.ceil(limits.maxSendQueueBytes / 2)),
-    };
-  }
-
-  #reconnectorOptions({ privateName }: ConnectOptions, asked: ReconnectOptions, plan: Plan) {
-    const { reconnect, connectTimeoutMs, goodbyeMs } = this.#settings;
-    const { onNameLoss, queueMulticasts } = asked;
-    return {
-      ...plan,
-      privateName,
-      onNameLoss,
-      queueMulticasts,
-      giveUpAfterMs: giveUpAfterMs(asked, this.#settings),
-      nameWaitMs: reconnect.nameWaitMs,
-      backoff: reconnect.backoff,
-      connectTimeoutMs,
-      goodbyeMs,
-      connect: this.#connectSession,
-    };
-  }
-
   #expire(mailbox: Mailbox): void {
-    this.#expired.set(mailbox.id, { owner: mailbox.owner, lastSequence: mailbox.lastSequence });
-    if (this.#expired.size > REMEMBERED_LEASES) {
-      for (const [oldest] of this.#expired) {
-        this.#expired.delete(oldest);
-        break;
-      }
-    }
+    this.#expired.remember(mailbox);
     void mailbox.expire();
     this.#remove(mailbox);
   }
@@ -342,13 +183,9 @@ export class MailboxRegistry {
     if (!this.#mailboxes.delete(mailbox.id)) return;
     const gone = mailbox.discard().then(() => {
       this.#departing.delete(mailbox);
-      addTotals(this.#gone, mailbox);
+      this.#gone.add(mailbox);
     });
     this.#departing.set(mailbox, gone);
-  }
-
-  #mustNotBeDraining(): void {
-    if (this.#draining) throw new SidecarError('DRAINING', 'the sidecar is shutting down');
   }
 
   #mustHaveRoom(): void {
@@ -373,25 +210,4 @@ export class MailboxRegistry {
     }
     return false;
   }
-}
-
-/** What every session of one mailbox has in common. */
-type Plan = Pick<ReconnectorOptions, 'candidates' | 'session'>;
-
-/** The private name that a client asked for, as the daemon gave it; empty when it asked for none. */
-function givenName({ privateName }: ConnectOptions, privateGroup: string): string {
-  return privateName === '' ? '' : (parsePrivateGroup(privateGroup)?.name ?? privateName);
-}
-
-type Totals = {
-  -readonly [Key in keyof MailboxTotals]: MailboxTotals[Key] extends number ? number : unknown;
-} & { readonly received: EventCounts; readonly sentByService: ServiceCounts };
-
-function addTotals(totals: Totals, mailbox: Mailbox): void {
-  totals.received.addAll(mailbox.received);
-  totals.eventBytes += mailbox.eventBytes;
-  totals.eventsGiven += mailbox.eventsGiven;
-  totals.messagesSent += mailbox.messagesSent;
-  totals.sentByService.addAll(mailbox.sentByService);
-  totals.payloadBytesSent += mailbox.payloadBytesSent;
 }

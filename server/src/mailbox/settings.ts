@@ -13,9 +13,9 @@ export interface MailboxSettings {
   readonly daemons: readonly string[];
   /** Further daemons that a client may name. */
   readonly allowedDaemons: readonly string[];
-  /** For one daemon, handshake included. */
   /** How the sidecar shows itself to daemons where a client names no method. Default NULL. */
   readonly auth?: 'NULL' | 'IP';
+  /** For one daemon, handshake included. */
   readonly connectTimeoutMs: number;
   /** For a clean goodbye; then the connection is dropped. */
   readonly goodbyeMs: number;

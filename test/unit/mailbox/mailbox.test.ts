@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
 import type { EncodeEvent } from '../../../server/src/mailbox/event.js';
-import { Mailbox, type MailboxOptions } from '../../../server/src/mailbox/mailbox.js';
+import { Mailbox } from '../../../server/src/mailbox/mailbox.js';
+import type { MailboxOptions } from '../../../server/src/mailbox/mailbox-options.js';
 import type { MailboxLimits, OutgoingMessage } from '../../../server/src/mailbox/mailbox-types.js';
 import type { AttachOptions } from '../../../server/src/mailbox/receiver.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
@@ -43,7 +44,7 @@ describe('Mailbox', () => {
   const ended: string[] = [];
 
   function mailboxOf(changes: Partial<MailboxOptions> = {}): Mailbox {
-    const mailbox = new Mailbox({
+    const mailbox: Mailbox = new Mailbox({
       session,
       id: '0123456789abcdef0123456789abcdef',
       displayId: 'm1',
@@ -56,7 +57,7 @@ describe('Mailbox', () => {
       encode: plainEncode,
       budget: new ByteBudget(1_000_000_000),
       telemetry: { ...SILENT, ended: (_mailbox, reason) => ended.push(reason) },
-      onLeaseEnd: (over) => leaseEnds.push(over),
+      onLeaseEnd: () => leaseEnds.push(mailbox),
       ...changes,
     });
     open.push(mailbox);

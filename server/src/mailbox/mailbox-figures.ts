@@ -1,0 +1,51 @@
+import type { ByteBudget } from './byte-budget.js';
+import type { Mailbox } from './mailbox.js';
+import { EventCounts, type MailboxSizes, type MailboxTotals, ServiceCounts } from './totals.js';
+
+/** How things stand with these mailboxes. */
+export function sizesOf(mailboxes: Iterable<Mailbox>, budget: ByteBudget): MailboxSizes {
+  const sizes = {
+    open: 0,
+    ended: 0,
+    receivers: 0,
+    paused: 0,
+    waitingEvents: 0,
+    waitingBytes: 0,
+    retainedBytes: budget.used,
+    retainedBytesBound: budget.totalBytes,
+    sendQueueBytes: 0,
+  };
+  for (const mailbox of mailboxes) {
+    const { state, waitingEvents, waitingBytes } = mailbox.poll();
+    if (state === 'ENDED') sizes.ended++;
+    else sizes.open++;
+    if (mailbox.receiverAttached) sizes.receivers++;
+    if (mailbox.paused) sizes.paused++;
+    sizes.waitingEvents += waitingEvents;
+    sizes.waitingBytes += waitingBytes;
+    sizes.sendQueueBytes += mailbox.sendQueueBytes;
+  }
+  return sizes;
+}
+
+/** What mailboxes have done, summed up. */
+export class TotalsSum implements MailboxTotals {
+  readonly received = new EventCounts();
+  eventBytes = 0;
+  eventsGiven = 0;
+  messagesSent = 0;
+  readonly sentByService = new ServiceCounts();
+  payloadBytesSent = 0;
+
+  add(done: Summand): void {
+    this.received.addAll(done.received);
+    this.eventBytes += done.eventBytes;
+    this.eventsGiven += done.eventsGiven;
+    this.messagesSent += done.messagesSent;
+    this.sentByService.addAll(done.sentByService);
+    this.payloadBytesSent += done.payloadBytesSent;
+  }
+}
+
+/** What one mailbox, or many, have done. */
+type Summand = Pick<Mailbox, keyof MailboxTotals>;

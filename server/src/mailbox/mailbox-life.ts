@@ -1,0 +1,116 @@
+import type { DaemonConnection } from './daemon-connection.js';
+import type { GroupMemberships } from './group-memberships.js';
+import type { Inbox } from './inbox.js';
+import type { Lease } from './lease.js';
+import { interruptedBy } from './mailbox-end.js';
+import type { EndReason, MailboxEnd } from './mailbox-types.js';
+
+/** What ends with the mailbox. */
+export interface Ending {
+  readonly inbox: Inbox;
+  readonly groups: GroupMemberships;
+  readonly lease: Lease;
+  readonly connection: DaemonConnection;
+}
+
+/** How a mailbox leaves its daemon. */
+export interface Departure {
+  /** Groups that it leaves before the goodbye. */
+  readonly leaving?: readonly string[];
+  /** The socket is dropped without a goodbye. */
+  readonly abort?: boolean;
+}
+
+/**
+ * The end of a mailbox: once, for one reason. The daemon is told goodbye, receivers get what is queued, and when the
+ * mailbox is discarded too and nobody receives any more, its events go.
+ */
+export class MailboxLife {
+  readonly #parts: Ending;
+  readonly #ended: (reason: EndReason, message: string) => void;
+  #end: MailboxEnd | undefined;
+  #goodbye: Promise<void> | undefined;
+  #discarded = false;
+  #awaitingReceiver: (() => void)[] = [];
+
+  /** @param ended told once, when it has ended */
+  constructor(parts: Ending, ended: (reason: EndReason, message: string) => void) {
+    this.#parts = parts;
+    this.#ended = ended;
+  }
+
+  /** How it has ended; undefined while it is open. */
+  get end(): MailboxEnd | undefined {
+    return this.#end;
+  }
+
+  /** Ends the mailbox, whose connection is closed already or is taken care of by the caller. To be called once. */
+  finish(reason: EndReason, message: string): void {
+    const { inbox, groups, connection } = this.#parts;
+    const end: MailboxEnd = {
+      reason,
+      lastSequence: inbox.queue.lastSequence,
+      message,
+      ...(reason === 'CONNECTION_CLOSED' ? { spreadCode: 'CONNECTION_CLOSED' as const } : {}),
+    };
+    this.#end = end;
+    inbox.finish(end);
+    groups.end(() => interruptedBy(end, 'unknown'));
+    this.#ended(reason, message);
+    const givenUp = connection.giveUp();
+    if (givenUp !== undefined) this.#goodbye = givenUp;
+  }
+
+  /** Ends the mailbox, if it is open, and its connection. Resolves when that is closed. Never rejects. */
+  close(reason: EndReason, message: string, { leaving = [], abort = false }: Departure = {}): Promise<void> {
+    const { connection } = this.#parts;
+    if (this.#end === undefined) {
+      this.finish(reason, message);
+      if (abort) connection.abort();
+      else this.#goodbye ??= connection.sayGoodbye(leaving);
+    }
+    return this.#goodbye ?? Promise.resolve();
+  }
+
+  /** See Mailbox.drain. */
+  async drain(): Promise<void> {
+    const { inbox, connection } = this.#parts;
+    if (this.#end === undefined) {
+      connection.pause();
+      this.finish('DRAINING', 'the sidecar is shutting down');
+    }
+    while (inbox.receiverAttached) {
+      await new Promise<void>((resolve) => {
+        this.#awaitingReceiver.push(resolve);
+      });
+    }
+    this.#goodbye ??= connection.sayGoodbye([]);
+    await this.#goodbye;
+  }
+
+  /** See Mailbox.discard. */
+  async discard(): Promise<void> {
+    this.#discarded = true;
+    this.#parts.lease.stop();
+    this.#letGo();
+    await this.drain();
+  }
+
+  /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
+  holdForReceiver(): () => void {
+    const release = this.#parts.lease.hold();
+    return () => {
+      release();
+      // A receiver that takes over is attached in the same turn.
+      queueMicrotask(() => {
+        for (const gone of this.#awaitingReceiver.splice(0)) gone();
+        this.#letGo();
+      });
+    };
+  }
+
+  #letGo(): void {
+    const { inbox } = this.#parts;
+    if (this.#discarded && !inbox.receiverAttached) inbox.dispose();
+  }
+}

@@ -1,0 +1,33 @@
+import type { ByteBudget } from './byte-budget.js';
+import type { ReconnectPlan } from './daemon-connection.js';
+import type { EncodeEvent } from './event.js';
+import type { MailboxSession } from './mailbox-session.js';
+import type { Acknowledgement, MailboxLimits } from './mailbox-types.js';
+import type { MailboxTelemetry } from './telemetry.js';
+
+/** What a mailbox is made of. */
+export interface MailboxOptions {
+  /** Connected and not started. */
+  readonly session: MailboxSession;
+  /** 128 random bits in hexadecimal: whoever has it owns the mailbox. */
+  readonly id: string;
+  readonly displayId: string;
+  /** Who opened it. Default ''. */
+  readonly owner?: string;
+  /** The daemon, as a spread name. */
+  readonly daemon: string;
+  readonly membership: boolean;
+  readonly acknowledgement: Acknowledgement;
+  readonly limits: MailboxLimits;
+  /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
+  readonly noticeMark: number;
+  /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
+  readonly goodbyeMs: number;
+  readonly encode: EncodeEvent;
+  readonly budget: ByteBudget;
+  readonly telemetry: MailboxTelemetry;
+  /** How a lost connection is made anew; undefined: the mailbox ends with it. */
+  readonly reconnect?: ReconnectPlan | undefined;
+  /** The lease is over: nobody uses the mailbox any more. */
+  onLeaseEnd(): void;
+}

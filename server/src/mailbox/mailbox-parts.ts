@@ -1,0 +1,83 @@
+import { checkMulticast } from '../spread/wire/index.js';
+import { DaemonConnection, type DaemonConnectionHooks } from './daemon-connection.js';
+import { GroupMemberships } from './group-memberships.js';
+import { Inbox } from './inbox.js';
+import { Lease } from './lease.js';
+import { inSpreadTerms } from './mailbox-end.js';
+import { MailboxLife } from './mailbox-life.js';
+import type { MailboxOptions } from './mailbox-options.js';
+import { Outbox } from './outbox.js';
+import { Requests } from './requests.js';
+import type { MailboxIdentity } from './telemetry.js';
+
+/** The parts of one mailbox. */
+export interface MailboxParts {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly groups: GroupMemberships;
+  readonly requests: Requests;
+  readonly lease: Lease;
+  readonly connection: DaemonConnection;
+  readonly life: MailboxLife;
+}
+
+/** Makes the parts of a mailbox and ties them together. The connection is still to be started. */
+export function mailboxParts(
+  mailbox: MailboxIdentity,
+  options: MailboxOptions,
+  hooks: Pick<DaemonConnectionHooks, 'onMessage' | 'enqueue'>,
+): MailboxParts {
+  const { session, daemon, limits, telemetry, goodbyeMs, reconnect } = options;
+  const groups = new GroupMemberships(session.privateGroup, options.membership);
+  const lease = new Lease(limits.leaseMs, () => options.onLeaseEnd());
+  const messageLimits = { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes };
+  const outbox = new Outbox(
+    session,
+    (message) => inSpreadTerms(() => checkMulticast(message, messageLimits)),
+    limits.maxSendQueueBytes,
+  );
+  const inbox: Inbox = new Inbox(
+    {
+      acknowledgement: options.acknowledgement,
+      limits: limits.queue,
+      noticeMark: options.noticeMark,
+      encode: options.encode,
+      budget: options.budget,
+    },
+    {
+      pause: () => {
+        connection.pause();
+        telemetry.paused(mailbox);
+      },
+      resume: () => {
+        connection.resume();
+        telemetry.resumed(mailbox);
+      },
+      overflow: (bound) => {
+        void life.close('QUEUE_OVERFLOW', `the event queue reached its bound of ${bound}`);
+      },
+      slowConsumer: (notice) => telemetry.slowConsumer(mailbox, notice),
+      receiverAttached: () => life.holdForReceiver(),
+    },
+  );
+  const connection: DaemonConnection = new DaemonConnection(
+    { opened: { session, daemon }, outbox, groups, goodbyeMs, telemetry, mailbox, reconnect },
+    {
+      ...hooks,
+      mayReconnect: () => !inbox.paused,
+      end: () => life.end,
+      finish: (reason, message) => life.finish(reason, message),
+    },
+  );
+  const life: MailboxLife = new MailboxLife({ inbox, groups, lease, connection }, (reason, message) =>
+    telemetry.ended(mailbox, reason, message),
+  );
+  const requests = new Requests({
+    outbox,
+    groups,
+    reconnects: reconnect !== undefined,
+    maxGroups: limits.maxGroups,
+    end: () => life.end,
+  });
+  return { inbox, outbox, groups, requests, lease, connection, life };
+}
