@@ -1,13 +1,11 @@
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import { Backoff } from './backoff.js';
+import type { BatchEvent, ReceivedResponse } from './batch-decoder.js';
 import { toDuration } from './duration.js';
-import { toSpreadEvent } from './from-event.js';
-import type { Event } from './gen/spread/sidecar/v1/event.js';
 import type {
   ReceiveAttached,
   ReceiveRequest,
-  ReceiveResponse,
   SlowConsumerNotice,
 } from './gen/spread/sidecar/v1/mailbox_service.js';
 import type { Inbox } from './inbox.js';
@@ -35,7 +33,7 @@ export interface ReceiverObserver {
   ended(error: SpreadError | undefined): void;
 }
 
-type Call = ClientReadableStream<ReceiveResponse>;
+type Call = ClientReadableStream<ReceivedResponse>;
 
 /** So many silent heartbeat intervals mean that the connection is dead. */
 const SILENT_INTERVALS = 3;
@@ -143,7 +141,7 @@ export class EventReceiver {
     this.#call = call;
     this.#paused = false;
     this.#attachWithRoom = false;
-    call.on('data', (frame: ReceiveResponse) => this.#onFrame(call, frame));
+    call.on('data', (response: ReceivedResponse) => this.#onResponse(call, response));
     call.on('error', (error: ServiceError) => this.#onError(call, error));
     call.on('end', () => {
       if (call !== this.#call) return;
@@ -153,15 +151,15 @@ export class EventReceiver {
     this.#watch(call);
   }
 
-  #onFrame(call: Call, { frame }: ReceiveResponse): void {
+  #onResponse(call: Call, { frame }: ReceivedResponse): void {
     if (call !== this.#call || !frame) return;
     this.#lastFrameAt = Date.now();
     switch (frame.$case) {
       case 'attached':
         this.#onAttached(frame.value);
         return;
-      case 'batch':
-        for (const event of frame.value.events) if (!this.#onEvent(event)) return;
+      case 'events':
+        for (const event of frame.events) if (!this.#onEvent(event)) return;
         if (!this.#paused && this.#inbox.full) this.#pause(call);
         return;
       case 'heartbeat':
@@ -184,15 +182,14 @@ export class EventReceiver {
   }
 
   /** False when the event is not the one that is due, which has ended everything. */
-  #onEvent(event: Event): boolean {
-    if (event.sequence <= this.#last) return true;
-    if (event.sequence !== this.#last + 1n) {
-      this.#onGap(event.sequence);
+  #onEvent({ sequence, event }: BatchEvent): boolean {
+    if (sequence <= this.#last) return true;
+    if (sequence !== this.#last + 1n) {
+      this.#onGap(sequence);
       return false;
     }
-    this.#last = event.sequence;
-    const known = toSpreadEvent(event);
-    if (known) this.#inbox.push(known);
+    this.#last = sequence;
+    if (event) this.#inbox.push(event);
     return true;
   }
 
@@ -219,7 +216,7 @@ export class EventReceiver {
 
   #onError(call: Call, serviceError: ServiceError): void {
     if (call !== this.#call) return;
-    // grpc-js keeps frames that a paused stream has not emitted: read() emits them to #onFrame.
+    // grpc-js keeps frames that a paused stream has not emitted: read() emits them to #onResponse.
     while (call === this.#call && call.read() !== null);
     if (call !== this.#call) return;
     const wasAttached = this.#attached;

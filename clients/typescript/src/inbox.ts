@@ -52,9 +52,12 @@ export class Inbox {
 
   push(event: SpreadEvent): void {
     if (this.#end) return;
+    if (this.#waiters.size === 0) {
+      this.#buffer.push(event);
+      return;
+    }
     const [waiter] = this.#waiters;
-    if (waiter) waiter.give(event);
-    else this.#buffer.push(event);
+    waiter?.give(event);
   }
 
   /** Ends it: with an error, or without one when the application asked for the end. The first end counts. */

@@ -27,7 +27,7 @@ import { type MulticastOptions, type Payload, toMulticastMessage } from './outgo
 import type { ReceiveOptions } from './receive-options.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
-import { incompleteAnswer } from './spread-error.js';
+import { fieldError, incompleteAnswer } from './spread-error.js';
 
 /** Refusals that say no more than that the mailbox is not there any more. */
 const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
@@ -190,12 +190,35 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     this.#receiver.start();
     this.#acknowledger?.request(this.#lastTaken);
     const event = await this.#inbox.take(limits);
-    this.#lastTaken = event.sequence;
-    if (event.kind === 'connectionRestored') {
-      this.#privateGroup = event.privateGroup;
-      this.#daemon = event.daemon;
-    }
+    this.#onTaken(event);
     return event;
+  }
+
+  /**
+   * The next event, waiting for it if need be, and behind it those that have come already: for rates at which one
+   * promise an event costs too much. Else like {@link receive}; with automatic acknowledgement the call after it acknowledges all of them.
+   *
+   * @param limits.maxEvents - at most so many, at least 1. Default: 1,000
+   */
+  async receiveMany(limits: CallLimits & { maxEvents?: number } = {}): Promise<SpreadEvent[]> {
+    const { maxEvents = 1000 } = limits;
+    if (!Number.isInteger(maxEvents) || maxEvents < 1)
+      throw fieldError('maxEvents', 'a whole number, 1 or more', maxEvents);
+    const events = [await this.receive(limits)];
+    while (events.length < maxEvents) {
+      const event = this.#inbox.shift();
+      if (!event) break;
+      this.#onTaken(event);
+      events.push(event);
+    }
+    return events;
+  }
+
+  #onTaken(event: SpreadEvent): void {
+    this.#lastTaken = event.sequence;
+    if (event.kind !== 'connectionRestored') return;
+    this.#privateGroup = event.privateGroup;
+    this.#daemon = event.daemon;
   }
 
   /** The mailbox's events, until it is disconnected. Leaving the loop leaves the mailbox as it is. */

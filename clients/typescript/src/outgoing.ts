@@ -11,10 +11,11 @@ export interface MulticastOptions {
   selfDiscard?: boolean;
 }
 
-const toBuffer = (payload: Payload): Buffer =>
-  typeof payload === 'string'
-    ? Buffer.from(payload, 'utf8')
-    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+function toBuffer(payload: Payload): Buffer {
+  if (typeof payload === 'string') return Buffer.from(payload, 'utf8');
+  if (Buffer.isBuffer(payload)) return payload;
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+}
 
 /**
  * A message of the contract. The sidecar checks everything; refused here is only what the contract can't carry.

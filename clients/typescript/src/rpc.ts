@@ -1,6 +1,6 @@
 import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type CallLimits, unary } from './call.js';
-import type { MailboxServiceClient } from './gen/spread/sidecar/v1/mailbox_service.js';
+import type { MailboxServiceClient } from './mailbox-client.js';
 
 /** The generated client with this package's rules for calls: a deadline for each, and SpreadError for failures. */
 export class Rpc {

@@ -53,6 +53,8 @@ const BATCH_MESSAGES = 1024;
 /** Of refusals that nobody listens to, so many are kept. */
 const KEPT_REFUSALS = 100;
 
+const HAS_ROOM = Promise.resolve();
+
 const sizeOf = (message: MulticastMessage) => message.payload.length + 32 * message.groups.length + 16;
 
 type Call = ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
@@ -147,22 +149,26 @@ export class Sender {
    * @param messageType - the application's own number, -32768 to 32767. Default: 0
    * @throws {@link SpreadError} when the sender has ended or the service type is none
    */
-  async send(
+  send(
     serviceType: number,
     groups: string | readonly string[],
     payload: Payload,
     messageType?: number,
     options?: MulticastOptions,
   ): Promise<void> {
-    this.#checkOpen();
-    const list = typeof groups === 'string' ? [groups] : groups;
-    const message = toMulticastMessage(serviceType, list, payload, messageType, options);
-    this.#sent += 1;
-    this.#inFlight.push(message);
-    this.#inFlightBytes += sizeOf(message);
-    this.#enqueue(message);
-    while (this.#full && !this.#failure) await new Promise<void>((resolve) => this.#room.push(resolve));
-    if (this.#failure) throw this.#failure;
+    try {
+      this.#checkOpen();
+      const list = typeof groups === 'string' ? [groups] : groups;
+      const message = toMulticastMessage(serviceType, list, payload, messageType, options);
+      this.#sent += 1;
+      this.#inFlight.push(message);
+      this.#inFlightBytes += sizeOf(message);
+      this.#enqueue(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // No promise of its own for a message that finds room, as nearly all do.
+    return this.#full || this.#failure ? this.#untilRoom() : HAS_ROOM;
   }
 
   /**
@@ -206,6 +212,11 @@ export class Sender {
   get #full(): boolean {
     const count = this.#inFlight.length - this.#head;
     return count >= this.#maxMessages || (this.#inFlightBytes >= this.#maxBytes && count > 0);
+  }
+
+  async #untilRoom(): Promise<void> {
+    while (this.#full && !this.#failure) await new Promise<void>((resolve) => this.#room.push(resolve));
+    if (this.#failure) throw this.#failure;
   }
 
   #checkOpen(): void {

@@ -24,11 +24,13 @@ export const SERVICE_TYPES: Readonly<Record<ServiceTypeName, number>> = Object.f
   SAFE: SAFE_MESS,
 });
 
-const names = Object.keys(SERVICE_TYPES) as ServiceTypeName[];
+const NAMES: ReadonlyMap<number, ServiceTypeName> = new Map(
+  Object.entries(SERVICE_TYPES).map(([name, bits]) => [bits, name as ServiceTypeName]),
+);
 
 /** The name of a service type in Spread's bits, such as `SAFE` of {@link SAFE_MESS}; undefined if there is none. */
 export function serviceTypeName(bits: number): ServiceTypeName | undefined {
-  return names.find((name) => SERVICE_TYPES[name] === (bits & REGULAR_MESS));
+  return NAMES.get(bits & REGULAR_MESS);
 }
 
 /** What Spread's word for a service type asks for, in the contract's terms. */

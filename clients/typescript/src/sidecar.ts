@@ -3,10 +3,10 @@ import { Backoff } from './backoff.js';
 import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { toDuration } from './duration.js';
-import { MailboxServiceClient } from './gen/spread/sidecar/v1/mailbox_service.js';
 import { Acknowledgement, type Authentication, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
 import { fromQueueLimits, type QueueLimits, toMailboxLimits } from './limits.js';
 import { fetchInfo, Mailbox } from './mailbox.js';
+import { MailboxServiceClient } from './mailbox-client.js';
 import {
   type AcknowledgementMode,
   type MailboxInfo,

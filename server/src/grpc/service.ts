@@ -15,6 +15,7 @@ import { multicastStream } from './handlers/multicast-stream.js';
 import { poll } from './handlers/poll.js';
 import { receive } from './handlers/receive.js';
 import { refuseMalformed } from './malformed.js';
+import { decodeBatchFrame } from './multicast-frames.js';
 import type { ServiceContext } from './service-context.js';
 import type { ServiceRegistration } from './service-registration.js';
 import { type UnaryHandler, unary } from './unary-call.js';
@@ -52,5 +53,10 @@ export function mailboxService(context: ServiceContext): ServiceRegistration {
     // Receive's frames are made where the events are, ready to leave.
     receive: { ...MailboxServiceService.receive, responseSerialize: (frame: ReceiveFrame) => frame },
   });
+  const { requestDeserialize } = definition.multicastStream;
+  definition.multicastStream = {
+    ...definition.multicastStream,
+    requestDeserialize: (bytes: Buffer) => decodeBatchFrame(bytes) ?? requestDeserialize(bytes),
+  };
   return { definition, implementation };
 }

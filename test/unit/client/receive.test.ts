@@ -42,6 +42,23 @@ describe('receiving', () => {
     expect(await mailbox.receive()).toMatchObject({ kind: 'selfLeave', sequence: 3n });
   });
 
+  it('gives what has come together, at most as many as asked for', async () => {
+    const { mailbox, fake } = await fakeMailbox();
+    for (const n of numbers(1, 25)) fake.message(n);
+    const first = await mailbox.receive();
+    await until(async () => (await mailbox.poll()).bufferedEvents === 24);
+    const some = await mailbox.receiveMany({ maxEvents: 10 });
+    const rest = await mailbox.receiveMany();
+    expect([first, ...some, ...rest].map(text)).toEqual(numbers(1, 25));
+    expect(some).toHaveLength(10);
+    await expect(mailbox.receiveMany({ timeoutMs: 1 })).rejects.toMatchObject({
+      status: status.DEADLINE_EXCEEDED,
+    });
+    await expect(mailbox.receiveMany({ maxEvents: 0 })).rejects.toMatchObject({
+      metadata: { field: 'maxEvents' },
+    });
+  });
+
   it('iterates until the mailbox is disconnected, then gives the end to receive', async () => {
     const { mailbox, fake } = await fakeMailbox();
     for (const n of numbers(1, 25)) fake.message(n);
@@ -296,6 +313,16 @@ describe('explicit acknowledgement', () => {
     await until(() => fake.acknowledged === 1n);
     await take(mailbox, 1);
     await until(() => fake.acknowledged === 2n);
+  });
+
+  it('acknowledges all that were received together when more is asked for', async () => {
+    const { mailbox, fake } = await fakeMailbox({ acknowledgement: 'EXPLICIT', autoReceive: true });
+    for (const n of numbers(1, 5)) fake.message(n);
+    await until(async () => (await mailbox.poll()).bufferedEvents === 5);
+    expect(await mailbox.receiveMany({ maxEvents: 4 })).toHaveLength(4);
+    expect(fake.acknowledged).toBe(0n);
+    await mailbox.receiveMany();
+    await until(() => fake.acknowledged === 4n);
   });
 
   it('repeats an acknowledgement that did not get through, with what came meanwhile', async () => {

@@ -75,11 +75,14 @@ export class Flooder {
   async #receive(mailbox: Mailbox, number: number, signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
-        const event = await mailbox.receive({ signal });
-        const stamp = event.kind === 'regular' ? readStamp(this.#run, event.payload) : undefined;
-        if (!stamp) continue;
-        this.#lastProgressAt = performance.now();
-        this.tally.onReceived(number, stamp, this.#lastProgressAt);
+        const events = await mailbox.receiveMany({ signal });
+        const now = performance.now();
+        for (const event of events) {
+          const stamp = event.kind === 'regular' ? readStamp(this.#run, event.payload) : undefined;
+          if (!stamp) continue;
+          this.#lastProgressAt = now;
+          this.tally.onReceived(number, stamp, now);
+        }
         if (this.#onProgress.length > 0 && this.tally.behind < this.#plan.window) this.#wake();
       }
     } catch (error) {

@@ -1,0 +1,205 @@
+import { toSpreadEvent } from './from-event.js';
+import { Event } from './gen/spread/sidecar/v1/event.js';
+import { ReceiveResponse } from './gen/spread/sidecar/v1/mailbox_service.js';
+import { RegularMessage, type SpreadEvent } from './messages.js';
+import { toServiceBits } from './service-type.js';
+
+/** An event of a batch, or the sequence of one whose kind this release does not know. */
+export interface BatchEvent {
+  readonly sequence: bigint;
+  readonly event: SpreadEvent | undefined;
+}
+
+/** A frame of a Receive stream: a batch as this package's own events, anything else as the contract has it. */
+export type ReceivedFrame =
+  | { readonly $case: 'events'; readonly events: readonly BatchEvent[] }
+  | Exclude<NonNullable<ReceiveResponse['frame']>, { $case: 'batch' }>;
+
+/** What a Receive stream gives. */
+export interface ReceivedResponse {
+  /** Undefined for a kind of frame that this release does not know. */
+  readonly frame: ReceivedFrame | undefined;
+}
+
+// Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
+const TAG_BATCH = (2 << 3) | 2; // ReceiveResponse
+const TAG_EVENTS = (1 << 3) | 2; // EventBatch
+const TAG_SEQUENCE = 1 << 3; // Event
+const TAG_RECEIVED_AT = (2 << 3) | 2;
+const TAG_REGULAR_MESSAGE = (3 << 3) | 2;
+const TAG_SECONDS = 1 << 3; // Timestamp
+const TAG_NANOS = 2 << 3;
+const TAG_SENDER = (1 << 3) | 2; // RegularMessage
+const TAG_GROUPS = (2 << 3) | 2;
+const TAG_SERVICE_TYPE = 3 << 3;
+const TAG_MESSAGE_TYPE = 4 << 3;
+const TAG_PAYLOAD = (5 << 3) | 2;
+const TAG_ENDIAN_MISMATCH = 6 << 3;
+const TAG_SELF_DISCARD = 7 << 3;
+const TAG_SPREAD_TYPE = 8 << 3;
+
+/** Thrown and caught here only: the generated decoder is to read it. */
+const OTHERWISE = new Error('not as the sidecar writes it');
+
+/**
+ * Decodes a response of a Receive stream. Regular messages as the sidecar writes them (fields in order, names in ASCII)
+ * are read here, without an object between the bytes and the event; everything else is read by the generated decoder.
+ *
+ * @throws whatever the generated decoder throws for bytes that are no message of the contract
+ */
+export function decodeResponse(bytes: Buffer): ReceivedResponse {
+  try {
+    if (bytes[0] === TAG_BATCH)
+      return { frame: { $case: 'events', events: new BatchDecoder(bytes).decode() } };
+  } catch (error) {
+    if (error !== OTHERWISE) throw error;
+  }
+  const { frame } = ReceiveResponse.decode(bytes);
+  if (frame?.$case !== 'batch') return { frame };
+  return { frame: { $case: 'events', events: frame.value.events.map(fromContract) } };
+}
+
+function fromContract(event: Event): BatchEvent {
+  return { sequence: event.sequence, event: toSpreadEvent(event) };
+}
+
+class BatchDecoder {
+  #at = 1;
+  // Sender and groups of the message before, and where their bytes are: those of neighbours are mostly equal.
+  #headStart = 0;
+  #headLength = 0;
+  #sender = '';
+  #groups: readonly string[] = [];
+
+  constructor(private readonly bytes: Buffer) {}
+
+  decode(): BatchEvent[] {
+    const { bytes } = this;
+    if (this.#end(bytes.length) !== bytes.length) throw OTHERWISE;
+    const events: BatchEvent[] = [];
+    while (this.#at < bytes.length) {
+      if (bytes[this.#at++] !== TAG_EVENTS) throw OTHERWISE;
+      const end = this.#end(bytes.length);
+      const start = this.#at;
+      events.push(this.#event(end) ?? fromContract(Event.decode(bytes.subarray(start, end))));
+      this.#at = end;
+    }
+    return events;
+  }
+
+  /** Undefined for another kind of event. */
+  #event(end: number): BatchEvent | undefined {
+    const { bytes } = this;
+    if (bytes[this.#at++] !== TAG_SEQUENCE) return undefined;
+    const sequence = BigInt(this.#varint(end));
+    if (bytes[this.#at++] !== TAG_RECEIVED_AT) return undefined;
+    const receivedAt = this.#date(this.#end(end));
+    if (bytes[this.#at++] !== TAG_REGULAR_MESSAGE) return undefined;
+    if (this.#end(end) !== end) throw OTHERWISE;
+    const event = this.#regular(end);
+    event.sequence = sequence;
+    event.receivedAt = receivedAt;
+    return { sequence, event };
+  }
+
+  #date(end: number): Date {
+    const seconds = this.#isTag(TAG_SECONDS, end) ? this.#varint(end) : 0;
+    const nanos = this.#isTag(TAG_NANOS, end) ? this.#varint(end) : 0;
+    if (this.#at !== end || nanos > 0x7fff_ffff) throw OTHERWISE;
+    return new Date(seconds * 1000 + nanos / 1e6);
+  }
+
+  #regular(end: number): RegularMessage {
+    if (!this.#isHeadOfLast(end)) this.#readHead(end);
+    const serviceType = this.#isTag(TAG_SERVICE_TYPE, end) ? this.#varint(end) : 0;
+    const word = this.#isTag(TAG_MESSAGE_TYPE, end) ? this.#varint(end) : 0;
+    if (word > 0xffff_ffff || serviceType > 0x7f) throw OTHERWISE;
+    const payload = this.#isTag(TAG_PAYLOAD, end) ? this.#payload(this.#end(end)) : Buffer.alloc(0);
+    const endianMismatch = this.#isTag(TAG_ENDIAN_MISMATCH, end) && this.#boolean(end);
+    // The type word says it too, and is what is kept.
+    if (this.#isTag(TAG_SELF_DISCARD, end)) this.#boolean(end);
+    const spreadType = this.#isTag(TAG_SPREAD_TYPE, end) ? this.#varint(end) : 0;
+    if (this.#at !== end || spreadType > 0xffff_ffff) throw OTHERWISE;
+    return new RegularMessage({
+      sender: this.#sender,
+      groups: this.#groups,
+      serviceType: toServiceBits(serviceType),
+      messageType: (word >>> 1) ^ -(word & 1),
+      payload,
+      endianMismatch,
+      spreadType,
+    });
+  }
+
+  /** A copy, unless it is a good part of the frame: who keeps one small message is not to keep all its neighbours. */
+  #payload(end: number): Buffer {
+    const { bytes } = this;
+    const start = this.#at;
+    this.#at = end;
+    const view = bytes.subarray(start, end);
+    return (end - start) * 4 >= bytes.length ? view : Buffer.from(view);
+  }
+
+  #isHeadOfLast(end: number): boolean {
+    const { bytes } = this;
+    const start = this.#at;
+    const length = this.#headLength;
+    if (length === 0 || start + length >= end) return false;
+    for (let i = 0; i < length; i++) if (bytes[start + i] !== bytes[this.#headStart + i]) return false;
+    if (bytes[start + length] === TAG_GROUPS) return false;
+    this.#at = start + length;
+    return true;
+  }
+
+  #readHead(end: number): void {
+    const start = this.#at;
+    const sender = this.#isTag(TAG_SENDER, end) ? this.#name(this.#end(end)) : '';
+    const groups: string[] = [];
+    while (this.#isTag(TAG_GROUPS, end)) groups.push(this.#name(this.#end(end)));
+    this.#headStart = start;
+    this.#headLength = this.#at - start;
+    this.#sender = sender;
+    this.#groups = Object.freeze(groups);
+  }
+
+  #name(end: number): string {
+    const { bytes } = this;
+    const start = this.#at;
+    for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x7f) throw OTHERWISE;
+    this.#at = end;
+    return bytes.toString('latin1', start, end);
+  }
+
+  #isTag(tag: number, end: number): boolean {
+    if (this.#at >= end || this.bytes[this.#at] !== tag) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #boolean(end: number): boolean {
+    const value = this.#varint(end);
+    if (value > 1) throw OTHERWISE;
+    return value === 1;
+  }
+
+  /** The end of what a length announces, which is not behind `end`. */
+  #end(end: number): number {
+    const length = this.#varint(end);
+    if (length > end - this.#at) throw OTHERWISE;
+    return this.#at + length;
+  }
+
+  /** A whole number from 0 to 2^49 - 1. */
+  #varint(end: number): number {
+    const { bytes } = this;
+    let value = 0;
+    let factor = 1;
+    for (let count = 0; count < 7 && this.#at < end; count += 1) {
+      const byte = bytes[this.#at++] as number;
+      if (byte < 0x80) return value + byte * factor;
+      value += (byte & 0x7f) * factor;
+      factor *= 128;
+    }
+    throw OTHERWISE;
+  }
+}

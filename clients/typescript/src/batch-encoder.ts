@@ -1,0 +1,112 @@
+import { MulticastMessage, MulticastStreamRequest } from './gen/spread/sidecar/v1/mailbox_service.js';
+
+// Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
+const TAG_BATCH = (2 << 3) | 2; // MulticastStreamRequest
+const TAG_MESSAGES = (1 << 3) | 2; // MulticastBatch
+const TAG_PAYLOAD = (3 << 3) | 2; // MulticastMessage
+const TAG_MESSAGE_TYPE = 4 << 3;
+const TAG_SELF_DISCARD = 5 << 3;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * The bytes of a MulticastStream frame, as the generated encoder writes them. A batch is written into memory of its
+ * own size, each payload copied once; service type and groups are encoded anew only where they change.
+ */
+export function encodeFrame(request: MulticastStreamRequest): Buffer {
+  const { frame } = request;
+  if (frame?.$case !== 'batch') return Buffer.from(MulticastStreamRequest.encode(request).finish());
+  const { messages } = frame.value;
+  const heads = headsOf(messages);
+  const sizes = new Array<number>(messages.length);
+  let batchSize = 0;
+  for (let i = 0; i < messages.length; i++) {
+    const size = sizeOf(messages[i] as MulticastMessage, heads[i] as Buffer);
+    sizes[i] = size;
+    batchSize += 1 + sizeOfVarint(size) + size;
+  }
+  const bytes = Buffer.allocUnsafe(1 + sizeOfVarint(batchSize) + batchSize);
+  bytes[0] = TAG_BATCH;
+  let at = writeVarint(bytes, 1, batchSize);
+  for (let i = 0; i < messages.length; i++) {
+    bytes[at++] = TAG_MESSAGES;
+    at = writeVarint(bytes, at, sizes[i] as number);
+    at = writeMessage(bytes, at, messages[i] as MulticastMessage, heads[i] as Buffer);
+  }
+  return bytes;
+}
+
+/** Service type and groups of each message, encoded; neighbours with the same share them. */
+function headsOf(messages: readonly MulticastMessage[]): Buffer[] {
+  const heads = new Array<Buffer>(messages.length);
+  let last: MulticastMessage | undefined;
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i] as MulticastMessage;
+    if (last !== undefined && haveSameHead(message, last)) {
+      heads[i] = heads[i - 1] as Buffer;
+    } else {
+      const { serviceType, groups } = message;
+      const head = { serviceType, groups, payload: NO_BYTES, messageType: 0, selfDiscard: false };
+      heads[i] = Buffer.from(MulticastMessage.encode(head).finish());
+    }
+    last = message;
+  }
+  return heads;
+}
+
+function haveSameHead(a: MulticastMessage, b: MulticastMessage): boolean {
+  if (a.serviceType !== b.serviceType || a.groups.length !== b.groups.length) return false;
+  for (let i = 0; i < a.groups.length; i++) if (a.groups[i] !== b.groups[i]) return false;
+  return true;
+}
+
+function sizeOf({ payload, messageType, selfDiscard }: MulticastMessage, head: Buffer): number {
+  let size = head.length;
+  if (payload.length > 0) size += 1 + sizeOfVarint(payload.length) + payload.length;
+  if (messageType !== 0) size += 1 + sizeOfVarint(zigzag(messageType));
+  return selfDiscard ? size + 2 : size;
+}
+
+function writeMessage(bytes: Buffer, start: number, message: MulticastMessage, head: Buffer): number {
+  const { payload, messageType, selfDiscard } = message;
+  bytes.set(head, start);
+  let at = start + head.length;
+  if (payload.length > 0) {
+    bytes[at++] = TAG_PAYLOAD;
+    at = writeVarint(bytes, at, payload.length);
+    bytes.set(payload, at);
+    at += payload.length;
+  }
+  if (messageType !== 0) {
+    bytes[at++] = TAG_MESSAGE_TYPE;
+    at = writeVarint(bytes, at, zigzag(messageType));
+  }
+  if (selfDiscard) {
+    bytes[at++] = TAG_SELF_DISCARD;
+    bytes[at++] = 1;
+  }
+  return at;
+}
+
+function zigzag(value: number): number {
+  return ((value << 1) ^ (value >> 31)) >>> 0;
+}
+
+/** @param value - 0 to 2^32 - 1 */
+function sizeOfVarint(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x200000) return 3;
+  return value < 0x10000000 ? 4 : 5;
+}
+
+function writeVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  while (rest > 0x7f) {
+    bytes[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
+}

@@ -1,0 +1,35 @@
+import {
+  type ChannelCredentials,
+  type ClientOptions,
+  type ClientReadableStream,
+  type Metadata,
+  makeGenericClientConstructor,
+} from '@grpc/grpc-js';
+import { decodeResponse, type ReceivedResponse } from './batch-decoder.js';
+import { encodeFrame } from './batch-encoder.js';
+import {
+  type MailboxServiceClient as Generated,
+  MailboxServiceService,
+  type ReceiveRequest,
+} from './gen/spread/sidecar/v1/mailbox_service.js';
+
+/** The generated stub, but Receive gives this package's events. */
+export interface MailboxServiceClient extends Omit<Generated, 'receive'> {
+  receive(request: ReceiveRequest, metadata: Metadata): ClientReadableStream<ReceivedResponse>;
+}
+
+/** The generated definition, with the two frames that carry many messages encoded and decoded for speed. */
+const definition = {
+  ...MailboxServiceService,
+  receive: { ...MailboxServiceService.receive, responseDeserialize: decodeResponse },
+  multicastStream: { ...MailboxServiceService.multicastStream, requestSerialize: encodeFrame },
+};
+
+export const MailboxServiceClient = makeGenericClientConstructor(
+  definition,
+  'spread.sidecar.v1.MailboxService',
+) as unknown as new (
+  address: string,
+  credentials: ChannelCredentials,
+  options?: Partial<ClientOptions>,
+) => MailboxServiceClient;

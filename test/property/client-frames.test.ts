@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeResponse, type ReceivedResponse } from '../../clients/typescript/src/batch-decoder.js';
+import { encodeFrame } from '../../clients/typescript/src/batch-encoder.js';
+import { toSpreadEvent } from '../../clients/typescript/src/from-event.js';
+import {
+  MulticastStreamRequest,
+  ReceiveResponse,
+} from '../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
+
+const name = fc.oneof(fc.constantFrom('room', '#a#b', ''), fc.string({ unit: 'binary', maxLength: 40 }));
+const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const regular = fc.record({
+  sender: name,
+  groups: fc.array(name, { maxLength: 3 }),
+  serviceType: fc.integer({ min: 0, max: 200 }),
+  messageType: fc.oneof(fc.constant(0), fc.integer()),
+  payload: bytes,
+  endianMismatch: fc.boolean(),
+  selfDiscard: fc.boolean(),
+  spreadType: fc.nat({ max: 0xffff_ffff }),
+});
+const kind = fc.oneof(
+  { weight: 5, arbitrary: regular.map((value) => ({ $case: 'regularMessage', value })) },
+  name.map((group) => ({ $case: 'selfLeave', value: { group } })),
+  fc.constant(undefined),
+);
+const event = fc.record({
+  sequence: fc.oneof(fc.bigInt({ min: 0n, max: 1n << 20n }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n })),
+  receivedAt: fc.option(
+    fc.record({
+      seconds: fc.bigInt({ min: 0n, max: 2n ** 33n }),
+      nanos: fc.integer({ min: 0, max: 999 }).map((ms) => ms * 1_000_000),
+    }),
+    { nil: undefined },
+  ),
+  kind,
+});
+/** Neighbours that are alike, as those of one sender are. */
+const events = fc
+  .array(fc.tuple(event, fc.integer({ min: 1, max: 3 })), { maxLength: 6 })
+  .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => one)));
+
+function encoded(batch: unknown[]): Buffer {
+  const frame = { $case: 'batch', value: { events: batch } };
+  return Buffer.from(ReceiveResponse.encode({ frame } as ReceiveResponse).finish());
+}
+
+/** By the generated code alone. */
+function decodedPlainly(input: Buffer): ReceivedResponse {
+  const { frame } = ReceiveResponse.decode(input);
+  if (frame?.$case !== 'batch') return { frame };
+  const list = frame.value.events.map((one) => ({ sequence: one.sequence, event: toSpreadEvent(one) }));
+  return { frame: { $case: 'events', events: list } };
+}
+
+function outcome<T>(action: () => T): { value: T } | { threw: true } {
+  try {
+    return { value: action() };
+  } catch {
+    return { threw: true };
+  }
+}
+
+/**
+ * Whether the generated code keeps all of it. It does not mind tags that no field can have and lengths that lead out of
+ * a nested message; what it then makes of the rest is of no use to anybody.
+ */
+function isWhole(input: Buffer): boolean {
+  const decoded = outcome(() => ReceiveResponse.decode(input));
+  return 'value' in decoded && Buffer.from(ReceiveResponse.encode(decoded.value).finish()).equals(input);
+}
+
+describe('the decoder of Receive responses', () => {
+  it('gives what the generated code gives', () => {
+    fc.assert(
+      fc.property(events, (batch) => {
+        const input = encoded(batch);
+        expect(decodeResponse(input)).toEqual(decodedPlainly(input));
+      }),
+    );
+  });
+
+  it('gives what the generated code gives for what is still a message after bytes were changed, cut or added', () => {
+    const change = fc.tuple(fc.nat(), fc.constantFrom('flip', 'cut', 'add', 'drop'), fc.nat(255));
+    fc.assert(
+      fc.property(events, fc.array(change, { minLength: 1, maxLength: 3 }), (batch, changes) => {
+        let input = encoded(batch);
+        for (const [place, how, value] of changes) {
+          const at = input.length === 0 ? 0 : place % input.length;
+          if (how === 'flip' && input.length > 0) input[at] = value;
+          if (how === 'cut') input = input.subarray(0, at);
+          if (how === 'add')
+            input = Buffer.concat([input.subarray(0, at), Buffer.of(value), input.subarray(at)]);
+          if (how === 'drop') input = Buffer.concat([input.subarray(0, at), input.subarray(at + 1)]);
+        }
+        const decoded = outcome(() => decodeResponse(input));
+        if (isWhole(input)) expect(decoded).toEqual({ value: decodedPlainly(input) });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('keeps no neighbours of a small payload', () => {
+    const one = (payload: Buffer) => ({
+      sequence: 1n,
+      receivedAt: { seconds: 1n, nanos: 0 },
+      kind: {
+        $case: 'regularMessage',
+        value: {
+          sender: '#a#b',
+          groups: ['g'],
+          serviceType: 5,
+          messageType: 0,
+          payload,
+          endianMismatch: false,
+          selfDiscard: false,
+          spreadType: 16,
+        },
+      },
+    });
+    const input = encoded([one(Buffer.alloc(100, 'a')), one(Buffer.alloc(100_000, 'b'))]);
+    const { frame } = decodeResponse(input);
+    if (frame?.$case !== 'events') throw new Error('no batch');
+    const [small, large] = frame.events.map(({ event: got }) => (got as { payload?: Buffer }).payload);
+    expect(small?.buffer).not.toBe(input.buffer);
+    expect(large?.buffer).toBe(input.buffer);
+  });
+});
+
+describe('the encoder of MulticastStream frames', () => {
+  const message = fc.record({
+    serviceType: fc.integer({ min: 0, max: 7 }),
+    groups: fc.array(name, { maxLength: 3 }),
+    payload: bytes,
+    messageType: fc.oneof(fc.constant(0), fc.integer({ min: -0x7fff_ffff, max: 0x7fff_ffff })),
+    selfDiscard: fc.boolean(),
+  });
+
+  it('writes what the generated one writes', () => {
+    const batch = fc
+      .array(fc.tuple(message, fc.integer({ min: 1, max: 3 })), { maxLength: 8 })
+      .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => one)));
+    const frame = fc.oneof(
+      batch.map((messages) => ({ $case: 'batch' as const, value: { messages } })),
+      name.map((mailboxId) => ({ $case: 'open' as const, value: { mailboxId } })),
+    );
+    fc.assert(
+      fc.property(frame, (one) => {
+        const plain = Buffer.from(MulticastStreamRequest.encode({ frame: one }).finish());
+        expect(encodeFrame({ frame: one }).equals(plain)).toBe(true);
+      }),
+    );
+  });
+});

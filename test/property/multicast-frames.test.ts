@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MulticastStreamRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { decodeOrMalformed, Malformed } from '../../server/src/grpc/malformed.js';
+import { decodeBatchFrame } from '../../server/src/grpc/multicast-frames.js';
+
+const group = fc.oneof(
+  fc.constantFrom('room', 'hall', '#a#b', ''),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+const message = fc.record({
+  serviceType: fc.integer({ min: 0, max: 9 }),
+  groups: fc.array(group, { maxLength: 4 }),
+  payload: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  messageType: fc.oneof(fc.constant(0), fc.integer({ min: -40_000, max: 40_000 }), fc.integer()),
+  selfDiscard: fc.boolean(),
+});
+/** Neighbours that are alike, as a sender's are. */
+const messages = fc
+  .array(fc.tuple(message, fc.integer({ min: 1, max: 3 })), { maxLength: 8 })
+  .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => ({ ...one }))));
+
+const generated = (bytes: Buffer) =>
+  decodeOrMalformed((input) => MulticastStreamRequest.decode(input), bytes);
+
+function encoded(batch: unknown[]): Buffer {
+  const frame = { $case: 'batch', value: { messages: batch } };
+  return Buffer.from(MulticastStreamRequest.encode({ frame } as MulticastStreamRequest).finish());
+}
+
+describe('the decoder of MulticastStream batches', () => {
+  it('reads what the generated one reads, or leaves it to that', () => {
+    fc.assert(
+      fc.property(messages, (batch) => {
+        const bytes = encoded(batch);
+        const read = decodeBatchFrame(bytes);
+        if (read !== undefined) expect(read).toEqual(generated(bytes));
+      }),
+    );
+  });
+
+  it('reads by itself whatever has ASCII names and numbers of ordinary size', () => {
+    const batch = [
+      { serviceType: 5, groups: ['room'], payload: Buffer.from('one'), messageType: 0, selfDiscard: false },
+      { serviceType: 5, groups: ['room'], payload: Buffer.from('two'), messageType: -7, selfDiscard: true },
+      {
+        serviceType: 5,
+        groups: ['room', 'hall'],
+        payload: Buffer.alloc(0),
+        messageType: 0,
+        selfDiscard: false,
+      },
+      {
+        serviceType: 6,
+        groups: ['hall'],
+        payload: Buffer.alloc(70_000),
+        messageType: 32_767,
+        selfDiscard: false,
+      },
+      { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false },
+    ];
+    const read = decodeBatchFrame(encoded(batch));
+    expect(read).toEqual({ frame: { $case: 'batch', value: { messages: batch } } });
+  });
+
+  it('never reads what the generated one refuses, nor otherwise, when bytes are changed, cut or added', () => {
+    const change = fc.tuple(fc.nat(), fc.constantFrom('flip', 'cut', 'add', 'drop'), fc.nat(255));
+    fc.assert(
+      fc.property(messages, fc.array(change, { minLength: 1, maxLength: 3 }), (batch, changes) => {
+        let bytes = encoded(batch);
+        for (const [place, kind, value] of changes) {
+          const at = bytes.length === 0 ? 0 : place % bytes.length;
+          if (kind === 'flip' && bytes.length > 0) bytes[at] = value;
+          if (kind === 'cut') bytes = bytes.subarray(0, at);
+          if (kind === 'add')
+            bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(value), bytes.subarray(at)]);
+          if (kind === 'drop') bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+        }
+        const read = decodeBatchFrame(bytes);
+        if (read === undefined) return;
+        const other = generated(bytes);
+        expect(other).not.toBeInstanceOf(Malformed);
+        expect(read).toEqual(other);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
