@@ -23,8 +23,9 @@ import {
   type SidecarEvents,
 } from './observability/index.js';
 import { Access } from './sidecar/access.js';
+import { callBounds, transportOptions } from './sidecar/client-limits.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
-import { GIVE_UP_MIN_MS, mailboxSettings } from './sidecar/mailbox-settings.js';
+import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './sidecar/mailbox-settings.js';
 import { isReady, isServing, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
 import { ShutdownDelay } from './sidecar/shutdown-delay.js';
 import { IP_AUTH, NULL_AUTH } from './spread/auth.js';
@@ -281,8 +282,10 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         logger.error({ logId }, 'the defect above was answered with INTERNAL');
       },
       (code) => events.grpc.spreadError(code),
+      (limit) => events.limits.reached(limit, {}),
     );
     const { batchMaxBytes, heartbeatMin, heartbeatDefault } = config.receive;
+    const { limits } = config;
     const service = mailboxService({
       registry,
       failures,
@@ -296,7 +299,8 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         maxBatchBytes: batchMaxBytes,
         maxBytesInFlight: 2 * batchMaxBytes,
         heartbeatMinMs: heartbeatMin,
-        heartbeatDefaultMs: heartbeatDefault === 'off' ? undefined : heartbeatDefault,
+        heartbeatDefaultMs: unlessOff(heartbeatDefault),
+        maxBatchMessages: limits.maxBatchMessages,
       },
       version: () => {
         const status = this.daemon();
@@ -311,10 +315,9 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       onRefused: access.onRefused,
       telemetry: events.grpc,
       onAcceptError: (error) => logger.error({ err: error }, 'the gRPC server can accept no connection'),
-      transport: {
-        maxRequestBytes: config.grpc.maxReceiveMessageBytes,
-        maxConcurrentStreams: config.grpc.maxConcurrentStreams,
-      },
+      transport: transportOptions(config),
+      calls: callBounds(config),
+      onLimit: (limit, about) => events.limits.reached(limit, about),
     });
     access.onClientTokens = () => server.recheckCalls();
     return server;

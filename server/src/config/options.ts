@@ -6,6 +6,8 @@ import { byteSize, duration, fileMode, fraction, integer } from './values/number
 import type { ValueType } from './values/value-type.js';
 import { boolean, groupName, listOf, oneOf, orEmpty, text, token, wordOr } from './values/words.js';
 
+const offOr = (min: string, max: string) => wordOr(['off'], integer({ min, max }));
+
 export interface Option<T> {
   readonly type: ValueType<T>;
   readonly default: string;
@@ -365,6 +367,66 @@ export const sections = {
         default: 'off',
         why: 'Whoever wants heartbeats asks for them.',
         text: 'Heartbeat interval of streams whose client asks for none.',
+      }),
+    },
+  },
+  limits: {
+    title: 'Limits on clients',
+    text: 'What a client may cost the sidecar. [limits.md](limits.md) has every limit, these and those in the other sections, with what a client is answered and what it should do. A client is who a token or client certificate says it is; without them it is the address that it comes from, and all who come by Unix sockets are one.',
+    options: {
+      maxConnections: option({
+        type: integer({ min: '1', max: '100000' }),
+        default: '2000',
+        why: 'A connection for each of 1000 mailboxes, and as many again while clients are replaced.',
+        text: 'Most client connections at once, on all addresses of grpc.listen together, handshakes included; one more is closed when it is accepted.',
+      }),
+      maxConnectionIdle: option({
+        type: wordOr(['off'], duration({ min: '1s', max: '24h' })),
+        default: '1h',
+        why: 'A client that needs it again connects by itself; one that forgot it gives its place back.',
+        text: 'How long a connection without a call stays open.',
+      }),
+      maxMetadataBytes: option({
+        type: byteSize({ min: '4KiB', max: '60KiB' }),
+        default: '16KiB',
+        why: 'The most that gRPC clients and proxies commonly take themselves; a token and tracing need one.',
+        text: "Most bytes of a call's metadata, names and values, and 32 for each; more is reset with ENHANCE_YOUR_CALM, which clients report as RESOURCE_EXHAUSTED.",
+      }),
+      maxCalls: option({
+        type: integer({ min: '16', max: '1000000' }),
+        default: '10000',
+        why: 'A Receive and a MulticastStream for each of 1000 mailboxes, and eight unary calls. A call costs some 20 KiB.',
+        text: 'Most calls at once, of all clients, streams included; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS.',
+      }),
+      maxCallsPerClient: option({
+        type: offOr('1', '1000000'),
+        default: 'off',
+        why: 'Often one client is all that there is.',
+        text: 'Most calls at once of one client; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS.',
+      }),
+      maxCallsPerSecond: option({
+        type: offOr('1', '1000000'),
+        default: 'off',
+        why: 'HTTP/2 and the other bounds hold a client back already; a rate is for clients that share a sidecar.',
+        text: 'Most calls that one client may begin in a second; what it does not use of one second it may use later, at most at once. More is answered with RESOURCE_EXHAUSTED, reason RATE_LIMITED, and the time to wait.',
+      }),
+      maxMessagesPerSecond: option({
+        type: offOr('1', '10000000'),
+        default: 'off',
+        why: 'As for limits.maxCallsPerSecond.',
+        text: 'Most messages that one client may send in a second. A Multicast above is answered with RESOURCE_EXHAUSTED, reason RATE_LIMITED, and nothing is sent; on a MulticastStream the next batch waits.',
+      }),
+      maxBatchMessages: option({
+        type: integer({ min: '1', max: '20000' }),
+        default: '10000',
+        why: 'Empty messages cost memory too. Batches of some hundred are as fast as larger ones.',
+        text: 'Most messages in a batch of MulticastStream; more is answered with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and nothing of the batch is sent.',
+      }),
+      maxMailboxesPerClient: option({
+        type: offOr('1', '100000'),
+        default: 'off',
+        why: 'Often one client is all that there is.',
+        text: 'Most mailboxes at once of one client; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_MAILBOXES.',
       }),
     },
   },

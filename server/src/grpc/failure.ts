@@ -53,6 +53,13 @@ const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
   CREDENTIAL_MISSING: status.UNAUTHENTICATED,
   CREDENTIAL_INVALID: status.UNAUTHENTICATED,
   RECONNECTING: status.UNAVAILABLE,
+  TOO_MANY_CALLS: status.RESOURCE_EXHAUSTED,
+  RATE_LIMITED: status.RESOURCE_EXHAUSTED,
+  REQUEST_TOO_LARGE: status.RESOURCE_EXHAUSTED,
+  REQUEST_TIMEOUT: status.DEADLINE_EXCEEDED,
+  REQUEST_BUFFER_FULL: status.RESOURCE_EXHAUSTED,
+  CONNECTION_TOO_OLD: status.UNAVAILABLE,
+  COMPRESSION_NOT_SUPPORTED: status.UNIMPLEMENTED,
 };
 
 /** Advice for UNAVAILABLE. Long enough for a daemon or another sidecar to come up, short enough for a person. */
@@ -62,10 +69,14 @@ const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cau
 
 /** Turns whatever was thrown into a Failure; what nobody foresaw goes to the log and not to the caller. */
 export class FailureTranslator {
-  /** @param onSpreadError told of each Spread error that a caller is answered with, such as ILLEGAL_GROUP */
+  /**
+   * @param onSpreadError told of each Spread error that a caller is answered with, such as ILLEGAL_GROUP
+   * @param onLimit told of each limit that a caller ran into, such as mailbox.maxGroups
+   */
   constructor(
     private readonly reportDefect: ReportDefect,
     private readonly onSpreadError: (code: string) => void = () => {},
+    private readonly onLimit: (limit: string) => void = () => {},
   ) {}
 
   of(error: unknown): Failure {
@@ -73,7 +84,10 @@ export class FailureTranslator {
       this.onSpreadError(error.code);
       return spreadFailure(error);
     }
-    if (error instanceof SidecarError) return sidecarFailure(error);
+    if (error instanceof SidecarError) {
+      if (error.metadata.limit !== undefined) this.onLimit(error.metadata.limit);
+      return sidecarFailure(error);
+    }
     const logId = randomBytes(8).toString('hex');
     this.reportDefect(error, logId);
     return {
@@ -115,7 +129,8 @@ export function sidecarFailure(error: SidecarError): Failure {
     metadata: error.metadata,
   };
   const repeatable = failure.code === status.UNAVAILABLE && error.metadata.outcome !== 'unknown';
-  return repeatable ? { ...failure, retryDelayMs: RETRY_DELAY_MS } : failure;
+  const retryDelayMs = error.retryDelayMs ?? (repeatable ? RETRY_DELAY_MS : undefined);
+  return retryDelayMs === undefined ? failure : { ...failure, retryDelayMs };
 }
 
 /** How a stream that ends with its mailbox ends; undefined means OK. No retry: the mailbox will not come back. */

@@ -2,8 +2,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
 import { insecureCredentials } from './credentials.js';
-import { type Http2Windows, setHttp2Windows } from './http2-windows.js';
-import { type OnCallRefused, OpenCalls } from './interceptors/open-calls.js';
+import { setHttp2 } from './http2-settings.js';
+import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
+import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './limits/call-limits.js';
 import type { ListenAddress } from './listen/address.js';
 import { type Listener, listenOn } from './listen/listener.js';
 import { type GrpcTelemetry, type MethodInfo, MethodTable, NO_TELEMETRY } from './methods.js';
@@ -27,8 +28,14 @@ export interface TransportOptions {
   maxConnectionIdleMs: number;
   /** A connection is closed, gracefully, after this long, give or take 10 %. Unit: ms. Default 0 = never. */
   maxConnectionAgeMs: number;
-  /** HTTP/2 receive windows. Default 1 MiB a stream, 4 MiB a connection. */
-  windows: Http2Windows;
+  /** HTTP/2 receive window of a stream. Unit: bytes. Default 1 MiB. */
+  streamWindowBytes: number;
+  /** HTTP/2 receive window of a connection. Unit: bytes. Default 4 MiB. */
+  connectionWindowBytes: number;
+  /** Most bytes of a call's metadata: names, values, and 32 for each. Default 16 KiB. */
+  maxHeaderBytes: number;
+  /** Connections at once; one more is closed when it is accepted. Default 2000. */
+  maxConnections: number;
 }
 
 const DEFAULT_TRANSPORT: TransportOptions = {
@@ -38,7 +45,10 @@ const DEFAULT_TRANSPORT: TransportOptions = {
   keepaliveTimeoutMs: 20_000,
   maxConnectionIdleMs: 0,
   maxConnectionAgeMs: 0,
-  windows: { streamBytes: 1024 * 1024, connectionBytes: 4 * 1024 * 1024 },
+  streamWindowBytes: 1024 * 1024,
+  connectionWindowBytes: 4 * 1024 * 1024,
+  maxHeaderBytes: 16 * 1024,
+  maxConnections: 2000,
 };
 
 export interface GrpcServerOptions {
@@ -52,6 +62,10 @@ export interface GrpcServerOptions {
   gate?: CallGate;
   /** Told of calls that are not. */
   onRefused?: OnCallRefused;
+  /** Bounds on calls. What is not given takes the default beside its field. */
+  calls?: Partial<CallBounds>;
+  /** Told of a limit that a connection or a call ran into before it had a handler, by the name of its option. */
+  onLimit?: OnLimit;
   /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
   onAcceptError?: (error: Error) => void;
 }
@@ -67,21 +81,29 @@ export class GrpcServer {
   readonly #methods = new MethodTable();
   readonly #calls: OpenCalls;
   readonly #tls: TlsEndpoint | undefined;
+  /** Connections, with those whose handshake is not done. */
+  readonly #accepted = new Set<Socket>();
   readonly #injected = new Set<Duplex>();
   readonly #onAcceptError: ((error: Error) => void) | undefined;
+  readonly #onLimit: OnLimit;
+  readonly #maxConnections: number;
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
     const transport = { ...DEFAULT_TRANSPORT, ...options.transport };
     const telemetry = options.telemetry ?? NO_TELEMETRY;
     for (const { definition } of options.services) this.#methods.add(definition);
-    this.#calls = new OpenCalls(
-      this.#methods,
+    this.#onLimit = options.onLimit ?? (() => {});
+    this.#maxConnections = transport.maxConnections;
+    this.#calls = new OpenCalls({
+      methods: this.#methods,
       telemetry,
-      describeTransportStatus,
-      options.gate ?? OPEN_GATE,
-      options.onRefused ?? (() => {}),
-    );
+      describe: describeTransportStatus,
+      gate: options.gate ?? OPEN_GATE,
+      onRefused: options.onRefused ?? (() => {}),
+      limits: new CallLimits({ ...DEFAULT_CALL_BOUNDS, ...options.calls }),
+      onLimit: this.#onLimit,
+    });
     this.#server = new Server({ ...channelOptions(transport), interceptors: [this.#calls.interceptor] });
     for (const { definition, implementation } of options.services) {
       this.#server.addService(this.#methods.counting(definition, telemetry), implementation);
@@ -90,7 +112,7 @@ export class GrpcServer {
     this.#tls = options.tls;
     this.#tls?.serve((connection, identity) => this.inject(connection, identity));
     this.#onAcceptError = options.onAcceptError;
-    setHttp2Windows(this.#server, transport.windows);
+    setHttp2(this.#server, transport);
   }
 
   /** The real addresses, in the order in which they were asked for. */
@@ -156,9 +178,20 @@ export class GrpcServer {
   }
 
   #acceptor({ kind }: ListenAddress): (socket: Socket) => void {
-    if (kind === 'unix') return (socket) => this.inject(socket, 'unix');
-    const tls = this.#tls;
-    return tls ? (socket) => tls.accept(socket) : (socket) => this.inject(socket);
+    const tls = kind === 'tcp' ? this.#tls : undefined;
+    const serve = tls
+      ? (socket: Socket) => tls.accept(socket)
+      : (socket: Socket) => this.inject(socket, kind);
+    return (socket) => {
+      if (this.#accepted.size >= this.#maxConnections) {
+        this.#onLimit('limits.maxConnections', { peer: `${socket.remoteAddress ?? kind}` });
+        socket.destroy();
+        return;
+      }
+      this.#accepted.add(socket);
+      socket.once('close', () => this.#accepted.delete(socket));
+      serve(socket);
+    };
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -29,6 +29,8 @@ export interface ServiceLimits extends ReceiveStreamLimits {
   readonly heartbeatMinMs: number;
   /** Interval for a Receive that asks for none. Unit: ms. Undefined, the default: no heartbeats. */
   readonly heartbeatDefaultMs: number | undefined;
+  /** Most messages of one MulticastBatch. Default 10,000. */
+  readonly maxBatchMessages: number;
 }
 
 export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
@@ -40,6 +42,7 @@ export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
   giveUpMaxMs: 86_400_000,
   heartbeatMinMs: 100,
   heartbeatDefaultMs: undefined,
+  maxBatchMessages: 10_000,
 };
 
 /** What the handlers of MailboxService work with. */

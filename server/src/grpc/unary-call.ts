@@ -1,6 +1,7 @@
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import type { FailureTranslator } from './failure.js';
 import { observedCall } from './interceptors/observed-call.js';
+import type { ClientUse } from './limits/call-limits.js';
 import { Malformed } from './malformed.js';
 import { malformedError, statusError } from './status.js';
 
@@ -9,6 +10,8 @@ export interface CallFacts {
   readonly metadata: Metadata;
   /** Who calls: the identity that a mailbox belongs to. */
   readonly caller: string;
+  /** What the caller uses, of what there are bounds for. */
+  readonly use: ClientUse;
   /**
    * Aborts when the caller has gone or the deadline is about to pass; `reason` is a CallEnded. Made on first
    * use: most calls never wait.
@@ -62,6 +65,10 @@ class UnaryCallFacts implements CallFacts {
 
   get caller(): string {
     return observedCall(this.call.metadata).caller;
+  }
+
+  get use(): ClientUse {
+    return observedCall(this.call.metadata).use;
   }
 
   get signal(): AbortSignal {

@@ -48,11 +48,6 @@ export class MailboxOpening {
     this.#directory = new DaemonDirectory(settings.daemons, settings.allowedDaemons);
   }
 
-  /** Mailboxes that are being opened. */
-  get underWay(): number {
-    return this.#attempts.size;
-  }
-
   /** Nothing is opened any more, and what is under way is given up. */
   close(): void {
     this.#closed = true;
@@ -62,12 +57,12 @@ export class MailboxOpening {
   /**
    * Opens a session, which is not started yet.
    *
-   * @param mustHaveRoom asked when everything else has been found in order
+   * @param takePlace called when everything else has been found in order; may throw
    */
   async open(
     options: ConnectOptions,
     signal: AbortSignal | undefined,
-    mustHaveRoom: () => void,
+    takePlace: () => void,
   ): Promise<Opening> {
     this.#mustBeOpen();
     checkConnectOptions(options);
@@ -76,7 +71,7 @@ export class MailboxOpening {
     const plan: Plan = { candidates, session: this.#sessionOptions(options, limits) };
     const reconnect = options.reconnect && this.#reconnectorOptions(options, options.reconnect, plan);
     if (signal?.aborted) throw deadlineExceeded('not-sent');
-    mustHaveRoom();
+    takePlace();
     const opened = await this.#connect(options, plan, signal);
     const name = givenName(options, opened.session.privateGroup);
     return { ...opened, limits, reconnect: reconnect && { ...reconnect, givenName: name } };

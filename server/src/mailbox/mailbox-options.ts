@@ -14,6 +14,8 @@ export interface MailboxOptions {
   readonly displayId: string;
   /** Who opened it. Default ''. */
   readonly owner?: string;
+  /** Whose bound for mailboxes it counts in. Default: the owner's. */
+  readonly client?: string;
   /** The daemon, as a spread name. */
   readonly daemon: string;
   readonly membership: boolean;

@@ -36,6 +36,8 @@ export class Mailbox implements MailboxIdentity {
   readonly displayId: string;
   /** Who opened it, and alone may use it: the registry asks. */
   readonly owner: string;
+  /** Whose bound for mailboxes it counts in. */
+  readonly client: string;
   readonly membership: boolean;
   readonly acknowledgement: Acknowledgement;
   readonly limits: MailboxLimits;
@@ -55,6 +57,7 @@ export class Mailbox implements MailboxIdentity {
     this.id = options.id;
     this.displayId = options.displayId;
     this.owner = options.owner ?? '';
+    this.client = options.client ?? this.owner;
     this.membership = options.membership;
     this.acknowledgement = options.acknowledgement;
     this.limits = options.limits;

@@ -231,7 +231,7 @@ export class Outbox {
     throw new SidecarError(
       'SEND_QUEUE_FULL',
       `${queued} bytes already wait to be sent to the daemon; at most ${this.maxBytes} may. Nothing of this was sent`,
-      { bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
+      { limit: 'mailbox.sendQueueMaxBytes', bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
     );
   }
 

@@ -8,9 +8,10 @@ import { ExpiredLeases } from './expired-leases.js';
 import { Mailbox } from './mailbox.js';
 import { sizesOf, TotalsSum } from './mailbox-figures.js';
 import { type ListOptions, type MailboxPage, pageOf } from './mailbox-list.js';
-import { MailboxOpening } from './mailbox-opening.js';
+import { MailboxOpening, type Opening } from './mailbox-opening.js';
 import type { ConnectSession } from './mailbox-session.js';
 import type { DisconnectOptions } from './mailbox-types.js';
+import { Places } from './places.js';
 import type { CallOptions } from './requests.js';
 import type { MailboxSettings } from './settings.js';
 import { SidecarError } from './sidecar-error.js';
@@ -28,6 +29,8 @@ export interface RegistryOptions {
 export interface ConnectCall extends CallOptions {
   /** Who opens the mailbox: nobody else may use it. Default '', for who has no callers to tell apart. */
   readonly caller?: string;
+  /** Whose bound for mailboxes it counts in. Default: the caller's. */
+  readonly client?: string;
 }
 
 /** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
@@ -42,6 +45,8 @@ export class MailboxRegistry {
   readonly #expired = new ExpiredLeases();
   /** Those that can't be found any more, but whose receiver or connection is not through yet. */
   readonly #departing = new Map<Mailbox, Promise<void>>();
+  /** Of mailboxes that can be found, and of those that are being opened. */
+  readonly #places = new Places();
   /** What those have done that are gone. */
   readonly #gone = new TotalsSum();
   #opened = 0;
@@ -63,13 +68,17 @@ export class MailboxRegistry {
    * TOO_MANY_MAILBOXES, TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError as Session.connect, above all ILLEGAL_SPREAD,
    * COULD_NOT_CONNECT and the daemon's REJECT codes.
    */
-  async connect(options: ConnectOptions, { signal, caller = '' }: ConnectCall = {}): Promise<Mailbox> {
-    const opening = await this.#opening.open(options, signal, () => this.#mustHaveRoom());
+  async connect(
+    options: ConnectOptions,
+    { signal, caller = '', client = caller }: ConnectCall = {},
+  ): Promise<Mailbox> {
+    const opening = await this.#open(options, signal, client);
     const mailbox: Mailbox = new Mailbox({
       ...opening,
       id: randomBytes(16).toString('hex'),
       displayId: `m${++this.#opened}`,
       owner: caller,
+      client,
       membership: options.membership,
       acknowledgement: options.acknowledgement,
       noticeMark: this.#settings.noticeMark,
@@ -151,7 +160,7 @@ export class MailboxRegistry {
 
   /** Mailboxes that can be found, and those that are being opened. */
   get size(): number {
-    return this.#mailboxes.size + this.#opening.underWay;
+    return this.#places.taken;
   }
 
   sizes(): MailboxSizes {
@@ -164,6 +173,22 @@ export class MailboxRegistry {
     for (const mailbox of this.#mailboxes.values()) totals.add(mailbox);
     for (const mailbox of this.#departing.keys()) totals.add(mailbox);
     return totals;
+  }
+
+  /** Opens a session, with a place for its mailbox. */
+  async #open(options: ConnectOptions, signal: AbortSignal | undefined, client: string): Promise<Opening> {
+    let hasPlace = false;
+    const takePlace = () => {
+      this.#mustHaveRoom(client);
+      this.#places.take(client);
+      hasPlace = true;
+    };
+    try {
+      return await this.#opening.open(options, signal, takePlace);
+    } catch (error) {
+      if (hasPlace) this.#places.giveBack(client);
+      throw error;
+    }
   }
 
   #owned(id: string, caller: string): Mailbox | undefined {
@@ -181,6 +206,7 @@ export class MailboxRegistry {
 
   #remove(mailbox: Mailbox): void {
     if (!this.#mailboxes.delete(mailbox.id)) return;
+    this.#places.giveBack(mailbox.client);
     const gone = mailbox.discard().then(() => {
       this.#departing.delete(mailbox);
       this.#gone.add(mailbox);
@@ -188,26 +214,34 @@ export class MailboxRegistry {
     this.#departing.set(mailbox, gone);
   }
 
-  #mustHaveRoom(): void {
-    const bound = this.#settings.maxMailboxes;
-    if (this.size >= bound && !this.#removeSpent()) {
-      const message = `the sidecar has ${bound} mailboxes, which is as many as it may have`;
-      throw new SidecarError('TOO_MANY_MAILBOXES', message, { bound: String(bound) });
-    }
+  #mustHaveRoom(client: string): void {
+    const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
+    if (this.#places.taken >= maxMailboxes && !this.#removeSpent())
+      throw tooManyMailboxes('the sidecar', 'mailbox.maxMailboxes', maxMailboxes);
+    if (this.#places.takenBy(client) >= maxMailboxesPerClient && !this.#removeSpent(client))
+      throw tooManyMailboxes('this client', 'limits.maxMailboxesPerClient', maxMailboxesPerClient);
     if (this.#budget.free === 0) {
       const bytes = this.#budget.totalBytes;
       const message = `the event queues of all mailboxes together have reached their bound of ${bytes} bytes`;
-      throw new SidecarError('TOTAL_QUEUE_FULL', message, { bound: `${bytes} bytes` });
+      throw new SidecarError('TOTAL_QUEUE_FULL', message, {
+        limit: 'mailbox.totalQueueMaxBytes',
+        bound: `${bytes} bytes`,
+      });
     }
   }
 
   /** Makes room at the cost of an ended mailbox whose receiver has been told everything. */
-  #removeSpent(): boolean {
+  #removeSpent(client?: string): boolean {
     for (const mailbox of this.#mailboxes.values()) {
-      if (!mailbox.isSpent) continue;
+      if (!mailbox.isSpent || (client !== undefined && mailbox.client !== client)) continue;
       this.#remove(mailbox);
       return true;
     }
     return false;
   }
+}
+
+function tooManyMailboxes(who: string, limit: string, bound: number): SidecarError {
+  const message = `${who} has ${bound} mailboxes, which is as many as it may have`;
+  return new SidecarError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
 }

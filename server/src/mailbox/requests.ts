@@ -46,7 +46,11 @@ export class Requests {
     if (!groups.has(group)) {
       if (groups.size >= maxGroups) {
         const message = `the mailbox is in ${maxGroups} groups, which is as many as it may be in`;
-        throw new SidecarError('TOO_MANY_GROUPS', message, { field: 'group', bound: String(maxGroups) });
+        throw new SidecarError('TOO_MANY_GROUPS', message, {
+          field: 'group',
+          limit: 'mailbox.maxGroups',
+          bound: String(maxGroups),
+        });
       }
       const taken = this.#send('join', group, options);
       groups.joining(group);

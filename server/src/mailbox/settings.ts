@@ -30,6 +30,8 @@ export interface MailboxSettings {
   /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
   readonly noticeMark: number;
   readonly maxMailboxes: number;
+  /** Of one client. Default: as many as in all. */
+  readonly maxMailboxesPerClient?: number | undefined;
   /** For the queues of all mailboxes together. */
   readonly totalQueueBytes: number;
   readonly maxSendQueueBytes: number;

@@ -24,24 +24,34 @@ export type SidecarReason =
   | 'VIEW_NOT_COMING'
   | 'CREDENTIAL_MISSING'
   | 'CREDENTIAL_INVALID'
-  | 'RECONNECTING';
+  | 'RECONNECTING'
+  | 'TOO_MANY_CALLS'
+  | 'RATE_LIMITED'
+  | 'REQUEST_TOO_LARGE'
+  | 'REQUEST_TIMEOUT'
+  | 'REQUEST_BUFFER_FULL'
+  | 'CONNECTION_TOO_OLD'
+  | 'COMPRESSION_NOT_SUPPORTED';
 
 /** What became of a send that failed: nothing of it left the sidecar, or nobody can tell. */
 export type Outcome = 'not-sent' | 'unknown';
 
 /**
  * A failure that is the sidecar's own and not Spread's. `metadata` goes to the caller as it is, with the
- * contract's keys: field, bound, outcome, last_sequence, oldest_retained_sequence.
+ * contract's keys: field, limit, bound, outcome, last_sequence, oldest_retained_sequence.
  */
 export class SidecarError extends Error {
   override readonly name = 'SidecarError';
+  /** When it is worth to try again, where that is known. Unit: ms. */
+  readonly retryDelayMs: number | undefined;
 
   constructor(
     readonly reason: SidecarReason,
     message: string,
     readonly metadata: Readonly<Record<string, string>> = {},
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly retryDelayMs?: number },
   ) {
     super(message, options);
+    this.retryDelayMs = options?.retryDelayMs;
   }
 }

@@ -93,6 +93,14 @@ export interface SecurityEvents {
   reloadFailed(kind: CredentialKind, error: Error): void;
 }
 
+export interface LimitEvents {
+  /**
+   * Somebody ran into a limit; `limit` is its name in docs/limits.md, such as `limits.maxCalls`. May come as often as strangers
+   * like. `about` holds no secret.
+   */
+  reached(limit: string, about: Readonly<Record<string, string>>): void;
+}
+
 /** All of it. */
 export interface SidecarEvents {
   readonly mailbox: MailboxEvents;
@@ -100,6 +108,7 @@ export interface SidecarEvents {
   readonly daemon: DaemonEvents;
   readonly embedded: EmbeddedDaemonEvents;
   readonly security: SecurityEvents;
+  readonly limits: LimitEvents;
 }
 
 /** Somebody who wants to be told some of it. */
@@ -116,6 +125,7 @@ export function createEvents(subscribers: readonly EventSubscriber[] = []): Side
     daemon: combined('daemon', DAEMON, subscribers),
     embedded: combined('embedded', EMBEDDED, subscribers),
     security: combined('security', SECURITY, subscribers),
+    limits: combined('limits', LIMITS, subscribers),
   };
 }
 
@@ -145,6 +155,7 @@ const GRPC: Names<GrpcEvents> = {
 const DAEMON: Names<DaemonEvents> = { up: true, down: true };
 const EMBEDDED: Names<EmbeddedDaemonEvents> = { event: true };
 const SECURITY: Names<SecurityEvents> = { refused: true, loaded: true, reloadFailed: true };
+const LIMITS: Names<LimitEvents> = { reached: true };
 
 type Listener = (...args: unknown[]) => void;
 const nobody: Listener = () => {};

@@ -1,6 +1,7 @@
 import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity } from './events.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
+import { Seldom } from './seldom.js';
 
 /** Ends that somebody asked for. */
 const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
@@ -14,6 +15,7 @@ const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
 /** Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. */
 export function logEvents(log: Logger): EventSubscriber {
   const security = securityLog(log);
+  const limits = new Seldom();
   return {
     mailbox: {
       opened: (mailbox) => log.debug(about(mailbox), 'mailbox opened'),
@@ -49,6 +51,12 @@ export function logEvents(log: Logger): EventSubscriber {
         log.warn(error ? codeOf(error) : {}, `the Spread daemon is down${error ? `: ${error.message}` : ''}`),
     },
     security,
+    limits: {
+      reached: (limit, about) => {
+        const more = limits.about(limit);
+        if (more) log.warn({ ...about, limit, ...more }, 'a client ran into a limit');
+      },
+    },
     embedded: { event: (event) => logEmbedded(log, event) },
   };
 }

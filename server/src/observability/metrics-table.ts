@@ -162,6 +162,14 @@ export const securityMetrics = {
   ),
 };
 
+export const limitMetrics = {
+  refusals: counter(
+    'limit_refusals_total',
+    'Calls, connections and clients that ran into a limit, by its name in limits.md.',
+    ['limit'],
+  ),
+};
+
 export const processMetrics = {
   build: gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']),
   defects: counter(
@@ -178,5 +186,6 @@ export const metricGroups: readonly { readonly title: string; readonly rows: rea
   { title: 'Spread daemon', rows: Object.values(daemonMetrics) },
   { title: 'Embedded daemon, only while it is enabled', rows: Object.values(embeddedMetrics) },
   { title: 'Security', rows: Object.values(securityMetrics) },
+  { title: 'Limits', rows: Object.values(limitMetrics) },
   { title: 'Process', rows: Object.values(processMetrics) },
 ];

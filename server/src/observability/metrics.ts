@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type DaemonMetricsOptions, daemonMetricSet, embeddedMetricSet } from './daemon-metrics.js';
 import { createEvents, type GrpcMethod, type SidecarEvents } from './events.js';
 import { grpcMetricSet } from './grpc-metrics.js';
+import { limitMetricSet } from './limit-metrics.js';
 import { type MailboxMetricsOptions, mailboxMetricSet } from './mailbox-metrics.js';
 import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
 import type { MetricsSample } from './metrics-sample.js';
@@ -38,6 +39,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     daemonMetricSet(board, options),
     ...(options.embeddedDaemon ? [embeddedMetricSet(board)] : []),
     securityMetricSet(board),
+    limitMetricSet(board),
     processMetricSet(board, options.version),
   ];
   for (const { rows } of sets) board.register(rows);

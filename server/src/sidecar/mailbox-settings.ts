@@ -10,7 +10,7 @@ export const GIVE_UP_MIN_MS = 100;
 
 /** The mailboxes' settings as the configuration has them; `daemons` are the default daemons that are really used. */
 export function mailboxSettings(config: SidecarConfig, daemons: readonly string[]): MailboxSettings {
-  const { mailbox, daemon } = config;
+  const { mailbox, daemon, limits } = config;
   const upTo = (max: number) => ({ default: max, max });
   return {
     daemons,
@@ -36,10 +36,16 @@ export function mailboxSettings(config: SidecarConfig, daemons: readonly string[
     },
     noticeMark: mailbox.slowNotice,
     maxMailboxes: mailbox.maxMailboxes,
+    maxMailboxesPerClient: unlessOff(limits.maxMailboxesPerClient),
     totalQueueBytes: mailbox.totalQueueMaxBytes,
     maxSendQueueBytes: mailbox.sendQueueMaxBytes,
     maxGroups: mailbox.maxGroups,
     maxGroupsPerMessage: daemon.maxGroupsPerMessage,
     maxMessageBytes: MAX_MESSAGE_BODY,
   };
+}
+
+/** An option that may be off. */
+export function unlessOff(value: number | 'off'): number | undefined {
+  return value === 'off' ? undefined : value;
 }

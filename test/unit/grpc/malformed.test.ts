@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   ConnectRequest,
   MailboxServiceService,
+  MulticastMessage,
 } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { decodeOrMalformed, Malformed, refuseMalformed } from '../../../server/src/grpc/malformed.js';
+import {
+  decodeOrMalformed,
+  MAX_REQUEST_FIELDS,
+  Malformed,
+  refuseMalformed,
+} from '../../../server/src/grpc/malformed.js';
 
 const decode = (bytes: number[]) =>
   decodeOrMalformed((reader) => ConnectRequest.decode(reader), Uint8Array.from(bytes));
@@ -51,6 +57,20 @@ describe('a request that is one', () => {
 
   it('may be empty', () => {
     expect(decode([])).toMatchObject({ daemon: '', priority: 0 });
+  });
+});
+
+describe('a request of very many fields', () => {
+  const groups = (count: number) =>
+    decodeOrMalformed(
+      (reader) => MulticastMessage.decode(reader),
+      Buffer.alloc(2 * count, Buffer.of((2 << 3) | 2, 0)),
+    );
+
+  it('is read up to the bound', () => {
+    for (const count of [MAX_REQUEST_FIELDS - 1, MAX_REQUEST_FIELDS])
+      expect(groups(count)).toMatchObject({ groups: { length: count } });
+    expect(groups(MAX_REQUEST_FIELDS + 1)).toMatchObject({ problem: 'it has more than 200000 fields' });
   });
 });
 

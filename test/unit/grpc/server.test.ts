@@ -146,14 +146,14 @@ describe('listening', () => {
   });
 
   it('opens the HTTP/2 windows that were asked for', async () => {
-    const windows = { streamBytes: 300_000, connectionBytes: 700_000 };
-    const { address } = await start({ transport: { windows, maxConcurrentStreams: 123 } });
+    const windows = { streamWindowBytes: 300_000, connectionWindowBytes: 700_000 };
+    const { address } = await start({ transport: { ...windows, maxConcurrentStreams: 123 } });
     const session = connectHttp2(`http://${formatListenAddress(address)}`);
     onTestFinished(() => session.destroy());
     await within(new Promise((resolve) => session.once('remoteSettings', resolve)), 'the settings');
-    expect(session.remoteSettings.initialWindowSize).toBe(windows.streamBytes);
+    expect(session.remoteSettings.initialWindowSize).toBe(windows.streamWindowBytes);
     expect(session.remoteSettings.maxConcurrentStreams).toBe(123);
-    await until(() => session.state.remoteWindowSize === windows.connectionBytes, {
+    await until(() => session.state.remoteWindowSize === windows.connectionWindowBytes, {
       what: 'connection window',
     });
   });

@@ -159,7 +159,7 @@ describe('Mailbox', () => {
       for (const group of ['a', 'b', 'c']) await mailbox.join(group);
       await rejectsWith(mailbox.join('d'), {
         reason: 'TOO_MANY_GROUPS',
-        metadata: { field: 'group', bound: '3' },
+        metadata: { field: 'group', limit: 'mailbox.maxGroups', bound: '3' },
       });
       await mailbox.join('a');
       await mailbox.leave('b');
@@ -310,7 +310,7 @@ describe('Mailbox', () => {
       const first = mailbox.multicast(message('x'.repeat(300)));
       await rejectsWith(mailbox.multicast(message('x'.repeat(300))), {
         reason: 'SEND_QUEUE_FULL',
-        metadata: { bound: '500 bytes', outcome: 'not-sent' },
+        metadata: { limit: 'mailbox.sendQueueMaxBytes', bound: '500 bytes', outcome: 'not-sent' },
       });
       session.drain();
       await first;

@@ -99,7 +99,7 @@ describe('Outbox', () => {
     expect(() => outbox.multicast(message('x'.repeat(81)))).toThrow(
       expect.objectContaining({
         reason: 'SEND_QUEUE_FULL',
-        metadata: { bound: '1000 bytes', outcome: 'not-sent' },
+        metadata: { limit: 'mailbox.sendQueueMaxBytes', bound: '1000 bytes', outcome: 'not-sent' },
       }),
     );
     outbox.multicast(message('x'.repeat(80)));

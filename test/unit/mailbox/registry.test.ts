@@ -275,7 +275,10 @@ describe('MailboxRegistry', () => {
       const registry = registryOf({ maxMailboxes: 2 });
       const first = await connect(registry);
       const second = connect(registry);
-      await rejectsWith(connect(registry), { reason: 'TOO_MANY_MAILBOXES', metadata: { bound: '2' } });
+      await rejectsWith(connect(registry), {
+        reason: 'TOO_MANY_MAILBOXES',
+        metadata: { limit: 'mailbox.maxMailboxes', bound: '2' },
+      });
       await second;
       await registry.disconnect(first.id);
       await connect(registry);
@@ -302,6 +305,39 @@ describe('MailboxRegistry', () => {
       expect(() => registry.get(lost.id)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SESSION' }));
     });
 
+    it('has as many of one client as it may, whoever else has some', async () => {
+      const registry = registryOf({ maxMailboxes: 4, maxMailboxesPerClient: 2 });
+      const open = (client: string) => registry.connect(ASKED, { caller: 'tcp', client });
+      const tooMany = {
+        reason: 'TOO_MANY_MAILBOXES',
+        metadata: { limit: 'limits.maxMailboxesPerClient', bound: '2' },
+      };
+      const first = await open('a');
+      const second = open('a');
+      await rejectsWith(open('a'), tooMany);
+      await second;
+      await rejectsWith(open('a'), tooMany);
+      await open('b');
+      await registry.disconnect(first.id, {}, 'tcp');
+      await open('a');
+      daemons.answer = () => 'COULD_NOT_CONNECT';
+      await rejectsWith(open('b'), { code: 'COULD_NOT_CONNECT' });
+      daemons.answer = () => undefined;
+      await open('b');
+      await rejectsWith(open('c'), { metadata: { limit: 'mailbox.maxMailboxes', bound: '4' } });
+    });
+
+    it("makes room among a client's own mailboxes only", async () => {
+      const registry = registryOf({ maxMailboxesPerClient: 1 });
+      await registry.connect(ASKED, { client: 'a' });
+      const ended = await registry.connect(ASKED, { client: 'b' });
+      attach(ended);
+      daemons.sessions[1]!.lose();
+      await turn();
+      await rejectsWith(registry.connect(ASKED, { client: 'a' }), { reason: 'TOO_MANY_MAILBOXES' });
+      await registry.connect(ASKED, { client: 'b' });
+    });
+
     it('opens none when the queues of all have reached their bound', async () => {
       const registry = registryOf({ totalQueueBytes: 1_000 });
       await connect(registry);
@@ -309,7 +345,7 @@ describe('MailboxRegistry', () => {
       session!.deliverChunk(Array.from({ length: 20 }, () => regular('x'.repeat(100))));
       await rejectsWith(connect(registry), {
         reason: 'TOTAL_QUEUE_FULL',
-        metadata: { bound: '1000 bytes' },
+        metadata: { limit: 'mailbox.totalQueueMaxBytes', bound: '1000 bytes' },
       });
     });
   });

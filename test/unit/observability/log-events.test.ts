@@ -22,6 +22,11 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
     (e) => e.mailbox.ended(mailbox, 'QUEUE_OVERFLOW', 'too full'),
     { level: 'warn', msg: 'mailbox ended: too full', reason: 'QUEUE_OVERFLOW', ...about },
   ],
+  [
+    'a limit',
+    (e) => e.limits.reached('limits.maxCalls', { peer: '10.0.0.1:5' }),
+    { level: 'warn', msg: 'a client ran into a limit', limit: 'limits.maxCalls', peer: '10.0.0.1:5' },
+  ],
   ['paused', (e) => e.mailbox.paused(mailbox), { level: 'warn', ...about }],
   ['resumed', (e) => e.mailbox.resumed(mailbox), { level: 'info', ...about }],
   [

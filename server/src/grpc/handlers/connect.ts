@@ -56,9 +56,9 @@ const OVERFLOW = {
 } as const;
 
 export function connect(context: ServiceContext): UnaryHandler<ConnectRequest, ConnectResponse> {
-  return async (request, { signal, caller }) => {
+  return async (request, { signal, caller, use }) => {
     const options = connectOptions(request, context.limits);
-    const mailbox = await context.registry.connect(options, { signal, caller });
+    const mailbox = await context.registry.connect(options, { signal, caller, client: use.client });
     return {
       mailboxId: mailbox.id,
       privateGroup: mailbox.privateGroup,

@@ -22,6 +22,18 @@ export interface SendingMailbox {
   onSendRoom(callback: () => void): void;
 }
 
+/** What a stream may send. */
+export interface SendingBounds {
+  /** Most messages of a batch. */
+  readonly maxBatchMessages: number;
+  /**
+   * Counts messages that are sent, in the rate of the client.
+   *
+   * @returns how long the next ones have to wait, in ms
+   */
+  spendMessages(count: number): number;
+}
+
 type Call = ServerDuplexStream<MulticastStreamRequest | Malformed, MulticastStreamResponse>;
 
 /** Refusals that one answer may hold: at some 300 bytes each, well below any client's bound for a message. */
@@ -48,6 +60,8 @@ export class MulticastSession {
   #working = false;
   #ended = false;
   #release: (() => void) | undefined;
+  /** Runs while the client is faster than its rate. */
+  #pacing: NodeJS.Timeout | undefined;
 
   /**
    * @param open finds the mailbox, or throws
@@ -58,6 +72,7 @@ export class MulticastSession {
     private readonly failures: FailureTranslator,
     private readonly open: (mailboxId: string) => SendingMailbox,
     private readonly allowRead: () => void,
+    private readonly bounds: SendingBounds,
   ) {}
 
   /** The next frame. Comes only after allowRead(). */
@@ -74,7 +89,11 @@ export class MulticastSession {
         return;
       }
       if (frame.$case !== 'batch') throw frameError('open may be the first frame only');
-      this.#batch = frame.value.messages;
+      const { messages } = frame.value;
+      if (messages.length > this.bounds.maxBatchMessages)
+        throw batchTooLarge(messages.length, this.bounds.maxBatchMessages);
+      this.bounds.spendMessages(messages.length);
+      this.#batch = messages;
       this.#next = 0;
     } catch (error) {
       this.#fail(error);
@@ -177,11 +196,19 @@ export class MulticastSession {
 
   #answer(): void {
     const more = this.#next < this.#batch.length;
-    const proceed = more ? () => setImmediate(this.#work) : this.allowRead;
+    const proceed = more ? () => setImmediate(this.#work) : this.#readOn;
     if (!more) this.#batch = [];
     if (this.call.write(this.#takeAnswer())) proceed();
     else this.call.once('drain', proceed);
   }
+
+  /** Lets the next frame in, once the client's rate allows it. Bound once. */
+  readonly #readOn = (): void => {
+    if (this.#ended) return;
+    const waitMs = this.bounds.spendMessages(0);
+    if (waitMs === 0) this.allowRead();
+    else this.#pacing = setTimeout(this.#readOn, waitMs);
+  };
 
   #takeAnswer(): MulticastStreamResponse {
     const refusals = this.#refusals.slice(0, this.#passed);
@@ -204,8 +231,19 @@ export class MulticastSession {
   #finish(): void {
     this.#ended = true;
     this.#batch = [];
+    clearTimeout(this.#pacing);
     this.#release?.();
   }
+}
+
+function batchTooLarge(count: number, max: number): SidecarError {
+  const bound = `0 to ${max} messages`;
+  const message = `batch.messages has ${count} messages; it may have ${bound}. None of them was sent`;
+  return new SidecarError('LIMIT_OUT_OF_RANGE', message, {
+    field: 'batch.messages',
+    limit: 'limits.maxBatchMessages',
+    bound,
+  });
 }
 
 function frameError(why: string): SidecarError {

@@ -19,6 +19,10 @@ export function multicastStream(
       context.failures,
       (mailboxId) => mailboxOf(context, observed.caller, mailboxId, 'open.mailbox_id'),
       () => observed.allowRead(),
+      {
+        maxBatchMessages: context.limits.maxBatchMessages,
+        spendMessages: (count) => observed.use.spendMessages(count),
+      },
     );
     call.on('data', (frame: MulticastStreamRequest | Malformed) => session.onFrame(frame));
     call.once('end', () => session.onHalfClose());

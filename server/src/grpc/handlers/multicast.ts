@@ -5,9 +5,11 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function multicast(context: ServiceContext): UnaryHandler<MulticastRequest, MulticastResponse> {
-  return async ({ mailboxId, message }, { signal, caller }) => {
+  return async ({ mailboxId, message }, { signal, caller, use }) => {
     const mailbox = mailboxOf(context, caller, mailboxId);
-    const bytesSent = await mailbox.multicast(outgoingMessage(required(message, 'message')), { signal });
+    const outgoing = outgoingMessage(required(message, 'message'));
+    use.takeMessage();
+    const bytesSent = await mailbox.multicast(outgoing, { signal });
     return { bytesSent };
   };
 }

@@ -1,9 +1,12 @@
+import { constants } from 'node:http2';
 import {
   type Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   status,
 } from '@grpc/grpc-js';
+import { http2StreamOf } from '../http2-access.js';
+import type { ClientUse } from '../limits/call-limits.js';
 import type { MethodInfo } from '../methods.js';
 import type { Admission } from '../security/call-gate.js';
 import type { SentStatus } from '../status.js';
@@ -19,14 +22,19 @@ export function observedCall(metadata: Metadata): ObservedCall {
   return call;
 }
 
+/** A call that was let in. */
+export interface Entry {
+  readonly admission: Admission;
+  /** What its client uses. */
+  readonly use: ClientUse;
+}
+
 /** Told about the life of a call. */
 export interface CallWatcher {
   /** Lets the call in, or answers with the status that refuses it. */
-  admit(
-    call: ObservedCall,
-    base: ServerInterceptingCallInterface,
-    metadata: Metadata,
-  ): Admission | SentStatus;
+  admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus;
+  /** The stream of a call that was let in is closed: nothing of the call is left. */
+  closed(entry: Entry): void;
   finished(call: ObservedCall, code: number): void;
   /** A status without details that grpc-js itself made, such as for a message over the size limit. */
   describe(status: SentStatus): SentStatus;
@@ -46,7 +54,7 @@ export class ObservedCall extends ServerInterceptingCall {
   readonly #base: ServerInterceptingCallInterface;
   readonly #watcher: CallWatcher;
   #finished = false;
-  #admission: Admission | undefined;
+  #entry: Entry | undefined;
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
 
@@ -72,12 +80,12 @@ export class ObservedCall extends ServerInterceptingCall {
       onReceiveMetadata: (metadata) => {
         begun = true;
         const answer = this.#watcher.admit(this, this.#base, metadata);
-        if (!('caller' in answer)) {
-          // No handler hears of it. What the client still sends is not read.
-          this.#base.sendStatus(answer);
+        if (!('admission' in answer)) {
+          this.#refuse(answer);
           return;
         }
-        this.#admission = answer;
+        this.#entry = answer;
+        http2StreamOf(this.#base)?.once('close', () => this.#watcher.closed(answer));
         callsByMetadata.set(metadata, this);
         listener.onReceiveMetadata(metadata);
       },
@@ -85,7 +93,7 @@ export class ObservedCall extends ServerInterceptingCall {
       onReceiveHalfClose: () => listener.onReceiveHalfClose(),
       onCancel: () => {
         this.#finish(status.CANCELLED);
-        if (this.#admission !== undefined) listener.onCancel();
+        if (this.#entry !== undefined) listener.onCancel();
       },
     });
     // A stream that was reset before its call began never tells the listener.
@@ -94,13 +102,23 @@ export class ObservedCall extends ServerInterceptingCall {
 
   /** How it was let in; undefined until then. */
   get admission(): Admission | undefined {
-    return this.#admission;
+    return this.#entry?.admission;
   }
 
-  /** Who calls. Only for a call that was let in, as every call is that has a handler. */
+  /** Who calls. */
   get caller(): string {
-    if (this.#admission === undefined) throw new Error('the call was not let in');
-    return this.#admission.caller;
+    return this.#letIn.admission.caller;
+  }
+
+  /** What its client uses. */
+  get use(): ClientUse {
+    return this.#letIn.use;
+  }
+
+  /** For a call that was let in, as every call was that has a handler. */
+  get #letIn(): Entry {
+    if (this.#entry === undefined) throw new Error('the call was not let in');
+    return this.#entry;
   }
 
   override sendMetadata(metadata: Metadata): void {
@@ -140,6 +158,12 @@ export class ObservedCall extends ServerInterceptingCall {
     } else {
       this.#readCredits = 1;
     }
+  }
+
+  /** No handler hears of it. What the client still sends is not wanted: it is told so, or its stream would stay open. */
+  #refuse(answer: SentStatus): void {
+    this.#base.sendStatus(answer);
+    http2StreamOf(this.#base)?.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #finish(code: number): void {

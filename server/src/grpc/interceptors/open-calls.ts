@@ -6,27 +6,41 @@ import {
 } from '@grpc/grpc-js';
 import { SidecarError } from '../../mailbox/sidecar-error.js';
 import { sidecarFailure } from '../failure.js';
+import type { CallLimits } from '../limits/call-limits.js';
+import { clientOf } from '../limits/client-of.js';
 import type { GrpcTelemetry, MethodInfo, MethodTable } from '../methods.js';
-import type { Admission, CallGate } from '../security/call-gate.js';
+import type { CallGate } from '../security/call-gate.js';
 import { connectionIdentityOf } from '../security/connection-identity.js';
 import { type SentStatus, statusError } from '../status.js';
-import { type CallWatcher, ObservedCall } from './observed-call.js';
+import { type CallWatcher, type Entry, ObservedCall } from './observed-call.js';
 
 /** Told of a call that was not let in; `reason` is the contract's. */
 export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) => void;
+
+/** What OpenCalls needs. */
+export interface OpenCallsOptions {
+  readonly methods: MethodTable;
+  readonly telemetry: GrpcTelemetry;
+  readonly describe: CallWatcher['describe'];
+  readonly gate: CallGate;
+  readonly onRefused: OnCallRefused;
+  readonly limits: CallLimits;
+  /** Told of a limit that a call ran into before it had a handler. */
+  readonly onLimit: OnLimit;
+}
+
+/** Told of a limit that somebody ran into, by the name of its option. */
+export type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
+
+/** They are to be answered when all else is too much; what they do is little, and watchers have a bound of their own. */
+const WITHOUT_LIMIT: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);
 
 /** All calls of a server that have no status yet; reports each call's start and end. */
 export class OpenCalls implements CallWatcher {
   readonly #open = new Set<ObservedCall>();
   readonly #idle: (() => void)[] = [];
 
-  constructor(
-    private readonly methods: MethodTable,
-    private readonly telemetry: GrpcTelemetry,
-    readonly describe: (status: SentStatus) => SentStatus,
-    private readonly gate: CallGate,
-    private readonly onRefused: OnCallRefused,
-  ) {}
+  constructor(private readonly options: OpenCallsOptions) {}
 
   get size(): number {
     return this.#open.size;
@@ -34,10 +48,10 @@ export class OpenCalls implements CallWatcher {
 
   /** Has to be the first of a server's interceptors, which grpc-js puts innermost. */
   readonly interceptor: ServerInterceptor = (definition, base) => {
-    const method = this.methods.get(definition.path);
+    const method = this.options.methods.get(definition.path);
     const call = new ObservedCall(base, method, this);
     this.#open.add(call);
-    this.telemetry.callStarted(method);
+    this.options.telemetry.callStarted(method);
     return call;
   };
 
@@ -46,30 +60,41 @@ export class OpenCalls implements CallWatcher {
     for (const call of [...this.#open]) call.sendStatus(end);
   }
 
-  admit(
-    call: ObservedCall,
-    base: ServerInterceptingCallInterface,
-    metadata: Metadata,
-  ): Admission | SentStatus {
+  admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus {
+    const { gate, limits, onRefused, onLimit } = this.options;
     const connection = connectionIdentityOf(base);
     if (connection === undefined) return { code: status.UNAVAILABLE, details: 'the connection is gone' };
+    const { method } = call;
     try {
-      return this.gate.admit(call.method, metadata, connection);
+      const admission = gate.admit(method, metadata, connection);
+      const client = clientOf(admission.caller, connection, base.getConnectionInfo().remoteAddress);
+      const use = WITHOUT_LIMIT.has(method.service) ? limits.enterAlways(client) : limits.enter(client);
+      return { admission, use };
     } catch (error) {
       if (!(error instanceof SidecarError)) throw error;
-      this.onRefused(error.reason, call.method, base.getPeer());
+      const { limit } = error.metadata;
+      if (limit === undefined) onRefused(error.reason, method, base.getPeer());
+      else onLimit(limit, { method: `${method.service}/${method.method}`, peer: base.getPeer() });
       return statusError(sidecarFailure(error));
     }
+  }
+
+  closed({ use }: Entry): void {
+    this.options.limits.leave(use);
+  }
+
+  describe(status: SentStatus): SentStatus {
+    return this.options.describe(status);
   }
 
   /** Ends the calls that would not be let in any more. */
   recheck(): void {
     for (const call of [...this.#open]) {
-      if (call.admission === undefined || this.gate.stillAdmits(call.admission)) continue;
+      if (call.admission === undefined || this.options.gate.stillAdmits(call.admission)) continue;
       const error = new SidecarError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
         field: 'authorization',
       });
-      this.onRefused(error.reason, call.method, call.getPeer());
+      this.options.onRefused(error.reason, call.method, call.getPeer());
       call.sendStatus(statusError(sidecarFailure(error)));
     }
   }
@@ -82,7 +107,7 @@ export class OpenCalls implements CallWatcher {
 
   finished(call: ObservedCall, code: number): void {
     this.#open.delete(call);
-    this.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
+    this.options.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
     if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

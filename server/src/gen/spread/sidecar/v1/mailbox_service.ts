@@ -67,7 +67,7 @@ export enum ErrorReason {
   QUEUE_OVERFLOW = 9,
   /** DRAINING - UNAVAILABLE: the sidecar is shutting down. */
   DRAINING = 10,
-  /** TOO_MANY_MAILBOXES - RESOURCE_EXHAUSTED: the sidecar has as many mailboxes as it may; metadata `bound`. */
+  /** TOO_MANY_MAILBOXES - RESOURCE_EXHAUSTED: the sidecar, or this client, has as many mailboxes as it may; metadata `limit`, `bound`. */
   TOO_MANY_MAILBOXES = 11,
   /** TOO_MANY_GROUPS - RESOURCE_EXHAUSTED: the mailbox is in as many groups as it may be; metadata `bound`. */
   TOO_MANY_GROUPS = 12,
@@ -116,6 +116,35 @@ export enum ErrorReason {
    * MulticastStream "unknown", when earlier messages of it may be in doubt.
    */
   RECONNECTING = 25,
+  /**
+   * TOO_MANY_CALLS - RESOURCE_EXHAUSTED: as many calls are open as may be, in all or of this client; metadata `limit`, `bound`.
+   * Nothing was done. A google.rpc.RetryInfo says when to try again.
+   */
+  TOO_MANY_CALLS = 26,
+  /**
+   * RATE_LIMITED - RESOURCE_EXHAUSTED: this client made more calls, or sent more messages, in a second than it may; metadata
+   * `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when there is room.
+   */
+  RATE_LIMITED = 27,
+  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: a request message is larger than it may be; metadata `limit`, `bound`. */
+  REQUEST_TOO_LARGE = 28,
+  /**
+   * REQUEST_TIMEOUT - DEADLINE_EXCEEDED: the request did not arrive in full within the sidecar's time for it; metadata `limit`,
+   * `bound`. Nothing was done.
+   */
+  REQUEST_TIMEOUT = 29,
+  /**
+   * REQUEST_BUFFER_FULL - RESOURCE_EXHAUSTED: requests that have arrived in part hold as many bytes as they may, in all or on this
+   * connection; metadata `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when to try again.
+   */
+  REQUEST_BUFFER_FULL = 30,
+  /**
+   * CONNECTION_TOO_OLD - UNAVAILABLE: the connection reached the age that the sidecar gives it. The mailbox lives on: call again, and
+   * resume a Receive. Metadata `outcome` is "unknown" where something may have been done.
+   */
+  CONNECTION_TOO_OLD = 31,
+  /** COMPRESSION_NOT_SUPPORTED - UNIMPLEMENTED: the request is compressed, and this sidecar takes none that is, or not by this method. */
+  COMPRESSION_NOT_SUPPORTED = 32,
   UNRECOGNIZED = -1,
 }
 
@@ -337,8 +366,9 @@ export interface MulticastStreamOpen {
 /** Messages in the order in which they are to be sent. */
 export interface MulticastBatch {
   /**
-   * Any number, also none, within the sidecar's bound for a gRPC message (4 MiB by default). They are
-   * numbered from 1 over the whole stream.
+   * 0 to 10,000 messages unless the sidecar is configured otherwise, within its bound for a gRPC message
+   * (4 MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
+   * INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and nothing of the batch is sent.
    */
   messages: MulticastMessage[];
 }

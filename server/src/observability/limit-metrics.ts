@@ -1,0 +1,31 @@
+import type { MetricBoard, MetricSet } from './metric-board.js';
+import { limitMetrics } from './metrics-table.js';
+
+/** Every limit that is counted: a label must not grow by what clients send. */
+const LIMITS = [
+  'limits.maxConnections',
+  'limits.maxCalls',
+  'limits.maxCallsPerClient',
+  'limits.maxCallsPerSecond',
+  'limits.maxMessagesPerSecond',
+  'limits.maxBatchMessages',
+  'limits.maxMailboxesPerClient',
+  'mailbox.maxMailboxes',
+  'mailbox.maxGroups',
+  'mailbox.sendQueueMaxBytes',
+  'mailbox.totalQueueMaxBytes',
+] as const;
+const KNOWN: ReadonlySet<string> = new Set(LIMITS);
+
+/** Who asked for more than there is. */
+export function limitMetricSet(board: MetricBoard): MetricSet {
+  for (const limit of LIMITS) board.set(limitMetrics.refusals, 0, { limit });
+  return {
+    rows: Object.values(limitMetrics),
+    events: {
+      limits: {
+        reached: (limit) => board.inc(limitMetrics.refusals, { limit: KNOWN.has(limit) ? limit : 'other' }),
+      },
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { SidecarConfig } from '../config/index.js';
+import type { CallBounds } from '../grpc/limits/call-limits.js';
+import type { TransportOptions } from '../grpc/server.js';
+import { unlessOff } from './mailbox-settings.js';
+
+/** The transport of the gRPC server as the configuration has it. */
+export function transportOptions({ grpc, limits }: SidecarConfig): Partial<TransportOptions> {
+  return {
+    maxRequestBytes: grpc.maxReceiveMessageBytes,
+    maxConcurrentStreams: grpc.maxConcurrentStreams,
+    maxConnections: limits.maxConnections,
+    maxConnectionIdleMs: unlessOff(limits.maxConnectionIdle) ?? 0,
+    maxHeaderBytes: limits.maxMetadataBytes,
+  };
+}
+
+/** The bounds on calls as the configuration has them. */
+export function callBounds({ limits }: SidecarConfig): CallBounds {
+  return {
+    maxCalls: limits.maxCalls,
+    maxCallsPerClient: unlessOff(limits.maxCallsPerClient) ?? Number.POSITIVE_INFINITY,
+    callsPerSecond: unlessOff(limits.maxCallsPerSecond) ?? Number.POSITIVE_INFINITY,
+    messagesPerSecond: unlessOff(limits.maxMessagesPerSecond) ?? Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,123 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { CODE, callHeaders, FLAG, FRAME, frame, grpcMessage } from '../support/http2-frames.js';
+import { rawClient, refusals } from '../support/limits.js';
+import { failureOf } from '../support/rpc-error.js';
+import { startSecured } from '../support/secured-sidecar.js';
+import { call, TestMailbox } from '../support/sidecar-calls.js';
+import { until } from '../support/until.js';
+
+const GET_VERSION = '/spread.sidecar.v1.MailboxService/GetVersion';
+const RECEIVE = '/spread.sidecar.v1.MailboxService/Receive';
+
+/** GetVersion, whole. */
+const version = (stream: number, more: [string, string][] = []) =>
+  Buffer.concat([
+    frame(FRAME.HEADERS, FLAG.END_HEADERS, stream, callHeaders(GET_VERSION, more)),
+    frame(FRAME.DATA, FLAG.END_STREAM, stream, grpcMessage(Buffer.alloc(0))),
+  ]);
+
+describe('connections', () => {
+  it('limits.maxConnections: as many as may be, one more is closed when it is accepted', async () => {
+    const sidecar = await startSecured({ LIMITS_MAX_CONNECTIONS: '3' });
+    const open = [await rawClient(sidecar), await rawClient(sidecar), await rawClient(sidecar)];
+    for (const raw of open) raw.write(version(1));
+    await until(() => open.every((raw) => raw.isAnswered(1)), { what: 'three are served' });
+    const fourth = await rawClient(sidecar);
+    await until(() => fourth.closed, { what: 'the fourth is closed' });
+    expect(fourth.frames).toEqual([]);
+    expect(await failureOf(call(sidecar.rawClient(), 'getVersion', {}))).toMatchObject({
+      code: status.UNAVAILABLE,
+    });
+    expect(open.some(({ closed }) => closed)).toBe(false);
+    expect(await refusals(sidecar, 'limits.maxConnections')).toBeGreaterThanOrEqual(2);
+    expect(sidecar.log().match(/"limit":"limits.maxConnections"/g)).toHaveLength(1);
+    open[0]!.socket.destroy();
+    await until(() => call(sidecar.rawClient(), 'getVersion', {}).catch(() => false), {
+      what: 'there is room',
+    });
+  });
+
+  it('limits.maxConnectionIdle: one without a call is closed gracefully, one with a call is not', async () => {
+    const sidecar = await startSecured({ LIMITS_MAX_CONNECTION_IDLE: '1s' });
+    const client = sidecar.rawClient();
+    const { id } = await TestMailbox.open(client);
+    const [busy, idle] = [await rawClient(sidecar), await rawClient(sidecar)];
+    const request = Buffer.concat([Buffer.of(0x0a, id.length), Buffer.from(id)]);
+    busy.write(
+      frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, callHeaders(RECEIVE)),
+      frame(FRAME.DATA, FLAG.END_STREAM, 1, grpcMessage(request)),
+    );
+    idle.write(version(1));
+    await until(() => busy.isAnswered(1) && idle.isAnswered(1));
+    const begun = performance.now();
+    await until(() => idle.closed, { what: 'the idle one is closed' });
+    expect(performance.now() - begun).toBeGreaterThan(900);
+    expect(idle.goaway).toEqual({ code: CODE.NO_ERROR, text: '' });
+    expect(busy.closed).toBe(false);
+    // A client connects again by itself.
+    await call(client, 'getVersion', {});
+  });
+
+  it('grpc.maxConcurrentStreams: clients are told, and one that opens more is closed', async () => {
+    const sidecar = await startSecured({ GRPC_MAX_CONCURRENT_STREAMS: '16' });
+    const open = (count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        frame(FRAME.HEADERS, FLAG.END_HEADERS, 2 * i + 1, callHeaders(GET_VERSION)),
+      );
+    const [within, above] = [await rawClient(sidecar), await rawClient(sidecar)];
+    // Acknowledged: from now on it holds.
+    await until(() => within.count(FRAME.SETTINGS) === 2 && above.count(FRAME.SETTINGS) === 2);
+    const told = within.frames.find(({ type, flags }) => type === FRAME.SETTINGS && !(flags & FLAG.ACK));
+    const entries = Array.from({ length: told!.payload.length / 6 }, (_, i) => told!.payload.subarray(6 * i));
+    expect(entries.find((entry) => entry.readUInt16BE(0) === 3)?.readUInt32BE(2)).toBe(16);
+    within.write(...open(16), frame(FRAME.DATA, FLAG.END_STREAM, 31, grpcMessage(Buffer.alloc(0))));
+    await until(() => within.isAnswered(31), { what: 'the sixteenth call is answered' });
+    above.write(...open(17));
+    await until(() => above.closed, { what: 'the connection is closed' });
+    expect(above.goaway).toBeDefined();
+    expect(within.closed).toBe(false);
+  });
+});
+
+describe('metadata', () => {
+  it('limits.maxMetadataBytes: names, values and 32 for each, counted as HTTP/2 counts them', async () => {
+    const sidecar = await startSecured({ LIMITS_MAX_METADATA_BYTES: '8KiB' });
+    const raw = await rawClient(sidecar);
+    // Until the client has acknowledged it, HTTP/2's own bound of 64 KiB holds.
+    await until(() => raw.count(FRAME.SETTINGS) === 2);
+    const plain: [string, string][] = [
+      [':method', 'POST'],
+      [':scheme', 'http'],
+      [':path', GET_VERSION],
+      [':authority', 'test'],
+      ['content-type', 'application/grpc'],
+      ['te', 'trailers'],
+    ];
+    const size = (headers: readonly [string, string][]) =>
+      headers.reduce((sum, [name, value]) => sum + name.length + value.length + 32, 0);
+    const room = 8192 - size(plain) - size([['x-a', '']]);
+    raw.write(
+      version(1, [['x-a', 'y'.repeat(room - 1)]]),
+      version(3, [['x-a', 'y'.repeat(room)]]),
+      version(5, [['x-a', 'y'.repeat(room + 1)]]),
+      version(7),
+    );
+    await until(() => raw.isAnswered(7));
+    expect([1, 3, 5, 7].map((stream) => raw.isAnswered(stream))).toEqual([true, true, false, true]);
+    expect(raw.resetOf(5)).toBe(CODE.ENHANCE_YOUR_CALM);
+    // What a gRPC client makes of it.
+    const metadata = new Metadata();
+    metadata.set('x-a', 'y'.repeat(9000));
+    const client = sidecar.rawClient();
+    const failure = await failureOf(
+      new Promise((resolve, reject) => {
+        const bytes = (value: Buffer) => value;
+        client.makeUnaryRequest(GET_VERSION, bytes, bytes, Buffer.alloc(0), metadata, (error, value) =>
+          error ? reject(error) : resolve(value),
+        );
+      }),
+    );
+    expect(failure.code).toBe(status.RESOURCE_EXHAUSTED);
+  });
+});

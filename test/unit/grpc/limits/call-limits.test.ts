@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type CallBounds,
+  CallLimits,
+  DEFAULT_CALL_BOUNDS,
+} from '../../../../server/src/grpc/limits/call-limits.js';
+import { clientOf } from '../../../../server/src/grpc/limits/client-of.js';
+
+function limitsOf(bounds: Partial<CallBounds>) {
+  let now = 0;
+  const limits = new CallLimits({ ...DEFAULT_CALL_BOUNDS, ...bounds }, () => now);
+  return { limits, pass: (ms: number) => (now += ms) };
+}
+const error = (reason: string, limit: string, retryDelayMs: number) =>
+  expect.objectContaining({ reason, metadata: expect.objectContaining({ limit }), retryDelayMs });
+
+describe('CallLimits', () => {
+  it('lets in as many calls as there may be, of all clients', () => {
+    const { limits } = limitsOf({ maxCalls: 2 });
+    const first = limits.enter('a');
+    limits.enter('b');
+    expect(() => limits.enter('c')).toThrow(error('TOO_MANY_CALLS', 'limits.maxCalls', 1000));
+    limits.leave(first);
+    limits.enter('c');
+    expect(limits.calls).toBe(2);
+  });
+
+  it('lets in as many calls of one client as it may have', () => {
+    const { limits } = limitsOf({ maxCallsPerClient: 2 });
+    const first = limits.enter('a');
+    limits.enter('a');
+    expect(() => limits.enter('a')).toThrow(error('TOO_MANY_CALLS', 'limits.maxCallsPerClient', 1000));
+    limits.enter('b');
+    limits.leave(first);
+    limits.enter('a');
+  });
+
+  it('lets a client begin so many calls in a second, and says when the next', () => {
+    const { limits, pass } = limitsOf({ callsPerSecond: 2 });
+    for (let i = 0; i < 2; i++) limits.leave(limits.enter('a'));
+    expect(() => limits.enter('a')).toThrow(error('RATE_LIMITED', 'limits.maxCallsPerSecond', 500));
+    limits.enter('b');
+    pass(499);
+    expect(() => limits.enter('a')).toThrow(error('RATE_LIMITED', 'limits.maxCallsPerSecond', 1));
+    pass(1);
+    limits.enter('a');
+  });
+
+  it('does not count a call that it refused', () => {
+    const { limits } = limitsOf({ maxCalls: 1, callsPerSecond: 1 });
+    limits.leave(limits.enter('a'));
+    for (let i = 0; i < 5; i++) expect(() => limits.enter('a')).toThrow();
+    limits.enter('b');
+    expect(limits.calls).toBe(1);
+  });
+
+  it('counts what it has to let in', () => {
+    const { limits } = limitsOf({ maxCalls: 1 });
+    const always = limits.enterAlways('a');
+    limits.enterAlways('a');
+    expect(() => limits.enter('a')).toThrow();
+    limits.leave(always);
+    expect(limits.calls).toBe(1);
+  });
+
+  it('refuses a message, or counts those of a batch and says how long the next has to wait', () => {
+    const { limits, pass } = limitsOf({ messagesPerSecond: 10 });
+    const use = limits.enter('a');
+    use.takeMessage();
+    expect(use.spendMessages(9)).toBe(0);
+    expect(() => use.takeMessage()).toThrow(error('RATE_LIMITED', 'limits.maxMessagesPerSecond', 100));
+    expect(use.spendMessages(20)).toBe(2000);
+    expect(limits.enter('a').spendMessages(0)).toBe(2000);
+    pass(2000);
+    expect(use.spendMessages(0)).toBe(0);
+    expect(() => use.takeMessage()).toThrow();
+    pass(100);
+    use.takeMessage();
+  });
+
+  it('forgets clients, but not before their rates are as if nothing had been', () => {
+    const { limits, pass } = limitsOf({ callsPerSecond: 10 });
+    for (let i = 0; i < 1000; i++) limits.leave(limits.enter(`10.0.0.${i}`));
+    expect(limits.clients).toBe(1000);
+    const open = limits.enter('a');
+    pass(1000);
+    // Looked at now and then only: at the latest when there are twice as many.
+    for (let i = 0; i < 3000; i++) limits.leave(limits.enter(`10.0.1.${i}`));
+    pass(1000);
+    for (let i = 0; i < 3000; i++) limits.leave(limits.enter(`10.0.2.${i}`));
+    expect(limits.clients).toBeLessThan(7000);
+    pass(1000);
+    limits.leave(open);
+    expect(limits.calls).toBe(0);
+
+    const unbounded = limitsOf({}).limits;
+    for (let i = 0; i < 100; i++) unbounded.leave(unbounded.enter(`${i}`));
+    expect(unbounded.clients).toBe(0);
+  });
+});
+
+describe('whose limits a call counts in', () => {
+  it.each([
+    ['a token', 'client:billing', 'tcp', '10.0.0.1', 'client:billing'],
+    ['a certificate', 'certificate:ab', 'certificate:ab', '10.0.0.1', 'certificate:ab'],
+    ['both', 'certificate:ab client:billing', 'certificate:ab', '10.0.0.1', 'certificate:ab client:billing'],
+    ['neither, over TCP', 'tcp', 'tcp', '10.0.0.1', 'tcp 10.0.0.1'],
+    ['neither, over TLS', 'tls', 'tls', '::1', 'tls ::1'],
+    ['neither, over a Unix socket', 'unix', 'unix', undefined, 'unix'],
+  ] as const)('%s', (_, caller, connection, address, expected) => {
+    expect(clientOf(caller, connection, address)).toBe(expected);
+  });
+});
