@@ -262,13 +262,12 @@ describe('a daemon that does not read', () => {
 });
 
 describe('the end of the mailbox', () => {
-  it('ends the stream with the next batch', async () => {
+  it('ends an idle stream at once', async () => {
     const { sender } = await start();
     const stream = sender.stream();
     stream.batch(message('chat', 'x'));
     await stream.decided(1);
     await sender.call('disconnect');
-    stream.batch(message('chat', 'y'));
     expect(await stream.failure()).toMatchObject({
       code: status.ABORTED,
       info: { reason: 'MAILBOX_DISCONNECTED', metadata: { outcome: 'not-sent' } },
@@ -281,13 +280,39 @@ describe('the end of the mailbox', () => {
     const stream = sender.stream();
     await stream.decided(0);
     await daemon?.close();
-    await until(async () => (await sender.call('getMailbox')).mailbox?.state === 3);
-    stream.batch(message('chat', 'y'));
     expect(await stream.failure()).toMatchObject({
       code: status.UNAVAILABLE,
-      info: { reason: 'NET_ERROR_ON_SESSION', metadata: { outcome: 'not-sent' } },
+      info: { reason: 'CONNECTION_CLOSED', metadata: { outcome: 'not-sent' } },
       retryDelayMs: undefined,
     });
+    // Its events can still be received; a stream that is opened now is told that nothing can be sent.
+    expect((await sender.call('getMailbox')).mailbox?.state).toBe(3);
+    expect(await sender.stream().failure()).toMatchObject({
+      code: status.UNAVAILABLE,
+      info: { reason: 'NET_ERROR_ON_SESSION', metadata: { outcome: 'not-sent' } },
+    });
+  });
+
+  it('waits for what was handed over, and answers it', async () => {
+    const { client, proxy, registry } = await startBehindProxy();
+    const sender = await TestMailbox.open(client);
+    proxy.silent = true;
+    const stream = sender.stream();
+    const payload = Buffer.alloc(100_000);
+    for (let i = 0; i < 100; i++) stream.batch(message('chat', payload));
+    await until(() => registry.sizes().sendQueueBytes > 0, { what: 'something waits' });
+    const gone = sender.call('disconnect');
+    await until(() => registry.sizes().open === 0, { what: 'the mailbox has ended' });
+    expect(stream.ended).toBeUndefined();
+    proxy.silent = false;
+    const failure = await stream.failure();
+    expect(failure).toMatchObject({
+      info: { reason: 'MAILBOX_DISCONNECTED', metadata: { outcome: 'not-sent' } },
+    });
+    await gone;
+    const last = stream.answers.at(-1)!;
+    expect(last.decided).toBe(last.accepted);
+    expect(registry.totals().messagesSent).toBe(Number(last.accepted));
   });
 
   it('does not come by the lease while the stream is open', async () => {

@@ -234,6 +234,34 @@ describe('a file of tokens', () => {
     expectNoSecrets(sidecar, ALICE, ALICE_NEXT, BOB, 'this is no token');
   }, 20_000);
 
+  it('may change under a client that asks for its token: it receives everything', async () => {
+    const file = put(join(temporaryFolder(), 'tokens'), `alice ${ALICE}\n`);
+    const sidecar = await startSecured({ GRPC_TOKEN_FILE: file });
+    let token = ALICE;
+    const mailbox = await sidecar.client({ token: () => token }).connect();
+    await mailbox.join('g', { awaitView: true });
+    const received: string[] = [];
+    const detached: string[] = [];
+    mailbox.on('detached', (error) => detached.push(error.reason));
+    const reading = (async () => {
+      for await (const event of mailbox) if (event.kind === 'regular') received.push(event.text());
+    })();
+    const say = (text: string) => mailbox.multicast(AGREED_MESS, 'g', text);
+    await say('before');
+    await until(() => received.length === 1);
+
+    put(file, `alice ${ALICE_NEXT}\n`);
+    await until(() => detached.length > 0, { what: 'the stream ends with its token' });
+    expect(await failure(say('never'))).toMatchObject({ reason: 'CREDENTIAL_INVALID', outcome: 'not-sent' });
+    token = ALICE_NEXT;
+    await say('after');
+    await until(() => received.length === 2);
+    expect(received).toEqual(['before', 'after']);
+    expect(detached).toEqual(['CREDENTIAL_INVALID']);
+    await mailbox.disconnect();
+    await reading;
+  });
+
   it('of admin tokens holds several and is read anew', async () => {
     const file = put(join(temporaryFolder(), 'admin'), `${ADMIN}\n${ADMIN}-2\n`);
     const sidecar = await startSecured({ ADMIN_TOKEN_FILE: file });

@@ -7,6 +7,7 @@ import type { SpreadError } from './spread-error.js';
  */
 export class Acknowledger {
   readonly #send: (upTo: bigint) => Promise<unknown>;
+  readonly #mayPass: (error: SpreadError) => boolean;
   readonly #onRefused: (error: SpreadError) => void;
   readonly #backoff = new Backoff();
   #wanted = 0n;
@@ -17,10 +18,16 @@ export class Acknowledger {
 
   /**
    * @param send - acknowledges up to an event
+   * @param mayPass - whether a call that failed so is worth to be repeated
    * @param onRefused - called with the error of a call that there is no use in repeating
    */
-  constructor(send: (upTo: bigint) => Promise<unknown>, onRefused: (error: SpreadError) => void) {
+  constructor(
+    send: (upTo: bigint) => Promise<unknown>,
+    mayPass: (error: SpreadError) => boolean,
+    onRefused: (error: SpreadError) => void,
+  ) {
     this.#send = send;
+    this.#mayPass = mayPass;
     this.#onRefused = onRefused;
   }
 
@@ -53,7 +60,7 @@ export class Acknowledger {
 
   #onError(error: SpreadError): void {
     if (this.#closed) return;
-    if (!error.retryable && error.reason !== '') {
+    if (!error.retryable && error.reason !== '' && !this.#mayPass(error)) {
       this.close();
       this.#onRefused(error);
       return;

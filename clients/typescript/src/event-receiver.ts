@@ -9,7 +9,7 @@ import type {
   SlowConsumerNotice,
 } from './gen/spread/sidecar/v1/mailbox_service.js';
 import type { Inbox } from './inbox.js';
-import { isTransportFailure, toSpreadError } from './rich-status.js';
+import { toSpreadError } from './rich-status.js';
 import { SpreadError } from './spread-error.js';
 
 /** How to receive. */
@@ -23,6 +23,8 @@ export interface EventReceiverOptions {
   heartbeatIntervalMs: number;
   /** Tries to attach again go on this long after a break: the mailbox is gone then. Unit: ms. */
   giveUpAfterMs: number;
+  /** Whether to attach again after a stream that ended so. */
+  mayPass(error: SpreadError): boolean;
 }
 
 /** Who is told what happens to the stream. */
@@ -43,6 +45,8 @@ const FRUITLESS_ATTEMPTS = 3;
 const FETCH_MS = 2000;
 /** Ends of a stream whose mailbox lives on: attaching again would take it from its new receiver, or be in vain. */
 const LIVING_MAILBOX = new Set(['RECEIVER_REPLACED', 'SEQUENCE_NOT_RETAINED']);
+/** Whether receiving has ended with this error, and the mailbox has not. */
+export const livesOn = (error: SpreadError): boolean => LIVING_MAILBOX.has(error.reason);
 /** After a disconnect, the stream's own end is waited for this long. Unit: ms. */
 const FINISH_MS = 1000;
 
@@ -222,7 +226,7 @@ export class EventReceiver {
     const wasAttached = this.#attached;
     this.#detach();
     const error = toSpreadError(serviceError);
-    const broken = isTransportFailure(error);
+    const broken = this.#options.mayPass(error);
     if (wasAttached) this.#brokenSince = Date.now();
     const end = broken ? this.#judgeBreak(error) : this.#judgeEnd(error);
     if (end) {
@@ -242,7 +246,8 @@ export class EventReceiver {
     const silentMs = Date.now() - this.#brokenSince;
     const end = this.#endSeen;
     if (end && silentMs >= FETCH_MS) return withMissing(end.error, this.#last);
-    return silentMs >= this.#options.giveUpAfterMs ? gaveUp(error, this.#options.giveUpAfterMs) : undefined;
+    if (silentMs < this.#options.giveUpAfterMs) return undefined;
+    return error.status === status.UNAUTHENTICATED ? error : gaveUp(error, this.#options.giveUpAfterMs);
   }
 
   /**
@@ -252,7 +257,7 @@ export class EventReceiver {
    * attaching again, and the end is told after them.
    */
   #judgeEnd(error: SpreadError): SpreadError | undefined {
-    if (LIVING_MAILBOX.has(error.reason)) return error;
+    if (livesOn(error)) return error;
     this.#endSeen ??= { error, last: lastSequenceOf(error), fetchedTo: -1n, fruitless: 0 };
     const end = this.#endSeen;
     if (end.last <= this.#last) return end.error;

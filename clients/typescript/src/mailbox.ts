@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Acknowledger } from './acknowledger.js';
 import type { CallLimits } from './call.js';
 import { toCount } from './duration.js';
-import { EventReceiver } from './event-receiver.js';
+import { EventReceiver, livesOn } from './event-receiver.js';
 import { toView } from './from-event.js';
 import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
@@ -75,6 +75,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     if (init.acknowledgement === 'EXPLICIT' && options.acknowledge !== 'manual')
       this.#acknowledger = new Acknowledger(
         (upTo) => this.acknowledge(upTo),
+        (error) => rpc.mayPass(error),
         // That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
         (error) => !MAILBOX_GONE.has(error.reason) && this.#inbox.end(error),
       );
@@ -309,6 +310,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
         maxOutstandingBytes: toCount(options.maxOutstandingBytes, 'maxOutstandingBytes'),
         heartbeatIntervalMs: options.heartbeatIntervalMs ?? 10_000,
         giveUpAfterMs: this.limits.leaseMs,
+        mayPass: (error) => this.#rpc.mayPass(error),
       },
       {
         attached: ({ nextSequence, groups, privateGroup }) => {
@@ -318,7 +320,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
         detached: (error) => this.emit('detached', error),
         slowConsumer: ({ queuedEvents, queuedBytes }) =>
           this.emit('slowConsumer', { queuedEvents: Number(queuedEvents), queuedBytes: Number(queuedBytes) }),
-        ended: (error) => this.emit('ended', error),
+        ended: (error) => {
+          if (error && !livesOn(error)) this.#letGo();
+          this.emit('ended', error);
+        },
       },
     );
   }
@@ -341,9 +346,14 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     }
   }
 
-  #close(): void {
+  /** There is no mailbox any more that something could be done for in the background. */
+  #letGo(): void {
     this.#acknowledger?.close();
     this.#keepAlive?.close();
+  }
+
+  #close(): void {
+    this.#letGo();
     for (const sender of this.#senders) sender.abort();
     this.#senders.clear();
     this.#onClosed();

@@ -1,6 +1,8 @@
-import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallLimits, unary } from './call.js';
 import type { MailboxServiceClient } from './mailbox-client.js';
+import { isTransportFailure } from './rich-status.js';
+import type { SpreadError } from './spread-error.js';
 
 /** The generated client with this package's rules for calls: a deadline for each, and SpreadError for failures. */
 export class Rpc {
@@ -8,12 +10,22 @@ export class Rpc {
    * @param client - the generated stub
    * @param callTimeoutMs - for calls that name no timeout. Unit: ms
    * @param headers - sent with every call
+   * @param tokenMayChange - the token is asked for anew before each call
    */
   constructor(
     readonly client: MailboxServiceClient,
     private readonly callTimeoutMs: number,
     private readonly headers: Readonly<Record<string, string>>,
+    private readonly tokenMayChange = false,
   ) {}
+
+  /**
+   * Whether a later call may fare better, with the same mailbox: the way to the sidecar was cut, or a token was not
+   * taken (or not to be had) that will be asked for anew.
+   */
+  mayPass(error: SpreadError): boolean {
+    return isTransportFailure(error) || (this.tokenMayChange && error.status === status.UNAUTHENTICATED);
+  }
 
   /** The headers of a call, with further ones. */
   metadata(more: Readonly<Record<string, string>> = {}): Metadata {

@@ -114,9 +114,7 @@ export class Sender {
       };
     });
     call.on('data', (answer: MulticastStreamResponse) => this.#onAnswer(answer));
-    call.on('error', (error: ServiceError) =>
-      this.#fail(toSpreadError(error, { outcome: this.#decided < this.#sent ? 'unknown' : 'not-sent' })),
-    );
+    call.on('error', (error: ServiceError) => this.#fail(this.#streamError(error)));
     call.on('end', () => this.#onEnd());
     call.write({ frame: { $case: 'open', value: { mailboxId } } });
   }
@@ -207,6 +205,13 @@ export class Sender {
   /** The same as {@link close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** The sidecar may know that it handed on nothing of what it has not answered. */
+  #streamError(error: ServiceError): SpreadError {
+    const told = toSpreadError(error);
+    const isKnown = this.#decided === this.#sent || told.metadata.outcome === 'not-sent';
+    return toSpreadError(error, { outcome: isKnown ? 'not-sent' : 'unknown' });
   }
 
   get #full(): boolean {

@@ -131,7 +131,8 @@ export class SpreadSidecar {
       ...options.channelOptions,
       interceptors: this.#security.interceptors,
     });
-    this.#rpc = new Rpc(this.#client, options.callTimeoutMs ?? 30_000, headers);
+    const callTimeoutMs = options.callTimeoutMs ?? 30_000;
+    this.#rpc = new Rpc(this.#client, callTimeoutMs, headers, this.#security.tokenMayChange);
   }
 
   /**

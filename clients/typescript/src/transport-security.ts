@@ -30,7 +30,8 @@ export interface SecurityOptions {
   tls?: TlsOptions | boolean;
   /**
    * The client token, sent with every call as `authorization: Bearer <token>`. A function is asked before each call, so that
-   * a token can change. Never sent, and refused here, where others could read it; see `insecure`.
+   * a token can change: a Receive whose token is withdrawn attaches again with what the function gives then, for as long
+   * as the mailbox's lease. Never sent, and refused here, where others could read it; see `insecure`.
    */
   token?: TokenSource;
   /** Send tokens also without TLS to another machine, as where a mesh does the TLS. Default: false. */
@@ -44,6 +45,8 @@ export interface ChannelSecurity {
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   readonly interceptors: Interceptor[];
+  /** Whether the token is asked for anew before each call. */
+  readonly tokenMayChange: boolean;
   /** Throws where a token could be read on its way. */
   checkTokenAllowed(field: string): void;
 }
@@ -71,6 +74,7 @@ export function channelSecurity(target: string, options: SecurityOptions): Chann
       ? { 'grpc.ssl_target_name_override': tls.serverName, 'grpc.default_authority': tls.serverName }
       : {},
     interceptors: token === undefined ? [] : [tokenInterceptor(token)],
+    tokenMayChange: typeof token === 'function',
     checkTokenAllowed,
   };
 }
@@ -100,8 +104,9 @@ function tokenInterceptor(source: TokenSource): Interceptor {
     new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {
         if (metadata.get('authorization').length > 0) return next(metadata, listener);
-        const fail = (problem: string) =>
-          listener.onReceiveStatus({ code: status.UNAUTHENTICATED, details: problem, metadata });
+        // Not at once: whoever opens a stream listens to it only when it has it.
+        const fail = (details: string) =>
+          queueMicrotask(() => listener.onReceiveStatus({ code: status.UNAUTHENTICATED, details, metadata }));
         const go = (token: string) => {
           if (setToken(metadata, token)) next(metadata, listener);
           else fail('the token is no text that a header can carry');

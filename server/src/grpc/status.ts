@@ -60,7 +60,8 @@ export function malformedStatus(malformed: Malformed): StatusError {
 
 /** For calls that are still open when a drain runs out of time. */
 export function drainingStatus(): StatusError {
-  return statusError(sidecarFailure(new SidecarError('DRAINING', 'the sidecar is shutting down')));
+  const metadata = { outcome: 'unknown' };
+  return statusError(sidecarFailure(new SidecarError('DRAINING', 'the sidecar is shutting down', metadata)));
 }
 
 /**

@@ -2,7 +2,7 @@ import type { DaemonConnection } from './daemon-connection.js';
 import type { GroupMemberships } from './group-memberships.js';
 import type { Inbox } from './inbox.js';
 import type { Lease } from './lease.js';
-import { interruptedBy } from './mailbox-end.js';
+import { interruptedBy, refusedAfter } from './mailbox-end.js';
 import type { EndReason, MailboxEnd } from './mailbox-types.js';
 
 /** What ends with the mailbox. */
@@ -32,6 +32,7 @@ export class MailboxLife {
   #goodbye: Promise<void> | undefined;
   #discarded = false;
   #awaitingReceiver: (() => void)[] = [];
+  readonly #awaitingEnd = new Set<(error: Error) => void>();
 
   /** @param ended told once, when it has ended */
   constructor(parts: Ending, ended: (reason: EndReason, message: string) => void) {
@@ -57,6 +58,7 @@ export class MailboxLife {
     inbox.finish(end);
     groups.end(() => interruptedBy(end, 'unknown'));
     this.#ended(reason, message);
+    this.#tell(() => interruptedBy(end, 'not-sent'));
     const givenUp = connection.giveUp();
     if (givenUp !== undefined) this.#goodbye = givenUp;
   }
@@ -96,6 +98,14 @@ export class MailboxLife {
     await this.drain();
   }
 
+  /** See Mailbox.onEnd. */
+  onEnd(callback: (error: Error) => void): () => void {
+    this.#awaitingEnd.add(callback);
+    const end = this.#end;
+    if (end !== undefined) this.#tell(() => refusedAfter(end));
+    return () => this.#awaitingEnd.delete(callback);
+  }
+
   /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
   holdForReceiver(): () => void {
     const release = this.#parts.lease.hold();
@@ -107,6 +117,17 @@ export class MailboxLife {
         this.#letGo();
       });
     };
+  }
+
+  /** In a later turn: until then what was sent tells what became of it. */
+  #tell(errorOf: () => Error): void {
+    if (this.#awaitingEnd.size === 0) return;
+    setImmediate(() => {
+      for (const callback of this.#awaitingEnd) {
+        this.#awaitingEnd.delete(callback);
+        callback(errorOf());
+      }
+    });
   }
 
   #letGo(): void {

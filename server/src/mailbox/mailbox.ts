@@ -234,6 +234,16 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
+   * Calls back once, when the mailbox has ended, with the error that a send gets which comes now; soon, when it has
+   * ended already. What was sent before is not decided by that: each send's own callback tells.
+   *
+   * @returns takes the callback back
+   */
+  onEnd(callback: (error: Error) => void): () => void {
+    return this.#life.onEnd(callback);
+  }
+
+  /**
    * Attaches the one receiver. One that was attached before is told RECEIVER_REPLACED and let go.
    *
    * @throws SidecarError SEQUENCE_NOT_RETAINED, FIELD_INVALID (outstanding limits with AUTO); the former receiver stays

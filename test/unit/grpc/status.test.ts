@@ -73,10 +73,19 @@ describe('an error of the sidecar', () => {
   });
 
   it('advises to retry when it is UNAVAILABLE', () => {
-    expect(rpcErrorOf(drainingStatus())).toMatchObject({
+    const { failures } = translator();
+    expect(leave(failures.of(new SidecarError('DRAINING', 'the sidecar is shutting down')))).toMatchObject({
       code: status.UNAVAILABLE,
       info: { reason: 'DRAINING' },
       retryDelayMs: 1000,
+    });
+  });
+
+  it('does not when the call was cut off by a drain: it may have been done', () => {
+    expect(rpcErrorOf(drainingStatus())).toMatchObject({
+      code: status.UNAVAILABLE,
+      info: { reason: 'DRAINING', metadata: { outcome: 'unknown' } },
+      retryDelayMs: undefined,
     });
   });
 });

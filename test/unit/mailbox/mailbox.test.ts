@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
 import type { EncodeEvent } from '../../../server/src/mailbox/event.js';
 import { Mailbox } from '../../../server/src/mailbox/mailbox.js';
+import type { SendFailure } from '../../../server/src/mailbox/mailbox-end.js';
 import type { MailboxOptions } from '../../../server/src/mailbox/mailbox-options.js';
 import type { MailboxLimits, OutgoingMessage } from '../../../server/src/mailbox/mailbox-types.js';
 import type { AttachOptions } from '../../../server/src/mailbox/receiver.js';
@@ -605,6 +606,31 @@ describe('Mailbox', () => {
       const receiver = attach(mailbox);
       await turn();
       expect(receiver.end).toMatchObject({ reason: 'LEASE_EXPIRED' });
+    });
+  });
+
+  describe('who waits for the end', () => {
+    it('is told once, behind what the end decides about sends', async () => {
+      const mailbox = mailboxOf();
+      const told: string[] = [];
+      mailbox.onEnd((error) => told.push((error as SendFailure).outcome));
+      mailbox.onEnd(() => told.push('not this one'))();
+      session.takesAtOnce = false;
+      mailbox.send(message('x'), (error) => told.push(error ? 'failed' : 'taken'));
+      session.lose();
+      await turn();
+      expect(told).toEqual(['failed', 'not-sent']);
+    });
+
+    it('is told soon when that is past, and not when it changes its mind', async () => {
+      const mailbox = mailboxOf();
+      await mailbox.disconnect();
+      const told = vi.fn();
+      mailbox.onEnd(told);
+      mailbox.onEnd(() => told('not this one'))();
+      expect(told).not.toHaveBeenCalled();
+      await turn();
+      expect(told.mock.calls).toMatchObject([[{ reason: 'MAILBOX_DISCONNECTED' }]]);
     });
   });
 

@@ -20,6 +20,8 @@ export interface SendingMailbox {
   /** False: the caller should wait for onSendRoom. Throws what is refused before a byte of it is sent. */
   send(message: OutgoingMessage, onTaken: (error?: Error) => void): boolean;
   onSendRoom(callback: () => void): void;
+  /** Calls back once when nothing can be sent any more; what was sent before may still be decided. */
+  onEnd(callback: (error: Error) => void): () => void;
 }
 
 /** What a stream may send. */
@@ -58,6 +60,8 @@ export class MulticastSession {
   /** How many of them are decided: every message before them is. */
   #passed = 0;
   #working = false;
+  /** How the stream ends as soon as what was handed over is decided. Nothing more is handed over. */
+  #stopWith: Failure | undefined;
   #ended = false;
   #release: (() => void) | undefined;
   /** Runs while the client is faster than its rate. */
@@ -84,7 +88,12 @@ export class MulticastSession {
       if (this.#mailbox === undefined) {
         if (frame.$case !== 'open') throw frameError('the first frame has to be open');
         this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
-        this.#release = this.#mailbox.hold();
+        const letGo = this.#mailbox.hold();
+        const forget = this.#mailbox.onEnd(this.#onMailboxEnd);
+        this.#release = () => {
+          letGo();
+          forget();
+        };
         this.#answer();
         return;
       }
@@ -132,10 +141,15 @@ export class MulticastSession {
     }
   };
 
+  /** Also a sender that has nothing to send is to know. Bound once. */
+  readonly #onMailboxEnd = (error: Error): void => {
+    if (!this.#ended) this.#stop(this.failures.of(error));
+  };
+
   /** Hands messages to the mailbox until the batch is through or something has to be waited for. */
   readonly #work = (): void => {
     const mailbox = this.#mailbox;
-    if (mailbox === undefined || this.#ended) return;
+    if (mailbox === undefined || this.#ended || this.#stopWith !== undefined) return;
     this.#working = true;
     while (this.#next < this.#batch.length && this.#refusals.length < MAX_REFUSALS) {
       try {
@@ -159,11 +173,11 @@ export class MulticastSession {
     this.#settle();
   };
 
-  /** False when the error is not the message's but the stream's, and the stream has ended. */
+  /** False when the error is not the message's but the stream's, and the stream is over. */
   #refuse(error: unknown): boolean {
     const failure = this.failures.of(error);
     if (failure.code !== status.INVALID_ARGUMENT) {
-      this.#end(failure);
+      this.#stop(failure);
       return false;
     }
     this.#next++;
@@ -191,7 +205,16 @@ export class MulticastSession {
   /** Answers once everything that was looked at is decided, and goes on. */
   #settle(): void {
     if (this.#working || this.#ended || this.#decided < this.#seen) return;
-    this.#answer();
+    if (this.#stopWith === undefined) this.#answer();
+    else this.#end(this.#stopWith);
+  }
+
+  #stop(failure: Failure): void {
+    this.#stopWith ??= failure;
+    this.#batch = [];
+    this.#next = 0;
+    this.#working = false;
+    this.#settle();
   }
 
   #answer(): void {

@@ -93,6 +93,8 @@ export class OpenCalls implements CallWatcher {
       if (call.admission === undefined || this.options.gate.stillAdmits(call.admission)) continue;
       const error = new SidecarError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
         field: 'authorization',
+        // It was let in: what it asked for may be on its way.
+        outcome: 'unknown',
       });
       this.options.onRefused(error.reason, call.method, call.getPeer());
       call.sendStatus(statusError(sidecarFailure(error)));

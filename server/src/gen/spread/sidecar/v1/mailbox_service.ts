@@ -4104,6 +4104,9 @@ export const MailboxServiceService = {
    * Sends many messages in order. The first frame names the mailbox; the answers count, cumulatively, the
    * messages that are decided. A message that is refused is answered with its index and does not end the
    * stream. At most the messages after the last answer are in doubt when the stream breaks.
+   *
+   * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
+   * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
    */
   multicastStream: {
     path: "/spread.sidecar.v1.MailboxService/MulticastStream" as const,
@@ -4228,6 +4231,9 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
    * Sends many messages in order. The first frame names the mailbox; the answers count, cumulatively, the
    * messages that are decided. A message that is refused is answered with its index and does not end the
    * stream. At most the messages after the last answer are in doubt when the stream breaks.
+   *
+   * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
+   * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
    */
   multicastStream: handleBidiStreamingCall<MulticastStreamRequest, MulticastStreamResponse>;
   /**
@@ -4352,6 +4358,9 @@ export interface MailboxServiceClient extends Client {
    * Sends many messages in order. The first frame names the mailbox; the answers count, cumulatively, the
    * messages that are decided. A message that is refused is answered with its index and does not end the
    * stream. At most the messages after the last answer are in doubt when the stream breaks.
+   *
+   * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
+   * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
    */
   multicastStream(): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
   multicastStream(options: Partial<CallOptions>): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
