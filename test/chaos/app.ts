@@ -124,13 +124,14 @@ export class App {
   }
 
   async #paced(box: Box, sent: readonly Sent[]): Promise<void> {
-    const { observer, groups } = this.#context;
+    const { observers, groups, links } = this.#context;
+    const { site } = links[this.#index]!;
     const last = sent.findLast(
       (one) => one.refusal === undefined && one.groups.some((g) => groups.includes(g)),
     );
     if (last === undefined) return;
     // A message that never comes is no reason to stop: its sender may have been cut off.
-    await until(() => observer.saw(last.id) || box.ended, { timeoutMs: PACE_MS }).catch((error) => {
+    await until(() => observers.saw(site, last.id) || box.ended, { timeoutMs: PACE_MS }).catch((error) => {
       if (!String(error).includes('not within')) throw error;
     });
   }

@@ -1,3 +1,4 @@
+import { checkComponents } from './checks/components.js';
 import { checkContent } from './checks/content.js';
 import { checkEnds } from './checks/ends.js';
 import { gather } from './checks/facts.js';
@@ -13,7 +14,13 @@ export type { Violation };
 /** The promises that a history shows broken; it knows nothing but the history. */
 export function check(entries: readonly Timed[]): Violation[] {
   const facts = gather(entries);
-  return [checkSequences, checkContent, checkOrder, checkMemberships, checkSends, checkEnds].flatMap(
-    (part) => [...part(facts)],
-  );
+  return [
+    checkSequences,
+    checkContent,
+    checkOrder,
+    checkMemberships,
+    checkComponents,
+    checkSends,
+    checkEnds,
+  ].flatMap((part) => [...part(facts)]);
 }

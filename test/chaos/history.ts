@@ -37,6 +37,9 @@ export type Seen =
       readonly changed: readonly string[];
       /** Where the receiver stands in `members`. */
       readonly own: number;
+      /** Of a view by NETWORK: the virtual-synchrony sets, and which of them is the receiver's own. */
+      readonly sets?: readonly (readonly string[])[];
+      readonly ownSet?: number;
     }
   | { readonly is: 'transitional'; readonly group: string; readonly id: string }
   | { readonly is: 'selfLeave'; readonly group: string }
@@ -71,15 +74,18 @@ export type Goodbye = 'clean' | 'leave-first' | 'abort' | 'abandon';
 
 /**
  * A line of a history. `box` names a mailbox, `reader` one of the client objects that received from it, one
- * after the other; `link` is `app:n` or `daemon:n`, the two sides of the sidecar that application n uses.
+ * after the other; `link` is what a fault strikes: `app:n` or `daemon:n`, the two sides of the sidecar that
+ * application n uses, or a process, or the network between the daemons.
  */
 export type Entry =
-  | {
-      readonly kind: 'round';
-      readonly seed: string;
-      readonly observer: string;
-      readonly groups: readonly string[];
-    }
+  | { readonly kind: 'round'; readonly seed: string; readonly groups: readonly string[] }
+  /**
+   * A session at a daemon itself, which no fault touches but the end of the daemon, is in no group yet. Each
+   * daemon has one at a time.
+   */
+  | { readonly kind: 'observer'; readonly number: number; readonly privateGroup: string }
+  /** Its daemon was killed. What that one gave to others at the very end, it may lack. */
+  | { readonly kind: 'observerLost'; readonly number: number }
   | {
       readonly kind: 'connected';
       readonly box: string;
@@ -116,9 +122,16 @@ export type Entry =
       readonly call: string;
       readonly failure: Failure;
     }
-  /** The observer, a session at the daemon that no fault touches, received something. */
-  | { readonly kind: 'observed'; readonly event: Seen }
-  | { readonly kind: 'fault'; readonly link: string; readonly fault: string; readonly detail: string }
+  /** The observer with this number received something. */
+  | { readonly kind: 'observed'; readonly by: number; readonly event: Seen }
+  | {
+      readonly kind: 'fault';
+      readonly link: string;
+      readonly fault: string;
+      readonly detail: string;
+      /** Further links that suffer from it. */
+      readonly affects?: readonly string[];
+    }
   | { readonly kind: 'healed'; readonly link: string; readonly fault: string }
   /** Everything is over and was waited for: the mailbox lives and has received all that there is. */
   | { readonly kind: 'settled'; readonly box: string }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { check, type Violation } from './checker.js';
+import type { DaemonChoice } from './daemons.js';
 import { count, noFigures, summary, sumOf } from './figures.js';
 import { loadHistory } from './history.js';
 import { runRound } from './round.js';
@@ -15,6 +16,11 @@ export const USAGE = `npm run chaos -- [options]
   --seed N        the first round's seed (default: drawn, and printed); round i has N + i
   --round N       messages in a round (default 10000): each is checked when it is over
   --daemon NAME   a Spread daemon, as 4803@host or /path (default: the embedded one)
+  --daemon process  the embedded daemon in a process of its own: it and the sidecar, in one too, are killed (SIGKILL)
+                  and started again, stopped (SIGSTOP) and continued
+  --daemon real   the same with a real daemon, from SPREAD_HOME
+  --cluster N     N real daemons (2 to 9), each with a sidecar, in network namespaces that are parted and healed; takes
+                  root and SPREAD_HOME
   --apps N        applications (default 6)
   --groups N      groups (default 4)
   --lanes N       faults that may last at the same time (default 3)
@@ -36,6 +42,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
       seed: option,
       round: option,
       daemon: option,
+      cluster: option,
       apps: option,
       groups: option,
       lanes: option,
@@ -70,7 +77,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
   print(`seed ${seed}`);
 
   const figures = noFigures();
-  const world = await startWorld({ daemon: values.daemon, apps });
+  const world = await startWorld({ daemon: daemonOf(values), apps });
   try {
     for (let round = 0; figures.messages < messages && performance.now() < deadline; round += 1) {
       const violations = await oneRound(world, {
@@ -119,6 +126,18 @@ export async function main(args: readonly string[], print: (line: string) => voi
     }
     return violations.length;
   }
+}
+
+function daemonOf({ daemon, cluster }: { daemon?: string; cluster?: string }): DaemonChoice | undefined {
+  if (cluster !== undefined) {
+    const size = Number(cluster);
+    if (!(Number.isInteger(size) && size >= 2 && size <= 9))
+      throw new Error(`--cluster must be a whole number from 2 to 9; got ${cluster}`);
+    if (daemon !== undefined) throw new Error('--cluster brings its own daemons: leave --daemon out');
+    return { cluster: size };
+  }
+  if (daemon === undefined || daemon === 'process' || daemon === 'real') return daemon;
+  return { name: daemon };
 }
 
 /** The first of each rule, for one thing that goes wrong shows in many ways. */

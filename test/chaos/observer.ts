@@ -4,55 +4,80 @@ import type { History } from './history.js';
 import { payloadOf } from './payload.js';
 import { seenBySession } from './seen.js';
 
+/** A real daemon that has just come lets joins wait for some seconds. Unit: ms. */
+const JOIN_MS = 20_000;
+
+export interface ObserverOptions {
+  readonly address: string;
+  readonly groups: readonly string[];
+  readonly history: History;
+  /** Unique in the round. */
+  readonly number: number;
+  /** The daemon is gone; not called after `end`. */
+  readonly onLost: (error: Error) => void;
+}
+
 /**
- * The ground truth: a session at the daemon itself, which no fault touches and which is in every group before
- * anybody else.
+ * The ground truth: a session at a daemon itself, which no faulty link touches and which is in every group before
+ * anybody else of that daemon.
  */
 export class Observer {
   readonly #session: Session;
   readonly #groups: readonly string[];
   readonly #seen = new Set<string>();
   readonly #members = new Map<string, readonly string[]>();
-  #lost: Error | undefined;
-  #ending = false;
+  #ended = false;
 
   private constructor(session: Session, groups: readonly string[]) {
     this.#session = session;
     this.#groups = groups;
   }
 
-  static async connect(address: string, groups: readonly string[], makeHistory: (self: string) => History) {
-    const session = await Session.connect({ address });
+  /** Resolves when it is in all its groups; rejects when the daemon is not there, or goes meanwhile. */
+  static async connect({ address, groups, history, number, onLost }: ObserverOptions): Promise<Observer> {
+    const session = await Session.connect({ address, timeoutMs: 3000 });
     const observer = new Observer(session, groups);
-    const history = makeHistory(session.privateGroup);
+    let lost: Error | undefined;
+    let joined = false;
+    history.add({ kind: 'observer', number, privateGroup: session.privateGroup });
     session.start({
       onMessage: (message) => {
         const event = seenBySession(message, session.privateGroup);
-        history.add({ kind: 'observed', event });
+        history.add({ kind: 'observed', by: number, event });
         if (event.is === 'message' && event.id !== undefined) observer.#seen.add(event.id);
         if (event.is === 'view') observer.#members.set(event.group, event.members);
       },
       onClose: (error) => {
-        observer.#lost = error ?? new Error('the observer was closed');
+        if (observer.#ended) return;
+        lost = error ?? new Error('the observer was closed');
+        history.add({ kind: 'observerLost', number });
+        if (joined) onLost(lost);
       },
     });
     for (const group of groups) session.join(group);
-    await until(() => groups.every((group) => observer.membersOf(group).length > 0), {
-      timeoutMs: 10_000,
-      what: 'the observer is in its groups',
-    });
-    return { observer, history };
+    try {
+      await until(
+        () => {
+          if (lost) throw lost;
+          return groups.every((group) => observer.membersOf(group).length > 0);
+        },
+        { timeoutMs: JOIN_MS, what: `the observer at ${address} is in its groups` },
+      );
+    } catch (error) {
+      if (!lost) await observer.end();
+      throw error;
+    }
+    joined = true;
+    return observer;
   }
 
   /** Whether it got this message. */
   saw(id: string): boolean {
-    this.#mustLive();
     return this.#seen.has(id);
   }
 
   /** Who is in a group now. */
   membersOf(group: string): readonly string[] {
-    this.#mustLive();
     return this.#members.get(group) ?? [];
   }
 
@@ -72,13 +97,7 @@ export class Observer {
   }
 
   async end(): Promise<void> {
-    this.#ending = true;
+    this.#ended = true;
     await this.#session.disconnect();
-  }
-
-  /** Without ground truth there is no verdict. */
-  #mustLive(): void {
-    if (this.#lost && !this.#ending)
-      throw new Error(`the observer lost the daemon, so there is no verdict: ${this.#lost.message}`);
   }
 }

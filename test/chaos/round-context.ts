@@ -1,13 +1,13 @@
 import type { Box } from './box.js';
 import type { History } from './history.js';
-import type { Observer } from './observer.js';
+import type { Observers } from './observers.js';
 import type { AppLinks } from './world.js';
 
 /** What the applications of one round share. */
 export interface RoundContext {
   readonly round: number;
   readonly history: History;
-  readonly observer: Observer;
+  readonly observers: Observers;
   readonly links: readonly AppLinks[];
   readonly groups: readonly string[];
   readonly leaseMs: number;

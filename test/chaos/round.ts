@@ -1,8 +1,9 @@
 import { until } from '../support/until.js';
 import { App } from './app.js';
-import { FaultSchedule } from './fault-schedule.js';
+import { FaultSchedule, type Pace } from './fault-schedule.js';
 import { History } from './history.js';
-import { Observer } from './observer.js';
+import { LinkTarget } from './link-target.js';
+import { Observers } from './observers.js';
 import { Random } from './random.js';
 import type { RoundContext } from './round-context.js';
 import { settle } from './settle.js';
@@ -24,23 +25,25 @@ export interface RoundOptions {
   readonly groups: number;
   /** Faults that may last at the same time. */
   readonly lanes: number;
+  /** How long processes and networks are left alone between two faults. Default: 0.2 to 2 s. */
+  readonly pace?: Pace;
 }
+
+const WORLD_PACE: Pace = { least: 200, most: 2000 };
 
 /** Lets the applications of a world work while its links break, until all is quiet again, and gives what happened. */
 export async function runRound(world: World, options: RoundOptions): Promise<History> {
   const { round, seed } = options;
   const random = new Random(seed);
   const groups = Array.from({ length: options.groups }, (_, i) => `chaos-${round}-${i}`);
-  const { observer, history } = await Observer.connect(world.daemon, groups, (self) => {
-    const history = new History();
-    history.add({ kind: 'round', seed: String(seed), observer: self, groups });
-    return history;
-  });
+  const history = new History();
+  history.add({ kind: 'round', seed: String(seed), groups });
+  const observers = await Observers.start(world.sites, groups, history);
   const end = new AbortController();
   const context: RoundContext = {
     round,
     history,
-    observer,
+    observers,
     links: world.links,
     groups,
     leaseMs: options.leaseMs,
@@ -49,8 +52,15 @@ export async function runRound(world: World, options: RoundOptions): Promise<His
     sent: 0,
   };
   const apps = world.links.map((_, index) => new App(context, index, random.fork(`app ${index}`)).run());
-  const schedule = new FaultSchedule(world.links, history, random.fork('faults'));
-  const faults = schedule.run(options.lanes, end.signal);
+  const schedule = new FaultSchedule(history, random.fork('faults'));
+  const links = world.links.flatMap(({ app, daemon }, index) => [
+    new LinkTarget('app', index, app),
+    new LinkTarget('daemon', index, daemon),
+  ]);
+  const faults = Promise.all([
+    schedule.breakLinks(links, options.lanes, end.signal),
+    schedule.breakWorld(world.targets, options.pace ?? WORLD_PACE, end.signal, () => observers.whole()),
+  ]);
   const began = performance.now();
   const work = Promise.all([...apps, faults]);
   try {
@@ -66,6 +76,6 @@ export async function runRound(world: World, options: RoundOptions): Promise<His
     await work;
   }
   await settle(context);
-  await observer.end();
+  await observers.end();
   return history;
 }

@@ -32,7 +32,8 @@ export class ScriptedHistory {
 
   constructor(groups: readonly string[]) {
     this.#groups = groups;
-    this.add({ kind: 'round', seed: 'scripted', observer: OBSERVER, groups });
+    this.add({ kind: 'round', seed: 'scripted', groups });
+    this.add({ kind: 'observer', number: 1, privateGroup: OBSERVER });
     for (const group of groups) this.#change(group, 'JOIN', OBSERVER);
   }
 
@@ -87,7 +88,7 @@ export class ScriptedHistory {
     this.add({ kind: 'send', ...sent });
     const event: Seen = { is: 'message', id, sender: box.privateGroup, ...content };
     if (delivered) {
-      if (groups.some((group) => this.#groups.includes(group))) this.add({ kind: 'observed', event });
+      if (groups.some((group) => this.#groups.includes(group))) this.add({ kind: 'observed', by: 1, event });
       for (const member of this.#boxes)
         if (!(selfDiscard && member === box) && isAddressed(member, groups)) this.#give(member, event);
     }
@@ -151,7 +152,7 @@ export class ScriptedHistory {
     this.#members.set(group, members);
     this.#views += 1;
     const view = { is: 'view', group, id: `1 1 ${this.#views}`, cause, members, changed: [changed] } as const;
-    this.add({ kind: 'observed', event: { ...view, own: members.indexOf(OBSERVER) } });
+    this.add({ kind: 'observed', by: 1, event: { ...view, own: members.indexOf(OBSERVER) } });
     for (const box of this.#boxes)
       if (box.groups.has(group)) this.#give(box, { ...view, own: members.indexOf(box.privateGroup) });
   }

@@ -25,6 +25,10 @@ export function seenByClient(event: SpreadEvent): Seen {
         members: event.members,
         changed: event.extra,
         own: event.ownIndex,
+        ...(event.cause === 'NETWORK' && {
+          sets: event.sets.map(({ members }) => members),
+          ownSet: event.sets.findIndex(({ mine }) => mine),
+        }),
       };
     case 'transitional':
       return { is: 'transitional', group: event.group, id: String(event.groupId) };
@@ -61,6 +65,7 @@ export function seenBySession(message: Message, privateGroup: string): Seen {
         members: message.members,
         changed: message.changed,
         own: message.members.indexOf(privateGroup),
+        ...(message.cause === 'NETWORK' && { sets: message.vsSets, ownSet: message.ownSetIndex }),
       };
     case 'transitional':
       return { is: 'transitional', group: message.group, id: message.groupId.words.join(' ') };

@@ -11,24 +11,26 @@ const PATIENCE_MS = 15_000;
  * either ended or received everything that there is, and notes which of the two, or that neither came.
  */
 export async function settle(context: RoundContext): Promise<void> {
-  const { boxes, history, observer, groups } = context;
+  const { boxes, history, observers, groups, links } = context;
+  await observers.whole();
   const alive = [...boxes];
   await Promise.all(alive.map((box) => answersItself(context, box)));
   await until(() => ghosts(context).length === 0, { timeoutMs: context.leaseMs + PATIENCE_MS }).catch(() => {
     for (const ghost of ghosts(context))
       history.add({ kind: 'stuck', box: ghost, missing: 'the end of its memberships' });
   });
-  const mark = `mark:${context.round}`;
-  observer.mark(mark);
-  await until(() => observer.saw(mark), {
+  const marks = observers.mark(context.round);
+  const everywhere = () => marks.every((mark) => marks.every((_, site) => observers.saw(site, mark)));
+  await until(everywhere, {
     timeoutMs: PATIENCE_MS,
-    what: 'the observer gets its last message',
+    what: 'the observers get their last messages',
   });
   await Promise.all(
     [...boxes].map(async (box) => {
-      const member = groups.some((group) => observer.membersOf(group).includes(box.privateGroup));
-      if (member && !(await box.received(mark, PATIENCE_MS)))
-        history.add({ kind: 'stuck', box: box.name, missing: 'the last message' });
+      const { site } = links[box.app]!;
+      const member = groups.some((group) => observers.membersAt(site, group).includes(box.privateGroup));
+      const has = await Promise.all(member ? marks.map((mark) => box.received(mark, PATIENCE_MS)) : []);
+      if (!has.every(Boolean)) history.add({ kind: 'stuck', box: box.name, missing: 'the last message' });
       else if (!box.ended) history.add({ kind: 'settled', box: box.name });
     }),
   );
@@ -51,9 +53,8 @@ async function answersItself(context: RoundContext, box: Box): Promise<void> {
 }
 
 /** Members whose mailbox has ended. */
-function ghosts({ boxes, observer, groups }: RoundContext): string[] {
-  const living = new Set([...boxes].map((box) => box.privateGroup).concat(observer.privateGroup));
-  return [...new Set(groups.flatMap((group) => observer.membersOf(group)))].filter(
-    (name) => !living.has(name),
-  );
+function ghosts({ boxes, observers, groups }: RoundContext): string[] {
+  const living = new Set([...boxes].map((box) => box.privateGroup));
+  const members = new Set(groups.flatMap((group) => [...observers.membersOf(group)]));
+  return [...members].filter((name) => !living.has(name) && !observers.has(name));
 }

@@ -1,13 +1,14 @@
-import { loadConfig } from '../../server/src/config/index.js';
-import { EmbeddedDaemon, listen } from '../../server/src/daemon/index.js';
-import { createLogger } from '../../server/src/observability/index.js';
-import { createSidecar } from '../../server/src/sidecar.js';
 import { formatAddress, parseAddress } from '../../server/src/spread/address.js';
 import { FaultProxy } from '../support/fault-proxy.js';
+import { type DaemonChoice, startDaemons } from './daemons.js';
+import { startSidecar } from './sidecars.js';
+import type { Target } from './target.js';
+import { ProcessTarget } from './world-targets.js';
 
 export interface WorldOptions {
-  /** A spread name. Default: an embedded daemon of its own. */
-  readonly daemon?: string;
+  /** Default: an embedded daemon in this process. */
+  readonly daemon?: DaemonChoice;
+  /** Applications. They are shared out evenly among the daemons. */
   readonly apps: number;
 }
 
@@ -15,17 +16,33 @@ export interface WorldOptions {
 export interface AppLinks {
   readonly app: FaultProxy;
   readonly daemon: FaultProxy;
+  /** Index of the site that it belongs to. */
+  readonly site: number;
 }
 
-/** A daemon, a sidecar, and a faulty network on both sides of it. */
-export interface World {
+/** A daemon with a sidecar beside it and the links of the sidecar's applications. */
+export interface Site {
   /** The daemon, without a fault in between. */
   readonly daemon: string;
   readonly links: readonly AppLinks[];
-  /** What the sidecar logged as an error: there is to be none. */
+  /** Whether nobody has killed the daemon, or it is there again. */
+  daemonRuns(): boolean;
+}
+
+/** Daemons, each with a sidecar, and a faulty network on both sides of those. */
+export interface World {
+  readonly sites: readonly Site[];
+  /** Of all applications. */
+  readonly links: readonly AppLinks[];
+  /** Processes, and the network between daemons, as far as they can be broken. */
+  readonly targets: readonly Target[];
+  /** What a sidecar logged as an error, and ends of sidecars that nobody killed: there is to be none. */
   readonly defects: string[];
   stop(): Promise<void>;
 }
+
+/** A sidecar starts in less, and its applications try again all the time. Unit: ms. */
+const SIDECAR_TIMES = { away: [20, 500], still: [20, 2500] } as const;
 
 /** Stands it up on free ports of the loopback. */
 export async function startWorld(options: WorldOptions): Promise<World> {
@@ -33,58 +50,53 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const stop = async () => {
     for (const end of stops.reverse()) await end();
   };
+  const defects: string[] = [];
+  const links: AppLinks[] = [];
+  const sites: Site[] = [];
+  const targets: Target[] = [];
+  const open = async (to: Parameters<typeof FaultProxy.start>[0]) => {
+    const proxy = await FaultProxy.start(to);
+    stops.push(() => proxy.stop());
+    return proxy;
+  };
   try {
-    const daemon = options.daemon ?? (await startDaemon(stops));
-    const address = parseAddress(daemon);
-    const target =
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
-    const open = async (to: Parameters<typeof FaultProxy.start>[0]) => {
-      const proxy = await FaultProxy.start(to);
-      stops.push(() => proxy.stop());
-      return proxy;
-    };
-    const toDaemon = await Promise.all(Array.from({ length: options.apps }, () => open(target)));
-    const defects: string[] = [];
-    const sidecar = createSidecar(await config(daemon, toDaemon), {
-      logger: createLogger({
-        level: 'error',
-        format: 'json',
-        destination: { write: (line) => defects.push(line.trim()) },
-      }),
-      version: '0.0.0-chaos',
-      protoFolder: '',
-    });
-    stops.push(() => sidecar.stop({ graceMs: 0 }));
-    await sidecar.start();
-    const port = Number(sidecar.addresses.grpc[0]!.split(':').at(-1));
-    const links = await Promise.all(toDaemon.map(async (link) => ({ app: await open(port), daemon: link })));
-    return { daemon: formatAddress(address), links, defects, stop };
+    const daemons = await startDaemons(options.daemon, stops);
+    for (const [site, { name, process, times }] of daemons.list.entries()) {
+      const address = parseAddress(name);
+      const to =
+        address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+      const apps = Array.from({ length: options.apps }, (_, i) => i).filter(
+        (i) => i % daemons.list.length === site,
+      );
+      const toDaemon = await Promise.all(apps.map(() => open(to)));
+      const daemon = formatAddress(address);
+      const sidecar = await startSidecar({
+        daemon,
+        allow: toDaemon.map((link) => `${link.port}@127.0.0.1`),
+        ownProcess: process !== undefined,
+        defects,
+      });
+      stops.push(() => sidecar.stop());
+      const own = await Promise.all(
+        toDaemon.map(async (link) => ({ app: await open(sidecar.port), daemon: link, site })),
+      );
+      for (const [i, app] of apps.entries()) links[app] = own[i]!;
+      const onDaemonSide = apps.map((app) => `daemon:${app}`);
+      const onBothSides = [...apps.map((app) => `app:${app}`), ...onDaemonSide];
+      const further = daemons.list.length > 1 ? ['network'] : [];
+      const daemonTarget =
+        process && new ProcessTarget(`daemon process:${site}`, [...onDaemonSide, ...further], process, times);
+      if (daemonTarget) targets.push(daemonTarget);
+      if (sidecar.process)
+        targets.push(
+          new ProcessTarget(`sidecar process:${site}`, onBothSides, sidecar.process, SIDECAR_TIMES),
+        );
+      sites.push({ daemon, links: own, daemonRuns: () => daemonTarget?.runs ?? true });
+    }
+    if (daemons.network) targets.push(daemons.network);
+    return { sites, links, targets, defects, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function startDaemon(stops: (() => Promise<void>)[]): Promise<string> {
-  const daemon = new EmbeddedDaemon({ name: 'localhost' });
-  const listening = await listen({ daemon, tcp: { host: '127.0.0.1', port: 0 } });
-  stops.push(async () => {
-    await listening.close();
-    await daemon.close();
-  });
-  return `${listening.tcpPort}@127.0.0.1`;
-}
-
-async function config(daemon: string, toDaemon: readonly FaultProxy[]) {
-  const { config } = await loadConfig({
-    flags: {
-      'grpc-listen': '127.0.0.1:0',
-      'grpc-reflection': 'false',
-      'admin-listen': 'off',
-      'daemon-addresses': daemon,
-      'daemon-allow': toDaemon.map((link) => `${link.port}@127.0.0.1`),
-      'daemon-connect-timeout': '2s',
-    },
-  });
-  return config;
 }

@@ -1,7 +1,7 @@
 import { connect } from 'spread-sidecar-client';
+import { DaemonProcess } from '../support/daemon-process.js';
 import { freePort, ServeProcess } from '../support/serve-process.js';
 import { until } from '../support/until.js';
-import { DaemonProcess } from './daemon-process.js';
 import type { Measure } from './measure.js';
 import { percentile } from './percentiles.js';
 

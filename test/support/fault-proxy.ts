@@ -7,6 +7,7 @@ import {
   type Socket,
 } from 'node:net';
 import { CLEAR, FaultPipe, type LinkConditions } from './fault-pipe.js';
+import { resetSocket } from './reset-socket.js';
 
 /** The end of a connection that does not learn that the other one is gone. */
 export type StandingEnd = 'client' | 'server';
@@ -33,7 +34,7 @@ class Connection {
       one.setNoDelay(true);
       one.on('error', () => {
         // A reset at one end is a reset at the other.
-        if (this.#standing === undefined) other.resetAndDestroy();
+        if (this.#standing === undefined) resetSocket(other);
       });
       one.on('close', () => {
         open -= 1;
@@ -55,8 +56,8 @@ class Connection {
   }
 
   reset(): void {
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    resetSocket(this.client);
+    resetSocket(this.server);
   }
 
   halfOpen(standing: StandingEnd): void {
@@ -64,12 +65,12 @@ class Connection {
     this.#standing = this[standing];
     this.#up.discard();
     this.#down.discard();
-    this[standing === 'client' ? 'server' : 'client'].resetAndDestroy();
+    resetSocket(this[standing === 'client' ? 'server' : 'client']);
   }
 
   /** The end that stands learns it now, as from a machine that is up again. */
   resetStanding(): void {
-    this.#standing?.resetAndDestroy();
+    if (this.#standing) resetSocket(this.#standing);
   }
 }
 
@@ -79,14 +80,15 @@ export class FaultProxy {
   readonly #open = new Set<Connection>();
   readonly #conditions: LinkConditions = { ...CLEAR };
   #refusing = false;
+  #shut = false;
   /** Connections made through it so far. */
   connections = 0;
 
   private constructor(target: NetConnectOpts) {
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
-      if (this.#refusing) {
+      if (this.#refusing || this.#shut) {
         client.on('error', () => {});
-        client.resetAndDestroy();
+        resetSocket(client);
         return;
       }
       this.connections += 1;
@@ -130,6 +132,11 @@ export class FaultProxy {
   /** Whether new connections are reset at once. */
   set refusing(refusing: boolean) {
     this.#refusing = refusing;
+  }
+
+  /** The same, whatever `heal` says: there is nobody to connect to. */
+  set shut(shut: boolean) {
+    this.#shut = shut;
   }
 
   /** Closes every connection that stands, at both ends. What is on its way is lost. */

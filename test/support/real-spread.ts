@@ -45,6 +45,10 @@ export class RealSpread {
     return { path: `/tmp/${this.port}` };
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
   /** The daemon dies without a word. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

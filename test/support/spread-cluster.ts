@@ -47,6 +47,10 @@ export class SpreadCluster {
     ip('-n', this.#bridge, 'link', 'set', `p${i}`, 'master', 'br0');
   }
 
+  signal(i: number, signal: NodeJS.Signals): void {
+    this.#daemons[i]?.kill(signal);
+  }
+
   /** Ends daemon i as a crash would. */
   async crash(i: number): Promise<void> {
     const daemon = this.#daemons[i];

@@ -1,10 +1,13 @@
 import type { SeenMessage } from '../history.js';
 import type { Facts } from './facts.js';
+import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
 
 /** Each message comes at most once to a receiver, and as it was sent. */
 export function* checkContent(facts: Facts): Generator<Violation> {
-  yield* checkReceiver(facts, 'the observer', new Set([facts.observer]), facts.observed);
+  for (const truth of facts.truths.values())
+    for (const { privateGroup, messages } of truth.observers)
+      yield* checkReceiver(facts, `the observer ${privateGroup}`, new Set([privateGroup]), messages);
   for (const box of facts.boxes.values()) {
     const messages = box.events.flatMap(({ event }) => (event.is === 'message' ? [event] : []));
     yield* checkReceiver(facts, box.name, box.privateGroups, messages);
@@ -34,7 +37,8 @@ function* checkReceiver(
 }
 
 function differenceOf(facts: Facts, message: SeenMessage): string | undefined {
-  if (message.sender === facts.observer) return undefined;
+  const observers = facts.truths.get(daemonOf(message.sender))?.observers;
+  if (observers?.some(({ privateGroup }) => privateGroup === message.sender)) return undefined;
   const sent = facts.sends.get(message.id!)?.sent;
   if (!sent) return 'that nobody sent';
   if (!facts.boxes.get(sent.box)?.privateGroups.has(message.sender))

@@ -14,6 +14,8 @@ const DAEMON_REASONS = new Set([
   'COULD_NOT_CONNECT',
   'RECONNECTING',
 ]);
+/** How a real daemon refuses a handshake that a faulty link has torn. */
+const TORN = new Set(['REJECT_ILLEGAL_NAME', 'REJECT_AUTH']);
 /** What the sidecar says of a mailbox that its application has lost touch with. */
 const LOST_TOUCH = new Set(['LEASE_EXPIRED']);
 
@@ -38,7 +40,7 @@ export function* checkEnds(facts: Facts): Generator<Violation> {
 
 function* checkEnd(
   facts: Facts,
-  { name, app, end, goodbye, settled, events }: BoxFacts,
+  { name, app, connectedAt, end, goodbye, settled, events }: BoxFacts,
 ): Generator<Violation> {
   if (!end) {
     yield { rule: 'end', message: `${name} ended in silence: it received nothing more and no end` };
@@ -51,7 +53,12 @@ function* checkEnd(
   }
   if (settled)
     yield { rule: 'end', message: `${name} was whole to the end, and ended with ${textOf(failure)}` };
-  if (failure.reason === 'ILLEGAL_SESSION' && !goodbye)
+  // Nobody is left to tell when the sidecar itself was killed.
+  const killed = facts.faults.some(
+    ({ fault, links, from }) =>
+      fault === 'kill' && links.includes(`app:${app}`) && from >= connectedAt && from <= end.at,
+  );
+  if (failure.reason === 'ILLEGAL_SESSION' && !goodbye && !killed)
     yield { rule: 'end', message: `${name} was gone without a reason: ${textOf(failure)}` };
   yield* checkFailure(facts, `the end of ${name}`, app, end.at, failure);
   // A mailbox whose lease is over is gone with the events that nobody came for: its end says how many there were.
@@ -65,10 +72,10 @@ function* checkEnd(
 }
 
 /** A mailbox that lives on without its connection tells it, and only then. */
-function* checkLoss({ boxes, faults }: Facts, box: string, at: number): Generator<Violation> {
-  const link = `daemon:${boxes.get(box)?.app}`;
+function* checkLoss(facts: Facts, box: string, at: number): Generator<Violation> {
+  const link = `daemon:${facts.boxes.get(box)?.app}`;
   // It may be told late, to a reader that was away.
-  if (!faults.some((fault) => fault.link === link && fault.from <= at))
+  if (!faultBefore(facts, link, at, Number.POSITIVE_INFINITY))
     yield {
       rule: 'end',
       message: `${box} lost its connection at ${at} ms, and no fault of ${link} explains it`,
@@ -88,6 +95,8 @@ function* checkFailure(
     rule: 'end',
     message: `${what} at ${at} ms was ${textOf(failure)}, and no fault of the link to the ${of} explains it`,
   });
+  // A real daemon takes no handshake that comes in pieces: it calls a torn name illegal, a torn choice a refusal.
+  if (TORN.has(reason) && struck('daemon')) return;
   if (NEVER.has(status)) yield { rule: 'end', message: `${what} was ${textOf(failure)}` };
   else if (DAEMON_REASONS.has(reason) && !struck('daemon')) yield unexplained('daemon');
   else if (LOST_TOUCH.has(reason) && !struck('app')) yield unexplained('sidecar');

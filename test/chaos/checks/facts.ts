@@ -1,4 +1,5 @@
-import type { Failure, Goodbye, Outcome, Seen, SeenMessage, SeenView, Sent, Timed } from '../history.js';
+import type { Failure, Goodbye, Outcome, Seen, Sent, Timed } from '../history.js';
+import { daemonOf, Truth } from './truth.js';
 
 /** An event with its place in the mailbox. */
 export interface Received {
@@ -17,12 +18,6 @@ export interface Send {
   failure?: Failure;
 }
 
-/** What lies between a view of a group and the next one, at the observer. */
-export interface Interval {
-  readonly view: SeenView;
-  readonly messages: string[];
-}
-
 /** One client object that received from a mailbox. */
 export interface Reader {
   readonly number: number;
@@ -33,6 +28,7 @@ export interface Reader {
 export interface BoxFacts {
   readonly name: string;
   readonly app: number;
+  readonly connectedAt: number;
   /** The first one. */
   readonly privateGroup: string;
   /** All that it had: one for each of its sessions at the daemon. */
@@ -49,22 +45,22 @@ export interface BoxFacts {
 }
 
 export interface Fault {
-  readonly link: string;
+  /** What it strikes, and all that suffers from it. */
+  readonly links: readonly string[];
   readonly fault: string;
   readonly from: number;
   to: number;
 }
 
+/** The link that suffers from whatever keeps daemons apart. */
+export const BETWEEN_DAEMONS = 'network';
+
 /** A history, sorted by what the checks ask for. */
 export interface Facts {
   readonly entries: readonly Timed[];
-  readonly observer: string;
   readonly groups: ReadonlySet<string>;
-  /** What the observer got, in its order. */
-  readonly observed: readonly SeenMessage[];
-  /** Place in `observed` of each message. */
-  readonly orderOf: ReadonlyMap<string, number>;
-  readonly intervals: ReadonlyMap<string, readonly Interval[]>;
+  /** By daemon: what is known of it without the sidecar. */
+  readonly truths: ReadonlyMap<string, Truth>;
   readonly boxes: ReadonlyMap<string, BoxFacts>;
   readonly sends: ReadonlyMap<string, Send>;
   readonly faults: readonly Fault[];
@@ -80,28 +76,31 @@ export function gather(entries: readonly Timed[]): Facts {
   const boxes = new Map<string, BoxFacts>();
   const sends = new Map<string, Send>();
   const faults: Fault[] = [];
-  const observed: SeenMessage[] = [];
-  const orderOf = new Map<string, number>();
-  const intervals = new Map<string, Interval[]>(head.groups.map((group) => [group, []]));
-
-  const observe = (event: Seen) => {
-    if (event.is === 'view') intervals.get(event.group)?.push({ view: event, messages: [] });
-    if (event.is !== 'message' || event.id === undefined) return;
-    if (!orderOf.has(event.id)) orderOf.set(event.id, observed.length);
-    observed.push(event);
-    for (const group of event.groups) intervals.get(group)?.at(-1)?.messages.push(event.id);
-  };
+  const truths = new Map<string, Truth>();
+  const byObserver = new Map<number, Truth>();
 
   for (const [index, entry] of entries.entries()) {
     const box = 'box' in entry ? boxes.get(entry.box) : undefined;
     switch (entry.kind) {
+      case 'observer': {
+        const daemon = daemonOf(entry.privateGroup);
+        const truth = truths.get(daemon) ?? new Truth(daemon, head.groups);
+        truths.set(daemon, truth);
+        byObserver.set(entry.number, truth);
+        truth.begin(entry.number, entry.privateGroup);
+        break;
+      }
+      case 'observerLost':
+        byObserver.get(entry.number)?.lose(entry.number);
+        break;
       case 'observed':
-        observe(entry.event);
+        byObserver.get(entry.by)?.add(entry.by, entry.event);
         break;
       case 'connected':
         boxes.set(entry.box, {
           name: entry.box,
           app: entry.app,
+          connectedAt: entry.at,
           privateGroup: entry.privateGroup,
           privateGroups: new Set([entry.privateGroup]),
           losses: 0,
@@ -142,10 +141,15 @@ export function gather(entries: readonly Timed[]): Facts {
         break;
       }
       case 'fault':
-        faults.push({ link: entry.link, fault: entry.fault, from: entry.at, to: Number.POSITIVE_INFINITY });
+        faults.push({
+          links: [entry.link, ...(entry.affects ?? [])],
+          fault: entry.fault,
+          from: entry.at,
+          to: Number.POSITIVE_INFINITY,
+        });
         break;
       case 'healed': {
-        const fault = faults.findLast(({ link }) => link === entry.link);
+        const fault = faults.findLast(({ links }) => links[0] === entry.link);
         if (fault) fault.to = entry.at;
         break;
       }
@@ -158,8 +162,19 @@ export function gather(entries: readonly Timed[]): Facts {
       if (event.is === 'restored') box.privateGroups.add(event.privateGroup);
     }
   }
-  const groups = new Set(head.groups);
-  return { entries, observer: head.observer, groups, observed, orderOf, intervals, boxes, sends, faults };
+  return { entries, groups: new Set(head.groups), truths, boxes, sends, faults };
+}
+
+/** What is known of the daemon of a mailbox. */
+export function truthOf(facts: Facts, box: BoxFacts): Truth {
+  const daemon = daemonOf(box.privateGroup);
+  return facts.truths.get(daemon) ?? new Truth(daemon, []);
+}
+
+/** Whether any observer got this message. */
+export function wasObserved(facts: Facts, id: string): boolean {
+  for (const truth of facts.truths.values()) if (truth.orderOf.has(id)) return true;
+  return false;
 }
 
 function readerOf(box: BoxFacts, number: number): Reader {
@@ -182,5 +197,7 @@ function merge(box: BoxFacts): Received[] {
 
 /** Whether a fault of this link struck, or lasted, within so many milliseconds before `at`. */
 export function faultBefore(facts: Facts, link: string, at: number, withinMs: number): boolean {
-  return facts.faults.some((fault) => fault.link === link && fault.from <= at && fault.to >= at - withinMs);
+  return facts.faults.some(
+    (fault) => fault.from <= at && fault.to >= at - withinMs && fault.links.includes(link),
+  );
 }

@@ -1,40 +1,46 @@
 import type { Seen, SeenMessage, SeenView } from '../history.js';
-import type { BoxFacts, Facts, Interval, Received } from './facts.js';
+import { type BoxFacts, type Facts, type Received, truthOf } from './facts.js';
 import { isAgreed, isBefore, isFifo } from './order.js';
+import { type Interval, signalOf, type Truth } from './truth.js';
 import type { Violation } from './violation.js';
 
 /** A group that a mailbox is in: the view that holds and what came in it. */
 interface Membership {
-  /** Index of the view among the observer's. */
-  view: number;
+  /** Index of the view among the observer's; undefined for one that the observer did not live to see. */
+  view: number | undefined;
   got: Set<string>;
 }
 
 /**
- * Walks through the events of a mailbox: its views are those of the observer, none left out; between two of
- * them it gets what the observer gets; and it gets nothing of a group that it is not in.
+ * Walks through the events of a mailbox: its views are those of its daemon's observer, none left out; between
+ * two of them it gets what the observer gets; and it gets nothing of a group that it is not in. Only when the
+ * daemon was killed may a mailbox have got, at the very end, what the observer did not.
  */
 export function* checkMemberships(facts: Facts): Generator<Violation> {
-  yield* checkObserver(facts);
+  for (const truth of facts.truths.values()) yield* checkObservers(truth);
   for (const box of facts.boxes.values()) yield* new Walk(facts, box).run();
 }
 
 /** What the daemon itself says must be right: a change of one member changes that member. */
-function* checkObserver({ intervals, observer }: Facts): Generator<Violation> {
+function* checkObservers({ intervals, observers }: Truth): Generator<Violation> {
+  const names = new Map(observers.map(({ number, privateGroup }) => [number, privateGroup]));
   for (const [group, list] of intervals)
-    for (const [i, { view }] of list.entries()) {
-      const before = list[i - 1]?.view.members ?? [];
+    for (const [i, { by, view }] of list.entries()) {
+      const previous = list[i - 1];
+      const follows = previous?.by === by;
+      const before = follows ? previous.view.members : [];
       const [changed] = view.changed;
       const expected = new Set(before);
       if (view.cause === 'JOIN') expected.add(changed!);
       else expected.delete(changed!);
       const same = expected.size === view.members.length && view.members.every((name) => expected.has(name));
-      if (view.cause !== 'NETWORK' && !same)
+      const first = !follows && view.cause === 'JOIN' && changed === names.get(by);
+      if (view.cause !== 'NETWORK' && !same && !first)
         yield {
           rule: 'view',
           message: `${group}: view ${view.id} has ${view.members}, which does not follow from ${before} and ${view.cause} of ${changed}`,
         };
-      if (view.members[view.own] !== observer)
+      if (view.members[view.own] !== names.get(by))
         yield { rule: 'view', message: `${group}: view ${view.id} is without the observer` };
     }
 }
@@ -42,16 +48,20 @@ function* checkObserver({ intervals, observer }: Facts): Generator<Violation> {
 class Walk {
   readonly #facts: Facts;
   readonly #box: BoxFacts;
+  readonly #truth: Truth;
   readonly #memberships = new Map<string, Membership>();
   /** For each group the last view of an earlier membership. */
   readonly #past = new Map<string, number>();
   /** Groups that a new session said it joins again, and whose view has not come. */
   readonly #expected = new Set<string>();
   #privateGroup: string;
+  /** Something that came and that the observer did not live to get: it got nothing of what follows. */
+  #beyond: string | undefined;
 
   constructor(facts: Facts, box: BoxFacts) {
     this.#facts = facts;
     this.#box = box;
+    this.#truth = truthOf(facts, box);
     this.#privateGroup = box.privateGroup;
   }
 
@@ -59,6 +69,11 @@ class Walk {
     for (const received of this.#box.events) yield* this.#step(received);
     for (const [group, membership] of this.#memberships)
       yield* this.#box.settled ? this.#compare(group, membership) : this.#comparePart(group, membership);
+    if (this.#box.settled && this.#beyond)
+      yield {
+        rule: 'view',
+        message: `${this.#box.name} got ${this.#beyond}, which the observer did not get`,
+      };
     for (const group of this.#box.settled ? this.#expected : [])
       yield { rule: 'view', message: `${this.#box.name} was to join ${group} again and is not in it` };
   }
@@ -76,17 +91,17 @@ class Walk {
         yield* this.#onSelfLeave(event, where);
         break;
       case 'transitional':
-        if (!this.#memberships.has(event.group))
-          yield { rule: 'view', message: `${where}: a signal of ${event.group}, which it is not in` };
+        yield* this.#onSignal(event, where);
         break;
       case 'lost':
         // The next session begins with no membership; nothing is known of what this one missed at its end.
         for (const [group, membership] of this.#memberships) {
           yield* this.#comparePart(group, membership);
-          this.#past.set(group, membership.view);
+          this.#past.set(group, membership.view ?? this.#last(group));
         }
         this.#memberships.clear();
         this.#expected.clear();
+        this.#beyond = undefined;
         break;
       case 'restored':
         this.#privateGroup = event.privateGroup;
@@ -108,29 +123,53 @@ class Walk {
     }
     if (!addressed)
       yield { rule: 'content', message: `${where}: ${id} for ${groups}, none of which it is in` };
+    if (id !== undefined && this.#truth.orderOf.has(id)) yield* this.#known(id, where);
+  }
+
+  *#onSignal({ group, id }: Extract<Seen, { is: 'transitional' }>, where: string): Generator<Violation> {
+    const membership = this.#memberships.get(group);
+    if (!membership) {
+      yield { rule: 'view', message: `${where}: a signal of ${group}, which it is not in` };
+      return;
+    }
+    membership.got.add(signalOf(group, id));
+    const view = membership.view === undefined ? undefined : this.#list(group)[membership.view]?.view;
+    if (view && view.id !== id)
+      yield { rule: 'view', message: `${where}: a signal of ${group} for view ${id}, in view ${view.id}` };
   }
 
   *#onView(view: SeenView, where: string): Generator<Violation> {
-    const list = this.#facts.intervals.get(view.group) ?? [];
+    const list = this.#list(view.group);
     const index = list.findIndex((interval) => interval.view.id === view.id);
     const what = `${where}: view ${view.id} of ${view.group}`;
-    const at = list[index];
-    if (!at) {
-      yield { rule: 'view', message: `${what}, which the observer did not get` };
-      return;
-    }
-    yield* differences(at.view, view, what);
+    const membership = this.#memberships.get(view.group);
     if (view.members[view.own] !== this.#privateGroup)
       yield { rule: 'view', message: `${what}: it is not where own_index says` };
-    const membership = this.#memberships.get(view.group);
-    if (membership) {
+    const at = list[index];
+    if (!at) {
+      const current = membership?.view === undefined ? undefined : list[membership.view];
+      if (!this.#truth.cutOff || current?.cutOff === false)
+        yield { rule: 'view', message: `${what}, which the observer did not get` };
+      if (membership) yield* this.#comparePart(view.group, membership);
+      this.#beyond ??= `view ${view.id} of ${view.group}`;
+      this.#memberships.set(view.group, { view: undefined, got: new Set() });
+      this.#expected.delete(view.group);
+      return;
+    }
+    yield* this.#known(`view ${view.id} of ${view.group}`, where);
+    yield* differences(at.view, view, what);
+    if (membership?.view !== undefined) {
+      const current = list[membership.view];
+      const next = list[membership.view + 1];
       if (index !== membership.view + 1)
         yield {
           rule: 'view',
-          message: `${what} follows on ${list[membership.view]?.view.id}; at the observer ${list[membership.view + 1]?.view.id} does`,
+          message: `${what} follows on ${current?.view.id}; at the observer ${next?.view.id} does`,
         };
+      else if (current?.by !== at.by)
+        yield { rule: 'view', message: `${what} comes in a session whose daemon had been killed before` };
       yield* this.#compare(view.group, membership);
-    } else {
+    } else if (!membership) {
       if (view.cause !== 'NETWORK' && !(view.cause === 'JOIN' && view.changed[0] === this.#privateGroup))
         yield { rule: 'view', message: `${what} is its first one and not about its own join` };
       if (index <= (this.#past.get(view.group) ?? -1))
@@ -146,20 +185,44 @@ class Walk {
       yield { rule: 'view', message: `${where}: it left ${group}, which it was not in` };
       return;
     }
-    const next = this.#facts.intervals.get(group)?.[membership.view + 1]?.view;
+    this.#memberships.delete(group);
+    this.#past.set(group, membership.view ?? this.#last(group));
+    const list = this.#list(group);
+    const current = membership.view === undefined ? undefined : list[membership.view];
+    if (!current || current.cutOff) {
+      this.#beyond ??= `its leave of ${group}`;
+      yield* this.#comparePart(group, membership);
+      return;
+    }
+    const next = list[membership.view! + 1]?.view;
     if (next?.cause !== 'LEAVE' || next.changed[0] !== this.#privateGroup)
       yield {
         rule: 'view',
         message: `${where}: it left ${group}; at the observer ${next?.cause} of ${next?.changed} followed`,
       };
     yield* this.#compare(group, membership);
-    this.#past.set(group, membership.view);
-    this.#memberships.delete(group);
+  }
+
+  #list(group: string): readonly Interval[] {
+    return this.#truth.intervals.get(group) ?? [];
+  }
+
+  #last(group: string): number {
+    return this.#list(group).length - 1;
+  }
+
+  /** Nothing that the observer got comes after something that it did not live to get. */
+  *#known(what: string, where: string): Generator<Violation> {
+    if (this.#beyond)
+      yield {
+        rule: 'view',
+        message: `${where}: ${what} came after ${this.#beyond}, which the observer did not get`,
+      };
   }
 
   /** All that the observer got in that view, and nothing else. */
   *#compare(group: string, { view, got }: Membership): Generator<Violation> {
-    const interval = this.#facts.intervals.get(group)?.[view];
+    const interval = view === undefined ? undefined : this.#list(group)[view];
     if (!interval) return;
     const due = this.#due(interval);
     for (const id of due)
@@ -169,7 +232,7 @@ class Walk {
 
   /** Of a membership that was cut off: the beginning of what the observer got, without holes. */
   *#comparePart(group: string, { view, got }: Membership): Generator<Violation> {
-    const interval = this.#facts.intervals.get(group)?.[view];
+    const interval = view === undefined ? undefined : this.#list(group)[view];
     if (!interval) return;
     const due = this.#due(interval);
     yield* this.#foreign(due, got, interval);
@@ -198,7 +261,7 @@ class Walk {
   *#foreign(due: readonly string[], got: ReadonlySet<string>, interval: Interval): Generator<Violation> {
     const all = new Set(due);
     for (const id of got)
-      if (!all.has(id))
+      if (!all.has(id) && !(interval.cutOff && !this.#truth.orderOf.has(id)))
         yield this.#broken(`got ${id}`, interval, 'and the observer did not, or in another view');
   }
 
@@ -222,8 +285,14 @@ function* differences(theirs: SeenView, ours: SeenView, what: string): Generator
     ['members', theirs.members.join(), ours.members.join()],
     ['cause', theirs.cause, ours.cause],
     ['changed', theirs.changed.join(), ours.changed.join()],
+    ['sets', setsOf(theirs), setsOf(ours)],
   ] as const;
   for (const [field, expected, found] of pairs)
     if (expected !== found)
       yield { rule: 'view', message: `${what} has ${field} ${found}; the observer's ${expected}` };
+}
+
+/** Of a view by NETWORK, with a mark at the own one: the same at all members of one daemon. */
+function setsOf({ sets = [], ownSet }: SeenView): string {
+  return sets.map((set, i) => `${i === ownSet ? '*' : ''}{${set.join()}}`).join(' ');
 }

@@ -1,5 +1,6 @@
-import type { SeenMessage, Service } from '../history.js';
-import type { Facts, Received, Send } from './facts.js';
+import type { Seen, SeenMessage, Service } from '../history.js';
+import { type Facts, type Received, type Send, truthOf } from './facts.js';
+import { signalOf, type Truth } from './truth.js';
 import type { Violation } from './violation.js';
 
 /** Whose messages come in their sender's order. */
@@ -38,12 +39,14 @@ export function isBefore(a: Send, b: Send): boolean {
   return a.outcome === 'ok' && a.answered !== undefined && a.answered < b.begun;
 }
 
-/** Messages of a sender come in its order; agreed and safe ones in the observer's order. */
+/** Messages of a sender come in its order; agreed and safe ones, and signals, in the observer's order. */
 export function* checkOrder(facts: Facts): Generator<Violation> {
-  yield* checkFifo(facts, 'the observer', facts.observed);
+  for (const truth of facts.truths.values())
+    for (const { privateGroup, messages } of truth.observers)
+      yield* checkFifo(facts, `the observer ${privateGroup}`, messages);
   for (const box of facts.boxes.values()) {
     yield* checkFifo(facts, box.name, messagesOf(box.events));
-    yield* checkTotalOrder(facts, box.name, messagesOf(box.events));
+    yield* checkTotalOrder(truthOf(facts, box), box.name, box.events);
   }
 }
 
@@ -61,13 +64,20 @@ function* checkFifo(facts: Facts, who: string, messages: Iterable<SeenMessage>):
   }
 }
 
-function* checkTotalOrder(facts: Facts, who: string, messages: Iterable<SeenMessage>): Generator<Violation> {
+function* checkTotalOrder(truth: Truth, who: string, events: Iterable<Received>): Generator<Violation> {
   let last: { id: string; place: number } | undefined;
-  for (const { id, service } of messages) {
-    const place = id === undefined || !isAgreed(service) ? undefined : facts.orderOf.get(id);
+  for (const { event } of events) {
+    const id = orderedId(event);
+    const place = id === undefined ? undefined : truth.orderOf.get(id);
     if (id === undefined || place === undefined) continue;
     if (last && place < last.place)
       yield { rule: 'total order', message: `${who} got ${last.id} before ${id}; the observer did not` };
     if (!last || place > last.place) last = { id, place };
   }
+}
+
+/** What of an event has its place in the total order. */
+function orderedId(event: Seen): string | undefined {
+  if (event.is === 'transitional') return signalOf(event.group, event.id);
+  return event.is === 'message' && isAgreed(event.service) ? event.id : undefined;
 }

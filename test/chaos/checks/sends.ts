@@ -1,12 +1,15 @@
 import type { BoxFacts, Facts, Send } from './facts.js';
-import { faultBefore } from './facts.js';
+import { BETWEEN_DAEMONS, faultBefore, truthOf, wasObserved } from './facts.js';
 import { isBefore } from './order.js';
+import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
 
 /** A sidecar that says goodbye over a broken link gives up after this time. Unit: ms. */
 const GOODBYE_MS = 3000;
 /** A cut may be noticed this much later. Unit: ms. */
 const NOTICE_MS = 1000;
+/** Daemons may have lost each other this much before, or after, a fault between them shows. Unit: ms. */
+const REACH_MS = 10_000;
 
 /** What a send's answer said is what happened. */
 export function* checkSends(facts: Facts): Generator<Violation> {
@@ -18,7 +21,7 @@ export function* checkSends(facts: Facts): Generator<Violation> {
       yield* checkAnswer(send);
       const { id, groups } = send.sent;
       const observable = groups.some((group) => facts.groups.has(group));
-      const delivered = facts.orderOf.has(id) || [...received.values()].some((there) => there.has(id));
+      const delivered = wasObserved(facts, id) || [...received.values()].some((there) => there.has(id));
       if (send.outcome === 'refused' && delivered)
         yield { rule: 'send', message: `${id} was refused, and came all the same` };
       if (send.outcome === 'ok' && observable && !delivered) {
@@ -33,7 +36,7 @@ export function* checkSends(facts: Facts): Generator<Violation> {
           rule: 'send',
           message: `${before.sent.id} was answered with OK and never came, and ${id}, sent after it, did`,
         };
-      if (send.outcome === 'ok' && !observable && intact) yield* checkPrivate(send, received);
+      if (send.outcome === 'ok' && !observable && intact) yield* checkPrivate(facts, send, received);
     }
     yield* checkSelfDelivery(facts, box);
   }
@@ -64,10 +67,21 @@ function* checkAnswer({ sent, outcome, failure }: Send): Generator<Violation> {
     yield { rule: 'send', message: `${id} was refused with ${failure.reason}: ${failure.message}` };
 }
 
-/** A message to a mailbox alone comes if that one lives to the end. */
-function* checkPrivate({ sent }: Send, received: ReadonlyMap<string, Delivery>): Generator<Violation> {
+/** A message to a mailbox alone comes if that one lives to the end, and no daemon was out of reach meanwhile. */
+function* checkPrivate(
+  facts: Facts,
+  { sent, begunAt, answered }: Send,
+  received: ReadonlyMap<string, Delivery>,
+): Generator<Violation> {
+  const answeredAt = facts.entries[answered!]!.at;
   for (const group of sent.groups) {
     const there = received.get(group);
+    const far = daemonOf(group) !== daemonOf(facts.boxes.get(sent.box)!.privateGroup);
+    if (
+      far &&
+      faultBefore(facts, BETWEEN_DAEMONS, answeredAt + REACH_MS, answeredAt - begunAt + 2 * REACH_MS)
+    )
+      continue;
     if (there?.box.settled && there.box.losses === 0 && !there.has(sent.id))
       yield { rule: 'send', message: `${sent.id} was answered with OK and never came to ${there.box.name}` };
   }
@@ -104,7 +118,7 @@ function lossAround(facts: Facts, box: BoxFacts, send: Send): boolean {
 function* checkSelfDelivery(facts: Facts, box: BoxFacts): Generator<Violation> {
   if (!box.settled || box.losses > 0) return;
   const own = new Delivery(box);
-  for (const [group, intervals] of facts.intervals)
+  for (const [group, intervals] of truthOf(facts, box).intervals)
     for (const { view, messages } of intervals)
       for (const id of view.members.includes(box.privateGroup) ? messages : []) {
         const sent = facts.sends.get(id)?.sent;

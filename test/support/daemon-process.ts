@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { until } from '../support/until.js';
+import { until } from './until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 
@@ -24,6 +24,10 @@ export class DaemonProcess {
       { stdio: 'ignore' },
     );
     await until(() => accepts(this.port), { timeoutMs: 10_000, what: `a daemon listens on ${this.port}` });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   /** It dies without a word. */

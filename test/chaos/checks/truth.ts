@@ -1,0 +1,80 @@
+import type { Seen, SeenMessage, SeenView } from '../history.js';
+
+/** What lies between a view of a group and the next one, at an observer. */
+export interface Interval {
+  /** The number of the observer. */
+  readonly by: number;
+  readonly view: SeenView;
+  /** Ids, and that of the transitional signal, if there was one. */
+  readonly messages: string[];
+  /** The observer was lost in it: more may have come to others. */
+  cutOff: boolean;
+}
+
+export interface Observer {
+  readonly number: number;
+  readonly privateGroup: string;
+  /** The messages that it got, in its order. */
+  readonly messages: SeenMessage[];
+  lost: boolean;
+}
+
+/** What stands for the transitional signal of a view among the messages. */
+export const signalOf = (group: string, view: string) => `signal ${group} ${view}`;
+
+/** The daemon that a session belongs to. */
+export const daemonOf = (privateGroup: string) => privateGroup.slice(privateGroup.lastIndexOf('#') + 1);
+
+/** What the observers at one daemon got, one observer after the other. */
+export class Truth {
+  readonly observers: Observer[] = [];
+  /** Place of each message, and each signal, in their order. */
+  readonly orderOf = new Map<string, number>();
+  /** By group. */
+  readonly intervals: ReadonlyMap<string, Interval[]>;
+
+  constructor(
+    readonly daemon: string,
+    groups: readonly string[],
+  ) {
+    this.intervals = new Map(groups.map((group) => [group, []]));
+  }
+
+  begin(number: number, privateGroup: string): void {
+    this.observers.push({ number, privateGroup, messages: [], lost: false });
+  }
+
+  lose(number: number): void {
+    const observer = this.observers.find((one) => one.number === number);
+    if (observer) observer.lost = true;
+    for (const list of this.intervals.values()) {
+      const last = list.at(-1);
+      if (last?.by === number) last.cutOff = true;
+    }
+  }
+
+  add(by: number, event: Seen): void {
+    switch (event.is) {
+      case 'view':
+        this.intervals.get(event.group)?.push({ by, view: event, messages: [], cutOff: false });
+        break;
+      case 'transitional':
+        this.#note(signalOf(event.group, event.id), [event.group]);
+        break;
+      case 'message':
+        this.observers.find((one) => one.number === by)?.messages.push(event);
+        if (event.id !== undefined) this.#note(event.id, event.groups);
+        break;
+    }
+  }
+
+  /** Whether its daemon was killed: then the last that others got may be unknown. */
+  get cutOff(): boolean {
+    return this.observers.some(({ lost }) => lost);
+  }
+
+  #note(id: string, groups: readonly string[]): void {
+    if (!this.orderOf.has(id)) this.orderOf.set(id, this.orderOf.size);
+    for (const group of groups) this.intervals.get(group)?.at(-1)?.messages.push(id);
+  }
+}
