@@ -2,7 +2,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
 import { insecureCredentials } from './credentials.js';
+import { closeDeadSessions } from './http2-dead-sessions.js';
 import { setHttp2 } from './http2-settings.js';
+import { ignoreGoneStreams } from './http2-streams.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
 import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './limits/call-limits.js';
 import type { ListenAddress } from './listen/address.js';
@@ -24,6 +26,8 @@ export interface TransportOptions {
   keepaliveTimeMs: number;
   /** How long it may take to answer. Unit: ms. Default 20,000. */
   keepaliveTimeoutMs: number;
+  /** A connection is asked whether its HTTP/2 session has ended in silence after this long without a byte. Unit: ms. Default 5000. */
+  silenceMs: number;
   /** A connection without calls is closed after this long. Unit: ms. Default 0 = never. */
   maxConnectionIdleMs: number;
   /** A connection is closed, gracefully, after this long, give or take 10 %. Unit: ms. Default 0 = never. */
@@ -43,6 +47,7 @@ const DEFAULT_TRANSPORT: TransportOptions = {
   maxConcurrentStreams: 4096,
   keepaliveTimeMs: 60_000,
   keepaliveTimeoutMs: 20_000,
+  silenceMs: 5000,
   maxConnectionIdleMs: 0,
   maxConnectionAgeMs: 0,
   streamWindowBytes: 1024 * 1024,
@@ -113,6 +118,8 @@ export class GrpcServer {
     this.#tls?.serve((connection, identity) => this.inject(connection, identity));
     this.#onAcceptError = options.onAcceptError;
     setHttp2(this.#server, transport);
+    ignoreGoneStreams(this.#server);
+    closeDeadSessions(this.#server, transport.silenceMs);
   }
 
   /** The real addresses, in the order in which they were asked for. */

@@ -9,7 +9,14 @@ export class UncaughtErrors {
   readonly #onException = (error: unknown) => this.#caught.push(asError(error, 'uncaught exception'));
   readonly #onRejection = (error: unknown) => this.#caught.push(asError(error, 'unhandled rejection'));
 
+  /** Warnings that tell a defect: a timer that is none, listeners that are never taken off. */
+  readonly #onWarning = (warning: Error) => {
+    if (/TimeoutOverflow|TimeoutNegative|TimeoutNaN|MaxListeners/.test(warning.name))
+      this.#caught.push(warning);
+  };
+
   constructor() {
+    process.on('warning', this.#onWarning);
     process.on('uncaughtException', this.#onException);
     process.on('unhandledRejection', this.#onRejection);
   }
@@ -20,6 +27,7 @@ export class UncaughtErrors {
   }
 
   stop(): void {
+    process.off('warning', this.#onWarning);
     process.off('uncaughtException', this.#onException);
     process.off('unhandledRejection', this.#onRejection);
   }

@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly first?: number;
   /** Told of each chunk before it runs, so that a dead process leaves a trace. */
   readonly onChunk?: (place: string) => void;
-  /** Times at which memory is looked at. Default 20. */
+  /** Times at which memory and handles are looked at; 0: never. Default 20. */
   readonly samples?: number;
   /** How long one input may take. Unit: ms. Default 10,000. */
   readonly inputMs?: number;
@@ -278,7 +278,8 @@ class Run {
     const { samples = 20, inputs, deadline } = this.options;
     const byTime = (performance.now() - began) / (deadline - began);
     const progress = Math.max(this.#done / inputs, Number.isFinite(byTime) ? byTime : 0);
-    if (progress * samples < this.#samples.length + 1) return;
+    if (samples === 0 || progress * samples < this.#samples.length + 1) return;
+    await this.#subject.quiet?.();
     this.#samples.push(await holdings());
   }
 }

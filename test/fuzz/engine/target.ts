@@ -28,6 +28,8 @@ export interface Subject {
   run(input: Input): string | Promise<string>;
   /** After each chunk: looks whether everybody else is unharmed and nothing is left behind. Throws what is a finding. */
   settle?(): Promise<void>;
+  /** Before memory and handles are counted: waits for what ends by itself, for as long as that may take. */
+  quiet?(): Promise<void>;
   stop?(): Promise<void>;
 }
 

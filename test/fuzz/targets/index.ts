@@ -1,8 +1,12 @@
 import type { Target } from '../engine/target.js';
 import { responses, richStatus } from './client-decoding.js';
 import { config } from './config.js';
+import { daemon } from './daemon.js';
 import { clientFrames, daemonFrames } from './frames.js';
+import { grpcCalls } from './grpc-calls.js';
+import { grpcFrames } from './grpc-frames.js';
 import { handshake } from './handshake.js';
+import { admin, http2, tls } from './http2.js';
 import { requests } from './requests.js';
 import { session } from './session.js';
 import { names, spreadConf, tokenFile } from './texts.js';
@@ -19,4 +23,10 @@ export const TARGETS: readonly Target[] = [
   spreadConf,
   tokenFile,
   names,
+  daemon,
+  grpcCalls,
+  grpcFrames,
+  http2,
+  tls,
+  admin,
 ];

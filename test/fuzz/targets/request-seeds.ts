@@ -5,7 +5,7 @@ export type Rpc = keyof typeof api.MailboxServiceService;
 export const RPCS = Object.keys(api.MailboxServiceService) as Rpc[];
 
 /** Stands in inputs for the id of a mailbox that is open when the input runs. */
-const MAILBOX_ID = '0123456789abcdef0123456789abcdef';
+export const MAILBOX_ID = '0123456789abcdef0123456789abcdef';
 
 export interface RequestSeed {
   readonly rpc: Rpc;

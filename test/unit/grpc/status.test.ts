@@ -168,6 +168,13 @@ describe('a status that grpc-js made itself', () => {
       code: status.DEADLINE_EXCEEDED,
       info: { reason: 'DEADLINE_EXCEEDED', metadata: { outcome: 'unknown' } },
     });
+    for (const details of ['Invalid grpc-timeout value "x"', 'Failed to decompress message']) {
+      const given = describeTransportStatus({ code: status.INTERNAL, details, metadata: null });
+      expect(rpcErrorOf({ ...given })).toMatchObject({
+        code: status.INVALID_ARGUMENT,
+        info: { reason: 'MALFORMED_REQUEST' },
+      });
+    }
     const other = { code: status.RESOURCE_EXHAUSTED, details: 'too large', metadata: new Metadata() };
     expect(describeTransportStatus(other)).toBe(other);
   });

@@ -1,0 +1,28 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
+import { http2ServersOf } from './http2-access.js';
+
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
+
+/**
+ * Keeps streams from a grpc-js server that are gone when they are told. Node tells of a stream in a later turn when the first
+ * packet of its connection was read by us, as the admin port does; by then the client may have reset it, or broken the
+ * connection, in the same packet. grpc-js answers an unknown method or content type at once, without a look at the stream, and
+ * what Node throws then would end the process.
+ *
+ * Call it once the server's injector or listeners have been made.
+ */
+export function ignoreGoneStreams(server: Server): void {
+  for (const http2Server of http2ServersOf(server)) {
+    const listeners = http2Server.listeners('stream') as OnStream[];
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
+      if (stream.destroyed || stream.closed) {
+        // What became of it is nobody's concern, and must not be an uncaught error.
+        stream.on('error', () => {});
+        return;
+      }
+      for (const listener of listeners) listener.call(http2Server, stream, ...rest);
+    });
+  }
+}
