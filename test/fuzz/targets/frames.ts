@@ -69,14 +69,14 @@ export const daemonFrames: Target = {
     material: { seeds: recorded('send', 'session'), words: [], maxPieces: 32, maxPieceBytes: 8192 },
     run: (input) => {
       const read = (pieces: Input) => {
-        const frames: Frame[] = [];
+        const frames: Pick<Frame, 'header' | 'headerBytes' | 'body'>[] = [];
         const decoder = new FrameDecoder(
           {
             role: 'daemon',
             limits: INPUT_LIMITS,
             validateHeader: (header) => checkHeader(header, header.privateGroup.slice(0, 31)),
           },
-          (frame) => frames.push(frame),
+          ({ header, headerBytes, body }) => frames.push({ header, headerBytes, body }),
         );
         return { frames, error: pushAll(decoder, pieces, INPUT_LIMITS.maxBody) };
       };
