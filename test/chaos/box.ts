@@ -13,8 +13,6 @@ import { failureOf, seenByClient } from './seen.js';
 
 /** A call that takes longer is given up: its outcome is unknown then. Unit: ms. */
 const CALL_TIMEOUT_MS = 2000;
-/** Less than the longest half-open link lasts. Unit: ms. */
-const KEEP_ALIVE_MS = 500;
 
 /** How a mailbox receives, drawn anew for each. */
 export interface BoxOptions {
@@ -64,7 +62,7 @@ export class Box {
   /** Opens a mailbox over the links of an application. @throws SpreadError */
   static async open(context: RoundContext, app: number, name: string, options: BoxOptions): Promise<Box> {
     const links = context.links[app]!;
-    const sidecar = channel(links.app.port);
+    const sidecar = channel(context, links.app.port);
     try {
       const mailbox = await sidecar.connect({
         spreadName: `${links.daemon.port}@127.0.0.1`,
@@ -166,7 +164,7 @@ export class Box {
     await this.#sidecar.close({ keepMailboxes: true });
     this.#detaching = false;
     this.#reader += 1;
-    const sidecar = channel(this.#context.links[this.app]!.app.port);
+    const sidecar = channel(this.#context, this.#context.links[this.app]!.app.port);
     this.#sidecar = sidecar;
     // With EXPLICIT the sidecar knows where to go on; what was not acknowledged comes again.
     const from = this.#options.acknowledgement === 'AUTO' ? { afterSequence } : {};
@@ -236,11 +234,11 @@ export class Box {
   }
 }
 
-function channel(port: number): SpreadSidecar {
+function channel({ keepAliveMs }: RoundContext, port: number): SpreadSidecar {
   return new SpreadSidecar({
     target: `127.0.0.1:${port}`,
     callTimeoutMs: CALL_TIMEOUT_MS,
-    connectionKeepAliveMs: KEEP_ALIVE_MS,
+    connectionKeepAliveMs: keepAliveMs,
   });
 }
 

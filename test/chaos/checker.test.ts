@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { check } from './checker.js';
 import type { Rule } from './checks/violation.js';
 import type { Timed } from './history.js';
+import { at, change, type EventEntry, isEvent, renumber, swap, without } from './injuries.js';
 import { ScriptedHistory } from './scripted-history.js';
-
-type EventEntry = Extract<Timed, { kind: 'event' }>;
 
 /** Three members, all services, changes of the groups, a hand-over, and a mailbox that is lost. */
 function goodHistory(): Timed[] {
@@ -54,42 +53,6 @@ function goodHistory(): Timed[] {
   script.send(d, ['g'], 'FIFO');
   script.send(a, ['g'], 'FIFO');
   return script.end();
-}
-
-const isEvent = (entry: Timed, box: string, id?: string): entry is EventEntry =>
-  entry.kind === 'event' &&
-  entry.box === box &&
-  (id === undefined || (entry.event.is === 'message' && entry.event.id === id));
-
-/** Where a mailbox's own note of a message stands. */
-function at(entries: readonly Timed[], box: string, id: string): number {
-  const index = entries.findIndex((entry) => isEvent(entry, box, id));
-  expect(index, `${box} got ${id}`).toBeGreaterThan(0);
-  return index;
-}
-
-/** Numbers a mailbox's events anew, as a sidecar does that never knew of what is missing. */
-function renumber(entries: Timed[], box: string): Timed[] {
-  let sequence = 0;
-  return entries.map((entry) => {
-    if (!isEvent(entry, box)) return entry;
-    sequence += 1;
-    return { ...entry, sequence };
-  });
-}
-
-/** Two entries change places; the sequences stay where they are. */
-function swap(entries: Timed[], one: number, other: number): Timed[] {
-  const [a, b] = [entries[one] as EventEntry, entries[other] as EventEntry];
-  return entries.with(one, { ...a, event: b.event }).with(other, { ...b, event: a.event });
-}
-
-const without = (entries: Timed[], index: number) => entries.toSpliced(index, 1);
-
-/** Changes one event. */
-function change(entries: Timed[], index: number, fields: object): Timed[] {
-  const entry = entries[index] as EventEntry;
-  return entries.with(index, { ...entry, event: { ...entry.event, ...fields } as EventEntry['event'] });
 }
 
 const viewAt = (entries: readonly Timed[], box: string, cause: string) =>

@@ -24,6 +24,7 @@ export const USAGE = `npm run chaos -- [options]
   --apps N        applications (default 6)
   --groups N      groups (default 4)
   --lanes N       faults that may last at the same time (default 3)
+  --keep FOLDER   keep the history of every round there
   --check FILE    checks a history that an earlier run left, and runs nothing
 
 A round with violations ends the run, and its history stays: --seed with the seed that is printed, and --messages
@@ -47,6 +48,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
       groups: option,
       lanes: option,
       check: option,
+      keep: option,
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -118,6 +120,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
     print(
       `round ${options.round}, seed ${options.seed}: ${figures.messages} messages and ${sumOf(figures.faults)} faults so far, ${violations.length} violations, ${seconds} s`,
     );
+    if (values.keep !== undefined) history.save(join(values.keep, `history-${options.seed}.ndjson`));
     if (violations.length > 0) {
       explain(violations, print);
       const path = join(mkdtempSync(join(tmpdir(), 'chaos-')), `history-${options.seed}.ndjson`);

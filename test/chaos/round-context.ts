@@ -11,6 +11,8 @@ export interface RoundContext {
   readonly links: readonly AppLinks[];
   readonly groups: readonly string[];
   readonly leaseMs: number;
+  /** A channel that is silent for so long is given up. Unit: ms. */
+  readonly keepAliveMs: number;
   /** The mailboxes that live, as far as their applications know. */
   readonly boxes: Set<Box>;
   /** Aborted when nobody begins anything new. */

@@ -29,6 +29,10 @@ export interface RoundOptions {
   readonly pace?: Pace;
 }
 
+/** Less than the longest half-open link lasts. Unit: ms. */
+const KEEP_ALIVE_MS = 500;
+/** A sidecar in another process may get no processor for a while on a busy machine. Unit: ms. */
+const PATIENT_KEEP_ALIVE_MS = 3000;
 const WORLD_PACE: Pace = { least: 200, most: 2000 };
 
 /** Lets the applications of a world work while its links break, until all is quiet again, and gives what happened. */
@@ -47,6 +51,7 @@ export async function runRound(world: World, options: RoundOptions): Promise<His
     links: world.links,
     groups,
     leaseMs: options.leaseMs,
+    keepAliveMs: world.targets.length > 0 ? PATIENT_KEEP_ALIVE_MS : KEEP_ALIVE_MS,
     boxes: new Set(),
     over: end.signal,
     sent: 0,

@@ -1,11 +1,10 @@
-import type { Entry, Outcome, Seen, Sent, Service, Timed } from './history.js';
+import type { Entry, Outcome, Seen, SeenView, Sent, Service, Timed } from './history.js';
 import { measure, payloadOf } from './payload.js';
-
-const OBSERVER = '#o#localhost';
 
 interface ScriptedBox {
   readonly name: string;
   readonly privateGroup: string;
+  readonly daemon: string;
   readonly app: number;
   readonly groups: Set<string>;
   reader: number;
@@ -21,31 +20,44 @@ export interface SendOptions {
   readonly delivered?: boolean;
 }
 
-/** Writes the history that a perfect sidecar and a perfect daemon would leave, step by step. */
+interface ScriptedDaemon {
+  readonly name: string;
+  /** The number of its observer. */
+  number: number;
+  /** Of each group, as its members see it. */
+  readonly views: Map<string, { id: string; members: readonly string[] }>;
+}
+
+const observerAt = (daemon: ScriptedDaemon) => `#o${daemon.number}#${daemon.name}`;
+
+/** Writes the history that perfect sidecars and perfect daemons would leave, step by step. */
 export class ScriptedHistory {
   readonly entries: Timed[] = [];
   readonly #groups: readonly string[];
-  readonly #members = new Map<string, string[]>();
   readonly #boxes: ScriptedBox[] = [];
+  /** Daemons that reach each other. */
+  #components: ScriptedDaemon[][] = [];
+  #observers = 0;
   #views = 0;
   #apps = 0;
 
-  constructor(groups: readonly string[]) {
+  constructor(groups: readonly string[], daemons: readonly string[] = ['localhost']) {
     this.#groups = groups;
     this.add({ kind: 'round', seed: 'scripted', groups });
-    this.add({ kind: 'observer', number: 1, privateGroup: OBSERVER });
-    for (const group of groups) this.#change(group, 'JOIN', OBSERVER);
+    this.#components = [daemons.map((name) => ({ name, number: 0, views: new Map() }))];
+    for (const daemon of this.#components.flat()) this.#observe(daemon);
   }
 
   add(entry: Entry): void {
     this.entries.push({ at: this.entries.length, ...entry });
   }
 
-  connect(name: string): ScriptedBox {
-    const privateGroup = `#${name}#localhost`;
+  connect(name: string, daemon = 'localhost'): ScriptedBox {
+    const privateGroup = `#${name}#${daemon}`;
     const app = this.#apps;
     this.#apps += 1;
-    const box = { name, privateGroup, app, groups: new Set<string>(), reader: 0, sequence: 0, messages: 0 };
+    const counts = { reader: 0, sequence: 0, messages: 0 };
+    const box = { name, privateGroup, daemon, app, groups: new Set<string>(), ...counts };
     this.#boxes.push(box);
     this.add({ kind: 'connected', box: name, app, privateGroup, acknowledgement: 'EXPLICIT' });
     this.attach(box, 1);
@@ -69,14 +81,14 @@ export class ScriptedHistory {
   join(box: ScriptedBox, group: string): void {
     this.add({ kind: 'asked', box: box.name, what: 'join', group });
     box.groups.add(group);
-    this.#change(group, 'JOIN', box.privateGroup);
+    this.#change(group, 'JOIN', box.privateGroup, box.daemon);
   }
 
   leave(box: ScriptedBox, group: string): void {
     this.add({ kind: 'asked', box: box.name, what: 'leave', group });
     this.#give(box, { is: 'selfLeave', group });
     box.groups.delete(group);
-    this.#change(group, 'LEAVE', box.privateGroup);
+    this.#change(group, 'LEAVE', box.privateGroup, box.daemon);
   }
 
   send(box: ScriptedBox, groups: readonly string[], service: Service, options: SendOptions = {}): string {
@@ -88,9 +100,16 @@ export class ScriptedHistory {
     this.add({ kind: 'send', ...sent });
     const event: Seen = { is: 'message', id, sender: box.privateGroup, ...content };
     if (delivered) {
-      if (groups.some((group) => this.#groups.includes(group))) this.add({ kind: 'observed', by: 1, event });
+      const reached = this.#around(box.daemon);
+      if (groups.some((group) => this.#groups.includes(group)))
+        for (const { number } of reached) this.add({ kind: 'observed', by: number, event });
       for (const member of this.#boxes)
-        if (!(selfDiscard && member === box) && isAddressed(member, groups)) this.#give(member, event);
+        if (
+          !(selfDiscard && member === box) &&
+          isAddressed(member, groups) &&
+          reached.some(({ name }) => name === member.daemon)
+        )
+          this.#give(member, event);
     }
     this.add({ kind: 'sent', box: box.name, id, outcome });
     return id;
@@ -101,15 +120,20 @@ export class ScriptedHistory {
     this.add({ kind: 'healed', link, fault });
   }
 
+  /** The sidecar of a mailbox is killed, and the next one knows nothing of it. */
+  crash(box: ScriptedBox): void {
+    const { name, app, reader } = box;
+    const affects = [`app:${app}`, `daemon:${app}`];
+    this.add({ kind: 'fault', link: 'sidecar process:0', fault: 'kill', detail: '', affects });
+    this.add({ kind: 'healed', link: 'sidecar process:0', fault: 'kill' });
+    const failure = { status: 'NOT_FOUND', reason: 'ILLEGAL_SESSION', message: 'no such mailbox' };
+    this.add({ kind: 'ended', box: name, reader, failure });
+    this.#gone(box);
+  }
+
   /** The daemon's connection breaks: the mailbox is told, and the others see it go. */
   lose(box: ScriptedBox): void {
-    const failure = {
-      status: 'UNAVAILABLE',
-      reason: 'CONNECTION_CLOSED',
-      message: 'gone',
-      lastSequence: box.sequence,
-    };
-    this.add({ kind: 'ended', box: box.name, reader: box.reader, failure });
+    this.#end(box);
     this.#gone(box);
   }
 
@@ -118,11 +142,11 @@ export class ScriptedHistory {
     const groups = [...box.groups];
     this.#give(box, { is: 'lost', groups });
     box.groups.clear();
-    for (const group of groups) this.#change(group, 'DISCONNECT', box.privateGroup);
+    for (const group of groups) this.#change(group, 'DISCONNECT', box.privateGroup, box.daemon);
     this.#give(box, { is: 'restored', privateGroup: box.privateGroup, groups });
     for (const group of groups) {
       box.groups.add(group);
-      this.#change(group, 'JOIN', box.privateGroup);
+      this.#change(group, 'JOIN', box.privateGroup, box.daemon);
     }
   }
 
@@ -140,21 +164,125 @@ export class ScriptedHistory {
     return this.entries;
   }
 
-  #gone(box: ScriptedBox): void {
-    this.#boxes.splice(this.#boxes.indexOf(box), 1);
-    for (const group of box.groups) this.#change(group, 'DISCONNECT', box.privateGroup);
+  /** From now on, each of these sides hears only itself. */
+  partition(...sides: readonly (readonly string[])[]): void {
+    this.fault('network', 'partition');
+    const all = this.#components.flat();
+    this.#components = sides.map((side) => all.filter(({ name }) => side.includes(name)));
+    for (const group of this.#groups)
+      for (const component of this.#components) {
+        const here = (member: string) => component.some(({ name }) => member.endsWith(`#${name}`));
+        const { id, members } = component[0]!.views.get(group)!;
+        for (const daemon of component) this.#tell(daemon, group, { is: 'transitional', group, id });
+        this.#network(group, [members.filter(here)], component);
+      }
   }
 
-  #change(group: string, cause: string, changed: string): void {
-    const before = this.#members.get(group) ?? [];
+  /** All hear each other again. */
+  heal(): void {
+    const sides = this.#components;
+    this.#components = [sides.flat()];
+    for (const group of this.#groups) {
+      const sets = sides.map((side) => side[0]!.views.get(group)!.members);
+      this.#network(group, sets, sides.flat());
+    }
+  }
+
+  /**
+   * A daemon that is alone is killed with its mailboxes, and another one takes its place. One of its mailboxes, `last`,
+   * may have got a message that no observer got.
+   */
+  restart(daemon: string, last?: ScriptedBox): void {
+    const one = this.#around(daemon)[0]!;
+    const own = this.#boxes.filter((box) => box.daemon === daemon);
+    for (const { app } of own) this.fault(`daemon:${app}`, 'kill');
+    if (last) {
+      const id = `${last.name}:last`;
+      const content = { service: 'AGREED', groups: this.#groups, selfDiscard: false } as const;
+      const sent: Sent = { box: last.name, id, ...content, ...measure(payloadOf(id, 40)) };
+      this.add({ kind: 'send', ...sent });
+      const { box: _, ...rest } = sent;
+      this.#give(last, { is: 'message', sender: last.privateGroup, ...rest });
+      this.add({ kind: 'sent', box: last.name, id, outcome: 'ok' });
+    }
+    this.add({ kind: 'observerLost', number: one.number });
+    for (const box of own) {
+      this.#boxes.splice(this.#boxes.indexOf(box), 1);
+      this.#end(box);
+    }
+    one.views.clear();
+    this.#observe(one);
+  }
+
+  #observe(daemon: ScriptedDaemon): void {
+    this.#observers += 1;
+    daemon.number = this.#observers;
+    this.add({ kind: 'observer', number: daemon.number, privateGroup: observerAt(daemon) });
+    for (const group of this.#groups) this.#change(group, 'JOIN', observerAt(daemon), daemon.name);
+  }
+
+  /** The daemons that this one reaches, with itself. */
+  #around(daemon: string): readonly ScriptedDaemon[] {
+    return this.#components.find((side) => side.some(({ name }) => name === daemon))!;
+  }
+
+  #gone(box: ScriptedBox): void {
+    this.#boxes.splice(this.#boxes.indexOf(box), 1);
+    for (const group of box.groups) this.#change(group, 'DISCONNECT', box.privateGroup, box.daemon);
+  }
+
+  #change(group: string, cause: string, changed: string, at: string): void {
+    const side = this.#around(at);
+    const before = side.map(({ views }) => views.get(group)?.members ?? []).find(({ length }) => length > 0);
     const members =
-      cause === 'JOIN' ? [...before, changed].sort() : before.filter((name) => name !== changed);
-    this.#members.set(group, members);
+      cause === 'JOIN'
+        ? [...(before ?? []), changed].sort()
+        : (before ?? []).filter((name) => name !== changed);
     this.#views += 1;
-    const view = { is: 'view', group, id: `1 1 ${this.#views}`, cause, members, changed: [changed] } as const;
-    this.add({ kind: 'observed', by: 1, event: { ...view, own: members.indexOf(OBSERVER) } });
+    const id = `1 1 ${this.#views}`;
+    for (const daemon of side) {
+      daemon.views.set(group, { id, members });
+      this.#tellView(daemon, { is: 'view', group, id, cause, members, changed: [changed], own: -1 });
+    }
+  }
+
+  #network(group: string, sets: readonly (readonly string[])[], daemons: readonly ScriptedDaemon[]): void {
+    this.#views += 1;
+    const id = `1 1 ${this.#views}`;
+    const members = sets.flat();
+    for (const daemon of daemons) {
+      const ownSet = sets.findIndex((set) => set.includes(observerAt(daemon)));
+      const changed = members.filter((member) => !sets[ownSet]!.includes(member));
+      daemon.views.set(group, { id, members });
+      const rest = { members, changed, own: -1, sets, ownSet };
+      this.#tellView(daemon, { is: 'view', group, id, cause: 'NETWORK', ...rest });
+    }
+  }
+
+  #tellView(daemon: ScriptedDaemon, view: SeenView): void {
+    const own = view.members.indexOf(observerAt(daemon));
+    if (own >= 0) this.add({ kind: 'observed', by: daemon.number, event: { ...view, own } });
     for (const box of this.#boxes)
-      if (box.groups.has(group)) this.#give(box, { ...view, own: members.indexOf(box.privateGroup) });
+      if (box.daemon === daemon.name && box.groups.has(view.group))
+        this.#give(box, { ...view, own: view.members.indexOf(box.privateGroup) });
+  }
+
+  /** The observer of a daemon and its members of the group. */
+  #tell(daemon: ScriptedDaemon, group: string, event: Seen): void {
+    this.add({ kind: 'observed', by: daemon.number, event });
+    for (const box of this.#boxes)
+      if (box.daemon === daemon.name && box.groups.has(group)) this.#give(box, event);
+  }
+
+  /** Its daemon connection is gone. */
+  #end(box: ScriptedBox): void {
+    const failure = {
+      status: 'UNAVAILABLE',
+      reason: 'CONNECTION_CLOSED',
+      message: 'gone',
+      lastSequence: box.sequence,
+    };
+    this.add({ kind: 'ended', box: box.name, reader: box.reader, failure });
   }
 
   #give(box: ScriptedBox, event: Seen): void {

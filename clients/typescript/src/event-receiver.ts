@@ -309,5 +309,6 @@ function withMissing(error: SpreadError, received: bigint): SpreadError {
 
 function gaveUp(error: SpreadError, afterMs: number): SpreadError {
   const message = `the sidecar was not reached for ${afterMs} ms, the mailbox's lease: ${error.message}`;
-  return new SpreadError(message, { status: error.status, cause: error });
+  // Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the user.
+  return new SpreadError(message, { status: status.UNAVAILABLE, cause: error });
 }

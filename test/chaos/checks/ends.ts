@@ -60,6 +60,8 @@ function* checkEnd(
   );
   if (failure.reason === 'ILLEGAL_SESSION' && !goodbye && !killed)
     yield { rule: 'end', message: `${name} was gone without a reason: ${textOf(failure)}` };
+  if (failure.status === 'CANCELLED')
+    yield { rule: 'end', message: `${name} ended with ${textOf(failure)}, and nobody cancelled it` };
   yield* checkFailure(facts, `the end of ${name}`, app, end.at, failure);
   // A mailbox whose lease is over is gone with the events that nobody came for: its end says how many there were.
   if (LOST_TOUCH.has(failure.reason)) return;

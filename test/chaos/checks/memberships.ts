@@ -123,7 +123,9 @@ class Walk {
     }
     if (!addressed)
       yield { rule: 'content', message: `${where}: ${id} for ${groups}, none of which it is in` };
-    if (id !== undefined && this.#truth.orderOf.has(id)) yield* this.#known(id, where);
+    if (id === undefined) return;
+    if (this.#truth.orderOf.has(id)) yield* this.#known(id, where);
+    else if (groups.some((group) => this.#isCutOff(group))) this.#beyond ??= id;
   }
 
   *#onSignal({ group, id }: Extract<Seen, { is: 'transitional' }>, where: string): Generator<Violation> {
@@ -140,9 +142,9 @@ class Walk {
 
   *#onView(view: SeenView, where: string): Generator<Violation> {
     const list = this.#list(view.group);
-    const index = list.findIndex((interval) => interval.view.id === view.id);
     const what = `${where}: view ${view.id} of ${view.group}`;
     const membership = this.#memberships.get(view.group);
+    const index = this.#find(view, membership?.view ?? this.#past.get(view.group) ?? -1);
     if (view.members[view.own] !== this.#privateGroup)
       yield { rule: 'view', message: `${what}: it is not where own_index says` };
     const at = list[index];
@@ -205,6 +207,25 @@ class Walk {
 
   #list(group: string): readonly Interval[] {
     return this.#truth.intervals.get(group) ?? [];
+  }
+
+  /**
+   * Where the observer got this view. Real daemons give an id again when their first one is killed twice within
+   * seconds: then it is the one behind `after` that has the same members.
+   */
+  #find(view: SeenView, after: number): number {
+    const list = this.#list(view.group);
+    const text = textOf(view);
+    const same = list.findIndex(
+      (one, i) => i > after && one.view.id === view.id && textOf(one.view) === text,
+    );
+    return same >= 0 ? same : list.findIndex((one) => one.view.id === view.id);
+  }
+
+  /** Whether the view that it is in is the last one that an observer got before its daemon was killed. */
+  #isCutOff(group: string): boolean {
+    const view = this.#memberships.get(group)?.view;
+    return view !== undefined && this.#list(group)[view]?.cutOff === true;
   }
 
   #last(group: string): number {
@@ -291,6 +312,8 @@ function* differences(theirs: SeenView, ours: SeenView, what: string): Generator
     if (expected !== found)
       yield { rule: 'view', message: `${what} has ${field} ${found}; the observer's ${expected}` };
 }
+
+const textOf = ({ cause, members, changed }: SeenView) => `${cause} ${members} ${changed}`;
 
 /** Of a view by NETWORK, with a mark at the own one: the same at all members of one daemon. */
 function setsOf({ sets = [], ownSet }: SeenView): string {

@@ -28,10 +28,12 @@ export const daemonOf = (privateGroup: string) => privateGroup.slice(privateGrou
 /** What the observers at one daemon got, one observer after the other. */
 export class Truth {
   readonly observers: Observer[] = [];
-  /** Place of each message, and each signal, in their order. */
+  /** Place of each message, and each signal that came once only, in their order. */
   readonly orderOf = new Map<string, number>();
   /** By group. */
   readonly intervals: ReadonlyMap<string, Interval[]>;
+  readonly #signals = new Set<string>();
+  #places = 0;
 
   constructor(
     readonly daemon: string,
@@ -59,7 +61,7 @@ export class Truth {
         this.intervals.get(event.group)?.push({ by, view: event, messages: [], cutOff: false });
         break;
       case 'transitional':
-        this.#note(signalOf(event.group, event.id), [event.group]);
+        this.#addSignal(signalOf(event.group, event.id), event.group);
         break;
       case 'message':
         this.observers.find((one) => one.number === by)?.messages.push(event);
@@ -73,8 +75,16 @@ export class Truth {
     return this.observers.some(({ lost }) => lost);
   }
 
+  /** Real daemons give the id of a view again when their first one is killed twice within seconds. */
+  #addSignal(id: string, group: string): void {
+    this.#note(id, [group]);
+    if (this.#signals.has(id)) this.orderOf.delete(id);
+    this.#signals.add(id);
+  }
+
   #note(id: string, groups: readonly string[]): void {
-    if (!this.orderOf.has(id)) this.orderOf.set(id, this.orderOf.size);
+    this.#places += 1;
+    if (!this.orderOf.has(id)) this.orderOf.set(id, this.#places);
     for (const group of groups) this.intervals.get(group)?.at(-1)?.messages.push(id);
   }
 }

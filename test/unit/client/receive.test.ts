@@ -200,6 +200,22 @@ describe('a stream that breaks', () => {
     expect(await take(mailbox, 1)).toEqual(['2']);
   });
 
+  it('is given up as unavailable when the silence is longer than the lease', async () => {
+    const service = await fakeService();
+    const proxy = await FaultProxy.start(service.port);
+    onTestFinished(() => proxy.stop());
+    const options = { heartbeatIntervalMs: 50, leaseMs: 300 };
+    const mailbox = await sidecarAt(`127.0.0.1:${proxy.port}`).connect(options);
+    service.mailbox.message('1');
+    await mailbox.receive();
+    proxy.silent = true;
+    const error = await within(
+      mailbox.receive().catch((e) => e),
+      'the end after the lease',
+    );
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+  });
+
   it('is not made anew after the end that the sidecar gave', async () => {
     const { mailbox, fake, service } = await fakeMailbox();
     fake.message('1');

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { check } from './checker.js';
+import type { Rule } from './checks/violation.js';
+import type { Seen, Timed } from './history.js';
+import { at, change, type EventEntry, isEvent, renumber, swap, without } from './injuries.js';
+import { ScriptedHistory } from './scripted-history.js';
+
+type Observed = Extract<Timed, { kind: 'observed' }>;
+
+/** Three daemons that lose and find each other, a daemon and a sidecar that are killed. */
+function goodHistory(): Timed[] {
+  const script = new ScriptedHistory(['g', 'h'], ['d1', 'd2', 'd3']);
+  const a = script.connect('a', 'd1');
+  const b = script.connect('b', 'd2');
+  const c = script.connect('c', 'd3');
+  for (const box of [a, b, c]) script.join(box, 'g');
+  script.join(a, 'h');
+  script.send(a, ['g'], 'AGREED'); // a:1
+  script.send(b, ['g', 'h'], 'SAFE'); // b:1
+  script.send(c, ['g'], 'FIFO'); // c:1
+  script.partition(['d1', 'd2'], ['d3']);
+  script.send(a, ['g'], 'SAFE'); // a:2
+  script.send(c, ['g', 'h'], 'AGREED'); // c:2
+  script.send(b, ['g'], 'RELIABLE'); // b:2
+  script.send(b, ['g'], 'AGREED'); // b:3
+  script.leave(a, 'h');
+  script.heal();
+  script.send(c, ['g'], 'SAFE'); // c:3
+  script.send(a, ['g'], 'FIFO'); // a:3
+  script.partition(['d1'], ['d2'], ['d3']);
+  script.send(c, ['g'], 'AGREED'); // c:4
+  script.restart('d3', c);
+  const d = script.connect('d', 'd3');
+  script.join(d, 'g');
+  script.heal();
+  script.send(d, ['g'], 'SAFE'); // d:1
+  script.crash(b);
+  script.send(a, ['g'], 'AGREED'); // a:4
+  return script.end();
+}
+
+/** Where the views and signals stand that come of lost and found daemons, at a mailbox or an observer. */
+const where = (all: readonly Timed[], who: string | number, is: 'network' | 'transitional', nth = 0) =>
+  all.flatMap((entry, i) => {
+    const mine = typeof who === 'string' ? isEvent(entry, who) : isObserved(entry, who);
+    if (!mine || !('event' in entry) || !entry.event) return [];
+    const event: Seen = entry.event;
+    const fits = is === 'network' ? event.is === 'view' && event.cause === 'NETWORK' : event.is === is;
+    return fits ? [i] : [];
+  })[nth]!;
+
+const isObserved = (entry: Timed, by: number, id?: string): entry is Observed =>
+  entry.kind === 'observed' &&
+  entry.by === by &&
+  (id === undefined || (entry.event.is === 'message' && entry.event.id === id));
+
+const sightOf = (all: readonly Timed[], by: number, id: string) =>
+  all.findIndex((entry) => isObserved(entry, by, id));
+
+/** What a daemon does to its observer, it does to its mailbox too. */
+const dropAt = (all: Timed[], daemon: number, box: string, id: string) =>
+  renumber(without(without(all, at(all, box, id)), sightOf(all, daemon, id)), box);
+
+const defects: Record<string, [Rule, (all: Timed[]) => Timed[]]> = {
+  'loses the view after a cut': ['view', (all) => renumber(without(all, where(all, 'b', 'network')), 'b')],
+  'loses the view after a heal': [
+    'view',
+    (all) => renumber(without(all, where(all, 'c', 'network', 1)), 'c'),
+  ],
+  'loses a signal': [
+    'virtual synchrony',
+    (all) => renumber(without(all, where(all, 'b', 'transitional')), 'b'),
+  ],
+  'gives a signal too early': [
+    'total order',
+    (all) => swap(all, at(all, 'b', 'b:1'), where(all, 'b', 'transitional')),
+  ],
+  'gives a signal of another view': [
+    'view',
+    (all) => change(all, where(all, 'b', 'transitional'), { id: '1 1 1' }),
+  ],
+  'marks the wrong set as its own': [
+    'view',
+    (all) => change(all, where(all, 'c', 'network', 1), { ownSet: 0 }),
+  ],
+  'leaves a set out': [
+    'view',
+    (all) => change(all, where(all, 'c', 'network', 1), { sets: [[]], ownSet: 0 }),
+  ],
+  'makes a cut look like a leave': [
+    'view',
+    (all) => change(all, where(all, 'b', 'network'), { cause: 'LEAVE' }),
+  ],
+  'delivers across a cut': [
+    'virtual synchrony',
+    (all) => {
+      const copy = all[at(all, 'a', 'a:2')] as EventEntry;
+      const index = at(all, 'c', 'c:2');
+      const more: Timed = { ...copy, box: 'c' };
+      return renumber(all.toSpliced(index, 0, more), 'c');
+    },
+  ],
+  'ends without a trace, and no sidecar was killed': [
+    'end',
+    (all) => all.filter((entry) => !('link' in entry && entry.link === 'sidecar process:0')),
+  ],
+  'gives more than the observer got, and no daemon was killed': [
+    'virtual synchrony',
+    (all) => all.filter((entry) => entry.kind !== 'observerLost'),
+  ],
+  'gives what is known after what only it got': [
+    'view',
+    (all) => swap(all, at(all, 'c', 'c:4'), at(all, 'c', 'c:last')),
+  ],
+  'lives on when its daemon was killed': [
+    'view',
+    (all) => {
+      const index = all.findIndex((entry) => entry.kind === 'observer' && entry.number === 4) + 1;
+      const { event } = all[index] as Observed;
+      const last = all.findLast((entry): entry is EventEntry => isEvent(entry, 'c'))!;
+      return all.toSpliced(index + 1, 0, { ...last, sequence: last.sequence + 1, event });
+    },
+  ],
+};
+
+/** Of daemons. */
+const daemonDefects: typeof defects = {
+  'gives members that move together different messages': [
+    'virtual synchrony',
+    (all) => dropAt(all, 2, 'b', 'a:1'),
+  ],
+  'loses a reliable message': [
+    'virtual synchrony',
+    (all) => renumber(without(without(all, at(all, 'a', 'b:2')), sightOf(all, 1, 'b:2')), 'a'),
+  ],
+  'gives agreed messages in different orders': [
+    'total order',
+    (all) => {
+      const swapped = swap(all, at(all, 'b', 'a:1'), at(all, 'b', 'b:1'));
+      return swap(swapped, sightOf(all, 2, 'a:1'), sightOf(all, 2, 'b:1'));
+    },
+  ],
+  'gives no signal before a cut': [
+    'view',
+    (all) => {
+      const left = without(all, where(all, 3, 'transitional'));
+      return renumber(without(left, where(left, 'c', 'transitional')), 'c');
+    },
+  ],
+  'gives a view with other members': [
+    'view',
+    (all) => change(all, where(all, 2, 'network'), { members: ['#b#d2', '#o2#d2'], own: 1 }),
+  ],
+  'lets only one side say that they came together': [
+    'view',
+    (all) => {
+      const index = where(all, 2, 'network', 2);
+      const { event } = all[index] as Observed;
+      if (event.is !== 'view') throw new Error('no view');
+      const sets = event.sets!.flatMap((set) =>
+        set.includes('#o2#d2') ? [['#o2#d2'], set.filter((name) => name !== '#o2#d2')] : [set],
+      );
+      const ownSet = sets.findIndex((set) => set.includes('#o2#d2'));
+      return change(all, index, { sets, ownSet });
+    },
+  ],
+  'puts a member into a set of others': [
+    'view',
+    (all) => change(all, where(all, 3, 'network', 2), { ownSet: 0 }),
+  ],
+};
+
+describe('the checker, of daemons that lose each other', () => {
+  it('finds nothing in a good history', () => {
+    expect(check(goodHistory())).toEqual([]);
+  });
+
+  it('finds nothing when the daemons give the id of a view again after kills', () => {
+    const all = goodHistory();
+    const heals = [2, 6].map((nth) => (all[where(all, 1, 'network', nth)] as Observed).event);
+    const [first, second] = heals.map((event) => (event.is === 'view' ? event.id : ''));
+    const again = JSON.parse(JSON.stringify(all).replaceAll(`"${second}"`, `"${first}"`)) as Timed[];
+    expect(check(again)).toEqual([]);
+  });
+
+  it.each(Object.entries(defects))('finds a sidecar that %s', (_, [rule, injure]) => {
+    expect(check(injure(goodHistory())).map((violation) => violation.rule)).toContain(rule);
+  });
+
+  it.each(Object.entries(daemonDefects))('finds a daemon that %s', (_, [rule, injure]) => {
+    expect(check(injure(goodHistory())).map((violation) => violation.rule)).toContain(rule);
+  });
+});
