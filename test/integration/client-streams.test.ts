@@ -222,6 +222,32 @@ describe('the end of a mailbox', () => {
     expect(seen.length).toBeGreaterThan(40);
   });
 
+  it('is told, and before it how long is left, when a soft limit ends the mailbox', async () => {
+    const softLimit = { fraction: 0.1, timeMs: 250 };
+    const { receiver, sender } = await behindProxy({
+      acknowledgement: 'EXPLICIT',
+      acknowledge: 'manual',
+      queue: { maxEvents: 50, softLimit },
+      autoReceive: true,
+    });
+    expect(receiver.limits.queue).toMatchObject({ maxEvents: 50, softLimit });
+    const notice = new Promise((resolve) => receiver.once('slowConsumer', resolve));
+    for (const text of texts(1, 6)) await sender.multicast(AGREED_MESS, 'g', text);
+    expect(await within(notice, 'the notice')).toMatchObject({
+      queuedEvents: 6,
+      markEvents: 5,
+      timeLeftMs: expect.any(Number),
+      time: expect.any(Date),
+    });
+    const { seen, error } = await endOf(receiver);
+    expect(seen).toEqual(texts(1, 6));
+    expect(error).toMatchObject({
+      reason: 'SLOW_CONSUMER',
+      statusName: 'RESOURCE_EXHAUSTED',
+      metadata: { bound: '5 events', time: '250 ms' },
+    });
+  });
+
   it('tells a slow receiver before it comes to that', async () => {
     const { receiver, sender } = await behindProxy({
       maxBufferedEvents: 1,

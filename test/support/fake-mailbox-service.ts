@@ -336,7 +336,7 @@ export class FakeMailboxService {
     const defaults = { maxGroupsPerMessage: 43, maxMessageBytes: 143_152, maxGroups: 1000 };
     return {
       lease: request.lease ?? { seconds: 30n, nanos: 0 },
-      queue: { maxEvents: 10n, maxBytes: 11n, replayBytes: 12n, overflow: 1 },
+      queue: { maxEvents: 10n, maxBytes: 11n, replayBytes: 12n, overflow: 1, softLimit: undefined },
       maxSendQueueBytes: 1n << 20n,
       ...defaults,
       ...this.limits,

@@ -18,6 +18,7 @@ export function mailboxSettings(changes: Partial<MailboxSettings> = {}): Mailbox
       maxBytes: { default: 64 * 1024 * 1024, max: 64 * 1024 * 1024 },
       replayBytes: { default: 4 * 1024 * 1024, max: 4 * 1024 * 1024 },
       overflow: 'PAUSE',
+      softLimit: { fraction: 0.5, timeMs: undefined },
     },
     noticeMark: 0.8,
     maxMailboxes: 1_000,

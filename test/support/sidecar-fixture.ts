@@ -75,6 +75,7 @@ export const MAILBOX_SETTINGS: MailboxSettings = {
     maxBytes: { default: 64 * MIB, max: 64 * MIB },
     replayBytes: { default: 4 * MIB, max: 4 * MIB },
     overflow: 'PAUSE',
+    softLimit: { fraction: 0.5, timeMs: undefined },
   },
   noticeMark: 0.8,
   maxMailboxes: 1000,

@@ -8,7 +8,7 @@ export { connect, version } from './connect.js';
 export * from './constants.js';
 export { isSpreadErrorCode, SPREAD_ERRORS, type SpreadErrorCode, spreadErrorName } from './error-codes.js';
 export { GroupId } from './group-id.js';
-export type { MailboxLimits, QueueLimits } from './limits.js';
+export type { MailboxLimits, QueueLimits, QueueOptions, SoftLimit } from './limits.js';
 export { Mailbox } from './mailbox.js';
 export type { AcknowledgementMode, MailboxInfo, MailboxState, VersionTriple } from './mailbox-info.js';
 export type {
@@ -18,7 +18,6 @@ export type {
   MailboxNotices,
   MembershipOptions,
   PollResult,
-  SlowConsumer,
 } from './mailbox-types.js';
 export {
   ConnectionLost,
@@ -48,6 +47,7 @@ export {
   type SidecarVersion,
   SpreadSidecar,
 } from './sidecar.js';
+export type { SlowConsumer } from './slow-consumer.js';
 export { type SendOutcome, SpreadError, type StatusName } from './spread-error.js';
 export type { SecurityOptions, TlsOptions, TokenSource } from './transport-security.js';
 export * from './type-predicates.js';

@@ -53,6 +53,8 @@ export interface MailboxInfo {
   leaseEndsAt: Date | undefined;
   /** A short id that is safe to show: the one in logs and metrics. It opens nothing. */
   displayId: string;
+  /** When it will be ended because its queue is above the soft bound; not set while it is not. */
+  softLimitEndsAt: Date | undefined;
 }
 
 export const toTriple = (version: Version | undefined): VersionTriple => [
@@ -95,5 +97,6 @@ export function toMailboxInfo(mailbox: ProtoMailbox): MailboxInfo {
     paused: mailbox.paused,
     leaseEndsAt: toDate(mailbox.leaseEndsAt),
     displayId: mailbox.displayId,
+    softLimitEndsAt: toDate(mailbox.softLimitEndsAt),
   };
 }

@@ -2,6 +2,7 @@ import type { CallLimits } from './call.js';
 import type { MailboxLimits } from './limits.js';
 import type { AcknowledgementMode, MailboxState, VersionTriple } from './mailbox-info.js';
 import type { ViewMessage } from './messages.js';
+import type { SlowConsumer } from './slow-consumer.js';
 import type { SpreadError } from './spread-error.js';
 
 /** Options of `join` and `leave`. */
@@ -35,12 +36,6 @@ export interface CurrentView {
   view: ViewMessage;
   /** A transitional signal has come after it: a NETWORK view will follow. */
   inTransition: boolean;
-}
-
-/** What a receiver that is too slow is told, before it costs the mailbox. */
-export interface SlowConsumer {
-  queuedEvents: number;
-  queuedBytes: number;
 }
 
 /** What a Receive stream was attached to. */

@@ -27,6 +27,7 @@ import { type MulticastOptions, type Payload, toMulticastMessage } from './outgo
 import type { ReceiveOptions } from './receive-options.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
+import { toSlowConsumer } from './slow-consumer.js';
 import { fieldError, incompleteAnswer } from './spread-error.js';
 
 /** Refusals that say no more than that the mailbox is not there any more. */
@@ -318,8 +319,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
           this.emit('attached', { nextSequence, groups });
         },
         detached: (error) => this.emit('detached', error),
-        slowConsumer: ({ queuedEvents, queuedBytes }) =>
-          this.emit('slowConsumer', { queuedEvents: Number(queuedEvents), queuedBytes: Number(queuedBytes) }),
+        slowConsumer: (notice) => this.emit('slowConsumer', toSlowConsumer(notice)),
         ended: (error) => {
           if (error && !livesOn(error)) this.#letGo();
           this.emit('ended', error);

@@ -4,7 +4,7 @@ import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { toDuration } from './duration.js';
 import { Acknowledgement, type Authentication, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
-import { fromQueueLimits, type QueueLimits, toMailboxLimits } from './limits.js';
+import { fromQueueOptions, type QueueOptions, toMailboxLimits } from './limits.js';
 import { fetchInfo, Mailbox } from './mailbox.js';
 import { MailboxServiceClient } from './mailbox-client.js';
 import {
@@ -65,7 +65,7 @@ export interface MailboxOptions extends ReceiveOptions {
    */
   reconnect?: boolean | ReconnectOptions;
   /** Bounds of the event queue in the sidecar. Default: the sidecar's. */
-  queue?: Partial<QueueLimits>;
+  queue?: QueueOptions;
   /** AUTO, the default, or EXPLICIT: an event is kept until it is acknowledged. */
   acknowledgement?: AcknowledgementMode;
 }
@@ -155,7 +155,7 @@ export class SpreadSidecar {
       auth: toAuthentication(options.auth),
       lease: toDuration(options.leaseMs, 'leaseMs'),
       reconnect: fromReconnect(options.reconnect),
-      queue: fromQueueLimits(options.queue),
+      queue: fromQueueOptions(options.queue),
       acknowledgement: Acknowledgement[options.acknowledgement ?? 'UNSPECIFIED'],
     };
     const answer = await this.#rpc.call(this.#client.connect, request, options);

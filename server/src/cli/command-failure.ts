@@ -50,6 +50,9 @@ function plainCause(message: string): string {
 
 const UNREACHABLE = new Set(['COULD_NOT_CONNECT', '']);
 
+/** Reasons for which a mailbox was ended whose receiver was too slow. */
+const TOO_SLOW = new Set(['QUEUE_OVERFLOW', 'SLOW_CONSUMER']);
+
 function exitCodeOf(error: SpreadError): number {
   switch (error.statusName) {
     case 'UNAVAILABLE':
@@ -59,7 +62,7 @@ function exitCodeOf(error: SpreadError): number {
     case 'ABORTED':
       return ExitCode.endedEarly;
     case 'RESOURCE_EXHAUSTED':
-      return error.reason === 'QUEUE_OVERFLOW' ? ExitCode.endedEarly : ExitCode.refused;
+      return TOO_SLOW.has(error.reason) ? ExitCode.endedEarly : ExitCode.refused;
     case 'NOT_FOUND':
       return error.reason === 'ILLEGAL_SESSION' ? ExitCode.endedEarly : ExitCode.refused;
     case 'INVALID_ARGUMENT':

@@ -290,6 +290,18 @@ export const sections = {
         why: 'Time is left to do something.',
         text: 'The part of a queue bound at which the receiver is told that it is slow and metrics and log name it.',
       }),
+      softLimit: option({
+        type: fraction({ min: '0.01', max: '1' }),
+        default: '0.5',
+        why: 'A queue that is half full for long does not catch up, and has still room for the time that it is given.',
+        text: 'The soft bound: the part of a queue bound above which a queue may be for mailbox.softLimitTime only. Clients may ask for less.',
+      }),
+      softLimitTime: option({
+        type: wordOr(['off'], duration({ min: '100ms', max: '24h' })),
+        default: 'off',
+        why: 'A pause of the application costs nothing as long as there is memory; whoever shares a small one sets it.',
+        text: 'How long a queue may stay above mailbox.softLimit without a break before its mailbox is ended with SLOW_CONSUMER, the receiver having been told when it rose. Clients may ask for less; with off, for any soft limit of their own or none.',
+      }),
       reconnectGiveUpDefault: option({
         type: duration({ min: '100ms', max: '24h' }),
         default: '1m',

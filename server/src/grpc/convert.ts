@@ -1,7 +1,9 @@
+import type { Timestamp } from '../gen/google/protobuf/timestamp.js';
 import type {
   Mailbox,
   MailboxLimits as MailboxLimitsMessage,
   MulticastMessage,
+  SlowConsumerNotice as SlowConsumerMessage,
 } from '../gen/spread/sidecar/v1/mailbox_service.js';
 import {
   Acknowledgement,
@@ -17,6 +19,7 @@ import type {
   OutgoingMessage,
   QueueLimits,
 } from '../mailbox/mailbox-types.js';
+import type { SlowConsumerNotice } from '../mailbox/receiver.js';
 import { SpreadError } from '../spread/spread-error.js';
 import type { ServiceTypeName, Version } from '../spread/wire/index.js';
 import { durationOf, timestampOf } from './time.js';
@@ -60,12 +63,30 @@ export function limitsMessage(limits: MailboxLimits): MailboxLimitsMessage {
   };
 }
 
-export function queueLimitsMessage(limits: QueueLimits): QueueLimitsMessage {
+function queueLimitsMessage(limits: QueueLimits): QueueLimitsMessage {
   return {
     maxEvents: BigInt(limits.maxEvents),
     maxBytes: BigInt(limits.maxBytes),
     replayBytes: BigInt(limits.replayBytes),
     overflow: OverflowPolicy[limits.overflow],
+    softLimit: limits.softLimit && {
+      fraction: limits.softLimit.fraction,
+      time: durationOf(limits.softLimit.timeMs),
+    },
+  };
+}
+
+/** @param nowMs milliseconds since 1970 */
+export function slowConsumerMessage(notice: SlowConsumerNotice, nowMs: number): SlowConsumerMessage {
+  const { queuedEvents, queuedBytes, limits, mark, timeLeftMs } = notice;
+  return {
+    queuedEvents: BigInt(queuedEvents),
+    queuedBytes: BigInt(queuedBytes),
+    limits: queueLimitsMessage(limits),
+    markEvents: BigInt(mark.events),
+    markBytes: BigInt(mark.bytes),
+    timeLeft: timeLeftMs === undefined ? undefined : durationOf(Math.ceil(timeLeftMs)),
+    time: timestampOf(nowMs),
   };
 }
 
@@ -91,7 +112,13 @@ export function mailboxMessage(snapshot: MailboxSnapshot): Mailbox {
     payloadBytesSent: BigInt(snapshot.payloadBytesSent),
     sendQueueBytes: BigInt(snapshot.sendQueueBytes),
     paused: snapshot.paused,
-    leaseEndsAt: snapshot.leaseEndsAtMs === undefined ? undefined : timestampOf(snapshot.leaseEndsAtMs),
+    leaseEndsAt: momentOf(snapshot.leaseEndsAtMs),
     displayId: snapshot.displayId,
+    softLimitEndsAt: momentOf(snapshot.softLimitEndsAtMs),
   };
+}
+
+/** @param ms milliseconds since 1970, if there is such a moment */
+function momentOf(ms: number | undefined): Timestamp | undefined {
+  return ms === undefined ? undefined : timestampOf(ms);
 }

@@ -60,6 +60,7 @@ const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
   REQUEST_BUFFER_FULL: status.RESOURCE_EXHAUSTED,
   CONNECTION_TOO_OLD: status.UNAVAILABLE,
   COMPRESSION_NOT_SUPPORTED: status.UNIMPLEMENTED,
+  SLOW_CONSUMER: status.RESOURCE_EXHAUSTED,
 };
 
 /** Advice for UNAVAILABLE. Long enough for a daemon or another sidecar to come up, short enough for a person. */
@@ -135,7 +136,7 @@ export function sidecarFailure(error: SidecarError): Failure {
 
 /** How a stream that ends with its mailbox ends; undefined means OK. No retry: the mailbox will not come back. */
 export function endFailure(end: MailboxEnd): Failure | undefined {
-  const metadata = { last_sequence: String(end.lastSequence) };
+  const metadata = { ...end.metadata, last_sequence: String(end.lastSequence) };
   switch (end.reason) {
     case 'DISCONNECTED':
       return undefined;

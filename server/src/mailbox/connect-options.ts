@@ -1,6 +1,6 @@
 import { SpreadError, toSpreadError } from '../spread/spread-error.js';
 import { checkPrivateName } from '../spread/wire/index.js';
-import type { Acknowledgement, MailboxLimits, OverflowPolicy } from './mailbox-types.js';
+import type { Acknowledgement, MailboxLimits, OverflowPolicy, SoftLimitOptions } from './mailbox-types.js';
 import type { NameConflictPolicy } from './name-conflict.js';
 import type { ReconnectOptions } from './reconnect-options.js';
 import type { Bounded, MailboxSettings } from './settings.js';
@@ -26,11 +26,16 @@ export interface ConnectOptions {
     readonly maxBytes?: number | undefined;
     readonly replayBytes?: number | undefined;
     readonly overflow?: OverflowPolicy | undefined;
+    /** Undefined: the sidecar's default, as for each part of it; 0 for the fraction too. */
+    readonly softLimit?: Partial<SoftLimitOptions> | undefined;
   };
   readonly acknowledgement: Acknowledgement;
 }
 
 const MAX_DAEMON_BYTES = 300;
+/** What a client may ask for where the operator has no soft limit. */
+const SOFT_LIMIT_MIN_MS = 100;
+const SOFT_LIMIT_MAX_MS = 86_400_000;
 
 /**
  * Refuses what no daemon need be asked about.
@@ -70,12 +75,40 @@ export function effectiveLimits(options: ConnectOptions, settings: MailboxSettin
       maxBytes: within('queue.max_bytes', options.queue.maxBytes, queue.maxBytes, 'bytes'),
       replayBytes: within('queue.replay_bytes', options.queue.replayBytes, queue.replayBytes, 'bytes'),
       overflow: options.queue.overflow ?? queue.overflow,
+      softLimit: softLimit(options.queue.softLimit, queue.softLimit),
     },
     maxGroupsPerMessage: settings.maxGroupsPerMessage,
     maxMessageBytes: settings.maxMessageBytes,
     maxGroups: settings.maxGroups,
     maxSendQueueBytes: settings.maxSendQueueBytes,
   };
+}
+
+/** The operator's soft limit, or a stricter one. Without the operator's, any. */
+function softLimit(
+  asked: Partial<SoftLimitOptions> | undefined,
+  { fraction, timeMs }: MailboxSettings['queue']['softLimit'],
+): SoftLimitOptions | undefined {
+  if (asked === undefined) return timeMs === undefined ? undefined : { fraction, timeMs };
+  const own = {
+    fraction: asked.fraction === undefined || asked.fraction === 0 ? fraction : asked.fraction,
+    timeMs: asked.timeMs ?? timeMs,
+  };
+  const mostFraction = timeMs === undefined ? 1 : fraction;
+  if (!(own.fraction > 0 && own.fraction <= mostFraction)) {
+    const bound = `above 0, at most ${mostFraction}, or 0 for ${fraction}`;
+    throw outOfRange('queue.soft_limit.fraction', own.fraction, bound);
+  }
+  if (own.timeMs === undefined) {
+    const field = 'queue.soft_limit.time';
+    throw new SidecarError('FIELD_REQUIRED', `${field} is required: this sidecar has no default`, { field });
+  }
+  const mostMs = timeMs ?? SOFT_LIMIT_MAX_MS;
+  if (!(own.timeMs >= SOFT_LIMIT_MIN_MS && own.timeMs <= mostMs)) {
+    const bound = `${SOFT_LIMIT_MIN_MS} ms to ${mostMs} ms`;
+    throw outOfRange('queue.soft_limit.time', `${own.timeMs} ms`, bound);
+  }
+  return { fraction: own.fraction, timeMs: own.timeMs };
 }
 
 /**

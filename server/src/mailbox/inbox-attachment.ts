@@ -13,6 +13,8 @@ export interface AttachedTo {
 export class InboxAttachment implements Attachment {
   /** take() gave nothing since onReadable was last called, or it was never called. */
   hungry = true;
+  /** It came while the time of the soft limit ran, and has not been told so. */
+  toBeTold = false;
   givenSequence: number;
   readonly #inbox: AttachedTo;
 

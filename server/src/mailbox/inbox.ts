@@ -2,8 +2,8 @@ import type { ByteBudget } from './byte-budget.js';
 import { DeliveryQueue, NO_OUTSTANDING_LIMITS, type OutstandingLimits } from './delivery-queue.js';
 import type { EncodeEvent, MailboxEvent } from './event.js';
 import { type AttachedTo, InboxAttachment } from './inbox-attachment.js';
-import type { Acknowledgement, MailboxEnd, QueueLimits } from './mailbox-types.js';
-import { QueueBounds } from './queue-bounds.js';
+import type { Acknowledgement, MailboxEnd, QueueLimits, SoftLimitOptions } from './mailbox-types.js';
+import { QueueBounds, type QueueMark } from './queue-bounds.js';
 import type {
   AttachInfo,
   Attachment,
@@ -13,6 +13,7 @@ import type {
   SlowConsumerNotice,
 } from './receiver.js';
 import { SidecarError } from './sidecar-error.js';
+import { SoftLimit } from './soft-limit.js';
 
 export interface InboxOptions {
   readonly acknowledgement: Acknowledgement;
@@ -31,8 +32,12 @@ export interface InboxHooks {
   resume(): void;
   /** The queue is full and the policy is DISCONNECT; nothing more is queued. */
   overflow(bound: string): void;
-  /** The queue rose over the notice mark; the receiver, if there is one, was told. */
+  /** The queue rose over the notice mark or the soft bound; the receiver, if there is one, was told. */
   slowConsumer(notice: SlowConsumerNotice): void;
+  /** The queue was above its soft bound, which was this, for as long as it may be, which was so many milliseconds. */
+  softLimitOver(bound: string, timeMs: number): void;
+  /** The mailbox has ended, and a receiver was given something. */
+  takenAfterEnd(): void;
   /** A receiver came; returns what to call when it has gone. */
   receiverAttached(): () => void;
 }
@@ -43,6 +48,8 @@ export class Inbox implements AttachedTo {
   readonly #options: InboxOptions;
   readonly #hooks: InboxHooks;
   readonly #bounds: QueueBounds;
+  readonly #noticeMark: QueueMark;
+  readonly #softLimit: SoftLimit | undefined;
   #current: InboxAttachment | undefined;
   #paused = false;
   #overMark = false;
@@ -56,7 +63,10 @@ export class Inbox implements AttachedTo {
     this.#options = options;
     this.#hooks = hooks;
     this.#queue = new DeliveryQueue(options.acknowledgement, options.encode);
-    this.#bounds = new QueueBounds(this.#queue, options.limits, options.budget, options.noticeMark);
+    const { limits } = options;
+    this.#bounds = new QueueBounds(this.#queue, limits, options.budget);
+    this.#noticeMark = this.#bounds.markAt(options.noticeMark);
+    this.#softLimit = limits.softLimit && this.#makeSoftLimit(limits.softLimit);
   }
 
   get queue(): Readonly<
@@ -69,6 +79,8 @@ export class Inbox implements AttachedTo {
       | 'waitingBytes'
       | 'retainedBytes'
       | 'totalBytes'
+      | 'loadEvents'
+      | 'loadBytes'
     >
   > {
     return this.#queue;
@@ -80,6 +92,11 @@ export class Inbox implements AttachedTo {
 
   get receiverAttached(): boolean {
     return this.#current !== undefined;
+  }
+
+  /** Milliseconds until the soft limit ends the mailbox; undefined while it does not threaten. */
+  get softLimitRemainingMs(): number | undefined {
+    return this.#softLimit?.remainingMs;
   }
 
   /** Events given to receivers; one that is given again counts again. */
@@ -108,8 +125,10 @@ export class Inbox implements AttachedTo {
     }
     queue.commit();
     this.#options.budget.take(bytes);
-    if (!this.#overMark && this.#bounds.isOverMark()) this.#tellSlowConsumer();
-    if (!this.#paused && this.#bounds.isReached()) this.#pause();
+    const roseOverMark = !this.#overMark && this.#noticeMark.isExceeded;
+    if (roseOverMark) this.#overMark = true;
+    if (this.#softLimit?.grown() || roseOverMark) this.#tellSlowConsumer();
+    if (!this.#paused && this.#bounds.isReached) this.#pause();
     if (this.#current?.hungry) this.#scheduleWake();
   }
 
@@ -118,6 +137,7 @@ export class Inbox implements AttachedTo {
     if (this.#end !== undefined) return;
     this.#sealed = true;
     this.#end = end;
+    this.#softLimit?.stop();
     this.#scheduleWake();
   }
 
@@ -129,6 +149,7 @@ export class Inbox implements AttachedTo {
   /** Lets go of every event. */
   dispose(): void {
     this.#sealed = true;
+    this.#softLimit?.stop();
     this.#options.budget.forget(this.#reconsider);
     this.#options.budget.give(this.#queue.clear());
   }
@@ -153,6 +174,7 @@ export class Inbox implements AttachedTo {
       acknowledgedSequence: queue.acknowledgedSequence,
     };
     const attachment = new InboxAttachment(this, receiver, limits, info, this.#hooks.receiverAttached());
+    attachment.toBeTold = this.softLimitRemainingMs !== undefined;
     this.#current = attachment;
     this.#scheduleWake();
     return attachment;
@@ -175,7 +197,10 @@ export class Inbox implements AttachedTo {
       this.#eventsGiven += batch.lastSequence - batch.firstSequence + 1;
       this.#freed(0);
     }
-    if (this.#end !== undefined && this.isComplete) this.#scheduleWake();
+    if (this.#end !== undefined) {
+      if (batch !== undefined) this.#hooks.takenAfterEnd();
+      if (this.isComplete) this.#scheduleWake();
+    }
     return batch;
   }
 
@@ -237,16 +262,33 @@ export class Inbox implements AttachedTo {
     const { budget, limits } = this.#options;
     budget.give(bytes);
     budget.give(this.#queue.trimReplay(Math.min(limits.replayBytes, budget.free)));
-    if (this.#overMark && !this.#bounds.isOverMark()) this.#overMark = false;
+    if (this.#overMark && !this.#noticeMark.isExceeded) this.#overMark = false;
+    this.#softLimit?.shrunk();
     if (this.#paused) this.#reconsider();
   }
 
+  #makeSoftLimit({ fraction, timeMs }: SoftLimitOptions): SoftLimit {
+    const mark = this.#bounds.markAt(fraction);
+    return new SoftLimit(mark, timeMs, () => this.#hooks.softLimitOver(mark.inWords, timeMs));
+  }
+
   #tellSlowConsumer(): void {
-    this.#overMark = true;
-    const { loadEvents, loadBytes } = this.#queue;
-    const notice = { queuedEvents: loadEvents, queuedBytes: loadBytes, limits: this.#options.limits };
+    const notice = this.#notice();
     this.#current?.receiver.onSlowConsumer(notice);
     this.#hooks.slowConsumer(notice);
+  }
+
+  #notice(): SlowConsumerNotice {
+    const { loadEvents, loadBytes } = this.#queue;
+    const timeLeftMs = this.softLimitRemainingMs;
+    const { events, bytes } = timeLeftMs === undefined ? this.#noticeMark : this.#softLimit!.mark;
+    return {
+      queuedEvents: loadEvents,
+      queuedBytes: loadBytes,
+      limits: this.#options.limits,
+      mark: { events, bytes },
+      timeLeftMs,
+    };
   }
 
   #pause(): void {
@@ -259,7 +301,7 @@ export class Inbox implements AttachedTo {
   /** Bound once: the budget calls it when another mailbox gave bytes back. */
   readonly #reconsider = (): void => {
     if (!this.#paused) return;
-    if (this.#bounds.isReached()) {
+    if (this.#bounds.isReached) {
       this.#options.budget.whenFreed(this.#reconsider);
       return;
     }
@@ -280,6 +322,7 @@ export class Inbox implements AttachedTo {
     this.#wakeScheduled = false;
     const current = this.#current;
     if (current === undefined) return;
+    if (current.toBeTold) this.#tellNewReceiver(current);
     if (current.hungry && this.#queue.mayTake(current.limits)) {
       current.hungry = false;
       current.receiver.onReadable();
@@ -287,6 +330,12 @@ export class Inbox implements AttachedTo {
       this.#conclude(this.#end);
     }
   };
+
+  /** In the turn after its coming, when it has begun. */
+  #tellNewReceiver(current: InboxAttachment): void {
+    current.toBeTold = false;
+    if (this.softLimitRemainingMs !== undefined) current.receiver.onSlowConsumer(this.#notice());
+  }
 
   #conclude(end: MailboxEnd): void {
     const current = this.#current;

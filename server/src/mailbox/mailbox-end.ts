@@ -37,9 +37,10 @@ export function interruptedBy(end: MailboxEnd, outcome: Outcome): Error {
 }
 
 function sidecarEnd(end: MailboxEnd, outcome: Outcome): SidecarError {
-  const metadata = { outcome, last_sequence: String(end.lastSequence) };
+  const metadata = { ...end.metadata, outcome, last_sequence: String(end.lastSequence) };
   switch (end.reason) {
     case 'QUEUE_OVERFLOW':
+    case 'SLOW_CONSUMER':
     case 'LEASE_EXPIRED':
     case 'DRAINING':
     case 'INTERNAL':

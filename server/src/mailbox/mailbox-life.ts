@@ -1,7 +1,7 @@
 import type { DaemonConnection } from './daemon-connection.js';
 import type { GroupMemberships } from './group-memberships.js';
 import type { Inbox } from './inbox.js';
-import type { Lease } from './lease.js';
+import { Lease } from './lease.js';
 import { interruptedBy, refusedAfter } from './mailbox-end.js';
 import type { EndReason, MailboxEnd } from './mailbox-types.js';
 
@@ -19,6 +19,15 @@ export interface Departure {
   readonly leaving?: readonly string[];
   /** The socket is dropped without a goodbye. */
   readonly abort?: boolean;
+  /** See MailboxEnd. */
+  readonly metadata?: MailboxEnd['metadata'];
+}
+
+export interface MailboxLifeHooks {
+  /** Told once, when it has ended. */
+  ended(reason: EndReason, message: string): void;
+  /** It was ended because its receiver was too slow, and what is queued was not taken either. */
+  abandoned(): void;
 }
 
 /**
@@ -27,17 +36,18 @@ export interface Departure {
  */
 export class MailboxLife {
   readonly #parts: Ending;
-  readonly #ended: (reason: EndReason, message: string) => void;
+  readonly #hooks: MailboxLifeHooks;
   #end: MailboxEnd | undefined;
   #goodbye: Promise<void> | undefined;
+  /** How long a mailbox that was ended for slowness waits for its receiver. */
+  #patience: Lease | undefined;
   #discarded = false;
   #awaitingReceiver: (() => void)[] = [];
   readonly #awaitingEnd = new Set<(error: Error) => void>();
 
-  /** @param ended told once, when it has ended */
-  constructor(parts: Ending, ended: (reason: EndReason, message: string) => void) {
+  constructor(parts: Ending, hooks: MailboxLifeHooks) {
     this.#parts = parts;
-    this.#ended = ended;
+    this.#hooks = hooks;
   }
 
   /** How it has ended; undefined while it is open. */
@@ -46,32 +56,54 @@ export class MailboxLife {
   }
 
   /** Ends the mailbox, whose connection is closed already or is taken care of by the caller. To be called once. */
-  finish(reason: EndReason, message: string): void {
+  finish(reason: EndReason, message: string, metadata?: MailboxEnd['metadata']): void {
     const { inbox, groups, connection } = this.#parts;
     const end: MailboxEnd = {
       reason,
       lastSequence: inbox.queue.lastSequence,
       message,
+      metadata,
       ...(reason === 'CONNECTION_CLOSED' ? { spreadCode: 'CONNECTION_CLOSED' as const } : {}),
     };
     this.#end = end;
     inbox.finish(end);
     groups.end(() => interruptedBy(end, 'unknown'));
-    this.#ended(reason, message);
+    this.#hooks.ended(reason, message);
     this.#tell(() => interruptedBy(end, 'not-sent'));
     const givenUp = connection.giveUp();
     if (givenUp !== undefined) this.#goodbye = givenUp;
   }
 
   /** Ends the mailbox, if it is open, and its connection. Resolves when that is closed. Never rejects. */
-  close(reason: EndReason, message: string, { leaving = [], abort = false }: Departure = {}): Promise<void> {
+  close(
+    reason: EndReason,
+    message: string,
+    { leaving = [], abort = false, metadata }: Departure = {},
+  ): Promise<void> {
     const { connection } = this.#parts;
     if (this.#end === undefined) {
-      this.finish(reason, message);
+      this.finish(reason, message, metadata);
       if (abort) connection.abort();
       else this.#goodbye ??= connection.sayGoodbye(leaving);
     }
     return this.#goodbye ?? Promise.resolve();
+  }
+
+  /**
+   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken; but memory is
+   * not held for ever for a receiver that takes nothing, though it be attached: it is waited for as long as the lease.
+   *
+   * @param what the queue did
+   */
+  endAsSlow(reason: EndReason, what: string, metadata: Readonly<Record<string, string>>): void {
+    if (this.#end !== undefined) return;
+    this.#patience = new Lease(this.#parts.lease.leaseMs, () => this.#hooks.abandoned());
+    void this.close(reason, `the event queue ${what}`, { metadata });
+  }
+
+  /** A receiver was given something of what was left when the mailbox ended. */
+  takenAfterEnd(): void {
+    this.#patience?.touch();
   }
 
   /** See Mailbox.drain. */
@@ -94,6 +126,7 @@ export class MailboxLife {
   async discard(): Promise<void> {
     this.#discarded = true;
     this.#parts.lease.stop();
+    this.#patience?.stop();
     this.#letGo();
     await this.drain();
   }

@@ -30,6 +30,6 @@ export interface MailboxOptions {
   readonly telemetry: MailboxTelemetry;
   /** How a lost connection is made anew; undefined: the mailbox ends with it. */
   readonly reconnect?: ReconnectPlan | undefined;
-  /** The lease is over: nobody uses the mailbox any more. */
+  /** The lease is over: nobody uses the mailbox any more, or takes what one that was ended for slowness still has. */
   onLeaseEnd(): void;
 }

@@ -53,10 +53,13 @@ export function mailboxParts(
         connection.resume();
         telemetry.resumed(mailbox);
       },
-      overflow: (bound) => {
-        void life.close('QUEUE_OVERFLOW', `the event queue reached its bound of ${bound}`);
-      },
+      overflow: (bound) => life.endAsSlow('QUEUE_OVERFLOW', `reached its bound of ${bound}`, { bound }),
       slowConsumer: (notice) => telemetry.slowConsumer(mailbox, notice),
+      softLimitOver: (bound, timeMs) => {
+        const time = `${timeMs} ms`;
+        life.endAsSlow('SLOW_CONSUMER', `was above its soft bound of ${bound} for ${time}`, { bound, time });
+      },
+      takenAfterEnd: () => life.takenAfterEnd(),
       receiverAttached: () => life.holdForReceiver(),
     },
   );
@@ -69,8 +72,12 @@ export function mailboxParts(
       finish: (reason, message) => life.finish(reason, message),
     },
   );
-  const life: MailboxLife = new MailboxLife({ inbox, groups, lease, connection }, (reason, message) =>
-    telemetry.ended(mailbox, reason, message),
+  const life: MailboxLife = new MailboxLife(
+    { inbox, groups, lease, connection },
+    {
+      ended: (reason, message) => telemetry.ended(mailbox, reason, message),
+      abandoned: () => options.onLeaseEnd(),
+    },
   );
   const requests = new Requests({
     outbox,

@@ -18,6 +18,16 @@ export interface QueueLimits {
   /** AUTO: most bytes of given events that are kept for a stream that resumes. */
   readonly replayBytes: number;
   readonly overflow: OverflowPolicy;
+  /** A bound that the queue may be above only for a time. Undefined: there is none. */
+  readonly softLimit?: SoftLimitOptions | undefined;
+}
+
+/** How long a queue may be nearly full. */
+export interface SoftLimitOptions {
+  /** The soft bound as a part of the queue's bounds: above 0, at most 1. */
+  readonly fraction: number;
+  /** How long the queue may stay above it without a break, milliseconds. */
+  readonly timeMs: number;
 }
 
 /** The limits that hold for one mailbox. */
@@ -48,6 +58,7 @@ export type EndReason =
   | 'DISCONNECTED'
   | 'CONNECTION_CLOSED'
   | 'QUEUE_OVERFLOW'
+  | 'SLOW_CONSUMER'
   | 'LEASE_EXPIRED'
   | 'DRAINING'
   | 'RECEIVER_REPLACED'
@@ -62,6 +73,8 @@ export interface MailboxEnd {
   readonly lastSequence: number;
   /** A sentence for people. */
   readonly message: string;
+  /** What the caller is told besides, with the contract's keys: bound, time. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** State and counters of a mailbox at one moment; without its id. */
@@ -90,6 +103,11 @@ export interface MailboxSnapshot {
   /** Milliseconds since 1970; undefined while a receiver or a call holds the mailbox. */
   readonly leaseEndsAtMs: number | undefined;
   readonly displayId: string;
+  /** What counts against the bounds of the queue. */
+  readonly loadEvents: number;
+  readonly loadBytes: number;
+  /** Milliseconds since 1970: when the soft limit will end the mailbox; undefined while it does not threaten. */
+  readonly softLimitEndsAtMs: number | undefined;
 }
 
 /** What waits. */

@@ -142,7 +142,6 @@ export class Mailbox implements MailboxIdentity {
 
   snapshot(): MailboxSnapshot {
     const queue = this.#inbox.queue;
-    const remainingMs = this.#lease.remainingMs;
     return {
       privateGroup: this.privateGroup,
       state: this.state,
@@ -164,8 +163,11 @@ export class Mailbox implements MailboxIdentity {
       payloadBytesSent: this.payloadBytesSent,
       sendQueueBytes: this.sendQueueBytes,
       paused: this.paused,
-      leaseEndsAtMs: remainingMs === undefined ? undefined : Math.round(Date.now() + remainingMs),
+      leaseEndsAtMs: fromNow(this.#lease.remainingMs),
       displayId: this.displayId,
+      loadEvents: queue.loadEvents,
+      loadBytes: queue.loadBytes,
+      softLimitEndsAtMs: fromNow(this.#inbox.softLimitRemainingMs),
     };
   }
 
@@ -280,10 +282,15 @@ export class Mailbox implements MailboxIdentity {
     return this.#life.close('DISCONNECTED', 'the mailbox was disconnected', { leaving, abort });
   }
 
-  /** Ends the mailbox because nobody used it. Resolves as disconnect does. */
+  /**
+   * Ends the mailbox because nobody used it; or lets go of one that had ended, and of its receiver. Resolves as disconnect
+   * does.
+   */
   expire(): Promise<void> {
     const message = `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
-    return this.#life.close('LEASE_EXPIRED', message);
+    const closed = this.#life.close('LEASE_EXPIRED', message);
+    this.#inbox.cut();
+    return closed;
   }
 
   /**
@@ -328,4 +335,9 @@ export class Mailbox implements MailboxIdentity {
       release();
     }
   }
+}
+
+/** Milliseconds since 1970. */
+function fromNow(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(Date.now() + ms);
 }

@@ -2,31 +2,25 @@ import type { ByteBudget } from './byte-budget.js';
 import type { DeliveryQueue } from './delivery-queue.js';
 import type { QueueLimits } from './mailbox-types.js';
 
+type Load = Pick<DeliveryQueue, 'loadEvents' | 'loadBytes'>;
+
 /**
- * When a mailbox's queue is full, and when its receiver is to be warned. Bounds are its own in events and bytes, and
- * its share of what all mailboxes may hold together (see ByteBudget).
+ * When a mailbox's queue is full. Bounds are its own in events and bytes, and its share of what all mailboxes may hold
+ * together (see ByteBudget).
  */
 export class QueueBounds {
-  readonly #queue: Pick<DeliveryQueue, 'loadEvents' | 'loadBytes'>;
+  readonly #queue: Load;
   readonly #limits: QueueLimits;
   readonly #budget: ByteBudget;
-  readonly #mark: number;
 
-  /** @param mark the part of a bound from which the receiver is to be warned; above 0, at most 1 */
-  constructor(
-    queue: Pick<DeliveryQueue, 'loadEvents' | 'loadBytes'>,
-    limits: QueueLimits,
-    budget: ByteBudget,
-    mark: number,
-  ) {
+  constructor(queue: Load, limits: QueueLimits, budget: ByteBudget) {
     this.#queue = queue;
     this.#limits = limits;
     this.#budget = budget;
-    this.#mark = mark;
   }
 
   /** True when nothing more should be read. */
-  isReached(): boolean {
+  get isReached(): boolean {
     const { loadEvents, loadBytes } = this.#queue;
     const { maxEvents, maxBytes } = this.#limits;
     return loadEvents >= maxEvents || loadBytes >= maxBytes || loadBytes > this.#budget.free;
@@ -43,12 +37,50 @@ export class QueueBounds {
     return undefined;
   }
 
-  /** True when the queue has risen over the notice mark. */
-  isOverMark(): boolean {
+  /** @param part of each bound; above 0, at most 1 */
+  markAt(part: number): QueueMark {
+    return new QueueMark(this.#queue, this.#limits, this.#budget, part);
+  }
+}
+
+/** A part of the bounds of one queue, whichever is reached first. */
+export class QueueMark {
+  readonly #queue: Load;
+  readonly #budget: ByteBudget;
+  readonly #part: number;
+  readonly #events: number;
+  readonly #bytes: number;
+
+  constructor(queue: Load, limits: QueueLimits, budget: ByteBudget, part: number) {
+    this.#queue = queue;
+    this.#budget = budget;
+    this.#part = part;
+    this.#events = limits.maxEvents * part;
+    this.#bytes = limits.maxBytes * part;
+  }
+
+  /** True while the queue is above it. Asked for every message. */
+  get isExceeded(): boolean {
     const { loadEvents, loadBytes } = this.#queue;
-    const { maxEvents, maxBytes } = this.#limits;
-    if (loadEvents > maxEvents * this.#mark || loadBytes > maxBytes * this.#mark) return true;
-    // The shared bound is reached when this queue is as large as what is free, that is at half of both together.
-    return loadBytes > ((loadBytes + this.#budget.free) / 2) * this.#mark;
+    return loadEvents > this.#events || loadBytes > this.#bytes || loadBytes > this.#sharedBytes(loadBytes);
+  }
+
+  get events(): number {
+    return Math.floor(this.#events);
+  }
+
+  /** Bytes, as things stand with the other mailboxes. */
+  get bytes(): number {
+    return Math.floor(Math.min(this.#bytes, this.#sharedBytes(this.#queue.loadBytes)));
+  }
+
+  /** What the queue is above, in words: only of use while it is. */
+  get inWords(): string {
+    return this.#queue.loadEvents > this.#events ? `${this.events} events` : `${this.bytes} bytes`;
+  }
+
+  /** The shared bound is reached when this queue is as large as what is free, that is at half of both together. */
+  #sharedBytes(loadBytes: number): number {
+    return ((loadBytes + this.#budget.free) / 2) * this.#part;
   }
 }

@@ -7,7 +7,7 @@ export interface Receiver {
    * receiver that is woken takes until undefined, or until its transport is full and then again on drain.
    */
   onReadable(): void;
-  /** The queue rose over the notice mark. */
+  /** The queue rose over the notice mark or the soft bound, or this receiver came while the time of the soft limit runs. */
   onSlowConsumer(notice: SlowConsumerNotice): void;
   /**
    * The last call: the receiver is detached. Comes when everything retained has been taken and the mailbox
@@ -21,6 +21,10 @@ export interface SlowConsumerNotice {
   readonly queuedEvents: number;
   readonly queuedBytes: number;
   readonly limits: QueueLimits;
+  /** The mark that the queue is above: the soft bound while the time of the soft limit runs, else the notice mark. */
+  readonly mark: { readonly events: number; readonly bytes: number };
+  /** Milliseconds until the soft limit ends the mailbox; undefined: none threatens. */
+  readonly timeLeftMs: number | undefined;
 }
 
 /** Where a receiver wants to begin and how much it takes unacknowledged. */

@@ -26,6 +26,11 @@ export interface MailboxSettings {
     readonly maxBytes: Bounded;
     readonly replayBytes: Bounded;
     readonly overflow: OverflowPolicy;
+    /**
+     * How long a queue may be above a part of its bounds. Undefined time: without end, unless a client asks for a soft limit
+     * of its own. A time binds clients too: what they ask for may only be stricter.
+     */
+    readonly softLimit: { readonly fraction: number; readonly timeMs: number | undefined };
   };
   /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
   readonly noticeMark: number;

@@ -31,14 +31,15 @@ export type SidecarReason =
   | 'REQUEST_TIMEOUT'
   | 'REQUEST_BUFFER_FULL'
   | 'CONNECTION_TOO_OLD'
-  | 'COMPRESSION_NOT_SUPPORTED';
+  | 'COMPRESSION_NOT_SUPPORTED'
+  | 'SLOW_CONSUMER';
 
 /** What became of a send that failed: nothing of it left the sidecar, or nobody can tell. */
 export type Outcome = 'not-sent' | 'unknown';
 
 /**
  * A failure that is the sidecar's own and not Spread's. `metadata` goes to the caller as it is, with the
- * contract's keys: field, limit, bound, outcome, last_sequence, oldest_retained_sequence.
+ * contract's keys: field, limit, bound, time, outcome, last_sequence, oldest_retained_sequence.
  */
 export class SidecarError extends Error {
   override readonly name = 'SidecarError';

@@ -19,6 +19,7 @@ export interface MailboxTelemetry {
   /** Reading from the daemon stopped, because the queue is full. */
   paused(mailbox: MailboxIdentity): void;
   resumed(mailbox: MailboxIdentity): void;
+  /** The queue rose over the notice mark or the soft bound. */
   slowConsumer(mailbox: MailboxIdentity, notice: SlowConsumerNotice): void;
   /** A daemon of a Connect could not be reached or refused it. */
   connectFailed(daemon: string, error: Error): void;

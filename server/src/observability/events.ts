@@ -15,6 +15,8 @@ export interface QueueFill {
   readonly queuedEvents: number;
   readonly queuedBytes: number;
   readonly limits: { readonly maxEvents: number; readonly maxBytes: number };
+  /** Milliseconds until the soft limit ends the mailbox; undefined: none threatens. */
+  readonly timeLeftMs: number | undefined;
 }
 
 export interface MailboxEvents {
@@ -24,7 +26,7 @@ export interface MailboxEvents {
   /** Reading from the daemon stopped, because the queue is full. */
   paused(mailbox: MailboxIdentity): void;
   resumed(mailbox: MailboxIdentity): void;
-  /** The queue rose over the notice mark. */
+  /** The queue rose over the notice mark or the soft bound. */
   slowConsumer(mailbox: MailboxIdentity, queue: QueueFill): void;
   /** A daemon of a Connect could not be reached or refused it. */
   connectFailed(daemon: string, error: Error): void;

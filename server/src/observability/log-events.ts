@@ -1,4 +1,4 @@
-import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity } from './events.js';
+import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity, QueueFill } from './events.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
 import { Seldom } from './seldom.js';
@@ -26,11 +26,8 @@ export function logEvents(log: Logger): EventSubscriber {
       paused: (mailbox) =>
         log.warn(about(mailbox), 'the queue is full: the mailbox stopped reading from its daemon'),
       resumed: (mailbox) => log.info(about(mailbox), 'the mailbox reads from its daemon again'),
-      slowConsumer: (mailbox, { queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }) =>
-        log.warn(
-          { ...about(mailbox), queuedEvents, maxEvents, queuedBytes, maxBytes },
-          'slow consumer: the queue fills faster than it is emptied',
-        ),
+      slowConsumer: (mailbox, queue) =>
+        log.warn({ ...about(mailbox), ...fillOf(queue) }, slowConsumer(queue)),
       connectFailed: (daemon, error) =>
         log.info({ daemon, ...codeOf(error) }, `a mailbox could not connect: ${error.message}`),
       foreignCall: (mailbox) => security.refused('FOREIGN_MAILBOX', about(mailbox)),
@@ -69,6 +66,16 @@ function logEmbedded(log: Logger, event: EmbeddedDaemonEvent): void {
 
 function about({ displayId, privateGroup, daemon }: MailboxIdentity) {
   return { mailbox: displayId, privateGroup, daemon };
+}
+
+function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: QueueFill) {
+  return { queuedEvents, maxEvents, queuedBytes, maxBytes };
+}
+
+function slowConsumer({ timeLeftMs }: QueueFill): string {
+  const what = 'slow consumer: the queue fills faster than it is emptied';
+  if (timeLeftMs === undefined) return what;
+  return `${what}; above its soft bound, the mailbox will be ended in ${Math.ceil(timeLeftMs)} ms`;
 }
 
 function codeOf(error: Error): { code?: unknown } {

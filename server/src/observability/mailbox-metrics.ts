@@ -13,7 +13,14 @@ const KINDS = [
   'connectionRestored',
 ];
 const SERVICES = ['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'];
-const END_REASONS = ['DISCONNECTED', 'CONNECTION_CLOSED', 'QUEUE_OVERFLOW', 'LEASE_EXPIRED', 'DRAINING'];
+const END_REASONS = [
+  'DISCONNECTED',
+  'CONNECTION_CLOSED',
+  'QUEUE_OVERFLOW',
+  'SLOW_CONSUMER',
+  'LEASE_EXPIRED',
+  'DRAINING',
+];
 const RECONNECT_STAGES = ['started', 'succeeded', 'given_up'];
 
 export interface MailboxMetricsOptions {
@@ -74,6 +81,7 @@ function updateSizes(board: MetricBoard, sample: MetricsSample, noticeMark: numb
   board.set(queueMetrics.retained, sum.retainedBytes);
   board.set(queueMetrics.paused, sum.paused);
   board.set(queueMetrics.slow, sum.slowConsumers);
+  board.set(queueMetrics.softLimited, sum.softLimited);
   board.clear(queueMetrics.fill);
   board.clear(queueMetrics.slowBytes);
   for (const { displayId, privateGroup, fill, queueBytes } of sum.slow) {

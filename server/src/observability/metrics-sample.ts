@@ -20,6 +20,11 @@ export interface MailboxSample {
   readonly paused: boolean;
   readonly waitingEvents: number;
   readonly waitingBytes: number;
+  /** What counts against the bounds of the queue: what waits and, with EXPLICIT, what is unacknowledged. */
+  readonly loadEvents: number;
+  readonly loadBytes: number;
+  /** Defined while the time of the soft limit runs. */
+  readonly softLimitEndsAtMs: number | undefined;
   readonly retainedBytes: number;
   readonly sendQueueBytes: number;
   readonly limits: { readonly queue: { readonly maxEvents: number; readonly maxBytes: number } };
@@ -44,7 +49,7 @@ export interface MetricsSample {
   readonly embeddedDaemon?: EmbeddedDaemonSample | undefined;
 }
 
-/** A mailbox above the notice mark. */
+/** A mailbox above the notice mark, or whose soft limit's time runs. */
 export interface SlowConsumer {
   readonly displayId: string;
   readonly privateGroup: string;
@@ -66,6 +71,7 @@ export function summarise(mailboxes: Iterable<MailboxSample>, noticeMark: number
     retainedBytes: 0,
     sendQueueBytes: 0,
     slowConsumers: 0,
+    softLimited: 0,
     slow: [] as SlowConsumer[],
   };
   for (const mailbox of mailboxes) {
@@ -79,9 +85,11 @@ export function summarise(mailboxes: Iterable<MailboxSample>, noticeMark: number
     sum.retainedBytes += mailbox.retainedBytes;
     sum.sendQueueBytes += mailbox.sendQueueBytes;
     const { maxEvents, maxBytes } = mailbox.limits.queue;
-    const fill = Math.max(mailbox.waitingEvents / maxEvents, mailbox.waitingBytes / maxBytes);
-    if (fill < noticeMark) continue;
-    const { displayId, privateGroup, waitingBytes: queueBytes } = mailbox;
+    const threatened = mailbox.softLimitEndsAtMs !== undefined;
+    if (threatened) sum.softLimited++;
+    const fill = Math.max(mailbox.loadEvents / maxEvents, mailbox.loadBytes / maxBytes);
+    if (fill < noticeMark && !threatened) continue;
+    const { displayId, privateGroup, loadBytes: queueBytes } = mailbox;
     sum.slow.push({ displayId, privateGroup, queueBytes, fill });
   }
   sum.slowConsumers = sum.slow.length;

@@ -97,9 +97,16 @@ export const queueMetrics = {
   pauses: counter('mailbox_pauses_total', 'Times that a mailbox stopped to read from its daemon.'),
   slow: gauge(
     'slow_consumers',
-    'Mailboxes whose queue is above the notice mark (mailbox.slowNotice) of a bound.',
+    'Mailboxes whose queue is above the notice mark (mailbox.slowNotice) of a bound, or above their soft bound.',
   ),
-  notices: counter('slow_consumer_notices_total', 'Times that a queue rose over the notice mark.'),
+  softLimited: gauge(
+    'soft_limited_mailboxes',
+    'Mailboxes whose queue is above their soft bound: each will be ended unless it falls in time.',
+  ),
+  notices: counter(
+    'slow_consumer_notices_total',
+    'Times that a queue rose over the notice mark or the soft bound.',
+  ),
   fill: gauge(
     'slow_consumer_fill_ratio',
     `Part of its bound that the queue of a slow consumer has reached, for the ${MAX_NAMED_SLOW_CONSUMERS} fullest; the mailbox is named as in the log.`,
@@ -107,7 +114,7 @@ export const queueMetrics = {
   ),
   slowBytes: gauge(
     'slow_consumer_queue_bytes',
-    'Bytes that wait in the queue of a slow consumer, as for the ratio.',
+    'Bytes in the queue of a slow consumer, unacknowledged ones included, as for the ratio.',
     MAILBOX_LABELS,
   ),
 };

@@ -33,6 +33,10 @@ export function mailboxSettings(config: SidecarConfig, daemons: readonly string[
       maxBytes: upTo(mailbox.queueMaxBytes),
       replayBytes: upTo(mailbox.replayWindow),
       overflow: mailbox.overflow === 'pause' ? 'PAUSE' : 'DISCONNECT',
+      softLimit: {
+        fraction: mailbox.softLimit,
+        timeMs: mailbox.softLimitTime === 'off' ? undefined : mailbox.softLimitTime,
+      },
     },
     noticeMark: mailbox.slowNotice,
     maxMailboxes: mailbox.maxMailboxes,

@@ -17,6 +17,7 @@ describe('the exit code of a failure', () => {
     ['the sidecar drains', spread(status.UNAVAILABLE, 'DRAINING'), 5],
     ['the lease is over', spread(status.ABORTED, 'LEASE_EXPIRED'), 5],
     ['the queue overflowed', spread(status.RESOURCE_EXHAUSTED, 'QUEUE_OVERFLOW'), 5],
+    ['the receiver was too slow', spread(status.RESOURCE_EXHAUSTED, 'SLOW_CONSUMER'), 5],
     ['the mailbox is gone', spread(status.NOT_FOUND, 'ILLEGAL_SESSION', 'spread.org'), 5],
     ['the name is in use', spread(status.ALREADY_EXISTS, 'REJECT_NOT_UNIQUE', 'spread.org'), 4],
     ['the group is wrong', spread(status.INVALID_ARGUMENT, 'ILLEGAL_GROUP', 'spread.org'), 4],

@@ -107,17 +107,22 @@ describe('receiving', () => {
     const { mailbox, fake } = await fakeMailbox();
     const seen: unknown[] = [];
     mailbox.on('attached', (info) => seen.push(['attached', info.nextSequence]));
-    mailbox.on('slowConsumer', (notice) => seen.push(['slow', notice.queuedEvents, notice.queuedBytes]));
+    mailbox.on('slowConsumer', (notice) => seen.push(['slow', notice]));
     mailbox.on('ended', (error) => seen.push(['ended', error?.reason]));
     fake.message('1');
     await mailbox.receive();
-    fake.write({ $case: 'slowConsumer', value: { queuedEvents: 5n, queuedBytes: 6n, limits: undefined } });
+    const queued = { queuedEvents: 5n, queuedBytes: 6n, limits: undefined, markEvents: 4n, markBytes: 3n };
+    const time = { seconds: 7n, nanos: 0 };
+    fake.write({ $case: 'slowConsumer', value: { ...queued, timeLeft: undefined, time } });
+    fake.write({ $case: 'slowConsumer', value: { ...queued, timeLeft: { seconds: 1n, nanos: 5e8 }, time } });
     fake.end = { code: status.ABORTED, reason: 'LEASE_EXPIRED' };
     fake.pump();
     await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'LEASE_EXPIRED' });
+    const notice = { queuedEvents: 5, queuedBytes: 6, markEvents: 4, markBytes: 3, time: new Date(7000) };
     expect(seen).toEqual([
       ['attached', 1n],
-      ['slow', 5, 6],
+      ['slow', { ...notice, timeLeftMs: undefined }],
+      ['slow', { ...notice, timeLeftMs: 1500 }],
       ['ended', 'LEASE_EXPIRED'],
     ]);
   });

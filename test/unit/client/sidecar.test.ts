@@ -61,7 +61,7 @@ describe('connect', () => {
       membership: false,
       leaseMs: 1500.5,
       reconnect: { giveUpAfterMs: 2500, onNameLoss: 'SUFFIX', queueMulticasts: true },
-      queue: { maxEvents: 5, overflow: 'DISCONNECT' },
+      queue: { maxEvents: 5, overflow: 'DISCONNECT', softLimit: { timeMs: 1500 } },
       acknowledgement: 'EXPLICIT',
     });
     expect(service.calls[0]?.request).toMatchObject({
@@ -77,7 +77,13 @@ describe('connect', () => {
         onNameLoss: 2,
         queueMulticasts: true,
       },
-      queue: { maxEvents: 5n, maxBytes: 0n, replayBytes: 0n, overflow: 2 },
+      queue: {
+        maxEvents: 5n,
+        maxBytes: 0n,
+        replayBytes: 0n,
+        overflow: 2,
+        softLimit: { fraction: 0, time: { seconds: 1n, nanos: 500_000_000 } },
+      },
       acknowledgement: 2,
     } satisfies Partial<ConnectRequest>);
   });
@@ -93,6 +99,8 @@ describe('connect', () => {
     ['leaseMs', { leaseMs: Number.NaN }],
     ['leaseMs', { leaseMs: -1 }],
     ['queue.maxEvents', { queue: { maxEvents: 1.5 } }],
+    ['queue.softLimit.fraction', { queue: { softLimit: { fraction: 1.5 } } }],
+    ['queue.softLimit.timeMs', { queue: { softLimit: { timeMs: -1 } } }],
     ['maxOutstandingEvents', { maxOutstandingEvents: -1 }],
     ['timeoutMs', { timeoutMs: 0 }],
   ])('refuses a %s that the contract can not carry', async (field, options) => {

@@ -139,6 +139,7 @@ describe('the end of a mailbox', () => {
   it.each([
     ['LEASE_EXPIRED', status.ABORTED, 'spread-sidecar', 'LEASE_EXPIRED'],
     ['QUEUE_OVERFLOW', status.RESOURCE_EXHAUSTED, 'spread-sidecar', 'QUEUE_OVERFLOW'],
+    ['SLOW_CONSUMER', status.RESOURCE_EXHAUSTED, 'spread-sidecar', 'SLOW_CONSUMER'],
     ['DRAINING', status.UNAVAILABLE, 'spread-sidecar', 'DRAINING'],
     ['RECEIVER_REPLACED', status.ABORTED, 'spread-sidecar', 'RECEIVER_REPLACED'],
     ['CONNECTION_CLOSED', status.UNAVAILABLE, 'spread.org', 'CONNECTION_CLOSED'],

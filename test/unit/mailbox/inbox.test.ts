@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
 import { Inbox } from '../../../server/src/mailbox/inbox.js';
 import type { Acknowledgement, MailboxEnd, QueueLimits } from '../../../server/src/mailbox/mailbox-types.js';
@@ -40,6 +40,8 @@ class Bench {
         resume: () => this.calls.push('resume'),
         overflow: (bound) => this.calls.push(`overflow ${bound}`),
         slowConsumer: () => this.calls.push('slow'),
+        softLimitOver: (bound, timeMs) => this.calls.push(`over ${bound} for ${timeMs}`),
+        takenAfterEnd: () => this.calls.push('taken after the end'),
         receiverAttached: () => {
           this.attached++;
           let gone = false;
@@ -474,5 +476,123 @@ describe('Inbox: the bound of all mailboxes', () => {
     bench.inbox.dispose();
     bench.push('late');
     expect(budget.used).toBe(0);
+  });
+});
+
+describe('Inbox: a soft limit', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const softLimit = { fraction: 0.5, timeMs: 1000 };
+
+  it('tells the receiver, and then the mailbox, that the time is over', async () => {
+    const bench = new Bench({ maxEvents: 10, softLimit });
+    const receiver = bench.attach({}, new RecordingReceiver(false));
+    bench.pushMany(5);
+    expect(receiver.notices).toEqual([]);
+    bench.pushMany(2);
+    expect(receiver.notices).toMatchObject([
+      { queuedEvents: 6, mark: { events: 5, bytes: 500_000 }, timeLeftMs: 1000, limits: { softLimit } },
+    ]);
+    expect(bench.inbox.softLimitRemainingMs).toBe(1000);
+    vi.advanceTimersByTime(400);
+    bench.pushMany(2);
+    expect(receiver.notices[1]).toMatchObject({
+      queuedEvents: 9,
+      mark: { events: 5 },
+      timeLeftMs: 600,
+    });
+    vi.advanceTimersByTime(599);
+    expect(bench.calls).toEqual(['slow', 'slow']);
+    vi.advanceTimersByTime(1);
+    expect(bench.calls).toEqual(['slow', 'slow', 'over 5 events for 1000']);
+  });
+
+  it('is forgotten when the receiver takes enough', async () => {
+    const bench = new Bench({ maxEvents: 10, softLimit });
+    const receiver = bench.attach({}, new RecordingReceiver(false));
+    bench.pushMany(8);
+    receiver.attachment!.take(1);
+    receiver.attachment!.take(1);
+    expect(bench.inbox.softLimitRemainingMs).toBe(1000);
+    receiver.attachment!.take(1);
+    expect(bench.inbox.softLimitRemainingMs).toBeUndefined();
+    vi.advanceTimersByTime(5000);
+    expect(bench.calls).toEqual(['slow']);
+  });
+
+  it('EXPLICIT: runs while nothing is acknowledged, and is forgotten with an acknowledgement', async () => {
+    const bench = new Bench({ maxEvents: 10, softLimit }, 'EXPLICIT');
+    const receiver = bench.attach();
+    await turn();
+    bench.pushMany(8);
+    await turn();
+    expect(receiver.sequences).toHaveLength(8);
+    expect(bench.inbox.softLimitRemainingMs).toBe(1000);
+    bench.inbox.acknowledge(3);
+    expect(bench.inbox.softLimitRemainingMs).toBeUndefined();
+    bench.pushMany(1);
+    vi.advanceTimersByTime(1000);
+    expect(bench.calls).toEqual(['slow', 'slow', 'over 5 events for 1000']);
+  });
+
+  it('runs while no receiver is there, and one that comes is told how much time is left', async () => {
+    const bench = new Bench({ maxEvents: 10, softLimit });
+    bench.pushMany(6);
+    vi.advanceTimersByTime(300);
+    const receiver = bench.attach({}, new RecordingReceiver(false));
+    expect(receiver.notices).toEqual([]);
+    await turn();
+    expect(receiver.notices).toMatchObject([{ queuedEvents: 6, timeLeftMs: 700 }]);
+    // The log was told when it began.
+    expect(bench.calls).toEqual(['slow']);
+  });
+
+  it('is no matter for a receiver that comes and passes over what waits', async () => {
+    const bench = new Bench({ maxEvents: 10, softLimit });
+    bench.pushMany(6);
+    const receiver = bench.attach({ afterSequence: 6 });
+    await turn();
+    expect(receiver.notices).toEqual([]);
+    expect(bench.inbox.softLimitRemainingMs).toBeUndefined();
+  });
+
+  it.each([
+    ['the end', (bench: Bench) => bench.inbox.finish({ reason: 'DRAINING', lastSequence: 6, message: '' })],
+    ['being let go', (bench: Bench) => bench.inbox.dispose()],
+  ])('does not run any more after %s', (_, end) => {
+    const bench = new Bench({ maxEvents: 10, softLimit });
+    bench.pushMany(6);
+    end(bench);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(bench.inbox.softLimitRemainingMs).toBeUndefined();
+  });
+
+  it('costs no timer for a message', () => {
+    const bench = new Bench({ maxEvents: 1000, softLimit });
+    const receiver = bench.attach({}, new RecordingReceiver(false));
+    const made = vi.spyOn(globalThis, 'setTimeout');
+    bench.pushMany(500);
+    for (let i = 0; i < 1000; i++) {
+      bench.push('x');
+      receiver.attachment!.take(1);
+    }
+    expect(made).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('Inbox: after the end', () => {
+  it('tells the mailbox of each batch that is taken', async () => {
+    const bench = new Bench();
+    bench.pushMany(3);
+    const receiver = bench.attach({}, new RecordingReceiver(false));
+    receiver.attachment!.take(1);
+    bench.inbox.finish({ reason: 'SLOW_CONSUMER', lastSequence: 3, message: '' });
+    expect(bench.calls).toEqual([]);
+    receiver.takeAll();
+    expect(bench.calls).toEqual(['taken after the end']);
   });
 });

@@ -487,10 +487,79 @@ describe('Mailbox', () => {
       receiver.takeAll();
       await turn();
       expect(receiver.sequences).toEqual([1, 2]);
-      expect(receiver.end).toMatchObject({ reason: 'QUEUE_OVERFLOW', lastSequence: 2 });
+      const metadata = { bound: '2 events' };
+      expect(receiver.end).toMatchObject({ reason: 'QUEUE_OVERFLOW', lastSequence: 2, metadata });
       await rejectsWith(mailbox.multicast(message('a')), { reason: 'QUEUE_OVERFLOW' });
       await turn();
       expect(session.sent).toEqual(['goodbye']);
+    });
+
+    describe('by a soft limit', () => {
+      const queue = { ...LIMITS.queue, maxEvents: 10, softLimit: { fraction: 0.5, timeMs: 10_000 } };
+      const limits = { ...LIMITS, leaseMs: 30_000, queue };
+
+      beforeEach(() => {
+        vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+      });
+
+      it('says which and for how long, with what is queued, and with a goodbye to the daemon', async () => {
+        const mailbox = mailboxOf({ limits });
+        const receiver = attach(mailbox, {}, false);
+        session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
+        expect(mailbox.snapshot().softLimitEndsAtMs).toBe(Date.now() + 10_000);
+        vi.advanceTimersByTime(9999);
+        expect(mailbox.state).toBe('OPEN');
+        vi.advanceTimersByTime(1);
+        expect(mailbox.state).toBe('ENDED');
+        expect(ended).toEqual(['SLOW_CONSUMER']);
+        expect(mailbox.snapshot().softLimitEndsAtMs).toBeUndefined();
+        await turn();
+        expect(session.sent).toEqual(['goodbye']);
+        receiver.takeAll();
+        await turn();
+        expect(receiver.sequences).toEqual([1, 2, 3, 4, 5, 6]);
+        expect(receiver.end).toEqual({
+          reason: 'SLOW_CONSUMER',
+          lastSequence: 6,
+          message: 'the event queue was above its soft bound of 5 events for 10000 ms',
+          metadata: { bound: '5 events', time: '10000 ms' },
+        });
+        await rejectsWith(mailbox.multicast(message('a')), {
+          reason: 'SLOW_CONSUMER',
+          metadata: { bound: '5 events', time: '10000 ms', outcome: 'not-sent', last_sequence: '6' },
+        });
+      });
+
+      it('waits for the receiver as long as it takes something within the lease', async () => {
+        const mailbox = mailboxOf({ limits });
+        const receiver = attach(mailbox, {}, false);
+        session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
+        vi.advanceTimersByTime(10_000);
+        for (let i = 0; i < 5; i++) {
+          vi.advanceTimersByTime(29_999);
+          receiver.attachment!.take(1);
+        }
+        expect(leaseEnds).toEqual([]);
+        vi.advanceTimersByTime(29_999);
+        // That others use the mailbox is no taking.
+        mailbox.touch();
+        expect(leaseEnds).toEqual([]);
+        vi.advanceTimersByTime(1);
+        expect(leaseEnds).toEqual([mailbox]);
+        await mailbox.expire();
+        expect(receiver.end).toMatchObject({ reason: 'SLOW_CONSUMER', lastSequence: 6 });
+        expect(ended).toEqual(['SLOW_CONSUMER']);
+      });
+
+      it('waits no longer once it was let go', async () => {
+        const mailbox = mailboxOf({ limits });
+        session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
+        vi.advanceTimersByTime(10_000);
+        await mailbox.discard();
+        vi.advanceTimersByTime(100_000);
+        expect(leaseEnds).toEqual([]);
+        expect(vi.getTimerCount()).toBe(0);
+      });
     });
 
     it('by a defect: the cause is told to the log only', async () => {
@@ -760,6 +829,9 @@ describe('Mailbox', () => {
         paused: false,
         leaseEndsAtMs: undefined,
         displayId: 'm1',
+        loadEvents: 2,
+        loadBytes: mailbox.snapshot().retainedBytes,
+        softLimitEndsAtMs: undefined,
       });
       expect(mailbox.poll()).toEqual({
         waitingEvents: 1,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConnectOptions } from '../../../server/src/mailbox/connect-options.js';
 import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
+import type { SoftLimitOptions } from '../../../server/src/mailbox/mailbox-types.js';
 import { MailboxRegistry, type RegistryOptions } from '../../../server/src/mailbox/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
@@ -111,6 +112,61 @@ describe('MailboxRegistry', () => {
     it('takes 0 as the default', async () => {
       const mailbox = await connect(registryOf(), { queue: { maxEvents: 0, maxBytes: 0, replayBytes: 0 } });
       expect(mailbox.limits.queue).toMatchObject({ maxEvents: 1_000_000, replayBytes: 4_194_304 });
+    });
+
+    describe('a soft limit', () => {
+      const OWN = { fraction: 0.25, timeMs: 30_000 };
+      /** What holds, where the operator's time is `timeMs` and the client asks for `softLimit`. */
+      async function softLimitOf(timeMs: number | undefined, softLimit?: Partial<SoftLimitOptions>) {
+        const queue = { ...mailboxSettings().queue, softLimit: { fraction: 0.5, timeMs } };
+        return (await connect(registryOf({ queue }), { queue: { softLimit } })).limits.queue.softLimit;
+      }
+
+      it('is there only if the operator or the client wants one', async () => {
+        expect(await softLimitOf(undefined)).toBeUndefined();
+        expect(await softLimitOf(60_000)).toEqual({ fraction: 0.5, timeMs: 60_000 });
+        expect(await softLimitOf(undefined, OWN)).toEqual(OWN);
+      });
+
+      it('of a client takes from the operator what it does not say', async () => {
+        expect(await softLimitOf(60_000, {})).toEqual({ fraction: 0.5, timeMs: 60_000 });
+        expect(await softLimitOf(60_000, { fraction: 0, timeMs: 100 })).toEqual({
+          fraction: 0.5,
+          timeMs: 100,
+        });
+        expect(await softLimitOf(undefined, { timeMs: 1000 })).toEqual({ fraction: 0.5, timeMs: 1000 });
+      });
+
+      it.each([
+        ['above the default', undefined, { fraction: 1, timeMs: 86_400_000 }],
+        ["at the operator's", 60_000, { fraction: 0.5, timeMs: 60_000 }],
+        ["below the operator's", 60_000, { fraction: 0.01, timeMs: 100 }],
+      ])('of a client may be %s', async (_, operators, asked) => {
+        expect(await softLimitOf(operators, asked)).toEqual(asked);
+      });
+
+      it.each([
+        ['fraction', undefined, { ...OWN, fraction: 1.01 }, 'above 0, at most 1, or 0 for 0.5'],
+        ['fraction', undefined, { ...OWN, fraction: -0.1 }, 'above 0, at most 1, or 0 for 0.5'],
+        ['fraction', undefined, { ...OWN, fraction: Number.NaN }, 'above 0, at most 1, or 0 for 0.5'],
+        ['fraction', 60_000, { fraction: 0.51 }, 'above 0, at most 0.5, or 0 for 0.5'],
+        ['time', undefined, { timeMs: 99 }, '100 ms to 86400000 ms'],
+        ['time', undefined, { timeMs: 86_400_001 }, '100 ms to 86400000 ms'],
+        ['time', 60_000, { timeMs: 60_001 }, '100 ms to 60000 ms'],
+      ])('of a client is refused for its %s (%j, %j)', async (name, operators, asked, bound) => {
+        await rejectsWith(softLimitOf(operators, asked), {
+          reason: 'LIMIT_OUT_OF_RANGE',
+          metadata: { field: `queue.soft_limit.${name}`, bound },
+        });
+        expect(daemons.attempts).toEqual([]);
+      });
+
+      it('of a client needs a time where the operator has none', async () => {
+        await rejectsWith(softLimitOf(undefined, { fraction: 0.5 }), {
+          reason: 'FIELD_REQUIRED',
+          metadata: { field: 'queue.soft_limit.time' },
+        });
+      });
     });
 
     it.each<[Partial<ConnectOptions>, string, RegExp]>([
@@ -410,6 +466,46 @@ describe('MailboxRegistry', () => {
       vi.advanceTimersByTime(30_000);
       expect(() => registry.get(mailbox.id)).toThrow(expect.objectContaining({ reason: 'LEASE_EXPIRED' }));
       expect(registry.sizes().retainedBytes).toBe(0);
+    });
+  });
+
+  describe('a mailbox that was ended for a receiver that stalled', () => {
+    const stalled = async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf();
+      const queue = { maxEvents: 10, softLimit: { fraction: 0.5, timeMs: 1000 } };
+      const mailbox = await connect(registry, { queue });
+      const receiver = attach(mailbox, false);
+      daemons.sessions[0]!.deliverChunk(Array.from({ length: 10 }, () => regular('a')));
+      vi.advanceTimersByTime(1000);
+      return { registry, mailbox, receiver };
+    };
+
+    it('gives its memory back when its lease is over, though the receiver is still there', async () => {
+      const { registry, mailbox, receiver } = await stalled();
+      expect(registry.sizes()).toMatchObject({ open: 0, ended: 1, receivers: 1 });
+      vi.advanceTimersByTime(29_999);
+      // That the client asks for it is no taking.
+      expect(registry.get(mailbox.id).state).toBe('ENDED');
+      expect(registry.sizes().retainedBytes).toBeGreaterThan(0);
+      vi.advanceTimersByTime(1);
+      await turn();
+      expect(receiver.end).toMatchObject({ reason: 'SLOW_CONSUMER', lastSequence: 10 });
+      expect(registry.sizes()).toMatchObject({ ended: 0, receivers: 0, retainedBytes: 0 });
+      expect(() => registry.get(mailbox.id)).toThrow(
+        expect.objectContaining({ reason: 'LEASE_EXPIRED', metadata: { last_sequence: '10' } }),
+      );
+    });
+
+    it('is emptied by a receiver that wakes in time', async () => {
+      const { registry, receiver } = await stalled();
+      vi.advanceTimersByTime(29_999);
+      receiver.takeAll();
+      await turn();
+      expect(receiver.sequences).toHaveLength(10);
+      expect(receiver.end).toMatchObject({ reason: 'SLOW_CONSUMER', lastSequence: 10 });
+      vi.advanceTimersByTime(30_000);
+      expect(registry.sizes()).toMatchObject({ ended: 0, retainedBytes: 0 });
     });
   });
 

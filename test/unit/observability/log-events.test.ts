@@ -36,8 +36,36 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
         queuedEvents: 8,
         queuedBytes: 80,
         limits: { maxEvents: 10, maxBytes: 100 },
+        timeLeftMs: undefined,
       }),
-    { level: 'warn', queuedEvents: 8, maxEvents: 10, queuedBytes: 80, maxBytes: 100, ...about },
+    {
+      level: 'warn',
+      msg: 'slow consumer: the queue fills faster than it is emptied',
+      queuedEvents: 8,
+      maxEvents: 10,
+      queuedBytes: 80,
+      maxBytes: 100,
+      ...about,
+    },
+  ],
+  [
+    'slow, with a soft limit',
+    (e) =>
+      e.mailbox.slowConsumer(mailbox, {
+        queuedEvents: 6,
+        queuedBytes: 60,
+        limits: { maxEvents: 10, maxBytes: 100 },
+        timeLeftMs: 29_999.5,
+      }),
+    {
+      level: 'warn',
+      msg: 'slow consumer: the queue fills faster than it is emptied; above its soft bound, the mailbox will be ended in 30000 ms',
+      queuedEvents: 6,
+      maxEvents: 10,
+      queuedBytes: 60,
+      maxBytes: 100,
+      ...about,
+    },
   ],
   [
     'connect failed',

@@ -22,6 +22,9 @@ const mailbox = (fields: Partial<Mailbox>): Mailbox => ({
   paused: false,
   waitingEvents: 0,
   waitingBytes: 0,
+  loadEvents: 0,
+  loadBytes: 0,
+  softLimitEndsAtMs: undefined,
   retainedBytes: 0,
   sendQueueBytes: 0,
   limits: { queue: { maxEvents: 100, maxBytes: 1000 } },
@@ -181,7 +184,12 @@ describe('mailboxes', () => {
     told.ended(identity, 'LEASE_EXPIRED', 'over');
     told.ended(identity, 'SOMETHING_NEW', 'over');
     told.paused(identity);
-    told.slowConsumer(identity, { queuedEvents: 1, queuedBytes: 1, limits: { maxEvents: 1, maxBytes: 1 } });
+    told.slowConsumer(identity, {
+      queuedEvents: 1,
+      queuedBytes: 1,
+      limits: { maxEvents: 1, maxBytes: 1 },
+      timeLeftMs: undefined,
+    });
     told.connectFailed('4803', new Error('no'));
     told.defect(new Error('bug'));
     grpc.spreadError('ILLEGAL_GROUP');
@@ -262,17 +270,20 @@ describe('mailboxes', () => {
   it('a slow consumer is named while it is slow', async () => {
     const { sample, scrape } = setUp();
     sample.mailboxes = [
-      mailbox({ displayId: 'events', waitingEvents: 80 }),
-      mailbox({ displayId: 'bytes', privateGroup: '#"x\n#y', waitingBytes: 1000 }),
-      mailbox({ displayId: 'fast', waitingEvents: 79, waitingBytes: 799 }),
+      mailbox({ displayId: 'events', loadEvents: 80 }),
+      mailbox({ displayId: 'bytes', privateGroup: '#"x\n#y', loadBytes: 1000 }),
+      mailbox({ displayId: 'fast', loadEvents: 79, loadBytes: 799 }),
+      mailbox({ displayId: 'threatened', loadEvents: 60, softLimitEndsAtMs: 1 }),
     ];
     const series = await scrape();
     const fills = [...series].filter(([name]) => name.includes('fill_ratio'));
     expect(fills).toEqual([
       ['spread_sidecar_slow_consumer_fill_ratio{mailbox="bytes",private_group="#\\"x\\n#y"}', 1],
       ['spread_sidecar_slow_consumer_fill_ratio{mailbox="events",private_group="#a#b"}', 0.8],
+      ['spread_sidecar_slow_consumer_fill_ratio{mailbox="threatened",private_group="#a#b"}', 0.6],
     ]);
-    expect(series.get('spread_sidecar_slow_consumers')).toBe(2);
+    expect(series.get('spread_sidecar_slow_consumers')).toBe(3);
+    expect(series.get('spread_sidecar_soft_limited_mailboxes')).toBe(1);
     sample.mailboxes = [];
     const later = await scrape();
     expect([...later.keys()].filter((name) => name.includes('slow_consumer_'))).toEqual([
@@ -284,7 +295,7 @@ describe('mailboxes', () => {
   it('only the fullest slow consumers are named, all are counted', async () => {
     const { sample, scrape } = setUp();
     sample.mailboxes = Array.from({ length: 100 }, (_, i) =>
-      mailbox({ displayId: `m${i}`, waitingBytes: 801 + i }),
+      mailbox({ displayId: `m${i}`, loadBytes: 801 + i }),
     );
     const series = await scrape();
     const named = [...series.keys()].filter((name) => name.includes('fill_ratio'));

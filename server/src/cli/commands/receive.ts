@@ -50,8 +50,9 @@ function receive(context: CommandContext, groups: string[], options: ReceiveOpti
     for (const group of groups) await mailbox.join(group, { awaitView: true, signal: context.signal });
     const from = groups.length === 0 ? 'its private group' : groups.join(', ');
     await context.stderr.line(context.stderr.colors.dim(`receiving as ${mailbox.privateGroup} from ${from}`));
-    mailbox.on('slowConsumer', ({ queuedEvents }) => {
-      void context.stderr.line(`the output is too slow: ${queuedEvents} events wait in the sidecar`);
+    mailbox.on('slowConsumer', ({ queuedEvents, timeLeftMs }) => {
+      const threat = timeLeftMs === undefined ? '' : `, which ends the mailbox in ${timeLeftMs} ms`;
+      void context.stderr.line(`the output is too slow: ${queuedEvents} events wait in the sidecar${threat}`);
     });
     try {
       await print(context, mailbox, options);

@@ -6,8 +6,10 @@ import {
   NameLossPolicy,
   OverflowPolicy,
   type ReconnectPolicy,
+  type SoftLimit,
 } from '../../gen/spread/sidecar/v1/types.js';
 import type { ConnectOptions } from '../../mailbox/connect-options.js';
+import type { SoftLimitOptions } from '../../mailbox/mailbox-types.js';
 import type { ReconnectOptions } from '../../mailbox/reconnect-options.js';
 import { limitsMessage, versionMessage } from '../convert.js';
 import { chosen, countOf, millisecondsOf } from '../request-fields.js';
@@ -86,9 +88,16 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
       maxBytes: countOf(queue?.maxBytes ?? 0n),
       replayBytes: countOf(queue?.replayBytes ?? 0n),
       overflow: chosen(OVERFLOW, queue?.overflow ?? OverflowPolicy.UNSPECIFIED),
+      softLimit: queue?.softLimit && softLimitOptions(queue.softLimit),
     },
     acknowledgement: chosen(ACKNOWLEDGEMENT, request.acknowledgement),
   };
+}
+
+/** Its bounds are the mailbox's, because they depend on whether the operator has a soft limit. */
+function softLimitOptions({ fraction, time }: SoftLimit): Partial<SoftLimitOptions> {
+  const timeMs = millisecondsOf(time, 'queue.soft_limit.time', 0, Number.POSITIVE_INFINITY);
+  return { fraction, ...(timeMs === undefined ? {} : { timeMs }) };
 }
 
 function authMethod(auth: Authentication | undefined): ConnectOptions['auth'] {

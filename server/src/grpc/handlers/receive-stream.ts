@@ -1,7 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
 import type { Attachment, Receiver, SlowConsumerNotice } from '../../mailbox/receiver.js';
-import { queueLimitsMessage } from '../convert.js';
+import { slowConsumerMessage } from '../convert.js';
 import { endFailure } from '../failure.js';
 import { batchFrame, frameOf, type ReceiveFrame } from '../frames.js';
 import { statusError, trailersOf } from '../status.js';
@@ -33,7 +33,8 @@ export class ReceiveStream implements Receiver {
   /** A frame was pulled or the queue was empty: onReadable says when there is more. */
   #mayPull = false;
   #ended = false;
-  #noticeInFlight = false;
+  /** The kinds of notices that are in flight: of the notice mark, and of a soft limit whose time runs. */
+  readonly #noticesInFlight = new Set<'mark' | 'soft limit'>();
   /** When the transport last got or took something. */
   #busyAt = performance.now();
   #heartbeatTimer: NodeJS.Timeout | undefined;
@@ -66,19 +67,12 @@ export class ReceiveStream implements Receiver {
   }
 
   onSlowConsumer(notice: SlowConsumerNotice): void {
+    const kind = notice.timeLeftMs === undefined ? 'mark' : 'soft limit';
     // A client that reads nothing at all is not told again and again.
-    if (this.#ended || this.#noticeInFlight) return;
-    this.#noticeInFlight = true;
-    this.#write(
-      frameOf({
-        $case: 'slowConsumer',
-        value: {
-          queuedEvents: BigInt(notice.queuedEvents),
-          queuedBytes: BigInt(notice.queuedBytes),
-          limits: queueLimitsMessage(notice.limits),
-        },
-      }),
-    );
+    if (this.#ended || this.#noticesInFlight.has(kind)) return;
+    this.#noticesInFlight.add(kind);
+    const frame = frameOf({ $case: 'slowConsumer', value: slowConsumerMessage(notice, Date.now()) });
+    this.#write(frame, () => this.#noticesInFlight.delete(kind));
   }
 
   onEnd(end: MailboxEnd): void {
@@ -106,16 +100,14 @@ export class ReceiveStream implements Receiver {
     }
   }
 
-  #write(frame: ReceiveFrame): void {
+  #write(frame: ReceiveFrame, taken?: () => void): void {
     this.#bytesInFlight += frame.length;
     this.#busyAt = performance.now();
     // One closure a batch, not a message.
     this.call.write(frame, () => {
       this.#bytesInFlight -= frame.length;
-      if (this.#bytesInFlight === 0) {
-        this.#busyAt = performance.now();
-        this.#noticeInFlight = false;
-      }
+      if (this.#bytesInFlight === 0) this.#busyAt = performance.now();
+      taken?.();
       if (!this.#ended) this.#pull();
     });
   }

@@ -63,7 +63,7 @@ export enum ErrorReason {
   SEQUENCE_NOT_RETAINED = 7,
   /** LEASE_EXPIRED - ABORTED: no Receive was attached and no call came within the lease. */
   LEASE_EXPIRED = 8,
-  /** QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT. */
+  /** QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`. */
   QUEUE_OVERFLOW = 9,
   /** DRAINING - UNAVAILABLE: the sidecar is shutting down. */
   DRAINING = 10,
@@ -145,6 +145,11 @@ export enum ErrorReason {
   CONNECTION_TOO_OLD = 31,
   /** COMPRESSION_NOT_SUPPORTED - UNIMPLEMENTED: the request is compressed, and this sidecar takes none that is, or not by this method. */
   COMPRESSION_NOT_SUPPORTED = 32,
+  /**
+   * SLOW_CONSUMER - RESOURCE_EXHAUSTED: the event queue stayed above its soft bound for longer than its time (SoftLimit);
+   * metadata `bound` and `time`.
+   */
+  SLOW_CONSUMER = 33,
   UNRECOGNIZED = -1,
 }
 
@@ -493,7 +498,9 @@ export interface Heartbeat {
 
 /**
  * The queue of this mailbox is filling faster than it is emptied. Sent once each time the queue rises over
- * the notice mark (80 % of a bound by default), before the overflow policy costs anything.
+ * the notice mark (80 % of a bound by default), before the overflow policy costs anything, and, with a soft limit,
+ * over the soft bound; also to a Receive that is attached while the time of the soft limit runs. A client that
+ * leaves a notice unread is sent no other of the same kind.
  */
 export interface SlowConsumerNotice {
   /** Events that wait. */
@@ -501,7 +508,25 @@ export interface SlowConsumerNotice {
   /** Bytes that wait. */
   queuedBytes: bigint;
   /** The bounds, and what happens when one is reached. */
-  limits: QueueLimits | undefined;
+  limits:
+    | QueueLimits
+    | undefined;
+  /**
+   * The mark that the queue is above, in events and in bytes, whichever it is: the soft bound while the time of
+   * the soft limit runs, else the notice mark.
+   */
+  markEvents: bigint;
+  /** See mark_events. */
+  markBytes: bigint;
+  /**
+   * How long after `time` the mailbox will be ended, unless the queue falls to the mark before. Not set while no
+   * soft limit threatens.
+   */
+  timeLeft:
+    | Duration
+    | undefined;
+  /** When this was said, by the sidecar's clock. The notice may have waited behind the events before it. */
+  time: Timestamp | undefined;
 }
 
 /** Acknowledges events. */
@@ -603,6 +628,11 @@ export interface Mailbox {
     | undefined;
   /** A short id that is safe to show: the one that logs and metrics use. It opens nothing. */
   displayId: string;
+  /**
+   * When the mailbox will be ended because its queue is above the soft bound, unless the queue falls to it before.
+   * Not set while it is not above, or when there is no soft limit.
+   */
+  softLimitEndsAt: Timestamp | undefined;
 }
 
 /** Asks for a group's current view. */
@@ -2739,7 +2769,15 @@ export const Heartbeat: MessageFns<Heartbeat> = {
 };
 
 function createBaseSlowConsumerNotice(): SlowConsumerNotice {
-  return { queuedEvents: 0n, queuedBytes: 0n, limits: undefined };
+  return {
+    queuedEvents: 0n,
+    queuedBytes: 0n,
+    limits: undefined,
+    markEvents: 0n,
+    markBytes: 0n,
+    timeLeft: undefined,
+    time: undefined,
+  };
 }
 
 export const SlowConsumerNotice: MessageFns<SlowConsumerNotice> = {
@@ -2758,6 +2796,24 @@ export const SlowConsumerNotice: MessageFns<SlowConsumerNotice> = {
     }
     if (message.limits !== undefined) {
       QueueLimits.encode(message.limits, writer.uint32(26).fork()).join();
+    }
+    if (message.markEvents !== 0n) {
+      if (BigInt.asUintN(64, message.markEvents) !== message.markEvents) {
+        throw new globalThis.Error("value provided for field message.markEvents of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.markEvents);
+    }
+    if (message.markBytes !== 0n) {
+      if (BigInt.asUintN(64, message.markBytes) !== message.markBytes) {
+        throw new globalThis.Error("value provided for field message.markBytes of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.markBytes);
+    }
+    if (message.timeLeft !== undefined) {
+      Duration.encode(message.timeLeft, writer.uint32(50).fork()).join();
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(message.time, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -2799,6 +2855,38 @@ export const SlowConsumerNotice: MessageFns<SlowConsumerNotice> = {
             message.limits = QueueLimits.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.markEvents = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.markBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.timeLeft = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.time = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2825,6 +2913,14 @@ export const SlowConsumerNotice: MessageFns<SlowConsumerNotice> = {
     message.limits = (object.limits !== undefined && object.limits !== null)
       ? QueueLimits.fromPartial(object.limits)
       : undefined;
+    message.markEvents = (object.markEvents !== undefined && object.markEvents !== null)
+      ? BigInt(object.markEvents)
+      : 0n;
+    message.markBytes = (object.markBytes !== undefined && object.markBytes !== null) ? BigInt(object.markBytes) : 0n;
+    message.timeLeft = (object.timeLeft !== undefined && object.timeLeft !== null)
+      ? Duration.fromPartial(object.timeLeft)
+      : undefined;
+    message.time = (object.time !== undefined && object.time !== null) ? Timestamp.fromPartial(object.time) : undefined;
     return message;
   },
 };
@@ -3241,6 +3337,7 @@ function createBaseMailbox(): Mailbox {
     paused: false,
     leaseEndsAt: undefined,
     displayId: "",
+    softLimitEndsAt: undefined,
   };
 }
 
@@ -3338,6 +3435,9 @@ export const Mailbox: MessageFns<Mailbox> = {
     }
     if (message.displayId !== "") {
       writer.uint32(178).string(message.displayId);
+    }
+    if (message.softLimitEndsAt !== undefined) {
+      Timestamp.encode(message.softLimitEndsAt, writer.uint32(186).fork()).join();
     }
     return writer;
   },
@@ -3531,6 +3631,14 @@ export const Mailbox: MessageFns<Mailbox> = {
             message.displayId = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.softLimitEndsAt = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3596,6 +3704,9 @@ export const Mailbox: MessageFns<Mailbox> = {
       ? Timestamp.fromPartial(object.leaseEndsAt)
       : undefined;
     message.displayId = object.displayId ?? "";
+    message.softLimitEndsAt = (object.softLimitEndsAt !== undefined && object.softLimitEndsAt !== null)
+      ? Timestamp.fromPartial(object.softLimitEndsAt)
+      : undefined;
     return message;
   },
 };
@@ -4127,8 +4238,10 @@ export const MailboxServiceService = {
    * The stream ends with OK after the last event when Disconnect was called; else with the status that
    * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
    * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW, ABORTED with reason LEASE_EXPIRED. Metadata
-   * `last_sequence` is the last event's sequence. Every retained event comes before the end.
+   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
+   * LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
+   * end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
+   * no longer waited for.
    */
   receive: {
     path: "/spread.sidecar.v1.MailboxService/Receive" as const,
@@ -4244,8 +4357,10 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
    * The stream ends with OK after the last event when Disconnect was called; else with the status that
    * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
    * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW, ABORTED with reason LEASE_EXPIRED. Metadata
-   * `last_sequence` is the last event's sequence. Every retained event comes before the end.
+   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
+   * LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
+   * end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
+   * no longer waited for.
    */
   receive: handleServerStreamingCall<ReceiveRequest, ReceiveResponse>;
   /**
@@ -4376,8 +4491,10 @@ export interface MailboxServiceClient extends Client {
    * The stream ends with OK after the last event when Disconnect was called; else with the status that
    * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
    * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW, ABORTED with reason LEASE_EXPIRED. Metadata
-   * `last_sequence` is the last event's sequence. Every retained event comes before the end.
+   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
+   * LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
+   * end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
+   * no longer waited for.
    */
   receive(request: ReceiveRequest, options?: Partial<CallOptions>): ClientReadableStream<ReceiveResponse>;
   receive(

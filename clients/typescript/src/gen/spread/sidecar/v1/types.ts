@@ -147,6 +147,31 @@ export interface QueueLimits {
   replayBytes: bigint;
   /** What happens when a bound is reached. */
   overflow: OverflowPolicy;
+  /**
+   * A bound below these that the queue may be above only for a time. Not set in a request: the sidecar's
+   * default. Not set in an answer: there is none, which is the default unless the sidecar is configured otherwise.
+   */
+  softLimit: SoftLimit | undefined;
+}
+
+/**
+ * How long a queue may be nearly full. One that stays above the soft bound for longer, without a break, ends its
+ * mailbox: a Receive gets what is queued and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER. Each time
+ * that the queue falls to the soft bound the time begins anew. A SlowConsumerNotice tells how much of it is left.
+ */
+export interface SoftLimit {
+  /**
+   * The soft bound, as a part of max_events and of max_bytes, and of what the queues of all mailboxes together
+   * leave for this one: whichever is reached first. Above 0, at most 1; if the sidecar is configured with a
+   * soft limit, at most its fraction. 0 = the default (0.5). Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   */
+  fraction: number;
+  /**
+   * How long the queue may stay above it. 100 ms to 24 hours; if the sidecar is configured with a soft limit, at
+   * most its time, which is then the default too. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. Not set and no
+   * default: INVALID_ARGUMENT, reason FIELD_REQUIRED.
+   */
+  time: Duration | undefined;
 }
 
 /**
@@ -376,7 +401,7 @@ export const GroupId: MessageFns<GroupId> = {
 };
 
 function createBaseQueueLimits(): QueueLimits {
-  return { maxEvents: 0n, maxBytes: 0n, replayBytes: 0n, overflow: 0 };
+  return { maxEvents: 0n, maxBytes: 0n, replayBytes: 0n, overflow: 0, softLimit: undefined };
 }
 
 export const QueueLimits: MessageFns<QueueLimits> = {
@@ -401,6 +426,9 @@ export const QueueLimits: MessageFns<QueueLimits> = {
     }
     if (message.overflow !== 0) {
       writer.uint32(32).int32(message.overflow);
+    }
+    if (message.softLimit !== undefined) {
+      SoftLimit.encode(message.softLimit, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -450,6 +478,14 @@ export const QueueLimits: MessageFns<QueueLimits> = {
             message.overflow = reader.int32() as any;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.softLimit = SoftLimit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -473,6 +509,76 @@ export const QueueLimits: MessageFns<QueueLimits> = {
       ? BigInt(object.replayBytes)
       : 0n;
     message.overflow = object.overflow ?? 0;
+    message.softLimit = (object.softLimit !== undefined && object.softLimit !== null)
+      ? SoftLimit.fromPartial(object.softLimit)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSoftLimit(): SoftLimit {
+  return { fraction: 0, time: undefined };
+}
+
+export const SoftLimit: MessageFns<SoftLimit> = {
+  encode(message: SoftLimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fraction !== 0) {
+      writer.uint32(9).double(message.fraction);
+    }
+    if (message.time !== undefined) {
+      Duration.encode(message.time, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SoftLimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSoftLimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.fraction = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.time = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SoftLimit>): SoftLimit {
+    return SoftLimit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SoftLimit>): SoftLimit {
+    const message = createBaseSoftLimit();
+    message.fraction = object.fraction ?? 0;
+    message.time = (object.time !== undefined && object.time !== null) ? Duration.fromPartial(object.time) : undefined;
     return message;
   },
 };
