@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
 import { insecureCredentials } from './credentials.js';
 import { closeDeadSessions } from './http2-dead-sessions.js';
+import { boundOpening } from './http2-opening.js';
 import { setHttp2 } from './http2-settings.js';
 import { ignoreGoneStreams } from './http2-streams.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
@@ -32,6 +33,10 @@ export interface TransportOptions {
   maxConnectionIdleMs: number;
   /** A connection is closed, gracefully, after this long, give or take 10 %. Unit: ms. Default 0 = never. */
   maxConnectionAgeMs: number;
+  /** How long a client may take to begin with HTTP/2 on its connection. Unit: ms. Default 10,000. */
+  openingTimeoutMs: number;
+  /** How long the first message of a call may take to arrive whole. Unit: ms. Default 60,000. */
+  requestTimeoutMs: number;
   /** HTTP/2 receive window of a stream. Unit: bytes. Default 1 MiB. */
   streamWindowBytes: number;
   /** HTTP/2 receive window of a connection. Unit: bytes. Default 4 MiB. */
@@ -50,6 +55,8 @@ const DEFAULT_TRANSPORT: TransportOptions = {
   silenceMs: 5000,
   maxConnectionIdleMs: 0,
   maxConnectionAgeMs: 0,
+  openingTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
   streamWindowBytes: 1024 * 1024,
   connectionWindowBytes: 4 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
@@ -92,6 +99,8 @@ export class GrpcServer {
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   readonly #onLimit: OnLimit;
   readonly #maxConnections: number;
+  /** Looks for calls whose request does not come. */
+  readonly #overdue: NodeJS.Timeout;
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -120,6 +129,9 @@ export class GrpcServer {
     setHttp2(this.#server, transport);
     ignoreGoneStreams(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);
+    boundOpening(this.#server, transport.openingTimeoutMs);
+    const { requestTimeoutMs } = transport;
+    this.#overdue = setInterval(() => this.#calls.endOverdue(requestTimeoutMs), requestTimeoutMs / 4).unref();
   }
 
   /** The real addresses, in the order in which they were asked for. */
@@ -216,6 +228,7 @@ export class GrpcServer {
     // What is left are handshakes.
     for (const listener of this.#listeners) listener.destroyConnections();
     this.#server.forceShutdown();
+    clearInterval(this.#overdue);
   }
 }
 

@@ -5,6 +5,8 @@ import { type AdminLimits, AdminServer } from '../../../server/src/grpc/admin/ad
 import type { CheckResult } from '../../../server/src/grpc/admin/checks.js';
 import { HealthBoard } from '../../../server/src/grpc/health.js';
 import { formatListenAddress } from '../../../server/src/grpc/listen/address.js';
+import { CODE, callHeaders, FLAG, FRAME, frame, PREFACE } from '../../support/http2-frames.js';
+import { RawHttp2 } from '../../support/raw-http2.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { until, within } from '../../support/until.js';
 
@@ -218,6 +220,48 @@ describe('bounds', () => {
     clients[2]!.socket.write('GET /livez HTTP/1.1\r\n');
     await until(() => clients.every(({ closed }) => closed), { what: 'all cut' });
     expect(clients[2]!.received).toMatch(/^(HTTP\/1.1 408 |$)/);
+  });
+
+  it('cut who drips, who leaves a request unfinished, who stays for nothing, and who does not read', async () => {
+    const { port, state, get } = await start({ headersTimeoutMs: 100, idleTimeoutMs: 300 });
+    state.metrics = () => 'x'.repeat(20 * 1024 * 1024);
+    const [drips, blank, unfinished, idle, deaf] = [raw(port), raw(port), raw(port), raw(port), raw(port)];
+    const drip = setInterval(() => {
+      drips.socket.write('x');
+      blank.socket.write('\r\n');
+    }, 20);
+    onTestFinished(() => clearInterval(drip));
+    drips.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\nx-y: ');
+    unfinished.socket.write('POST /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{');
+    for (const { socket } of [idle, blank]) socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    deaf.socket.pause();
+    deaf.socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => [drips, unfinished, idle, blank].every(({ closed }) => closed), {
+      what: 'four are cut',
+    });
+    // Who does not read learns of its end only by writing.
+    let cut = false;
+    deaf.socket.on('error', () => {
+      cut = true;
+    });
+    const write = () => {
+      deaf.socket.write('\r\n');
+      return cut;
+    };
+    await until(write, { what: 'the one that does not read is cut' });
+    expect(unfinished.received).toMatch(/^HTTP\/1.1 405 /);
+    expect(idle.received).toMatch(/ok\n$/);
+    expect(await get('/livez')).toMatchObject({ status: 200 });
+  });
+
+  it('cut who begins with HTTP/2 and not with a call, or with half a call', async () => {
+    const { port } = await start({ headersTimeoutMs: 100, idleTimeoutMs: 300 });
+    const mute = raw(port);
+    mute.socket.write(PREFACE);
+    const half = await RawHttp2.connect({ port, host: '127.0.0.1' });
+    half.write(frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, callHeaders('/grpc.health.v1.Health/Check')));
+    await until(() => mute.closed && half.closed, { what: 'both are cut' });
+    expect(half.resetOf(1)).toBe(CODE.NO_ERROR);
   });
 
   it('cut who comes when there are too many', async () => {

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HealthBoard } from '../health.js';
 import type { ListenAddress } from '../listen/address.js';
@@ -6,6 +6,7 @@ import { type Listener, listenOn } from '../listen/listener.js';
 import type { GrpcTelemetry } from '../methods.js';
 import { GrpcServer } from '../server.js';
 import { type AdminPages, adminHandler } from './http-handler.js';
+import { Http1Traffic } from './http1-traffic.js';
 import { sniffProtocol } from './protocol-sniffer.js';
 
 export interface AdminServerOptions {
@@ -21,9 +22,9 @@ export interface AdminServerOptions {
 export interface AdminLimits {
   /** Most bytes of an HTTP/1 request's head; more: 431. Default 8 KiB. */
   maxHeaderBytes: number;
-  /** How long a client may take to send its first bytes, or a request's head. Unit: ms. Default 5000. */
+  /** How long a client may take to send its first bytes, or a request. Unit: ms. Default 5000. */
   headersTimeoutMs: number;
-  /** How long a connection without a request stays open. Unit: ms. Default 30,000. */
+  /** How long a connection without a request stays open, and how long an answer may take to be taken. Unit: ms. Default 30,000. */
   idleTimeoutMs: number;
   /** Most connections at once; more are cut. Default 200. */
   maxConnections: number;
@@ -47,8 +48,7 @@ export class AdminServer {
   readonly #serveHttp1: (socket: Socket) => void;
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   #listener: Listener | undefined;
-  /** HTTP/1 requests that are not answered yet. */
-  readonly #unanswered = new Set<ServerResponse>();
+  readonly #traffic: Http1Traffic;
   #stopped: Promise<void> | undefined;
 
   constructor(options: AdminServerOptions) {
@@ -66,15 +66,15 @@ export class AdminServer {
       adminHandler(options.pages),
     );
     this.#http.timeout = limits.idleTimeoutMs;
-    this.#http.prependListener('request', (_request, response) => {
-      this.#unanswered.add(response);
-      response.once('close', () => this.#unanswered.delete(response));
-    });
+    this.#traffic = new Http1Traffic(this.#http, limits.idleTimeoutMs);
     // The HTTP server listens itself, or it would not watch its timeouts; but who serves a connection is
     // decided first.
     const [serve] = this.#http.listeners('connection') as ((socket: Socket) => void)[];
     this.#http.removeAllListeners('connection');
-    this.#serveHttp1 = (socket) => serve?.call(this.#http, socket);
+    this.#serveHttp1 = (socket) => {
+      this.#traffic.add(socket);
+      serve?.call(this.#http, socket);
+    };
     this.#grpc = new GrpcServer({
       services: [options.health.registration()],
       telemetry: options.telemetry,
@@ -82,6 +82,8 @@ export class AdminServer {
         maxRequestBytes: 64 * 1024,
         maxConcurrentStreams: 100,
         maxConnectionIdleMs: limits.idleTimeoutMs,
+        openingTimeoutMs: limits.headersTimeoutMs,
+        requestTimeoutMs: limits.headersTimeoutMs,
       },
     });
   }
@@ -109,20 +111,8 @@ export class AdminServer {
   async #stop(graceMs: number): Promise<void> {
     await this.#listener?.stopAccepting();
     this.#http.closeIdleConnections();
-    await Promise.all([this.#grpc.stop({ graceMs }), this.#answerAll(graceMs)]);
+    await Promise.all([this.#grpc.stop({ graceMs }), this.#traffic.answered(graceMs)]);
     this.#listener?.destroyConnections();
-  }
-
-  async #answerAll(mostMs: number): Promise<void> {
-    const answered = [...this.#unanswered].map(
-      (response) => new Promise((resolve) => response.once('close', resolve)),
-    );
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise((resolve) => {
-      timer = setTimeout(resolve, mostMs);
-    });
-    await Promise.race([Promise.all(answered), tooLong]);
-    clearTimeout(timer);
   }
 
   #accept(socket: Socket): void {

@@ -54,6 +54,7 @@ export class ObservedCall extends ServerInterceptingCall {
   readonly #base: ServerInterceptingCallInterface;
   readonly #watcher: CallWatcher;
   #finished = false;
+  #hasRequest = false;
   #entry: Entry | undefined;
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
@@ -81,7 +82,7 @@ export class ObservedCall extends ServerInterceptingCall {
         begun = true;
         const answer = this.#watcher.admit(this, this.#base, metadata);
         if (!('admission' in answer)) {
-          this.#refuse(answer);
+          this.refuse(answer);
           return;
         }
         this.#entry = answer;
@@ -89,8 +90,14 @@ export class ObservedCall extends ServerInterceptingCall {
         callsByMetadata.set(metadata, this);
         listener.onReceiveMetadata(metadata);
       },
-      onReceiveMessage: (message) => listener.onReceiveMessage(message),
-      onReceiveHalfClose: () => listener.onReceiveHalfClose(),
+      onReceiveMessage: (message) => {
+        this.#hasRequest = true;
+        listener.onReceiveMessage(message);
+      },
+      onReceiveHalfClose: () => {
+        this.#hasRequest = true;
+        listener.onReceiveHalfClose();
+      },
       onCancel: () => {
         this.#finish(status.CANCELLED);
         if (this.#entry !== undefined) listener.onCancel();
@@ -98,6 +105,11 @@ export class ObservedCall extends ServerInterceptingCall {
     });
     // A stream that was reset before its call began never tells the listener.
     if (!begun) this.#finish(status.CANCELLED);
+  }
+
+  /** Whether its first message has come, or the client has said that there is none. */
+  get hasRequest(): boolean {
+    return this.#hasRequest;
   }
 
   /** How it was let in; undefined until then. */
@@ -160,8 +172,8 @@ export class ObservedCall extends ServerInterceptingCall {
     }
   }
 
-  /** No handler hears of it. What the client still sends is not wanted: it is told so, or its stream would stay open. */
-  #refuse(answer: SentStatus): void {
+  /** Ends it. What the client still sends is not wanted: it is told so, or its stream would stay open. */
+  refuse(answer: SentStatus): void {
     this.#base.sendStatus(answer);
     http2StreamOf(this.#base)?.close(constants.NGHTTP2_NO_ERROR);
   }

@@ -101,6 +101,20 @@ export class OpenCalls implements CallWatcher {
     }
   }
 
+  /** Ends the calls whose first message has not come in so many milliseconds, whole: they may not wait for ever. */
+  endOverdue(mostMs: number): void {
+    const since = performance.now() - mostMs;
+    // In the order in which they began.
+    for (const call of this.#open) {
+      if (call.startedAt > since) return;
+      if (call.hasRequest) continue;
+      const message = `the request did not arrive within ${mostMs} ms`;
+      call.refuse(
+        statusError(sidecarFailure(new SidecarError('DEADLINE_EXCEEDED', message, { outcome: 'not-sent' }))),
+      );
+    }
+  }
+
   /** Resolves when no call is open; not bounded in time. */
   whenIdle(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();

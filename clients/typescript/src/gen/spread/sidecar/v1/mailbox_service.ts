@@ -4212,9 +4212,10 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): MulticastResponse => MulticastResponse.decode(value),
   },
   /**
-   * Sends many messages in order. The first frame names the mailbox; the answers count, cumulatively, the
-   * messages that are decided. A message that is refused is answered with its index and does not end the
-   * stream. At most the messages after the last answer are in doubt when the stream breaks.
+   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute, else
+   * DEADLINE_EXCEEDED; the answers count, cumulatively, the messages that are decided. A message that is
+   * refused is answered with its index and does not end the stream. At most the messages after the last
+   * answer are in doubt when the stream breaks.
    *
    * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
    * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
@@ -4341,9 +4342,10 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
    */
   multicast: handleUnaryCall<MulticastRequest, MulticastResponse>;
   /**
-   * Sends many messages in order. The first frame names the mailbox; the answers count, cumulatively, the
-   * messages that are decided. A message that is refused is answered with its index and does not end the
-   * stream. At most the messages after the last answer are in doubt when the stream breaks.
+   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute, else
+   * DEADLINE_EXCEEDED; the answers count, cumulatively, the messages that are decided. A message that is
+   * refused is answered with its index and does not end the stream. At most the messages after the last
+   * answer are in doubt when the stream breaks.
    *
    * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
    * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
@@ -4470,9 +4472,10 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: MulticastResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends many messages in order. The first frame names the mailbox; the answers count, cumulatively, the
-   * messages that are decided. A message that is refused is answered with its index and does not end the
-   * stream. At most the messages after the last answer are in doubt when the stream breaks.
+   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute, else
+   * DEADLINE_EXCEEDED; the answers count, cumulatively, the messages that are decided. A message that is
+   * refused is answered with its index and does not end the stream. At most the messages after the last
+   * answer are in doubt when the stream breaks.
    *
    * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
    * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
