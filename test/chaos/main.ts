@@ -80,6 +80,10 @@ export async function main(args: readonly string[], print: (line: string) => voi
 
   const figures = noFigures();
   const world = await startWorld({ daemon: daemonOf(values), apps });
+  // Processes and networks are not left behind.
+  const interrupted = (signal: NodeJS.Signals) =>
+    void world.stop().finally(() => process.kill(process.pid, signal));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     for (let round = 0; figures.messages < messages && performance.now() < deadline; round += 1) {
       const violations = await oneRound(world, {
@@ -100,6 +104,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
     print(summary(figures, 0));
     return 0;
   } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await world.stop();
   }
 

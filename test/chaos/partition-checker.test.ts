@@ -183,6 +183,12 @@ describe('the checker, of daemons that lose each other', () => {
     expect(check(again)).toEqual([]);
   });
 
+  it('finds nothing when a mailbox was just being opened as its sidecar was killed', () => {
+    const early = (entry: Timed) => entry.kind === 'fault' && entry.link === 'sidecar process:0';
+    const all = goodHistory().map((entry) => (early(entry) ? { ...entry, at: 0 } : entry));
+    expect(check(all)).toEqual([]);
+  });
+
   it.each(Object.entries(defects))('finds a sidecar that %s', (_, [rule, injure]) => {
     expect(check(injure(goodHistory())).map((violation) => violation.rule)).toContain(rule);
   });

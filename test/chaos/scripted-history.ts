@@ -120,6 +120,14 @@ export class ScriptedHistory {
     this.add({ kind: 'healed', link, fault });
   }
 
+  /** Its client does not reach the sidecar and gives up; the mailbox loses its connection and lives on. */
+  giveUp(box: ScriptedBox): void {
+    const failure = { status: 'UNAVAILABLE', reason: '', message: 'the sidecar was not reached' };
+    this.add({ kind: 'ended', box: box.name, reader: box.reader, failure });
+    this.#gone(box);
+    for (const group of box.groups) this.#change(group, 'JOIN', box.privateGroup, box.daemon);
+  }
+
   /** The sidecar of a mailbox is killed, and the next one knows nothing of it. */
   crash(box: ScriptedBox): void {
     const { name, app, reader } = box;

@@ -93,7 +93,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         );
       sites.push({ daemon, links: own, daemonRuns: () => daemonTarget?.runs ?? true });
     }
-    if (daemons.network) targets.push(daemons.network);
+    // As often as all daemons together.
+    if (daemons.network) targets.push(...daemons.list.map(() => daemons.network!));
     return { sites, links, targets, defects, stop };
   } catch (error) {
     await stop();

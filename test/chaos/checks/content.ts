@@ -1,5 +1,5 @@
 import type { SeenMessage } from '../history.js';
-import type { Facts } from './facts.js';
+import { type Facts, isOutOfSight } from './facts.js';
 import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
 
@@ -41,7 +41,8 @@ function differenceOf(facts: Facts, message: SeenMessage): string | undefined {
   if (observers?.some(({ privateGroup }) => privateGroup === message.sender)) return undefined;
   const sent = facts.sends.get(message.id!)?.sent;
   if (!sent) return 'that nobody sent';
-  if (!facts.boxes.get(sent.box)?.privateGroups.has(message.sender))
+  const box = facts.boxes.get(sent.box);
+  if (!box?.privateGroups.has(message.sender) && !(box && isOutOfSight(box)))
     return `from ${message.sender}, not from ${sent.box}`;
   if (message.bytes !== sent.bytes || message.sum !== sent.sum) return 'with other bytes than were sent';
   if (message.service !== sent.service) return `as ${message.service}, not as ${sent.service}`;

@@ -55,8 +55,9 @@ function* checkEnd(
     yield { rule: 'end', message: `${name} was whole to the end, and ended with ${textOf(failure)}` };
   // Nobody is left to tell when the sidecar itself was killed.
   const killed = facts.faults.some(
-    ({ fault, links, from }) =>
-      fault === 'kill' && links.includes(`app:${app}`) && from >= connectedAt && from <= end.at,
+    ({ fault, links, from, to }) =>
+      // Its connect may have been answered just before, and the answer read just after.
+      fault === 'kill' && links.includes(`app:${app}`) && to >= connectedAt && from <= end.at,
   );
   if (failure.reason === 'ILLEGAL_SESSION' && !goodbye && !killed)
     yield { rule: 'end', message: `${name} was gone without a reason: ${textOf(failure)}` };

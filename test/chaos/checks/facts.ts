@@ -171,6 +171,14 @@ export function truthOf(facts: Facts, box: BoxFacts): Truth {
   return facts.truths.get(daemon) ?? new Truth(daemon, []);
 }
 
+/**
+ * Whether its client has given it up because it did not reach the sidecar: the mailbox may have lived on for a while, and
+ * nobody was told what became of its connection.
+ */
+export function isOutOfSight({ end }: BoxFacts): boolean {
+  return end?.failure !== undefined && end.failure.reason === '';
+}
+
 /** Whether any observer got this message. */
 export function wasObserved(facts: Facts, id: string): boolean {
   for (const truth of facts.truths.values()) if (truth.orderOf.has(id)) return true;

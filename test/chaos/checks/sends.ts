@@ -1,5 +1,5 @@
 import type { BoxFacts, Facts, Send } from './facts.js';
-import { BETWEEN_DAEMONS, faultBefore, truthOf, wasObserved } from './facts.js';
+import { BETWEEN_DAEMONS, faultBefore, isOutOfSight, truthOf, wasObserved } from './facts.js';
 import { isBefore } from './order.js';
 import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
@@ -16,6 +16,7 @@ export function* checkSends(facts: Facts): Generator<Violation> {
   const received = new Map([...facts.boxes.values()].map((box) => [box.privateGroup, new Delivery(box)]));
   for (const box of facts.boxes.values()) {
     const intact = wentInOrder(facts, box);
+    const oneSession = box.losses === 0 && !isOutOfSight(box);
     const missing: Send[] = [];
     for (const send of box.sends) {
       yield* checkAnswer(send);
@@ -25,12 +26,12 @@ export function* checkSends(facts: Facts): Generator<Violation> {
       if (send.outcome === 'refused' && delivered)
         yield { rule: 'send', message: `${id} was refused, and came all the same` };
       if (send.outcome === 'ok' && observable && !delivered) {
-        const explained = box.losses > 0 ? lossAround(facts, box, send) : !intact;
+        const explained = oneSession ? !intact : lossAround(facts, box, send);
         if (!explained) yield { rule: 'send', message: `${id} was answered with OK and never came` };
         missing.push(send);
       }
       // A new session does not send again what the one before had been given.
-      const before = delivered && box.losses === 0 && missing.find((lost) => isBefore(lost, send));
+      const before = delivered && oneSession && missing.find((lost) => isBefore(lost, send));
       if (before)
         yield {
           rule: 'send',
