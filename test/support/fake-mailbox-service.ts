@@ -175,6 +175,8 @@ export class FakeMailboxService {
   /** While true, batches of a MulticastStream are taken and not answered. */
   holdAnswers = false;
   version: Partial<api.GetVersionResponse> = {};
+  /** What a further page of ListMailboxes names as the next one. */
+  pageAfterNext = '';
   limits: Partial<api.MailboxLimits> = {};
   readonly #server = new Server();
   port = 0;
@@ -318,7 +320,7 @@ export class FakeMailboxService {
       })),
       listMailboxes: answer('listMailboxes', ({ pageToken }: api.ListMailboxesRequest) => ({
         mailboxes: [api.Mailbox.fromPartial({ privateGroup: pageToken === '' ? '#a#b' : '#c#d' })],
-        nextPageToken: pageToken === '' ? 'next' : '',
+        nextPageToken: pageToken === '' ? 'next' : this.pageAfterNext,
       })),
       getVersion: answer('getVersion', () => ({
         sidecar: '0.1.0',

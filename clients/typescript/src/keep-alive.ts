@@ -1,3 +1,6 @@
+/** Unit: ms. */
+const MAX_PAUSE_MS = 2 ** 31 - 1;
+
 /**
  * Keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for
  * its lease. It asks in thirds of the lease, and only when nothing else did.
@@ -12,7 +15,8 @@ export class KeepAlive {
    * @param ping - any call that uses the mailbox; its failure is no news, the next real call tells it
    */
   constructor(leaseMs: number, held: () => boolean, ping: () => Promise<unknown>) {
-    const pause = Math.max(leaseMs / 3, 50);
+    // The lease is the sidecar's word: a timer of more than Node can count would run all the time.
+    const pause = Math.min(Math.max(leaseMs / 3, 50), MAX_PAUSE_MS);
     this.#timer = setInterval(() => {
       if (held() || Date.now() - this.#lastUse < pause) return;
       this.used();

@@ -19,7 +19,7 @@ import type { MailboxInit } from './mailbox-types.js';
 import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { Rpc } from './rpc.js';
-import type { SpreadError } from './spread-error.js';
+import { incompleteAnswer, type SpreadError } from './spread-error.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
 
 /** The target when none is given. */
@@ -223,6 +223,9 @@ export class SpreadSidecar {
       const request = { pageSize: 0, pageToken };
       const page = await this.#rpc.call(this.#client.listMailboxes, request, limits, { headers });
       yield* page.mailboxes.map(toMailboxInfo);
+      // Else a sidecar that always names the same page would never let go of us.
+      if (pageToken !== '' && page.nextPageToken === pageToken)
+        throw incompleteAnswer('ListMailboxes', 'a further page');
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
   }

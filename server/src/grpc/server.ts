@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
 import { insecureCredentials } from './credentials.js';
+import { quietGrpcLog } from './grpc-log.js';
 import { closeDeadSessions } from './http2-dead-sessions.js';
 import { boundOpening } from './http2-opening.js';
 import { setHttp2 } from './http2-settings.js';
@@ -106,6 +107,7 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     const transport = { ...DEFAULT_TRANSPORT, ...options.transport };
     const telemetry = options.telemetry ?? NO_TELEMETRY;
+    quietGrpcLog();
     for (const { definition } of options.services) this.#methods.add(definition);
     this.#onLimit = options.onLimit ?? (() => {});
     this.#maxConnections = transport.maxConnections;

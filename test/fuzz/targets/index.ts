@@ -6,6 +6,7 @@ import { clientFrames, daemonFrames } from './frames.js';
 import { grpcCalls } from './grpc-calls.js';
 import { grpcFrames } from './grpc-frames.js';
 import { handshake } from './handshake.js';
+import { hostileSidecar } from './hostile-sidecar.js';
 import { admin, http2, tls } from './http2.js';
 import { requests } from './requests.js';
 import { session } from './session.js';
@@ -29,4 +30,5 @@ export const TARGETS: readonly Target[] = [
   http2,
   tls,
   admin,
+  hostileSidecar,
 ];

@@ -71,7 +71,7 @@ const attached = {
 };
 
 /** The frames of a Receive stream. */
-const RECEIVE_FRAMES: readonly object[] = [
+export const RECEIVE_FRAMES: readonly object[] = [
   { frame: { $case: 'attached', value: attached } },
   { frame: { $case: 'batch', value: { events } } },
   { frame: { $case: 'heartbeat', value: { lastSequence: 7n, time } } },
@@ -97,6 +97,11 @@ const ANSWERS: Readonly<Record<Rpc, readonly object[]>> = {
       daemon: '4803@h',
       limits,
       acknowledgement: 1,
+    },
+    {
+      mailboxId: 'x',
+      privateGroup: '#a#n',
+      limits: { ...limits, lease: { seconds: 315_576_000_000n, nanos: 0 } },
     },
   ],
   disconnect: [{ wasOpen: true }],

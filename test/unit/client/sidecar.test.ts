@@ -379,6 +379,18 @@ describe('the sidecar', () => {
     expect(service.calls.at(-1)?.headers).toMatchObject({ authorization: 'Bearer secret' });
   });
 
+  it('does not list the same page for ever', async () => {
+    const { sidecar, service } = await fakeMailbox();
+    service.pageAfterNext = 'next';
+    const listing = (async () => {
+      for await (const _ of sidecar.listMailboxes('secret'));
+    })();
+    await expect(listing).rejects.toMatchObject({
+      statusName: 'INTERNAL',
+      message: expect.stringContaining('page'),
+    });
+  });
+
   it('sends its headers with every call', async () => {
     const service = await fakeService();
     const sidecar = sidecarAt(service.target, { headers: { 'x-tenant': 'blue' } });

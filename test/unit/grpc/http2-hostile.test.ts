@@ -1,6 +1,6 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AdminServer } from '../../../server/src/grpc/admin/admin-server.js';
 import { HealthBoard } from '../../../server/src/grpc/health.js';
 import { GrpcServer, type TransportOptions } from '../../../server/src/grpc/server.js';
@@ -115,5 +115,32 @@ describe('a connection whose session has ended', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(pings).toBe(1);
     expect(server.connections).toBe(1);
+  });
+});
+
+describe('a header with an illegal character', () => {
+  it('is not printed, for it may be a credential', async () => {
+    const { port } = await start();
+    const printed: string[] = [];
+    const spies = [vi.spyOn(process.stderr, 'write'), vi.spyOn(console, 'error')].map((spy) =>
+      spy.mockImplementation((...parts: unknown[]) => {
+        printed.push(String(parts[0]));
+        return true;
+      }),
+    );
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    onTestFinished(() => {
+      for (const spy of spies) spy.mockRestore();
+      session.destroy();
+    });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      authorization: 'Bearer s\u00e9cret',
+    });
+    stream.end(Buffer.alloc(5));
+    await new Promise((resolve) => stream.once('response', resolve));
+    expect(printed.join('')).not.toContain('Bearer');
   });
 });
