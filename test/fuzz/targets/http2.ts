@@ -69,6 +69,7 @@ export const tls: Target = {
         const secure = connectTls({
           socket,
           ca: sidecar.authority,
+          servername: 'localhost',
           host: '127.0.0.1',
           ALPNProtocols: ['h2'],
         });

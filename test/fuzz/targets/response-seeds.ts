@@ -71,7 +71,7 @@ const attached = {
 };
 
 /** The frames of a Receive stream. */
-export const RECEIVE_FRAMES: readonly object[] = [
+const RECEIVE_FRAMES: readonly object[] = [
   { frame: { $case: 'attached', value: attached } },
   { frame: { $case: 'batch', value: { events } } },
   { frame: { $case: 'heartbeat', value: { lastSequence: 7n, time } } },
