@@ -49,6 +49,10 @@ export class RealSpread {
     this.#process?.kill(signal);
   }
 
+  get pid(): number {
+    return this.#process?.pid as number;
+  }
+
   /** The daemon dies without a word. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

@@ -1,0 +1,42 @@
+import { cpuSeconds } from './process-meter.js';
+import type { Server } from './servers/server-process.js';
+
+/** Takes the processor time that servers use while something happens. */
+export class LoadMeter {
+  readonly #startedAt = performance.now();
+  readonly #before: readonly (number | undefined)[];
+
+  constructor(private readonly servers: readonly Server[]) {
+    this.#before = servers.map(({ pid }) => cpuSeconds(pid));
+  }
+
+  /** Seconds since it was made. */
+  get seconds(): number {
+    return (performance.now() - this.#startedAt) / 1000;
+  }
+
+  /** Processor seconds by name since it was made; nothing of a server that can't be looked at. */
+  cpuSeconds(): Record<string, number> {
+    const used: Record<string, number> = {};
+    for (const [index, { name, pid }] of this.servers.entries()) {
+      const [before, after] = [this.#before[index], cpuSeconds(pid)];
+      if (before !== undefined && after !== undefined) used[name] = (used[name] ?? 0) + after - before;
+    }
+    return used;
+  }
+}
+
+/** Shares of one core, and microseconds a message, of what processes used. */
+export function loadFigures(
+  cpu: Readonly<Record<string, number>>,
+  seconds: number,
+  messages: number,
+): { load: Record<string, number>; figures: Record<string, number> } {
+  const load: Record<string, number> = {};
+  const figures: Record<string, number> = {};
+  for (const [name, used] of Object.entries(cpu)) {
+    load[name] = used / seconds;
+    figures[`${name} CPU`] = (used * 1e6) / messages;
+  }
+  return { load, figures };
+}

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { findProgram } from '../servers/server-process.js';
+
+/** A program of SPREAD_HOME. It says each line at once where there is stdbuf. */
+export class CTool {
+  readonly #child: ChildProcess;
+  readonly exited: Promise<void>;
+  #rest = '';
+
+  /** @param onLine - hears each line, and when it came, in ms of performance.now */
+  constructor(name: string, args: readonly string[], onLine: (line: string, at: number) => void) {
+    const path = join(process.env.SPREAD_HOME ?? '', 'bin', name);
+    const stdbuf = findProgram('stdbuf');
+    const [command, all] = stdbuf === undefined ? [path, args] : [stdbuf, ['-oL', path, ...args]];
+    this.#child = spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let errors = '';
+    this.#child.stderr?.on('data', (text) => {
+      errors += text;
+    });
+    this.#child.stdout?.on('data', (text) => {
+      const at = performance.now();
+      const lines = (this.#rest + text).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line, at);
+    });
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.once('error', reject);
+      this.#child.once('close', (code, signal) => {
+        if (code === 0 || signal !== null) resolve();
+        else reject(new Error(`${name} ended with ${code}: ${errors}`));
+      });
+    });
+    // Whoever waits for it hears of it later.
+    this.exited.catch(() => {});
+  }
+
+  /** stdbuf becomes the program: its process is the program's. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.#child.kill(signal);
+    await this.exited.catch(() => {});
+  }
+}

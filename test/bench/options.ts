@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+
+/** What `npm run bench` was asked for. */
+export interface BenchOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly quick: boolean;
+  readonly bars: boolean;
+  readonly only: readonly string[];
+  readonly out: string;
+  readonly publish: boolean;
+  /** Results to report on instead of measuring. */
+  readonly from: string | undefined;
+  readonly profile: string | undefined;
+  readonly list: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `npm run bench -- [options]
+
+  --quick              one short round with few subjects, to see that everything runs; judges nothing
+  --bars               only what the bars of docs/performance.md need, and their table
+  --only A/B,…         only these; scenario or scenario/subject, * for any part of a name
+  --rounds N           rounds, all subjects in turn in each (default 5)
+  --seconds N          about how long a measurement takes (default 2)
+  --out FOLDER         where results.json, report.txt and chart.svg go (default bench-results)
+  --from FILE          report on the results.json of an earlier run instead of measuring
+  --publish            also write the figures and the chart into docs/performance.md
+  --profile FOLDER     sidecar and embedded daemon write V8 CPU profiles there; their top functions are shown
+  --list               scenarios and subjects
+
+SPREAD_HOME=/path names a Spread installation for the C tools and the real daemon. nats-server and redis-server
+are found in PATH. What is not there is skipped with a sentence.`;
+
+/** @throws Error, in a sentence, for what it does not understand */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      bars: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      out: { type: 'string', default: 'bench-results' },
+      from: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const { quick } = values;
+  const rounds = numberOf('rounds', values.rounds, quick ? 1 : 5);
+  if (!Number.isInteger(rounds)) throw new Error(`--rounds must be a whole number; got ${values.rounds}`);
+  return {
+    ...values,
+    only: values.only.flatMap((list) => list.split(',')).filter((filter) => filter !== ''),
+    rounds,
+    seconds: numberOf('seconds', values.seconds, quick ? 0.1 : 2),
+    from: values.from,
+    profile: values.profile,
+  };
+}
+
+function numberOf(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`--${name} must be a number above 0; got ${text}`);
+  return value;
+}
+
+/** Whether a filter such as `throughput-*` or `fan-out-10/c-real` names this subject of this scenario. */
+export function selects(filters: readonly string[], scenario: string, subject: string): boolean {
+  return filters.some((filter) => {
+    const [first = '*', second = '*'] = filter.split('/');
+    return matches(first, scenario) && matches(second, subject);
+  });
+}
+
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
+}

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { textTable } from './report/numbers.js';
+
+interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
+/** A function, and the part (0 to 1) of the time with something to do that was spent in it itself. */
+export interface SelfTime {
+  readonly name: string;
+  readonly part: number;
+}
+
+/** Time in which a process had nothing to do. */
+const IDLE = new Set(['(idle)', '(program)']);
+
+/** The functions of a V8 CPU profile that took most time themselves. */
+export function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): readonly SelfTime[] {
+  const names = new Map(
+    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
+      id,
+      url === '' ? functionName : `${functionName || '(anonymous)'} ${place(url)}:${lineNumber + 1}`,
+    ]),
+  );
+  const times = new Map<string, number>();
+  let all = 0;
+  for (const [index, sample] of samples.entries()) {
+    const name = names.get(sample) ?? '?';
+    const time = timeDeltas[index] ?? 0;
+    if (IDLE.has(name)) continue;
+    all += time;
+    times.set(name, (times.get(name) ?? 0) + time);
+  }
+  return [...times].map(([name, time]) => ({ name, part: time / all })).sort((a, b) => b.part - a.part);
+}
+
+const place = (url: string) => url.replace(/^file:\/\//, '').replace(/^.*\/(node_modules|dist)\//, '');
+
+/** The top functions of every profile in a folder. */
+export function profileReport(folder: string, top = 25): string {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.cpuprofile'))
+    .map((file) => {
+      const times = selfTimes(JSON.parse(readFileSync(join(folder, file), 'utf8')));
+      const rows = times.slice(0, top).map(({ name, part }) => [name, `${(part * 100).toFixed(1)} %`]);
+      return `${file}\n${textTable(rows)}`;
+    })
+    .join('\n\n');
+}

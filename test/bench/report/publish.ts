@@ -1,0 +1,25 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Results } from '../results.js';
+import { chart } from './chart.js';
+import { markdownReport } from './text.js';
+
+const PAGE = 'performance.md';
+const CHART = 'performance.svg';
+const BEGIN = '<!-- figures: written by `npm run bench -- --publish` -->';
+const END = '<!-- end of figures -->';
+
+/** A page with `text` between its marks for figures. @throws Error if it has no such marks */
+export function withFigures(page: string, text: string): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`${PAGE} has no marks for figures: ${BEGIN} … ${END}`);
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${text.trim()}\n\n${page.slice(end)}`;
+}
+
+/** Writes figures and chart of a run into the documentation. @throws Error for a quick run: its figures say nothing */
+export function publish(results: Results, docs: string): void {
+  if (results.quick) throw new Error('the figures of a quick run say nothing: they are not published');
+  const path = join(docs, PAGE);
+  writeFileSync(path, withFigures(readFileSync(path, 'utf8'), markdownReport(results, CHART)));
+  writeFileSync(join(docs, CHART), chart(results));
+}

@@ -1,0 +1,85 @@
+import { type JudgedBar, judge } from '../bars.js';
+import { type Results, ratioOf, type ScenarioRounds, summaryOf } from '../results.js';
+import { median } from '../statistics.js';
+import { formatNumber } from './numbers.js';
+
+type Rows = readonly (readonly string[])[];
+
+/**
+ * A scenario as a table: the median of its first figure with its spread, how many times the first subject's it is, and
+ * the medians of the other figures and of the load of each process.
+ */
+export function scenarioTable(results: Results, scenario: ScenarioRounds): Rows {
+  const [head, ...others] = scenario.figures;
+  if (head === undefined) return [];
+  const measured = scenario.subjects.filter(({ id }) =>
+    summaryOf(results, { scenario: scenario.id, subject: id, figure: head.name }),
+  );
+  const first = measured[0]?.id ?? '';
+  const reference = (subject: string, figure: string) => ({ scenario: scenario.id, subject, figure });
+  const shown = others.filter(({ name }) =>
+    measured.some(({ id }) => summaryOf(results, reference(id, name)) !== undefined),
+  );
+  const busy = measured.some(({ rounds }) => rounds.some((round) => round?.load));
+  return [
+    [
+      'subject',
+      `${head.name} ${head.unit}`,
+      '± MAD',
+      `× ${first}`,
+      ...shown.map(({ name, unit }) => `${name} ${unit}`),
+      ...(busy ? ['busy, % of a core'] : []),
+    ],
+    ...measured.map(({ id, rounds }) => {
+      const summary = summaryOf(results, reference(id, head.name));
+      const ratio = ratioOf(results, reference(id, head.name), reference(first, head.name));
+      return [
+        id,
+        formatNumber(summary?.median ?? Number.NaN),
+        formatNumber(summary?.mad ?? Number.NaN),
+        formatNumber(ratio?.median ?? Number.NaN),
+        ...shown.map(({ name }) => {
+          const value = summaryOf(results, reference(id, name));
+          return value === undefined ? '' : formatNumber(value.median);
+        }),
+        ...(busy ? [busyText(rounds.flatMap((round) => (round?.load ? [round.load] : [])))] : []),
+      ];
+    }),
+  ];
+}
+
+function busyText(loads: readonly Readonly<Record<string, number>>[]): string {
+  return Object.keys(loads[0] ?? {})
+    .map((name) => `${name} ${Math.round(median(loads.map((load) => load[name] ?? 0)) * 100)}`)
+    .join(', ');
+}
+
+const bound = ({ better, unit }: JudgedBar, value: number) =>
+  `${better === 'more' ? '≥' : '≤'} ${value.toLocaleString('en-US')} ${unit}`;
+
+/** The bars, and what this run says of each. */
+export function barsTable(results: Results): Rows {
+  return [
+    ['figure', 'bar', 'beyond', 'measured', '± MAD', 'verdict'],
+    ...judge(results).map((judged) => [
+      judged.figure,
+      bound(judged, judged.bar),
+      bound(judged, judged.beyond),
+      judged.measured ? `${formatNumber(judged.measured.median)} ${judged.unit}` : '–',
+      judged.measured ? formatNumber(judged.measured.mad) : '–',
+      judged.verdict,
+    ]),
+  ];
+}
+
+/** Where, when and how: one line each. */
+export function headerLines(results: Results): readonly string[] {
+  const { machine, rounds, seconds } = results;
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}`,
+    versions.join(', '),
+    `${results.startedAt}: ${results.command}`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, all subjects in turn in each; medians; about ${seconds} s a measurement`,
+  ];
+}

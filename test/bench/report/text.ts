@@ -1,0 +1,46 @@
+import type { Results } from '../results.js';
+import { markdownTable, textTable } from './numbers.js';
+import { barsTable, headerLines, scenarioTable } from './tables.js';
+
+function notes(results: Results): readonly string[] {
+  return [
+    ...(results.quick ? ['A quick run: it shows that everything runs. Its figures say nothing.'] : []),
+    ...results.skipped.map(({ subject, why }) => `skipped: ${subject}: ${why}`),
+    ...results.failures.map(({ where, why }) => `FAILED: ${where}: ${why}`),
+  ];
+}
+
+/** The report for a terminal. */
+export function textReport(results: Results, what: { readonly bars: boolean }): string {
+  const parts = [headerLines(results).join('\n')];
+  for (const scenario of results.scenarios)
+    parts.push(`${scenario.id}: ${scenario.text}\n${textTable(scenarioTable(results, scenario))}`);
+  if (what.bars) parts.push(`bars\n${textTable(barsTable(results))}`);
+  const said = notes(results);
+  if (said.length > 0) parts.push(said.join('\n'));
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** The part of docs/performance.md that a run writes. */
+export function markdownReport(results: Results, chart: string): string {
+  const said = notes(results);
+  return [
+    ...headerLines(results).map((line) => `- ${line}`),
+    ...said.map((note) => `- ${note}`),
+    '',
+    `![Throughput and round trip of all subjects](${chart})`,
+    '',
+    '### Bars',
+    '',
+    markdownTable(barsTable(results)),
+    ...results.scenarios.flatMap((scenario) => [
+      '',
+      `### ${scenario.id}`,
+      '',
+      scenario.text,
+      '',
+      markdownTable(scenarioTable(results, scenario)),
+    ]),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { FromRole, RoleAnswer, RoleOrder, ToRole } from './roles/order.js';
+
+/** A role of a measurement, in a process of its own. */
+export class RoleProcess {
+  readonly #child: ChildProcess;
+  readonly #said: FromRole[] = [];
+  readonly #exited: Promise<void>;
+  #wake: (() => void)[] = [];
+  #failure: Error | undefined;
+
+  /** Resolves when all its connections stand. */
+  static async start(entry: string, order: RoleOrder): Promise<RoleProcess> {
+    const role = new RoleProcess(entry, order);
+    try {
+      await role.#next('ready');
+      return role;
+    } catch (error) {
+      await role.end();
+      throw error;
+    }
+  }
+
+  private constructor(entry: string, order: RoleOrder) {
+    this.#child = spawn(process.execPath, [entry, JSON.stringify(order)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (message) => {
+      this.#said.push(message as FromRole);
+      this.#wakeAll();
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        this.#failure ??= new Error(`the role ${order.job} ended with ${code ?? signal}`);
+        this.#wakeAll();
+        resolve();
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  go(): void {
+    this.#say({ say: 'go' });
+  }
+
+  /** Tells a drain to take so many events; the answer says how long it took. */
+  take(count: number): void {
+    this.#say({ say: 'take', count });
+  }
+
+  async answer(): Promise<RoleAnswer> {
+    return (await this.#next('answer')).answer;
+  }
+
+  /** Asks it to finish, and waits until it has ended. */
+  async stop(): Promise<void> {
+    this.#say({ say: 'stop' });
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await this.#exited;
+    clearTimeout(killer);
+  }
+
+  /** Kills it. */
+  async end(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  #say(message: ToRole): void {
+    if (this.#child.connected) this.#child.send(message);
+  }
+
+  async #next<Say extends FromRole['say']>(what: Say): Promise<Extract<FromRole, { say: Say }>> {
+    for (;;) {
+      const failed = this.#said.find((said) => said.say === 'failed');
+      if (failed?.say === 'failed') throw new Error(failed.why);
+      const at = this.#said.findIndex(({ say }) => say === what);
+      if (at >= 0) return this.#said.splice(at, 1)[0] as Extract<FromRole, { say: Say }>;
+      if (this.#failure) throw this.#failure;
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}

@@ -1,0 +1,54 @@
+import type { FromRole, RoleAnswer, ToRole } from './order.js';
+
+/** What a role says to its driver and hears from it, over the channel of a child process. */
+export class Conversation {
+  readonly #heard: ToRole[] = [];
+  #waiting: (() => void)[] = [];
+  #cpuAtGo = process.cpuUsage();
+  #stopped = false;
+
+  constructor() {
+    process.on('message', (message) => {
+      const said = message as ToRole;
+      if (said.say === 'stop') this.#stopped = true;
+      this.#heard.push(said);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+    // The driver is gone: nobody would stop this role.
+    process.once('disconnect', () => process.exit(0));
+  }
+
+  /** Whether `stop` was said. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Says that all connections stand, and waits for `go`. */
+  async readyAndGo(): Promise<void> {
+    say({ say: 'ready' });
+    await this.next('go');
+    this.#cpuAtGo = process.cpuUsage();
+  }
+
+  async next<Say extends ToRole['say']>(what: Say): Promise<Extract<ToRole, { say: Say }>> {
+    for (;;) {
+      const at = this.#heard.findIndex(({ say: heard }) => heard === what);
+      if (at >= 0) return this.#heard.splice(at, 1)[0] as Extract<ToRole, { say: Say }>;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  answer(seconds: number, samples?: readonly number[]): void {
+    const { user, system } = process.cpuUsage(this.#cpuAtGo);
+    const answer: RoleAnswer = { seconds, cpuSeconds: (user + system) / 1e6, samples };
+    this.#cpuAtGo = process.cpuUsage();
+    say({ say: 'answer', answer });
+  }
+}
+
+export function say(message: FromRole): void {
+  process.send?.(message);
+}
+
+/** Seconds of the machine's monotonic clock. */
+export const now = (): number => Number(process.hrtime.bigint()) / 1e9;

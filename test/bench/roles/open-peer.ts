@@ -1,0 +1,16 @@
+import type { PeerSpec } from './order.js';
+import type { Peer } from './peer.js';
+
+/** Loads only the client that is measured: its size and its start are nobody else's. */
+export async function openPeer(spec: PeerSpec): Promise<Peer> {
+  switch (spec.kind) {
+    case 'session':
+      return (await import('./session-peer.js')).SessionPeer.open(spec.address);
+    case 'sidecar':
+      return (await import('./sidecar-peer.js')).SidecarPeer.open(spec.target, spec.sends);
+    case 'nats':
+      return (await import('./nats-peer.js')).NatsPeer.open(spec.port);
+    case 'redis':
+      return (await import('./redis-peer.js')).RedisPeer.open(spec.port);
+  }
+}

@@ -1,0 +1,56 @@
+import { type Conversation, now } from './conversation.js';
+import { CreditReader } from './credit.js';
+import { openPeer } from './open-peer.js';
+import type { AcceptOrder, SendOrder } from './order.js';
+
+/** A rate is kept by bursts this far apart at most. */
+const TICK_MS = 1;
+
+export async function send(order: SendOrder, talk: Conversation): Promise<void> {
+  const peer = await openPeer(order.peer);
+  const credit = new CreditReader();
+  if (order.creditPath !== undefined) await credit.open(order.creditPath);
+  const window = order.creditPath === undefined ? Number.POSITIVE_INFINITY : order.window;
+  await talk.readyAndGo();
+  const payload = Buffer.alloc(order.size, 'x');
+  const total = order.untilStopped ? Number.POSITIVE_INFINITY : order.warmUp + order.count;
+  const { topics, rate } = order;
+  const begin = now();
+  let from = begin;
+  for (let i = 0; i < total; i += 1) {
+    if (i === order.warmUp) from = now();
+    while (i - credit.confirmed >= window) await credit.more();
+    if (rate !== undefined) {
+      while (i >= (now() - begin) * rate && !talk.stopped)
+        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      if (talk.stopped) break;
+    }
+    const wait = peer.send(topics[i % topics.length] as string, payload);
+    if (wait !== undefined) await wait;
+  }
+  await peer.flush();
+  const seconds = now() - from;
+  talk.answer(seconds);
+  await talk.next('stop');
+  credit.close();
+  await peer.close();
+}
+
+export async function accept(order: AcceptOrder, talk: Conversation): Promise<void> {
+  const peer = await openPeer(order.peer);
+  const payload = Buffer.alloc(order.size, 'x');
+  const sendAll = async (count: number) => {
+    for (let i = 0; i < count; i += 1) {
+      const wait = peer.send(order.topic, payload);
+      if (wait !== undefined) await wait;
+    }
+    await peer.flush();
+  };
+  await talk.readyAndGo();
+  await sendAll(order.warmUp);
+  const from = now();
+  await sendAll(order.count);
+  talk.answer(now() - from);
+  await talk.next('stop');
+  await peer.close();
+}

@@ -1,0 +1,40 @@
+import { LoadMeter, loadFigures } from '../load.js';
+import { flood } from '../native/flooder.js';
+import { messageCount, type Scenario } from '../scenario.js';
+import { peerFlow } from './flow.js';
+import { CPU_FIGURES } from './throughput.js';
+
+const SIZE = 100;
+
+function fanOut(receivers: number, perSecond: number, quickSubjects: readonly string[]): Scenario {
+  return {
+    id: `fan-out-${receivers}`,
+    text: `One sender, ${receivers} receivers, ${SIZE} bytes, RELIABLE; deliveries a second until the slowest has all. C receivers are a process each, others are connections of one process.`,
+    figures: [{ name: 'deliveries', unit: '1/s', better: 'more' }, ...CPU_FIGURES],
+    subjects: [
+      ...['c-real', 'c-embedded', 'session-real', 'session-embedded'],
+      ...['sidecar-real', 'sidecar-embedded', 'sidecar-inside', 'nats', 'redis'],
+    ],
+    quickSubjects,
+    async run(subject, stage, effort) {
+      const opened = await subject.open(stage);
+      const count = messageCount(perSecond, effort);
+      const flow = { size: SIZE, count, warmUp: 1000 };
+      const deliveries = (seconds: number) => (count * receivers) / seconds;
+      if (opened.kind === 'native') {
+        const meter = new LoadMeter(opened.servers);
+        const { seconds, wholeSeconds, cpu } = await flood({ ...opened, ...flow, receivers });
+        const used = loadFigures({ ...cpu, ...meter.cpuSeconds() }, wholeSeconds, flow.warmUp + count);
+        return { figures: { deliveries: deliveries(seconds), ...used.figures }, load: used.load };
+      }
+      const topics = new Array<string>(receivers).fill(stage.freshName('fan'));
+      const { seconds, figures, load } = await peerFlow(stage, opened, { ...flow, topics, each: 'all' });
+      return { figures: { deliveries: deliveries(seconds), ...figures }, load };
+    },
+  };
+}
+
+export const FAN_OUT: readonly Scenario[] = [
+  fanOut(10, 15_000, ['c-real', 'c-embedded', 'sidecar-embedded']),
+  fanOut(100, 1000, []),
+];

@@ -1,0 +1,111 @@
+import { cpuSeconds, residentKiB } from '../process-meter.js';
+import { RoleProcess } from '../role-process.js';
+import type { PeerSpec } from '../roles/order.js';
+import { messageCount, type Scenario } from '../scenario.js';
+import type { Stage } from '../stage.js';
+import { peerFlow } from './flow.js';
+import { CPU_FIGURES } from './throughput.js';
+
+const SIZE = 100;
+const COST = { name: 'sidecar CPU', unit: 'µs/message', better: 'less' } as const;
+const FIGURES = [
+  COST,
+  { name: 'messages', unit: '1/s', better: 'more' } as const,
+  ...CPU_FIGURES.filter(({ name }) => name !== COST.name),
+];
+
+/** Traffic goes to all mailboxes in turn, or to one of them while the others are idle members of their groups. */
+function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scenario {
+  const where = traffic === 'all' ? 'to each in turn' : 'to one of them; the others are idle';
+  return {
+    id: `mailboxes-${count}${traffic === 'one' ? '-idle' : ''}`,
+    text: `One sender and ${count} receiving mailboxes of one process, each in its own group, ${SIZE} bytes, ${where}; processor time of the sidecar a message.`,
+    figures: FIGURES,
+    subjects: traffic === 'all' ? ['sidecar-embedded', 'nats'] : ['sidecar-embedded'],
+    quickSubjects: quick ? ['sidecar-embedded'] : [],
+    async run(subject, stage, effort) {
+      const opened = await subject.open(stage);
+      if (opened.kind === 'native') throw new Error('spflooder has one group');
+      const messages = messageCount(60_000, effort);
+      const flow = {
+        size: SIZE,
+        count: messages,
+        warmUp: Math.max(1000, messages / 4),
+        each: 'share',
+      } as const;
+      const names = Array.from({ length: count }, () => stage.freshName('m'));
+      const idle = traffic === 'one' ? names.slice(1) : [];
+      const holder = idle.length > 0 ? await startHolder(stage, opened.peer, idle) : undefined;
+      try {
+        const topics = traffic === 'one' ? names.slice(0, 1) : names;
+        const { seconds, figures, load } = await peerFlow(stage, opened, { ...flow, topics });
+        await holder?.stop();
+        return { figures: { ...figures, messages: messages / seconds }, load };
+      } finally {
+        await holder?.end();
+      }
+    },
+  };
+}
+
+async function startHolder(stage: Stage, peer: PeerSpec, topics: readonly string[]): Promise<RoleProcess> {
+  const holder = await RoleProcess.start(stage.roleEntry, { job: 'hold', peer, topics });
+  holder.go();
+  return holder;
+}
+
+const IDLE_MAILBOXES = 500;
+/** Until a new process has thrown away what it needed only for its start, and after mailboxes were opened. */
+const REST_MS = 2000;
+
+const idleCost: Scenario = {
+  id: 'mailboxes-idle-cost',
+  text: `A sidecar with the embedded daemon as its own process; then ${IDLE_MAILBOXES} mailboxes that are members of a group each, receive on a stream and get nothing: resident memory and processor time of the sidecar for each.`,
+  figures: [
+    { name: 'memory', unit: 'KiB/mailbox', better: 'less' },
+    { name: 'CPU', unit: 'µs/s/mailbox', better: 'less' },
+  ],
+  subjects: ['sidecar-embedded'],
+  quickSubjects: [],
+  async run(_subject, stage, effort) {
+    // A fresh process each time: what earlier mailboxes left in the heap would hide what new ones take.
+    const fresh = stage.fresh();
+    try {
+      const sidecar = await fresh.sidecar('embedded');
+      const peer = { kind: 'sidecar', target: sidecar.unixTarget, sends: 'concurrent' } as const;
+      const topics = Array.from({ length: IDLE_MAILBOXES }, () => fresh.freshName('i'));
+      // What the first mailbox loads and compiles is not a cost of each further one.
+      const first = await startHolder(fresh, peer, [fresh.freshName('first')]);
+      await rest(REST_MS);
+      const before = residentKiB(sidecar.pid);
+      const holder = await startHolder(fresh, peer, topics);
+      try {
+        await rest(REST_MS);
+        const after = residentKiB(sidecar.pid);
+        const cpuBefore = cpuSeconds(sidecar.pid);
+        await rest(effort.seconds * 1000);
+        const cpuAfter = cpuSeconds(sidecar.pid);
+        if (before === undefined || after === undefined) throw new Error('/proc does not tell memory here');
+        const cpu = ((cpuAfter ?? 0) - (cpuBefore ?? 0)) / effort.seconds;
+        return {
+          figures: { memory: (after - before) / IDLE_MAILBOXES, CPU: (cpu * 1e6) / IDLE_MAILBOXES },
+        };
+      } finally {
+        await Promise.all([holder.stop(), first.stop()]);
+      }
+    } finally {
+      await fresh.close();
+    }
+  },
+};
+
+const rest = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export const MAILBOXES: readonly Scenario[] = [
+  mailboxes(1, 'all', true),
+  mailboxes(10, 'all', false),
+  mailboxes(100, 'all', true),
+  mailboxes(500, 'all', false),
+  mailboxes(500, 'one', false),
+  idleCost,
+];

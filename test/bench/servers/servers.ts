@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RealSpread } from '../../support/real-spread.js';
+import { freePort } from '../../support/serve-process.js';
+import { until } from '../../support/until.js';
+import { findProgram, type Server, ServerProcess } from './server-process.js';
+
+const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
+
+/**
+ * Both daemons cut a client with a thousand unread messages by default. The C tools have no flow control between a
+ * sender and a receiver of different processes, so the bound is out of their way; ours have a window of their own.
+ */
+const MAX_SESSION_MESSAGES = 1_000_000;
+
+/** A Spread daemon; its Unix socket is where Spread's own client library looks for it. */
+export interface Daemon extends Server {
+  readonly port: number;
+}
+
+/** Flags for Node, such as those that write a profile. */
+export type NodeFlags = readonly string[];
+
+export async function startRealDaemon(): Promise<Daemon> {
+  const spread = await RealSpread.start({ maxSessionMessages: MAX_SESSION_MESSAGES });
+  return { name: 'daemon', pid: spread.pid, port: spread.port, stop: () => spread.stop() };
+}
+
+export async function startEmbeddedDaemon(flags: NodeFlags = []): Promise<Daemon> {
+  const port = await freePort();
+  const server = new ServerProcess('daemon', process.execPath, [
+    ...flags,
+    MAIN,
+    ...['daemon', '--quiet', '--port', String(port), '--socket', `/tmp/${port}`],
+    ...['--max-session-messages', String(MAX_SESSION_MESSAGES)],
+  ]);
+  await server.listens({ path: `/tmp/${port}` });
+  return { name: server.name, pid: server.pid, port, stop: () => server.stop() };
+}
+
+/** A sidecar, and where applications reach it. */
+export interface Sidecar extends Server {
+  readonly unixTarget: string;
+  readonly tcpTarget: string;
+  /** From the start of its process until it was ready. */
+  readonly readyMs: number;
+}
+
+/** @param daemon - undefined: with the embedded daemon inside */
+export async function startSidecar(
+  folder: string,
+  daemon: Daemon | undefined,
+  flags: NodeFlags = [],
+  options: readonly string[] = [],
+): Promise<Sidecar> {
+  const [grpcPort, adminPort] = [await freePort(), await freePort()];
+  const socket = join(folder, `sidecar-${grpcPort}.sock`);
+  const startedAt = performance.now();
+  const server = new ServerProcess('sidecar', process.execPath, [
+    ...flags,
+    ...[MAIN, 'serve', '--log-level', 'warn'],
+    ...['--grpc-listen', `127.0.0.1:${grpcPort},unix:${socket}`],
+    ...['--admin-listen', `127.0.0.1:${adminPort}`],
+    ...(daemon === undefined
+      ? [
+          '--embedded-daemon',
+          '--embedded-listen',
+          '127.0.0.1:0',
+          '--embedded-socket',
+          join(folder, `inside-${grpcPort}.sock`),
+        ]
+      : ['--daemon-addresses', String(daemon.port)]),
+    ...(daemon === undefined ? ['--embedded-max-session-messages', String(MAX_SESSION_MESSAGES)] : []),
+    ...options,
+  ]);
+  await until(() => isReady(adminPort), { timeoutMs: 15_000, what: 'the sidecar is ready' });
+  const readyMs = performance.now() - startedAt;
+  return {
+    name: 'sidecar',
+    pid: server.pid,
+    unixTarget: `unix:${socket}`,
+    tcpTarget: `127.0.0.1:${grpcPort}`,
+    readyMs,
+    stop: () => server.stop(),
+  };
+}
+
+async function isReady(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+  await answer?.arrayBuffer();
+  return answer?.ok ?? false;
+}
+
+/** A server with a TCP port that is neither ours nor Spread's. */
+export interface OtherServer extends Server {
+  readonly port: number;
+}
+
+export const NATS = 'nats-server';
+export const REDIS = 'redis-server';
+
+export function startNats(): Promise<OtherServer> {
+  return startOther(NATS, (port) => ['-a', '127.0.0.1', '-p', String(port)]);
+}
+
+/** Keeps nothing, and cuts no subscriber that is slow. */
+export function startRedis(): Promise<OtherServer> {
+  return startOther(REDIS, (port) => [
+    ...['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'],
+    ...['--client-output-buffer-limit', 'pubsub 0 0 0'],
+  ]);
+}
+
+async function startOther(program: string, args: (port: number) => readonly string[]): Promise<OtherServer> {
+  const path = findProgram(program);
+  if (path === undefined) throw new Error(`${program} is not installed`);
+  const port = await freePort();
+  const server = new ServerProcess('server', path, args(port));
+  await server.listens({ host: '127.0.0.1', port });
+  return { name: server.name, pid: server.pid, port, stop: () => server.stop() };
+}

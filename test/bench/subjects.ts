@@ -1,0 +1,131 @@
+import type { PeerSpec } from './roles/order.js';
+import { findProgram, type Server } from './servers/server-process.js';
+import { NATS, REDIS } from './servers/servers.js';
+import type { DaemonKind, Stage } from './stage.js';
+
+/** A subject that is ready to be measured: the C tools at a daemon, or peers of our own roles. */
+export type Opened = { readonly servers: readonly Server[] } & (
+  | { readonly kind: 'native'; readonly spreadName: string; readonly daemonPort: number }
+  | { readonly kind: 'peer'; readonly peer: PeerSpec }
+);
+
+/** What is measured. */
+export interface Subject {
+  readonly id: string;
+  /** For the report: which client, by which way, to which server. */
+  readonly text: string;
+  /** Why it can't be measured on this machine; undefined if it can. */
+  missing(env: NodeJS.ProcessEnv): string | undefined;
+  open(stage: Stage): Promise<Opened>;
+}
+
+const needsSpread = (env: NodeJS.ProcessEnv) =>
+  env.SPREAD_HOME ? undefined : 'set SPREAD_HOME to a Spread installation with bin/ and sbin/';
+const needsNothing = () => undefined;
+const needsProgram = (name: string) => (env: NodeJS.ProcessEnv) =>
+  findProgram(name, env) ? undefined : `${name} is not installed (Debian: apt-get install ${name})`;
+
+function native(daemon: DaemonKind, way: 'unix' | 'tcp'): Subject {
+  return {
+    id: `c-${daemon}${way === 'tcp' ? '-tcp' : ''}`,
+    text: `Spread's C tools, ${way === 'tcp' ? 'TCP' : 'Unix socket'}, ${daemon} daemon`,
+    missing: needsSpread,
+    async open(stage) {
+      const server = await stage.daemon(daemon);
+      const spreadName = way === 'tcp' ? `${server.port}@127.0.0.1` : String(server.port);
+      return { kind: 'native', spreadName, daemonPort: server.port, servers: [server] };
+    },
+  };
+}
+
+function session(daemon: DaemonKind): Subject {
+  return {
+    id: `session-${daemon}`,
+    text: `our Session without gRPC, Unix socket, ${daemon} daemon`,
+    missing: daemon === 'real' ? needsSpread : needsNothing,
+    async open(stage) {
+      const server = await stage.daemon(daemon);
+      return {
+        kind: 'peer',
+        peer: { kind: 'session', address: String(server.port) },
+        servers: [server],
+      };
+    },
+  };
+}
+
+interface SidecarShape {
+  readonly way?: 'unix' | 'tcp';
+  readonly sends?: 'stream' | 'unary' | 'concurrent';
+}
+
+const SENDS_TEXT = { stream: 'MulticastStream', unary: 'unary, one by one', concurrent: 'unary, 64 at once' };
+const DAEMON_TEXT = {
+  real: 'real daemon',
+  embedded: 'embedded daemon as its own process',
+  inside: 'embedded daemon inside',
+};
+
+function sidecar(
+  daemon: DaemonKind | 'inside',
+  { way = 'unix', sends = 'stream' }: SidecarShape = {},
+): Subject {
+  return {
+    id: ['sidecar', daemon, ...(way === 'tcp' ? ['tcp'] : []), ...(sends === 'stream' ? [] : [sends])].join(
+      '-',
+    ),
+    text: `sidecar, gRPC over ${way === 'tcp' ? 'TCP' : 'a Unix socket'}, ${SENDS_TEXT[sends]}, ${DAEMON_TEXT[daemon]}`,
+    missing: daemon === 'real' ? needsSpread : needsNothing,
+    async open(stage) {
+      const server = await stage.sidecar(daemon);
+      const target = way === 'tcp' ? server.tcpTarget : server.unixTarget;
+      const behind = daemon === 'inside' ? [] : [await stage.daemon(daemon)];
+      return { kind: 'peer', peer: { kind: 'sidecar', target, sends }, servers: [server, ...behind] };
+    },
+  };
+}
+
+const nats: Subject = {
+  id: 'nats',
+  text: 'NATS with @nats-io/transport-node, TCP (no total order)',
+  missing: needsProgram(NATS),
+  async open(stage) {
+    const server = await stage.nats();
+    return { kind: 'peer', peer: { kind: 'nats', port: server.port }, servers: [server] };
+  },
+};
+
+const redis: Subject = {
+  id: 'redis',
+  text: 'Redis pub/sub with redis, TCP (no total order)',
+  missing: needsProgram(REDIS),
+  async open(stage) {
+    const server = await stage.redis();
+    return { kind: 'peer', peer: { kind: 'redis', port: server.port }, servers: [server] };
+  },
+};
+
+/** Every subject, in the order in which a round measures them. */
+export const SUBJECTS: readonly Subject[] = [
+  native('real', 'unix'),
+  native('real', 'tcp'),
+  native('embedded', 'unix'),
+  session('real'),
+  session('embedded'),
+  sidecar('real'),
+  sidecar('real', { way: 'tcp' }),
+  sidecar('real', { sends: 'unary' }),
+  sidecar('real', { sends: 'concurrent' }),
+  sidecar('embedded'),
+  sidecar('inside'),
+  sidecar('inside', { sends: 'unary' }),
+  sidecar('inside', { sends: 'concurrent' }),
+  nats,
+  redis,
+];
+
+export function subject(id: string): Subject {
+  const found = SUBJECTS.find((one) => one.id === id);
+  if (found === undefined) throw new Error(`there is no subject ${id}`);
+  return found;
+}
