@@ -1,49 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { sidecarAt } from '../support/client.js';
+import { startCommand } from '../support/command-process.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { startSidecar } from '../support/sidecar-fixture.js';
 import { freePort } from '../support/sidecar-process.js';
-import { until, within } from '../support/until.js';
-
-const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
-
-/** What `npm test` built, as a process. It is killed when the running test ends, if it still runs. */
-function start(...args: string[]) {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const written = { stdout: '', stderr: '' };
-  child.stdout?.on('data', (text) => {
-    written.stdout += text;
-  });
-  child.stderr?.on('data', (text) => {
-    written.stderr += text;
-  });
-  const exited = new Promise<number | NodeJS.Signals | null>((resolve) =>
-    child.once('close', (code, signal) => resolve(code ?? signal)),
-  );
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  return { child, written, exited: () => within(exited, `${args[0]} exits`, 10_000) };
-}
+import { until } from '../support/until.js';
 
 describe('a command as a process', () => {
   it.each([
     [['--version'], 0],
     [['nonsense'], 2],
   ])('%j exits with %i by itself', async (args, code) => {
-    expect(await start(...args).exited()).toBe(code);
+    expect(await startCommand(...args).exited()).toBe(code);
   });
 
   it('exits by itself when its work is done, with nothing left that holds it', async () => {
     const { target } = await startSidecar();
-    const send = start('send', 'g', '-m', 'x', '-t', target);
+    const send = startCommand('send', 'g', '-m', 'x', '-t', target);
     expect(await send.exited()).toBe(0);
     expect(send.written.stderr).toBe('sent 1 bytes to g\n');
     // Standard input stays open: the script's end is the quit command.
-    const user = start('user', '-t', target);
+    const user = startCommand('user', '-t', target);
     user.child.stdin?.write('j g\nq\n');
     expect(await user.exited()).toBe(0);
     expect(user.written.stdout).toContain('g: #user#localhost joined');
@@ -51,7 +28,7 @@ describe('a command as a process', () => {
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends in order at %s', async (signal) => {
     const { target, registry } = await startSidecar();
-    const receive = start('receive', 'g', '--follow', '-t', target);
+    const receive = startCommand('receive', 'g', '--follow', '-t', target);
     await until(() => receive.written.stdout.includes('g: '), { timeoutMs: 10_000 });
     receive.child.kill(signal);
     expect(await receive.exited()).toBe(0);
@@ -60,11 +37,11 @@ describe('a command as a process', () => {
 
   it('that was not done at a signal says so by its exit code', async () => {
     const { target, registry } = await startSidecar();
-    const receive = start('receive', 'g', '-t', target);
+    const receive = startCommand('receive', 'g', '-t', target);
     await until(() => receive.written.stdout.includes('g: '), { timeoutMs: 10_000 });
     receive.child.kill('SIGINT');
     expect(await receive.exited()).toBe(130);
-    const send = start('send', 'g', '-t', target);
+    const send = startCommand('send', 'g', '-t', target);
     const connected = () => registry.list({ pageSize: 0, pageToken: '' }).mailboxes.length === 1;
     await until(connected, { timeoutMs: 10_000 });
     send.child.kill('SIGTERM');
@@ -76,7 +53,7 @@ describe('a command as a process', () => {
     const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
     onTestFinished(() => proxy.stop());
     const target = `127.0.0.1:${proxy.port}`;
-    const receive = start('receive', 'g', '--follow', '-t', target, '--timeout', '1h');
+    const receive = startCommand('receive', 'g', '--follow', '-t', target, '--timeout', '1h');
     await until(() => receive.written.stdout.includes('g: '), { timeoutMs: 10_000 });
     // Its goodbye is not answered: without the second signal it would wait for an hour.
     proxy.silent = true;
@@ -87,7 +64,7 @@ describe('a command as a process', () => {
 
   it('ends in order when its reader goes away', async () => {
     const { target, registry } = await startSidecar();
-    const receive = start('receive', 'g', '--follow', '--raw', '-t', target);
+    const receive = startCommand('receive', 'g', '--follow', '--raw', '-t', target);
     await until(() => receive.written.stderr.includes('receiving as'), { timeoutMs: 10_000 });
     receive.child.stdout?.destroy();
     const mailbox = await sidecarAt(target).connect();
@@ -102,7 +79,7 @@ describe('a command as a process', () => {
 
   it('that serves goes on when its reader goes away', async () => {
     const port = await freePort();
-    const daemon = start('daemon', '-p', String(port), '--socket', 'off');
+    const daemon = startCommand('daemon', '-p', String(port), '--socket', 'off');
     await until(() => daemon.written.stdout.includes('is ready'), { timeoutMs: 10_000 });
     daemon.child.stdout?.destroy();
     daemon.child.stderr?.destroy();

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { AGREED_MESS, type Mailbox, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { SidecarProcess } from '../support/sidecar-process.js';
 import { until, within } from '../support/until.js';
 import { adminPage, expectNothingLeft, startWhole } from '../support/whole-sidecar.js';
 
@@ -80,10 +79,9 @@ describe('a sidecar process', () => {
     started.process.kill('SIGKILL');
     await started.process.exited;
     expect(statSync(started.sockets.grpc).isSocket()).toBe(true);
-    expect(statSync(started.sockets.daemon).isSocket()).toBe(true);
+    expect(statSync(started.sockets.daemon!).isSocket()).toBe(true);
 
-    const again = new SidecarProcess(started.args);
-    await again.ready(started.ports.admin);
+    const again = await started.again();
     const sidecar = new SpreadSidecar({ target: `unix:${started.sockets.grpc}` });
     onTestFinished(() => sidecar.close({ keepMailboxes: true }));
     const mailbox = await sidecar.connect({ privateName: 'again' });
@@ -96,7 +94,7 @@ describe('a sidecar process', () => {
 
   it('names a port that is taken and what to do, and leaves the other sidecar alone', async () => {
     const started = await startWhole();
-    const second = new SidecarProcess(started.args);
+    const second = started.spawnAgain();
     const { code } = await within(second.exited, 'exit of the second sidecar');
     expect(code).toBe(7);
     expect(second.stderr).toMatch(/127\.0\.0\.1.*(stop|choose|configure) /s);

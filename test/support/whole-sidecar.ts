@@ -9,32 +9,54 @@ import { temporaryFolder } from './tmp.js';
 /** A sidecar process on ports and sockets of its own. */
 export interface WholeSidecar {
   readonly process: SidecarProcess;
-  /** Which start it again at the same places. */
-  readonly args: string[];
-  readonly ports: { readonly grpc: number; readonly admin: number; readonly daemon: number };
-  readonly sockets: { readonly grpc: string; readonly daemon: string };
+  /** Where it listens, the embedded daemon included. */
+  readonly ports: { readonly grpc: number; readonly admin: number; readonly daemon?: number };
+  readonly sockets: { readonly grpc: string; readonly daemon?: string };
+  /** A client that gives its mailboxes up when the test ends. */
   readonly sidecar: SpreadSidecar;
+  /** Another process at the same places. */
+  spawnAgain(): SidecarProcess;
+  /** The same, when it is ready. The one before has to be gone. */
+  again(): Promise<SidecarProcess>;
 }
 
 /** Starts one with the embedded daemon; resolves when it is ready. */
 export async function startWhole(...more: string[]): Promise<WholeSidecar> {
-  const folder = temporaryFolder();
-  const ports = { grpc: await freePort(), admin: await freePort(), daemon: await freePort() };
-  const sockets = { grpc: join(folder, 'grpc.sock'), daemon: join(folder, 'spread.sock') };
+  const port = await freePort();
+  const socket = join(temporaryFolder(), 'spread');
+  const daemon = ['--embedded-listen', `127.0.0.1:${port}`, '--embedded-socket', socket];
+  const started = await start(['--embedded-daemon', ...daemon, ...more]);
+  return {
+    ...started,
+    ports: { ...started.ports, daemon: port },
+    sockets: { ...started.sockets, daemon: socket },
+  };
+}
+
+/** Starts one that uses this daemon; resolves when it is ready. */
+export function startWholeAt(daemon: string, ...more: string[]): Promise<WholeSidecar> {
+  return start(['--daemon-addresses', daemon, ...more]);
+}
+
+async function start(more: string[]): Promise<WholeSidecar> {
+  const ports = { grpc: await freePort(), admin: await freePort() };
+  const sockets = { grpc: join(temporaryFolder(), 'grpc') };
   const args = [
-    '--embedded-daemon',
     ...['--grpc-listen', `127.0.0.1:${ports.grpc},unix:${sockets.grpc}`],
     ...['--admin-listen', `127.0.0.1:${ports.admin}`],
-    ...['--embedded-listen', `127.0.0.1:${ports.daemon}`],
-    ...['--embedded-socket', sockets.daemon],
     ...more,
   ];
-  const process = new SidecarProcess(args);
-  await process.ready(ports.admin);
+  const spawnAgain = () => new SidecarProcess(args);
+  const again = async () => {
+    const process = spawnAgain();
+    await process.ready(ports.admin);
+    return process;
+  };
+  const process = await again();
   const sidecar = new SpreadSidecar({ target: `127.0.0.1:${ports.grpc}` });
   // Where the process is gone there is nobody to say goodbye to.
   onTestFinished(() => sidecar.close({ keepMailboxes: true }));
-  return { process, args, ports, sockets, sidecar };
+  return { process, ports, sockets, sidecar, spawnAgain, again };
 }
 
 /** A page of its admin port; undefined when nobody answers there. */
