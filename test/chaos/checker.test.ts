@@ -249,17 +249,20 @@ describe('the checker', () => {
     expect(check(goodHistory())).toEqual([]);
   });
 
-  it('finds nothing when a mailbox loses its connection where its client can not see it', () => {
-    const script = new ScriptedHistory(['g']);
-    const box = script.connect('a');
-    script.join(box, 'g');
-    script.fault('app:0', 'silence');
-    script.fault('daemon:0', 'reset');
-    script.send(box, ['g'], 'FIFO', { delivered: false });
-    script.giveUp(box);
-    script.send(box, ['g'], 'FIFO');
-    expect(check(script.end())).toEqual([]);
-  });
+  it.each(['gives up', 'says goodbye'] as const)(
+    'finds nothing when a mailbox loses its connection and its client %s before it reads that',
+    (how) => {
+      const script = new ScriptedHistory(['g']);
+      const box = script.connect('a');
+      script.join(box, 'g');
+      script.fault('app:0', 'silence');
+      script.fault('daemon:0', 'reset');
+      script.send(box, ['g'], 'FIFO', { delivered: false });
+      script.stopReading(box, how);
+      script.send(box, ['g'], 'FIFO');
+      expect(check(script.end())).toEqual([]);
+    },
+  );
 
   it.each(Object.entries(defects))('finds a sidecar that %s', (_, [rule, injure]) => {
     const violations = check(injure(goodHistory()));

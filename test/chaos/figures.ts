@@ -47,7 +47,9 @@ export function count(figures: Figures, entries: readonly Timed[]): void {
       if (entry.event.is === 'restored') figures.restored += 1;
     }
     if (entry.kind === 'connected') figures.mailboxes += 1;
-    if (entry.kind === 'fault') more(figures.faults, `${entry.link.split(':')[0]} ${entry.fault}`);
+    // A stall of the machine is none of ours.
+    if (entry.kind === 'fault' && entry.link !== 'machine')
+      more(figures.faults, `${entry.link.split(':')[0]} ${entry.fault}`);
     if (entry.kind === 'ended')
       more(figures.ends, entry.failure ? entry.failure.reason || entry.failure.status : 'as asked');
     if (entry.kind === 'attached') {

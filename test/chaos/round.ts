@@ -7,6 +7,7 @@ import { Observers } from './observers.js';
 import { Random } from './random.js';
 import type { RoundContext } from './round-context.js';
 import { settle } from './settle.js';
+import { noteStalls } from './stalls.js';
 import type { World } from './world.js';
 
 export interface RoundOptions {
@@ -43,6 +44,10 @@ export async function runRound(world: World, options: RoundOptions): Promise<His
   const history = new History();
   history.add({ kind: 'round', seed: String(seed), groups });
   const observers = await Observers.start(world.sites, groups, history);
+  const endStalls = noteStalls(
+    history,
+    world.links.map((_, index) => `app:${index}`),
+  );
   const end = new AbortController();
   const context: RoundContext = {
     round,
@@ -80,7 +85,7 @@ export async function runRound(world: World, options: RoundOptions): Promise<His
     end.abort();
     await work;
   }
-  await settle(context);
+  await settle(context).finally(endStalls);
   await observers.end();
   return history;
 }

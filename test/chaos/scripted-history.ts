@@ -120,10 +120,15 @@ export class ScriptedHistory {
     this.add({ kind: 'healed', link, fault });
   }
 
-  /** Its client does not reach the sidecar and gives up; the mailbox loses its connection and lives on. */
-  giveUp(box: ScriptedBox): void {
+  /**
+   * Its client does not reach the sidecar and gives up, or says goodbye before it has read everything; the mailbox loses its
+   * connection and lives on for a while.
+   */
+  stopReading(box: ScriptedBox, how: 'gives up' | 'says goodbye'): void {
     const failure = { status: 'UNAVAILABLE', reason: '', message: 'the sidecar was not reached' };
-    this.add({ kind: 'ended', box: box.name, reader: box.reader, failure });
+    const { name, reader } = box;
+    if (how === 'says goodbye') this.add({ kind: 'goodbye', box: name, how: 'abort' });
+    this.add({ kind: 'ended', box: name, reader, ...(how === 'gives up' && { failure }) });
     this.#gone(box);
     for (const group of box.groups) this.#change(group, 'JOIN', box.privateGroup, box.daemon);
   }

@@ -172,11 +172,22 @@ export function truthOf(facts: Facts, box: BoxFacts): Truth {
 }
 
 /**
- * Whether its client has given it up because it did not reach the sidecar: the mailbox may have lived on for a while, and
- * nobody was told what became of its connection.
+ * Whether its application stopped reading before the end: it said goodbye, or did not reach the sidecar any more. The mailbox may
+ * have lost its connection, and made another one, and nobody read that.
  */
-export function isOutOfSight({ end }: BoxFacts): boolean {
-  return end?.failure !== undefined && end.failure.reason === '';
+export function isOutOfSight({ end, goodbye, settled }: BoxFacts): boolean {
+  return !settled && (goodbye !== undefined || end?.failure?.reason === '');
+}
+
+/** Whether messages of it came after its first session had ended, or no observer can tell. */
+export function hadAnotherSession(facts: Facts, box: BoxFacts): boolean {
+  const { intervals, orderOf } = truthOf(facts, box);
+  const views = [...intervals.values()].flat();
+  if (!views.some(({ view }) => view.members.includes(box.privateGroup))) return true;
+  const gone = views.find(
+    ({ view }) => view.cause === 'DISCONNECT' && view.changed.includes(box.privateGroup),
+  );
+  return gone !== undefined && box.sends.some(({ sent }) => (orderOf.get(sent.id) ?? 0) > gone.since);
 }
 
 /** Whether any observer got this message. */

@@ -1,5 +1,12 @@
 import type { BoxFacts, Facts, Send } from './facts.js';
-import { BETWEEN_DAEMONS, faultBefore, isOutOfSight, truthOf, wasObserved } from './facts.js';
+import {
+  BETWEEN_DAEMONS,
+  faultBefore,
+  hadAnotherSession,
+  isOutOfSight,
+  truthOf,
+  wasObserved,
+} from './facts.js';
 import { isBefore } from './order.js';
 import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
@@ -16,7 +23,7 @@ export function* checkSends(facts: Facts): Generator<Violation> {
   const received = new Map([...facts.boxes.values()].map((box) => [box.privateGroup, new Delivery(box)]));
   for (const box of facts.boxes.values()) {
     const intact = wentInOrder(facts, box);
-    const oneSession = box.losses === 0 && !isOutOfSight(box);
+    const oneSession = box.losses === 0 && !(isOutOfSight(box) && hadAnotherSession(facts, box));
     const missing: Send[] = [];
     for (const send of box.sends) {
       yield* checkAnswer(send);

@@ -7,6 +7,8 @@ export interface Interval {
   readonly view: SeenView;
   /** Ids, and that of the transitional signal, if there was one. */
   readonly messages: string[];
+  /** Whatever came after the view has a greater place. */
+  readonly since: number;
   /** The observer was lost in it: more may have come to others. */
   cutOff: boolean;
 }
@@ -58,7 +60,9 @@ export class Truth {
   add(by: number, event: Seen): void {
     switch (event.is) {
       case 'view':
-        this.intervals.get(event.group)?.push({ by, view: event, messages: [], cutOff: false });
+        this.intervals
+          .get(event.group)
+          ?.push({ by, view: event, messages: [], since: this.#places, cutOff: false });
         break;
       case 'transitional':
         this.#addSignal(signalOf(event.group, event.id), event.group);
