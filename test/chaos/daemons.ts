@@ -4,6 +4,7 @@ import { RealSpread } from '../support/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { freePort } from '../support/serve-process.js';
 import { SpreadCluster } from '../support/spread-cluster.js';
+import { Refusal } from './refusal.js';
 import { NetworkTarget, type ProcessTimes, type Restartable } from './world-targets.js';
 
 /**
@@ -60,7 +61,7 @@ async function startProcess(stops: (() => Promise<void>)[]): Promise<Daemon> {
 
 async function startReal(stops: (() => Promise<void>)[]): Promise<Daemon> {
   if (!process.env.SPREAD_HOME)
-    throw new Error(
+    throw new Refusal(
       'a real Spread daemon was asked for: set SPREAD_HOME to a Spread installation with sbin/spread',
     );
   const spread = await RealSpread.start();
@@ -78,7 +79,7 @@ async function startReal(stops: (() => Promise<void>)[]): Promise<Daemon> {
 
 async function startCluster(size: number, stops: (() => Promise<void>)[]): Promise<Daemons> {
   if (!isAvailable('spread-cluster'))
-    throw new Error(
+    throw new Refusal(
       'several real Spread daemons were asked for: that takes root on Linux with iproute2 and unshare, and SPREAD_HOME set to a Spread installation with sbin/spread',
     );
   const cluster = await SpreadCluster.start(size);

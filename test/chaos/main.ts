@@ -6,6 +6,7 @@ import { check, type Violation } from './checker.js';
 import type { DaemonChoice } from './daemons.js';
 import { count, noFigures, summary, sumOf } from './figures.js';
 import { loadHistory } from './history.js';
+import { Refusal } from './refusal.js';
 import { runRound } from './round.js';
 import { startWorld, type World } from './world.js';
 
@@ -32,8 +33,18 @@ as --round, play its chances again.`;
 
 const SHOWN = 5;
 
-/** Runs rounds until enough; gives the exit code: 1 after any violation. */
+/** Runs rounds until enough; gives the exit code: 1 after any violation, 2 when it can't do what is asked. */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
+  try {
+    return await run(args, print);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    print(error.message);
+    return 2;
+  }
+}
+
+async function run(args: readonly string[], print: (line: string) => void): Promise<number> {
   const option = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
@@ -67,7 +78,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
     otherwise: number,
   ) => {
     const value = values[name] === undefined ? otherwise : Number(values[name]);
-    if (!(value >= 0)) throw new Error(`--${name} must be a number of 0 or more; got ${values[name]}`);
+    if (!(value >= 0)) throw new Refusal(`--${name} must be a number of 0 or more; got ${values[name]}`);
     return value;
   };
   const messages = number('messages', Number.POSITIVE_INFINITY);
@@ -81,8 +92,11 @@ export async function main(args: readonly string[], print: (line: string) => voi
   const figures = noFigures();
   const world = await startWorld({ daemon: daemonOf(values), apps });
   // Processes and networks are not left behind.
-  const interrupted = (signal: NodeJS.Signals) =>
+  let isInterrupted = false;
+  const interrupted = (signal: NodeJS.Signals) => {
+    isInterrupted = true;
     void world.stop().finally(() => process.kill(process.pid, signal));
+  };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     for (let round = 0; figures.messages < messages && performance.now() < deadline; round += 1) {
@@ -103,6 +117,10 @@ export async function main(args: readonly string[], print: (line: string) => voi
     }
     print(summary(figures, 0));
     return 0;
+  } catch (error) {
+    // A round whose world is stopped under it fails.
+    if (!isInterrupted) throw error;
+    return 1;
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await world.stop();
@@ -140,8 +158,8 @@ function daemonOf({ daemon, cluster }: { daemon?: string; cluster?: string }): D
   if (cluster !== undefined) {
     const size = Number(cluster);
     if (!(Number.isInteger(size) && size >= 2 && size <= 9))
-      throw new Error(`--cluster must be a whole number from 2 to 9; got ${cluster}`);
-    if (daemon !== undefined) throw new Error('--cluster brings its own daemons: leave --daemon out');
+      throw new Refusal(`--cluster must be a whole number from 2 to 9; got ${cluster}`);
+    if (daemon !== undefined) throw new Refusal('--cluster brings its own daemons: leave --daemon out');
     return { cluster: size };
   }
   if (daemon === undefined || daemon === 'process' || daemon === 'real') return daemon;

@@ -47,8 +47,13 @@ const SIDECAR_TIMES = { away: [20, 500], still: [20, 2500] } as const;
 /** Stands it up on free ports of the loopback. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
+  const stopAll = async () => {
     for (const end of stops.reverse()) await end();
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= stopAll();
+    return stopping;
   };
   const defects: string[] = [];
   const links: AppLinks[] = [];
