@@ -264,6 +264,29 @@ describe('the checker', () => {
     },
   );
 
+  describe.each([
+    ['a torn handshake', 'INVALID_ARGUMENT', 'REJECT_ILLEGAL_NAME', 'daemon:0'],
+    ['a stall of the machine', 'UNAVAILABLE', '', 'app:0'],
+  ])('takes %s', (_, status, reason, struck) => {
+    function history(affects: readonly string[]): Timed[] {
+      const script = new ScriptedHistory(['g']);
+      script.connect('a');
+      script.add({ kind: 'fault', link: 'machine', fault: 'any', detail: '', affects });
+      script.add({ kind: 'healed', link: 'machine', fault: 'any' });
+      const failure = { status, reason, message: 'any' };
+      script.add({ kind: 'failed', box: 'b', app: 0, call: 'connect', failure });
+      return script.end();
+    }
+
+    it('for what it is', () => {
+      expect(check(history([struck]))).toEqual([]);
+    });
+
+    it('for a violation without one', () => {
+      expect(check(history([])).map(({ rule }) => rule)).toEqual(['end']);
+    });
+  });
+
   it.each(Object.entries(defects))('finds a sidecar that %s', (_, [rule, injure]) => {
     const violations = check(injure(goodHistory()));
     expect(violations.map((violation) => violation.rule)).toContain(rule);

@@ -183,6 +183,16 @@ describe('the checker, of daemons that lose each other', () => {
     expect(check(again)).toEqual([]);
   });
 
+  it('finds nothing when a reliable message comes behind a view at one daemon and before it at another', () => {
+    const all = goodHistory();
+    const heal = where(all, 'a', 'network', 2);
+    const late = [at(all, 'a', 'b:2'), sightOf(all, 1, 'b:2')];
+    const moved = late.map((index) => all[index]!);
+    const left = all.toSpliced(heal + 1, 0, ...moved).filter((_, index) => !late.includes(index));
+    expect(left).toHaveLength(all.length);
+    expect(check(renumber(left, 'a'))).toEqual([]);
+  });
+
   it('finds nothing when a mailbox was just being opened as its sidecar was killed', () => {
     const early = (entry: Timed) => entry.kind === 'fault' && entry.link === 'sidecar process:0';
     const all = goodHistory().map((entry) => (early(entry) ? { ...entry, at: 0 } : entry));
