@@ -23,7 +23,7 @@ import {
   type SidecarEvents,
 } from './observability/index.js';
 import { Access } from './sidecar/access.js';
-import { callBounds, transportOptions } from './sidecar/client-limits.js';
+import { callBounds, sessionBounds, sweepBounds, transportOptions } from './sidecar/client-limits.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './sidecar/mailbox-settings.js';
 import { isReady, isServing, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
@@ -317,6 +317,8 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       onAcceptError: (error) => logger.error({ err: error }, 'the gRPC server can accept no connection'),
       transport: transportOptions(config),
       calls: callBounds(config),
+      sweep: sweepBounds(config),
+      sessions: sessionBounds(config),
       onLimit: (limit, about) => events.limits.reached(limit, about),
     });
     access.onClientTokens = () => server.recheckCalls();

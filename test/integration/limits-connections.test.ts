@@ -1,4 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
+import { AGREED_MESS } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { CODE, callHeaders, FLAG, FRAME, frame, grpcMessage } from '../support/http2-frames.js';
 import { rawClient, refusals } from '../support/limits.js';
@@ -119,5 +120,88 @@ describe('metadata', () => {
       }),
     );
     expect(failure.code).toBe(status.RESOURCE_EXHAUSTED);
+  });
+});
+
+describe('the age of a connection', () => {
+  const AGE = { LIMITS_MAX_CONNECTION_AGE: '1s', LIMITS_MAX_CONNECTION_AGE_GRACE: '500ms' };
+
+  it('limits.maxConnectionAge: first no more calls, then the end of those that there are', async () => {
+    const sidecar = await startSecured(AGE);
+    const mailbox = await TestMailbox.open(sidecar.rawClient());
+    const raw = await rawClient(sidecar);
+    const id = Buffer.from(mailbox.id);
+    const begun = performance.now();
+    raw.write(
+      frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, callHeaders(RECEIVE)),
+      frame(FRAME.DATA, FLAG.END_STREAM, 1, grpcMessage(Buffer.concat([Buffer.of(0x0a, id.length), id]))),
+    );
+    await until(() => raw.goaway !== undefined, { what: 'it is told' });
+    const [goaway] = raw.frames.filter(({ type }) => type === FRAME.GOAWAY);
+    // The last call that was taken.
+    expect(goaway?.payload.readUInt32BE(0)).toBe(1);
+    expect(raw.goaway?.code).toBe(CODE.NO_ERROR);
+    expect(performance.now() - begun).toBeGreaterThan(850);
+    raw.write(version(3));
+    await until(() => raw.closed, { what: 'it is closed' });
+    expect(performance.now() - begun).toBeGreaterThan(1350);
+    expect(raw.isAnswered(3)).toBe(false);
+  });
+
+  it('limits.maxConnectionAgeGrace: a Receive learns why, and goes on elsewhere without loss', async () => {
+    const sidecar = await startSecured(AGE);
+    const client = sidecar.rawClient();
+    const mailbox = await TestMailbox.open(client);
+    await mailbox.call('join', { group: 'g', awaitView: true });
+    const receiving = mailbox.receive();
+    await mailbox.send('g', 'before');
+    await until(() => receiving.texts.includes('before'));
+    const failure = await receiving.failure();
+    expect(failure).toMatchObject({
+      code: status.UNAVAILABLE,
+      info: { reason: 'CONNECTION_TOO_OLD', domain: 'spread-sidecar' },
+      retryDelayMs: 1000,
+    });
+    await mailbox.send('g', 'after');
+    const last = receiving.sequences.at(-1)!;
+    const again = mailbox.receive({ afterSequence: BigInt(last) });
+    await until(() => again.texts.includes('after'));
+    expect(again.sequences[0]).toBe(last + 1);
+  });
+
+  it('limits.maxConnectionAge: no call of a client fails that calls all the time', async () => {
+    const sidecar = await startSecured({ ...AGE, LIMITS_MAX_CONNECTION_AGE_GRACE: '5s' });
+    const client = sidecar.rawClient();
+    const mailbox = await TestMailbox.open(client);
+    const until4s = performance.now() + 4000;
+    let sent = 0;
+    while (performance.now() < until4s) {
+      await Promise.all([mailbox.send('g', 'x'), mailbox.call('poll', {}), mailbox.send('g', 'y')]);
+      sent += 2;
+    }
+    expect(Number((await mailbox.call('getMailbox', {})).mailbox?.messagesSent)).toBe(sent);
+  });
+
+  it("limits.maxConnectionAge: the client's mailbox does not notice", async () => {
+    const sidecar = await startSecured(AGE);
+    const mailbox = await sidecar.client().connect();
+    await mailbox.join('g', { awaitView: true });
+    const texts: string[] = [];
+    const reading = (async () => {
+      for await (const event of mailbox) {
+        if (event.kind === 'regular') texts.push(event.text());
+        if (texts.at(-1) === 'last') return;
+      }
+    })();
+    const sent: string[] = [];
+    const until6s = performance.now() + 6000;
+    while (performance.now() < until6s) {
+      sent.push(`${sent.length}`);
+      await mailbox.multicast(AGREED_MESS, 'g', sent.at(-1)!);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await mailbox.multicast(AGREED_MESS, 'g', 'last');
+    await reading;
+    expect(texts).toEqual([...sent, 'last']);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MulticastStreamRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { decodeOrMalformed, Malformed } from '../../server/src/grpc/malformed.js';
+import { decodeOrMalformed, MAX_REQUEST_FIELDS, Malformed } from '../../server/src/grpc/malformed.js';
 import { decodeBatchFrame } from '../../server/src/grpc/multicast-frames.js';
 
 const group = fc.oneof(
@@ -84,5 +84,18 @@ describe('the decoder of MulticastStream batches', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('leaves very many messages or groups to the other one, which refuses them', () => {
+    const tiny = (count: number) => ({ length: count });
+    const none = { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false };
+    const manyMessages = (count: number) => encoded(Array.from(tiny(count), () => none));
+    const manyGroups = (count: number) => encoded([{ ...none, groups: Array.from(tiny(count), () => '') }]);
+    expect(decodeBatchFrame(manyMessages(MAX_REQUEST_FIELDS))).toBeDefined();
+    expect(decodeBatchFrame(manyGroups(MAX_REQUEST_FIELDS - 1))).toBeDefined();
+    for (const bytes of [manyMessages(MAX_REQUEST_FIELDS + 1), manyGroups(MAX_REQUEST_FIELDS)]) {
+      expect(decodeBatchFrame(bytes)).toBeUndefined();
+      expect(generated(bytes)).toBeInstanceOf(Malformed);
+    }
   });
 });

@@ -5,7 +5,7 @@ import { FLAG, FRAME, frame, type Http2Frame, Http2FrameReader, PREFACE, setting
 const KEPT = 20_000;
 
 export interface RawHttp2Options {
-  /** False: the preface and SETTINGS are not said. */
+  /** False: the preface and SETTINGS are not said, and nothing is answered. */
   readonly hello?: boolean;
   /** SETTINGS by number. */
   readonly values?: Readonly<Record<number, number>>;
@@ -37,6 +37,7 @@ export class RawHttp2 {
       socket.once('error', reject);
     });
     if (options.hello !== false) raw.write(PREFACE, settings(options.values));
+    else raw.polite = false;
     return raw;
   }
 
@@ -59,8 +60,9 @@ export class RawHttp2 {
     return this.#counts.get(type) ?? 0;
   }
 
+  /** The first one: Node says another when it closes the connection, which gives no text. */
   get goaway(): { readonly code: number; readonly text: string } | undefined {
-    const found = this.frames.findLast(({ type }) => type === FRAME.GOAWAY);
+    const found = this.frames.find(({ type }) => type === FRAME.GOAWAY);
     return found && { code: found.payload.readUInt32BE(4), text: found.payload.subarray(8).toString() };
   }
 

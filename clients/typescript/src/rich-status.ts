@@ -68,9 +68,10 @@ export function toSpreadError(
 
 /**
  * Whether a stream that ended with this error was cut on the way, and not ended by the sidecar: the sidecar
- * gives a reason with every end of its own.
+ * gives a reason with every end of its own. One of them is that it cuts the connection.
  */
 export function isTransportFailure(error: SpreadError): boolean {
+  if (error.reason === 'CONNECTION_TOO_OLD') return true;
   return (
     error.reason === '' &&
     [status.UNAVAILABLE, status.CANCELLED, status.INTERNAL, status.UNKNOWN].includes(error.status)

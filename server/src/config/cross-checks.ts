@@ -21,6 +21,10 @@ export const crossChecks: readonly CrossCheck[] = [
     mailbox.queueMaxBytes,
     mailbox.totalQueueMaxBytes,
   ]),
+  notAbove('grpc.maxReceiveMessageBytes', 'limits.maxBufferedRequestBytes', ({ grpc, limits }) => [
+    grpc.maxReceiveMessageBytes,
+    limits.maxBufferedRequestBytes,
+  ]),
   notAbove('daemon.monitorBackoffMin', 'daemon.monitorBackoffMax', ({ daemon }) => [
     daemon.monitorBackoffMin,
     daemon.monitorBackoffMax,

@@ -398,6 +398,24 @@ export const sections = {
         why: 'A client that needs it again connects by itself; one that forgot it gives its place back.',
         text: 'How long a connection without a call stays open.',
       }),
+      maxConnectionAge: option({
+        type: wordOr(['off'], duration({ min: '1s', max: '720h' })),
+        default: 'off',
+        why: 'A connection to the machine beside it has no reason to age. Behind a balancer it spreads clients anew.',
+        text: 'How long a connection may live, give or take a tenth. Then it takes no more calls, and those that there are get limits.maxConnectionAgeGrace.',
+      }),
+      maxConnectionAgeGrace: option({
+        type: duration({ min: '0s', max: '24h' }),
+        default: '1m',
+        why: 'Unary calls are through by then; streams are made anew, and mailboxes lose nothing.',
+        text: 'How long the calls of a connection that is too old may go on; then they end with UNAVAILABLE, reason CONNECTION_TOO_OLD. Counts only with limits.maxConnectionAge.',
+      }),
+      maxControlFrames: option({
+        type: integer({ min: '10', max: '1000000' }),
+        default: '1000',
+        why: 'Far above keep-alive. Clients that measure their bandwidth by PING do so for what they are sent, which counts in their favour.',
+        text: 'Most PING and SETTINGS frames of a connection in a second, and one more for every 32 bytes that it was sent; with more it is closed.',
+      }),
       maxMetadataBytes: option({
         type: byteSize({ min: '4KiB', max: '60KiB' }),
         default: '16KiB',
@@ -433,6 +451,30 @@ export const sections = {
         default: '10000',
         why: 'Empty messages cost memory too. Batches of some hundred are as fast as larger ones.',
         text: 'Most messages in a batch of MulticastStream; more is answered with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and nothing of the batch is sent.',
+      }),
+      requestTimeout: option({
+        type: duration({ min: '100ms', max: '1h' }),
+        default: '1m',
+        why: 'The largest request over a slow network takes seconds.',
+        text: 'How long the request of a call may take to arrive in full, of MulticastStream the first frame; then the call ends with DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.',
+      }),
+      stallTimeout: option({
+        type: duration({ min: '100ms', max: '24h' }),
+        default: '1m',
+        why: 'Whoever reads takes a part in that time. A Receive that is not over may stall for as long as its mailbox has room.',
+        text: 'How long a call that is over may wait for a client that takes nothing of its last answers; then its stream is reset.',
+      }),
+      maxBufferedRequestBytes: option({
+        type: byteSize({ min: '8MiB', max: '1024GiB' }),
+        default: '256MiB',
+        why: 'A full HTTP/2 window for each of 1000 streams.',
+        text: 'Most bytes of requests that have arrived and nobody took yet, of all calls together; above, those that hold most end with RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL.',
+      }),
+      compressedRequests: option({
+        type: boolean,
+        default: 'false',
+        why: 'Four kilobytes can become four megabytes, and on the way to the process beside it nothing is gained.',
+        text: 'Take requests that are compressed; else they are answered with UNIMPLEMENTED, reason COMPRESSION_NOT_SUPPORTED. Each counts as grpc.maxReceiveMessageBytes in limits.maxBufferedRequestBytes.',
       }),
       maxMailboxesPerClient: option({
         type: offOr('1', '100000'),

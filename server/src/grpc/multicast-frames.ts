@@ -1,4 +1,5 @@
 import type { MulticastMessage, MulticastStreamRequest } from '../gen/spread/sidecar/v1/mailbox_service.js';
+import { MAX_REQUEST_FIELDS } from './malformed.js';
 
 // Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
 const TAG_BATCH = (2 << 3) | 2; // MulticastStreamRequest
@@ -27,6 +28,8 @@ export function decodeBatchFrame(bytes: Buffer): MulticastStreamRequest | undefi
 
 class BatchReader {
   #at = 0;
+  /** Messages and groups that may still come; beyond, the generated decoder refuses. */
+  #left = MAX_REQUEST_FIELDS;
   // The service type and groups of the message before, and where their bytes are.
   #headStart = 0;
   #headLength = 0;
@@ -41,7 +44,7 @@ class BatchReader {
     if (this.#length(bytes.length) !== bytes.length) return undefined;
     const messages: MulticastMessage[] = [];
     while (this.#at < bytes.length) {
-      if (bytes[this.#at++] !== TAG_MESSAGES) return undefined;
+      if (bytes[this.#at++] !== TAG_MESSAGES || --this.#left < 0) return undefined;
       const end = this.#length(bytes.length);
       const message = end < 0 ? undefined : this.#message(end);
       if (message === undefined) return undefined;
@@ -106,7 +109,7 @@ class BatchReader {
     while (this.#at < end && bytes[this.#at] === TAG_GROUPS) {
       this.#at++;
       const stop = this.#length(end);
-      if (stop < 0) return false;
+      if (stop < 0 || --this.#left < 0) return false;
       for (let i = this.#at; i < stop; i++) if (bytes[i]! > 0x7f) return false;
       groups.push(bytes.toString('latin1', this.#at, stop));
       this.#at = stop;

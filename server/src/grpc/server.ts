@@ -4,11 +4,12 @@ import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-
 import { insecureCredentials } from './credentials.js';
 import { quietGrpcLog } from './grpc-log.js';
 import { closeDeadSessions } from './http2-dead-sessions.js';
-import { boundOpening } from './http2-opening.js';
 import { setHttp2 } from './http2-settings.js';
 import { ignoreGoneStreams } from './http2-streams.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
 import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './limits/call-limits.js';
+import { DEFAULT_SWEEP_BOUNDS, type SweepBounds } from './limits/call-sweep.js';
+import { DEFAULT_SESSION_BOUNDS, guardSessions, type SessionBounds } from './limits/session-guard.js';
 import type { ListenAddress } from './listen/address.js';
 import { type Listener, listenOn } from './listen/listener.js';
 import { type GrpcTelemetry, type MethodInfo, MethodTable, NO_TELEMETRY } from './methods.js';
@@ -16,7 +17,7 @@ import { type CallGate, OPEN_GATE } from './security/call-gate.js';
 import { type ConnectionIdentity, identifyConnection } from './security/connection-identity.js';
 import type { TlsEndpoint } from './security/tls-endpoint.js';
 import type { ServiceRegistration } from './service-registration.js';
-import { describeTransportStatus, drainingStatus } from './status.js';
+import { drainingStatus } from './status.js';
 
 /** Bounds and habits of the HTTP/2 transport. */
 export interface TransportOptions {
@@ -32,13 +33,13 @@ export interface TransportOptions {
   silenceMs: number;
   /** A connection without calls is closed after this long. Unit: ms. Default 0 = never. */
   maxConnectionIdleMs: number;
-  /** A connection is closed, gracefully, after this long, give or take 10 %. Unit: ms. Default 0 = never. */
-  maxConnectionAgeMs: number;
   /** How long a client may take to begin with HTTP/2 on its connection. Unit: ms. Default 10,000. */
   openingTimeoutMs: number;
-  /** How long the first message of a call may take to arrive whole. Unit: ms. Default 60,000. */
+  /** How long the request of a call may take to arrive whole; of a stream of requests, the first. Unit: ms. Default 60,000. */
   requestTimeoutMs: number;
-  /** HTTP/2 receive window of a stream. Unit: bytes. Default 1 MiB. */
+  /** Whether requests may be compressed. Default: no. */
+  compression: boolean;
+  /** HTTP/2 receive window of a stream. Unit: bytes. Default 256 KiB. */
   streamWindowBytes: number;
   /** HTTP/2 receive window of a connection. Unit: bytes. Default 4 MiB. */
   connectionWindowBytes: number;
@@ -55,10 +56,10 @@ const DEFAULT_TRANSPORT: TransportOptions = {
   keepaliveTimeoutMs: 20_000,
   silenceMs: 5000,
   maxConnectionIdleMs: 0,
-  maxConnectionAgeMs: 0,
   openingTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
-  streamWindowBytes: 1024 * 1024,
+  compression: false,
+  streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 4 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxConnections: 2000,
@@ -77,6 +78,10 @@ export interface GrpcServerOptions {
   onRefused?: OnCallRefused;
   /** Bounds on calls. What is not given takes the default beside its field. */
   calls?: Partial<CallBounds>;
+  /** Bounds on what calls hold. What is not given takes the default beside its field. */
+  sweep?: Partial<Omit<SweepBounds, 'requestTimeoutMs'>>;
+  /** Bounds of one connection. What is not given takes the default beside its field. */
+  sessions?: Partial<Omit<SessionBounds, 'openingTimeoutMs'>>;
   /** Told of a limit that a connection or a call ran into before it had a handler, by the name of its option. */
   onLimit?: OnLimit;
   /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
@@ -100,8 +105,6 @@ export class GrpcServer {
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   readonly #onLimit: OnLimit;
   readonly #maxConnections: number;
-  /** Looks for calls whose request does not come. */
-  readonly #overdue: NodeJS.Timeout;
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -114,7 +117,8 @@ export class GrpcServer {
     this.#calls = new OpenCalls({
       methods: this.#methods,
       telemetry,
-      describe: describeTransportStatus,
+      transport,
+      sweep: { ...DEFAULT_SWEEP_BOUNDS, ...options.sweep, requestTimeoutMs: transport.requestTimeoutMs },
       gate: options.gate ?? OPEN_GATE,
       onRefused: options.onRefused ?? (() => {}),
       limits: new CallLimits({ ...DEFAULT_CALL_BOUNDS, ...options.calls }),
@@ -131,9 +135,15 @@ export class GrpcServer {
     setHttp2(this.#server, transport);
     ignoreGoneStreams(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);
-    boundOpening(this.#server, transport.openingTimeoutMs);
-    const { requestTimeoutMs } = transport;
-    this.#overdue = setInterval(() => this.#calls.endOverdue(requestTimeoutMs), requestTimeoutMs / 4).unref();
+    const sessions = { ...DEFAULT_SESSION_BOUNDS, ...options.sessions };
+    guardSessions(
+      this.#server,
+      { ...sessions, openingTimeoutMs: transport.openingTimeoutMs },
+      {
+        onLimit: this.#onLimit,
+        onTooOld: (session) => this.#calls.endOf(session),
+      },
+    );
   }
 
   /** The real addresses, in the order in which they were asked for. */
@@ -230,7 +240,6 @@ export class GrpcServer {
     // What is left are handshakes.
     for (const listener of this.#listeners) listener.destroyConnections();
     this.#server.forceShutdown();
-    clearInterval(this.#overdue);
   }
 }
 
@@ -245,7 +254,6 @@ function channelOptions(transport: TransportOptions): ServerOptions {
   if (transport.keepaliveTimeMs > 0) options['grpc.keepalive_time_ms'] = transport.keepaliveTimeMs;
   if (transport.maxConnectionIdleMs > 0)
     options['grpc.max_connection_idle_ms'] = transport.maxConnectionIdleMs;
-  if (transport.maxConnectionAgeMs > 0) options['grpc.max_connection_age_ms'] = transport.maxConnectionAgeMs;
   return options;
 }
 

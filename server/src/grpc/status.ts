@@ -1,8 +1,8 @@
-import { Metadata, type ServerInterceptingCallInterface, status } from '@grpc/grpc-js';
+import { Metadata, type ServerInterceptingCallInterface, type status } from '@grpc/grpc-js';
 import { ErrorInfo, RetryInfo, RichStatus } from '../gen/spread/sidecar/internal/v1/rich_status.js';
 import { SidecarError } from '../mailbox/sidecar-error.js';
 import { type Failure, sidecarFailure } from './failure.js';
-import { Malformed } from './malformed.js';
+import type { Malformed } from './malformed.js';
 import { durationOf } from './time.js';
 
 /** A status as grpc-js sends it; grpc-js does not export its own name for the type. */
@@ -64,27 +64,9 @@ export function drainingStatus(): StatusError {
   return statusError(sidecarFailure(new SidecarError('DRAINING', 'the sidecar is shutting down', metadata)));
 }
 
-/** What grpc-js calls INTERNAL although the client is to blame, by its own words, and ours for it. */
-const CLIENT_MISTAKES: readonly (readonly [RegExp, Malformed])[] = [
-  [/^Invalid grpc-timeout/, new Malformed('its grpc-timeout is no timeout')],
-  [/^Failed to decompress/, new Malformed('it can not be decompressed')],
-];
-
-/**
- * Adds our details to a status that grpc-js made by itself, where the contract has a reason for it: the
- * deadline passed while nobody was able to say what became of the call, or the request breaks gRPC's own rules.
- */
-export function describeTransportStatus(given: SentStatus): SentStatus {
-  if (given.metadata?.get(DETAILS).length) return given;
-  if (given.code === status.INTERNAL) {
-    const [, malformed] = CLIENT_MISTAKES.find(([words]) => words.test(given.details ?? '')) ?? [];
-    return malformed ? malformedStatus(malformed) : given;
-  }
-  if (given.code !== status.DEADLINE_EXCEEDED) return given;
-  const error = new SidecarError('DEADLINE_EXCEEDED', "the call's deadline passed before it was done", {
-    outcome: 'unknown',
-  });
-  return statusError(sidecarFailure(error));
+/** Whether a status says more than its code and sentence. */
+export function isDescribed({ metadata }: SentStatus): boolean {
+  return (metadata?.get(DETAILS).length ?? 0) > 0;
 }
 
 function richStatus(failure: Failure, sentence: string): Buffer {

@@ -4,12 +4,18 @@ import { limitMetrics } from './metrics-table.js';
 /** Every limit that is counted: a label must not grow by what clients send. */
 const LIMITS = [
   'limits.maxConnections',
+  'limits.maxControlFrames',
+  'limits.requestTimeout',
+  'limits.stallTimeout',
+  'limits.maxBufferedRequestBytes',
   'limits.maxCalls',
   'limits.maxCallsPerClient',
   'limits.maxCallsPerSecond',
   'limits.maxMessagesPerSecond',
   'limits.maxBatchMessages',
   'limits.maxMailboxesPerClient',
+  'http2.opening',
+  'grpc.maxReceiveMessageBytes',
   'mailbox.maxMailboxes',
   'mailbox.maxGroups',
   'mailbox.sendQueueMaxBytes',

@@ -1,5 +1,7 @@
 import type { SidecarConfig } from '../config/index.js';
 import type { CallBounds } from '../grpc/limits/call-limits.js';
+import type { SweepBounds } from '../grpc/limits/call-sweep.js';
+import type { SessionBounds } from '../grpc/limits/session-guard.js';
 import type { TransportOptions } from '../grpc/server.js';
 import { unlessOff } from './mailbox-settings.js';
 
@@ -11,6 +13,25 @@ export function transportOptions({ grpc, limits }: SidecarConfig): Partial<Trans
     maxConnections: limits.maxConnections,
     maxConnectionIdleMs: unlessOff(limits.maxConnectionIdle) ?? 0,
     maxHeaderBytes: limits.maxMetadataBytes,
+    compression: limits.compressedRequests,
+    requestTimeoutMs: limits.requestTimeout,
+  };
+}
+
+/** The bounds on what calls hold as the configuration has them. */
+export function sweepBounds({ limits }: SidecarConfig): Omit<SweepBounds, 'requestTimeoutMs'> {
+  return {
+    stallTimeoutMs: limits.stallTimeout,
+    maxBufferedBytes: limits.maxBufferedRequestBytes,
+  };
+}
+
+/** The bounds of a connection as the configuration has them. */
+export function sessionBounds({ limits }: SidecarConfig): Partial<SessionBounds> {
+  return {
+    maxControlFrames: limits.maxControlFrames,
+    maxAgeMs: unlessOff(limits.maxConnectionAge) ?? Number.POSITIVE_INFINITY,
+    ageGraceMs: limits.maxConnectionAgeGrace,
   };
 }
 

@@ -1,7 +1,8 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { endFailure, type Failure, FailureTranslator } from '../../../server/src/grpc/failure.js';
-import { describeTransportStatus, drainingStatus, statusError } from '../../../server/src/grpc/status.js';
+import { drainingStatus, type SentStatus, statusError } from '../../../server/src/grpc/status.js';
+import { describeTransportStatus } from '../../../server/src/grpc/transport-status.js';
 import { SidecarError } from '../../../server/src/mailbox/sidecar-error.js';
 import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
@@ -159,31 +160,46 @@ describe('the end of a mailbox', () => {
 });
 
 describe('a status that grpc-js made itself', () => {
-  it('gets details when the deadline passed, and is left alone otherwise', () => {
-    const passed = describeTransportStatus({
+  const describeStatus = (given: SentStatus) => describeTransportStatus(given, { maxRequestBytes: 1000 });
+
+  it('gets details when the deadline passed, and is left alone where nothing is known', () => {
+    const passed = describeStatus({
       code: status.DEADLINE_EXCEEDED,
       details: 'Deadline exceeded',
       metadata: null,
     });
-    expect(rpcErrorOf({ ...passed })).toMatchObject({
+    expect(rpcErrorOf({ ...passed.status })).toMatchObject({
       code: status.DEADLINE_EXCEEDED,
       info: { reason: 'DEADLINE_EXCEEDED', metadata: { outcome: 'unknown' } },
     });
     for (const details of ['Invalid grpc-timeout value "x"', 'Failed to decompress message']) {
-      const given = describeTransportStatus({ code: status.INTERNAL, details, metadata: null });
-      expect(rpcErrorOf({ ...given })).toMatchObject({
+      const given = describeStatus({ code: status.INTERNAL, details, metadata: null });
+      expect(rpcErrorOf({ ...given.status })).toMatchObject({
         code: status.INVALID_ARGUMENT,
         info: { reason: 'MALFORMED_REQUEST' },
       });
     }
-    const other = { code: status.RESOURCE_EXHAUSTED, details: 'too large', metadata: new Metadata() };
-    expect(describeTransportStatus(other)).toBe(other);
+    const other = { code: status.RESOURCE_EXHAUSTED, details: 'something else', metadata: new Metadata() };
+    expect(describeStatus(other)).toEqual({ status: other });
+  });
+
+  it('tells of the limit that it is about', () => {
+    const given = {
+      code: status.RESOURCE_EXHAUSTED,
+      details: 'Received message larger than max (1001 vs 1000)',
+    };
+    const { status: described, limit } = describeStatus(given);
+    expect(limit).toBe('grpc.maxReceiveMessageBytes');
+    expect(rpcErrorOf(described)).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      info: { reason: 'REQUEST_TOO_LARGE', metadata: { bound: '0 to 1000 bytes', limit } },
+    });
   });
 
   it('keeps the details that a handler gave', () => {
     const { failures } = translator();
     const error = new SidecarError('DEADLINE_EXCEEDED', 'over', { outcome: 'not-sent' });
     const given = statusError(failures.of(error));
-    expect(describeTransportStatus(given)).toBe(given);
+    expect(describeStatus(given)).toEqual({ status: given });
   });
 });

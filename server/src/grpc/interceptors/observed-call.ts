@@ -1,15 +1,20 @@
-import { constants } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import {
   type Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   status,
 } from '@grpc/grpc-js';
+import type { SidecarError } from '../../mailbox/sidecar-error.js';
+import { sidecarFailure } from '../failure.js';
 import { http2StreamOf } from '../http2-access.js';
 import type { ClientUse } from '../limits/call-limits.js';
+import type { SweptCall } from '../limits/call-sweep.js';
+import { RequestInput } from '../limits/request-input.js';
 import type { MethodInfo } from '../methods.js';
 import type { Admission } from '../security/call-gate.js';
-import type { SentStatus } from '../status.js';
+import { type SentStatus, statusError } from '../status.js';
+import { compressionRefused } from '../transport-status.js';
 
 type Listener = Parameters<ServerInterceptingCall['start']>[0];
 
@@ -31,11 +36,14 @@ export interface Entry {
 
 /** Told about the life of a call. */
 export interface CallWatcher {
+  /** What a compressed message may become; undefined where there may be none. Unit: bytes. */
+  readonly maxCompressedBytes: number | undefined;
   /** Lets the call in, or answers with the status that refuses it. */
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus;
-  /** The stream of a call that was let in is closed: nothing of the call is left. */
-  closed(entry: Entry): void;
+  /** It has a status. */
   finished(call: ObservedCall, code: number): void;
+  /** Nothing is left of it. */
+  closed(call: ObservedCall): void;
   /** A status without details that grpc-js itself made, such as for a message over the size limit. */
   describe(status: SentStatus): SentStatus;
 }
@@ -49,12 +57,15 @@ export interface CallWatcher {
  *
  * The message methods pass straight through: the default implementation makes closures for every message.
  */
-export class ObservedCall extends ServerInterceptingCall {
+export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   readonly startedAt = performance.now();
   readonly #base: ServerInterceptingCallInterface;
+  readonly #stream: ServerHttp2Stream | undefined;
   readonly #watcher: CallWatcher;
+  readonly #input: RequestInput | undefined;
   #finished = false;
   #hasRequest = false;
+  #halfClosed = false;
   #entry: Entry | undefined;
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
@@ -67,6 +78,8 @@ export class ObservedCall extends ServerInterceptingCall {
     super(base);
     this.#base = base;
     this.#watcher = watcher;
+    this.#stream = http2StreamOf(base);
+    this.#input = this.#stream && this.#watchInput(this.#stream);
     const send = base.sendStatus.bind(base);
     base.sendStatus = (given) => {
       const described = given.code === status.OK ? given : this.#watcher.describe(given);
@@ -82,20 +95,23 @@ export class ObservedCall extends ServerInterceptingCall {
         begun = true;
         const answer = this.#watcher.admit(this, this.#base, metadata);
         if (!('admission' in answer)) {
-          this.refuse(answer);
+          this.#refuse(answer);
           return;
         }
         this.#entry = answer;
-        http2StreamOf(this.#base)?.once('close', () => this.#watcher.closed(answer));
         callsByMetadata.set(metadata, this);
         listener.onReceiveMetadata(metadata);
       },
       onReceiveMessage: (message) => {
         this.#hasRequest = true;
+        // The one message of other methods is kept until the client has said that there is no other.
+        if (this.#isStreamOfRequests) this.#input?.handedOver();
         listener.onReceiveMessage(message);
       },
       onReceiveHalfClose: () => {
         this.#hasRequest = true;
+        this.#halfClosed = true;
+        this.#input?.clear();
         listener.onReceiveHalfClose();
       },
       onCancel: () => {
@@ -107,14 +123,30 @@ export class ObservedCall extends ServerInterceptingCall {
     if (!begun) this.#finish(status.CANCELLED);
   }
 
-  /** Whether its first message has come, or the client has said that there is none. */
-  get hasRequest(): boolean {
-    return this.#hasRequest;
+  /** How it was let in; undefined until then. */
+  get entry(): Entry | undefined {
+    return this.#entry;
   }
 
-  /** How it was let in; undefined until then. */
-  get admission(): Admission | undefined {
-    return this.#entry?.admission;
+  get connection(): Http2Session | undefined {
+    return this.#stream?.session;
+  }
+
+  get awaitsRequest(): boolean {
+    return this.#isStreamOfRequests ? !this.#hasRequest : !this.#halfClosed;
+  }
+
+  get bufferedBytes(): number {
+    return this.#input?.bufferedBytes ?? 0;
+  }
+
+  /** grpc-js ends a unary call only when its answer was taken. */
+  get isSaid(): boolean {
+    return this.#finished || (this.method.type === 'unary' && this.unsentBytes > 0);
+  }
+
+  get unsentBytes(): number {
+    return this.#stream?.writableLength ?? 0;
   }
 
   /** Who calls. */
@@ -172,10 +204,40 @@ export class ObservedCall extends ServerInterceptingCall {
     }
   }
 
-  /** Ends it. What the client still sends is not wanted: it is told so, or its stream would stay open. */
-  refuse(answer: SentStatus): void {
+  fail(error: SidecarError): void {
+    // What would be taken, as gRPC has it.
+    const encodings: Record<string, string> =
+      error.reason === 'COMPRESSION_NOT_SUPPORTED' ? { 'grpc-accept-encoding': 'identity' } : {};
+    const end = statusError(sidecarFailure(error), encodings);
+    if (this.#stream?.headersSent) this.sendStatus(end);
+    else this.#refuse(end);
+  }
+
+  abandon(): void {
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  get #isStreamOfRequests(): boolean {
+    return this.method.type === 'bidi_stream' || this.method.type === 'client_stream';
+  }
+
+  #watchInput(stream: ServerHttp2Stream): RequestInput {
+    stream.once('close', () => this.#watcher.closed(this));
+    const { maxCompressedBytes } = this.#watcher;
+    return new RequestInput(stream, maxCompressedBytes ?? 0, () => {
+      if (maxCompressedBytes !== undefined) return true;
+      this.fail(compressionRefused('this sidecar takes none that is'));
+      return false;
+    });
+  }
+
+  /**
+   * Ends a call that was not answered yet. What its client still sends is not wanted: it is told so, or its stream would stay
+   * open.
+   */
+  #refuse(answer: SentStatus): void {
     this.#base.sendStatus(answer);
-    http2StreamOf(this.#base)?.close(constants.NGHTTP2_NO_ERROR);
+    this.#stream?.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #finish(code: number): void {

@@ -1,3 +1,4 @@
+import type { Http2Session } from 'node:http2';
 import {
   type Metadata,
   type ServerInterceptingCallInterface,
@@ -7,11 +8,13 @@ import {
 import { SidecarError } from '../../mailbox/sidecar-error.js';
 import { sidecarFailure } from '../failure.js';
 import type { CallLimits } from '../limits/call-limits.js';
+import { CallSweep, type SweepBounds } from '../limits/call-sweep.js';
 import { clientOf } from '../limits/client-of.js';
 import type { GrpcTelemetry, MethodInfo, MethodTable } from '../methods.js';
 import type { CallGate } from '../security/call-gate.js';
 import { connectionIdentityOf } from '../security/connection-identity.js';
 import { type SentStatus, statusError } from '../status.js';
+import { describeTransportStatus, type TransportBounds } from '../transport-status.js';
 import { type CallWatcher, type Entry, ObservedCall } from './observed-call.js';
 
 /** Told of a call that was not let in; `reason` is the contract's. */
@@ -21,7 +24,11 @@ export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) =
 export interface OpenCallsOptions {
   readonly methods: MethodTable;
   readonly telemetry: GrpcTelemetry;
-  readonly describe: CallWatcher['describe'];
+  readonly transport: TransportBounds & {
+    /** Whether requests may be compressed. */
+    readonly compression: boolean;
+  };
+  readonly sweep: SweepBounds;
   readonly gate: CallGate;
   readonly onRefused: OnCallRefused;
   readonly limits: CallLimits;
@@ -39,8 +46,11 @@ const WITHOUT_LIMIT: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);
 export class OpenCalls implements CallWatcher {
   readonly #open = new Set<ObservedCall>();
   readonly #idle: (() => void)[] = [];
+  readonly #sweep: CallSweep;
 
-  constructor(private readonly options: OpenCallsOptions) {}
+  constructor(private readonly options: OpenCallsOptions) {
+    this.#sweep = new CallSweep(options.sweep, (limit) => options.onLimit(limit, {}));
+  }
 
   get size(): number {
     return this.#open.size;
@@ -51,6 +61,7 @@ export class OpenCalls implements CallWatcher {
     const method = this.options.methods.get(definition.path);
     const call = new ObservedCall(base, method, this);
     this.#open.add(call);
+    this.#sweep.opened(call);
     this.options.telemetry.callStarted(method);
     return call;
   };
@@ -79,18 +90,37 @@ export class OpenCalls implements CallWatcher {
     }
   }
 
-  closed({ use }: Entry): void {
-    this.options.limits.leave(use);
+  closed(call: ObservedCall): void {
+    this.#sweep.closed(call);
+    if (call.entry) this.options.limits.leave(call.entry.use);
   }
 
-  describe(status: SentStatus): SentStatus {
-    return this.options.describe(status);
+  get maxCompressedBytes(): number | undefined {
+    const { compression, maxRequestBytes } = this.options.transport;
+    return compression ? maxRequestBytes : undefined;
+  }
+
+  describe(given: SentStatus): SentStatus {
+    const { status: described, limit } = describeTransportStatus(given, this.options.transport);
+    if (limit !== undefined) this.options.onLimit(limit, {});
+    return described;
+  }
+
+  /** Ends the calls of a connection that may live no longer. */
+  endOf(connection: Http2Session): void {
+    for (const call of [...this.#open]) {
+      if (call.connection !== connection) continue;
+      const metadata: Record<string, string> =
+        call.method.type === 'server_stream' ? {} : { outcome: 'unknown' };
+      const message = 'the connection has reached its age; the mailbox lives on';
+      call.fail(new SidecarError('CONNECTION_TOO_OLD', message, metadata));
+    }
   }
 
   /** Ends the calls that would not be let in any more. */
   recheck(): void {
     for (const call of [...this.#open]) {
-      if (call.admission === undefined || this.options.gate.stillAdmits(call.admission)) continue;
+      if (call.entry === undefined || this.options.gate.stillAdmits(call.entry.admission)) continue;
       const error = new SidecarError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
         field: 'authorization',
         // It was let in: what it asked for may be on its way.
@@ -98,20 +128,6 @@ export class OpenCalls implements CallWatcher {
       });
       this.options.onRefused(error.reason, call.method, call.getPeer());
       call.sendStatus(statusError(sidecarFailure(error)));
-    }
-  }
-
-  /** Ends the calls whose first message has not come in so many milliseconds, whole: they may not wait for ever. */
-  endOverdue(mostMs: number): void {
-    const since = performance.now() - mostMs;
-    // In the order in which they began.
-    for (const call of this.#open) {
-      if (call.startedAt > since) return;
-      if (call.hasRequest) continue;
-      const message = `the request did not arrive within ${mostMs} ms`;
-      call.refuse(
-        statusError(sidecarFailure(new SidecarError('DEADLINE_EXCEEDED', message, { outcome: 'not-sent' }))),
-      );
     }
   }
 
@@ -123,6 +139,7 @@ export class OpenCalls implements CallWatcher {
 
   finished(call: ObservedCall, code: number): void {
     this.#open.delete(call);
+    this.#sweep.ended(call);
     this.options.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
     if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }

@@ -4212,8 +4212,8 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): MulticastResponse => MulticastResponse.decode(value),
   },
   /**
-   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute, else
-   * DEADLINE_EXCEEDED; the answers count, cumulatively, the messages that are decided. A message that is
+   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
+   * sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
    * refused is answered with its index and does not end the stream. At most the messages after the last
    * answer are in doubt when the stream breaks.
    *
@@ -4342,8 +4342,8 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
    */
   multicast: handleUnaryCall<MulticastRequest, MulticastResponse>;
   /**
-   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute, else
-   * DEADLINE_EXCEEDED; the answers count, cumulatively, the messages that are decided. A message that is
+   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
+   * sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
    * refused is answered with its index and does not end the stream. At most the messages after the last
    * answer are in doubt when the stream breaks.
    *
@@ -4472,8 +4472,8 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: MulticastResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute, else
-   * DEADLINE_EXCEEDED; the answers count, cumulatively, the messages that are decided. A message that is
+   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
+   * sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
    * refused is answered with its index and does not end the stream. At most the messages after the last
    * answer are in doubt when the stream breaks.
    *

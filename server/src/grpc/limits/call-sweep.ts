@@ -1,0 +1,170 @@
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+
+/** Bounds that are looked after now and then. Times are milliseconds. */
+export interface SweepBounds {
+  /** How long a request may take to arrive. Default 60,000. */
+  readonly requestTimeoutMs: number;
+  /** How long a call of which all was said may wait for a client that takes nothing of it. Default 60,000. */
+  readonly stallTimeoutMs: number;
+  /** Bytes of requests that have arrived and nobody took yet, of all calls. Default 256 MiB. */
+  readonly maxBufferedBytes: number;
+}
+
+export const DEFAULT_SWEEP_BOUNDS: SweepBounds = {
+  requestTimeoutMs: 60_000,
+  stallTimeoutMs: 60_000,
+  maxBufferedBytes: 256 * 1024 * 1024,
+};
+
+/** A call as it is looked at. */
+export interface SweptCall {
+  /** What its connection is known by. */
+  readonly connection: unknown;
+  readonly startedAt: number;
+  /** Its request has not arrived in full; of a stream of requests, the first. */
+  readonly awaitsRequest: boolean;
+  /** Bytes of its request that are held. */
+  readonly bufferedBytes: number;
+  /** All was said: nothing is left but that its client takes it. */
+  readonly isSaid: boolean;
+  /** Bytes of its answer that are held. */
+  readonly unsentBytes: number;
+  /** Ends it with an error. */
+  fail(error: SidecarError): void;
+  /** Drops what is left of it. */
+  abandon(): void;
+}
+
+/** How often it is looked. Unit: ms. */
+const SWEEP_MS = 200;
+/** A call that was ended for what it held is told to come again after so long. Unit: ms. */
+const RETRY_MS = 1000;
+
+/** A call of which all was said and whose stream is not over. */
+interface Leaving {
+  since: number;
+  unsentBytes: number;
+}
+
+/**
+ * Looks, while there are calls, whether one of them holds on to what others need: a request that never ends, an end that is never
+ * taken, bytes that nobody can take. HTTP/2 gives a client all of that for nothing.
+ */
+export class CallSweep {
+  readonly #open = new Set<SweptCall>();
+  readonly #leaving = new Map<SweptCall, Leaving>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bounds: SweepBounds,
+    private readonly onLimit: (limit: string) => void,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** A call begins. */
+  opened(call: SweptCall): void {
+    this.#open.add(call);
+    this.#timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+  }
+
+  /** It is over; its stream lives on until closed(). */
+  ended(call: SweptCall): void {
+    if (this.#open.delete(call)) this.#startLeaving(call);
+  }
+
+  /** Nothing is left of it. */
+  closed(call: SweptCall): void {
+    this.#open.delete(call);
+    this.#leaving.delete(call);
+    if (this.#open.size + this.#leaving.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Looks once. */
+  sweep(): void {
+    const now = this.now();
+    this.#endSlowRequests(now);
+    this.#freeBuffers();
+    this.#dropStalled(now);
+  }
+
+  #endSlowRequests(now: number): void {
+    const { requestTimeoutMs } = this.bounds;
+    for (const call of this.#open) {
+      // In the order in which they began.
+      if (now - call.startedAt <= requestTimeoutMs) return;
+      if (!call.awaitsRequest) continue;
+      this.#fail(
+        call,
+        new SidecarError(
+          'REQUEST_TIMEOUT',
+          `the request did not arrive in full within ${requestTimeoutMs} ms`,
+          {
+            limit: 'limits.requestTimeout',
+            bound: `${requestTimeoutMs} ms`,
+            outcome: 'not-sent',
+          },
+        ),
+      );
+    }
+  }
+
+  /** Who holds most is ended first: the connection, and its calls. */
+  #freeBuffers(): void {
+    const { maxBufferedBytes } = this.bounds;
+    let total = 0;
+    for (const call of this.#open) total += call.bufferedBytes;
+    if (total <= maxBufferedBytes) return;
+    const byConnection = new Map<unknown, { bytes: number; calls: SweptCall[] }>();
+    for (const call of this.#open) {
+      const held = byConnection.get(call.connection) ?? { bytes: 0, calls: [] };
+      held.bytes += call.bufferedBytes;
+      if (call.bufferedBytes > 0) held.calls.push(call);
+      byConnection.set(call.connection, held);
+    }
+    for (const held of byConnection.values()) held.calls.sort((a, b) => a.bufferedBytes - b.bufferedBytes);
+    while (total > maxBufferedBytes) {
+      const most = [...byConnection.values()].reduce((a, b) => (b.bytes > a.bytes ? b : a));
+      const largest = most.calls.pop();
+      if (largest === undefined) return;
+      most.bytes -= largest.bufferedBytes;
+      total -= largest.bufferedBytes;
+      this.#fail(largest, bufferFull(maxBufferedBytes));
+    }
+  }
+
+  #startLeaving(call: SweptCall): void {
+    if (this.#leaving.has(call)) return;
+    this.#leaving.set(call, { since: this.now(), unsentBytes: call.unsentBytes });
+  }
+
+  #dropStalled(now: number): void {
+    for (const call of this.#open) if (call.isSaid) this.#startLeaving(call);
+    for (const [call, leaving] of this.#leaving) {
+      const { unsentBytes } = call;
+      if (unsentBytes !== leaving.unsentBytes) {
+        leaving.unsentBytes = unsentBytes;
+        leaving.since = now;
+      } else if (now - leaving.since > this.bounds.stallTimeoutMs) {
+        this.#leaving.delete(call);
+        this.onLimit('limits.stallTimeout');
+        call.abandon();
+      }
+    }
+  }
+
+  #fail(call: SweptCall, error: SidecarError): void {
+    this.onLimit(error.metadata.limit!);
+    call.fail(error);
+  }
+}
+
+function bufferFull(max: number): SidecarError {
+  return new SidecarError(
+    'REQUEST_BUFFER_FULL',
+    `requests that have arrived and nobody took yet hold more than ${max} bytes, and this one much of it`,
+    { limit: 'limits.maxBufferedRequestBytes', bound: `${max} bytes`, outcome: 'unknown' },
+    { retryDelayMs: RETRY_MS },
+  );
+}

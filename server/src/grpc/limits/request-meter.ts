@@ -1,0 +1,72 @@
+/** A byte that says whether the message is compressed, and four with its length. */
+const HEAD_BYTES = 5;
+
+/**
+ * Follows the messages of a call's request as they arrive: how many bytes have, that nobody took yet. grpc-js puts a message together
+ * before it hands it over, and tells nobody how far it is.
+ */
+export class RequestMeter {
+  /** Of the message that is not there in full. */
+  #partial = 0;
+  #headSeen = 0;
+  #compressed = false;
+  #length = 0;
+  /** Sizes of those that are, and were not handed over. */
+  readonly #waiting: number[] = [];
+  #held = 0;
+
+  /** @param compressedBytes what a compressed message may become, and counts as */
+  constructor(private readonly compressedBytes: number) {}
+
+  /** Bytes that are held for this call. */
+  get held(): number {
+    return this.#held + this.#partial;
+  }
+
+  /** Takes note of what arrived. @returns whether a message in it is compressed */
+  arrived(chunk: Buffer): boolean {
+    let sawCompressed = false;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#headSeen < HEAD_BYTES) {
+        const byte = chunk[at++]!;
+        if (this.#headSeen === 0) {
+          this.#compressed = byte === 1;
+          sawCompressed ||= this.#compressed;
+          this.#length = 0;
+        } else {
+          this.#length = this.#length * 256 + byte;
+        }
+        this.#headSeen++;
+        this.#partial = this.#compressed ? this.compressedBytes : this.#headSeen;
+        if (this.#headSeen === HEAD_BYTES && this.#length === 0) this.#complete();
+        continue;
+      }
+      const taken = Math.min(chunk.length - at, this.#length);
+      at += taken;
+      this.#length -= taken;
+      if (!this.#compressed) this.#partial += taken;
+      if (this.#length === 0) this.#complete();
+    }
+    return sawCompressed;
+  }
+
+  /** The oldest message was handed over. */
+  handedOver(): void {
+    this.#held -= this.#waiting.shift() ?? 0;
+  }
+
+  /** All of them were, or nobody wants them. */
+  clear(): void {
+    this.#waiting.length = 0;
+    this.#held = 0;
+    this.#partial = 0;
+  }
+
+  #complete(): void {
+    this.#waiting.push(this.#partial);
+    this.#held += this.#partial;
+    this.#partial = 0;
+    this.#headSeen = 0;
+  }
+}

@@ -1,0 +1,237 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { formatListenAddress } from '../../server/src/grpc/listen/address.js';
+import { GrpcServer } from '../../server/src/grpc/server.js';
+import {
+  CODE,
+  callHeaders,
+  FLAG,
+  FRAME,
+  frame,
+  grpcMessage,
+  headerBlock,
+  ping,
+  reset,
+  settings,
+  windowUpdate,
+} from '../support/http2-frames.js';
+import { rawClient, refusals } from '../support/limits.js';
+import { RawHttp2 } from '../support/raw-http2.js';
+import { type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
+import { call, TestMailbox } from '../support/sidecar-calls.js';
+import { until } from '../support/until.js';
+
+const SERVICE = '/spread.sidecar.v1.MailboxService';
+const open = (stream: number, method = 'GetVersion', more: [string, string][] = []) =>
+  frame(FRAME.HEADERS, FLAG.END_HEADERS, stream, callHeaders(`${SERVICE}/${method}`, more));
+const request = (stream: number, bytes = Buffer.alloc(0)) =>
+  frame(FRAME.DATA, FLAG.END_STREAM, stream, grpcMessage(bytes));
+const repeat = (count: number, make: (i: number) => Buffer) =>
+  Array.from({ length: count }, (_, i) => make(i));
+
+/** Writes pieces until they are all written or the other end has had enough. */
+async function flood(raw: RawHttp2, pieces: number, make: (i: number) => Buffer): Promise<void> {
+  for (let i = 0; i < pieces && !raw.closed && raw.goaway === undefined; i += 100) {
+    raw.write(...repeat(100, (j) => make(i + j)));
+    await raw.drained();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The sidecar goes on as if nothing had been, for everybody else. */
+async function expectUnharmed(sidecar: SecuredSidecar): Promise<void> {
+  const mailbox = await TestMailbox.open(sidecar.rawClient());
+  await mailbox.call('join', { group: 'g', awaitView: true });
+  await mailbox.send('g', 'x');
+  await mailbox.call('disconnect', {});
+  expect(sidecar.log()).not.toMatch(/"level":"(error|fatal)"/);
+}
+
+describe('control frames', () => {
+  it.each([
+    ['PING', ping],
+    ['SETTINGS', () => settings({ 4: 65_535 })],
+  ])('limits.maxControlFrames: %s up to the bound, and again a second later', async (_, one) => {
+    const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '50' });
+    const raw = await rawClient(sidecar);
+    // The SETTINGS that it began with was the first.
+    for (let round = 0; round < 2; round++) {
+      raw.write(...repeat(49, one));
+      raw.write(open(2 * round + 1), request(2 * round + 1));
+      await until(() => raw.isAnswered(2 * round + 1));
+      await new Promise((resolve) => setTimeout(resolve, 1050));
+    }
+    expect([raw.closed, raw.goaway]).toEqual([false, undefined]);
+    raw.write(...repeat(200, one));
+    await until(() => raw.closed, { what: 'the connection is closed' });
+    expect(raw.goaway).toEqual({ code: CODE.ENHANCE_YOUR_CALM, text: 'too_many_pings' });
+    expect(await refusals(sidecar, 'limits.maxControlFrames')).toBe(1);
+    await expectUnharmed(sidecar);
+  });
+
+  it('limits.maxControlFrames: a PING for each frame that was received counts for nothing', async () => {
+    const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '10' });
+    const mailbox = await TestMailbox.open(sidecar.rawClient());
+    await mailbox.call('join', { group: 'g', awaitView: true });
+    const raw = await rawClient(sidecar);
+    // As clients do that measure their bandwidth.
+    let seen = 0;
+    const pinging = setInterval(() => {
+      const data = raw.count(FRAME.DATA);
+      if (data > seen)
+        raw.write(...repeat(data - seen, ping), windowUpdate(0, 1_000_000), windowUpdate(1, 1_000_000));
+      seen = data;
+    }, 1);
+    onTestFinished(() => clearInterval(pinging));
+    const id = Buffer.from(mailbox.id);
+    raw.write(open(1, 'Receive'), request(1, Buffer.concat([Buffer.of(0x0a, id.length), id])));
+    for (let i = 0; i < 300; i++) await mailbox.send('g', 'x');
+    await until(() => raw.count(FRAME.DATA) > 200, { what: 'what was sent' });
+    await until(() => seen === raw.count(FRAME.DATA));
+    expect([raw.closed, raw.goaway]).toEqual([false, undefined]);
+    expect(raw.count(FRAME.PING)).toBeGreaterThan(150);
+  });
+});
+
+describe('the beginning of a connection', () => {
+  it('http2.opening: has its time, and no more', async () => {
+    const limits: string[] = [];
+    const server = new GrpcServer({
+      services: [],
+      transport: { openingTimeoutMs: 300 },
+      onLimit: (limit) => limits.push(limit),
+    });
+    onTestFinished(() => server.stop({ graceMs: 0 }));
+    const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
+    const port = Number(formatListenAddress(address!).split(':').at(-1));
+    const connect = (hello: boolean) => RawHttp2.connect({ host: '127.0.0.1', port }, { hello });
+    const [said, silent] = [await connect(true), await connect(false)];
+    const begun = performance.now();
+    await until(() => silent.closed, { what: 'the silent one is closed' });
+    expect(performance.now() - begun).toBeGreaterThan(250);
+    expect(said.closed).toBe(false);
+    expect(limits).toEqual(['http2.opening']);
+    said.socket.destroy();
+  });
+});
+
+describe("what Node's HTTP/2 bounds by itself", () => {
+  it.each<[string, (raw: RawHttp2) => Promise<void> | void]>([
+    [
+      'http2.unread: PINGs whose answers are not read',
+      async (raw) => {
+        raw.socket.pause();
+        await flood(raw, 1_000_000, ping);
+      },
+    ],
+    ['http2.settings: more than 32 settings in a frame', (raw) => void raw.write(manySettings(33))],
+    [
+      'http2.emptyFrames: DATA frames without data',
+      async (raw) => {
+        raw.write(open(1));
+        await flood(raw, 10_000, () => frame(FRAME.DATA, 0, 1));
+      },
+    ],
+    [
+      'http2.continuation: a header that goes on and on',
+      async (raw) => {
+        raw.write(frame(FRAME.HEADERS, 0, 1, callHeaders(`${SERVICE}/GetVersion`)));
+        await flood(raw, 10_000, (i) => frame(FRAME.CONTINUATION, 0, 1, headerBlock([[`x-${i}`, 'y']])));
+      },
+    ],
+    [
+      'http2.continuation: empty ones',
+      async (raw) => {
+        raw.write(frame(FRAME.HEADERS, 0, 1, callHeaders(`${SERVICE}/GetVersion`)));
+        await flood(raw, 10_000, () => frame(FRAME.CONTINUATION, 0, 1));
+      },
+    ],
+    [
+      'http2.headerBytes: more than 64 KiB of headers',
+      (raw) => {
+        const block = callHeaders(`${SERVICE}/GetVersion`, [['x', 'y'.repeat(66_000)]]);
+        raw.write(frame(FRAME.HEADERS, 0, 1, block.subarray(0, 16_384)));
+        for (let at = 16_384; at < block.length; at += 16_384) {
+          const flags = at + 16_384 >= block.length ? FLAG.END_HEADERS : 0;
+          raw.write(frame(FRAME.CONTINUATION, flags, 1, block.subarray(at, at + 16_384)));
+        }
+      },
+    ],
+    [
+      'http2.resets: calls that are reset at once',
+      (raw) => flood(raw, 20_000, (i) => Buffer.concat([open(2 * i + 1), reset(2 * i + 1)])),
+    ],
+    [
+      'http2.resets: calls that are reset when they run',
+      (raw) =>
+        flood(raw, 20_000, (i) => Buffer.concat([open(2 * i + 1), request(2 * i + 1), reset(2 * i + 1)])),
+    ],
+    [
+      'http2.resets: calls that the server is made to reset',
+      (raw) => flood(raw, 20_000, (i) => Buffer.concat([open(2 * i + 1), windowUpdate(2 * i + 1, 0)])),
+    ],
+    ['http2.resets: streams that never were', (raw) => flood(raw, 100, (i) => reset(2 * i + 1))],
+  ])('%s', async (_, misbehave) => {
+    const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '1000000' });
+    const raw = await rawClient(sidecar);
+    await until(() => raw.count(FRAME.SETTINGS) === 2);
+    await misbehave(raw);
+    await until(() => raw.goaway !== undefined || raw.closed, { what: 'it is stopped' });
+    await expectUnharmed(sidecar);
+  });
+
+  it('http2.headers: 128 headers of a call, pseudo-headers included', async () => {
+    const sidecar = await startSecured({});
+    const raw = await rawClient(sidecar);
+    const many = (count: number) =>
+      repeat(count, () => Buffer.alloc(0)).map((_, i): [string, string] => [`x-${i}`, 'y']);
+    raw.write(open(1, 'GetVersion', many(122)), request(1), open(3, 'GetVersion', many(123)), request(3));
+    await until(() => raw.isAnswered(1) && raw.resetOf(3) !== undefined);
+    expect(raw.resetOf(3)).toBe(CODE.ENHANCE_YOUR_CALM);
+    raw.write(open(5), request(5));
+    await until(() => raw.isAnswered(5));
+  });
+
+  it('http2.resets: a thousand are nothing', async () => {
+    const sidecar = await startSecured({});
+    const raw = await rawClient(sidecar);
+    await flood(raw, 900, (i) => Buffer.concat([open(2 * i + 1), reset(2 * i + 1)]));
+    raw.write(open(1801), request(1801));
+    await until(() => raw.isAnswered(1801));
+    expect(raw.goaway).toBeUndefined();
+  });
+});
+
+describe('what nothing bounds', () => {
+  it.each<[string, (i: number) => Buffer]>([
+    ['WINDOW_UPDATE', () => windowUpdate(0, 1)],
+    ['PRIORITY', (i) => frame(FRAME.PRIORITY, 0, 1 + 2 * (i % 1000), Buffer.from([0, 0, 0, 0, 16]))],
+    ['frames of types that do not exist', () => frame(0x77, 0, 0, Buffer.alloc(8))],
+  ])('%s: is read at little cost, and keeps nobody from being served', async (_, make) => {
+    const sidecar = await startSecured({});
+    const raw = await rawClient(sidecar);
+    const before = process.memoryUsage().rss;
+    const flooding = flood(raw, 200_000, make);
+    await expectUnharmed(sidecar);
+    await flooding;
+    raw.write(open(100_001), request(100_001));
+    await until(() => raw.isAnswered(100_001), { what: 'it is served too' });
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
+  });
+});
+
+describe('a client that is slow to take what it asked for', () => {
+  it('costs nobody else anything, however many calls it has', async () => {
+    const sidecar = await startSecured({ LIMITS_STALL_TIMEOUT: '500ms' });
+    const raw = await rawClient(sidecar, { values: { 4: 0 } });
+    await until(() => raw.count(FRAME.SETTINGS) === 2);
+    raw.write(...repeat(1000, (i) => Buffer.concat([open(2 * i + 1), request(2 * i + 1)])));
+    await expectUnharmed(sidecar);
+    await until(() => raw.count(FRAME.RST_STREAM) === 1000, { what: 'all of its calls are over' });
+    expect(raw.closed).toBe(false);
+    await call(sidecar.rawClient(), 'getVersion', {});
+  });
+});
+
+function manySettings(count: number): Buffer {
+  return settings(Object.fromEntries(repeat(count, () => Buffer.alloc(0)).map((_, i) => [100 + i, 1])));
+}
