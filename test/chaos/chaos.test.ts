@@ -60,9 +60,16 @@ describe('in what it left, the checker finds', () => {
    */
   function injured(pick: (entry: EventEntry) => boolean, copies: 0 | 1 | 2): Timed[] {
     const settled = new Set(history.flatMap((entry) => (entry.kind === 'settled' ? [entry.box] : [])));
-    // Of a mailbox that was cut off, the end may be missing by right.
+    // Of a session that was cut off, the end may be missing by right.
+    const lostAt = new Map<string, number>();
+    for (const entry of history)
+      if (entry.kind === 'event' && entry.event.is === 'lost') lostAt.set(entry.box, entry.sequence);
     const candidates = history.filter(
-      (entry): entry is EventEntry => entry.kind === 'event' && settled.has(entry.box) && pick(entry),
+      (entry): entry is EventEntry =>
+        entry.kind === 'event' &&
+        settled.has(entry.box) &&
+        entry.sequence > (lostAt.get(entry.box) ?? 0) &&
+        pick(entry),
     );
     const { box, sequence } = random.pick(candidates);
     const move = (number: number) => (number > sequence ? number + copies - 1 : number);
