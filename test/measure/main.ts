@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { Measure } from './measure.js';
 import { ready } from './ready.js';
+import { stall } from './stall.js';
 
-const MEASURES: Readonly<Record<string, Measure>> = { ready };
+const MEASURES: Readonly<Record<string, Measure>> = { ready, stall };
 
 function usage(): string {
   const lines = Object.entries(MEASURES).flatMap(([name, { text, options }]) => [

@@ -1,0 +1,60 @@
+import type { Mailbox, SpreadError } from 'spread-sidecar-client';
+import { readStamp, type Stamp } from './stamped-load.js';
+
+/**
+ * A receiver that reads everything, unless it is stalled, and checks that nothing is missing: event after event by the
+ * mailbox's sequence, message after message by the sender's count.
+ */
+export class StallReceiver {
+  readonly mailbox: Mailbox;
+  readonly #onMessage: (stamp: Stamp) => void;
+  #wake: (() => void) | undefined;
+  #stalled: Promise<void> | undefined;
+  /** The number of the last message. */
+  lastIndex: number | undefined;
+  /** Messages received. */
+  messages = 0;
+  /** The last event received. */
+  lastSequence = 0n;
+  /** Events that were not the ones that were due. */
+  gaps = 0;
+  /** How the mailbox ended. */
+  end: SpreadError | undefined;
+  readonly ended: Promise<void>;
+
+  constructor(mailbox: Mailbox, onMessage: (stamp: Stamp) => void = () => {}) {
+    this.mailbox = mailbox;
+    this.#onMessage = onMessage;
+    this.ended = this.#run();
+  }
+
+  stall(): void {
+    this.#stalled = new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  wake(): void {
+    this.#stalled = undefined;
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#stalled) await this.#stalled;
+        const event = await this.mailbox.receive();
+        if (event.sequence !== this.lastSequence + 1n) this.gaps += 1;
+        this.lastSequence = event.sequence;
+        if (event.kind !== 'regular') continue;
+        const stamp = readStamp(event.payload);
+        if (this.lastIndex !== undefined && stamp.index !== this.lastIndex + 1) this.gaps += 1;
+        this.lastIndex = stamp.index;
+        this.messages += 1;
+        this.#onMessage(stamp);
+      }
+    } catch (error) {
+      this.end = error as SpreadError;
+    }
+  }
+}
