@@ -6,7 +6,7 @@ import { Latency } from './latency.js';
 import type { Measure } from './measure.js';
 import { memoryMiB, peakMemoryMiB } from './peak-memory.js';
 import { StallReceiver } from './stall-receiver.js';
-import { StampedLoad } from './stamped-load.js';
+import { STAMP_BYTES, StampedLoad } from './stamped-load.js';
 
 const MEMORY_BOUND_MIB = 256;
 const LATENCY_BOUND = 1.2;
@@ -47,7 +47,12 @@ export const stall: Measure = {
     embedded: { text: '1: the daemon is embedded in the sidecar, and its memory counts too', default: 0 },
   },
   async run({ minutes = 10, baseline = 2, rate = 5000, bytes = 1024, saturated = 1, embedded = 0 }, print) {
-    const common = { messageBytes: bytes, minutes, baselineMinutes: baseline, embedded: embedded > 0 };
+    const common = {
+      messageBytes: Math.max(bytes, STAMP_BYTES),
+      minutes,
+      baselineMinutes: baseline,
+      embedded: embedded > 0,
+    };
     const outcomes: [Outcome, boolean][] = [];
     if (rate > 0) outcomes.push([await measured({ ...common, title: `paced`, rate }, print), true]);
     // Latency at saturation is the length of the queues, which are what they are; it is printed and not judged.
