@@ -35,7 +35,7 @@ export class CpuWatch {
 
   constructor(
     private readonly pids: readonly number[],
-    everyMs = 100,
+    everyMs = 20,
   ) {
     this.#timer = setInterval(() => this.#look(), everyMs);
   }

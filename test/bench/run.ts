@@ -30,9 +30,8 @@ export async function runBench(
   for (const { subject: id, why } of skipped) print(`skipped: ${id}: ${why}`);
   const failures: { where: string; why: string }[] = [];
   const entry = buildRoles();
-  const flags = options.profile ? ['--cpu-prof', '--cpu-prof-dir', options.profile] : [];
   const effort = { seconds: options.seconds, quick: options.quick };
-  let stage = new Stage(entry, flags);
+  let stage = new Stage(entry, options.profile);
   try {
     for (let round = 1; round <= options.rounds; round += 1)
       for (const pair of pairs) {
@@ -48,7 +47,7 @@ export async function runBench(
           print(`${round}/${options.rounds} ${where}: FAILED: ${why}`);
           // Whatever it was, what comes next begins with fresh servers.
           await stage.close();
-          stage = new Stage(entry, flags);
+          stage = new Stage(entry, options.profile);
         }
       }
   } finally {

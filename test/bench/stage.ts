@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Server } from './servers/server-process.js';
 import {
   type Daemon,
-  type NodeFlags,
   type OtherServer,
   type Sidecar,
   startEmbeddedDaemon,
@@ -28,15 +27,15 @@ export class Stage {
 
   /**
    * @param roleEntry - what a role's process runs
-   * @param flags - for Node, of sidecars and embedded daemons
+   * @param profiles - where sidecars and embedded daemons write CPU profiles
    */
   constructor(
     readonly roleEntry: string,
-    readonly flags: NodeFlags = [],
+    readonly profiles?: string,
   ) {}
 
   daemon(kind: DaemonKind): Promise<Daemon> {
-    return this.#once(kind, () => (kind === 'real' ? startRealDaemon() : startEmbeddedDaemon(this.flags)));
+    return this.#once(kind, () => (kind === 'real' ? startRealDaemon() : startEmbeddedDaemon(this.profiles)));
   }
 
   /**
@@ -48,7 +47,7 @@ export class Stage {
       startSidecar(
         this.folder,
         daemon === 'inside' ? undefined : await this.daemon(daemon),
-        this.flags,
+        this.profiles,
         options,
       ),
     );
@@ -70,7 +69,7 @@ export class Stage {
 
   /** An empty stage like this one, for what must not be used twice. Whoever asks for it closes it. */
   fresh(): Stage {
-    return new Stage(this.roleEntry, this.flags);
+    return new Stage(this.roleEntry, this.profiles);
   }
 
   async close(): Promise<void> {

@@ -18,18 +18,22 @@ export interface Daemon extends Server {
   readonly port: number;
 }
 
-/** Flags for Node, such as those that write a profile. */
-export type NodeFlags = readonly string[];
+/** Flags for Node that let a process write its profile when it ends. */
+const profileFlags = (folder: string | undefined, name: string): readonly string[] =>
+  folder === undefined
+    ? []
+    : ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', `${name}.cpuprofile`];
 
 export async function startRealDaemon(): Promise<Daemon> {
   const spread = await RealSpread.start({ maxSessionMessages: MAX_SESSION_MESSAGES });
   return { name: 'daemon', pid: spread.pid, port: spread.port, stop: () => spread.stop() };
 }
 
-export async function startEmbeddedDaemon(flags: NodeFlags = []): Promise<Daemon> {
+/** @param profiles - folder for a CPU profile */
+export async function startEmbeddedDaemon(profiles?: string): Promise<Daemon> {
   const port = await freePort();
   const server = new ServerProcess('daemon', process.execPath, [
-    ...flags,
+    ...profileFlags(profiles, `daemon-${port}`),
     MAIN,
     ...['daemon', '--quiet', '--port', String(port), '--socket', `/tmp/${port}`],
     ...['--max-session-messages', String(MAX_SESSION_MESSAGES)],
@@ -46,18 +50,22 @@ export interface Sidecar extends Server {
   readonly readyMs: number;
 }
 
-/** @param daemon - undefined: with the embedded daemon inside */
+/**
+ * @param daemon - undefined: with the embedded daemon inside
+ * @param profiles - folder for a CPU profile
+ * @param options - further flags of `serve`
+ */
 export async function startSidecar(
   folder: string,
   daemon: Daemon | undefined,
-  flags: NodeFlags = [],
+  profiles?: string,
   options: readonly string[] = [],
 ): Promise<Sidecar> {
   const [grpcPort, adminPort] = [await freePort(), await freePort()];
   const socket = join(folder, `sidecar-${grpcPort}.sock`);
   const startedAt = performance.now();
   const server = new ServerProcess('sidecar', process.execPath, [
-    ...flags,
+    ...profileFlags(profiles, `sidecar-${grpcPort}`),
     ...[MAIN, 'serve', '--log-level', 'warn'],
     ...['--grpc-listen', `127.0.0.1:${grpcPort},unix:${socket}`],
     ...['--admin-listen', `127.0.0.1:${adminPort}`],
