@@ -20,8 +20,14 @@ export interface SelfTime {
 /** Time in which a process had nothing to do. */
 const IDLE = new Set(['(idle)', '(program)']);
 
-/** The functions of a V8 CPU profile that took most time themselves. */
-export function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): readonly SelfTime[] {
+/** Loading and compiling is over by then, also on a slow machine; unit: microseconds. */
+const START_US = 2_000_000;
+
+/** The functions of a V8 CPU profile that took most time themselves, the first `startUs` left out. */
+export function selfTimes(
+  { nodes, samples, timeDeltas }: CpuProfile,
+  startUs: number = START_US,
+): readonly SelfTime[] {
   const names = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
       id,
@@ -30,10 +36,12 @@ export function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): readonly 
   );
   const times = new Map<string, number>();
   let all = 0;
+  let since = 0;
   for (const [index, sample] of samples.entries()) {
     const name = names.get(sample) ?? '?';
     const time = timeDeltas[index] ?? 0;
-    if (IDLE.has(name)) continue;
+    since += time;
+    if (since < startUs || IDLE.has(name)) continue;
     all += time;
     times.set(name, (times.get(name) ?? 0) + time);
   }

@@ -9,8 +9,8 @@ import { CPU_FIGURES } from './throughput.js';
 const SIZE = 100;
 const COST = { name: 'sidecar CPU', unit: 'µs/message', better: 'less' } as const;
 const FIGURES = [
-  COST,
   { name: 'messages', unit: '1/s', better: 'more' } as const,
+  COST,
   ...CPU_FIGURES.filter(({ name }) => name !== COST.name),
 ];
 
@@ -19,7 +19,7 @@ function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scena
   const where = traffic === 'all' ? 'to each in turn' : 'to one of them; the others are idle';
   return {
     id: `mailboxes-${count}${traffic === 'one' ? '-idle' : ''}`,
-    text: `One sender and ${count} receiving mailboxes of one process, each in its own group, ${SIZE} bytes, ${where}; processor time of the sidecar a message.`,
+    text: `One sender and ${count} receiving mailboxes of one process, each in its own group, ${SIZE} bytes, ${where}; messages a second, and processor time a message.`,
     figures: FIGURES,
     subjects: traffic === 'all' ? ['sidecar-embedded', 'nats'] : ['sidecar-embedded'],
     quickSubjects: quick ? ['sidecar-embedded'] : [],

@@ -87,7 +87,7 @@ describe('a profile', () => {
     const frame = (functionName: string, url = '', lineNumber = 0) => ({
       callFrame: { functionName, url, lineNumber },
     });
-    const times = selfTimes({
+    const profile = {
       nodes: [
         { id: 1, ...frame('(idle)') },
         { id: 2, ...frame('push', 'file:///x/dist/server/a.js', 9) },
@@ -96,10 +96,15 @@ describe('a profile', () => {
       ],
       samples: [1, 2, 3, 4],
       timeDeltas: [1000, 1, 2, 5],
-    });
-    expect(times).toEqual([
+    };
+    expect(selfTimes(profile, 0)).toEqual([
       { name: 'push server/a.js:10', part: 0.75 },
       { name: '(anonymous) b/c.js:1', part: 0.25 },
+    ]);
+    // Without what loaded the program.
+    expect(selfTimes(profile, 1003)).toEqual([
+      { name: 'push server/a.js:10', part: 5 / 7 },
+      { name: '(anonymous) b/c.js:1', part: 2 / 7 },
     ]);
   });
 });
