@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { drain } from './drain.js';
 import type { Measure } from './measure.js';
 import { ready } from './ready.js';
 import { stall } from './stall.js';
 
-const MEASURES: Readonly<Record<string, Measure>> = { ready, stall };
+const MEASURES: Readonly<Record<string, Measure>> = { drain, ready, stall };
 
 function usage(): string {
   const lines = Object.entries(MEASURES).flatMap(([name, { text, options }]) => [

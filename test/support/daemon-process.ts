@@ -10,7 +10,11 @@ const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url)
 export class DaemonProcess {
   #child: ChildProcess | undefined;
 
-  constructor(readonly port: number) {}
+  /** @param more further arguments of the command */
+  constructor(
+    readonly port: number,
+    private readonly more: readonly string[] = [],
+  ) {}
 
   get address(): string {
     return `${this.port}@127.0.0.1`;
@@ -20,7 +24,7 @@ export class DaemonProcess {
   async start(): Promise<void> {
     this.#child = spawn(
       process.execPath,
-      [MAIN, 'daemon', '--quiet', '--port', String(this.port), '--socket', 'off'],
+      [MAIN, 'daemon', '--quiet', '--port', String(this.port), '--socket', 'off', ...this.more],
       { stdio: 'ignore' },
     );
     await until(() => accepts(this.port), { timeoutMs: 10_000, what: `a daemon listens on ${this.port}` });

@@ -1,0 +1,96 @@
+import { DaemonProcess } from '../support/daemon-process.js';
+import { DrainLoad, type DrainVerdict } from '../support/drain-load.js';
+import { freePort, ServeProcess } from '../support/serve-process.js';
+import { within } from '../support/until.js';
+import type { Measure } from './measure.js';
+import { percentile } from './percentiles.js';
+
+const BOUND_MS = 2000;
+
+const PAYLOAD_BYTES = 1000;
+
+/** Most messages of a sender that its receivers have not got yet: full load, without a backlog that only grows. */
+const WINDOW = 1000;
+
+/** SIGTERM at full load: when is the process gone, and did it keep what it had promised? */
+export const drain: Measure = {
+  text: `SIGTERM at full load: exit within ${BOUND_MS} ms, nothing lost that was answered, every receiver told`,
+  options: {
+    rounds: { text: 'how often it is stopped', default: 10 },
+    seconds: { text: 'load before the signal', default: 3 },
+    senders: { text: 'half of them by unary calls, half by MulticastStream', default: 4 },
+    receivers: { text: 'all of them read', default: 2 },
+  },
+  async run({ rounds = 10, seconds = 3, senders = 4, receivers = 2 }, print) {
+    const exitMs: number[] = [];
+    const backlogs: number[] = [];
+    const rates: number[] = [];
+    const sums = { accepted: 0, notSent: 0, unknown: 0 };
+    let problems = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const figures = await oneRound(seconds, senders, receivers);
+      exitMs.push(figures.exitMs);
+      backlogs.push(figures.backlog);
+      rates.push(figures.rate);
+      for (const key of ['accepted', 'notSent', 'unknown'] as const) sums[key] += figures.verdict[key];
+      problems += figures.verdict.problems.length;
+      for (const problem of figures.verdict.problems.slice(0, 5)) print(`round ${round + 1}: ${problem}`);
+    }
+    const longest = percentile(exitMs, 1);
+    const median = (values: readonly number[]) => percentile(values, 0.5).toFixed(0);
+    print(`load: median ${median(rates)} messages/s, each to ${receivers} receivers (${rounds} rounds)`);
+    print(`events that waited at the signal: median ${median(backlogs)}, most ${percentile(backlogs, 1)}`);
+    print(`exit after SIGTERM: median ${median(exitMs)} ms, longest ${longest.toFixed(0)} ms`);
+    print(`answered with success: ${sums.accepted}; promises broken: ${problems}`);
+    print(`told that they were not sent: ${sums.notSent}; told that nobody knows: ${sums.unknown}`);
+    return longest <= BOUND_MS && problems === 0;
+  },
+};
+
+interface Round {
+  readonly exitMs: number;
+  readonly backlog: number;
+  /** Messages a second. */
+  readonly rate: number;
+  readonly verdict: DrainVerdict;
+}
+
+async function oneRound(seconds: number, senders: number, receivers: number): Promise<Round> {
+  const [daemonPort, grpcPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+  // The observer shares a process with all of the load: the daemon is not to cut it for that.
+  const daemon = new DaemonProcess(daemonPort, ['--max-session-messages', '1000000']);
+  await daemon.start();
+  const sidecar = new ServeProcess([
+    ...['--daemon-addresses', daemon.address],
+    ...['--grpc-listen', `127.0.0.1:${grpcPort}`],
+    ...['--admin-listen', `127.0.0.1:${adminPort}`],
+  ]);
+  let load: DrainLoad | undefined;
+  try {
+    await sidecar.ready(adminPort);
+    load = await DrainLoad.start({
+      target: `127.0.0.1:${grpcPort}`,
+      daemon: daemon.address,
+      unarySenders: Math.floor(senders / 2),
+      streamSenders: Math.ceil(senders / 2),
+      receivers,
+      payloadBytes: PAYLOAD_BYTES,
+      window: WINDOW,
+    });
+    const [before, begun] = [load.observed, performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    const rate = ((load.observed - before) * 1000) / (performance.now() - begun);
+    const backlog = await load.backlog();
+    const signalled = performance.now();
+    sidecar.kill('SIGTERM');
+    const { code } = await within(sidecar.exited, 'the exit', 60_000);
+    const exitMs = performance.now() - signalled;
+    const verdict = await load.finish();
+    const problems = code === 0 ? verdict.problems : [`exit code ${code}`, ...verdict.problems];
+    return { exitMs, backlog, rate, verdict: { ...verdict, problems } };
+  } finally {
+    await load?.close();
+    await sidecar.end();
+    await daemon.kill();
+  }
+}
