@@ -342,7 +342,7 @@ export const sections = {
         type: byteSize({ min: '256KiB', max: '1024GiB' }),
         default: '1GiB',
         why: 'Sixteen full mailboxes. Set it below the memory limit of the container.',
-        text: 'Most bytes that may wait in the queues of all mailboxes together.',
+        text: 'Most bytes that the queues of all mailboxes may hold together: events that wait, replay windows, unacknowledged ones, and copies on their way to clients.',
       }),
       sendQueueMaxBytes: option({
         type: byteSize({ min: '256KiB', max: '1GiB' }),

@@ -1,5 +1,5 @@
 /**
- * The bytes that the event queues of all mailboxes may hold together.
+ * The bytes that the event queues of all mailboxes may hold together, with what lies in the transports of their receivers.
  *
  * A queue may grow only while it is smaller than what is still free. So one stalled receiver can hold half of
  * the budget and n of them n/(n+1), and there is always room for the mailboxes whose receivers keep up: nobody

@@ -181,7 +181,7 @@ export class DeliveryQueue {
   /** Forgets everything; for a mailbox that is gone. Returns the bytes freed. */
   clear(): number {
     this.#moveCursor(this.#log.lastSequence);
-    return this.#log.forget(this.#log.lastSequence);
+    return this.#log.clear();
   }
 
   #loadFrom(): number {

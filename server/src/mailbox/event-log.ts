@@ -2,6 +2,8 @@ import type { EventSpace } from './event.js';
 
 const FIRST_CHUNK_BYTES = 4 * 1024;
 const LARGEST_CHUNK_BYTES = 128 * 1024;
+/** A larger event has a buffer of its own, so that at most an eighth of a chunk is left over at its end. */
+const LARGEST_SHARING_BYTES = LARGEST_CHUNK_BYTES / 8;
 /** Forgotten runs at the front are cut off once there are this many and they are half of the array. */
 const COMPACT_FROM = 64;
 
@@ -29,7 +31,7 @@ export interface Slice {
  *
  * A buffer object of its own for every event would cost more than a small event itself, and a million of them
  * is what a queue may hold. So events are written one after the other into chunks that grow from 4 KiB (an idle
- * mailbox is small) to 128 KiB; an event above a quarter of that gets a chunk of its own size. A batch is
+ * mailbox is small) to 128 KiB; an event above an eighth of that gets a chunk of its own size. A batch is
  * then a few views on chunks. Chunk memory is written once and never reused, so a view stays good for as long
  * as somebody holds it. Every operation costs O(1) amortised an event, O(log n) a slice.
  */
@@ -79,12 +81,12 @@ export class EventLog implements EventSpace {
     if (this.#chunk !== undefined && this.#chunk.length - this.#chunkUsed >= bytes) {
       this.#reservedIn = this.#chunk;
       this.#reservedAt = this.#chunkUsed;
-    } else if (bytes > LARGEST_CHUNK_BYTES / 4) {
+    } else if (bytes > LARGEST_SHARING_BYTES) {
       // The open chunk stays open: what is left of it serves the small events that follow.
       this.#reservedIn = Buffer.allocUnsafeSlow(bytes);
       this.#reservedAt = 0;
     } else {
-      const size = Math.max(this.#nextChunkBytes, 4 * bytes);
+      const size = Math.max(this.#nextChunkBytes, 8 * bytes);
       this.#chunk = Buffer.allocUnsafeSlow(size);
       this.#chunkUsed = 0;
       this.#nextChunkBytes = Math.min(size * 2, LARGEST_CHUNK_BYTES);
@@ -200,6 +202,13 @@ export class EventLog implements EventSpace {
       this.#head = 0;
     }
     return freed;
+  }
+
+  /** Forgets every event, and the memory for those to come; returns the bytes that this freed. */
+  clear(): number {
+    this.#chunk = undefined;
+    this.#nextChunkBytes = FIRST_CHUNK_BYTES;
+    return this.forget(this.#last);
   }
 
   /** Index of the run that holds a retained sequence. */

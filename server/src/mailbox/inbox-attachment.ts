@@ -6,6 +6,7 @@ export interface AttachedTo {
   take(attachment: InboxAttachment, maxBytes: number): Batch | undefined;
   detach(attachment: InboxAttachment): void;
   isCurrent(attachment: InboxAttachment): boolean;
+  inTransit(bytes: number): void;
   readonly isComplete: boolean;
 }
 
@@ -42,6 +43,10 @@ export class InboxAttachment implements Attachment {
     const batch = this.#inbox.take(this, maxBytes);
     if (batch !== undefined) this.givenSequence = batch.lastSequence;
     return batch;
+  }
+
+  inTransit(bytes: number): void {
+    this.#inbox.inTransit(bytes);
   }
 
   detach(): void {

@@ -210,6 +210,12 @@ export class Inbox implements AttachedTo {
     attachment.release();
   }
 
+  /** For the attachment, present or former. */
+  inTransit(bytes: number): void {
+    if (bytes > 0) this.#options.budget.take(bytes);
+    else this.#options.budget.give(-bytes);
+  }
+
   /** For the attachment: everything was given. */
   get isComplete(): boolean {
     return this.#queue.cursor === this.#queue.lastSequence;

@@ -75,6 +75,11 @@ export interface Attachment {
    * given now (or this receiver is detached); onReadable follows when that changes.
    */
   take(maxBytes: number): Batch | undefined;
+  /**
+   * The receiver's transport holds so many bytes of copies more, or fewer: they count with what all mailboxes may hold.
+   * Whoever reports them reports them gone, also after the receiver was detached.
+   */
+  inTransit(bytes: number): void;
   /** Lets go; the mailbox and its events stay. Twice is harmless. */
   detach(): void;
 }

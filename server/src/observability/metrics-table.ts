@@ -87,7 +87,7 @@ export const queueMetrics = {
   largestBytes: gauge('largest_queue_bytes', 'Bytes of events that wait in the mailbox with most of them.'),
   retained: gauge(
     'retained_bytes',
-    'Bytes of all events held: those that wait, replay windows, unacknowledged ones.',
+    'Bytes of all events held: those that wait, replay windows, unacknowledged ones, copies on their way to clients.',
   ),
   retainedLimit: gauge('retained_limit_bytes', 'Bound of retained_bytes: mailbox.totalQueueMaxBytes.'),
   paused: gauge(

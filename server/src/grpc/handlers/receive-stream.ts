@@ -33,6 +33,7 @@ export class ReceiveStream implements Receiver {
   /** A frame was pulled or the queue was empty: onReadable says when there is more. */
   #mayPull = false;
   #ended = false;
+  #cancelled = false;
   /** The kinds of notices that are in flight: of the notice mark, and of a soft limit whose time runs. */
   readonly #noticesInFlight = new Set<'mark' | 'soft limit'>();
   /** When the transport last got or took something. */
@@ -58,6 +59,9 @@ export class ReceiveStream implements Receiver {
   cancel(): void {
     this.#ended = true;
     clearTimeout(this.#heartbeatTimer);
+    // What was written is gone with the call, and nobody says so again.
+    this.#cancelled = true;
+    this.#attachment?.inTransit(-this.#bytesInFlight);
     this.#attachment?.detach();
   }
 
@@ -102,10 +106,13 @@ export class ReceiveStream implements Receiver {
 
   #write(frame: ReceiveFrame, taken?: () => void): void {
     this.#bytesInFlight += frame.length;
+    this.#attachment?.inTransit(frame.length);
     this.#busyAt = performance.now();
     // One closure a batch, not a message.
     this.call.write(frame, () => {
+      if (this.#cancelled) return;
       this.#bytesInFlight -= frame.length;
+      this.#attachment?.inTransit(-frame.length);
       if (this.#bytesInFlight === 0) this.#busyAt = performance.now();
       taken?.();
       if (!this.#ended) this.#pull();
