@@ -211,16 +211,18 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
 
   async #stop(delayMs: number, graceMs: number): Promise<void> {
     const { registry, grpc, admin, monitor, embedded } = this.#parts;
-    const { logger } = this.#dependencies;
+    // A start that failed has nothing to tell but why.
+    const tell: Logger['info'] =
+      this.#stage === 'starting' ? () => {} : this.#dependencies.logger.info.bind(this.#dependencies.logger);
     if (delayMs > 0) {
       this.#stage = 'delaying';
       this.#refresh();
-      logger.info({ delayMs }, 'told to stop: serving on for the shutdown delay');
+      tell({ delayMs }, 'told to stop: serving on for the shutdown delay');
       await this.#delay.pass(delayMs);
     }
     this.#stage = 'draining';
     this.#refresh();
-    logger.info({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
+    tell({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
     await registry?.drain({ graceMs });
     await grpc?.stop({ graceMs: CLOSE_MS });
     this.#parts.access?.stop();
@@ -228,7 +230,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     await embedded?.stop();
     this.#stage = 'stopped';
     await admin?.stop({ graceMs: CLOSE_MS });
-    logger.info('stopped');
+    tell('stopped');
     this.#onStopped();
   }
 

@@ -1,10 +1,16 @@
-import { AGREED_MESS, type SpreadError } from 'spread-sidecar-client';
+import { AGREED_MESS, type Mailbox, type SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { until, within } from '../support/until.js';
 import { adminPage, expectNothingLeft, startWhole, type WholeSidecar } from '../support/whole-sidecar.js';
 
 const unready = (started: WholeSidecar) =>
   until(async () => (await adminPage(started, '/readyz'))?.status === 503, { what: 'readyz says 503' });
+
+const failureOf = (call: Promise<unknown>): Promise<SpreadError> =>
+  call.then(
+    () => expect.fail('it did not fail'),
+    (error: SpreadError) => error,
+  );
 
 const gone = (started: WholeSidecar) => within(started.process.exited, 'the exit', 10_000);
 
@@ -53,6 +59,58 @@ describe('the shutdown delay', () => {
   });
 });
 
+/** A mailbox that takes nothing of what waits for it. */
+async function stuckMailbox({ sidecar }: WholeSidecar, leaseMs = 30_000): Promise<Mailbox> {
+  const stuck = await sidecar.connect({ maxBufferedEvents: 1, autoReceive: true, leaseMs });
+  await stuck.join('stuck', { awaitView: true });
+  const payload = Buffer.alloc(100_000);
+  for (let sent = 0; sent < 100; sent++) await stuck.multicast(AGREED_MESS, 'stuck', payload);
+  return stuck;
+}
+
+describe('the drain', () => {
+  it('tells everybody at once, whoever else is waited for', async () => {
+    const started = await startWhole('--drain-grace', '60s');
+    const stuck = await stuckMailbox(started);
+    const mailbox = await started.sidecar.connect();
+    const reading = failureOf(mailbox.receive());
+    const idle = mailbox.sender();
+    await idle.flush();
+    started.process.kill('SIGTERM');
+    await unready(started);
+
+    const draining = { statusName: 'UNAVAILABLE', reason: 'DRAINING' };
+    expect(await reading).toMatchObject({ ...draining, metadata: { last_sequence: '0' } });
+    await until(() => idle.closed, { what: 'the idle sender knows' });
+    expect(await failureOf(idle.send(AGREED_MESS, 'g', 'x'))).toMatchObject({
+      ...draining,
+      outcome: 'not-sent',
+    });
+    const late = [
+      mailbox.multicast(AGREED_MESS, 'g', 'x'),
+      stuck.multicast(AGREED_MESS, 'g', 'x'),
+      mailbox.join('g', { awaitView: true }),
+    ];
+    for (const call of late)
+      expect(await failureOf(call)).toMatchObject({ ...draining, metadata: { outcome: 'not-sent' } });
+    expect(await failureOf(started.sidecar.connect())).toMatchObject({ ...draining, retryable: true });
+    stuck.detach();
+    expect(await gone(started)).toEqual({ code: 0, signal: null });
+  });
+
+  it('does not wait for who does not read longer than for the grace', async () => {
+    const started = await startWhole('--drain-grace', '200ms');
+    const stuck = await stuckMailbox(started, 1000);
+    started.process.kill('SIGTERM');
+    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    const error = await (async () => {
+      for (;;) await stuck.receive();
+    })().catch((thrown: SpreadError) => thrown);
+    // What it did not take is gone with the sidecar, and its end could not reach it behind that.
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+  });
+});
+
 describe('POST /quitquitquit', () => {
   const quit = (started: WholeSidecar, headers: Record<string, string> = {}) =>
     adminPage(started, '/quitquitquit', { method: 'POST', headers });
@@ -65,18 +123,11 @@ describe('POST /quitquitquit', () => {
       '--drain-grace',
       '60s',
     );
-    // It reads nothing: the drain waits for it.
-    const stuck = await started.sidecar.connect({ maxBufferedEvents: 1, autoReceive: true });
-    await stuck.join('stuck', { awaitView: true });
-    const payload = Buffer.alloc(100_000);
-    for (let sent = 0; sent < 100; sent++) await stuck.multicast(AGREED_MESS, 'stuck', payload);
-
+    // The drain waits for it.
+    const stuck = await stuckMailbox(started);
     expect(await quit(started)).toEqual({ status: 200, body: 'ok\n' });
     await unready(started);
     expect(await quit(started)).toEqual({ status: 200, body: 'ok\n' });
-    expect(await started.sidecar.connect().catch((error: SpreadError) => error)).toMatchObject({
-      reason: 'DRAINING',
-    });
     stuck.detach();
     expect(await gone(started)).toEqual({ code: 0, signal: null });
     await expectNothingLeft(started);
