@@ -73,6 +73,11 @@ export const tls: Target = {
           host: '127.0.0.1',
           ALPNProtocols: ['h2'],
         });
+        secure.on('error', () => {});
+        await new Promise((resolve) => {
+          secure.once('secureConnect', resolve);
+          secure.once('close', resolve);
+        });
         const said = await say(secure, rest, { patienceMs: PATIENCE_MS });
         socket.destroy();
         return `inside: ${describeAnswer(said.answer)}`;
