@@ -27,8 +27,8 @@ export interface FuzzedSidecar {
   stop(): Promise<void>;
 }
 
-/** The sidecar looks after 5 s of silence. Unit: ms. */
-const QUIET_MS = 12_000;
+/** The sidecar looks after 5 s of silence, and a handshake may take 10 s. Unit: ms. */
+const QUIET_MS = 30_000;
 
 const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
