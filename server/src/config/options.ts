@@ -230,6 +230,12 @@ export const sections = {
         why: "Spread's own clients look for /tmp/<port>.",
         text: 'Its Unix socket; auto: /tmp/<port of embedded.listen>; off: none.',
       }),
+      maxSessions: option({
+        type: integer({ min: '1', max: '100000' }),
+        default: '997',
+        why: "Spread's own limit.",
+        text: 'Most clients of the daemon at once, the mailboxes and one session of the sidecar itself among them; one more is answered with REJECT_QUOTA.',
+      }),
       maxSessionMessages: option({
         type: integer({ min: '1', max: '1000000' }),
         default: '1000',

@@ -20,6 +20,7 @@ export async function startEmbeddedDaemon(
 ): Promise<RunningDaemon> {
   const daemon = new EmbeddedDaemon({
     name: embedded.name,
+    maxSessions: embedded.maxSessions,
     maxSessionMessages: embedded.maxSessionMessages,
     onEvent: (event) => events.event(event),
   });

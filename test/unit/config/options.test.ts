@@ -74,6 +74,7 @@ const samples: Record<OptionKey, Sample> = {
   'embedded.name': { text: 'node1', value: 'node1' },
   'embedded.listen': { text: '0.0.0.0:0', value: { kind: 'tcp', host: '0.0.0.0', port: 0 } },
   'embedded.socket': { text: '/tmp/spread.sock', value: '/tmp/spread.sock' },
+  'embedded.maxSessions': { text: '5000', value: 5000 },
   'embedded.maxSessionMessages': { text: '50', value: 50 },
   'mailbox.leaseDefault': { text: '1m', value: 60_000 },
   'mailbox.leaseMin': { text: '500ms', value: 500 },

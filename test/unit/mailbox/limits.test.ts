@@ -1,0 +1,143 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
+import type { QueueLimits } from '../../../server/src/mailbox/mailbox-types.js';
+import { MailboxRegistry } from '../../../server/src/mailbox/registry.js';
+import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
+import { FakeDaemons } from '../../support/fake-daemons.js';
+import { mailboxSettings } from '../../support/mailbox-settings.js';
+import { plainEncode, regular } from '../../support/plain-events.js';
+import { RecordingReceiver } from '../../support/recording-receiver.js';
+
+const registries: MailboxRegistry[] = [];
+
+/** A mailbox at a daemon that says and takes what the test wants. */
+async function open(settings: Partial<MailboxSettings>, queue: Partial<QueueLimits> = {}) {
+  const daemons = new FakeDaemons();
+  const registry = new MailboxRegistry({
+    settings: mailboxSettings(settings),
+    encode: plainEncode,
+    connectSession: daemons.connect,
+  });
+  registries.push(registry);
+  const connect = () =>
+    registry.connect({
+      daemon: '',
+      privateName: '',
+      onNameConflict: 'FAIL',
+      priority: 0,
+      membership: true,
+      queue,
+      acknowledgement: 'AUTO',
+    });
+  return { registry, mailbox: await connect(), session: daemons.sessions[0]!, connect };
+}
+
+const receiverOf = (mailbox: Mailbox, afterSequence?: number): RecordingReceiver => {
+  const receiver = new RecordingReceiver(true);
+  receiver.attachment = mailbox.attach({ afterSequence }, receiver);
+  return receiver;
+};
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+afterEach(async () => {
+  for (const registry of registries.splice(0)) await registry.drain({ graceMs: 0 });
+});
+
+/** Bytes of an encoded event with this text. */
+async function sizeOf(text: string): Promise<number> {
+  const { mailbox, session } = await open({});
+  session.deliver(regular(text));
+  return mailbox.poll().waitingBytes;
+}
+
+describe('the event queue', () => {
+  it('mailbox.queueMaxEvents: below it nothing, at it the policy', async () => {
+    const ended = await open({}, { maxEvents: 3, overflow: 'DISCONNECT' });
+    for (const text of ['a', 'b', 'c']) ended.session.deliver(regular(text));
+    expect(ended.mailbox.state).toBe('OPEN');
+    ended.session.deliver(regular('d'));
+    expect(ended.mailbox.state).toBe('ENDED');
+    const paused = await open({}, { maxEvents: 3, overflow: 'PAUSE' });
+    for (const text of ['a', 'b']) paused.session.deliver(regular(text));
+    expect(paused.session.paused).toBe(false);
+    paused.session.deliver(regular('c'));
+    expect(paused.session.paused).toBe(true);
+  });
+
+  it('mailbox.queueMaxBytes: below it nothing, at it the policy', async () => {
+    const size = await sizeOf('x');
+    const ended = await open({}, { maxBytes: 3 * size, overflow: 'DISCONNECT' });
+    for (let i = 0; i < 3; i++) ended.session.deliver(regular('x'));
+    expect(ended.mailbox.state).toBe('OPEN');
+    ended.session.deliver(regular('x'));
+    expect(ended.mailbox.state).toBe('ENDED');
+    const paused = await open({}, { maxBytes: 3 * size, overflow: 'PAUSE' });
+    for (let i = 0; i < 2; i++) paused.session.deliver(regular('x'));
+    expect(paused.session.paused).toBe(false);
+    paused.session.deliver(regular('x'));
+    expect(paused.session.paused).toBe(true);
+  });
+
+  it('mailbox.replayWindow: what is in it can be had again, what is not can not', async () => {
+    const size = await sizeOf('x');
+    const { mailbox, session } = await open({}, { replayBytes: 2 * size });
+    const first = receiverOf(mailbox);
+    for (let i = 0; i < 5; i++) session.deliver(regular('x'));
+    await turn();
+    expect(first.events).toHaveLength(5);
+    const oldest = first.attachment!.info.lastSequence + 5 - 2;
+    expect(() => receiverOf(mailbox, oldest - 1)).toThrow(
+      expect.objectContaining({ reason: 'SEQUENCE_NOT_RETAINED' }),
+    );
+    const again = receiverOf(mailbox, oldest);
+    await turn();
+    expect(again.events).toHaveLength(2);
+  });
+
+  it('mailbox.totalQueueMaxBytes: below it mailboxes are opened, at it none', async () => {
+    const size = await sizeOf('x');
+    // What one read brings comes in any case.
+    const holding = async (events: number) => {
+      const { session, connect } = await open({ totalQueueBytes: 10 * size });
+      session.deliverChunk(Array.from({ length: events }, () => regular('x')));
+      return connect;
+    };
+    for (const events of [0, 9]) await (await holding(events))();
+    for (const events of [10, 11])
+      await expect((await holding(events))()).rejects.toMatchObject({
+        reason: 'TOTAL_QUEUE_FULL',
+        metadata: { limit: 'mailbox.totalQueueMaxBytes', bound: `${10 * size} bytes` },
+      });
+  });
+});
+
+describe('the send queue', () => {
+  it('mailbox.sendQueueMaxBytes: up to it messages wait, beyond they are refused and not sent', async () => {
+    const { mailbox, session } = await open({ maxSendQueueBytes: 1000 });
+    const message = (bytes: number) => ({
+      serviceType: 'AGREED' as const,
+      selfDiscard: false,
+      groups: ['g'],
+      messageType: 0,
+      payload: Buffer.alloc(bytes),
+    });
+    session.takesAtOnce = false;
+    session.full = true;
+    const calls: Promise<unknown>[] = [mailbox.multicast(message(300))];
+    const before = mailbox.sendQueueBytes;
+    const overhead = before - 300;
+    calls.push(mailbox.multicast(message(1000 - before - overhead)));
+    expect(mailbox.sendQueueBytes).toBe(1000);
+    await expect(mailbox.multicast(message(0))).rejects.toMatchObject({
+      reason: 'SEND_QUEUE_FULL',
+      metadata: { limit: 'mailbox.sendQueueMaxBytes', bound: '1000 bytes', outcome: 'not-sent' },
+    });
+    session.drain();
+    await turn();
+    session.drain();
+    await Promise.all(calls);
+    session.takesAtOnce = true;
+    await mailbox.multicast(message(0));
+    expect(mailbox.snapshot().messagesSent).toBe(3);
+  });
+});
