@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { cycles } from './cycles.js';
 import { drain } from './drain.js';
+import { mailboxes } from './mailboxes.js';
 import type { Measure } from './measure.js';
 import { ready } from './ready.js';
 import { stall } from './stall.js';
 
-const MEASURES: Readonly<Record<string, Measure>> = { drain, ready, stall };
+const MEASURES: Readonly<Record<string, Measure>> = { cycles, drain, mailboxes, ready, stall };
 
 function usage(): string {
   const lines = Object.entries(MEASURES).flatMap(([name, { text, options }]) => [

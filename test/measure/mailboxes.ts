@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AGREED_MESS, type Mailbox, SpreadSidecar } from 'spread-sidecar-client';
+import { freePort, ServeProcess } from '../support/serve-process.js';
+import { within } from '../support/until.js';
+import type { Measure } from './measure.js';
+import { peakMemoryMiB } from './peak-memory.js';
+import { mebibytes, reporting, reportOf } from './process-report.js';
+
+const BOUND_RSS = 256 * 1024 * 1024;
+/** Members of a group. A view names all of them to each of them. */
+const GROUP_SIZE = 50;
+/** Connects that are under way at once. */
+const AT_ONCE = 50;
+const ALL_MS = 60_000;
+
+/** Many mailboxes, each with its Receive: all connected, all get one broadcast. */
+export const mailboxes: Measure = {
+  text: `mailboxes and Receive streams at once: all get a broadcast, RSS of the sidecar at most ${mebibytes(BOUND_RSS)}`,
+  options: {
+    count: { text: 'how many mailboxes', default: 1000 },
+    channels: { text: 'over how many connections', default: 1000 },
+  },
+  async run({ count = 1000, channels = 1000 }, print) {
+    const folder = mkdtempSync(join(tmpdir(), 'measure-'));
+    const [grpcPort, adminPort] = [await freePort(), await freePort()];
+    const sidecar = new ServeProcess(
+      [
+        ...['--embedded-daemon', '--embedded-listen', 'off', '--embedded-socket', join(folder, 'spread')],
+        ...['--embedded-max-sessions', String(count + 10), '--mailbox-max-mailboxes', String(count)],
+        ...['--grpc-listen', `127.0.0.1:${grpcPort}`, '--admin-listen', `127.0.0.1:${adminPort}`],
+      ],
+      reporting(folder),
+    );
+    const clients = Array.from(
+      { length: channels },
+      () => new SpreadSidecar({ target: `127.0.0.1:${grpcPort}` }),
+    );
+    try {
+      await sidecar.ready(adminPort);
+      const before = await reportOf(sidecar, folder);
+      const begun = performance.now();
+      const open: Mailbox[] = [];
+      const groupOf = (i: number) => `g${Math.floor(i / GROUP_SIZE)}`;
+      let next = 0;
+      const opener = async () => {
+        while (next < count) {
+          const i = next++;
+          const mailbox = await clients[i % channels]!.connect({ privateName: `m${i}` });
+          await mailbox.join(groupOf(i), { awaitView: true });
+          open.push(mailbox);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, opener));
+      const openedMs = performance.now() - begun;
+      // Their Receive streams are attached: each has had the view of its own join, and gets the broadcast.
+      const received = open.map(async (mailbox) => {
+        for await (const event of mailbox) if (event.kind === 'regular') return performance.now();
+        throw new Error('a mailbox ended without the broadcast');
+      });
+      const groups = [...new Set(open.map((_, i) => groupOf(i)))];
+      const sentAt = performance.now();
+      for (let i = 0; i < groups.length; i += 40)
+        await open[0]!.multigroupMulticast(AGREED_MESS, groups.slice(i, i + 40), 'to all');
+      const times = await within(Promise.all(received), 'everybody has the broadcast', ALL_MS);
+      const during = await reportOf(sidecar, folder);
+      const streams = await receivers(adminPort);
+      print(
+        `${open.length} mailboxes over ${channels} connections in ${openedMs.toFixed(0)} ms, each in a group of ${GROUP_SIZE}`,
+      );
+      print(
+        `broadcast: the last of ${times.length} had it after ${(Math.max(...times) - sentAt).toFixed(0)} ms; Receive streams: ${streams}`,
+      );
+      print(
+        `RSS: ${mebibytes(before.memory.rss)} before, ${mebibytes(during.memory.rss)} with all of them, ${peakMemoryMiB(sidecar.pid).toFixed(1)} MiB at most on the way`,
+      );
+      print(
+        `JavaScript heap: ${mebibytes(before.memory.heapUsed)} before, ${mebibytes(during.memory.heapUsed)} with all of them`,
+      );
+      print(`descriptors: ${before.descriptors} before, ${during.descriptors} with all of them`);
+      return times.length === count && streams === count && during.memory.rss <= BOUND_RSS;
+    } finally {
+      await sidecar.end();
+      await Promise.all(clients.map((client) => client.close().catch(() => {})));
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Receive streams, as the sidecar counts them. */
+async function receivers(adminPort: number): Promise<number> {
+  const page = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  return Number(/^spread_sidecar_receivers (\d+)$/m.exec(page)?.[1]);
+}

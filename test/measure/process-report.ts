@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ServeProcess } from '../support/serve-process.js';
+import { until } from '../support/until.js';
+
+const HOOK = fileURLToPath(new URL('report-on-signal.mjs', import.meta.url));
+
+/** What a process holds after its garbage was collected. */
+export interface ProcessReport {
+  /** Unit of all: bytes. */
+  readonly memory: { readonly rss: number; readonly heapUsed: number; readonly external: number };
+  /** Node's open handles and requests, by kind. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** Open file descriptors. */
+  readonly descriptors: number;
+}
+
+/** The environment of a process that is to be asked. */
+export const reporting = (folder: string): Record<string, string> => ({
+  NODE_OPTIONS: `--import=${HOOK}`,
+  MEASURE_REPORT: join(folder, 'report.json'),
+});
+
+/** Asks a process that was started with reporting(folder). */
+export async function reportOf(process: ServeProcess, folder: string): Promise<ProcessReport> {
+  const file = join(folder, 'report.json');
+  rmSync(file, { force: true });
+  process.kill('SIGUSR2');
+  await until(() => existsSync(file), { timeoutMs: 10_000, what: 'the report of the process' });
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Omit<ProcessReport, 'descriptors'>;
+  return { ...report, descriptors: readdirSync(`/proc/${process.pid}/fd`).length };
+}
+
+export const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
