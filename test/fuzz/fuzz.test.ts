@@ -24,8 +24,14 @@ afterAll(() => watch.stop());
 const run = (target: Target, inputs: number, more: Partial<RunOptions> = {}) =>
   fuzz(target, { seed: SEED, inputs, deadline: Number.POSITIVE_INFINITY, watch, ...more });
 
+/**
+ * Node 20 itself has aborted (`~Http2Session(): current_nghttp2_memory_ == 0`) after runs of this one, when the sidecar
+ * had been stopped; an abort would take the other tests with it. `npm run fuzz -- --target tls` runs it.
+ */
+const APART = new Set(['tls']);
+
 describe('a short run', () => {
-  it.each(TARGETS)(
+  it.each(TARGETS.filter(({ name }) => !APART.has(name)))(
     'of $name finds nothing',
     async (target) => {
       const report = await run(target, target.kind === 'network' ? 60 : 1000, { samples: 0 });
