@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ReceiveRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { refusals } from '../support/limits.js';
-import { failureOf } from '../support/rpc-error.js';
+import { failureOf, rpcErrorOf } from '../support/rpc-error.js';
 import { startSecured } from '../support/secured-sidecar.js';
 import { call, message, Receiving, Sending, TestMailbox } from '../support/sidecar-calls.js';
 import { until } from '../support/until.js';
@@ -90,6 +90,32 @@ describe('calls', () => {
       what: 'there is room',
     });
     expect(await refusals(sidecar, 'limits.maxCallsPerSecond')).toBeGreaterThanOrEqual(late.length);
+  });
+});
+
+describe('health', () => {
+  it('health.watchers: as many as may be', async () => {
+    const sidecar = await startSecured({ LIMITS_MAX_CALLS: '16' });
+    const client = sidecar.rawClient();
+    const same = (bytes: Buffer) => bytes;
+    const watchHealth = () => {
+      const path = '/grpc.health.v1.Health/Watch';
+      const stream = client.makeServerStreamRequest(path, same, same, Buffer.alloc(0));
+      stream.on('error', () => {});
+      const told = new Promise<unknown>((resolve) => {
+        stream.once('data', () => resolve(true));
+        stream.once('status', resolve);
+      });
+      return { stream, told };
+    };
+    const watchers = Array.from({ length: 1000 }, watchHealth);
+    for (const { told } of watchers) expect(await told).toBe(true);
+    expect(rpcErrorOf(await watchHealth().told)).toMatchObject(
+      refused('TOO_MANY_CALLS', 'health.watchers', '1000'),
+    );
+    watchers[0]!.stream.cancel();
+    await until(async () => (await watchHealth().told) === true, { what: 'there is room' });
+    client.close();
   });
 });
 

@@ -114,6 +114,28 @@ describe('the beginning of a connection', () => {
   });
 });
 
+describe('a connection whose client may be gone', () => {
+  it('http2.keepalive: is asked, and closed when it does not answer', async () => {
+    const transport = { keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 };
+    const server = new GrpcServer({ services: [], transport });
+    onTestFinished(() => server.stop({ graceMs: 0 }));
+    const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
+    const port = Number(formatListenAddress(address!).split(':').at(-1));
+    const [alive, dead] = [
+      await RawHttp2.connect({ host: '127.0.0.1', port }),
+      await RawHttp2.connect({ host: '127.0.0.1', port }),
+    ];
+    await until(() => dead.count(FRAME.SETTINGS) === 2);
+    dead.polite = false;
+    const begun = performance.now();
+    await until(() => dead.closed, { what: 'the one that does not answer is closed' });
+    expect(performance.now() - begun).toBeGreaterThan(300);
+    await until(() => alive.count(FRAME.PING) > 2, { what: 'the other one is asked again and again' });
+    expect(alive.closed).toBe(false);
+    alive.socket.destroy();
+  });
+});
+
 describe("what Node's HTTP/2 bounds by itself", () => {
   it.each<[string, (raw: RawHttp2) => Promise<void> | void]>([
     [
@@ -177,6 +199,54 @@ describe("what Node's HTTP/2 bounds by itself", () => {
     await misbehave(raw);
     await until(() => raw.goaway !== undefined || raw.closed, { what: 'it is stopped' });
     await expectUnharmed(sidecar);
+  });
+
+  it.each<[string, (raw: RawHttp2) => void]>([
+    [
+      'http2.settings: 32 settings in a frame',
+      (raw) => void raw.write(manySettings(32), open(1), request(1)),
+    ],
+    [
+      'http2.emptyFrames: a thousand DATA frames without data',
+      (raw) => void raw.write(open(1), ...repeat(1000, () => frame(FRAME.DATA, 0, 1)), request(1)),
+    ],
+    [
+      'http2.continuation: a header that goes on eight times',
+      (raw) => {
+        const pieces = repeat(8, (i) =>
+          frame(FRAME.CONTINUATION, i === 7 ? FLAG.END_HEADERS : 0, 1, headerBlock([[`x-${i}`, 'y']])),
+        );
+        raw.write(frame(FRAME.HEADERS, 0, 1, callHeaders(`${SERVICE}/GetVersion`)), ...pieces, request(1));
+      },
+    ],
+    [
+      'http2.unread: PINGs whose answers are read, however many',
+      async (raw) => {
+        for (let round = 1; round <= 5; round++) {
+          raw.write(...repeat(900, ping));
+          await until(() => raw.count(FRAME.PING) === round * 900);
+        }
+        raw.write(open(1), request(1));
+      },
+    ],
+  ])('%s: is served', async (_, behave) => {
+    const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '1000000' });
+    const raw = await rawClient(sidecar);
+    await until(() => raw.count(FRAME.SETTINGS) === 2);
+    await behave(raw);
+    await until(() => raw.isAnswered(1), { what: 'it is answered' });
+    expect([raw.closed, raw.goaway]).toEqual([false, undefined]);
+  });
+
+  it('http2.continuation: nine times are too many', async () => {
+    const sidecar = await startSecured({});
+    const raw = await rawClient(sidecar);
+    const pieces = repeat(9, (i) =>
+      frame(FRAME.CONTINUATION, i === 8 ? FLAG.END_HEADERS : 0, 1, headerBlock([[`x-${i}`, 'y']])),
+    );
+    raw.write(frame(FRAME.HEADERS, 0, 1, callHeaders(`${SERVICE}/GetVersion`)), ...pieces, request(1));
+    await until(() => raw.closed, { what: 'it is stopped' });
+    expect(raw.isAnswered(1)).toBe(false);
   });
 
   it('http2.headers: 128 headers of a call, pseudo-headers included', async () => {

@@ -27,7 +27,7 @@ export interface Failure {
 export type ReportDefect = (error: unknown, logId: string) => void;
 
 /** Status of each of the sidecar's own reasons, as the contract's ErrorReason says. */
-const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
+export const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
   MALFORMED_REQUEST: status.INVALID_ARGUMENT,
   FIELD_REQUIRED: status.INVALID_ARGUMENT,
   FIELD_INVALID: status.INVALID_ARGUMENT,

@@ -1,14 +1,18 @@
 import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import { SidecarError } from '../mailbox/sidecar-error.js';
+import { sidecarFailure } from './failure.js';
 import { type HealthCheckRequest, HealthService, type ServingStatus } from './health-messages.js';
 import { Malformed } from './malformed.js';
 import type { ServiceRegistration } from './service-registration.js';
-import { malformedStatus } from './status.js';
+import { malformedStatus, statusError } from './status.js';
 
 type Request = HealthCheckRequest | Malformed;
 type Statuses = ReadonlyMap<string, ServingStatus>;
 
 /** Most Watch calls at once; more are refused with RESOURCE_EXHAUSTED. */
 const MAX_WATCHERS = 1000;
+/** Who is refused may come again after so long. Unit: ms. */
+const RETRY_MS = 1000;
 
 /**
  * `grpc.health.v1.Health` for a fixed set of services. The whole server, asked for with an empty name, has
@@ -81,8 +85,10 @@ export class HealthBoard {
       return;
     }
     if (this.#watchers.size >= MAX_WATCHERS) {
-      const details = `at most ${MAX_WATCHERS} Watch calls are served at once`;
-      call.emit('error', { code: status.RESOURCE_EXHAUSTED, details });
+      const message = `at most ${MAX_WATCHERS} Watch calls are served at once`;
+      const metadata = { limit: 'health.watchers', bound: String(MAX_WATCHERS) };
+      const error = new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+      call.emit('error', statusError(sidecarFailure(error)));
       return;
     }
     let told: ServingStatus | undefined;

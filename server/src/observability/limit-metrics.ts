@@ -2,7 +2,7 @@ import type { MetricBoard, MetricSet } from './metric-board.js';
 import { limitMetrics } from './metrics-table.js';
 
 /** Every limit that is counted: a label must not grow by what clients send. */
-const LIMITS = [
+export const LIMITS = [
   'limits.maxConnections',
   'limits.maxControlFrames',
   'limits.requestTimeout',
@@ -15,6 +15,7 @@ const LIMITS = [
   'limits.maxBatchMessages',
   'limits.maxMailboxesPerClient',
   'http2.opening',
+  'health.watchers',
   'grpc.maxReceiveMessageBytes',
   'mailbox.maxMailboxes',
   'mailbox.maxGroups',
