@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { crowd } from './crowd.js';
 import { cycles } from './cycles.js';
 import { drain } from './drain.js';
 import { mailboxes } from './mailboxes.js';
@@ -6,7 +7,7 @@ import type { Measure } from './measure.js';
 import { ready } from './ready.js';
 import { stall } from './stall.js';
 
-const MEASURES: Readonly<Record<string, Measure>> = { cycles, drain, mailboxes, ready, stall };
+const MEASURES: Readonly<Record<string, Measure>> = { crowd, cycles, drain, mailboxes, ready, stall };
 
 function usage(): string {
   const lines = Object.entries(MEASURES).flatMap(([name, { text, options }]) => [

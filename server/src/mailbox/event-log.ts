@@ -1,6 +1,7 @@
 import type { EventSpace } from './event.js';
 
 const FIRST_CHUNK_BYTES = 4 * 1024;
+const SMALL_CHUNK_BYTES = 16 * 1024;
 const LARGEST_CHUNK_BYTES = 128 * 1024;
 /** A larger event has a buffer of its own, so that at most an eighth of a chunk is left over at its end. */
 const LARGEST_SHARING_BYTES = LARGEST_CHUNK_BYTES / 8;
@@ -31,7 +32,7 @@ export interface Slice {
  *
  * A buffer object of its own for every event would cost more than a small event itself, and a million of them
  * is what a queue may hold. So events are written one after the other into chunks that grow from 4 KiB (an idle
- * mailbox is small) to 128 KiB; an event above an eighth of that gets a chunk of its own size. A batch is
+ * mailbox is small) to 128 KiB, with what is kept; an event above an eighth of that gets a chunk of its own size. A batch is
  * then a few views on chunks. Chunk memory is written once and never reused, so a view stays good for as long
  * as somebody holds it. Every operation costs O(1) amortised an event, O(log n) a slice.
  */
@@ -46,7 +47,6 @@ export class EventLog implements EventSpace {
 
   #chunk: Buffer | undefined;
   #chunkUsed = 0;
-  #nextChunkBytes = FIRST_CHUNK_BYTES;
 
   #reservedIn: Buffer | undefined;
   #reservedAt = 0;
@@ -86,10 +86,9 @@ export class EventLog implements EventSpace {
       this.#reservedIn = Buffer.allocUnsafeSlow(bytes);
       this.#reservedAt = 0;
     } else {
-      const size = Math.max(this.#nextChunkBytes, 8 * bytes);
+      const size = Math.max(this.#nextChunkBytes(), 8 * bytes);
       this.#chunk = Buffer.allocUnsafeSlow(size);
       this.#chunkUsed = 0;
-      this.#nextChunkBytes = Math.min(size * 2, LARGEST_CHUNK_BYTES);
       this.#reservedIn = this.#chunk;
       this.#reservedAt = 0;
     }
@@ -207,8 +206,16 @@ export class EventLog implements EventSpace {
   /** Forgets every event, and the memory for those to come; returns the bytes that this freed. */
   clear(): number {
     this.#chunk = undefined;
-    this.#nextChunkBytes = FIRST_CHUNK_BYTES;
     return this.forget(this.#last);
+  }
+
+  /**
+   * An eighth of what is kept: of a log that holds little a large chunk would be mostly waste. But not below 16 KiB, or
+   * what the last one leads up to that.
+   */
+  #nextChunkBytes(): number {
+    const grown = Math.max(FIRST_CHUNK_BYTES, Math.min(2 * (this.#chunk?.length ?? 0), SMALL_CHUNK_BYTES));
+    return Math.min(LARGEST_CHUNK_BYTES, Math.max(grown, Math.floor(this.retainedBytes / 8)));
   }
 
   /** Index of the run that holds a retained sequence. */

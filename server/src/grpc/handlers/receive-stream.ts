@@ -105,14 +105,15 @@ export class ReceiveStream implements Receiver {
   }
 
   #write(frame: ReceiveFrame, taken?: () => void): void {
-    this.#bytesInFlight += frame.length;
-    this.#attachment?.inTransit(frame.length);
+    const bytes = frame.length;
+    this.#bytesInFlight += bytes;
+    this.#attachment?.inTransit(bytes);
     this.#busyAt = performance.now();
-    // One closure a batch, not a message.
+    // One closure a batch, not a message. It does not hold the frame, of which the transport makes a copy of its own.
     this.call.write(frame, () => {
       if (this.#cancelled) return;
-      this.#bytesInFlight -= frame.length;
-      this.#attachment?.inTransit(-frame.length);
+      this.#bytesInFlight -= bytes;
+      this.#attachment?.inTransit(-bytes);
       if (this.#bytesInFlight === 0) this.#busyAt = performance.now();
       taken?.();
       if (!this.#ended) this.#pull();
