@@ -23,9 +23,15 @@ module.exports = {
       'Functions of bytes need nobody.',
     ),
     only(
+      'memory-alone',
+      '^server/src/memory/',
+      '^server/src/memory/',
+      'Reused buffers know nothing of what is in them.',
+    ),
+    only(
       'spread-imports-wire',
       '^server/src/spread/(?!wire/)',
-      '^server/src/spread/',
+      '^server/src/(spread|memory)/',
       'The Spread client library knows no gRPC and no sidecar.',
     ),
     only(
@@ -37,13 +43,13 @@ module.exports = {
     only(
       'mailbox-imports-spread',
       '^server/src/mailbox/',
-      '^server/src/(mailbox|spread)/',
+      '^server/src/(mailbox|spread|memory)/',
       'A mailbox knows Spread, not gRPC.',
     ),
     only(
       'grpc-imports-mailbox',
       '^server/src/grpc/',
-      '^server/src/(grpc|mailbox|spread|gen)/',
+      '^server/src/(grpc|mailbox|spread|memory|gen)/',
       'The gRPC edge stands on mailboxes.',
     ),
     only(

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { Session } from '../../server/src/spread/session.js';
 import type { SpreadError } from '../../server/src/spread/spread-error.js';
 import type { Message } from '../../server/src/spread/wire/index.js';
+import { kept } from './kept.js';
 import { until } from './until.js';
 
 /** What a started session has reported. */
@@ -29,7 +30,7 @@ export function startLogged(session: Session): SessionLog {
     },
   };
   session.start({
-    onMessage: (message) => void log.messages.push(message),
+    onMessage: (message) => void log.messages.push(kept(message)),
     onClose: (error) => void log.closed.push(error),
     onDrain: () => void log.drains++,
   });

@@ -57,6 +57,55 @@ describe('frames', () => {
   });
 });
 
+describe('lent memory', () => {
+  /** Bytes that are given back are overwritten at once, and so is each chunk when push() has returned. */
+  function scribbling(chunks: Iterable<Buffer>): { seen: string[]; lent: number } {
+    const seen: string[] = [];
+    const result = { seen, lent: 0 };
+    const memory = {
+      take: (bytes: number) => {
+        result.lent++;
+        return Buffer.alloc(bytes + 7);
+      },
+      give: (buffer: Buffer) => {
+        result.lent--;
+        buffer.fill(0xee);
+      },
+    };
+    const decoder = new FrameDecoder({ role: 'client', memory }, ({ headerBytes, body, header }) =>
+      seen.push(`${header.privateGroup} ${headerBytes.toString('hex')} ${body.toString('hex')}`),
+    );
+    for (const chunk of chunks) {
+      const mine = Buffer.from(chunk);
+      decoder.push(mine);
+      mine.fill(0xdd);
+    }
+    return result;
+  }
+  const text = `#a#d ${FRAME.subarray(0, 48).toString('hex')} ${FRAME.subarray(48).toString('hex')}`;
+
+  it('is read before anything else is in it, for every two cuts', () => {
+    for (let first = 0; first <= FRAME.length; first++)
+      for (let second = first; second <= FRAME.length; second++)
+        expect(
+          scribbling([
+            FRAME.subarray(0, first),
+            FRAME.subarray(first, second),
+            Buffer.concat([FRAME.subarray(second), FRAME]),
+          ]),
+        ).toEqual({ seen: [text, text], lent: 0 });
+  });
+
+  it('holds one body at a time', () => {
+    const decoder = new FrameDecoder(
+      { role: 'client', memory: { take: (bytes) => Buffer.alloc(bytes), give: () => expect.unreachable() } },
+      () => {},
+    );
+    decoder.push(FRAME.subarray(0, 100));
+    expect(decoder.bufferedBytes).toBe(100);
+  });
+});
+
 describe('memory', () => {
   it('a frame within one chunk is not copied', () => {
     const { decoder, frames } = collect();

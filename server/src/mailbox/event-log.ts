@@ -1,3 +1,4 @@
+import { type BufferPool, buffers as commonBuffers } from '../memory/buffer-pool.js';
 import type { EventSpace } from './event.js';
 
 const FIRST_CHUNK_BYTES = 4 * 1024;
@@ -8,13 +9,20 @@ const LARGEST_SHARING_BYTES = LARGEST_CHUNK_BYTES / 8;
 /** Forgotten runs at the front are cut off once there are this many and they are half of the array. */
 const COMPACT_FROM = 64;
 
-/** Neighbouring events that lie one after the other in one buffer. */
+/** Memory in which events lie. */
+interface Chunk {
+  readonly buffer: Buffer;
+  /** Runs that lie in it, one more while it is open, and one more for each part of it in the last slice. */
+  holds: number;
+}
+
+/** Neighbouring events that lie one after the other in one chunk. */
 interface Run {
   readonly firstSequence: number;
   /** Bytes of all events before this run, since the log began. */
   readonly base: number;
-  readonly buffer: Buffer;
-  /** Where in the buffer the run begins. */
+  readonly chunk: Chunk;
+  /** Where in the chunk the run begins. */
   readonly start: number;
   /** Where each event ends, counted from start. */
   readonly ends: number[];
@@ -33,8 +41,8 @@ export interface Slice {
  * A buffer object of its own for every event would cost more than a small event itself, and a million of them
  * is what a queue may hold. So events are written one after the other into chunks that grow from 4 KiB (an idle
  * mailbox is small) to 128 KiB, with what is kept; an event above an eighth of that gets a chunk of its own size. A batch is
- * then a few views on chunks. Chunk memory is written once and never reused, so a view stays good for as long
- * as somebody holds it. Every operation costs O(1) amortised an event, O(log n) a slice.
+ * then a few views on chunks. A chunk is used again when all its events are forgotten, but not before the next slice or
+ * event: until then the views of the last slice are good. Every operation costs O(1) amortised an event, O(log n) a slice.
  */
 export class EventLog implements EventSpace {
   #runs: Run[] = [];
@@ -45,12 +53,18 @@ export class EventLog implements EventSpace {
   #forgottenBytes = 0;
   #totalBytes = 0;
 
-  #chunk: Buffer | undefined;
-  #chunkUsed = 0;
+  /** The one that takes small events. */
+  #open: Chunk | undefined;
+  #openUsed = 0;
+  /** The chunks of the last slice. */
+  readonly #lent: Chunk[] = [];
 
-  #reservedIn: Buffer | undefined;
+  #reservedIn: Chunk | undefined;
   #reservedAt = 0;
   #reservedBytes = 0;
+
+  /** @param memory where chunks come from, and go */
+  constructor(private readonly memory: Pick<BufferPool, 'take' | 'give'> = commonBuffers) {}
 
   /** The last event's sequence; 0 before the first. */
   get lastSequence(): number {
@@ -73,23 +87,28 @@ export class EventLog implements EventSpace {
 
   get buffer(): Buffer {
     if (this.#reservedIn === undefined) throw new Error('nothing is reserved');
-    return this.#reservedIn;
+    return this.#reservedIn.buffer;
   }
 
   reserve(bytes: number): number {
     if (this.#reservedIn !== undefined) throw new Error('one event is one reserved place');
-    if (this.#chunk !== undefined && this.#chunk.length - this.#chunkUsed >= bytes) {
-      this.#reservedIn = this.#chunk;
-      this.#reservedAt = this.#chunkUsed;
+    this.#takeBack();
+    const open = this.#open;
+    // Nothing that lies in it is kept.
+    if (open?.holds === 1) this.#openUsed = 0;
+    if (open !== undefined && open.buffer.length - this.#openUsed >= bytes) {
+      this.#reservedIn = open;
+      this.#reservedAt = this.#openUsed;
     } else if (bytes > LARGEST_SHARING_BYTES) {
       // The open chunk stays open: what is left of it serves the small events that follow.
-      this.#reservedIn = Buffer.allocUnsafeSlow(bytes);
+      this.#reservedIn = { buffer: this.memory.take(bytes), holds: 0 };
       this.#reservedAt = 0;
     } else {
       const size = Math.max(this.#nextChunkBytes(), 8 * bytes);
-      this.#chunk = Buffer.allocUnsafeSlow(size);
-      this.#chunkUsed = 0;
-      this.#reservedIn = this.#chunk;
+      this.#close();
+      this.#open = { buffer: this.memory.take(size), holds: 1 };
+      this.#openUsed = 0;
+      this.#reservedIn = this.#open;
       this.#reservedAt = 0;
     }
     this.#reservedBytes = bytes;
@@ -103,18 +122,19 @@ export class EventLog implements EventSpace {
 
   /** Makes what was written into the reserved place the next event. */
   commit(): void {
-    const buffer = this.#reservedIn;
-    if (buffer === undefined) throw new Error('nothing is reserved');
+    const chunk = this.#reservedIn;
+    if (chunk === undefined) throw new Error('nothing is reserved');
     const bytes = this.#reservedBytes;
     const at = this.#reservedAt;
     this.#reservedIn = undefined;
-    if (buffer === this.#chunk) this.#chunkUsed = at + bytes;
+    if (chunk === this.#open) this.#openUsed = at + bytes;
     const sequence = this.#last + 1;
     const tail = this.#runs[this.#runs.length - 1];
-    if (tail !== undefined && tail.buffer === buffer && tail.start + endOf(tail) === at) {
+    if (tail !== undefined && tail.chunk === chunk && tail.start + endOf(tail) === at) {
       tail.ends.push(at + bytes - tail.start);
     } else {
-      this.#runs.push({ firstSequence: sequence, base: this.#totalBytes, buffer, start: at, ends: [bytes] });
+      chunk.holds++;
+      this.#runs.push({ firstSequence: sequence, base: this.#totalBytes, chunk, start: at, ends: [bytes] });
     }
     this.#last = sequence;
     this.#totalBytes += bytes;
@@ -122,7 +142,9 @@ export class EventLog implements EventSpace {
 
   /** Gives a reserved place back, if there is one: the encoder failed. */
   discard(): void {
+    const chunk = this.#reservedIn;
     this.#reservedIn = undefined;
+    if (chunk?.holds === 0) this.memory.give(chunk.buffer);
   }
 
   /** Bytes of all events up to and including `sequence`, which is retained, or the one before the oldest. */
@@ -135,12 +157,13 @@ export class EventLog implements EventSpace {
 
   /**
    * The events after `after`: at least one, otherwise up to `maxBytes` bytes and `maxEvents` events. Undefined
-   * when there is none or maxEvents is below 1.
+   * when there is none or maxEvents is below 1. Its buffers are good until the next slice, reserve or clear.
    */
   slice(after: number, maxBytes: number, maxEvents: number): Slice | undefined {
     if (after >= this.#last || maxEvents < 1) return undefined;
     const from = this.bytesUpTo(after);
     const mayEnd = after + Math.min(maxEvents, this.#last - after);
+    this.#takeBack();
     const buffers: Buffer[] = [];
     let last = after;
     let bytes = 0;
@@ -154,7 +177,9 @@ export class EventLog implements EventSpace {
       if (stop === first && last === after) stop = first + 1;
       if (stop === first) break;
       const end = run.ends[stop - 1]!;
-      buffers.push(run.buffer.subarray(run.start + begin, run.start + end));
+      buffers.push(run.chunk.buffer.subarray(run.start + begin, run.start + end));
+      run.chunk.holds++;
+      this.#lent.push(run.chunk);
       bytes += end - begin;
       last = run.firstSequence + stop - 1;
       if (stop < run.ends.length || last >= mayEnd) break;
@@ -190,6 +215,7 @@ export class EventLog implements EventSpace {
     this.#forgottenBytes = upTo;
     const runs = this.#runs;
     while (this.#head < runs.length && lastOf(runs[this.#head]!) <= sequence) {
+      this.#letGo(runs[this.#head]!.chunk);
       runs[this.#head] = NOTHING;
       this.#head++;
     }
@@ -205,8 +231,24 @@ export class EventLog implements EventSpace {
 
   /** Forgets every event, and the memory for those to come; returns the bytes that this freed. */
   clear(): number {
-    this.#chunk = undefined;
+    this.#takeBack();
+    this.#close();
     return this.forget(this.#last);
+  }
+
+  /** Nobody reads the last slice any more. */
+  #takeBack(): void {
+    for (let chunk = this.#lent.pop(); chunk !== undefined; chunk = this.#lent.pop()) this.#letGo(chunk);
+  }
+
+  /** One hold less; without any, the memory is for whoever needs it next. */
+  #letGo(chunk: Chunk): void {
+    if (--chunk.holds === 0) this.memory.give(chunk.buffer);
+  }
+
+  #close(): void {
+    if (this.#open !== undefined) this.#letGo(this.#open);
+    this.#open = undefined;
   }
 
   /**
@@ -214,7 +256,10 @@ export class EventLog implements EventSpace {
    * what the last one leads up to that.
    */
   #nextChunkBytes(): number {
-    const grown = Math.max(FIRST_CHUNK_BYTES, Math.min(2 * (this.#chunk?.length ?? 0), SMALL_CHUNK_BYTES));
+    const grown = Math.max(
+      FIRST_CHUNK_BYTES,
+      Math.min(2 * (this.#open?.buffer.length ?? 0), SMALL_CHUNK_BYTES),
+    );
     return Math.min(LARGEST_CHUNK_BYTES, Math.max(grown, Math.floor(this.retainedBytes / 8)));
   }
 
@@ -232,7 +277,13 @@ export class EventLog implements EventSpace {
 }
 
 /** Stands where a forgotten run was, so that its buffer can be collected. */
-const NOTHING: Run = { firstSequence: 0, base: 0, buffer: Buffer.alloc(0), start: 0, ends: [] };
+const NOTHING: Run = {
+  firstSequence: 0,
+  base: 0,
+  chunk: { buffer: Buffer.alloc(0), holds: 1 },
+  start: 0,
+  ends: [],
+};
 
 function endOf(run: Run): number {
   return run.ends[run.ends.length - 1] ?? 0;

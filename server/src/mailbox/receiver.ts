@@ -53,7 +53,8 @@ export interface Batch {
   /**
    * The events' bytes side by side. A list and not one buffer: whoever frames the batch has to copy it behind
    * its own header anyway, so joining here would copy twice. Few and large: neighbouring events share one.
-   * They are never written again, so they may be kept.
+   * They are good until the next take() and until something else is queued: whoever needs them longer copies them
+   * in the same turn.
    */
   readonly buffers: readonly Buffer[];
   readonly bytes: number;

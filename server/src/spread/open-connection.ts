@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { formatAddress, type SpreadAddress } from './address.js';
+import { DirectSocket } from './direct-socket.js';
 import { SpreadError } from './spread-error.js';
 
 /** Makes the stream to a daemon and begins to connect it. A stream that is not a connecting Socket counts as open. */
@@ -14,9 +15,7 @@ const KEEP_ALIVE_MS = 60_000;
 /** The usual factory: TCP with no delay and keep-alive, or a Unix socket. */
 export function netSocketFactory(sendHighWaterMark = SEND_HIGH_WATER_MARK): SocketFactory {
   return (address) => {
-    // Socket hands its options to Duplex, which knows this one; Node's types do not say so.
-    const options: object = { writableHighWaterMark: sendHighWaterMark };
-    const socket = new Socket(options);
+    const socket = new DirectSocket(sendHighWaterMark);
     if (address.kind === 'unix') return socket.connect({ path: address.path });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);

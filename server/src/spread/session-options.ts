@@ -34,7 +34,8 @@ export interface SessionOptions {
 export interface SessionHandlers {
   /**
    * Each message, in the daemon's order. `receivedAtMs`: when its last bytes were read, milliseconds since 1970. After
-   * `pause` what one read brought (64 KiB) may still follow.
+   * `pause` what one read brought (64 KiB) may still follow. A payload is lent: its bytes are others as soon as
+   * `onMessage` has returned, so whoever keeps them copies them.
    */
   onMessage(message: Message, receivedAtMs: number): void;
   /**

@@ -1,8 +1,10 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { buffers } from '../memory/buffer-pool.js';
 import { formatAddress, parseAddress, type SpreadAddress } from './address.js';
 import { NULL_AUTH } from './auth.js';
 import { ConnectAttempt } from './connect-attempt.js';
+import { DirectSocket } from './direct-socket.js';
 import { checkHandshake, performHandshake } from './handshake.js';
 import { connected, netSocketFactory } from './open-connection.js';
 import type {
@@ -100,7 +102,7 @@ export class Session {
       options.messageLimits ?? DEFAULT_MESSAGE_LIMITS,
     );
     this.#decoder = new FrameDecoder(
-      { role: 'client', limits: options.frameLimits ?? CLIENT_FRAME_LIMITS },
+      { role: 'client', limits: options.frameLimits ?? CLIENT_FRAME_LIMITS, memory: buffers },
       this.#onFrame,
     );
     stream.on('error', (error) => this.#lost(error));
@@ -126,7 +128,8 @@ export class Session {
       process.nextTick(() => handlers.onClose(error));
       return;
     }
-    this.#stream.on('data', this.#onData);
+    if (this.#stream instanceof DirectSocket) this.#stream.readInto(this.#onData);
+    else this.#stream.on('data', this.#onData);
     this.#stream.on('drain', () => handlers.onDrain?.());
     if (this.#paused) this.#stream.pause();
     else this.#stream.resume();

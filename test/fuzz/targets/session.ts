@@ -3,6 +3,7 @@ import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
 import { Session } from '../../../server/src/spread/session.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import type { Message } from '../../../server/src/spread/wire/index.js';
+import { kept } from '../../support/kept.js';
 import type { Input } from '../engine/input.js';
 import { type Target, Violation } from '../engine/target.js';
 import { recorded } from './recordings.js';
@@ -66,7 +67,7 @@ function untilClosed(session: Session): Promise<string> {
     session.start({
       onMessage: (message) => {
         if (closed > 0) reject(new Violation('a message came behind the end'));
-        messages.push(message);
+        messages.push(kept(message));
       },
       onClose: (error) => {
         closed += 1;

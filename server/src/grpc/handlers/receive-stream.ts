@@ -1,6 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
-import type { Attachment, Receiver, SlowConsumerNotice } from '../../mailbox/receiver.js';
+import type { Attachment, Batch, Receiver, SlowConsumerNotice } from '../../mailbox/receiver.js';
+import { buffers } from '../../memory/buffer-pool.js';
 import { slowConsumerMessage } from '../convert.js';
 import { endFailure } from '../failure.js';
 import { batchFrame, frameOf, type ReceiveFrame } from '../frames.js';
@@ -100,16 +101,22 @@ export class ReceiveStream implements Receiver {
     ) {
       const batch = attachment.take(this.limits.maxBatchBytes);
       if (batch === undefined) this.#mayPull = false;
-      else this.#write(batchFrame(batch));
+      else this.#writeBatch(batch);
     }
   }
 
+  #writeBatch(batch: Batch): void {
+    const { frame, memory } = batchFrame(batch);
+    this.#write(frame, () => buffers.give(memory));
+  }
+
+  /** @param taken called when nobody reads the frame any more; not when the caller went before */
   #write(frame: ReceiveFrame, taken?: () => void): void {
     const bytes = frame.length;
     this.#bytesInFlight += bytes;
     this.#attachment?.inTransit(bytes);
     this.#busyAt = performance.now();
-    // One closure a batch, not a message. It does not hold the frame, of which the transport makes a copy of its own.
+    // The transport makes a copy of its own before it calls back, and before anything else when it is idle.
     this.call.write(frame, () => {
       if (this.#cancelled) return;
       this.#bytesInFlight -= bytes;

@@ -38,8 +38,8 @@ export const DAEMON_FRAME_LIMITS: FrameLimits = Object.freeze({
 });
 
 /**
- * One frame of either direction. Its bytes are owned by whoever gets the frame: nothing writes to them later. Views on
- * them are made when they are asked for, because most frames are read where they lie.
+ * One frame of either direction. Its bytes are owned by whoever gets the frame and nothing writes to them later, unless the
+ * decoder lends them (`memory`). Views on them are made when they are asked for, because most frames are read where they lie.
  */
 export class Frame {
   readonly #headerBuffer: Buffer;
@@ -81,6 +81,18 @@ export interface FrameDecoderOptions {
   readonly limits?: FrameLimits;
   /** Called when 48 bytes are complete and within the limits, before the rest is awaited; throws to refuse. */
   readonly validateHeader?: (header: Header, headerBytes: Buffer) => void;
+  /**
+   * Where bodies that come in pieces are put together. With it everything is lent: a chunk to the decoder until `push`
+   * returns, a frame and its views to `onFrame` until that returns. Without it both are given away for good.
+   */
+  readonly memory?: FrameMemory;
+}
+
+/** Buffers that are used again. */
+export interface FrameMemory {
+  /** A buffer of at least so many bytes. */
+  take(bytes: number): Buffer;
+  give(buffer: Buffer): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -88,7 +100,7 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Cuts a byte stream into frames, whatever the cuts of its chunks. A frame whose parts lie within one chunk is handed
  * out as views on that chunk; otherwise each byte is copied once, into a buffer of exactly the announced size: linear
- * in time for any chunks. Chunks are taken over: the caller must never write to them again.
+ * in time for any chunks. Chunks are taken over: the caller must never write to them again, unless there is a `memory`.
  *
  * `push` throws WireError ILLEGAL_MESSAGE for a header past a limit, and whatever `validateHeader` or `onFrame` throw.
  * After any throw the decoder is dead: the place of the next frame is unknown, and each further push throws the same.
@@ -98,6 +110,9 @@ export class FrameDecoder {
   readonly #limits: FrameLimits;
   readonly #client: boolean;
   readonly #validateHeader: FrameDecoderOptions['validateHeader'];
+  readonly #memory: FrameMemory | undefined;
+  /** With a memory: holds each header that does not lie in one chunk with its body. */
+  #headerSpace = NOTHING;
 
   /** Holds the header of the frame whose body is awaited, or as much of it as has come. */
   #headerBuffer: Buffer = NOTHING;
@@ -114,6 +129,7 @@ export class FrameDecoder {
     this.#client = options.role === 'client';
     this.#limits = options.limits ?? (this.#client ? CLIENT_FRAME_LIMITS : DAEMON_FRAME_LIMITS);
     this.#validateHeader = options.validateHeader;
+    this.#memory = options.memory;
     this.#onFrame = onFrame;
   }
 
@@ -152,13 +168,33 @@ export class FrameDecoder {
       this.#emit(chunk, offset, offset + missing);
       return offset + missing;
     }
+    if (this.#memory !== undefined && this.#headerBuffer === chunk) this.#keepHeader();
     if (offset === chunk.length) return offset;
-    this.#body ??= Buffer.allocUnsafeSlow(this.#bodyLength);
+    this.#body ??= this.#memory?.take(this.#bodyLength) ?? Buffer.allocUnsafeSlow(this.#bodyLength);
     const copied = chunk.copy(this.#body, this.#bodyFilled, offset, offset + missing);
     this.#bodyFilled += copied;
     this.#bytesCopied += copied;
-    if (this.#bodyFilled === this.#bodyLength) this.#emit(this.#body, 0, this.#bodyLength);
+    if (this.#bodyFilled === this.#bodyLength) {
+      const body = this.#body;
+      this.#emit(body, 0, this.#bodyLength);
+      this.#memory?.give(body);
+    }
     return offset + copied;
+  }
+
+  /** The chunk was only lent, and the body is still to come. */
+  #keepHeader(): void {
+    const space = this.#ownHeaderSpace();
+    this.#headerBuffer.copy(space, 0, this.#headerStart, this.#headerStart + HEADER_SIZE);
+    this.#headerBuffer = space;
+    this.#headerStart = 0;
+  }
+
+  /** 48 bytes that are nobody else's. */
+  #ownHeaderSpace(): Buffer {
+    if (this.#memory === undefined) return Buffer.allocUnsafeSlow(HEADER_SIZE);
+    if (this.#headerSpace.length === 0) this.#headerSpace = Buffer.allocUnsafeSlow(HEADER_SIZE);
+    return this.#headerSpace;
   }
 
   #takeHeader(chunk: Buffer, start: number): number {
@@ -169,7 +205,7 @@ export class FrameDecoder {
       this.#headerStart = start;
     } else {
       if (this.#headerFilled === 0) {
-        this.#headerBuffer = Buffer.allocUnsafeSlow(HEADER_SIZE);
+        this.#headerBuffer = this.#ownHeaderSpace();
         this.#headerStart = 0;
       }
       const missing = HEADER_SIZE - this.#headerFilled;
