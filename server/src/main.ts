@@ -1,3 +1,5 @@
 import { run } from './cli/main.js';
+import { letHeapGrow } from './memory/heap-growth.js';
 
+letHeapGrow();
 process.exitCode = await run(process.argv.slice(2));
