@@ -25,6 +25,13 @@ import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './t
 /** The target when none is given. */
 export const DEFAULT_TARGET = `127.0.0.1:${DEFAULT_SIDECAR_PORT}`;
 
+/**
+ * What may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's default of 64 KiB a
+ * sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps several times as
+ * much for a stream that breaks (`mailbox.replayWindow`).
+ */
+const RECEIVE_WINDOW_BYTES = 1024 * 1024;
+
 /** How to reach a sidecar. */
 export interface SidecarOptions extends SecurityOptions {
   /** `host:port`, `unix:/path`, or any target of gRPC. Default: `127.0.0.1:4813`. */
@@ -123,6 +130,7 @@ export class SpreadSidecar {
       'grpc.enable_http_proxy': 0,
       // Its own connection, which close() closes.
       'grpc.use_local_subchannel_pool': 1,
+      'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
       'grpc.keepalive_time_ms': connectionKeepAliveMs,
       'grpc.keepalive_timeout_ms': Math.ceil(connectionKeepAliveMs / 2),
       'grpc.initial_reconnect_backoff_ms': 100,
