@@ -1,6 +1,6 @@
 import { ReceiveResponse } from '../gen/spread/sidecar/v1/mailbox_service.js';
 import type { Batch } from '../mailbox/receiver.js';
-import { buffers } from '../memory/buffer-pool.js';
+import { buffers, SMALLEST_BYTES } from '../memory/buffer-pool.js';
 import { sizeOfVarint, writeVarint } from './event-encoder.js';
 
 /** ReceiveResponse.batch: field 2, length-delimited. */
@@ -9,10 +9,10 @@ const TAG_BATCH = (2 << 3) | 2;
 /** A ReceiveResponse that is ready to leave. */
 export type ReceiveFrame = Buffer;
 
-/** A frame in memory that is to be given back to `buffers` when nobody reads the frame any more. */
+/** A frame, and the memory that is to be given back to `buffers` when nobody reads the frame any more. */
 export interface LentFrame {
   readonly frame: ReceiveFrame;
-  readonly memory: Buffer;
+  readonly memory?: Buffer;
 }
 
 /**
@@ -21,14 +21,15 @@ export interface LentFrame {
  */
 export function batchFrame(batch: Batch): LentFrame {
   const length = 1 + sizeOfVarint(batch.bytes) + batch.bytes;
-  const memory = buffers.take(length);
+  const lent = length >= SMALLEST_BYTES;
+  const memory = lent ? buffers.take(length) : Buffer.allocUnsafe(length);
   memory[0] = TAG_BATCH;
   let at = writeVarint(memory, 1, batch.bytes);
   for (const part of batch.buffers) {
     memory.set(part, at);
     at += part.length;
   }
-  return { frame: memory.subarray(0, length), memory };
+  return lent ? { frame: memory.subarray(0, length), memory } : { frame: memory };
 }
 
 /** Any other ReceiveResponse. */

@@ -1,9 +1,20 @@
+const SMALLEST_LOG2 = 12;
+const LARGEST_LOG2 = 19;
 /** Buffers below this are not worth a place: Node cuts them from slabs of its own. Unit: bytes. */
-const SMALLEST_BYTES = 4 * 1024;
+export const SMALLEST_BYTES = 2 ** SMALLEST_LOG2;
 /** Buffers above this are too rare to be kept. Unit: bytes. */
-const LARGEST_BYTES = 512 * 1024;
+const LARGEST_BYTES = 2 ** LARGEST_LOG2;
 /** Lengths between a power of two and the next: at most an eighth of a buffer is more than was asked for. */
-const STEPS = 8;
+const STEPS_LOG2 = 3;
+const STEPS = 2 ** STEPS_LOG2;
+const CLASSES = (LARGEST_LOG2 - SMALLEST_LOG2) * STEPS + 1;
+
+/** Buffers of one length. */
+interface Class {
+  readonly free: Buffer[];
+  /** When one was asked for last. */
+  askedAt: number;
+}
 
 /**
  * Buffers that are used again. V8 frees the memory of a buffer with the next collection, and collects the whole heap
@@ -14,9 +25,10 @@ const STEPS = 8;
  * the longest time go first.
  */
 export class BufferPool {
-  /** Free buffers by length; the lengths in the order in which they were asked for last. */
-  readonly #free = new Map<number, Buffer[]>();
+  readonly #classes = Array.from({ length: CLASSES }, (): Class => ({ free: [], askedAt: 0 }));
   #freeBytes = 0;
+  /** Counts what was asked for. */
+  #clock = 0;
 
   /** @param maxFreeBytes most bytes that lie unused */
   constructor(readonly maxFreeBytes: number) {}
@@ -30,12 +42,9 @@ export class BufferPool {
   take(bytes: number): Buffer {
     if (bytes > LARGEST_BYTES) return Buffer.allocUnsafeSlow(bytes);
     const length = lengthFor(bytes);
-    const buffers = this.#free.get(length);
-    const buffer = buffers?.pop();
-    if (buffers !== undefined) {
-      this.#free.delete(length);
-      this.#free.set(length, buffers);
-    }
+    const of = this.#classes[classOf(length)]!;
+    of.askedAt = ++this.#clock;
+    const buffer = of.free.pop();
     if (buffer === undefined) return Buffer.allocUnsafeSlow(length);
     this.#freeBytes -= length;
     return buffer;
@@ -45,30 +54,30 @@ export class BufferPool {
   give(buffer: Buffer): void {
     const { length } = buffer;
     if (length > LARGEST_BYTES) return;
-    const buffers = this.#free.get(length);
-    if (buffers === undefined) this.#free.set(length, [buffer]);
-    else buffers.push(buffer);
+    this.#classes[classOf(length)]!.free.push(buffer);
     this.#freeBytes += length;
-    if (this.#freeBytes > this.maxFreeBytes) this.#evict();
+    while (this.#freeBytes > this.maxFreeBytes) this.#evict();
   }
 
   #evict(): void {
-    for (const [length, buffers] of this.#free) {
-      while (this.#freeBytes > this.maxFreeBytes && buffers.length > 0) {
-        buffers.pop();
-        this.#freeBytes -= length;
-      }
-      if (buffers.length > 0) return;
-      this.#free.delete(length);
-    }
+    let oldest: Class | undefined;
+    for (const of of this.#classes)
+      if (of.free.length > 0 && (oldest === undefined || of.askedAt < oldest.askedAt)) oldest = of;
+    this.#freeBytes -= oldest?.free.pop()?.length ?? 0;
   }
 }
 
 /** The smallest length of a buffer that holds so many bytes. */
 export function lengthFor(bytes: number): number {
   if (bytes <= SMALLEST_BYTES) return SMALLEST_BYTES;
-  const step = 2 ** (31 - Math.clz32(bytes - 1)) / STEPS;
-  return Math.ceil(bytes / step) * step;
+  const stepLog2 = 31 - Math.clz32(bytes - 1) - STEPS_LOG2;
+  return (((bytes - 1) >>> stepLog2) + 1) << stepLog2;
+}
+
+/** Which of the lengths that `lengthFor` gives this is. */
+function classOf(length: number): number {
+  const log2 = 31 - Math.clz32(length);
+  return (log2 - SMALLEST_LOG2) * STEPS + ((length >>> (log2 - STEPS_LOG2)) - STEPS);
 }
 
 /** For all mailboxes of the process together. */

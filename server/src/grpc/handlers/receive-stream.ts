@@ -107,7 +107,7 @@ export class ReceiveStream implements Receiver {
 
   #writeBatch(batch: Batch): void {
     const { frame, memory } = batchFrame(batch);
-    this.#write(frame, () => buffers.give(memory));
+    this.#write(frame, memory && (() => buffers.give(memory)));
   }
 
   /** @param taken called when nobody reads the frame any more; not when the caller went before */
