@@ -1,6 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { MailboxServiceService } from '../gen/spread/sidecar/v1/mailbox_service.js';
-import type { ReceiveFrame } from './frames.js';
+import { serializeFrame } from './frames.js';
 import { acknowledge } from './handlers/acknowledge.js';
 import { connect } from './handlers/connect.js';
 import { disconnect } from './handlers/disconnect.js';
@@ -51,7 +51,7 @@ export function mailboxService(context: ServiceContext): ServiceRegistration {
   const definition = refuseMalformed({
     ...MailboxServiceService,
     // Receive's frames are made where the events are, ready to leave.
-    receive: { ...MailboxServiceService.receive, responseSerialize: (frame: ReceiveFrame) => frame },
+    receive: { ...MailboxServiceService.receive, responseSerialize: serializeFrame },
   });
   const { requestDeserialize } = definition.multicastStream;
   definition.multicastStream = {

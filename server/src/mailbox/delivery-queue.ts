@@ -153,7 +153,7 @@ export class DeliveryQueue {
     if (slice === undefined) return undefined;
     const firstSequence = this.#cursor + 1;
     this.#moveCursor(slice.lastSequence);
-    return { buffers: slice.buffers, bytes: slice.bytes, firstSequence, lastSequence: slice.lastSequence };
+    return { ...slice, firstSequence };
   }
 
   /** AUTO: forgets given events beyond the newest `replayBytes` bytes. Returns the bytes freed. */

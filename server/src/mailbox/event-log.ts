@@ -12,7 +12,7 @@ const COMPACT_FROM = 64;
 /** Memory in which events lie. */
 interface Chunk {
   readonly buffer: Buffer;
-  /** Runs that lie in it, one more while it is open, and one more for each part of it in the last slice. */
+  /** Runs that lie in it, one more while it is open, and one more for each part of it in a slice that was not released. */
   holds: number;
 }
 
@@ -33,6 +33,8 @@ export interface Slice {
   readonly buffers: Buffer[];
   readonly bytes: number;
   readonly lastSequence: number;
+  /** Nobody reads the buffers any more: their memory may be used again. Twice is harmless; never costs only the memory. */
+  release(): void;
 }
 
 /**
@@ -41,8 +43,8 @@ export interface Slice {
  * A buffer object of its own for every event would cost more than a small event itself, and a million of them
  * is what a queue may hold. So events are written one after the other into chunks that grow from 4 KiB (an idle
  * mailbox is small) to 128 KiB, with what is kept; an event above an eighth of that gets a chunk of its own size. A batch is
- * then a few views on chunks. A chunk is used again when all its events are forgotten, but not before the next slice or
- * event: until then the views of the last slice are good. Every operation costs O(1) amortised an event, O(log n) a slice.
+ * then a few views on chunks. A chunk is used again when all its events are forgotten and the slices with views on it
+ * released. Every operation costs O(1) amortised an event, O(log n) a slice.
  */
 export class EventLog implements EventSpace {
   #runs: Run[] = [];
@@ -56,8 +58,6 @@ export class EventLog implements EventSpace {
   /** The one that takes small events. */
   #open: Chunk | undefined;
   #openUsed = 0;
-  /** The chunks of the last slice. */
-  readonly #lent: Chunk[] = [];
 
   #reservedIn: Chunk | undefined;
   #reservedAt = 0;
@@ -92,7 +92,6 @@ export class EventLog implements EventSpace {
 
   reserve(bytes: number): number {
     if (this.#reservedIn !== undefined) throw new Error('one event is one reserved place');
-    this.#takeBack();
     const open = this.#open;
     // Nothing that lies in it is kept.
     if (open?.holds === 1) this.#openUsed = 0;
@@ -157,14 +156,14 @@ export class EventLog implements EventSpace {
 
   /**
    * The events after `after`: at least one, otherwise up to `maxBytes` bytes and `maxEvents` events. Undefined
-   * when there is none or maxEvents is below 1. Its buffers are good until the next slice, reserve or clear.
+   * when there is none or maxEvents is below 1. Its buffers are good until it is released.
    */
   slice(after: number, maxBytes: number, maxEvents: number): Slice | undefined {
     if (after >= this.#last || maxEvents < 1) return undefined;
     const from = this.bytesUpTo(after);
     const mayEnd = after + Math.min(maxEvents, this.#last - after);
-    this.#takeBack();
     const buffers: Buffer[] = [];
+    const chunks: Chunk[] = [];
     let last = after;
     let bytes = 0;
     for (let index = this.#find(after + 1); index < this.#runs.length; index++) {
@@ -179,12 +178,15 @@ export class EventLog implements EventSpace {
       const end = run.ends[stop - 1]!;
       buffers.push(run.chunk.buffer.subarray(run.start + begin, run.start + end));
       run.chunk.holds++;
-      this.#lent.push(run.chunk);
+      chunks.push(run.chunk);
       bytes += end - begin;
       last = run.firstSequence + stop - 1;
       if (stop < run.ends.length || last >= mayEnd) break;
     }
-    return { buffers, bytes, lastSequence: last };
+    const release = (): void => {
+      for (const chunk of chunks.splice(0)) this.#letGo(chunk);
+    };
+    return { buffers, bytes, lastSequence: last, release };
   }
 
   /**
@@ -231,14 +233,8 @@ export class EventLog implements EventSpace {
 
   /** Forgets every event, and the memory for those to come; returns the bytes that this freed. */
   clear(): number {
-    this.#takeBack();
     this.#close();
     return this.forget(this.#last);
-  }
-
-  /** Nobody reads the last slice any more. */
-  #takeBack(): void {
-    for (let chunk = this.#lent.pop(); chunk !== undefined; chunk = this.#lent.pop()) this.#letGo(chunk);
   }
 
   /** One hold less; without any, the memory is for whoever needs it next. */

@@ -51,15 +51,15 @@ export interface AttachInfo {
 /** Encoded events in sequence. */
 export interface Batch {
   /**
-   * The events' bytes side by side. A list and not one buffer: whoever frames the batch has to copy it behind
-   * its own header anyway, so joining here would copy twice. Few and large: neighbouring events share one.
-   * They are good until the next take() and until something else is queued: whoever needs them longer copies them
-   * in the same turn.
+   * The events' bytes side by side. A list and not one buffer: a transport can write several, and one that can't has to
+   * copy them behind its own header anyway. Few and large: neighbouring events share one.
    */
   readonly buffers: readonly Buffer[];
   readonly bytes: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
+  /** The transport has what it needs of `buffers`: their memory is used again. Twice is harmless, never as well. */
+  release(): void;
 }
 
 /** A receiver's hold on the mailbox. */

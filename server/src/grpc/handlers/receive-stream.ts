@@ -1,10 +1,9 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
 import type { Attachment, Batch, Receiver, SlowConsumerNotice } from '../../mailbox/receiver.js';
-import { buffers } from '../../memory/buffer-pool.js';
 import { slowConsumerMessage } from '../convert.js';
 import { endFailure } from '../failure.js';
-import { batchFrame, frameOf, type ReceiveFrame } from '../frames.js';
+import { BatchFrame, frameOf, type ReceiveFrame } from '../frames.js';
 import { statusError, trailersOf } from '../status.js';
 import { timestampOf } from '../time.js';
 
@@ -106,8 +105,8 @@ export class ReceiveStream implements Receiver {
   }
 
   #writeBatch(batch: Batch): void {
-    const { frame, memory } = batchFrame(batch);
-    this.#write(frame, memory && (() => buffers.give(memory)));
+    const frame = new BatchFrame(batch);
+    this.#write(frame, () => frame.release());
   }
 
   /** @param taken called when nobody reads the frame any more; not when the caller went before */
@@ -116,7 +115,6 @@ export class ReceiveStream implements Receiver {
     this.#bytesInFlight += bytes;
     this.#attachment?.inTransit(bytes);
     this.#busyAt = performance.now();
-    // The transport makes a copy of its own before it calls back, and before anything else when it is idle.
     this.call.write(frame, () => {
       if (this.#cancelled) return;
       this.#bytesInFlight -= bytes;

@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { SidecarError } from '../../mailbox/sidecar-error.js';
 import { sidecarFailure } from '../failure.js';
+import { BatchFrame } from '../frames.js';
 import { http2StreamOf } from '../http2-access.js';
 import type { ClientUse } from '../limits/call-limits.js';
 import type { SweptCall } from '../limits/call-sweep.js';
@@ -171,7 +172,27 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
 
   override sendMessage(message: unknown, callback: () => void): void {
     // After a status that came from elsewhere (a drain) the handler may not have heard of it yet.
-    if (!this.#finished) this.#base.sendMessage(message, callback);
+    if (this.#finished) return;
+    const stream = this.#stream;
+    if (message instanceof BatchFrame && stream?.headersSent) this.#writeBatch(stream, message, callback);
+    else this.#base.sendMessage(message, callback);
+  }
+
+  /**
+   * What grpc-js does with a message, but without its two copies: most of what this process sends goes here. Its first
+   * message, which sends the headers, is none of these.
+   */
+  #writeBatch(stream: ServerHttp2Stream, frame: BatchFrame, callback: () => void): void {
+    if (stream.destroyed || stream.closed) return;
+    const parts = frame.parts();
+    const last = parts.pop()!;
+    stream.cork();
+    for (const part of parts) stream.write(part);
+    stream.write(last, (error) => {
+      if (error) this.sendStatus({ code: status.INTERNAL, details: 'Internal server error', metadata: null });
+      else callback();
+    });
+    stream.uncork();
   }
 
   override sendStatus(given: SentStatus): void {
