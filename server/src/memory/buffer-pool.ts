@@ -1,7 +1,7 @@
 const SMALLEST_LOG2 = 12;
 const LARGEST_LOG2 = 19;
 /** Buffers below this are not worth a place: Node cuts them from slabs of its own. Unit: bytes. */
-export const SMALLEST_BYTES = 2 ** SMALLEST_LOG2;
+const SMALLEST_BYTES = 2 ** SMALLEST_LOG2;
 /** Buffers above this are too rare to be kept. Unit: bytes. */
 const LARGEST_BYTES = 2 ** LARGEST_LOG2;
 /** Lengths between a power of two and the next: at most an eighth of a buffer is more than was asked for. */
