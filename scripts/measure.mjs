@@ -1,7 +1,7 @@
 // `npm run measure -- <what>`: makes the figures of docs/reliability.md again; `npm run measure -- --help` names them.
-// The sidecar runs as users run it, built and in a process of its own; the driver runs on the sources.
+// The sidecar runs as users run it, built and in a process of its own, and so does what drives it.
 import { ensureBuilt } from './build.mjs';
-import { runSource } from './run-source.mjs';
+import { runPlain } from './run-plain.mjs';
 
 await ensureBuilt();
-await runSource('/test/measure/main.ts');
+await runPlain('test/measure/main.ts', ['test/measure', 'test/support']);

@@ -1,0 +1,53 @@
+// Runs the `main(args, print)` of a TypeScript file as plain JavaScript in a process of its own: a loader in it would be
+// measured with the rest, because the collections of its large heap stop whoever sends and receives there. What the file imports of
+// the sidecar and the client is the built one. What `main` returns is the exit code. Types are checked by `npm run typecheck`.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { root } from './build.mjs';
+
+/** Below node_modules, so that it is in nobody's way and finds the packages. */
+const output = join(root, 'node_modules', '.cache', 'spread-sidecar-plain');
+
+/**
+ * @param entry the file with main, from the root
+ * @param folders all folders that it and what it imports lie in, from the root
+ */
+export async function runPlain(entry, folders) {
+  rmSync(output, { recursive: true, force: true });
+  for (const folder of folders) transpile(folder);
+  writeFileSync(join(output, 'package.json'), '{"type":"module"}\n');
+  const main = pathToFileURL(join(output, entry.replace(/\.ts$/, '.js'))).href;
+  const run = `const { main } = await import(${JSON.stringify(main)});
+process.exitCode = await main(process.argv.slice(1), (line) => console.log(line));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', run, '--', ...process.argv.slice(2)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  process.exitCode = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function transpile(folder) {
+  const built = pathToFileURL(join(root, 'dist')).href;
+  for (const file of readdirSync(join(root, folder)).filter((name) => /(?<!\.d)\.ts$/.test(name))) {
+    const { outputText } = ts.transpileModule(readFileSync(join(root, folder, file), 'utf8'), {
+      fileName: file,
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        verbatimModuleSyntax: true,
+      },
+    });
+    const to = join(output, folder, file.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(
+      to,
+      outputText.replaceAll('../../server/src/', `${built}/server/`).replaceAll('../../dist/', `${built}/`),
+    );
+  }
+}
