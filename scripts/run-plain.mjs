@@ -22,7 +22,9 @@ export async function runPlain(entry, folders) {
   const main = pathToFileURL(join(output, entry.replace(/\.ts$/, '.js'))).href;
   const run = `const { main } = await import(${JSON.stringify(main)});
 process.exitCode = await main(process.argv.slice(1), (line) => console.log(line));`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', run, '--', ...process.argv.slice(2)], {
+  // As the sidecar does it, and for the same reason: server/src/memory/heap-growth.ts.
+  const flags = ['--heap-growing-percent=300', '--input-type=module'];
+  const child = spawn(process.execPath, [...flags, '-e', run, '--', ...process.argv.slice(2)], {
     cwd: root,
     stdio: 'inherit',
   });
