@@ -40,14 +40,17 @@ export interface SenderOptions {
   /** Most bytes of such messages. One is always let through. Unit: bytes. Default: 4 MiB. */
   maxInFlightBytes?: number;
   /**
+   * A frame is written when its messages have so many bytes; the last of them may be more. Lower it where the sidecar's
+   * `grpc.maxReceiveMessageBytes` (4 MiB by default) is set lower. Unit: bytes. Default: 1 MiB.
+   */
+  maxBatchBytes?: number;
+  /**
    * Called for each message that is refused, in order. Without it refusals are collected, the first hundred
    * of them in full, and the next `flush()` or `close()` rejects with an AggregateError of them.
    */
   onRefused?: (refusal: Refusal) => void;
 }
 
-/** A frame is written when it holds so much. Unit: bytes. */
-const BATCH_BYTES = 128 * 1024;
 /** A frame is written when it holds so many. */
 const BATCH_MESSAGES = 1024;
 /** Of refusals that nobody listens to, so many are kept. */
@@ -77,6 +80,7 @@ export class Sender {
   readonly #call: Call;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
+  readonly #batchMaxBytes: number;
   readonly #onRefused: ((refusal: Refusal) => void) | undefined;
   readonly #onUse: () => void;
 
@@ -105,6 +109,7 @@ export class Sender {
     this.#call = call;
     this.#maxMessages = Math.max(1, options.maxInFlightMessages ?? 10_000);
     this.#maxBytes = options.maxInFlightBytes ?? 4 * 1024 * 1024;
+    this.#batchMaxBytes = options.maxBatchBytes ?? 1024 * 1024;
     this.#onRefused = options.onRefused;
     this.#onUse = onUse;
     this.#ended = new Promise((resolve) => {
@@ -236,7 +241,7 @@ export class Sender {
   #enqueue(message: MulticastMessage): void {
     this.#batch.push(message);
     this.#batchBytes += sizeOf(message);
-    if (this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_MESSAGES) this.#writeBatch();
+    if (this.#batchBytes >= this.#batchMaxBytes || this.#batch.length >= BATCH_MESSAGES) this.#writeBatch();
     // setImmediate comes after all promises of this turn, so that `await send()` in a loop fills a batch.
     else this.#scheduled ??= setImmediate(() => this.#writeBatch());
   }

@@ -107,7 +107,7 @@ export const sections = {
       maxReceiveMessageBytes: option({
         type: byteSize({ min: '256KiB', max: '64MiB' }),
         default: '4MiB',
-        why: "gRPC's own default. The largest Spread message needs 140 KiB; the rest is room for MulticastStream batches.",
+        why: "gRPC's own default. The largest Spread message needs 140 KiB; the rest is room for MulticastStream batches, which the TypeScript client fills up to 1 MiB and one message.",
         text: 'Most bytes of one gRPC message that a client may send; more is answered with RESOURCE_EXHAUSTED.',
       }),
       maxConcurrentStreams: option({

@@ -8,7 +8,10 @@ import {
   type SpreadError,
 } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import type { MulticastMessage } from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
+import type {
+  MulticastMessage,
+  MulticastStreamRequest,
+} from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
 import { fakeMailbox } from '../../support/client.js';
 import { until, within } from '../../support/until.js';
@@ -89,6 +92,21 @@ describe('a sender', () => {
     const { sender } = await fakeSender({ maxInFlightBytes: 10 });
     for (let i = 0; i < 5; i += 1) await sender.send(FIFO_MESS, 'g', 'x'.repeat(1000));
     expect(await sender.flush()).toMatchObject({ accepted: 5 });
+  });
+
+  it('writes a frame when its messages have so many bytes', async () => {
+    const { sender, service } = await fakeSender({ maxBatchBytes: 1000 });
+    await sender.send(FIFO_MESS, 'g', 'first');
+    await sender.flush();
+    const frames: number[] = [];
+    service.streams[0]?.on('data', (request: MulticastStreamRequest) => {
+      if (request.frame?.$case === 'batch') frames.push(request.frame.value.messages.length);
+    });
+    // Each counts with 48 bytes for its group and header.
+    const sent = Array.from({ length: 6 }, () => sender.send(FIFO_MESS, 'g', 'x'.repeat(300)));
+    await Promise.all(sent);
+    await sender.flush();
+    expect(frames).toEqual([3, 3]);
   });
 
   it('tells each refusal to its listener, and goes on', async () => {
