@@ -1,7 +1,7 @@
 import { type BufferPool, buffers as commonBuffers } from '../memory/buffer-pool.js';
 import type { EventSpace } from './event.js';
 
-const FIRST_CHUNK_BYTES = 4 * 1024;
+const FIRST_CHUNK_BYTES = 1024;
 const SMALL_CHUNK_BYTES = 16 * 1024;
 const LARGEST_CHUNK_BYTES = 128 * 1024;
 /** A larger event has a buffer of its own, so that at most an eighth of a chunk is left over at its end. */
@@ -41,7 +41,7 @@ export interface Slice {
  * The encoded events of one mailbox, by sequence: appended at the back, forgotten from the front.
  *
  * A buffer object of its own for every event would cost more than a small event itself, and a million of them
- * is what a queue may hold. So events are written one after the other into chunks that grow from 4 KiB (an idle
+ * is what a queue may hold. So events are written one after the other into chunks that grow from 1 KiB (an idle
  * mailbox is small) to 128 KiB, with what is kept; an event above an eighth of that gets a chunk of its own size. A batch is
  * then a few views on chunks. A chunk is used again when all its events are forgotten and the slices with views on it
  * released. Every operation costs O(1) amortised an event, O(log n) a slice.

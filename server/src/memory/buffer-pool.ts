@@ -1,4 +1,4 @@
-const SMALLEST_LOG2 = 12;
+const SMALLEST_LOG2 = 10;
 const LARGEST_LOG2 = 19;
 /** Buffers below this are not worth a place: Node cuts them from slabs of its own. Unit: bytes. */
 const SMALLEST_BYTES = 2 ** SMALLEST_LOG2;

@@ -61,6 +61,8 @@ export function collectWhenIdle(): void {
     collect: () => {
       collect ??= exposedCollector();
       collect();
+      // What the first time let go of, above all the memory of buffers and of native objects, goes with the second.
+      collect();
     },
   });
   setInterval(() => collection.look(PERIOD_MS), PERIOD_MS).unref();
