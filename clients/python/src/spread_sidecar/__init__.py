@@ -1,0 +1,127 @@
+"""Python client of spread-sidecar: Spread group communication over gRPC. Begin with ``connect``.
+
+This is the blocking API; ``spread_sidecar.aio`` is the same for asyncio.
+"""
+
+from __future__ import annotations
+
+from . import constants, predicates
+from ._sync.connect import connect, version
+from ._sync.mailbox import Mailbox
+from ._sync.sender import Sender
+from ._sync.sidecar import SpreadSidecar
+from .cancellation import Cancellation
+from .constants import *  # noqa: F403
+from .error_codes import SPREAD_ERRORS, spread_error_name
+from .errors import MessagesRefused, SendOutcome, SpreadError
+from .events import (
+    ConnectionLost,
+    ConnectionRestored,
+    MembershipCause,
+    MembershipMessage,
+    RegularMessage,
+    RejectedMessage,
+    RejectedOperation,
+    SelfLeaveMessage,
+    ServiceTypeName,
+    SpreadEvent,
+    TransitionalMessage,
+    ViewMessage,
+    VirtualSynchronySet,
+)
+from .group_id import GroupId
+from .info import (
+    AcknowledgementMode,
+    CurrentView,
+    MailboxInfo,
+    MailboxLimits,
+    MailboxState,
+    OutgoingMessage,
+    PollResult,
+    QueueLimits,
+    Resumption,
+    SenderProgress,
+    SidecarVersion,
+    VersionTriple,
+)
+from .notices import Attached, Detached, Ended, Notice, SlowConsumer
+from .options import (
+    DEFAULT_TARGET,
+    AsyncTokenSource,
+    AttachOptions,
+    MailboxOptions,
+    Payload,
+    QueueOptions,
+    ReceiveOptions,
+    ReconnectOptions,
+    SenderOptions,
+    SidecarOptions,
+    SoftLimit,
+    TlsOptions,
+    TokenSource,
+)
+from .predicates import *  # noqa: F403
+from .refusal import Refusal
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DEFAULT_TARGET",
+    "SPREAD_ERRORS",
+    "AcknowledgementMode",
+    "AsyncTokenSource",
+    "AttachOptions",
+    "Attached",
+    "Cancellation",
+    "ConnectionLost",
+    "ConnectionRestored",
+    "CurrentView",
+    "Detached",
+    "Ended",
+    "GroupId",
+    "Mailbox",
+    "MailboxInfo",
+    "MailboxLimits",
+    "MailboxOptions",
+    "MailboxState",
+    "MembershipCause",
+    "MembershipMessage",
+    "MessagesRefused",
+    "Notice",
+    "OutgoingMessage",
+    "Payload",
+    "PollResult",
+    "QueueLimits",
+    "QueueOptions",
+    "ReceiveOptions",
+    "ReconnectOptions",
+    "Refusal",
+    "RegularMessage",
+    "RejectedMessage",
+    "RejectedOperation",
+    "Resumption",
+    "SelfLeaveMessage",
+    "SendOutcome",
+    "Sender",
+    "SenderOptions",
+    "SenderProgress",
+    "ServiceTypeName",
+    "SidecarOptions",
+    "SidecarVersion",
+    "SlowConsumer",
+    "SoftLimit",
+    "SpreadError",
+    "SpreadEvent",
+    "SpreadSidecar",
+    "TlsOptions",
+    "TokenSource",
+    "TransitionalMessage",
+    "VersionTriple",
+    "ViewMessage",
+    "VirtualSynchronySet",
+    "connect",
+    "spread_error_name",
+    "version",
+]
+__all__ += constants.__all__
+__all__ += predicates.__all__

@@ -1,0 +1,76 @@
+"""Options of the gRPC channel."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from ..options import DEFAULT_TARGET, ChannelOptions
+from .local_errors import check_timeout
+from .security import ChannelSecurity, is_unix
+
+# What may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's default of 64 KiB
+# a sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps several times as
+# much for a stream that breaks. Unit: bytes.
+_RECEIVE_WINDOW = 1024 * 1024
+
+
+class ChannelPlan:
+    """How to make a channel, checked."""
+
+    target: str
+    security: ChannelSecurity
+    #: Arguments of the gRPC channel.
+    arguments: list[tuple[str, object]]
+    #: Headers of every call.
+    headers: tuple[tuple[str, str], ...]
+    #: For calls that name no timeout of their own. Unit: s.
+    call_timeout: float
+
+    def __init__(self, options: ChannelOptions, has_token: bool) -> None:
+        self.target = options.get("target", DEFAULT_TARGET)
+        self.call_timeout = options.get("call_timeout", 30.0)
+        keep_alive = options.get("connection_keep_alive", 10.0)
+        check_timeout(self.call_timeout, "call_timeout")
+        check_timeout(keep_alive, "connection_keep_alive")
+        self.security = ChannelSecurity(self.target, options, has_token)
+        self.headers = tuple((name.lower(), value) for name, value in options.get("headers", {}).items())
+        self.arguments = _merge(
+            _arguments(self.target, keep_alive),
+            self.security.channel_options,
+            options.get("channel_options", ()),
+        )
+
+
+def _arguments(target: str, keep_alive: float) -> list[tuple[str, object]]:
+    arguments: list[tuple[str, object]] = [
+        # A sidecar is near: the proxy of http_proxy is not for it.
+        ("grpc.enable_http_proxy", 0),
+        # Its own connection, which close() closes.
+        ("grpc.use_local_subchannel_pool", 1),
+        # Nothing is ever sent twice.
+        ("grpc.enable_retries", 0),
+        ("grpc.service_config_disable_resolution", 1),
+        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_send_message_length", -1),
+        # A fixed window, so that what waits in this process is bounded while the application is slow.
+        ("grpc.http2.lookahead_bytes", _RECEIVE_WINDOW),
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.keepalive_time_ms", int(keep_alive * 1000) or 1),
+        ("grpc.keepalive_timeout_ms", int(keep_alive * 500) or 1),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 5000),
+        ("grpc.max_reconnect_backoff_ms", 2000),
+    ]
+    if is_unix(target):
+        # Else gRPC puts the socket's path there, in a form that HTTP/2 does not know.
+        arguments.append(("grpc.default_authority", "localhost"))
+    return arguments
+
+
+def _merge(*lists: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
+    """Later ones win."""
+    merged: dict[str, object] = {}
+    for one in lists:
+        merged.update(one)
+    return list(merged.items())

@@ -1,0 +1,57 @@
+"""What was received and not yet taken by the application."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Sequence
+
+from ..events import SpreadEvent
+
+
+class EventBuffer:
+    """First in, first out, with a bound that tells its filler to pause. Each operation takes constant time."""
+
+    __slots__ = ("_bytes", "_events", "_max_bytes", "_max_events")
+
+    def __init__(self, max_events: int, max_bytes: int) -> None:
+        self._events: deque[SpreadEvent] = deque()
+        self._bytes = 0
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def full(self) -> bool:
+        """Whether its filler is to pause. It still takes what is pushed: a batch is never split."""
+        return len(self._events) >= self._max_events or self._bytes >= self._max_bytes
+
+    @property
+    def roomy(self) -> bool:
+        """Whether its filler may go on: half of each bound is free, so that it does not stop and go at each event."""
+        return len(self._events) * 2 <= self._max_events and self._bytes * 2 <= self._max_bytes
+
+    def push(self, events: Sequence[SpreadEvent]) -> None:
+        """Adds a batch."""
+        self._events.extend(events)
+        self._bytes += sum(event._weight for event in events)
+
+    def pop(self) -> SpreadEvent:
+        """The oldest."""
+        event = self._events.popleft()
+        self._bytes -= event._weight
+        return event
+
+    def pop_many(self, most: int) -> list[SpreadEvent]:
+        """The oldest, so many at most."""
+        events = self._events
+        if most >= len(events):
+            taken = list(events)
+            events.clear()
+            self._bytes = 0
+            return taken
+        pop = events.popleft
+        taken = [pop() for _ in range(most)]
+        self._bytes -= sum(event._weight for event in taken)
+        return taken

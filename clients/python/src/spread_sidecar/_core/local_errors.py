@@ -1,0 +1,69 @@
+"""Errors that are found on this side."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from ..error_codes import SPREAD_ERRORS
+from ..errors import SIDECAR_DOMAIN, SPREAD_DOMAIN, SendOutcome, SpreadError
+
+
+def local_spread_error(code: str, message: str, **metadata: str) -> SpreadError:
+    """An error of Spread that is found before anything is sent."""
+    return SpreadError(
+        message,
+        status="NOT_FOUND" if code == "ILLEGAL_SESSION" else "INVALID_ARGUMENT",
+        reason=code,
+        domain=SPREAD_DOMAIN,
+        metadata={"spread_code": str(SPREAD_ERRORS[code]), **metadata},
+        outcome="not-sent",
+    )
+
+
+def field_error(field: str, bound: str, value: object) -> SpreadError:
+    """A field that this side refuses because the contract can't even carry it."""
+    return SpreadError(
+        f"{field} must be {bound}; got {value!r}",
+        status="INVALID_ARGUMENT",
+        reason="FIELD_INVALID",
+        domain=SIDECAR_DOMAIN,
+        metadata={"field": field, "bound": bound},
+        outcome="not-sent",
+    )
+
+
+def incomplete_answer(call: str, what: str) -> SpreadError:
+    """The answer of a call lacks what the contract says is always in it."""
+    return SpreadError(f"{call} was answered without {what}", status="INTERNAL")
+
+
+def timeout_error(message: str) -> SpreadError:
+    """A wait on this side took too long."""
+    return SpreadError(
+        message, status="DEADLINE_EXCEEDED", reason="DEADLINE_EXCEEDED", domain=SIDECAR_DOMAIN, retryable=True
+    )
+
+
+def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> SpreadError:
+    """A wait that its caller gave up."""
+    return SpreadError(message, status="CANCELLED", outcome=outcome)
+
+
+def channel_closed() -> SpreadError:
+    """A call on a channel that was closed."""
+    return SpreadError("the channel to the sidecar is closed", status="CANCELLED", outcome="not-sent")
+
+
+def disconnected() -> SpreadError:
+    """Receiving from a mailbox that the application itself has ended."""
+    return local_spread_error("ILLEGAL_SESSION", "the mailbox is disconnected")
+
+
+def check_timeout(timeout: Optional[float], field: str = "timeout") -> None:
+    """Refuses a timeout that is none. Unit: s."""
+    if timeout is None:
+        return
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"{field} must be a number of seconds, not {type(timeout).__name__}")
+    if not 0 < timeout < float("inf"):
+        raise field_error(field, "a number of seconds, more than 0", timeout)

@@ -1,0 +1,90 @@
+"""Messages to send."""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple
+
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..info import OutgoingMessage
+from ..options import Payload
+from .local_errors import field_error, local_spread_error
+from .service_type import SERVICE_BITS, from_service_word
+
+
+class Outgoing(NamedTuple):
+    """A message as the encoder wants it."""
+
+    service_number: int
+    groups: tuple[str, ...]
+    payload: bytes
+    message_type: int
+    self_discard: bool
+
+    def to_public(self) -> OutgoingMessage:
+        """The same as the application gave it."""
+        bits = SERVICE_BITS[self.service_number]
+        return OutgoingMessage(bits, self.groups, self.payload, self.message_type, self.self_discard)
+
+
+def to_outgoing(
+    service_type: int,
+    groups: tuple[str, ...],
+    payload: Payload,
+    message_type: int,
+    self_discard: bool,
+) -> Outgoing:
+    """Refuses what the contract can't carry; the sidecar checks the rest."""
+    number, discard = from_service_word(service_type)
+    if type(payload) is not bytes:
+        payload = _to_bytes(payload)
+    if not isinstance(message_type, int):
+        raise TypeError(f"message_type must be an int, not {type(message_type).__name__}")
+    if not -0x80000000 <= message_type <= 0x7FFFFFFF:
+        raise local_spread_error(
+            "ILLEGAL_MESSAGE",
+            f"message_type must be -32768 to 32767; got {message_type}",
+            field="message_type",
+            bound="-32768 to 32767",
+        )
+    return Outgoing(number, groups, payload, message_type, discard or self_discard)
+
+
+def to_groups(groups: Iterable[str]) -> tuple[str, ...]:
+    """The destinations of a message. One string is one group."""
+    result = (groups,) if isinstance(groups, str) else tuple(groups)
+    for group in result:
+        check_text("groups", group)
+    return result
+
+
+def check_text(field: str, text: str) -> str:
+    """Refuses text that the contract can't carry."""
+    if not isinstance(text, str):
+        raise TypeError(f"{field} must be a str, not {type(text).__name__}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise field_error(field, "text without lone surrogates", text) from None
+    return text
+
+
+def to_multicast_message(message: Outgoing) -> service.MulticastMessage:
+    """The message of the contract."""
+    return service.MulticastMessage(
+        service_type=message.service_number,  # type: ignore[arg-type]
+        groups=message.groups,
+        payload=message.payload,
+        message_type=message.message_type,
+        self_discard=message.self_discard,
+    )
+
+
+def _to_bytes(payload: Payload) -> bytes:
+    if isinstance(payload, str):
+        try:
+            return payload.encode("utf-8")
+        except UnicodeEncodeError:
+            raise field_error("payload", "text without lone surrogates", payload) from None
+    if isinstance(payload, (bytes, bytearray, memoryview)):
+        return bytes(payload)
+    raise TypeError(f"a payload must be bytes or str, not {type(payload).__name__}")

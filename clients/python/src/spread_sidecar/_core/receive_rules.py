@@ -1,0 +1,240 @@
+"""What the frames of Receive streams mean, and what is to be done when one breaks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Callable, NamedTuple, Optional, Sequence
+
+from ..errors import SpreadError
+from ..events import SpreadEvent
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..notices import Attached, Notice, SlowConsumer
+from .backoff import Backoff
+from .durations import to_datetime, to_duration, to_seconds
+from .from_event import decode_batch
+
+# So many silent heartbeat intervals mean that the connection is dead.
+SILENT_INTERVALS = 3
+# So many attempts to get the last events of an ended mailbox are made without getting any.
+_FRUITLESS_ATTEMPTS = 3
+# A sidecar that can't be reached is asked this long for the last events of an ended mailbox. Unit: s.
+_FETCH_SECONDS = 2.0
+# Ends of a stream whose mailbox lives on: attaching again would take it from its new receiver, or be in vain.
+_LIVING_MAILBOX = frozenset({"RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED"})
+
+#: After a disconnect, the stream's own end is waited for this long. Unit: s.
+FINISH_SECONDS = 1.0
+
+
+def lives_on(error: SpreadError) -> bool:
+    """Whether receiving has ended with this error, and the mailbox has not."""
+    return error.reason in _LIVING_MAILBOX
+
+
+@dataclass(frozen=True)
+class ReceivePlan:
+    """How to receive."""
+
+    mailbox_id: str
+    #: The event before the first one that is wanted.
+    after_sequence: int
+    max_outstanding_events: int
+    max_outstanding_bytes: int
+    #: On an idle stream the sidecar gives a sign of life this often; 0: none. Unit: s.
+    heartbeat_interval: float
+    #: Tries to attach again go on this long after a break: the mailbox is gone then. Unit: s.
+    give_up_after: float
+
+
+class Received(NamedTuple):
+    """What a frame brought."""
+
+    events: Sequence[SpreadEvent] = ()
+    notice: Optional[Notice] = None
+    #: With an Attached notice.
+    private_group: str = ""
+    #: The stream left something out: this ends the receiving, after the events.
+    failure: Optional[SpreadError] = None
+
+
+class Verdict(NamedTuple):
+    """What to do after a stream ended with an error."""
+
+    #: Receiving ends with it; None: attach again.
+    end: Optional[SpreadError]
+    #: The pause before that. Unit: s.
+    pause: float
+    #: The stream had stood and is being made anew.
+    detached: bool
+
+
+@dataclass
+class _EndSeen:
+    """The mailbox's end, while its last events are still being fetched."""
+
+    error: SpreadError
+    last: int
+    fetched_to: int = -1
+    fruitless: int = 0
+
+
+_NOTHING = Received()
+
+
+class ReceiveRules:
+    """Keeps the sequence over all streams of a mailbox, so that every event comes once and in order.
+
+    Without input or output; not thread-safe.
+    """
+
+    def __init__(
+        self,
+        plan: ReceivePlan,
+        may_pass: Callable[[SpreadError], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._plan = plan
+        self._may_pass = may_pass
+        self._clock = clock
+        self._backoff = Backoff()
+        self._last = plan.after_sequence
+        self._broken_since = clock()
+        self._end_seen: Optional[_EndSeen] = None
+        #: Whether a stream to the sidecar stands: it keeps the mailbox's lease.
+        self.attached = False
+
+    @property
+    def last_sequence(self) -> int:
+        """The last event that was received."""
+        return self._last
+
+    def begin(self) -> None:
+        """The first stream is about to be opened."""
+        self._broken_since = self._clock()
+
+    def request(self) -> service.ReceiveRequest:
+        """What to open the next stream with."""
+        plan = self._plan
+        interval = plan.heartbeat_interval
+        return service.ReceiveRequest(
+            mailbox_id=plan.mailbox_id,
+            after_sequence=self._last,
+            max_outstanding_events=plan.max_outstanding_events,
+            max_outstanding_bytes=plan.max_outstanding_bytes,
+            heartbeat_interval=to_duration(interval, "heartbeat_interval") if interval > 0 else None,
+        )
+
+    def take(self, response: service.ReceiveResponse) -> Received:
+        """A frame arrived."""
+        kind = response.WhichOneof("frame")
+        if kind == "batch":
+            batch = decode_batch(response.batch, self._last)
+            self._last = batch.last
+            failure = None if batch.gap is None else self._gap(batch.gap)
+            return Received(batch.events, failure=failure)
+        if kind == "attached":
+            return self._take_attached(response.attached)
+        if kind == "heartbeat":
+            last = response.heartbeat.last_sequence
+            return Received(failure=self._gap(last)) if last > self._last else _NOTHING
+        if kind == "slow_consumer":
+            return Received(notice=_to_slow_consumer(response.slow_consumer))
+        return _NOTHING
+
+    def broken(self, error: SpreadError) -> Verdict:
+        """The stream ended with an error, or could not be opened."""
+        was_attached = self.attached
+        self.attached = False
+        if was_attached:
+            self._broken_since = self._clock()
+        may_pass = self._may_pass(error)
+        end = self._judge_break(error) if may_pass else self._judge_end(error)
+        return Verdict(end, 0.0 if end else self._backoff.next(), may_pass and was_attached)
+
+    @property
+    def fetching_rest(self) -> bool:
+        """Whether the mailbox has ended and only its last events are still being fetched."""
+        return self._end_seen is not None
+
+    def _take_attached(self, info: service.ReceiveAttached) -> Received:
+        if info.next_sequence != self._last + 1:
+            return Received(failure=self._gap(info.next_sequence))
+        self.attached = True
+        self._backoff.reset()
+        return Received(notice=Attached(info.next_sequence, tuple(info.groups)), private_group=info.private_group)
+
+    def _gap(self, sequence: int) -> SpreadError:
+        self.attached = False
+        message = f"event {self._last + 1} is missing: the sidecar went on with {sequence}"
+        return SpreadError(message, status="DATA_LOSS")
+
+    def _judge_break(self, error: SpreadError) -> Optional[SpreadError]:
+        """What the mailbox ends with after its stream broke; None: attach again."""
+        silent = self._clock() - self._broken_since
+        seen = self._end_seen
+        if seen and silent >= _FETCH_SECONDS:
+            return _with_missing(seen.error, self._last)
+        if silent < self._plan.give_up_after:
+            return None
+        return error if error.status == "UNAUTHENTICATED" else _gave_up(error, self._plan.give_up_after)
+
+    def _judge_end(self, error: SpreadError) -> Optional[SpreadError]:
+        """What the mailbox ends with after the sidecar ended its stream; None: attach again.
+
+        gRPC drops frames that it has not yet handed on when a stream ends with an error, although the sidecar sent
+        them before. The end says which event is the last: as long as some are missing and come, they are fetched by
+        attaching again, and the end is told after them.
+        """
+        if lives_on(error):
+            return error
+        if self._end_seen is None:
+            self._end_seen = _EndSeen(error, _last_sequence_of(error))
+        seen = self._end_seen
+        if seen.last <= self._last:
+            return seen.error
+        seen.fruitless = seen.fruitless + 1 if seen.fetched_to == self._last else 0
+        seen.fetched_to = self._last
+        # An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
+        hopeless = _last_sequence_of(error) <= self._last or seen.fruitless >= _FRUITLESS_ATTEMPTS
+        return _with_missing(seen.error, self._last) if hopeless else None
+
+
+def _last_sequence_of(error: SpreadError) -> int:
+    text = error.metadata.get("last_sequence", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else 0
+
+
+def _with_missing(error: SpreadError, received: int) -> SpreadError:
+    lost = f"{error.message}; the events {received + 1} to {error.metadata.get('last_sequence')} were lost with it"
+    result = SpreadError(
+        lost,
+        status=error.status,
+        reason=error.reason,
+        domain=error.domain,
+        metadata={**error.metadata, "received_sequence": str(received)},
+        retryable=error.retryable,
+        retry_delay=error.retry_delay,
+    )
+    result.__cause__ = error.__cause__
+    return result
+
+
+def _gave_up(error: SpreadError, after: float) -> SpreadError:
+    message = f"the sidecar was not reached for {after:g} s, the mailbox's lease: {error.message}"
+    # Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the
+    # user.
+    result = SpreadError(message, status="UNAVAILABLE")
+    result.__cause__ = error
+    return result
+
+
+def _to_slow_consumer(notice: service.SlowConsumerNotice) -> SlowConsumer:
+    return SlowConsumer(
+        queued_events=notice.queued_events,
+        queued_bytes=notice.queued_bytes,
+        mark_events=notice.mark_events,
+        mark_bytes=notice.mark_bytes,
+        time_left=to_seconds(notice.time_left) if notice.HasField("time_left") else None,
+        time=to_datetime(notice.time) if notice.HasField("time") else None,
+    )

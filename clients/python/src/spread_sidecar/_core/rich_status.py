@@ -1,0 +1,89 @@
+"""From a failed call to a SpreadError."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence, Union
+
+from google.protobuf.message import DecodeError
+
+from ..errors import SendOutcome, SpreadError
+from ..gen.spread.sidecar.internal.v1.rich_status_pb2 import ErrorInfo, RetryInfo, RichStatus
+from .durations import to_seconds
+
+#: Trailers of a call, as gRPC gives them.
+Trailers = Sequence[tuple[str, Union[str, bytes]]]
+
+_IN_DOUBT = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
+_CUT = frozenset({"UNAVAILABLE", "CANCELLED", "INTERNAL", "UNKNOWN"})
+
+
+def _read_details(trailers: Trailers) -> tuple[Optional[ErrorInfo], Optional[float]]:
+    """ErrorInfo and the delay of RetryInfo in the trailer ``grpc-status-details-bin``, where they are."""
+    info: Optional[ErrorInfo] = None
+    delay: Optional[float] = None
+    for key, value in trailers:
+        if key != "grpc-status-details-bin" or not isinstance(value, bytes):
+            continue
+        try:
+            for detail in RichStatus.FromString(value).details:
+                name = detail.type_url.rpartition("/")[2]
+                if name == "google.rpc.ErrorInfo":
+                    info = ErrorInfo.FromString(detail.value)
+                elif name == "google.rpc.RetryInfo":
+                    delay = to_seconds(RetryInfo.FromString(detail.value).retry_delay)
+        except DecodeError:
+            # The status and its sentence stand without the details; a peer that writes nonsense there is no reason
+            # to hide them.
+            return None, None
+        break
+    return info, delay
+
+
+def _outcome_of(status: str, info: Optional[ErrorInfo]) -> SendOutcome:
+    if info is None:
+        return "unknown" if status in _IN_DOUBT else "not-sent"
+    said = info.metadata.get("outcome")
+    if said == "unknown":
+        return "unknown"
+    if said == "not-sent":
+        return "not-sent"
+    # With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+    return "unknown" if status == "INTERNAL" else "not-sent"
+
+
+def to_spread_error(
+    status: str,
+    details: str,
+    trailers: Trailers,
+    *,
+    send: bool = False,
+    outcome: Optional[SendOutcome] = None,
+) -> SpreadError:
+    """What gRPC says of a failed call as a SpreadError.
+
+    ``send``: the call was to send a message, and the error tells what became of it; ``outcome``: what became of it,
+    when the caller knows better.
+    """
+    info, delay = _read_details(trailers)
+    if outcome is None and send:
+        outcome = _outcome_of(status, info)
+    return SpreadError(
+        details,
+        status=status,
+        reason=info.reason if info else "",
+        domain=info.domain if info else "",
+        metadata=dict(info.metadata) if info else None,
+        retryable=delay is not None or (status == "UNAVAILABLE" and info is None),
+        retry_delay=delay,
+        outcome=outcome,
+    )
+
+
+def is_transport_failure(error: SpreadError) -> bool:
+    """Whether a stream that ended so was cut on the way, and not ended by the sidecar.
+
+    The sidecar gives a reason with every end of its own. One of them is that it cuts the connection.
+    """
+    if error.reason == "CONNECTION_TOO_OLD":
+        return True
+    return error.reason == "" and error.status in _CUT

@@ -1,0 +1,95 @@
+"""How a sidecar is talked to safely."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional, Union
+
+import grpc
+
+from ..errors import SpreadError
+from ..options import ChannelOptions, TlsOptions
+from .local_errors import field_error
+
+_ADDRESS_SCHEME = re.compile(r"^(dns:(//[^/]*/)?|ipv4:|ipv6:)")
+_LOOPBACK = re.compile(r"^(localhost|127(\.\d{1,3}){3}|::1)$", re.IGNORECASE)
+_HEADER_TEXT = re.compile(r"^[\x21-\x7e]+$")
+
+
+def is_unix(target: str) -> bool:
+    """Whether it is a Unix socket."""
+    return target.startswith(("unix:", "unix-abstract:"))
+
+
+def is_on_this_machine(target: str) -> bool:
+    """Whether no other machine sees what goes to this target. A name is another machine's, but localhost."""
+    if is_unix(target):
+        return True
+    address = _ADDRESS_SCHEME.sub("", target)
+    bracketed = re.match(r"^\[([^\]]*)\](:\d+)?$", address)
+    plain = re.match(r"^([^:]*)(:\d+)?$", address)
+    host = bracketed.group(1) if bracketed else plain.group(1) if plain else address
+    return _LOOPBACK.match(host) is not None
+
+
+class ChannelSecurity:
+    """What a channel needs for it."""
+
+    #: None: no TLS.
+    credentials: Optional[grpc.ChannelCredentials]
+    #: Options of gRPC that belong to it.
+    channel_options: list[tuple[str, object]]
+
+    def __init__(self, target: str, options: ChannelOptions, has_token: bool) -> None:
+        given = options.get("tls", False)
+        tls: Optional[TlsOptions] = TlsOptions() if given is True else given or None
+        if tls is not None and (tls.cert is None) != (tls.key is None):
+            raise field_error("tls", "with both cert and key, or with neither", "one of them")
+        self._target = target
+        self._private = bool(options.get("insecure", False)) or tls is not None or is_on_this_machine(target)
+        self.credentials = None if tls is None else _credentials_of(tls)
+        self.channel_options = []
+        if tls is not None and tls.server_name:
+            self.channel_options = [
+                ("grpc.ssl_target_name_override", tls.server_name),
+                ("grpc.default_authority", tls.server_name),
+            ]
+        if has_token:
+            self.check_token_allowed("token")
+        if any(name.lower() == "authorization" for name in options.get("headers", {})):
+            self.check_token_allowed("headers.authorization")
+
+    def check_token_allowed(self, field: str) -> None:
+        """Raises where a token could be read on its way."""
+        if not self._private:
+            bound = "sent over TLS, a Unix socket or loopback, or with insecure=True"
+            raise field_error(field, bound, self._target)
+
+
+def _credentials_of(tls: TlsOptions) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        root_certificates=_bytes_of(tls.ca),
+        private_key=_bytes_of(tls.key),
+        certificate_chain=_bytes_of(tls.cert),
+    )
+
+
+def _bytes_of(pem: Optional[Union[str, bytes]]) -> Optional[bytes]:
+    return pem.encode("ascii") if isinstance(pem, str) else pem
+
+
+def to_authorization(token: str) -> str:
+    """The header's value for a token."""
+    if not isinstance(token, str):
+        raise TypeError(f"a token must be a str, not {type(token).__name__}")
+    trimmed = token.strip()
+    if not _HEADER_TEXT.match(trimmed):
+        raise SpreadError("the token is no text that a header can carry", status="UNAUTHENTICATED", outcome="not-sent")
+    return f"Bearer {trimmed}"
+
+
+def token_not_had(cause: Exception) -> SpreadError:
+    """The function that gives the token raised."""
+    error = SpreadError(f"the token could not be had: {cause}", status="UNAUTHENTICATED", outcome="not-sent")
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,179 @@
+"""What a sender has on its way."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Optional
+
+from ..errors import MessagesRefused, SendOutcome, SpreadError
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..info import OutgoingMessage, SenderProgress
+from ..options import SenderOptions
+from ..refusal import Refusal
+from .durations import to_count
+from .outgoing import Outgoing
+from .status_names import status_name
+
+# A frame is written when it holds so many.
+_BATCH_MESSAGES = 1024
+# Of refusals that nobody listens to, so many are kept.
+_KEPT_REFUSALS = 100
+
+
+def _size_of(message: Outgoing) -> int:
+    return len(message.payload) + 32 * len(message.groups) + 16
+
+
+class SendWindow:
+    """Messages from ``send`` to the sidecar's answer. Without input or output; not thread-safe."""
+
+    def __init__(self, max_messages: int, max_bytes: int, max_batch_bytes: int) -> None:
+        self._max_messages = max(1, max_messages)
+        self._max_bytes = max_bytes
+        self._max_batch_bytes = max_batch_bytes
+        # Not yet decided, oldest first; the last ones, which are not yet written, are in _waiting too.
+        self._in_flight: deque[Outgoing] = deque()
+        self._in_flight_bytes = 0
+        self._waiting: deque[Outgoing] = deque()
+        self._sent = 0
+        self._decided = 0
+        self._accepted = 0
+        self._refusals: list[SpreadError] = []
+        self._refused_unheard = 0
+        #: Nothing more is to be sent.
+        self.closing = False
+        #: What everything fails with from now on.
+        self.failure: Optional[SpreadError] = None
+
+    @property
+    def progress(self) -> SenderProgress:
+        """How far it has come."""
+        return SenderProgress(self._sent, self._decided, self._accepted)
+
+    @property
+    def sent(self) -> int:
+        """Messages given to ``add``."""
+        return self._sent
+
+    @property
+    def decided(self) -> int:
+        """Messages that were handed to the daemon or refused."""
+        return self._decided
+
+    @property
+    def full(self) -> bool:
+        """Whether whoever sends is to wait."""
+        count = len(self._in_flight)
+        return count >= self._max_messages or (self._in_flight_bytes >= self._max_bytes and count > 0)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether there is something to write."""
+        return len(self._waiting) > 0
+
+    @property
+    def undecided(self) -> list[OutgoingMessage]:
+        """Messages that were sent and are not decided, oldest first."""
+        return [message.to_public() for message in self._in_flight]
+
+    def check_open(self) -> None:
+        """Raises when nothing can be sent any more."""
+        if self.failure:
+            raise self.failure.with_traceback(None)
+        if self.closing:
+            raise SpreadError("the sender is closed", status="FAILED_PRECONDITION", outcome="not-sent")
+
+    def add(self, message: Outgoing) -> None:
+        """Takes a message."""
+        self._sent += 1
+        self._in_flight.append(message)
+        self._in_flight_bytes += len(message.payload) + 32 * len(message.groups) + 16
+        self._waiting.append(message)
+
+    def take_batch(self) -> list[Outgoing]:
+        """What belongs into the next frame; nothing if nothing waits."""
+        waiting = self._waiting
+        messages: list[Outgoing] = []
+        size = 0
+        while waiting and len(messages) < _BATCH_MESSAGES and (size < self._max_batch_bytes or not messages):
+            message = waiting.popleft()
+            messages.append(message)
+            size += _size_of(message)
+        return messages
+
+    def answered(self, answer: service.MulticastStreamResponse) -> list[Refusal]:
+        """The sidecar decided. Gives the refusals."""
+        in_flight = self._in_flight
+        count = min(answer.decided - self._decided, len(in_flight))
+        for _ in range(count):
+            self._in_flight_bytes -= _size_of(in_flight.popleft())
+        self._decided += max(count, 0)
+        self._accepted = answer.accepted
+        return [_to_refusal(refusal) for refusal in answer.refusals]
+
+    def keep_refusal(self, refusal: Refusal) -> None:
+        """Nobody listens: the next ``check_refusals`` raises it."""
+        self._refused_unheard += 1
+        if len(self._refusals) < _KEPT_REFUSALS:
+            self._refusals.append(refusal.error)
+
+    def check_refusals(self) -> None:
+        """Raises what was refused since the last time and nobody listened to."""
+        if self._refused_unheard == 0:
+            return
+        refused = MessagesRefused(tuple(self._refusals), self._refused_unheard)
+        self._refusals = []
+        self._refused_unheard = 0
+        raise refused
+
+    def outcome_of(self, error: SpreadError) -> SendOutcome:
+        """What became of undecided messages when the stream ended with this error.
+
+        The sidecar may know that it handed on nothing of what it has not answered.
+        """
+        known = self._decided == self._sent or error.metadata.get("outcome") == "not-sent"
+        return "not-sent" if known else "unknown"
+
+    def ended_early(self) -> Optional[SpreadError]:
+        """What to fail with when the sidecar ended the stream without an error; None: it was time."""
+        if self.closing and self._decided >= self._sent:
+            return None
+        message = "the sidecar ended the stream before all messages were decided"
+        return SpreadError(message, status="UNAVAILABLE", outcome="unknown")
+
+    def fail(self, error: SpreadError) -> bool:
+        """Everything fails with this from now on. False: it already did so."""
+        if self.failure:
+            return False
+        self.failure = error
+        self._waiting.clear()
+        return True
+
+
+def aborted() -> SpreadError:
+    """The application gave the sender up."""
+    return SpreadError("the sender was aborted", status="CANCELLED", outcome="unknown")
+
+
+def _to_refusal(refusal: service.MulticastRefusal) -> Refusal:
+    status = status_name(refusal.status_code)
+    unknown = refusal.metadata.get("outcome") == "unknown"
+    error = SpreadError(
+        refusal.status_message,
+        status=status,
+        reason=refusal.reason,
+        domain=refusal.domain,
+        metadata={**refusal.metadata, "index": str(refusal.index)},
+        retryable=status == "UNAVAILABLE",
+        outcome="unknown" if unknown else "not-sent",
+    )
+    return Refusal(refusal.index, error)
+
+
+def new_window(options: SenderOptions) -> SendWindow:
+    """The window that a sender is asked to have."""
+    return SendWindow(
+        to_count(options.get("max_in_flight_messages", 10_000), "max_in_flight_messages"),
+        to_count(options.get("max_in_flight_bytes", 4 * 1024 * 1024), "max_in_flight_bytes"),
+        to_count(options.get("max_batch_bytes", 1024 * 1024), "max_batch_bytes"),
+    )

@@ -1,0 +1,61 @@
+"""Tells the sidecar, in the background, up to which event the application is done."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Optional
+
+from .._core.acknowledgement import AcknowledgementState
+from .._core.methods import ACKNOWLEDGE
+from ..errors import SpreadError
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from .rpc import Rpc
+from .timers import Timers
+
+
+class Acknowledger:
+    """One call at a time; what is asked for meanwhile goes with the next one."""
+
+    def __init__(self, rpc: Rpc, timers: Timers, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
+        self._rpc = rpc
+        self._timers = timers
+        self._mailbox_id = mailbox_id
+        self._on_refused = on_refused
+        self._lock = threading.Lock()
+        self._state = AcknowledgementState(rpc.may_pass)
+
+    def request(self, up_to: int) -> None:
+        """Acknowledges every event up to and including this one."""
+        with self._lock:
+            now = self._state.request(up_to)
+        self._send(now)
+
+    def close(self) -> None:
+        """Makes no further calls."""
+        with self._lock:
+            self._state.close()
+
+    def _send(self, up_to: Optional[int]) -> None:
+        if up_to is None:
+            return
+        request = service.AcknowledgeRequest(mailbox_id=self._mailbox_id, up_to_sequence=up_to)
+        self._rpc.begin(ACKNOWLEDGE, request, lambda error: self._on_done(up_to, error))
+
+    def _on_done(self, up_to: int, error: Optional[SpreadError]) -> None:
+        if error is None:
+            with self._lock:
+                now = self._state.succeeded(up_to)
+            self._send(now)
+            return
+        with self._lock:
+            was_closed = self._state.closed
+            pause = self._state.failed(error)
+        if pause is not None:
+            self._timers.after(pause, self._retry)
+        elif not was_closed:
+            self._on_refused(error)
+
+    def _retry(self) -> None:
+        with self._lock:
+            now = self._state.retry()
+        self._send(now)

@@ -1,0 +1,45 @@
+"""A mailbox over a channel of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional, cast
+
+from .._core.requests import split_options
+from ..cancellation import Cancellation
+from ..info import VersionTriple
+from ..options import MailboxOptions, SidecarOptions
+from .mailbox import Mailbox
+from .sidecar import SpreadSidecar
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..options import ConnectOptions
+
+
+def connect(
+    *,
+    timeout: Optional[float] = None,
+    cancel: Optional[Cancellation] = None,
+    **options: Unpack[ConnectOptions],
+) -> Mailbox:
+    """Opens a mailbox over a channel of its own, which ``disconnect()`` closes with it.
+
+    Options: those of ``SidecarOptions`` and ``MailboxOptions``. For several mailboxes over one channel see
+    ``SpreadSidecar``.
+    """
+    channel, mailbox = split_options(options, SidecarOptions)
+    sidecar = SpreadSidecar(**cast(SidecarOptions, channel))
+    try:
+        return sidecar._connect(
+            cast(MailboxOptions, mailbox), timeout, cancel, lambda: sidecar.close(keep_mailboxes=True)
+        )
+    except BaseException:
+        sidecar.close()
+        raise
+
+
+def version(*, timeout: Optional[float] = None, **options: Unpack[SidecarOptions]) -> VersionTriple:
+    """The triple that SP_version returns: the release of Spread whose protocol the sidecar speaks."""
+    with SpreadSidecar(**options) as sidecar:
+        return sidecar.version(timeout=timeout).client_protocol

@@ -1,0 +1,166 @@
+"""What was received and not yet taken by the application, and the threads that wait for more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Callable, Optional, Sequence
+
+from .._core.event_buffer import EventBuffer
+from .._core.local_errors import cancelled_error, disconnected, timeout_error
+from ..cancellation import Cancellation
+from ..errors import SpreadError
+from ..events import SpreadEvent
+
+#: Told whether ``take`` gives something, an event or the end, without waiting.
+ReadinessObserver = Callable[[bool], None]
+
+
+class Inbox:
+    """After its end it still gives what is in it, and then the end to everybody who asks."""
+
+    def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
+        self._buffer = EventBuffer(max_events, max_bytes)
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._waiting = 0
+        self._filler_waits = False
+        self._ended = False
+        self._error: Optional[SpreadError] = None
+        self._observer: Optional[ReadinessObserver] = None
+        #: The sequence of the last event that the application took.
+        self.last_taken = last_taken
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._ended
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``take`` gives something, an event or the end, without waiting."""
+        return self._ended or len(self._buffer) > 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it ended as the application asked, and everything is taken."""
+        return self._ended and self._error is None and len(self._buffer) == 0
+
+    def observe(self, observer: Optional[ReadinessObserver]) -> None:
+        """Calls ``observer(ready)`` now and at each change, under the lock: it must not block or take anything."""
+        with self._lock:
+            self._observer = observer
+            if observer is not None:
+                observer(self.ready)
+
+    def push(self, events: Sequence[SpreadEvent]) -> bool:
+        """Adds a batch. True: it is full, and its filler is to ``wait_for_room``."""
+        with self._lock:
+            if self._ended:
+                return False
+            was_empty = len(self._buffer) == 0
+            self._buffer.push(events)
+            if self._waiting:
+                self._filled.notify(min(self._waiting, len(events)))
+            if was_empty and self._observer is not None:
+                self._observer(True)
+            return self._buffer.full
+
+    def wait_for_room(self) -> None:
+        """Returns when the application took half of it, or it has ended."""
+        with self._lock:
+            self._filler_waits = True
+            while not self._ended and not self._buffer.roomy:
+                self._room.wait()
+            self._filler_waits = False
+
+    def end(self, error: Optional[SpreadError]) -> bool:
+        """Ends it: with an error, or without one when the application asked for the end.
+
+        The first end counts; True if this was it.
+        """
+        with self._lock:
+            if self._ended:
+                return False
+            self._ended = True
+            self._error = error
+            self._filled.notify_all()
+            self._room.notify_all()
+            if len(self._buffer) == 0 and self._observer is not None:
+                self._observer(True)
+            return True
+
+    def take(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> SpreadEvent:
+        """The next event."""
+        if cancel is not None:
+            return self._take_cancellable(timeout, cancel)
+        with self._lock:
+            if not len(self._buffer):
+                self._wait(timeout, None)
+            event = self._buffer.pop()
+            self.last_taken = event.sequence
+            self._after_taking()
+            return event
+
+    def take_more(self, most: int) -> list[SpreadEvent]:
+        """What can be had without waiting, so many at most."""
+        with self._lock:
+            events = self._buffer.pop_many(most) if most > 0 else []
+            if events:
+                self.last_taken = events[-1].sequence
+                self._after_taking()
+            return events
+
+    def _take_cancellable(self, timeout: Optional[float], cancel: Cancellation) -> SpreadEvent:
+        unbind = cancel._bind(self._wake_all)
+        try:
+            with self._lock:
+                if cancel.cancelled or not len(self._buffer):
+                    self._wait(timeout, cancel)
+                event = self._buffer.pop()
+                self.last_taken = event.sequence
+                self._after_taking()
+                return event
+        finally:
+            unbind()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            self._filled.notify_all()
+
+    def _after_taking(self) -> None:
+        if self._filler_waits and self._buffer.roomy:
+            self._room.notify()
+        if self._observer is not None and not self.ready:
+            self._observer(False)
+
+    def _wait(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> None:
+        """Returns when there is an event; raises at the end, and when the caller gives up."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._waiting += 1
+        try:
+            while True:
+                if cancel is not None and cancel.cancelled:
+                    raise cancelled_error("cancelled while waiting for an event")
+                if len(self._buffer):
+                    return
+                if self._ended:
+                    raise self._end_error()
+                pause = None if deadline is None else deadline - time.monotonic()
+                if pause is not None and pause <= 0:
+                    raise timeout_error(f"no event within {timeout:g} s")
+                self._filled.wait(pause)
+        except BaseException:
+            # A wake-up that was meant for an event must not be lost with who gave up.
+            if len(self._buffer):
+                self._filled.notify()
+            raise
+        finally:
+            self._waiting -= 1
+
+    def _end_error(self) -> SpreadError:
+        return disconnected() if self._error is None else self._error.with_traceback(None)

@@ -1,0 +1,438 @@
+"""A connection to a Spread daemon."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Optional, Type
+
+from .._core import answers, methods
+from .._core.acknowledgement import MAILBOX_GONE
+from .._core.answers import MailboxInit
+from .._core.durations import to_count
+from .._core.local_errors import check_timeout, field_error
+from .._core.outgoing import check_text, to_groups, to_multicast_message, to_outgoing
+from .._core.receive_rules import ReceiveRules, lives_on
+from .._core.receive_settings import ReceiveSettings
+from .._core.requests import refuse_unknown
+from .._core.send_window import new_window
+from ..cancellation import Cancellation
+from ..errors import SpreadError
+from ..events import ConnectionRestored, SelfLeaveMessage, SpreadEvent, ViewMessage
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..info import (
+    AcknowledgementMode,
+    CurrentView,
+    MailboxInfo,
+    MailboxLimits,
+    PollResult,
+    Resumption,
+    VersionTriple,
+)
+from ..notices import Attached, Ended, Notice
+from ..options import Payload, SenderOptions
+from ..refusal import Refusal
+from .acknowledger import Acknowledger
+from .inbox import Inbox, ReadinessObserver
+from .keep_alive import KeepAlive
+from .receiver import Receiver
+from .rpc import Rpc
+from .sender import Sender
+from .timers import Timers
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_log = logging.getLogger("spread_sidecar")
+
+
+class Mailbox:
+    """A connection to a Spread daemon (MailboxType), made by ``SpreadSidecar.connect`` and ``attach``.
+
+    Every failure is a SpreadError. May be used by several threads at once, such as one that receives while others
+    send; different mailboxes are independent. As a context manager it disconnects when it is left; iterating over it
+    gives its events until it is disconnected.
+
+    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and ``cancel``, which lets
+    another thread give it up.
+    """
+
+    #: Whoever has it owns the mailbox: keep it as a secret.
+    id: str
+    daemon_version: VersionTriple
+    limits: MailboxLimits
+    acknowledgement: AcknowledgementMode
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        timers: Timers,
+        init: MailboxInit,
+        settings: ReceiveSettings,
+        on_closed: Callable[[Mailbox], None],
+    ) -> None:
+        self.id = init.id
+        self.daemon_version = init.daemon_version
+        self.limits = init.limits
+        self.acknowledgement = init.acknowledgement
+        self._rpc = rpc
+        self._private_group = init.private_group
+        self._daemon = init.daemon
+        self._on_closed = on_closed
+        self._tell = settings.on_notice
+        self._senders: list[Sender] = []
+        self._senders_lock = threading.Lock()
+        self._ending = threading.Lock()
+        self._was_open: Optional[bool] = None
+        self._end_failure: Optional[SpreadError] = None
+        self._closed = False
+        self._inbox = Inbox(settings.max_buffered_events, settings.max_buffered_bytes, init.after_sequence)
+        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass)
+        self._receiver = Receiver(rpc, timers, self._inbox, self._rules, settings.heartbeat_interval, self._on_notice)
+        self._acknowledger: Optional[Acknowledger] = None
+        if init.acknowledgement == "EXPLICIT" and settings.acknowledge == "auto":
+            self._acknowledger = Acknowledger(rpc, timers, init.id, self._on_acknowledgement_refused)
+        self._keep_alive: Optional[KeepAlive] = None
+        if settings.keep_alive:
+            self._keep_alive = KeepAlive(timers, init.limits.lease, lambda: self._receiver.holds_lease, self._ping)
+        if settings.auto_receive:
+            self._receiver.start()
+
+    @property
+    def private_group(self) -> str:
+        """The private group that the daemon gave, such as ``#alice#node1``: messages to it reach this mailbox alone.
+
+        May be another after a ConnectionRestored.
+        """
+        return self._private_group
+
+    @property
+    def daemon(self) -> str:
+        """The daemon that it was connected to, as a spread name. May be another after a ConnectionRestored."""
+        return self._daemon
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence of the last event that the application took; 0 if none."""
+        return self._inbox.last_taken
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``receive()`` would not wait: an event is here, or the end. False until receiving has begun."""
+        return self._inbox.ready
+
+    def join(
+        self,
+        group: str,
+        *,
+        await_view: bool = False,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Optional[ViewMessage]:
+        """Joins a group (SP_join). Joining one that the mailbox is in changes nothing.
+
+        With ``await_view`` it returns, when it is there, the view that shows this mailbox as a member; it also comes
+        as an event.
+        """
+        request = service.JoinRequest(mailbox_id=self.id, group=check_text("group", group), await_view=await_view)
+        self._used()
+        return answers.joined(self._rpc.call(methods.JOIN, request, timeout=timeout, cancel=cancel))
+
+    def leave(
+        self,
+        group: str,
+        *,
+        await_view: bool = False,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> Optional[SelfLeaveMessage]:
+        """Leaves a group (SP_leave). Leaving one that the mailbox is not in changes nothing.
+
+        With ``await_view`` it returns the self-leave, unless the mailbox was not in the group; it also comes as an
+        event.
+        """
+        request = service.LeaveRequest(mailbox_id=self.id, group=check_text("group", group), await_view=await_view)
+        self._used()
+        return answers.left(self._rpc.call(methods.LEAVE, request, timeout=timeout, cancel=cancel))
+
+    def multicast(
+        self,
+        service_type: int,
+        group: str,
+        message: Payload,
+        message_type: int = 0,
+        *,
+        self_discard: bool = False,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> int:
+        """Sends a message to all members of a group, or to a private group (SP_multicast). Need not be a member.
+
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``group`` has 1 to 31
+        characters of ``$`` to ``~``, or is a private group; ``message`` has at most 143,120 bytes, and text is sent as
+        UTF-8; ``message_type`` is the application's own number, -32768 to 32767.
+
+        Returns the bytes of the message, when the daemon's connection took it. The ``outcome`` of a SpreadError tells
+        whether the message may have been sent all the same.
+        """
+        return self.multigroup_multicast(
+            service_type,
+            (check_text("group", group),),
+            message,
+            message_type,
+            self_discard=self_discard,
+            timeout=timeout,
+            cancel=cancel,
+        )
+
+    def multigroup_multicast(
+        self,
+        service_type: int,
+        groups: Iterable[str],
+        message: Payload,
+        message_type: int = 0,
+        *,
+        self_discard: bool = False,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> int:
+        """Sends one message to all members of several groups (SP_multigroup_multicast).
+
+        A mailbox that is in more than one of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Else
+        like ``multicast``.
+        """
+        outgoing = to_outgoing(service_type, to_groups(groups), message, message_type, self_discard)
+        request = service.MulticastRequest(mailbox_id=self.id, message=to_multicast_message(outgoing))
+        self._used()
+        answer = self._rpc.call(methods.MULTICAST, request, timeout=timeout, cancel=cancel, send=True)
+        return answer.bytes_sent
+
+    def sender(
+        self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
+    ) -> Sender:
+        """A stream for many messages, for rates that one call a message can't reach.
+
+        Its messages keep their order; towards other calls of this mailbox they do after ``flush()``. ``on_refused`` is
+        called for each message that is refused, in order, in the background; it must not block. Without it refusals
+        are collected, the first hundred of them in full, and the next ``flush()`` or ``close()`` raises
+        MessagesRefused.
+        """
+        refuse_unknown(options, SenderOptions)
+        sender = Sender(self._rpc, self.id, new_window(options), on_refused, self._used)
+        with self._senders_lock:
+            self._senders = [old for old in self._senders if not old.closed]
+            self._senders.append(sender)
+        return sender
+
+    def receive(self, timeout: Optional[float] = None, *, cancel: Optional[Cancellation] = None) -> SpreadEvent:
+        """The next event, waiting for it if need be (SP_receive). The first call begins to receive.
+
+        Broken streams are made anew; each event comes once and in order. ``timeout``: how long to wait, in seconds; 0:
+        not at all; default: for ever. Then: status DEADLINE_EXCEEDED. Raises SpreadError, after the last event, with
+        the reason why the mailbox ended; after ``disconnect`` with code ILLEGAL_SESSION.
+        """
+        if timeout:
+            check_timeout(timeout)
+        if not self._receiver.started:
+            self._receiver.start()
+        if self._acknowledger is not None:
+            self._acknowledger.request(self._inbox.last_taken)
+        event = self._inbox.take(timeout, cancel)
+        if type(event) is ConnectionRestored:
+            self._on_restored(event)
+        return event
+
+    def receive_many(
+        self,
+        max_events: int = 1000,
+        timeout: Optional[float] = None,
+        *,
+        cancel: Optional[Cancellation] = None,
+    ) -> list[SpreadEvent]:
+        """The next event, waiting for it if need be, and behind it those that have come already: for high rates.
+
+        Else like ``receive``; with automatic acknowledgement the call after it acknowledges all of them.
+        """
+        if max_events < 1:
+            raise field_error("max_events", "a whole number, 1 or more", max_events)
+        events = [self.receive(timeout, cancel=cancel)]
+        more = self._inbox.take_more(max_events - 1)
+        for event in more:
+            if type(event) is ConnectionRestored:
+                self._on_restored(event)
+        return events + more
+
+    def __iter__(self) -> Iterator[SpreadEvent]:
+        """The mailbox's events, until it is disconnected. Leaving the loop leaves the mailbox as it is."""
+        while True:
+            try:
+                event = self.receive()
+            except SpreadError:
+                if self._inbox.exhausted:
+                    return
+                raise
+            yield event
+
+    def poll(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> PollResult:
+        """Counts what waits, without taking it (SP_poll)."""
+        self._used()
+        answer = self._rpc.call(methods.POLL, service.PollRequest(mailbox_id=self.id), timeout=timeout, cancel=cancel)
+        return answers.polled(answer, len(self._inbox))
+
+    def acknowledge(
+        self,
+        up_to: Optional[int] = None,
+        *,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> int:
+        """Lets the sidecar forget events. Needed with EXPLICIT acknowledgement when ``acknowledge`` is ``manual``.
+
+        ``up_to``: every event up to and including this one; default: the last one that was taken. Returns the last
+        acknowledged event now.
+        """
+        sequence = self._inbox.last_taken if up_to is None else to_count(up_to, "up_to")
+        request = service.AcknowledgeRequest(mailbox_id=self.id, up_to_sequence=sequence)
+        self._used()
+        answer = self._rpc.call(methods.ACKNOWLEDGE, request, timeout=timeout, cancel=cancel)
+        return answer.acknowledged_sequence
+
+    def view(
+        self, group: str, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
+    ) -> CurrentView:
+        """The current view of a group that the mailbox is in, without waiting for a change."""
+        request = service.GetViewRequest(mailbox_id=self.id, group=check_text("group", group))
+        self._used()
+        return answers.current_view(self._rpc.call(methods.GET_VIEW, request, timeout=timeout, cancel=cancel))
+
+    def info(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> MailboxInfo:
+        """State and counters, as the sidecar has them."""
+        return fetch_info(self._rpc, self.id, timeout, cancel)
+
+    def disconnect(
+        self,
+        *,
+        leave_groups_first: bool = False,
+        abort: bool = False,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> bool:
+        """Ends the mailbox (SP_disconnect). The events that had come by then can still be received.
+
+        ``leave_groups_first``: the others see LEAVE and not DISCONNECT. ``abort``: drop the daemon's socket without a
+        goodbye (SP_kill), for tests of failure.
+
+        What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
+        lease. Returns whether this call ended it: False when there was no such mailbox any more. A second call does
+        what the first did.
+        """
+        with self._ending:
+            if self._end_failure is not None:
+                raise self._end_failure.with_traceback(None)
+            if self._was_open is None:
+                try:
+                    self._was_open = self._disconnect(leave_groups_first, abort, timeout, cancel)
+                except SpreadError as error:
+                    self._end_failure = error
+                    raise
+            return self._was_open
+
+    def close(self) -> None:
+        """The same as ``disconnect``."""
+        self.disconnect()
+
+    def detach(self) -> Resumption:
+        """Lets go of the mailbox without ending it.
+
+        Within the lease ``SpreadSidecar.attach`` takes it up again with what this gives, also in another process.
+        """
+        self._receiver.close()
+        self._close()
+        return Resumption(self.id, self._inbox.last_taken)
+
+    def __enter__(self) -> Mailbox:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.disconnect()
+
+    def observe_readiness(self, observer: Optional[ReadinessObserver]) -> None:
+        """Calls ``observer(ready)`` now, and at each change of ``ready``; None ends it.
+
+        This is the hook for whoever makes a descriptor that is readable exactly when ``receive()`` will not block. It
+        begins to receive. The observer is called with the inbox locked, by the thread that receives and by those that
+        take events: it must be quick, not raise, and call nothing of this mailbox.
+        """
+        self._inbox.observe(observer)
+        if observer is not None:
+            self._receiver.start()
+
+    def _disconnect(
+        self, leave_groups_first: bool, abort: bool, timeout: Optional[float], cancel: Optional[Cancellation]
+    ) -> bool:
+        request = service.DisconnectRequest(mailbox_id=self.id, leave_groups_first=leave_groups_first, abort=abort)
+        try:
+            answer = self._rpc.call(methods.DISCONNECT, request, timeout=timeout, cancel=cancel)
+            self._receiver.finish()
+            return answer.was_open
+        finally:
+            self._receiver.close()
+            self._close()
+
+    def _used(self) -> None:
+        if self._keep_alive is not None:
+            self._keep_alive.used()
+
+    def _ping(self) -> None:
+        # That it failed is no news: the next real call tells it.
+        self._rpc.begin(methods.POLL, service.PollRequest(mailbox_id=self.id), lambda error: None)
+
+    def _on_restored(self, event: ConnectionRestored) -> None:
+        self._private_group = event.private_group
+        self._daemon = event.daemon
+
+    def _on_notice(self, notice: Notice, private_group: str) -> None:
+        if isinstance(notice, Attached):
+            self._private_group = private_group
+        elif isinstance(notice, Ended) and notice.error is not None and not lives_on(notice.error):
+            self._let_go()
+        if self._tell is not None:
+            try:
+                self._tell(notice)
+            except Exception:
+                _log.exception("on_notice failed")
+
+    def _on_acknowledgement_refused(self, error: SpreadError) -> None:
+        # That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        if error.reason not in MAILBOX_GONE:
+            self._inbox.end(error)
+
+    def _let_go(self) -> None:
+        """There is no mailbox any more that something could be done for in the background."""
+        if self._acknowledger is not None:
+            self._acknowledger.close()
+        if self._keep_alive is not None:
+            self._keep_alive.close()
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._let_go()
+        with self._senders_lock:
+            senders, self._senders = self._senders, []
+        for sender in senders:
+            sender.abort()
+        self._on_closed(self)
+
+
+def fetch_info(rpc: Rpc, mailbox_id: str, timeout: Optional[float], cancel: Optional[Cancellation]) -> MailboxInfo:
+    """State and counters of a mailbox."""
+    request = service.GetMailboxRequest(mailbox_id=check_text("mailbox_id", mailbox_id))
+    return answers.info_of(rpc.call(methods.GET_MAILBOX, request, timeout=timeout, cancel=cancel))

@@ -1,0 +1,188 @@
+"""Fills an inbox from Receive streams, in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any, Callable, Optional
+
+import grpc
+
+from .._core.receive_rules import FINISH_SECONDS, SILENT_INTERVALS, ReceiveRules
+from ..errors import SpreadError
+from ..notices import Detached, Ended, Notice
+from .inbox import Inbox
+from .rpc import Rpc, convert
+from .timers import Timer, Timers
+
+_log = logging.getLogger("spread_sidecar")
+
+
+class Receiver:
+    """Attaches, pauses while the inbox is full, and attaches again behind the last event when a stream breaks."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        timers: Timers,
+        inbox: Inbox,
+        rules: ReceiveRules,
+        heartbeat_interval: float,
+        on_notice: Callable[[Notice, str], None],
+    ) -> None:
+        self._rpc = rpc
+        self._timers = timers
+        self._inbox = inbox
+        self._rules = rules
+        self._heartbeat_interval = heartbeat_interval
+        self._on_notice = on_notice
+        self._lock = threading.Lock()
+        self._thread: Optional[threading.Thread] = None
+        self._call: Any = None
+        self._watchdog: Optional[Timer] = None
+        self._last_frame = 0.0
+        self._paused = False
+        self._closed = threading.Event()
+        # Nothing more is to be expected for now: it has ended, or is paused.
+        self._settled = threading.Event()
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether a stream stands as far as is known; of one that is not read nobody knows it."""
+        return self._rules.attached and not self._paused
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to receive."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Begins to receive; later calls change nothing."""
+        with self._lock:
+            if self._thread is not None or self._inbox.ended:
+                return
+            self._rules.begin()
+            self._thread = threading.Thread(target=self._run, name="spread-sidecar-receive", daemon=True)
+            self._thread.start()
+        self._watch()
+
+    def finish(self) -> None:
+        """The mailbox was disconnected.
+
+        Takes the last events if the stream ends within a second, and not if the inbox is full, and closes.
+        """
+        if self._call is not None and threading.current_thread() is not self._thread:
+            self._settled.wait(FINISH_SECONDS)
+        self.close()
+
+    def close(self) -> None:
+        """Ends receiving, without an error. What is in the inbox can still be taken."""
+        self._closed.set()
+        with self._lock:
+            call = self._call
+            thread = self._thread
+        if call is not None:
+            call.cancel()
+        self._end(None)
+        if thread is not None and thread is not threading.current_thread():
+            # An application's on_notice that blocks is no reason to block here for ever.
+            thread.join(5.0)
+
+    def _run(self) -> None:
+        try:
+            while not self._closed.is_set():
+                error = self._receive_stream()
+                if error is None or self._closed.is_set() or not self._prepare_next(error):
+                    return
+        except Exception as error:
+            _log.exception("receiving failed")
+            defect = SpreadError("receiving failed in the client; its log says why", status="INTERNAL")
+            defect.__cause__ = error
+            self._end(defect)
+        finally:
+            self._settled.set()
+
+    def _receive_stream(self) -> Optional[SpreadError]:
+        """One stream, to its end. Gives how it broke; None: receiving has ended."""
+        try:
+            call = self._open()
+            if call is None:
+                return None
+            for response in call:
+                self._last_frame = time.monotonic()
+                if not self._on_frame(response):
+                    call.cancel()
+                    return None
+            self._end(None)
+            return None
+        except grpc.RpcError as error:
+            return convert(error)
+        except SpreadError as error:
+            return error
+        finally:
+            with self._lock:
+                self._call = None
+
+    def _open(self) -> Any:
+        call = self._rpc.receive(self._rules.request())
+        with self._lock:
+            self._last_frame = time.monotonic()
+            if not self._closed.is_set():
+                self._call = call
+                return call
+        call.cancel()
+        return None
+
+    def _on_frame(self, response: Any) -> bool:
+        received = self._rules.take(response)
+        if received.events and self._inbox.push(received.events) and received.failure is None:
+            self._pause()
+        if received.notice is not None:
+            self._on_notice(received.notice, received.private_group)
+        if received.failure is not None:
+            self._end(received.failure)
+        return received.failure is None and not self._closed.is_set()
+
+    def _pause(self) -> None:
+        """Reads nothing from the stream: what it holds back then holds back the sidecar."""
+        self._paused = True
+        self._settled.set()
+        self._inbox.wait_for_room()
+        if not self._closed.is_set():
+            self._settled.clear()
+        self._last_frame = time.monotonic()
+        self._paused = False
+
+    def _prepare_next(self, error: SpreadError) -> bool:
+        """After a stream broke: False when receiving has ended with it."""
+        verdict = self._rules.broken(error)
+        if verdict.end is not None:
+            self._end(verdict.end)
+            return False
+        if verdict.detached:
+            self._on_notice(Detached(error), "")
+        self._closed.wait(verdict.pause)
+        if self._rules.fetching_rest:
+            # The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+            self._inbox.wait_for_room()
+        return True
+
+    def _watch(self) -> None:
+        """Cancels a stream that was silent for too long: that ends it as a break like any other."""
+        interval = self._heartbeat_interval
+        if interval <= 0 or self._closed.is_set() or self._inbox.ended:
+            return
+        with self._lock:
+            call = self._call
+        silent = time.monotonic() - self._last_frame
+        if call is not None and not self._paused and silent > SILENT_INTERVALS * interval:
+            call.cancel()
+        self._watchdog = self._timers.after(interval, self._watch)
+
+    def _end(self, error: Optional[SpreadError]) -> None:
+        if self._inbox.end(error):
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+            self._on_notice(Ended(error), "")
+        self._settled.set()

@@ -1,0 +1,193 @@
+"""The channel, with this package's rules for calls: a deadline for each, and SpreadError for failures."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Optional, Sequence
+
+import grpc
+
+from .._core.channel import ChannelPlan
+from .._core.local_errors import cancelled_error, channel_closed, check_timeout
+from .._core.methods import MULTICAST_STREAM, RECEIVE, RequestT, ResponseT, UnaryMethod
+from .._core.rich_status import is_transport_failure, to_spread_error
+from .._core.security import to_authorization, token_not_had
+from ..cancellation import Cancellation
+from ..errors import SendOutcome, SpreadError
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..options import TokenSource
+
+Headers = Sequence[tuple[str, str]]
+
+
+def convert(error: Any, *, send: bool = False, outcome: Optional[SendOutcome] = None) -> SpreadError:
+    """What gRPC raised as a SpreadError."""
+    converted = to_spread_error(
+        error.code().name, error.details() or "", error.trailing_metadata() or (), send=send, outcome=outcome
+    )
+    converted.__cause__ = error
+    return converted
+
+
+class Rpc:
+    """One channel."""
+
+    def __init__(self, plan: ChannelPlan, token: Optional[TokenSource]) -> None:
+        # The thread that receives drives its stream itself: one hop between threads less for each frame.
+        arguments = [("SingleThreadedUnaryStream", 1), *plan.arguments]
+        credentials = plan.security.credentials
+        self._channel: grpc.Channel = (
+            grpc.insecure_channel(plan.target, arguments)
+            if credentials is None
+            else grpc.secure_channel(plan.target, credentials, arguments)
+        )
+        self._call_timeout = plan.call_timeout
+        self._headers = plan.headers
+        self._token = token
+        self._closed = False
+        self._methods: dict[str, Any] = {}
+
+    def may_pass(self, error: SpreadError) -> bool:
+        """Whether a later call may fare better, with the same mailbox.
+
+        The way to the sidecar was cut, or a token was not taken (or not to be had) that will be asked for anew.
+        """
+        return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
+
+    def call(
+        self,
+        method: UnaryMethod[RequestT, ResponseT],
+        request: RequestT,
+        *,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+        send: bool = False,
+        headers: Headers = (),
+    ) -> ResponseT:
+        """One unary call."""
+        check_timeout(timeout)
+        if cancel is not None and cancel.cancelled:
+            raise cancelled_error("cancelled before the call was made", "not-sent" if send else None)
+        metadata = self._metadata(headers)
+        bound = self._call_timeout if timeout is None else timeout
+        try:
+            if cancel is None:
+                answer: ResponseT = self._unary(method)(request, timeout=bound, metadata=metadata)
+                return answer
+            return self._cancellable(method, request, bound, metadata, cancel)
+        except grpc.RpcError as error:
+            raise convert(error, send=send) from error
+        except ValueError:
+            if self._closed:
+                raise channel_closed() from None
+            raise
+
+    def begin(
+        self,
+        method: UnaryMethod[RequestT, ResponseT],
+        request: RequestT,
+        done: Callable[[Optional[SpreadError]], None],
+    ) -> None:
+        """One unary call in the background; ``done`` is told with what it failed, or None."""
+
+        def on_done(future: Any) -> None:
+            code = future.code()
+            done(None if code is grpc.StatusCode.OK else convert(future))
+
+        try:
+            metadata = self._metadata(())
+            future = self._unary(method).future(request, timeout=self._call_timeout, metadata=metadata)
+        except SpreadError as error:
+            done(error)
+        except ValueError:
+            done(channel_closed())
+        else:
+            future.add_done_callback(on_done)
+
+    def receive(self, request: service.ReceiveRequest) -> Any:
+        """A Receive stream: an iterator of frames, with ``cancel()``."""
+        stream = self._method(
+            RECEIVE,
+            lambda: self._channel.unary_stream(
+                RECEIVE,
+                request_serializer=service.ReceiveRequest.SerializeToString,
+                response_deserializer=service.ReceiveResponse.FromString,
+            ),
+        )
+        return self._open(stream, request)
+
+    def multicast_stream(self, frames: Iterator[bytes]) -> Any:
+        """A MulticastStream: an iterator of answers, with ``cancel()``; the frames are encoded already."""
+        stream = self._method(
+            MULTICAST_STREAM,
+            lambda: self._channel.stream_stream(
+                MULTICAST_STREAM,
+                response_deserializer=service.MulticastStreamResponse.FromString,
+            ),
+        )
+        return self._open(stream, frames)
+
+    def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
+        """A unary call of MailboxService with these bytes as they are."""
+        return self.call(UnaryMethod(method, bytes, bytes), body, timeout=timeout)  # type: ignore[type-var]
+
+    def close(self) -> None:
+        """Ends every call."""
+        self._closed = True
+        self._channel.close()
+
+    def _cancellable(
+        self,
+        method: UnaryMethod[RequestT, ResponseT],
+        request: RequestT,
+        timeout: float,
+        metadata: Headers,
+        cancel: Cancellation,
+    ) -> ResponseT:
+        future = self._unary(method).future(request, timeout=timeout, metadata=metadata)
+        unbind = cancel._bind(future.cancel)
+        try:
+            answer: ResponseT = future.result()
+            return answer
+        except grpc.FutureCancelledError:
+            raise future from None
+        finally:
+            unbind()
+
+    def _open(self, stream: Any, request: object) -> Any:
+        metadata = self._metadata(())
+        try:
+            return stream(request, metadata=metadata)
+        except ValueError:
+            if self._closed:
+                raise channel_closed() from None
+            raise
+
+    def _unary(self, method: UnaryMethod[RequestT, ResponseT]) -> Any:
+        return self._method(
+            method.path,
+            lambda: self._channel.unary_unary(
+                method.path, request_serializer=method.encode, response_deserializer=method.decode
+            ),
+        )
+
+    def _method(self, path: str, make: Callable[[], Any]) -> Any:
+        known = self._methods.get(path)
+        if known is None:
+            known = self._methods[path] = make()
+        return known
+
+    def _metadata(self, more: Headers) -> list[tuple[str, str]]:
+        metadata = [*self._headers, *more]
+        if self._token is not None and all(name != "authorization" for name, _ in more):
+            metadata = [pair for pair in metadata if pair[0] != "authorization"]
+            metadata.append(("authorization", to_authorization(self._ask_token(self._token))))
+        return metadata
+
+    @staticmethod
+    def _ask_token(source: TokenSource) -> str:
+        if isinstance(source, str):
+            return source
+        try:
+            return source()
+        except Exception as error:
+            raise token_not_had(error) from error

@@ -1,0 +1,268 @@
+"""Sends many messages fast and in order, over one stream."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Any, Callable, Iterable, Iterator, Optional, Type, Union
+
+import grpc
+
+from .._core.batch_encoder import encode_batch, encode_open
+from .._core.local_errors import cancelled_error, check_timeout, timeout_error
+from .._core.outgoing import Outgoing, to_groups, to_outgoing
+from .._core.send_window import SendWindow, aborted
+from ..cancellation import Cancellation
+from ..errors import SpreadError
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..info import OutgoingMessage, SenderProgress
+from ..options import Payload
+from ..refusal import Refusal
+from .rpc import Rpc, convert
+
+_log = logging.getLogger("spread_sidecar")
+
+
+class Sender:
+    """Sends many messages fast and in order, over one stream. May be used by several threads.
+
+    What is sent while a frame is on its way travels together in the next one. A stream that breaks is not made anew,
+    because that could send a message twice: everything raises the same error, and ``undecided`` has the messages
+    whose outcome is not known. Made by ``Mailbox.sender()``.
+    """
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        mailbox_id: str,
+        window: SendWindow,
+        on_refused: Optional[Callable[[Refusal], None]],
+        on_use: Callable[[], None],
+    ) -> None:
+        self._mailbox_id = mailbox_id
+        self._window = window
+        self._on_refused = on_refused
+        self._on_use = on_use
+        self._lock = threading.Lock()
+        # For who writes, and for who waits until something was decided.
+        self._work = threading.Condition(self._lock)
+        self._decided = threading.Condition(self._lock)
+        self._writer_waits = False
+        self._over = False
+        # Groups as they were given last, checked.
+        self._last_groups: tuple[object, tuple[str, ...]] = (None, ())
+        self._call: Any = rpc.multicast_stream(self._frames())
+        self._thread = threading.Thread(target=self._read, name="spread-sidecar-sender", daemon=True)
+        self._thread.start()
+
+    @property
+    def progress(self) -> SenderProgress:
+        """How far it has come."""
+        with self._lock:
+            return self._window.progress
+
+    @property
+    def closed(self) -> bool:
+        """Whether it ended; nothing can be sent any more."""
+        return self._window.closing or self._window.failure is not None
+
+    @property
+    def undecided(self) -> list[OutgoingMessage]:
+        """Messages that were sent and are not decided, oldest first.
+
+        After a failure: those whose outcome is unknown.
+        """
+        with self._lock:
+            return self._window.undecided
+
+    def send(
+        self,
+        service_type: int,
+        groups: Union[str, Iterable[str]],
+        payload: Payload,
+        message_type: int = 0,
+        *,
+        self_discard: bool = False,
+        timeout: Optional[float] = None,
+        cancel: Optional[Cancellation] = None,
+    ) -> None:
+        """Sends a message to the members of one group or of several.
+
+        Waits while too much is on its way, not until the message was handed to the daemon: ``flush`` does. Raises
+        SpreadError when the sender has ended or the service type is none; what the sidecar refuses is told later, see
+        ``Mailbox.sender``. A timeout or a cancellation only ends the wait for room: then the message was not taken.
+        """
+        last, destinations = self._last_groups
+        if groups is not last:
+            destinations = to_groups(groups)
+            # Only what can't change may be recognised.
+            if type(groups) in (str, tuple):
+                self._last_groups = (groups, destinations)
+        message = to_outgoing(service_type, destinations, payload, message_type, self_discard)
+        window = self._window
+        with self._lock:
+            if window.failure or window.closing or window.full:
+                self._wait_for_room(timeout, cancel)
+            window.add(message)
+            if self._writer_waits:
+                self._writer_waits = False
+                self._work.notify()
+
+    def flush(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SenderProgress:
+        """Returns when everything that was sent before is decided.
+
+        Raises MessagesRefused when messages were refused and there is no ``on_refused``; SpreadError when the stream
+        broke.
+        """
+        window = self._window
+        with self._lock:
+            until = window.sent
+            self._wait(lambda: window.decided >= until, timeout, cancel, "not everything was decided")
+            if window.decided < until and window.failure:
+                raise window.failure.with_traceback(None)
+            window.check_refusals()
+            return window.progress
+
+    def close(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SenderProgress:
+        """Flushes and ends the stream. A second call waits for the first. Raises as ``flush``."""
+        window = self._window
+        with self._lock:
+            window.closing = True
+            self._work.notify()
+            self._wait(lambda: self._over, timeout, cancel, "the stream did not end")
+        self._join()
+        with self._lock:
+            if window.failure:
+                raise window.failure.with_traceback(None)
+            window.check_refusals()
+            return window.progress
+
+    def abort(self) -> None:
+        """Ends the stream without waiting; messages that are not decided may or may not have been sent."""
+        if self._over:
+            return
+        self._fail(aborted())
+        self._call.cancel()
+        self._join()
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if exc is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _wait_for_room(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> None:
+        window = self._window
+        window.check_open()
+        self._wait(lambda: not window.full or window.closing, timeout, cancel, "no room for a further message")
+        window.check_open()
+
+    def _wait(
+        self,
+        done: Callable[[], bool],
+        timeout: Optional[float],
+        cancel: Optional[Cancellation],
+        what: str,
+    ) -> None:
+        """With the lock held: until ``done``, or everything failed."""
+        check_timeout(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        unbind: Optional[Callable[[], None]] = None
+        if cancel is not None:
+            self._lock.release()
+            try:
+                unbind = cancel._bind(self._wake)
+            finally:
+                self._lock.acquire()
+        try:
+            while not done() and not self._window.failure:
+                if cancel is not None and cancel.cancelled:
+                    raise cancelled_error(f"cancelled while waiting: {what}")
+                pause = None if deadline is None else deadline - time.monotonic()
+                if pause is not None and pause <= 0:
+                    raise timeout_error(f"{what} within {timeout:g} s")
+                self._decided.wait(pause)
+        finally:
+            if unbind is not None:
+                unbind()
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._decided.notify_all()
+
+    def _frames(self) -> Iterator[bytes]:
+        """What gRPC writes, in a thread of gRPC's: asked for the next frame when it has taken the one before."""
+        yield encode_open(self._mailbox_id)
+        while True:
+            messages = self._next_batch()
+            if not messages:
+                return
+            self._on_use()
+            yield encode_batch(messages)
+
+    def _next_batch(self) -> list[Outgoing]:
+        window = self._window
+        with self._lock:
+            while not window.has_waiting and not window.closing and not window.failure:
+                self._writer_waits = True
+                self._work.wait()
+            return window.take_batch()
+
+    def _read(self) -> None:
+        try:
+            for answer in self._call:
+                self._on_answer(answer)
+            error = self._window.ended_early()
+        except grpc.RpcError as rpc_error:
+            told = convert(rpc_error)
+            error = convert(rpc_error, outcome=self._window.outcome_of(told))
+        except Exception as defect:
+            _log.exception("a sender failed")
+            error = SpreadError(
+                "the sender failed in the client; its log says why", status="INTERNAL", outcome="unknown"
+            )
+            error.__cause__ = defect
+            self._call.cancel()
+        if error is not None:
+            self._fail(error)
+        with self._lock:
+            self._over = True
+            self._decided.notify_all()
+            self._work.notify_all()
+
+    def _on_answer(self, answer: service.MulticastStreamResponse) -> None:
+        self._on_use()
+        with self._lock:
+            refusals = self._window.answered(answer)
+            if self._on_refused is None:
+                for refusal in refusals:
+                    self._window.keep_refusal(refusal)
+        if self._on_refused is not None:
+            for refusal in refusals:
+                try:
+                    self._on_refused(refusal)
+                except Exception:
+                    _log.exception("on_refused failed")
+        # After the refusals were told: whoever waits for the decision is to know them.
+        with self._lock:
+            self._decided.notify_all()
+
+    def _fail(self, error: SpreadError) -> None:
+        with self._lock:
+            self._window.fail(error)
+            self._work.notify_all()
+            self._decided.notify_all()
+
+    def _join(self) -> None:
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5.0)

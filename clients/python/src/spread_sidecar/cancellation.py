@@ -1,0 +1,52 @@
+"""Giving up a call of the blocking API from another thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable
+
+
+class Cancellation:
+    """Ends the calls that it was given to: each then raises SpreadError with status CANCELLED.
+
+    One may be given to several calls, also at the same time. asyncio has its own means: cancel the task.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._callbacks: dict[int, Callable[[], object]] = {}
+        self._count = 0
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Ends the calls that wait, and every later one before it begins."""
+        with self._lock:
+            self._cancelled = True
+            callbacks = list(self._callbacks.values())
+            self._callbacks.clear()
+        for callback in callbacks:
+            callback()
+
+    def _bind(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Calls back once when cancelled, at once if it was. Gives what ends that."""
+        with self._lock:
+            if not self._cancelled:
+                self._count += 1
+                number = self._count
+                self._callbacks[number] = callback
+                return lambda: self._unbind(number)
+        callback()
+        return _nothing
+
+    def _unbind(self, number: int) -> None:
+        with self._lock:
+            self._callbacks.pop(number, None)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,140 @@
+"""The one exception of this package."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Literal, Mapping, Optional
+
+from .error_codes import SPREAD_ERRORS
+
+#: What became of a message whose sending failed: ``not-sent`` when it is known that no byte of it reached the
+#: daemon, ``unknown`` when that can't be told (a deadline passed, a connection broke). Nothing is ever sent twice
+#: by the client or the sidecar; whether to send again is the application's decision.
+SendOutcome = Literal["not-sent", "unknown"]
+
+SPREAD_DOMAIN = "spread.org"
+SIDECAR_DOMAIN = "spread-sidecar"
+
+_NO_METADATA: Mapping[str, str] = MappingProxyType({})
+
+
+class SpreadError(Exception):
+    """Every failure of this package, but for arguments of the wrong type, which are a TypeError.
+
+    ``code`` and ``number`` are Spread's own (``REJECT_NOT_UNIQUE``, -6) and are None for a failure that Spread has
+    no number for, such as a lease that ended; ``reason`` names those too. ``__cause__`` is the RpcError of gRPC, if
+    there was one.
+    """
+
+    #: A sentence for a person.
+    message: str
+    #: The gRPC status name, such as ``INVALID_ARGUMENT``.
+    status: str
+    #: ``ErrorInfo.reason``: Spread's name, or a value of the contract's ErrorReason without its prefix, such as
+    #: ``LEASE_EXPIRED``. Empty for failures of the transport.
+    reason: str
+    #: ``ErrorInfo.domain``: ``spread.org``, ``spread-sidecar``, or empty.
+    domain: str
+    #: Spread's name for the error, such as ``ILLEGAL_GROUP``.
+    code: Optional[str]
+    #: Spread's number for the error, such as -14.
+    number: Optional[int]
+    #: ``ErrorInfo.metadata``, such as ``field`` and ``bound``.
+    metadata: Mapping[str, str]
+    #: Whether the same call may succeed later. For a send, see ``outcome`` first.
+    retryable: bool
+    #: How long to wait before the next try, if the sidecar said so. Unit: seconds.
+    retry_delay: Optional[float]
+    #: For a failed send: whether the message may have been sent. None for other calls.
+    outcome: Optional[SendOutcome]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: str,
+        reason: str = "",
+        domain: str = "",
+        metadata: Optional[Mapping[str, str]] = None,
+        retryable: bool = False,
+        retry_delay: Optional[float] = None,
+        outcome: Optional[SendOutcome] = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.reason = reason
+        self.domain = domain
+        self.metadata = MappingProxyType(dict(metadata)) if metadata else _NO_METADATA
+        self.retryable = retryable
+        self.retry_delay = retry_delay
+        self.outcome = outcome
+        self.number = SPREAD_ERRORS.get(reason) if domain == SPREAD_DOMAIN else None
+        self.code = None if self.number is None else reason
+
+    def __str__(self) -> str:
+        name = self.reason or self.status
+        return f"{name}: {self.message}" if self.number is None else f"{name} ({self.number}): {self.message}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (
+            self.message,
+            self.status,
+            self.reason,
+            self.domain,
+            dict(self.metadata),
+            self.retryable,
+            self.retry_delay,
+            self.outcome,
+        )
+
+
+def _rebuild(
+    message: str,
+    status: str,
+    reason: str,
+    domain: str,
+    metadata: Mapping[str, str],
+    retryable: bool,
+    retry_delay: Optional[float],
+    outcome: Optional[SendOutcome],
+) -> SpreadError:
+    return SpreadError(
+        message,
+        status=status,
+        reason=reason,
+        domain=domain,
+        metadata=metadata,
+        retryable=retryable,
+        retry_delay=retry_delay,
+        outcome=outcome,
+    )
+
+
+class MessagesRefused(SpreadError):
+    """Messages of a sender were refused and nobody listened: raised by ``flush()`` and ``close()``.
+
+    What ``status``, ``reason`` and so on say is of the first of them.
+    """
+
+    #: What each was refused with, the first hundred; ``metadata["index"]`` is the message's number.
+    errors: tuple[SpreadError, ...]
+    #: How many were refused.
+    count: int
+
+    def __init__(self, errors: tuple[SpreadError, ...], count: int) -> None:
+        first = errors[0]
+        super().__init__(
+            f"{count} messages were refused, the first: {first.message}",
+            status=first.status,
+            reason=first.reason,
+            domain=first.domain,
+            metadata=first.metadata,
+            retryable=first.retryable,
+            outcome=first.outcome,
+        )
+        self.errors = errors
+        self.count = count
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return MessagesRefused, (self.errors, self.count)

@@ -1,0 +1,402 @@
+"""What ``receive()`` gives. Tell the kinds apart by ``kind``, ``isinstance`` or ``match``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import ClassVar, Literal, Optional, Union
+
+from . import constants as c
+from .group_id import GroupId
+
+#: The name of a service type.
+ServiceTypeName = Literal["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"]
+
+#: Why a view came to be, as a word.
+MembershipCause = Literal["JOIN", "LEAVE", "DISCONNECT", "NETWORK"]
+
+#: What the daemon refused.
+RejectedOperation = Literal["JOIN", "LEAVE", "MULTICAST"]
+
+SERVICE_TYPE_NAMES: dict[int, ServiceTypeName] = {
+    c.UNRELIABLE_MESS: "UNRELIABLE",
+    c.RELIABLE_MESS: "RELIABLE",
+    c.FIFO_MESS: "FIFO",
+    c.CAUSAL_MESS: "CAUSAL",
+    c.AGREED_MESS: "AGREED",
+    c.SAFE_MESS: "SAFE",
+}
+
+_CAUSES: dict[str, int] = {
+    "JOIN": c.CAUSED_BY_JOIN,
+    "LEAVE": c.CAUSED_BY_LEAVE,
+    "DISCONNECT": c.CAUSED_BY_DISCONNECT,
+    "NETWORK": c.CAUSED_BY_NETWORK,
+}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class ReceivedEvent:
+    """What every received event has."""
+
+    __slots__ = ("_received_ms", "_weight", "sequence")
+
+    #: Tells the kinds of events apart.
+    kind: ClassVar[str]
+
+    #: Position in the mailbox: 1 for its first event, then always one more. 0 for a view or self-leave that is the
+    #: answer of a call (``join``, ``leave``, ``view``) and not one of the mailbox's events.
+    sequence: int
+    # Since 1970; 0: not known. Kept as a number, because few ask for it.
+    _received_ms: int
+    # A rough size in memory, for the bounds of what waits. Unit: bytes.
+    _weight: int
+
+    @property
+    def received_at(self) -> Optional[datetime]:
+        """When the sidecar read it from the daemon, by the sidecar's clock, to the ms. None where sequence is 0."""
+        return _EPOCH + timedelta(milliseconds=self._received_ms) if self._received_ms else None
+
+    def __repr__(self) -> str:
+        names = [name for cls in reversed(type(self).__mro__) for name in getattr(cls, "__slots__", ())]
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if not name.startswith("_"))
+        return f"{type(self).__name__}({shown})"
+
+
+class _ContentEvent(ReceivedEvent):
+    __slots__ = (
+        "endian_mismatch",
+        "groups",
+        "message_type",
+        "payload",
+        "sender",
+        "service_type",
+        "spread_type",
+    )
+
+    #: Private group of the sender, such as ``#alice#node1``.
+    sender: str
+    #: Every destination as the sender named them: also groups that this mailbox is not in.
+    groups: tuple[str, ...]
+    #: The service type as one of Spread's bits, such as SAFE_MESS. 0 for a refused join or leave.
+    service_type: int
+    #: The sender's own number for it, -32768 to 32767.
+    message_type: int
+    #: The bytes, exactly as sent.
+    payload: bytes
+    #: Whether the sender's machine has the other byte order than the sidecar's; the payload is not touched.
+    endian_mismatch: bool
+    #: The whole type word as Spread's C library returns it.
+    spread_type: int
+
+    @property
+    def self_discard(self) -> bool:
+        """Whether the sender asked for no copy to itself."""
+        return self.spread_type & c.SELF_DISCARD != 0
+
+    @property
+    def service_type_name(self) -> Optional[ServiceTypeName]:
+        """The service type's name, such as ``SAFE``."""
+        return SERVICE_TYPE_NAMES.get(self.service_type)
+
+    def text(self) -> str:
+        """The payload read as UTF-8; bytes that are not become U+FFFD."""
+        return self.payload.decode("utf-8", "replace")
+
+
+class RegularMessage(_ContentEvent):
+    """A message that somebody multicast."""
+
+    __slots__ = ()
+    kind: ClassVar[Literal["regular"]] = "regular"
+
+    def __init__(
+        self,
+        sequence: int,
+        received_ms: int,
+        sender: str,
+        groups: tuple[str, ...],
+        service_type: int,
+        message_type: int,
+        payload: bytes,
+        endian_mismatch: bool,
+        spread_type: int,
+    ) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = len(payload) + 256
+        self.sender = sender
+        self.groups = groups
+        self.service_type = service_type
+        self.message_type = message_type
+        self.payload = payload
+        self.endian_mismatch = endian_mismatch
+        self.spread_type = spread_type
+
+
+class RejectedMessage(_ContentEvent):
+    """Something that this mailbox sent and the daemon's access policy refused."""
+
+    __slots__ = ("operation",)
+    kind: ClassVar[Literal["rejected"]] = "rejected"
+
+    #: What was refused; None if this release does not know it.
+    operation: Optional[RejectedOperation]
+
+    def __init__(
+        self,
+        sequence: int,
+        received_ms: int,
+        operation: Optional[RejectedOperation],
+        sender: str,
+        groups: tuple[str, ...],
+        service_type: int,
+        message_type: int,
+        payload: bytes,
+        endian_mismatch: bool,
+        spread_type: int,
+    ) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = len(payload) + 256
+        self.operation = operation
+        self.sender = sender
+        self.groups = groups
+        self.service_type = service_type
+        self.message_type = message_type
+        self.payload = payload
+        self.endian_mismatch = endian_mismatch
+        self.spread_type = spread_type
+
+
+class VirtualSynchronySet:
+    """Members that moved together from one view to the next, and so received the same messages in between."""
+
+    __slots__ = ("members", "mine")
+
+    #: Their private groups, in Spread's order.
+    members: tuple[str, ...]
+    #: Whether it is the receiver's own. With one set only, that one is marked, whoever is in it.
+    mine: bool
+
+    def __init__(self, members: tuple[str, ...], mine: bool) -> None:
+        self.members = members
+        self.mine = mine
+
+    def __repr__(self) -> str:
+        return f"VirtualSynchronySet(members={self.members!r}, mine={self.mine!r})"
+
+
+class MembershipMessage(ReceivedEvent):
+    """Any message about the membership of a group: a view, a transitional signal, or the own leave."""
+
+    __slots__ = ("group",)
+
+    #: The group that it is about.
+    group: str
+
+    @property
+    def reason(self) -> int:
+        """CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; 0 for a transitional signal.
+
+        A SelfLeaveMessage has CAUSED_BY_LEAVE.
+        """
+        raise NotImplementedError
+
+    @property
+    def group_id(self) -> Optional[GroupId]:
+        """The identity of the membership; None for a SelfLeaveMessage."""
+        return None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All members, in Spread's order, the same at all of them. Empty unless it is a view."""
+        return ()
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """The members that came or went; which it is tells ``reason``. Empty unless it is a view."""
+        return ()
+
+
+class ViewMessage(MembershipMessage):
+    """A new membership of a group: who is in it from now on."""
+
+    __slots__ = ("_extra", "_group_id", "_members", "cause", "own_index", "sets")
+    kind: ClassVar[Literal["view"]] = "view"
+
+    #: ``reason`` as a word; None if this release does not know it.
+    cause: Optional[MembershipCause]
+    #: Index of this mailbox in ``members``, from 0; -1 if it is not among them.
+    own_index: int
+    #: The virtual-synchrony sets, in the daemon's order.
+    sets: tuple[VirtualSynchronySet, ...]
+
+    def __init__(
+        self,
+        sequence: int,
+        received_ms: int,
+        group: str,
+        group_id: GroupId,
+        cause: Optional[MembershipCause],
+        members: tuple[str, ...],
+        own_index: int,
+        extra: tuple[str, ...],
+        sets: tuple[VirtualSynchronySet, ...],
+    ) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = 256 + 80 * (len(members) + len(extra))
+        self.group = group
+        self._group_id = group_id
+        self.cause = cause
+        self._members = members
+        self.own_index = own_index
+        self._extra = extra
+        self.sets = sets
+
+    @property
+    def reason(self) -> int:
+        """CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK."""
+        return 0 if self.cause is None else _CAUSES[self.cause]
+
+    @property
+    def group_id(self) -> GroupId:
+        """The identity of the membership."""
+        return self._group_id
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All members, in Spread's order, the same at all of them."""
+        return self._members
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """The members that changed.
+
+        JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that did not come along with
+        this mailbox from the view before.
+        """
+        return self._extra
+
+    def __repr__(self) -> str:
+        return (
+            f"ViewMessage(sequence={self.sequence}, group={self.group!r}, group_id={self._group_id!r}, "
+            f"cause={self.cause!r}, members={self._members!r}, own_index={self.own_index}, extra={self._extra!r}, "
+            f"sets={self.sets!r})"
+        )
+
+
+class TransitionalMessage(MembershipMessage):
+    """Comes before a NETWORK view when daemons were lost.
+
+    Messages between it and the view belong to the old view, and their guarantees hold only among the members who
+    stay.
+    """
+
+    __slots__ = ("_group_id",)
+    kind: ClassVar[Literal["transitional"]] = "transitional"
+
+    def __init__(self, sequence: int, received_ms: int, group: str, group_id: GroupId) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = 256
+        self.group = group
+        self._group_id = group_id
+
+    @property
+    def reason(self) -> int:
+        """0."""
+        return 0
+
+    @property
+    def group_id(self) -> GroupId:
+        """The identity of the view that is ending."""
+        return self._group_id
+
+
+class SelfLeaveMessage(MembershipMessage):
+    """This mailbox has left a group: no further message or view of it follows."""
+
+    __slots__ = ()
+    kind: ClassVar[Literal["self_leave"]] = "self_leave"
+
+    def __init__(self, sequence: int, received_ms: int, group: str) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = 256
+        self.group = group
+
+    @property
+    def reason(self) -> int:
+        """CAUSED_BY_LEAVE."""
+        return c.CAUSED_BY_LEAVE
+
+
+class ConnectionLost(ReceivedEvent):
+    """The daemon connection was lost; only with ``reconnect``. Memberships and order end here."""
+
+    __slots__ = ("groups", "private_group", "spread_code")
+    kind: ClassVar[Literal["connection_lost"]] = "connection_lost"
+
+    #: The private group that was lost.
+    private_group: str
+    #: The groups that the mailbox was in, in the order in which it joined them.
+    groups: tuple[str, ...]
+    #: Spread's number for what happened, such as CONNECTION_CLOSED.
+    spread_code: int
+
+    def __init__(
+        self, sequence: int, received_ms: int, private_group: str, groups: tuple[str, ...], spread_code: int
+    ) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = 256 + 80 * len(groups)
+        self.private_group = private_group
+        self.groups = groups
+        self.spread_code = spread_code
+
+
+class ConnectionRestored(ReceivedEvent):
+    """The daemon connection stands again, as a new session; only with ``reconnect``."""
+
+    __slots__ = ("daemon", "groups", "previous_private_group", "private_group")
+    kind: ClassVar[Literal["connection_restored"]] = "connection_restored"
+
+    #: The private group before.
+    previous_private_group: str
+    #: The private group now.
+    private_group: str
+    #: The groups that are being joined again; a view follows for each.
+    groups: tuple[str, ...]
+    #: The daemon that it is connected to now, as a spread name.
+    daemon: str
+
+    def __init__(
+        self,
+        sequence: int,
+        received_ms: int,
+        previous_private_group: str,
+        private_group: str,
+        groups: tuple[str, ...],
+        daemon: str,
+    ) -> None:
+        self.sequence = sequence
+        self._received_ms = received_ms
+        self._weight = 256 + 80 * len(groups)
+        self.previous_private_group = previous_private_group
+        self.private_group = private_group
+        self.groups = groups
+        self.daemon = daemon
+
+
+#: Anything that ``receive()`` gives.
+SpreadEvent = Union[
+    RegularMessage,
+    ViewMessage,
+    TransitionalMessage,
+    SelfLeaveMessage,
+    RejectedMessage,
+    ConnectionLost,
+    ConnectionRestored,
+]
