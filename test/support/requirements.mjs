@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process';
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
+/** Plugins of protoc wait for a request, whatever they are called with. */
+const exists = (command) => works('sh', ['-c', `command -v ${command}`]);
+
 /** The Python that has grpcio and grpcio-tools: PYTHON in the environment, else python3. */
 export const pythonCommand = (env = process.env) => env.PYTHON || 'python3';
 
@@ -31,6 +34,31 @@ const parts = [
     what: 'the plain gRPC example in Python',
     enable: 'Install grpcio and grpcio-tools for python3, or name a Python that has them in PYTHON.',
     available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_tools']),
+    inCi: true,
+  },
+  {
+    name: 'cpp',
+    what: 'the recipe for C++',
+    enable: 'Install g++, pkg-config, libgrpc++-dev, libprotobuf-dev and protobuf-compiler-grpc.',
+    available: () =>
+      works('pkg-config', ['--exists', 'grpc++']) &&
+      works('g++', ['--version']) &&
+      exists('grpc_cpp_plugin') &&
+      works('protoc', ['--version']),
+    inCi: true,
+  },
+  {
+    name: 'ruby',
+    what: 'the recipe for Ruby',
+    enable: 'Install ruby-grpc and protobuf-compiler-grpc.',
+    available: () => works('ruby', ['-e', 'require "grpc"']) && exists('grpc_ruby_plugin'),
+    inCi: true,
+  },
+  {
+    name: 'php',
+    what: 'the recipe for PHP',
+    enable: 'Install php-cli and protobuf-compiler-grpc.',
+    available: () => works('php', ['--version']) && exists('grpc_php_plugin'),
     inCi: true,
   },
 ];

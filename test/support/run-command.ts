@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+
+/** A command's place, and what it may take. */
+export interface CommandOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** It is killed after so long. Unit: ms. Default: 240,000. */
+  timeoutMs?: number;
+}
+
+/** Runs a command to its end; resolves with what it printed, rejects with both its streams when it fails. */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const { timeoutMs = 240_000, ...rest } = options;
+  const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 } as const;
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { encoding: 'utf8', ...limits, ...rest }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else
+        reject(
+          new Error(`${command} failed: ${error.message}\n${stdout.slice(-4000)}\n${stderr.slice(-8000)}`),
+        );
+    });
+  });
+}
