@@ -32,7 +32,7 @@ class Cancellation:
         for callback in callbacks:
             callback()
 
-    def _bind(self, callback: Callable[[], object]) -> Callable[[], None]:
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Calls back once when cancelled, at once if it was. Gives what ends that."""
         with self._lock:
             if not self._cancelled:

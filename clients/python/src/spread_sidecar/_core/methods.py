@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Generic, Type, TypeVar
+from typing import Any, Callable, Generic, Type, TypeVar, cast
 
 from google.protobuf.message import Message
 
@@ -15,7 +15,7 @@ RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Message)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UnaryMethod(Generic[RequestT, ResponseT]):
     """A call with one request and one answer."""
 
@@ -47,3 +47,14 @@ GET_VERSION = _unary("GetVersion", service.GetVersionRequest, service.GetVersion
 
 RECEIVE = SERVICE + "Receive"
 MULTICAST_STREAM = SERVICE + "MulticastStream"
+
+
+_raw: dict[str, UnaryMethod[Message, Message]] = {}
+
+
+def raw_method(name: str) -> UnaryMethod[Message, Message]:
+    """A call whose request and answer are bytes as they are, whatever their types say."""
+    known = _raw.get(name)
+    if known is None:
+        known = _raw[name] = UnaryMethod(name, cast(Any, bytes), cast(Any, bytes))
+    return known

@@ -116,7 +116,7 @@ class Inbox:
             return events
 
     def _take_cancellable(self, timeout: Optional[float], cancel: Cancellation) -> SpreadEvent:
-        unbind = cancel._bind(self._wake_all)
+        unbind = cancel.on_cancel(self._wake_all)
         try:
             with self._lock:
                 if cancel.cancelled or not len(self._buffer):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterator, Optional, Sequence, cast
 
 import grpc
 
 from .._core.channel import ChannelPlan
 from .._core.local_errors import cancelled_error, channel_closed, check_timeout
-from .._core.methods import MULTICAST_STREAM, RECEIVE, RequestT, ResponseT, UnaryMethod
+from .._core.methods import MULTICAST_STREAM, RECEIVE, RequestT, ResponseT, UnaryMethod, raw_method
 from .._core.rich_status import is_transport_failure, to_spread_error
 from .._core.security import to_authorization, token_not_had
 from ..cancellation import Cancellation
@@ -44,7 +44,7 @@ class Rpc:
         self._headers = plan.headers
         self._token = token
         self._closed = False
-        self._methods: dict[str, Any] = {}
+        self._methods: dict[object, Any] = {}
 
     def may_pass(self, error: SpreadError) -> bool:
         """Whether a later call may fare better, with the same mailbox.
@@ -128,7 +128,7 @@ class Rpc:
 
     def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
         """A unary call of MailboxService with these bytes as they are."""
-        return self.call(UnaryMethod(method, bytes, bytes), body, timeout=timeout)  # type: ignore[type-var]
+        return cast(bytes, self.call(raw_method(method), cast(Any, body), timeout=timeout))
 
     def close(self) -> None:
         """Ends every call."""
@@ -144,7 +144,7 @@ class Rpc:
         cancel: Cancellation,
     ) -> ResponseT:
         future = self._unary(method).future(request, timeout=timeout, metadata=metadata)
-        unbind = cancel._bind(future.cancel)
+        unbind = cancel.on_cancel(future.cancel)
         try:
             answer: ResponseT = future.result()
             return answer
@@ -163,17 +163,18 @@ class Rpc:
             raise
 
     def _unary(self, method: UnaryMethod[RequestT, ResponseT]) -> Any:
+        # Bytes as they are go another way than the same call with its messages.
         return self._method(
-            method.path,
+            method,
             lambda: self._channel.unary_unary(
                 method.path, request_serializer=method.encode, response_deserializer=method.decode
             ),
         )
 
-    def _method(self, path: str, make: Callable[[], Any]) -> Any:
-        known = self._methods.get(path)
+    def _method(self, key: object, make: Callable[[], Any]) -> Any:
+        known = self._methods.get(key)
         if known is None:
-            known = self._methods[path] = make()
+            known = self._methods[key] = make()
         return known
 
     def _metadata(self, more: Headers) -> list[tuple[str, str]]:

@@ -181,7 +181,7 @@ class Sender:
         if cancel is not None:
             self._lock.release()
             try:
-                unbind = cancel._bind(self._wake)
+                unbind = cancel.on_cancel(self._wake)
             finally:
                 self._lock.acquire()
         try:

@@ -94,7 +94,7 @@ class SpreadSidecar:
 
     def list_mailboxes(
         self,
-        admin_token: str,
+        admin_token: Optional[str] = None,
         *,
         page_size: int = 0,
         timeout: Optional[float] = None,
@@ -102,10 +102,13 @@ class SpreadSidecar:
     ) -> Iterator[MailboxInfo]:
         """State and counters of all mailboxes of the sidecar, page by page.
 
-        ``admin_token`` is the sidecar's admin token; refused where others could read it, as ``token`` is.
+        ``admin_token`` is the sidecar's admin token, in place of ``token``; refused where others could read it, as
+        that is.
         """
-        self._security.check_token_allowed("admin_token")
-        headers = (("authorization", to_authorization(admin_token)),)
+        headers: tuple[tuple[str, str], ...] = ()
+        if admin_token is not None:
+            self._security.check_token_allowed("admin_token")
+            headers = (("authorization", to_authorization(admin_token)),)
         size = to_count(page_size, "page_size")
         if size > 0xFFFFFFFF:
             raise field_error("page_size", "0 to 1000", page_size)
