@@ -49,9 +49,9 @@ def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> Spre
     return SpreadError(message, status="CANCELLED", outcome=outcome)
 
 
-def channel_closed() -> SpreadError:
+def channel_closed(outcome: Optional[SendOutcome] = "not-sent") -> SpreadError:
     """A call on a channel that was closed."""
-    return SpreadError("the channel to the sidecar is closed", status="CANCELLED", outcome="not-sent")
+    return SpreadError("the channel to the sidecar is closed", status="CANCELLED", outcome=outcome)
 
 
 def disconnected() -> SpreadError:

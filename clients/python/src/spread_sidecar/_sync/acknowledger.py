@@ -6,9 +6,8 @@ import threading
 from typing import Callable, Optional
 
 from .._core.acknowledgement import AcknowledgementState
-from .._core.methods import ACKNOWLEDGE
+from .._core.calls import acknowledge
 from ..errors import SpreadError
-from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from .rpc import Rpc
 from .timers import Timers
 
@@ -38,8 +37,7 @@ class Acknowledger:
     def _send(self, up_to: Optional[int]) -> None:
         if up_to is None:
             return
-        request = service.AcknowledgeRequest(mailbox_id=self._mailbox_id, up_to_sequence=up_to)
-        self._rpc.begin(ACKNOWLEDGE, request, lambda error: self._on_done(up_to, error))
+        self._rpc.begin(acknowledge(self._mailbox_id, up_to), lambda error: self._on_done(up_to, error))
 
     def _on_done(self, up_to: int, error: Optional[SpreadError]) -> None:
         if error is None:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from typing import Callable
 
+from .._core.lease_clock import LeaseClock
 from .timers import Timers
 
 
 class KeepAlive:
-    """The sidecar ends a mailbox that nobody has used for its lease. Asks in thirds of it, when nothing else did."""
+    """Calls ``ping`` when nothing else uses the mailbox."""
 
     def __init__(self, timers: Timers, lease: float, held: Callable[[], bool], ping: Callable[[], None]) -> None:
         self._timers = timers
-        self._pause = max(lease / 3, 0.05)
+        self._clock = LeaseClock(lease)
         self._held = held
         self._ping = ping
-        self._last_use = time.monotonic()
-        self._timer = timers.after(self._pause / 2, self._check)
         self._closed = False
+        self._timer = timers.after(self._clock.interval, self._check)
 
     def used(self) -> None:
         """The mailbox was just used by a call."""
-        self._last_use = time.monotonic()
+        self._clock.used()
 
     def close(self) -> None:
         """Stops."""
@@ -32,7 +31,6 @@ class KeepAlive:
     def _check(self) -> None:
         if self._closed:
             return
-        if not self._held() and time.monotonic() - self._last_use >= self._pause:
-            self.used()
+        if self._clock.is_due(self._held()):
             self._ping()
-        self._timer = self._timers.after(self._pause / 2, self._check)
+        self._timer = self._timers.after(self._clock.interval, self._check)

@@ -7,12 +7,12 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Optional, Type
 
-from .._core import answers, methods
+from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
 from .._core.answers import MailboxInit
-from .._core.durations import to_count
+from .._core.calls import Call, ResultT
 from .._core.local_errors import check_timeout, field_error
-from .._core.outgoing import check_text, to_groups, to_multicast_message, to_outgoing
+from .._core.outgoing import check_text
 from .._core.receive_rules import ReceiveRules, lives_on
 from .._core.receive_settings import ReceiveSettings
 from .._core.requests import refuse_unknown
@@ -20,7 +20,6 @@ from .._core.send_window import new_window
 from ..cancellation import Cancellation
 from ..errors import SpreadError
 from ..events import ConnectionRestored, SelfLeaveMessage, SpreadEvent, ViewMessage
-from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..info import (
     AcknowledgementMode,
     CurrentView,
@@ -135,9 +134,7 @@ class Mailbox:
         With ``await_view`` it returns, when it is there, the view that shows this mailbox as a member; it also comes
         as an event.
         """
-        request = service.JoinRequest(mailbox_id=self.id, group=check_text("group", group), await_view=await_view)
-        self._used()
-        return answers.joined(self._rpc.call(methods.JOIN, request, timeout=timeout, cancel=cancel))
+        return self._call(calls.join(self.id, group, await_view), timeout, cancel)
 
     def leave(
         self,
@@ -152,9 +149,7 @@ class Mailbox:
         With ``await_view`` it returns the self-leave, unless the mailbox was not in the group; it also comes as an
         event.
         """
-        request = service.LeaveRequest(mailbox_id=self.id, group=check_text("group", group), await_view=await_view)
-        self._used()
-        return answers.left(self._rpc.call(methods.LEAVE, request, timeout=timeout, cancel=cancel))
+        return self._call(calls.leave(self.id, group, await_view), timeout, cancel)
 
     def multicast(
         self,
@@ -202,11 +197,8 @@ class Mailbox:
         A mailbox that is in more than one of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Else
         like ``multicast``.
         """
-        outgoing = to_outgoing(service_type, to_groups(groups), message, message_type, self_discard)
-        request = service.MulticastRequest(mailbox_id=self.id, message=to_multicast_message(outgoing))
-        self._used()
-        answer = self._rpc.call(methods.MULTICAST, request, timeout=timeout, cancel=cancel, send=True)
-        return answer.bytes_sent
+        call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
+        return self._call(call, timeout, cancel)
 
     def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
@@ -276,9 +268,7 @@ class Mailbox:
 
     def poll(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> PollResult:
         """Counts what waits, without taking it (SP_poll)."""
-        self._used()
-        answer = self._rpc.call(methods.POLL, service.PollRequest(mailbox_id=self.id), timeout=timeout, cancel=cancel)
-        return answers.polled(answer, len(self._inbox))
+        return self._call(calls.poll(self.id, lambda: len(self._inbox)), timeout, cancel)
 
     def acknowledge(
         self,
@@ -292,23 +282,18 @@ class Mailbox:
         ``up_to``: every event up to and including this one; default: the last one that was taken. Returns the last
         acknowledged event now.
         """
-        sequence = self._inbox.last_taken if up_to is None else to_count(up_to, "up_to")
-        request = service.AcknowledgeRequest(mailbox_id=self.id, up_to_sequence=sequence)
-        self._used()
-        answer = self._rpc.call(methods.ACKNOWLEDGE, request, timeout=timeout, cancel=cancel)
-        return answer.acknowledged_sequence
+        sequence = self._inbox.last_taken if up_to is None else up_to
+        return self._call(calls.acknowledge(self.id, sequence), timeout, cancel)
 
     def view(
         self, group: str, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
     ) -> CurrentView:
         """The current view of a group that the mailbox is in, without waiting for a change."""
-        request = service.GetViewRequest(mailbox_id=self.id, group=check_text("group", group))
-        self._used()
-        return answers.current_view(self._rpc.call(methods.GET_VIEW, request, timeout=timeout, cancel=cancel))
+        return self._call(calls.view(self.id, group), timeout, cancel)
 
     def info(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> MailboxInfo:
         """State and counters, as the sidecar has them."""
-        return fetch_info(self._rpc, self.id, timeout, cancel)
+        return self._call(calls.info(self.id), timeout, cancel)
 
     def disconnect(
         self,
@@ -376,14 +361,17 @@ class Mailbox:
     def _disconnect(
         self, leave_groups_first: bool, abort: bool, timeout: Optional[float], cancel: Optional[Cancellation]
     ) -> bool:
-        request = service.DisconnectRequest(mailbox_id=self.id, leave_groups_first=leave_groups_first, abort=abort)
         try:
-            answer = self._rpc.call(methods.DISCONNECT, request, timeout=timeout, cancel=cancel)
+            was_open = self._call(calls.disconnect(self.id, leave_groups_first, abort), timeout, cancel)
             self._receiver.finish()
-            return answer.was_open
+            return was_open
         finally:
             self._receiver.close()
             self._close()
+
+    def _call(self, call: Call[ResultT], timeout: Optional[float], cancel: Optional[Cancellation]) -> ResultT:
+        self._used()
+        return self._rpc.call(call, timeout, cancel)
 
     def _used(self) -> None:
         if self._keep_alive is not None:
@@ -391,7 +379,7 @@ class Mailbox:
 
     def _ping(self) -> None:
         # That it failed is no news: the next real call tells it.
-        self._rpc.begin(methods.POLL, service.PollRequest(mailbox_id=self.id), lambda error: None)
+        self._rpc.begin(calls.poll(self.id, lambda: 0), lambda error: None)
 
     def _on_restored(self, event: ConnectionRestored) -> None:
         self._private_group = event.private_group
@@ -430,9 +418,3 @@ class Mailbox:
         for sender in senders:
             sender.abort()
         self._on_closed(self)
-
-
-def fetch_info(rpc: Rpc, mailbox_id: str, timeout: Optional[float], cancel: Optional[Cancellation]) -> MailboxInfo:
-    """State and counters of a mailbox."""
-    request = service.GetMailboxRequest(mailbox_id=check_text("mailbox_id", mailbox_id))
-    return answers.info_of(rpc.call(methods.GET_MAILBOX, request, timeout=timeout, cancel=cancel))

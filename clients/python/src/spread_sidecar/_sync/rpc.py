@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Optional, Sequence, cast
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 import grpc
 
+from .._core.calls import Call, ResultT
 from .._core.channel import ChannelPlan
 from .._core.local_errors import cancelled_error, channel_closed, check_timeout
-from .._core.methods import MULTICAST_STREAM, RECEIVE, RequestT, ResponseT, UnaryMethod, raw_method
+from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
 from .._core.rich_status import is_transport_failure, to_spread_error
 from .._core.security import to_authorization, token_not_had
 from ..cancellation import Cancellation
@@ -54,39 +55,28 @@ class Rpc:
         return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
 
     def call(
-        self,
-        method: UnaryMethod[RequestT, ResponseT],
-        request: RequestT,
-        *,
-        timeout: Optional[float] = None,
-        cancel: Optional[Cancellation] = None,
-        send: bool = False,
-        headers: Headers = (),
-    ) -> ResponseT:
+        self, call: Call[ResultT], timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
+    ) -> ResultT:
         """One unary call."""
         check_timeout(timeout)
         if cancel is not None and cancel.cancelled:
-            raise cancelled_error("cancelled before the call was made", "not-sent" if send else None)
-        metadata = self._metadata(headers)
+            raise cancelled_error("cancelled before the call was made", "not-sent" if call.send else None)
+        metadata = self._metadata(call.headers)
         bound = self._call_timeout if timeout is None else timeout
         try:
             if cancel is None:
-                answer: ResponseT = self._unary(method)(request, timeout=bound, metadata=metadata)
-                return answer
-            return self._cancellable(method, request, bound, metadata, cancel)
+                answer = self._unary(call.method)(call.request, timeout=bound, metadata=metadata)
+            else:
+                answer = self._cancellable(call, bound, metadata, cancel)
         except grpc.RpcError as error:
-            raise convert(error, send=send) from error
+            raise convert(error, send=call.send) from error
         except ValueError:
             if self._closed:
                 raise channel_closed() from None
             raise
+        return call.convert(answer)
 
-    def begin(
-        self,
-        method: UnaryMethod[RequestT, ResponseT],
-        request: RequestT,
-        done: Callable[[Optional[SpreadError]], None],
-    ) -> None:
+    def begin(self, call: Call[Any], done: Callable[[Optional[SpreadError]], None]) -> None:
         """One unary call in the background; ``done`` is told with what it failed, or None."""
 
         def on_done(future: Any) -> None:
@@ -94,8 +84,8 @@ class Rpc:
             done(None if code is grpc.StatusCode.OK else convert(future))
 
         try:
-            metadata = self._metadata(())
-            future = self._unary(method).future(request, timeout=self._call_timeout, metadata=metadata)
+            metadata = self._metadata(call.headers)
+            future = self._unary(call.method).future(call.request, timeout=self._call_timeout, metadata=metadata)
         except SpreadError as error:
             done(error)
         except ValueError:
@@ -126,28 +116,16 @@ class Rpc:
         )
         return self._open(stream, frames)
 
-    def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
-        """A unary call of MailboxService with these bytes as they are."""
-        return cast(bytes, self.call(raw_method(method), cast(Any, body), timeout=timeout))
-
     def close(self) -> None:
         """Ends every call."""
         self._closed = True
         self._channel.close()
 
-    def _cancellable(
-        self,
-        method: UnaryMethod[RequestT, ResponseT],
-        request: RequestT,
-        timeout: float,
-        metadata: Headers,
-        cancel: Cancellation,
-    ) -> ResponseT:
-        future = self._unary(method).future(request, timeout=timeout, metadata=metadata)
+    def _cancellable(self, call: Call[Any], timeout: float, metadata: Headers, cancel: Cancellation) -> Any:
+        future = self._unary(call.method).future(call.request, timeout=timeout, metadata=metadata)
         unbind = cancel.on_cancel(future.cancel)
         try:
-            answer: ResponseT = future.result()
-            return answer
+            return future.result()
         except grpc.FutureCancelledError:
             raise future from None
         finally:
@@ -162,7 +140,7 @@ class Rpc:
                 raise channel_closed() from None
             raise
 
-    def _unary(self, method: UnaryMethod[RequestT, ResponseT]) -> Any:
+    def _unary(self, method: UnaryMethod[Any, Any]) -> Any:
         # Bytes as they are go another way than the same call with its messages.
         return self._method(
             method,

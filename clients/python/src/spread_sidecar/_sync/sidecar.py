@@ -8,21 +8,19 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Iterator, Optional, Type
 
-from .._core import answers, methods
+from .._core import answers, calls
 from .._core.answers import MailboxInit
-from .._core.backoff import Backoff
 from .._core.channel import ChannelPlan
 from .._core.durations import to_count
-from .._core.local_errors import cancelled_error, check_timeout, field_error, incomplete_answer, timeout_error
+from .._core.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
-from .._core.requests import refuse_unknown, to_connect_request
+from .._core.requests import refuse_unknown
 from .._core.security import to_authorization
 from ..cancellation import Cancellation
 from ..errors import SpreadError
-from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..info import MailboxInfo, SidecarVersion
 from ..options import AttachOptions, MailboxOptions, SidecarOptions
-from .mailbox import Mailbox, fetch_info
+from .mailbox import Mailbox
 from .rpc import Rpc
 from .timers import Timers
 
@@ -84,13 +82,12 @@ class SpreadSidecar:
         settings = to_receive_settings(options)
         given = options.get("after_sequence")
         after = None if given is None else to_count(given, "after_sequence")
-        info = fetch_info(self._rpc, mailbox_id, timeout, cancel)
+        info = self._rpc.call(calls.info(mailbox_id), timeout, cancel)
         return self._keep(answers.attached(mailbox_id, info, after), settings, lambda: None)
 
     def version(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SidecarVersion:
         """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
-        request = service.GetVersionRequest()
-        return answers.to_version(self._rpc.call(methods.GET_VERSION, request, timeout=timeout, cancel=cancel))
+        return self._rpc.call(calls.version(), timeout, cancel)
 
     def list_mailboxes(
         self,
@@ -109,20 +106,12 @@ class SpreadSidecar:
         if admin_token is not None:
             self._security.check_token_allowed("admin_token")
             headers = (("authorization", to_authorization(admin_token)),)
-        size = to_count(page_size, "page_size")
-        if size > 0xFFFFFFFF:
-            raise field_error("page_size", "0 to 1000", page_size)
-        page_token = ""
+        pages = calls.MailboxPages(page_size, headers)
         while True:
-            request = service.ListMailboxesRequest(page_size=size, page_token=page_token)
-            page = self._rpc.call(methods.LIST_MAILBOXES, request, timeout=timeout, cancel=cancel, headers=headers)
-            yield from map(answers.to_info, page.mailboxes)
-            if not page.next_page_token:
+            page = self._rpc.call(pages.next_call(), timeout, cancel)
+            yield from page.mailboxes
+            if not pages.follows(page):
                 return
-            # Else a sidecar that always names the same page would never let go of us.
-            if page.next_page_token == page_token:
-                raise incomplete_answer("ListMailboxes", "a further page")
-            page_token = page.next_page_token
 
     def wait_for_ready(
         self, timeout: float = 30.0, *, daemon: bool = False, cancel: Optional[Cancellation] = None
@@ -132,26 +121,15 @@ class SpreadSidecar:
         ``daemon``: wait until it is connected to its default daemon too. Raises SpreadError with status
         DEADLINE_EXCEEDED; at once for a failure that waiting does not heal.
         """
-        check_timeout(timeout)
-        deadline = time.monotonic() + timeout
-        backoff = Backoff(0.05, 0.5)
-        last = "it did not answer"
+        wait = ReadyWait(self.target, timeout, daemon)
         while True:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise timeout_error(f"{self.target} was not ready within {timeout:g} s: {last}")
+            remaining = wait.remaining()
             try:
-                version = self.version(timeout=remaining, cancel=cancel)
-                if not daemon or version.daemon is not None:
+                if wait.is_ready(self.version(timeout=remaining, cancel=cancel)):
                     return
-                last = "the sidecar is not connected to its daemon"
             except SpreadError as error:
-                if error.status not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-                    raise
-                last = error.message
-            if cancel is not None and cancel.cancelled:
-                raise cancelled_error("cancelled while waiting for the sidecar")
-            time.sleep(min(backoff.next(), max(deadline - time.monotonic(), 0)))
+                wait.failed(error)
+            time.sleep(wait.pause())
 
     def close(self, *, keep_mailboxes: bool = False) -> None:
         """Disconnects the mailboxes that were opened or attached through this channel, and closes it.
@@ -191,7 +169,7 @@ class SpreadSidecar:
 
     def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
         """For tests of the contract: a unary call of MailboxService, such as ``Poll``, with these bytes as they are."""
-        return self._rpc.raw_unary(method, body, timeout=timeout)
+        return self._rpc.call(calls.raw(method, body), timeout)
 
     def _connect(
         self,
@@ -202,9 +180,8 @@ class SpreadSidecar:
     ) -> Mailbox:
         refuse_unknown(options, MailboxOptions)
         settings = to_receive_settings(options)
-        request = to_connect_request(options)
-        answer = self._rpc.call(methods.CONNECT, request, timeout=timeout, cancel=cancel)
-        return self._keep(answers.opened(answer), settings, on_closed)
+        init = self._rpc.call(calls.connect(options), timeout, cancel)
+        return self._keep(init, settings, on_closed)
 
     def _keep(self, init: MailboxInit, settings: ReceiveSettings, on_closed: Callable[[], None]) -> Mailbox:
         def closed(mailbox: Mailbox) -> None:

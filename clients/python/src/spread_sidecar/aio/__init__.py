@@ -1,0 +1,13 @@
+"""The API of ``spread_sidecar`` for asyncio: the same names, and ``await`` where the other one blocks.
+
+A call is given up by cancelling its task. Objects belong to the event loop in which they were made.
+"""
+
+from __future__ import annotations
+
+from .connect import connect, version
+from .mailbox import Mailbox
+from .sender import Sender
+from .sidecar import SpreadSidecar
+
+__all__ = ["Mailbox", "Sender", "SpreadSidecar", "connect", "version"]

@@ -1,0 +1,50 @@
+"""Tells the sidecar, in the background, up to which event the application is done."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Callable, Optional
+
+from .._core.acknowledgement import AcknowledgementState
+from .._core.calls import acknowledge
+from ..errors import SpreadError
+from .rpc import Rpc
+
+
+class Acknowledger:
+    """One call at a time; what is asked for meanwhile goes with the next one."""
+
+    def __init__(self, rpc: Rpc, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
+        self._rpc = rpc
+        self._mailbox_id = mailbox_id
+        self._on_refused = on_refused
+        self._state = AcknowledgementState(rpc.may_pass)
+        self._task: Optional[asyncio.Task[None]] = None
+
+    def request(self, up_to: int) -> None:
+        """Acknowledges every event up to and including this one."""
+        now = self._state.request(up_to)
+        if now is not None:
+            self._task = asyncio.create_task(self._send(now), name="spread-sidecar-acknowledge")
+
+    def close(self) -> Optional[asyncio.Task[None]]:
+        """Makes no further calls. Gives the task that is ending, if there is one."""
+        self._state.close()
+        if self._task is not None:
+            self._task.cancel()
+        return self._task
+
+    async def _send(self, first: int) -> None:
+        now: Optional[int] = first
+        while now is not None:
+            try:
+                await self._rpc.call(acknowledge(self._mailbox_id, now))
+            except SpreadError as error:
+                pause = self._state.failed(error)
+                if pause is None:
+                    self._on_refused(error)
+                    return
+                await asyncio.sleep(pause)
+                now = self._state.retry()
+            else:
+                now = self._state.succeeded(now)

@@ -1,0 +1,39 @@
+"""A mailbox over a channel of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional, cast
+
+from .._core.requests import split_options
+from ..info import VersionTriple
+from ..options import AsyncSidecarOptions, MailboxOptions
+from .mailbox import Mailbox
+from .sidecar import SpreadSidecar
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..options import AsyncConnectOptions
+
+
+async def connect(*, timeout: Optional[float] = None, **options: Unpack[AsyncConnectOptions]) -> Mailbox:
+    """Opens a mailbox over a channel of its own, which ``disconnect()`` closes with it.
+
+    Options: those of ``AsyncSidecarOptions`` and ``MailboxOptions``. For several mailboxes over one channel see
+    ``SpreadSidecar``.
+    """
+    channel, mailbox = split_options(options, AsyncSidecarOptions)
+    sidecar = SpreadSidecar(**cast(AsyncSidecarOptions, channel))
+    try:
+        return await sidecar._connect(
+            cast(MailboxOptions, mailbox), timeout, lambda: sidecar.close(keep_mailboxes=True)
+        )
+    except BaseException:
+        await sidecar.close()
+        raise
+
+
+async def version(*, timeout: Optional[float] = None, **options: Unpack[AsyncSidecarOptions]) -> VersionTriple:
+    """The triple that SP_version returns: the release of Spread whose protocol the sidecar speaks."""
+    async with SpreadSidecar(**options) as sidecar:
+        return (await sidecar.version(timeout=timeout)).client_protocol

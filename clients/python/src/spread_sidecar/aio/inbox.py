@@ -1,0 +1,134 @@
+"""What was received and not yet taken by the application, and the tasks that wait for more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Optional, Sequence
+
+from .._core.event_buffer import EventBuffer
+from .._core.local_errors import disconnected, timeout_error
+from ..errors import SpreadError
+from ..events import SpreadEvent
+
+
+class Inbox:
+    """After its end it still gives what is in it, and then the end to everybody who asks."""
+
+    def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
+        self._buffer = EventBuffer(max_events, max_bytes)
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._room: Optional[asyncio.Future[None]] = None
+        self._ended = False
+        self._error: Optional[SpreadError] = None
+        #: The sequence of the last event that the application took.
+        self.last_taken = last_taken
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._ended
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``take`` gives something, an event or the end, without waiting."""
+        return self._ended or len(self._buffer) > 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it ended as the application asked, and everything is taken."""
+        return self._ended and self._error is None and len(self._buffer) == 0
+
+    def push(self, events: Sequence[SpreadEvent]) -> bool:
+        """Adds a batch. True: it is full, and its filler is to ``wait_for_room``."""
+        if self._ended:
+            return False
+        self._buffer.push(events)
+        self._wake(len(events))
+        return self._buffer.full
+
+    async def wait_for_room(self) -> None:
+        """Returns when the application took half of it, or it has ended."""
+        while not self._ended and not self._buffer.roomy:
+            self._room = asyncio.get_running_loop().create_future()
+            try:
+                await self._room
+            finally:
+                self._room = None
+
+    def end(self, error: Optional[SpreadError]) -> bool:
+        """Ends it: with an error, or without one when the application asked for the end.
+
+        The first end counts; True if this was it.
+        """
+        if self._ended:
+            return False
+        self._ended = True
+        self._error = error
+        self._wake(len(self._waiters))
+        self._give_room()
+        return True
+
+    async def take(self, timeout: Optional[float]) -> SpreadEvent:
+        """The next event."""
+        if not len(self._buffer):
+            await self._wait(timeout)
+        event = self._buffer.pop()
+        self.last_taken = event.sequence
+        if self._room is not None and self._buffer.roomy:
+            self._give_room()
+        return event
+
+    def take_more(self, most: int) -> list[SpreadEvent]:
+        """What can be had without waiting, so many at most."""
+        events = self._buffer.pop_many(most) if most > 0 else []
+        if events:
+            self.last_taken = events[-1].sequence
+            if self._room is not None and self._buffer.roomy:
+                self._give_room()
+        return events
+
+    async def _wait(self, timeout: Optional[float]) -> None:
+        """Returns when there is an event; raises at the end."""
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
+        while not len(self._buffer):
+            if self._ended:
+                raise disconnected() if self._error is None else self._error.with_traceback(None)
+            pause = None if deadline is None else deadline - loop.time()
+            if pause is not None and pause <= 0:
+                raise timeout_error(f"no event within {timeout:g} s")
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiters.append(waiter)
+            timer = None if pause is None else loop.call_later(pause, _wake_one, waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                # A wake-up that was meant for an event must not be lost with who gave up.
+                if waiter.done() and not waiter.cancelled() and len(self._buffer):
+                    self._wake(1)
+                raise
+            finally:
+                if timer is not None:
+                    timer.cancel()
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+
+    def _wake(self, count: int) -> None:
+        while count > 0 and self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                count -= 1
+
+    def _give_room(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+
+def _wake_one(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

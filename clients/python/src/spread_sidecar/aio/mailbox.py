@@ -1,0 +1,368 @@
+"""A connection to a Spread daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Iterable, Optional, Type
+
+from .._core import calls
+from .._core.acknowledgement import MAILBOX_GONE
+from .._core.answers import MailboxInit
+from .._core.calls import Call, ResultT
+from .._core.local_errors import check_timeout, field_error
+from .._core.outgoing import check_text
+from .._core.receive_rules import ReceiveRules, lives_on
+from .._core.receive_settings import ReceiveSettings
+from .._core.requests import refuse_unknown
+from .._core.send_window import new_window
+from ..errors import SpreadError
+from ..events import ConnectionRestored, SelfLeaveMessage, SpreadEvent, ViewMessage
+from ..info import (
+    AcknowledgementMode,
+    CurrentView,
+    MailboxInfo,
+    MailboxLimits,
+    PollResult,
+    Resumption,
+    VersionTriple,
+)
+from ..notices import Attached, Ended, Notice
+from ..options import Payload, SenderOptions
+from ..refusal import Refusal
+from .acknowledger import Acknowledger
+from .inbox import Inbox
+from .keep_alive import KeepAlive
+from .receiver import Receiver
+from .rpc import Rpc
+from .sender import Sender
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_log = logging.getLogger("spread_sidecar")
+
+
+class Mailbox:
+    """A connection to a Spread daemon (MailboxType), made by ``SpreadSidecar.connect`` and ``attach``.
+
+    Every failure is a SpreadError. May be used by several tasks at once; different mailboxes are independent. As a
+    context manager it disconnects when it is left; iterating over it gives its events until it is disconnected.
+
+    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and is given up by cancelling its
+    task.
+    """
+
+    #: Whoever has it owns the mailbox: keep it as a secret.
+    id: str
+    daemon_version: VersionTriple
+    limits: MailboxLimits
+    acknowledgement: AcknowledgementMode
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        init: MailboxInit,
+        settings: ReceiveSettings,
+        on_closed: Callable[[Mailbox], Awaitable[None]],
+    ) -> None:
+        self.id = init.id
+        self.daemon_version = init.daemon_version
+        self.limits = init.limits
+        self.acknowledgement = init.acknowledgement
+        self._rpc = rpc
+        self._private_group = init.private_group
+        self._daemon = init.daemon
+        self._on_closed = on_closed
+        self._tell = settings.on_notice
+        self._senders: list[Sender] = []
+        self._ending: Optional[asyncio.Task[bool]] = None
+        self._closed = False
+        self._inbox = Inbox(settings.max_buffered_events, settings.max_buffered_bytes, init.after_sequence)
+        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass)
+        self._receiver = Receiver(rpc, self._inbox, self._rules, settings.heartbeat_interval, self._on_notice)
+        self._acknowledger: Optional[Acknowledger] = None
+        if init.acknowledgement == "EXPLICIT" and settings.acknowledge == "auto":
+            self._acknowledger = Acknowledger(rpc, init.id, self._on_acknowledgement_refused)
+        self._keep_alive: Optional[KeepAlive] = None
+        if settings.keep_alive:
+            self._keep_alive = KeepAlive(init.limits.lease, lambda: self._receiver.holds_lease, self._ping)
+        if settings.auto_receive:
+            self._receiver.start()
+
+    @property
+    def private_group(self) -> str:
+        """The private group that the daemon gave, such as ``#alice#node1``: messages to it reach this mailbox alone.
+
+        May be another after a ConnectionRestored.
+        """
+        return self._private_group
+
+    @property
+    def daemon(self) -> str:
+        """The daemon that it was connected to, as a spread name. May be another after a ConnectionRestored."""
+        return self._daemon
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence of the last event that the application took; 0 if none."""
+        return self._inbox.last_taken
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``receive()`` would not wait: an event is here, or the end. False until receiving has begun."""
+        return self._inbox.ready
+
+    async def join(
+        self, group: str, *, await_view: bool = False, timeout: Optional[float] = None
+    ) -> Optional[ViewMessage]:
+        """Joins a group (SP_join). Joining one that the mailbox is in changes nothing.
+
+        With ``await_view`` it returns, when it is there, the view that shows this mailbox as a member; it also comes
+        as an event.
+        """
+        return await self._call(calls.join(self.id, group, await_view), timeout)
+
+    async def leave(
+        self, group: str, *, await_view: bool = False, timeout: Optional[float] = None
+    ) -> Optional[SelfLeaveMessage]:
+        """Leaves a group (SP_leave). Leaving one that the mailbox is not in changes nothing.
+
+        With ``await_view`` it returns the self-leave, unless the mailbox was not in the group; it also comes as an
+        event.
+        """
+        return await self._call(calls.leave(self.id, group, await_view), timeout)
+
+    async def multicast(
+        self,
+        service_type: int,
+        group: str,
+        message: Payload,
+        message_type: int = 0,
+        *,
+        self_discard: bool = False,
+        timeout: Optional[float] = None,
+    ) -> int:
+        """Sends a message to all members of a group, or to a private group (SP_multicast). Need not be a member.
+
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``group`` has 1 to 31
+        characters of ``$`` to ``~``, or is a private group; ``message`` has at most 143,120 bytes, and text is sent as
+        UTF-8; ``message_type`` is the application's own number, -32768 to 32767.
+
+        Returns the bytes of the message, when the daemon's connection took it. The ``outcome`` of a SpreadError tells
+        whether the message may have been sent all the same.
+        """
+        groups = (check_text("group", group),)
+        return await self.multigroup_multicast(
+            service_type, groups, message, message_type, self_discard=self_discard, timeout=timeout
+        )
+
+    async def multigroup_multicast(
+        self,
+        service_type: int,
+        groups: Iterable[str],
+        message: Payload,
+        message_type: int = 0,
+        *,
+        self_discard: bool = False,
+        timeout: Optional[float] = None,
+    ) -> int:
+        """Sends one message to all members of several groups (SP_multigroup_multicast).
+
+        A mailbox that is in more than one of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Else
+        like ``multicast``.
+        """
+        call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
+        return await self._call(call, timeout)
+
+    async def sender(
+        self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
+    ) -> Sender:
+        """A stream for many messages, for rates that one call a message can't reach.
+
+        Its messages keep their order; towards other calls of this mailbox they do after ``flush()``. ``on_refused`` is
+        called for each message that is refused, in order; it must not block. Without it refusals are collected, the
+        first hundred of them in full, and the next ``flush()`` or ``close()`` raises MessagesRefused.
+        """
+        refuse_unknown(options, SenderOptions)
+        window = new_window(options)
+        sender = Sender(await self._rpc.multicast_stream(), self.id, window, on_refused, self._used)
+        self._senders = [old for old in self._senders if not old.closed]
+        self._senders.append(sender)
+        return sender
+
+    async def receive(self, timeout: Optional[float] = None) -> SpreadEvent:
+        """The next event, waiting for it if need be (SP_receive). The first call begins to receive.
+
+        Broken streams are made anew; each event comes once and in order, also when a call is cancelled. ``timeout``:
+        how long to wait, in seconds; 0: not at all; default: for ever. Then: status DEADLINE_EXCEEDED. Raises
+        SpreadError, after the last event, with the reason why the mailbox ended; after ``disconnect`` with code
+        ILLEGAL_SESSION.
+        """
+        if timeout:
+            check_timeout(timeout)
+        if not self._receiver.started:
+            self._receiver.start()
+        if self._acknowledger is not None:
+            self._acknowledger.request(self._inbox.last_taken)
+        event = await self._inbox.take(timeout)
+        if type(event) is ConnectionRestored:
+            self._on_restored(event)
+        return event
+
+    async def receive_many(self, max_events: int = 1000, timeout: Optional[float] = None) -> list[SpreadEvent]:
+        """The next event, waiting for it if need be, and behind it those that have come already: for high rates.
+
+        Else like ``receive``; with automatic acknowledgement the call after it acknowledges all of them.
+        """
+        if max_events < 1:
+            raise field_error("max_events", "a whole number, 1 or more", max_events)
+        events = [await self.receive(timeout)]
+        more = self._inbox.take_more(max_events - 1)
+        for event in more:
+            if type(event) is ConnectionRestored:
+                self._on_restored(event)
+        return events + more
+
+    async def __aiter__(self) -> AsyncIterator[SpreadEvent]:
+        """The mailbox's events, until it is disconnected. Leaving the loop leaves the mailbox as it is."""
+        while True:
+            try:
+                event = await self.receive()
+            except SpreadError:
+                if self._inbox.exhausted:
+                    return
+                raise
+            yield event
+
+    async def poll(self, *, timeout: Optional[float] = None) -> PollResult:
+        """Counts what waits, without taking it (SP_poll)."""
+        return await self._call(calls.poll(self.id, lambda: len(self._inbox)), timeout)
+
+    async def acknowledge(self, up_to: Optional[int] = None, *, timeout: Optional[float] = None) -> int:
+        """Lets the sidecar forget events. Needed with EXPLICIT acknowledgement when ``acknowledge`` is ``manual``.
+
+        ``up_to``: every event up to and including this one; default: the last one that was taken. Returns the last
+        acknowledged event now.
+        """
+        sequence = self._inbox.last_taken if up_to is None else up_to
+        return await self._call(calls.acknowledge(self.id, sequence), timeout)
+
+    async def view(self, group: str, *, timeout: Optional[float] = None) -> CurrentView:
+        """The current view of a group that the mailbox is in, without waiting for a change."""
+        return await self._call(calls.view(self.id, group), timeout)
+
+    async def info(self, *, timeout: Optional[float] = None) -> MailboxInfo:
+        """State and counters, as the sidecar has them."""
+        return await self._call(calls.info(self.id), timeout)
+
+    async def disconnect(
+        self, *, leave_groups_first: bool = False, abort: bool = False, timeout: Optional[float] = None
+    ) -> bool:
+        """Ends the mailbox (SP_disconnect). The events that had come by then can still be received.
+
+        ``leave_groups_first``: the others see LEAVE and not DISCONNECT. ``abort``: drop the daemon's socket without a
+        goodbye (SP_kill), for tests of failure.
+
+        What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
+        lease. Returns whether this call ended it: False when there was no such mailbox any more. A second call waits
+        for the first, and does what that did.
+        """
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._disconnect(leave_groups_first, abort, timeout))
+        # Who gives up waiting does not leave a mailbox that is half closed.
+        return await asyncio.shield(self._ending)
+
+    async def close(self) -> None:
+        """The same as ``disconnect``."""
+        await self.disconnect()
+
+    async def detach(self) -> Resumption:
+        """Lets go of the mailbox without ending it.
+
+        Within the lease ``SpreadSidecar.attach`` takes it up again with what this gives, also in another process.
+        """
+        await self._receiver.close()
+        await self._close()
+        return Resumption(self.id, self._inbox.last_taken)
+
+    async def __aenter__(self) -> Mailbox:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        await self.disconnect()
+
+    async def _disconnect(self, leave_groups_first: bool, abort: bool, timeout: Optional[float]) -> bool:
+        try:
+            was_open = await self._call(calls.disconnect(self.id, leave_groups_first, abort), timeout)
+            await self._receiver.finish()
+            return was_open
+        finally:
+            await self._receiver.close()
+            await self._close()
+
+    async def _call(self, call: Call[ResultT], timeout: Optional[float]) -> ResultT:
+        self._used()
+        return await self._rpc.call(call, timeout)
+
+    def _used(self) -> None:
+        if self._keep_alive is not None:
+            self._keep_alive.used()
+
+    async def _ping(self) -> None:
+        # That it failed is no news: the next real call tells it.
+        with contextlib.suppress(SpreadError):
+            await self._rpc.call(calls.poll(self.id, lambda: 0))
+
+    def _on_restored(self, event: ConnectionRestored) -> None:
+        self._private_group = event.private_group
+        self._daemon = event.daemon
+
+    def _on_notice(self, notice: Notice, private_group: str) -> None:
+        if isinstance(notice, Attached):
+            self._private_group = private_group
+        elif isinstance(notice, Ended) and notice.error is not None and not lives_on(notice.error):
+            self._let_go()
+        if self._tell is not None:
+            try:
+                self._tell(notice)
+            except Exception:
+                _log.exception("on_notice failed")
+
+    def _on_acknowledgement_refused(self, error: SpreadError) -> None:
+        # That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        if error.reason not in MAILBOX_GONE:
+            self._inbox.end(error)
+
+    def _let_go(self) -> list[asyncio.Task[Any]]:
+        """There is no mailbox any more that something could be done for in the background.
+
+        Gives the tasks that are ending.
+        """
+        ending: list[asyncio.Task[Any]] = []
+        acknowledging = self._acknowledger.close() if self._acknowledger is not None else None
+        if acknowledging is not None:
+            ending.append(acknowledging)
+        if self._keep_alive is not None:
+            ending.append(self._keep_alive.close())
+        return ending
+
+    async def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        current = asyncio.current_task()
+        ending = [task for task in self._let_go() if task is not current]
+        if ending:
+            await asyncio.wait(ending)
+        senders, self._senders = self._senders, []
+        for sender in senders:
+            await sender.abort()
+        await self._on_closed(self)

@@ -1,0 +1,191 @@
+"""Fills an inbox from Receive streams, in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, Callable, Optional
+
+import grpc.aio
+
+from .._core.receive_rules import FINISH_SECONDS, SILENT_INTERVALS, ReceiveRules
+from ..errors import SpreadError
+from ..notices import Detached, Ended, Notice
+from .inbox import Inbox
+from .rpc import Rpc, convert
+
+_log = logging.getLogger("spread_sidecar")
+
+
+class Receiver:
+    """Attaches, pauses while the inbox is full, and attaches again behind the last event when a stream breaks."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        inbox: Inbox,
+        rules: ReceiveRules,
+        heartbeat_interval: float,
+        on_notice: Callable[[Notice, str], None],
+    ) -> None:
+        self._rpc = rpc
+        self._inbox = inbox
+        self._rules = rules
+        self._heartbeat_interval = heartbeat_interval
+        self._on_notice = on_notice
+        self._task: Optional[asyncio.Task[None]] = None
+        self._call: Any = None
+        self._watchdog: Optional[asyncio.TimerHandle] = None
+        self._last_frame = 0.0
+        self._paused = False
+        self._closed = False
+        # The watchdog cancelled the stream.
+        self._silent = False
+        # Nothing more is to be expected for now: it has ended, or is paused.
+        self._settled = asyncio.Event()
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether a stream stands as far as is known; of one that is not read nobody knows it."""
+        return self._rules.attached and not self._paused
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun to receive."""
+        return self._task is not None
+
+    def start(self) -> None:
+        """Begins to receive; later calls change nothing."""
+        if self._task is not None or self._inbox.ended:
+            return
+        self._rules.begin()
+        self._task = asyncio.create_task(self._run(), name="spread-sidecar-receive")
+        self._watch()
+
+    async def finish(self) -> None:
+        """The mailbox was disconnected.
+
+        Takes the last events if the stream ends within a second, and not if the inbox is full, and closes.
+        """
+        if self._call is not None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), FINISH_SECONDS)
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends receiving, without an error. What is in the inbox can still be taken."""
+        self.stop()
+        task = self._task
+        if task is not None and task is not asyncio.current_task():
+            await asyncio.wait([task])
+
+    def stop(self) -> None:
+        """``close`` without waiting for the task's end."""
+        self._closed = True
+        self._end(None)
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while not self._closed:
+                error = await self._receive_stream()
+                if error is None or self._closed or not await self._prepare_next(error):
+                    return
+        except asyncio.CancelledError:
+            # The loop is ending, if it is not close().
+            self._end(None)
+        except Exception as error:
+            _log.exception("receiving failed")
+            defect = SpreadError("receiving failed in the client; its log says why", status="INTERNAL")
+            defect.__cause__ = error
+            self._end(defect)
+        finally:
+            self._settled.set()
+
+    async def _receive_stream(self) -> Optional[SpreadError]:
+        """One stream, to its end. Gives how it broke; None: receiving has ended."""
+        loop = asyncio.get_running_loop()
+        call: Any = None
+        try:
+            call = self._call = await self._rpc.receive(self._rules.request())
+            self._last_frame = loop.time()
+            self._silent = False
+            while True:
+                response = await call.read()
+                if response is grpc.aio.EOF:
+                    self._end(None)
+                    return None
+                self._last_frame = loop.time()
+                if not await self._on_frame(response):
+                    return None
+        except grpc.aio.AioRpcError as error:
+            return convert(error)
+        except SpreadError as error:
+            return error
+        except asyncio.CancelledError:
+            if not self._silent:
+                raise
+            return SpreadError("the sidecar gave no sign of life", status="CANCELLED")
+        finally:
+            self._call = None
+            if call is not None:
+                call.cancel()
+
+    async def _on_frame(self, response: Any) -> bool:
+        received = self._rules.take(response)
+        full = bool(received.events) and self._inbox.push(received.events)
+        if received.notice is not None:
+            self._on_notice(received.notice, received.private_group)
+        if received.failure is not None:
+            self._end(received.failure)
+            return False
+        if full:
+            await self._pause()
+        return not self._closed
+
+    async def _pause(self) -> None:
+        """Reads nothing from the stream: what it holds back then holds back the sidecar."""
+        self._paused = True
+        self._settled.set()
+        try:
+            await self._inbox.wait_for_room()
+        finally:
+            self._paused = False
+        if not self._closed:
+            self._settled.clear()
+        self._last_frame = asyncio.get_running_loop().time()
+
+    async def _prepare_next(self, error: SpreadError) -> bool:
+        """After a stream broke: False when receiving has ended with it."""
+        verdict = self._rules.broken(error)
+        if verdict.end is not None:
+            self._end(verdict.end)
+            return False
+        if verdict.detached:
+            self._on_notice(Detached(error), "")
+        await asyncio.sleep(verdict.pause)
+        if self._rules.fetching_rest:
+            # The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+            await self._inbox.wait_for_room()
+        return True
+
+    def _watch(self) -> None:
+        """Cancels a stream that was silent for too long: that ends it as a break like any other."""
+        interval = self._heartbeat_interval
+        if interval <= 0 or self._closed or self._inbox.ended:
+            return
+        loop = asyncio.get_running_loop()
+        silent = loop.time() - self._last_frame
+        if self._call is not None and not self._paused and silent > SILENT_INTERVALS * interval:
+            self._silent = True
+            self._call.cancel()
+        self._watchdog = loop.call_later(interval, self._watch)
+
+    def _end(self, error: Optional[SpreadError]) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._inbox.end(error):
+            self._on_notice(Ended(error), "")
+        self._settled.set()

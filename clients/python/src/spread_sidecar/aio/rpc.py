@@ -1,0 +1,141 @@
+"""The channel, with this package's rules for calls: a deadline for each, and SpreadError for failures."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any, Callable, Optional, Sequence
+
+import grpc
+import grpc.aio
+
+from .._core.calls import Call, ResultT
+from .._core.channel import ChannelPlan
+from .._core.local_errors import channel_closed, check_timeout
+from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
+from .._core.rich_status import is_transport_failure, to_spread_error
+from .._core.security import to_authorization, token_not_had
+from ..errors import SendOutcome, SpreadError
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..options import AsyncTokenSource
+
+Headers = Sequence[tuple[str, str]]
+
+
+def convert(error: grpc.aio.AioRpcError, *, send: bool = False, outcome: Optional[SendOutcome] = None) -> SpreadError:
+    """What gRPC raised as a SpreadError."""
+    trailers: Any = error.trailing_metadata() or ()
+    converted = to_spread_error(error.code().name, error.details() or "", tuple(trailers), send=send, outcome=outcome)
+    converted.__cause__ = error
+    return converted
+
+
+class Rpc:
+    """One channel."""
+
+    def __init__(self, plan: ChannelPlan, token: Optional[AsyncTokenSource]) -> None:
+        # Else gRPC would find out by itself, and take another loop than the one that will run.
+        asyncio.get_running_loop()
+        credentials = plan.security.credentials
+        self._channel: grpc.aio.Channel = (
+            grpc.aio.insecure_channel(plan.target, plan.arguments)
+            if credentials is None
+            else grpc.aio.secure_channel(plan.target, credentials, plan.arguments)
+        )
+        self._call_timeout = plan.call_timeout
+        self._headers = plan.headers
+        self._token = token
+        self._closed = False
+        self._methods: dict[object, Any] = {}
+
+    def may_pass(self, error: SpreadError) -> bool:
+        """Whether a later call may fare better, with the same mailbox.
+
+        The way to the sidecar was cut, or a token was not taken (or not to be had) that will be asked for anew.
+        """
+        return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
+
+    async def call(self, call: Call[ResultT], timeout: Optional[float] = None) -> ResultT:
+        """One unary call."""
+        check_timeout(timeout)
+        metadata = await self._metadata(call.headers)
+        bound = self._call_timeout if timeout is None else timeout
+        try:
+            answer = await self._unary(call.method)(call.request, timeout=bound, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            raise convert(error, send=call.send) from error
+        except grpc.aio.UsageError:
+            raise channel_closed() from None
+        except asyncio.CancelledError:
+            # Closing the channel cancels its calls, and not the tasks that wait for them.
+            if self._closed:
+                raise channel_closed("unknown" if call.send else None) from None
+            raise
+        return call.convert(answer)
+
+    async def receive(self, request: service.ReceiveRequest) -> Any:
+        """A Receive stream, with ``read()`` and ``cancel()``."""
+        stream = self._method(
+            RECEIVE,
+            lambda: self._channel.unary_stream(
+                RECEIVE,
+                request_serializer=service.ReceiveRequest.SerializeToString,
+                response_deserializer=service.ReceiveResponse.FromString,
+            ),
+        )
+        metadata = await self._metadata(())
+        try:
+            return stream(request, metadata=metadata)
+        except grpc.aio.UsageError:
+            raise channel_closed() from None
+
+    async def multicast_stream(self) -> Any:
+        """A MulticastStream, with ``read()``, ``write()`` of encoded frames and ``cancel()``."""
+        stream = self._method(
+            MULTICAST_STREAM,
+            lambda: self._channel.stream_stream(
+                MULTICAST_STREAM, response_deserializer=service.MulticastStreamResponse.FromString
+            ),
+        )
+        metadata = await self._metadata(())
+        try:
+            return stream(metadata=metadata)
+        except grpc.aio.UsageError:
+            raise channel_closed() from None
+
+    async def close(self) -> None:
+        """Ends every call."""
+        self._closed = True
+        await self._channel.close()
+
+    def _unary(self, method: UnaryMethod[Any, Any]) -> Any:
+        # Bytes as they are go another way than the same call with its messages.
+        return self._method(
+            method,
+            lambda: self._channel.unary_unary(
+                method.path, request_serializer=method.encode, response_deserializer=method.decode
+            ),
+        )
+
+    def _method(self, key: object, make: Callable[[], Any]) -> Any:
+        known = self._methods.get(key)
+        if known is None:
+            known = self._methods[key] = make()
+        return known
+
+    async def _metadata(self, more: Headers) -> list[tuple[str, str]]:
+        metadata = [*self._headers, *more]
+        if self._token is not None and all(name != "authorization" for name, _ in more):
+            metadata = [pair for pair in metadata if pair[0] != "authorization"]
+            metadata.append(("authorization", to_authorization(await self._ask_token(self._token))))
+        return metadata
+
+    @staticmethod
+    async def _ask_token(source: AsyncTokenSource) -> str:
+        if isinstance(source, str):
+            return source
+        try:
+            given = source()
+            return await given if inspect.isawaitable(given) else given
+        except Exception as error:
+            raise token_not_had(error) from error

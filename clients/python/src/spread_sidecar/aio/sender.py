@@ -1,0 +1,256 @@
+"""Sends many messages fast and in order, over one stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Any, Callable, Iterable, Optional, Type, Union
+
+import grpc.aio
+
+from .._core.batch_encoder import encode_batch, encode_open
+from .._core.local_errors import check_timeout, timeout_error
+from .._core.outgoing import to_groups, to_outgoing
+from .._core.send_window import SendWindow, aborted
+from ..errors import SpreadError
+from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..info import OutgoingMessage, SenderProgress
+from ..options import Payload
+from ..refusal import Refusal
+from .rpc import convert
+
+_log = logging.getLogger("spread_sidecar")
+
+
+class Sender:
+    """Sends many messages fast and in order, over one stream.
+
+    What is sent while a frame is on its way travels together in the next one. A stream that breaks is not made anew,
+    because that could send a message twice: everything raises the same error, and ``undecided`` has the messages
+    whose outcome is not known. Made by ``Mailbox.sender()``.
+    """
+
+    def __init__(
+        self,
+        call: Any,
+        mailbox_id: str,
+        window: SendWindow,
+        on_refused: Optional[Callable[[Refusal], None]],
+        on_use: Callable[[], None],
+    ) -> None:
+        self._call = call
+        self._mailbox_id = mailbox_id
+        self._window = window
+        self._on_refused = on_refused
+        self._on_use = on_use
+        self._over = False
+        # For who writes, and for who waits until something was decided.
+        self._work: Optional[asyncio.Future[None]] = None
+        self._waiters: set[asyncio.Future[None]] = set()
+        # Groups as they were given last, checked.
+        self._last_groups: tuple[object, tuple[str, ...]] = (None, ())
+        self._reader = asyncio.create_task(self._read(), name="spread-sidecar-sender-read")
+        self._writer = asyncio.create_task(self._write(), name="spread-sidecar-sender-write")
+
+    @property
+    def progress(self) -> SenderProgress:
+        """How far it has come."""
+        return self._window.progress
+
+    @property
+    def closed(self) -> bool:
+        """Whether it ended; nothing can be sent any more."""
+        return self._window.closing or self._window.failure is not None
+
+    @property
+    def undecided(self) -> list[OutgoingMessage]:
+        """Messages that were sent and are not decided, oldest first.
+
+        After a failure: those whose outcome is unknown.
+        """
+        return self._window.undecided
+
+    async def send(
+        self,
+        service_type: int,
+        groups: Union[str, Iterable[str]],
+        payload: Payload,
+        message_type: int = 0,
+        *,
+        self_discard: bool = False,
+        timeout: Optional[float] = None,
+    ) -> None:
+        """Sends a message to the members of one group or of several.
+
+        Waits while too much is on its way, not until the message was handed to the daemon: ``flush`` does. Raises
+        SpreadError when the sender has ended or the service type is none; what the sidecar refuses is told later, see
+        ``Mailbox.sender``. A timeout or a cancellation only ends the wait for room: then the message was not taken.
+        """
+        last, destinations = self._last_groups
+        if groups is not last:
+            destinations = to_groups(groups)
+            # Only what can't change may be recognised.
+            if type(groups) in (str, tuple):
+                self._last_groups = (groups, destinations)
+        message = to_outgoing(service_type, destinations, payload, message_type, self_discard)
+        window = self._window
+        if window.failure or window.closing or window.full:
+            window.check_open()
+            await self._wait(lambda: not window.full or window.closing, timeout, "no room for a further message")
+            window.check_open()
+        window.add(message)
+        if self._work is not None:
+            self._wake_writer()
+
+    async def flush(self, *, timeout: Optional[float] = None) -> SenderProgress:
+        """Returns when everything that was sent before is decided.
+
+        Raises MessagesRefused when messages were refused and there is no ``on_refused``; SpreadError when the stream
+        broke.
+        """
+        window = self._window
+        until = window.sent
+        await self._wait(lambda: window.decided >= until, timeout, "not everything was decided")
+        if window.decided < until and window.failure:
+            raise window.failure.with_traceback(None)
+        window.check_refusals()
+        return window.progress
+
+    async def close(self, *, timeout: Optional[float] = None) -> SenderProgress:
+        """Flushes and ends the stream. A second call waits for the first. Raises as ``flush``."""
+        window = self._window
+        window.closing = True
+        self._wake_writer()
+        self._wake_all()
+        await self._wait(lambda: self._over, timeout, "the stream did not end")
+        await self._join()
+        if window.failure:
+            raise window.failure.with_traceback(None)
+        window.check_refusals()
+        return window.progress
+
+    async def abort(self) -> None:
+        """Ends the stream without waiting; messages that are not decided may or may not have been sent."""
+        if not self._over:
+            self._fail(aborted())
+            self._reader.cancel()
+            self._writer.cancel()
+            self._call.cancel()
+        await self._join()
+
+    async def __aenter__(self) -> Sender:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if exc is None:
+            await self.close()
+        else:
+            await self.abort()
+
+    async def _wait(self, done: Callable[[], bool], timeout: Optional[float], what: str) -> None:
+        """Until ``done``, or everything failed."""
+        check_timeout(timeout)
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
+        while not done() and not self._window.failure:
+            pause = None if deadline is None else deadline - loop.time()
+            if pause is not None and pause <= 0:
+                raise timeout_error(f"{what} within {timeout:g} s")
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiters.add(waiter)
+            timer = None if pause is None else loop.call_later(pause, _wake, waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+                if timer is not None:
+                    timer.cancel()
+
+    async def _write(self) -> None:
+        window = self._window
+        try:
+            await self._call.write(encode_open(self._mailbox_id))
+            while not window.failure:
+                messages = window.take_batch()
+                if messages:
+                    self._on_use()
+                    await self._call.write(encode_batch(messages))
+                elif window.closing:
+                    await self._call.done_writing()
+                    return
+                else:
+                    self._work = asyncio.get_running_loop().create_future()
+                    try:
+                        await self._work
+                    finally:
+                        self._work = None
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            # Why it broke tells the reader.
+            pass
+
+    async def _read(self) -> None:
+        error: Optional[SpreadError]
+        try:
+            while True:
+                answer = await self._call.read()
+                if answer is grpc.aio.EOF:
+                    break
+                self._on_answer(answer)
+            error = self._window.ended_early()
+        except grpc.aio.AioRpcError as rpc_error:
+            error = convert(rpc_error, outcome=self._window.outcome_of(convert(rpc_error)))
+        except asyncio.CancelledError:
+            error = aborted()
+        except Exception as defect:
+            _log.exception("a sender failed")
+            error = SpreadError(
+                "the sender failed in the client; its log says why", status="INTERNAL", outcome="unknown"
+            )
+            error.__cause__ = defect
+            self._call.cancel()
+        self._over = True
+        if error is not None:
+            self._fail(error)
+        self._wake_writer()
+        self._wake_all()
+
+    def _on_answer(self, answer: service.MulticastStreamResponse) -> None:
+        self._on_use()
+        for refusal in self._window.answered(answer):
+            if self._on_refused is None:
+                self._window.keep_refusal(refusal)
+                continue
+            try:
+                self._on_refused(refusal)
+            except Exception:
+                _log.exception("on_refused failed")
+        self._wake_all()
+
+    def _fail(self, error: SpreadError) -> None:
+        self._window.fail(error)
+        self._wake_writer()
+        self._wake_all()
+
+    def _wake_writer(self) -> None:
+        if self._work is not None:
+            _wake(self._work)
+
+    def _wake_all(self) -> None:
+        for waiter in self._waiters:
+            _wake(waiter)
+
+    async def _join(self) -> None:
+        current = asyncio.current_task()
+        tasks = [task for task in (self._reader, self._writer) if task is not current]
+        await asyncio.wait(tasks)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

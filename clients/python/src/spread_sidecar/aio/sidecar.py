@@ -1,0 +1,167 @@
+"""One channel to a sidecar."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import TYPE_CHECKING, AsyncIterator, Awaitable, Callable, Optional, Type
+
+from .._core import answers, calls
+from .._core.answers import MailboxInit
+from .._core.channel import ChannelPlan
+from .._core.durations import to_count
+from .._core.ready import ReadyWait
+from .._core.receive_settings import ReceiveSettings, to_receive_settings
+from .._core.requests import refuse_unknown
+from .._core.security import to_authorization
+from ..errors import SpreadError
+from ..info import MailboxInfo, SidecarVersion
+from ..options import AsyncSidecarOptions, AttachOptions, MailboxOptions
+from .mailbox import Mailbox
+from .rpc import Rpc
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class SpreadSidecar:
+    """One channel to a sidecar; opens mailboxes. It connects by itself when it is used.
+
+    As a context manager it closes when it is left. To be made in a coroutine. Options: see ``AsyncSidecarOptions``.
+    """
+
+    #: Where it connects to.
+    target: str
+
+    def __init__(self, **options: Unpack[AsyncSidecarOptions]) -> None:
+        refuse_unknown(options, AsyncSidecarOptions)
+        token = options.get("token")
+        plan = ChannelPlan(options, token is not None)
+        self.target = plan.target
+        self._security = plan.security
+        self._rpc = Rpc(plan, token)
+        self._mailboxes: set[Mailbox] = set()
+        self._closed = False
+
+    async def connect(self, *, timeout: Optional[float] = None, **options: Unpack[MailboxOptions]) -> Mailbox:
+        """Opens a mailbox (SP_connect). Options: see ``MailboxOptions``.
+
+        Raises SpreadError, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened.
+        """
+        return await self._connect(options, timeout, _nothing)
+
+    async def attach(
+        self, mailbox_id: str, *, timeout: Optional[float] = None, **options: Unpack[AttachOptions]
+    ) -> Mailbox:
+        """Takes up a mailbox that was opened before, by this process or another; see ``Mailbox.detach``.
+
+        Whoever receives from it at that time is replaced when this one begins to receive. Options: see
+        ``AttachOptions``.
+        """
+        refuse_unknown(options, AttachOptions)
+        settings = to_receive_settings(options)
+        given = options.get("after_sequence")
+        after = None if given is None else to_count(given, "after_sequence")
+        info = await self._rpc.call(calls.info(mailbox_id), timeout)
+        return self._keep(answers.attached(mailbox_id, info, after), settings, _nothing)
+
+    async def version(self, *, timeout: Optional[float] = None) -> SidecarVersion:
+        """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
+        return await self._rpc.call(calls.version(), timeout)
+
+    async def list_mailboxes(
+        self, admin_token: Optional[str] = None, *, page_size: int = 0, timeout: Optional[float] = None
+    ) -> AsyncIterator[MailboxInfo]:
+        """State and counters of all mailboxes of the sidecar, page by page.
+
+        ``admin_token`` is the sidecar's admin token, in place of ``token``; refused where others could read it, as
+        that is.
+        """
+        headers: tuple[tuple[str, str], ...] = ()
+        if admin_token is not None:
+            self._security.check_token_allowed("admin_token")
+            headers = (("authorization", to_authorization(admin_token)),)
+        pages = calls.MailboxPages(page_size, headers)
+        while True:
+            page = await self._rpc.call(pages.next_call(), timeout)
+            for info in page.mailboxes:
+                yield info
+            if not pages.follows(page):
+                return
+
+    async def wait_for_ready(self, timeout: float = 30.0, *, daemon: bool = False) -> None:
+        """Returns when the sidecar answers, trying again until then.
+
+        ``daemon``: wait until it is connected to its default daemon too. Raises SpreadError with status
+        DEADLINE_EXCEEDED; at once for a failure that waiting does not heal.
+        """
+        wait = ReadyWait(self.target, timeout, daemon)
+        while True:
+            remaining = wait.remaining()
+            try:
+                if wait.is_ready(await self.version(timeout=remaining)):
+                    return
+            except SpreadError as error:
+                wait.failed(error)
+            await asyncio.sleep(wait.pause())
+
+    async def close(self, *, keep_mailboxes: bool = False) -> None:
+        """Disconnects the mailboxes that were opened or attached through this channel, and closes it.
+
+        ``keep_mailboxes``: let go of them without ending them; they live on for their lease. Raises the SpreadError of
+        the first mailbox that could not be disconnected; the channel is closed all the same. A second call does
+        nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        mailboxes = list(self._mailboxes)
+        failures: list[BaseException] = []
+        if keep_mailboxes:
+            for mailbox in mailboxes:
+                await mailbox.detach()
+        else:
+            ends = await asyncio.gather(*(mailbox.disconnect() for mailbox in mailboxes), return_exceptions=True)
+            failures = [end for end in ends if isinstance(end, BaseException)]
+        await self._rpc.close()
+        if failures:
+            raise failures[0]
+
+    async def __aenter__(self) -> SpreadSidecar:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: Optional[Type[BaseException]],
+        exc: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        await self.close()
+
+    async def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
+        """For tests of the contract: a unary call of MailboxService, such as ``Poll``, with these bytes as they are."""
+        return await self._rpc.call(calls.raw(method, body), timeout)
+
+    async def _connect(
+        self,
+        options: MailboxOptions,
+        timeout: Optional[float],
+        on_closed: Callable[[], Awaitable[None]],
+    ) -> Mailbox:
+        refuse_unknown(options, MailboxOptions)
+        settings = to_receive_settings(options)
+        init = await self._rpc.call(calls.connect(options), timeout)
+        return self._keep(init, settings, on_closed)
+
+    def _keep(self, init: MailboxInit, settings: ReceiveSettings, on_closed: Callable[[], Awaitable[None]]) -> Mailbox:
+        async def closed(mailbox: Mailbox) -> None:
+            self._mailboxes.discard(mailbox)
+            await on_closed()
+
+        mailbox = Mailbox(self._rpc, init, settings, closed)
+        self._mailboxes.add(mailbox)
+        return mailbox
+
+
+async def _nothing() -> None:
+    pass
