@@ -39,9 +39,13 @@ export interface TransportOptions {
   requestTimeoutMs: number;
   /** Whether requests may be compressed. Default: no. */
   compression: boolean;
-  /** HTTP/2 receive window of a stream. Unit: bytes. Default 256 KiB. */
+  /** HTTP/2 receive window of a stream. Unit: bytes. Default 128 KiB. */
   streamWindowBytes: number;
-  /** HTTP/2 receive window of a connection. Unit: bytes. Default 4 MiB. */
+  /**
+   * HTTP/2 receive window of a connection. Node reads nothing of a connection while a write to it waits for the other end: were
+   * more under way to us than a socket holds (208 KiB by default on Linux, with what the kernel counts besides), a client
+   * made with Node could wait for us to read while we wait for it. Unit: bytes. Default 128 KiB.
+   */
   connectionWindowBytes: number;
   /** Most bytes of a call's metadata: names, values, and 32 for each. Default 16 KiB. */
   maxHeaderBytes: number;
@@ -59,8 +63,8 @@ const DEFAULT_TRANSPORT: TransportOptions = {
   openingTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   compression: false,
-  streamWindowBytes: 256 * 1024,
-  connectionWindowBytes: 4 * 1024 * 1024,
+  streamWindowBytes: 128 * 1024,
+  connectionWindowBytes: 128 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxConnections: 2000,
 };

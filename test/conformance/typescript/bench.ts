@@ -1,0 +1,195 @@
+import { credentials } from '@grpc/grpc-js';
+import { connect, FIFO_MESS, type Mailbox } from 'spread-sidecar-client';
+import {
+  ConnectRequest,
+  type ConnectResponse,
+  type DisconnectResponse,
+  type JoinResponse,
+  MailboxServiceClient,
+  type MulticastMessage,
+  type MulticastResponse,
+  ReceiveRequest,
+  type ReceiveResponse,
+} from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { ServiceType } from '../../../server/src/gen/spread/sidecar/v1/types.js';
+import type { Args } from './protocol.js';
+
+/** Most that may be on its way to the receiver. */
+const MAX_MESSAGES = 20_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+/** A frame of the raw sender is as large as one of the client. */
+const BATCH_MESSAGES = 1024;
+const BATCH_BYTES = 1024 * 1024;
+/** Not counted, at the beginning. Unit: ms. */
+const WARM_UP_MS = 500;
+
+/** One mailbox in a group of its own, by the client or by the stubs alone. */
+interface Peer {
+  /** Takes a message that will come back; may resolve at once. */
+  send(payload: Buffer): Promise<void> | void;
+  /** Hands over what was taken and has not left. */
+  flush(): void;
+  /** Sends one message and waits for its answer. */
+  multicast(payload: Buffer): Promise<void>;
+  /** Waits for at least one message; resolves with how many came. */
+  receive(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const groupName = () => `bench-${process.pid}-${Math.random().toString(36).slice(2, 10)}`;
+
+async function clientPeer(target: string): Promise<Peer> {
+  const mailbox: Mailbox = await connect({ target, membership: false });
+  const group = groupName();
+  await mailbox.join(group);
+  const sender = mailbox.sender({ maxInFlightMessages: MAX_MESSAGES, maxInFlightBytes: MAX_BYTES });
+  return {
+    send: (payload) => sender.send(FIFO_MESS, group, payload),
+    flush: () => {},
+    multicast: async (payload) => void (await mailbox.multicast(FIFO_MESS, group, payload)),
+    receive: async () => (await mailbox.receiveMany()).length,
+    close: async () => {
+      await sender.close();
+      await mailbox.disconnect();
+    },
+  };
+}
+
+async function rawPeer(target: string): Promise<Peer> {
+  const client = new MailboxServiceClient(target, credentials.createInsecure(), {
+    'grpc-node.flow_control_window': 1024 * 1024,
+  });
+  const answerOf = <Answer>(call: (callback: (error: Error | null, answer: Answer) => void) => void) =>
+    new Promise<Answer>((resolve, reject) =>
+      call((error, answer) => (error === null ? resolve(answer) : reject(error))),
+    );
+  const request = ConnectRequest.fromPartial({ membership: false });
+  const { mailboxId } = await answerOf<ConnectResponse>((callback) => client.connect(request, callback));
+  const group = groupName();
+  await answerOf<JoinResponse>((callback) => client.join({ mailboxId, group, awaitView: false }, callback));
+  const sending = client.multicastStream();
+  sending.on('data', () => {});
+  sending.on('error', () => {});
+  sending.write({ frame: { $case: 'open', value: { mailboxId } } });
+  const receiving = client.receive(ReceiveRequest.fromPartial({ mailboxId }));
+  let waiting = 0;
+  let wake: (() => void) | undefined;
+  receiving.on('error', () => {});
+  receiving.on('data', ({ frame }: ReceiveResponse) => {
+    if (frame?.$case !== 'batch') return;
+    waiting += frame.value.events.length;
+    wake?.();
+  });
+  const toMessage = (payload: Buffer): MulticastMessage => ({
+    serviceType: ServiceType.FIFO,
+    groups: [group],
+    payload,
+    messageType: 0,
+    selfDiscard: false,
+  });
+  let batch: MulticastMessage[] = [];
+  let batchBytes = 0;
+  const flush = () => {
+    if (batch.length === 0) return;
+    sending.write({ frame: { $case: 'batch', value: { messages: batch } } });
+    batch = [];
+    batchBytes = 0;
+  };
+  return {
+    send: (payload) => {
+      batch.push(toMessage(payload));
+      batchBytes += payload.length;
+      if (batch.length >= BATCH_MESSAGES || batchBytes >= BATCH_BYTES) flush();
+    },
+    flush,
+    multicast: async (payload) => {
+      const message = toMessage(payload);
+      await answerOf<MulticastResponse>((callback) => client.multicast({ mailboxId, message }, callback));
+    },
+    receive: async () => {
+      if (waiting === 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      wake = undefined;
+      const count = waiting;
+      waiting = 0;
+      return count;
+    },
+    close: async () => {
+      sending.end();
+      const end = { mailboxId, leaveGroupsFirst: false, abort: false };
+      await answerOf<DisconnectResponse>((callback) => client.disconnect(end, callback));
+      client.close();
+    },
+  };
+}
+
+const peerOf = ({ target, raw }: Args) => (raw ? rawPeer(target) : clientPeer(target));
+
+/** Messages a second of one process that sends to itself. */
+export async function benchThroughput(args: Args): Promise<object> {
+  const peer = await peerOf(args);
+  const payload = Buffer.alloc(args.payloadBytes, 'x');
+  const window = Math.max(1, Math.min(MAX_MESSAGES, Math.floor(MAX_BYTES / Math.max(args.payloadBytes, 1))));
+  let sent = 0;
+  let received = 0;
+  let stop = false;
+  let wake: (() => void) | undefined;
+  const sending = (async () => {
+    while (!stop) {
+      while (!stop && sent - received < window) {
+        sent += 1;
+        await peer.send(payload);
+      }
+      peer.flush();
+      if (!stop && sent - received >= window)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  })();
+  const begun = performance.now();
+  let countedFrom = 0;
+  let since = 0;
+  while (!stop || received < sent) {
+    received += await peer.receive();
+    const now = performance.now();
+    if (since === 0 && now - begun >= WARM_UP_MS) {
+      since = now;
+      countedFrom = received;
+    }
+    if (since > 0 && now - since >= args.seconds * 1000) {
+      stop = true;
+      wake?.();
+      const seconds = (now - since) / 1000;
+      const messages = received - countedFrom;
+      await sending;
+      while (received < sent) received += await peer.receive();
+      await peer.close();
+      return { messages, seconds };
+    }
+    if (sent - received < window / 2) {
+      wake?.();
+      wake = undefined;
+    }
+  }
+  throw new Error('the measurement ended before its time');
+}
+
+/** Times from before the multicast to the message in hand. */
+export async function benchRoundTrip(args: Args): Promise<object> {
+  const peer = await peerOf(args);
+  const payload = Buffer.alloc(args.payloadBytes, 'x');
+  const warmUp = Math.ceil(args.count / 10);
+  const latenciesUs: number[] = [];
+  for (let i = 0; i < warmUp + args.count; i += 1) {
+    const begun = process.hrtime.bigint();
+    const answered = peer.multicast(payload);
+    await peer.receive();
+    if (i >= warmUp) latenciesUs.push(Number(process.hrtime.bigint() - begun) / 1000);
+    await answered;
+  }
+  await peer.close();
+  return { latenciesUs };
+}
