@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+import bench_aio
 import output
 import translate as t
 from translate import DriverError, Json
@@ -263,6 +264,16 @@ class Driver:
 
     async def op_closeSender(self, args: Json, timeout: Optional[float]) -> Json:
         return t.progress_json(await self.sender(args).sender.close(timeout=timeout))
+
+    # Benchmarks
+
+    async def op_benchThroughput(self, args: Json, timeout: Optional[float]) -> Json:
+        throughput = bench_aio.raw_throughput if args.get("raw") else bench_aio.throughput
+        return await throughput(args["target"], args["payloadBytes"], args["seconds"])
+
+    async def op_benchRoundTrip(self, args: Json, timeout: Optional[float]) -> Json:
+        round_trip = bench_aio.raw_round_trip if args.get("raw") else bench_aio.round_trip
+        return await round_trip(args["target"], args["payloadBytes"], args["count"])
 
 
 def run() -> None:

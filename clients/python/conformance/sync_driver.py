@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
+import bench_raw
+import bench_sync
 import output
 import translate as t
 from translate import DriverError, Json
@@ -280,6 +282,16 @@ class Driver:
 
     def op_closeSender(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
         return t.progress_json(self.sender(args).sender.close(timeout=timeout, cancel=cancel))
+
+    # Benchmarks
+
+    def op_benchThroughput(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        bench = bench_raw if args.get("raw") else bench_sync
+        return bench.throughput(args["target"], args["payloadBytes"], args["seconds"])
+
+    def op_benchRoundTrip(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        bench = bench_raw if args.get("raw") else bench_sync
+        return bench.round_trip(args["target"], args["payloadBytes"], args["count"])
 
 
 def run() -> None:

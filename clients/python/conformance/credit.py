@@ -1,0 +1,73 @@
+"""How much a benchmark may have on its way, and what it has counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from translate import Json
+
+_MESSAGES = 20_000
+_BYTES = 16 * 1024 * 1024
+_WARM_UP = 0.5
+
+
+class Count:
+    """Counts what is received once the half second that does not count is over."""
+
+    def __init__(self, payload_bytes: int, seconds: float) -> None:
+        #: Most messages on their way.
+        self.limit = max(1, min(_MESSAGES, _BYTES // max(payload_bytes, 1)))
+        self.received = 0
+        now = time.perf_counter()
+        self._begin = now + _WARM_UP
+        self._end = self._begin + seconds
+        self._first_at = 0.0
+        self._first = 0
+
+    def add(self, count: int) -> bool:
+        """So many were received. False: the time is over."""
+        self.received += count
+        now = time.perf_counter()
+        if self._first_at == 0.0 and now >= self._begin:
+            self._first_at = now
+            self._first = self.received
+        self._now = now
+        return now < self._end
+
+    def result(self) -> Json:
+        return {"messages": self.received - self._first, "seconds": self._now - self._first_at}
+
+
+class Credit:
+    """For a thread that sends while another receives."""
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
+        self._room = threading.Event()
+        self._sent = 0
+        self.over = False
+
+    def take(self) -> int:
+        """How many may be sent now, waiting until it is at least one; 0: it is over."""
+        while not self.over:
+            room = self._count.limit - (self._sent - self._count.received)
+            if room > 0:
+                self._sent += room
+                return room
+            self._room.wait()
+            self._room.clear()
+        return 0
+
+    def received(self) -> None:
+        """There may be room again."""
+        self._room.set()
+
+    def stop(self) -> None:
+        """It is over."""
+        self.over = True
+        self._room.set()
+
+
+def summary(latencies: list[float]) -> Json:
+    return {"latenciesUs": [round(latency * 1e6, 3) for latency in latencies]}

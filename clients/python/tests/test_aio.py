@@ -1,0 +1,279 @@
+"""The asyncio API, over a real gRPC connection. Its rules are those of the blocking one and tested there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Awaitable, Callable, Iterator
+
+import grpc
+import pytest
+from fake_sidecar import FakeSidecar, abort, attached, batch, heartbeat
+from until import until_async
+
+import spread_sidecar as s
+from spread_sidecar import aio
+from spread_sidecar.gen.spread.sidecar.v1 import mailbox_service_pb2 as pb
+
+Test = Callable[[aio.SpreadSidecar], Awaitable[None]]
+
+
+@pytest.fixture
+def run(fake: FakeSidecar) -> Callable[[Test], None]:
+    """Runs a test with a channel, and looks that no task is left behind it."""
+
+    async def within(test: Test) -> None:
+        before = asyncio.all_tasks()
+        async with aio.SpreadSidecar(target=fake.target) as sidecar:
+            await test(sidecar)
+        left = asyncio.all_tasks() - before
+        # Tasks of gRPC's own end in the next turns of the loop.
+        deadline = time.monotonic() + 5
+        while left and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+            left = {task for task in left if not task.done()}
+        assert not left
+
+    return lambda test: asyncio.run(asyncio.wait_for(within(test), 30))
+
+
+async def refused(awaitable: Awaitable[object]) -> s.SpreadError:
+    with pytest.raises(s.SpreadError) as caught:
+        await awaitable
+    return caught.value
+
+
+def test_goes_on_behind_the_last_event_of_a_broken_stream(fake: FakeSidecar, run: Any) -> None:
+    def breaks(request: Any, context: Any) -> Any:
+        yield attached(1)
+        yield batch(1, 2)
+        time.sleep(0.2)
+        abort(context, grpc.StatusCode.UNAVAILABLE, "")
+
+    def goes_on(request: Any, context: Any) -> Any:
+        yield attached(3)
+        yield batch(2, 3)
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        notices: list[s.Notice] = []
+        mailbox = await sidecar.connect(on_notice=notices.append)
+        assert [(await mailbox.receive(10)).sequence for _ in range(3)] == [1, 2, 3]
+        assert [notice.kind for notice in notices] == ["attached", "detached", "attached"]
+
+    fake.scripts = [breaks, goes_on]
+    run(test)
+
+
+def test_fetches_events_that_an_end_with_an_error_swallowed(fake: FakeSidecar, run: Any) -> None:
+    def ends(request: Any, context: Any) -> Any:
+        yield attached(request.after_sequence + 1)
+        if request.after_sequence < 5:
+            yield batch(request.after_sequence + 1)
+        abort(context, grpc.StatusCode.ABORTED, "LEASE_EXPIRED", last_sequence="5")
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        seen = []
+        with pytest.raises(s.SpreadError) as caught:
+            async for event in mailbox:
+                seen.append(event.sequence)
+        assert caught.value.reason == "LEASE_EXPIRED"
+        # What came is in order, and what did not come is told.
+        assert seen == list(range(1, len(seen) + 1))
+        assert caught.value.metadata.get("received_sequence", "5") == str(len(seen))
+
+    fake.scripts = [ends]
+    run(test)
+
+
+def test_a_silent_stream_counts_as_broken(fake: FakeSidecar, run: Any) -> None:
+    def is_silent(request: Any, context: Any) -> Any:
+        yield attached(1)
+        fake.idle(context)
+
+    def speaks(request: Any, context: Any) -> Any:
+        yield attached(1)
+        yield batch(1)
+        while context.is_active():
+            yield heartbeat(1)
+            time.sleep(0.1)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect(heartbeat_interval=0.1)
+        assert (await mailbox.receive(10)).sequence == 1
+
+    fake.scripts = [is_silent, speaks]
+    run(test)
+
+
+def test_a_cancelled_receive_loses_no_event(fake: FakeSidecar, run: Any) -> None:
+    def gives(request: Any, context: Any) -> Any:
+        yield attached(1)
+        for sequence in range(1, 201):
+            yield batch(sequence)
+            time.sleep(0.001)
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        seen: list[int] = []
+
+        async def take() -> None:
+            while True:
+                seen.append((await mailbox.receive()).sequence)
+
+        while len(seen) < 200:
+            tasks = [asyncio.create_task(take()) for _ in range(2)]
+            await asyncio.sleep(0.005)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        assert seen == list(range(1, 201))
+        error = await refused(mailbox.receive(0.05))
+        assert error.status == "DEADLINE_EXCEEDED"
+
+    fake.scripts = [gives]
+    run(test)
+
+
+def test_a_full_inbox_stops_reading_from_the_connection(fake: FakeSidecar, run: Any) -> None:
+    given = 0
+
+    def floods(request: Any, context: Any) -> Any:
+        nonlocal given
+        yield attached(1)
+        for sequence in range(1, 400):
+            yield batch(sequence, payload=b"x" * 100_000)
+            given = sequence
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect(max_buffered_bytes=1_000_000)
+        assert (await mailbox.receive(10)).sequence == 1
+        await until_async(lambda: mailbox._receiver._paused, "it pauses")
+        before = -1
+        while before != given:
+            before = given
+            await asyncio.sleep(0.2)
+        assert given < 200
+        assert [(await mailbox.receive(10)).sequence for _ in range(398)] == list(range(2, 400))
+
+    fake.scripts = [floods]
+    run(test)
+
+
+def test_acknowledges_and_keeps_the_lease(fake: FakeSidecar, run: Any) -> None:
+    def gives(request: Any, context: Any) -> Any:
+        yield attached(1)
+        yield batch(1, 2)
+        fake.idle(context)
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        idle = await sidecar.connect()
+        mailbox = await sidecar.connect()
+        await mailbox.receive(10)
+        await mailbox.receive(10)
+        await until_async(lambda: fake.acknowledged == [1], "the first is acknowledged")
+        await until_async(lambda: fake.polls >= 2, "it polls")
+        assert await idle.acknowledge(0) == 0
+
+    fake.scripts = [gives]
+    fake.explicit = True
+    fake.lease = 0.3
+    run(test)
+
+
+def test_sends_in_order_and_says_what_is_in_doubt(fake: FakeSidecar, run: Any) -> None:
+    payloads: list[bytes] = []
+
+    def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
+        for request in requests:
+            payloads.extend(message.payload for message in request.batch.messages)
+            if payloads and payloads[-1] == b"break":
+                abort(context, grpc.StatusCode.UNAVAILABLE, "")
+            yield pb.MulticastStreamResponse(decided=len(payloads), accepted=len(payloads))
+
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        async with await mailbox.sender(max_in_flight_messages=100) as sender:
+            for number in range(1000):
+                await sender.send(s.FIFO_MESS, "g", str(number), timeout=10)
+            assert await sender.flush() == s.SenderProgress(1000, 1000, 1000)
+        assert payloads == [str(number).encode() for number in range(1000)]
+        payloads.clear()
+        sender = await mailbox.sender()
+        await sender.send(s.FIFO_MESS, "g", b"break")
+        for error in (await refused(sender.flush()), await refused(sender.close())):
+            assert (error.status, error.outcome) == ("UNAVAILABLE", "unknown")
+        assert [message.payload for message in sender.undecided] == [b"break"]
+        payloads.clear()
+        sender = await mailbox.sender()
+        await mailbox.disconnect()
+        assert (await refused(sender.send(s.FIFO_MESS, "g", b""))).status == "CANCELLED"
+
+    fake.on_stream = stream
+    run(test)
+
+
+def test_calls_time_out_and_are_given_up_with_their_task(fake: FakeSidecar, run: Any) -> None:
+    async def test(sidecar: aio.SpreadSidecar) -> None:
+        mailbox = await sidecar.connect()
+        error = await refused(mailbox.multicast(s.SAFE_MESS, "g", b"", timeout=0.05))
+        assert (error.status, error.outcome) == ("DEADLINE_EXCEEDED", "unknown")
+        call = asyncio.create_task(mailbox.multicast(s.SAFE_MESS, "g", b""))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        call = asyncio.create_task(mailbox.multicast(s.SAFE_MESS, "g", b""))
+        await asyncio.sleep(0.05)
+        await sidecar.close(keep_mailboxes=True)
+        assert (await refused(call)).status == "CANCELLED"
+        assert (await refused(sidecar.version())).status == "CANCELLED"
+
+    fake.on_multicast = fake.idle
+    run(test)
+
+
+def test_a_token_may_come_from_a_coroutine(fake: FakeSidecar) -> None:
+    async def token() -> str:
+        await asyncio.sleep(0)
+        return "fresh"
+
+    async def test() -> None:
+        assert await aio.version(target=fake.target, token=token) == (0, 0, 0)
+        async with aio.SpreadSidecar(target=fake.target, token=lambda: "plain") as sidecar:
+            await sidecar.wait_for_ready(5)
+
+    asyncio.run(test())
+    assert fake.tokens == ["Bearer fresh", "Bearer plain"]
+
+
+def test_ends_with_its_loop(fake: FakeSidecar) -> None:
+    """A program that ends its loop without closing anything neither hangs nor complains."""
+
+    def breaks(request: Any, context: Any) -> Any:
+        yield attached(1)
+        fake.idle(context)
+
+    async def test() -> s.SpreadError:
+        mailbox = await aio.connect(target=fake.target, auto_receive=True)
+        receiving = asyncio.create_task(mailbox.receive())
+        await asyncio.sleep(0.1)
+        receiving.cancel()
+        return await refused(mailbox.receive(0.01))
+
+    fake.scripts = [breaks]
+    assert asyncio.run(test()).status == "DEADLINE_EXCEEDED"
+
+
+def test_connect_owns_its_channel(fake: FakeSidecar) -> None:
+    async def test() -> None:
+        mailbox = await aio.connect(target=fake.target)
+        assert await mailbox.disconnect() is True
+        assert (await refused(mailbox.info())).message == "the channel to the sidecar is closed"
+        with pytest.raises(TypeError):
+            await aio.connect(target=fake.target, name="x")  # type: ignore[call-arg]
+
+    asyncio.run(test())
