@@ -4,8 +4,8 @@ import {
   type Mailbox,
   type MailboxOptions,
   type Refusal,
-  type Sender,
   SERVICE_TYPES,
+  type Sender,
   type ServiceTypeName,
   type SpreadError,
   type SpreadEvent,
@@ -96,7 +96,8 @@ const ops: Record<string, Op> = {
   open({ sidecar, ...options }) {
     sidecars.set(sidecar, new SpreadSidecar(options));
   },
-  waitForReady: ({ sidecar, ...options }, signal) => sidecars.of(sidecar).waitForReady({ ...options, signal }),
+  waitForReady: ({ sidecar, ...options }, signal) =>
+    sidecars.of(sidecar).waitForReady({ ...options, signal }),
   async version({ sidecar, timeoutMs }, signal) {
     const version = await sidecars.of(sidecar).version({ timeoutMs, signal });
     return { ...version, daemon: version.daemon ?? null };
@@ -136,7 +137,9 @@ const ops: Record<string, Op> = {
   async multicast(args, signal) {
     const { selfDiscard = false, timeoutMs } = args;
     const limits = { selfDiscard, timeoutMs, signal };
-    return { bytesSent: await mailboxes.of(args.mailbox).mailbox.multigroupMulticast(...message(args), limits) };
+    return {
+      bytesSent: await mailboxes.of(args.mailbox).mailbox.multigroupMulticast(...message(args), limits),
+    };
   },
   receive,
   poll: ({ mailbox, timeoutMs }, signal) => mailboxes.of(mailbox).mailbox.poll({ timeoutMs, signal }),

@@ -22,7 +22,17 @@ export function toPlain(event: SpreadEvent): object {
     case 'view': {
       const { group, cause, members, ownIndex, extra: changedMembers, sets } = event;
       const groupId = idOf(event.groupId);
-      return { kind, sequence, group, groupId, cause: cause ?? null, members, ownIndex, changedMembers, sets };
+      return {
+        kind,
+        sequence,
+        group,
+        groupId,
+        cause: cause ?? null,
+        members,
+        ownIndex,
+        changedMembers,
+        sets,
+      };
     }
     case 'transitional':
       return { kind, sequence, group: event.group, groupId: idOf(event.groupId) };
