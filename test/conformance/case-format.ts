@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+/** How the sidecar of a case differs from the plain one that most share. */
+export interface Setup {
+  /** Options by the names of the environment, without the prefix SPREAD_SIDECAR_. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Files that options name as `${file:name}`, by their names. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** TLS, with a certificate of an authority of the suite's; mutual: clients need one as well. */
+  readonly tls?: 'server' | 'mutual';
+  /** A TCP link that can be made to fail lies between driver and sidecar. */
+  readonly proxy?: boolean;
+  /**
+   * What the sidecar connects to. `restartable`: an embedded daemon of its own that can be stopped; `scripted`: a connection
+   * that sends what the case says. Default: the embedded daemon in the sidecar.
+   */
+  readonly daemon?: 'restartable' | 'scripted';
+  /** The sidecar is a process of its own, which can be killed. */
+  readonly process?: boolean;
+  /** No sidecar: a server that answers each call with this failure. */
+  readonly fault?: Readonly<Record<string, unknown>>;
+}
+
+/** One thing that is done: a request to the driver, or something that happens around it. */
+export interface Step {
+  /** A request, and its arguments. */
+  readonly op?: string;
+  readonly args?: Readonly<Record<string, unknown>>;
+  /** What the answer is to contain. */
+  readonly expect?: unknown;
+  /** The request is to fail, with this. */
+  readonly error?: unknown;
+  /** Parts of the answer, kept under a name for later: `name: path.to.0.it`. */
+  readonly save?: Readonly<Record<string, string>>;
+  /** The answer is not waited for; `await` with this name does. */
+  readonly start?: string;
+  /** Asks again until the answer is as expected. */
+  readonly eventually?: boolean;
+  /** Waits for the request that was started with this name. */
+  readonly await?: string;
+  /** Gives up the request that was started with this name. */
+  readonly cancel?: string;
+  /** Something around the driver, such as `proxy.cut`. */
+  readonly do?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  /** The driver may use at most this share of a core from the step before to the end of this one, which lasts this long. */
+  readonly idle?: { readonly ms: number; readonly share: number };
+}
+
+/** One case. */
+export interface Case {
+  readonly name: string;
+  /** The row of the table in clients/README.md that it belongs to. */
+  readonly feature: string;
+  readonly setup: Setup;
+  readonly transports: readonly ('tcp' | 'unix')[];
+  /** Whether it also holds over a real daemon. */
+  readonly realDaemon: boolean;
+  /** The channel `s` to the sidecar is opened before the first step. */
+  readonly open: boolean;
+  readonly steps: readonly Step[];
+}
+
+const SETUP_KEYS = ['options', 'files', 'tls', 'proxy', 'daemon', 'process', 'fault'];
+const CASE_KEYS = ['name', 'setup', 'transports', 'realDaemon', 'open', 'steps'];
+const STEP_KEYS = ['expect', 'error', 'save', 'start', 'eventually', 'await', 'cancel', 'do', 'with', 'idle'];
+
+/** All requests that a driver knows: what is none of them is a slip of the pen. */
+export const OPS = new Set([
+  ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'connect', 'attach', 'detach', 'disconnect'],
+  ...['join', 'leave', 'multicast', 'receive', 'poll', 'acknowledge', 'view', 'info', 'state', 'notices'],
+  ...['openSender', 'send', 'flush', 'senderState', 'closeSender', 'resources'],
+]);
+
+/** Reads the cases of a folder. Whatever is written wrongly there throws. */
+export function loadCases(folder: string): Case[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  const cases = files.sort().flatMap((file) => parseCases(readFileSync(join(folder, file), 'utf8'), file));
+  const names = new Set<string>();
+  for (const { name } of cases) {
+    if (names.has(name)) throw new Error(`two cases are called "${name}"`);
+    names.add(name);
+  }
+  return cases;
+}
+
+/** The cases of one file. */
+export function parseCases(text: string, file: string): Case[] {
+  const content = parse(text) as { feature: string; setup?: Setup; cases: Record<string, unknown>[] };
+  check(content, ['feature', 'setup', 'transports', 'realDaemon', 'cases'], file);
+  if (typeof content.feature !== 'string') throw new Error(`${file}: feature is missing`);
+  return content.cases.map((raw) => toCase(raw, content, file));
+}
+
+function toCase(raw: Record<string, unknown>, file: Record<string, unknown>, fileName: string): Case {
+  const where = `${fileName}, case "${raw.name}"`;
+  check(raw, CASE_KEYS, where);
+  const setup = { ...(file.setup as Setup), ...(raw.setup as Setup) };
+  check(setup, SETUP_KEYS, `${where}, setup`);
+  const onlyTcp = setup.proxy === true || setup.tls !== undefined || setup.fault !== undefined;
+  const transports = (raw.transports ??
+    file.transports ??
+    (onlyTcp ? ['tcp'] : ['tcp', 'unix'])) as Case['transports'];
+  if (typeof raw.name !== 'string' || !Array.isArray(raw.steps))
+    throw new Error(`${where}: name or steps are missing`);
+  return {
+    name: raw.name,
+    feature: file.feature as string,
+    setup,
+    transports,
+    realDaemon: (raw.realDaemon ?? file.realDaemon ?? false) as boolean,
+    open: (raw.open ?? true) as boolean,
+    steps: raw.steps.map((step, i) => toStep(step, `${where}, step ${i + 1}`)),
+  };
+}
+
+/** In a file a request stands under its own name: `join: {mailbox: a, group: g}`. */
+function toStep(raw: Record<string, unknown>, where: string): Step {
+  const ops = Object.keys(raw).filter((key) => OPS.has(key));
+  check(raw, [...STEP_KEYS, ...ops], where);
+  if (
+    ops.length +
+      Number('await' in raw) +
+      Number('cancel' in raw) +
+      Number('do' in raw) +
+      Number('idle' in raw) !==
+    1
+  )
+    throw new Error(`${where}: exactly one of a request, await, cancel, do and idle must be there`);
+  const [op] = ops;
+  if (op === undefined) return raw as Step;
+  const { [op]: args, ...rest } = raw;
+  return { ...rest, op, args: (args ?? {}) as Record<string, unknown> };
+}
+
+function check(object: object, known: readonly string[], where: string): void {
+  for (const key of Object.keys(object))
+    if (!known.includes(key))
+      throw new Error(`${where}: nothing is called ${key}; known: ${known.join(', ')}`);
+}

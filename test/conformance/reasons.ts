@@ -1,0 +1,155 @@
+import type { status } from '@grpc/grpc-js';
+import { SPREAD_ERRORS } from 'spread-sidecar-client';
+import { ErrorReason } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import type { Case } from './case-format.js';
+
+type StatusName = keyof typeof status;
+
+/** A failure of a call, as a sidecar answers it, and what a client is to make of it. */
+interface Failure {
+  readonly name: string;
+  readonly code: StatusName;
+  readonly reason?: string;
+  readonly domain?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly retryDelayMs?: number;
+  readonly expect: Readonly<Record<string, unknown>>;
+}
+
+const ofSidecar = (reason: string): Failure => ({
+  name: `the sidecar's reason ${reason}`,
+  code: 'FAILED_PRECONDITION',
+  reason,
+  domain: 'spread-sidecar',
+  metadata: { field: 'group', bound: '1..31' },
+  expect: { status: 'FAILED_PRECONDITION', code: null, number: null, retryable: false, retryDelayMs: null },
+});
+
+const ofSpread = ([reason, number]: [string, number]): Failure => ({
+  name: `Spread's error ${reason}`,
+  code: 'INVALID_ARGUMENT',
+  reason,
+  domain: 'spread.org',
+  metadata: { spread_code: String(number) },
+  expect: { status: 'INVALID_ARGUMENT', code: reason, number, retryable: false, retryDelayMs: null },
+});
+
+const OTHERS: readonly Failure[] = [
+  {
+    name: 'a reason of a later release',
+    code: 'ABORTED',
+    reason: 'NOT_YET_INVENTED',
+    domain: 'spread-sidecar',
+    metadata: { a: 'b' },
+    expect: { status: 'ABORTED', code: null, number: null, retryable: false },
+  },
+  {
+    name: "a name of Spread's in another domain",
+    code: 'INTERNAL',
+    reason: 'ILLEGAL_GROUP',
+    domain: 'example.org',
+    metadata: {},
+    expect: { status: 'INTERNAL', code: null, number: null, retryable: false },
+  },
+  {
+    name: 'advice when to try again',
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'RATE_LIMITED',
+    domain: 'spread-sidecar',
+    metadata: { limit: 'limits.maxCallsPerSecond' },
+    retryDelayMs: 250,
+    expect: { status: 'RESOURCE_EXHAUSTED', retryable: true, retryDelayMs: 250 },
+  },
+  {
+    name: 'no details at all',
+    code: 'PERMISSION_DENIED',
+    expect: {
+      status: 'PERMISSION_DENIED',
+      reason: '',
+      domain: '',
+      code: null,
+      number: null,
+      retryable: false,
+    },
+  },
+  {
+    name: 'a transport that is away',
+    code: 'UNAVAILABLE',
+    expect: { status: 'UNAVAILABLE', reason: '', retryable: true, retryDelayMs: null },
+  },
+];
+
+/** What became of a message whose sending failed. */
+const OUTCOMES: readonly (Failure & { readonly outcome: string })[] = [
+  {
+    name: 'said to be unknown',
+    code: 'UNAVAILABLE',
+    reason: 'CONNECTION_CLOSED',
+    domain: 'spread.org',
+    metadata: { outcome: 'unknown' },
+    expect: {},
+    outcome: 'unknown',
+  },
+  {
+    name: 'said to be not sent',
+    code: 'UNAVAILABLE',
+    reason: 'DRAINING',
+    metadata: { outcome: 'not-sent' },
+    expect: {},
+    outcome: 'not-sent',
+  },
+  {
+    name: 'refused with a reason',
+    code: 'INVALID_ARGUMENT',
+    reason: 'FIELD_INVALID',
+    expect: {},
+    outcome: 'not-sent',
+  },
+  { name: 'a fault of the sidecar', code: 'INTERNAL', reason: 'INTERNAL', expect: {}, outcome: 'unknown' },
+  { name: 'a transport that broke', code: 'UNAVAILABLE', expect: {}, outcome: 'unknown' },
+  { name: 'refused without a reason', code: 'UNAUTHENTICATED', expect: {}, outcome: 'not-sent' },
+];
+
+/**
+ * Every reason of the contract and every error of Spread's, answered by a server that can answer anything. A reason that is
+ * added to the contract is a case by that.
+ */
+export function reasonCases(): Case[] {
+  const reasons = Object.keys(ErrorReason).filter(
+    (name) => Number.isNaN(Number(name)) && !['UNSPECIFIED', 'UNRECOGNIZED'].includes(name),
+  );
+  const failures = [...reasons.map(ofSidecar), ...Object.entries(SPREAD_ERRORS).map(ofSpread), ...OTHERS];
+  return [...failures.map(joinCase), ...OUTCOMES.map(sendCase)];
+}
+
+const common = { feature: 'Errors', transports: ['tcp'], realDaemon: false, open: true } as const;
+
+function joinCase({ name, expect, ...fault }: Failure): Case {
+  const { reason = '', domain = '', metadata = {} } = fault;
+  return {
+    ...common,
+    name: `An error: ${name}`,
+    setup: { fault: { method: 'join', message: 'made to fail', ...fault } },
+    steps: [
+      { op: 'connect', args: { mailbox: 'a' } },
+      {
+        op: 'join',
+        args: { mailbox: 'a', group: 'g' },
+        error: { reason, domain, metadata, message: { $matches: 'made to fail' }, outcome: null, ...expect },
+      },
+    ],
+  };
+}
+
+function sendCase({ name, outcome, expect: _, ...fault }: Failure & { readonly outcome: string }): Case {
+  const domain = fault.reason === undefined ? undefined : (fault.domain ?? 'spread-sidecar');
+  return {
+    ...common,
+    name: `The outcome of a send: ${name}`,
+    setup: { fault: { method: 'multicast', message: 'made to fail', ...fault, domain } },
+    steps: [
+      { op: 'connect', args: { mailbox: 'a' } },
+      { op: 'multicast', args: { mailbox: 'a', groups: ['g'] }, error: { status: fault.code, outcome } },
+    ],
+  };
+}

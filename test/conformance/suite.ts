@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Command, clients } from '../../scripts/clients/index.mjs';
+import { loadConfig } from '../../server/src/config/index.js';
+import { createLogger } from '../../server/src/observability/logger.js';
+import { createSidecar } from '../../server/src/sidecar.js';
+import { RealSpread } from '../support/real-spread.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { until } from '../support/until.js';
+import { type Case, loadCases } from './case-format.js';
+import { DriverProcess } from './driver-process.js';
+import { reasonCases } from './reasons.js';
+import { runCase } from './run-case.js';
+import { type Place, setStage } from './stage.js';
+import { Variables } from './variables.js';
+
+const CASES: readonly Case[] = [
+  ...loadCases(fileURLToPath(new URL('cases', import.meta.url))),
+  ...reasonCases(),
+];
+/** A cold build of a client on a small machine. Unit: ms. */
+const PREPARE_MS = 600_000;
+const CASE_MS = 40_000;
+
+/** The whole suite for one language. `variant` is a second driver of it, such as Python's asyncio. */
+export function conformance(language: string, variant?: string): void {
+  const client = clients.find((known) => known.language === language);
+  const chosen = process.env.CONFORMANCE_LANGUAGES?.split(',') ?? [language];
+  const runs = client?.isAvailable(process.env) && chosen.includes(language);
+  const title = variant === undefined ? language : `${language}, ${variant}`;
+  describe.skipIf(!runs)(`conformance: ${title}`, () => {
+    beforeAll(() => client?.prepare(), PREPARE_MS);
+    const start = () => {
+      if (client === undefined) throw new Error(`there is no client for ${language}`);
+      return DriverProcess.start(
+        variant === 'asyncio' ? (client.asyncDriver as () => Command)() : client.driver(),
+        language,
+      );
+    };
+    for (const transport of ['tcp', 'unix'] as const)
+      describeCases(`embedded daemon, ${transport}`, transport, start);
+    describe.skipIf(!isAvailable('spread'))('real daemon', () => {
+      describeCases('unix', 'unix', start, true);
+    });
+  });
+}
+
+function describeCases(
+  title: string,
+  transport: 'tcp' | 'unix',
+  start: () => Promise<DriverProcess>,
+  real = false,
+): void {
+  describe(title, () => {
+    let plain: Awaited<ReturnType<typeof startPlain>>;
+    let driver: DriverProcess;
+    beforeAll(async () => {
+      plain = await startPlain(real);
+      driver = await start();
+    }, 60_000);
+    afterAll(async () => {
+      const code = await driver?.stop();
+      await plain?.stop();
+      expect(code, 'exit code of the driver').toBe(0);
+    }, 30_000);
+
+    const fitting = CASES.filter(
+      ({ transports, realDaemon }) => transports.includes(transport) && (!real || realDaemon),
+    );
+    it.each(fitting.map((one) => [one.name, one] as const))(
+      '%s',
+      async (_name, one) => {
+        // One that a case has killed, or that hangs, would fail all cases after it.
+        if (!driver.alive) driver = await start();
+        const variables = new Variables();
+        variables.set('daemonName', 'localhost');
+        const around = await setStage(one, transport, plain.place, variables);
+        const sidecars: string[] = [];
+        if (one.open) {
+          const opened = await driver.request('open', { sidecar: 's', target: variables.get('target') })
+            .answer;
+          expect(opened).toEqual({ ok: {} });
+          sidecars.push('s');
+        }
+        try {
+          await runCase(one, driver, variables, around);
+        } finally {
+          await around.release();
+          for (const step of one.steps)
+            if (step.op === 'open') sidecars.push((step.args?.sidecar as string | undefined) ?? 's');
+          // What a case leaves open must not reach into the next one.
+          const closing = sidecars.map((sidecar) => driver.request('closeSidecar', { sidecar }).answer);
+          await Promise.race([
+            Promise.all(closing),
+            new Promise((resolve) => setTimeout(resolve, 8000).unref()),
+          ]);
+        }
+      },
+      CASE_MS,
+    );
+  });
+}
+
+/** The sidecar that most cases share. */
+async function startPlain(real: boolean): Promise<{ place: Place; stop(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'conf-'));
+  const spread = real && !process.env.SPREAD_DAEMON ? await RealSpread.start() : undefined;
+  const daemon = real ? (process.env.SPREAD_DAEMON ?? spread?.unix.path) : undefined;
+  const { config } = await loadConfig({
+    env: {
+      SPREAD_SIDECAR_GRPC_LISTEN: `127.0.0.1:0,unix:${join(folder, 'grpc')}`,
+      SPREAD_SIDECAR_ADMIN_LISTEN: 'off',
+      SPREAD_SIDECAR_MAILBOX_LEASE_MIN: '100ms',
+      ...(daemon === undefined
+        ? {
+            SPREAD_SIDECAR_EMBEDDED_DAEMON: 'true',
+            SPREAD_SIDECAR_EMBEDDED_LISTEN: 'off',
+            SPREAD_SIDECAR_EMBEDDED_SOCKET: join(folder, 'spread'),
+          }
+        : { SPREAD_SIDECAR_DAEMON_ADDRESSES: daemon }),
+    },
+  });
+  const logger = createLogger({ level: 'error', format: 'json', destination: { write: () => {} } });
+  const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
+  const sidecar = createSidecar(config, { logger, version: '0.0.0-test', protoFolder });
+  await sidecar.start();
+  await until(() => sidecar.ready);
+  const tcp = sidecar.addresses.grpc.find((target) => !target.startsWith('unix:')) as string;
+  return {
+    place: { tcp, unix: `unix:${join(folder, 'grpc')}` },
+    async stop() {
+      await sidecar.stop({ graceMs: 0 });
+      await spread?.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

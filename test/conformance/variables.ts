@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+
+/** What a case may write in place of a value, besides `${name}`: as base64, as payloads are. */
+const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+/** A private name has at most 10 characters. */
+const KEPT_CHARACTERS = 4;
+
+/**
+ * The names and values of a running case. `${group}` that nobody has set becomes a fresh name, so that cases which share a
+ * sidecar never meet.
+ */
+export class Variables {
+  readonly #values = new Map<string, unknown>();
+
+  set(name: string, value: unknown): void {
+    this.#values.set(name, value);
+  }
+
+  get(name: string): unknown {
+    if (!this.#values.has(name))
+      this.set(name, name.slice(0, KEPT_CHARACTERS) + randomBytes(3).toString('hex'));
+    return this.#values.get(name);
+  }
+
+  /** The same with every variable replaced, and every value made that is described. */
+  expand(value: unknown): unknown {
+    if (typeof value === 'string') return this.#expandText(value);
+    if (Array.isArray(value)) return value.map((entry) => this.expand(entry));
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value);
+    const [first] = entries;
+    if (first !== undefined && entries.length === 1) {
+      const [name, given] = first;
+      if (name === '$text') return Buffer.from(this.expand(given) as string).toString('base64');
+      if (name === '$allBytes') return ALL_BYTES.toString('base64');
+      if (name === '$repeat') {
+        const [text, times] = given as [string, number];
+        return Buffer.from(text.repeat(times)).toString('base64');
+      }
+    }
+    return Object.fromEntries(entries.map(([key, entry]) => [key, this.expand(entry)]));
+  }
+
+  #expandText(text: string): unknown {
+    const whole = /^\$\{([^}]+)\}$/.exec(text);
+    if (whole) return this.get(whole[1]!);
+    return text.replaceAll(/\$\{([^}]+)\}/g, (_, name: string) => String(this.get(name)));
+  }
+}
+
+/** What lies at a path such as `events.0.sequence`. */
+export function valueAt(value: unknown, path: string): unknown {
+  let at = value;
+  for (const key of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[key];
+  if (at === undefined) throw new Error(`there is nothing at ${path}`);
+  return at;
+}
