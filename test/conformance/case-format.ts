@@ -68,7 +68,7 @@ const CASE_KEYS = ['name', 'setup', 'transports', 'realDaemon', 'open', 'steps']
 const STEP_KEYS = ['expect', 'error', 'save', 'start', 'eventually', 'await', 'cancel', 'do', 'with', 'idle'];
 
 /** All requests that a driver knows: what is none of them is a slip of the pen. */
-export const OPS = new Set([
+const OPS = new Set([
   ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'connect', 'attach', 'detach', 'disconnect'],
   ...['join', 'leave', 'multicast', 'receive', 'poll', 'acknowledge', 'view', 'info', 'state', 'notices'],
   ...['openSender', 'send', 'flush', 'senderState', 'closeSender', 'resources'],
