@@ -92,7 +92,7 @@ describe('the runner', () => {
 
   it('shows the step and what the driver logged', async () => {
     const failing = run('- poll: {}\n  expect: { a: 1 }', "(console.error('from the log'), { ok: {} })");
-    await expect(failing).rejects.toThrow(/step 1, .*poll[^]*from the log/);
+    await expect(failing).rejects.toThrow(/step 1, .*poll[\s\S]*from the log/);
   });
 
   it('asks again until the answer is as written', async () => {
