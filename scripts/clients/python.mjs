@@ -72,6 +72,7 @@ const command = (...args) => ({ command: interpreter(), args, cwd: home, env: wi
 
 export const python = {
   language: 'python',
+  title: 'Python',
   enable:
     'Install grpcio, grpcio-tools, pytest and mypy for python3 (3.9 or later), or name a Python that has them in PYTHON.',
   isAvailable: (env = process.env) =>

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import sys
@@ -37,7 +36,7 @@ class OpenSender:
 
 class Driver:
     def __init__(self) -> None:
-        self.sidecars: dict[str, tuple[aio.SpreadSidecar, Optional[str]]] = {}
+        self.sidecars: dict[str, aio.SpreadSidecar] = {}
         self.mailboxes: dict[str, OpenMailbox] = {}
         self.senders: dict[str, OpenSender] = {}
         self.running: dict[Any, asyncio.Task[None]] = {}
@@ -66,9 +65,11 @@ class Driver:
         number, op, args = request["id"], request["op"], request.get("args", {})
         if op == "cancel":
             running = self.running.get(args["op"])
-            if running is not None:
+            if running is None:
+                output.failure(number, DriverError(f"no request {args['op']} is running"))
+            else:
                 running.cancel()
-            output.answer(number, {})
+                output.answer(number, {})
         elif op == "resources":
             output.answer(number, self.resources())
         else:
@@ -93,7 +94,7 @@ class Driver:
             self.running.pop(number, None)
 
     async def close(self) -> None:
-        for sidecar, _ in list(self.sidecars.values()):
+        for sidecar in list(self.sidecars.values()):
             try:
                 await sidecar.close()
             except s.SpreadError as error:
@@ -111,7 +112,7 @@ class Driver:
         known = self.sidecars.get(args["sidecar"])
         if known is None:
             raise DriverError(f"unknown sidecar {args['sidecar']}")
-        return known[0]
+        return known
 
     def mailbox(self, args: Json) -> aio.Mailbox:
         known = self.mailboxes.get(args["mailbox"])
@@ -128,7 +129,7 @@ class Driver:
     # Channels
 
     async def op_open(self, args: Json, timeout: Optional[float]) -> Json:
-        self.sidecars[args["sidecar"]] = (aio.SpreadSidecar(**t.channel_options(args)), args.get("token"))
+        self.sidecars[args["sidecar"]] = aio.SpreadSidecar(**t.channel_options(args))
         return {}
 
     async def op_waitForReady(self, args: Json, timeout: Optional[float]) -> Json:
@@ -139,14 +140,10 @@ class Driver:
         return t.version_json(await self.sidecar(args).version(timeout=timeout))
 
     async def op_list(self, args: Json, timeout: Optional[float]) -> Json:
-        token = args.get("adminToken")
+        token = args.get("token")
         page_size = args.get("pageSize", 0)
         infos = self.sidecar(args).list_mailboxes(token, page_size=page_size, timeout=timeout)
         return {"privateGroups": [info.private_group async for info in infos]}
-
-    async def op_rawUnary(self, args: Json, timeout: Optional[float]) -> Json:
-        body = await self.sidecar(args).raw_unary(args["method"], base64.b64decode(args["body"]), timeout=timeout)
-        return {"body": base64.b64encode(body).decode()}
 
     async def op_closeSidecar(self, args: Json, timeout: Optional[float]) -> Json:
         await self.sidecar(args).close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
@@ -49,7 +48,7 @@ class OpenSender:
 
 class Driver:
     def __init__(self) -> None:
-        self.sidecars: dict[str, tuple[s.SpreadSidecar, Optional[str]]] = {}
+        self.sidecars: dict[str, s.SpreadSidecar] = {}
         self.mailboxes: dict[str, OpenMailbox] = {}
         self.senders: dict[str, OpenSender] = {}
         self.running: dict[Any, Begun] = {}
@@ -72,9 +71,11 @@ class Driver:
         number, op, args = request["id"], request["op"], request.get("args", {})
         if op == "cancel":
             running = self.running.get(args["op"])
-            if running is not None:
+            if running is None:
+                output.failure(number, DriverError(f"no request {args['op']} is running"))
+            else:
                 running.cancel()
-            output.answer(number, {})
+                output.answer(number, {})
             return
         if op == "resources":
             output.answer(number, self.resources())
@@ -107,7 +108,7 @@ class Driver:
             self.running.pop(number, None)
 
     def close(self) -> None:
-        for sidecar, _ in list(self.sidecars.values()):
+        for sidecar in list(self.sidecars.values()):
             try:
                 sidecar.close()
             except s.SpreadError as error:
@@ -121,7 +122,7 @@ class Driver:
         known = self.sidecars.get(args["sidecar"])
         if known is None:
             raise DriverError(f"unknown sidecar {args['sidecar']}")
-        return known[0]
+        return known
 
     def mailbox(self, args: Json) -> s.Mailbox:
         known = self.mailboxes.get(args["mailbox"])
@@ -138,7 +139,7 @@ class Driver:
     # Channels
 
     def op_open(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
-        self.sidecars[args["sidecar"]] = (s.SpreadSidecar(**t.channel_options(args)), args.get("token"))
+        self.sidecars[args["sidecar"]] = s.SpreadSidecar(**t.channel_options(args))
         return {}
 
     def op_waitForReady(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
@@ -149,14 +150,10 @@ class Driver:
         return t.version_json(self.sidecar(args).version(timeout=timeout, cancel=cancel))
 
     def op_list(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
-        token = args.get("adminToken")
+        token = args.get("token")
         page_size = args.get("pageSize", 0)
         infos = self.sidecar(args).list_mailboxes(token, page_size=page_size, timeout=timeout, cancel=cancel)
         return {"privateGroups": [info.private_group for info in infos]}
-
-    def op_rawUnary(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
-        body = self.sidecar(args).raw_unary(args["method"], base64.b64decode(args["body"]), timeout=timeout)
-        return {"body": base64.b64encode(body).decode()}
 
     def op_closeSidecar(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
         self.sidecar(args).close()

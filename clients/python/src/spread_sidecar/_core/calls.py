@@ -99,11 +99,6 @@ def view(mailbox_id: str, group: str) -> Call[CurrentView]:
     return Call(methods.GET_VIEW, request, answers.current_view)
 
 
-def raw(method: str, body: bytes) -> Call[bytes]:
-    """A call of MailboxService, such as ``Poll``, with these bytes as they are."""
-    return Call(methods.raw_method(method), body, bytes)
-
-
 @dataclass(frozen=True)
 class MailboxPage:
     """A page of ListMailboxes."""

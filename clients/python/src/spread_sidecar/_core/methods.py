@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Generic, Type, TypeVar, cast
+from typing import Callable, Generic, Type, TypeVar
 
 from google.protobuf.message import Message
 
@@ -47,14 +47,3 @@ GET_VERSION = _unary("GetVersion", service.GetVersionRequest, service.GetVersion
 
 RECEIVE = SERVICE + "Receive"
 MULTICAST_STREAM = SERVICE + "MulticastStream"
-
-
-_raw: dict[str, UnaryMethod[Message, Message]] = {}
-
-
-def raw_method(name: str) -> UnaryMethod[Message, Message]:
-    """A call whose request and answer are bytes as they are, whatever their types say."""
-    known = _raw.get(name)
-    if known is None:
-        known = _raw[name] = UnaryMethod(name, cast(Any, bytes), cast(Any, bytes))
-    return known

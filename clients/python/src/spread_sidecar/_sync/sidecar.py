@@ -167,10 +167,6 @@ class SpreadSidecar:
     ) -> None:
         self.close()
 
-    def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
-        """For tests of the contract: a unary call of MailboxService, such as ``Poll``, with these bytes as they are."""
-        return self._rpc.call(calls.raw(method, body), timeout)
-
     def _connect(
         self,
         options: MailboxOptions,

@@ -46,7 +46,7 @@ class Rpc:
         self._headers = plan.headers
         self._token = token
         self._closed = False
-        self._methods: dict[object, Any] = {}
+        self._methods: dict[str, Any] = {}
 
     def may_pass(self, error: SpreadError) -> bool:
         """Whether a later call may fare better, with the same mailbox.
@@ -109,18 +109,17 @@ class Rpc:
         await self._channel.close()
 
     def _unary(self, method: UnaryMethod[Any, Any]) -> Any:
-        # Bytes as they are go another way than the same call with its messages.
         return self._method(
-            method,
+            method.path,
             lambda: self._channel.unary_unary(
                 method.path, request_serializer=method.encode, response_deserializer=method.decode
             ),
         )
 
-    def _method(self, key: object, make: Callable[[], Any]) -> Any:
-        known = self._methods.get(key)
+    def _method(self, path: str, make: Callable[[], Any]) -> Any:
+        known = self._methods.get(path)
         if known is None:
-            known = self._methods[key] = make()
+            known = self._methods[path] = make()
         return known
 
     async def _metadata(self, more: Headers) -> list[tuple[str, str]]:

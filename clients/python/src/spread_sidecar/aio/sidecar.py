@@ -138,10 +138,6 @@ class SpreadSidecar:
     ) -> None:
         await self.close()
 
-    async def raw_unary(self, method: str, body: bytes, *, timeout: Optional[float] = None) -> bytes:
-        """For tests of the contract: a unary call of MailboxService, such as ``Poll``, with these bytes as they are."""
-        return await self._rpc.call(calls.raw(method, body), timeout)
-
     async def _connect(
         self,
         options: MailboxOptions,
