@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import Any, Optional
 
-from translate import DriverError, Json, error_json
+from translate import DriverError, Json, failure_json
 
 import spread_sidecar
 
@@ -32,7 +32,7 @@ def answer(number: Any, result: Json) -> None:
 
 def failure(number: Any, error: BaseException) -> None:
     if isinstance(error, spread_sidecar.SpreadError):
-        write({"id": number, "error": {"kind": "spread", **error_json(error)}})
+        write({"id": number, "error": failure_json(error)})
     else:
         message = str(error) if isinstance(error, DriverError) else f"{type(error).__name__}: {error}"
         write({"id": number, "error": {"kind": "driver", "message": message}})

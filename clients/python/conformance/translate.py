@@ -47,6 +47,11 @@ def error_json(error: s.SpreadError) -> Json:
     }
 
 
+def failure_json(error: s.SpreadError) -> Json:
+    """With its kind, as everywhere but in the end of receiving."""
+    return {"kind": "spread", **error_json(error)}
+
+
 def _group_id(group_id: s.GroupId) -> list[int]:
     return [group_id.daemon_id, group_id.time, group_id.index]
 
@@ -118,7 +123,7 @@ def notice_json(notice: s.Notice) -> Json:
     if isinstance(notice, s.Attached):
         return {"kind": "attached", "nextSequence": notice.next_sequence, "groups": list(notice.groups)}
     if isinstance(notice, s.Detached):
-        return {"kind": "detached", "error": error_json(notice.error)}
+        return {"kind": "detached", "error": failure_json(notice.error)}
     if isinstance(notice, s.SlowConsumer):
         return {
             "kind": "slowConsumer",
@@ -126,7 +131,7 @@ def notice_json(notice: s.Notice) -> Json:
             "queuedBytes": notice.queued_bytes,
             "timeLeftMs": ms(notice.time_left),
         }
-    return {"kind": "ended", "error": error_json(notice.error) if notice.error else None}
+    return {"kind": "ended", "error": failure_json(notice.error) if notice.error else None}
 
 
 _CHANNEL = {"target": "target", "token": "token", "insecure": "insecure", "headers": "headers"}
@@ -281,5 +286,5 @@ def sender_state_json(sender: Any, refusals: list[s.Refusal]) -> Json:
     return {
         **progress_json(sender.progress),
         "undecided": len(sender.undecided),
-        "refusals": [{"index": refusal.index, "error": error_json(refusal.error)} for refusal in refusals],
+        "refusals": [{"index": refusal.index, "error": failure_json(refusal.error)} for refusal in refusals],
     }

@@ -134,6 +134,11 @@ class SendWindow:
         known = self._decided == self._sent or error.metadata.get("outcome") == "not-sent"
         return "not-sent" if known else "unknown"
 
+    def aborted(self) -> SpreadError:
+        """What to fail with when the application gives it up."""
+        outcome: SendOutcome = "not-sent" if self._decided == self._sent else "unknown"
+        return SpreadError("the sender was aborted", status="CANCELLED", outcome=outcome)
+
     def ended_early(self) -> Optional[SpreadError]:
         """What to fail with when the sidecar ended the stream without an error; None: it was time."""
         if self.closing and self._decided >= self._sent:
@@ -148,11 +153,6 @@ class SendWindow:
         self.failure = error
         self._waiting.clear()
         return True
-
-
-def aborted() -> SpreadError:
-    """The application gave the sender up."""
-    return SpreadError("the sender was aborted", status="CANCELLED", outcome="unknown")
 
 
 def _to_refusal(refusal: service.MulticastRefusal) -> Refusal:

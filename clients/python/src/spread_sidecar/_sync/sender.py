@@ -13,7 +13,7 @@ import grpc
 from .._core.batch_encoder import encode_batch, encode_open
 from .._core.local_errors import cancelled_error, check_timeout, timeout_error
 from .._core.outgoing import Outgoing, to_groups, to_outgoing
-from .._core.send_window import SendWindow, aborted
+from .._core.send_window import SendWindow
 from ..cancellation import Cancellation
 from ..errors import SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
@@ -143,7 +143,9 @@ class Sender:
         """Ends the stream without waiting; messages that are not decided may or may not have been sent."""
         if self._over:
             return
-        self._fail(aborted())
+        with self._lock:
+            error = self._window.aborted()
+        self._fail(error)
         self._call.cancel()
         self._join()
 

@@ -21,6 +21,11 @@ from ..options import AsyncTokenSource
 
 Headers = Sequence[tuple[str, str]]
 
+_WRITE_FAILED = "Internal error from Core"
+# How often, and in what steps, the status behind it is waited for. Unit: s.
+_STATUS_TURNS = 50
+_STATUS_PAUSE = 0.01
+
 
 def convert(error: grpc.aio.AioRpcError, *, send: bool = False, outcome: Optional[SendOutcome] = None) -> SpreadError:
     """What gRPC raised as a SpreadError."""
@@ -28,6 +33,28 @@ def convert(error: grpc.aio.AioRpcError, *, send: bool = False, outcome: Optiona
     converted = to_spread_error(error.code().name, error.details() or "", tuple(trailers), send=send, outcome=outcome)
     converted.__cause__ = error
     return converted
+
+
+async def end_of(call: Any, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+    """What a stream that was written to ended with.
+
+    When gRPC finds at a write that the stream is over, it says that this was an internal error, and only then learns
+    the status that the stream was ended with.
+    """
+    for _ in range(_STATUS_TURNS):
+        if error.code() is not grpc.StatusCode.INTERNAL or error.details() != _WRITE_FAILED:
+            return error
+        await asyncio.sleep(_STATUS_PAUSE)
+        error = grpc.aio.AioRpcError(
+            await call.code(),
+            await call.initial_metadata(),
+            await call.trailing_metadata(),
+            details=await call.details(),
+        )
+    # It can only have been cut.
+    return grpc.aio.AioRpcError(
+        grpc.StatusCode.UNAVAILABLE, error.initial_metadata(), error.trailing_metadata(), "the stream was cut"
+    )
 
 
 class Rpc:

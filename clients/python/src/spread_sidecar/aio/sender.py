@@ -12,13 +12,13 @@ import grpc.aio
 from .._core.batch_encoder import encode_batch, encode_open
 from .._core.local_errors import check_timeout, timeout_error
 from .._core.outgoing import to_groups, to_outgoing
-from .._core.send_window import SendWindow, aborted
+from .._core.send_window import SendWindow
 from ..errors import SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..info import OutgoingMessage, SenderProgress
 from ..options import Payload
 from ..refusal import Refusal
-from .rpc import convert
+from .rpc import convert, end_of
 
 _log = logging.getLogger("spread_sidecar")
 
@@ -133,7 +133,7 @@ class Sender:
     async def abort(self) -> None:
         """Ends the stream without waiting; messages that are not decided may or may not have been sent."""
         if not self._over:
-            self._fail(aborted())
+            self._fail(self._window.aborted())
             self._reader.cancel()
             self._writer.cancel()
             self._call.cancel()
@@ -204,9 +204,10 @@ class Sender:
                 self._on_answer(answer)
             error = self._window.ended_early()
         except grpc.aio.AioRpcError as rpc_error:
-            error = convert(rpc_error, outcome=self._window.outcome_of(convert(rpc_error)))
+            end = await end_of(self._call, rpc_error)
+            error = convert(end, outcome=self._window.outcome_of(convert(end)))
         except asyncio.CancelledError:
-            error = aborted()
+            error = self._window.aborted()
         except Exception as defect:
             _log.exception("a sender failed")
             error = SpreadError(
