@@ -1,0 +1,74 @@
+package spreadsidecar
+
+import (
+	"context"
+	"sync"
+)
+
+// acknowledger tells the sidecar, in the background, up to which event the application is done. One call at a time; what
+// is asked for meanwhile goes with the next one.
+type acknowledger struct {
+	ctx   context.Context
+	tasks *tasks
+	// send acknowledges up to an event.
+	send func(ctx context.Context, upTo uint64) error
+	// mayPass: a call that failed so is worth to be repeated.
+	mayPass func(err *SpreadError) bool
+	// onRefused gets the error of a call that there is no use in repeating.
+	onRefused func(err *SpreadError)
+
+	mu           sync.Mutex
+	wanted, done uint64
+	busy, closed bool
+}
+
+// request acknowledges every event up to and including this one.
+func (a *acknowledger) request(upTo uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wanted = max(a.wanted, upTo)
+	if a.busy || a.closed || a.wanted <= a.done {
+		return
+	}
+	a.busy = true
+	a.tasks.begin(a.run)
+}
+
+// close makes no further calls.
+func (a *acknowledger) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+}
+
+// next gives what is to be acknowledged; false when there is nothing, and the goroutine ends.
+func (a *acknowledger) next() (uint64, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.busy = !a.closed && a.wanted > a.done
+	return a.wanted, a.busy
+}
+
+func (a *acknowledger) run() {
+	backoff := newBackoff()
+	for {
+		upTo, more := a.next()
+		if !more {
+			return
+		}
+		err := a.send(a.ctx, upTo)
+		if err == nil {
+			a.mu.Lock()
+			a.done = upTo
+			a.mu.Unlock()
+			backoff.reset()
+			continue
+		}
+		if failure := toSpreadError(err); a.ctx.Err() == nil && !failure.Retryable && failure.Reason != "" && !a.mayPass(failure) {
+			a.close()
+			a.onRefused(failure)
+		} else if !pause(a.ctx, backoff.next()) {
+			a.close()
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package spreadsidecar
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// backoff gives pauses between tries: each is drawn evenly from zero to a bound that doubles, so that many clients of a
+// sidecar that comes back don't come at once.
+type backoff struct {
+	first, most time.Duration
+	bound       time.Duration
+}
+
+func newBackoff() *backoff { return backoffBetween(100*time.Millisecond, 2*time.Second) }
+
+func backoffBetween(first, most time.Duration) *backoff { return &backoff{first: first, most: most} }
+
+func (b *backoff) next() time.Duration {
+	if b.bound == 0 {
+		b.bound = b.first
+	}
+	pause := rand.N(b.bound)
+	b.bound = min(2*b.bound, b.most)
+	return pause
+}
+
+func (b *backoff) reset() { b.bound = b.first }
+
+// pause waits; false when the context has ended before.
+func pause(ctx context.Context, length time.Duration) bool {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

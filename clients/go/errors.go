@@ -1,0 +1,165 @@
+package spreadsidecar
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Outcome says what became of a message whose sending failed. Nothing is ever sent twice by this package or the
+// sidecar; whether to send again is the application's decision.
+type Outcome string
+
+const (
+	// NotSent: it is known that no byte of the message reached the daemon.
+	NotSent Outcome = "not-sent"
+	// Unknown: that can't be told, as a deadline passed or a connection broke.
+	Unknown Outcome = "unknown"
+)
+
+// Domains of errors.
+const (
+	// SpreadDomain is the domain of Spread's own errors.
+	SpreadDomain = "spread.org"
+	// SidecarDomain is the domain of the sidecar's own errors.
+	SidecarDomain = "spread-sidecar"
+)
+
+// SpreadError is every failure of this package. [errors.Is] compares it with a [Reason], a [Code], and with
+// [context.Canceled] and [context.DeadlineExceeded] by its status.
+type SpreadError struct {
+	// Message is a sentence for a person.
+	Message string
+	// Status is the gRPC status.
+	Status codes.Code
+	// Reason is Spread's name for the error, or one of the sidecar's own; empty for failures of the transport.
+	Reason Reason
+	// Domain is [SpreadDomain], [SidecarDomain] or empty.
+	Domain string
+	// Metadata has more, such as field and bound. Must not be changed.
+	Metadata map[string]string
+	// Retryable: the same call may succeed later. For a send, see Outcome first.
+	Retryable bool
+	// RetryDelay is how long to wait before the next try; 0 if the sidecar did not say.
+	RetryDelay time.Duration
+	// Outcome, for a failed send: whether the message may have been sent. Else empty.
+	Outcome Outcome
+	// Cause is what it came from; may be nil.
+	Cause error
+}
+
+// Error shows the code and the sentence.
+func (e *SpreadError) Error() string {
+	if code, ok := e.Code(); ok {
+		return fmt.Sprintf("%s (%d): %s", code, int(code), e.Message)
+	}
+	if e.Reason != "" {
+		return string(e.Reason) + ": " + e.Message
+	}
+	return statusName(e.Status) + ": " + e.Message
+}
+
+// Code is Spread's number for the error; false for a failure that Spread has no number for, such as a lease that ended.
+func (e *SpreadError) Code() (Code, bool) {
+	if e.Domain != SpreadDomain {
+		return 0, false
+	}
+	return CodeByName(string(e.Reason))
+}
+
+// StatusName is the gRPC status as the other clients write it, such as INVALID_ARGUMENT.
+func (e *SpreadError) StatusName() string { return statusName(e.Status) }
+
+// GRPCStatus is for google.golang.org/grpc/status: status.Code(err) gives Status.
+func (e *SpreadError) GRPCStatus() *status.Status { return status.New(e.Status, e.Message) }
+
+// Unwrap is the cause.
+func (e *SpreadError) Unwrap() error { return e.Cause }
+
+// Is makes [errors.Is] compare by reason, by code, and by what a context's end gives.
+func (e *SpreadError) Is(target error) bool {
+	switch wanted := target.(type) {
+	case Reason:
+		return wanted == e.Reason
+	case Code:
+		code, ok := e.Code()
+		return ok && code == wanted
+	}
+	switch target {
+	case context.Canceled:
+		return e.Status == codes.Canceled
+	case context.DeadlineExceeded:
+		return e.Status == codes.DeadlineExceeded
+	}
+	return false
+}
+
+var statusNames = [...]string{
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+	"PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+	"INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+}
+
+func statusName(code codes.Code) string {
+	if int(code) < len(statusNames) {
+		return statusNames[code]
+	}
+	return "UNKNOWN"
+}
+
+// localSpreadError is an error of Spread that is found on this side, before anything is sent.
+func localSpreadError(code Code, message string, metadata map[string]string) *SpreadError {
+	all := map[string]string{"spread_code": strconv.Itoa(int(code))}
+	for key, value := range metadata {
+		all[key] = value
+	}
+	grpcStatus := codes.InvalidArgument
+	if code == IllegalSession {
+		grpcStatus = codes.NotFound
+	}
+	return &SpreadError{
+		Message:  message,
+		Status:   grpcStatus,
+		Reason:   Reason(code.String()),
+		Domain:   SpreadDomain,
+		Metadata: all,
+		Outcome:  NotSent,
+	}
+}
+
+// fieldError refuses a field on this side because the contract can't even carry it.
+func fieldError(field, bound string, value any) *SpreadError {
+	return &SpreadError{
+		Message:  fmt.Sprintf("%s must be %s; got %v", field, bound, value),
+		Status:   codes.InvalidArgument,
+		Reason:   ErrFieldInvalid,
+		Domain:   SidecarDomain,
+		Metadata: map[string]string{"field": field, "bound": bound},
+		Outcome:  NotSent,
+	}
+}
+
+// incompleteAnswer is for an answer that lacks what the contract says is always in it.
+func incompleteAnswer(call, what string) *SpreadError {
+	return &SpreadError{Message: call + " was answered without " + what, Status: codes.Internal}
+}
+
+// contextError is the error of a wait on this side that its context ended.
+func contextError(ctx context.Context, what string) *SpreadError {
+	err := ctx.Err()
+	if err == context.DeadlineExceeded {
+		return &SpreadError{
+			Message:   "the deadline passed while " + what,
+			Status:    codes.DeadlineExceeded,
+			Reason:    ErrDeadlineExceeded,
+			Domain:    SidecarDomain,
+			Retryable: true,
+			Cause:     err,
+		}
+	}
+	return &SpreadError{Message: "cancelled while " + what, Status: codes.Canceled, Cause: context.Cause(ctx)}
+}

@@ -1,0 +1,54 @@
+package spreadsidecar
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// keepAlive keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for
+// its lease. It asks in thirds of the lease, and only when nothing else did.
+type keepAlive struct {
+	lastUse atomic.Int64
+	cancel  context.CancelFunc
+}
+
+// newKeepAlive begins. held tells whether something else keeps the lease right now; ping is any call that uses the
+// mailbox, and its failure is no news: the next real call tells it.
+func newKeepAlive(ctx context.Context, tasks *tasks, lease time.Duration, held func() bool, ping func(context.Context)) *keepAlive {
+	ctx, cancel := context.WithCancel(ctx)
+	k := &keepAlive{cancel: cancel}
+	k.used()
+	pause := max(lease/3, 50*time.Millisecond)
+	tasks.begin(func() {
+		ticker := time.NewTicker(pause / 2)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if held() || time.Now().UnixNano()-k.lastUse.Load() < int64(pause) {
+				continue
+			}
+			ping(ctx)
+			k.used()
+		}
+	})
+	return k
+}
+
+// used says that the mailbox was just used by a call.
+func (k *keepAlive) used() {
+	if k != nil {
+		k.lastUse.Store(time.Now().UnixNano())
+	}
+}
+
+// close stops.
+func (k *keepAlive) close() {
+	if k != nil {
+		k.cancel()
+	}
+}

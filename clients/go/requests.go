@@ -1,0 +1,174 @@
+package spreadsidecar
+
+import (
+	"math"
+	"time"
+	"unicode/utf8"
+
+	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// toDuration gives a duration of the contract; nil for 0, which is the sidecar's default.
+func toDuration(value time.Duration, field string) (*durationpb.Duration, error) {
+	if value == 0 {
+		return nil, nil
+	}
+	if value < 0 {
+		return nil, fieldError(field, "a duration, 0 or more", value)
+	}
+	return durationpb.New(value), nil
+}
+
+// choose gives the contract's value of a word; the zero word is the zero value.
+func choose[Word ~string, Value any](word Word, field string, values map[Word]Value) (value Value, err error) {
+	if word == "" {
+		return value, nil
+	}
+	value, ok := values[word]
+	if !ok {
+		bound := "one of"
+		for known := range values {
+			bound += " " + string(known)
+		}
+		return value, fieldError(field, bound, word)
+	}
+	return value, nil
+}
+
+var (
+	nameConflicts = map[NameConflict]pb.NameConflictPolicy{
+		FailOnConflict:   pb.NameConflictPolicy_NAME_CONFLICT_POLICY_FAIL,
+		SuffixOnConflict: pb.NameConflictPolicy_NAME_CONFLICT_POLICY_SUFFIX,
+	}
+	nameLosses = map[NameLoss]pb.NameLossPolicy{
+		EndOnNameLoss:        pb.NameLossPolicy_NAME_LOSS_POLICY_END,
+		SuffixOnNameLoss:     pb.NameLossPolicy_NAME_LOSS_POLICY_SUFFIX,
+		DaemonMadeOnNameLoss: pb.NameLossPolicy_NAME_LOSS_POLICY_DAEMON_MADE,
+	}
+	acknowledgements = map[AcknowledgementMode]pb.Acknowledgement{
+		AckAuto:     pb.Acknowledgement_ACKNOWLEDGEMENT_AUTO,
+		AckExplicit: pb.Acknowledgement_ACKNOWLEDGEMENT_EXPLICIT,
+	}
+	overflows = map[OverflowPolicy]pb.OverflowPolicy{
+		OverflowPause:      pb.OverflowPolicy_OVERFLOW_POLICY_PAUSE,
+		OverflowDisconnect: pb.OverflowPolicy_OVERFLOW_POLICY_DISCONNECT,
+	}
+	authentications = map[AuthMethod]*pb.Authentication{
+		AuthNull: {Method: &pb.Authentication_NullMethod{NullMethod: &pb.NullAuthentication{}}},
+		AuthIP:   {Method: &pb.Authentication_IpMethod{IpMethod: &pb.IpAuthentication{}}},
+	}
+)
+
+func connectRequest(options MailboxOptions) (*pb.ConnectRequest, error) {
+	if options.Priority < 0 || options.Priority > math.MaxInt32 {
+		return nil, fieldError("priority", "0 or 1", options.Priority)
+	}
+	for field, name := range map[string]string{"spreadName": options.SpreadName, "privateName": options.PrivateName} {
+		if !utf8.ValidString(name) {
+			return nil, fieldError(field, "UTF-8", name)
+		}
+	}
+	request := &pb.ConnectRequest{
+		Daemon:      options.SpreadName,
+		PrivateName: options.PrivateName,
+		Priority:    uint32(options.Priority),
+	}
+	if options.NoMembership {
+		off := false
+		request.Membership = &off
+	}
+	var err error
+	if request.OnNameConflict, err = choose(options.OnNameConflict, "onNameConflict", nameConflicts); err != nil {
+		return nil, err
+	}
+	if request.Auth, err = choose(options.Auth, "auth", authentications); err != nil {
+		return nil, err
+	}
+	if request.Acknowledgement, err = choose(options.Acknowledgement, "acknowledgement", acknowledgements); err != nil {
+		return nil, err
+	}
+	if request.Lease, err = toDuration(options.Lease, "lease"); err != nil {
+		return nil, err
+	}
+	if request.Reconnect, err = reconnectPolicy(options.Reconnect); err != nil {
+		return nil, err
+	}
+	request.Queue, err = queueLimits(options.Queue)
+	return request, err
+}
+
+func reconnectPolicy(options *ReconnectOptions) (*pb.ReconnectPolicy, error) {
+	if options == nil {
+		return nil, nil
+	}
+	giveUpAfter, err := toDuration(options.GiveUpAfter, "reconnect.giveUpAfter")
+	if err != nil {
+		return nil, err
+	}
+	onNameLoss, err := choose(options.OnNameLoss, "reconnect.onNameLoss", nameLosses)
+	return &pb.ReconnectPolicy{
+		Enabled:         true,
+		GiveUpAfter:     giveUpAfter,
+		OnNameLoss:      onNameLoss,
+		QueueMulticasts: options.QueueMulticasts,
+	}, err
+}
+
+func queueLimits(options *QueueOptions) (*pb.QueueLimits, error) {
+	if options == nil {
+		return nil, nil
+	}
+	overflow, err := choose(options.Overflow, "queue.overflow", overflows)
+	if err != nil {
+		return nil, err
+	}
+	limits := &pb.QueueLimits{
+		MaxEvents:   options.MaxEvents,
+		MaxBytes:    options.MaxBytes,
+		ReplayBytes: options.ReplayBytes,
+		Overflow:    overflow,
+	}
+	if soft := options.SoftLimit; soft != nil {
+		if !(soft.Fraction >= 0 && soft.Fraction <= 1) {
+			return nil, fieldError("queue.softLimit.fraction", "a number from 0 to 1", soft.Fraction)
+		}
+		time, err := toDuration(soft.Time, "queue.softLimit.time")
+		if err != nil {
+			return nil, err
+		}
+		limits.SoftLimit = &pb.SoftLimit{Fraction: soft.Fraction, Time: time}
+	}
+	return limits, nil
+}
+
+// checkOutgoing refuses what the contract can't carry; the sidecar checks everything else.
+func checkOutgoing(service Service, groups []string, messageType int) (pb.ServiceType, error) {
+	kind, err := service.toContract()
+	if err != nil {
+		return 0, err
+	}
+	if messageType < math.MinInt32 || messageType > math.MaxInt32 {
+		return 0, localSpreadError(IllegalMessage, "the message type must be -32768 to 32767", map[string]string{
+			"field": "message_type",
+			"bound": "-32768 to 32767",
+		})
+	}
+	for _, group := range groups {
+		if err := checkGroup(group); err != nil {
+			return 0, err
+		}
+	}
+	return kind, nil
+}
+
+// checkGroup refuses a name that no string of the contract can hold.
+func checkGroup(group string) error {
+	if utf8.ValidString(group) {
+		return nil
+	}
+	return localSpreadError(IllegalGroup, "a group name must be UTF-8, with the characters `$` to `~`", map[string]string{
+		"field": "group",
+		"bound": "1 to 31 characters of `$` to `~`",
+	})
+}

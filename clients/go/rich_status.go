@@ -1,0 +1,96 @@
+package spreadsidecar
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// inDoubt has the failures that leave it open whether the request was carried out.
+var inDoubt = []codes.Code{codes.Unavailable, codes.Canceled, codes.DeadlineExceeded, codes.Internal, codes.Unknown}
+
+// transport has the failures of a stream that was cut on the way, when they come without a reason.
+var transport = []codes.Code{codes.Unavailable, codes.Canceled, codes.Internal, codes.Unknown}
+
+// readDetails gives the google.rpc details of a status; nil for what is not there. Details that can't be read are no
+// reason to hide the status and its sentence.
+func readDetails(state *status.Status) (info *errdetails.ErrorInfo, retry *errdetails.RetryInfo) {
+	for _, detail := range state.Details() {
+		switch detail := detail.(type) {
+		case error:
+			return nil, nil
+		case *errdetails.ErrorInfo:
+			info = detail
+		case *errdetails.RetryInfo:
+			retry = detail
+		}
+	}
+	return info, retry
+}
+
+func outcomeOf(code codes.Code, info *errdetails.ErrorInfo) Outcome {
+	switch said := Outcome(info.GetMetadata()["outcome"]); said {
+	case Unknown, NotSent:
+		return said
+	}
+	// With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+	if info != nil {
+		if code == codes.Internal {
+			return Unknown
+		}
+		return NotSent
+	}
+	if slices.Contains(inDoubt, code) {
+		return Unknown
+	}
+	return NotSent
+}
+
+// toSpreadError turns what gRPC gives into a SpreadError.
+func toSpreadError(err error) *SpreadError {
+	if known, ok := err.(*SpreadError); ok {
+		return known
+	}
+	state := status.Convert(err)
+	info, retry := readDetails(state)
+	return &SpreadError{
+		Message:    state.Message(),
+		Status:     state.Code(),
+		Reason:     Reason(info.GetReason()),
+		Domain:     info.GetDomain(),
+		Metadata:   info.GetMetadata(),
+		Retryable:  retry != nil || (state.Code() == codes.Unavailable && info == nil),
+		RetryDelay: retry.GetRetryDelay().AsDuration(),
+		Cause:      err,
+	}
+}
+
+// toSendError is toSpreadError for a call that was to send: it tells what became of the message.
+func toSendError(err error) *SpreadError {
+	result := toSpreadError(err)
+	if result.Outcome == "" {
+		info, _ := readDetails(status.Convert(err))
+		result.Outcome = outcomeOf(result.Status, info)
+	}
+	return result
+}
+
+// withContext shows the context's own error as the cause, when it is what ended the call.
+func withContext(ctx context.Context, err *SpreadError) *SpreadError {
+	if cause := context.Cause(ctx); cause != nil && (err.Status == codes.Canceled || err.Status == codes.DeadlineExceeded) {
+		err.Cause = cause
+	}
+	return err
+}
+
+// isTransportFailure tells a stream that was cut on the way from one that the sidecar ended: the sidecar gives a
+// reason with every end of its own. One of them is that it cuts the connection.
+func isTransportFailure(err *SpreadError) bool {
+	if err.Reason == ErrConnectionTooOld {
+		return true
+	}
+	return err.Reason == "" && slices.Contains(transport, err.Status)
+}

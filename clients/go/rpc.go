@@ -1,0 +1,103 @@
+package spreadsidecar
+
+import (
+	"context"
+	"time"
+
+	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+)
+
+// rpc is the generated stub with this package's rules for calls: a deadline for each, and SpreadError for failures.
+type rpc struct {
+	conn        *grpc.ClientConn
+	stub        pb.MailboxServiceClient
+	security    *security
+	callTimeout time.Duration
+	headers     []string
+}
+
+// mayPass tells whether a later call may fare better, with the same mailbox: the way to the sidecar was cut, or a
+// token was not taken (or not to be had) that will be asked for anew.
+func (r *rpc) mayPass(err *SpreadError) bool {
+	return isTransportFailure(err) || (r.security.tokenMayChange && err.Status == codes.Unauthenticated)
+}
+
+// outgoing puts the headers of a call into its context.
+func (r *rpc) outgoing(ctx context.Context) (context.Context, error) {
+	authorization, err := r.security.authorization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.withHeaders(ctx, authorization), nil
+}
+
+func (r *rpc) withHeaders(ctx context.Context, authorization string) context.Context {
+	if len(r.headers) > 0 {
+		ctx = metadata.AppendToOutgoingContext(ctx, r.headers...)
+	}
+	if authorization != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", authorization)
+	}
+	return ctx
+}
+
+// bounded gives the context of a call a deadline if it has none.
+func (r *rpc) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, has := ctx.Deadline(); has || r.callTimeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, r.callTimeout)
+}
+
+// call makes one unary call.
+func call[Request, Response any](
+	ctx context.Context,
+	r *rpc,
+	method func(context.Context, Request, ...grpc.CallOption) (Response, error),
+	request Request,
+) (Response, error) {
+	response, err := begin(ctx, r, method, request)
+	if err != nil {
+		return response, withContext(ctx, toSpreadError(err))
+	}
+	return response, nil
+}
+
+// sendCall makes one unary call that is to send a message: its failure tells what became of it.
+func sendCall[Request, Response any](
+	ctx context.Context,
+	r *rpc,
+	method func(context.Context, Request, ...grpc.CallOption) (Response, error),
+	request Request,
+) (Response, error) {
+	if ctx.Err() != nil {
+		err := contextError(ctx, "the message was not yet sent")
+		err.Outcome = NotSent
+		var none Response
+		return none, err
+	}
+	response, err := begin(ctx, r, method, request)
+	if err != nil {
+		return response, withContext(ctx, toSendError(err))
+	}
+	return response, nil
+}
+
+func begin[Request, Response any](
+	ctx context.Context,
+	r *rpc,
+	method func(context.Context, Request, ...grpc.CallOption) (Response, error),
+	request Request,
+) (Response, error) {
+	bounded, cancel := r.bounded(ctx)
+	defer cancel()
+	outgoing, err := r.outgoing(bounded)
+	if err != nil {
+		var none Response
+		return none, err
+	}
+	return method(outgoing, request)
+}

@@ -1,0 +1,127 @@
+package spreadsidecar
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"regexp"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// TLSFromPEM makes what [Options].TLS takes from certificates in PEM. Without ca, the machine's authorities hold;
+// cert and key, this client's own, come together or not at all.
+func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if len(ca) > 0 {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(ca) {
+			return nil, fieldError("tls.ca", "certificates in PEM", "something else")
+		}
+	}
+	if (len(cert) == 0) != (len(key) == 0) {
+		return nil, fieldError("tls", "with both cert and key, or with neither", "one of them")
+	}
+	if len(cert) > 0 {
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			return nil, fieldError("tls.cert", "a certificate and its key in PEM", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// security says how a sidecar is talked to safely.
+type security struct {
+	credentials credentials.TransportCredentials
+	token       func(ctx context.Context) (string, error)
+	// tokenMayChange: the token is asked for anew before each call.
+	tokenMayChange bool
+	private        bool
+	target         string
+}
+
+func newSecurity(target string, options Options) (*security, error) {
+	s := &security{credentials: insecure.NewCredentials(), target: target, token: options.TokenSource}
+	if options.TLS != nil {
+		s.credentials = credentials.NewTLS(options.TLS)
+	}
+	s.private = options.TLS != nil || options.Insecure || isOnThisMachine(target)
+	if options.Token != "" {
+		if s.token != nil {
+			return nil, fieldError("token", "unset together with tokenSource", "both")
+		}
+		s.token = func(context.Context) (string, error) { return options.Token, nil }
+	}
+	s.tokenMayChange = options.TokenSource != nil
+	if s.token != nil {
+		if err := s.checkTokenAllowed("token"); err != nil {
+			return nil, err
+		}
+	}
+	for name := range options.Headers {
+		if strings.EqualFold(name, "authorization") {
+			if err := s.checkTokenAllowed("headers.authorization"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// checkTokenAllowed refuses a token where others could read it.
+func (s *security) checkTokenAllowed(field string) error {
+	if s.private {
+		return nil
+	}
+	return fieldError(field, "sent over TLS, a Unix socket or loopback, or with Insecure", s.target)
+}
+
+// authorization is the header of a call; empty if there is no token.
+func (s *security) authorization(ctx context.Context) (string, error) {
+	if s.token == nil {
+		return "", nil
+	}
+	token, err := s.token(ctx)
+	if err != nil {
+		message := "the token could not be had: " + err.Error()
+		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: NotSent, Cause: err}
+	}
+	return bearer(token)
+}
+
+var headerText = regexp.MustCompile(`^[\x21-\x7e]+$`)
+
+func bearer(token string) (string, error) {
+	token = strings.TrimSpace(token)
+	if !headerText.MatchString(token) {
+		message := "the token is no text that a header can carry"
+		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: NotSent}
+	}
+	return "Bearer " + token, nil
+}
+
+var scheme = regexp.MustCompile(`^(dns:(//[^/]*/)?|passthrough:(//[^/]*/)?|ipv4:|ipv6:)`)
+
+// isOnThisMachine tells whether no other machine sees what goes to this target. A name is taken for another machine,
+// but localhost.
+func isOnThisMachine(target string) bool {
+	if strings.HasPrefix(target, "unix:") || strings.HasPrefix(target, "unix-abstract:") {
+		return true
+	}
+	host := scheme.ReplaceAllString(target, "")
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

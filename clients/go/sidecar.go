@@ -1,0 +1,374 @@
+package spreadsidecar
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
+	"google.golang.org/grpc"
+	grpcbackoff "google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+)
+
+// receiveWindow is what may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's
+// default of 64 KiB a sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps
+// several times as much for a stream that breaks (mailbox.replayWindow).
+const receiveWindow = 1 << 20
+
+// Sidecar is one channel to a sidecar; it opens mailboxes. It connects by itself when it is used.
+type Sidecar struct {
+	target string
+	rpc    *rpc
+
+	mu        sync.Mutex
+	mailboxes map[*Mailbox]struct{}
+	closed    bool
+	// done is closed when everything is.
+	done     chan struct{}
+	closeErr error
+}
+
+// New makes a channel. It fails for options that make no sense, never because nobody answers.
+func New(options Options) (*Sidecar, error) {
+	if options.Target == "" {
+		options.Target = DefaultTarget
+	}
+	if options.CallTimeout == 0 {
+		options.CallTimeout = 30 * time.Second
+	}
+	if options.ConnectionKeepAlive == 0 {
+		options.ConnectionKeepAlive = 10 * time.Second
+	}
+	if options.ConnectionKeepAlive < 0 {
+		return nil, fieldError("connectionKeepAlive", "a duration, more than 0", options.ConnectionKeepAlive)
+	}
+	security, err := newSecurity(options.Target, options)
+	if err != nil {
+		return nil, err
+	}
+	dial := append([]grpc.DialOption{
+		grpc.WithTransportCredentials(security.credentials),
+		grpc.WithUserAgent("spread-sidecar-go/" + ClientVersion),
+		// A sidecar is near: the proxy of the environment is not for it.
+		grpc.WithNoProxy(),
+		grpc.WithDisableServiceConfig(),
+		// Nothing is ever sent twice.
+		grpc.WithDisableRetry(),
+		grpc.WithInitialWindowSize(receiveWindow),
+		grpc.WithInitialConnWindowSize(receiveWindow),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time:    options.ConnectionKeepAlive,
+			Timeout: options.ConnectionKeepAlive / 2,
+		}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: grpcbackoff.Config{
+				BaseDelay:  100 * time.Millisecond,
+				Multiplier: 1.6,
+				Jitter:     0.2,
+				MaxDelay:   2 * time.Second,
+			},
+			MinConnectTimeout: 5 * time.Second,
+		}),
+	}, options.DialOptions...)
+	conn, err := grpc.NewClient(options.Target, dial...)
+	if err != nil {
+		failure := fieldError("target", "host:port, unix:/path, or another target of gRPC", options.Target)
+		failure.Cause = err
+		return nil, failure
+	}
+	r := &rpc{
+		conn:        conn,
+		stub:        pb.NewMailboxServiceClient(conn),
+		security:    security,
+		callTimeout: options.CallTimeout,
+	}
+	for name, value := range options.Headers {
+		r.headers = append(r.headers, name, value)
+	}
+	return &Sidecar{
+		target:    options.Target,
+		rpc:       r,
+		mailboxes: map[*Mailbox]struct{}{},
+		done:      make(chan struct{}),
+	}, nil
+}
+
+// Target is where it connects to.
+func (s *Sidecar) Target() string { return s.target }
+
+// Connect opens a mailbox (SP_connect). When it fails, such as with ErrRejectNotUnique or ErrCouldNotConnect, none was opened.
+func (s *Sidecar) Connect(ctx context.Context, options MailboxOptions) (*Mailbox, error) {
+	return s.connect(ctx, options, func() {})
+}
+
+func (s *Sidecar) connect(ctx context.Context, options MailboxOptions, onClosed func()) (*Mailbox, error) {
+	request, err := connectRequest(options)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkOpen(); err != nil {
+		return nil, err
+	}
+	answer, err := call(ctx, s.rpc, s.rpc.stub.Connect, request)
+	if err != nil {
+		return nil, err
+	}
+	return s.keep(mailboxInit{
+		id:              answer.GetMailboxId(),
+		privateGroup:    answer.GetPrivateGroup(),
+		daemon:          answer.GetDaemon(),
+		daemonVersion:   toTriple(answer.GetDaemonVersion()),
+		limits:          toLimits(answer.GetLimits()),
+		acknowledgement: toAcknowledgement(answer.GetAcknowledgement()),
+	}, options.ReceiveOptions, onClosed), nil
+}
+
+// Attach takes up a mailbox that was opened before, by this process or another; see [Mailbox.Detach]. Whoever receives
+// from it at that time is replaced when this one begins to receive.
+func (s *Sidecar) Attach(ctx context.Context, mailboxID string, options AttachOptions) (*Mailbox, error) {
+	if err := s.checkOpen(); err != nil {
+		return nil, err
+	}
+	info, err := fetchInfo(ctx, s.rpc, mailboxID)
+	if err != nil {
+		return nil, err
+	}
+	after := info.DeliveredSequence
+	if info.Acknowledgement == AckExplicit {
+		after = info.AcknowledgedSequence
+	}
+	if options.AfterSequence != nil {
+		after = *options.AfterSequence
+	}
+	return s.keep(mailboxInit{
+		id:              mailboxID,
+		privateGroup:    info.PrivateGroup,
+		daemon:          info.Daemon,
+		daemonVersion:   info.DaemonVersion,
+		limits:          info.Limits,
+		acknowledgement: info.Acknowledgement,
+		afterSequence:   after,
+	}, options.ReceiveOptions, func() {}), nil
+}
+
+func (s *Sidecar) keep(init mailboxInit, options ReceiveOptions, onClosed func()) *Mailbox {
+	mailbox := newMailbox(s.rpc, init, options, func(m *Mailbox) {
+		s.mu.Lock()
+		delete(s.mailboxes, m)
+		s.mu.Unlock()
+		onClosed()
+	})
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.mailboxes[mailbox] = struct{}{}
+	}
+	s.mu.Unlock()
+	if closed {
+		mailbox.Detach()
+	}
+	return mailbox
+}
+
+// Version gives the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+func (s *Sidecar) Version(ctx context.Context) (*VersionInfo, error) {
+	if err := s.checkOpen(); err != nil {
+		return nil, err
+	}
+	answer, err := call(ctx, s.rpc, s.rpc.stub.GetVersion, &pb.GetVersionRequest{})
+	if err != nil {
+		return nil, err
+	}
+	version := &VersionInfo{
+		Sidecar:        answer.GetSidecar(),
+		Contract:       answer.GetContract(),
+		ClientProtocol: toTriple(answer.GetClientProtocol()),
+		DaemonAddress:  answer.GetDaemonAddress(),
+		EmbeddedDaemon: answer.GetEmbeddedDaemon(),
+	}
+	if answer.GetDaemon() != nil {
+		daemon := toTriple(answer.GetDaemon())
+		version.Daemon = &daemon
+	}
+	return version, nil
+}
+
+// ListOptions says how to list mailboxes.
+type ListOptions struct {
+	// AdminToken is the sidecar's admin token; refused where others could read it. Default: the channel's token.
+	AdminToken string
+	// PageSize is the mailboxes that are asked for at a time, 1 to 1000. Default: 100.
+	PageSize int
+}
+
+// ListMailboxes gives state and counters of all mailboxes of the sidecar, asking page by page. For operators: it needs
+// the admin token. An error is the last thing that it gives.
+func (s *Sidecar) ListMailboxes(ctx context.Context, options ListOptions) iter.Seq2[*MailboxInfo, error] {
+	return func(yield func(*MailboxInfo, error) bool) {
+		request := &pb.ListMailboxesRequest{}
+		for {
+			page, err := s.listPage(ctx, options, request)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, mailbox := range page.GetMailboxes() {
+				if !yield(toInfo(mailbox), nil) {
+					return
+				}
+			}
+			next := page.GetNextPageToken()
+			if next == "" {
+				return
+			}
+			if next == request.PageToken {
+				// Else a sidecar that always names the same page would never let go of us.
+				yield(nil, incompleteAnswer("ListMailboxes", "a further page"))
+				return
+			}
+			request = &pb.ListMailboxesRequest{PageSize: request.PageSize, PageToken: next}
+		}
+	}
+}
+
+func (s *Sidecar) listPage(
+	ctx context.Context, options ListOptions, request *pb.ListMailboxesRequest,
+) (*pb.ListMailboxesResponse, error) {
+	if err := s.checkOpen(); err != nil {
+		return nil, err
+	}
+	if options.PageSize < 0 || options.PageSize > math.MaxInt32 {
+		return nil, fieldError("pageSize", "0 or more", options.PageSize)
+	}
+	request.PageSize = uint32(options.PageSize)
+	if options.AdminToken == "" {
+		return call(ctx, s.rpc, s.rpc.stub.ListMailboxes, request)
+	}
+	if err := s.rpc.security.checkTokenAllowed("adminToken"); err != nil {
+		return nil, err
+	}
+	authorization, err := bearer(options.AdminToken)
+	if err != nil {
+		return nil, err
+	}
+	bounded, cancel := s.rpc.bounded(ctx)
+	defer cancel()
+	page, err := s.rpc.stub.ListMailboxes(s.rpc.withHeaders(bounded, authorization), request)
+	if err != nil {
+		return nil, withContext(ctx, toSpreadError(err))
+	}
+	return page, nil
+}
+
+// ReadyOptions says what to wait for.
+type ReadyOptions struct {
+	// Daemon: wait until the sidecar is connected to its default daemon too.
+	Daemon bool
+}
+
+// WaitForReady returns when the sidecar answers, and asks again and again until then: until the context ends, or for the
+// channel's call timeout if it has no deadline. It fails at once when waiting does not heal the failure.
+func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error {
+	bounded, cancel := s.rpc.bounded(ctx)
+	defer cancel()
+	pauses := backoffBetween(50*time.Millisecond, 500*time.Millisecond)
+	last := "it did not answer"
+	for {
+		// The channel's own pauses are for those who don't wait.
+		s.rpc.conn.ResetConnectBackoff()
+		version, err := s.Version(bounded)
+		if err == nil && (!options.Daemon || version.Daemon != nil) {
+			return nil
+		}
+		var failure *SpreadError
+		switch {
+		case err == nil:
+			last = "the sidecar is not connected to its daemon"
+		case errors.As(err, &failure) && failure.Status != codes.Unavailable && bounded.Err() == nil && failure.Status != codes.DeadlineExceeded:
+			return err
+		case bounded.Err() == nil:
+			last = failure.Message
+		}
+		if !pause(bounded, pauses.next()) {
+			ended := contextError(bounded, "waiting for "+s.target+": "+last)
+			return ended
+		}
+	}
+}
+
+func (s *Sidecar) checkOpen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &SpreadError{Message: "the channel is closed", Status: codes.Canceled, Outcome: NotSent}
+	}
+	return nil
+}
+
+// ShutdownOptions says how to close a channel.
+type ShutdownOptions struct {
+	// KeepMailboxes: let go of them without ending them; they live on for their lease.
+	KeepMailboxes bool
+}
+
+// Shutdown disconnects the mailboxes that were opened or attached through this channel, and closes it. It fails with the
+// error of a mailbox that could not be disconnected; the channel is closed all the same. A second call waits for the first.
+func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		<-s.done
+		return s.closeErr
+	}
+	s.closed = true
+	var mailboxes []*Mailbox
+	for mailbox := range s.mailboxes {
+		mailboxes = append(mailboxes, mailbox)
+	}
+	s.mu.Unlock()
+	failures := make([]error, len(mailboxes))
+	var all sync.WaitGroup
+	for i, mailbox := range mailboxes {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			if options.KeepMailboxes {
+				mailbox.Detach()
+			} else {
+				_, failures[i] = mailbox.Disconnect(ctx, DisconnectOptions{})
+			}
+		}()
+	}
+	all.Wait()
+	_ = s.rpc.conn.Close()
+	if i := slices.IndexFunc(failures, func(err error) bool { return err != nil }); i >= 0 {
+		s.closeErr = failures[i]
+	}
+	close(s.done)
+	return s.closeErr
+}
+
+// Close is Shutdown without options, within the channel's call timeout.
+func (s *Sidecar) Close() error { return s.Shutdown(context.Background(), ShutdownOptions{}) }
+
+// Connect opens a mailbox over a channel of its own, which is closed with the mailbox. For several mailboxes over one
+// channel see [New].
+func Connect(ctx context.Context, sidecar Options, mailbox MailboxOptions) (*Mailbox, error) {
+	s, err := New(sidecar)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := s.connect(ctx, mailbox, func() { _ = s.Shutdown(context.Background(), ShutdownOptions{KeepMailboxes: true}) })
+	if err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return opened, nil
+}
