@@ -41,17 +41,10 @@ func (c streamCodec) Marshal(v any) (mem.BufferSlice, error) {
 	if frame, ok := v.(*sendFrame); ok {
 		return mem.BufferSlice{mem.SliceBuffer(frame.wire())}, nil
 	}
-	if bytes, ok := v.(*rawMessage); ok {
-		return mem.BufferSlice{mem.SliceBuffer(*bytes)}, nil
-	}
 	return c.CodecV2.Marshal(v)
 }
 
 func (c streamCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	if bytes, ok := v.(*rawMessage); ok {
-		*bytes = data.Materialize()
-		return nil
-	}
 	frame, ok := v.(*receivedFrame)
 	if !ok {
 		return c.CodecV2.Unmarshal(data, v)
@@ -60,9 +53,6 @@ func (c streamCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	defer buffer.Free()
 	return frame.decode(buffer.ReadOnlyData())
 }
-
-// rawMessage is a message as its bytes.
-type rawMessage []byte
 
 // receivedFrame is a frame of a Receive stream: events, or anything else as the contract has it.
 type receivedFrame struct {

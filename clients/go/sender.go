@@ -277,7 +277,7 @@ func (s *Sender) Close(ctx context.Context) (Progress, error) {
 func (s *Sender) Abort() {
 	s.mu.Lock()
 	if !s.isOver() {
-		s.fail(&SpreadError{Message: "the sender was aborted", Status: codes.Canceled, Outcome: Unknown})
+		s.fail(&SpreadError{Message: "the sender was aborted", Status: codes.Canceled, Outcome: s.outcome()})
 	}
 	s.mu.Unlock()
 	s.cancel()
@@ -474,10 +474,9 @@ func (s *Sender) onEnd(err error) {
 	if !errors.Is(err, io.EOF) {
 		failure := toSendError(err)
 		// The sidecar may know that it handed on nothing of what it has not answered.
-		if s.progress.Decided == s.progress.Sent || failure.Metadata["outcome"] == string(NotSent) {
+		failure.Outcome = s.outcome()
+		if failure.Metadata["outcome"] == string(NotSent) {
 			failure.Outcome = NotSent
-		} else {
-			failure.Outcome = Unknown
 		}
 		s.fail(failure)
 		return
@@ -489,6 +488,14 @@ func (s *Sender) onEnd(err error) {
 	}
 	close(s.ended)
 	s.change()
+}
+
+// outcome says whether something is in doubt when the stream ends now.
+func (s *Sender) outcome() Outcome {
+	if s.progress.Decided == s.progress.Sent {
+		return NotSent
+	}
+	return Unknown
 }
 
 // fail ends it; the caller has the lock and knows that it has not ended.

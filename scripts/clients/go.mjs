@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = join(root, 'clients', 'go');
 /** Programs are built here: in nobody's way, and never committed. */
 const output = join(root, 'node_modules', '.cache', 'spread-sidecar-go');
+/** Go's command. */
+const toolchain = 'go';
 const examples = [];
 
 /** One generator for all, so that everybody's output is the same. */
@@ -49,7 +51,7 @@ async function generate() {
   const bin = join(output, 'generators');
   mkdirSync(bin, { recursive: true });
   for (const generator of Object.values(GENERATORS))
-    await run('go', ['install', generator], { env: { GOBIN: bin, GOFLAGS: '' } });
+    await run(toolchain, ['install', generator], { env: { GOBIN: bin, GOFLAGS: '' } });
   const folder = mkdtempSync(join(tmpdir(), 'spread-sidecar-go-'));
   try {
     const file = join(folder, 'buf.gen.json');
@@ -65,13 +67,13 @@ async function generate() {
 async function prepare() {
   mkdirSync(output, { recursive: true });
   const programs = ['./internal/conformance', ...examples.map((name) => `./examples/${name}`)];
-  await run('go', ['build', '-o', `${output}/`, ...programs]);
-  await run('go', ['vet', './...']);
+  await run(toolchain, ['build', '-o', `${output}/`, ...programs]);
+  await run(toolchain, ['vet', './...']);
 }
 
 /** Whether there is a Go that is new enough for the module. */
 function isAvailable(env = process.env) {
-  const asked = spawnSync('go', ['env', 'GOVERSION'], { env, encoding: 'utf8', timeout: 20_000 });
+  const asked = spawnSync(toolchain, ['env', 'GOVERSION'], { env, encoding: 'utf8', timeout: 20_000 });
   const [, major, minor] = /^go(\d+)\.(\d+)/.exec(asked.stdout ?? '') ?? [];
   return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 24);
 }
@@ -86,7 +88,7 @@ export const go = {
   generated: ['clients/go/gen'],
   generate,
   prepare,
-  test: () => ({ command: 'go', args: ['test', '-race', './...'], cwd: home, env: {} }),
+  test: () => ({ command: toolchain, args: ['test', '-race', './...'], cwd: home, env: {} }),
   driver: () => program('conformance'),
   example: (name, args) => program(name, args),
 };

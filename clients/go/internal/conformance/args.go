@@ -16,13 +16,9 @@ type args struct {
 	Target        string            `json:"target"`
 	TLS           *tlsArgs          `json:"tls"`
 	Token         string            `json:"token"`
-	AdminToken    string            `json:"adminToken"`
 	Insecure      bool              `json:"insecure"`
 	Headers       map[string]string `json:"headers"`
 	CallTimeoutMs *float64          `json:"callTimeoutMs"`
-	PageSize      int               `json:"pageSize"`
-	Method        string            `json:"method"`
-	Body          []byte            `json:"body"`
 
 	Mailbox              string          `json:"mailbox"`
 	MailboxID            string          `json:"mailboxId"`

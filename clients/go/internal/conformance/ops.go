@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	spread "github.com/spread-sidecar/spread-sidecar/clients/go"
-	"github.com/spread-sidecar/spread-sidecar/clients/go/internal/rawcall"
 	"google.golang.org/grpc"
 )
 
@@ -56,11 +55,6 @@ func (n *named[Thing]) drop(name string) {
 	delete(n.things, name)
 }
 
-// openChannel keeps its token, which may be the admin's.
-type openChannel struct {
-	*spread.Sidecar
-}
-
 type openMailbox struct {
 	*spread.Mailbox
 	told *told
@@ -91,13 +85,13 @@ type openSender struct {
 }
 
 type things struct {
-	sidecars  *named[openChannel]
+	sidecars  *named[*spread.Sidecar]
 	mailboxes *named[openMailbox]
 	senders   *named[openSender]
 }
 
 func newThings() things {
-	return things{newNamed[openChannel]("sidecar"), newNamed[openMailbox]("mailbox"), newNamed[openSender]("sender")}
+	return things{newNamed[*spread.Sidecar]("sidecar"), newNamed[openMailbox]("mailbox"), newNamed[openSender]("sender")}
 }
 
 func (t *things) closeAll() {
@@ -124,7 +118,7 @@ func (t *things) carryOut(ctx context.Context, begun *begun, r request) (plain, 
 		return benchThroughput(a)
 	case "benchRoundTrip":
 		return benchRoundTrip(a)
-	case "waitForReady", "version", "list", "rawUnary", "closeSidecar", "connect", "attach":
+	case "waitForReady", "version", "list", "closeSidecar", "connect", "attach":
 		sidecar, err := t.sidecars.of(a.Sidecar)
 		if err != nil {
 			return nil, err
@@ -163,11 +157,11 @@ func (t *things) open(a *args) (plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.sidecars.keep(a.Sidecar, openChannel{sidecar})
+	t.sidecars.keep(a.Sidecar, sidecar)
 	return nil, nil
 }
 
-func (t *things) onSidecar(ctx context.Context, sidecar openChannel, op string, a *args) (plain, error) {
+func (t *things) onSidecar(ctx context.Context, sidecar *spread.Sidecar, op string, a *args) (plain, error) {
 	switch op {
 	case "waitForReady":
 		return nil, sidecar.WaitForReady(ctx, spread.ReadyOptions{Daemon: a.Daemon})
@@ -185,21 +179,14 @@ func (t *things) onSidecar(ctx context.Context, sidecar openChannel, op string, 
 			"embeddedDaemon": version.EmbeddedDaemon,
 		}, nil
 	case "list":
-		token := a.AdminToken
-		if token == "" {
-			token = a.Token
-		}
 		groups := []string{}
-		for info, err := range sidecar.ListMailboxes(ctx, spread.ListOptions{AdminToken: token, PageSize: a.PageSize}) {
+		for info, err := range sidecar.ListMailboxes(ctx, spread.ListOptions{AdminToken: a.Token}) {
 			if err != nil {
 				return nil, err
 			}
 			groups = append(groups, info.PrivateGroup)
 		}
 		return plain{"privateGroups": groups}, nil
-	case "rawUnary":
-		body, err := rawcall.Unary(ctx, sidecar.Sidecar, a.Method, a.Body)
-		return plain{"body": list(body)}, err
 	case "closeSidecar":
 		t.sidecars.drop(a.Sidecar)
 		return nil, sidecar.Shutdown(ctx, spread.ShutdownOptions{})
