@@ -74,7 +74,17 @@ class Driver:
             output.answer(number, self.resources())
         else:
             # Tasks begin in the order in which they were made, and each makes its call before it first waits.
-            self.running[number] = asyncio.create_task(self.work(number, op, args), name=f"{_REQUEST}{number}")
+            task = asyncio.create_task(self.work(number, op, args), name=f"{_REQUEST}{number}")
+            task.add_done_callback(lambda task: self.done(number, op, task))
+            self.running[number] = task
+
+    def done(self, number: Any, op: str, task: asyncio.Task[None]) -> None:
+        """Also of one that was cancelled before it began."""
+        self.running.pop(number, None)
+        if task.cancelled():
+            # What asyncio itself says of a call that was given up: no more than that.
+            outcome = "unknown" if op == "multicast" else None
+            output.failure(number, s.SpreadError("the task was cancelled", status="CANCELLED", outcome=outcome))
 
     async def work(self, number: Any, op: str, args: Json) -> None:
         try:
@@ -82,16 +92,10 @@ class Driver:
             if method is None:
                 raise DriverError(f"unknown op {op}")
             result = await method(args, t.seconds(args.get("timeoutMs")))
-        except asyncio.CancelledError:
-            # What asyncio itself says of a call that was given up: no more than that.
-            outcome = "unknown" if op == "multicast" else None
-            output.failure(number, s.SpreadError("the task was cancelled", status="CANCELLED", outcome=outcome))
-        except BaseException as error:
+        except Exception as error:
             output.failure(number, error)
         else:
             output.answer(number, result)
-        finally:
-            self.running.pop(number, None)
 
     async def close(self) -> None:
         for sidecar in list(self.sidecars.values()):
