@@ -83,7 +83,7 @@ class Driver:
         self.running.pop(number, None)
         if task.cancelled():
             # What asyncio itself says of a call that was given up: no more than that.
-            outcome = "unknown" if op == "multicast" else None
+            outcome: Optional[s.SendOutcome] = "unknown" if op == "multicast" else None
             output.failure(number, s.SpreadError("the task was cancelled", status="CANCELLED", outcome=outcome))
 
     async def work(self, number: Any, op: str, args: Json) -> None:

@@ -76,7 +76,7 @@ async def round_trip(target: str, payload_bytes: int, count: int) -> Json:
 async def raw_throughput(target: str, payload_bytes: int, seconds: float) -> Json:
     payload = bytes(payload_bytes)
     async with grpc.aio.insecure_channel(target, raw.OPTIONS) as channel:
-        stub = MailboxServiceStub(channel)
+        stub = MailboxServiceStub(channel)  # type: ignore[no-untyped-call]
         mailbox = await stub.Connect(pb.ConnectRequest(membership=False))
         count = Count(payload_bytes, seconds)
         credit = Credit(count)
@@ -113,7 +113,7 @@ async def raw_round_trip(target: str, payload_bytes: int, count: int) -> Json:
     payload = bytes(payload_bytes)
     latencies = []
     async with grpc.aio.insecure_channel(target, raw.OPTIONS) as channel:
-        stub = MailboxServiceStub(channel)
+        stub = MailboxServiceStub(channel)  # type: ignore[no-untyped-call]
         mailbox = await stub.Connect(pb.ConnectRequest(membership=False))
         events = stub.Receive(pb.ReceiveRequest(mailbox_id=mailbox.mailbox_id))
         await events.read()

@@ -40,7 +40,7 @@ def frame(group: str, payload: bytes, count: int) -> pb.MulticastStreamRequest:
 def throughput(target: str, payload_bytes: int, seconds: float) -> Json:
     payload = bytes(payload_bytes)
     with grpc.insecure_channel(target, OPTIONS) as channel:
-        stub = MailboxServiceStub(channel)
+        stub = MailboxServiceStub(channel)  # type: ignore[no-untyped-call]
         mailbox = stub.Connect(pb.ConnectRequest(membership=False))
         count = Count(payload_bytes, seconds)
         credit = Credit(count)
@@ -81,7 +81,7 @@ def round_trip(target: str, payload_bytes: int, count: int) -> Json:
     payload = bytes(payload_bytes)
     latencies = []
     with grpc.insecure_channel(target, OPTIONS) as channel:
-        stub = MailboxServiceStub(channel)
+        stub = MailboxServiceStub(channel)  # type: ignore[no-untyped-call]
         mailbox = stub.Connect(pb.ConnectRequest(membership=False))
         events = stub.Receive(pb.ReceiveRequest(mailbox_id=mailbox.mailbox_id))
         next(events)

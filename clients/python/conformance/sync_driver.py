@@ -283,12 +283,12 @@ class Driver:
     # Benchmarks
 
     def op_benchThroughput(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
-        bench = bench_raw if args.get("raw") else bench_sync
-        return bench.throughput(args["target"], args["payloadBytes"], args["seconds"])
+        throughput = bench_raw.throughput if args.get("raw") else bench_sync.throughput
+        return throughput(args["target"], args["payloadBytes"], args["seconds"])
 
     def op_benchRoundTrip(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
-        bench = bench_raw if args.get("raw") else bench_sync
-        return bench.round_trip(args["target"], args["payloadBytes"], args["count"])
+        round_trip = bench_raw.round_trip if args.get("raw") else bench_sync.round_trip
+        return round_trip(args["target"], args["payloadBytes"], args["count"])
 
 
 def run() -> None:

@@ -44,7 +44,7 @@ def heartbeat(last_sequence: int) -> pb.ReceiveResponse:
     return pb.ReceiveResponse(heartbeat=pb.Heartbeat(last_sequence=last_sequence))
 
 
-def details(reason: str, domain: str = "spread-sidecar", retry: Optional[float] = None, **metadata: str) -> bytes:
+def details(reason: str, retry: Optional[float] = None, *, domain: str = "spread-sidecar", **metadata: str) -> bytes:
     info = rich_status_pb2.ErrorInfo(reason=reason, domain=domain, metadata=metadata)
     parts = [ProtoAny(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=info.SerializeToString())]
     if retry is not None:
@@ -56,7 +56,7 @@ def details(reason: str, domain: str = "spread-sidecar", retry: Optional[float] 
 def abort(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, **metadata: str) -> NoReturn:
     """Ends a call as the sidecar does; without a reason as a broken connection looks."""
     if reason:
-        context.set_trailing_metadata((("grpc-status-details-bin", details(reason, **metadata)),))
+        context.set_trailing_metadata((("grpc-status-details-bin", details(reason, None, **metadata)),))
     context.abort(code, reason or "broken")
     raise AssertionError
 
@@ -79,7 +79,7 @@ class FakeSidecar(MailboxServiceServicer):
         #: Ends every stream that waits for it.
         self.over = threading.Event()
         self._server = grpc.server(futures.ThreadPoolExecutor(32, thread_name_prefix="fake-sidecar"))
-        add_MailboxServiceServicer_to_server(self, self._server)
+        add_MailboxServiceServicer_to_server(self, self._server)  # type: ignore[no-untyped-call]
         port = self._server.add_insecure_port("127.0.0.1:0")
         self.target = f"127.0.0.1:{port}"
         self._server.start()

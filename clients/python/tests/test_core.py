@@ -142,9 +142,9 @@ def test_every_kind_of_event() -> None:
     assert (lost.private_group, lost.groups, lost.spread_code) == ("#a#n", ("g",), -8)
     assert isinstance(restored, s.ConnectionRestored)
     assert (restored.previous_private_group, restored.private_group, restored.daemon) == ("#a#n", "#a#o", "4803@o")
-    for event in decoded.events:
-        assert repr(event).startswith(f"{type(event).__name__}(sequence={event.sequence}, ")
-        assert not hasattr(event, "__dict__")
+    for one in decoded.events:
+        assert repr(one).startswith(f"{type(one).__name__}(sequence={one.sequence}, ")
+        assert not hasattr(one, "__dict__")
 
 
 def test_duplicates_are_dropped_and_gaps_are_told() -> None:
