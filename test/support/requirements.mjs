@@ -31,9 +31,10 @@ const parts = [
   },
   {
     name: 'python',
-    what: 'the plain gRPC example in Python',
-    enable: 'Install grpcio and grpcio-tools for python3, or name a Python that has them in PYTHON.',
-    available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_tools']),
+    what: 'the Python client and the plain gRPC example in Python',
+    enable:
+      'Install grpcio, grpcio-tools, pytest, mypy, types-grpcio and types-protobuf for python3, or name a Python that has them in PYTHON.',
+    available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_tools, pytest, mypy']),
     inCi: true,
   },
   {
