@@ -1,0 +1,33 @@
+"""The module ``spread`` of the old Python wrapper of Spread's C library, over a spread-sidecar.
+
+A program that was written for the wrapper runs as it is: ``connect`` gives a mailbox, whose ``receive`` gives
+RegularMsgType and MembershipMsgType, and failures are SpreadError. ``DROP_IN.md`` has what to set in the environment and
+the few differences. New programs are better off with ``spread_sidecar``.
+"""
+
+from __future__ import annotations
+
+from spread_sidecar.constants import *  # noqa: F403
+
+from ._connect import connect, version
+from ._errors import SpreadError
+from ._mailbox import MailboxType
+from ._messages import GroupIdType, MembershipMsgType, RegularMsgType
+
+#: The name that the wrapper's exception has in old programs.
+error = SpreadError
+
+# In the wrapper: what its receive() begins with before it asks for more. There is nothing to begin with here.
+DEFAULT_BUFFER_SIZE = 10000  # type: ignore[misc]
+DEFAULT_GROUPS_SIZE = 10  # type: ignore[misc]
+
+__all__ = [
+    "GroupIdType",
+    "MailboxType",
+    "MembershipMsgType",
+    "RegularMsgType",
+    "SpreadError",
+    "connect",
+    "error",
+    "version",
+]

@@ -1,0 +1,82 @@
+"""What ``receive`` gives."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from spread_sidecar import GroupId, RegularMessage, SelfLeaveMessage, TransitionalMessage, ViewMessage
+from spread_sidecar.constants import REG_MEMB_MESS, TRANSITION_MESS
+
+from ._text import Text, TextRule
+
+
+class GroupIdType:
+    """The identity of a membership: opaque, but for ``==`` and ``!=``."""
+
+    __slots__ = ("_id",)
+
+    def __init__(self, group_id: GroupId) -> None:
+        self._id: Final = group_id
+
+    def __eq__(self, other: object) -> bool:
+        return self._id == other._id if isinstance(other, GroupIdType) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __repr__(self) -> str:
+        words = (self._id.daemon_id, self._id.time, self._id.index)
+        return "<group_id {}>".format(":".join(f"{word & 0xFFFFFFFF:08X}" for word in words))
+
+
+#: A self-leave has no identity of its own.
+_NO_ID: Final = GroupIdType(GroupId(0, 0, 0))
+
+
+class RegularMsgType:
+    """A message that somebody multicast."""
+
+    __slots__ = ("endian", "groups", "message", "msg_type", "sender")
+
+    def __init__(self, event: RegularMessage, rule: TextRule) -> None:
+        #: Private group of the sender.
+        self.sender: Final[Text] = rule.name_out(event.sender)
+        #: Every group that it was sent to.
+        self.groups: Final[tuple[Text, ...]] = rule.names_out(event.groups)
+        #: The payload.
+        self.message: Final[Text] = rule.payload_out(event.payload)
+        #: The sender's own number for it, -32768 to 32767.
+        self.msg_type: Final[int] = event.message_type
+        #: 0, or 1 if the sender's machine has the other byte order than the sidecar's.
+        self.endian: Final[int] = int(event.endian_mismatch)
+
+
+class MembershipMsgType:
+    """A view, a transitional signal, or the own leave."""
+
+    __slots__ = ("changed_member", "extra", "group", "group_id", "members", "msg_subtype", "reason")
+
+    def __init__(self, event: ViewMessage | TransitionalMessage | SelfLeaveMessage, rule: TextRule) -> None:
+        #: CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; 0 for a transitional signal.
+        self.reason: Final[int] = event.reason
+        #: The group that it is about.
+        self.group: Final[Text] = rule.name_out(event.group)
+        if isinstance(event, ViewMessage):
+            subtype, group_id, members = REG_MEMB_MESS, GroupIdType(event.group_id), event.members
+            own_set = next((one.members for one in event.sets if one.mine), ())
+            changed = event.extra[0] if event.cause != "NETWORK" and event.extra else ""
+        elif isinstance(event, TransitionalMessage):
+            subtype, group_id, members = TRANSITION_MESS, GroupIdType(event.group_id), ()
+            own_set, changed = (), ""
+        else:
+            subtype, group_id, members, own_set, changed = 0, _NO_ID, (), (), ""
+        #: REG_MEMB_MESS for a view, TRANSITION_MESS for a transitional signal, 0 for the own leave.
+        self.msg_subtype: Final[int] = subtype
+        #: Equal exactly for the same membership.
+        self.group_id: Final[GroupIdType] = group_id
+        #: All members of the group now.
+        self.members: Final[tuple[Text, ...]] = rule.names_out(tuple(members))
+        #: The one that joined or left; after CAUSED_BY_NETWORK those that came along with this mailbox.
+        self.extra: Final[tuple[Text, ...]] = rule.names_out(tuple(own_set))
+        #: The one that joined or left; else empty.
+        self.changed_member: Final[Text] = rule.name_out(changed)

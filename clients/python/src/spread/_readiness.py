@@ -1,0 +1,41 @@
+"""A descriptor that selects readable exactly when a mailbox's ``receive`` will not block."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+
+class Readiness:
+    """One byte lies in a pair of sockets while there is something to receive, and none while there is not.
+
+    ``set`` is what ``Mailbox.observe_readiness`` wants: it is called with the inbox locked, so that the descriptor never
+    says other than the inbox.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._lock = threading.Lock()
+        self._ready = False
+        self._closed = False
+
+    def fileno(self) -> int:
+        return self._reader.fileno()
+
+    def set(self, ready: bool) -> None:
+        with self._lock:
+            if self._closed or ready == self._ready:
+                return
+            self._ready = ready
+            if ready:
+                self._writer.send(b"\0")
+            else:
+                self._reader.recv(1)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._writer.close()
+            self._reader.close()

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import os
+import random
+import select
+import threading
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+import spread
+import spread_sidecar
+
+from until import until
+
+#: Those of the wrapper's own documentation.
+DOCUMENTED = """
+LOW_PRIORITY MEDIUM_PRIORITY HIGH_PRIORITY DEFAULT_SPREAD_PORT SPREAD_VERSION MAX_GROUP_NAME MAX_PRIVATE_NAME
+MAX_PROC_NAME UNRELIABLE_MESS RELIABLE_MESS FIFO_MESS CAUSAL_MESS AGREED_MESS SAFE_MESS REGULAR_MESS SELF_DISCARD
+DROP_RECV REG_MEMB_MESS TRANSITION_MESS CAUSED_BY_JOIN CAUSED_BY_LEAVE CAUSED_BY_DISCONNECT CAUSED_BY_NETWORK
+MEMBERSHIP_MESS ENDIAN_RESERVED RESERVED REJECT_MESS ACCEPT_SESSION ILLEGAL_SPREAD COULD_NOT_CONNECT REJECT_QUOTA
+REJECT_NO_NAME REJECT_ILLEGAL_NAME REJECT_NOT_UNIQUE REJECT_VERSION CONNECTION_CLOSED REJECT_AUTH ILLEGAL_SESSION
+ILLEGAL_SERVICE ILLEGAL_MESSAGE ILLEGAL_GROUP BUFFER_TOO_SHORT GROUPS_TOO_SHORT MESSAGE_TOO_LONG DEFAULT_BUFFER_SIZE
+DEFAULT_GROUPS_SIZE
+""".split()
+
+
+@pytest.fixture
+def here(target: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SPREAD_SIDECAR", target)
+    yield
+
+
+def readable(box: spread.MailboxType) -> bool:
+    return bool(select.select([box], [], [], 0)[0])
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_documented_constant_is_there(name: str) -> None:
+    # Two are the wrapper's own: what its receive() begins with.
+    own = {"DEFAULT_BUFFER_SIZE": 10000, "DEFAULT_GROUPS_SIZE": 10}
+    assert getattr(spread, name) == own.get(name, getattr(spread_sidecar, name))
+
+
+def test_a_few_constants_have_the_values_of_the_c_header() -> None:
+    assert (spread.SAFE_MESS, spread.AGREED_MESS, spread.REGULAR_MESS) == (0x20, 0x10, 0x3F)
+    assert (spread.REJECT_NOT_UNIQUE, spread.CONNECTION_CLOSED, spread.MESSAGE_TOO_LONG) == (-6, -8, -17)
+    assert (spread.DEFAULT_SPREAD_PORT, spread.MAX_GROUP_NAME, spread.ACCEPT_SESSION) == (4803, 32, 1)
+
+
+@pytest.mark.parametrize(
+    ("args", "keywords"),
+    [
+        (("", "kw"), {}),
+        ((), {"private_name": "kw"}),
+        ((), {"name": "kw"}),
+        ((), {"daemon": "", "name": "kw", "priority": 0, "membership": 1}),
+        ((), {"spread_name": "", "private_name": "kw", "membership": 0}),
+        (("",), {"private_name": "kw"}),
+    ],
+)
+@pytest.mark.usefixtures("here")
+def test_connect_takes_both_families_of_names(args: tuple[str, ...], keywords: dict[str, object]) -> None:
+    box = spread.connect(*args, **keywords)
+    assert box.private_group in ("#kw#localhost",)
+    box.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("args", "keywords"),
+    [
+        (("", "a", 0, 1, 2), {}),
+        (("", "a"), {"name": "b"}),
+        ((), {"name": "a", "private_name": "b"}),
+        ((), {"nickname": "a"}),
+        ((1,), {}),
+        ((), {"name": 5}),
+        ((), {"priority": "high"}),
+        ((), {"membership": None}),
+    ],
+)
+def test_connect_refuses_wrong_arguments(args: tuple[object, ...], keywords: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        spread.connect(*args, **keywords)
+
+
+@pytest.mark.usefixtures("here")
+def test_bytes_in_bytes_out() -> None:
+    box = spread.connect(private_name=b"bytes", membership=1)
+    assert box.private_group == b"#bytes#localhost"
+    box.join(b"g")
+    view = box.receive()
+    assert isinstance(view, spread.MembershipMsgType)
+    assert (view.group, view.members, view.extra) == (b"g", (b"#bytes#localhost",), (b"#bytes#localhost",))
+    box.multicast(spread.SAFE_MESS, b"g", b"\xff")
+    message = box.receive()
+    assert isinstance(message, spread.RegularMsgType)
+    assert (message.sender, message.groups, message.message) == (b"#bytes#localhost", (b"g",), b"\xff")
+    box.multicast(spread.SAFE_MESS, "g", "text")
+    message = box.receive()
+    assert isinstance(message, spread.RegularMsgType)
+    assert (message.groups, message.message) == (("g",), "text")
+    box.disconnect()
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("bytes", (b"g", b"x")), ("text", ("g", "x"))])
+@pytest.mark.usefixtures("here")
+def test_the_environment_may_fix_it(mode: str, expected: tuple[object, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPREAD_CLIENT_TEXT", mode)
+    box = spread.connect(membership=0)
+    box.join("g")
+    box.multicast(spread.SAFE_MESS, "g", b"x" if mode == "text" else "x")
+    message = box.receive()
+    assert isinstance(message, spread.RegularMsgType)
+    assert (message.groups[0], message.message) == expected
+    box.disconnect()
+
+
+@pytest.mark.usefixtures("here")
+def test_the_descriptor_says_exactly_when_receive_will_not_block() -> None:
+    box = spread.connect(membership=0)
+    box.join("exact")
+    box.fileno()
+    chance = random.Random(1)
+    waiting = 0
+    for _ in range(300):
+        if waiting == 0 or chance.random() < 0.5:
+            box.multicast(spread.FIFO_MESS, "exact", "x")
+            waiting += 1
+            select.select([box], [], [], 10)
+        else:
+            assert readable(box)
+            box.receive()
+            waiting -= 1
+        # What was sent comes at once or a moment later; nothing else does.
+        until(lambda: readable(box) == (waiting > 0), "what came")
+        assert box.poll() == int(waiting > 0)
+    box.disconnect()
+
+
+@pytest.mark.usefixtures("here", "no_thread_left")
+def test_nothing_is_left_after_disconnect() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        box = spread.connect()
+        box.join("g")
+        box.fileno()
+        box.receive()
+        box.disconnect()
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before, "all descriptors closed")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_thread_in_receive_is_let_go_by_disconnect() -> None:
+    box = spread.connect(membership=0)
+    failures: list[tuple[object, ...]] = []
+
+    def receive() -> None:
+        try:
+            box.receive()
+        except spread.SpreadError as error:
+            failures.append(error.args)
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    box.fileno()
+    box.disconnect()
+    thread.join(10)
+    assert failures == [("receive() called on closed mbox",)]
+
+
+def test_a_sidecar_that_is_not_there_is_a_daemon_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPREAD_SIDECAR", "127.0.0.1:1")
+    with pytest.raises(spread.SpreadError) as caught:
+        spread.connect()
+    assert caught.value.args[0] == spread.COULD_NOT_CONNECT
+    assert isinstance(caught.value.__cause__, spread_sidecar.SpreadError)
+
+
+def test_a_file_that_the_environment_names_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPREAD_CLIENT_CA", str(tmp_path / "nothing.pem"))
+    with pytest.raises(spread.SpreadError, match="SPREAD_CLIENT_CA can not be read"):
+        spread.connect()
