@@ -47,6 +47,11 @@ def test_there_are_blocks() -> None:
     assert len(BLOCKS) > 8
 
 
+def test_the_package_says_its_version() -> None:
+    metadata = (HOME / "pyproject.toml").read_text()
+    assert f'\nversion = "{spread_sidecar.__version__}"\n' in metadata
+
+
 def test_several_mailboxes(target: str) -> None:
     real = spread_sidecar.SpreadSidecar
 
