@@ -40,7 +40,7 @@ class Credit:
 
 async def throughput(target: str, payload_bytes: int, seconds: float) -> Json:
     payload = bytes(payload_bytes)
-    async with await aio.connect(target=target, membership=False) as mailbox:
+    async with aio.connect(target=target, membership=False) as mailbox:
         group = mailbox.private_group
         count = Count(payload_bytes, seconds)
         credit = Credit(count)
@@ -63,7 +63,7 @@ async def throughput(target: str, payload_bytes: int, seconds: float) -> Json:
 async def round_trip(target: str, payload_bytes: int, count: int) -> Json:
     payload = bytes(payload_bytes)
     latencies = []
-    async with await aio.connect(target=target, membership=False, auto_receive=True) as mailbox:
+    async with aio.connect(target=target, membership=False, auto_receive=True) as mailbox:
         group = mailbox.private_group
         for _ in range(count + count // 10):
             begin = time.perf_counter()

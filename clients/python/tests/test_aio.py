@@ -196,7 +196,7 @@ def test_sends_in_order_and_says_what_is_in_doubt(fake: FakeSidecar, run: Any) -
 
     async def test(sidecar: aio.SpreadSidecar) -> None:
         mailbox = await sidecar.connect()
-        async with await mailbox.sender(max_in_flight_messages=100) as sender:
+        async with mailbox.sender(max_in_flight_messages=100) as sender:
             for number in range(1000):
                 await sender.send(s.FIFO_MESS, "g", str(number), timeout=10)
             assert await sender.flush() == s.SenderProgress(1000, 1000, 1000)

@@ -38,7 +38,7 @@ except KeyboardInterrupt:
 RECEIVES_ASYNC = """
 import asyncio, sys, spread_sidecar.aio as aio
 async def main():
-    async with await aio.connect(target=sys.argv[1]) as mailbox:
+    async with aio.connect(target=sys.argv[1]) as mailbox:
         print("ready", flush=True)
         await mailbox.receive()
 try:

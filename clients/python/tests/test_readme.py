@@ -69,7 +69,7 @@ def test_several_mailboxes(target: str) -> None:
 def test_asyncio(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
         async with aio.SpreadSidecar(target=target) as sidecar:
-            async with await sidecar.connect(private_name="carol") as mailbox:
+            async with sidecar.connect(private_name="carol") as mailbox:
                 await mailbox.join("greetings", await_view=True)
                 await mailbox.multicast(AGREED_MESS, "greetings", b"hello")
                 async for event in mailbox:

@@ -8,6 +8,7 @@ from .._core.requests import split_options
 from ..info import VersionTriple
 from ..options import AsyncSidecarOptions, MailboxOptions
 from .mailbox import Mailbox
+from .opening import Opening
 from .sidecar import SpreadSidecar
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from ..options import AsyncConnectOptions
 
 
-async def connect(*, timeout: Optional[float] = None, **options: Unpack[AsyncConnectOptions]) -> Mailbox:
+def connect(*, timeout: Optional[float] = None, **options: Unpack[AsyncConnectOptions]) -> Opening[Mailbox]:
     """Opens a mailbox over a channel of its own, which ``disconnect()`` closes with it.
 
-    Options: those of ``AsyncSidecarOptions`` and ``MailboxOptions``. For several mailboxes over one channel see
-    ``SpreadSidecar``.
+    To be awaited, or entered with ``async with``. Options: those of ``AsyncSidecarOptions`` and ``MailboxOptions``. For
+    several mailboxes over one channel see ``SpreadSidecar``.
     """
+    return Opening(_connect(timeout, options))
+
+
+async def _connect(timeout: Optional[float], options: AsyncConnectOptions) -> Mailbox:
     channel, mailbox = split_options(options, AsyncSidecarOptions)
     sidecar = SpreadSidecar(**cast(AsyncSidecarOptions, channel))
     try:

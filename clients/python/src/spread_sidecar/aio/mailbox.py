@@ -17,7 +17,7 @@ from .._core.outgoing import check_text
 from .._core.receive_rules import ReceiveRules, lives_on
 from .._core.receive_settings import ReceiveSettings
 from .._core.requests import refuse_unknown
-from .._core.send_window import new_window
+from .._core.send_window import SendWindow, new_window
 from ..errors import SpreadError
 from ..events import ConnectionRestored, SelfLeaveMessage, SpreadEvent, ViewMessage
 from ..info import (
@@ -35,6 +35,7 @@ from ..refusal import Refusal
 from .acknowledger import Acknowledger
 from .inbox import Inbox
 from .keep_alive import KeepAlive
+from .opening import Opening
 from .receiver import Receiver
 from .rpc import Rpc
 from .sender import Sender
@@ -177,21 +178,19 @@ class Mailbox:
         call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
         return await self._call(call, timeout)
 
-    async def sender(
+    def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
-    ) -> Sender:
+    ) -> Opening[Sender]:
         """A stream for many messages, for rates that one call a message can't reach.
 
         Its messages keep their order; towards other calls of this mailbox they do after ``flush()``. ``on_refused`` is
         called for each message that is refused, in order; it must not block. Without it refusals are collected, the
         first hundred of them in full, and the next ``flush()`` or ``close()`` raises MessagesRefused.
+
+        To be awaited, or entered with ``async with``.
         """
         refuse_unknown(options, SenderOptions)
-        window = new_window(options)
-        sender = Sender(await self._rpc.multicast_stream(), self.id, window, on_refused, self._used)
-        self._senders = [old for old in self._senders if not old.closed]
-        self._senders.append(sender)
-        return sender
+        return Opening(self._open_sender(new_window(options), on_refused))
 
     async def receive(self, timeout: Optional[float] = None) -> SpreadEvent:
         """The next event, waiting for it if need be (SP_receive). The first call begins to receive.
@@ -298,6 +297,12 @@ class Mailbox:
         traceback: Optional[TracebackType],
     ) -> None:
         await self.disconnect()
+
+    async def _open_sender(self, window: SendWindow, on_refused: Optional[Callable[[Refusal], None]]) -> Sender:
+        sender = Sender(await self._rpc.multicast_stream(), self.id, window, on_refused, self._used)
+        self._senders = [old for old in self._senders if not old.closed]
+        self._senders.append(sender)
+        return sender
 
     async def _disconnect(self, leave_groups_first: bool, abort: bool, timeout: Optional[float]) -> bool:
         try:

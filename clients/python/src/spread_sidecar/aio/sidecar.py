@@ -18,6 +18,7 @@ from ..errors import SpreadError
 from ..info import MailboxInfo, SidecarVersion
 from ..options import AsyncSidecarOptions, AttachOptions, MailboxOptions
 from .mailbox import Mailbox
+from .opening import Opening
 from .rpc import Rpc
 
 if TYPE_CHECKING:
@@ -43,27 +44,22 @@ class SpreadSidecar:
         self._mailboxes: set[Mailbox] = set()
         self._closed = False
 
-    async def connect(self, *, timeout: Optional[float] = None, **options: Unpack[MailboxOptions]) -> Mailbox:
-        """Opens a mailbox (SP_connect). Options: see ``MailboxOptions``.
+    def connect(self, *, timeout: Optional[float] = None, **options: Unpack[MailboxOptions]) -> Opening[Mailbox]:
+        """Opens a mailbox (SP_connect). To be awaited, or entered with ``async with``. Options: see ``MailboxOptions``.
 
         Raises SpreadError, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened.
         """
-        return await self._connect(options, timeout, _nothing)
+        return Opening(self._connect(options, timeout, _nothing))
 
-    async def attach(
+    def attach(
         self, mailbox_id: str, *, timeout: Optional[float] = None, **options: Unpack[AttachOptions]
-    ) -> Mailbox:
+    ) -> Opening[Mailbox]:
         """Takes up a mailbox that was opened before, by this process or another; see ``Mailbox.detach``.
 
-        Whoever receives from it at that time is replaced when this one begins to receive. Options: see
-        ``AttachOptions``.
+        Whoever receives from it at that time is replaced when this one begins to receive. To be awaited, or entered
+        with ``async with``. Options: see ``AttachOptions``.
         """
-        refuse_unknown(options, AttachOptions)
-        settings = to_receive_settings(options)
-        given = options.get("after_sequence")
-        after = None if given is None else to_count(given, "after_sequence")
-        info = await self._rpc.call(calls.info(mailbox_id), timeout)
-        return self._keep(answers.attached(mailbox_id, info, after), settings, _nothing)
+        return Opening(self._attach(mailbox_id, timeout, options))
 
     async def version(self, *, timeout: Optional[float] = None) -> SidecarVersion:
         """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
@@ -137,6 +133,14 @@ class SpreadSidecar:
         traceback: Optional[TracebackType],
     ) -> None:
         await self.close()
+
+    async def _attach(self, mailbox_id: str, timeout: Optional[float], options: AttachOptions) -> Mailbox:
+        refuse_unknown(options, AttachOptions)
+        settings = to_receive_settings(options)
+        given = options.get("after_sequence")
+        after = None if given is None else to_count(given, "after_sequence")
+        info = await self._rpc.call(calls.info(mailbox_id), timeout)
+        return self._keep(answers.attached(mailbox_id, info, after), settings, _nothing)
 
     async def _connect(
         self,
