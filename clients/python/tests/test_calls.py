@@ -113,6 +113,8 @@ def test_what_is_wrong_is_refused_before_it_is_sent(fake: FakeSidecar, sidecar: 
         (lambda: mailbox.receive_many(0), "max_events"),
         (lambda: s.SpreadSidecar(call_timeout=0), "call_timeout"),
         (lambda: s.SpreadSidecar(connection_keep_alive=-1), "connection_keep_alive"),
+        (lambda: s.SpreadSidecar(headers={"x y": "1"}), "headers"),
+        (lambda: s.SpreadSidecar(headers={"x": "\n"}), "headers.x"),
     ]
     for call, field in cases:
         error = refused(call)

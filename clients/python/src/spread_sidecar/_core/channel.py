@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Sequence
 
 from ..options import DEFAULT_TARGET, ChannelOptions
-from .local_errors import check_timeout
+from .local_errors import check_timeout, field_error
 from .security import ChannelSecurity, is_unix
 
 # What may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's default of 64 KiB
 # a sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps several times as
 # much for a stream that breaks. Unit: bytes.
 _RECEIVE_WINDOW = 1024 * 1024
+
+_HEADER_NAME = re.compile(r"[0-9a-zA-Z_.-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 class ChannelPlan:
@@ -33,12 +37,20 @@ class ChannelPlan:
         check_timeout(self.call_timeout, "call_timeout")
         check_timeout(keep_alive, "connection_keep_alive")
         self.security = ChannelSecurity(self.target, options, has_token)
-        self.headers = tuple((name.lower(), value) for name, value in options.get("headers", {}).items())
+        self.headers = tuple(_header(name, value) for name, value in options.get("headers", {}).items())
         self.arguments = _merge(
             _arguments(self.target, keep_alive),
             self.security.channel_options,
             options.get("channel_options", ()),
         )
+
+
+def _header(name: str, value: str) -> tuple[str, str]:
+    if not _HEADER_NAME.fullmatch(name):
+        raise field_error("headers", "named with letters, digits, '-', '_' and '.'", name)
+    if not _HEADER_VALUE.fullmatch(value):
+        raise field_error(f"headers.{name}", "printable ASCII", value)
+    return name.lower(), value
 
 
 def _arguments(target: str, keep_alive: float) -> list[tuple[str, object]]:

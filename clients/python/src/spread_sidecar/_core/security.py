@@ -12,8 +12,8 @@ from ..options import ChannelOptions, TlsOptions
 from .local_errors import field_error
 
 _ADDRESS_SCHEME = re.compile(r"^(dns:(//[^/]*/)?|ipv4:|ipv6:)")
-_LOOPBACK = re.compile(r"^(localhost|127(\.\d{1,3}){3}|::1)$", re.IGNORECASE)
-_HEADER_TEXT = re.compile(r"^[\x21-\x7e]+$")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
 def is_unix(target: str) -> bool:
@@ -29,7 +29,7 @@ def is_on_this_machine(target: str) -> bool:
     bracketed = re.match(r"^\[([^\]]*)\](:\d+)?$", address)
     plain = re.match(r"^([^:]*)(:\d+)?$", address)
     host = bracketed.group(1) if bracketed else plain.group(1) if plain else address
-    return _LOOPBACK.match(host) is not None
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 class ChannelSecurity:
@@ -75,7 +75,7 @@ def _credentials_of(tls: TlsOptions) -> grpc.ChannelCredentials:
 
 
 def _bytes_of(pem: Optional[Union[str, bytes]]) -> Optional[bytes]:
-    return pem.encode("ascii") if isinstance(pem, str) else pem
+    return pem.encode("utf-8") if isinstance(pem, str) else pem
 
 
 def to_authorization(token: str) -> str:
@@ -83,7 +83,7 @@ def to_authorization(token: str) -> str:
     if not isinstance(token, str):
         raise TypeError(f"a token must be a str, not {type(token).__name__}")
     trimmed = token.strip()
-    if not _HEADER_TEXT.match(trimmed):
+    if not _HEADER_TEXT.fullmatch(trimmed):
         raise SpreadError("the token is no text that a header can carry", status="UNAUTHENTICATED", outcome="not-sent")
     return f"Bearer {trimmed}"
 
