@@ -9,19 +9,22 @@ import (
 // keepAlive keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for
 // its lease. It asks in thirds of the lease, and only when nothing else did.
 type keepAlive struct {
+	pause   time.Duration
 	lastUse atomic.Int64
 	cancel  context.CancelFunc
 }
 
-// newKeepAlive begins. held tells whether something else keeps the lease right now; ping is any call that uses the
-// mailbox, and its failure is no news: the next real call tells it.
-func newKeepAlive(ctx context.Context, tasks *tasks, lease time.Duration, held func() bool, ping func(context.Context)) *keepAlive {
-	ctx, cancel := context.WithCancel(ctx)
-	k := &keepAlive{cancel: cancel}
+func newKeepAlive(lease time.Duration) *keepAlive {
+	return &keepAlive{pause: max(lease/3, 50*time.Millisecond), cancel: func() {}}
+}
+
+// begin begins. held tells whether something else keeps the lease right now; ping is any call that uses the mailbox, and
+// its failure is no news: the next real call tells it.
+func (k *keepAlive) begin(ctx context.Context, tasks *tasks, held func() bool, ping func(context.Context)) {
+	ctx, k.cancel = context.WithCancel(ctx)
 	k.used()
-	pause := max(lease/3, 50*time.Millisecond)
 	tasks.begin(func() {
-		ticker := time.NewTicker(pause / 2)
+		ticker := time.NewTicker(k.pause / 2)
 		defer ticker.Stop()
 		for {
 			select {
@@ -29,14 +32,13 @@ func newKeepAlive(ctx context.Context, tasks *tasks, lease time.Duration, held f
 				return
 			case <-ticker.C:
 			}
-			if held() || time.Now().UnixNano()-k.lastUse.Load() < int64(pause) {
+			if held() || time.Now().UnixNano()-k.lastUse.Load() < int64(k.pause) {
 				continue
 			}
 			ping(ctx)
 			k.used()
 		}
 	})
-	return k
 }
 
 // used says that the mailbox was just used by a call.

@@ -98,7 +98,8 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 	}
 	if !options.NoKeepAlive {
 		ping := func(ctx context.Context) { _, _ = m.Poll(ctx) }
-		m.keepAlive = newKeepAlive(m.ctx, &m.tasks, init.limits.Lease, m.receiver.attached.Load, ping)
+		m.keepAlive = newKeepAlive(init.limits.Lease)
+		m.keepAlive.begin(m.ctx, &m.tasks, m.receiver.attached.Load, ping)
 	}
 	if options.AutoReceive {
 		m.receiver.start()

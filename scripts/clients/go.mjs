@@ -11,7 +11,7 @@ const home = join(root, 'clients', 'go');
 const output = join(root, 'node_modules', '.cache', 'spread-sidecar-go');
 /** Go's command. */
 const toolchain = 'go';
-const examples = [];
+const examples = ['hello', 'chat', 'membership', 'workers'];
 
 /** One generator for all, so that everybody's output is the same. */
 const GENERATORS = {
