@@ -11,6 +11,3 @@
 //
 // Names are bytes in Spread. Here they are strings whose characters U+0000 to U+00FF are those bytes.
 package spreadsidecar
-
-// ClientVersion is the release of this package.
-const ClientVersion = "0.1.0"

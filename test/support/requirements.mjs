@@ -1,6 +1,7 @@
 // What some suites need beyond Node, how to see whether it is there, and how to get it. One table for the
 // suites (they skip) and for `npm test` (it names what was skipped, or fails where it is required).
 import { spawnSync } from 'node:child_process';
+import { go } from '../../scripts/clients/go.mjs';
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
@@ -35,6 +36,13 @@ const parts = [
     enable:
       'Install grpcio, grpcio-tools, pytest, mypy, types-grpcio and types-protobuf for python3, or name a Python that has them in PYTHON.',
     available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_tools, pytest, mypy']),
+    inCi: true,
+  },
+  {
+    name: 'go',
+    what: 'the Go client',
+    enable: 'Install Go 1.24 or later, with cgo and gcc for its race detector.',
+    available: (env) => go.isAvailable(env) && works('gcc', ['--version']),
     inCi: true,
   },
   {

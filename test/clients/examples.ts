@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import type { Client, Command } from '../../scripts/clients/index.mjs';
+import { runCommand } from '../support/run-command.js';
+import { startSecured } from '../support/secured-sidecar.js';
+import { temporaryFolder } from '../support/tmp.js';
+import { until } from '../support/until.js';
+
+/** Runs a command of a client to its end and gives what it printed. */
+export const run = ({ command, args, cwd, env }: Command, more: Record<string, string> = {}) =>
+  runCommand(command, args, { cwd, env: { ...process.env, ...env, ...more } });
+
+/** A sidecar with an embedded daemon of its own, over TCP and a Unix socket. */
+export async function sidecarTargets(): Promise<readonly string[]> {
+  const socket = join(temporaryFolder(), 'grpc.sock');
+  return (await startSecured({ GRPC_LISTEN: `127.0.0.1:0,unix:${socket}` })).targets;
+}
+
+/** An example that reads its standard input. */
+function start({ command, args, cwd, env }: Command) {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const program = { child, printed: '', code: undefined as number | null | undefined };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      program.printed += text;
+    });
+  child.once('close', (code) => {
+    program.code = code;
+  });
+  return program;
+}
+
+/** The examples that every client has, as tests. */
+export function examplesRun({ example }: Pick<Required<Client>, 'example'>): void {
+  it('has examples that run, over TCP and a Unix socket', async () => {
+    for (const target of await sidecarTargets()) {
+      expect(await run(example('hello', [target]))).toBe(
+        '#hello#localhost to greetings: hello, group (type 7)\n',
+      );
+      const membership = await run(example('membership', [target]));
+      expect(membership.split('\n').map((line) => line.trimEnd())).toEqual([
+        'now: #watcher#localhost',
+        'JOIN #watcher#localhost -> #watcher#localhost I am 0',
+        '  together: #watcher#localhost (with me)',
+        ...['LEAVE', 'DISCONNECT'].flatMap((way) => [
+          'JOIN #guest#localhost -> #guest#localhost, #watcher#localhost I am 1',
+          '  together: #guest#localhost (with me)',
+          `${way} #guest#localhost -> #watcher#localhost I am 0`,
+          '  together: #guest#localhost (with me)',
+        ]),
+        'left members',
+        '',
+      ]);
+    }
+  }, 60_000);
+
+  it('has workers that do each job once, also when one goes away', async () => {
+    const [target = ''] = await sidecarTargets();
+    const lines = (await run(example('workers', [target]))).trim().split('\n');
+    const done = lines.map((line) => /^job (\d+) was done by #worker\d#localhost$/.exec(line)?.[1]);
+    expect(done.map(Number).sort((a, b) => a - b)).toEqual([...Array(12).keys()]);
+    expect(lines.filter((line) => line.includes('#worker0#'))).toHaveLength(2);
+  }, 30_000);
+
+  it('has a chat', async () => {
+    const [target = ''] = await sidecarTargets();
+    const ann = start(example('chat', [target, 'ann']));
+    await until(() => ann.printed.includes('* #ann#localhost came'), { timeoutMs: 10_000 });
+    const bob = start(example('chat', [target, 'bob']));
+    await until(() => ann.printed.includes('* #bob#localhost came'), { timeoutMs: 10_000 });
+    bob.child.stdin.end('hello, ann\n');
+    await until(() => ann.printed.includes('* #bob#localhost went'), { timeoutMs: 10_000 });
+    ann.child.stdin.end();
+    await until(() => ann.code !== undefined && bob.code !== undefined, { timeoutMs: 10_000 });
+    expect([ann.code, bob.code]).toEqual([0, 0]);
+    expect(ann.printed.split('\n').slice(1, 4)).toEqual([
+      '* #bob#localhost came',
+      '#bob#localhost: hello, ann',
+      '* #bob#localhost went',
+    ]);
+  }, 30_000);
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Client, clients } from '../../scripts/clients/index.mjs';
+import { isAvailable } from '../support/requirements.mjs';
+import { examplesRun, run, sidecarTargets } from './examples.js';
+
+const go = clients.find(({ language }) => language === 'go') as Required<Client>;
+const home = new URL('../../clients/go/', import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, home), 'utf8');
+
+describe.skipIf(!isAvailable('go'))('the Go client', () => {
+  beforeAll(() => go.prepare(), 600_000);
+
+  it('passes its own tests, with the race detector and its examples', async () => {
+    const [target = ''] = await sidecarTargets();
+    const printed = await run(go.test(), { SPREAD_SIDECAR_TARGET: target });
+    expect(printed).toMatch(/^ok {2}\t\S+\/clients\/go\t/m);
+    expect(printed).not.toContain('skipped');
+  }, 600_000);
+
+  examplesRun(go);
+});
+
+describe("the Go client's README", () => {
+  it('shows nothing but tested code', () => {
+    const linesOf = (text: string) => text.split('\n').map((line) => line.trim());
+    const tested = [
+      'example_test.go',
+      ...readdirSync(new URL('examples', home)).map((name) => `examples/${name}/main.go`),
+    ]
+      .map((name) => linesOf(read(name)).join('\n'))
+      .join('\n');
+    const blocks = [...read('README.md').matchAll(/^```go\n([\s\S]*?)^```/gm)].map((match) => match[1] ?? '');
+    expect(blocks.length).toBeGreaterThan(8);
+    for (const block of blocks) {
+      // A part of an import is shown with its parentheses.
+      const lines = linesOf(block.replace(/^import \(\n([\s\S]*)\)\n/, '$1'))
+        .join('\n')
+        .trim();
+      expect(tested).toContain(lines);
+    }
+  });
+});
+
+describe("the Go client's version", () => {
+  it("is the project's", () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(read('version.go')).toContain(`const ClientVersion = "${version}"`);
+  });
+});
