@@ -147,12 +147,14 @@ def decode_batch(batch: mailbox_service_pb2.EventBatch, after: int) -> DecodedBa
         kind = event.WhichOneof("kind")
         if kind == "regular_message":
             message = event.regular_message
+            groups = message.groups
             add(
                 RegularMessage(
                     sequence,
                     received_ms,
                     message.sender,
-                    tuple(message.groups),
+                    # Most have one; a tuple of a repeated field takes twice as long.
+                    (groups[0],) if len(groups) == 1 else tuple(groups),
                     bits.get(message.service_type, 0),
                     message.message_type,
                     message.payload,
