@@ -51,8 +51,8 @@ def test_goes_on_behind_the_last_event_of_a_broken_stream(fake: FakeSidecar, run
         abort(context, grpc.StatusCode.UNAVAILABLE, "")
 
     def goes_on(request: Any, context: Any) -> Any:
-        yield attached(3)
-        yield batch(2, 3)
+        yield attached(request.after_sequence + 1)
+        yield batch(*range(request.after_sequence, 4))
         fake.idle(context)
 
     async def test(sidecar: aio.SpreadSidecar) -> None:
