@@ -71,6 +71,7 @@ class FakeSidecar(MailboxServiceServicer):
         self.attaches: list[Optional[int]] = []
         self.acknowledged: list[int] = []
         self.tokens: list[str] = []
+        self.daemons: list[str] = []
         self.polls = 0
         self.disconnects = 0
         self.on_acknowledge: Callable[[int, grpc.ServicerContext], None] = lambda up_to, context: None
@@ -93,8 +94,14 @@ class FakeSidecar(MailboxServiceServicer):
         while context.is_active() and not self.over.wait(0.01):
             pass
 
+    def quiet(self, request: pb.ReceiveRequest, context: grpc.ServicerContext) -> Iterator[pb.ReceiveResponse]:
+        """A script: attached, and nothing comes."""
+        yield attached(1)
+        self.idle(context)
+
     def Connect(self, request: Any, context: grpc.ServicerContext) -> pb.ConnectResponse:
         self._note(context)
+        self.daemons.append(request.daemon)
         return pb.ConnectResponse(
             mailbox_id="m" * 32,
             private_group="#me#fake",

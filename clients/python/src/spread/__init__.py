@@ -1,12 +1,13 @@
 """The module ``spread`` of the old Python wrapper of Spread's C library, over a spread-sidecar.
 
 A program that was written for the wrapper runs as it is: ``connect`` gives a mailbox, whose ``receive`` gives
-RegularMsgType and MembershipMsgType, and failures are SpreadError. ``DROP_IN.md`` has what to set in the environment and
-the few differences. New programs are better off with ``spread_sidecar``.
+RegularMsgType and MembershipMsgType, and failures are SpreadError. ``DROP_IN.md`` has what to set in the
+environment and the few differences. New programs are better off with ``spread_sidecar``.
 """
 
 from __future__ import annotations
 
+from spread_sidecar import constants as _constants
 from spread_sidecar.constants import *  # noqa: F403
 
 from ._connect import connect, version
@@ -21,6 +22,7 @@ error = SpreadError
 DEFAULT_BUFFER_SIZE = 10000  # type: ignore[misc]
 DEFAULT_GROUPS_SIZE = 10  # type: ignore[misc]
 
+# With the constants: old programs do `from spread import *`.
 __all__ = [
     "GroupIdType",
     "MailboxType",
@@ -31,3 +33,4 @@ __all__ = [
     "error",
     "version",
 ]
+__all__ += _constants.__all__

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import spread_sidecar
 from spread_sidecar.constants import (
     CONNECTION_CLOSED,
     COULD_NOT_CONNECT,
+    ILLEGAL_SESSION,
     ILLEGAL_SPREAD,
     NET_ERROR_ON_SESSION,
     REJECT_AUTH,
+    REJECT_QUOTA,
 )
+
+#: By status, where Spread has no number for what happened: the one that a program of the wrapper is prepared for.
+_IN_CONNECT = {
+    "UNAVAILABLE": COULD_NOT_CONNECT,
+    "DEADLINE_EXCEEDED": COULD_NOT_CONNECT,
+    "UNIMPLEMENTED": COULD_NOT_CONNECT,
+    "UNAUTHENTICATED": REJECT_AUTH,
+    "PERMISSION_DENIED": REJECT_AUTH,
+    "RESOURCE_EXHAUSTED": REJECT_QUOTA,
+}
+_IN_CALLS = {
+    "UNAVAILABLE": NET_ERROR_ON_SESSION,
+    "DEADLINE_EXCEEDED": NET_ERROR_ON_SESSION,
+    "UNAUTHENTICATED": NET_ERROR_ON_SESSION,
+    # The mailbox's lease is over, or it was disconnected while the call waited.
+    "ABORTED": ILLEGAL_SESSION,
+    # The channel was closed: another thread has disconnected.
+    "CANCELLED": ILLEGAL_SESSION,
+}
 
 
 class SpreadError(Exception):
@@ -25,29 +48,22 @@ def closed_mailbox(method: str) -> SpreadError:
 
 
 def of_connect(error: spread_sidecar.SpreadError) -> SpreadError:
-    """What ``connect`` failed with. What Spread has no number for gets the one a program will be prepared for."""
+    """What ``connect`` failed with."""
     if error.reason == "DAEMON_NOT_ALLOWED":
-        return _numbered(ILLEGAL_SPREAD, error)
-    if error.status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
-        return _numbered(REJECT_AUTH, error)
-    if error.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-        return _numbered(COULD_NOT_CONNECT, error)
-    return _of(error)
+        return SpreadError(ILLEGAL_SPREAD, error.message)
+    return _of(error, _IN_CONNECT.get(error.status))
 
 
 def of_call(error: spread_sidecar.SpreadError) -> SpreadError:
     """What a call of a mailbox failed with."""
-    return _numbered(NET_ERROR_ON_SESSION, error) if error.status == "UNAVAILABLE" else _of(error)
+    return _of(error, _IN_CALLS.get(error.status))
 
 
 def of_end(error: spread_sidecar.SpreadError) -> SpreadError:
-    """What a mailbox ended with: for a program of the wrapper, Spread has closed the connection."""
-    return _numbered(CONNECTION_CLOSED, error)
+    """What a mailbox ended with: for a program of the wrapper, Spread has closed the connection, whatever the cause."""
+    return SpreadError(CONNECTION_CLOSED, error.message)
 
 
-def _numbered(number: int, error: spread_sidecar.SpreadError) -> SpreadError:
-    return SpreadError(number if error.number is None else error.number, error.message)
-
-
-def _of(error: spread_sidecar.SpreadError) -> SpreadError:
-    return SpreadError(error.message) if error.number is None else SpreadError(error.number, error.message)
+def _of(error: spread_sidecar.SpreadError, otherwise: Optional[int]) -> SpreadError:
+    number = otherwise if error.number is None else error.number
+    return SpreadError(error.message) if number is None else SpreadError(number, error.message)

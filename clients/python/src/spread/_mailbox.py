@@ -11,6 +11,8 @@ from spread_sidecar import Mailbox, RegularMessage, RejectedMessage, SelfLeaveMe
 from spread_sidecar.constants import CONNECTION_CLOSED, ILLEGAL_SESSION, REGULAR_MESS, SELF_DISCARD
 
 from . import _errors
+from ._arguments import to_int, to_int16
+from ._goodbyes import say_in_background
 from ._messages import MembershipMsgType, RegularMsgType
 from ._readiness import Readiness
 from ._text import Text, TextRule
@@ -34,29 +36,26 @@ class MailboxType:
         self._closed = False
         self._lock = threading.Lock()
         self._readiness: Optional[Readiness] = None
-        #: The private group that the daemon assigned, such as ``#user#node1``.
-        self.private_group: Text = rule.name_out(mailbox.private_group)
+
+    @property
+    def private_group(self) -> Text:
+        """The private group that the daemon assigned, such as ``#user#node1``."""
+        return self._rule.name_out(self._mailbox.private_group)
 
     def disconnect(self) -> None:
-        """Ends the connection; a second time it does nothing. The descriptor of ``fileno`` is closed."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        try:
-            self._mailbox.disconnect()
-        except spread_sidecar.SpreadError as error:
-            raise _errors.of_call(error) from error
-        finally:
-            self._close_descriptor()
+        """Ends the connection; a second time it does nothing. The descriptor of ``fileno`` is closed.
+
+        Like SP_disconnect it does not fail: a mailbox that can't be told of it ends by itself, after its lease.
+        """
+        self._disconnect(None)
 
     def fileno(self) -> int:
         """A descriptor that selects readable exactly when ``receive`` will not block: a message has come, or the end.
 
         It is there to be waited for, not to be read from.
         """
-        self._check_open("fileno")
         with self._lock:
+            self._check_open("fileno")
             if self._readiness is None:
                 self._readiness = Readiness()
                 self._mailbox.observe_readiness(self._readiness.set)
@@ -95,65 +94,86 @@ class MailboxType:
         return self._multicast("multigroup_multicast", service_type, names, message, message_type)
 
     def receive(self) -> Union[RegularMsgType, MembershipMsgType]:
-        """The next message, waiting for it if need be."""
+        """The next message, waiting for it if need be.
+
+        When Spread, or another thread, has ended the connection: SpreadError CONNECTION_CLOSED.
+        """
         self._check_open("receive")
         try:
             event = self._mailbox.receive()
         except spread_sidecar.SpreadError as error:
-            # Another thread may have disconnected meanwhile.
-            self._check_open("receive", error)
-            self._closed = True
-            self._close_in_background()
+            self._ended()
             raise _errors.of_end(error) from error
         if isinstance(event, RegularMessage):
             return RegularMsgType(event, self._rule)
         if isinstance(event, (ViewMessage, TransitionalMessage, SelfLeaveMessage)):
             return MembershipMsgType(event, self._rule)
-        kind = f"0x{event.spread_type:x}" if isinstance(event, RejectedMessage) else event.kind
+        kind = event.spread_type if isinstance(event, RejectedMessage) else event.kind
         raise _errors.SpreadError(f"Unknown message type: {kind}")
 
     def poll(self) -> int:
         """1 if ``receive`` can be called without blocking, else 0. Also 1 when it would tell the end."""
         self._check_open("poll")
-        self.fileno()
         return int(self._mailbox.ready)
 
     def __del__(self) -> None:
         # As the wrapper did: a mailbox that nobody has any more is disconnected.
         if not getattr(self, "_closed", True):
-            with contextlib.suppress(Exception):
-                self.disconnect()
+            self._closed = True
+            mailbox, readiness = self._mailbox, self._readiness
+
+            def goodbye() -> None:
+                try:
+                    mailbox.disconnect()
+                finally:
+                    if readiness is not None:
+                        readiness.close()
+
+            say_in_background(goodbye)
 
     def _multicast(
         self, method: str, service_type: int, groups: tuple[str, ...], message: object, message_type: int
     ) -> int:
-        _check_int(service_type, "service_type")
-        _check_int(message_type, "message_type")
+        service = to_int(service_type, "service_type")
+        short = to_int16(message_type, "message_type")
         payload = self._rule.payload_in(message)
         self._check_open(method)
-        if service_type & ~(REGULAR_MESS | SELF_DISCARD):
+        if service & ~(REGULAR_MESS | SELF_DISCARD):
             raise ValueError("invalid service type")
-        # The C library takes 16 bits of it, whatever else is there.
-        short = (message_type + 0x8000 & 0xFFFF) - 0x8000
-        return self._call(lambda: self._mailbox.multigroup_multicast(service_type, groups, payload, short))
+        return self._call(lambda: self._mailbox.multigroup_multicast(service, groups, payload, short))
 
     def _call(self, call: Callable[[], _Result]) -> _Result:
         try:
             return call()
         except spread_sidecar.SpreadError as error:
-            if error.number in _CLOSED_NUMBERS:
-                self._closed = True
-                self._close_in_background()
-            raise _errors.of_call(error) from error
+            failure = _errors.of_call(error)
+            if failure.args[0] in _CLOSED_NUMBERS:
+                self._ended()
+            raise failure from error
 
-    def _check_open(self, method: str, cause: Optional[BaseException] = None) -> None:
+    def _check_open(self, method: str) -> None:
         if self._closed:
-            raise _errors.closed_mailbox(method) from cause
+            raise _errors.closed_mailbox(method)
 
-    def _close_in_background(self) -> None:
+    def _disconnect(self, timeout: Optional[float]) -> None:
+        if self._close():
+            try:
+                with contextlib.suppress(spread_sidecar.SpreadError):
+                    self._mailbox.disconnect(timeout=timeout)
+            finally:
+                self._close_descriptor()
+
+    def _ended(self) -> None:
         """There is no mailbox any more: what belongs to it on this side goes, without asking the sidecar."""
-        self._mailbox.detach()
-        self._close_descriptor()
+        if self._close():
+            self._mailbox.detach()
+            self._close_descriptor()
+
+    def _close(self) -> bool:
+        """Whether it was open until now: one caller alone ends it."""
+        with self._lock:
+            was_open, self._closed = not self._closed, True
+            return was_open
 
     def _close_descriptor(self) -> None:
         with self._lock:
@@ -161,8 +181,3 @@ class MailboxType:
         if readiness is not None:
             self._mailbox.observe_readiness(None)
             readiness.close()
-
-
-def _check_int(value: object, what: str) -> None:
-    if not isinstance(value, int):
-        raise TypeError(f"{what} must be an integer, not {type(value).__name__}")

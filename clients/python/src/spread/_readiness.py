@@ -9,8 +9,8 @@ import threading
 class Readiness:
     """One byte lies in a pair of sockets while there is something to receive, and none while there is not.
 
-    ``set`` is what ``Mailbox.observe_readiness`` wants: it is called with the inbox locked, so that the descriptor never
-    says other than the inbox.
+    ``set`` is what ``Mailbox.observe_readiness`` wants: it is called with the inbox locked, so that the descriptor
+    never says other than the inbox.
     """
 
     def __init__(self) -> None:
@@ -37,5 +37,6 @@ class Readiness:
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            # First the writer: who waits on the other one then wakes up.
             self._writer.close()
             self._reader.close()

@@ -6,6 +6,14 @@ from typing import Optional, Union
 
 Text = Union[str, bytes]
 
+#: The values of SPREAD_CLIENT_TEXT: whether names, and whether payloads, are text; None: what comes in decides.
+TEXT_MODES: dict[str, tuple[Optional[bool], Optional[bool]]] = {
+    "auto": (None, None),
+    "text": (True, True),
+    "bytes": (False, False),
+    "names": (True, False),
+}
+
 
 class TextRule:
     """Which of both a mailbox gives.
@@ -15,41 +23,51 @@ class TextRule:
     are UTF-8; bytes that are not come as lone surrogates, which are sent as the same bytes again.
     """
 
-    def __init__(self, fixed: Optional[bool]) -> None:
-        """``fixed``: always text (True), always bytes (False), or by what comes in (None)."""
-        self._fixed = fixed
+    def __init__(self, mode: str) -> None:
+        """``mode``: one of TEXT_MODES."""
+        self._fixed_names, self._fixed_payloads = TEXT_MODES[mode]
         self._names_are_text = True
         self._payloads_are_text: Optional[bool] = None
 
-    def name_in(self, name: Text, what: str) -> str:
+    def name_in(self, name: object, what: str) -> str:
         """A name of the program's, as text."""
         if isinstance(name, str):
+            # What is no text at all is a UnicodeEncodeError, as in every extension that is written in C.
+            name.encode("utf-8")
             self._names_are_text = True
-            return name
-        if isinstance(name, (bytes, bytearray)):
+            text = name
+        elif isinstance(name, (bytes, bytearray)):
             self._names_are_text = False
-            return bytes(name).decode("latin-1")
-        raise TypeError(f"{what} must be a string, not {type(name).__name__}")
+            text = bytes(name).decode("latin-1")
+        else:
+            raise TypeError(f"{what} must be a string, not {type(name).__name__}")
+        if "\0" in text:
+            raise ValueError(f"{what} has an embedded null character")
+        return text
 
     def payload_in(self, payload: object) -> bytes:
         """A payload of the program's, as bytes."""
         if isinstance(payload, str):
+            encoded = payload.encode("utf-8", "surrogateescape")
             self._payloads_are_text = True
-            return payload.encode("utf-8", "surrogateescape")
+            return encoded
         if isinstance(payload, (bytes, bytearray, memoryview)):
             self._payloads_are_text = False
             return bytes(payload)
         raise TypeError(f"message must be a string or bytes, not {type(payload).__name__}")
 
     def name_out(self, name: str) -> Text:
-        return name if self._decide(self._names_are_text) else name.encode("latin-1")
+        """A name as the program wants it."""
+        text = self._names_are_text if self._fixed_names is None else self._fixed_names
+        return name if text else name.encode("latin-1")
 
     def names_out(self, names: tuple[str, ...]) -> tuple[Text, ...]:
-        return tuple(self.name_out(name) for name in names)
+        """Names as the program wants them."""
+        return tuple(map(self.name_out, names))
 
     def payload_out(self, payload: bytes) -> Text:
-        given = self._names_are_text if self._payloads_are_text is None else self._payloads_are_text
-        return payload.decode("utf-8", "surrogateescape") if self._decide(given) else payload
-
-    def _decide(self, given: bool) -> bool:
-        return given if self._fixed is None else self._fixed
+        """A payload as the program wants it."""
+        text = self._fixed_payloads
+        if text is None:
+            text = self._names_are_text if self._payloads_are_text is None else self._payloads_are_text
+        return payload.decode("utf-8", "surrogateescape") if text else payload

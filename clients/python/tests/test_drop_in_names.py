@@ -1,0 +1,122 @@
+"""The drop-in module's names: constants, both forms of import, arguments, environment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fake_sidecar import FakeSidecar
+
+import spread
+
+ROOT = Path(__file__).parents[3]
+
+
+def documented() -> dict[str, int]:
+    """Every constant and error of the page that lists Spread's names, with its value."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `(-?(?:0x)?[0-9a-f]+)` \|", (ROOT / "docs/spread-api.md").read_text(), re.M)
+    return {name: int(value, 0) for name, value in rows}
+
+
+def test_every_constant_of_spread_is_there_with_its_value() -> None:
+    constants = documented()
+    assert len(constants) > 50
+    # Two are the wrapper's own, and not Spread's: with the values that they had there.
+    own = {"DEFAULT_BUFFER_SIZE": 10000, "DEFAULT_GROUPS_SIZE": 10}
+    assert {name: getattr(spread, name, None) for name in constants} == {**constants, **own}
+
+
+def test_everything_is_imported_by_a_star() -> None:
+    names: dict[str, object] = {}
+    exec("from spread import *", names)
+    wanted = {"connect", "version", "error", "SpreadError", "MailboxType", "RegularMsgType", "MembershipMsgType"}
+    assert wanted | set(documented()) <= set(names)
+    assert names["DEFAULT_BUFFER_SIZE"] == 10000
+    assert len(spread.__all__) == len(set(spread.__all__))
+
+
+@pytest.fixture
+def box(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> spread.MailboxType:
+    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    fake.scripts = [fake.quiet]
+    return spread.connect()
+
+
+class Index:
+    """A number of another kind, as numerical libraries have them."""
+
+    def __index__(self) -> int:
+        return spread.SAFE_MESS
+
+
+def test_numbers_are_taken_as_a_c_extension_takes_them(box: spread.MailboxType) -> None:
+    assert box.multicast(Index(), "g", "four", True) == 4  # type: ignore[arg-type]
+    for wrong, error in ((0.5, TypeError), ("1", TypeError), (None, TypeError), (1 << 31, OverflowError)):
+        with pytest.raises(error):
+            box.multicast(spread.SAFE_MESS, "g", "x", wrong)  # type: ignore[arg-type]
+        with pytest.raises(error):
+            box.multicast(wrong, "g", "x")  # type: ignore[arg-type]
+
+
+def test_payloads_may_be_anything_that_has_bytes(box: spread.MailboxType) -> None:
+    for payload in ("caf\xe9", b"12345", bytearray(5), memoryview(b"12345")):
+        assert box.multicast(spread.SAFE_MESS, "g", payload) == 5
+    for wrong in (5, None, ["x"], object()):
+        with pytest.raises(TypeError):
+            box.multicast(spread.SAFE_MESS, "g", wrong)
+
+
+def test_names_that_are_none(box: spread.MailboxType) -> None:
+    for wrong, error in ((None, TypeError), (5, TypeError), ("a\0b", ValueError), ("\udc80", UnicodeEncodeError)):
+        for call in (box.join, box.leave, lambda group: box.multicast(spread.SAFE_MESS, group, "x")):
+            with pytest.raises(error):
+                call(wrong)  # type: ignore[arg-type]
+
+
+def test_the_private_group_is_of_the_kind_that_senders_are(box: spread.MailboxType) -> None:
+    assert box.private_group == "#me#fake"
+    with pytest.raises(spread.SpreadError):
+        box.join(b"g")
+    as_senders: object = box.private_group
+    assert as_senders == b"#me#fake"
+    with pytest.raises(AttributeError):
+        box.private_group = "#you#fake"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("SPREAD_CLIENT_TEXT", "utf-8", "SPREAD_CLIENT_TEXT must be auto, text, bytes, names; got utf-8"),
+        ("SPREAD_CLIENT_TLS", "maybe", "SPREAD_CLIENT_TLS must be 1 or 0; got maybe"),
+        ("SPREAD_CLIENT_KEY", "/nowhere/key.pem", "SPREAD_CLIENT_KEY can not be read"),
+    ],
+)
+def test_mistakes_in_the_environment(name: str, value: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(spread.SpreadError, match=text) as caught:
+        spread.connect()
+    assert len(caught.value.args) == 1
+
+
+def test_the_token_is_read_before_each_call(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_CLIENT_TOKEN_FILE", str(token))
+    with pytest.raises(spread.SpreadError) as caught:
+        spread.version()
+    assert caught.value.args[0] == spread.REJECT_AUTH
+    for secret in ("one", "two"):
+        token.write_text(f"{secret}\n")
+        spread.version()
+        assert fake.tokens[-1] == f"Bearer {secret}"
+
+
+def test_the_daemon_that_is_asked_for_may_be_another(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    fake.scripts = [fake.quiet]
+    for setting in (None, "", "4803@other"):
+        if setting is not None:
+            monkeypatch.setenv("SPREAD_CLIENT_DAEMON", setting)
+        spread.connect("4803@named").disconnect()
+    assert fake.daemons == ["4803@named", "", "4803@other"]
