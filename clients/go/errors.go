@@ -15,10 +15,10 @@ import (
 type Outcome string
 
 const (
-	// NotSent: it is known that no byte of the message reached the daemon.
-	NotSent Outcome = "not-sent"
-	// Unknown: that can't be told, as a deadline passed or a connection broke.
-	Unknown Outcome = "unknown"
+	// OutcomeNotSent: it is known that no byte of the message reached the daemon.
+	OutcomeNotSent Outcome = "not-sent"
+	// OutcomeUnknown: that can't be told, as a deadline passed or a connection broke.
+	OutcomeUnknown Outcome = "unknown"
 )
 
 // Domains of errors.
@@ -127,7 +127,7 @@ func localSpreadError(code Code, message string, metadata map[string]string) *Sp
 		Reason:   Reason(code.String()),
 		Domain:   SpreadDomain,
 		Metadata: all,
-		Outcome:  NotSent,
+		Outcome:  OutcomeNotSent,
 	}
 }
 
@@ -139,7 +139,7 @@ func fieldError(field, bound string, value any) *SpreadError {
 		Reason:   ErrFieldInvalid,
 		Domain:   SidecarDomain,
 		Metadata: map[string]string{"field": field, "bound": bound},
-		Outcome:  NotSent,
+		Outcome:  OutcomeNotSent,
 	}
 }
 

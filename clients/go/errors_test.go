@@ -54,13 +54,13 @@ func TestOutcomesOfSends(t *testing.T) {
 		err     error
 		outcome Outcome
 	}{
-		{status.Error(codes.Unavailable, ""), Unknown},
-		{status.Error(codes.DeadlineExceeded, ""), Unknown},
-		{status.Error(codes.InvalidArgument, ""), NotSent},
-		{because(codes.Unavailable, ErrDraining, nil), NotSent},
-		{because(codes.Internal, ErrInternal, nil), Unknown},
-		{because(codes.Unavailable, ErrConnectionClosed, map[string]string{"outcome": "unknown"}), Unknown},
-		{because(codes.Internal, ErrInternal, map[string]string{"outcome": "not-sent"}), NotSent},
+		{status.Error(codes.Unavailable, ""), OutcomeUnknown},
+		{status.Error(codes.DeadlineExceeded, ""), OutcomeUnknown},
+		{status.Error(codes.InvalidArgument, ""), OutcomeNotSent},
+		{because(codes.Unavailable, ErrDraining, nil), OutcomeNotSent},
+		{because(codes.Internal, ErrInternal, nil), OutcomeUnknown},
+		{because(codes.Unavailable, ErrConnectionClosed, map[string]string{"outcome": "unknown"}), OutcomeUnknown},
+		{because(codes.Internal, ErrInternal, map[string]string{"outcome": "not-sent"}), OutcomeNotSent},
 	} {
 		if got := toSendError(one.err).Outcome; got != one.outcome {
 			t.Errorf("%v: %s", one.err, got)

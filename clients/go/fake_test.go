@@ -133,6 +133,14 @@ func (f *fake) GetVersion(context.Context, *pb.GetVersionRequest) (*pb.GetVersio
 	return &pb.GetVersionResponse{Sidecar: "9.9.9", ClientProtocol: &pb.Version{Major: 5, Patch: 1}}, nil
 }
 
+// ListMailboxes has three pages.
+func (f *fake) ListMailboxes(ctx context.Context, request *pb.ListMailboxesRequest) (*pb.ListMailboxesResponse, error) {
+	f.noteToken(ctx)
+	page := request.GetPageToken()
+	next := map[string]string{"": "2", "2": "3"}[page]
+	return &pb.ListMailboxesResponse{Mailboxes: []*pb.Mailbox{{PrivateGroup: "#" + page}}, NextPageToken: next}, nil
+}
+
 func (f *fake) Receive(request *pb.ReceiveRequest, stream receiveStream) error {
 	f.noteToken(stream.Context())
 	f.mu.Lock()

@@ -277,6 +277,52 @@ func TestAChannelThatIsClosedClosesItsMailboxes(t *testing.T) {
 	}
 }
 
+func TestMailboxesMayOutliveTheirChannel(t *testing.T) {
+	f := startFake(t, giving(0))
+	sidecar, err := New(Options{Target: f.target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mailbox, err := sidecar.Connect(t.Context(), MailboxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sidecar.Shutdown(t.Context(), ShutdownOptions{KeepMailboxes: true}); err != nil {
+		t.Error(err)
+	}
+	if f.count(&f.disconnects) != 0 {
+		t.Error("the mailbox was disconnected")
+	}
+	if err := mailbox.Close(); err != nil || f.count(&f.disconnects) != 0 {
+		t.Error("it was let go of", err)
+	}
+}
+
+func TestMailboxesAreListedPageByPage(t *testing.T) {
+	f := startFake(t, nil)
+	sidecar, err := New(Options{Target: f.target, Token: "client"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sidecar.Close()
+	var groups []string
+	for info, err := range sidecar.ListMailboxes(t.Context(), ListOptions{AdminToken: "admin"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups = append(groups, info.PrivateGroup)
+	}
+	if !slices.Equal(groups, []string{"#", "#2", "#3"}) || f.tokens[2] != "Bearer admin" {
+		t.Error(groups, f.tokens)
+	}
+	for range sidecar.ListMailboxes(t.Context(), ListOptions{}) {
+		break
+	}
+	if f.tokens[3] != "Bearer client" {
+		t.Error(f.tokens)
+	}
+}
+
 func TestTheSidecarIsWaitedFor(t *testing.T) {
 	f := startFake(t, nil)
 	f.server.Stop()
@@ -325,12 +371,12 @@ func TestAFailedSendTellsItsOutcome(t *testing.T) {
 	f.server.Stop()
 	_, err := mailbox.Multicast(t.Context(), SafeMess, "g", nil, 0)
 	var failure *SpreadError
-	if !errors.As(err, &failure) || failure.Outcome != Unknown || !failure.Retryable || status.Code(err) != codes.Unavailable {
+	if !errors.As(err, &failure) || failure.Outcome != OutcomeUnknown || !failure.Retryable || status.Code(err) != codes.Unavailable {
 		t.Error(err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := mailbox.Multicast(ended, SafeMess, "g", nil, 0); err.(*SpreadError).Outcome != NotSent {
+	if _, err := mailbox.Multicast(ended, SafeMess, "g", nil, 0); err.(*SpreadError).Outcome != OutcomeNotSent {
 		t.Error(err)
 	}
 }

@@ -197,7 +197,11 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
 	// Cancelling ends the call with CANCELLED and no reason, which is a break like any other.
-	watchdog := time.AfterFunc(r.attachLimit(), cancel)
+	var silent atomic.Bool
+	watchdog := time.AfterFunc(r.attachLimit(), func() {
+		silent.Store(true)
+		cancel()
+	})
 	defer watchdog.Stop()
 	outgoing, err := r.rpc.outgoing(ctx)
 	if err != nil {
@@ -223,6 +227,10 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 		err := stream.RecvMsg(frame)
 		if err == io.EOF {
 			return wasAttached, nil
+		}
+		if err != nil && wasAttached && silent.Load() {
+			message := fmt.Sprintf("the stream was silent for %v", silentIntervals*r.settings.heartbeat)
+			return true, &SpreadError{Message: message, Status: codes.Unavailable, Retryable: true, Cause: err}
 		}
 		if err != nil {
 			return wasAttached, toSpreadError(err)

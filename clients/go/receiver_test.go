@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // noticed collects notices.
@@ -152,8 +153,14 @@ func TestASilentStreamCountsAsBroken(t *testing.T) {
 		}
 		return idle(stream)
 	})
-	options := ReceiveOptions{HeartbeatInterval: 20 * time.Millisecond}
+	var told noticed
+	options := ReceiveOptions{HeartbeatInterval: 20 * time.Millisecond, OnNotice: told.notice}
 	expectSequences(t, f.connect(t, MailboxOptions{ReceiveOptions: options}), 1, 1)
+	told.mu.Lock()
+	defer told.mu.Unlock()
+	if detached := told.told[1].(Detached); detached.Err.Status != codes.Unavailable || !strings.Contains(detached.Err.Message, "silent") {
+		t.Error(detached.Err)
+	}
 }
 
 func TestReceivingIsGivenUpAfterTheLease(t *testing.T) {
@@ -317,6 +324,9 @@ func TestFramesAreReadAsTheGeneratedCodeReadsThem(t *testing.T) {
 	second.EndianMismatch, second.SelfDiscard, second.SpreadType = true, true, 0x60
 	third := events[2].GetRegularMessage()
 	third.Sender, third.Groups = "#é#d", nil
+	for i, event := range events {
+		event.ReceivedAt = &timestamppb.Timestamp{Seconds: int64(i), Nanos: 5_000_000}
+	}
 	view := &pb.MembershipView{Group: "g", Members: []string{"#a#d"}, OwnIndex: -1}
 	frame.GetBatch().Events = append(events, &pb.Event{Sequence: 4, Kind: &pb.Event_MembershipView{MembershipView: view}})
 	data, err := proto.Marshal(frame)
@@ -343,7 +353,7 @@ func TestFramesAreReadAsTheGeneratedCodeReadsThem(t *testing.T) {
 func describe(event Event) string {
 	switch event := event.(type) {
 	case *RegularMessage:
-		return fmt.Sprintf("%q %q %v %d %q %v %v %d", event.Sender, event.Groups, event.ServiceType, event.MessageType,
+		return fmt.Sprintf("%v %q %q %v %d %q %v %v %d", event.ReceivedAt, event.Sender, event.Groups, event.ServiceType, event.MessageType,
 			event.Payload, event.EndianMismatch, event.SpreadType, event.Sequence)
 	default:
 		return fmt.Sprintf("%+v", event)

@@ -33,20 +33,20 @@ func readDetails(state *status.Status) (info *errdetails.ErrorInfo, retry *errde
 
 func outcomeOf(code codes.Code, info *errdetails.ErrorInfo) Outcome {
 	switch said := Outcome(info.GetMetadata()["outcome"]); said {
-	case Unknown, NotSent:
+	case OutcomeUnknown, OutcomeNotSent:
 		return said
 	}
 	// With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
 	if info != nil {
 		if code == codes.Internal {
-			return Unknown
+			return OutcomeUnknown
 		}
-		return NotSent
+		return OutcomeNotSent
 	}
 	if slices.Contains(inDoubt, code) {
-		return Unknown
+		return OutcomeUnknown
 	}
-	return NotSent
+	return OutcomeNotSent
 }
 
 // toSpreadError turns what gRPC gives into a SpreadError.

@@ -75,7 +75,7 @@ func sendCall[Request, Response any](
 ) (Response, error) {
 	if ctx.Err() != nil {
 		err := contextError(ctx, "the message was not yet sent")
-		err.Outcome = NotSent
+		err.Outcome = OutcomeNotSent
 		var none Response
 		return none, err
 	}

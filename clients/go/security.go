@@ -90,7 +90,7 @@ func (s *security) authorization(ctx context.Context) (string, error) {
 	token, err := s.token(ctx)
 	if err != nil {
 		message := "the token could not be had: " + err.Error()
-		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: NotSent, Cause: err}
+		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: OutcomeNotSent, Cause: err}
 	}
 	return bearer(token)
 }
@@ -101,7 +101,7 @@ func bearer(token string) (string, error) {
 	token = strings.TrimSpace(token)
 	if !headerText.MatchString(token) {
 		message := "the token is no text that a header can carry"
-		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: NotSent}
+		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: OutcomeNotSent}
 	}
 	return "Bearer " + token, nil
 }

@@ -71,7 +71,8 @@ type SenderOptions struct {
 	// MaxBatchBytes: a frame is written when its messages have so many bytes; the last of them may be more. Lower it where
 	// the sidecar's grpc.maxReceiveMessageBytes (4 MiB by default) is set lower. Default: 1 MiB.
 	MaxBatchBytes int
-	// OnRefused is called for each message that is refused, in order. Without it refusals are collected, the first
+	// OnRefused is called for each message that is refused, in order, before Flush returns. The answers that follow wait
+	// until it returns: it must not wait for the sender. Without it refusals are collected, the first
 	// hundred of them in full, and the next Flush or Close fails with a [*RefusedError].
 	OnRefused func(Refusal)
 }
@@ -107,10 +108,12 @@ type Sender struct {
 	inFlight      int
 	inFlightBytes int
 	progress      Progress
-	refusals      []Refusal
-	refused       int
-	failure       *SpreadError
-	closing       bool
+	// told: the refusals among the messages 1 to told were given to OnRefused.
+	told     uint64
+	refusals []Refusal
+	refused  int
+	failure  *SpreadError
+	closing  bool
 	// changed is closed at each change that somebody may wait for; nil while nobody waits.
 	changed chan struct{}
 }
@@ -210,7 +213,7 @@ func (s *Sender) SendMultigroup(
 		case <-changed:
 		case <-ctx.Done():
 			err := contextError(ctx, "waiting for room to send")
-			err.Outcome = NotSent
+			err.Outcome = OutcomeNotSent
 			return err
 		}
 		s.mu.Lock()
@@ -233,7 +236,7 @@ func (s *Sender) SendMultigroup(
 func (s *Sender) Flush(ctx context.Context) (Progress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for until := s.progress.Sent; s.progress.Decided < until; {
+	for until := s.progress.Sent; s.told < until; {
 		if s.failure != nil {
 			return s.progress, s.failure
 		}
@@ -302,7 +305,7 @@ func (s *Sender) checkOpen() error {
 		return s.failure
 	}
 	if s.closing {
-		return &SpreadError{Message: "the sender is closed", Status: codes.FailedPrecondition, Outcome: NotSent}
+		return &SpreadError{Message: "the sender is closed", Status: codes.FailedPrecondition, Outcome: OutcomeNotSent}
 	}
 	return nil
 }
@@ -402,6 +405,7 @@ func (s *Sender) read() {
 			})
 		}
 		s.mu.Lock()
+		s.told = s.progress.Decided
 		s.change()
 		s.mu.Unlock()
 	}
@@ -432,6 +436,7 @@ func (s *Sender) onAnswer(answer *pb.MulticastStreamResponse) []Refusal {
 		s.refused += len(refusals)
 		s.refusals = append(s.refusals, refusals[:min(len(refusals), keptRefusals-len(s.refusals))]...)
 	}
+	s.change()
 	return refusals
 }
 
@@ -441,9 +446,9 @@ func toRefusal(refusal *pb.MulticastRefusal) Refusal {
 		metadata = map[string]string{}
 	}
 	metadata["index"] = strconv.FormatUint(refusal.GetIndex(), 10)
-	outcome := NotSent
-	if metadata["outcome"] == string(Unknown) {
-		outcome = Unknown
+	outcome := OutcomeNotSent
+	if metadata["outcome"] == string(OutcomeUnknown) {
+		outcome = OutcomeUnknown
 	}
 	return Refusal{Index: refusal.GetIndex(), Err: &SpreadError{
 		Message:   refusal.GetStatusMessage(),
@@ -475,15 +480,15 @@ func (s *Sender) onEnd(err error) {
 		failure := toSendError(err)
 		// The sidecar may know that it handed on nothing of what it has not answered.
 		failure.Outcome = s.outcome()
-		if failure.Metadata["outcome"] == string(NotSent) {
-			failure.Outcome = NotSent
+		if failure.Metadata["outcome"] == string(OutcomeNotSent) {
+			failure.Outcome = OutcomeNotSent
 		}
 		s.fail(failure)
 		return
 	}
 	if !s.closing || s.progress.Decided < s.progress.Sent {
 		message := "the sidecar ended the stream before all messages were decided"
-		s.fail(&SpreadError{Message: message, Status: codes.Unavailable, Outcome: Unknown})
+		s.fail(&SpreadError{Message: message, Status: codes.Unavailable, Outcome: OutcomeUnknown})
 		return
 	}
 	close(s.ended)
@@ -493,9 +498,9 @@ func (s *Sender) onEnd(err error) {
 // outcome says whether something is in doubt when the stream ends now.
 func (s *Sender) outcome() Outcome {
 	if s.progress.Decided == s.progress.Sent {
-		return NotSent
+		return OutcomeNotSent
 	}
-	return Unknown
+	return OutcomeUnknown
 }
 
 // fail ends it; the caller has the lock and knows that it has not ended.

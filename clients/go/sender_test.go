@@ -161,7 +161,7 @@ func TestAStreamThatBreaksLeavesWhatIsInDoubt(t *testing.T) {
 	}
 	_, err := sender.Flush(t.Context())
 	var failure *SpreadError
-	if !errors.As(err, &failure) || failure.Outcome != Unknown || failure.Status != codes.Unavailable {
+	if !errors.As(err, &failure) || failure.Outcome != OutcomeUnknown || failure.Status != codes.Unavailable {
 		t.Error(err)
 	}
 	left := sender.Undecided()
@@ -185,7 +185,7 @@ func TestTheSidecarMayKnowThatNothingWasSent(t *testing.T) {
 	sendAll(t, sender, "a")
 	_, err := sender.Flush(t.Context())
 	var failure *SpreadError
-	if !errors.As(err, &failure) || failure.Outcome != NotSent || failure.Reason != ErrReconnecting {
+	if !errors.As(err, &failure) || failure.Outcome != OutcomeNotSent || failure.Reason != ErrReconnecting {
 		t.Error(err)
 	}
 }
@@ -199,7 +199,7 @@ func TestAStreamThatEndsTooEarlyIsAFailure(t *testing.T) {
 	sendAll(t, sender, "a")
 	_, err := sender.Flush(t.Context())
 	var failure *SpreadError
-	if !errors.As(err, &failure) || failure.Outcome != Unknown {
+	if !errors.As(err, &failure) || failure.Outcome != OutcomeUnknown {
 		t.Error(err)
 	}
 }
@@ -229,7 +229,7 @@ func TestSendWaitsForRoom(t *testing.T) {
 	defer cancel()
 	err := sender.Send(ctx, FifoMess, "g", nil, 0)
 	var failure *SpreadError
-	if !errors.As(err, &failure) || !errors.Is(err, context.DeadlineExceeded) || failure.Outcome != NotSent {
+	if !errors.As(err, &failure) || !errors.Is(err, context.DeadlineExceeded) || failure.Outcome != OutcomeNotSent {
 		t.Error(err)
 	}
 	waiting := make(chan error, 1)
@@ -277,7 +277,7 @@ func TestAMailboxThatIsClosedEndsItsSenders(t *testing.T) {
 	}
 	sendAll(t, sender, "a")
 	mailbox.Detach()
-	if _, err := sender.Flush(t.Context()); !errors.Is(err, context.Canceled) || err.(*SpreadError).Outcome != Unknown {
+	if _, err := sender.Flush(t.Context()); !errors.Is(err, context.Canceled) || err.(*SpreadError).Outcome != OutcomeUnknown {
 		t.Error(err)
 	}
 	if _, err := mailbox.Sender(t.Context(), SenderOptions{}); !errors.Is(err, ErrIllegalSession) {
@@ -295,7 +295,7 @@ func TestMessagesAreRefusedThatTheContractCanNotCarry(t *testing.T) {
 		"too far a type": sender.Send(t.Context(), FifoMess, "g", nil, 1<<31),
 	} {
 		var failure *SpreadError
-		if !errors.As(err, &failure) || failure.Outcome != NotSent || failure.Status != codes.InvalidArgument {
+		if !errors.As(err, &failure) || failure.Outcome != OutcomeNotSent || failure.Status != codes.InvalidArgument {
 			t.Error(name, err)
 		}
 	}

@@ -152,7 +152,7 @@ func (s Service) toContract() (pb.ServiceType, error) {
 	return pb.ServiceType(bits.TrailingZeros32(uint32(kind)) + 1), nil
 }
 
-// fromContract gives Spread's bit of a service type of the contract; 0 for none.
+// serviceFromContract gives Spread's bit of a service type of the contract; 0 for none.
 func serviceFromContract(kind pb.ServiceType) Service {
 	if kind < pb.ServiceType_SERVICE_TYPE_UNRELIABLE || kind > pb.ServiceType_SERVICE_TYPE_SAFE {
 		return 0

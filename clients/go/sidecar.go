@@ -307,7 +307,7 @@ func (s *Sidecar) checkOpen() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return &SpreadError{Message: "the channel is closed", Status: codes.Canceled, Outcome: NotSent}
+		return &SpreadError{Message: "the channel is closed", Status: codes.Canceled, Outcome: OutcomeNotSent}
 	}
 	return nil
 }

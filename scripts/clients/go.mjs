@@ -88,7 +88,7 @@ export const go = {
   generated: ['clients/go/gen'],
   generate,
   prepare,
-  test: () => ({ command: toolchain, args: ['test', '-race', './...'], cwd: home, env: {} }),
+  test: () => ({ command: toolchain, args: ['test', '-race', '-count=1', './...'], cwd: home, env: {} }),
   driver: () => program('conformance'),
   example: (name, args) => program(name, args),
 };

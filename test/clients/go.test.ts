@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as constants from '../../clients/typescript/src/constants.js';
+import { ErrorReason } from '../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
+import * as predicates from '../../clients/typescript/src/type-predicates.js';
 import { type Client, clients } from '../../scripts/clients/index.mjs';
 import { isAvailable } from '../support/requirements.mjs';
 import { examplesRun, run, sidecarTargets } from './examples.js';
@@ -39,6 +42,37 @@ describe("the Go client's README", () => {
         .trim();
       expect(tested).toContain(lines);
     }
+  });
+});
+
+describe("the Go client's names", () => {
+  const source = ['constants.go', 'service.go', 'codes.go'].map(read).join('\n');
+
+  it('have all constants of Spread, with their values', () => {
+    const found = Object.fromEntries(
+      [...source.matchAll(/^(?:const |\t)([A-Z]\w*)(?: \w+)? += (-?[\w]+)$/gm)].map(([, name, value]) => [
+        name,
+        Number(value?.replaceAll('_', '')),
+      ]),
+    );
+    const words = (name: string) =>
+      name.toLowerCase().replace(/(^|_)([a-z])/g, (_all, _gap, letter) => letter.toUpperCase());
+    const wanted = Object.entries(constants).map(([name, value]) => [words(name), value]);
+    expect(found).toMatchObject(Object.fromEntries(wanted));
+  });
+
+  it("have all questions of Spread's header", () => {
+    for (const name of Object.keys(predicates))
+      expect(source).toContain(`func (s Service) ${name[0]?.toUpperCase()}${name.slice(1)}() bool`);
+  });
+
+  it("have all of the sidecar's reasons", () => {
+    const reasons = Object.keys(ErrorReason).filter(
+      (name) => /^[A-Z_]+$/.test(name) && !/^UN(SPECIFIED|RECOGNIZED)$/.test(name),
+    );
+    expect(reasons.length).toBeGreaterThan(30);
+    for (const reason of reasons)
+      expect(read('reasons.go')).toMatch(new RegExp(`Reason = "${reason}"$`, 'm'));
   });
 });
 
