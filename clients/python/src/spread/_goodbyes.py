@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import _thread
 import contextlib
+import threading
 import time
 from typing import Callable
 
-#: A lock for each that is being said, held until it is.
-_pending: set[_thread.LockType] = set()
+_pending: set[threading.Thread] = set()
 
 
 def say_in_background(goodbye: Callable[[], object]) -> None:
-    """For ``__del__``, which may run in any thread at any allocation, whatever locks it holds: this takes none."""
-    said = _thread.allocate_lock()
-    said.acquire()
-    _pending.add(said)
+    """For ``__del__``, which may run in any thread at any allocation, whatever locks it holds: this waits for none."""
 
     def say() -> None:
         try:
             with contextlib.suppress(Exception):
                 goodbye()
         finally:
-            _pending.discard(said)
-            said.release()
+            _pending.discard(thread)
 
+    thread = threading.Thread(target=say, name="spread-goodbye", daemon=True)
+    _pending.add(thread)
     try:
-        _thread.start_new_thread(say, ())
+        thread.start()
     except RuntimeError:
         # The interpreter ends, and starts no thread any more.
-        _pending.discard(said)
+        _pending.discard(thread)
 
 
 def wait_for_all(timeout: float) -> None:
     """Until all are said, but not longer than this. Unit: seconds."""
     deadline = time.monotonic() + timeout
-    for said in list(_pending):
-        said.acquire(timeout=max(0.0, deadline - time.monotonic()))
+    for thread in list(_pending):
+        thread.join(max(0.0, deadline - time.monotonic()))
