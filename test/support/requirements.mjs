@@ -46,6 +46,13 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'java',
+    what: 'the Java client',
+    enable: 'Install a JDK of release 17 or later, and Maven.',
+    available: () => works('javac', ['-version']) && works('mvn', ['--version']),
+    inCi: true,
+  },
+  {
     name: 'cpp',
     what: 'the recipe for C++',
     enable: 'Install g++, pkg-config, libgrpc++-dev, libprotobuf-dev and protobuf-compiler-grpc.',

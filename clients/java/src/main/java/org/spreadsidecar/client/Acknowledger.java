@@ -1,0 +1,64 @@
+package org.spreadsidecar.client;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.spreadsidecar.v1.AcknowledgeRequest;
+import org.spreadsidecar.v1.MailboxServiceGrpc;
+
+/**
+ * Tells the sidecar, in the background, up to which event the application is done. One call at a time; what is asked for
+ * meanwhile goes with the next one.
+ */
+final class Acknowledger {
+  private final Rpc rpc;
+  private final String mailboxId;
+  private final Consumer<SpreadException> onRefused;
+  private final Backoff backoff = new Backoff(100, 2000);
+  private long wanted;
+  private long done;
+  private boolean busy;
+  private boolean closed;
+
+  /** @param onRefused called with the error of a call that there is no use in repeating */
+  Acknowledger(Rpc rpc, String mailboxId, Consumer<SpreadException> onRefused) {
+    this.rpc = rpc;
+    this.mailboxId = mailboxId;
+    this.onRefused = onRefused;
+  }
+
+  synchronized void request(long upTo) {
+    if (upTo > wanted) wanted = upTo;
+    if (!busy) next();
+  }
+
+  synchronized void close() {
+    closed = true;
+  }
+
+  private synchronized void next() {
+    busy = !closed && wanted > done;
+    if (!busy) return;
+    long upTo = wanted;
+    AcknowledgeRequest request =
+        AcknowledgeRequest.newBuilder().setMailboxId(mailboxId).setUpToSequence(upTo).build();
+    rpc.begin(MailboxServiceGrpc.getAcknowledgeMethod(), request, error -> onAnswer(upTo, error));
+  }
+
+  private void onAnswer(long upTo, SpreadException error) {
+    synchronized (this) {
+      if (error == null) {
+        done = upTo;
+        backoff.reset();
+        next();
+        return;
+      }
+      if (closed) return;
+      if (rpc.mayPass(error)) {
+        rpc.timers.schedule(this::next, backoff.next(), TimeUnit.MILLISECONDS);
+        return;
+      }
+      closed = true;
+    }
+    onRefused.accept(error);
+  }
+}

@@ -1,0 +1,104 @@
+package org.spreadsidecar.client;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.ByteArrayInputStream;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
+
+/** A gRPC channel with threads of its own, which end with it. */
+record Connection(ManagedChannel channel, EventLoopGroup group) {
+  private static final int WINDOW_BYTES = 1024 * 1024;
+  private static final int LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024;
+  private static final long CLOSING_MS = 5000;
+
+  static Connection open(SidecarOptions options, ExecutorService background) {
+    ThreadFactory threads = new DefaultThreadFactory("spread-sidecar-io", true);
+    boolean epoll = Epoll.isAvailable();
+    boolean unix = options.target.startsWith("unix:");
+    if (unix && !epoll)
+      throw Errors.field("target", "host:port where Netty's epoll is not available", options.target);
+    EventLoopGroup group = epoll ? new EpollEventLoopGroup(1, threads) : new NioEventLoopGroup(1, threads);
+    try {
+      NettyChannelBuilder builder;
+      if (unix) {
+        String path = options.target.substring("unix:".length()).replaceFirst("^//(?=/)", "");
+        builder =
+            NettyChannelBuilder.forAddress(new DomainSocketAddress(path))
+                .channelType(EpollDomainSocketChannel.class)
+                // Libraries differ in what they send for a path; a sidecar's certificate is for localhost at least.
+                .overrideAuthority("localhost");
+      } else {
+        // An IPv6 address in brackets is no path of a URI, so it can not be a target of gRPC's.
+        Matcher ipv6 = Pattern.compile("\\[([0-9A-Fa-f:.]+)\\]:(\\d{1,5})").matcher(options.target);
+        builder =
+            ipv6.matches()
+                ? NettyChannelBuilder.forAddress(ipv6.group(1), Integer.parseInt(ipv6.group(2)))
+                : NettyChannelBuilder.forTarget("dns:///" + options.target);
+        builder.channelType(epoll ? EpollSocketChannel.class : NioSocketChannel.class);
+      }
+      builder
+          .eventLoopGroup(group)
+          // Short steps, taken by the thread that has read the bytes.
+          .directExecutor()
+          .offloadExecutor(background)
+          // A sidecar is near: the proxy of the environment is not for it.
+          .proxyDetector(address -> null)
+          .flowControlWindow(WINDOW_BYTES)
+          .maxInboundMessageSize(LARGEST_MESSAGE_BYTES)
+          .keepAliveTime(options.connectionKeepAlive.toNanos(), TimeUnit.NANOSECONDS)
+          .keepAliveTimeout(options.connectionKeepAlive.toNanos() / 2, TimeUnit.NANOSECONDS)
+          .disableRetry();
+      if (options.tls == null) builder.usePlaintext();
+      else secure(builder, options.tls);
+      return new Connection(builder.build(), group);
+    } catch (RuntimeException error) {
+      group.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+      throw error;
+    }
+  }
+
+  private static void secure(NettyChannelBuilder builder, TlsOptions tls) {
+    try {
+      SslContextBuilder context = GrpcSslContexts.forClient();
+      if (tls.ca() != null) context.trustManager(new ByteArrayInputStream(tls.ca()));
+      if (tls.certificate() != null)
+        context.keyManager(new ByteArrayInputStream(tls.certificate()), new ByteArrayInputStream(tls.key()));
+      builder.useTransportSecurity().sslContext(context.build());
+    } catch (SSLException | IllegalArgumentException error) {
+      throw Errors.field("tls", "certificates and a key in PEM", error.getMessage());
+    }
+  }
+
+  /** Whether nobody else can read what goes there. */
+  static boolean isLocal(String target) {
+    if (target.startsWith("unix:")) return true;
+    String host = target.replaceFirst("^dns:///", "").replaceFirst(":\\d+$", "").replaceAll("[\\[\\]]", "");
+    return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
+  }
+
+  void close() {
+    channel.shutdownNow();
+    try {
+      channel.awaitTermination(CLOSING_MS, TimeUnit.MILLISECONDS);
+      group.shutdownGracefully(0, CLOSING_MS, TimeUnit.MILLISECONDS).await(CLOSING_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,150 @@
+package org.spreadsidecar.client;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+
+/** Makes exceptions: of what gRPC fails with, and of what is wrong on this side. */
+final class Errors {
+  private Errors() {}
+
+  /** Failures that leave it open whether the request was carried out. */
+  private static final Set<Status.Code> IN_DOUBT =
+      EnumSet.of(
+          Status.Code.UNAVAILABLE,
+          Status.Code.CANCELLED,
+          Status.Code.DEADLINE_EXCEEDED,
+          Status.Code.INTERNAL,
+          Status.Code.UNKNOWN);
+
+  private static final Set<Status.Code> BREAKS =
+      EnumSet.of(
+          Status.Code.UNAVAILABLE, Status.Code.CANCELLED, Status.Code.INTERNAL, Status.Code.UNKNOWN);
+
+  /** @param send the call was to send a message: its failure tells what became of it */
+  static SpreadException of(Throwable thrown, boolean send) {
+    if (thrown instanceof SpreadException error) return error;
+    Status status = Status.fromThrowable(thrown);
+    ErrorInfo info = null;
+    Duration retryDelay = null;
+    if (thrown instanceof StatusRuntimeException || thrown instanceof StatusException) {
+      com.google.rpc.Status details = details(thrown);
+      if (details != null) {
+        for (Any any : details.getDetailsList()) {
+          try {
+            if (any.is(ErrorInfo.class)) info = any.unpack(ErrorInfo.class);
+            if (any.is(RetryInfo.class)) retryDelay = durationOf(any.unpack(RetryInfo.class).getRetryDelay());
+          } catch (InvalidProtocolBufferException ignored) {
+            // The status and its sentence stand without the details.
+          }
+        }
+      }
+    }
+    Status.Code code = status.getCode();
+    String text = status.getDescription();
+    if (text == null) text = status.getCause() == null ? code.name() : String.valueOf(status.getCause().getMessage());
+    return new SpreadException(
+        text,
+        code,
+        info == null ? "" : info.getReason(),
+        info == null ? "" : info.getDomain(),
+        info == null ? Map.of() : Map.copyOf(info.getMetadataMap()),
+        retryDelay != null || (code == Status.Code.UNAVAILABLE && info == null),
+        retryDelay,
+        send ? outcomeOf(code, info) : null,
+        thrown);
+  }
+
+  private static com.google.rpc.Status details(Throwable thrown) {
+    try {
+      return StatusProto.fromThrowable(thrown);
+    } catch (RuntimeException nonsense) {
+      return null;
+    }
+  }
+
+  private static SpreadException.Outcome outcomeOf(Status.Code code, ErrorInfo info) {
+    String said = info == null ? null : info.getMetadataMap().get("outcome");
+    if ("unknown".equals(said)) return SpreadException.Outcome.UNKNOWN;
+    if ("not-sent".equals(said)) return SpreadException.Outcome.NOT_SENT;
+    // With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+    boolean unknown = info != null ? code == Status.Code.INTERNAL : IN_DOUBT.contains(code);
+    return unknown ? SpreadException.Outcome.UNKNOWN : SpreadException.Outcome.NOT_SENT;
+  }
+
+  /**
+   * Whether a stream that ended so was cut on the way, and not ended by the sidecar: the sidecar gives a reason with every end of
+   * its own. One of them is that it cuts the connection.
+   */
+  static boolean isTransportFailure(SpreadException error) {
+    if (error.reason().equals("CONNECTION_TOO_OLD")) return true;
+    return error.reason().isEmpty() && BREAKS.contains(error.status());
+  }
+
+  static SpreadException timeout(String message) {
+    return new SpreadException(
+        message,
+        Status.Code.DEADLINE_EXCEEDED,
+        "DEADLINE_EXCEEDED",
+        SpreadException.SIDECAR_DOMAIN,
+        Map.of(),
+        true,
+        null,
+        null,
+        null);
+  }
+
+  /** The thread stays interrupted, for those that called. */
+  static SpreadException interrupted(String message, InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    return SpreadException.local(Status.Code.CANCELLED, message)
+        .with(message, Map.of(), null, cause);
+  }
+
+  static SpreadException field(String field, String bound, Object value) {
+    return new SpreadException(
+        field + " must be " + bound + "; got " + value,
+        Status.Code.INVALID_ARGUMENT,
+        "FIELD_INVALID",
+        SpreadException.SIDECAR_DOMAIN,
+        Map.of("field", field, "bound", bound),
+        false,
+        null,
+        SpreadException.Outcome.NOT_SENT,
+        null);
+  }
+
+  /** What everything that is asked of a mailbox after its disconnect fails with. */
+  static SpreadException disconnected() {
+    return new SpreadException(
+        "the mailbox is disconnected",
+        Status.Code.NOT_FOUND,
+        "ILLEGAL_SESSION",
+        SpreadException.SPREAD_DOMAIN,
+        Map.of("spread_code", String.valueOf(Spread.ILLEGAL_SESSION)),
+        false,
+        null,
+        SpreadException.Outcome.NOT_SENT,
+        null);
+  }
+
+  static Duration durationOf(com.google.protobuf.Duration duration) {
+    return Duration.ofSeconds(duration.getSeconds(), duration.getNanos());
+  }
+
+  static com.google.protobuf.Duration durationOf(Duration duration) {
+    return com.google.protobuf.Duration.newBuilder()
+        .setSeconds(duration.getSeconds())
+        .setNanos(duration.getNano())
+        .build();
+  }
+}

@@ -1,0 +1,395 @@
+package org.spreadsidecar.client;
+
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.spreadsidecar.v1.Event;
+import org.spreadsidecar.v1.MailboxServiceGrpc;
+import org.spreadsidecar.v1.ReceiveAttached;
+import org.spreadsidecar.v1.ReceiveRequest;
+import org.spreadsidecar.v1.ReceiveResponse;
+import org.spreadsidecar.v1.SlowConsumerNotice;
+
+/**
+ * Fills an inbox from Receive streams: attaches, pauses while the inbox is full, and attaches again behind the last event when a
+ * stream breaks, so that the inbox gets every event once and in order.
+ */
+final class Receiver {
+  /** So many silent heartbeat intervals mean that the connection is dead. */
+  private static final int SILENT_INTERVALS = 3;
+
+  /** So many attempts to get the last events of an ended mailbox are made without getting any. */
+  private static final int FRUITLESS_ATTEMPTS = 3;
+
+  /** A sidecar that can't be reached is asked this long for the last events of an ended mailbox. */
+  private static final long FETCH_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** After a disconnect, the stream's own end is waited for this long. */
+  private static final long FINISH_MS = 1000;
+
+  /** Ends of a stream whose mailbox lives on. */
+  private static final Set<String> LIVING_MAILBOX = Set.of("RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED");
+
+  private final Rpc rpc;
+  private final Inbox inbox;
+  private final String mailboxId;
+  private final MailboxOptions options;
+  private final Duration lease;
+  private final BiConsumer<Notice, String> tell;
+  private final Backoff backoff = new Backoff(100, 2000);
+
+  // All below is guarded by this object's lock. Notices are told and the inbox is filled without it.
+  private Stream stream;
+  private boolean started;
+  private boolean closed;
+  private boolean attached;
+  private boolean attachWithRoom;
+  private long last;
+  private long brokenSince;
+  private ScheduledFuture<?> retry;
+  private End endSeen;
+
+  /** The mailbox's end, while its last events are still being fetched. */
+  private static final class End {
+    final SpreadException error;
+    final long last;
+    long fetchedTo = -1;
+    int fruitless;
+
+    End(SpreadException error) {
+      this.error = error;
+      this.last = lastSequenceOf(error);
+    }
+  }
+
+  Receiver(
+      Rpc rpc,
+      Inbox inbox,
+      String mailboxId,
+      long afterSequence,
+      MailboxOptions options,
+      Duration lease,
+      BiConsumer<Notice, String> tell) {
+    this.rpc = rpc;
+    this.inbox = inbox;
+    this.mailboxId = mailboxId;
+    this.options = options;
+    this.lease = lease;
+    this.tell = tell;
+    this.last = afterSequence;
+    inbox.onRoom(this::onRoom);
+  }
+
+  static boolean livesOn(SpreadException error) {
+    return LIVING_MAILBOX.contains(error.reason());
+  }
+
+  /** Whether a stream to the sidecar stands: it keeps the mailbox's lease. */
+  synchronized boolean attached() {
+    return attached;
+  }
+
+  /** Begins to receive; later calls change nothing. */
+  synchronized void start() {
+    if (started || closed || inbox.ended()) return;
+    started = true;
+    brokenSince = System.nanoTime();
+    attach();
+  }
+
+  /** The mailbox was disconnected: takes the last events if the stream ends soon, and closes. */
+  void finish() {
+    Stream standing;
+    synchronized (this) {
+      standing = stream;
+    }
+    if (standing != null) standing.awaitEnd(FINISH_MS);
+    close();
+  }
+
+  /** Ends receiving, without an error. What is in the inbox can still be taken. */
+  void close() {
+    Stream standing;
+    synchronized (this) {
+      closed = true;
+      standing = detach();
+      if (retry != null) retry.cancel(false);
+    }
+    if (standing != null) standing.cancel("receiving was ended");
+    end(null);
+  }
+
+  private void onRoom() {
+    synchronized (this) {
+      if (attachWithRoom && !closed) attach();
+      else if (stream != null) stream.resume();
+    }
+  }
+
+  private void attach() {
+    attachWithRoom = false;
+    stream = new Stream();
+    ReceiveRequest.Builder request =
+        ReceiveRequest.newBuilder()
+            .setMailboxId(mailboxId)
+            .setAfterSequence(last)
+            .setMaxOutstandingEvents(options.maxOutstandingEvents)
+            .setMaxOutstandingBytes(options.maxOutstandingBytes);
+    if (!options.heartbeatInterval.isZero())
+      request.setHeartbeatInterval(Errors.durationOf(options.heartbeatInterval));
+    stream.start(request.build());
+  }
+
+  private Stream detach() {
+    Stream standing = stream;
+    stream = null;
+    attached = false;
+    if (standing != null) standing.unwatch();
+    return standing;
+  }
+
+  private void end(SpreadException error) {
+    if (inbox.end(error)) tell.accept(new Notice.Ended(Optional.ofNullable(error)), null);
+  }
+
+  private void gap(Stream from, long sequence) {
+    String message;
+    synchronized (this) {
+      if (from != stream) return;
+      message = "event " + (last + 1) + " is missing: the sidecar went on with " + sequence;
+      detach();
+    }
+    from.cancel("a gap");
+    end(SpreadException.local(Status.Code.DATA_LOSS, message));
+  }
+
+  private void onAttached(Stream from, ReceiveAttached info) {
+    synchronized (this) {
+      if (from != stream) return;
+      if (info.getNextSequence() == last + 1) {
+        attached = true;
+        backoff.reset();
+      }
+    }
+    if (!attached()) {
+      gap(from, info.getNextSequence());
+      return;
+    }
+    tell.accept(
+        new Notice.Attached(info.getNextSequence(), List.copyOf(info.getGroupsList())), info.getPrivateGroup());
+  }
+
+  /** True: read no further until there is room. */
+  private boolean onEvents(Stream from, List<Event> batch) {
+    List<SpreadEvent> events = new ArrayList<>(batch.size());
+    long missing = 0;
+    boolean full;
+    synchronized (this) {
+      if (from != stream) return false;
+      for (Event event : batch) {
+        long sequence = event.getSequence();
+        if (sequence <= last) continue;
+        if (sequence != last + 1) {
+          missing = sequence;
+          break;
+        }
+        last = sequence;
+        SpreadEvent known = Events.of(event);
+        if (known != null) events.add(known);
+      }
+      // Under the lock: a stream that was given up can not add behind its successor.
+      full = inbox.push(events);
+    }
+    if (missing != 0) gap(from, missing);
+    return full;
+  }
+
+  private void onEnd(Stream from, SpreadException error) {
+    SpreadException ending;
+    boolean told = false;
+    synchronized (this) {
+      if (from != stream) return;
+      boolean wasAttached = attached;
+      detach();
+      if (error == null) ending = null;
+      else {
+        boolean broken = rpc.mayPass(error);
+        if (wasAttached) brokenSince = System.nanoTime();
+        ending = broken ? judgeBreak(error) : judgeEnd(error);
+        if (ending == null && !closed) {
+          told = broken && wasAttached;
+          retry = rpc.timers.schedule(this::again, backoff.next(), TimeUnit.MILLISECONDS);
+          if (!told) return;
+        }
+      }
+    }
+    if (told) tell.accept(new Notice.Detached(error), null);
+    else end(ending);
+  }
+
+  private synchronized void again() {
+    if (closed || stream != null) return;
+    // The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+    if (endSeen != null && inbox.size() >= options.maxBufferedEvents) attachWithRoom = true;
+    else attach();
+  }
+
+  /** What the mailbox ends with after its stream broke; null: attach again. */
+  private SpreadException judgeBreak(SpreadException error) {
+    long silent = System.nanoTime() - brokenSince;
+    if (endSeen != null && silent >= FETCH_NANOS) return withMissing(endSeen.error);
+    if (silent < lease.toNanos()) return null;
+    if (error.status() == Status.Code.UNAUTHENTICATED) return error;
+    String message =
+        "the sidecar was not reached for " + lease.toMillis() + " ms, the mailbox's lease: " + error.getMessage();
+    return SpreadException.local(Status.Code.UNAVAILABLE, message).with(message, Map.of(), null, error);
+  }
+
+  /**
+   * What the mailbox ends with after the sidecar ended its stream; null: attach again. The end says which event is the last: as
+   * long as some are missing and come, they are fetched by attaching again, and the end is told after them.
+   */
+  private SpreadException judgeEnd(SpreadException error) {
+    if (livesOn(error)) return error;
+    if (endSeen == null) endSeen = new End(error);
+    if (endSeen.last <= last) return endSeen.error;
+    endSeen.fruitless = endSeen.fetchedTo == last ? endSeen.fruitless + 1 : 0;
+    endSeen.fetchedTo = last;
+    // An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
+    boolean hopeless = lastSequenceOf(error) <= last || endSeen.fruitless >= FRUITLESS_ATTEMPTS;
+    return hopeless ? withMissing(endSeen.error) : null;
+  }
+
+  private SpreadException withMissing(SpreadException error) {
+    Map<String, String> metadata = new java.util.HashMap<>(error.metadata());
+    metadata.put("received_sequence", String.valueOf(last));
+    String message =
+        error.getMessage()
+            + "; the events "
+            + (last + 1)
+            + " to "
+            + error.metadata().get("last_sequence")
+            + " were lost with it";
+    return error.with(message, metadata, null, error.getCause());
+  }
+
+  private static long lastSequenceOf(SpreadException error) {
+    String text = error.metadata().getOrDefault("last_sequence", "");
+    return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;
+  }
+
+  /** One Receive. gRPC calls it from one thread at a time. */
+  private final class Stream extends ClientCall.Listener<ReceiveResponse> {
+    private final ClientCall<ReceiveRequest, ReceiveResponse> call =
+        rpc.stream(MailboxServiceGrpc.getReceiveMethod());
+    private ScheduledFuture<?> watchdog;
+    private volatile long lastFrame = System.nanoTime();
+    private boolean paused;
+    private boolean over;
+
+    void start(ReceiveRequest request) {
+      call.start(this, new Metadata());
+      call.sendMessage(request);
+      call.halfClose();
+      call.request(1);
+      long interval = options.heartbeatInterval.toMillis();
+      if (interval > 0)
+        watchdog = rpc.timers.scheduleAtFixedRate(this::watch, interval, interval, TimeUnit.MILLISECONDS);
+    }
+
+    void unwatch() {
+      if (watchdog != null) watchdog.cancel(false);
+    }
+
+    private void watch() {
+      long silent = System.nanoTime() - lastFrame;
+      boolean waits;
+      synchronized (this) {
+        waits = !paused;
+      }
+      // Cancelling ends the call with CANCELLED and no reason, which is a break like any other.
+      if (waits && silent > SILENT_INTERVALS * options.heartbeatInterval.toNanos()) cancel("no sign of life");
+    }
+
+    void cancel(String why) {
+      call.cancel(why, null);
+    }
+
+    synchronized void resume() {
+      if (!paused) return;
+      paused = false;
+      lastFrame = System.nanoTime();
+      call.request(1);
+    }
+
+    @Override
+    public void onMessage(ReceiveResponse response) {
+      lastFrame = System.nanoTime();
+      boolean full = false;
+      switch (response.getFrameCase()) {
+        case ATTACHED -> onAttached(this, response.getAttached());
+        case BATCH -> {
+          // Before it is known whether the inbox is full: its room may come before this thread goes on.
+          synchronized (this) {
+            paused = true;
+          }
+          full = onEvents(this, response.getBatch().getEventsList());
+          if (!full) resume();
+          return;
+        }
+        case HEARTBEAT -> {
+          long there = response.getHeartbeat().getLastSequence();
+          boolean missing;
+          synchronized (Receiver.this) {
+            missing = this == stream && there > last;
+          }
+          if (missing) gap(this, there);
+        }
+        case SLOW_CONSUMER -> tell.accept(slow(response.getSlowConsumer()), null);
+        default -> {}
+      }
+      call.request(1);
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      try {
+        onEnd(this, status.isOk() ? null : Errors.of(status.asRuntimeException(trailers), false));
+      } finally {
+        synchronized (this) {
+          over = true;
+          notifyAll();
+        }
+      }
+    }
+
+    synchronized void awaitEnd(long ms) {
+      long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
+      try {
+        while (!over && !paused) {
+          long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
+          if (left <= 0) return;
+          wait(left);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static Notice slow(SlowConsumerNotice notice) {
+    return new Notice.SlowConsumer(
+        notice.getQueuedEvents(),
+        notice.getQueuedBytes(),
+        notice.hasTimeLeft() ? Optional.of(Errors.durationOf(notice.getTimeLeft())) : Optional.empty());
+  }
+}

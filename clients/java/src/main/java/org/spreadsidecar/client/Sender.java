@@ -1,0 +1,294 @@
+package org.spreadsidecar.client;
+
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.spreadsidecar.v1.MailboxServiceGrpc;
+import org.spreadsidecar.v1.MulticastBatch;
+import org.spreadsidecar.v1.MulticastMessage;
+import org.spreadsidecar.v1.MulticastRefusal;
+import org.spreadsidecar.v1.MulticastStreamOpen;
+import org.spreadsidecar.v1.MulticastStreamRequest;
+import org.spreadsidecar.v1.MulticastStreamResponse;
+
+/**
+ * Sends many messages fast and in order, over one stream. Messages that are sent faster than they can be written travel together;
+ * {@link #send} waits while too much is on its way.
+ *
+ * <p>A stream that breaks is not made anew, because that could send a message twice: everything fails with the same error, and
+ * {@link #undecided} has the messages whose outcome is not known.
+ */
+public final class Sender implements AutoCloseable {
+  private static final int BATCH_MESSAGES = 1024;
+  private static final int KEPT_REFUSALS = 100;
+
+  /**
+   * A message that was refused. Nothing of it was sent.
+   *
+   * @param index its number among the sender's messages, from 1
+   * @param error what a multicast of it would have failed with
+   */
+  public record Refusal(long index, SpreadException error) {}
+
+  /**
+   * How far a sender has come.
+   *
+   * @param sent messages given to send
+   * @param decided the messages 1 to decided were handed to the daemon or refused
+   * @param accepted how many of them were handed to the daemon
+   */
+  public record Progress(long sent, long decided, long accepted) {}
+
+  private final Rpc rpc;
+  private final SenderOptions options;
+  private final Runnable onUse;
+  private final ClientCall<MulticastStreamRequest, MulticastStreamResponse> call;
+
+  // All below is guarded by this object's lock.
+  private MulticastBatch.Builder batch = MulticastBatch.newBuilder();
+  private long batchBytes;
+  private boolean scheduled;
+  private final ArrayDeque<MulticastMessage> inFlight = new ArrayDeque<>();
+  private long inFlightBytes;
+  private long sent;
+  private long decided;
+  private long accepted;
+  private final List<SpreadException> refusals = new ArrayList<>();
+  private long refusedUnheard;
+  private SpreadException failure;
+  private boolean closing;
+  private boolean over;
+
+  Sender(Rpc rpc, String mailboxId, SenderOptions options, Runnable onUse) {
+    this.rpc = rpc;
+    this.options = options;
+    this.onUse = onUse;
+    this.call = rpc.stream(MailboxServiceGrpc.getMulticastStreamMethod());
+    call.start(new Answers(), new Metadata());
+    call.request(Integer.MAX_VALUE);
+    call.sendMessage(
+        MulticastStreamRequest.newBuilder()
+            .setOpen(MulticastStreamOpen.newBuilder().setMailboxId(mailboxId))
+            .build());
+  }
+
+  /**
+   * Sends a message. Returns when there is room for the next one, at once as a rule; that does not say that the message was
+   * handed to the daemon: {@link #flush} does.
+   */
+  public void send(OutgoingMessage message) {
+    MulticastMessage proto = message.toProto();
+    long size = sizeOf(proto);
+    synchronized (this) {
+      checkOpen();
+      sent += 1;
+      inFlight.add(proto);
+      inFlightBytes += size;
+      batch.addMessages(proto);
+      batchBytes += size;
+      if (batchBytes >= options.maxBatchBytes || batch.getMessagesCount() >= BATCH_MESSAGES) writeBatch();
+      else if (!scheduled) {
+        // Whoever sends in a loop fills the batch until this has its turn.
+        scheduled = true;
+        rpc.timers.execute(this::writeScheduled);
+      }
+      while (failure == null && !hasRoom()) {
+        // What this thread waits for must be on its way.
+        writeBatch();
+        await("sending");
+      }
+      // The message may have been sent: the failure tells what became of it.
+      if (failure != null) throw failure.again();
+    }
+  }
+
+  /** Waits until everything that was sent is decided. */
+  public Progress flush() {
+    return flush(null);
+  }
+
+  /**
+   * Waits until everything that was sent is decided.
+   *
+   * @param timeout how long; null: for ever. Then: status DEADLINE_EXCEEDED; the messages stay on their way
+   */
+  public synchronized Progress flush(Duration timeout) {
+    long until = sent;
+    long end = timeout == null ? 0 : System.nanoTime() + timeout.toNanos();
+    writeBatch();
+    while (failure == null && decided < until && !over) {
+      if (timeout == null) await("flushing");
+      else await("flushing", end - System.nanoTime());
+    }
+    return settled();
+  }
+
+  /** How far it has come. */
+  public synchronized Progress progress() {
+    return new Progress(sent, decided, accepted);
+  }
+
+  /** Messages that were sent and are not decided, oldest first; after a failure those whose outcome is unknown. */
+  public synchronized List<OutgoingMessage> undecided() {
+    return inFlight.stream().map(OutgoingMessage::of).toList();
+  }
+
+  /** Ends it when everything is decided, and tells how far it has come. */
+  public synchronized Progress finish() {
+    if (!closing && failure == null) {
+      closing = true;
+      writeBatch();
+      call.halfClose();
+    }
+    while (!over) await("closing");
+    return settled();
+  }
+
+  /** As {@link #finish}. */
+  @Override
+  public void close() {
+    finish();
+  }
+
+  /** The mailbox is gone: nothing more is sent. */
+  void abort() {
+    synchronized (this) {
+      if (over) return;
+      fail(Errors.disconnected());
+      over = true;
+      notifyAll();
+    }
+    call.cancel("the mailbox was disconnected", null);
+  }
+
+  private Progress settled() {
+    if (failure != null) throw failure.again();
+    if (refusedUnheard > 0) {
+      long count = refusedUnheard;
+      SpreadException first = refusals.get(0);
+      String message = count + " messages were refused, the first because: " + first.getMessage();
+      SpreadException error = first.with(message, first.metadata(), SpreadException.Outcome.NOT_SENT, first);
+      for (SpreadException refused : refusals.subList(1, refusals.size())) error.addSuppressed(refused);
+      refusals.clear();
+      refusedUnheard = 0;
+      throw error;
+    }
+    return progress();
+  }
+
+  private boolean hasRoom() {
+    return inFlight.size() < options.maxInFlightMessages && inFlightBytes < options.maxInFlightBytes;
+  }
+
+  private void checkOpen() {
+    if (failure != null) throw failure.again().with(failure.getMessage(), failure.metadata(), SpreadException.Outcome.NOT_SENT, failure);
+    if (closing)
+      throw SpreadException.local(Status.Code.FAILED_PRECONDITION, "the sender is closed")
+          .with("the sender is closed", Map.of(), SpreadException.Outcome.NOT_SENT, null);
+  }
+
+  private synchronized void writeScheduled() {
+    scheduled = false;
+    writeBatch();
+  }
+
+  private void writeBatch() {
+    if (batch.getMessagesCount() == 0 || failure != null) return;
+    MulticastStreamRequest request = MulticastStreamRequest.newBuilder().setBatch(batch).build();
+    batch = MulticastBatch.newBuilder();
+    batchBytes = 0;
+    onUse.run();
+    // The bound of messages in flight bounds what gRPC queues.
+    call.sendMessage(request);
+  }
+
+  private void await(String doing) {
+    try {
+      wait();
+    } catch (InterruptedException e) {
+      throw Errors.interrupted("interrupted while " + doing, e);
+    }
+  }
+
+  private void await(String doing, long nanos) {
+    if (nanos <= 0) throw Errors.timeout("not decided in time");
+    try {
+      TimeUnit.NANOSECONDS.timedWait(this, nanos);
+    } catch (InterruptedException e) {
+      throw Errors.interrupted("interrupted while " + doing, e);
+    }
+  }
+
+  private void fail(SpreadException error) {
+    if (failure == null) failure = error;
+    batch = MulticastBatch.newBuilder();
+    notifyAll();
+  }
+
+  private static long sizeOf(MulticastMessage message) {
+    return message.getPayload().size() + 32L * message.getGroupsCount() + 16;
+  }
+
+  /** What the sidecar says. gRPC calls it from one thread at a time. */
+  private final class Answers extends ClientCall.Listener<MulticastStreamResponse> {
+    @Override
+    public void onMessage(MulticastStreamResponse answer) {
+      onUse.run();
+      List<Refusal> told = new ArrayList<>();
+      synchronized (Sender.this) {
+        while (decided < answer.getDecided() && !inFlight.isEmpty()) {
+          inFlightBytes -= sizeOf(inFlight.poll());
+          decided += 1;
+        }
+        accepted = answer.getAccepted();
+        for (MulticastRefusal refusal : answer.getRefusalsList()) {
+          SpreadException error = errorOf(refusal);
+          if (options.onRefused != null) told.add(new Refusal(refusal.getIndex(), error));
+          else {
+            refusedUnheard += 1;
+            if (refusals.size() < KEPT_REFUSALS) refusals.add(error);
+          }
+        }
+      }
+      told.forEach(options.onRefused == null ? refusal -> {} : options.onRefused);
+      // Who waits for the decision finds its refusals told.
+      synchronized (Sender.this) {
+        Sender.this.notifyAll();
+      }
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      synchronized (Sender.this) {
+        over = true;
+        if (!status.isOk()) fail(Errors.of(status.asRuntimeException(trailers), true));
+        else if (decided < sent)
+          fail(
+              SpreadException.local(Status.Code.UNAVAILABLE, "the stream ended before everything was decided")
+                  .with("the stream ended before everything was decided", Map.of(), SpreadException.Outcome.UNKNOWN, null));
+        Sender.this.notifyAll();
+      }
+    }
+  }
+
+  private static SpreadException errorOf(MulticastRefusal refusal) {
+    return new SpreadException(
+        refusal.getStatusMessage(),
+        Status.fromCodeValue(refusal.getStatusCode()).getCode(),
+        refusal.getReason(),
+        refusal.getDomain(),
+        Map.copyOf(refusal.getMetadataMap()),
+        false,
+        null,
+        "unknown".equals(refusal.getMetadataMap().get("outcome"))
+            ? SpreadException.Outcome.UNKNOWN
+            : SpreadException.Outcome.NOT_SENT,
+        null);
+  }
+}

@@ -1,0 +1,71 @@
+package org.spreadsidecar.client;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** How to reach a sidecar. Everything is optional; each setter returns this. */
+public final class SidecarOptions {
+  /** The target when none is given. */
+  public static final String DEFAULT_TARGET = "127.0.0.1:" + Spread.DEFAULT_SIDECAR_PORT;
+
+  String target = DEFAULT_TARGET;
+  TlsOptions tls;
+  Supplier<String> token;
+  boolean insecure;
+  Duration callTimeout = Duration.ofSeconds(30);
+  Duration connectionKeepAlive = Duration.ofSeconds(10);
+  final Map<String, String> headers = new LinkedHashMap<>();
+  boolean tokenMayChange;
+
+  /** {@code host:port} or {@code unix:/path}. Default: {@code 127.0.0.1:4813}. */
+  public SidecarOptions target(String where) {
+    target = where;
+    return this;
+  }
+
+  /** Speaks TLS. Default: not. */
+  public SidecarOptions tls(TlsOptions options) {
+    tls = options;
+    return this;
+  }
+
+  /** The client token, sent with every call. Never sent where others could read it; see {@link #insecure}. */
+  public SidecarOptions token(String value) {
+    token = () -> value;
+    tokenMayChange = false;
+    return this;
+  }
+
+  /** Asked for the token before each call, so that it may change; must not block for long. */
+  public SidecarOptions token(Supplier<String> source) {
+    token = source;
+    tokenMayChange = true;
+    return this;
+  }
+
+  /** Sends the token without TLS to another machine too. Default: false. */
+  public SidecarOptions insecure(boolean allowed) {
+    insecure = allowed;
+    return this;
+  }
+
+  /** For calls that name no timeout of their own. Default: 30 s. */
+  public SidecarOptions callTimeout(Duration timeout) {
+    callTimeout = timeout;
+    return this;
+  }
+
+  /** A silent connection with calls is asked for a sign of life after so long, and given up after half as long again. Default: 10 s. */
+  public SidecarOptions connectionKeepAlive(Duration time) {
+    connectionKeepAlive = time;
+    return this;
+  }
+
+  /** A header that is sent with every call. */
+  public SidecarOptions header(String name, String value) {
+    headers.put(name, value);
+    return this;
+  }
+}

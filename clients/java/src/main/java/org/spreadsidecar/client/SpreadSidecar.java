@@ -1,0 +1,322 @@
+package org.spreadsidecar.client;
+
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.ClientInterceptors;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.spreadsidecar.v1.Acknowledgement;
+import org.spreadsidecar.v1.Authentication;
+import org.spreadsidecar.v1.ConnectRequest;
+import org.spreadsidecar.v1.GetMailboxRequest;
+import org.spreadsidecar.v1.GetVersionRequest;
+import org.spreadsidecar.v1.IpAuthentication;
+import org.spreadsidecar.v1.ListMailboxesRequest;
+import org.spreadsidecar.v1.MailboxServiceGrpc;
+import org.spreadsidecar.v1.NameConflictPolicy;
+import org.spreadsidecar.v1.NameLossPolicy;
+import org.spreadsidecar.v1.NullAuthentication;
+import org.spreadsidecar.v1.OverflowPolicy;
+import org.spreadsidecar.v1.QueueLimits;
+import org.spreadsidecar.v1.ReconnectPolicy;
+import org.spreadsidecar.v1.SoftLimit;
+
+/** One channel to a sidecar; opens mailboxes. It connects by itself when it is used. */
+public final class SpreadSidecar implements AutoCloseable {
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  /**
+   * Versions of a sidecar and of what is behind it.
+   *
+   * @param sidecar the sidecar's release, such as 0.1.0
+   * @param contract the contract's package
+   * @param clientProtocol what SP_version returns: the release of Spread whose protocol the sidecar speaks
+   * @param daemon the default daemon's release; empty while the sidecar has no connection to it
+   * @param daemonAddress the default daemon, as a spread name
+   * @param embeddedDaemon whether that is the embedded daemon, which is meant for development and tests
+   */
+  public record Versions(
+      String sidecar,
+      String contract,
+      Version clientProtocol,
+      Optional<Version> daemon,
+      String daemonAddress,
+      boolean embeddedDaemon) {}
+
+  private final SidecarOptions options;
+  private final Connection connection;
+  private final ScheduledThreadPoolExecutor timers;
+  private final Rpc rpc;
+  private final Channel withoutToken;
+  private final Set<Mailbox> mailboxes = ConcurrentHashMap.newKeySet();
+  private boolean closed;
+
+  /** A channel to the sidecar on this machine, at its default port. */
+  public SpreadSidecar() {
+    this(new SidecarOptions());
+  }
+
+  /** A channel; it connects when it is used. */
+  public SpreadSidecar(SidecarOptions options) {
+    this.options = options;
+    if (options.token != null) checkTokenAllowed("token");
+    timers =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "spread-sidecar-timers");
+              thread.setDaemon(true);
+              return thread;
+            });
+    timers.setRemoveOnCancelPolicy(true);
+    connection = Connection.open(options, timers);
+    ManagedChannel channel = connection.channel();
+    withoutToken = ClientInterceptors.intercept(channel, headers(() -> null));
+    Channel calls = options.token == null ? withoutToken : ClientInterceptors.intercept(channel, headers(options.token));
+    rpc = new Rpc(calls, timers, options.callTimeout, options.tokenMayChange);
+  }
+
+  /** Opens a mailbox with nothing but defaults. */
+  public Mailbox connect() {
+    return connect(new MailboxOptions());
+  }
+
+  /** Opens a mailbox (SP_connect). When it fails, with REJECT_NOT_UNIQUE or COULD_NOT_CONNECT for example, none was opened. */
+  public Mailbox connect(MailboxOptions mailbox) {
+    return connect(mailbox, null);
+  }
+
+  /** Opens a mailbox, with a timeout of its own. */
+  public Mailbox connect(MailboxOptions mailbox, Duration timeout) {
+    ConnectRequest.Builder request =
+        ConnectRequest.newBuilder()
+            .setDaemon(mailbox.spreadName)
+            .setPrivateName(mailbox.privateName)
+            .setPriority(mailbox.priority)
+            .setMembership(mailbox.membership);
+    if (mailbox.suffixOnConflict) request.setOnNameConflict(NameConflictPolicy.NAME_CONFLICT_POLICY_SUFFIX);
+    if (mailbox.auth != null) request.setAuth(authentication(mailbox.auth));
+    if (mailbox.lease != null) request.setLease(Errors.durationOf(mailbox.lease));
+    if (mailbox.reconnect != null) request.setReconnect(reconnect(mailbox.reconnect));
+    if (mailbox.queue != null) request.setQueue(queue(mailbox.queue));
+    if (mailbox.explicitAcknowledgement) request.setAcknowledgement(Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT);
+    var answer = rpc.call(MailboxServiceGrpc.getConnectMethod(), request.build(), timeout);
+    return keep(
+        new Mailbox.Start(
+            answer.getMailboxId(),
+            answer.getPrivateGroup(),
+            answer.getDaemon(),
+            Version.of(answer.getDaemonVersion()),
+            Errors.durationOf(answer.getLimits().getLease()),
+            answer.getAcknowledgement() == Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT,
+            0),
+        mailbox);
+  }
+
+  /**
+   * Takes up a mailbox that was opened before, by this process or another; see {@link Mailbox#detach}. Whoever receives from it at
+   * that time is replaced when this one begins to receive.
+   */
+  public Mailbox attach(String mailboxId, MailboxOptions mailbox) {
+    GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(mailboxId).build();
+    var info = rpc.call(MailboxServiceGrpc.getGetMailboxMethod(), request, null).getMailbox();
+    boolean explicit = info.getAcknowledgement() == Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT;
+    long given = explicit ? info.getAcknowledgedSequence() : info.getDeliveredSequence();
+    return keep(
+        new Mailbox.Start(
+            mailboxId,
+            info.getPrivateGroup(),
+            info.getDaemon(),
+            Version.of(info.getDaemonVersion()),
+            Errors.durationOf(info.getLimits().getLease()),
+            explicit,
+            mailbox.afterSequence == null ? given : mailbox.afterSequence),
+        mailbox);
+  }
+
+  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon. */
+  public Versions version() {
+    return version(null);
+  }
+
+  private Versions version(Duration timeout) {
+    var answer = rpc.call(MailboxServiceGrpc.getGetVersionMethod(), GetVersionRequest.getDefaultInstance(), timeout);
+    return new Versions(
+        answer.getSidecar(),
+        answer.getContract(),
+        Version.of(answer.getClientProtocol()),
+        answer.hasDaemon() ? Optional.of(Version.of(answer.getDaemon())) : Optional.empty(),
+        answer.getDaemonAddress(),
+        answer.getEmbeddedDaemon());
+  }
+
+  /**
+   * State and counters of all mailboxes of the sidecar.
+   *
+   * @param adminToken the sidecar's admin token; refused where others could read it, as the token is
+   */
+  public List<MailboxInfo> listMailboxes(String adminToken) {
+    checkTokenAllowed("adminToken");
+    Channel admin = ClientInterceptors.intercept(connection.channel(), headers(() -> adminToken));
+    List<MailboxInfo> mailboxes = new ArrayList<>();
+    String page = "";
+    do {
+      ListMailboxesRequest request = ListMailboxesRequest.newBuilder().setPageToken(page).build();
+      var answer = rpc.call(admin, MailboxServiceGrpc.getListMailboxesMethod(), request, null, false);
+      answer.getMailboxesList().forEach(mailbox -> mailboxes.add(MailboxInfo.of(mailbox)));
+      if (!page.isEmpty() && page.equals(answer.getNextPageToken()))
+        throw SpreadException.local(Status.Code.INTERNAL, "ListMailboxes was answered without a further page");
+      page = answer.getNextPageToken();
+    } while (!page.isEmpty());
+    return mailboxes;
+  }
+
+  /**
+   * Returns when the sidecar answers, trying again until then. Fails with status DEADLINE_EXCEEDED; at once for a failure that
+   * waiting does not heal.
+   *
+   * @param daemon wait until it is connected to its default daemon too
+   */
+  public void waitForReady(Duration timeout, boolean daemon) {
+    long until = System.nanoTime() + timeout.toNanos();
+    Backoff backoff = new Backoff(50, 500);
+    String last = "it did not answer";
+    for (; ; ) {
+      long left = until - System.nanoTime();
+      if (left <= 0)
+        throw Errors.timeout(options.target + " was not ready within " + timeout.toMillis() + " ms: " + last);
+      try {
+        Versions version = version(Duration.ofNanos(left));
+        if (!daemon || version.daemon().isPresent()) return;
+        last = "the sidecar is not connected to its daemon";
+      } catch (SpreadException error) {
+        if (error.status() != Status.Code.UNAVAILABLE && error.status() != Status.Code.DEADLINE_EXCEEDED) throw error;
+        last = error.getMessage();
+      }
+      try {
+        long pause = TimeUnit.MILLISECONDS.toNanos(backoff.next());
+        TimeUnit.NANOSECONDS.sleep(Math.max(0, Math.min(pause, until - System.nanoTime())));
+      } catch (InterruptedException e) {
+        throw Errors.interrupted("interrupted while waiting for the sidecar", e);
+      }
+    }
+  }
+
+  /** Disconnects the mailboxes that were opened or attached through this channel, and closes it. */
+  @Override
+  public void close() {
+    close(false);
+  }
+
+  /**
+   * Closes the channel. Fails with the error of the first mailbox that could not be disconnected; it is closed all the same.
+   *
+   * @param keepMailboxes let go of the mailboxes without ending them; they live on for their lease
+   */
+  public void close(boolean keepMailboxes) {
+    synchronized (this) {
+      if (closed) return;
+      closed = true;
+    }
+    SpreadException failure = null;
+    for (Mailbox mailbox : mailboxes) {
+      if (keepMailboxes) {
+        mailbox.detach();
+        continue;
+      }
+      try {
+        mailbox.disconnect();
+      } catch (SpreadException error) {
+        if (failure == null) failure = error;
+      }
+    }
+    connection.close();
+    timers.shutdownNow();
+    if (failure != null) throw failure;
+  }
+
+  private Mailbox keep(Mailbox.Start start, MailboxOptions mailboxOptions) {
+    Mailbox[] self = new Mailbox[1];
+    Mailbox mailbox = new Mailbox(rpc, start, mailboxOptions, () -> forget(self[0]));
+    self[0] = mailbox;
+    mailboxes.add(mailbox);
+    return mailbox;
+  }
+
+  private void forget(Mailbox mailbox) {
+    if (mailbox != null) mailboxes.remove(mailbox);
+  }
+
+  private void checkTokenAllowed(String field) {
+    if (options.tls == null && !options.insecure && !Connection.isLocal(options.target))
+      throw Errors.field(
+          field, "sent over TLS, a Unix socket or loopback, or with insecure(true)", options.target);
+  }
+
+  private ClientInterceptor headers(Supplier<String> token) {
+    Map<String, String> fixed = options.headers;
+    return new ClientInterceptor() {
+      @Override
+      public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions callOptions, Channel next) {
+        return new SimpleForwardingClientCall<>(next.newCall(method, callOptions)) {
+          @Override
+          public void start(Listener<A> listener, Metadata metadata) {
+            fixed.forEach((name, value) -> metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
+            String value = token.get();
+            if (value != null) metadata.put(AUTHORIZATION, "Bearer " + value.strip());
+            super.start(listener, metadata);
+          }
+        };
+      }
+    };
+  }
+
+  private static Authentication authentication(String method) {
+    Authentication.Builder auth = Authentication.newBuilder();
+    return switch (method) {
+      case "NULL" -> auth.setNullMethod(NullAuthentication.getDefaultInstance()).build();
+      case "IP" -> auth.setIpMethod(IpAuthentication.getDefaultInstance()).build();
+      default -> throw Errors.field("auth", "NULL or IP", method);
+    };
+  }
+
+  private static ReconnectPolicy reconnect(ReconnectOptions options) {
+    ReconnectPolicy.Builder policy =
+        ReconnectPolicy.newBuilder().setEnabled(true).setQueueMulticasts(options.queueMulticasts());
+    if (options.giveUpAfter() != null) policy.setGiveUpAfter(Errors.durationOf(options.giveUpAfter()));
+    if (options.onNameLoss() != null)
+      policy.setOnNameLoss(NameLossPolicy.forNumber(options.onNameLoss().ordinal() + 1));
+    return policy.build();
+  }
+
+  private static QueueLimits queue(QueueOptions options) {
+    QueueLimits.Builder limits =
+        QueueLimits.newBuilder()
+            .setMaxEvents(options.maxEvents())
+            .setMaxBytes(options.maxBytes())
+            .setReplayBytes(options.replayBytes());
+    if (options.overflow() != null) limits.setOverflow(OverflowPolicy.forNumber(options.overflow().ordinal() + 1));
+    if (options.softLimitFraction() != 0 || options.softLimitTime() != null) {
+      SoftLimit.Builder soft = SoftLimit.newBuilder().setFraction(options.softLimitFraction());
+      if (options.softLimitTime() != null) soft.setTime(Errors.durationOf(options.softLimitTime()));
+      limits.setSoftLimit(soft);
+    }
+    return limits.build();
+  }
+}

@@ -1,0 +1,10 @@
+package org.spreadsidecar.client;
+
+/**
+ * TLS. Everything may be null. Certificates and keys are PEM.
+ *
+ * @param ca authorities that the sidecar's certificate may be of; default: those of the Java runtime
+ * @param certificate this client's certificate, where the sidecar asks for one; with key
+ * @param key its private key, PKCS #8
+ */
+public record TlsOptions(byte[] ca, byte[] certificate, byte[] key) {}

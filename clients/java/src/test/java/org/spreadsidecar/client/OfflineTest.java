@@ -1,0 +1,104 @@
+package org.spreadsidecar.client;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.spreadsidecar.client.SpreadEvent.SelfLeaveMessage;
+
+/** What needs no sidecar. */
+@Timeout(30)
+class OfflineTest {
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1:4813", "127.1.2.3:1", "localhost:4813", "[::1]:4813", "unix:/run/sidecar.sock"})
+  void aTokenMayGoToThisMachine(String target) {
+    assertDoesNotThrow(() -> new SpreadSidecar(new SidecarOptions().target(target).token("secret")).close());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sidecar.example:4813", "10.0.0.1:4813", "127.0.0.1.example:4813", "localhost.example:1"})
+  void aTokenIsNotSentInClearToAnother(String target) {
+    SpreadException error =
+        assertThrows(
+            SpreadException.class, () -> new SpreadSidecar(new SidecarOptions().target(target).token("secret")));
+    assertEquals("token", error.metadata().get("field"));
+    assertFalse(error.getMessage().contains("secret"));
+    assertDoesNotThrow(
+        () -> new SpreadSidecar(new SidecarOptions().target(target).token("secret").insecure(true)).close());
+  }
+
+  @Test
+  void certificatesThatAreNoneAreRefused() {
+    TlsOptions tls = new TlsOptions("no certificate".getBytes(), null, null);
+    assertThrows(SpreadException.class, () -> new SpreadSidecar(new SidecarOptions().tls(tls)));
+  }
+
+  @Test
+  void waitingForNobodyEndsInTime() {
+    try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target("127.0.0.1:1"))) {
+      SpreadException error =
+          assertThrows(SpreadException.class, () -> sidecar.waitForReady(Duration.ofMillis(200), false));
+      assertEquals(Status.Code.DEADLINE_EXCEEDED, error.status());
+      assertTrue(error.isRetryable());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"UNRELIABLE,1", "RELIABLE,2", "FIFO,4", "CAUSAL,8", "AGREED,16", "SAFE,32"})
+  void serviceTypesHaveSpreadsBits(ServiceType type, int bits) {
+    assertEquals(bits, type.bits());
+    assertEquals(type, ServiceType.of(type.toProto()));
+  }
+
+  @Test
+  void constantsHaveTheValuesOfTheHeader() {
+    assertEquals(-6, Spread.REJECT_NOT_UNIQUE);
+    assertEquals(0x20, Spread.SAFE_MESS);
+    assertEquals(4803, Spread.DEFAULT_SPREAD_PORT);
+    assertEquals(-14, Spread.ERRORS.get("ILLEGAL_GROUP"));
+  }
+
+  @Test
+  void anInboxGivesWhatItHasBeforeItsEnd() {
+    Inbox inbox = new Inbox(2, 1 << 20, 0);
+    assertFalse(inbox.push(List.of(new SelfLeaveMessage(1, "g"))));
+    assertTrue(inbox.push(List.of(new SelfLeaveMessage(2, "g"))));
+    assertTrue(inbox.end(SpreadException.local(Status.Code.UNAVAILABLE, "gone")));
+    assertFalse(inbox.end(null));
+    assertEquals(2, inbox.take(10, 0).size());
+    assertEquals(2, inbox.lastTaken());
+    assertEquals("gone", assertThrows(SpreadException.class, () -> inbox.take(1, 0)).getMessage());
+    assertFalse(inbox.exhausted());
+  }
+
+  @Test
+  void aFullInboxSaysWhenHalfOfItIsTaken() {
+    Inbox inbox = new Inbox(4, 1 << 20, 0);
+    int[] rooms = {0};
+    inbox.onRoom(() -> rooms[0] += 1);
+    for (int i = 1; i <= 4; i += 1) inbox.push(List.of(new SelfLeaveMessage(i, "g")));
+    inbox.take(1, 0);
+    assertEquals(0, rooms[0]);
+    inbox.take(1, 0);
+    assertEquals(1, rooms[0]);
+    inbox.take(2, 0);
+    assertEquals(1, rooms[0]);
+  }
+
+  @Test
+  void nothingWithinATimeIsADeadline() {
+    Inbox inbox = new Inbox(4, 1 << 20, 0);
+    SpreadException error = assertThrows(SpreadException.class, () -> inbox.take(1, 1_000_000));
+    assertEquals(Status.Code.DEADLINE_EXCEEDED, error.status());
+  }
+}
