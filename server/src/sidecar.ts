@@ -179,7 +179,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     const access = new Access(config, events.security);
     this.#parts.access = access;
     const registry = new MailboxRegistry({
-      settings: mailboxSettings(config, daemons),
+      settings: mailboxSettings(config, daemons, this.#parts.embedded?.names),
       encode: encodeEvent,
       telemetry: events.mailbox,
     });

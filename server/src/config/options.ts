@@ -163,7 +163,7 @@ export const sections = {
         type: listOf(spreadName, { min: 0, max: 256 }),
         default: '',
         why: 'A sidecar is no open proxy.',
-        text: 'Further daemons that a client may name in Connect; any other is answered with PERMISSION_DENIED.',
+        text: 'Further daemons that a client may name in Connect; any other is answered with PERMISSION_DENIED. The embedded daemon may be named by each address that it listens at, and by port@localhost.',
       }),
       connectTimeout: option({
         type: duration({ min: '100ms', max: '2m' }),

@@ -9,6 +9,8 @@ export interface RunningDaemon {
   readonly addresses: { readonly tcp?: string; readonly unix?: string };
   /** The spread name that mailboxes connect to: the Unix socket where there is one, for it is faster. */
   readonly address: string;
+  /** All names that clients may give for it: these, and with `localhost`, which programs of Spread's have in their code. */
+  readonly names: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -38,7 +40,8 @@ export async function startEmbeddedDaemon(
     const address = addresses.unix ?? addresses.tcp;
     if (address === undefined)
       throw new Error('the configuration gives the embedded daemon no place to listen at');
-    return { daemon, addresses, address, stop };
+    const names = [addresses.unix, addresses.tcp, tcp && onLoopback(tcp.host) && `${tcpPort}@localhost`];
+    return { daemon, addresses, address, names: names.filter((name) => typeof name === 'string'), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -55,6 +58,11 @@ function socketPath(configured: string, tcpPort: number | undefined): string | u
   if (configured === 'off') return undefined;
   if (configured !== 'auto') return configured;
   return tcpPort === undefined ? undefined : `/tmp/${tcpPort}`;
+}
+
+/** Whether a connection to `localhost` reaches who listens here. */
+function onLoopback(host: string): boolean {
+  return host === 'localhost' || ['127.0.0.1', '::1'].includes(reachable(host));
 }
 
 /** An address that means "all interfaces" is no address to connect to. */

@@ -9,12 +9,16 @@ const GOODBYE_MS = 2000;
 export const GIVE_UP_MIN_MS = 100;
 
 /** The mailboxes' settings as the configuration has them; `daemons` are the default daemons that are really used. */
-export function mailboxSettings(config: SidecarConfig, daemons: readonly string[]): MailboxSettings {
+export function mailboxSettings(
+  config: SidecarConfig,
+  daemons: readonly string[],
+  embedded: readonly string[] = [],
+): MailboxSettings {
   const { mailbox, daemon, limits } = config;
   const upTo = (max: number) => ({ default: max, max });
   return {
     daemons,
-    allowedDaemons: daemon.allow,
+    allowedDaemons: [...daemon.allow, ...embedded],
     auth: daemon.auth === 'ip' ? 'IP' : 'NULL',
     connectTimeoutMs: daemon.connectTimeout,
     goodbyeMs: GOODBYE_MS,

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startSecured } from '../support/secured-sidecar.js';
+import { freePort } from '../support/sidecar-process.js';
+import { temporaryFolder } from '../support/tmp.js';
+
+it('the embedded daemon is reached by every name that it has, which programs of Spread have in their code', async () => {
+  const port = await freePort();
+  const socket = join(temporaryFolder(), 'spread');
+  const sidecar = await startSecured({ EMBEDDED_LISTEN: `127.0.0.1:${port}`, EMBEDDED_SOCKET: socket });
+  const client = sidecar.client();
+  for (const spreadName of ['', `${port}@localhost`, `${port}@LOCALHOST`, `${port}@127.0.0.1`, socket]) {
+    const mailbox = await client.connect({ spreadName, privateName: 'same' });
+    expect(mailbox.privateGroup).toBe('#same#localhost');
+    await mailbox.disconnect();
+  }
+  for (const spreadName of [`${port - 1}@localhost`, `${port}@localhost.example`, `${port}@127.0.0.2`])
+    await expect(client.connect({ spreadName })).rejects.toMatchObject({ reason: 'DAEMON_NOT_ALLOWED' });
+});
+
+it('the embedded daemon that listens at its Unix socket alone has no name of TCP', async () => {
+  const client = (await startSecured({})).client();
+  await expect(client.connect({ spreadName: '4803@localhost' })).rejects.toMatchObject({
+    reason: 'DAEMON_NOT_ALLOWED',
+  });
+});
