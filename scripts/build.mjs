@@ -49,9 +49,12 @@ function run(what, command, args) {
   }
 }
 
-/** Two terminals may start at once: the second waits for the first one's installation or build. */
-async function alone(work) {
-  const lock = inRoot('.setup-lock');
+/**
+ * Two terminals, or two test files, may start at once: the second waits for the first one's installation or build.
+ *
+ * @param lock - a folder that is there while somebody works; where it is to be made has to be there
+ */
+export async function alone(work, lock = inRoot('.setup-lock')) {
   for (;;) {
     try {
       mkdirSync(lock);
@@ -64,7 +67,7 @@ async function alone(work) {
   }
   try {
     writeFileSync(join(lock, 'pid'), String(process.pid));
-    return work();
+    return await work();
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -370,4 +371,30 @@ func FuzzFrame(f *testing.F) {
 		read := &receivedFrame{}
 		_ = read.decode(data)
 	})
+}
+
+func TestEventsComeOnceThroughManyBreaks(t *testing.T) {
+	const events = 3000
+	chance := rand.New(rand.NewPCG(1, 2))
+	f := startFake(t, func(n int, request *pb.ReceiveRequest, stream receiveStream) error {
+		next := request.GetAfterSequence() + 1
+		_ = send(stream, attachedFrame(next))
+		if n >= 20 {
+			for ; next <= events; next += 10 {
+				_ = send(stream, batchFrame(next, min(next+9, events)))
+			}
+			return idle(stream)
+		}
+		for range chance.IntN(8) {
+			// Now and then something comes again that was given before.
+			from := next - uint64(chance.IntN(int(min(next, 3))))
+			next += uint64(chance.IntN(20))
+			_ = send(stream, batchFrame(from, next))
+			next++
+		}
+		codes := []codes.Code{codes.Unavailable, codes.Internal, codes.Unknown, codes.Canceled}
+		return status.Error(codes[chance.IntN(len(codes))], "cut")
+	})
+	options := ReceiveOptions{MaxBufferedEvents: 50}
+	expectSequences(t, f.connect(t, MailboxOptions{ReceiveOptions: options}), 1, events)
 }

@@ -3,9 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { alone, root } from '../build.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = join(root, 'clients', 'go');
 /** Programs are built here: in nobody's way, and never committed. */
 const output = join(root, 'node_modules', '.cache', 'spread-sidecar-go');
@@ -66,6 +65,10 @@ async function generate() {
 /** The toolchain builds only what has changed. */
 async function prepare() {
   mkdirSync(output, { recursive: true });
+  await alone(build, join(output, '.lock'));
+}
+
+async function build() {
   const programs = ['./internal/conformance', ...examples.map((name) => `./examples/${name}`)];
   await run(toolchain, ['build', '-o', `${output}/`, ...programs]);
   await run(toolchain, ['vet', './...']);
