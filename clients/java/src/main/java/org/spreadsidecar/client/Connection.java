@@ -3,6 +3,7 @@ package org.spreadsidecar.client;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
@@ -41,6 +42,8 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
         builder =
             NettyChannelBuilder.forAddress(new DomainSocketAddress(path))
                 .channelType(EpollDomainSocketChannel.class)
+                // gRPC sets it for every channel, and Netty warns of it for this one, which has no such thing.
+                .withOption(ChannelOption.SO_KEEPALIVE, null)
                 // Libraries differ in what they send for a path; a sidecar's certificate is for localhost at least.
                 .overrideAuthority("localhost");
       } else {
