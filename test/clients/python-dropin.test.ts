@@ -3,15 +3,20 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { TestAuthority } from '../support/certificates.js';
 import { RealSpread } from '../support/real-spread.js';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
 import { RestartableDaemon } from '../support/restartable-daemon.js';
 import { runCommand } from '../support/run-command.js';
-import { type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
+import { put, type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
+import { freePort } from '../support/sidecar-process.js';
+import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
 const HOME = fileURLToPath(new URL('../../clients/python', import.meta.url));
 const PROGRAMS = join(HOME, 'tests', 'programs');
+
+const TOKEN = 'a-token-of-more-than-thirty-two-characters';
 
 /** What each prints at last. Those that want somebody at their side have a test of their own. */
 const ALONE: Record<string, string> = {
@@ -112,8 +117,89 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
     expect(await program.exited).toBe(0);
   }, 60_000);
 
+  it('reconnect.py, when the daemon comes back', async () => {
+    const daemon = await RestartableDaemon.start();
+    const sidecar = await startSecured({ EMBEDDED_DAEMON: 'false', DAEMON_ADDRESSES: daemon.address });
+    const program = start(sidecar, 'reconnect.py');
+    await program.prints('joined\n');
+    await daemon.stop();
+    await program.prints('joined\nlost: -8\n');
+    await daemon.start();
+    await program.prints('joined\nlost: -8\njoined\n');
+    expect(await program.exited).toBe(0);
+  }, 60_000);
+
+  it('reconnect.py, when the sidecar comes back', async () => {
+    const listen = { GRPC_LISTEN: `127.0.0.1:${await freePort()}` };
+    const sidecar = await startSecured(listen);
+    const program = start(sidecar, 'reconnect.py');
+    await program.prints('joined\n');
+    await sidecar.stop();
+    await program.prints('joined\nlost: -8\n');
+    await startSecured(listen);
+    await program.prints('joined\nlost: -8\njoined\n');
+    expect(await program.exited).toBe(0);
+  }, 60_000);
+
+  describe('classic.py, with options', () => {
+    const classic = async (sidecar: SecuredSidecar, args: readonly string[], env = {}) => {
+      const command = [join(PROGRAMS, 'classic.py'), ...args, 'one', 'two', 'three'];
+      const printed = await runCommand(pythonCommand(), command, {
+        env: { ...environment(sidecar), ...env },
+      });
+      expect(printed).toBe('one (3)\ntwo (3)\nthree (5)\n');
+    };
+
+    it('finds the embedded daemon by the name that it has in its code', async () => {
+      const port = await freePort();
+      await classic(await startSecured({ EMBEDDED_LISTEN: `127.0.0.1:${port}` }), [
+        '-s',
+        `${port}@localhost`,
+      ]);
+    }, 60_000);
+
+    it('takes the daemon that the environment says', async () => {
+      const sidecar = await startSecured({});
+      await expect(classic(sidecar, [])).rejects.toThrow('can not connect: daemon 4803@localhost is neither');
+      await classic(sidecar, [], { SPREAD_CLIENT_DAEMON: '' });
+    }, 60_000);
+
+    it('over a Unix socket', async () => {
+      const sidecar = await startSecured({ GRPC_LISTEN: `unix:${join(temporaryFolder(), 'grpc.sock')}` });
+      await classic(sidecar, [], { SPREAD_CLIENT_DAEMON: '' });
+    }, 60_000);
+
+    it('over TLS, with a certificate and a token of its own', async () => {
+      const authority = await TestAuthority.create();
+      const folder = temporaryFolder();
+      const file = (name: string, text: string) => put(join(folder, name), text);
+      const [server, client] = [await authority.server(), await authority.client('classic')];
+      const ca = file('ca.pem', authority.cert);
+      const sidecar = await startSecured({
+        GRPC_TLS_CERT: file('server.pem', server.cert),
+        GRPC_TLS_KEY: file('server.key', server.key),
+        GRPC_TLS_CLIENT_CA: ca,
+        GRPC_TOKENS: TOKEN,
+      });
+      const env = {
+        SPREAD_CLIENT_DAEMON: '',
+        SPREAD_CLIENT_CA: ca,
+        SPREAD_CLIENT_CERT: file('client.pem', client.cert),
+        SPREAD_CLIENT_KEY: file('client.key', client.key),
+        SPREAD_CLIENT_TOKEN_FILE: file('token', `${TOKEN}\n`),
+      };
+      await classic(sidecar, ['-u', 'secure'], env);
+      file('token', 'x'.repeat(TOKEN.length));
+      await expect(classic(sidecar, [], env)).rejects.toThrow('can not connect');
+      file('token', TOKEN);
+      await expect(
+        classic(sidecar, [], { ...env, SPREAD_CLIENT_CERT: '', SPREAD_CLIENT_KEY: '' }),
+      ).rejects.toThrow('can not connect');
+    }, 60_000);
+  });
+
   it('all of them are run', () => {
-    const others = ['chat.py', 'dead_daemon.py'];
+    const others = ['chat.py', 'classic.py', 'dead_daemon.py', 'reconnect.py'];
     expect(readdirSync(PROGRAMS).sort()).toEqual([...Object.keys(ALONE), ...others].sort());
   });
 });

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import random
 import select
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -136,6 +138,26 @@ def test_nothing_is_left_after_disconnect() -> None:
         box.receive()
         box.disconnect()
     until(lambda: len(os.listdir("/proc/self/fd")) <= before, "all descriptors closed")
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["", "import sys; sys.exit(3)", "raise RuntimeError", "del box", "import gc; l = [box]; l.append(l); del box, l"],
+)
+@pytest.mark.usefixtures("here")
+def test_the_end_of_a_process_is_a_goodbye(end: str) -> None:
+    watcher = spread.connect()
+    watcher.join("brief")
+    program = "import spread\ndef main():\n    box = spread.connect()\n    box.join('brief')\n    box.receive()\n    "
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", f"{program}{end}\nmain()\n"]
+    subprocess.run(command, env=environment, capture_output=True, timeout=30)
+    reasons = [spread.CAUSED_BY_JOIN, spread.CAUSED_BY_JOIN, spread.CAUSED_BY_DISCONNECT]
+    for reason in reasons:
+        assert select.select([watcher], [], [], 5)[0], "not said"
+        message = watcher.receive()
+        assert isinstance(message, spread.MembershipMsgType) and message.reason == reason
+    watcher.disconnect()
 
 
 @pytest.mark.usefixtures("here")
