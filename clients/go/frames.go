@@ -276,7 +276,10 @@ type sendFrame struct {
 	decided int
 }
 
-func newSendFrame() *sendFrame { return &sendFrame{data: make([]byte, headRoom, 4096)} }
+// newSendFrame makes one with room for about so many bytes: as many as the frame before had, so that it seldom grows.
+func newSendFrame(room int) *sendFrame {
+	return &sendFrame{data: make([]byte, headRoom, headRoom+max(room, 512))}
+}
 
 // size is the bytes of its messages.
 func (f *sendFrame) size() int { return len(f.data) - headRoom }

@@ -486,7 +486,7 @@ func (m *Mailbox) notify(notice Notice) {
 		}
 	}
 	if m.onNotice != nil {
-		m.tasks.apart(func() { m.onNotice(notice) })
+		m.tasks.callback(func() { m.onNotice(notice) })
 	}
 }
 

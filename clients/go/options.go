@@ -144,7 +144,7 @@ type ReceiveOptions struct {
 	// Else this package keeps the mailbox by itself.
 	NoKeepAlive bool
 	// OnNotice is told what happens to the mailbox besides its events; see [Notice]. Called in order, by one goroutine;
-	// what is received waits until it returns.
+	// what is received waits until it returns. It may close the mailbox, but that is quicker from another goroutine.
 	OnNotice func(Notice)
 }
 

@@ -102,9 +102,11 @@ type Sender struct {
 
 	mu sync.Mutex
 	// frames has what is not decided; those from toWrite on were not yet given to the stream.
-	frames        []*sendFrame
-	toWrite       int
-	written       uint64
+	frames  []*sendFrame
+	toWrite int
+	written uint64
+	// lastSize is the bytes of the last frame that was written.
+	lastSize      int
 	inFlight      int
 	inFlightBytes int
 	progress      Progress
@@ -318,7 +320,7 @@ func (s *Sender) lastFrame() *sendFrame {
 			return last
 		}
 	}
-	frame := newSendFrame()
+	frame := newSendFrame(s.lastSize + s.lastSize/8)
 	s.frames = append(s.frames, frame)
 	return frame
 }
@@ -355,6 +357,7 @@ func (s *Sender) next() (*sendFrame, bool) {
 		return nil, s.closing
 	}
 	frame := s.frames[s.toWrite]
+	s.lastSize = frame.size()
 	s.toWrite++
 	s.written += uint64(len(frame.ends))
 	return frame, false
@@ -398,7 +401,7 @@ func (s *Sender) read() {
 		s.keepAlive.used()
 		refusals := s.onAnswer(answer)
 		if s.options.OnRefused != nil && len(refusals) > 0 {
-			s.tasks.apart(func() {
+			s.tasks.callback(func() {
 				for _, refusal := range refusals {
 					s.options.OnRefused(refusal)
 				}

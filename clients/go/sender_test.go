@@ -310,7 +310,7 @@ func TestFramesAreWrittenAsTheGeneratedCodeReadsThem(t *testing.T) {
 		{ServiceType: pb.ServiceType_SERVICE_TYPE_UNRELIABLE, SelfDiscard: true, MessageType: 32767},
 		{ServiceType: pb.ServiceType_SERVICE_TYPE_FIFO, Groups: []string{"x"}, Payload: make([]byte, 200_000)},
 	}
-	frame := newSendFrame()
+	frame := newSendFrame(0)
 	wanted := &pb.MulticastBatch{}
 	for _, message := range messages {
 		frame.add(message.ServiceType, message.Groups, message.Payload, message.MessageType, message.SelfDiscard)
