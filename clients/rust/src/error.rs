@@ -1,0 +1,274 @@
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Code, Reason, Refusal, StatusCode};
+
+/// The domain of Spread's own errors.
+pub const SPREAD_DOMAIN: &str = "spread.org";
+/// The domain of the sidecar's own errors.
+pub const SIDECAR_DOMAIN: &str = "spread-sidecar";
+
+/// What became of a message whose sending failed. Nothing is ever sent twice by this crate or the sidecar; whether to
+/// send again is the application's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It is known that no byte of the message reached the daemon.
+    NotSent,
+    /// That can't be told, as a deadline passed or a connection broke.
+    Unknown,
+}
+
+impl Outcome {
+    /// `not-sent` or `unknown`, as the contract writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not-sent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An error of Spread.
+    Spread(Code),
+    /// A reason of the sidecar's own.
+    Sidecar(Reason),
+    /// Messages of a [`crate::Sender`] were refused; [`SpreadError::refusals`] has them.
+    Refused,
+    /// Everything else, such as a connection that can't be made: see [`SpreadError::status`].
+    Other,
+}
+
+/// Every failure of this crate. A clone is cheap.
+#[derive(Clone)]
+pub struct SpreadError(Arc<Failure>);
+
+/// What a [`SpreadError`] says.
+#[derive(Clone)]
+pub(crate) struct Failure {
+    pub message: String,
+    pub status: StatusCode,
+    pub reason: String,
+    pub domain: String,
+    pub metadata: BTreeMap<String, String>,
+    pub retryable: bool,
+    pub retry_delay: Option<Duration>,
+    pub outcome: Option<Outcome>,
+    /// What the outcome is if the call was to send.
+    pub send_outcome: Outcome,
+    pub refused: u64,
+    pub refusals: Vec<Refusal>,
+    pub cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            status,
+            reason: String::new(),
+            domain: String::new(),
+            metadata: BTreeMap::new(),
+            retryable: false,
+            retry_delay: None,
+            outcome: None,
+            send_outcome: Outcome::NotSent,
+            refused: 0,
+            refusals: Vec::new(),
+            cause: None,
+        }
+    }
+}
+
+impl From<Failure> for SpreadError {
+    fn from(failure: Failure) -> Self {
+        Self(Arc::new(failure))
+    }
+}
+
+impl SpreadError {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        if self.0.refused > 0 {
+            return ErrorKind::Refused;
+        }
+        if let Some(code) = self.code() {
+            return ErrorKind::Spread(code);
+        }
+        match self.sidecar_reason() {
+            Some(reason) => ErrorKind::Sidecar(reason),
+            None => ErrorKind::Other,
+        }
+    }
+
+    /// A sentence for a person.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The gRPC status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// Spread's name for the error, or one of the sidecar's own (see [`Reason`]); empty for failures of the transport.
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// [`SPREAD_DOMAIN`], [`SIDECAR_DOMAIN`] or empty.
+    pub fn domain(&self) -> &str {
+        &self.0.domain
+    }
+
+    /// Spread's error; none for a failure that Spread has no number for, such as a lease that ended.
+    pub fn code(&self) -> Option<Code> {
+        if self.0.domain == SPREAD_DOMAIN { Code::from_name(&self.0.reason) } else { None }
+    }
+
+    /// Spread's number for the error, such as -14.
+    pub fn number(&self) -> Option<i32> {
+        self.code().map(Code::number)
+    }
+
+    /// The sidecar's own reason; none for other failures, and for reasons that this release does not know.
+    pub fn sidecar_reason(&self) -> Option<Reason> {
+        if self.0.domain == SIDECAR_DOMAIN { Reason::from_name(&self.0.reason) } else { None }
+    }
+
+    /// More, such as `field` and `bound`.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.0.metadata
+    }
+
+    /// Whether the same call may succeed later. For a send, see [`SpreadError::outcome`] first.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// How long to wait before the next try; none if the sidecar did not say.
+    pub fn retry_delay(&self) -> Option<Duration> {
+        self.0.retry_delay
+    }
+
+    /// For a failed send: whether the message may have been sent. Else none.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.0.outcome
+    }
+
+    /// How many messages of a sender were refused; 0 for every other failure.
+    pub fn refused(&self) -> u64 {
+        self.0.refused
+    }
+
+    /// The first hundred of them.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.0.refusals
+    }
+
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Failure)) -> Self {
+        let mut failure = Failure::clone(&self.0);
+        change(&mut failure);
+        failure.into()
+    }
+
+    /// The same for a call that was to send: it tells what became of the message.
+    pub(crate) fn for_send(self) -> Self {
+        if self.0.outcome.is_some() {
+            return self;
+        }
+        self.with(|failure| failure.outcome = Some(failure.send_outcome))
+    }
+
+    /// An error of Spread that is found on this side, before anything is sent.
+    pub(crate) fn local(code: Code, message: &str, metadata: &[(&str, &str)]) -> Self {
+        let status = if code == Code::IllegalSession { StatusCode::NotFound } else { StatusCode::InvalidArgument };
+        let mut failure = Failure::new(status, message);
+        failure.reason = code.as_str().to_owned();
+        failure.domain = SPREAD_DOMAIN.to_owned();
+        failure.metadata.insert("spread_code".to_owned(), code.number().to_string());
+        for (key, value) in metadata {
+            failure.metadata.insert((*key).to_owned(), (*value).to_owned());
+        }
+        failure.outcome = Some(Outcome::NotSent);
+        failure.into()
+    }
+
+    pub(crate) fn disconnected() -> Self {
+        Self::local(Code::IllegalSession, "the mailbox is disconnected", &[])
+    }
+
+    /// A field that the contract can't even carry.
+    pub(crate) fn field(field: &str, bound: &str, value: impl fmt::Display) -> Self {
+        let mut failure = Failure::new(StatusCode::InvalidArgument, format!("{field} must be {bound}; got {value}"));
+        failure.reason = Reason::FieldInvalid.as_str().to_owned();
+        failure.domain = SIDECAR_DOMAIN.to_owned();
+        failure.metadata.insert("field".to_owned(), field.to_owned());
+        failure.metadata.insert("bound".to_owned(), bound.to_owned());
+        failure.outcome = Some(Outcome::NotSent);
+        failure.into()
+    }
+
+    /// An answer that lacks what the contract says is always in it.
+    pub(crate) fn incomplete(call: &str, what: &str) -> Self {
+        Failure::new(StatusCode::Internal, format!("{call} was answered without {what}")).into()
+    }
+
+    pub(crate) fn cancelled(message: &str, outcome: Outcome) -> Self {
+        let mut failure = Failure::new(StatusCode::Cancelled, message);
+        failure.outcome = Some(outcome);
+        failure.into()
+    }
+
+    /// A deadline passed on this side.
+    pub(crate) fn deadline(message: String) -> Self {
+        let mut failure = Failure::new(StatusCode::DeadlineExceeded, message);
+        failure.reason = Reason::DeadlineExceeded.as_str().to_owned();
+        failure.domain = SIDECAR_DOMAIN.to_owned();
+        failure.retryable = true;
+        failure.send_outcome = Outcome::Unknown;
+        failure.into()
+    }
+}
+
+impl fmt::Display for SpreadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failure = &self.0;
+        match self.code() {
+            _ if failure.refused > 0 => f.write_str(&failure.message),
+            Some(code) => write!(f, "{code} ({}): {}", code.number(), failure.message),
+            None if failure.reason.is_empty() => write!(f, "{}: {}", failure.status, failure.message),
+            None => write!(f, "{}: {}", failure.reason, failure.message),
+        }
+    }
+}
+
+impl fmt::Debug for SpreadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpreadError")
+            .field("message", &self.0.message)
+            .field("status", &self.0.status)
+            .field("reason", &self.0.reason)
+            .field("metadata", &self.0.metadata)
+            .field("outcome", &self.0.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Error for SpreadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}

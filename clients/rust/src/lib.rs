@@ -1,0 +1,69 @@
+//! The Rust client of [spread-sidecar](https://github.com/spread-sidecar/spread-sidecar): Spread group communication over
+//! gRPC, with Tokio.
+//!
+//! [`connect`] opens a [`Mailbox`]; [`Sidecar`] is a channel for several of them, with TLS and tokens. Everything that
+//! fails gives a [`SpreadError`]. The package's README has examples of everything.
+
+mod acknowledger;
+mod backoff;
+mod code;
+mod connector;
+pub mod constants;
+mod error;
+mod event;
+mod from_event;
+mod inbox;
+mod info;
+mod keep_alive;
+mod mailbox;
+mod notice;
+mod options;
+mod reason;
+mod receiver;
+mod request;
+mod rich_status;
+mod rpc;
+mod security;
+mod send_frame;
+mod sender;
+mod service;
+mod sidecar;
+mod status;
+mod target;
+
+/// The generated code of the contract. Not part of the stable interface.
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all)]
+#[rustfmt::skip]
+#[path = "gen/spread.sidecar.v1.rs"]
+pub mod contract;
+
+#[allow(missing_docs, clippy::all)]
+#[rustfmt::skip]
+#[path = "gen/spread.sidecar.internal.v1.rs"]
+mod rich;
+
+pub use code::Code;
+pub use error::{ErrorKind, Outcome, SIDECAR_DOMAIN, SPREAD_DOMAIN, SpreadError};
+pub use event::{
+    Cause, ConnectionLost, ConnectionRestored, Event, EventInfo, GroupId, RegularMessage, RejectedMessage,
+    RejectedOperation, SelfLeaveMessage, TransitionalMessage, ViewMessage, VirtualSynchronySet,
+};
+pub use info::{CurrentView, MailboxInfo, MailboxLimits, MailboxState, PollResult, QueueLimits, Version, VersionInfo};
+pub use mailbox::{Events, Mailbox, Resumption};
+pub use notice::{Attached, Notice, SlowConsumer};
+pub use options::{
+    Acknowledgement, AttachOptions, AuthMethod, DisconnectOptions, MailboxOptions, NameConflict, NameLoss,
+    OverflowPolicy, QueueOptions, ReceiveOptions, ReconnectOptions, SoftLimit,
+};
+pub use reason::Reason;
+pub use security::Tls;
+pub use sender::{OutgoingMessage, Progress, Refusal, Sender, SenderOptions};
+pub use service::Service;
+pub use sidecar::{Sidecar, SidecarBuilder, connect};
+pub use status::StatusCode;
+
+/// The sidecar when none is named.
+pub const DEFAULT_TARGET: &str = "127.0.0.1:4813";
+/// The version of this crate.
+pub const CLIENT_VERSION: &str = env!("CARGO_PKG_VERSION");

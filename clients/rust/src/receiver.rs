@@ -1,0 +1,379 @@
+//! Fills an inbox from Receive streams: attaches, reads nothing more while the inbox is full, and attaches again behind
+//! the last event when a stream breaks, so that the inbox gets every event once and in order.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tonic::Streaming;
+
+use crate::backoff::Backoff;
+use crate::contract::receive_response::Frame;
+use crate::contract::{self, ReceiveAttached, ReceiveResponse};
+use crate::error::Failure;
+use crate::from_event::to_event;
+use crate::inbox::Inbox;
+use crate::notice::{Attached, to_slow_consumer};
+use crate::rich_status::from_status;
+use crate::rpc::Rpc;
+use crate::{Event, Notice, Reason, SpreadError, StatusCode};
+
+/// How many silent heartbeat intervals mean that the connection is dead.
+const SILENT_INTERVALS: u32 = 3;
+/// How many attempts to get the last events of an ended mailbox are made without getting any.
+const FRUITLESS_ATTEMPTS: u32 = 3;
+/// How long a sidecar that can't be reached is asked for the last events of an ended mailbox.
+const FETCH_TIME: Duration = Duration::from_secs(2);
+/// How long the stream's own end is waited for after a disconnect.
+const FINISH_TIME: Duration = Duration::from_secs(1);
+/// The least that an attempt to attach may take, however little of the lease is left.
+const ATTACH_TIME: Duration = Duration::from_millis(100);
+
+/// Whether receiving has ended with this error, and the mailbox has not: attaching again would take it from its new
+/// receiver, or be in vain.
+pub(crate) fn lives_on(error: &SpreadError) -> bool {
+    matches!(error.sidecar_reason(), Some(Reason::ReceiverReplaced | Reason::SequenceNotRetained))
+}
+
+pub(crate) struct Settings {
+    pub mailbox_id: String,
+    pub after_sequence: u64,
+    pub max_outstanding_events: u64,
+    pub max_outstanding_bytes: u64,
+    pub heartbeat: Option<prost_types::Duration>,
+    pub silence: Option<Duration>,
+    /// Tries to attach again go on this long after a break; the mailbox is gone then.
+    pub give_up_after: Duration,
+}
+
+/// Who is told what happens, in order.
+pub(crate) trait Listener: Send + Sync + 'static {
+    fn attached(&self, private_group: String);
+    fn notify(&self, notice: Notice);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Receiving,
+    Paused,
+    Ended,
+}
+
+/// What the mailbox has of it.
+pub(crate) struct Control {
+    begun: AtomicBool,
+    attached: AtomicBool,
+    stop: CancellationToken,
+    failure: Mutex<Option<SpreadError>>,
+    phase: watch::Sender<Phase>,
+}
+
+impl Control {
+    pub fn new() -> Self {
+        Self {
+            begun: AtomicBool::new(false),
+            attached: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+            failure: Mutex::default(),
+            phase: watch::Sender::new(Phase::Receiving),
+        }
+    }
+
+    /// A stream to the sidecar stands, and keeps the mailbox's lease.
+    pub fn is_attached(&self) -> bool {
+        self.attached.load(Ordering::Acquire)
+    }
+
+    /// True for the first one who asks: who gets it runs the receiver.
+    pub fn begin(&self) -> bool {
+        !self.begun.load(Ordering::Relaxed) && !self.begun.swap(true, Ordering::AcqRel)
+    }
+
+    /// For a mailbox that was disconnected: the last events are taken if the stream ends within a second, and not if the
+    /// inbox is full.
+    pub async fn finish(&self) {
+        if self.begun.load(Ordering::Acquire) {
+            let mut phase = self.phase.subscribe();
+            let _ = timeout(FINISH_TIME, phase.wait_for(|phase| *phase != Phase::Receiving)).await;
+        }
+    }
+
+    /// Ends receiving, without an error. What is in the inbox can still be taken.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends receiving with an error that is found elsewhere.
+    pub fn fail(&self, error: SpreadError) {
+        self.failure.lock().unwrap().get_or_insert(error);
+        self.stop();
+    }
+
+    fn failure(&self) -> Option<SpreadError> {
+        self.failure.lock().unwrap().clone()
+    }
+}
+
+/// The mailbox's end, while its last events are still being fetched.
+struct EndSeen {
+    error: SpreadError,
+    last: u64,
+    fetched_to: Option<u64>,
+    fruitless: u32,
+}
+
+/// How one stream ended.
+enum StreamEnd {
+    /// As asked.
+    Done,
+    Failed(SpreadError),
+    /// The sidecar left something out.
+    Gap(SpreadError),
+}
+
+pub(crate) struct Receiver<L> {
+    rpc: Rpc,
+    inbox: Arc<Inbox>,
+    control: Arc<Control>,
+    settings: Settings,
+    listener: Arc<L>,
+    last: u64,
+    broken_since: Instant,
+    backoff: Backoff,
+    end_seen: Option<EndSeen>,
+}
+
+impl<L: Listener> Receiver<L> {
+    pub fn new(rpc: Rpc, inbox: Arc<Inbox>, control: Arc<Control>, settings: Settings, listener: Arc<L>) -> Self {
+        Self {
+            rpc,
+            inbox,
+            control,
+            last: settings.after_sequence,
+            settings,
+            listener,
+            broken_since: Instant::now(),
+            backoff: Backoff::default(),
+            end_seen: None,
+        }
+    }
+
+    /// Receives until the end.
+    pub async fn run(mut self) {
+        let control = self.control.clone();
+        let end = control.stop.run_until_cancelled(self.receive()).await.unwrap_or_else(|| control.failure());
+        control.attached.store(false, Ordering::Release);
+        // Whoever learns of the end by receiving finds the notice told.
+        self.listener.notify(Notice::Ended(end.clone()));
+        self.inbox.end(end);
+        control.phase.send_replace(Phase::Ended);
+    }
+
+    async fn receive(&mut self) -> Option<SpreadError> {
+        loop {
+            let mut was_attached = false;
+            let end = self.receive_once(&mut was_attached).await;
+            self.control.attached.store(false, Ordering::Release);
+            let error = match end {
+                StreamEnd::Done => return None,
+                StreamEnd::Gap(error) => return Some(error),
+                StreamEnd::Failed(error) => error,
+            };
+            if was_attached {
+                self.broken_since = Instant::now();
+            }
+            let broken = self.rpc.may_pass(&error);
+            let judgement = if broken { self.judge_break(&error) } else { self.judge_end(&error) };
+            if judgement.is_some() {
+                return judgement;
+            }
+            if broken && was_attached {
+                self.listener.notify(Notice::Detached(error));
+            }
+            tokio::time::sleep(self.backoff.next()).await;
+            if self.end_seen.is_some() {
+                // The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+                self.until_room().await;
+            }
+        }
+    }
+
+    /// Attaches once and reads until the stream ends.
+    async fn receive_once(&mut self, was_attached: &mut bool) -> StreamEnd {
+        let limit = self.attach_limit();
+        let mut until = Some(Instant::now() + limit);
+        let mut stream = match timeout(limit, self.open()).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return StreamEnd::Failed(error),
+            Err(_) => return StreamEnd::Failed(silent()),
+        };
+        let mut events = Vec::new();
+        loop {
+            let frame = match until {
+                Some(until) => match timeout_at(until, stream.message()).await {
+                    Ok(frame) => frame,
+                    Err(_) => return StreamEnd::Failed(silent()),
+                },
+                None => stream.message().await,
+            };
+            let frame = match frame {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return StreamEnd::Done,
+                Err(status) => return StreamEnd::Failed(from_status(status)),
+            };
+            if let Err(gap) = self.take_frame(frame, &mut events, was_attached) {
+                // What came before it is in order.
+                self.inbox.push(&mut events);
+                return StreamEnd::Gap(gap);
+            }
+            self.inbox.push(&mut events);
+            self.until_room().await;
+            until = self.settings.silence.map(|interval| Instant::now() + SILENT_INTERVALS * interval);
+        }
+    }
+
+    async fn open(&self) -> Result<Streaming<ReceiveResponse>, SpreadError> {
+        let request = contract::ReceiveRequest {
+            mailbox_id: self.settings.mailbox_id.clone(),
+            after_sequence: Some(self.last),
+            max_outstanding_events: self.settings.max_outstanding_events,
+            max_outstanding_bytes: self.settings.max_outstanding_bytes,
+            heartbeat_interval: self.settings.heartbeat,
+        };
+        let request = self.rpc.request(request).await?;
+        let answer = self.rpc.stub()?.receive(request).await;
+        Ok(answer.map_err(from_status)?.into_inner())
+    }
+
+    fn take_frame(
+        &mut self,
+        frame: ReceiveResponse,
+        events: &mut Vec<Event>,
+        was_attached: &mut bool,
+    ) -> Result<(), SpreadError> {
+        match frame.frame {
+            Some(Frame::Attached(attached)) => {
+                self.on_attached(attached)?;
+                *was_attached = true;
+            }
+            Some(Frame::Batch(batch)) => {
+                events.reserve(batch.events.len());
+                for event in batch.events {
+                    if event.sequence <= self.last {
+                        continue;
+                    }
+                    if event.sequence != self.last + 1 {
+                        return Err(self.gap(event.sequence));
+                    }
+                    self.last = event.sequence;
+                    events.extend(to_event(event));
+                }
+            }
+            Some(Frame::Heartbeat(heartbeat)) if heartbeat.last_sequence > self.last => {
+                return Err(self.gap(heartbeat.last_sequence));
+            }
+            Some(Frame::SlowConsumer(notice)) => self.listener.notify(Notice::SlowConsumer(to_slow_consumer(notice))),
+            Some(Frame::Heartbeat(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    fn on_attached(&mut self, attached: ReceiveAttached) -> Result<(), SpreadError> {
+        if attached.next_sequence != self.last + 1 {
+            return Err(self.gap(attached.next_sequence));
+        }
+        self.control.attached.store(true, Ordering::Release);
+        self.backoff.reset();
+        self.listener.attached(attached.private_group);
+        let notice = Attached { next_sequence: attached.next_sequence, groups: attached.groups };
+        self.listener.notify(Notice::Attached(notice));
+        Ok(())
+    }
+
+    fn gap(&self, sequence: u64) -> SpreadError {
+        let message = format!("event {} is missing: the sidecar went on with {sequence}", self.last + 1);
+        Failure::new(StatusCode::DataLoss, message).into()
+    }
+
+    async fn until_room(&self) {
+        if self.inbox.is_full() {
+            self.control.phase.send_replace(Phase::Paused);
+            self.inbox.room().await;
+            self.control.phase.send_replace(Phase::Receiving);
+        }
+    }
+
+    /// How long the sidecar may be silent until the stream stands: as long as later, but not beyond the lease.
+    fn attach_limit(&self) -> Duration {
+        let whole = if self.end_seen.is_some() { FETCH_TIME } else { self.settings.give_up_after };
+        let mut limit = whole.saturating_sub(self.broken_since.elapsed());
+        if let Some(interval) = self.settings.silence {
+            limit = limit.min(SILENT_INTERVALS * interval);
+        }
+        limit.max(ATTACH_TIME)
+    }
+
+    /// What the mailbox ends with after a stream broke; none: attach again.
+    fn judge_break(&self, error: &SpreadError) -> Option<SpreadError> {
+        let silent = self.broken_since.elapsed();
+        if let Some(end) = &self.end_seen
+            && silent >= FETCH_TIME
+        {
+            return Some(with_missing(&end.error, self.last));
+        }
+        if silent < self.settings.give_up_after {
+            return None;
+        }
+        if error.status() == StatusCode::Unauthenticated {
+            return Some(error.clone());
+        }
+        let lease = self.settings.give_up_after;
+        let message = format!("the sidecar was not reached for {lease:?}, the mailbox's lease: {}", error.message());
+        let mut failure = Failure::new(StatusCode::Unavailable, message);
+        failure.cause = Some(Arc::new(error.clone()));
+        Some(failure.into())
+    }
+
+    /// What the mailbox ends with after the sidecar ended a stream. The end says which event is the last: as long as some
+    /// are missing and come, they are fetched by attaching again, and the end is told after them.
+    fn judge_end(&mut self, error: &SpreadError) -> Option<SpreadError> {
+        if lives_on(error) {
+            return Some(error.clone());
+        }
+        let end = self.end_seen.get_or_insert_with(|| EndSeen {
+            error: error.clone(),
+            last: last_sequence_of(error),
+            fetched_to: None,
+            fruitless: 0,
+        });
+        if end.last <= self.last {
+            return Some(end.error.clone());
+        }
+        end.fruitless = if end.fetched_to == Some(self.last) { end.fruitless + 1 } else { 0 };
+        end.fetched_to = Some(self.last);
+        // An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
+        if last_sequence_of(error) <= self.last || end.fruitless >= FRUITLESS_ATTEMPTS {
+            return Some(with_missing(&end.error, self.last));
+        }
+        None
+    }
+}
+
+fn silent() -> SpreadError {
+    Failure::new(StatusCode::Unavailable, "the sidecar was silent for too long").into()
+}
+
+fn last_sequence_of(error: &SpreadError) -> u64 {
+    error.metadata().get("last_sequence").and_then(|last| last.parse().ok()).unwrap_or(0)
+}
+
+fn with_missing(error: &SpreadError, received: u64) -> SpreadError {
+    let last = last_sequence_of(error);
+    error.with(|failure| {
+        failure.message = format!("{}; the events {} to {last} were lost with it", failure.message, received + 1);
+        failure.metadata.insert("received_sequence".to_owned(), received.to_string());
+    })
+}

@@ -1,0 +1,96 @@
+//! From what gRPC gives to a [`SpreadError`], and how its `retryable` and `outcome` are decided.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message;
+
+use crate::error::Failure;
+use crate::rich::{ErrorInfo, RetryInfo, RichStatus};
+use crate::{Outcome, Reason, SpreadError, StatusCode};
+
+/// The failures that leave it open whether the request was carried out.
+const IN_DOUBT: [StatusCode; 5] = [
+    StatusCode::Unavailable,
+    StatusCode::Cancelled,
+    StatusCode::DeadlineExceeded,
+    StatusCode::Internal,
+    StatusCode::Unknown,
+];
+
+/// The failures of a stream that was cut on the way, when they come without a reason.
+const TRANSPORT: [StatusCode; 4] =
+    [StatusCode::Unavailable, StatusCode::Cancelled, StatusCode::Internal, StatusCode::Unknown];
+
+/// Details that can't be read are no reason to hide the status and its sentence.
+fn read_details(details: &[u8]) -> (Option<ErrorInfo>, Option<RetryInfo>) {
+    let (mut info, mut retry) = (None, None);
+    for detail in RichStatus::decode(details).unwrap_or_default().details {
+        match detail.type_url.rsplit('/').next() {
+            Some("google.rpc.ErrorInfo") => info = ErrorInfo::decode(&*detail.value).ok(),
+            Some("google.rpc.RetryInfo") => retry = RetryInfo::decode(&*detail.value).ok(),
+            _ => {}
+        }
+    }
+    (info, retry)
+}
+
+fn outcome_of(status: StatusCode, info: Option<&ErrorInfo>) -> Outcome {
+    let unknown = match info {
+        None => IN_DOUBT.contains(&status),
+        // The sidecar itself answered: unless it says otherwise, it refused.
+        Some(info) => match info.metadata.get("outcome").map(String::as_str) {
+            Some("unknown") => true,
+            Some("not-sent") => false,
+            _ => status == StatusCode::Internal,
+        },
+    };
+    if unknown { Outcome::Unknown } else { Outcome::NotSent }
+}
+
+/// The sentence with what is behind it: gRPC's own says little more than "transport error".
+fn sentence(status: &tonic::Status) -> String {
+    let mut text = status.message().to_owned();
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !more.is_empty() && !text.contains(&more) {
+            text = if text.is_empty() { more } else { format!("{text}: {more}") };
+        }
+        cause = error.source();
+    }
+    text
+}
+
+pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
+    let (info, retry) = read_details(status.details());
+    let mut code = StatusCode::from_number(status.code() as i32);
+    // A status with a source was made on this side. Nobody has cancelled the call: who does never sees its status.
+    if info.is_none() && status.source().is_some() && TRANSPORT.contains(&code) {
+        code = StatusCode::Unavailable;
+    }
+    let mut failure = Failure::new(code, sentence(&status));
+    failure.retryable = retry.is_some() || (code == StatusCode::Unavailable && info.is_none());
+    failure.retry_delay = retry.and_then(|retry| retry.retry_delay).and_then(to_duration);
+    failure.send_outcome = outcome_of(code, info.as_ref());
+    if let Some(info) = info {
+        failure.reason = info.reason;
+        failure.domain = info.domain;
+        failure.metadata = info.metadata;
+    }
+    failure.cause = Some(Arc::new(status));
+    failure.into()
+}
+
+/// Whether a stream was cut on the way, and not ended by the sidecar: that gives a reason with every end of its own. One
+/// of them is that it cuts the connection.
+pub(crate) fn is_transport_failure(error: &SpreadError) -> bool {
+    error.sidecar_reason() == Some(Reason::ConnectionTooOld)
+        || (error.reason().is_empty() && TRANSPORT.contains(&error.status()))
+}
+
+/// None for a negative one, which the contract has none of.
+pub(crate) fn to_duration(duration: prost_types::Duration) -> Option<Duration> {
+    Duration::try_from(duration).ok()
+}

@@ -1,0 +1,164 @@
+//! Calls: the generated stub with this crate's rules, a deadline for each and [`SpreadError`] for failures.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::contract::mailbox_service_client::MailboxServiceClient;
+use crate::error::Failure;
+use crate::rich_status::{from_status, is_transport_failure};
+use crate::security::Security;
+use crate::{Outcome, SpreadError, StatusCode};
+
+pub(crate) type Stub = MailboxServiceClient<Channel>;
+
+#[derive(Clone)]
+pub(crate) struct Rpc {
+    shared: Arc<Shared>,
+    call_timeout: Option<Duration>,
+}
+
+struct Shared {
+    /// None once the channel is closed: the last one to let go of it ends its connection.
+    channel: Mutex<Option<Channel>>,
+    closed: CancellationToken,
+    security: Security,
+    headers: HeaderMap,
+}
+
+impl Rpc {
+    pub fn new(channel: Channel, security: Security, headers: HeaderMap, call_timeout: Option<Duration>) -> Self {
+        let shared = Shared { channel: Mutex::new(Some(channel)), closed: CancellationToken::new(), security, headers };
+        Self { shared: Arc::new(shared), call_timeout }
+    }
+
+    pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        Self { shared: self.shared.clone(), call_timeout: timeout }
+    }
+
+    pub fn call_timeout(&self) -> Option<Duration> {
+        self.call_timeout
+    }
+
+    pub fn security(&self) -> &Security {
+        &self.shared.security
+    }
+
+    /// Ends the calls that run, and makes no further ones.
+    pub fn close(&self) {
+        self.shared.channel.lock().unwrap().take();
+        self.shared.closed.cancel();
+    }
+
+    pub fn check_open(&self) -> Result<(), SpreadError> {
+        self.channel().map(|_| ())
+    }
+
+    pub fn channel(&self) -> Result<Channel, SpreadError> {
+        self.shared.channel.lock().unwrap().clone().ok_or_else(closed)
+    }
+
+    pub fn stub(&self) -> Result<Stub, SpreadError> {
+        Ok(MailboxServiceClient::new(self.channel()?).max_decoding_message_size(usize::MAX))
+    }
+
+    /// Whether a later call may fare better, with the same mailbox: the way to the sidecar was cut, or a token was not
+    /// taken (or not to be had) that will be asked for anew.
+    pub fn may_pass(&self, error: &SpreadError) -> bool {
+        let token_may_change = self.shared.security.token_may_change();
+        is_transport_failure(error) || (token_may_change && error.status() == StatusCode::Unauthenticated)
+    }
+
+    /// A request with the headers of a call.
+    pub async fn request<M>(&self, message: M) -> Result<tonic::Request<M>, SpreadError> {
+        let authorization = self.shared.security.authorization().await?;
+        Ok(self.request_with(message, authorization))
+    }
+
+    pub fn request_with<M>(&self, message: M, authorization: Option<HeaderValue>) -> tonic::Request<M> {
+        let mut headers = self.shared.headers.clone();
+        if let Some(value) = authorization {
+            headers.insert(http::header::AUTHORIZATION, value);
+        }
+        tonic::Request::from_parts(tonic::metadata::MetadataMap::from_headers(headers), Default::default(), message)
+    }
+
+    /// Makes one unary call.
+    pub async fn call<Q, A, F>(
+        &self,
+        message: Q,
+        method: impl FnOnce(Stub, tonic::Request<Q>) -> F,
+    ) -> Result<A, SpreadError>
+    where
+        F: Future<Output = Result<tonic::Response<A>, tonic::Status>>,
+    {
+        self.bounded(async {
+            let request = self.request(message).await?;
+            self.begin(request, method).await
+        })
+        .await
+    }
+
+    /// The same with another token than the channel's.
+    pub async fn call_as<Q, A, F>(
+        &self,
+        authorization: HeaderValue,
+        message: Q,
+        method: impl FnOnce(Stub, tonic::Request<Q>) -> F,
+    ) -> Result<A, SpreadError>
+    where
+        F: Future<Output = Result<tonic::Response<A>, tonic::Status>>,
+    {
+        self.bounded(self.begin(self.request_with(message, Some(authorization)), method)).await
+    }
+
+    async fn begin<Q, A, F>(
+        &self,
+        mut request: tonic::Request<Q>,
+        method: impl FnOnce(Stub, tonic::Request<Q>) -> F,
+    ) -> Result<A, SpreadError>
+    where
+        F: Future<Output = Result<tonic::Response<A>, tonic::Status>>,
+    {
+        if let Some(timeout) = self.call_timeout {
+            request.set_timeout(timeout);
+        }
+        match method(self.stub()?, request).await {
+            Ok(answer) => Ok(answer.into_inner()),
+            Err(status) => Err(from_status(status)),
+        }
+    }
+
+    /// Ends a call at its deadline and when the channel is closed.
+    pub async fn bounded<A>(&self, call: impl Future<Output = Result<A, SpreadError>>) -> Result<A, SpreadError> {
+        let begun = tokio::time::Instant::now();
+        let call = async {
+            tokio::select! {
+                biased;
+                result = call => result,
+                () = self.shared.closed.cancelled() => Err(SpreadError::cancelled("the channel was closed", Outcome::Unknown)),
+            }
+        };
+        let Some(timeout) = self.call_timeout else { return call.await };
+        let late = || -> SpreadError {
+            let message = format!("the call was not answered within {timeout:?}");
+            let mut failure = Failure::new(StatusCode::DeadlineExceeded, message);
+            failure.send_outcome = Outcome::Unknown;
+            failure.into()
+        };
+        match tokio::time::timeout(timeout, call).await {
+            Err(_) => Err(late()),
+            // The channel keeps the deadline too, and may be a moment earlier.
+            Ok(Err(error)) if error.reason().is_empty() && begun.elapsed() >= timeout => Err(late()),
+            Ok(result) => result,
+        }
+    }
+}
+
+fn closed() -> SpreadError {
+    SpreadError::cancelled("the channel is closed", Outcome::NotSent)
+}

@@ -1,0 +1,140 @@
+//! TLS and tokens.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+
+use crate::error::Failure;
+use crate::target::Target;
+use crate::{Outcome, SpreadError, StatusCode};
+
+/// What TLS is made with.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Tls {
+    ca: Option<Vec<u8>>,
+    identity: Option<(Vec<u8>, Vec<u8>)>,
+    server_name: Option<String>,
+}
+
+impl Tls {
+    /// The sidecar's certificate is checked with the machine's authorities.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// It is checked with these authorities alone, in PEM.
+    pub fn ca(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.ca = Some(pem.as_ref().to_vec());
+        self
+    }
+
+    /// This client's own certificate and its key, both in PEM.
+    pub fn identity(mut self, cert: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.identity = Some((cert.as_ref().to_vec(), key.as_ref().to_vec()));
+        self
+    }
+
+    /// The name that the sidecar's certificate must have. Default: the target's host.
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.server_name = Some(name.into());
+        self
+    }
+
+    pub(crate) fn config(&self, target: &Target) -> Result<ClientTlsConfig, SpreadError> {
+        let mut config = ClientTlsConfig::new().assume_http2(true);
+        match &self.ca {
+            Some(pem) => {
+                if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+                    return Err(SpreadError::field("tls.ca", "certificates in PEM", "something else"));
+                }
+                config = config.ca_certificate(Certificate::from_pem(pem));
+            }
+            None => config = config.with_native_roots(),
+        }
+        if let Some((cert, key)) = &self.identity {
+            config = config.identity(Identity::from_pem(cert, key));
+        }
+        let name = match (&self.server_name, target) {
+            (Some(name), _) => name,
+            (None, Target::Tcp { host, .. }) => host,
+            (None, Target::Unix(_)) => "localhost",
+        };
+        Ok(config.domain_name(name))
+    }
+}
+
+/// Keys are not shown.
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
+    }
+}
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+type TokenFuture = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
+
+#[derive(Clone)]
+pub(crate) enum Token {
+    Fixed(String),
+    Asked(Arc<dyn Fn() -> TokenFuture + Send + Sync>),
+}
+
+/// What a call shows.
+pub(crate) struct Security {
+    pub token: Option<Token>,
+    /// Nobody else sees what is sent, or that is taken for granted.
+    pub private: bool,
+    pub target: String,
+}
+
+impl Security {
+    /// Refuses a token where others could read it.
+    pub fn check_token_allowed(&self, field: &str) -> Result<(), SpreadError> {
+        if self.private {
+            return Ok(());
+        }
+        Err(SpreadError::field(field, "sent over TLS, a Unix socket or loopback, or with insecure", &self.target))
+    }
+
+    /// A token that is asked for anew before each call may be another one next time.
+    pub fn token_may_change(&self) -> bool {
+        matches!(self.token, Some(Token::Asked(_)))
+    }
+
+    /// The header of a call; none if there is no token.
+    pub async fn authorization(&self) -> Result<Option<HeaderValue>, SpreadError> {
+        match &self.token {
+            None => Ok(None),
+            Some(Token::Fixed(token)) => bearer(token).map(Some),
+            Some(Token::Asked(ask)) => match ask().await {
+                Ok(token) => bearer(&token).map(Some),
+                Err(cause) => {
+                    let mut failure = unauthenticated(format!("the token could not be had: {cause}"));
+                    failure.cause = Some(cause.into());
+                    Err(failure.into())
+                }
+            },
+        }
+    }
+}
+
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, SpreadError> {
+    let token = token.trim();
+    let fits = !token.is_empty() && token.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    let value = if fits { HeaderValue::try_from(format!("Bearer {token}")).ok() } else { None };
+    let mut value = value.ok_or_else(|| unauthenticated("the token is no text that a header can carry".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn unauthenticated(message: String) -> Failure {
+    let mut failure = Failure::new(StatusCode::Unauthenticated, message);
+    failure.outcome = Some(Outcome::NotSent);
+    failure
+}

@@ -1,0 +1,220 @@
+//! Frames of a MulticastStream, encoded as their messages come, and the codec that carries them.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use prost::Message;
+use prost::encoding::{encode_varint, encoded_len_varint};
+use tonic::Status;
+use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
+use tonic_prost::ProstDecoder;
+
+use crate::contract::{MulticastMessage, MulticastStreamOpen, MulticastStreamResponse};
+use crate::{OutgoingMessage, Service};
+
+/// Tags of the contract's fields: number and wire type.
+const TAG_OPEN: u8 = 1 << 3 | 2;
+const TAG_BATCH: u8 = 2 << 3 | 2;
+const TAG_ELEMENT: u8 = 1 << 3 | 2;
+const TAG_SERVICE: u8 = 1 << 3;
+const TAG_GROUP: u8 = 2 << 3 | 2;
+const TAG_PAYLOAD: u8 = 3 << 3 | 2;
+const TAG_TYPE: u8 = 4 << 3;
+const TAG_DISCARD: u8 = 5 << 3;
+
+/// Messages that travel together.
+#[derive(Default)]
+pub(crate) struct SendFrame {
+    /// The messages while they gather.
+    gathering: BytesMut,
+    /// The messages once they are given to the stream.
+    written: Bytes,
+    /// Where each message ends.
+    ends: Vec<usize>,
+    /// How many of them are decided.
+    pub decided: usize,
+}
+
+fn len_of_bytes(len: usize) -> usize {
+    1 + encoded_len_varint(len as u64) + len
+}
+
+fn put_bytes(buffer: &mut BytesMut, tag: u8, bytes: &[u8]) {
+    buffer.put_u8(tag);
+    encode_varint(bytes.len() as u64, buffer);
+    buffer.put_slice(bytes);
+}
+
+impl SendFrame {
+    /// How many messages it has.
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The bytes of its messages.
+    pub fn size(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Encodes a message and gives its size. It copies the payload.
+    pub fn add<G: AsRef<str>>(
+        &mut self,
+        kind: i32,
+        groups: &[G],
+        payload: &[u8],
+        message_type: i32,
+        self_discard: bool,
+    ) -> usize {
+        let zigzag = ((message_type << 1) ^ (message_type >> 31)) as u32;
+        let mut len = 2 + groups.iter().map(|group| len_of_bytes(group.as_ref().len())).sum::<usize>();
+        if !payload.is_empty() {
+            len += len_of_bytes(payload.len());
+        }
+        if message_type != 0 {
+            len += 1 + encoded_len_varint(zigzag.into());
+        }
+        if self_discard {
+            len += 2;
+        }
+        let buffer = &mut self.gathering;
+        let before = buffer.len();
+        buffer.reserve(len_of_bytes(len));
+        buffer.put_u8(TAG_ELEMENT);
+        encode_varint(len as u64, buffer);
+        buffer.put_slice(&[TAG_SERVICE, kind as u8]);
+        for group in groups {
+            put_bytes(buffer, TAG_GROUP, group.as_ref().as_bytes());
+        }
+        if !payload.is_empty() {
+            put_bytes(buffer, TAG_PAYLOAD, payload);
+        }
+        if message_type != 0 {
+            buffer.put_u8(TAG_TYPE);
+            encode_varint(zigzag.into(), buffer);
+        }
+        if self_discard {
+            buffer.put_slice(&[TAG_DISCARD, 1]);
+        }
+        let after = buffer.len();
+        self.ends.push(after);
+        after - before
+    }
+
+    /// No more messages; gives them for the stream.
+    pub fn take(&mut self) -> OutgoingFrame {
+        self.written = self.gathering.split().freeze();
+        OutgoingFrame::Batch(self.written.clone())
+    }
+
+    /// The bytes of so many of its undecided messages.
+    pub fn decide(&mut self, count: usize) -> usize {
+        let start = self.start(self.decided);
+        self.decided += count;
+        self.start(self.decided) - start
+    }
+
+    fn start(&self, index: usize) -> usize {
+        if index == 0 { 0 } else { self.ends[index - 1] }
+    }
+
+    /// Its messages that are not decided.
+    pub fn undecided(&self) -> impl Iterator<Item = OutgoingMessage> {
+        let bytes = if self.gathering.is_empty() { &self.written[..] } else { &self.gathering[..] };
+        (self.decided..self.ends.len()).filter_map(move |index| {
+            let message = &bytes[self.start(index) + 1..self.ends[index]];
+            let message = MulticastMessage::decode_length_delimited(message).ok()?;
+            let mut service = Service::from_contract(message.service_type);
+            if message.self_discard {
+                service |= Service::SELF_DISCARD;
+            }
+            Some(OutgoingMessage {
+                service,
+                groups: message.groups,
+                payload: message.payload,
+                message_type: message.message_type,
+            })
+        })
+    }
+}
+
+/// What goes over the stream.
+pub(crate) enum OutgoingFrame {
+    Open(MulticastStreamOpen),
+    Batch(Bytes),
+}
+
+#[derive(Default)]
+pub(crate) struct FrameCodec;
+
+impl Codec for FrameCodec {
+    type Encode = OutgoingFrame;
+    type Decode = MulticastStreamResponse;
+    type Encoder = Self;
+    type Decoder = ProstDecoder<MulticastStreamResponse>;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        ProstDecoder::new(BufferSettings::default())
+    }
+}
+
+impl Encoder for FrameCodec {
+    type Item = OutgoingFrame;
+    type Error = Status;
+
+    fn encode(&mut self, frame: OutgoingFrame, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        match frame {
+            OutgoingFrame::Open(open) => {
+                out.put_u8(TAG_OPEN);
+                open.encode_length_delimited(out).map_err(|error| Status::internal(error.to_string()))
+            }
+            OutgoingFrame::Batch(messages) => {
+                out.reserve(messages.len() + 11);
+                out.put_u8(TAG_BATCH);
+                encode_varint(messages.len() as u64, out);
+                out.put_slice(&messages);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{MulticastBatch, MulticastStreamRequest, multicast_stream_request::Frame};
+
+    #[test]
+    fn encodes_what_the_generated_code_would() {
+        let mut frame = SendFrame::default();
+        let mut expected = Vec::new();
+        for (groups, payload, message_type, discard) in [
+            (vec!["a"], &b""[..], 0, false),
+            (vec!["alpha", "beta"], b"hello", -32768, true),
+            (vec!["g"], &[7; 300], 32767, false),
+        ] {
+            let size = frame.add(5, &groups, payload, message_type, discard);
+            let message = MulticastMessage {
+                service_type: 5,
+                groups: groups.into_iter().map(str::to_owned).collect(),
+                payload: payload.to_vec().into(),
+                message_type,
+                self_discard: discard,
+            };
+            assert_eq!(size, len_of_bytes(message.encoded_len()));
+            expected.push(message);
+        }
+        assert_eq!(frame.undecided().count(), 3);
+        let OutgoingFrame::Batch(bytes) = frame.take() else { unreachable!() };
+        let mut wire = vec![TAG_BATCH];
+        encode_varint(bytes.len() as u64, &mut wire);
+        wire.extend_from_slice(&bytes);
+        let request = MulticastStreamRequest { frame: Some(Frame::Batch(MulticastBatch { messages: expected })) };
+        assert_eq!(wire, request.encode_to_vec());
+        frame.decide(1);
+        let rest: Vec<_> = frame.undecided().map(|message| (message.service, message.message_type)).collect();
+        let safe = Service::AGREED_MESS;
+        assert_eq!(rest, [(safe | Service::SELF_DISCARD, -32768), (safe, 32767)]);
+    }
+}

@@ -1,0 +1,209 @@
+use std::fmt;
+use std::ops::{BitAnd, BitOr, BitOrAssign};
+
+use crate::{Code, SpreadError};
+
+/// Spread's type word, as its C library has it: a service type to send with, or what a received message is. Exactly one
+/// of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`] is needed to send, with [`Service::SELF_DISCARD`] added
+/// (`|`) or not.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Service(pub u32);
+
+impl Service {
+    /// May be lost, and has no order. Spread 5 treats it as [`Service::RELIABLE_MESS`].
+    pub const UNRELIABLE_MESS: Self = Self(0x0000_0001);
+    /// Arrives, in no order.
+    pub const RELIABLE_MESS: Self = Self(0x0000_0002);
+    /// Arrives in its sender's order.
+    pub const FIFO_MESS: Self = Self(0x0000_0004);
+    /// Arrives after everything that it may depend on. Spread 5 treats it as [`Service::AGREED_MESS`].
+    pub const CAUSAL_MESS: Self = Self(0x0000_0008);
+    /// Arrives in one total order at all receivers.
+    pub const AGREED_MESS: Self = Self(0x0000_0010);
+    /// [`Service::AGREED_MESS`], and delivered only once every daemon concerned holds it.
+    pub const SAFE_MESS: Self = Self(0x0000_0020);
+    /// All six service types.
+    pub const REGULAR_MESS: Self = Self(0x0000_003f);
+    /// Added to a service type: no copy to the sender.
+    pub const SELF_DISCARD: Self = Self(0x0000_0040);
+    /// Asks the C library's receive to cut a message that is too long for its buffer. Buffers here always fit; the name is
+    /// kept for programs that print or compare it.
+    pub const DROP_RECV: Self = Self(0x0100_0000);
+    /// A view of a group.
+    pub const REG_MEMB_MESS: Self = Self(0x0000_1000);
+    /// A transitional signal.
+    pub const TRANSITION_MESS: Self = Self(0x0000_2000);
+    /// A view because one member joined.
+    pub const CAUSED_BY_JOIN: Self = Self(0x0000_0100);
+    /// A view because one member left. Without [`Service::REG_MEMB_MESS`]: the receiver itself left.
+    pub const CAUSED_BY_LEAVE: Self = Self(0x0000_0200);
+    /// A view because one member's connection ended.
+    pub const CAUSED_BY_DISCONNECT: Self = Self(0x0000_0400);
+    /// A view because daemons were lost or found.
+    pub const CAUSED_BY_NETWORK: Self = Self(0x0000_0800);
+    /// All bits of membership messages.
+    pub const MEMBERSHIP_MESS: Self = Self(0x0000_3f00);
+    /// The byte-order marker of Spread's wire; never set in what this crate returns.
+    pub const ENDIAN_RESERVED: Self = Self(0x8000_0080);
+    /// Kept by Spread.
+    pub const RESERVED: Self = Self(0x003f_c000);
+    /// A message that the daemon's policy refused.
+    pub const REJECT_MESS: Self = Self(0x0040_0000);
+
+    const fn has(self, bits: Self) -> bool {
+        self.0 & bits.0 != 0
+    }
+
+    /// `Is_unreliable_mess` of Spread's header, as the methods after it are their namesakes there.
+    pub const fn is_unreliable_mess(self) -> bool {
+        self.has(Self::UNRELIABLE_MESS)
+    }
+
+    /// `Is_reliable_mess`.
+    pub const fn is_reliable_mess(self) -> bool {
+        self.has(Self::RELIABLE_MESS)
+    }
+
+    /// `Is_fifo_mess`.
+    pub const fn is_fifo_mess(self) -> bool {
+        self.has(Self::FIFO_MESS)
+    }
+
+    /// `Is_causal_mess`.
+    pub const fn is_causal_mess(self) -> bool {
+        self.has(Self::CAUSAL_MESS)
+    }
+
+    /// `Is_agreed_mess`.
+    pub const fn is_agreed_mess(self) -> bool {
+        self.has(Self::AGREED_MESS)
+    }
+
+    /// `Is_safe_mess`.
+    pub const fn is_safe_mess(self) -> bool {
+        self.has(Self::SAFE_MESS)
+    }
+
+    /// `Is_self_discard`.
+    pub const fn is_self_discard(self) -> bool {
+        self.has(Self::SELF_DISCARD)
+    }
+
+    /// `Is_reg_memb_mess`.
+    pub const fn is_reg_memb_mess(self) -> bool {
+        self.has(Self::REG_MEMB_MESS)
+    }
+
+    /// `Is_transition_mess`.
+    pub const fn is_transition_mess(self) -> bool {
+        self.has(Self::TRANSITION_MESS)
+    }
+
+    /// `Is_caused_join_mess`.
+    pub const fn is_caused_join_mess(self) -> bool {
+        self.has(Self::CAUSED_BY_JOIN)
+    }
+
+    /// `Is_caused_leave_mess`.
+    pub const fn is_caused_leave_mess(self) -> bool {
+        self.has(Self::CAUSED_BY_LEAVE)
+    }
+
+    /// `Is_caused_disconnect_mess`.
+    pub const fn is_caused_disconnect_mess(self) -> bool {
+        self.has(Self::CAUSED_BY_DISCONNECT)
+    }
+
+    /// `Is_caused_network_mess`.
+    pub const fn is_caused_network_mess(self) -> bool {
+        self.has(Self::CAUSED_BY_NETWORK)
+    }
+
+    /// `Is_reject_mess`.
+    pub const fn is_reject_mess(self) -> bool {
+        self.has(Self::REJECT_MESS)
+    }
+
+    /// `Is_regular_mess`: a message of any service type that was not refused.
+    pub const fn is_regular_mess(self) -> bool {
+        self.has(Self::REGULAR_MESS) && !self.is_reject_mess()
+    }
+
+    /// `Is_membership_mess`: a view, a transitional signal or a self-leave that was not refused.
+    pub const fn is_membership_mess(self) -> bool {
+        self.has(Self::MEMBERSHIP_MESS) && !self.is_reject_mess()
+    }
+
+    /// `Is_self_leave`: the receiver itself left a group.
+    pub const fn is_self_leave(self) -> bool {
+        self.is_caused_leave_mess() && !self.is_reg_memb_mess() && !self.is_transition_mess()
+    }
+
+    /// The service type's name, such as `SAFE`; none when there is not exactly one.
+    pub fn name(self) -> Option<&'static str> {
+        const NAMES: [&str; 6] = ["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"];
+        let kind = self & Self::REGULAR_MESS;
+        if kind.0.is_power_of_two() { Some(NAMES[kind.0.trailing_zeros() as usize]) } else { None }
+    }
+
+    /// The contract's number for a word to send with.
+    pub(crate) fn to_contract(self) -> Result<i32, SpreadError> {
+        let kind = self & Self::REGULAR_MESS;
+        if kind.0.is_power_of_two() && self.0 & !(Self::REGULAR_MESS | Self::SELF_DISCARD).0 == 0 {
+            return Ok(kind.0.trailing_zeros() as i32 + 1);
+        }
+        let message = format!(
+            "service type {:#x} is not one of UNRELIABLE_MESS to SAFE_MESS, alone or with SELF_DISCARD",
+            self.0
+        );
+        let bound = "one of 0x1, 0x2, 0x4, 0x8, 0x10, 0x20, with or without 0x40";
+        let metadata = [("field", "service_type"), ("bound", bound)];
+        Err(SpreadError::local(Code::IllegalService, &message, &metadata))
+    }
+
+    /// Spread's bit of a service type of the contract; 0 for none.
+    pub(crate) fn from_contract(kind: i32) -> Self {
+        if (1..=6).contains(&kind) { Self(1 << (kind - 1)) } else { Self(0) }
+    }
+}
+
+impl BitOr for Service {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Service {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+impl BitAnd for Service {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+/// The service type's name, or the word in hexadecimal.
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) if self.0 & !Self::REGULAR_MESS.0 == 0 => f.write_str(name),
+            Some(name) if self.0 & !(Self::REGULAR_MESS | Self::SELF_DISCARD).0 == 0 => {
+                write!(f, "{name}|SELF_DISCARD")
+            }
+            _ => write!(f, "{:#x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,429 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
+use tonic::transport::Endpoint;
+
+use crate::backoff::Backoff;
+use crate::connector::Connector;
+use crate::contract;
+use crate::error::Failure;
+use crate::info::{to_acknowledgement, to_info, to_limits, to_version};
+use crate::mailbox::{Core, Init, fetch_info};
+use crate::rpc::{Rpc, Stub};
+use crate::security::{BoxError, Security, Token, bearer};
+use crate::target::Target;
+use crate::{
+    Acknowledgement, AttachOptions, Mailbox, MailboxInfo, MailboxOptions, SpreadError, StatusCode, Tls, VersionInfo,
+    request,
+};
+
+/// What may be on its way to one Receive stream (HTTP/2's window). With HTTP/2's default of 64 KiB a sidecar that sends
+/// faster than that in a round trip waits for the rest of it. The sidecar keeps several times as much for a stream that
+/// breaks (`mailbox.replayWindow`).
+const STREAM_WINDOW: u32 = 1 << 20;
+/// What may be on its way to the connection: as much as HTTP/2 allows, so that streams that nobody reads from at the moment
+/// don't stop the others.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+/// How long the connection's own end is waited for.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
+/// How to reach a sidecar.
+#[must_use]
+pub struct SidecarBuilder {
+    target: String,
+    tls: Option<Tls>,
+    token: Option<Token>,
+    insecure: bool,
+    headers: Vec<(String, String)>,
+    call_timeout: Option<Duration>,
+    keep_alive: Duration,
+}
+
+impl SidecarBuilder {
+    /// Makes TLS. Default: none.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// The client token, sent with every call as `authorization: Bearer …`. Never sent, and refused by
+    /// [`SidecarBuilder::build`], where others could read it; see [`SidecarBuilder::insecure`].
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(Token::Fixed(token.into()));
+        self
+    }
+
+    /// Is asked for the token before each call, so that it can change: a Receive whose token is withdrawn attaches again
+    /// with what this gives then, for as long as the mailbox's lease.
+    pub fn token_source<F, T>(mut self, ask: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: Future<Output = Result<String, Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        let ask = move || -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> { Box::pin(ask()) };
+        self.token = Some(Token::Asked(Arc::new(ask)));
+        self
+    }
+
+    /// Send tokens also without TLS to another machine, as where a mesh does the TLS. Default: false.
+    pub fn insecure(mut self, insecure: bool) -> Self {
+        self.insecure = insecure;
+        self
+    }
+
+    /// A header that is sent with every call.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The time for each call; none for no bound. Default: 30 s. See also [`Mailbox::with_timeout`].
+    pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.call_timeout = timeout.into();
+        self
+    }
+
+    /// A connection that carries calls and is silent for so long is asked for a sign of life; if none comes within half of
+    /// it, the connection is made anew. Default: 10 s.
+    pub fn connection_keep_alive(mut self, interval: Duration) -> Self {
+        self.keep_alive = interval;
+        self
+    }
+
+    /// Makes the channel, which connects when it is used. Fails for options that make no sense, never because nobody
+    /// answers. To be called inside a Tokio runtime, which then carries the channel and its mailboxes.
+    pub fn build(self) -> Result<Sidecar, SpreadError> {
+        let runtime = Handle::try_current()
+            .map_err(|error| SpreadError::field("runtime", "a running Tokio runtime with time and I/O", error))?;
+        if self.keep_alive.is_zero() {
+            return Err(SpreadError::field("connectionKeepAlive", "a duration, more than 0", "0"));
+        }
+        let target = Target::parse(&self.target)?;
+        let private = self.tls.is_some() || self.insecure || target.is_on_this_machine();
+        let security = Security { token: self.token, private, target: self.target.clone() };
+        if security.token.is_some() {
+            security.check_token_allowed("token")?;
+        }
+        let headers = to_headers(&self.headers)?;
+        if headers.contains_key(http::header::AUTHORIZATION) {
+            security.check_token_allowed("headers.authorization")?;
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let wrong = || SpreadError::field("target", "host:port or unix:/path", &self.target);
+        let mut endpoint = Endpoint::from_shared(format!("{scheme}://{}", target.authority()))
+            .map_err(|_| wrong())?
+            .user_agent(concat!("spread-sidecar-rust/", env!("CARGO_PKG_VERSION")))
+            .map_err(|_| wrong())?
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_keep_alive_interval(self.keep_alive)
+            .keep_alive_timeout(self.keep_alive / 2);
+        if let Some(tls) = &self.tls {
+            endpoint = endpoint.tls_config(tls.config(&target)?).map_err(|error| {
+                let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                SpreadError::field("tls", "certificates and keys in PEM that belong together", reason)
+            })?;
+        }
+        let tasks = TaskTracker::new();
+        let executor = Tasks { tasks: tasks.clone(), runtime: runtime.clone() };
+        let channel = endpoint.executor(executor).connect_with_connector_lazy(Connector(target));
+        let inner = Inner { target: self.target, tasks, runtime, mailboxes: Mutex::default(), closed: OnceCell::new() };
+        let rpc = Rpc::new(channel, security, headers, self.call_timeout);
+        Ok(Sidecar { inner: Arc::new(inner), rpc })
+    }
+}
+
+fn to_headers(given: &[(String, String)]) -> Result<HeaderMap, SpreadError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let wrong = || SpreadError::field("headers", "names and values of HTTP/2 headers in ASCII", name);
+        let key = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
+        headers.append(key, HeaderValue::try_from(value.as_str()).map_err(|_| wrong())?);
+    }
+    Ok(headers)
+}
+
+/// Runs the tasks of a channel, and knows when none is left.
+#[derive(Clone)]
+struct Tasks {
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        self.tasks.spawn_on(task, &self.runtime);
+    }
+}
+
+/// One channel to a sidecar; it opens mailboxes. It connects by itself when it is used. A clone is another handle of the
+/// same channel.
+///
+/// [`Sidecar::close`] ends it in the orderly way. When it is only dropped, its connection ends with its last mailbox.
+#[derive(Clone)]
+pub struct Sidecar {
+    inner: Arc<Inner>,
+    rpc: Rpc,
+}
+
+struct Inner {
+    target: String,
+    tasks: TaskTracker,
+    runtime: Handle,
+    mailboxes: Mutex<Vec<Weak<Core>>>,
+    closed: OnceCell<Result<(), SpreadError>>,
+}
+
+impl Sidecar {
+    /// How to reach a sidecar at `host:port` or `unix:/path`.
+    pub fn builder(target: impl Into<String>) -> SidecarBuilder {
+        SidecarBuilder {
+            target: target.into(),
+            tls: None,
+            token: None,
+            insecure: false,
+            headers: Vec::new(),
+            call_timeout: Some(Duration::from_secs(30)),
+            keep_alive: Duration::from_secs(10),
+        }
+    }
+
+    /// A channel to `host:port` or `unix:/path`, such as [`crate::DEFAULT_TARGET`], without TLS and tokens.
+    pub fn new(target: impl Into<String>) -> Result<Self, SpreadError> {
+        Self::builder(target).build()
+    }
+
+    /// Where it connects to.
+    pub fn target(&self) -> &str {
+        &self.inner.target
+    }
+
+    /// The time for each call; none for no bound.
+    pub fn call_timeout(&self) -> Option<Duration> {
+        self.rpc.call_timeout()
+    }
+
+    /// The same channel with another time for its calls, and for those of the mailboxes that are opened with it.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
+        Self { inner: self.inner.clone(), rpc: self.rpc.with_timeout(timeout.into()) }
+    }
+
+    /// Opens a mailbox (`SP_connect`). When it fails, such as with `REJECT_NOT_UNIQUE` or `COULD_NOT_CONNECT`, none was
+    /// opened.
+    pub async fn connect(&self, options: MailboxOptions) -> Result<Mailbox, SpreadError> {
+        self.connect_with(options, None).await
+    }
+
+    async fn connect_with(&self, options: MailboxOptions, own: Option<Sidecar>) -> Result<Mailbox, SpreadError> {
+        let request = request::connect(&options)?;
+        let answer = self.rpc.call(request, async |mut stub: Stub, request| stub.connect(request).await).await?;
+        let init = Init {
+            acknowledgement: to_acknowledgement(answer.acknowledgement()),
+            id: answer.mailbox_id,
+            private_group: answer.private_group,
+            daemon: answer.daemon,
+            daemon_version: to_version(answer.daemon_version),
+            limits: to_limits(answer.limits),
+            after_sequence: 0,
+        };
+        self.keep(Mailbox::new(&self.rpc, &self.inner.runtime, init, options.receiving, own)?).await
+    }
+
+    /// Takes up a mailbox that was opened before, by this process or another; see [`Mailbox::detach`]. Whoever receives from
+    /// it at that time is replaced when this one begins to receive.
+    pub async fn attach(&self, mailbox_id: &str, options: AttachOptions) -> Result<Mailbox, SpreadError> {
+        let info = fetch_info(&self.rpc, mailbox_id).await?;
+        let given = match info.acknowledgement {
+            Acknowledgement::Auto => info.delivered_sequence,
+            Acknowledgement::Explicit => info.acknowledged_sequence,
+        };
+        let init = Init {
+            id: mailbox_id.to_owned(),
+            private_group: info.private_group,
+            daemon: info.daemon,
+            daemon_version: info.daemon_version,
+            limits: info.limits,
+            acknowledgement: info.acknowledgement,
+            after_sequence: options.after_sequence.unwrap_or(given),
+        };
+        self.keep(Mailbox::new(&self.rpc, &self.inner.runtime, init, options.receiving, None)?).await
+    }
+
+    async fn keep(&self, mailbox: Mailbox) -> Result<Mailbox, SpreadError> {
+        {
+            let mut mailboxes = self.inner.mailboxes.lock().unwrap();
+            mailboxes.retain(|mailbox| mailbox.strong_count() > 0);
+            mailboxes.push(Arc::downgrade(mailbox.core()));
+        }
+        if let Err(error) = self.rpc.check_open() {
+            mailbox.core().let_go().await;
+            return Err(error);
+        }
+        Ok(mailbox)
+    }
+
+    /// The versions of the sidecar, the contract, Spread's client protocol and the daemon (`SP_version`).
+    pub async fn version(&self) -> Result<VersionInfo, SpreadError> {
+        let request = contract::GetVersionRequest {};
+        let answer = self.rpc.call(request, async |mut stub: Stub, request| stub.get_version(request).await).await?;
+        Ok(VersionInfo {
+            sidecar: answer.sidecar,
+            contract: answer.contract,
+            client_protocol: to_version(answer.client_protocol),
+            daemon: answer.daemon.map(|daemon| to_version(Some(daemon))),
+            daemon_address: answer.daemon_address,
+            embedded_daemon: answer.embedded_daemon,
+        })
+    }
+
+    /// State and counters of all mailboxes of the sidecar. For operators: it needs the admin token, given here or as the
+    /// channel's token; refused where others could read it.
+    pub async fn list(&self, admin_token: Option<&str>) -> Result<Vec<MailboxInfo>, SpreadError> {
+        let authorization = match admin_token {
+            Some(token) => {
+                self.rpc.security().check_token_allowed("adminToken")?;
+                Some(bearer(token)?)
+            }
+            None => None,
+        };
+        let mut mailboxes = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request = contract::ListMailboxesRequest { page_size: 0, page_token: page_token.clone() };
+            let method = async |mut stub: Stub, request| stub.list_mailboxes(request).await;
+            let page = match &authorization {
+                Some(value) => self.rpc.call_as(value.clone(), request, method).await?,
+                None => self.rpc.call(request, method).await?,
+            };
+            mailboxes.extend(page.mailboxes.into_iter().map(to_info));
+            if page.next_page_token.is_empty() {
+                return Ok(mailboxes);
+            }
+            if page.next_page_token == page_token {
+                // Else a sidecar that always names the same page would never let go of us.
+                return Err(SpreadError::incomplete("ListMailboxes", "a further page"));
+            }
+            page_token = page.next_page_token;
+        }
+    }
+
+    /// Returns when the sidecar answers, and asks again and again until then, for the channel's call timeout
+    /// ([`Sidecar::with_timeout`] gives another). Fails at once when waiting does not heal the failure.
+    pub async fn wait_for_ready(&self) -> Result<(), SpreadError> {
+        self.wait(false).await
+    }
+
+    /// Returns when the sidecar answers and is connected to its default daemon too.
+    pub async fn wait_for_daemon(&self) -> Result<(), SpreadError> {
+        self.wait(true).await
+    }
+
+    async fn wait(&self, daemon: bool) -> Result<(), SpreadError> {
+        let last = Mutex::new("it did not answer".to_owned());
+        let Some(timeout) = self.rpc.call_timeout() else { return self.ask_until_ready(daemon, &last).await };
+        match tokio::time::timeout(timeout, self.ask_until_ready(daemon, &last)).await {
+            Ok(result) => result,
+            Err(_) => {
+                let last = last.lock().unwrap();
+                Err(SpreadError::deadline(format!("the deadline passed while waiting for {}: {last}", self.target())))
+            }
+        }
+    }
+
+    async fn ask_until_ready(&self, daemon: bool, last: &Mutex<String>) -> Result<(), SpreadError> {
+        let mut pauses = Backoff::between(Duration::from_millis(50), Duration::from_millis(500));
+        // The whole wait is bounded; one call of it is not to end the wait.
+        let asking = self.with_timeout(None);
+        loop {
+            match asking.version().await {
+                Ok(version) if !daemon || version.daemon.is_some() => return Ok(()),
+                Ok(_) => *last.lock().unwrap() = "the sidecar is not connected to its daemon".to_owned(),
+                Err(error) if error.status() == StatusCode::Unavailable => {
+                    *last.lock().unwrap() = error.message().to_owned();
+                }
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(pauses.next()).await;
+        }
+    }
+
+    /// Disconnects the mailboxes that were opened or attached through this channel, and closes it: nothing of it is left on
+    /// this side then. Fails with the error of a mailbox that could not be disconnected; the channel is closed all the same.
+    /// A second call gives what the first did.
+    pub async fn close(&self) -> Result<(), SpreadError> {
+        self.shut_down(false).await
+    }
+
+    /// Closes the channel and lets go of its mailboxes without ending them; they live on for their lease.
+    pub async fn close_keeping_mailboxes(&self) -> Result<(), SpreadError> {
+        self.shut_down(true).await
+    }
+
+    async fn shut_down(&self, keep_mailboxes: bool) -> Result<(), SpreadError> {
+        let closing = async {
+            let mailboxes = std::mem::take(&mut *self.inner.mailboxes.lock().unwrap());
+            let endings: Vec<_> = mailboxes
+                .iter()
+                .filter_map(Weak::upgrade)
+                .map(|mailbox| {
+                    let rpc = self.rpc.clone();
+                    self.inner.runtime.spawn(async move {
+                        if keep_mailboxes {
+                            mailbox.let_go().await;
+                            return Ok(());
+                        }
+                        mailbox.disconnect(&rpc, crate::DisconnectOptions::new()).await.map(|_| ())
+                    })
+                })
+                .collect();
+            let mut result = Ok(());
+            for ending in endings {
+                let ended = ending.await.unwrap_or_else(|error| {
+                    Err(Failure::new(StatusCode::Internal, format!("a mailbox could not be closed: {error}")).into())
+                });
+                result = result.and(ended);
+            }
+            self.close_channel().await;
+            result
+        };
+        self.inner.closed.get_or_init(|| closing).await.clone()
+    }
+
+    /// Closes the connection, and waits until nothing of it is left.
+    pub(crate) async fn close_channel(&self) {
+        self.rpc.close();
+        self.inner.tasks.close();
+        tokio::time::timeout(CLOSE_TIME, self.inner.tasks.wait()).await.ok();
+    }
+
+    /// The gRPC channel, for calls with the generated code of `contract`. Not part of the stable interface.
+    #[doc(hidden)]
+    pub fn raw_channel(&self) -> Result<tonic::transport::Channel, SpreadError> {
+        self.rpc.channel()
+    }
+}
+
+impl fmt::Debug for Sidecar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sidecar").field("target", &self.inner.target).finish_non_exhaustive()
+    }
+}
+
+/// Opens a mailbox over a channel of its own, which is closed with the mailbox. For several mailboxes over one channel,
+/// and for TLS and tokens, see [`Sidecar`].
+pub async fn connect(target: impl Into<String>, options: MailboxOptions) -> Result<Mailbox, SpreadError> {
+    let sidecar = Sidecar::new(target)?;
+    let opened = sidecar.connect_with(options, Some(sidecar.clone())).await;
+    if opened.is_err() {
+        sidecar.close_channel().await;
+    }
+    opened
+}
