@@ -1,6 +1,8 @@
 /** What the suites need of a client; each has a file here. */
 export interface Client {
   readonly language: string;
+  /** As people write it. */
+  readonly title?: string;
   /** How to get what it needs. */
   readonly enable: string;
   isAvailable(env?: NodeJS.ProcessEnv): boolean;

@@ -2,9 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { alone, root } from '../build.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = join(root, 'clients', 'java');
 const gen = join(home, 'src', 'generated', 'java');
 const target = join(home, 'target');
@@ -86,7 +85,7 @@ function youngest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => youngest(join(path, name))));
 }
 
-async function prepare() {
+async function build() {
   const sources = ['src', 'conformance', 'examples', 'pom.xml'].map((name) => join(home, name));
   const built = existsSync(classpathFile) ? statSync(classpathFile).mtimeMs : 0;
   if (built > Math.max(...sources.filter(existsSync).map(youngest))) return;
@@ -95,10 +94,14 @@ async function prepare() {
   writeFileSync(classpathFile, readFileSync(classpathFile));
 }
 
+/** Two who prepare it at once wait for each other: Maven's folder is one. */
+const prepare = () => alone(build);
+
 const run = (main, args = []) => ({
   command: 'java',
   args: [
-    ...['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=4', '-cp'],
+    `-Dclient.version=${/<version>([^<]+)</.exec(readFileSync(join(home, 'pom.xml'), 'utf8'))[1]}`,
+    ...['-XX:+UseSerialGC', '-cp'],
     [join(target, 'classes'), join(target, 'test-classes'), readFileSync(classpathFile, 'utf8').trim()].join(
       ':',
     ),

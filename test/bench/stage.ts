@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '../../scripts/clients/index.mjs';
+import { ClientDriver } from './client-driver.js';
 import type { Server } from './servers/server-process.js';
 import {
   type Daemon,
@@ -59,6 +61,10 @@ export class Stage {
 
   redis(): Promise<OtherServer> {
     return this.#once('redis', startRedis);
+  }
+
+  client(client: Client, asyncio: boolean): Promise<ClientDriver> {
+    return this.#once(`client ${client.language} ${asyncio}`, () => ClientDriver.start(client, asyncio));
   }
 
   /** A name that nothing on this stage had before. */

@@ -1,3 +1,4 @@
+import { type Client, clients } from '../../scripts/clients/index.mjs';
 import type { PeerSpec } from './roles/order.js';
 import { findProgram, type Server } from './servers/server-process.js';
 import { NATS, REDIS } from './servers/servers.js';
@@ -105,6 +106,28 @@ const redis: Subject = {
   },
 };
 
+function client(one: Client, asyncio: boolean): Subject {
+  const { language, title = language } = one;
+  return {
+    id: `client-${language}${asyncio ? '-asyncio' : ''}`,
+    text: `the ${title} client${asyncio ? ', asyncio' : ''}`,
+    missing: (env) => (one.isAvailable(env) ? undefined : one.enable),
+    open: () => Promise.reject(new Error('only the scenarios of clients measure it')),
+  };
+}
+
+/** The clients of all languages; they measure themselves. */
+export const CLIENT_SUBJECTS: readonly Subject[] = clients.flatMap((one) => [
+  client(one, false),
+  ...(one.asyncDriver ? [client(one, true)] : []),
+]);
+
+/** Which client a subject of CLIENT_SUBJECTS is, and whether its asyncio half. */
+export function clientOf({ id }: Subject): [client: Client, asyncio: boolean] {
+  const [, language, variant] = id.split('-');
+  return [clients.find((one) => one.language === language) as Client, variant === 'asyncio'];
+}
+
 /** Every subject, in the order in which a round measures them. */
 export const SUBJECTS: readonly Subject[] = [
   native('real', 'unix'),
@@ -122,6 +145,7 @@ export const SUBJECTS: readonly Subject[] = [
   sidecar('inside', { sends: 'concurrent' }),
   nats,
   redis,
+  ...CLIENT_SUBJECTS,
 ];
 
 export function subject(id: string): Subject {

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { CHURN } from './churn.js';
+import { CLIENTS } from './clients.js';
 import { FAN_OUT } from './fan-out.js';
 import { MAILBOXES } from './mailboxes.js';
 import { QUEUE } from './queue.js';
@@ -16,4 +17,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CHURN,
   ...QUEUE,
   ...START,
+  ...CLIENTS,
 ];

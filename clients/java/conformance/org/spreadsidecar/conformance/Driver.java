@@ -49,7 +49,7 @@ public final class Driver {
   /** Serves until the end of standard input. */
   public static void main(String[] args) throws Exception {
     Driver driver = new Driver();
-    new Protocol().serve(driver.ops(), "0.1.0");
+    new Protocol().serve(driver.ops(), System.getProperty("client.version"));
     for (SpreadSidecar sidecar : driver.sidecars.values()) {
       try {
         sidecar.close();

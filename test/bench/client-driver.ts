@@ -1,0 +1,33 @@
+import type { Client } from '../../scripts/clients/index.mjs';
+import { DriverProcess } from '../conformance/driver-process.js';
+import type { Server } from './servers/server-process.js';
+
+/** The conformance driver of a client, which can also measure; it stays for all rounds, so that it is as warm as a program. */
+export class ClientDriver implements Server {
+  private constructor(
+    readonly name: string,
+    private readonly driver: DriverProcess,
+  ) {}
+
+  static async start(client: Client, asyncio: boolean): Promise<ClientDriver> {
+    await client.prepare();
+    const command = asyncio ? client.asyncDriver?.() : client.driver();
+    if (command === undefined) throw new Error(`${client.language} has no such driver`);
+    return new ClientDriver(client.language, await DriverProcess.start(command, client.language));
+  }
+
+  get pid(): number {
+    return this.driver.pid;
+  }
+
+  /** One measurement; what it brings says test/conformance/README.md. */
+  async measure(op: string, args: object): Promise<Record<string, unknown>> {
+    const answer = await this.driver.request(op, args).answer;
+    if ('error' in answer) throw new Error(`${this.name}: ${answer.error.message}\n${this.driver.stderr}`);
+    return answer.ok as Record<string, unknown>;
+  }
+
+  async stop(): Promise<void> {
+    await this.driver.stop();
+  }
+}

@@ -1,0 +1,76 @@
+import type { Figure, Scenario } from '../scenario.js';
+import { median } from '../statistics.js';
+import { CLIENT_SUBJECTS, clientOf } from '../subjects.js';
+
+const SIZES = [
+  { name: '100B', bytes: 100 },
+  { name: '1KB', bytes: 1000 },
+  { name: '10KB', bytes: 10_000 },
+] as const;
+const ROUND_TRIPS_PER_SECOND = 200;
+
+const OF_RAW: Figure = { name: 'of raw', unit: '×', better: 'more' };
+
+const subjects = CLIENT_SUBJECTS.map(({ id }) => id);
+/** One that needs nothing beyond Node, and one that has to be built. */
+const quickSubjects = subjects.filter((id) => ['client-typescript', 'client-go'].includes(id));
+
+const throughput = ({ name, bytes }: (typeof SIZES)[number]): Scenario => ({
+  id: `clients-throughput-${name}`,
+  text: `Each language's client in one process that sends ${bytes} bytes as FIFO to a group of its own and receives them, over a Unix socket, embedded daemon as its own process; messages a second received. Raw: the same with the generated stubs of that language's gRPC library alone.`,
+  figures: [
+    { name: 'messages', unit: '1/s', better: 'more' },
+    { name: 'raw messages', unit: '1/s', better: 'more' },
+    OF_RAW,
+  ],
+  subjects,
+  quickSubjects: name === '100B' ? quickSubjects : [],
+  async run(subject, stage, effort) {
+    const { unixTarget: target } = await stage.sidecar('embedded');
+    const driver = await stage.client(...clientOf(subject));
+    const rate = async (raw: boolean) => {
+      const { messages, seconds } = await driver.measure('benchThroughput', {
+        ...{ target, raw, payloadBytes: bytes },
+        seconds: Math.max(1, Math.round(effort.seconds)),
+      });
+      return (messages as number) / (seconds as number);
+    };
+    const raw = await rate(true);
+    const client = await rate(false);
+    return { figures: { messages: client, 'raw messages': raw, 'of raw': client / raw } };
+  },
+});
+
+const roundTrip: Scenario = {
+  id: 'clients-round-trip',
+  text: "Each language's client in one process that sends 100 bytes to a group of its own by a unary Multicast and waits for them, one after the other, over a Unix socket, embedded daemon as its own process. Raw: the same with the generated stubs alone.",
+  figures: [
+    { name: 'p50', unit: 'µs', better: 'less' },
+    { name: 'p99', unit: 'µs', better: 'less' },
+    { name: 'raw p50', unit: 'µs', better: 'less' },
+    { name: 'raw is faster by', unit: '×', better: 'less' },
+  ],
+  subjects,
+  quickSubjects,
+  async run(subject, stage, effort) {
+    const { unixTarget: target } = await stage.sidecar('embedded');
+    const driver = await stage.client(...clientOf(subject));
+    const count = Math.max(20, Math.round(effort.seconds * ROUND_TRIPS_PER_SECOND));
+    const latencies = async (raw: boolean) => {
+      const { latenciesUs } = await driver.measure('benchRoundTrip', {
+        target,
+        raw,
+        payloadBytes: 100,
+        count,
+      });
+      return (latenciesUs as number[]).sort((one, other) => one - other);
+    };
+    const raw = median(await latencies(true));
+    const client = await latencies(false);
+    const p50 = median(client);
+    const p99 = client[Math.min(client.length - 1, Math.floor(client.length * 0.99))] as number;
+    return { figures: { p50, p99, 'raw p50': raw, 'raw is faster by': p50 / raw } };
+  },
+};
+
+export const CLIENTS: readonly Scenario[] = [...SIZES.map(throughput), roundTrip];
