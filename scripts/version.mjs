@@ -19,6 +19,8 @@ export const places = [
   ['clients/python/pyproject.toml', /^(version = ")([^"]+)(")/m],
   ['clients/python/src/spread_sidecar/__init__.py', /^(__version__ = ")([^"]+)(")/m],
   ['clients/go/version.go', /(const ClientVersion = ")([^"]+)(")/],
+  ['clients/rust/Cargo.toml', /^(version = ")([^"]+)(")/m],
+  ['clients/rust/Cargo.lock', /(name = "spread-sidecar-client"\nversion = ")([^"]+)(")/],
   ['clients/java/pom.xml', /(<artifactId>spread-sidecar-client<\/artifactId>\s+<version>)([^<]+)(<)/],
   ['clients/java/README.md', /(<artifactId>spread-sidecar-client<\/artifactId>\s+<version>)([^<]+)(<)/],
 ];
