@@ -42,4 +42,9 @@ export const typescript = {
     cwd: root,
     env: { CLIENT_VERSION: version },
   }),
+  example: (name, args) => ({
+    command: process.execPath,
+    args: [join(root, 'clients', 'typescript', 'examples', `${name}.mjs`), ...args],
+    cwd: root,
+  }),
 };
