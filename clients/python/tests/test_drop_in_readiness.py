@@ -14,6 +14,7 @@ from fake_sidecar import FakeSidecar
 from until import until
 
 import spread
+from spread import _connect
 from spread._readiness import Readiness
 from spread_sidecar import RegularMessage, SpreadError
 from spread_sidecar._sync.inbox import Inbox
@@ -136,6 +137,19 @@ def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
         assert fake.disconnects == 0
     until(lambda: fake.disconnects == 1, "the goodbye")
     until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors, "all descriptors closed")
+
+
+def test_the_copy_that_a_fork_has_made_says_no_goodbye(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    fake.scripts = [fake.quiet]
+    box = spread.connect()
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        _connect._disconnect_all()
+        box.__del__()
+    assert fake.disconnects == 0
+    box.disconnect()
+    assert fake.disconnects == 1
 
 
 def test_disconnect_does_not_fail_when_nobody_listens_any_more(

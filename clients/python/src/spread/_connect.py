@@ -82,6 +82,7 @@ def version() -> tuple[int, int, int]:
 def _disconnect_all() -> None:
     # A process that ends takes its connections with it; the sidecar would keep the mailboxes for their lease.
     for mailbox in list(_open):
-        with contextlib.suppress(Exception):
-            mailbox._disconnect(_GOODBYE_TIME)
+        if mailbox._is_of_this_process():
+            with contextlib.suppress(Exception):
+                mailbox._disconnect(_GOODBYE_TIME)
     _goodbyes.wait_for_all(_GOODBYE_TIME)

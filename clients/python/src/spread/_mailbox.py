@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from typing import Callable, Optional, TypeVar, Union
 
@@ -34,6 +35,7 @@ class MailboxType:
         self._mailbox = mailbox
         self._rule = rule
         self._closed = False
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._readiness: Optional[Readiness] = None
 
@@ -118,7 +120,7 @@ class MailboxType:
 
     def __del__(self) -> None:
         # As the wrapper did: a mailbox that nobody has any more is disconnected.
-        if not getattr(self, "_closed", True):
+        if not getattr(self, "_closed", True) and self._is_of_this_process():
             self._closed = True
             mailbox, readiness = self._mailbox, self._readiness
 
@@ -130,6 +132,10 @@ class MailboxType:
                         readiness.close()
 
             say_in_background(goodbye)
+
+    def _is_of_this_process(self) -> bool:
+        """Whether it is not a copy that a fork has made: what is a goodbye there would end it here."""
+        return self._process == os.getpid()
 
     def _multicast(
         self, method: str, service_type: int, groups: tuple[str, ...], message: object, message_type: int
