@@ -2,6 +2,7 @@
 // suites (they skip) and for `npm test` (it names what was skipped, or fails where it is required).
 import { spawnSync } from 'node:child_process';
 import { go } from '../../scripts/clients/go.mjs';
+import { rust } from '../../scripts/clients/rust.mjs';
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
@@ -50,6 +51,14 @@ const parts = [
     what: 'the Java client',
     enable: 'Install a JDK of release 17 or later, and Maven.',
     available: () => works('javac', ['-version']) && works('mvn', ['--version']),
+    inCi: true,
+  },
+  {
+    name: 'rust',
+    what: 'the Rust client',
+    enable: 'Install Rust 1.88 or later with rustfmt and clippy, and a C compiler.',
+    available: (env) =>
+      rust.isAvailable(env) && ['fmt', 'clippy'].every((tool) => works('cargo', [tool, '--version'])),
     inCi: true,
   },
   {

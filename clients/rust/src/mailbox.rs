@@ -407,6 +407,14 @@ pub struct Events {
     ended: bool,
 }
 
+impl Events {
+    /// The next event; none when the mailbox was disconnected, and after an error. The same as `StreamExt::next`, without
+    /// that trait.
+    pub async fn next(&mut self) -> Option<Result<Event, SpreadError>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
 impl Stream for Events {
     type Item = Result<Event, SpreadError>;
 

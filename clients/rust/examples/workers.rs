@@ -1,0 +1,84 @@
+//! Workers share jobs without a coordinator: workers [target]
+//!
+//! Jobs, results and views come to all workers in one order. So each of them decides alone, from the same facts, who does
+//! which job, and all come to the same answer; also when a worker goes away with a job that it has not done.
+
+use spread_sidecar::{Event, Mailbox, MailboxOptions, NameConflict, Service, Sidecar, SpreadError};
+
+const JOBS: &str = "jobs";
+const RESULTS: &str = "results";
+const JOB: i32 = 1;
+const RESULT: i32 = 2;
+
+/// Does jobs; goes away when it is given one more than `most`.
+async fn work(mailbox: Mailbox, most: usize) -> Result<(), SpreadError> {
+    let mut members: Vec<String> = Vec::new();
+    // In the order in which the jobs came, which is the same at all workers.
+    let mut owners: Vec<(String, String)> = Vec::new();
+    let (mut turn, mut done) = (0, 0);
+    let mut events = mailbox.events();
+    while let Some(event) = events.next().await {
+        let mut unowned = Vec::new();
+        match event? {
+            Event::View(view) => {
+                members = view.members;
+                // What those did not do who went is shared anew.
+                let gone = |(_, owner): &(String, String)| !members.contains(owner);
+                unowned.extend(owners.iter().filter(|job| gone(job)).map(|(job, _)| job.clone()));
+            }
+            Event::Regular(message) if message.message_type == JOB => unowned.push(message.text()),
+            Event::Regular(message) => owners.retain(|(job, _)| *job != message.text()),
+            _ => {}
+        }
+        for job in unowned {
+            let owner = members[turn % members.len()].clone();
+            turn += 1;
+            let mine = owner == mailbox.private_group();
+            match owners.iter_mut().find(|(known, _)| *known == job) {
+                Some(entry) => entry.1 = owner,
+                None => owners.push((job.clone(), owner)),
+            }
+            if !mine {
+                continue;
+            }
+            if done == most {
+                mailbox.disconnect().await?;
+                return Ok(());
+            }
+            done += 1;
+            mailbox.multigroup_multicast(Service::AGREED_MESS, [JOBS, RESULTS], job, RESULT).await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let target = std::env::args().nth(1).unwrap_or_else(|| spread_sidecar::DEFAULT_TARGET.to_owned());
+    let sidecar = Sidecar::new(target)?;
+    let mut workers = Vec::new();
+    for (number, most) in [2, 12, 12].into_iter().enumerate() {
+        let options = MailboxOptions::named(format!("worker{number}")).on_name_conflict(NameConflict::Suffix);
+        let mailbox = sidecar.connect(options).await?;
+        mailbox.join_and_wait(JOBS).await?;
+        workers.push((mailbox.clone(), tokio::spawn(work(mailbox, most))));
+    }
+    let boss = sidecar.connect(MailboxOptions::named("boss").on_name_conflict(NameConflict::Suffix)).await?;
+    boss.join_and_wait(RESULTS).await?;
+    for number in 0..12 {
+        boss.multicast(Service::AGREED_MESS, JOBS, format!("job {number}"), JOB).await?;
+    }
+    let mut missing = 12;
+    while missing > 0 {
+        if let Event::Regular(message) = boss.receive().await? {
+            println!("{} was done by {}", message.text(), message.sender);
+            missing -= 1;
+        }
+    }
+    for (mailbox, worker) in workers {
+        mailbox.disconnect().await?;
+        worker.await??;
+    }
+    sidecar.close().await?;
+    Ok(())
+}

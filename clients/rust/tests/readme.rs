@@ -1,0 +1,108 @@
+//! What the README shows besides the examples, as code that runs.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{group, send, target};
+use spread_sidecar::*;
+
+#[tokio::test]
+async fn several_mailboxes() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let sidecar = Sidecar::new(target)?;
+    sidecar.with_timeout(Duration::from_secs(10)).wait_for_daemon().await?;
+    let alice = sidecar.connect(MailboxOptions::named("alice").lease(Duration::from_secs(60))).await?;
+    let bob = sidecar.connect(MailboxOptions::named("bob")).await?;
+    assert_ne!(alice.private_group(), bob.private_group());
+    match sidecar.connect(MailboxOptions::named("alice")).await {
+        Err(error) if error.code() == Some(Code::RejectNotUnique) => {
+            println!("alice is taken: {}", error.message());
+        }
+        other => panic!("{other:?}"),
+    }
+    sidecar.close().await
+}
+
+#[tokio::test]
+async fn streams_and_time() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let mailbox = connect(target, MailboxOptions::new().membership(false)).await?;
+    let group = group("stream");
+    mailbox.join(&group).await?;
+    send(&mailbox, &group, "hello").await;
+    let mut events = mailbox.events();
+    while let Some(event) = events.next().await {
+        let event = event?;
+        println!("{}", event.sequence());
+        if let Event::Regular(_) = event {
+            break;
+        }
+    }
+    match tokio::time::timeout(Duration::from_millis(100), mailbox.receive()).await {
+        Ok(event) => println!("{:?}", event?),
+        Err(_) => println!("nothing has come in time; nothing is lost"),
+    }
+    let quick = mailbox.with_timeout(Duration::from_secs(2));
+    quick.join_and_wait("greetings").await.ok();
+    mailbox.disconnect().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn security() -> Result<(), SpreadError> {
+    let (ca, cert, key) = ("-----BEGIN CERTIFICATE-----", "", "");
+    let made = Sidecar::builder("sidecar.example:4813")
+        .tls(Tls::new().ca(ca).identity(cert, key))
+        // Asked before each call; token(…) is for one that does not change.
+        .token_source(|| async { Ok(tokio::fs::read_to_string("/run/secrets/token").await?) })
+        .build();
+    assert_eq!(made.unwrap_err().metadata()["field"], "tls");
+    Ok(())
+}
+
+#[tokio::test]
+async fn taking_up_again() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let sidecar = Sidecar::new(target)?;
+    let mailbox = sidecar.connect(MailboxOptions::new()).await?;
+    let resumption = mailbox.detach().await; // or remember mailbox.id() and event.sequence()
+    // ... within the lease, anywhere:
+    let options = AttachOptions::new().after_sequence(resumption.after_sequence);
+    let again = sidecar.attach(&resumption.mailbox_id, options).await?;
+    again.disconnect().await?;
+    sidecar.close().await
+}
+
+#[tokio::test]
+async fn sending_fast() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let mailbox = connect(target, MailboxOptions::new()).await?;
+    let lines = ["one", "two", "three"];
+    let sender = mailbox.sender(SenderOptions::new()).await?;
+    for line in lines {
+        sender.send(Service::FIFO_MESS, "greetings", line, 0).await?; // waits only while too much is on its way
+    }
+    let progress = sender.close().await?; // all decided: handed to the daemon or refused
+    println!("{} {}", progress.sent, progress.accepted);
+    assert_eq!(progress.accepted, 3);
+    let sender = mailbox.sender(SenderOptions::new()).await?;
+    sender.send(Service::FIFO_MESS, "not a group", "text", 0).await?;
+    let refused = sender.flush().await.unwrap_err();
+    assert_eq!((refused.kind(), refused.refusals()[0].index), (ErrorKind::Refused, 1));
+    mailbox.disconnect().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn notices() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let receiving = ReceiveOptions::new().on_notice(|notice| match notice {
+        Notice::Detached(error) => eprintln!("cut off: {error}"),
+        Notice::SlowConsumer(slow) => eprintln!("{} events wait", slow.queued_events),
+        _ => {}
+    });
+    let mailbox = connect(target, MailboxOptions::new().receiving(receiving)).await?;
+    mailbox.disconnect().await?;
+    Ok(())
+}
