@@ -99,10 +99,13 @@ function toCase(raw: Record<string, unknown>, file: Record<string, unknown>, fil
   check(raw, CASE_KEYS, where);
   const setup = { ...(file.setup as Setup), ...(raw.setup as Setup) };
   check(setup, SETUP_KEYS, `${where}, setup`);
+  checkValue(setup.tls, ['server', 'mutual', undefined], `${where}, setup.tls`);
+  checkValue(setup.daemon, ['restartable', 'scripted', undefined], `${where}, setup.daemon`);
   const onlyTcp = setup.proxy === true || setup.tls !== undefined || setup.fault !== undefined;
   const transports = (raw.transports ??
     file.transports ??
     (onlyTcp ? ['tcp'] : ['tcp', 'unix'])) as Case['transports'];
+  for (const transport of transports) checkValue(transport, ['tcp', 'unix'], `${where}, transports`);
   if (typeof raw.name !== 'string' || !Array.isArray(raw.steps))
     throw new Error(`${where}: name or steps are missing`);
   return {
@@ -129,6 +132,10 @@ function toStep(raw: Record<string, unknown>, where: string): Step {
     1
   )
     throw new Error(`${where}: exactly one of a request, await, cancel, do and idle must be there`);
+  const judged = 'expect' in raw || 'error' in raw || 'save' in raw;
+  if (judged && (ops.length === 0 ? !('await' in raw) : 'start' in raw))
+    throw new Error(`${where}: nothing is answered here that could be judged`);
+  if ('expect' in raw && 'error' in raw) throw new Error(`${where}: it can not succeed and fail`);
   const [op] = ops;
   if (op === undefined) return raw as Step;
   const { [op]: args, ...rest } = raw;
@@ -139,4 +146,9 @@ function check(object: object, known: readonly string[], where: string): void {
   for (const key of Object.keys(object))
     if (!known.includes(key))
       throw new Error(`${where}: nothing is called ${key}; known: ${known.join(', ')}`);
+}
+
+function checkValue(value: unknown, known: readonly unknown[], where: string): void {
+  if (!known.includes(value))
+    throw new Error(`${where}: ${String(value)} is none of ${known.filter(Boolean).join(', ')}`);
 }

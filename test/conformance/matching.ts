@@ -30,6 +30,10 @@ function matcher(name: string, wanted: unknown, got: unknown, place: string): st
       return unless(typeof got === 'number' && got >= (wanted as number));
     case '$atMost':
       return unless(typeof got === 'number' && got <= (wanted as number));
+    case '$atMostAbove': {
+      const [base, more] = wanted as [number, number];
+      return unless(typeof got === 'number' && got <= base + more);
+    }
     case '$not':
       return unless(differences(wanted, got).length > 0);
     case '$length':

@@ -110,6 +110,20 @@ const OUTCOMES: readonly (Failure & { readonly outcome: string })[] = [
   { name: 'refused without a reason', code: 'UNAUTHENTICATED', expect: {}, outcome: 'not-sent' },
 ];
 
+/** Reasons with which a sidecar ends a mailbox or the receiving from it. */
+const ENDS: readonly { readonly reason: string; readonly code: StatusName; readonly domain?: string }[] = [
+  { reason: 'LEASE_EXPIRED', code: 'ABORTED' },
+  { reason: 'QUEUE_OVERFLOW', code: 'RESOURCE_EXHAUSTED' },
+  { reason: 'SLOW_CONSUMER', code: 'RESOURCE_EXHAUSTED' },
+  { reason: 'DRAINING', code: 'UNAVAILABLE' },
+  { reason: 'MAILBOX_DISCONNECTED', code: 'ABORTED' },
+  { reason: 'RECEIVER_REPLACED', code: 'ABORTED' },
+  { reason: 'SEQUENCE_NOT_RETAINED', code: 'OUT_OF_RANGE' },
+  { reason: 'INTERNAL', code: 'INTERNAL' },
+  { reason: 'CONNECTION_CLOSED', code: 'UNAVAILABLE', domain: 'spread.org' },
+  { reason: 'ILLEGAL_SESSION', code: 'NOT_FOUND', domain: 'spread.org' },
+];
+
 /**
  * Every reason of the contract and every error of Spread's, answered by a server that can answer anything. A reason that is
  * added to the contract is a case by that.
@@ -119,7 +133,7 @@ export function reasonCases(): Case[] {
     (name) => Number.isNaN(Number(name)) && !['UNSPECIFIED', 'UNRECOGNIZED'].includes(name),
   );
   const failures = [...reasons.map(ofSidecar), ...Object.entries(SPREAD_ERRORS).map(ofSpread), ...OTHERS];
-  return [...failures.map(joinCase), ...OUTCOMES.map(sendCase)];
+  return [...failures.map(joinCase), ...OUTCOMES.map(sendCase), ...ENDS.map(endCase)];
 }
 
 const common = { feature: 'Errors', transports: ['tcp'], realDaemon: false, open: true } as const;
@@ -152,4 +166,24 @@ function sendCase({ name, outcome, expect: _, ...fault }: Failure & { readonly o
       { op: 'multicast', args: { mailbox: 'a', groups: ['g'] }, error: { status: fault.code, outcome } },
     ],
   };
+}
+
+function endCase({ reason, code, domain = 'spread-sidecar' }: (typeof ENDS)[number]): Case {
+  const fault = {
+    method: 'receive',
+    message: 'made to end',
+    code,
+    reason,
+    domain,
+    metadata: { last_sequence: '0' },
+  };
+  const steps = [
+    { op: 'connect', args: { mailbox: 'a' } },
+    {
+      op: 'receive',
+      args: { mailbox: 'a' },
+      expect: { events: [], timedOut: false, end: { status: code, reason, domain } },
+    },
+  ];
+  return { ...common, name: `The end of receiving: ${reason}`, setup: { fault }, steps };
 }

@@ -115,19 +115,19 @@ class Driver:
     def sidecar(self, args: Json) -> aio.SpreadSidecar:
         known = self.sidecars.get(args["sidecar"])
         if known is None:
-            raise DriverError(f"unknown sidecar {args['sidecar']}")
+            raise DriverError(f"no sidecar is called {args['sidecar']}")
         return known
 
     def mailbox(self, args: Json) -> aio.Mailbox:
         known = self.mailboxes.get(args["mailbox"])
         if known is None:
-            raise DriverError(f"unknown mailbox {args['mailbox']}")
+            raise DriverError(f"no mailbox is called {args['mailbox']}")
         return known.mailbox
 
     def sender(self, args: Json) -> OpenSender:
         known = self.senders.get(args["sender"])
         if known is None:
-            raise DriverError(f"unknown sender {args['sender']}")
+            raise DriverError(f"no sender is called {args['sender']}")
         return known
 
     # Channels

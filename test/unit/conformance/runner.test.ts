@@ -121,8 +121,22 @@ describe('a file of cases', () => {
     ['- poll: {}\n  join: {}', 'exactly one of a request'],
     ['- expect: {}', 'exactly one of a request'],
     ['- poll: {}\n  expects: {}', 'nothing is called expects'],
+    ['- start: p\n  poll: {}\n  expect: {}', 'nothing is answered here'],
+    ['- do: proxy.cut\n  expect: {}', 'nothing is answered here'],
+    ['- poll: {}\n  expect: {}\n  error: {}', 'it can not succeed and fail'],
   ])('must not have the step %s', (steps, message) => {
     expect(() => one(steps)).toThrow(message);
+  });
+
+  it.each([
+    ['transports: [tpc]', 'transports: tpc is none of tcp, unix'],
+    ['setup: { tls: yes please }', 'setup.tls: yes please is none of server, mutual'],
+    ['setup: { daemon: real }', 'setup.daemon: real is none of restartable, scripted'],
+    ['setup: { proxies: true }', 'nothing is called proxies'],
+  ])('must not say %s', (line, message) => {
+    expect(() => parseCases(`feature: x\ncases:\n  - name: a\n    ${line}\n    steps: []`, 'f')).toThrow(
+      message,
+    );
   });
 
   it('says over which transports a case runs', () => {
@@ -144,6 +158,8 @@ describe('what is expected', () => {
     [{ $atLeast: 2 }, 2, true],
     [{ $atLeast: 2 }, 1, false],
     [{ $atMost: 2 }, 3, false],
+    [{ $atMostAbove: [2, 1] }, 3, true],
+    [{ $atMostAbove: [2, 1] }, 4, false],
     [{ $not: [1] }, [2], true],
     [{ $not: [1] }, [1], false],
     [{ $length: 2 }, [1, 2], true],
