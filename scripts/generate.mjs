@@ -12,6 +12,7 @@ const generated = [
   'docs/configuration.md',
   'docs/metrics.md',
   'docs/spread-api.md',
+  'sbom.cdx.json',
 ];
 
 function run(args) {
@@ -36,6 +37,7 @@ for (const script of [
   'generate-metrics-docs.mjs',
   'generate-api-docs.mjs',
   'generate-parity-table.mjs',
+  'generate-sbom.mjs',
 ])
   if (existsSync(join(root, 'scripts', script))) run([join('scripts', script)]);
 

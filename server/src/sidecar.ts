@@ -1,5 +1,7 @@
 import type { SidecarConfig } from './config/index.js';
 import { AdminServer } from './grpc/admin/admin-server.js';
+import type { DropPage } from './grpc/admin/drop-page.js';
+import type { PageAccess } from './grpc/admin/page-access.js';
 import type { QuitPage } from './grpc/admin/quit-page.js';
 import { encodeEvent } from './grpc/event-encoder.js';
 import { FailureTranslator } from './grpc/failure.js';
@@ -194,6 +196,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
           metrics: () => metrics.page(),
           onError: (error) => logger.error({ err: error }, 'the metrics could not be collected'),
           quit: config.admin.quitquitquit ? this.#quitPage(access, events) : undefined,
+          drop: config.admin.failureInjection ? this.#dropPage(registry, access, events) : undefined,
         },
         health: this.#health,
         telemetry: events.grpc,
@@ -236,8 +239,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
 
   #quitPage(access: Access, events: SidecarEvents): QuitPage {
     return {
-      credential: access.hasAdmin ? access.admin : undefined,
-      onRefused: (why, peer) => events.security.refused('ADMIN_ONLY', { page: '/quitquitquit', why, peer }),
+      ...pageAccess('/quitquitquit', access, events),
       quit: () => {
         if (this.#stage !== 'draining') this.#dependencies.logger.info('told to stop by /quitquitquit');
         // The admin port listens a moment before the start is over. A start that fails stops by itself.
@@ -245,6 +247,17 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
           () => this.stop(),
           () => {},
         );
+      },
+    };
+  }
+
+  #dropPage(registry: MailboxRegistry, access: Access, events: SidecarEvents): DropPage {
+    return {
+      ...pageAccess('/drop-mailbox', access, events),
+      drop: (mailbox) => {
+        const outcome = registry.drop(mailbox);
+        this.#dependencies.logger.warn({ outcome }, "told by /drop-mailbox to cut a mailbox's connection");
+        return outcome;
       },
     };
   }
@@ -353,6 +366,11 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     });
   }
 }
+
+const pageAccess = (page: string, access: Access, events: SidecarEvents): PageAccess => ({
+  credential: access.hasAdmin ? access.admin : undefined,
+  onRefused: (why, peer) => events.security.refused('ADMIN_ONLY', { page, why, peer }),
+});
 
 function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
   return grpc.listen.map((address) =>

@@ -81,6 +81,10 @@ export class FakeSession implements MailboxSession {
     this.#close(undefined);
   }
 
+  drop(): void {
+    this.lose();
+  }
+
   /** Something arrives from the daemon; while the session is paused it waits in the kernel. */
   deliver(message: Message, atMs = 1_000): void {
     if (this.closed) return;

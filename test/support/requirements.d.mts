@@ -1,6 +1,6 @@
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
-  name: 'spread' | 'spread-cluster' | 'python' | 'cpp' | 'ruby' | 'php' | 'go' | 'java' | 'rust',
+  name: 'spread' | 'spread-cluster' | 'docker' | 'python' | 'cpp' | 'ruby' | 'php' | 'go' | 'java' | 'rust',
   env?: NodeJS.ProcessEnv,
 ): boolean;
 export declare function missingParts(

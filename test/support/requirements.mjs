@@ -32,6 +32,14 @@ const parts = [
     inCi: false,
   },
   {
+    name: 'docker',
+    what: 'the image, the suites in containers and the Testcontainers modules',
+    enable:
+      'Start a Docker engine of release 20.10 or later, with BuildKit (`docker buildx`, or a client before 23). Where no image can be pulled, root and debootstrap make the base.',
+    available: () => works('docker', ['info']),
+    inCi: true,
+  },
+  {
     name: 'python',
     what: 'the Python client and the plain gRPC example in Python',
     enable:

@@ -12,12 +12,17 @@ export interface Place {
   readonly daemons: readonly string[];
   /** Whether it is connected to a daemon. */
   readonly ready: boolean;
+  /** The container that it is the first process of, by its host name, which engines make of the container's id. */
+  readonly container?: string;
 }
 
 /** What is said when the sidecar has started: where it is, and what to try next. */
 export function welcome(version: string, place: Place, colors: Output['colors']): string {
-  const [target = DEFAULT_TARGET] = place.grpc;
+  const [target = DEFAULT_TARGET] = place.grpc.map(toReach);
   const t = target === DEFAULT_TARGET ? '' : ` -t ${target}`;
+  const command = place.container
+    ? `docker exec -it ${place.container} spread-sidecar`
+    : 'npx spread-sidecar';
   const state = place.ready
     ? colors.green('ready')
     : colors.yellow('started, not yet connected to a Spread daemon');
@@ -28,13 +33,16 @@ export function welcome(version: string, place: Place, colors: Output['colors'])
   lines.push(
     '',
     'Try this in two other terminals, and join a group in both:',
-    `  npx spread-sidecar user${t}`,
+    `  ${command} user${t}`,
     'Or this, in one and the other:',
-    `  npx spread-sidecar receive cats --follow${t}`,
-    `  npx spread-sidecar send cats -m hello${t}`,
+    `  ${command} receive cats --follow${t}`,
+    `  ${command} send cats -m hello${t}`,
   );
   return lines.join('\n');
 }
+
+/** Where all addresses are listened at, this machine's own is one of them. */
+const toReach = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
 
 function daemonText({ daemon, daemons }: Place): string {
   if (!daemon) return daemons.join(', then ');

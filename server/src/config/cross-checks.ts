@@ -52,6 +52,11 @@ export const crossChecks: readonly CrossCheck[] = [
     'admin.quitquitquit is a page of the admin port; admin.listen must not be off',
   ),
   conflict(
+    ['admin.failureInjection', 'admin.listen'],
+    ({ admin }) => admin.failureInjection && admin.listen === 'off',
+    'admin.failureInjection is a page of the admin port; admin.listen must not be off',
+  ),
+  conflict(
     ['grpc.tokens', 'grpc.tokenFile'],
     ({ grpc }) => grpc.tokens.length > 0 && grpc.tokenFile !== '',
     'grpc.tokens and grpc.tokenFile are both set; one of them holds the tokens',

@@ -147,6 +147,12 @@ export const sections = {
         why: 'Whoever may ask for it can end the sidecar.',
         text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and ends it with exit code 0, for the Job whose work is done. It wants the admin credential where there is one; else it is taken from this machine or pod only.',
       }),
+      failureInjection: option({
+        type: boolean,
+        default: 'false',
+        why: 'For tests alone: whoever may ask for it can cut the connections of others.',
+        text: 'Serve `POST /drop-mailbox?mailbox=…` on admin.listen, which cuts the connection of a mailbox (by its id, display id or private group) to its daemon as if the daemon had. Who may ask is as for admin.quitquitquit.',
+      }),
     },
   },
   daemon: {

@@ -102,6 +102,13 @@ export class DaemonConnection {
     this.#reconnector?.retry();
   }
 
+  /** Drops the socket as if the daemon had. False when there is none: it is being made anew. */
+  drop(): boolean {
+    if (this.isLost) return false;
+    this.#session.drop();
+    return true;
+  }
+
   /** Drops the socket without a goodbye. */
   abort(): void {
     this.#session.abort();

@@ -15,6 +15,7 @@ export type MailboxSession = Pick<
   | 'leave'
   | 'disconnect'
   | 'abort'
+  | 'drop'
 >;
 
 /** Session.connect, or what stands for it. */

@@ -276,6 +276,15 @@ export class Mailbox implements MailboxIdentity {
     return inSpreadTerms(() => this.#groups.view(group));
   }
 
+  /**
+   * Cuts the connection to the daemon as if the daemon had, for tests of failure: the mailbox ends, or reconnects.
+   *
+   * @returns false when there is no connection: the mailbox has ended, or is reconnecting
+   */
+  dropConnection(): boolean {
+    return this.#life.end === undefined && this.#connection.drop();
+  }
+
   /** Ends the mailbox on its owner's word. Resolves when the daemon's connection is closed. Never rejects. */
   disconnect({ leaveGroupsFirst = false, abort = false }: DisconnectOptions = {}): Promise<void> {
     const leaving = leaveGroupsFirst ? this.#groups.names : [];

@@ -143,6 +143,18 @@ export class MailboxRegistry {
   }
 
   /**
+   * Cuts the connection of a mailbox to its daemon as if the daemon had, for tests of failure.
+   *
+   * @param name - its id, display id or private group
+   */
+  drop(name: string): 'dropped' | 'unknown' | 'not-connected' {
+    for (const mailbox of this.#mailboxes.values())
+      if (mailbox.id === name || mailbox.displayId === name || mailbox.privateGroup === name)
+        return mailbox.dropConnection() ? 'dropped' : 'not-connected';
+    return 'unknown';
+  }
+
+  /**
    * Shuts down: no mailbox is opened any more; receivers are given what is queued for up to graceMs and then told
    * DRAINING; every daemon is told goodbye. Resolves when that is done. Never rejects.
    */

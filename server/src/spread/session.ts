@@ -202,6 +202,14 @@ export class Session {
     this.#finish(undefined);
   }
 
+  /**
+   * Drops the connection as if the daemon had: onClose is told CONNECTION_CLOSED. For tests of failure; without effect on
+   * a session that is over.
+   */
+  drop(): void {
+    this.#lost(new Error('cut on demand'));
+  }
+
   #mustBeOpen(): void {
     if (this.#state === 'open') return;
     if (this.#end?.error !== undefined) {

@@ -185,6 +185,11 @@ describe('options that contradict each other', () => {
       'ADMIN_QUITQUITQUIT: admin.quitquitquit is a page of the admin port; admin.listen must not be off',
     ],
     [
+      'failures of a port that there is not',
+      { ADMIN_FAILURE_INJECTION: 'true', ADMIN_LISTEN: 'off' },
+      'ADMIN_FAILURE_INJECTION: admin.failureInjection is a page of the admin port; admin.listen must not be off',
+    ],
+    [
       'two default daemons',
       { EMBEDDED_DAEMON: 'true', DAEMON_ADDRESSES: '4803' },
       'EMBEDDED_DAEMON: the embedded daemon is the default daemon, so daemon.addresses can not be set with it',

@@ -58,6 +58,7 @@ const samples: Record<OptionKey, Sample> = {
   'grpc.maxConcurrentStreams': { text: '100', value: 100 },
   'admin.listen': { text: 'off', value: 'off' },
   'admin.quitquitquit': { text: 'true', value: true },
+  'admin.failureInjection': { text: 'true', value: true },
   'admin.token': { text: '0123456789abcdef', value: '0123456789abcdef' },
   'admin.tokenFile': { text: '/run/secrets/token', value: '/run/secrets/token' },
   'daemon.addresses': {

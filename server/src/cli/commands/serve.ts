@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { printConfig, type SidecarConfig } from '../../config/index.js';
 import type { CommandContext, Done } from '../context.js';
@@ -35,7 +36,12 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   const version = packageVersion();
   const sidecar = createSidecar(config, { logger, version, protoFolder: protoFolder() });
   await sidecar.start();
-  const place: Place = { ...sidecar.addresses, ready: sidecar.ready, daemons: daemonNames(config) };
+  const place: Place = {
+    ...sidecar.addresses,
+    ready: sidecar.ready,
+    daemons: daemonNames(config),
+    container: process.pid === 1 ? hostname() : undefined,
+  };
   void context.stdout.line(welcome(version, place, context.stdout.colors));
   void stopped(context.signal).then(() => sidecar.stop({ delayMs: config.drain.delay }));
   await sidecar.stopped;

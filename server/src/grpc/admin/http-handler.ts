@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 import { type ProbeChecks, reportText, runChecks } from './checks.js';
+import { type DropPage, dropAnswer } from './drop-page.js';
 import { type QuitPage, quitAnswer } from './quit-page.js';
 
 /** A page of metrics as a scraper gets it. */
@@ -16,6 +17,8 @@ export interface AdminPages {
   onError(error: unknown): void;
   /** Behind `POST /quitquitquit`; undefined: there is no such page. */
   quit?: QuitPage | undefined;
+  /** Behind `POST /drop-mailbox`; undefined: there is no such page. */
+  drop?: DropPage | undefined;
 }
 
 const JSON_TYPE = 'application/json';
@@ -23,7 +26,7 @@ const METHODS = 'GET, HEAD';
 
 /**
  * GET and HEAD of `/metrics`, `/livez`, `/readyz`, `/startupz`. A probe answers 200 or 503; `?verbose` lists
- * its checks as JSON. And `POST /quitquitquit`, where it is allowed.
+ * its checks as JSON. And `POST /quitquitquit` and `POST /drop-mailbox`, where they are allowed.
  */
 export function adminHandler(pages: AdminPages): RequestListener {
   return (request, response) => {
@@ -36,8 +39,8 @@ export function adminHandler(pages: AdminPages): RequestListener {
 async function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { status, type, body, headers, afterwards } = await page(pages, request);
   response.writeHead(status, {
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
+    // RFC 9110: an answer with 204 has neither.
+    ...(status === 204 ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...headers,
@@ -50,6 +53,7 @@ async function answer(pages: AdminPages, request: IncomingMessage, response: Ser
 async function page(pages: AdminPages, request: IncomingMessage): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   if (path === '/quitquitquit' && pages.quit) return quitAnswer(pages.quit, request);
+  if (path === '/drop-mailbox' && pages.drop) return dropAnswer(pages.drop, request, query);
   const known = path === '/metrics' || path === '/livez' || path === '/readyz' || path === '/startupz';
   if (!known) {
     return { status: 404, type: TEXT, body: 'not found; try /metrics, /livez, /readyz, /startupz\n' };

@@ -1,0 +1,76 @@
+// `npm run image`: builds the image of the sidecar. Arguments go to `docker build`.
+//
+// NODE_IMAGE names another base. Where the default one is neither here nor to be had, and this machine can make one, a stand-in is made.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { BASE_IMAGE, ensureBaseImage, obstacle } from './base-image.mjs';
+import { root } from './build.mjs';
+import { run } from './run.mjs';
+
+const NAME = process.env.SPREAD_SIDECAR_IMAGE || 'spread-sidecar:test';
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+build(baseImage());
+
+function baseImage() {
+  if (process.env.NODE_IMAGE) return process.env.NODE_IMAGE;
+  const official = /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))[1];
+  const has = (args) => spawnSync('docker', args, { stdio: 'ignore', timeout: 120_000 }).status === 0;
+  if (has(['image', 'inspect', official]) || has(['pull', '--quiet', official])) return official;
+  const why = obstacle();
+  if (why) throw new Error(`${official} can not be pulled, and no stand-in can be made: ${why}`);
+  ensureBaseImage();
+  return BASE_IMAGE;
+}
+
+function build(base) {
+  const npmrc = join(homedir(), '.npmrc');
+  const args = [
+    ...['build', '--tag', NAME],
+    ...[
+      '--build-arg',
+      `NODE_IMAGE=${base}`,
+      '--build-arg',
+      `VERSION=${version}`,
+      '--build-arg',
+      `REVISION=${revision()}`,
+    ],
+    ...(existsSync(npmrc) ? ['--secret', `id=npmrc,src=${npmrc}`] : []),
+    // A registry that only this machine's hosts file knows is reached through the network of this machine.
+    ...(base === BASE_IMAGE ? ['--network', 'host'] : []),
+    ...process.argv.slice(2),
+    root,
+  ];
+  run(clientWithBuildKit(), args, { env: { ...process.env, DOCKER_BUILDKIT: '1' } });
+  console.error(`built ${NAME} on ${base}`);
+}
+
+/** Docker's client builds with BuildKit by its plugin buildx, or, before release 23, by itself. A machine may have both. */
+function clientWithBuildKit() {
+  const clients = [...new Set(process.env.PATH.split(':').map((folder) => join(folder, 'docker')))].filter(
+    existsSync,
+  );
+  const builds = (client) =>
+    spawnSync(client, ['buildx', 'version'], { stdio: 'ignore' }).status === 0 ||
+    Number(/version (\d+)/.exec(spawnSync(client, ['--version'], { encoding: 'utf8' }).stdout)?.[1]) < 23;
+  const client = clients.find(builds);
+  if (!client)
+    throw new Error(
+      `BuildKit is missing: install Docker's plugin buildx (of ${clients.join(', ') || 'no docker'})`,
+    );
+  return client;
+}
+
+function revision() {
+  try {
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
