@@ -1,6 +1,17 @@
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
-  name: 'spread' | 'spread-cluster' | 'docker' | 'python' | 'cpp' | 'ruby' | 'php' | 'go' | 'java' | 'rust',
+  name:
+    | 'spread'
+    | 'spread-cluster'
+    | 'docker'
+    | 'python'
+    | 'cpp'
+    | 'ruby'
+    | 'php'
+    | 'go'
+    | 'java'
+    | 'rust'
+    | 'promtool',
   env?: NodeJS.ProcessEnv,
 ): boolean;
 export declare function missingParts(

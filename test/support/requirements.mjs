@@ -94,6 +94,13 @@ const parts = [
     available: () => works('php', ['--version']) && exists('grpc_php_plugin'),
     inCi: true,
   },
+  {
+    name: 'promtool',
+    what: 'the alert rules, their unit tests and the queries of the dashboard',
+    enable: 'Install promtool, which comes with Prometheus.',
+    available: () => works('promtool', ['--version']),
+    inCi: true,
+  },
 ];
 
 export const isAvailable = (name, env = process.env) =>
