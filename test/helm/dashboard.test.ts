@@ -1,0 +1,161 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { metricGroups } from '../../server/src/observability/metrics-table.js';
+import { unknownNames } from '../support/known-metrics.js';
+import { parseMetrics } from '../support/metrics-text.js';
+import { DASHBOARD_FILE } from '../support/prometheus-rules.js';
+import { selectorsOf } from '../support/promql.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { runCommand } from '../support/run-command.js';
+import { temporaryFolder } from '../support/tmp.js';
+import { adminPage, startWhole } from '../support/whole-sidecar.js';
+
+interface Target {
+  readonly refId: string;
+  readonly expr: string;
+  readonly legendFormat: string;
+  readonly datasource: { readonly uid: string };
+}
+
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly targets?: readonly Target[];
+  readonly panels?: readonly Panel[];
+}
+
+interface Variable {
+  readonly name: string;
+  readonly type: string;
+  readonly definition?: string;
+}
+
+interface Dashboard {
+  readonly uid: string;
+  readonly schemaVersion: number;
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
+  readonly templating: { readonly list: readonly Variable[] };
+  readonly panels: readonly Panel[];
+}
+
+const text = readFileSync(DASHBOARD_FILE, 'utf8');
+const dashboard = JSON.parse(text) as Dashboard;
+const panels = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+const charts = panels.filter(({ type }) => type !== 'row');
+
+/** What Grafana puts into a query before it asks. */
+const filledIn = (expr: string) => expr.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '1h');
+
+const queries = [
+  ...charts.flatMap(({ title, targets = [] }) =>
+    targets.map(({ refId, expr }) => ({ of: `${title}, ${refId}`, expr: filledIn(expr) })),
+  ),
+  ...dashboard.annotations.list.map(({ name, expr }) => ({ of: `annotation ${name}`, expr: filledIn(expr) })),
+];
+
+/** `label_values(selector, label)` of a variable. */
+const variables = dashboard.templating.list
+  .filter(({ type }) => type === 'query')
+  .map(({ name, definition = '' }) => {
+    const [, selector = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(definition) ?? [];
+    return { of: `variable ${name}`, expr: `count by (${label}) (${selector})` };
+  });
+
+describe('the dashboard', () => {
+  it('is one that Grafana can take, and that any data source of Prometheus can fill', () => {
+    expect(dashboard.uid).toMatch(/^[a-z-]{1,40}$/);
+    expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(39);
+    expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'namespace', 'pod']);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    for (const { targets = [] } of charts)
+      for (const { datasource } of targets) expect(datasource.uid).toBe(`\${datasource}`);
+  });
+
+  it('has a row for each thing to look at', () => {
+    expect(dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
+      'Health and daemon',
+      'Mailboxes',
+      'Traffic',
+      'Latency',
+      'Queues and slow consumers',
+      'Errors',
+      'Process',
+      'Embedded daemon (development and tests)',
+    ]);
+  });
+
+  it.each(charts.map((panel) => [panel.title, panel] as const))(
+    '%s: is explained, with a unit',
+    (_, panel) => {
+      expect(panel.description).toMatch(/^[A-Z].*\.$/);
+      expect(panel.fieldConfig?.defaults.unit).toBeTruthy();
+      expect(panel.targets?.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('has no panels one above the other', () => {
+    const cells = new Map<string, string>();
+    for (const { title, gridPos } of panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(cells.get(`${x},${y}`), `what is where ${title} is`).toBeUndefined();
+          cells.set(`${x},${y}`, title);
+        }
+    }
+  });
+
+  it('asks for metrics, labels and values that a sidecar has', async () => {
+    const scraped = parseMetrics((await adminPage(await startWhole(), '/metrics'))!.body);
+    for (const { of, expr } of [...queries, ...variables])
+      expect(unknownNames(expr, scraped), of).toEqual([]);
+    // A legend that names no label is shown empty.
+    for (const { title, targets = [] } of charts)
+      for (const { expr, legendFormat } of targets)
+        for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+          expect(unknownNames(`sum by (${label}) (${filledIn(expr)})`, scraped), title).toEqual([]);
+  });
+
+  it('looks at the pods that were chosen only', () => {
+    for (const { of, expr } of queries)
+      for (const { metric, matchers } of selectorsOf(expr.replace(/ and on \(job, instance\).*$/, '')))
+        expect(matchers, `${of}: ${metric}`).toEqual(
+          expect.arrayContaining([
+            { label: 'namespace', operator: '=~', value: '$namespace' },
+            { label: 'pod', operator: '=~', value: '$pod' },
+          ]),
+        );
+  });
+
+  it('shows every metric of ours', () => {
+    const shown = new Set(
+      queries.flatMap(({ expr }) => selectorsOf(expr).map(({ metric }) => metric.replace(/_bucket$/, ''))),
+    );
+    const ours = metricGroups.flatMap(({ rows }) => rows.map(({ name }) => name));
+    expect(ours.filter((name) => !shown.has(name))).toEqual([]);
+  });
+});
+
+describe.skipIf(!isAvailable('promtool'))('promtool', () => {
+  const check = async (expressions: readonly { of: string; expr: string }[]) => {
+    const file = join(temporaryFolder(), 'queries.yaml');
+    const rules = expressions.map(({ of, expr }, at) => ({ record: `query:${at}`, expr, labels: { of } }));
+    writeFileSync(file, stringify({ groups: [{ name: 'queries', rules }] }));
+    return runCommand('promtool', ['check', 'rules', file]);
+  };
+
+  it('takes every query of the dashboard', async () => {
+    expect(await check([...queries, ...variables])).toContain(
+      `${queries.length + variables.length} rules found`,
+    );
+    await expect(check([{ of: 'a query that is none', expr: 'sum by (pod) rate(up[5m])' }])).rejects.toThrow(
+      'could not parse expression',
+    );
+  });
+});
