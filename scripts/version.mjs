@@ -4,6 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './build.mjs';
 
+/** Of the Testcontainers module for Java. */
+const MODULE_VERSION = /(<artifactId>spread-sidecar-testcontainers<\/artifactId>\s+<version>)([^<]+)(<)/;
+
 /** Every place, each pattern with the version between two groups. */
 export const places = [
   ['package.json', /^( {2}"version": ")([^"]+)(")/m],
@@ -23,6 +26,15 @@ export const places = [
   ['clients/rust/Cargo.lock', /(name = "spread-sidecar-client"\nversion = ")([^"]+)(")/],
   ['clients/java/pom.xml', /(<artifactId>spread-sidecar-client<\/artifactId>\s+<version>)([^<]+)(<)/],
   ['clients/java/README.md', /(<artifactId>spread-sidecar-client<\/artifactId>\s+<version>)([^<]+)(<)/],
+  ['clients/testcontainers/python/pyproject.toml', /^(version = ")([^"]+)(")/m],
+  ['clients/testcontainers/python/pyproject.toml', /("spread-sidecar-client~=)([^"]+)(")/],
+  [
+    'clients/testcontainers/python/src/spread_sidecar_testcontainers/__init__.py',
+    /^(__version__ = ")([^"]+)(")/m,
+  ],
+  ['clients/testcontainers/go/go.mod', /(spread-sidecar\/clients\/go v)(\S+)($)/m],
+  ['clients/testcontainers/java/pom.xml', MODULE_VERSION],
+  ['clients/testcontainers/java/README.md', MODULE_VERSION],
 ];
 
 const read = (file) => readFileSync(join(root, file), 'utf8');

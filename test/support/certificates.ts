@@ -37,6 +37,15 @@ export class TestAuthority {
     return this.#issue(name, [{ name: 'subjectAltName', altNames: names }, usage('serverAuth')], valid);
   }
 
+  /** For one name alone. */
+  serverNamed(host: string): Promise<Certificate> {
+    return this.#issue(
+      host,
+      [{ name: 'subjectAltName', altNames: [{ type: 2, value: host }] }, usage('serverAuth')],
+      {},
+    );
+  }
+
   client(name: string, valid: Validity = {}): Promise<Certificate> {
     const names = [{ type: 6 as const, value: `spiffe://test/${name}` }];
     return this.#issue(name, [{ name: 'subjectAltName', altNames: names }, usage('clientAuth')], valid);

@@ -5,6 +5,7 @@ export declare function isAvailable(
     | 'spread-cluster'
     | 'docker'
     | 'python'
+    | 'python-testcontainers'
     | 'cpp'
     | 'ruby'
     | 'php'

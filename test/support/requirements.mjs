@@ -48,6 +48,14 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'python-testcontainers',
+    what: 'the Testcontainers module for Python',
+    enable: 'Install testcontainers 4.15 beside what the Python client needs.',
+    available: (env) =>
+      works(pythonCommand(env), ['-c', 'import grpc, pytest, mypy, testcontainers.core.container']),
+    inCi: true,
+  },
+  {
     name: 'go',
     what: 'the Go client',
     enable: 'Install Go 1.24 or later, with cgo and gcc for its race detector.',

@@ -15,6 +15,9 @@ describe('the version', () => {
       'python/pyproject.toml',
       'go/version.go',
       'java/pom.xml',
+      'testcontainers/python/pyproject.toml',
+      'testcontainers/go/go.mod',
+      'testcontainers/java/pom.xml',
     ])
       expect(files).toContain(`clients/${client}`);
   });

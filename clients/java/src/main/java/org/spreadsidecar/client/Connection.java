@@ -83,6 +83,7 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
       if (tls.certificate() != null)
         context.keyManager(new ByteArrayInputStream(tls.certificate()), new ByteArrayInputStream(tls.key()));
       builder.useTransportSecurity().sslContext(context.build());
+      if (tls.serverName() != null) builder.overrideAuthority(tls.serverName());
     } catch (SSLException | IllegalArgumentException error) {
       throw Errors.field("tls", "certificates and a key in PEM", error.getMessage());
     }

@@ -1,0 +1,219 @@
+package spreadcontainer
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	spreadsidecar "github.com/spread-sidecar/spread-sidecar/clients/go"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+// Where the sidecar listens inside of the container.
+const (
+	grpcPort   = "4813/tcp"
+	adminPort  = "4814/tcp"
+	daemonPort = "4803/tcp"
+)
+
+// SpreadSidecarContainer is a sidecar in a container. Its methods that tell where it is are for programs outside of Docker,
+// unless they say otherwise.
+type SpreadSidecarContainer struct {
+	testcontainers.Container
+	settings   settings
+	adminToken string
+	daemon     *separateDaemon
+
+	mu      sync.Mutex
+	client  *spreadsidecar.Sidecar
+	removed bool
+}
+
+// Run starts a sidecar of the image, with a Spread daemon of its own inside unless an option says otherwise, and returns when
+// the sidecar says that it is ready. When it fails, nothing is left, and the error has the sidecar's log. Besides the options
+// of this package it takes those of testcontainers-go, such as [testcontainers.WithEnv] and those of its package network.
+func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer) (*SpreadSidecarContainer, error) {
+	c := &SpreadSidecarContainer{adminToken: rand.Text()}
+	for _, opt := range opts {
+		if own, ok := opt.(Option); ok {
+			own(&c.settings)
+		}
+	}
+	if c.settings.separateDaemon && len(c.settings.daemonAddresses) > 0 {
+		return nil, errors.New("a separate daemon and daemon addresses: the sidecar can use one of them")
+	}
+	files, err := c.settings.files()
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	all := []testcontainers.ContainerCustomizer{
+		// The image's own command says where to listen, and flags win over the environment.
+		testcontainers.WithCmd("serve"),
+		testcontainers.WithExposedPorts(grpcPort, adminPort, daemonPort),
+		testcontainers.WithEnv(c.settings.environment(c.adminToken)),
+		testcontainers.WithFiles(files...),
+		testcontainers.WithWaitStrategy(
+			wait.ForHTTP("/readyz").WithPort(adminPort).WithStartupTimeout(time.Minute).WithPollInterval(50 * time.Millisecond)),
+	}
+	all = append(all, opts...)
+	if c.settings.separateDaemon {
+		// The last one: it has to know the sidecar's network.
+		all = append(all, testcontainers.CustomizeRequestOption(
+			func(request *testcontainers.GenericContainerRequest) (err error) {
+				c.daemon, err = startSeparateDaemon(ctx, image, &c.settings, request)
+				return err
+			}))
+	}
+	container, err := testcontainers.Run(ctx, image, all...)
+	if container != nil {
+		c.Container = container
+	}
+	if err != nil {
+		err = fmt.Errorf("the sidecar did not get ready: %w%s", err, logOf(ctx, c.Container))
+		return nil, errors.Join(err, c.Terminate(context.WithoutCancel(ctx)))
+	}
+	return c, nil
+}
+
+// Terminate closes the client and removes all that was started. Once is enough; more does no harm.
+func (c *SpreadSidecarContainer) Terminate(ctx context.Context, opts ...testcontainers.TerminateOption) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var failures []error
+	if c.client != nil {
+		failures = append(failures, c.client.Close())
+		c.client = nil
+	}
+	if c.Container != nil && !c.removed {
+		err := c.Container.Terminate(ctx, opts...)
+		c.removed = err == nil
+		failures = append(failures, err)
+	}
+	if c.daemon != nil {
+		failures = append(failures, c.daemon.remove(ctx, opts...))
+	}
+	return errors.Join(failures...)
+}
+
+// GRPCTarget is host:port of the gRPC service.
+func (c *SpreadSidecarContainer) GRPCTarget(ctx context.Context) (string, error) {
+	return c.PortEndpoint(ctx, grpcPort, "")
+}
+
+// MetricsURL is where the metrics are.
+func (c *SpreadSidecarContainer) MetricsURL(ctx context.Context) (string, error) {
+	return c.adminURL(ctx, "/metrics")
+}
+
+func (c *SpreadSidecarContainer) adminURL(ctx context.Context, path string) (string, error) {
+	endpoint, err := c.PortEndpoint(ctx, adminPort, "http")
+	return endpoint + path, err
+}
+
+// AdminToken is the credential for ListMailboxes, made anew for every container.
+func (c *SpreadSidecarContainer) AdminToken() string { return c.adminToken }
+
+// SpreadDaemon is the daemon's spread name, port@host, for Spread clients.
+func (c *SpreadSidecarContainer) SpreadDaemon(ctx context.Context) (string, error) {
+	container := c.Container
+	if c.daemon != nil {
+		container = c.daemon.container
+	}
+	if err := c.needOwnDaemon("SpreadDaemon"); err != nil {
+		return "", err
+	}
+	endpoint, err := container.PortEndpoint(ctx, daemonPort, "")
+	if err != nil {
+		return "", err
+	}
+	host, port, err := net.SplitHostPort(endpoint)
+	return port + "@" + host, err
+}
+
+// SpreadDaemonInNetwork is the daemon's spread name for containers of the same Docker network.
+func (c *SpreadSidecarContainer) SpreadDaemonInNetwork(ctx context.Context) (string, error) {
+	if err := c.needOwnDaemon("SpreadDaemonInNetwork"); err != nil {
+		return "", err
+	}
+	if c.daemon != nil {
+		return c.daemon.inNetwork, nil
+	}
+	host, err := c.hostInNetwork(ctx)
+	return "4803@" + host, err
+}
+
+// hostInNetwork is what other containers call this one: an alias, else its short id; without a network of yours, where there
+// are no names, its address.
+func (c *SpreadSidecarContainer) hostInNetwork(ctx context.Context) (string, error) {
+	aliases, err := c.NetworkAliases(ctx)
+	if err != nil {
+		return "", err
+	}
+	for network, names := range aliases {
+		if network == "bridge" {
+			continue
+		}
+		if len(names) > 0 {
+			return names[0], nil
+		}
+		return c.GetContainerID()[:12], nil
+	}
+	return c.ContainerIP(ctx)
+}
+
+func (c *SpreadSidecarContainer) needOwnDaemon(what string) error {
+	if addresses := c.settings.daemonAddresses; len(addresses) > 0 {
+		return fmt.Errorf("%s: this sidecar has no daemon of its own, it uses %s", what, addresses[0])
+	}
+	return nil
+}
+
+// ClientOptions says how to reach the sidecar, with its TLS and token, for a client of your own.
+func (c *SpreadSidecarContainer) ClientOptions(ctx context.Context) (spreadsidecar.Options, error) {
+	target, err := c.GRPCTarget(ctx)
+	if err != nil {
+		return spreadsidecar.Options{}, err
+	}
+	// Docker may be on another machine; the token is for this test only.
+	options := spreadsidecar.Options{Target: target, Token: c.settings.token, Insecure: c.settings.tls == nil}
+	if c.settings.tls != nil {
+		options.TLS, err = c.settings.tls.client()
+	}
+	return options, err
+}
+
+// Client is a client of the sidecar, one for all who ask. Terminate closes it.
+func (c *SpreadSidecarContainer) Client(ctx context.Context) (*spreadsidecar.Sidecar, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client != nil {
+		return c.client, nil
+	}
+	options, err := c.ClientOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.client, err = spreadsidecar.New(options)
+	return c.client, err
+}
+
+// logOf is what the container printed, for people.
+func logOf(ctx context.Context, container testcontainers.Container) string {
+	if container == nil {
+		return ""
+	}
+	reader, err := container.Logs(context.WithoutCancel(ctx))
+	if err != nil {
+		return ""
+	}
+	defer reader.Close()
+	text, _ := io.ReadAll(reader)
+	return "\n" + strings.TrimSpace(string(text))
+}

@@ -1,0 +1,54 @@
+package org.spreadsidecar.testcontainers;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.time.Instant;
+import org.testcontainers.containers.ContainerLaunchException;
+import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
+
+/**
+ * Waits for {@code GET /readyz} to answer 200: health as the sidecar itself sees it, its daemon included. Testcontainers' own
+ * strategy for HTTP goes on to ask a container that has ended; this one ends with it.
+ */
+final class ReadyPage extends AbstractWaitStrategy {
+  private static final Duration PAUSE = Duration.ofMillis(50);
+  private static final Duration ANSWER = Duration.ofSeconds(1);
+
+  private final int adminPort;
+
+  ReadyPage(int adminPort) {
+    this.adminPort = adminPort;
+  }
+
+  @Override
+  protected void waitUntilReady() {
+    Instant deadline = Instant.now().plus(startupTimeout);
+    URI page = URI.create(SpreadSidecarContainer.adminUrl(waitStrategyTarget, adminPort, "/readyz"));
+    HttpRequest request = HttpRequest.newBuilder(page).timeout(ANSWER).build();
+    HttpClient http = HttpClient.newBuilder().connectTimeout(ANSWER).build();
+    String said = "nothing";
+    try {
+      while (Boolean.TRUE.equals(waitStrategyTarget.getCurrentContainerInfo().getState().getRunning())) {
+        try {
+          var answer = http.send(request, BodyHandlers.ofString());
+          if (answer.statusCode() == 200) return;
+          said = answer.body().strip();
+        } catch (IOException failure) {
+          // Not listening yet, or ending while it was asked: the next round tells.
+          said = failure.toString();
+        }
+        if (Instant.now().isAfter(deadline))
+          throw new ContainerLaunchException("/readyz did not answer 200 within " + startupTimeout + ": " + said);
+        Thread.sleep(PAUSE.toMillis());
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new ContainerLaunchException("interrupted while the sidecar started", interrupted);
+    }
+    throw new ContainerLaunchException("the sidecar ended before it was ready");
+  }
+}

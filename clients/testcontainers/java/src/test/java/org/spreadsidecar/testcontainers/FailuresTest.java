@@ -1,0 +1,99 @@
+package org.spreadsidecar.testcontainers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.spreadsidecar.testcontainers.SampleTest.IMAGE;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.NotFoundException;
+import java.time.Duration;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.spreadsidecar.client.Mailbox;
+import org.spreadsidecar.client.MailboxOptions;
+import org.spreadsidecar.client.SpreadException;
+import org.testcontainers.DockerClientFactory;
+
+/** Failure injection, and what is left behind. */
+class FailuresTest {
+  private static final SpreadSidecarContainer SIDECAR = new SpreadSidecarContainer(IMAGE);
+
+  @BeforeAll
+  static void start() {
+    SIDECAR.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    SIDECAR.stop();
+  }
+
+  @Test
+  void aDroppedMailboxEndsAsIfTheDaemonHadCutIt() {
+    try (Mailbox alice = SIDECAR.client().connect();
+        Mailbox bob = SIDECAR.client().connect()) {
+      SIDECAR.dropMailbox(alice.id());
+      var end = assertThrows(SpreadException.class, () -> alice.receive(Duration.ofSeconds(10)));
+      assertEquals("CONNECTION_CLOSED", end.reason());
+      // Only the one that was meant.
+      bob.joinAndAwaitView("room");
+    }
+  }
+
+  @Test
+  void aMailboxThatIsNotThereCanNotBeDropped() {
+    var failure = assertThrows(IllegalStateException.class, () -> SIDECAR.dropMailbox("#nobody#localhost"));
+    assertTrue(failure.getMessage().startsWith("#nobody#localhost was not dropped: "), failure::getMessage);
+  }
+
+  @Test
+  void aDaemonInsideTheSidecarCanNotBePaused() {
+    for (var failure :
+        Set.of(
+            assertThrows(IllegalStateException.class, SIDECAR::pauseDaemon),
+            assertThrows(IllegalStateException.class, SIDECAR::resumeDaemon)))
+      assertTrue(failure.getMessage().contains("withSeparateDaemon"), failure::getMessage);
+  }
+
+  @Test
+  void aDaemonIsSeparateOrSomebodyElses() {
+    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon().withDaemonAddresses("4803@elsewhere")) {
+      var failure = assertThrows(IllegalStateException.class, sidecar::start);
+      assertTrue(failure.getMessage().contains("one of them"), failure::getMessage);
+    }
+  }
+
+  @Test
+  void aSeparateDaemonHasTheNameAlsoWhenStartedAgain() {
+    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon().withDaemonName("node1")) {
+      for (int round = 0; round < 2; round++) {
+        sidecar.start();
+        Mailbox alice = sidecar.client().connect(new MailboxOptions().privateName("alice"));
+        assertEquals("#alice#node1", alice.privateGroup());
+        sidecar.stop();
+      }
+    }
+  }
+
+  @Test
+  void stopLeavesNothingEvenOfAPausedDaemon() {
+    DockerClient docker = DockerClientFactory.instance().client();
+    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon()) {
+      sidecar.start();
+      sidecar.client().connect();
+      String network = sidecar.getNetwork().getId();
+      Set<String> containers = docker.inspectNetworkCmd().withNetworkId(network).exec().getContainers().keySet();
+      assertEquals(2, containers.size());
+      assertTrue(containers.contains(sidecar.getContainerId()));
+
+      sidecar.pauseDaemon();
+      sidecar.stop();
+      for (String container : containers)
+        assertThrows(NotFoundException.class, () -> docker.inspectContainerCmd(container).exec());
+      assertThrows(NotFoundException.class, () -> docker.inspectNetworkCmd().withNetworkId(network).exec());
+    }
+  }
+}

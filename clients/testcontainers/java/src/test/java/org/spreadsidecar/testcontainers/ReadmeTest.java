@@ -1,0 +1,31 @@
+package org.spreadsidecar.testcontainers;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the README shows is code that runs: regions of the samples. */
+class ReadmeTest {
+  private static final Pattern BLOCK = Pattern.compile("^```java\\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL);
+  private static final Pattern REGION =
+      Pattern.compile("^ *// region \\w+\\n(.*?)^ *// endregion", Pattern.MULTILINE | Pattern.DOTALL);
+
+  @Test
+  void everyBlockIsARegionOfASample() throws IOException {
+    Path tests = Path.of("src/test/java/org/spreadsidecar/testcontainers");
+    String sources =
+        Files.readString(tests.resolve("SampleTest.java")) + Files.readString(tests.resolve("SampleFailuresTest.java"));
+    var regions =
+        REGION.matcher(sources).results().map(region -> region.group(1).stripIndent().strip()).toList();
+    var blocks =
+        BLOCK.matcher(Files.readString(Path.of("README.md"))).results().map((MatchResult block) -> block.group(1).strip()).toList();
+    assertEquals(3, blocks.size());
+    for (String block : blocks) assertTrue(regions.contains(block), block);
+  }
+}

@@ -1,0 +1,10 @@
+"""Testcontainers module for spread-sidecar. Begin with ``SpreadSidecarContainer``."""
+
+from __future__ import annotations
+
+from .container import ADMIN_PORT, DAEMON_PORT, GRPC_PORT, SpreadSidecarContainer
+from .ready import NotReady
+
+__version__ = "0.1.0"
+
+__all__ = ["ADMIN_PORT", "DAEMON_PORT", "GRPC_PORT", "NotReady", "SpreadSidecarContainer"]

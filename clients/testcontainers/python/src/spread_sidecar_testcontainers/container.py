@@ -1,0 +1,278 @@
+"""A sidecar in a container, for the time of a test."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+from spread_sidecar import SidecarOptions, SpreadSidecar, TlsOptions
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+from typing_extensions import Self
+
+from .ready import ReadyPage
+from .separate_daemon import SeparateDaemon
+
+#: Where the sidecar serves its mailboxes inside of the container.
+GRPC_PORT = 4813
+#: Where it serves metrics and health.
+ADMIN_PORT = 4814
+#: Where its embedded daemon listens for Spread clients.
+DAEMON_PORT = 4803
+
+_CONFIG_PATH = "/etc/spread-sidecar-test/config.yaml"
+_CERTIFICATE_PATH = "/etc/spread-sidecar-test/tls.crt"
+_KEY_PATH = "/etc/spread-sidecar-test/tls.key"
+
+
+class SpreadSidecarContainer(DockerContainer):
+    """A sidecar with a Spread daemon of its own inside, unless told otherwise.
+
+    ``start()`` returns when the sidecar says that it is ready; ``stop()`` leaves nothing behind. As a context manager
+    it does both. Everything that ``DockerContainer`` has is there too; options have to be set before ``start()``.
+
+    :param image: the sidecar's image
+    :param kwargs: as ``DockerContainer`` takes them
+    """
+
+    def __init__(self, image: str, **kwargs: Any) -> None:
+        super().__init__(image, **kwargs)
+        self._docker_client_kw: dict[str, Any] | None = kwargs.get("docker_client_kw")
+        self._admin_token = secrets.token_hex(16)
+        self._token: str | None = None
+        self._tls: TlsOptions | None = None
+        self._daemon_name: str | None = None
+        self._daemon_addresses: tuple[str, ...] = ()
+        self._wants_separate_daemon = False
+        self._daemon: SeparateDaemon | None = None
+        self._own_network: Network | None = None
+        self._client: SpreadSidecar | None = None
+        # The image's own command says where to listen, and flags win over the environment.
+        self.with_command("serve")
+        self.with_exposed_ports(GRPC_PORT, ADMIN_PORT, DAEMON_PORT)
+        self.waiting_for(ReadyPage(ADMIN_PORT))
+
+    def with_config(self, config: Mapping[str, Any] | str) -> Self:
+        """The sidecar's configuration: its YAML as text, or the same as a mapping.
+
+        What this module sets itself wins: addresses, daemon, TLS, token. ``with_env("SPREAD_SIDECAR_…", …)`` works
+        too.
+        """
+        # Whatever is JSON is YAML.
+        text = config if isinstance(config, str) else json.dumps(config)
+        self.with_copy_into_container(text.encode(), _CONFIG_PATH)
+        return self.with_env("SPREAD_SIDECAR_CONFIG", _CONFIG_PATH)
+
+    def with_daemon_name(self, name: str) -> Self:
+        """The name of the sidecar's own daemon, as in ``#alice#name``. Default: ``localhost``."""
+        self._daemon_name = name
+        return self
+
+    def with_daemon_addresses(self, *addresses: str) -> Self:
+        """Spread daemons of yours, as ``port@host`` that the container can reach, instead of the sidecar's own."""
+        self._daemon_addresses = addresses
+        return self
+
+    def with_separate_daemon(self) -> Self:
+        """The sidecar's own daemon runs in a second container of the same image, so that it can be paused."""
+        self._wants_separate_daemon = True
+        return self
+
+    def with_tls(
+        self,
+        certificate: Path | bytes,
+        key: Path | bytes,
+        ca: Path | bytes | None = None,
+        server_name: str = "localhost",
+    ) -> Self:
+        """Speak TLS.
+
+        :param certificate: in PEM
+        :param key: its private key, in PEM
+        :param ca: the authority that ``client()`` trusts. Default: the certificate itself
+        :param server_name: the name that the certificate is for, whatever host Docker publishes ports on
+        """
+        self.with_copy_into_container(certificate, _CERTIFICATE_PATH)
+        # Readable by the numeric user that the image runs with: the key is for this test only.
+        self.with_copy_into_container(key, _KEY_PATH)
+        trusted = certificate if ca is None else ca
+        trusted_pem = trusted if isinstance(trusted, bytes) else trusted.read_bytes()
+        self._tls = TlsOptions(ca=trusted_pem, server_name=server_name)
+        self.with_env("SPREAD_SIDECAR_GRPC_TLS_CERT", _CERTIFICATE_PATH)
+        return self.with_env("SPREAD_SIDECAR_GRPC_TLS_KEY", _KEY_PATH)
+
+    def with_token(self, token: str) -> Self:
+        """The token, of 16 characters at least, that every call must bring; ``client()`` does."""
+        self._token = token
+        return self.with_env("SPREAD_SIDECAR_GRPC_TOKENS", token)
+
+    @property
+    def grpc_target(self) -> str:
+        """``host:port`` of the gRPC service, for programs outside of Docker."""
+        return self._published(GRPC_PORT)
+
+    @property
+    def metrics_url(self) -> str:
+        """URL of the metrics, for programs outside of Docker."""
+        return f"http://{self._published(ADMIN_PORT)}/metrics"
+
+    @property
+    def admin_token(self) -> str:
+        """The credential for ``ListMailboxes``, made anew for every container."""
+        return self._admin_token
+
+    @property
+    def spread_daemon(self) -> str:
+        """The daemon's spread name, ``port@host``, for Spread clients outside of Docker.
+
+        :raises RuntimeError: the daemon is yours; see ``with_daemon_addresses``
+        """
+        self._need_own_daemon("spread_daemon")
+        if self._daemon is not None:
+            return self._daemon.published
+        return f"{self.get_exposed_port(DAEMON_PORT)}@{self.get_container_host_ip()}"
+
+    @property
+    def spread_daemon_in_network(self) -> str:
+        """The daemon's spread name for containers of the same Docker network.
+
+        :raises RuntimeError: the daemon is yours; see ``with_daemon_addresses``
+        """
+        self._need_own_daemon("spread_daemon_in_network")
+        if self._daemon is not None:
+            return self._daemon.in_network
+        return f"{DAEMON_PORT}@{self._host_in_network()}"
+
+    def client_options(self) -> SidecarOptions:
+        """How to reach the sidecar, with its TLS and token, for a ``SpreadSidecar`` or ``connect`` of your own."""
+        options = SidecarOptions(target=self.grpc_target)
+        if self._tls is not None:
+            options["tls"] = self._tls
+        if self._token is not None:
+            options["token"] = self._token
+            # Docker may be on another machine; the token is for this test only.
+            options["insecure"] = self._tls is None
+        return options
+
+    def client(self) -> SpreadSidecar:
+        """A client of the sidecar, one for all who ask. ``stop()`` closes it."""
+        if self._client is None:
+            self._client = SpreadSidecar(**self.client_options())
+        return self._client
+
+    def drop_mailbox(self, mailbox: str) -> None:
+        """Cuts a mailbox's connection to its daemon, as if the daemon had.
+
+        With ``reconnect`` the mailbox tells ``ConnectionLost`` and then ``ConnectionRestored``; else it ends with
+        ``CONNECTION_CLOSED``.
+
+        :param mailbox: its id or its private group
+        :raises RuntimeError: there is no such mailbox, or it has no connection now
+        """
+        page = f"http://{self._published(ADMIN_PORT)}/drop-mailbox?mailbox={quote(mailbox, safe='')}"
+        headers = {"authorization": f"Bearer {self._admin_token}"}
+        try:
+            with urlopen(Request(page, method="POST", headers=headers), timeout=10):
+                pass
+        except HTTPError as refusal:
+            said = refusal.read().decode(errors="replace").strip()
+            raise RuntimeError(f"{mailbox} was not dropped: {said}") from None
+
+    def pause_daemon(self) -> None:
+        """Freezes the daemon: its connections stay, and nothing is delivered until ``resume_daemon()``.
+
+        :raises RuntimeError: the daemon is not in a container of its own; see ``with_separate_daemon``
+        """
+        self._separate_daemon("pause_daemon").pause()
+
+    def resume_daemon(self) -> None:
+        """Lets a paused daemon go on.
+
+        :raises RuntimeError: the daemon is not in a container of its own; see ``with_separate_daemon``
+        """
+        self._separate_daemon("resume_daemon").resume()
+
+    def start(self) -> Self:
+        """Starts it, and waits until it is ready. When that fails, nothing is left.
+
+        :raises NotReady: it ended or was not ready in a minute
+        """
+        if self._wants_separate_daemon and self._daemon_addresses:
+            raise ValueError("a separate daemon and daemon addresses: the sidecar can use one of them")
+        try:
+            if self._wants_separate_daemon:
+                self._start_daemon()
+            return super().start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, force: bool = True, delete_volume: bool = True) -> None:
+        """Closes ``client()`` and removes all that was started. Once is enough; more does no harm."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        if self._container is not None:
+            super().stop(force, delete_volume)
+            self._container = None
+            self._cached_container_info = None
+        if self._daemon is not None:
+            self._daemon.stop()
+            self._daemon = None
+        if self._own_network is not None:
+            self._own_network.remove()
+            self._own_network = None
+            self._network = None
+
+    def _configure(self) -> None:
+        """Called by ``start()``: what is known only then."""
+        self.with_envs(
+            SPREAD_SIDECAR_GRPC_LISTEN=f"0.0.0.0:{GRPC_PORT}",
+            SPREAD_SIDECAR_ADMIN_LISTEN=f"0.0.0.0:{ADMIN_PORT}",
+            # Everything is reached through a Docker network of the test.
+            SPREAD_SIDECAR_INSECURE="true",
+            SPREAD_SIDECAR_ADMIN_TOKEN=self._admin_token,
+            SPREAD_SIDECAR_ADMIN_FAILURE_INJECTION="true",
+        )
+        addresses = (self._daemon.in_network,) if self._daemon is not None else self._daemon_addresses
+        if addresses:
+            self.with_env("SPREAD_SIDECAR_EMBEDDED_DAEMON", "false")
+            self.with_env("SPREAD_SIDECAR_DAEMON_ADDRESSES", ",".join(addresses))
+            return
+        self.with_env("SPREAD_SIDECAR_EMBEDDED_DAEMON", "true")
+        self.with_env("SPREAD_SIDECAR_EMBEDDED_LISTEN", f"0.0.0.0:{DAEMON_PORT}")
+        self.with_env("SPREAD_SIDECAR_EMBEDDED_SOCKET", "off")
+        if self._daemon_name is not None:
+            self.with_env("SPREAD_SIDECAR_EMBEDDED_NAME", self._daemon_name)
+
+    def _start_daemon(self) -> None:
+        network = self._network
+        if network is None:
+            network = self._own_network = Network(docker_client_kw=self._docker_client_kw).create()
+            self.with_network(network)
+        self._daemon = SeparateDaemon(self.image, DAEMON_PORT, self._daemon_name, self._docker_client_kw)
+        self._daemon.start_in(network)
+
+    def _published(self, port: int) -> str:
+        return f"{self.get_container_host_ip()}:{self.get_exposed_port(port)}"
+
+    def _host_in_network(self) -> str:
+        """What other containers call this one: an alias, else its short id; without a network of yours, its address."""
+        if self._network is None:
+            return self.get_docker_client().bridge_ip(self.get_container_id())
+        return self._network_aliases[0] if self._network_aliases else self.get_container_id()[:12]
+
+    def _need_own_daemon(self, what: str) -> None:
+        if self._daemon_addresses:
+            raise RuntimeError(f"{what}: this sidecar has no daemon of its own, it uses {self._daemon_addresses[0]}")
+
+    def _separate_daemon(self, what: str) -> SeparateDaemon:
+        if self._daemon is None:
+            raise RuntimeError(f"{what} needs a daemon in a container of its own: with_separate_daemon(), then start()")
+        return self._daemon

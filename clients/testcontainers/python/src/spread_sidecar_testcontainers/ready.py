@@ -1,0 +1,55 @@
+"""Waiting until a sidecar says that it is ready."""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from docker.errors import APIError
+from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
+
+
+class NotReady(RuntimeError):
+    """The sidecar ended, or was not ready in time. The message has what ``/readyz`` said last, and the log."""
+
+
+class ReadyPage(WaitStrategy):
+    """Waits for ``GET /readyz`` to answer 200: health as the sidecar itself sees it, its daemon included.
+
+    Testcontainers' own strategy for HTTP goes on to ask a container that has ended. This one ends with it, so that a
+    mistake in the configuration is told at once, in the sidecar's words.
+    """
+
+    def __init__(self, admin_port: int) -> None:
+        super().__init__()
+        self._port = admin_port
+        self.with_startup_timeout(60)
+        self.with_poll_interval(0.05)
+
+    def wait_until_ready(self, container: WaitStrategyTarget) -> None:
+        deadline = time.monotonic() + self._startup_timeout
+        said = "nothing"
+        while True:
+            container.reload()
+            if container.status in ("exited", "dead"):
+                raise NotReady(f"the sidecar ended before it was ready\n{log_of(container)}")
+            try:
+                url = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(self._port)}/readyz"
+                with urlopen(url, timeout=1):
+                    return
+            except HTTPError as refusal:
+                said = refusal.read().decode(errors="replace").strip()
+            except (OSError, HTTPException, APIError) as failure:
+                # Not listening yet, or ending while it was asked: the next round tells.
+                said = str(failure)
+            if time.monotonic() >= deadline:
+                seconds = f"{self._startup_timeout:g} s"
+                raise NotReady(f"the sidecar was not ready within {seconds}: {said}\n{log_of(container)}")
+            time.sleep(self._poll_interval)
+
+
+def log_of(container: WaitStrategyTarget) -> str:
+    """What the container printed, for people."""
+    return "".join(part.decode(errors="replace") for part in container.get_logs())

@@ -1,0 +1,17 @@
+"""Waiting for events."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from spread_sidecar import Mailbox, SpreadEvent
+
+EventT = TypeVar("EventT", bound=SpreadEvent)
+
+
+def next_of(kind: type[EventT], mailbox: Mailbox) -> EventT:
+    """The mailbox's next event of a kind; others before it are passed over."""
+    while True:
+        event = mailbox.receive(10)
+        if isinstance(event, kind):
+            return event

@@ -1,0 +1,41 @@
+"""Failures on purpose, as users of the module write them. The README shows parts of it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from events import next_of
+from spread_sidecar import AGREED_MESS, ConnectionLost, ConnectionRestored, RegularMessage, SpreadError
+
+from spread_sidecar_testcontainers import SpreadSidecarContainer
+
+IMAGE = os.environ.get("SPREAD_SIDECAR_IMAGE", "spread-sidecar:test")
+
+
+def test_who_was_cut_is_in_the_group_again() -> None:
+    with SpreadSidecarContainer(IMAGE) as sidecar:
+        with sidecar.client().connect(private_name="alice", reconnect=True) as alice:
+            alice.join("greetings", await_view=True)
+
+            sidecar.drop_mailbox(alice.private_group)
+            assert next_of(ConnectionLost, alice).groups == ("greetings",)
+            assert next_of(ConnectionRestored, alice).groups == ("greetings",)
+
+            alice.multicast(AGREED_MESS, "greetings", "here again")
+            assert next_of(RegularMessage, alice).text() == "here again"
+
+
+def test_nothing_comes_from_a_daemon_that_stands_still() -> None:
+    with SpreadSidecarContainer(IMAGE).with_separate_daemon() as sidecar:
+        with sidecar.client().connect(private_name="alice") as alice:
+            alice.join("greetings", await_view=True)
+            alice.receive(10)  # the view
+
+            sidecar.pause_daemon()
+            alice.multicast(AGREED_MESS, "greetings", "is anybody there?")
+            with pytest.raises(SpreadError, match="DEADLINE_EXCEEDED"):
+                alice.receive(timeout=0.5)
+
+            sidecar.resume_daemon()
+            assert next_of(RegularMessage, alice).text() == "is anybody there?"

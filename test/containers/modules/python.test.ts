@@ -1,0 +1,20 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { modules } from '../../../scripts/testcontainers.mjs';
+import { isAvailable } from '../../support/requirements.mjs';
+import { BUILD_MS, runModuleTests, TESTS_MS } from './module-tests.js';
+
+describe.skipIf(!isAvailable('docker') || !isAvailable('python-testcontainers'))(
+  'the Testcontainers module for Python',
+  () => {
+    beforeAll(() => modules.python.prepare(), BUILD_MS);
+
+    it(
+      'passes its own tests',
+      async () => {
+        const printed = await runModuleTests(modules.python);
+        expect(printed).toMatch(/^\d\d passed in /m);
+      },
+      TESTS_MS,
+    );
+  },
+);
