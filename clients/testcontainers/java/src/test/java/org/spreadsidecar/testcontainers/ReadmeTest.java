@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -22,9 +21,9 @@ class ReadmeTest {
     String sources =
         Files.readString(tests.resolve("SampleTest.java")) + Files.readString(tests.resolve("SampleFailuresTest.java"));
     var regions =
-        REGION.matcher(sources).results().map(region -> region.group(1).stripIndent().strip()).toList();
-    var blocks =
-        BLOCK.matcher(Files.readString(Path.of("README.md"))).results().map((MatchResult block) -> block.group(1).strip()).toList();
+        REGION.matcher(sources).results().map(region -> region.group(1).stripTrailing().stripIndent()).toList();
+    String readme = Files.readString(Path.of("README.md"));
+    var blocks = BLOCK.matcher(readme).results().map(block -> block.group(1).stripTrailing()).toList();
     assertEquals(3, blocks.size());
     for (String block : blocks) assertTrue(regions.contains(block), block);
   }
