@@ -11,14 +11,15 @@ export const BUILD_MS = 600_000;
 export const TESTS_MS = 300_000;
 
 /** Runs a module's own tests against the image, and gives what they printed. */
-export async function runModuleTests(module: Module): Promise<string> {
+export async function runModuleTests(module: Module, image: string): Promise<string> {
   const { command, args, cwd, env } = module.test();
   return runCommand(command, args, {
     cwd,
     env: {
       ...process.env,
       ...env,
-      // Its image may not be there, and the modules clean up by themselves.
+      SPREAD_SIDECAR_IMAGE: image,
+      // Ryuk's image may not be there, and the modules clean up by themselves.
       TESTCONTAINERS_RYUK_DISABLED: 'true',
       ...publishedHere(),
       TEST_TLS_FOLDER: await certificates(),

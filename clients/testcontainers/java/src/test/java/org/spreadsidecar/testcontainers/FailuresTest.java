@@ -46,7 +46,9 @@ class FailuresTest {
   @Test
   void aMailboxThatIsNotThereCanNotBeDropped() {
     var failure = assertThrows(IllegalStateException.class, () -> SIDECAR.dropMailbox("#nobody#localhost"));
-    assertTrue(failure.getMessage().startsWith("#nobody#localhost was not dropped: "), failure::getMessage);
+    assertTrue(
+        failure.getMessage().startsWith("#nobody#localhost was not dropped: there is no such mailbox"),
+        failure::getMessage);
   }
 
   @Test
