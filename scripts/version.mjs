@@ -19,6 +19,8 @@ export const places = [
     /("clients\/typescript": \{\n {6}"name": "spread-sidecar-client",\n {6}"version": ")([^"]+)(")/,
   ],
   ['clients/typescript/package.json', /^( {2}"version": ")([^"]+)(")/m],
+  ['clients/testcontainers/node/package.json', /^( {2}"version": ")([^"]+)(")/m],
+  ['clients/testcontainers/node/package.json', /("spread-sidecar-client": "\^)([^"]+)(")/],
   ['clients/python/pyproject.toml', /^(version = ")([^"]+)(")/m],
   ['clients/python/src/spread_sidecar/__init__.py', /^(__version__ = ")([^"]+)(")/m],
   ['clients/go/version.go', /(const ClientVersion = ")([^"]+)(")/],

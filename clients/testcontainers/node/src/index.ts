@@ -1,0 +1,8 @@
+/**
+ * Testcontainers module of spread-sidecar: a sidecar in a container, for the time of a test. Begin with
+ * {@link SpreadSidecarContainer}.
+ *
+ * @packageDocumentation
+ */
+export { type ContainerTls, SpreadSidecarContainer } from './container.js';
+export { StartedSpreadSidecarContainer } from './started-container.js';

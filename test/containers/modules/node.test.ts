@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { connect as openSocket } from 'node:net';
+import { join } from 'node:path';
+import { AGREED_MESS, type SpreadError } from 'spread-sidecar-client';
+import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
+import { getContainerRuntimeClient, Network } from 'testcontainers';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { root } from '../../../scripts/build.mjs';
+import { TestAuthority } from '../../support/certificates.js';
+import { IMAGE_MS, sidecarImage } from '../../support/image.js';
+import { isAvailable } from '../../support/requirements.mjs';
+import { until } from '../../support/until.js';
+
+const TEST_MS = 90_000;
+const TOKEN = '0123456789abcdef-client';
+let image: string;
+
+describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { timeout: TEST_MS }, () => {
+  beforeAll(async () => {
+    image = await sidecarImage();
+  }, IMAGE_MS);
+
+  // begin sample
+  it('gives a greeting to the group', async () => {
+    const sidecar = await new SpreadSidecarContainer(image).start();
+    onTestFinished(async () => {
+      await sidecar.stop();
+    });
+    const alice = await sidecar.client().connect({ privateName: 'alice' });
+    await alice.join('greetings', { awaitView: true });
+    await alice.multicast(AGREED_MESS, 'greetings', 'hello, group', 7);
+
+    let event = await alice.receive();
+    while (event.kind !== 'regular') event = await alice.receive();
+    expect([event.sender, event.text()]).toEqual(['#alice#localhost', 'hello, group']);
+  });
+  // end sample
+
+  // begin sample
+  it('cuts a mailbox off its daemon', async () => {
+    const sidecar = await new SpreadSidecarContainer(image).start();
+    onTestFinished(async () => {
+      await sidecar.stop();
+    });
+    const alice = await sidecar.client().connect({ privateName: 'alice', reconnect: true });
+    await alice.join('greetings', { awaitView: true });
+    await alice.receive(); // the view
+
+    await sidecar.dropMailbox(alice.privateGroup);
+    expect(await alice.receive()).toMatchObject({ kind: 'connectionLost', groups: ['greetings'] });
+    expect(await alice.receive()).toMatchObject({ kind: 'connectionRestored', groups: ['greetings'] });
+  });
+  // end sample
+
+  // begin sample
+  it('freezes the daemon', async () => {
+    const sidecar = await new SpreadSidecarContainer(image).withSeparateDaemon().start();
+    onTestFinished(async () => {
+      await sidecar.stop();
+    });
+    const alice = await sidecar.client().connect({ privateName: 'alice' });
+    await alice.join('greetings', { awaitView: true });
+    await alice.receive(); // the view
+
+    await sidecar.pauseDaemon();
+    await alice.multicast(AGREED_MESS, 'greetings', 'is anybody there?');
+    await expect(alice.receive({ timeoutMs: 500 })).rejects.toThrow('no event within 500 ms');
+
+    await sidecar.resumeDaemon();
+    expect(await alice.receive()).toMatchObject({ kind: 'regular' });
+  });
+  // end sample
+
+  it('shows what it shows in its README', () => {
+    const readme = readFileSync(join(root, 'clients/testcontainers/node/README.md'), 'utf8');
+    const test = readFileSync(join(root, 'test/containers/modules/node.test.ts'), 'utf8');
+    const samples = [...test.matchAll(/^ {2}\/\/ begin sample\n(.*?)^ {2}\/\/ end sample\n/gms)].map(
+      ([, text = '']) => text.replaceAll(/^ {2}/gm, ''),
+    );
+    expect(samples).toHaveLength(3);
+    for (const sample of samples) expect(readme).toContain(sample);
+  });
+
+  it('speaks TLS, wants a token, and takes a configuration', async () => {
+    const authority = await TestAuthority.create();
+    const { cert, key } = await authority.server();
+    const sidecar = await new SpreadSidecarContainer(image)
+      .withTls({ cert, key, ca: authority.cert })
+      .withToken(TOKEN)
+      .withDaemonName('node7')
+      .withConfig({ mailbox: { maxMailboxes: 1 } })
+      .start();
+    onTestFinished(async () => {
+      await sidecar.stop();
+    });
+    const mailbox = await sidecar.client().connect({ privateName: 'bob' });
+    expect(mailbox.privateGroup).toBe('#bob#node7');
+    await expect(sidecar.client().connect()).rejects.toMatchObject({ reason: 'TOO_MANY_MAILBOXES' });
+    const metrics = await (await fetch(sidecar.metricsUrl)).text();
+    expect(metrics).toMatch(/^spread_sidecar_mailboxes\S* 1$/m);
+    expect(sidecar.adminToken).toHaveLength(32);
+  });
+
+  it("names its daemon to Spread's own clients, inside of Docker and outside", async () => {
+    const network = await new Network().start();
+    onTestFinished(async () => {
+      await network.stop();
+    });
+    const first = await new SpreadSidecarContainer(image)
+      .withNetwork(network)
+      .withNetworkAliases('first')
+      .start();
+    onTestFinished(async () => {
+      await first.stop();
+    });
+    const [port, host] = first.spreadDaemon.split('@');
+    await new Promise((resolve, reject) => {
+      const socket = openSocket(Number(port), host).once('connect', resolve).once('error', reject);
+      onTestFinished(() => void socket.destroy());
+    });
+    expect(first.spreadDaemonInNetwork).toBe('4803@first');
+
+    const second = await new SpreadSidecarContainer(image)
+      .withNetwork(network)
+      .withDaemonAddresses(first.spreadDaemonInNetwork)
+      .start();
+    onTestFinished(async () => {
+      await second.stop();
+    });
+    const [alice, bob] = [await first.client().connect(), await second.client().connect()];
+    await alice.join('g', { awaitView: true });
+    await bob.join('g', { awaitView: true });
+    await until(async () => (await alice.view('g')).view.members.length === 2, {
+      what: 'both are in the group',
+    });
+    expect(() => second.spreadDaemon).toThrow('it uses 4803@first');
+    await expect(second.pauseDaemon()).rejects.toThrow('withSeparateDaemon()');
+  });
+
+  it('says in the words of the sidecar why it does not start, and leaves nothing', async () => {
+    // A name of its own tells its containers from those of tests beside it.
+    const [repo, tag] = ['spread-sidecar', `leak-${process.pid}`] as const;
+    const name = `${repo}:${tag}`;
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    await dockerode.getImage(image).tag({ repo, tag });
+    onTestFinished(async () => {
+      await dockerode.getImage(name).remove();
+    });
+
+    const container = new SpreadSidecarContainer(name)
+      .withSeparateDaemon()
+      .withConfig({ mailbox: { maxMailbox: 1 } });
+    await expect(container.start()).rejects.toThrow();
+    await expect(
+      new SpreadSidecarContainer(name).withSeparateDaemon().withDaemonAddresses('4803@a').start(),
+    ).rejects.toThrow('can use one of them');
+    const left = await dockerode.listContainers({ all: true });
+    expect(left.filter(({ Image }) => Image === name)).toEqual([]);
+  });
+
+  it('does not drop what is not there', async () => {
+    const sidecar = await new SpreadSidecarContainer(image).start();
+    await expect(sidecar.dropMailbox('#nobody#localhost')).rejects.toThrow('there is no such mailbox');
+    const mailbox = await sidecar.client().connect();
+    const end = mailbox.receive().catch((error: SpreadError) => error);
+    await sidecar.stop();
+    expect(await end).toBeInstanceOf(Error);
+  });
+});
