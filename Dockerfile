@@ -37,7 +37,6 @@ COPY --from=build /out/ /
 # A number: Kubernetes can see that runAsNonRoot holds. Nobody else in the image has it.
 USER 65532:65532
 WORKDIR /app
-# Where a Unix socket goes by custom; a memory volume is mounted over it where the root file system is read-only.
 ENV NODE_ENV=production
 EXPOSE 4813 4814 4803
 HEALTHCHECK --interval=10s --timeout=4s --start-period=10s --retries=3 \

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './build.mjs';
+import { run } from './run.mjs';
 
 /** Of the Testcontainers module for Java. */
 const MODULE_VERSION = /(<artifactId>spread-sidecar-testcontainers<\/artifactId>\s+<version>)([^<]+)(<)/;
@@ -55,6 +56,8 @@ export function setVersion(version) {
     throw new Error(`${version} is no version such as 1.2.3 or 1.2.3-rc.1`);
   for (const [file, pattern] of places)
     writeFileSync(join(root, file), read(file).replace(pattern, `$1${version}$3`));
+  // The SBOM names it in several places, and is made of the files above.
+  run(process.execPath, [join(root, 'scripts', 'generate-sbom.mjs')]);
 }
 
 if (process.argv[1]?.endsWith('version.mjs')) {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { getContainerRuntimeClient, type StartedTestContainer } from 'testcontainers';
 import { onTestFinished } from 'vitest';
 import { within } from './until.js';
@@ -32,13 +31,18 @@ export async function endBy(container: StartedTestContainer, signal: NodeJS.Sign
   return (await within(ended, `the end after ${signal}`, 20_000)).StatusCode;
 }
 
-/** Everything that it has printed. Its log ends with it. */
+/** Everything that it has printed until now. */
 export async function logOf(container: StartedTestContainer): Promise<string> {
-  const stream = await container.logs();
+  return plain(await (await inEngine(container)).logs({ stdout: true, stderr: true }));
+}
+
+/** The engine sends what was printed in pieces, each behind 8 bytes: its stream, three zeros, its length. */
+export function plain(pieces: Buffer): string {
   let text = '';
-  stream.on('data', (chunk) => {
-    text += chunk;
-  });
-  await within(once(stream, 'end'), 'the end of the log');
+  for (let at = 0; at < pieces.length; ) {
+    const end = at + 8 + pieces.readUInt32BE(at + 4);
+    text += pieces.toString('utf8', at + 8, end);
+    at = end;
+  }
   return text;
 }

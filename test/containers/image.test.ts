@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../../scripts/build.mjs';
+import { endBy, inEngine, logOf, plain, started } from '../support/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { until } from '../support/until.js';
+
+const TEST_MS = 90_000;
+const MIB = 1024 * 1024;
+let image: string;
+
+const ready = () => Wait.forHttp('/readyz', 4814, { abortOnContainerExit: true });
+const inspected = async () =>
+  (await getContainerRuntimeClient()).container.dockerode.getImage(image).inspect();
+
+describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () => {
+  beforeAll(async () => {
+    image = await sidecarImage();
+  }, IMAGE_MS);
+
+  it('serves without arguments, says how to reach it, is healthy, and ends with 0', async () => {
+    const container = await started(
+      new GenericContainer(image).withExposedPorts(4813, 4814).withWaitStrategy(ready()).start(),
+    );
+    const log = await container.exec(['spread-sidecar', 'send', 'cats', '-m', 'hello']);
+    expect([log.exitCode, log.output]).toEqual([0, expect.stringContaining('cats')]);
+    const state = async () => (await (await inEngine(container)).inspect()).State;
+    await until(async () => (await state()).Health?.Status === 'healthy', {
+      what: 'the health check of the image',
+      timeoutMs: 20_000,
+    });
+    expect(await endBy(container, 'SIGTERM')).toBe(0);
+    const said = await logOf(container);
+    expect(said).toMatch(/docker exec -it [0-9a-f]{12} spread-sidecar user$/m);
+    expect(said).toMatch(/0\.0\.0\.0:4813/);
+  });
+
+  it('is content with a read-only root file system, no capability and a number for its user', async () => {
+    const { Config } = await inspected();
+    expect(Config.User).toBe('65532:65532');
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    const container = await dockerode.createContainer({
+      Image: image,
+      HostConfig: {
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+        NetworkMode: 'none',
+      },
+    });
+    try {
+      await container.start();
+      await until(async () => (await container.inspect()).State.Health?.Status === 'healthy', {
+        what: 'it is healthy',
+        timeoutMs: 20_000,
+      });
+      // Nothing else runs in it: no shell between the engine and the sidecar.
+      const { Processes } = (await container.top()) as { Processes: string[][] };
+      expect(Processes.filter((line) => !/healthcheck/.test(line.join(' ')))).toHaveLength(1);
+      await container.stop({ t: 10 });
+      expect((await container.inspect()).State.ExitCode).toBe(0);
+    } finally {
+      await container.remove({ force: true });
+    }
+  });
+
+  it('listens to nobody else unless it is told to, as soon as it is given a command', async () => {
+    const container = await started(
+      new GenericContainer(image)
+        .withCommand(['serve', '--embedded-daemon', '--embedded-socket', 'off'])
+        .withWaitStrategy(Wait.forHealthCheck())
+        .start(),
+    );
+    expect(await logOf(container)).toContain('gRPC    127.0.0.1:4813');
+  });
+
+  it('refuses a wrong configuration with the place of each mistake', async () => {
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    const container = await dockerode.createContainer({
+      Image: image,
+      Cmd: ['serve'],
+      Env: ['SPREAD_SIDECAR_GRPC_LISTEN=0.0.0.0:4813', 'SPREAD_SIDECAR_MAILBOX_MAXMAILBOX=1'],
+    });
+    try {
+      await container.start();
+      expect(((await container.wait()) as { StatusCode: number }).StatusCode).toBe(2);
+      const said = plain(await container.logs({ stdout: true, stderr: true }));
+      expect(said).toContain('SPREAD_SIDECAR_MAILBOX_MAXMAILBOX');
+    } finally {
+      await container.remove({ force: true });
+    }
+  });
+
+  it('adds no more than 30 MiB to its base, and says what it is', async () => {
+    const { Config } = await inspected();
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(Config.Labels).toMatchObject({
+      'org.opencontainers.image.title': 'spread-sidecar',
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.version': version,
+    });
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    const layers = (await dockerode.getImage(image).history()) as { CreatedBy: string; Size: number }[];
+    // The newest first; what is below this one is the base.
+    const first = layers.findIndex(({ CreatedBy }) => /ARG VERSION=/.test(CreatedBy));
+    const own = layers.slice(0, first + 1);
+    expect(own.length).toBeGreaterThan(3);
+    expect(own.reduce((sum, { Size }) => sum + Size, 0)).toBeLessThan(30 * MIB);
+  });
+
+  it('holds the packages of its SBOM, those alone, and no other copy of anything', async () => {
+    const container = await started(
+      new GenericContainer(image).withExposedPorts(4814).withWaitStrategy(ready()).start(),
+    );
+    const { output } = await container.exec(['cat', '/app/sbom.cdx.json']);
+    expect(output).toBe(readFileSync(join(root, 'sbom.cdx.json'), 'utf8'));
+    const script = `
+      import { globSync, readFileSync } from 'node:fs';
+      for (const file of globSync(['/app/node_modules/**/package.json', '/app/clients/*/package.json'])) {
+        const { name, version } = JSON.parse(readFileSync(file, 'utf8'));
+        if (version && (file.endsWith('node_modules/' + name + '/package.json') || file.startsWith('/app/clients/')))
+          console.log(name + '@' + version);
+      }`;
+    const found = await container.exec(['node', '--input-type=module', '-e', script]);
+    const installed = [...new Set(found.output.trim().split('\n'))].sort();
+    const sbom = JSON.parse(output) as { components: { 'bom-ref': string }[] };
+    // Types, which nothing reads when it runs, are left out of the image.
+    const listed = sbom.components
+      .map((one) => one['bom-ref'])
+      .filter((ref) => !/^(@types\/|undici-types@)/.test(ref));
+    expect(installed).toEqual(listed.sort());
+  });
+});

@@ -1,0 +1,122 @@
+import { AGREED_MESS, type SpreadError } from 'spread-sidecar-client';
+import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { endBy, inEngine, logOf, started } from '../support/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { until, within } from '../support/until.js';
+
+const TEST_MS = 90_000;
+let image: string;
+
+/** An application that shares the network of a sidecar, as the containers of a pod do. */
+const beside = (sidecar: StartedTestContainer, ...command: string[]) =>
+  new GenericContainer(image)
+    .withCommand(command)
+    .withNetworkMode(`container:${sidecar.getId()}`)
+    // The image's own health check asks for a sidecar, which it is not.
+    .withWaitStrategy(Wait.forLogMessage(/receiving as/));
+
+describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', { timeout: TEST_MS }, () => {
+  beforeAll(async () => {
+    image = await sidecarImage();
+  }, IMAGE_MS);
+
+  it('gives its receivers what is there, tells them that it drains, and ends with 0', async () => {
+    const sidecar = await started(new SpreadSidecarContainer(image).start());
+    const alice = await sidecar.client().connect({ privateName: 'alice' });
+    await alice.join('g', { awaitView: true });
+    for (let i = 0; i < 100; i += 1) await alice.multicast(AGREED_MESS, 'g', String(i));
+    const ended = endBy(sidecar, 'SIGTERM');
+    const texts: string[] = [];
+    const error = await (async () => {
+      for (;;) {
+        const event = await alice.receive();
+        if (event.kind === 'regular') texts.push(event.text());
+      }
+    })().catch((reason: SpreadError) => reason);
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'DRAINING' });
+    expect(texts).toEqual(Array.from({ length: 100 }, (_, i) => String(i)));
+    expect(await ended).toBe(0);
+  });
+
+  it('goes as Kubernetes has it for a native sidecar: sidecar ready, application, its end, SIGTERM', async () => {
+    const sidecar = await started(new SpreadSidecarContainer(image).start());
+    // startupProbe: what Kubernetes waits for before it starts the application.
+    const probe = sidecar.metricsUrl.replace('/metrics', '/startupz');
+    expect((await fetch(probe)).status).toBe(200);
+
+    const application = await started(beside(sidecar, 'receive', 'cats', '--follow', '--json').start());
+    const bob = await sidecar.client().connect({ privateName: 'bob' });
+    await bob.multicast(AGREED_MESS, 'cats', 'work');
+    await until(async () => (await logOf(application)).includes('"text":"work"'), {
+      what: 'the application has its message',
+      timeoutMs: 20_000,
+    });
+    await bob.join('cats', { awaitView: true });
+
+    // The application ends first, in good order: the others in its group see that.
+    await (await inEngine(application)).stop({ t: 10 });
+    const view = await until(
+      async () => {
+        const event = await within(bob.receive(), 'the view', 20_000);
+        return event.kind === 'view' && event.members.length === 1 && event;
+      },
+      { what: 'the view without the application', timeoutMs: 30_000 },
+    );
+    expect(view.members).toEqual([bob.privateGroup]);
+    await bob.disconnect();
+    expect(await endBy(sidecar, 'SIGTERM')).toBe(0);
+  });
+
+  it('serves on for the shutdown delay where it gets SIGTERM together with the application', async () => {
+    const sidecar = await started(
+      new SpreadSidecarContainer(image).withEnvironment({ SPREAD_SIDECAR_SHUTDOWN_DELAY: '60s' }).start(),
+    );
+    const alice = await sidecar.client().connect({ privateName: 'alice' });
+    await alice.join('g', { awaitView: true });
+    const ended = endBy(sidecar, 'SIGTERM');
+    const ready = sidecar.metricsUrl.replace('/metrics', '/readyz');
+    await until(async () => (await fetch(ready)).status === 503, {
+      what: '/readyz says 503',
+      timeoutMs: 10_000,
+    });
+    await alice.multicast(AGREED_MESS, 'g', 'the last word');
+    for (let event = await alice.receive(); event.kind !== 'regular'; ) event = await alice.receive();
+    // Nobody is left, so the delay is over early.
+    await sidecar.client().close();
+    expect(await ended).toBe(0);
+  });
+
+  it('stays below a memory limit of 256 MiB while a receiver is stalled', async () => {
+    const sidecar = await started(
+      new SpreadSidecarContainer(image)
+        .withResourcesQuota({ memory: 0.25 })
+        .withEnvironment({ SPREAD_SIDECAR_MAILBOX_OVERFLOW: 'disconnect' })
+        .start(),
+    );
+    const client = sidecar.client();
+    // It never takes an event: nothing is asked of it before its end.
+    const stalled = await client.connect({ privateName: 'stalled', membership: false });
+    await stalled.join('g');
+    const sender = await client.connect({ privateName: 'sender', membership: false });
+    const payload = Buffer.alloc(32 * 1024, 'x');
+    const seen = { reason: '' };
+    const flow = sender.sender();
+    await until(
+      async () => {
+        for (let i = 0; i < 100; i += 1) await flow.send(AGREED_MESS, 'g', payload);
+        await flow.flush();
+        const metrics = await (await fetch(sidecar.metricsUrl)).text();
+        seen.reason =
+          /^spread_sidecar_mailboxes_ended_total\{reason="(QUEUE_OVERFLOW)"\} 1$/m.exec(metrics)?.[1] ?? '';
+        return seen.reason;
+      },
+      { what: 'the stalled mailbox ends', timeoutMs: 60_000 },
+    );
+    const { State } = await (await inEngine(sidecar)).inspect();
+    expect([State.Running, State.OOMKilled]).toEqual([true, false]);
+    expect(await sender.poll()).toMatchObject({ state: 'OPEN' });
+  });
+});
