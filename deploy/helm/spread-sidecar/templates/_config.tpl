@@ -1,0 +1,58 @@
+{{/* The sidecar's configuration, as JSON: `config` of the values, the daemon, and the files of the Secrets. */}}
+{{- define "spread-sidecar.configJson" -}}
+{{- $config := deepCopy .Values.config }}
+{{- range $section := list "grpc" "admin" "daemon" "embedded" }}
+{{- if not (get $config $section) }}{{ $_ := set $config $section dict }}{{ end }}
+{{- end }}
+{{- $files := "/run/secrets/spread-sidecar" }}
+{{- with .Values.secrets }}
+{{- if .tls.name }}
+{{- $_ := set $config.grpc "tlsCert" (printf "%s/tls/tls.crt" $files) }}
+{{- $_ := set $config.grpc "tlsKey" (printf "%s/tls/tls.key" $files) }}
+{{- end }}
+{{- if .clientCa.name }}{{ $_ := set $config.grpc "tlsClientCa" (printf "%s/client-ca/ca.crt" $files) }}{{ end }}
+{{- if .tokens.name }}{{ $_ := set $config.grpc "tokenFile" (printf "%s/tokens/tokens" $files) }}{{ end }}
+{{- if .adminToken.name }}{{ $_ := set $config.admin "tokenFile" (printf "%s/admin-token/token" $files) }}{{ end }}
+{{- end }}
+{{- if eq .Values.daemon.mode "embedded" }}
+{{- $_ := set $config.embedded "enabled" true }}
+{{- /* The root file system is read-only, and nobody else needs the socket. */}}
+{{- if not (hasKey $config.embedded "socket") }}{{ $_ := set $config.embedded "socket" "off" }}{{ end }}
+{{- else if not $config.daemon.addresses }}
+{{- $_ := set $config.daemon "addresses" (include "spread-sidecar.daemonAddresses" . | fromJsonArray) }}
+{{- end }}
+{{- range $section, $options := $config }}
+{{- if not $options }}{{ $_ := unset $config $section }}{{ end }}
+{{- end }}
+{{- toJson $config }}
+{{- end }}
+
+{{/* Values as JSON: it is YAML too, and keeps large numbers as they are. */}}
+{{- define "spread-sidecar.configYaml" -}}
+{{- range $section, $options := include "spread-sidecar.configJson" . | fromJson }}
+{{ $section }}:
+{{- range $name, $value := $options }}
+  {{ $name }}: {{ toJson $value }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "spread-sidecar.adminPort" -}}
+{{- $listen := dig "admin" "listen" "" .Values.config }}
+{{- if or (eq $listen "off") (regexMatch "^(localhost|127\\.|\\[::1\\])" $listen) }}
+{{- fail (printf "config.admin.listen: %s can not be reached by the probes; listen on 0.0.0.0:4814 or another address of the pod" $listen) }}
+{{- end }}
+{{- regexFind "[0-9]+$" $listen | default "4814" }}
+{{- end }}
+
+{{/* Where the application finds the sidecar: the Unix socket if there is one, else the first address. */}}
+{{- define "spread-sidecar.target" -}}
+{{- $addresses := dig "grpc" "listen" (list "127.0.0.1:4813") .Values.config }}
+{{- $target := "" }}
+{{- range $addresses }}
+{{- if and (not $target) (or (hasPrefix "unix:" .) (hasPrefix "/" .)) }}
+{{- $target = printf "unix://%s" (trimPrefix "unix:" .) }}
+{{- end }}
+{{- end }}
+{{- $target | default (first $addresses | replace "0.0.0.0:" "127.0.0.1:" | replace "[::]:" "127.0.0.1:") }}
+{{- end }}

@@ -1,0 +1,87 @@
+{{/* Spread daemons: their names, their spread.conf, their container. */}}
+
+{{/* Common part of the daemons' names. Spread cuts names after 19 characters, and two daemons must not become one. */}}
+{{- define "spread-sidecar.daemonName" -}}
+{{- $made := printf "%s-spread" .Release.Name }}
+{{- if gt (len $made) 16 }}{{ $made = printf "spread-%s" (sha256sum .Release.Name | trunc 8) }}{{ end }}
+{{- default $made .Values.daemon.statefulSet.name }}
+{{- end }}
+
+{{/* A JSON list of spread names. */}}
+{{- define "spread-sidecar.daemonAddresses" -}}
+{{- with .Values.daemon }}
+{{- if eq .mode "external" }}
+{{- if not .external.addresses }}
+{{- fail "daemon.external.addresses: say where your Spread daemons are, such as 4803@spread.example, or choose another daemon.mode" }}
+{{- end }}
+{{- toJson .external.addresses }}
+{{- else if eq .mode "container" }}
+{{- list (printf "%v@127.0.0.1" .port) | toJson }}
+{{- else }}
+{{- list (printf "%v@%s" .port (include "spread-sidecar.daemonName" $)) | toJson }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+container: one daemon, for its pod alone. statefulSet: each daemon in a segment of its own, because pod networks carry neither
+broadcast nor multicast, and by the name of a Service of its own, whose address stays when its pod is made anew.
+*/}}
+{{- define "spread-sidecar.spreadConf" -}}
+{{- $daemon := .Values.daemon }}
+{{- if eq $daemon.mode "container" -}}
+Spread_Segment 127.0.0.255:{{ $daemon.port }} {
+  localhost 127.0.0.1 {
+    127.0.0.1
+  }
+}
+{{- else -}}
+{{- $name := include "spread-sidecar.daemonName" . -}}
+{{- range $index := until (int $daemon.statefulSet.replicas) }}
+Spread_Segment 127.0.0.255:{{ $daemon.port }} {
+  {{ $name }}-{{ $index }}
+}
+{{- end }}
+{{- end }}
+{{- with $daemon.extraConf }}
+{{ . }}
+{{- end }}
+{{- end }}
+
+{{/* A map with the keys root (the context) and name (the daemon's). */}}
+{{- define "spread-sidecar.daemonContainer" -}}
+{{- $daemon := .root.Values.daemon -}}
+name: spread
+image: {{ required "daemon.image: name your image of the Spread daemon" $daemon.image }}
+imagePullPolicy: {{ $daemon.imagePullPolicy }}
+command:
+  {{- concat $daemon.command (list "-n" .name "-c" "/etc/spread/spread.conf") | toYaml | nindent 2 }}
+{{- if eq .name "$(POD_NAME)" }}
+env:
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+{{- end }}
+resources:
+  {{- toYaml $daemon.resources | nindent 2 }}
+securityContext:
+  {{- include "spread-sidecar.restricted" $daemon.runAsUser | nindent 2 }}
+volumeMounts:
+  - name: spread-conf
+    mountPath: /etc/spread
+    readOnly: true
+  # The daemon makes its Unix socket there.
+  - name: spread-tmp
+    mountPath: /tmp
+{{- end }}
+
+{{- define "spread-sidecar.daemonVolumes" -}}
+- name: spread-conf
+  configMap:
+    name: {{ include "spread-sidecar.fullname" . }}-daemon
+- name: spread-tmp
+  emptyDir:
+    medium: Memory
+    sizeLimit: 1Mi
+{{- end }}

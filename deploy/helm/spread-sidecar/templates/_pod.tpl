@@ -1,0 +1,191 @@
+{{/*
+What a pod needs to have the sidecar in it. The example workload, the pod of `helm test`, the injection policy and your own
+charts all take it from here.
+*/}}
+
+{{/* Pod Security "restricted", for a container under the numeric user that is given. */}}
+{{- define "spread-sidecar.restricted" -}}
+runAsNonRoot: true
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* Of the pod: the socket's folder gets this group, and every container is in it. */}}
+{{- define "spread-sidecar.podSecurityContext" -}}
+fsGroup: {{ int64 .Values.sidecar.fsGroup }}
+{{- end }}
+
+{{/* The sidecar's container, in the form of `sidecar.mode`. */}}
+{{- define "spread-sidecar.container" -}}
+{{- include "spread-sidecar.containerOf" (dict "root" . "mode" .Values.sidecar.mode) }}
+{{- end }}
+
+{{- define "spread-sidecar.containerOf" -}}
+{{- $mode := .mode }}
+{{- with .root -}}
+{{- if and (eq $mode "native") (semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version) }}
+{{- fail (printf "sidecar.mode: native sidecars need Kubernetes 1.29, this is %s; set sidecar.mode to classic" .Capabilities.KubeVersion.Version) }}
+{{- end -}}
+name: spread-sidecar
+image: {{ include "spread-sidecar.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- if eq $mode "native" }}
+restartPolicy: Always
+args: [serve]
+{{- else }}
+args: [serve, --shutdown-delay, {{ .Values.sidecar.shutdownDelay | quote }}]
+{{- end }}
+env:
+  # In the environment, so that `spread-sidecar healthcheck` and `check` in this container read the same file.
+  - name: SPREAD_SIDECAR_CONFIG
+    value: /etc/spread-sidecar/config.yaml
+  {{- with .Values.sidecar.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+ports:
+  - name: spread-admin
+    containerPort: {{ include "spread-sidecar.adminPort" . }}
+{{- with .Values.sidecar }}
+startupProbe:
+  httpGet:
+    path: /startupz
+    port: spread-admin
+  periodSeconds: {{ .startupProbe.periodSeconds }}
+  failureThreshold: {{ .startupProbe.failureThreshold }}
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: spread-admin
+  periodSeconds: {{ .readinessProbe.periodSeconds }}
+  failureThreshold: {{ .readinessProbe.failureThreshold }}
+livenessProbe:
+  httpGet:
+    path: /livez
+    port: spread-admin
+  periodSeconds: {{ .livenessProbe.periodSeconds }}
+  failureThreshold: {{ .livenessProbe.failureThreshold }}
+resources:
+  {{- toYaml .resources | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- include "spread-sidecar.restricted" 65532 | nindent 2 }}
+volumeMounts:
+  - name: spread-sidecar-socket
+    mountPath: /run/spread-sidecar
+  - name: spread-sidecar-config
+    mountPath: /etc/spread-sidecar
+    readOnly: true
+  {{- range $name, $secret := pick .Values.secrets "tls" "clientCa" "tokens" "adminToken" }}
+  {{- if $secret.name }}
+  - name: spread-sidecar-{{ kebabcase $name }}
+    mountPath: /run/secrets/spread-sidecar/{{ kebabcase $name }}
+    readOnly: true
+  {{- end }}
+  {{- end }}
+  {{- with .Values.sidecar.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Entries of the pod's `initContainers`: none with `sidecar.mode: classic`. */}}
+{{- define "spread-sidecar.initContainers" -}}
+{{- if eq .Values.sidecar.mode "native" }}{{ include "spread-sidecar.nativeContainers" . }}{{ end }}
+{{- end }}
+
+{{- define "spread-sidecar.nativeContainers" -}}
+{{- if eq .Values.daemon.mode "container" -}}
+- {{ include "spread-sidecar.daemonContainer" (dict "root" . "name" "localhost") | nindent 2 | trim }}
+  restartPolicy: Always
+{{ end -}}
+- {{ include "spread-sidecar.containerOf" (dict "root" . "mode" "native") | nindent 2 | trim }}
+{{- end }}
+
+{{/* Entries of the pod's `containers`: none with `sidecar.mode: native`. */}}
+{{- define "spread-sidecar.containers" -}}
+{{- if eq .Values.sidecar.mode "classic" }}
+{{- if eq .Values.daemon.mode "container" -}}
+- {{ include "spread-sidecar.daemonContainer" (dict "root" . "name" "localhost") | nindent 2 | trim }}
+{{ end -}}
+- {{ include "spread-sidecar.containerOf" (dict "root" . "mode" "classic") | nindent 2 | trim }}
+{{- end }}
+{{- end }}
+
+{{/* Entries of the pod's `volumes`. */}}
+{{- define "spread-sidecar.volumes" -}}
+# Memory: a socket is no data, and nothing of it is left behind.
+- name: spread-sidecar-socket
+  emptyDir:
+    medium: Memory
+    sizeLimit: 1Mi
+- name: spread-sidecar-config
+  configMap:
+    name: {{ include "spread-sidecar.fullname" . }}-config
+{{- $root := . }}
+{{- range $name, $secret := .Values.secrets }}
+{{- if $secret.name }}
+- name: spread-sidecar-{{ kebabcase $name }}
+  secret:
+    secretName: {{ $secret.name }}
+    # Readable for whoever mounts it: the user ids differ, and only the container concerned mounts it.
+    defaultMode: 0444
+    {{- if $secret.key }}
+    items:
+      - key: {{ $secret.key }}
+        path: {{ eq $name "tokens" | ternary "tokens" "token" }}
+    {{- end }}
+{{- end }}
+{{- end }}
+{{- if eq .Values.daemon.mode "container" }}
+{{ include "spread-sidecar.daemonVolumes" . }}
+{{- end }}
+{{- with .Values.sidecar.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Entries of the application's `env`. SPREAD_POD_UID is what to make a private name of: docs/kubernetes.md. */}}
+{{- define "spread-sidecar.appEnv" -}}
+- name: SPREAD_SIDECAR_TARGET
+  value: {{ include "spread-sidecar.target" . }}
+- name: SPREAD_POD_UID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.uid
+- name: SPREAD_POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+{{- if .Values.secrets.appToken.name }}
+- name: SPREAD_SIDECAR_TOKEN_FILE
+  value: /run/secrets/spread-sidecar/app-token/token
+{{- end }}
+{{- end }}
+
+{{/* Entries of the application's `volumeMounts`. */}}
+{{- define "spread-sidecar.appVolumeMounts" -}}
+- name: spread-sidecar-socket
+  mountPath: /run/spread-sidecar
+  # To connect needs no more; nobody but the sidecar puts a socket there.
+  readOnly: true
+{{- if .Values.secrets.appToken.name }}
+- name: spread-sidecar-app-token
+  mountPath: /run/secrets/spread-sidecar/app-token
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* The chart's own clients need a token where the sidecar wants one. */}}
+{{- define "spread-sidecar.checkAppToken" -}}
+{{- with .Values.secrets }}
+{{- if and .tokens.name (not .appToken.name) }}
+{{- fail "secrets.appToken.name: the sidecar wants a token (secrets.tokens), so the example workload and the test need one of them; or switch both off (workload.enabled, test.enabled)" }}
+{{- end }}
+{{- end }}
+{{- end }}
