@@ -38,6 +38,8 @@ export const places = [
   ['clients/testcontainers/go/go.mod', /(spread-sidecar\/clients\/go v)(\S+)($)/m],
   ['clients/testcontainers/java/pom.xml', MODULE_VERSION],
   ['clients/testcontainers/java/README.md', MODULE_VERSION],
+  ['deploy/helm/spread-sidecar/Chart.yaml', /^(version: )(\S+)($)/m],
+  ['deploy/helm/spread-sidecar/Chart.yaml', /^(appVersion: ")([^"]+)(")/m],
 ];
 
 const read = (file) => readFileSync(join(root, file), 'utf8');

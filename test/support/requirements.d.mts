@@ -12,7 +12,8 @@ export declare function isAvailable(
     | 'go'
     | 'java'
     | 'rust'
-    | 'promtool',
+    | 'promtool'
+    | 'helm',
   env?: NodeJS.ProcessEnv,
 ): boolean;
 export declare function missingParts(

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { go } from '../../scripts/clients/go.mjs';
 import { rust } from '../../scripts/clients/rust.mjs';
+import { hasHelm } from '../../scripts/helm/commands.mjs';
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
@@ -107,6 +108,13 @@ const parts = [
     what: 'the alert rules, their unit tests and the queries of the dashboard',
     enable: 'Install promtool, which comes with Prometheus.',
     available: () => works('promtool', ['--version']),
+    inCi: true,
+  },
+  {
+    name: 'helm',
+    what: 'the Helm chart',
+    enable: 'Install Helm 3.18 or later and Helm 4: HELM3 and HELM4 name them, or helm3 and helm4 on PATH.',
+    available: hasHelm,
     inCi: true,
   },
 ];

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { cli } from '../support/cli.js';
+import { chart, manifests, one, sample } from '../support/helm.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { startWhole } from '../support/whole-sidecar.js';
+
+const everything = { files: [sample('everything')] };
+
+describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => {
+  it.each([
+    ['podMonitor', 'PodMonitor'],
+    ['prometheusRule', 'PrometheusRule'],
+    ['dashboard', 'ConfigMap'],
+    ['networkPolicy', 'NetworkPolicy'],
+    ['podDisruptionBudget', 'PodDisruptionBudget'],
+    ['test', 'Pod'],
+    ['workload', 'Deployment'],
+  ])('%s can be switched off', async (value, kind) => {
+    const count = async (enabled: boolean) =>
+      (await manifests({ ...everything, values: { [value]: { enabled } } })).filter((m) => m.kind === kind)
+        .length;
+    expect(await count(false)).toBeLessThan(await count(true));
+  });
+
+  it('PodMonitor and NetworkPolicy find the pods', async () => {
+    const all = await manifests(everything);
+    const { labels } = one(all, 'Deployment').spec.template.metadata;
+    const monitor = one(all, 'PodMonitor').spec;
+    expect(labels).toMatchObject(monitor.selector.matchLabels);
+    expect(monitor.podMetricsEndpoints).toEqual([
+      { port: 'spread-admin', path: '/metrics', interval: '30s' },
+    ]);
+    expect(labels).toMatchObject(one(all, 'NetworkPolicy', 'all').spec.podSelector.matchLabels);
+    expect(one(all, 'Pod').metadata.labels).toMatchObject(monitor.selector.matchLabels);
+    const daemons = one(all, 'StatefulSet').spec.template.metadata.labels;
+    expect(daemons).toMatchObject(one(all, 'NetworkPolicy', 'all-daemon').spec.podSelector.matchLabels);
+    expect(daemons).toMatchObject(one(all, 'Service', 'ring').spec.selector);
+    for (const [component, pod] of [
+      ['workload', labels],
+      ['daemon', daemons],
+    ])
+      expect(pod).toMatchObject(
+        one(all, 'PodDisruptionBudget', `all-${component}`).spec.selector.matchLabels,
+      );
+  });
+
+  it('the rules are those of rules/, whole', async () => {
+    const file = parse(readFileSync(join(chart, 'rules', 'spread-sidecar.rules.yaml'), 'utf8'));
+    expect(one(await manifests(everything), 'PrometheusRule').spec.groups).toEqual(file.groups);
+  });
+
+  it('the dashboard is that of dashboards/, with the label that Grafana looks for', async () => {
+    const map = one(await manifests(everything), 'ConfigMap', 'all-dashboard');
+    expect(map.metadata.labels.grafana_dashboard).toBe('1');
+    const file = readFileSync(join(chart, 'dashboards', 'spread-sidecar.json'), 'utf8');
+    expect(JSON.parse(map.data['spread-sidecar.json'])).toEqual(JSON.parse(file));
+  });
+
+  it('a NetworkPolicy lets the sidecar reach its external daemons, and nothing more', async () => {
+    const all = await manifests({
+      files: [sample('external')],
+      values: { networkPolicy: { enabled: true } },
+    });
+    const { ingress, egress } = one(all, 'NetworkPolicy').spec;
+    expect(ingress).toEqual([{ ports: [{ port: 4814 }] }]);
+    expect(egress.slice(1)).toEqual([{ ports: [{ port: 4803 }] }]);
+  });
+
+  it('daemons of a StatefulSet reach each other under a NetworkPolicy by both of their ports', async () => {
+    const policy = one(await manifests(everything), 'NetworkPolicy', 'all-daemon').spec;
+    const udp = [
+      { port: 4803, protocol: 'UDP' },
+      { port: 4804, protocol: 'UDP' },
+    ];
+    expect(policy.ingress[1].ports).toEqual(udp);
+    expect(policy.egress.at(-1).ports).toEqual(udp);
+  });
+
+  it('the test sends by the command line of the image, against the sidecar beside it', async () => {
+    const { metadata, spec } = one(await manifests({ files: [sample('external')] }), 'Pod');
+    expect(metadata).toMatchObject({ annotations: { 'helm.sh/hook': 'test' } });
+    expect(spec.restartPolicy).toBe('Never');
+    expect(spec.initContainers[0]).toMatchObject({ name: 'spread-sidecar', restartPolicy: 'Always' });
+    // What it runs really multicasts, and really fails.
+    const [{ args, env }] = spec.containers;
+    expect(env[0].name).toBe('SPREAD_SIDECAR_TARGET');
+    const { sockets } = await startWhole();
+    const sent = await cli(args, { env: { SPREAD_SIDECAR_TARGET: `unix://${sockets.grpc}` } });
+    expect(sent).toMatchObject({ exitCode: 0 });
+    expect(sent.stdout).toMatch(/\b200\b/);
+    const nobody = await cli(args, { env: { SPREAD_SIDECAR_TARGET: `unix://${sockets.grpc}-gone` } });
+    expect(nobody).toMatchObject({ exitCode: 3 });
+  });
+});

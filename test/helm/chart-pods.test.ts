@@ -1,0 +1,130 @@
+import { cpSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chart, helm, type Manifest, manifests, one, sample } from '../support/helm.js';
+import { violations } from '../support/pod-security.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { temporaryFolder } from '../support/tmp.js';
+
+const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
+const consumer = join(import.meta.dirname, 'consumer');
+
+// biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
+type Yaml = any;
+
+/** The specs of all pods that a set of objects makes. */
+const podsOf = (all: readonly Manifest[]): Yaml[] =>
+  all.flatMap(({ kind, spec }) =>
+    kind === 'Pod' ? [spec] : ['Deployment', 'StatefulSet'].includes(kind) ? [spec.template.spec] : [],
+  );
+
+const containersOf = (pod: Yaml): Yaml[] => [...(pod.initContainers ?? []), ...pod.containers];
+
+describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
+  it.each(samples)('those of sample %s pass Pod Security "restricted"', async (name) => {
+    const pods = podsOf(await manifests({ files: [sample(name)] }));
+    expect(pods.length > 0).toBe(name !== 'minimal');
+    for (const pod of pods) {
+      expect(violations(pod)).toEqual([]);
+      expect(pod.automountServiceAccountToken).toBe(false);
+      for (const { name, securityContext, resources } of containersOf(pod)) {
+        expect(securityContext.readOnlyRootFilesystem, name).toBe(true);
+        expect(resources.limits.memory, name).toBeTruthy();
+      }
+    }
+  });
+
+  it('would be refused with less', async () => {
+    const pod = one(await manifests({ files: [sample('external')] }), 'Deployment').spec.template.spec;
+    for (const field of Object.keys(pod.containers[0].securityContext)) {
+      if (['readOnlyRootFilesystem', 'runAsUser', 'runAsGroup'].includes(field)) continue;
+      const { [field]: _, ...securityContext } = pod.containers[0].securityContext;
+      const weaker = { ...pod, containers: [{ ...pod.containers[0], securityContext }] };
+      expect(violations(weaker).join(), field).toContain(`app: ${field}`);
+    }
+  });
+
+  it.each(samples)(
+    'every volume of sample %s that is mounted is there, and every one is mounted',
+    async (name) => {
+      for (const pod of podsOf(await manifests({ files: [sample(name)] }))) {
+        const mounted = containersOf(pod).flatMap(({ volumeMounts = [] }) =>
+          volumeMounts.map((mount: { name: string }) => mount.name),
+        );
+        expect([...new Set(mounted)].sort()).toEqual(pod.volumes.map((v: { name: string }) => v.name).sort());
+      }
+    },
+  );
+
+  it('the socket is in memory, and an application under another user reaches it by its group', async () => {
+    const all = await manifests({ files: [sample('external')] });
+    const pod = one(all, 'Deployment').spec.template.spec;
+    const [app] = pod.containers;
+    const [sidecar] = pod.initContainers;
+    expect(pod.volumes).toContainEqual({
+      name: 'spread-sidecar-socket',
+      emptyDir: { medium: 'Memory', sizeLimit: '1Mi' },
+    });
+    expect(app.securityContext.runAsUser).not.toBe(sidecar.securityContext.runAsUser);
+    expect(pod.securityContext.fsGroup).toBe(65532);
+    const config: string = one(all, 'ConfigMap').data['config.yaml'];
+    expect(config).toContain('socketMode: "0660"');
+    const target: string = app.env[0].value;
+    expect(target).toBe('unix:///run/spread-sidecar/grpc.sock');
+    expect(config).toContain(`"${target.replace('//', '')}"`);
+    for (const container of [app, sidecar])
+      expect(container.volumeMounts).toContainEqual(
+        expect.objectContaining({ name: 'spread-sidecar-socket', mountPath: '/run/spread-sidecar' }),
+      );
+  });
+
+  it('probes go to the admin port, wherever it is', async () => {
+    const values = { config: { admin: { listen: '0.0.0.0:9000' } } };
+    const all = await manifests({ files: [sample('external')], values });
+    const [sidecar] = one(all, 'Deployment').spec.template.spec.initContainers;
+    expect(sidecar.ports).toEqual([{ name: 'spread-admin', containerPort: 9000 }]);
+    for (const [probe, path] of Object.entries({
+      startup: '/startupz',
+      readiness: '/readyz',
+      liveness: '/livez',
+    }))
+      expect(sidecar[`${probe}Probe`].httpGet).toEqual({ path, port: 'spread-admin' });
+  });
+
+  it('an application without a socket gets the TCP address', async () => {
+    const values = { config: { grpc: { listen: ['0.0.0.0:5000'], insecure: true } } };
+    const all = await manifests({ files: [sample('external')], values });
+    expect(one(all, 'Deployment').spec.template.spec.containers[0].env[0].value).toBe('127.0.0.1:5000');
+  });
+});
+
+describe.skipIf(!isAvailable('helm'))('the sidecar in another chart’s pod', () => {
+  it.each(['3', '4'] as const)('is the one of the example workload, with Helm %s', async (major) => {
+    const folder = temporaryFolder();
+    const copy = join(folder, 'test', 'helm', 'consumer');
+    cpSync(consumer, copy, { recursive: true });
+    cpSync(chart, join(folder, 'deploy', 'helm', 'spread-sidecar'), { recursive: true });
+    await helm(major, 'dependency', 'update', '--skip-refresh', copy);
+    for (const mode of ['native', 'classic']) {
+      const values = { sidecar: { mode }, daemon: { external: { addresses: ['4803@spread'] } } };
+      const own = await manifests({ major, values });
+      const theirs = await manifests({ major, chart: copy, values: { 'spread-sidecar': values } });
+      const [ours, embedded] = [
+        one(own, 'Deployment').spec.template,
+        one(theirs, 'Deployment', 'rel-consumer').spec.template,
+      ];
+      const sidecarOf = (pod: Yaml) => containersOf(pod).find(({ name }) => name === 'spread-sidecar');
+      expect(sidecarOf(embedded.spec)).toEqual(sidecarOf(ours.spec));
+      expect(sidecarOf(ours.spec)).toBeDefined();
+      expect(embedded.spec.volumes).toEqual(ours.spec.volumes);
+      expect(embedded.spec.securityContext).toEqual(ours.spec.securityContext);
+      expect(embedded.metadata.annotations).toEqual(ours.metadata.annotations);
+      expect(ours.metadata.labels).toMatchObject({ 'spread-sidecar/release': 'rel' });
+      expect(embedded.metadata.labels).toMatchObject({ 'spread-sidecar/release': 'rel' });
+      expect(one(theirs, 'ConfigMap').data).toEqual(one(own, 'ConfigMap').data);
+      const [app, theirApp] = [ours, embedded].map(({ spec }) => spec.containers[0]);
+      expect(theirApp.env).toEqual(app.env);
+      expect(theirApp.volumeMounts).toEqual(app.volumeMounts);
+    }
+  });
+});

@@ -1,0 +1,181 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../server/src/config/index.js';
+import { parseSpreadConf } from '../../server/src/daemon/spread-conf.js';
+import { chart, helm, manifests, one, sample } from '../support/helm.js';
+import { isAvailable } from '../support/requirements.mjs';
+
+const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
+
+describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
+  it.each(samples)('sample %s passes lint --strict of Helm 3 and 4', async (name) => {
+    for (const major of ['3', '4'] as const)
+      await helm(major, 'lint', '--strict', chart, '--kube-version', '1.34.0', '-f', sample(name));
+  });
+
+  it.each(samples)('sample %s is the same from Helm 3 and 4', async (name) => {
+    const [three, four] = await Promise.all(
+      (['3', '4'] as const).map((major) => manifests({ major, files: [sample(name)] })),
+    );
+    expect(three!.length).toBeGreaterThan(0);
+    expect(three).toEqual(four);
+  });
+
+  it.each(samples)('the sidecar takes the configuration of sample %s', async (name) => {
+    const all = await manifests({ files: [sample(name)] });
+    const config = one(all, 'ConfigMap', `${name === 'everything' ? 'all' : 'rel-spread-sidecar'}-config`);
+    const { sources } = await loadConfig({
+      file: { path: 'config.yaml', text: config.data['config.yaml'] },
+    });
+    expect(sources['admin.listen'].kind).toBe('file');
+  });
+
+  it('names the mistake when nobody says where the daemons are', async () => {
+    await expect(manifests()).rejects.toThrow('daemon.external.addresses: say where');
+    await expect(manifests({ values: { daemon: { mode: 'container' } } })).rejects.toThrow('daemon.image');
+  });
+
+  it('refuses an admin port that probes can not reach', async () => {
+    const values = { config: { admin: { listen: '127.0.0.1:4814' } } };
+    await expect(manifests({ files: [sample('external')], values })).rejects.toThrow('config.admin.listen');
+  });
+
+  it('refuses native sidecars before Kubernetes 1.29, and offers classic ones', async () => {
+    const old = { kubeVersion: '1.28.0' };
+    await expect(manifests({ ...old, files: [sample('external')] })).rejects.toThrow(
+      'set sidecar.mode to classic',
+    );
+    const classic = await manifests({ ...old, files: [sample('classic')] });
+    expect(one(classic, 'Deployment').spec.template.spec.initContainers).toBeUndefined();
+    // The pod of `helm test` needs a native one.
+    expect(classic.filter(({ kind }) => kind === 'Pod')).toEqual([]);
+  });
+
+  it('keeps large numbers as they are', async () => {
+    const all = await manifests({
+      files: [sample('external')],
+      values: { config: { mailbox: { queueMaxEvents: 100_000_000 } } },
+    });
+    expect(one(all, 'ConfigMap').data['config.yaml']).toMatch(/queueMaxEvents: 100000000$/m);
+  });
+
+  it('mounts each Secret where the configuration looks for it', async () => {
+    const all = await manifests({ files: [sample('tls')] });
+    const config = one(all, 'ConfigMap').data['config.yaml'] as string;
+    const pod = one(all, 'Deployment').spec.template.spec;
+    const mounts: { name: string; mountPath: string }[] = pod.initContainers[0].volumeMounts;
+    const files = [...config.matchAll(/"(\/run\/secrets\/[^"]+)"/g)].map(([, path]) => path!);
+    expect(files).toHaveLength(5);
+    for (const file of files) {
+      const mount = mounts.find(({ mountPath }) => file.startsWith(`${mountPath}/`));
+      const volume = pod.volumes.find(({ name }: { name: string }) => name === mount?.name);
+      expect(volume?.secret.secretName, file).toBeTruthy();
+      if (volume.secret.items) expect(file).toBe(`${mount!.mountPath}/${volume.secret.items[0].path}`);
+    }
+    const app = pod.containers[0];
+    const tokenFile = app.env.find(
+      ({ name }: { name: string }) => name === 'SPREAD_SIDECAR_TOKEN_FILE',
+    ).value;
+    expect(app.volumeMounts.map(({ mountPath }: { mountPath: string }) => `${mountPath}/token`)).toContain(
+      tokenFile,
+    );
+    // Its own token, and none of the sidecar's secrets.
+    expect(app.volumeMounts).toHaveLength(2);
+  });
+
+  it('asks for a token of its own clients where the sidecar wants one', async () => {
+    const values = { secrets: { tokens: { name: 'x' } } };
+    await expect(manifests({ files: [sample('external')], values })).rejects.toThrow('secrets.appToken.name');
+  });
+
+  it('makes new pods when the configuration changes', async () => {
+    const checksum = async (values: unknown) =>
+      one(await manifests({ files: [sample('external')], values }), 'Deployment').spec.template.metadata
+        .annotations['checksum/spread-sidecar'];
+    expect(await checksum({})).not.toBe(await checksum({ config: { log: { level: 'debug' } } }));
+  });
+
+  it('stops after the application: classic sidecars wait, native ones need not', async () => {
+    const classic = one(await manifests({ files: [sample('classic')] }), 'Deployment').spec.template.spec;
+    expect(classic.containers.map(({ name }: { name: string }) => name)).toEqual([
+      'app',
+      'spread',
+      'spread-sidecar',
+    ]);
+    expect(classic.containers[2].args).toEqual(['serve', '--shutdown-delay', '10s']);
+    const native = one(await manifests({ files: [sample('container')] }), 'Deployment').spec.template.spec;
+    expect(
+      native.initContainers.map((c: { name: string; restartPolicy: string }) => [c.name, c.restartPolicy]),
+    ).toEqual([
+      ['spread', 'Always'],
+      ['spread-sidecar', 'Always'],
+    ]);
+    expect(native.initContainers[1].args).toEqual(['serve']);
+  });
+
+  it('warns of the embedded daemon', async () => {
+    const notes = await helm('4', 'install', 'rel', chart, '--dry-run=client', '-f', sample('embedded'));
+    expect(notes).toContain('WARNING: daemon.mode is embedded');
+    const external = await helm('4', 'install', 'rel', chart, '--dry-run=client', '-f', sample('external'));
+    expect(external).not.toContain('WARNING');
+  });
+});
+
+describe.skipIf(!isAvailable('helm')).concurrent('the chart’s Spread daemons', () => {
+  it('the container’s daemon listens on loopback only', async () => {
+    const all = await manifests({ files: [sample('container')] });
+    const conf = parseSpreadConf(one(all, 'ConfigMap', 'rel-spread-sidecar-daemon').data['spread.conf'], {
+      name: 'localhost',
+    });
+    expect(conf).toMatchObject({ address: '127.0.0.1', port: 4803, clientAddresses: ['127.0.0.1'] });
+  });
+
+  it.each([1, 5, 20])(
+    '%i daemons of a StatefulSet are Services, pods and lines of spread.conf',
+    async (replicas) => {
+      const all = await manifests({
+        files: [sample('statefulset')],
+        values: { daemon: { statefulSet: { replicas } } },
+      });
+      const set = one(all, 'StatefulSet');
+      const names = Array.from({ length: replicas }, (_, index) => `${set.metadata.name}-${index}`);
+      const text: string = one(all, 'ConfigMap', 'rel-spread-sidecar-daemon').data['spread.conf'];
+      expect(set.spec.replicas).toBe(replicas);
+      for (const name of names) {
+        // Its address is looked up by its name, so that it is its Service's.
+        expect(parseSpreadConf(text, { name })).toMatchObject({ name, address: name, port: 4803 });
+        const service = one(all, 'Service', name);
+        expect(service.spec).toMatchObject({
+          publishNotReadyAddresses: true,
+          selector: { 'statefulset.kubernetes.io/pod-name': name },
+        });
+        // Clients, the daemons' messages, and their token.
+        expect(
+          service.spec.ports.map((p: { port: number; protocol?: string }) => [p.port, p.protocol ?? 'TCP']),
+        ).toEqual([
+          [4803, 'TCP'],
+          [4803, 'UDP'],
+          [4804, 'UDP'],
+        ]);
+      }
+      expect(text.match(/^Spread_Segment/gm)).toHaveLength(replicas);
+      const headless = one(all, 'Service', set.spec.serviceName);
+      expect(headless.spec).toMatchObject({ clusterIP: 'None', publishNotReadyAddresses: true });
+      const config = one(all, 'ConfigMap', 'rel-spread-sidecar-config').data['config.yaml'];
+      expect(config).toContain(`addresses: ["4803@${set.metadata.name}"]`);
+    },
+  );
+
+  it('names daemons so that Spread does not cut the name', async () => {
+    const name = async (release: string) =>
+      one(await manifests({ release, files: [sample('statefulset')] }), 'StatefulSet').metadata.name;
+    const [long, other] = [
+      await name('a-release-with-a-long-name'),
+      await name('a-release-with-a-long-namf'),
+    ];
+    expect(`${long}-19`.length).toBeLessThanOrEqual(19);
+    expect(long).not.toBe(other);
+    expect(await name('x')).toBe('x-spread');
+  });
+});
