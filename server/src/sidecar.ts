@@ -22,6 +22,7 @@ import {
   type Logger,
   logEvents,
   type Metrics,
+  type MetricsOptions,
   type SidecarEvents,
 } from './observability/index.js';
 import { Access } from './sidecar/access.js';
@@ -175,13 +176,19 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     }
     const daemons = this.#parts.embedded ? [this.#parts.embedded.address] : config.daemon.addresses;
 
-    const metrics = this.#createMetrics(daemons);
+    const settings = mailboxSettings(config, daemons, this.#parts.embedded?.names);
+    const privateNames = settings.names && {
+      seed: config.mailbox.privateNameSeed,
+      prefix: settings.names.prefix,
+    };
+    if (privateNames) logger.info(privateNames, 'private names are made of the seed');
+    const metrics = this.#createMetrics(daemons, privateNames);
     const events = createEvents([metrics.events, logEvents(logger)]);
     toldOfDaemon = events;
     const access = new Access(config, events.security);
     this.#parts.access = access;
     const registry = new MailboxRegistry({
-      settings: mailboxSettings(config, daemons, this.#parts.embedded?.names),
+      settings,
       encode: encodeEvent,
       telemetry: events.mailbox,
     });
@@ -345,13 +352,14 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     return [this.#health.registration(), ...(wanted ? reflection(this.#dependencies.protoFolder) : [])];
   }
 
-  #createMetrics(daemons: readonly string[]): Metrics {
+  #createMetrics(daemons: readonly string[], privateNames: MetricsOptions['privateNames']): Metrics {
     const { mailbox, embedded } = this.#config;
     const methods = new MethodTable();
     methods.add(MAILBOX_DEFINITION);
     for (const { definition } of this.#commonServices()) methods.add(definition);
     return createMetrics({
       version: this.#dependencies.version,
+      privateNames,
       methods: methods.all(),
       spreadCodes: ERROR_TABLE.map(({ code }) => code),
       daemons,

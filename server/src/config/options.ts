@@ -254,6 +254,18 @@ export const sections = {
     title: 'Mailboxes',
     text: 'Lifetime and bounds of mailboxes. A client that asks for more than a bound is answered with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE; one that asks for nothing gets the bound itself, and for the lease the default.',
     options: {
+      privateNameSeed: option({
+        type: orEmpty(
+          text({
+            expects: 'a text of 1 to 200 characters without control characters',
+            placeholder: 'text',
+            pattern: /^[^\p{Cc}]{1,200}$/u,
+          }),
+        ),
+        default: '',
+        why: 'The daemon makes the name of a mailbox whose client asks for none.',
+        text: "Makes the private names of mailboxes whose clients ask for none: seven characters of this text's SHA-256, then a number. Give what is unique to this sidecar, such as the uid of its pod. The log and the metric spread_sidecar_private_name_info say which seed a name is of.",
+      }),
       leaseDefault: option({
         type: duration({ min: '100ms', max: '24h' }),
         default: '30s',

@@ -60,11 +60,12 @@ export class MailboxOpening {
    * @param takePlace called when everything else has been found in order; may throw
    */
   async open(
-    options: ConnectOptions,
+    asked: ConnectOptions,
     signal: AbortSignal | undefined,
     takePlace: () => void,
   ): Promise<Opening> {
     this.#mustBeOpen();
+    const options = this.#named(asked);
     checkConnectOptions(options);
     const limits = effectiveLimits(options, this.#settings);
     const candidates = this.#directory.candidates(options.daemon);
@@ -75,6 +76,14 @@ export class MailboxOpening {
     const opened = await this.#connect(options, plan, signal);
     const name = givenName(options, opened.session.privateGroup);
     return { ...opened, limits, reconnect: reconnect && { ...reconnect, givenName: name } };
+  }
+
+  /** Who asks for no private name gets one of this sidecar's, where it has some, and does not care for its end. */
+  #named(options: ConnectOptions): ConnectOptions {
+    const { names } = this.#settings;
+    if (options.privateName !== '' || names === undefined) return options;
+    const reconnect = options.reconnect && { ...options.reconnect, onNameLoss: 'SUFFIX' as const };
+    return { ...options, privateName: names.next(), onNameConflict: 'SUFFIX', reconnect };
   }
 
   /** Finds a daemon that takes the session. Gives up when the caller does, or when the sidecar shuts down. */

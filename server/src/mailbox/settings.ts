@@ -1,5 +1,6 @@
 import type { OverflowPolicy } from './mailbox-types.js';
 import type { ReconnectSettings } from './reconnect-options.js';
+import type { SeededNames } from './seeded-names.js';
 
 /** What a mailbox gets that asks for nothing, and the most that it may ask for. */
 export interface Bounded {
@@ -35,6 +36,8 @@ export interface MailboxSettings {
   /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
   readonly noticeMark: number;
   readonly maxMailboxes: number;
+  /** For the private names of mailboxes that ask for none. Default: the daemon makes them. */
+  readonly names?: SeededNames | undefined;
   /** Of one client. Default: as many as in all. */
   readonly maxMailboxesPerClient?: number | undefined;
   /** For the queues of all mailboxes together. */

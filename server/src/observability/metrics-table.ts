@@ -179,6 +179,11 @@ export const limitMetrics = {
 
 export const processMetrics = {
   build: gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']),
+  privateNames: gauge(
+    'private_name_info',
+    'Always 1, where mailbox.privateNameSeed is set: private names that begin with this prefix are of this seed.',
+    ['seed', 'prefix'],
+  ),
   defects: counter(
     'defects_total',
     'Failures that nobody foresaw; the log has each. Anything but 0 is worth a report.',

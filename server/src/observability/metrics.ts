@@ -15,6 +15,8 @@ import { securityMetricSet } from './security-metrics.js';
 export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
   /** The sidecar's release. */
   readonly version: string;
+  /** Where private names are made of a seed: it, and what they begin with. */
+  readonly privateNames?: { readonly seed: string; readonly prefix: string } | undefined;
   /** Every gRPC method that is served. */
   readonly methods: readonly GrpcMethod[];
   /** True when the sidecar runs an embedded daemon. */
@@ -40,7 +42,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...(options.embeddedDaemon ? [embeddedMetricSet(board)] : []),
     securityMetricSet(board),
     limitMetricSet(board),
-    processMetricSet(board, options.version),
+    processMetricSet(board, options),
   ];
   for (const { rows } of sets) board.register(rows);
   return {
@@ -54,8 +56,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-function processMetricSet(board: MetricBoard, version: string): MetricSet {
+function processMetricSet(board: MetricBoard, { version, privateNames }: MetricsOptions): MetricSet {
   board.set(processMetrics.build, 1, { version, node: process.version });
+  if (privateNames) board.set(processMetrics.privateNames, 1, { ...privateNames });
   return {
     rows: Object.values(processMetrics),
     events: { mailbox: { defect: () => board.inc(processMetrics.defects) } },

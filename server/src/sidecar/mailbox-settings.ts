@@ -1,4 +1,5 @@
 import type { SidecarConfig } from '../config/index.js';
+import { SeededNames } from '../mailbox/seeded-names.js';
 import type { MailboxSettings } from '../mailbox/settings.js';
 import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
 
@@ -44,6 +45,7 @@ export function mailboxSettings(
     },
     noticeMark: mailbox.slowNotice,
     maxMailboxes: mailbox.maxMailboxes,
+    names: mailbox.privateNameSeed === '' ? undefined : new SeededNames(mailbox.privateNameSeed),
     maxMailboxesPerClient: unlessOff(limits.maxMailboxesPerClient),
     totalQueueBytes: mailbox.totalQueueMaxBytes,
     maxSendQueueBytes: mailbox.sendQueueMaxBytes,

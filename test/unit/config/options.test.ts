@@ -77,6 +77,10 @@ const samples: Record<OptionKey, Sample> = {
   'embedded.socket': { text: '/tmp/spread.sock', value: '/tmp/spread.sock' },
   'embedded.maxSessions': { text: '5000', value: 5000 },
   'embedded.maxSessionMessages': { text: '50', value: 50 },
+  'mailbox.privateNameSeed': {
+    text: '0f8fad5b-d9cb-469f-a165-70867728950e',
+    value: '0f8fad5b-d9cb-469f-a165-70867728950e',
+  },
   'mailbox.leaseDefault': { text: '1m', value: 60_000 },
   'mailbox.leaseMin': { text: '500ms', value: 500 },
   'mailbox.leaseMax': { text: '10m', value: 600_000 },

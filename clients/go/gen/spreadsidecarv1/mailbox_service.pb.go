@@ -248,7 +248,7 @@ type ConnectRequest struct {
 	// configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
 	Daemon string `protobuf:"bytes,1,opt,name=daemon,proto3" json:"daemon,omitempty"`
 	// The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-	// makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+	// makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
 	PrivateName string `protobuf:"bytes,2,opt,name=private_name,json=privateName,proto3" json:"private_name,omitempty"`
 	// What to do when the name is in use. Default FAIL.
 	OnNameConflict NameConflictPolicy `protobuf:"varint,3,opt,name=on_name_conflict,json=onNameConflict,proto3,enum=spread.sidecar.v1.NameConflictPolicy" json:"on_name_conflict,omitempty"`

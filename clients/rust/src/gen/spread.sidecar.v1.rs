@@ -633,7 +633,7 @@ pub struct ConnectRequest {
     #[prost(string, tag = "1")]
     pub daemon: ::prost::alloc::string::String,
     /// The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-    /// makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+    /// makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
     #[prost(string, tag = "2")]
     pub private_name: ::prost::alloc::string::String,
     /// What to do when the name is in use. Default FAIL.

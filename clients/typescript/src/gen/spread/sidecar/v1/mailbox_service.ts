@@ -164,7 +164,7 @@ export interface ConnectRequest {
   daemon: string;
   /**
    * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-   * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+   * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
    */
   privateName: string;
   /** What to do when the name is in use. Default FAIL. */

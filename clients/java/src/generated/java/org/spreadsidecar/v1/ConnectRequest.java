@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-   * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+   * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
    * </pre>
    *
    * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -129,7 +129,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-   * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+   * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
    * </pre>
    *
    * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -1124,7 +1124,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-     * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+     * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
      * </pre>
      *
      * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -1145,7 +1145,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-     * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+     * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
      * </pre>
      *
      * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -1167,7 +1167,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-     * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+     * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
      * </pre>
      *
      * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -1185,7 +1185,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-     * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+     * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
      * </pre>
      *
      * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -1200,7 +1200,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-     * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+     * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
      * </pre>
      *
      * <code>string private_name = 2 [json_name = "privateName"];</code>

@@ -37,7 +37,7 @@ public interface ConnectRequestOrBuilder extends
   /**
    * <pre>
    * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-   * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+   * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
    * </pre>
    *
    * <code>string private_name = 2 [json_name = "privateName"];</code>
@@ -47,7 +47,7 @@ public interface ConnectRequestOrBuilder extends
   /**
    * <pre>
    * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-   * makes one. Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+   * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
    * </pre>
    *
    * <code>string private_name = 2 [json_name = "privateName"];</code>
