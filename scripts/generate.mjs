@@ -13,6 +13,8 @@ const generated = [
   'docs/metrics.md',
   'docs/spread-api.md',
   'sbom.cdx.json',
+  'deploy/helm/spread-sidecar/values.schema.json',
+  'deploy/helm/spread-sidecar/README.md',
 ];
 
 function run(args) {
@@ -38,6 +40,7 @@ for (const script of [
   'generate-api-docs.mjs',
   'generate-parity-table.mjs',
   'generate-sbom.mjs',
+  'helm/generate-values.mjs',
 ])
   if (existsSync(join(root, 'scripts', script))) run([join('scripts', script)]);
 
