@@ -76,10 +76,19 @@ volumeMounts:
     mountPath: /tmp
 {{- end }}
 
+{{/* A map with the keys root (the context) and injected, as for the sidecar's volumes. */}}
 {{- define "spread-sidecar.daemonVolumes" -}}
 - name: spread-conf
+  {{- if .injected }}
+  downwardAPI:
+    items:
+      - path: spread.conf
+        fieldRef:
+          fieldPath: metadata.annotations['spread-sidecar/spread-conf']
+  {{- else }}
   configMap:
-    name: {{ include "spread-sidecar.fullname" . }}-daemon
+    name: {{ include "spread-sidecar.fullname" .root }}-daemon
+  {{- end }}
 - name: spread-tmp
   emptyDir:
     medium: Memory

@@ -45,6 +45,11 @@ env:
   # In the environment, so that `spread-sidecar healthcheck` and `check` in this container read the same file.
   - name: SPREAD_SIDECAR_CONFIG
     value: /etc/spread-sidecar/config.yaml
+  # Private names of mailboxes are made of it where clients ask for none; a metric and the log show which pod is which.
+  - name: SPREAD_SIDECAR_MAILBOX_PRIVATE_NAME_SEED
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.uid
   {{- with .Values.sidecar.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -119,15 +124,29 @@ volumeMounts:
 
 {{/* Entries of the pod's `volumes`. */}}
 {{- define "spread-sidecar.volumes" -}}
+{{- include "spread-sidecar.volumesOf" (dict "root" . "injected" false) }}
+{{- end }}
+
+{{/* With injected, files come from annotations of the pod: in its namespace there is no ConfigMap of this release. */}}
+{{- define "spread-sidecar.volumesOf" -}}
+{{- $injected := .injected }}
+{{- with .root -}}
 # Memory: a socket is no data, and nothing of it is left behind.
 - name: spread-sidecar-socket
   emptyDir:
     medium: Memory
     sizeLimit: 1Mi
 - name: spread-sidecar-config
+  {{- if $injected }}
+  downwardAPI:
+    items:
+      - path: config.yaml
+        fieldRef:
+          fieldPath: metadata.annotations['spread-sidecar/config']
+  {{- else }}
   configMap:
     name: {{ include "spread-sidecar.fullname" . }}-config
-{{- $root := . }}
+  {{- end }}
 {{- range $name, $secret := .Values.secrets }}
 {{- if $secret.name }}
 - name: spread-sidecar-{{ kebabcase $name }}
@@ -143,14 +162,15 @@ volumeMounts:
 {{- end }}
 {{- end }}
 {{- if eq .Values.daemon.mode "container" }}
-{{ include "spread-sidecar.daemonVolumes" . }}
+{{ include "spread-sidecar.daemonVolumes" (dict "root" . "injected" $injected) }}
 {{- end }}
 {{- with .Values.sidecar.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+{{- end }}
 
-{{/* Entries of the application's `env`. SPREAD_POD_UID is what to make a private name of: docs/kubernetes.md. */}}
+{{/* Entries of the application's `env`. */}}
 {{- define "spread-sidecar.appEnv" -}}
 - name: SPREAD_SIDECAR_TARGET
   value: {{ include "spread-sidecar.target" . }}

@@ -1,0 +1,61 @@
+{{/* The pieces of the injection policy: JSON patches of a pod, in CEL. */}}
+
+{{/* A value as a CEL literal. Lists and maps of Kubernetes' CEL hold one type only, which dyn() undoes. */}}
+{{- define "spread-sidecar.cel" -}}
+{{- if kindIs "map" . -}}
+{ {{- range $index, $key := keys . | sortAlpha }}{{ if $index }}, {{ end }}{{ toJson $key }}: dyn({{ include "spread-sidecar.cel" (get $ $key) }}){{ end -}} }
+{{- else if kindIs "slice" . -}}
+[{{- range $index, $item := . }}{{ if $index }}, {{ end }}dyn({{ include "spread-sidecar.cel" $item }}){{ end -}}]
+{{- else if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{ int64 . }}
+{{- else -}}
+{{ toJson . }}
+{{- end -}}
+{{- end }}
+
+{{/* A map with the keys path (a CEL expression) and value. */}}
+{{- define "spread-sidecar.patch" -}}
+JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .value }}}
+{{- end }}
+
+{{/* Lists of patches, joined by +. */}}
+{{- define "spread-sidecar.patches" -}}
+{{- $native := eq .Values.sidecar.mode "native" }}
+{{- $parts := list }}
+{{- /* What is to be added to has to be there. */}}
+{{- range $path := list "metadata.labels" "metadata.annotations" "spec.securityContext" }}
+{{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" dict))) }}
+{{- end }}
+{{- range $path := list "spec.volumes" "spec.initContainers" }}
+{{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" list))) }}
+{{- end }}
+{{- $group := include "spread-sidecar.podSecurityContext" . | fromYaml }}
+{{- $parts = append $parts (printf "(has(object.spec.securityContext) && has(object.spec.securityContext.fsGroup) ? [] : [%s])" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/securityContext/fsGroup") "value" $group.fsGroup))) }}
+{{- $annotations := dict "config" (include "spread-sidecar.configYaml" . | trim) }}
+{{- if eq .Values.daemon.mode "container" }}{{ $_ := set $annotations "spread-conf" (include "spread-sidecar.spreadConf" . | trim) }}{{ end }}
+{{- range $name, $text := $annotations }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (printf "/metadata/annotations/spread-sidecar~1%s" $name | toJson) "value" $text))) }}
+{{- end }}
+{{- range $key, $text := include "spread-sidecar.podLabels" . | fromYaml }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (printf "/metadata/labels/%s" ($key | replace "/" "~1") | toJson) "value" $text))) }}
+{{- end }}
+{{- range $volume := include "spread-sidecar.volumesOf" (dict "root" . "injected" true) | fromYamlArray }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/volumes/-") "value" $volume))) }}
+{{- end }}
+{{- /* Every container of the application. */}}
+{{- $at := "\"/spec/containers/\" + string(variables.names.indexOf(c.name)) + " }}
+{{- range $field, $entries := dict "env" (include "spread-sidecar.appEnv" . | fromYamlArray) "volumeMounts" (include "spread-sidecar.appVolumeMounts" . | fromYamlArray) }}
+{{- $parts = append $parts (printf "object.spec.containers.filter(c, !has(c.%s)).map(c, %s)" $field (include "spread-sidecar.patch" (dict "path" (printf "%s\"/%s\"" $at $field) "value" list))) }}
+{{- range $entry := $entries }}
+{{- $parts = append $parts (printf "object.spec.containers.map(c, %s)" (include "spread-sidecar.patch" (dict "path" (printf "%s\"/%s/-\"" $at $field) "value" $entry))) }}
+{{- end }}
+{{- end }}
+{{- /* Before all others, the last one first. */}}
+{{- range $container := include "spread-sidecar.initContainers" . | fromYamlArray | reverse }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/initContainers/0") "value" $container))) }}
+{{- end }}
+{{- range $container := include "spread-sidecar.containers" . | fromYamlArray }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/containers/-") "value" $container))) }}
+{{- end }}
+{{- join " +\n" $parts }}
+{{- end }}
