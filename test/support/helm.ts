@@ -8,6 +8,9 @@ const root = join(import.meta.dirname, '..', '..');
 /** The chart's folder. */
 export const chart = join(root, 'deploy', 'helm', 'spread-sidecar');
 
+/** What clusters that can inject say that they have. */
+const MUTATING_POLICY = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
+
 /** A sample of `ci/`, without `-values.yaml`. */
 export const sample = (name: string): string => join(chart, 'ci', `${name}-values.yaml`);
 
@@ -50,7 +53,13 @@ function leaves(value: unknown, path: readonly string[] = []): string[] {
 
 /** `helm template` as text. The version of Kubernetes is said, as the default depends on how Helm was built. */
 export function render(rendering: Rendering = {}): Promise<string> {
-  const { major = '4', files = [], values = {}, kubeVersion = '1.34.0', apiVersions = [] } = rendering;
+  const {
+    major = '4',
+    files = [],
+    values = {},
+    kubeVersion = '1.36.0',
+    apiVersions = [MUTATING_POLICY],
+  } = rendering;
   const sets = leaves(values).flatMap((leaf) => ['--set-json', leaf]);
   return helm(
     major,
