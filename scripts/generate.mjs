@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt, root } from './build.mjs';
 import { clients } from './clients/index.mjs';
+import { helmCommand } from './helm/commands.mjs';
 
 const generated = [
   'server/src/gen',
@@ -15,6 +16,7 @@ const generated = [
   'sbom.cdx.json',
   'deploy/helm/spread-sidecar/values.schema.json',
   'deploy/helm/spread-sidecar/README.md',
+  'deploy/kubernetes',
 ];
 
 function run(args) {
@@ -43,6 +45,9 @@ for (const script of [
   'helm/generate-values.mjs',
 ])
   if (existsSync(join(root, 'scripts', script))) run([join('scripts', script)]);
+
+if (helmCommand('4') ?? helmCommand('3')) run([join('scripts', 'helm', 'generate-manifests.mjs')]);
+else console.log('Not made: deploy/kubernetes. Install Helm.');
 
 if (process.argv.includes('--check')) {
   const all = [...generated, ...clients.flatMap((client) => client.generated)];

@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../server/src/config/index.js';
+import { type Manifest, manifests, one, render, sample } from '../support/helm.js';
+import { violations } from '../support/pod-security.js';
+import { isAvailable } from '../support/requirements.mjs';
+import { runCommand } from '../support/run-command.js';
+
+const injection = { files: [sample('injection')] };
+const policyOf = async (values: unknown = {}) =>
+  one(await manifests({ ...injection, values }), 'MutatingAdmissionPolicy');
+
+// biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
+type Yaml = any;
+
+describe.skipIf(!isAvailable('helm'))('the injection policy', () => {
+  it.each([
+    ['1.36.0', ['v1', 'v1beta1'], 'v1'],
+    ['1.35.0', ['v1beta1'], 'v1beta1'],
+  ])('takes the API that Kubernetes %s has', async (kubeVersion, versions, expected) => {
+    const apiVersions = versions.map((v) => `admissionregistration.k8s.io/${v}/MutatingAdmissionPolicy`);
+    const all = await manifests({ ...injection, kubeVersion, apiVersions });
+    for (const kind of ['MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'])
+      expect(one(all, kind).apiVersion).toBe(`admissionregistration.k8s.io/${expected}`);
+  });
+
+  it.each(['1.30.0', '1.36.0'])('says so when Kubernetes %s has none', async (kubeVersion) => {
+    await expect(render({ ...injection, kubeVersion, apiVersions: ['v1'] })).rejects.toThrow(
+      'has no MutatingAdmissionPolicy',
+    );
+  });
+
+  it('looks at new pods only, of namespaces that opt in, unless the pod opts out', async () => {
+    const { matchConstraints } = (await policyOf()).spec;
+    expect(matchConstraints.namespaceSelector.matchLabels).toEqual({ 'spread-sidecar/inject': 'enabled' });
+    expect(matchConstraints.objectSelector.matchExpressions).toEqual([
+      { key: 'spread-sidecar/inject', operator: 'NotIn', values: ['false'] },
+    ]);
+    expect(matchConstraints.resourceRules).toEqual([
+      { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+    ]);
+  });
+
+  it('is bound by its name', async () => {
+    const all = await manifests(injection);
+    const binding = one(all, 'MutatingAdmissionPolicyBinding');
+    expect(binding.spec.policyName).toBe(one(all, 'MutatingAdmissionPolicy').metadata.name);
+  });
+});
+
+const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'spread-sidecar-policy');
+const program = join(folder, 'policy');
+
+/** The pod that the API server would make of a pod, null where the policy does not look at it. */
+function admit(policy: Manifest, pod: Yaml): Yaml {
+  const run = spawnSync(program, {
+    input: JSON.stringify({ policy, pod }),
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  if (run.status !== 0) throw new Error(run.stderr);
+  return JSON.parse(run.stdout);
+}
+
+const pod = (spec: Yaml, metadata: Yaml = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'app', namespace: 'apps', ...metadata },
+  spec,
+});
+
+describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
+  'a pod that the API server has let the policy change',
+  () => {
+    // The first build compiles the API server's admission packages.
+    beforeAll(async () => {
+      mkdirSync(folder, { recursive: true });
+      await runCommand('go', ['build', '-o', program, '.'], {
+        cwd: join(import.meta.dirname, 'policy'),
+        timeoutMs: 880_000,
+      });
+    }, 900_000);
+
+    it.each(['native', 'classic'])('has the sidecar of the example workload, %s', async (mode) => {
+      const values = { sidecar: { mode } };
+      const changed = admit(await policyOf(values), pod({ containers: [{ name: 'app', image: 'app:1' }] }));
+      const all = await manifests({ ...injection, values: { ...values, workload: { enabled: true } } });
+      const own = one(all, 'Deployment').spec.template;
+      expect(changed.spec.initContainers).toEqual(own.spec.initContainers);
+      const [app, ...beside] = own.spec.containers;
+      expect(changed.spec.containers.slice(1)).toEqual(beside);
+      expect(changed.spec.containers[0].env).toEqual(app.env);
+      expect(changed.spec.containers[0].volumeMounts).toEqual(app.volumeMounts);
+      expect(changed.spec.securityContext).toEqual(own.spec.securityContext);
+      expect(own.metadata.labels).toMatchObject(changed.metadata.labels);
+      // There is no ConfigMap in its namespace: the same text comes by an annotation.
+      const text = changed.metadata.annotations['spread-sidecar/config'];
+      expect(text).toBe(one(all, 'ConfigMap').data['config.yaml'].trim());
+      await loadConfig({ file: { path: 'config.yaml', text } });
+      expect(changed.spec.volumes).toContainEqual({
+        name: 'spread-sidecar-config',
+        downwardAPI: {
+          items: [
+            { path: 'config.yaml', fieldRef: { fieldPath: "metadata.annotations['spread-sidecar/config']" } },
+          ],
+        },
+      });
+      expect(changed.spec.volumes.map(({ name }: Yaml) => name)).toEqual(
+        own.spec.volumes.map(({ name }: Yaml) => name),
+      );
+    });
+
+    it('keeps everything that it had', async () => {
+      const spec = {
+        securityContext: { fsGroup: 7 },
+        initContainers: [{ name: 'first', image: 'first:1' }],
+        containers: [
+          { name: 'plain', image: 'plain:1' },
+          {
+            name: 'rich',
+            image: 'rich:1',
+            env: [{ name: 'COLOUR', value: 'blue' }],
+            volumeMounts: [{ name: 'data', mountPath: '/data' }],
+          },
+        ],
+        volumes: [{ name: 'data', emptyDir: {} }],
+      };
+      const before = pod(spec, { labels: { team: 'blue' }, annotations: { note: 'mine' } });
+      const changed = admit(await policyOf(), before);
+      expect(changed.metadata.labels).toEqual({ team: 'blue', 'spread-sidecar/release': 'rel' });
+      expect(changed.metadata.annotations).toMatchObject({ note: 'mine' });
+      expect(changed.spec.securityContext).toEqual({ fsGroup: 7 });
+      expect(changed.spec.initContainers.map(({ name }: Yaml) => name)).toEqual(['spread-sidecar', 'first']);
+      const [plain, rich] = changed.spec.containers;
+      expect(rich.env).toEqual([...spec.containers[1]!.env!, ...plain.env]);
+      expect(rich.volumeMounts).toEqual([...spec.containers[1]!.volumeMounts!, ...plain.volumeMounts]);
+      expect(changed.spec.volumes[0]).toEqual(spec.volumes[0]);
+    });
+
+    it('has the daemon too, with daemon.mode container', async () => {
+      const values = { daemon: { mode: 'container', image: 'spread:5.0.1' } };
+      const changed = admit(await policyOf(values), pod({ containers: [{ name: 'app', image: 'app:1' }] }));
+      expect(changed.spec.initContainers.map(({ name }: Yaml) => name)).toEqual(['spread', 'spread-sidecar']);
+      expect(changed.metadata.annotations['spread-sidecar/spread-conf']).toContain('Spread_Segment');
+    });
+
+    it('is changed once', async () => {
+      const policy = await policyOf();
+      const changed = admit(policy, pod({ containers: [{ name: 'app', image: 'app:1' }] }));
+      expect(admit(policy, changed)).toBeNull();
+    });
+
+    it('passes Pod Security "restricted" if it did before', async () => {
+      const all = await manifests({ files: [sample('external')] });
+      const { containers, securityContext } = one(all, 'Deployment').spec.template.spec;
+      const before = pod({ securityContext, containers: [{ ...containers[0], env: [], volumeMounts: [] }] });
+      expect(violations(before.spec)).toEqual([]);
+      expect(violations(admit(await policyOf(), before).spec)).toEqual([]);
+    });
+  },
+);
