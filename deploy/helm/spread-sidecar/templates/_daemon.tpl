@@ -25,7 +25,7 @@
 
 {{/*
 container: one daemon, for its pod alone. statefulSet: each daemon in a segment of its own, because pod networks carry neither
-broadcast nor multicast, and by the name of a Service of its own, whose address stays when its pod is made anew.
+broadcast nor multicast. {name} is for files/spread-addresses.mjs.
 */}}
 {{- define "spread-sidecar.spreadConf" -}}
 {{- $daemon := .Values.daemon }}
@@ -39,7 +39,7 @@ Spread_Segment 127.0.0.255:{{ $daemon.port }} {
 {{- $name := include "spread-sidecar.daemonName" . -}}
 {{- range $index := until (int $daemon.statefulSet.replicas) }}
 Spread_Segment 127.0.0.255:{{ $daemon.port }} {
-  {{ $name }}-{{ $index }}
+  {{ $name }}-{{ $index }} {{ printf "{%s-%d.%s-nodes}" $name $index $name }}
 }
 {{- end }}
 {{- end }}
@@ -68,7 +68,7 @@ resources:
 securityContext:
   {{- include "spread-sidecar.restricted" $daemon.runAsUser | nindent 2 }}
 volumeMounts:
-  - name: spread-conf
+  - name: {{ eq .name "$(POD_NAME)" | ternary "spread-run" "spread-conf" }}
     mountPath: /etc/spread
     readOnly: true
   # The daemon makes its Unix socket there.
@@ -93,4 +93,37 @@ volumeMounts:
   emptyDir:
     medium: Memory
     sizeLimit: 1Mi
+{{- end }}
+
+{{/* Beside a daemon of the StatefulSet: writes its spread.conf. */}}
+{{- define "spread-sidecar.addressesContainer" -}}
+name: addresses
+image: {{ include "spread-sidecar.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+restartPolicy: Always
+command: [node, /etc/spread-addresses/spread-addresses.mjs, /etc/spread-addresses/spread.conf, /run/spread/spread.conf, "4815"]
+ports:
+  - name: addresses
+    containerPort: 4815
+# The daemon starts when all addresses are known.
+startupProbe:
+  httpGet:
+    path: /written
+    port: addresses
+  periodSeconds: 1
+  failureThreshold: 600
+resources:
+  requests:
+    cpu: 10m
+    memory: 48Mi
+  limits:
+    memory: 128Mi
+securityContext:
+  {{- include "spread-sidecar.restricted" 65532 | nindent 2 }}
+volumeMounts:
+  - name: spread-conf
+    mountPath: /etc/spread-addresses
+    readOnly: true
+  - name: spread-run
+    mountPath: /run/spread
 {{- end }}
