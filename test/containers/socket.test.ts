@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { plain } from '../support/containers.js';
 import { IMAGE_MS, sidecarImage } from '../support/image.js';
 import { isAvailable } from '../support/requirements.mjs';
+import { until } from '../support/until.js';
 
 const TEST_MS = 90_000;
 const FOLDER = '/run/spread-sidecar';
@@ -66,9 +67,15 @@ describe.skipIf(!isAvailable('docker'))('a Unix socket in a shared volume', { ti
     await sidecar.start();
 
     const send = ['spread-sidecar', 'send', 'cats', '-m', 'hello', '--target', TARGET, '--timeout', '20s'];
-    // It may not be listening yet: the command waits for its target.
-    const member = await run(volume, '10001:10001', send, ['2000']);
-    expect([member.code, member.said]).toEqual([0, expect.stringContaining('cats')]);
+    // It may not be listening yet.
+    const member = await until(
+      async () => {
+        const outcome = await run(volume, '10001:10001', send, ['2000']);
+        return outcome.code === 0 && outcome;
+      },
+      { what: 'a member of the group gets through', timeoutMs: 30_000 },
+    );
+    expect(member.said).toContain('cats');
     const stranger = await run(volume, '10002:10002', send.with(-1, '2s'));
     expect(stranger.code).not.toBe(0);
     expect(stranger.said).toMatch(/EACCES|UNAVAILABLE|DEADLINE/i);
