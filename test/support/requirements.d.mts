@@ -1,3 +1,4 @@
+export declare function helmUnittest(env?: NodeJS.ProcessEnv): string;
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
   name:
@@ -13,7 +14,8 @@ export declare function isAvailable(
     | 'java'
     | 'rust'
     | 'promtool'
-    | 'helm',
+    | 'helm'
+    | 'helm-unittest',
   env?: NodeJS.ProcessEnv,
 ): boolean;
 export declare function missingParts(

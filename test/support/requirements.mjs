@@ -13,6 +13,9 @@ const exists = (command) => works('sh', ['-c', `command -v ${command}`]);
 /** The Python that has grpcio and grpcio-tools: PYTHON in the environment, else python3. */
 export const pythonCommand = (env = process.env) => env.PYTHON || 'python3';
 
+/** The command of helm-unittest: HELM_UNITTEST in the environment, else on PATH. */
+export const helmUnittest = (env = process.env) => env.HELM_UNITTEST || 'helm-unittest';
+
 const parts = [
   {
     name: 'spread',
@@ -115,6 +118,14 @@ const parts = [
     what: 'the Helm chart',
     enable: 'Install Helm 3.18 or later and Helm 4: HELM3 and HELM4 name them, or helm3 and helm4 on PATH.',
     available: hasHelm,
+    inCi: true,
+  },
+  {
+    name: 'helm-unittest',
+    what: "the chart's suites by topic",
+    enable:
+      'Build helm-unittest in test/helm/unittest (`go build`), and put it on PATH or name it in HELM_UNITTEST.',
+    available: (env) => works(helmUnittest(env), ['--help']),
     inCi: true,
   },
 ];
