@@ -1,12 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
-import { type Manifest, manifests, one, render, sample } from '../support/helm.js';
-import { violations } from '../support/pod-security.js';
+import { admit, BUILD_TIMEOUT_MS, buildApiServer, mistakes } from '../support/api-server.js';
+import { manifests, one, render, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { runCommand } from '../support/run-command.js';
 
 const injection = { files: [sample('injection')] };
 const policyOf = async (values: unknown = {}) =>
@@ -50,20 +46,6 @@ describe.skipIf(!isAvailable('helm'))('the injection policy', () => {
   });
 });
 
-const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'spread-sidecar-policy');
-const program = join(folder, 'policy');
-
-/** The pod that the API server would make of a pod, null where the policy does not look at it. */
-function admit(policy: Manifest, pod: Yaml): Yaml {
-  const run = spawnSync(program, {
-    input: JSON.stringify({ policy, pod }),
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
-  if (run.status !== 0) throw new Error(run.stderr);
-  return JSON.parse(run.stdout);
-}
-
 const pod = (spec: Yaml, metadata: Yaml = {}) => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -74,14 +56,7 @@ const pod = (spec: Yaml, metadata: Yaml = {}) => ({
 describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
   'a pod that the API server has let the policy change',
   () => {
-    // The first build compiles the API server's admission packages.
-    beforeAll(async () => {
-      mkdirSync(folder, { recursive: true });
-      await runCommand('go', ['build', '-o', program, '.'], {
-        cwd: join(import.meta.dirname, 'policy'),
-        timeoutMs: 880_000,
-      });
-    }, 900_000);
+    beforeAll(buildApiServer, BUILD_TIMEOUT_MS);
 
     it.each(['native', 'classic'])('has the sidecar of the example workload, %s', async (mode) => {
       const values = { sidecar: { mode } };
@@ -156,8 +131,9 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       const all = await manifests({ files: [sample('external')] });
       const { containers, securityContext } = one(all, 'Deployment').spec.template.spec;
       const before = pod({ securityContext, containers: [{ ...containers[0], env: [], volumeMounts: [] }] });
-      expect(violations(before.spec)).toEqual([]);
-      expect(violations(admit(await policyOf(), before).spec)).toEqual([]);
+      const after = admit(await policyOf(), before);
+      expect(after.spec.initContainers).toHaveLength(1);
+      expect(mistakes([before, after])).toEqual([]);
     });
   },
 );

@@ -1,4 +1,4 @@
-module spread-sidecar-policy-test
+module spread-sidecar-api-server-test
 
 go 1.26.0
 
@@ -7,6 +7,7 @@ require (
 	k8s.io/apimachinery v0.37.2
 	k8s.io/apiserver v0.37.2
 	k8s.io/client-go v0.37.2
+	k8s.io/pod-security-admission v0.37.2
 	sigs.k8s.io/yaml v1.6.0
 )
 

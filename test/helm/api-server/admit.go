@@ -1,4 +1,3 @@
-// Applies a MutatingAdmissionPolicy to a pod as the API server does, by the API server's own packages: no cluster is needed.
 package main
 
 import (
@@ -22,16 +21,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func must[T any](value T, err error) T {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	return value
-}
-
-// Standard input: {"policy": ..., "pod": ...}. Standard output: the pod that the API server would make of it, or null.
-func main() {
+// admit reads {"policy": ..., "pod": ...} and writes the pod that the API server would make of it, or null.
+func admit() {
 	var input struct {
 		Policy admv1.MutatingAdmissionPolicy `json:"policy"`
 		Pod    corev1.Pod                    `json:"pod"`
