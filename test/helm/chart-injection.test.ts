@@ -121,6 +121,14 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       expect(changed.metadata.annotations['spread-sidecar/spread-conf']).toContain('Spread_Segment');
     });
 
+    it('finds the daemons of the release from its own namespace', async () => {
+      const values = {
+        daemon: { mode: 'statefulSet', image: 'spread:5.0.1', statefulSet: { name: 'ring' } },
+      };
+      const changed = admit(await policyOf(values), pod({ containers: [{ name: 'app', image: 'app:1' }] }));
+      expect(changed.metadata.annotations['spread-sidecar/config']).toContain('4803@ring.ns.svc');
+    });
+
     it('is changed once', async () => {
       const policy = await policyOf();
       const changed = admit(policy, pod({ containers: [{ name: 'app', image: 'app:1' }] }));

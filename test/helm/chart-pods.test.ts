@@ -1,6 +1,7 @@
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CONFIG_FILE, optionRows } from '../../server/src/config/option-rows.js';
 import { chart, helm, type Manifest, manifests, one, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { temporaryFolder } from '../support/tmp.js';
@@ -67,6 +68,21 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
       expect(container.volumeMounts).toContainEqual(
         expect.objectContaining({ name: 'spread-sidecar-socket', mountPath: '/run/spread-sidecar' }),
       );
+  });
+
+  it('the sidecar knows its file and the uid of its pod', async () => {
+    const [sidecar] = one(await manifests({ files: [sample('external')] }), 'Deployment').spec.template.spec
+      .initContainers;
+    const seed = optionRows.find(({ key }) => key === 'mailbox.privateNameSeed')!.environment;
+    expect(sidecar.env).toEqual([
+      { name: CONFIG_FILE.environment, value: '/etc/spread-sidecar/config.yaml' },
+      { name: seed, valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+    ]);
+    expect(sidecar.volumeMounts).toContainEqual({
+      name: 'spread-sidecar-config',
+      mountPath: '/etc/spread-sidecar',
+      readOnly: true,
+    });
   });
 
   it('probes go to the admin port, wherever it is', async () => {

@@ -18,7 +18,10 @@
 {{- else if eq .mode "container" }}
 {{- list (printf "%v@127.0.0.1" .port) | toJson }}
 {{- else }}
-{{- list (printf "%v@%s" .port (include "spread-sidecar.daemonName" $)) | toJson }}
+{{- /* Injected pods are in other namespaces. */}}
+{{- $host := include "spread-sidecar.daemonName" $ }}
+{{- if $.Values.injection.enabled }}{{ $host = printf "%s.%s.svc" $host $.Release.Namespace }}{{ end }}
+{{- list (printf "%v@%s" .port $host) | toJson }}
 {{- end }}
 {{- end }}
 {{- end }}
