@@ -12,17 +12,22 @@ export interface Place {
   readonly daemons: readonly string[];
   /** Whether it is connected to a daemon. */
   readonly ready: boolean;
-  /** The container that it is the first process of, by its host name, which engines make of the container's id. */
-  readonly container?: string;
+  /** The container that it is the first process of. */
+  readonly container?: Container;
+}
+
+/** A container, as those who give commands in it know it. */
+export interface Container {
+  /** Engines make it of the container's id, Kubernetes of the pod's name. */
+  readonly hostname: string;
+  readonly inKubernetes: boolean;
 }
 
 /** What is said when the sidecar has started: where it is, and what to try next. */
 export function welcome(version: string, place: Place, colors: Output['colors']): string {
   const [target = DEFAULT_TARGET] = place.grpc.map(toReach);
   const t = target === DEFAULT_TARGET ? '' : ` -t ${target}`;
-  const command = place.container
-    ? `docker exec -it ${place.container} spread-sidecar`
-    : 'npx spread-sidecar';
+  const command = place.container ? commandIn(place.container) : 'npx spread-sidecar';
   const state = place.ready
     ? colors.green('ready')
     : colors.yellow('started, not yet connected to a Spread daemon');
@@ -40,6 +45,11 @@ export function welcome(version: string, place: Place, colors: Output['colors'])
   );
   return lines.join('\n');
 }
+
+const commandIn = ({ hostname, inKubernetes }: Container) =>
+  inKubernetes
+    ? `kubectl exec -it ${hostname} -c spread-sidecar -- spread-sidecar`
+    : `docker exec -it ${hostname} spread-sidecar`;
 
 /** Where all addresses are listened at, this machine's own is one of them. */
 const toReach = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');

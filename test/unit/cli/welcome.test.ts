@@ -24,9 +24,13 @@ describe('the welcome', () => {
       );
   });
 
-  it('goes through the engine in a container', () => {
-    const text = welcome('1', { ...place, grpc: ['0.0.0.0:4813'], container: '8e4346d71c85' }, plain);
+  it('goes through the engine in a container, and through kubectl in a pod', () => {
+    const of = (inKubernetes: boolean) => ({ hostname: '8e4346d71c85', inKubernetes });
+    const text = welcome('1', { ...place, grpc: ['0.0.0.0:4813'], container: of(false) }, plain);
     expect(text).toContain('  docker exec -it 8e4346d71c85 spread-sidecar user\n');
     expect(text).not.toContain('npx');
+    expect(welcome('1', { ...place, container: of(true) }, plain)).toContain(
+      '  kubectl exec -it 8e4346d71c85 -c spread-sidecar -- spread-sidecar user\n',
+    );
   });
 });

@@ -6,7 +6,7 @@ import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
 import { packageVersion, protoFolder } from '../package-files.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
-import { type Place, welcome } from '../welcome.js';
+import { type Container, type Place, welcome } from '../welcome.js';
 
 export function serveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('serve')
@@ -40,12 +40,18 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
     ...sidecar.addresses,
     ready: sidecar.ready,
     daemons: daemonNames(config),
-    container: process.pid === 1 ? hostname() : undefined,
+    container: process.pid === 1 ? thisContainer(context.env) : undefined,
   };
   void context.stdout.line(welcome(version, place, context.stdout.colors));
   void stopped(context.signal).then(() => sidecar.stop({ delayMs: config.drain.delay }));
   await sidecar.stopped;
   return ExitCode.ok;
 }
+
+/** Kubernetes tells every container where its API server is. */
+const thisContainer = (env: CommandContext['env']): Container => ({
+  hostname: hostname(),
+  inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
+});
 
 const daemonNames = ({ daemon, embedded }: SidecarConfig) => (embedded.enabled ? [] : daemon.addresses);
