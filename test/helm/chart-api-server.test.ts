@@ -3,14 +3,11 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { BUILD_TIMEOUT_MS, buildApiServer, mistakes } from '../support/api-server.js';
-import { chart, type Manifest, manifests, one, sample } from '../support/helm.js';
+import { chart, manifests, one, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
 const plain = join(chart, '..', '..', 'kubernetes');
-
-/** The Prometheus operator's kinds are not Kubernetes' own. */
-const isKnown = ({ apiVersion }: Manifest) => !apiVersion.startsWith('monitoring.coreos.com/');
 
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
 type Yaml = any;
@@ -19,7 +16,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))('the API server take
   beforeAll(buildApiServer, BUILD_TIMEOUT_MS);
 
   it.each(samples)('every object of sample %s, under Pod Security "restricted"', async (name) => {
-    const all = (await manifests({ files: [sample(name)] })).filter(isKnown);
+    const all = await manifests({ files: [sample(name)] });
     expect(all.length).toBeGreaterThan(0);
     expect(mistakes(all)).toEqual([]);
   });
@@ -34,6 +31,13 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))('the API server take
     const deployment = one(await manifests({ files: [sample('external')] }), 'Deployment');
     const [mistake] = mistakes([{ ...deployment, spec: { ...deployment.spec, replica: 2 } }]);
     expect(mistake).toContain('unknown field "spec.replica"');
+  });
+
+  it.each(['PodMonitor', 'PrometheusRule'])('no %s with a field that there is not', async (kind) => {
+    const object = one(await manifests({ files: [sample('everything')] }), kind);
+    expect(mistakes([object])).toEqual([]);
+    const [mistake] = mistakes([{ ...object, spec: { ...object.spec, intervall: '1m' } }]);
+    expect(mistake).toContain('unknown field "spec.intervall"');
   });
 
   it.each(['runAsNonRoot', 'allowPrivilegeEscalation', 'capabilities', 'seccompProfile'])(

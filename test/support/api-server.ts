@@ -34,5 +34,5 @@ function run(mode: string, input: unknown) {
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
 export const admit = (policy: unknown, pod: unknown): any => run('admit', { policy, pod });
 
-/** Fields that objects of Kubernetes' own kinds do not have, and what Pod Security "restricted" refuses of their pods. */
+/** Fields that objects of Kubernetes' own kinds and the Prometheus operator's do not have, and what Pod Security "restricted" refuses of their pods. */
 export const mistakes = (objects: readonly unknown[]): string[] => run('check', objects);

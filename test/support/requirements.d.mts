@@ -15,7 +15,8 @@ export declare function isAvailable(
     | 'rust'
     | 'promtool'
     | 'helm'
-    | 'helm-unittest',
+    | 'helm-unittest'
+    | 'kubernetes-schemas',
   env?: NodeJS.ProcessEnv,
 ): boolean;
 export declare function missingParts(

@@ -121,6 +121,13 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'kubernetes-schemas',
+    what: 'the chart against the schemas of Kubernetes',
+    enable: 'Install kubernetes-validate for python3, or name a Python that has it in PYTHON.',
+    available: (env) => works(pythonCommand(env), ['-c', 'import kubernetes_validate']),
+    inCi: true,
+  },
+  {
     name: 'helm-unittest',
     what: "the chart's suites by topic",
     enable:

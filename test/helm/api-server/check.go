@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,8 @@ import (
 func check() {
 	var objects []json.RawMessage
 	must(0, json.Unmarshal(must(io.ReadAll(os.Stdin)), &objects))
+	// Kinds of the Prometheus operator, by the types that its own definitions are made of.
+	must(0, monitoringv1.AddToScheme(scheme.Scheme))
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	security := must(policy.NewEvaluator(policy.DefaultChecks(), nil))
 	wrong := []string{}

@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { chart, type Manifest, manifests, one, sample } from '../support/helm.js';
+import { jsonCommand } from '../support/json-command.js';
+import { isAvailable, pythonCommand } from '../support/requirements.mjs';
+
+/** The first release with native sidecars by default, one with most of its life behind it, and the newest. */
+const RELEASES = ['1.29', '1.33', '1.37'];
+/** Not in the schemas: the Prometheus operator's, and what is newer than a release. The API server's own packages have them. */
+const ELSEWHERE = /^(PodMonitor|PrometheusRule|MutatingAdmissionPolicy|MutatingAdmissionPolicyBinding)$/;
+
+const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
+
+const rendered = (name: string, release = '1.37') =>
+  manifests({ files: [sample(name)], kubeVersion: `${release}.0` });
+
+async function schemaProblems(version: string, all: readonly Manifest[]) {
+  const { problems, unknown } = await jsonCommand<{ problems: string[]; unknown: number[] }>(
+    pythonCommand(),
+    [join(import.meta.dirname, 'schemas.py')],
+    { version, manifests: all },
+  );
+  return { problems, unknown: unknown.map((at) => all[at]!.kind) };
+}
+
+describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
+  'the schemas of Kubernetes',
+  () => {
+    const pairs = RELEASES.flatMap((release) =>
+      // Policies that mutate came with 1.36; what the chart says before is tested elsewhere.
+      samples
+        .filter((name) => name !== 'injection' || release === '1.37')
+        .map((name) => [release, name] as const),
+    );
+
+    it.each(pairs)('%s take sample %s', async (release, name) => {
+      const { problems, unknown } = await schemaProblems(release, await rendered(name, release));
+      expect(problems).toEqual([]);
+      for (const kind of unknown) expect(kind).toMatch(ELSEWHERE);
+    });
+
+    it('refuse unknown fields, wrong types and missing fields, and have no schema for what is no kind', async () => {
+      const deployment = one(await rendered('everything'), 'Deployment');
+      const broken = async (change: (copy: Manifest) => void) => {
+        const copy = structuredClone(deployment);
+        change(copy);
+        const { problems, unknown } = await schemaProblems('1.33', [copy]);
+        return [...problems, ...unknown].join();
+      };
+      expect(await broken(() => {})).toBe('');
+      expect(await broken(({ spec }) => Object.assign(spec, { replica: 1 }))).toContain("'replica'");
+      expect(await broken(({ spec }) => Object.assign(spec, { replicas: 'one' }))).toContain('spec.replicas');
+      expect(await broken(({ spec }) => delete spec.selector)).toContain("'selector'");
+      expect(await broken((copy) => Object.assign(copy, { apiVersion: 'apps/v1beta1' }))).toBe('Deployment');
+    });
+
+    it('of a release without native sidecars refuse them', async () => {
+      // Else a schema that takes everything would not be noticed.
+      const deployment = one(await rendered('external'), 'Deployment');
+      expect((await schemaProblems('1.27', [deployment])).problems[0]).toContain("'restartPolicy'");
+    });
+  },
+);
