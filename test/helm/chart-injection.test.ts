@@ -121,6 +121,19 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       expect(changed.metadata.annotations['spread-sidecar/spread-conf']).toContain('Spread_Segment');
     });
 
+    it('is pulled with the Secrets of the release, after its own', async () => {
+      const policy = await policyOf({ image: { pullSecrets: ['registry', 'mirror'] } });
+      const plain = pod({ containers: [{ name: 'app', image: 'app:1' }] });
+      expect(admit(policy, plain).spec.imagePullSecrets).toEqual([{ name: 'registry' }, { name: 'mirror' }]);
+      const own = pod({ ...plain.spec, imagePullSecrets: [{ name: 'mine' }] });
+      expect(admit(policy, own).spec.imagePullSecrets.map(({ name }: Yaml) => name)).toEqual([
+        'mine',
+        'registry',
+        'mirror',
+      ]);
+      expect(admit(await policyOf(), plain).spec.imagePullSecrets).toBeUndefined();
+    });
+
     it('finds the daemons of the release from its own namespace', async () => {
       const values = {
         daemon: { mode: 'statefulSet', image: 'spread:5.0.1', statefulSet: { name: 'ring' } },

@@ -79,6 +79,25 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
       expect(through({ ...stranger, namespace: 'other' }, daemon, tcp(4803))).toBe(false);
     });
 
+    it('let injected pods reach the daemons, of namespaces that opt in alone', async () => {
+      const all = await manifests({
+        files: [sample('everything')],
+        values: { injection: { enabled: true } },
+      });
+      const [{ labels }] = podTemplates(all).filter(({ of }) => of === 'StatefulSet ring') as [PodTemplate];
+      const daemon: Endpoint = { labels, namespace: 'ns' };
+      const injected: Endpoint = {
+        labels: { 'spread-sidecar/release': 'rel' },
+        namespace: 'apps',
+        namespaceLabels: { 'spread-sidecar/inject': 'enabled' },
+      };
+      const through = (from: Endpoint) => letsThrough(all, 'ns', from, daemon, tcp(4803));
+      expect(through(injected)).toBe(true);
+      expect(through({ ...injected, namespaceLabels: {} })).toBe(false);
+      expect(through({ ...injected, labels: {} })).toBe(false);
+      expect(letsThrough(await rendered('everything'), 'ns', injected, daemon, tcp(4803))).toBe(false);
+    });
+
     it('let the daemons reach each other', async () => {
       const { daemon, through } = await everything();
       expect(through(daemon, daemon, udp(4803))).toBe(true);

@@ -2,10 +2,12 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
+import { optionRows } from '../../server/src/config/option-rows.js';
 import { parseSpreadConf } from '../../server/src/daemon/spread-conf.js';
 import { chart, helm, manifests, one, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
+const names = (containers: { name: string }[]) => containers.map(({ name }) => name);
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
 
 describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
@@ -37,8 +39,14 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
   });
 
   it('refuses an admin port that probes can not reach', async () => {
-    const values = { config: { admin: { listen: '127.0.0.1:4814' } } };
-    await expect(manifests({ files: [sample('external')], values })).rejects.toThrow('config.admin.listen');
+    for (const config of [
+      { admin: { listen: '127.0.0.1:4814' } },
+      { admin: { listen: 'off' } },
+      { admin: null },
+    ])
+      await expect(manifests({ files: [sample('external')], values: { config } })).rejects.toThrow(
+        'config.admin.listen',
+      );
   });
 
   it('refuses native sidecars before Kubernetes 1.29, and offers classic ones', async () => {
@@ -47,7 +55,9 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
       'set sidecar.mode to classic',
     );
     const classic = await manifests({ ...old, files: [sample('classic')] });
-    expect(one(classic, 'Deployment').spec.template.spec.initContainers).toBeUndefined();
+    const pod = one(classic, 'Deployment').spec.template.spec;
+    expect(pod.initContainers).toBeUndefined();
+    expect(names(pod.containers)).toEqual(['app', 'spread', 'spread-sidecar']);
     // The pod of `helm test` needs a native one.
     expect(classic.filter(({ kind }) => kind === 'Pod')).toEqual([]);
   });
@@ -98,12 +108,11 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
 
   it('stops after the application: classic sidecars wait, native ones need not', async () => {
     const classic = one(await manifests({ files: [sample('classic')] }), 'Deployment').spec.template.spec;
-    expect(classic.containers.map(({ name }: { name: string }) => name)).toEqual([
-      'app',
-      'spread',
-      'spread-sidecar',
-    ]);
-    expect(classic.containers[2].args).toEqual(['serve', '--shutdown-delay', '10s']);
+    expect(names(classic.containers)).toEqual(['app', 'spread-sidecar']);
+    expect(classic.containers[1].args).toEqual(['serve', '--shutdown-delay', '10s']);
+    // Its daemon must not end before it.
+    expect(names(classic.initContainers)).toEqual(['spread']);
+    expect(classic.initContainers[0].restartPolicy).toBe('Always');
     const native = one(await manifests({ files: [sample('container')] }), 'Deployment').spec.template.spec;
     expect(
       native.initContainers.map((c: { name: string; restartPolicy: string }) => [c.name, c.restartPolicy]),
@@ -112,6 +121,34 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
       ['spread-sidecar', 'Always'],
     ]);
     expect(native.initContainers[1].args).toEqual(['serve']);
+  });
+
+  it.each([
+    { sidecar: { mode: 'classic', shutdownDelay: '15s' }, seconds: 29 },
+    { sidecar: { mode: 'classic', shutdownDelay: '1h1m1s' }, seconds: 3675 },
+    { sidecar: { mode: 'native', shutdownDelay: '1h' }, seconds: 14 },
+    { sidecar: { mode: 'native' }, config: { drain: { grace: '1.5m' } }, seconds: 94 },
+    { sidecar: { mode: 'native' }, config: { drain: { grace: '20s500ms' } }, seconds: 24 },
+  ])('leaves $sidecar $config more than $seconds s to stop', async ({ seconds, ...values }) => {
+    const withPeriod = (terminationGracePeriodSeconds: number) =>
+      manifests({
+        files: [sample('external')],
+        values: { ...values, workload: { terminationGracePeriodSeconds } },
+      });
+    const refused = Math.max(seconds, 15);
+    if (refused === seconds)
+      await expect(withPeriod(refused)).rejects.toThrow(
+        'workload.terminationGracePeriodSeconds: must be more',
+      );
+    expect(one(await withPeriod(refused + 1), 'Deployment')).toBeTruthy();
+  });
+
+  it('knows the sidecar’s default of drain.grace', async () => {
+    const { default: grace } = optionRows.find(({ key }) => key === 'drain.grace')!;
+    const values = { workload: { terminationGracePeriodSeconds: 15 }, sidecar: { mode: 'classic' } };
+    await expect(manifests({ files: [sample('external')], values })).rejects.toThrow(
+      `config.drain.grace (${grace})`,
+    );
   });
 
   it('warns of the embedded daemon', async () => {

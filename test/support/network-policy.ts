@@ -5,6 +5,8 @@ import { type LabelSelector, selects } from './pods.js';
 export interface Endpoint {
   readonly labels: Record<string, string>;
   readonly namespace: string;
+  /** Of its namespace, besides the name that Kubernetes gives it. */
+  readonly namespaceLabels?: Record<string, string>;
 }
 
 export interface Port {
@@ -68,7 +70,10 @@ function isPeer(
 ): boolean {
   if (ipBlock !== undefined) return false;
   const inNamespace = namespaceSelector
-    ? selects(namespaceSelector, { 'kubernetes.io/metadata.name': other.namespace })
+    ? selects(namespaceSelector, {
+        ...other.namespaceLabels,
+        'kubernetes.io/metadata.name': other.namespace,
+      })
     : other.namespace === namespace;
   return inNamespace && selects(podSelector ?? {}, other.labels);
 }

@@ -38,11 +38,33 @@
 {{- end }}
 
 {{- define "spread-sidecar.adminPort" -}}
-{{- $listen := dig "admin" "listen" "" .Values.config }}
+{{- /* The sidecar's own default is 127.0.0.1. */}}
+{{- $listen := dig "admin" "listen" "127.0.0.1:4814" .Values.config }}
 {{- if or (eq $listen "off") (regexMatch "^(localhost|127\\.|\\[::1\\])" $listen) }}
 {{- fail (printf "config.admin.listen: %s can not be reached by the probes; listen on 0.0.0.0:4814 or another address of the pod" $listen) }}
 {{- end }}
-{{- regexFind "[0-9]+$" $listen | default "4814" }}
+{{- regexFind "[0-9]+$" $listen }}
+{{- end }}
+
+{{/* A duration of the sidecar's, such as 1m30s, in seconds. */}}
+{{- define "spread-sidecar.seconds" -}}
+{{- $sum := 0.0 }}
+{{- $rest := regexReplaceAll "[0-9]+ms$" . "" }}
+{{- with regexFind "[0-9]+ms$" . }}{{ $sum = divf (trimSuffix "ms" . | float64) 1000.0 }}{{ end }}
+{{- range $unit, $seconds := dict "h" 3600.0 "m" 60.0 "s" 1.0 }}
+{{- with regexFind (printf "[0-9.]+%s" $unit) $rest }}{{ $sum = addf $sum (mulf (trimSuffix $unit . | float64) $seconds) }}{{ end }}
+{{- end }}
+{{- $sum }}
+{{- end }}
+
+{{/* docs/operations.md#stopping: after it, Kubernetes kills what still runs. */}}
+{{- define "spread-sidecar.checkGracePeriod" -}}
+{{- $delay := eq .Values.sidecar.mode "classic" | ternary .Values.sidecar.shutdownDelay "0s" }}
+{{- $grace := dig "drain" "grace" "10s" .Values.config }}
+{{- $needed := addf (include "spread-sidecar.seconds" $delay | float64) (include "spread-sidecar.seconds" $grace | float64) 4.0 }}
+{{- if le (float64 .Values.workload.terminationGracePeriodSeconds) $needed }}
+{{- fail (printf "workload.terminationGracePeriodSeconds: must be more than %v, which is sidecar.shutdownDelay (%s) + config.drain.grace (%s) + 4 s" $needed $delay $grace) }}
+{{- end }}
 {{- end }}
 
 {{/* Where the application finds the sidecar: the Unix socket if there is one, else the first address. */}}

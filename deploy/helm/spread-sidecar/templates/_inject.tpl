@@ -26,7 +26,7 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- range $path := list "metadata.labels" "metadata.annotations" "spec.securityContext" }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" dict))) }}
 {{- end }}
-{{- range $path := list "spec.volumes" "spec.initContainers" }}
+{{- range $path := list "spec.volumes" "spec.initContainers" | concat (empty .Values.image.pullSecrets | ternary list (list "spec.imagePullSecrets")) }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" list))) }}
 {{- end }}
 {{- $group := include "spread-sidecar.podSecurityContext" . | fromYaml }}
@@ -38,6 +38,9 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- end }}
 {{- range $key, $text := include "spread-sidecar.podLabels" . | fromYaml }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (printf "/metadata/labels/%s" ($key | replace "/" "~1") | toJson) "value" $text))) }}
+{{- end }}
+{{- range $secret := .Values.image.pullSecrets }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/imagePullSecrets/-") "value" (dict "name" $secret)))) }}
 {{- end }}
 {{- range $volume := include "spread-sidecar.volumesOf" (dict "root" . "injected" true) | fromYamlArray }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/volumes/-") "value" $volume))) }}

@@ -99,23 +99,33 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
-{{/* Entries of the pod's `initContainers`: none with `sidecar.mode: classic`. */}}
+{{/* Entries of the pod's `initContainers`. */}}
 {{- define "spread-sidecar.initContainers" -}}
-{{- if eq .Values.sidecar.mode "native" }}{{ include "spread-sidecar.nativeContainers" . }}{{ end }}
+{{- if eq .Values.sidecar.mode "native" }}{{ include "spread-sidecar.nativeContainers" . }}
+{{- else }}{{ include "spread-sidecar.nativeDaemon" . }}
+{{- end }}
 {{- end }}
 
 {{- define "spread-sidecar.nativeContainers" -}}
-{{- if eq .Values.daemon.mode "container" -}}
+{{ include "spread-sidecar.nativeDaemon" . }}
+- {{ include "spread-sidecar.containerOf" (dict "root" . "mode" "native") | nindent 2 | trim }}
+{{- end }}
+
+{{/*
+The daemon of daemon.mode container is native wherever Kubernetes can, beside a classic sidecar too: it ends at SIGTERM at once,
+and has to outlive the sidecar's delay; nor does it keep a Job from its end.
+*/}}
+{{- define "spread-sidecar.nativeDaemon" -}}
+{{- if and (eq .Values.daemon.mode "container") (semverCompare ">=1.29.0-0" .Capabilities.KubeVersion.Version) -}}
 - {{ include "spread-sidecar.daemonContainer" (dict "root" . "name" "localhost") | nindent 2 | trim }}
   restartPolicy: Always
-{{ end -}}
-- {{ include "spread-sidecar.containerOf" (dict "root" . "mode" "native") | nindent 2 | trim }}
+{{- end }}
 {{- end }}
 
 {{/* Entries of the pod's `containers`: none with `sidecar.mode: native`. */}}
 {{- define "spread-sidecar.containers" -}}
 {{- if eq .Values.sidecar.mode "classic" }}
-{{- if eq .Values.daemon.mode "container" -}}
+{{- if and (eq .Values.daemon.mode "container") (not (include "spread-sidecar.nativeDaemon" .)) -}}
 - {{ include "spread-sidecar.daemonContainer" (dict "root" . "name" "localhost") | nindent 2 | trim }}
 {{ end -}}
 - {{ include "spread-sidecar.containerOf" (dict "root" . "mode" "classic") | nindent 2 | trim }}
