@@ -12,9 +12,14 @@ export interface RealSpreadOptions {
   readonly maxSessionMessages?: number;
   /** Further lines of spread.conf. */
   readonly config?: readonly string[];
+  /** The segment with the daemon `localhost`, for its port. Default: its address is said, so it listens there alone. */
+  readonly segment?: (port: number) => string;
   /** Lines of spread.access_ip. Default: there is no such file. */
   readonly accessIp?: readonly string[];
 }
+
+const onLoopback = (port: number) =>
+  `Spread_Segment 127.0.0.255:${port} { localhost 127.0.0.1 { D 127.0.0.1 C 127.0.0.1 } }`;
 
 /** A genuine daemon named `localhost` from SPREAD_HOME, on a free port of the loopback. */
 export class RealSpread {
@@ -22,13 +27,16 @@ export class RealSpread {
   #process: ChildProcess | undefined;
   #output = '';
 
-  private constructor(readonly port: number) {}
+  private constructor(
+    readonly port: number,
+    readonly options: RealSpreadOptions,
+  ) {}
 
   /** Resolves when it accepts clients and orders messages, which takes some seconds. */
   static async start(options: RealSpreadOptions = {}): Promise<RealSpread> {
-    const spread = new RealSpread(await freeSpreadPort());
+    const spread = new RealSpread(await freeSpreadPort(), options);
     try {
-      spread.#run(options);
+      spread.#run();
       await spread.#ready();
       return spread;
     } catch (error) {
@@ -60,7 +68,7 @@ export class RealSpread {
 
   /** After kill(): the same daemon at the same port. Resolves when it orders messages. */
   async startAgain(): Promise<void> {
-    this.#run({});
+    this.#run();
     await this.#ready();
   }
 
@@ -79,11 +87,12 @@ export class RealSpread {
     }
   }
 
-  #run({ maxSessionMessages, config = [], accessIp }: RealSpreadOptions): void {
+  #run(): void {
+    const { maxSessionMessages, config = [], segment = onLoopback, accessIp } = this.options;
     const { username, uid } = userInfo();
     const file = join(this.#folder, 'spread.conf');
     const lines = [
-      `Spread_Segment 127.0.0.255:${this.port} { localhost 127.0.0.1 { D 127.0.0.1 C 127.0.0.1 } }`,
+      segment(this.port),
       ...(uid === 0 ? [`DaemonUser = ${username}`, `DaemonGroup = root`] : []),
       `RuntimeDir = ${this.#folder}`,
       ...(maxSessionMessages ? [`MaxSessionMessages = ${maxSessionMessages}`] : []),

@@ -46,6 +46,8 @@ Spread_Segment 127.0.0.255:{{ $daemon.port }} {
 }
 {{- end }}
 {{- end }}
+{{- /* Where a daemon was started anew in its pod, connections of the old one keep its port for a minute, and Spread aborts. */}}
+SocketPortReuse = On
 {{- with $daemon.extraConf }}
 {{ . }}
 {{- end }}

@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { manifests, one, sample } from '../support/helm.js';
+import { RealSpread } from '../support/real-spread.js';
+import { isAvailable } from '../support/requirements.mjs';
+
+// Without SocketPortReuse it aborts for a minute, with "Address already in use", wherever a client was connected.
+it.skipIf(!isAvailable('helm') || !isAvailable('spread'))(
+  'a real daemon with the spread.conf of the StatefulSet starts anew at once in its pod',
+  { timeout: 60_000 },
+  async () => {
+    const all = await manifests({
+      files: [sample('statefulset')],
+      values: { daemon: { statefulSet: { replicas: 1, name: 'ring' } } },
+    });
+    const text: string = one(all, 'ConfigMap', 'rel-spread-sidecar-daemon').data['spread.conf'];
+    const spread = await RealSpread.start({
+      segment: (port) =>
+        text.replaceAll(':4803', `:${port}`).replace('ring-0 {ring-0.ring-nodes}', 'localhost 127.0.0.1'),
+    });
+    onTestFinished(() => spread.stop());
+    const client = connect(spread.port, '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    await once(client, 'connect');
+    const closed = once(client.resume(), 'close');
+    await spread.kill();
+    await closed;
+    await expect(spread.startAgain()).resolves.toBeUndefined();
+  },
+);
