@@ -71,7 +71,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
       },
     ],
   ] as const)('%s', (title, startSidecar) => {
-    beforeEach(({ skip }) => skip(title === 'real daemon' && !isAvailable('spread')));
+    beforeEach(({ skip }) => skip(title === 'real daemon' && !isAvailable('spread-home')));
 
     it.each(Object.entries(ALONE))(
       '%s',

@@ -9,7 +9,7 @@ import { startSidecar } from '../support/sidecar-fixture.js';
 
 const PASSWORD = { name: 'PWORD', authenticate: async () => {} };
 
-describe.skipIf(!isAvailable('spread'))('methods of authentication of a real Spread daemon', () => {
+describe.skipIf(!isAvailable('spread-home'))('methods of authentication of a real Spread daemon', () => {
   const daemons: Record<string, RealSpread> = {};
   const config = ['AllowedAuthMethods = "NULL IP"'];
 

@@ -75,18 +75,22 @@ describe('members of its groups', () => {
     await until(() => daemon.daemon.counters().sessions === 1, { what: 'its own session is gone too' });
   });
 
-  it.skipIf(!isAvailable('spread'))('see the same from a genuine daemon', { timeout: 60_000 }, async () => {
-    const spread = await RealSpread.start();
-    onTestFinished(() => spread.stop());
-    const { observer, mailbox, started } = await withObserver(`${spread.port}@127.0.0.1`);
-    await mailbox.multicast(AGREED_MESS, 'g', 'last');
-    await kill(started);
-    expect(await leftBy(observer, '#app#localhost')).toMatchObject({
-      cause: 'DISCONNECT',
-      members: ['#observer#localhost'],
-    });
-    expect(observer.log.messages.some((message) => message.kind === 'regular')).toBe(true);
-  });
+  it.skipIf(!isAvailable('spread-home'))(
+    'see the same from a genuine daemon',
+    { timeout: 60_000 },
+    async () => {
+      const spread = await RealSpread.start();
+      onTestFinished(() => spread.stop());
+      const { observer, mailbox, started } = await withObserver(`${spread.port}@127.0.0.1`);
+      await mailbox.multicast(AGREED_MESS, 'g', 'last');
+      await kill(started);
+      expect(await leftBy(observer, '#app#localhost')).toMatchObject({
+        cause: 'DISCONNECT',
+        members: ['#observer#localhost'],
+      });
+      expect(observer.log.messages.some((message) => message.kind === 'regular')).toBe(true);
+    },
+  );
 });
 
 describe('an application whose sidecar is killed', () => {

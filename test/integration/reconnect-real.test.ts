@@ -4,7 +4,7 @@ import { RealSpread } from '../support/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until, within } from '../support/until.js';
 
-it.skipIf(!isAvailable('spread'))(
+it.skipIf(!isAvailable('spread-home'))(
   'a mailbox outlives a genuine daemon that is killed',
   async () => {
     const spread = await RealSpread.start();

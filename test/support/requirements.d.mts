@@ -3,6 +3,7 @@ export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
   name:
     | 'spread'
+    | 'spread-home'
     | 'spread-cluster'
     | 'docker'
     | 'python'

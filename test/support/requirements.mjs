@@ -19,11 +19,18 @@ export const helmUnittest = (env = process.env) => env.HELM_UNITTEST || 'helm-un
 const parts = [
   {
     name: 'spread',
-    what: 'suites against a real Spread 5.0.1 daemon and its tools',
+    what: 'suites against a real Spread 5.0.1 daemon',
     enable:
       'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/) or SPREAD_DAEMON=4803@host (a running daemon).',
     available: (env) => Boolean(env.SPREAD_HOME || env.SPREAD_DAEMON),
     // No package registry has it, so a CI machine can't be asked for it.
+    inCi: false,
+  },
+  {
+    name: 'spread-home',
+    what: "suites that start and end real Spread daemons of their own, and those of Spread's tools",
+    enable: 'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/).',
+    available: (env) => Boolean(env.SPREAD_HOME),
     inCi: false,
   },
   {
