@@ -286,6 +286,34 @@ describe('healthcheck', () => {
     expect(broken.stderr).toContain('grpc.listen must be');
   });
 
+  it('waits until all is well where it is asked to, and no longer than that', async () => {
+    const { port, server } = await listener();
+    let tries = 0;
+    server.on('connection', () => {
+      tries += 1;
+    });
+    const target = `127.0.0.1:${port}`;
+    const waiting = startCli(['healthcheck', '-t', target, '--daemon', '--wait', '1h']);
+    const stopped = startCli(['healthcheck', '-t', target, '--wait', '1h']);
+    await until(() => tries > 4);
+    stopped.stop(told);
+    expect(await stopped.exitCode).toBe(1);
+    expect(stopped.stderr).toMatch(/^unhealthy: /);
+    const shortly = await cli(['healthcheck', '-t', target, '--wait', '150ms']);
+    expect(shortly).toMatchObject({ exitCode: 1, stdout: '' });
+
+    await new Promise((resolve) => server.close(resolve));
+    const running = startCli([
+      ...['serve', '--embedded-daemon', '--embedded-listen', '127.0.0.1:0', '--embedded-socket', 'off'],
+      ...['--grpc-listen', target, '--admin-listen', 'off'],
+    ]);
+    expect(await waiting.exitCode).toBe(0);
+    expect(waiting.stdout).toContain(`healthy: spread-sidecar `);
+    expect(waiting.stderr).toBe('');
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+
   it('does not wait for a sidecar that says nothing', async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
