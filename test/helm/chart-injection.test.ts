@@ -63,11 +63,12 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       const changed = admit(await policyOf(values), pod({ containers: [{ name: 'app', image: 'app:1' }] }));
       const all = await manifests({ ...injection, values: { ...values, workload: { enabled: true } } });
       const own = one(all, 'Deployment').spec.template;
-      expect(changed.spec.initContainers).toEqual(own.spec.initContainers);
-      const [app, ...beside] = own.spec.containers;
-      expect(changed.spec.containers.slice(1)).toEqual(beside);
-      expect(changed.spec.containers[0].env).toEqual(app.env);
-      expect(changed.spec.containers[0].volumeMounts).toEqual(app.volumeMounts);
+      expect(changed.spec.initContainers ?? []).toEqual(own.spec.initContainers ?? []);
+      expect(changed.spec.containers.slice(0, -1)).toEqual(own.spec.containers.slice(0, -1));
+      const [app, changedApp] = [own.spec.containers.at(-1), changed.spec.containers.at(-1)];
+      expect(app.name).toBe('app');
+      expect(changedApp.env).toEqual(app.env);
+      expect(changedApp.volumeMounts).toEqual(app.volumeMounts);
       expect(changed.spec.securityContext).toEqual(own.spec.securityContext);
       expect(own.metadata.labels).toMatchObject(changed.metadata.labels);
       // There is no ConfigMap in its namespace: the same text comes by an annotation.
@@ -140,6 +141,20 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       };
       const changed = admit(await policyOf(values), pod({ containers: [{ name: 'app', image: 'app:1' }] }));
       expect(changed.metadata.annotations['spread-sidecar/config']).toContain('4803@ring.ns.svc');
+    });
+
+    it.each(['native', 'classic'])('has its own container where kubectl looks first, %s', async (mode) => {
+      const policy = await policyOf({ sidecar: { mode } });
+      const containers = [
+        { name: 'app', image: 'app:1' },
+        { name: 'helper', image: 'helper:1' },
+      ];
+      const first = (changed: Yaml) =>
+        changed.metadata.annotations['kubectl.kubernetes.io/default-container'] ??
+        changed.spec.containers[0].name;
+      expect(first(admit(policy, pod({ containers })))).toBe('app');
+      const annotations = { 'kubectl.kubernetes.io/default-container': 'helper' };
+      expect(first(admit(policy, pod({ containers }, { annotations })))).toBe('helper');
     });
 
     it('is changed once', async () => {

@@ -2,6 +2,7 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_FILE, optionRows } from '../../server/src/config/option-rows.js';
+import { cli } from '../support/cli.js';
 import { chart, helm, type Manifest, manifests, one, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { temporaryFolder } from '../support/tmp.js';
@@ -98,6 +99,20 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
       expect(sidecar[`${probe}Probe`].httpGet).toEqual({ path, port: 'spread-admin' });
   });
 
+  it('starts the application after the sidecar: classic ones hold it until they have their daemon', async () => {
+    const values = { sidecar: { startupProbe: { periodSeconds: 3, failureThreshold: 50 } } };
+    const pod = one(await manifests({ files: [sample('classic')], values }), 'Deployment').spec.template.spec;
+    expect(pod.containers.map(({ name }: { name: string }) => name)).toEqual(['spread-sidecar', 'app']);
+    const hook: string[] = pod.containers[0].lifecycle.postStart.exec.command;
+    expect(hook).toEqual(['spread-sidecar', 'healthcheck', '--daemon', '--quiet', '--wait', '150s']);
+    // The command line takes it.
+    const { exitCode } = await cli([...hook.slice(1, -1), '1ms', '-t', '127.0.0.1:1']);
+    expect(exitCode).toBe(1);
+    const native = one(await manifests({ files: [sample('container')], values }), 'Deployment');
+    for (const container of native.spec.template.spec.initContainers)
+      expect(container.lifecycle).toBeUndefined();
+  });
+
   it('an application without a socket gets the TCP address', async () => {
     const values = { config: { grpc: { listen: ['0.0.0.0:5000'], insecure: true } } };
     const all = await manifests({ files: [sample('external')], values });
@@ -125,11 +140,11 @@ describe.skipIf(!isAvailable('helm'))('the sidecar in another chart’s pod', ()
       expect(sidecarOf(ours.spec)).toBeDefined();
       expect(embedded.spec.volumes).toEqual(ours.spec.volumes);
       expect(embedded.spec.securityContext).toEqual(ours.spec.securityContext);
-      expect(embedded.metadata.annotations).toEqual(ours.metadata.annotations);
+      expect(ours.metadata.annotations).toMatchObject(embedded.metadata.annotations);
       expect(ours.metadata.labels).toMatchObject({ 'spread-sidecar/release': 'rel' });
       expect(embedded.metadata.labels).toMatchObject({ 'spread-sidecar/release': 'rel' });
       expect(one(theirs, 'ConfigMap').data).toEqual(one(own, 'ConfigMap').data);
-      const [app, theirApp] = [ours, embedded].map(({ spec }) => spec.containers[0]);
+      const [app, theirApp] = [ours, embedded].map(({ spec }) => spec.containers.at(-1));
       expect(theirApp.env).toEqual(app.env);
       expect(theirApp.volumeMounts).toEqual(app.volumeMounts);
     }

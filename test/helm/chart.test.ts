@@ -57,7 +57,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     const classic = await manifests({ ...old, files: [sample('classic')] });
     const pod = one(classic, 'Deployment').spec.template.spec;
     expect(pod.initContainers).toBeUndefined();
-    expect(names(pod.containers)).toEqual(['app', 'spread', 'spread-sidecar']);
+    expect(names(pod.containers)).toEqual(['spread', 'spread-sidecar', 'app']);
     // The pod of `helm test` needs a native one.
     expect(classic.filter(({ kind }) => kind === 'Pod')).toEqual([]);
   });
@@ -108,8 +108,8 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
 
   it('stops after the application: classic sidecars wait, native ones need not', async () => {
     const classic = one(await manifests({ files: [sample('classic')] }), 'Deployment').spec.template.spec;
-    expect(names(classic.containers)).toEqual(['app', 'spread-sidecar']);
-    expect(classic.containers[1].args).toEqual(['serve', '--shutdown-delay', '10s']);
+    expect(names(classic.containers)).toEqual(['spread-sidecar', 'app']);
+    expect(classic.containers[0].args).toEqual(['serve', '--shutdown-delay', '10s']);
     // Its daemon must not end before it.
     expect(names(classic.initContainers)).toEqual(['spread']);
     expect(classic.initContainers[0].restartPolicy).toBe('Always');

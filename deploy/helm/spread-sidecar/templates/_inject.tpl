@@ -57,8 +57,14 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- range $container := include "spread-sidecar.initContainers" . | fromYamlArray | reverse }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/initContainers/0") "value" $container))) }}
 {{- end }}
-{{- range $container := include "spread-sidecar.containers" . | fromYamlArray }}
-{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/containers/-") "value" $container))) }}
+{{- $beside := include "spread-sidecar.containers" . | fromYamlArray }}
+{{- range $container := reverse $beside }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/containers/0") "value" $container))) }}
+{{- end }}
+{{- if $beside }}
+{{- /* It would be the first container otherwise. */}}
+{{- $annotation := "kubectl.kubernetes.io/default-container" }}
+{{- $parts = append $parts (printf "(has(object.metadata.annotations) && %s in object.metadata.annotations ? [] : [JSONPatch{op: \"add\", path: %s, value: variables.names[0]}])" (toJson $annotation) (printf "/metadata/annotations/%s" ($annotation | replace "/" "~1") | toJson)) }}
 {{- end }}
 {{- join " +\n" $parts }}
 {{- end }}

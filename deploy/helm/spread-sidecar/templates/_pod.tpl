@@ -40,6 +40,11 @@ restartPolicy: Always
 args: [serve]
 {{- else }}
 args: [serve, --shutdown-delay, {{ .Values.sidecar.shutdownDelay | quote }}]
+# Kubernetes starts containers in their order, each when this hook of the one before is done: the application finds the sidecar ready.
+lifecycle:
+  postStart:
+    exec:
+      command: [spread-sidecar, healthcheck, --daemon, --quiet, --wait, {{ printf "%ds" (mul .Values.sidecar.startupProbe.periodSeconds .Values.sidecar.startupProbe.failureThreshold) }}]
 {{- end }}
 env:
   # In the environment, so that `spread-sidecar healthcheck` and `check` in this container read the same file.
@@ -122,7 +127,7 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 {{- end }}
 {{- end }}
 
-{{/* Entries of the pod's `containers`: none with `sidecar.mode: native`. */}}
+{{/* Entries of the pod's `containers`, to stand before the application's: none with `sidecar.mode: native`. */}}
 {{- define "spread-sidecar.containers" -}}
 {{- if eq .Values.sidecar.mode "classic" }}
 {{- if and (eq .Values.daemon.mode "container") (not (include "spread-sidecar.nativeDaemon" .)) -}}
