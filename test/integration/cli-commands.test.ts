@@ -8,6 +8,7 @@ import { Interruption } from '../../server/src/cli/interruption.js';
 import { Session } from '../../server/src/spread/session.js';
 import { cli, startCli } from '../support/cli.js';
 import { sidecarAt } from '../support/client.js';
+import { RestartableDaemon } from '../support/restartable-daemon.js';
 import { startSidecar } from '../support/sidecar-fixture.js';
 import { freePort } from '../support/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
@@ -255,6 +256,32 @@ describe('flood', () => {
     expect(await running.exitCode).toBe(5);
     // Which of the two comes first, the end of the mailbox or a send that fails by it, is chance.
     expect(running.stderr).toMatch(/error: .*(CONNECTION_CLOSED|NET_ERROR_ON_SESSION)/);
+  });
+});
+
+describe('receive and a daemon that starts anew', () => {
+  it('goes on with --reconnect, and ends without', async () => {
+    const daemon = await RestartableDaemon.start();
+    const { target } = await startSidecar({ daemons: [daemon.address] });
+    const start = (...more: string[]) => startCli(['receive', 'cats', '-f', '-t', target, ...more]);
+    const [stays, ends] = [start('--reconnect', '--json', '--no-views'), start()];
+    await until(() => [stays, ends].every(({ stderr }) => stderr.includes('receiving as #')));
+    await daemon.restart();
+    expect(await ends.exitCode).not.toBe(0);
+    await until(() => stays.stdout.includes('"connectionRestored"'));
+    await cli(['send', 'cats', '-m', 'still there?', '-t', target]);
+    await until(() => stays.stdout.includes('still there?'));
+    stays.stop(told);
+    expect(await stays.exitCode).toBe(0);
+    const events = stays.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ kind, groups }) => [kind, groups])).toEqual([
+      ['connectionLost', ['cats']],
+      ['connectionRestored', ['cats']],
+      ['regular', ['cats']],
+    ]);
   });
 });
 

@@ -15,6 +15,7 @@ interface ReceiveOptions extends ConnectionOptions {
   readonly wait?: number;
   readonly json?: boolean;
   readonly raw?: boolean;
+  readonly reconnect?: boolean;
   readonly views: boolean;
 }
 
@@ -37,6 +38,10 @@ export function receiveCommand(context: CommandContext, done: Done): Command {
         'end, with exit code 6, when nothing arrives for so long',
       ).argParser(durationValue('1ms', '24h')),
     )
+    .option(
+      '-r, --reconnect',
+      'when the connection to the daemon is lost, make it anew, join again and go on',
+    )
     .option('-j, --json', 'print a JSON object a line')
     .addOption(new Option('--raw', 'print nothing but the bytes of the messages').conflicts('json'))
     .option('--no-views', 'print messages only, not who joins and leaves');
@@ -46,7 +51,8 @@ export function receiveCommand(context: CommandContext, done: Done): Command {
 }
 
 function receive(context: CommandContext, groups: string[], options: ReceiveOptions): Promise<number> {
-  return withMailbox(context, options, { autoReceive: true }, async (mailbox) => {
+  const mailboxOptions = { autoReceive: true, reconnect: options.reconnect ?? false };
+  return withMailbox(context, options, mailboxOptions, async (mailbox) => {
     for (const group of groups) await mailbox.join(group, { awaitView: true, signal: context.signal });
     const from = groups.length === 0 ? 'its private group' : groups.join(', ');
     await context.stderr.line(context.stderr.colors.dim(`receiving as ${mailbox.privateGroup} from ${from}`));
