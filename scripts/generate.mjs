@@ -30,6 +30,8 @@ function run(args) {
 
 await ensureBuilt();
 run(['node_modules/@bufbuild/buf/bin/buf', 'generate']);
+// It lies in a folder that buf empties, and the sidecar does not compile without it.
+run([join('scripts', 'generate-descriptors.mjs')]);
 await ensureBuilt();
 for (const client of clients.filter(({ generate }) => generate)) {
   if (client.isAvailable()) await client.generate();

@@ -40,8 +40,6 @@ export interface SidecarDependencies {
   readonly logger: Logger;
   /** The release, such as `0.1.0`. */
   readonly version: string;
-  /** The folder that holds `spread/sidecar/v1/*.proto`, for reflection. */
-  readonly protoFolder: string;
 }
 
 /** Where a sidecar really listens: with the ports that were taken where 0 was asked for. */
@@ -349,7 +347,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
 
   #commonServices(): ServiceRegistration[] {
     const { reflection: wanted } = this.#config.grpc;
-    return [this.#health.registration(), ...(wanted ? reflection(this.#dependencies.protoFolder) : [])];
+    return [this.#health.registration(), ...(wanted ? reflection() : [])];
   }
 
   #createMetrics(daemons: readonly string[], privateNames: MetricsOptions['privateNames']): Metrics {

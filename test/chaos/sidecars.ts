@@ -48,7 +48,6 @@ async function startInside(options: SidecarOptions): Promise<RunningSidecar> {
       destination: { write: (line) => defects.push(line.trim()) },
     }),
     version: '0.0.0-chaos',
-    protoFolder: '',
   });
   await sidecar.start();
   const port = Number(sidecar.addresses.grpc[0]!.split(':').at(-1));

@@ -131,8 +131,7 @@ async function startPlain(real: boolean): Promise<{ place: Place; stop(): Promis
     },
   });
   const logger = createLogger({ level: 'error', format: 'json', destination: { write: () => {} } });
-  const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
-  const sidecar = createSidecar(config, { logger, version: '0.0.0-test', protoFolder });
+  const sidecar = createSidecar(config, { logger, version: '0.0.0-test' });
   await sidecar.start();
   await until(() => sidecar.ready);
   const tcp = sidecar.addresses.grpc.find((target) => !target.startsWith('unix:')) as string;

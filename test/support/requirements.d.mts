@@ -1,5 +1,7 @@
 export declare function helmUnittest(env?: NodeJS.ProcessEnv): string;
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
+export declare const GRPCURL_VERSIONS: readonly string[];
+export declare function grpcurlCommand(version: string, env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
   name:
     | 'spread'
@@ -8,6 +10,8 @@ export declare function isAvailable(
     | 'docker'
     | 'python'
     | 'python-testcontainers'
+    | 'python-reflection'
+    | 'grpcurl'
     | 'cpp'
     | 'ruby'
     | 'php'

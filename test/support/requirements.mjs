@@ -1,6 +1,8 @@
 // What some suites need beyond Node, how to see whether it is there, and how to get it. One table for the
 // suites (they skip) and for `npm test` (it names what was skipped, or fails where it is required).
 import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { go } from '../../scripts/clients/go.mjs';
 import { rust } from '../../scripts/clients/rust.mjs';
 import { hasHelm } from '../../scripts/helm/commands.mjs';
@@ -15,6 +17,15 @@ export const pythonCommand = (env = process.env) => env.PYTHON || 'python3';
 
 /** The command of helm-unittest: HELM_UNITTEST in the environment, else on PATH. */
 export const helmUnittest = (env = process.env) => env.HELM_UNITTEST || 'helm-unittest';
+
+/** Before 1.8.9, grpcurl checks less of the descriptors that it gets. */
+export const GRPCURL_VERSIONS = ['1.8.7', '1.9.4'];
+
+/** Where `.ci/run` installs a version of grpcurl. */
+export function grpcurlCommand(version, env = process.env) {
+  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'spread-sidecar', 'grpcurl', version, 'grpcurl');
+}
 
 const parts = [
   {
@@ -64,6 +75,21 @@ const parts = [
     enable: 'Install testcontainers 4.15 beside what the Python client needs.',
     available: (env) =>
       works(pythonCommand(env), ['-c', 'import grpc, pytest, mypy, testcontainers.core.container']),
+    inCi: true,
+  },
+  {
+    name: 'python-reflection',
+    what: 'server reflection, read by Python',
+    enable: 'Install grpcio-reflection beside grpcio for python3, or name a Python that has both in PYTHON.',
+    available: (env) => works(pythonCommand(env), ['-c', 'import grpc, grpc_reflection.v1alpha']),
+    inCi: true,
+  },
+  {
+    name: 'grpcurl',
+    what: 'server reflection, read by grpcurl',
+    enable: `For each version V of ${GRPCURL_VERSIONS.join(', ')}, run \`GOBIN=~/.cache/spread-sidecar/grpcurl/V go install github.com/fullstorydev/grpcurl/cmd/grpcurl@vV\`.`,
+    available: (env) =>
+      GRPCURL_VERSIONS.every((version) => works(grpcurlCommand(version, env), ['--version'])),
     inCi: true,
   },
   {

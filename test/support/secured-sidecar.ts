@@ -1,6 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { type SidecarOptions, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
 import { expect, onTestFinished } from 'vitest';
@@ -51,8 +50,7 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
     },
   };
   const logger = createLogger({ level: 'trace', format: 'json', destination });
-  const protoFolder = fileURLToPath(new URL('../../proto', import.meta.url));
-  const sidecar = createSidecar(config, { logger, version: '0.0.0-test', protoFolder });
+  const sidecar = createSidecar(config, { logger, version: '0.0.0-test' });
   onTestFinished(() => sidecar.stop({ graceMs: 0 }));
   await sidecar.start();
   const targets = sidecar.addresses.grpc;

@@ -114,7 +114,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
         version: () => version,
       }),
       health.registration(),
-      ...reflection(new URL('../../proto', import.meta.url).pathname),
+      ...reflection(),
     ],
     transport: options.transport,
     telemetry: options.telemetry,

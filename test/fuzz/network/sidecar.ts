@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Mailbox, SpreadSidecar } from 'spread-sidecar-client';
 import { loadConfig } from '../../../server/src/config/index.js';
 import { createLogger } from '../../../server/src/observability/index.js';
@@ -54,7 +53,6 @@ export async function startFuzzedSidecar({ tls = false } = {}): Promise<FuzzedSi
       destination: { write: (line) => errors.push(line.trim()) },
     }),
     version: '0.0.0-fuzz',
-    protoFolder: fileURLToPath(new URL('../../../proto', import.meta.url)),
   });
   await sidecar.start();
   const [target] = sidecar.addresses.grpc;

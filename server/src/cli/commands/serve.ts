@@ -4,7 +4,7 @@ import { printConfig, type SidecarConfig } from '../../config/index.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
-import { packageVersion, protoFolder } from '../package-files.js';
+import { packageVersion } from '../package-files.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
 import { type Container, type Place, welcome } from '../welcome.js';
 
@@ -34,7 +34,7 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   const destination = { write: (line: string) => context.stderr.stream.write(line) };
   const logger = createLogger({ level, format, terminal: context.stderr.isTerminal, destination });
   const version = packageVersion();
-  const sidecar = createSidecar(config, { logger, version, protoFolder: protoFolder() });
+  const sidecar = createSidecar(config, { logger, version });
   await sidecar.start();
   const place: Place = {
     ...sidecar.addresses,
