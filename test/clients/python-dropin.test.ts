@@ -35,7 +35,7 @@ const SETTINGS: Record<string, Record<string, string>> = { 'port3.py': { SPREAD_
 
 const environment = (sidecar: SecuredSidecar) => ({
   ...process.env,
-  SPREAD_SIDECAR: sidecar.targets[0],
+  SPREAD_SIDECAR_TARGET: sidecar.targets[0],
   PYTHONPATH: join(HOME, 'src'),
   PYTHONDONTWRITEBYTECODE: '1',
 });
@@ -183,17 +183,17 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
       });
       const env = {
         SPREAD_CLIENT_DAEMON: '',
-        SPREAD_CLIENT_CA: ca,
-        SPREAD_CLIENT_CERT: file('client.pem', client.cert),
-        SPREAD_CLIENT_KEY: file('client.key', client.key),
-        SPREAD_CLIENT_TOKEN_FILE: file('token', `${TOKEN}\n`),
+        SPREAD_SIDECAR_TLS_CA: ca,
+        SPREAD_SIDECAR_TLS_CERT: file('client.pem', client.cert),
+        SPREAD_SIDECAR_TLS_KEY: file('client.key', client.key),
+        SPREAD_SIDECAR_TOKEN_FILE: file('token', `${TOKEN}\n`),
       };
       await classic(sidecar, ['-u', 'secure'], env);
       file('token', 'x'.repeat(TOKEN.length));
       await expect(classic(sidecar, [], env)).rejects.toThrow('can not connect');
       file('token', TOKEN);
       await expect(
-        classic(sidecar, [], { ...env, SPREAD_CLIENT_CERT: '', SPREAD_CLIENT_KEY: '' }),
+        classic(sidecar, [], { ...env, SPREAD_SIDECAR_TLS_CERT: '', SPREAD_SIDECAR_TLS_KEY: '' }),
       ).rejects.toThrow('can not connect');
     }, 60_000);
   });

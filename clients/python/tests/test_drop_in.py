@@ -19,7 +19,7 @@ import spread_sidecar
 
 @pytest.fixture
 def here(target: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SPREAD_SIDECAR", target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", target)
     yield
 
 
@@ -182,7 +182,7 @@ def test_a_thread_in_receive_is_let_go_by_disconnect() -> None:
 
 
 def test_a_sidecar_that_is_not_there_is_a_daemon_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPREAD_SIDECAR", "127.0.0.1:1")
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", "127.0.0.1:1")
     with pytest.raises(spread.SpreadError) as caught:
         spread.connect()
     assert caught.value.args[0] == spread.COULD_NOT_CONNECT
@@ -190,6 +190,6 @@ def test_a_sidecar_that_is_not_there_is_a_daemon_that_is_not_there(monkeypatch: 
 
 
 def test_a_file_that_the_environment_names_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SPREAD_CLIENT_CA", str(tmp_path / "nothing.pem"))
-    with pytest.raises(spread.SpreadError, match="SPREAD_CLIENT_CA can not be read"):
+    monkeypatch.setenv("SPREAD_SIDECAR_TLS_CA", str(tmp_path / "nothing.pem"))
+    with pytest.raises(spread.SpreadError, match="SPREAD_SIDECAR_TLS_CA must be the path of a readable PEM file"):
         spread.connect()

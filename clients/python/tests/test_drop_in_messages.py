@@ -20,7 +20,7 @@ MEMBERS = ("#a#one", "#b#one", "#c#two")
 @pytest.fixture
 def receive(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receive]:
     """What comes out of ``receive`` for an event: of a new mailbox each time."""
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     boxes: list[spread.MailboxType] = []
 
     def one(event: event_pb2.Event) -> Message:

@@ -38,7 +38,7 @@ def test_everything_is_imported_by_a_star() -> None:
 
 @pytest.fixture
 def box(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> spread.MailboxType:
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     return spread.connect()
 
@@ -88,8 +88,8 @@ def test_the_private_group_is_of_the_kind_that_senders_are(box: spread.MailboxTy
     ("name", "value", "text"),
     [
         ("SPREAD_CLIENT_TEXT", "utf-8", "SPREAD_CLIENT_TEXT must be auto, text, bytes, names; got utf-8"),
-        ("SPREAD_CLIENT_TLS", "maybe", "SPREAD_CLIENT_TLS must be 1 or 0; got maybe"),
-        ("SPREAD_CLIENT_KEY", "/nowhere/key.pem", "SPREAD_CLIENT_KEY can not be read"),
+        ("SPREAD_SIDECAR_TLS", "maybe", "SPREAD_SIDECAR_TLS must be true, false, 1 or 0; got 'maybe'"),
+        ("SPREAD_SIDECAR_TLS_KEY", "/nowhere/key.pem", "SPREAD_SIDECAR_TLS_KEY must be the path of a readable PEM file"),
     ],
 )
 def test_mistakes_in_the_environment(name: str, value: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,8 +101,8 @@ def test_mistakes_in_the_environment(name: str, value: str, text: str, monkeypat
 
 def test_the_token_is_read_before_each_call(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     token = tmp_path / "token"
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
-    monkeypatch.setenv("SPREAD_CLIENT_TOKEN_FILE", str(token))
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TOKEN_FILE", str(token))
     with pytest.raises(spread.SpreadError) as caught:
         spread.version()
     assert caught.value.args[0] == spread.REJECT_AUTH
@@ -113,7 +113,7 @@ def test_the_token_is_read_before_each_call(fake: FakeSidecar, monkeypatch: pyte
 
 
 def test_the_daemon_that_is_asked_for_may_be_another(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     for setting in (None, "", "4803@other"):
         if setting is not None:

@@ -95,7 +95,7 @@ def test_it_is_exact_while_threads_push_and_take(readiness: Readiness) -> None:
 def test_who_selects_wakes_up_when_another_thread_disconnects(
     fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     box = spread.connect()
     poll = select.poll()
@@ -118,7 +118,7 @@ def test_who_selects_wakes_up_when_another_thread_disconnects(
 def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
     fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     descriptors = len(os.listdir("/proc/self/fd"))
 
@@ -140,7 +140,7 @@ def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
 
 
 def test_the_copy_that_a_fork_has_made_says_no_goodbye(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     box = spread.connect()
     with monkeypatch.context() as child:
@@ -155,7 +155,7 @@ def test_the_copy_that_a_fork_has_made_says_no_goodbye(fake: FakeSidecar, monkey
 def test_disconnect_does_not_fail_when_nobody_listens_any_more(
     fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SPREAD_SIDECAR", fake.target)
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     box = spread.connect()
     fake.stop()

@@ -37,6 +37,7 @@ export const CLIENT_VARIABLES = [
   'SPREAD_SIDECAR_TLS_KEY',
   'SPREAD_SIDECAR_TLS_SERVER_NAME',
   'SPREAD_SIDECAR_TOKEN_FILE',
+  'SPREAD_SIDECAR_INSECURE',
 ];
 
 /** Options of commands that open mailboxes. */
@@ -63,7 +64,7 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
         '--tls',
         'speak TLS; also when one of its files is named (environment: SPREAD_SIDECAR_TLS=true)',
       )
-        .default(env.SPREAD_SIDECAR_TLS === 'true' || undefined)
+        .default(isOn(env.SPREAD_SIDECAR_TLS))
         .helpGroup(SECURITY),
     )
     .addOption(path('--tls-ca <path>', "authorities of the sidecar's certificate", 'SPREAD_SIDECAR_TLS_CA'))
@@ -80,7 +81,12 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
       path('--token-file <path>', 'a file whose first line is the client token', 'SPREAD_SIDECAR_TOKEN_FILE'),
     )
     .addOption(
-      new Option('--insecure', 'send the token also without TLS to another machine').helpGroup(SECURITY),
+      new Option(
+        '--insecure',
+        'send the token also without TLS to another machine (environment: SPREAD_SIDECAR_INSECURE=true)',
+      )
+        .default(isOn(env.SPREAD_SIDECAR_INSECURE))
+        .helpGroup(SECURITY),
     )
     .addOption(target.default(env[TARGET_VARIABLE] || DEFAULT_TARGET))
     .addOption(
@@ -89,6 +95,8 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
         .default(durationValue('1ms', '1h')(timeout), timeout),
     );
 }
+
+const isOn = (value: string | undefined) => /^(true|1)$/i.test(value ?? '') || undefined;
 
 /** As {@link addTargetOptions}, and which daemon and name a mailbox has. */
 export function addConnectionOptions(command: Command, context: CommandContext): Command {

@@ -42,7 +42,7 @@ def connect(*args: object, **keywords: object) -> MailboxType:
     sidecar's own daemon. ``private_name``: at most 10 characters; default: Spread makes one. ``priority``: 0 or 1,
     without effect. ``membership``: whether membership messages are received.
 
-    The environment says which sidecar, see ``DROP_IN.md``: SPREAD_SIDECAR, by default ``127.0.0.1:4813``.
+    The environment says which sidecar, see ``DROP_IN.md``: SPREAD_SIDECAR_TARGET, by default ``127.0.0.1:4813``.
     """
     given = bind("connect", _PARAMETERS, args, keywords)
     rule = TextRule(_environment.text_mode(os.environ))
@@ -61,7 +61,6 @@ def connect(*args: object, **keywords: object) -> MailboxType:
             membership=membership != 0,
             # As with the C library's socket, what comes is here before the program asks for it: poll() sees it.
             auto_receive=True,
-            **_environment.channel_options(os.environ),
         )
     except spread_sidecar.SpreadError as error:
         raise _errors.of_connect(error) from error
@@ -73,7 +72,7 @@ def connect(*args: object, **keywords: object) -> MailboxType:
 def version() -> tuple[int, int, int]:
     """The release of Spread whose protocol the sidecar speaks, as SP_version gives it: major, minor, patch."""
     try:
-        return spread_sidecar.version(**_environment.channel_options(os.environ))
+        return spread_sidecar.version()
     except spread_sidecar.SpreadError as error:
         raise _errors.of_connect(error) from error
 

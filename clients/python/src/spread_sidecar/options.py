@@ -7,7 +7,7 @@ from typing import Awaitable, Callable, Literal, Mapping, Optional, Sequence, Ty
 
 from .notices import Notice
 
-#: The target when none is given.
+#: The target when neither the program nor the environment gives one.
 DEFAULT_TARGET = "127.0.0.1:4813"
 
 #: A token, or a function that gives it before each call.
@@ -137,7 +137,11 @@ class AttachOptions(ReceiveOptions, total=False):
 class ChannelOptions(TypedDict, total=False):
     """How to reach a sidecar."""
 
-    #: ``host:port``, ``unix:/path``, or any target of gRPC. Default: ``127.0.0.1:4813``.
+    #: ``host:port``, ``unix:/path``, or any target of gRPC. Default, also for an empty one: the environment variable
+    #: SPREAD_SIDECAR_TARGET, else ``127.0.0.1:4813``. Without a target of the program's own, the variables
+    #: SPREAD_SIDECAR_TLS, SPREAD_SIDECAR_TLS_CA, SPREAD_SIDECAR_TLS_CERT, SPREAD_SIDECAR_TLS_KEY,
+    #: SPREAD_SIDECAR_TLS_SERVER_NAME, SPREAD_SIDECAR_TOKEN_FILE and SPREAD_SIDECAR_INSECURE are the defaults of
+    #: ``tls``, ``token`` and ``insecure``; an empty variable counts as not set.
     target: str
     #: Default: no TLS. True: with gRPC's authorities and no certificate.
     tls: Union[bool, TlsOptions]

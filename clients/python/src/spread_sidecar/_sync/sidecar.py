@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import time
 import weakref
 from types import TracebackType
@@ -12,6 +13,7 @@ from .._core import answers, calls
 from .._core.answers import MailboxInit
 from .._core.channel import ChannelPlan
 from .._core.durations import to_count
+from .._core.environment import complete_options
 from .._core.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
 from .._core.requests import refuse_unknown
@@ -35,6 +37,7 @@ class SpreadSidecar:
     """One channel to a sidecar; opens mailboxes. It connects by itself when it is used.
 
     As a context manager it closes when it is left. Options: see ``SidecarOptions``.
+    Without ``target`` the environment says which sidecar, see ``ChannelOptions.target``.
     """
 
     #: Where it connects to.
@@ -42,8 +45,9 @@ class SpreadSidecar:
 
     def __init__(self, **options: Unpack[SidecarOptions]) -> None:
         refuse_unknown(options, SidecarOptions)
-        token = options.get("token")
-        plan = ChannelPlan(options, token is not None)
+        completed = complete_options(options, os.environ)
+        token = completed.get("token")
+        plan = ChannelPlan(completed, token is not None)
         self.target = plan.target
         self._security = plan.security
         self._rpc = Rpc(plan, token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from types import TracebackType
 from typing import TYPE_CHECKING, AsyncIterator, Awaitable, Callable, Optional, Type
 
@@ -10,6 +11,7 @@ from .._core import answers, calls
 from .._core.answers import MailboxInit
 from .._core.channel import ChannelPlan
 from .._core.durations import to_count
+from .._core.environment import complete_options
 from .._core.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
 from .._core.requests import refuse_unknown
@@ -29,6 +31,7 @@ class SpreadSidecar:
     """One channel to a sidecar; opens mailboxes. It connects by itself when it is used.
 
     As a context manager it closes when it is left. To be made in a coroutine. Options: see ``AsyncSidecarOptions``.
+    Without ``target`` the environment says which sidecar, see ``ChannelOptions.target``.
     """
 
     #: Where it connects to.
@@ -36,8 +39,9 @@ class SpreadSidecar:
 
     def __init__(self, **options: Unpack[AsyncSidecarOptions]) -> None:
         refuse_unknown(options, AsyncSidecarOptions)
-        token = options.get("token")
-        plan = ChannelPlan(options, token is not None)
+        completed = complete_options(options, os.environ)
+        token = completed.get("token")
+        plan = ChannelPlan(completed, token is not None)
         self.target = plan.target
         self._security = plan.security
         self._rpc = Rpc(plan, token)

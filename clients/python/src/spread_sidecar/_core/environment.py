@@ -1,0 +1,95 @@
+"""The environment's part in how a sidecar is reached: docs/client-environment.md has the rules for every client."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Optional, TypeVar, cast
+
+from ..options import ChannelOptions, TlsOptions
+from .local_errors import field_error
+
+_TARGET = "SPREAD_SIDECAR_TARGET"
+_TLS = "SPREAD_SIDECAR_TLS"
+_CA = "SPREAD_SIDECAR_TLS_CA"
+_CERT = "SPREAD_SIDECAR_TLS_CERT"
+_KEY = "SPREAD_SIDECAR_TLS_KEY"
+_SERVER_NAME = "SPREAD_SIDECAR_TLS_SERVER_NAME"
+_TOKEN_FILE = "SPREAD_SIDECAR_TOKEN_FILE"
+_INSECURE = "SPREAD_SIDECAR_INSECURE"
+
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+_Options = TypeVar("_Options", bound=ChannelOptions)
+
+
+def complete_options(options: _Options, environment: Mapping[str, str]) -> _Options:
+    """Fills in what the environment says, where the program names no target.
+
+    A target of the program's own keeps the environment out: a token must not go to a sidecar that it is not for.
+    Raises SpreadError, FIELD_INVALID, for a variable with a wrong value and for a file that cannot be read.
+    """
+    if options.get("target"):
+        return options
+    completed: dict[str, Any] = {name: value for name, value in options.items() if name != "target"}
+    target = environment.get(_TARGET)
+    if target:
+        completed["target"] = target
+    if completed.get("tls") is None:
+        completed["tls"] = _tls(environment)
+    if completed.get("token") is None:
+        completed["token"] = _token(environment)
+    if completed.get("insecure") is None:
+        completed["insecure"] = _switch(environment, _INSECURE)
+    return cast(_Options, {name: value for name, value in completed.items() if value is not None})
+
+
+def _tls(environment: Mapping[str, str]) -> Optional[TlsOptions]:
+    ca, cert, key, server_name = (environment.get(name) or None for name in (_CA, _CERT, _KEY, _SERVER_NAME))
+    if not (_switch(environment, _TLS) or ca or cert or key or server_name):
+        return None
+    return TlsOptions(
+        ca=_pem(_CA, ca),
+        cert=_pem(_CERT, cert),
+        # The private key may be in the file of the certificate.
+        key=_pem(_KEY, key) if key else _pem(_CERT, cert),
+        server_name=server_name,
+    )
+
+
+def _pem(variable: str, path: Optional[str]) -> Optional[bytes]:
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise field_error(variable, f"the path of a readable PEM file ({error.strerror})", path) from error
+
+
+def _token(environment: Mapping[str, str]) -> Optional[Callable[[], str]]:
+    path = environment.get(_TOKEN_FILE)
+    # Read before each call, so that a token can be replaced while the program runs.
+    return (lambda: _read_token(path)) if path else None
+
+
+def _read_token(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
+        raise field_error(_TOKEN_FILE, f"the path of a readable text file ({error})", path) from error
+    for line in text.splitlines():
+        words = line.split()
+        # As in the sidecar's own token files: comments count for nothing, and a name may precede the token.
+        if words and not words[0].startswith("#"):
+            return words[-1]
+    raise field_error(_TOKEN_FILE, "the path of a file with a token", path)
+
+
+def _switch(environment: Mapping[str, str], variable: str) -> Optional[bool]:
+    value = environment.get(variable)
+    if not value:
+        return None
+    switch = _SWITCH.get(value.lower())
+    if switch is None:
+        raise field_error(variable, "true, false, 1 or 0", value)
+    return switch
