@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { SidecarConfig, TcpAddress, UnixAddress } from '../config/index.js';
+import { ConfigError, type SidecarConfig, type TcpAddress, type UnixAddress } from '../config/index.js';
+import { Access } from '../sidecar/access.js';
 import type { Session } from '../spread/session.js';
 import type { SessionOptions } from '../spread/session-options.js';
 import { ExitCode } from './exit-codes.js';
@@ -23,6 +24,51 @@ const well = (what: string, text: string): CheckResult => ({
   text,
   exitCode: ExitCode.ok,
 });
+
+/** Whether the files of certificates and tokens can be used. */
+export function checkSecurity({ grpc, admin }: SidecarConfig): CheckResult[] {
+  const none = { ...grpc, tlsCert: '', tlsKey: '', tlsClientCa: '', tokens: [], tokenFile: '' };
+  const noAdmin = { ...admin, token: '', tokenFile: '' };
+  const { tlsCert, tlsKey, tlsClientCa, tokenFile } = grpc;
+  const parts = [
+    { what: 'TLS', file: tlsCert, grpc: { ...none, tlsCert, tlsKey, tlsClientCa }, admin: noAdmin },
+    { what: 'client tokens', file: tokenFile, grpc: { ...none, tokenFile }, admin: noAdmin },
+    {
+      what: 'admin tokens',
+      file: admin.tokenFile,
+      grpc: none,
+      admin: { ...noAdmin, tokenFile: admin.tokenFile },
+    },
+  ];
+  return parts.flatMap(({ what, file, ...part }) => (file === '' ? [] : [securityResult(what, file, part)]));
+}
+
+function securityResult(
+  what: string,
+  file: string,
+  config: Pick<SidecarConfig, 'grpc' | 'admin'>,
+): CheckResult {
+  let text = '';
+  try {
+    const access = new Access(config as SidecarConfig, {
+      refused() {},
+      reloadFailed() {},
+      loaded: (_kind, { expiresAtMs, count }) => {
+        text =
+          expiresAtMs === undefined
+            ? `${count} in ${file}`
+            : `the certificate is valid until ${new Date(expiresAtMs).toISOString()}`;
+      },
+    });
+    access.stop();
+    return well(what, text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const [mistake] = error.mistakes;
+    const problem = `${mistake?.message} (${mistake?.where})`;
+    return { what, problem: 'failed', text: problem, exitCode: ExitCode.usage };
+  }
+}
 
 /** Whether each address that serve would listen on is free. Listens on it for a moment. */
 export async function checkPlaces(config: SidecarConfig): Promise<CheckResult[]> {

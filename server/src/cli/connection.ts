@@ -1,20 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Mailbox, MailboxOptions, SidecarOptions, SpreadSidecar } from 'spread-sidecar-client';
+import { TARGET_VARIABLE } from './client-variables.js';
 import { CommandFailure } from './command-failure.js';
 import type { CommandContext } from './context.js';
 import { ExitCode } from './exit-codes.js';
+import { firstToken, type OwnSidecar, ownSidecar, readOption } from './own-sidecar.js';
 import { durationValue } from './values.js';
-
-/** The environment variable that says where the sidecar is, for commands that use one. */
-export const TARGET_VARIABLE = 'SPREAD_SIDECAR_TARGET';
 
 /** Where a sidecar is when nobody says otherwise. */
 export const DEFAULT_TARGET = '127.0.0.1:4813';
 
 /** Options of commands that use a sidecar. */
 export interface TargetOptions {
-  readonly target: string;
+  /** Default: the sidecar that the environment describes. */
+  readonly target?: string;
   /** In ms. */
   readonly timeout: number;
   readonly tls?: boolean;
@@ -23,22 +22,8 @@ export interface TargetOptions {
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
   readonly tokenFile?: string;
-  /** Where it is known without a file. */
-  readonly token?: string;
   readonly insecure?: boolean;
 }
-
-/** The environment variables of commands that use a sidecar. */
-export const CLIENT_VARIABLES = [
-  TARGET_VARIABLE,
-  'SPREAD_SIDECAR_TLS',
-  'SPREAD_SIDECAR_TLS_CA',
-  'SPREAD_SIDECAR_TLS_CERT',
-  'SPREAD_SIDECAR_TLS_KEY',
-  'SPREAD_SIDECAR_TLS_SERVER_NAME',
-  'SPREAD_SIDECAR_TOKEN_FILE',
-  'SPREAD_SIDECAR_INSECURE',
-];
 
 /** Options of commands that open mailboxes. */
 export interface ConnectionOptions extends TargetOptions {
@@ -52,7 +37,7 @@ const SECURITY = 'A sidecar with TLS or tokens:';
 export function addTargetOptions(command: Command, { env }: CommandContext, timeout = '10s'): Command {
   const target = new Option(
     '-t, --target <address>',
-    `the sidecar: host:port or unix:/path (environment: ${TARGET_VARIABLE})`,
+    `the sidecar: host:port or unix:/path (environment: ${TARGET_VARIABLE}; default: the sidecar whose configuration is in the environment, else ${DEFAULT_TARGET})`,
   );
   const path = (flags: string, text: string, variable: string) =>
     new Option(flags, `${text} (environment: ${variable})`)
@@ -67,7 +52,13 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
         .default(isOn(env.SPREAD_SIDECAR_TLS))
         .helpGroup(SECURITY),
     )
-    .addOption(path('--tls-ca <path>', "authorities of the sidecar's certificate", 'SPREAD_SIDECAR_TLS_CA'))
+    .addOption(
+      path(
+        '--tls-ca <path>',
+        "authorities of the sidecar's certificate, or that certificate itself",
+        'SPREAD_SIDECAR_TLS_CA',
+      ),
+    )
     .addOption(path('--tls-cert <path>', 'certificate of this client', 'SPREAD_SIDECAR_TLS_CERT'))
     .addOption(path('--tls-key <path>', 'its private key', 'SPREAD_SIDECAR_TLS_KEY'))
     .addOption(
@@ -88,7 +79,7 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
         .default(isOn(env.SPREAD_SIDECAR_INSECURE))
         .helpGroup(SECURITY),
     )
-    .addOption(target.default(env[TARGET_VARIABLE] || DEFAULT_TARGET))
+    .addOption(target.default(env[TARGET_VARIABLE] || undefined))
     .addOption(
       new Option('--timeout <duration>', 'how long one call to the sidecar may take, 1ms to 1h')
         .argParser(durationValue('1ms', '1h'))
@@ -108,53 +99,100 @@ export function addConnectionOptions(command: Command, context: CommandContext):
     .option('-u, --user <name>', 'the private name, at most 10 characters (default: the daemon makes one)');
 }
 
+/** How a command speaks to a sidecar: the part that health needs too. */
+export type Route = Required<Pick<SidecarOptions, 'target'>> &
+  Pick<SidecarOptions, 'credentials' | 'channelOptions'>;
+
+/**
+ * The way to a sidecar. What a command is not told, it takes from the configuration of the sidecar that the environment
+ * describes, where the target is that sidecar.
+ *
+ * @throws CommandFailure when a file can't be read, or a client certificate is missing
+ */
+export async function routeTo(options: TargetOptions, own: OwnSidecar | undefined): Promise<Route> {
+  const target = options.target ?? own?.target ?? DEFAULT_TARGET;
+  if (options.target === undefined && /^(?!unix:).*:0$/.test(target))
+    throw new CommandFailure(
+      'grpc.listen has port 0, a port that only the running sidecar knows: name its address with --target',
+      ExitCode.usage,
+    );
+  const { tls, tlsCa, tlsCert, tlsKey, tlsServerName } = options;
+  const certificate = own?.certificate;
+  const isNamed = tlsServerName !== undefined || tlsCa !== undefined;
+  if (!tls && !isNamed && tlsCert === undefined && tlsKey === undefined && certificate === undefined)
+    return { target };
+  if (own?.requiresClientCertificate && tlsCert === undefined)
+    throw new CommandFailure(
+      `the sidecar at ${target} requires a client certificate: name one with --tls-cert and --tls-key`,
+      ExitCode.usage,
+    );
+  const { clientCredentials } = await import('../grpc/client-credentials.js');
+  const read = (flag: string, path: string | undefined) =>
+    path === undefined ? undefined : readOption(flag, path);
+  const files = {
+    ca: read('--tls-ca', tlsCa),
+    pinned: isNamed ? undefined : read('grpc.tlsCert', certificate),
+    cert: read('--tls-cert', tlsCert),
+    key: read('--tls-key', tlsKey ?? tlsCert),
+  };
+  if (files.key && !files.cert)
+    throw new CommandFailure(
+      '--tls-key is the key of a certificate: name it with --tls-cert',
+      ExitCode.usage,
+    );
+  try {
+    const credentials = clientCredentials(files);
+    // An IP address must not be sent as the name of a TLS server, and a pinned certificate has any name.
+    const name = files.pinned === undefined ? tlsServerName : 'localhost';
+    const channelOptions =
+      name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name };
+    return { target, credentials, channelOptions };
+  } catch (error) {
+    const named = {
+      '--tls-ca': tlsCa,
+      'grpc.tlsCert': isNamed ? undefined : certificate,
+      '--tls-cert': tlsCert,
+    };
+    const which = Object.entries({ ...named, '--tls-key': tlsKey }).flatMap(([flag, path]) =>
+      path === undefined ? [] : [`${flag} ${path}`],
+    );
+    throw new CommandFailure(
+      `can't use ${which.join(', ')}: ${(error as Error).message}; each must be a PEM file, and the key must belong to the certificate`,
+      ExitCode.usage,
+      error,
+    );
+  }
+}
+
 /**
  * How the client package is told of it.
  *
- * @throws CommandFailure when a file can't be read
+ * @throws CommandFailure as {@link routeTo}, and when a token can't be read
  */
-export function sidecarOptions(options: TargetOptions): SidecarOptions {
-  const { target, timeout, tlsCa, tlsCert, tlsKey, tlsServerName, tokenFile, insecure } = options;
-  const token = tokenFile === undefined ? options.token : tokenOf(tokenFile);
-  const files = { ca: tlsCa, cert: tlsCert, key: tlsKey ?? tlsCert };
-  const wantsTls = options.tls || tlsServerName !== undefined || Object.values(files).some((path) => path);
-  const tls = { ca: read('--tls-ca', files.ca), cert: read('--tls-cert', files.cert) };
+export async function sidecarOptions(
+  context: CommandContext,
+  options: TargetOptions,
+): Promise<SidecarOptions> {
+  const own = await ownSidecar(context, options.target);
+  const route = await routeTo(options, own);
+  const { timeout, tokenFile, insecure } = options;
+  const token = tokenFile === undefined ? own?.token() : firstToken('--token-file', tokenFile);
   return {
-    target,
+    ...route,
     callTimeoutMs: timeout,
     insecure: insecure ?? false,
-    ...(wantsTls ? { tls: { ...tls, key: read('--tls-key', files.key), serverName: tlsServerName } } : {}),
     ...(token === undefined ? {} : { token }),
   };
 }
 
-/** Also of a file of several: a line may have a name before its token, and comments count for nothing. */
-function tokenOf(path: string): string {
-  const lines = (read('--token-file', path)?.toString('utf8') ?? '').split('\n').map((line) => line.trim());
-  const token = lines
-    .find((line) => line !== '' && !line.startsWith('#'))
-    ?.split(/\s+/)
-    .at(-1);
-  if (token === undefined) throw new CommandFailure(`--token-file ${path} holds no token`, ExitCode.usage);
-  return token;
-}
-
-function read(flag: string, path: string | undefined): Buffer | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new CommandFailure(`can't read ${flag}: ${(error as Error).message}`, ExitCode.usage, error);
-  }
-}
-
 /** Uses a channel to the sidecar, and closes it, with its mailboxes, however that ends. */
-export async function withSidecar<T>(
+async function withSidecar<T>(
+  context: CommandContext,
   options: TargetOptions,
   use: (sidecar: SpreadSidecar) => Promise<T>,
 ): Promise<T> {
   const client = await import('spread-sidecar-client');
-  const sidecar = new client.SpreadSidecar(sidecarOptions(options));
+  const sidecar = new client.SpreadSidecar(await sidecarOptions(context, options));
   let result: T;
   try {
     result = await use(sidecar);
@@ -174,7 +212,7 @@ export function withMailbox<T>(
   more: MailboxOptions,
   use: (mailbox: Mailbox) => Promise<T>,
 ): Promise<T> {
-  return withSidecar(options, async (sidecar) => {
+  return withSidecar(context, options, async (sidecar) => {
     const { spreadName, user: privateName } = options;
     return use(await sidecar.connect({ spreadName, privateName, ...more, signal: context.signal }));
   });

@@ -7,8 +7,8 @@ import {
   loadConfig,
   optionFlags,
 } from '../config/index.js';
+import { CLIENT_VARIABLES } from './client-variables.js';
 import { CommandFailure } from './command-failure.js';
-import { CLIENT_VARIABLES } from './connection.js';
 import type { CommandContext } from './context.js';
 import { ExitCode } from './exit-codes.js';
 

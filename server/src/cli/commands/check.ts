@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Session } from '../../spread/session.js';
-import { type CheckResult, checkDaemons, checkPlaces } from '../checks.js';
+import { type CheckResult, checkDaemons, checkPlaces, checkSecurity } from '../checks.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
@@ -9,7 +9,7 @@ export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')
     .summary('check the configuration, the ports and the daemon before serving')
     .description(
-      'Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that its addresses are free, and that a Spread daemon answers. Starts nothing.',
+      'Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. Starts nothing.',
     );
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await check(context, options));
@@ -24,6 +24,7 @@ async function check(context: CommandContext, options: Record<string, unknown>):
   const results: CheckResult[] = [
     { what: 'configuration', problem: undefined, text: `right; ${set} options set`, exitCode: 0 },
   ];
+  results.push(...checkSecurity(config));
   results.push(...(await checkPlaces(config)));
   results.push(...(await checkDaemons(config, signal, (connect) => Session.connect(connect))));
   signal.throwIfAborted();
@@ -35,5 +36,6 @@ async function check(context: CommandContext, options: Record<string, unknown>):
     await stdout.line(`${mark} ${what}: ${text}`);
   }
   const failed = results.filter(({ problem }) => problem === 'failed').map(({ exitCode }) => exitCode);
-  return failed.includes(ExitCode.unreachable) ? ExitCode.unreachable : (failed[0] ?? ExitCode.ok);
+  const worst = [ExitCode.usage, ExitCode.unreachable].find((code) => failed.includes(code));
+  return worst ?? failed[0] ?? ExitCode.ok;
 }

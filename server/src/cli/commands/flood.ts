@@ -100,8 +100,9 @@ async function flood(context: CommandContext, options: FloodOptions): Promise<nu
   const { Flooder } = await import('../flood/flooder.js');
   // A connection for each mailbox, as applications would have them.
   const sidecars: SpreadSidecar[] = [];
+  const reach = await sidecarOptions(context, options);
   const open = () => {
-    const sidecar = new SpreadSidecar(sidecarOptions(options));
+    const sidecar = new SpreadSidecar(reach);
     sidecars.push(sidecar);
     return sidecar.connect({ spreadName: options.spreadName, signal: context.signal });
   };

@@ -1,17 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { SidecarConfig } from '../../config/index.js';
 import { describeFailure } from '../command-failure.js';
-import {
-  addTargetOptions,
-  DEFAULT_TARGET,
-  TARGET_VARIABLE,
-  type TargetOptions,
-  withSidecar,
-} from '../connection.js';
+import { addTargetOptions, type Route, routeTo, type TargetOptions } from '../connection.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
-import { loadServeConfig } from '../serve-config.js';
+import { ownSidecar } from '../own-sidecar.js';
 import { durationValue } from '../values.js';
 
 /** Between two questions with --wait. */
@@ -28,7 +21,7 @@ export function healthcheckCommand(context: CommandContext, done: Done): Command
   const command = new Command('healthcheck')
     .summary('exit 0 if the sidecar answers, else 1')
     .description(
-      'For HEALTHCHECK of a container: exit code 0 if the sidecar answers, else 1 and no other. Without --target it asks the sidecar that the same environment and configuration file would start.',
+      'For HEALTHCHECK of a container: exit code 0 if the sidecar answers gRPC health, else 1 and no other. Health needs no token. Without --target it asks the sidecar whose configuration is in the environment; if that one speaks TLS, at its Unix socket or admin port, else it trusts the configured certificate.',
     )
     .option('-d, --daemon', 'it must also be connected to its default daemon')
     .option('-q, --quiet', 'print nothing')
@@ -38,19 +31,15 @@ export function healthcheckCommand(context: CommandContext, done: Done): Command
       durationValue('1ms', '24h'),
     );
   return addTargetOptions(command, context, '3s').action(async (options: HealthcheckOptions) => {
-    done(await healthcheck(context, options, command.getOptionValueSource('target') === 'cli'));
+    done(await healthcheck(context, options));
   });
 }
 
-async function healthcheck(
-  context: CommandContext,
-  options: HealthcheckOptions,
-  named: boolean,
-): Promise<number> {
+async function healthcheck(context: CommandContext, options: HealthcheckOptions): Promise<number> {
   const end = performance.now() + (options.wait ?? 0);
   for (;;) {
     try {
-      const healthy = await ask(context, options, named);
+      const healthy = await ask(context, options);
       if (!options.quiet) await context.stdout.line(healthy);
       return ExitCode.ok;
     } catch (error) {
@@ -68,38 +57,33 @@ async function healthcheck(
 }
 
 /** Says how it is healthy, or throws. */
-async function ask(context: CommandContext, options: HealthcheckOptions, named: boolean): Promise<string> {
-  const isGiven = named || context.env[TARGET_VARIABLE];
-  const where = isGiven ? options : { ...options, ...(await ownSidecar(context, options)) };
-  const version = await withSidecar(where, (sidecar) => sidecar.version({ signal: context.signal }));
-  if (options.daemon && !version.daemon) throw new Error('the sidecar is not connected to its Spread daemon');
-  const daemon = version.daemon
-    ? `, Spread ${version.daemon.join('.')} at ${version.daemonAddress}`
-    : ', no daemon';
-  return `healthy: spread-sidecar ${version.sidecar} at ${where.target}${daemon}`;
+async function ask(context: CommandContext, options: HealthcheckOptions): Promise<string> {
+  const route = await healthRoute(context, options);
+  const { askHealth } = await import('../../grpc/health-client.js');
+  const { SpreadError } = await import('spread-sidecar-client');
+  let serves: boolean;
+  try {
+    serves = await askHealth({ ...route, timeoutMs: options.timeout, signal: context.signal });
+  } catch (error) {
+    const { code, details, message } = error as { code?: number; details?: string; message: string };
+    if (code === undefined) throw error;
+    throw new SpreadError(details || message, { status: code, cause: error });
+  }
+  const where = `the sidecar at ${route.target} answers`;
+  if (serves) return `healthy: ${where} and is connected to its Spread daemon`;
+  const not = 'it is not connected to its Spread daemon, or is shutting down';
+  if (options.daemon) throw new Error(`${where}, but ${not}`);
+  return `healthy: ${where}; ${not}`;
 }
 
-/** Its Unix socket where it has one, which needs no certificate; and one of its own tokens where it wants any. */
-async function ownSidecar(
-  context: CommandContext,
-  { tls, tokenFile }: TargetOptions,
-): Promise<Partial<TargetOptions>> {
-  const { grpc } = (await loadServeConfig(context, {})).config;
-  const socket = grpc.listen.find(({ kind }) => kind === 'unix');
-  const [token] = grpc.tokens;
-  return {
-    target: targetOf(socket ? [socket] : grpc.listen),
-    tls: socket ? tls : tls || grpc.tlsCert !== '',
-    ...(tokenFile === undefined && grpc.tokenFile !== '' ? { tokenFile: grpc.tokenFile } : {}),
-    ...(tokenFile === undefined && token !== undefined ? { token } : {}),
-  };
-}
-
-/** How to reach a server that listens at these addresses, from the same machine. */
-export function targetOf(listen: SidecarConfig['grpc']['listen']): string {
-  const [address] = listen;
-  if (address === undefined) return DEFAULT_TARGET;
-  if (address.kind === 'unix') return `unix:${address.path}`;
-  const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host;
-  return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+/**
+ * The admin port of a sidecar with TLS: it answers without a client certificate, and also while the sidecar still serves a
+ * certificate that its file has no more.
+ */
+async function healthRoute(context: CommandContext, options: HealthcheckOptions): Promise<Route> {
+  const own = await ownSidecar(context, options.target);
+  const { target, tls, tlsCa, tlsCert, tlsServerName } = options;
+  const isTold = [target, tls, tlsCa, tlsCert, tlsServerName].some((option) => option !== undefined);
+  if (own?.certificate !== undefined && own.admin !== undefined && !isTold) return { target: own.admin };
+  return routeTo(options, own);
 }
