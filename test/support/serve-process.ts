@@ -19,8 +19,13 @@ export class ServeProcess {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+  /** @param launcher - a command that runs the command behind it, such as one that first enters a cgroup; default: none */
+  constructor(args: readonly string[], env: Record<string, string> = {}, launcher: readonly string[] = []) {
+    const [command, ...rest] = [...launcher, process.execPath, MAIN, 'serve', ...args] as [
+      string,
+      ...string[],
+    ];
+    this.#child = spawn(command, rest, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -5,9 +5,12 @@ import type { ListenAddress } from '../listen/address.js';
 import { type Listener, listenOn } from '../listen/listener.js';
 import type { GrpcTelemetry } from '../methods.js';
 import { GrpcServer } from '../server.js';
+import { ConnectionTable } from './connection-table.js';
+import { GatedConnection } from './gated-connection.js';
 import { type AdminPages, adminHandler } from './http-handler.js';
 import { Http1Traffic } from './http1-traffic.js';
 import { sniffProtocol } from './protocol-sniffer.js';
+import { Turns } from './turns.js';
 
 export interface AdminServerOptions {
   pages: AdminPages;
@@ -26,15 +29,29 @@ export interface AdminLimits {
   headersTimeoutMs: number;
   /** How long a connection without a request stays open, and how long an answer may take to be taken. Unit: ms. Default 30,000. */
   idleTimeoutMs: number;
-  /** Most connections at once; more are cut. Default 200. */
+  /** Most connections at once; with one more, the address that has the most loses its oldest. Default 200. */
   maxConnections: number;
+  /** Most connections at once that speak HTTP/2, likewise. Default 64. */
+  maxHttp2Connections: number;
+  /** Most requests for `/metrics` at once that wait for the page or have not taken it; more: 503. Default 32. */
+  maxScrapes: number;
 }
+
+/** Most calls at once on one HTTP/2 connection: probes make one. */
+const MAX_STREAMS = 16;
+/** HTTP/2 receive windows, and the largest request of a call: those of health have a few bytes. */
+const WINDOW_BYTES = 65_535;
+const MAX_REQUEST_BYTES = 4096;
+/** Slices of HTTP/1 requests that are looked at in one turn of the event loop. */
+const SLICES_PER_TURN = 8;
 
 const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   maxHeaderBytes: 8 * 1024,
   headersTimeoutMs: 5000,
   idleTimeoutMs: 30_000,
   maxConnections: 200,
+  maxHttp2Connections: 64,
+  maxScrapes: 32,
 };
 
 /**
@@ -45,6 +62,8 @@ export class AdminServer {
   readonly #http: Server;
   readonly #grpc: GrpcServer;
   readonly #limits: AdminLimits;
+  readonly #connections: ConnectionTable;
+  readonly #http2Connections: ConnectionTable;
   readonly #serveHttp1: (socket: Socket) => void;
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   #listener: Listener | undefined;
@@ -55,6 +74,8 @@ export class AdminServer {
     const limits = { ...DEFAULT_ADMIN_LIMITS, ...options.limits };
     this.#limits = limits;
     this.#onAcceptError = options.onAcceptError;
+    this.#connections = new ConnectionTable(limits.maxConnections);
+    this.#http2Connections = new ConnectionTable(limits.maxHttp2Connections);
     this.#http = createServer(
       {
         maxHeaderSize: limits.maxHeaderBytes,
@@ -63,24 +84,27 @@ export class AdminServer {
         keepAliveTimeout: limits.idleTimeoutMs,
         connectionsCheckingInterval: 1000,
       },
-      adminHandler(options.pages),
+      adminHandler(options.pages, limits.maxScrapes),
     );
-    this.#http.timeout = limits.idleTimeoutMs;
     this.#traffic = new Http1Traffic(this.#http, limits.idleTimeoutMs);
     // The HTTP server listens itself, or it would not watch its timeouts; but who serves a connection is
     // decided first.
-    const [serve] = this.#http.listeners('connection') as ((socket: Socket) => void)[];
+    const [serve] = this.#http.listeners('connection') as ((connection: GatedConnection) => void)[];
     this.#http.removeAllListeners('connection');
+    const turns = new Turns(SLICES_PER_TURN);
     this.#serveHttp1 = (socket) => {
-      this.#traffic.add(socket);
-      serve?.call(this.#http, socket);
+      const connection = new GatedConnection(socket, turns, () => this.#connections.used(socket));
+      this.#traffic.add(connection);
+      serve?.call(this.#http, connection);
     };
     this.#grpc = new GrpcServer({
       services: [options.health.registration()],
       telemetry: options.telemetry,
       transport: {
-        maxRequestBytes: 64 * 1024,
-        maxConcurrentStreams: 100,
+        maxRequestBytes: MAX_REQUEST_BYTES,
+        maxConcurrentStreams: MAX_STREAMS,
+        streamWindowBytes: WINDOW_BYTES,
+        connectionWindowBytes: WINDOW_BYTES,
         maxConnectionIdleMs: limits.idleTimeoutMs,
         openingTimeoutMs: limits.headersTimeoutMs,
         requestTimeoutMs: limits.headersTimeoutMs,
@@ -116,11 +140,11 @@ export class AdminServer {
   }
 
   #accept(socket: Socket): void {
-    if ((this.#listener?.connections ?? 0) > this.#limits.maxConnections) {
-      socket.destroy();
-      return;
-    }
-    const servers = { http1: this.#serveHttp1, http2: (found: Socket) => this.#grpc.inject(found) };
-    sniffProtocol(socket, servers, this.#limits.headersTimeoutMs);
+    this.#connections.add(socket);
+    const http2 = (found: Socket) => {
+      this.#http2Connections.add(found);
+      this.#grpc.inject(found);
+    };
+    sniffProtocol(socket, { http1: this.#serveHttp1, http2 }, this.#limits.headersTimeoutMs);
   }
 }

@@ -2,7 +2,8 @@
 export interface Answer {
   status: number;
   type: string;
-  body: string;
+  /** Bytes where one body goes to several requests. */
+  body: string | Buffer;
   headers?: Readonly<Record<string, string>>;
   /** To be done when the answer has been given. */
   afterwards?: () => void;

@@ -3,6 +3,8 @@ import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 import { type ProbeChecks, reportText, runChecks } from './checks.js';
 import { type DropPage, dropAnswer } from './drop-page.js';
 import { type QuitPage, quitAnswer } from './quit-page.js';
+import { ScrapeSlots } from './scrape-slots.js';
+import { SharedPage } from './shared-page.js';
 
 /** A page of metrics as a scraper gets it. */
 export interface MetricsPage {
@@ -23,21 +25,32 @@ export interface AdminPages {
 
 const JSON_TYPE = 'application/json';
 const METHODS = 'GET, HEAD';
+/** Largest body of a request; no page wants one, but some clients send one with every POST. Unit: bytes. */
+const MAX_BODY_BYTES = 4096;
 
 /**
  * GET and HEAD of `/metrics`, `/livez`, `/readyz`, `/startupz`. A probe answers 200 or 503; `?verbose` lists
  * its checks as JSON. And `POST /quitquitquit` and `POST /drop-mailbox`, where they are allowed.
+ *
+ * @param maxScrapes - most requests for `/metrics` at once; more: 503
  */
-export function adminHandler(pages: AdminPages): RequestListener {
+export function adminHandler(pages: AdminPages, maxScrapes: number): RequestListener {
+  const metrics = new MetricsAnswers(pages, maxScrapes);
   return (request, response) => {
     // Bodies are not wanted; an unread one would block the connection's next request.
     request.resume();
-    void answer(pages, request, response);
+    void answer(pages, metrics, request, response);
   };
 }
 
-async function answer(pages: AdminPages, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, type, body, headers, afterwards } = await page(pages, request);
+async function answer(
+  pages: AdminPages,
+  metrics: MetricsAnswers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { status, type, body, headers, afterwards } =
+    bodyRefusal(request) ?? (await page(pages, metrics, request, response));
   response.writeHead(status, {
     // RFC 9110: an answer with 204 has neither.
     ...(status === 204 ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
@@ -50,7 +63,24 @@ async function answer(pages: AdminPages, request: IncomingMessage, response: Ser
   afterwards?.();
 }
 
-async function page(pages: AdminPages, request: IncomingMessage): Promise<Answer> {
+/** What a request with a body that must not be read gets; its connection is closed. */
+function bodyRefusal({ headers }: IncomingMessage): Answer | undefined {
+  const close = { connection: 'close' };
+  if (headers['transfer-encoding'] !== undefined)
+    return { status: 411, type: TEXT, body: 'a body must have a content-length\n', headers: close };
+  if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    const body = `the body is too large; at most ${MAX_BODY_BYTES} bytes are accepted\n`;
+    return { status: 413, type: TEXT, body, headers: close };
+  }
+  return undefined;
+}
+
+async function page(
+  pages: AdminPages,
+  metrics: MetricsAnswers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   if (path === '/quitquitquit' && pages.quit) return quitAnswer(pages.quit, request);
   if (path === '/drop-mailbox' && pages.drop) return dropAnswer(pages.drop, request, query);
@@ -61,7 +91,7 @@ async function page(pages: AdminPages, request: IncomingMessage): Promise<Answer
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return methodNotAllowed(METHODS);
   }
-  if (path === '/metrics') return metricsAnswer(pages);
+  if (path === '/metrics') return metrics.answer(response);
   const report = runChecks(pages.checks[path.slice(1) as keyof ProbeChecks]);
   const status = report.ok ? 200 : 503;
   if (new URLSearchParams(query).has('verbose')) {
@@ -71,10 +101,27 @@ async function page(pages: AdminPages, request: IncomingMessage): Promise<Answer
   return { status, type: TEXT, body: reportText(report) };
 }
 
+/** Answers requests for `/metrics`: one page is made for all requests that wait, and kept once for all that take it. */
+class MetricsAnswers {
+  readonly #slots: ScrapeSlots;
+  readonly #page: SharedPage<Answer>;
+
+  constructor(pages: AdminPages, maxScrapes: number) {
+    this.#slots = new ScrapeSlots(maxScrapes);
+    this.#page = new SharedPage(() => metricsAnswer(pages));
+  }
+
+  answer(response: ServerResponse): Promise<Answer> | Answer {
+    if (this.#slots.take(response)) return this.#page.get();
+    const body = 'too many requests for the metrics are open; try again in a second\n';
+    return { status: 503, type: TEXT, body, headers: { 'retry-after': '1' } };
+  }
+}
+
 async function metricsAnswer(pages: AdminPages): Promise<Answer> {
   try {
     const { contentType, body } = await pages.metrics();
-    return { status: 200, type: contentType, body };
+    return { status: 200, type: contentType, body: Buffer.from(body) };
   } catch (error) {
     pages.onError(error);
     return { status: 500, type: TEXT, body: 'the metrics could not be collected; the log says why\n' };

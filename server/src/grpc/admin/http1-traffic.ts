@@ -1,5 +1,5 @@
-import type { Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { GatedConnection } from './gated-connection.js';
 
 /**
  * Watches the connections of an HTTP/1 server: which requests wait for their answer, and who makes none, or does not take
@@ -9,20 +9,18 @@ import type { Socket } from 'node:net';
 export class Http1Traffic {
   readonly #unanswered = new Set<ServerResponse>();
   readonly #patienceMs: number;
-  /** Requests of a connection that are not answered. */
-  readonly #busy = new WeakMap<Socket, number>();
-  readonly #timers = new WeakMap<Socket, NodeJS.Timeout>();
+  readonly #timers = new WeakMap<GatedConnection, NodeJS.Timeout>();
 
   /** @param patienceMs how long a client may take to make a request, or to take its answer, milliseconds */
   constructor(server: Server, patienceMs: number) {
     this.#patienceMs = patienceMs;
-    server.prependListener('request', (request, response) => this.#begin(request.socket, response));
+    server.prependListener('request', (request, response) => this.#begin(connectionOf(request), response));
   }
 
   /** A connection that the server is going to serve. */
-  add(socket: Socket): void {
-    this.#wait(socket);
-    socket.once('close', () => clearTimeout(this.#timers.get(socket)));
+  add(connection: GatedConnection): void {
+    this.#wait(connection);
+    connection.once('close', () => clearTimeout(this.#timers.get(connection)));
   }
 
   /** Resolves when every request of now is answered, or its client has gone; after `mostMs` milliseconds in any case. */
@@ -38,24 +36,28 @@ export class Http1Traffic {
     clearTimeout(timer);
   }
 
-  #begin(socket: Socket, response: ServerResponse): void {
-    const before = this.#busy.get(socket) ?? 0;
-    if (before === 0) this.#wait(socket);
+  #begin(connection: GatedConnection, response: ServerResponse): void {
+    this.#wait(connection);
     this.#unanswered.add(response);
-    this.#busy.set(socket, before + 1);
+    connection.hold();
     response.once('close', () => {
       this.#unanswered.delete(response);
-      this.#busy.set(socket, this.#busy.get(socket)! - 1);
-      this.#wait(socket);
+      this.#wait(connection);
+      connection.release();
     });
   }
 
-  #wait(socket: Socket): void {
-    clearTimeout(this.#timers.get(socket));
-    if (socket.destroyed) return;
+  #wait(connection: GatedConnection): void {
+    clearTimeout(this.#timers.get(connection));
+    if (connection.destroyed) return;
     this.#timers.set(
-      socket,
-      setTimeout(() => socket.destroy(), this.#patienceMs),
+      connection,
+      setTimeout(() => connection.destroy(), this.#patienceMs),
     );
   }
+}
+
+/** What the server was given as the connection of this request. */
+function connectionOf(request: IncomingMessage): GatedConnection {
+  return request.socket as unknown as GatedConnection;
 }

@@ -1,0 +1,17 @@
+import type { Attack } from '../attack.js';
+import { adminBodies } from './admin-bodies.js';
+import { adminConnections } from './admin-connections.js';
+import { adminHealth } from './admin-health.js';
+import { adminPipelining } from './admin-pipelining.js';
+import { adminRequests } from './admin-requests.js';
+import { adminSlowReaders } from './admin-slow-readers.js';
+
+/** Every attack, in the order in which they run. */
+export const ATTACKS: readonly Attack[] = [
+  adminPipelining,
+  adminRequests,
+  adminConnections,
+  adminSlowReaders,
+  adminBodies,
+  adminHealth,
+];
