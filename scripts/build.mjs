@@ -95,14 +95,28 @@ const buildMissing = () => {
   return sources.some((source) => newest(inRoot(source)) > built);
 };
 
+/** @param folder a project of the TypeScript compiler, from the root */
+export function compileProject(folder) {
+  const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc');
+  run(`compiling ${folder}`, process.execPath, [tsc, '-p', inRoot(folder)]);
+  if (folder !== 'server')
+    run(`adding CommonJS to ${folder}`, process.execPath, [inRoot('scripts', 'commonjs.mjs'), folder]);
+}
+
 function compile() {
   const started = Date.now();
-  const tsc = inRoot('node_modules', 'typescript', 'bin', 'tsc');
-  run('compiling the TypeScript client', process.execPath, [tsc, '-p', inRoot('clients', 'typescript')]);
-  run('compiling the sidecar', process.execPath, [tsc, '-p', inRoot('server')]);
+  compileProject('clients/typescript');
+  compileProject('server');
   writeFileSync(stamp, '');
   // A source that was saved while the compiler ran must count as newer than the build.
   utimesSync(stamp, started / 1000, started / 1000);
+}
+
+const installPackages = () => run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+
+/** Installs the packages when they are missing or older than the lock file. */
+export async function ensureInstalled() {
+  if (dependenciesMissing()) await alone(() => dependenciesMissing() && installPackages());
 }
 
 /** Installs and compiles what is missing or older than its source. A published package has no sources: nothing to do. */
@@ -110,7 +124,7 @@ export async function ensureBuilt() {
   if (!existsSync(inRoot('server', 'src'))) return;
   if (!dependenciesMissing() && !buildMissing()) return;
   await alone(() => {
-    if (dependenciesMissing()) run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+    if (dependenciesMissing()) installPackages();
     if (buildMissing()) compile();
   });
 }

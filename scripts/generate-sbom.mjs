@@ -1,13 +1,15 @@
 // Writes sbom.cdx.json: what the image holds besides its base, as CycloneDX 1.5, from the lock file alone. (`npm sbom` of npm 11 leaves
 // out a second version of the same package, and that of npm 10 writes other properties.)
 import { Buffer } from 'node:buffer';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './build.mjs';
 
 const read = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 const { packages } = read('package-lock.json');
-const { description } = read('package.json');
+const { description, version: release } = read('package.json');
+const file = join(root, 'sbom.cdx.json');
 
 /** Where a package stands in the lock file, for a dependency of another one, as Node resolves it. */
 function resolve(from, name) {
@@ -22,13 +24,19 @@ const nameOf = (path) =>
   packages[path].name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 const refOf = (path) => `${nameOf(path)}@${packages[path].version}`;
 
+/** The package has its workspaces inside. */
+const bundled = Object.fromEntries(
+  packages[''].workspaces.map((folder) => [packages[folder].name, packages[folder].version]),
+);
+
 /** What is reached from the root without development dependencies, by its path. */
 const reached = new Map();
 const waiting = [''];
 for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
   if (reached.has(path)) continue;
   const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = packages[path];
-  const names = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies });
+  const own = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+  const names = Object.keys(path === '' ? { ...own, ...bundled } : own);
   const found = names.map((name) => resolve(path, name)).filter((one) => one !== undefined);
   reached.set(path, found);
   waiting.push(...found);
@@ -62,12 +70,20 @@ const once = (entries, key) =>
     a[key] < b[key] ? -1 : 1,
   );
 const paths = [...reached.keys()];
-const sbom = {
+const content = {
   $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json',
   bomFormat: 'CycloneDX',
   specVersion: '1.5',
   version: 1,
-  metadata: { lifecycles: [{ phase: 'build' }], component: { ...component('', 'application'), description } },
+  metadata: {
+    lifecycles: [{ phase: 'build' }],
+    tools: {
+      components: [
+        { type: 'application', name: 'spread-sidecar scripts/generate-sbom.mjs', version: release },
+      ],
+    },
+    component: { ...component('', 'application'), description },
+  },
   components: once(
     paths.filter((path) => path !== '').map((path) => component(path, 'library')),
     'bom-ref',
@@ -77,4 +93,33 @@ const sbom = {
     'ref',
   ),
 };
-writeFileSync(join(root, 'sbom.cdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify(withIdentity(content), null, 2)}\n`);
+
+/**
+ * Adds the serial number, a UUID (version 8) made of the content, and the time at which the content last changed: the same
+ * content gives the same file, whenever it is made. SOURCE_DATE_EPOCH, in seconds, sets the time of a changed content.
+ */
+function withIdentity({ $schema, bomFormat, specVersion, version, metadata, ...rest }) {
+  const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const groups = [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `8${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ];
+  const serialNumber = `urn:uuid:${groups.join('-')}`;
+  const before = existsSync(file) ? read('sbom.cdx.json') : {};
+  const epoch = process.env.SOURCE_DATE_EPOCH;
+  const now = new Date(epoch ? Number(epoch) * 1000 : Date.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const timestamp = before.serialNumber === serialNumber ? before.metadata.timestamp : now;
+  return {
+    $schema,
+    bomFormat,
+    specVersion,
+    serialNumber,
+    version,
+    metadata: { timestamp, ...metadata },
+    ...rest,
+  };
+}

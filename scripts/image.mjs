@@ -18,11 +18,18 @@ function baseImage() {
   if (process.env.NODE_IMAGE) return process.env.NODE_IMAGE;
   const official = /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))[1];
   const has = (args) => spawnSync('docker', args, { stdio: 'ignore', timeout: 120_000 }).status === 0;
-  if (has(['image', 'inspect', official]) || has(['pull', '--quiet', official])) return official;
+  if (has(['image', 'inspect', official]) || has(['pull', '--quiet', official])) return pinned(official);
   const why = obstacle();
   if (why) throw new Error(`${official} can not be pulled, and no stand-in can be made: ${why}`);
   ensureBaseImage();
   return BASE_IMAGE;
+}
+
+/** The image by its digest, so that both stages have the same base and the label tells which. An imported one has none. */
+function pinned(name) {
+  const args = ['image', 'inspect', '--format', '{{range .RepoDigests}}{{println .}}{{end}}', name];
+  const [digest] = /(?<=@)sha256:[0-9a-f]{64}/.exec(execFileSync('docker', args, { encoding: 'utf8' })) ?? [];
+  return digest ? `${name}@${digest}` : name;
 }
 
 function build(base) {

@@ -1,10 +1,30 @@
 // `node scripts/prune-image.mjs FROM TO`, in the Dockerfile: lays out below TO what the image holds of the built project at
 // FROM. What no running program reads (types, source maps, manuals of packages) stays behind; licences go along.
-import { cpSync, mkdirSync, readdirSync, rmdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 
 const [from, to] = process.argv.slice(2);
 const UNREAD = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.markdown|\.flow|\.tsbuildinfo)$/i;
+const LICENCE = /^(licen[cs]e|copying|copyright|notice)/i;
+/** Programs of the image load the ES modules of the client. */
+const UNUSED = 'clients/typescript/dist/cjs';
+/**
+ * Packages that come without a licence file: their licences' texts, as files below FROM. Of a source file it is the comment at
+ * its beginning.
+ */
+const LICENCE_TEXTS = {
+  '@assemblyscript/loader': ['LICENSE'],
+  '@bufbuild/protobuf': ['LICENSE', 'node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js'],
+};
 const UNREAD_FOLDERS = new Set([
   '.bin',
   '.github',
@@ -22,13 +42,16 @@ function copy(path) {
   cpSync(join(from, path), join(to, 'app', path), {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (file) => !UNREAD.test(file) && !UNREAD_FOLDERS.has(file.slice(file.lastIndexOf('/') + 1)),
+    filter: (file) =>
+      LICENCE.test(basename(file)) ||
+      (!UNREAD.test(file) && !UNREAD_FOLDERS.has(basename(file)) && file !== join(from, UNUSED)),
   });
 }
 
 for (const path of ['node_modules', 'bin', 'dist', 'proto', 'package.json', 'sbom.cdx.json', 'LICENSE'])
   copy(path);
 for (const path of ['package.json', 'dist']) copy(join('clients/typescript', path));
+addLicences(join(to, 'app/node_modules'));
 removeEmpty(join(to, 'app'));
 
 const commands = join(to, 'usr/local/bin');
@@ -39,4 +62,40 @@ function removeEmpty(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true }))
     if (entry.isDirectory()) removeEmpty(join(folder, entry.name));
   if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/** Gives each package in a folder `node_modules` its licence. Throws when there is none to give. */
+function addLicences(modules) {
+  for (const entry of readdirSync(modules, { withFileTypes: true })) {
+    const folder = join(modules, entry.name);
+    // A link leads to a package of this project.
+    if (!entry.isDirectory()) continue;
+    if (entry.name.startsWith('@')) addLicences(folder);
+    else if (existsSync(join(folder, 'package.json'))) addLicence(folder);
+    if (existsSync(join(folder, 'node_modules'))) addLicences(join(folder, 'node_modules'));
+  }
+}
+
+function addLicence(folder) {
+  if (readdirSync(folder).some((name) => LICENCE.test(name))) return;
+  const { name, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const sources = LICENCE_TEXTS[name];
+  if (!sources)
+    throw new Error(
+      `${name} (${license}) has no licence file: add its text to LICENCE_TEXTS in ${import.meta.url}`,
+    );
+  const texts = sources.map((source) => {
+    const text = readFileSync(join(from, source), 'utf8');
+    return source.endsWith('.js') ? commentAtTheTop(text) : text;
+  });
+  writeFileSync(join(folder, 'LICENSE'), [`${name}: ${license}`, ...texts].join('\n\n'));
+}
+
+function commentAtTheTop(source) {
+  const lines = source.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('//'));
+  return lines
+    .slice(0, end)
+    .map((line) => line.replace(/^\/\/ ?/, ''))
+    .join('\n');
 }

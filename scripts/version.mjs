@@ -11,10 +11,8 @@ const MODULE_VERSION = /(<artifactId>spread-sidecar-testcontainers<\/artifactId>
 /** Every place, each pattern with the version between two groups. */
 export const places = [
   ['package.json', /^( {2}"version": ")([^"]+)(")/m],
-  ['package.json', /("spread-sidecar-client": "\^)([^"]+)(")/],
   ['package-lock.json', /^( {2}"version": ")([^"]+)(")/m],
   ['package-lock.json', /(^ {4}"": \{\n {6}"name": "spread-sidecar",\n {6}"version": ")([^"]+)(")/m],
-  ['package-lock.json', /("spread-sidecar-client": "\^)([^"]+)(")/],
   [
     'package-lock.json',
     /("clients\/typescript": \{\n {6}"name": "spread-sidecar-client",\n {6}"version": ")([^"]+)(")/,

@@ -21,7 +21,11 @@ const call = (method, request) =>
     sidecar[method](request, { deadline }, (error, response) => (error ? reject(error) : resolve(response)));
   });
 
-const { mailbox_id, private_group } = await call('Connect', { private_name: 'hello' });
+// A program that ends without Disconnect leaves its mailbox, and the private name, to the lease: 30 s by default.
+const { mailbox_id, private_group } = await call('Connect', {
+  private_name: 'hello',
+  on_name_conflict: 'NAME_CONFLICT_POLICY_SUFFIX',
+});
 console.log('connected as', private_group);
 
 const { view } = await call('Join', { mailbox_id, group: 'greetings', await_view: true });

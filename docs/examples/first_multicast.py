@@ -1,9 +1,9 @@
 """A first multicast with nothing but gRPC: no client library of ours, only classes made from the contract.
 
     pip install grpcio grpcio-tools
-    python -m grpc_tools.protoc -I proto --python_out=. --grpc_python_out=. \
-        proto/spread/sidecar/v1/*.proto
-    python docs/examples/first_multicast.py 127.0.0.1:4813
+    mkdir -p gen
+    python -m grpc_tools.protoc -I proto --python_out=gen --grpc_python_out=gen proto/spread/sidecar/v1/*.proto
+    PYTHONPATH=gen python docs/examples/first_multicast.py 127.0.0.1:4813
 """
 
 import sys
@@ -18,7 +18,9 @@ from spread.sidecar.v1 import types_pb2 as types
 def main(target: str) -> None:
     with grpc.insecure_channel(target) as channel:
         sidecar = rpc.MailboxServiceStub(channel)
-        mailbox = sidecar.Connect(pb.ConnectRequest(private_name="hello"), timeout=5)
+        # A program that ends without Disconnect leaves its mailbox, and the private name, to the lease: 30 s by default.
+        request = pb.ConnectRequest(private_name="hello", on_name_conflict=types.NAME_CONFLICT_POLICY_SUFFIX)
+        mailbox = sidecar.Connect(request, timeout=5)
         print("connected as", mailbox.private_group)
 
         view = sidecar.Join(

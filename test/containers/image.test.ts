@@ -133,4 +133,20 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
       .filter((ref) => !/^(@types\/|undici-types@)/.test(ref));
     expect(installed).toEqual(listed.sort());
   });
+
+  it('holds a licence file of every package', async () => {
+    const container = await started(
+      new GenericContainer(image).withExposedPorts(4814).withWaitStrategy(ready()).start(),
+    );
+    const script = `
+      import { globSync, readdirSync } from 'node:fs';
+      import { dirname } from 'node:path';
+      const folders = globSync(['/app/node_modules/*/package.json', '/app/node_modules/@*/*/package.json']).map(dirname);
+      const without = folders.filter((folder) => !readdirSync(folder).some((name) => /^licen[cs]e/i.test(name)));
+      console.log(JSON.stringify({ count: folders.length, without }));`;
+    const found = await container.exec(['node', '--input-type=module', '-e', script]);
+    const { count, without } = JSON.parse(found.output);
+    expect(count).toBeGreaterThan(30);
+    expect(without).toEqual([]);
+  });
 });

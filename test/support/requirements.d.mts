@@ -10,6 +10,8 @@ export declare function isAvailable(
     | 'docker'
     | 'python'
     | 'python-testcontainers'
+    | 'packages'
+    | 'python-build'
     | 'python-reflection'
     | 'grpcurl'
     | 'cpp'

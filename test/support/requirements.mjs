@@ -78,6 +78,20 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'packages',
+    what: 'every package, built from an unbuilt clone and used in an empty project',
+    enable: 'Set REQUIRE=packages. It takes minutes, and installs from the registries.',
+    available: (env) => env.CI === 'true' || (env.REQUIRE ?? '').split(',').includes('packages'),
+    inCi: true,
+  },
+  {
+    name: 'python-build',
+    what: 'the Python packages, built and installed from a clone',
+    enable: 'Install build beside what the Python client needs.',
+    available: (env) => works(pythonCommand(env), ['-c', 'import build, grpc, grpc_tools, pip']),
+    inCi: true,
+  },
+  {
     name: 'python-reflection',
     what: 'server reflection, read by Python',
     enable: 'Install grpcio-reflection beside grpcio for python3, or name a Python that has both in PYTHON.',

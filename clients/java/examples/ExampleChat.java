@@ -20,7 +20,7 @@ public final class ExampleChat {
     String name = args.length > 1 ? args[1] : "";
     String group = args.length > 2 ? args[2] : "chat";
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target));
-        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName(name))) {
+        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName(name).suffixOnConflict(true))) {
       // region listener
       mailbox.add(
           new AdvancedMessageListener() {

@@ -1,6 +1,6 @@
+// region hello
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-// region hello
 import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxOptions;
 import org.spreadsidecar.client.ServiceType;
@@ -13,8 +13,9 @@ import org.spreadsidecar.client.SpreadSidecar;
 public final class ExampleHello {
   public static void main(String[] args) {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;
+    MailboxOptions options = new MailboxOptions().privateName("hello").suffixOnConflict(true);
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target));
-        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName("hello"))) {
+        Mailbox mailbox = sidecar.connect(options)) {
       mailbox.joinAndAwaitView("greetings");
       mailbox.multicast(ServiceType.AGREED, "greetings", "hello, group".getBytes(UTF_8));
       for (SpreadEvent event : mailbox)

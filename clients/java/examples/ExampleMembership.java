@@ -14,9 +14,9 @@ public final class ExampleMembership {
   public static void main(String[] args) {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target));
-        Mailbox watcher = sidecar.connect(new MailboxOptions().privateName("watcher"))) {
+        Mailbox watcher = sidecar.connect(new MailboxOptions().privateName("watcher").suffixOnConflict(true))) {
       watcher.joinAndAwaitView("members");
-      Mailbox guest = sidecar.connect(new MailboxOptions().privateName("guest"));
+      Mailbox guest = sidecar.connect(new MailboxOptions().privateName("guest").suffixOnConflict(true));
       guest.joinAndAwaitView("members");
       guest.leave("members", true, null);
       guest.joinAndAwaitView("members");

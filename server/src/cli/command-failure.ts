@@ -1,4 +1,4 @@
-import type { SpreadError } from 'spread-sidecar-client';
+import type { SpreadError } from '#spread-sidecar-client';
 import { ConfigError } from '../config/mistakes.js';
 import { ExitCode } from './exit-codes.js';
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Mailbox, MailboxOptions, SidecarOptions, SpreadSidecar } from 'spread-sidecar-client';
+import type { Mailbox, MailboxOptions, SidecarOptions, SpreadSidecar } from '#spread-sidecar-client';
 import { TARGET_VARIABLE } from './client-variables.js';
 import { CommandFailure } from './command-failure.js';
 import type { CommandContext } from './context.js';
@@ -191,7 +191,7 @@ async function withSidecar<T>(
   options: TargetOptions,
   use: (sidecar: SpreadSidecar) => Promise<T>,
 ): Promise<T> {
-  const client = await import('spread-sidecar-client');
+  const client = await import('#spread-sidecar-client');
   const sidecar = new client.SpreadSidecar(await sidecarOptions(context, options));
   let result: T;
   try {

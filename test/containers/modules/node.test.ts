@@ -33,7 +33,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     let event = await alice.receive();
     while (event.kind !== 'regular') event = await alice.receive();
     expect([event.sender, event.text()]).toEqual(['#alice#localhost', 'hello, group']);
-  });
+  }, 60_000);
   // end sample
 
   // begin sample

@@ -7,6 +7,8 @@ environment and the few differences. New programs are better off with ``spread_s
 
 from __future__ import annotations
 
+from pkgutil import extend_path
+
 from spread_sidecar import constants as _constants
 from spread_sidecar.constants import *  # noqa: F403
 
@@ -14,6 +16,9 @@ from ._connect import connect, version
 from ._errors import SpreadError
 from ._mailbox import MailboxType
 from ._messages import GroupIdType, MembershipMsgType, RegularMsgType
+
+# Classes that somebody generated from the contract are in `spread.sidecar`, elsewhere on the path of modules.
+__path__ = extend_path(__path__, __name__)
 
 #: The name that the wrapper's exception has in old programs.
 error = SpreadError

@@ -60,7 +60,7 @@ async function healthcheck(context: CommandContext, options: HealthcheckOptions)
 async function ask(context: CommandContext, options: HealthcheckOptions): Promise<string> {
   const route = await healthRoute(context, options);
   const { askHealth } = await import('../../grpc/health-client.js');
-  const { SpreadError } = await import('spread-sidecar-client');
+  const { SpreadError } = await import('#spread-sidecar-client');
   let serves: boolean;
   try {
     serves = await askHealth({ ...route, timeoutMs: options.timeout, signal: context.signal });

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { Mailbox, SpreadError, SpreadEvent } from 'spread-sidecar-client';
+import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
 import { CommandFailure } from '../command-failure.js';
 import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
 import type { CommandContext, Done } from '../context.js';

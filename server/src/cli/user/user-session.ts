@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Mailbox, SpreadError, SpreadEvent } from 'spread-sidecar-client';
+import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
 import { FIFO_MESS, SAFE_MESS, serviceOfBits } from '../../spread/wire/constants.js';
 import { describeFailure } from '../command-failure.js';
 import { eventToText, printable, viewToText } from '../event-text.js';

@@ -10,6 +10,7 @@ import org.spreadsidecar.client.MailboxOptions;
 import org.spreadsidecar.client.ServiceType;
 import org.spreadsidecar.client.SpreadEvent;
 import org.spreadsidecar.client.SpreadEvent.RegularMessage;
+import org.spreadsidecar.testcontainers.SpreadSidecarContainer;
 
 class SampleTest {
   static final String IMAGE = System.getenv().getOrDefault("SPREAD_SIDECAR_IMAGE", "spread-sidecar:test");

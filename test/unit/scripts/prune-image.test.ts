@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCommand } from '../../support/run-command.js';
+import { temporaryFolder } from '../../support/tmp.js';
+
+const root = new URL('../../..', import.meta.url).pathname;
+
+/** Lays out a built project and gives what the image gets of it. */
+async function pruned(files: Record<string, string>) {
+  const folder = temporaryFolder();
+  const project = {
+    LICENSE: 'Apache License, Version 2.0',
+    'package.json': '{}',
+    'sbom.cdx.json': '{}',
+    'bin/spread-sidecar.mjs': '',
+    'dist/server/main.js': '',
+    'proto/a.proto': '',
+    'clients/typescript/package.json': '{}',
+    'clients/typescript/dist/index.js': '',
+    'clients/typescript/dist/cjs/index.js': '',
+    ...files,
+  };
+  for (const [name, text] of Object.entries(project)) {
+    mkdirSync(dirname(join(folder, 'from', name)), { recursive: true });
+    writeFileSync(join(folder, 'from', name), text);
+  }
+  const args = [join(root, 'scripts/prune-image.mjs'), join(folder, 'from'), join(folder, 'to')];
+  await runCommand(process.execPath, args);
+  const path = (name: string) => join(folder, 'to/app', name);
+  return {
+    has: (name: string) => existsSync(path(name)),
+    read: (name: string) => readFileSync(path(name), 'utf8'),
+  };
+}
+
+const manifest = (name: string, license: string) => JSON.stringify({ name, version: '1.0.0', license });
+
+describe('what the image holds', () => {
+  it.each(['LICENSE', 'LICENSE.md', 'license.markdown', 'LICENCE.txt', 'COPYING'])(
+    'includes the licence file %s of a package, not its manual',
+    async (name) => {
+      const { has } = await pruned({
+        'node_modules/a/package.json': manifest('a', 'MIT'),
+        [`node_modules/a/${name}`]: 'MIT',
+        'node_modules/a/README.md': '',
+        'node_modules/a/index.d.ts': '',
+      });
+      expect(has(`node_modules/a/${name}`)).toBe(true);
+      expect(has('node_modules/a/README.md')).toBe(false);
+      expect(has('node_modules/a/index.d.ts')).toBe(false);
+    },
+  );
+
+  it('includes the licence texts of a package that comes without', async () => {
+    const name = 'node_modules/@bufbuild/protobuf';
+    const { read } = await pruned({
+      [`${name}/package.json`]: manifest('@bufbuild/protobuf', '(Apache-2.0 AND BSD-3-Clause)'),
+      [`${name}/dist/esm/wire/varint.js`]:
+        '// Copyright 2008 Google Inc.\n//\n// Redistribution\nexport {};\n',
+    });
+    expect(read(`${name}/LICENSE`)).toBe(
+      '@bufbuild/protobuf: (Apache-2.0 AND BSD-3-Clause)\n\nApache License, Version 2.0\n\nCopyright 2008 Google Inc.\n\nRedistribution',
+    );
+  });
+
+  it('can not be laid out when the licence of a package is missing', async () => {
+    const packages = {
+      'node_modules/a/package.json': manifest('a', 'MIT'),
+      'node_modules/a/LICENSE': 'MIT',
+      'node_modules/a/node_modules/@b/c/package.json': manifest('@b/c', 'ISC'),
+    };
+    await expect(pruned(packages)).rejects.toThrow('@b/c (ISC) has no licence file');
+  });
+
+  it('includes no CommonJS of the client, which nothing there loads', async () => {
+    const { has } = await pruned({
+      'node_modules/a/package.json': manifest('a', 'MIT'),
+      'node_modules/a/LICENSE': '',
+    });
+    expect(has('clients/typescript/dist/index.js')).toBe(true);
+    expect(has('clients/typescript/dist/cjs')).toBe(false);
+  });
+});
