@@ -16,6 +16,7 @@ import type { ServiceRegistration } from './grpc/service-registration.js';
 import { DaemonMonitor, type DaemonStatus } from './mailbox/daemon-monitor.js';
 import type { MailboxSnapshot } from './mailbox/mailbox-types.js';
 import { MailboxRegistry } from './mailbox/registry.js';
+import { type ProcessMemory, processMemory } from './memory/process-memory.js';
 import {
   createEvents,
   createMetrics,
@@ -29,6 +30,8 @@ import { Access } from './sidecar/access.js';
 import { callBounds, sessionBounds, sweepBounds, transportOptions } from './sidecar/client-limits.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './sidecar/mailbox-settings.js';
+import { type MemoryPlan, planMemory } from './sidecar/memory-plan.js';
+import { reportMemory } from './sidecar/memory-report.js';
 import { isReady, isServing, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
 import { ShutdownDelay } from './sidecar/shutdown-delay.js';
 import { IP_AUTH, NULL_AUTH } from './spread/auth.js';
@@ -40,6 +43,8 @@ export interface SidecarDependencies {
   readonly logger: Logger;
   /** The release, such as `0.1.0`. */
   readonly version: string;
+  /** The memory that the process may use. Default: as the container, the machine and V8 have it. */
+  readonly memory?: ProcessMemory;
 }
 
 /** Where a sidecar really listens: with the ports that were taken where 0 was asked for. */
@@ -97,6 +102,7 @@ interface Parts {
 class AssembledSidecar implements Sidecar, ProbeFacts {
   readonly #config: SidecarConfig;
   readonly #dependencies: SidecarDependencies;
+  readonly #memory: MemoryPlan;
   readonly #health = new HealthBoard([MAILBOX_SERVICE]);
   readonly #parts: Parts = {};
   #stage: LifeStage = 'starting';
@@ -110,6 +116,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
+    this.#memory = planMemory(config, dependencies.memory ?? processMemory());
     this.stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });
@@ -163,18 +170,20 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
   async #start(): Promise<void> {
     const { logger } = this.#dependencies;
     const config = this.#config;
+    reportMemory(this.#memory, config.embedded.enabled, logger);
     // The embedded daemon comes before the events that metrics are told of, because the metrics name the daemons.
     let toldOfDaemon: SidecarEvents | undefined;
     if (config.embedded.enabled) {
       this.#parts.embedded = await startEmbeddedDaemon(
         config,
+        this.#memory.bounds['embedded.maxQueueBytes'],
         { event: (event) => toldOfDaemon?.embedded.event(event) },
         (error) => logger.error({ err: error }, 'the embedded daemon can accept no connection'),
       );
     }
     const daemons = this.#parts.embedded ? [this.#parts.embedded.address] : config.daemon.addresses;
 
-    const settings = mailboxSettings(config, daemons, this.#parts.embedded?.names);
+    const settings = mailboxSettings(config, this.#memory.bounds, daemons, this.#parts.embedded?.names);
     const privateNames = settings.names && {
       seed: config.mailbox.privateNameSeed,
       prefix: settings.names.prefix,
@@ -335,9 +344,9 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       onRefused: access.onRefused,
       telemetry: events.grpc,
       onAcceptError: (error) => logger.error({ err: error }, 'the gRPC server can accept no connection'),
-      transport: transportOptions(config),
-      calls: callBounds(config),
-      sweep: sweepBounds(config),
+      transport: transportOptions(config, this.#memory.bounds),
+      calls: callBounds(config, this.#memory.bounds),
+      sweep: sweepBounds(config, this.#memory.bounds),
       sessions: sessionBounds(config),
       onLimit: (limit, about) => events.limits.reached(limit, about),
     });
@@ -362,7 +371,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       spreadCodes: ERROR_TABLE.map(({ code }) => code),
       daemons,
       noticeMark: mailbox.slowNotice,
-      totalQueueBytes: mailbox.totalQueueMaxBytes,
+      totalQueueBytes: this.#memory.bounds['mailbox.totalQueueMaxBytes'],
       embeddedDaemon: embedded.enabled,
       sample: () => ({
         totals: this.#parts.registry!.totals(),

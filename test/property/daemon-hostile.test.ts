@@ -147,7 +147,7 @@ describe('hostile clients', () => {
 });
 
 describe('memory', () => {
-  it('is bounded for all slow readers together, and the slowest goes first', async () => {
+  it('embedded.maxQueueBytes: bounds all slow readers together, and cuts the slowest first', async () => {
     const limit = 2_000_000;
     const running = await startEmbeddedDaemon({ maxQueuedBytes: limit });
     const { tcp, daemon, events } = running;

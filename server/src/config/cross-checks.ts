@@ -18,12 +18,16 @@ export const crossChecks: readonly CrossCheck[] = [
   notAbove('mailbox.leaseMin', 'mailbox.leaseDefault', (c) => [c.mailbox.leaseMin, c.mailbox.leaseDefault]),
   notAbove('mailbox.leaseDefault', 'mailbox.leaseMax', (c) => [c.mailbox.leaseDefault, c.mailbox.leaseMax]),
   notAbove('mailbox.queueMaxBytes', 'mailbox.totalQueueMaxBytes', ({ mailbox }) => [
-    mailbox.queueMaxBytes,
-    mailbox.totalQueueMaxBytes,
+    unlessAuto(mailbox.queueMaxBytes, 0),
+    unlessAuto(mailbox.totalQueueMaxBytes, Number.POSITIVE_INFINITY),
+  ]),
+  notAbove('mailbox.totalQueueMaxBytes', 'memory.limit', ({ mailbox, memory }) => [
+    unlessAuto(mailbox.totalQueueMaxBytes, 0),
+    unlessAuto(memory.limit, Number.POSITIVE_INFINITY),
   ]),
   notAbove('grpc.maxReceiveMessageBytes', 'limits.maxBufferedRequestBytes', ({ grpc, limits }) => [
     grpc.maxReceiveMessageBytes,
-    limits.maxBufferedRequestBytes,
+    unlessAuto(limits.maxBufferedRequestBytes, Number.POSITIVE_INFINITY),
   ]),
   notAbove('daemon.monitorBackoffMin', 'daemon.monitorBackoffMax', ({ daemon }) => [
     daemon.monitorBackoffMin,
@@ -125,6 +129,9 @@ function listeners({ grpc, admin, embedded }: SidecarConfig): [OptionKey, TcpAdd
 
 const automaticSocket = (listen: TcpAddress | 'off') =>
   listen === 'off' || listen.port === 0 ? 'off' : `/tmp/${listen.port}`;
+
+/** What follows from memory.limit breaks no bound that is set. */
+const unlessAuto = (value: number | 'auto', otherwise: number) => (value === 'auto' ? otherwise : value);
 
 function notAbove(
   low: OptionKey,

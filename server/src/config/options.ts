@@ -8,6 +8,10 @@ import { boolean, groupName, listOf, oneOf, orEmpty, text, token, wordOr } from 
 
 const offOr = (min: string, max: string) => wordOr(['off'], integer({ min, max }));
 
+/** A bound that follows from memory.limit where it is not set. */
+const autoCount = (min: string, max: string) => wordOr(['auto'], integer({ min, max }));
+const autoSize = (min: string, max: string) => wordOr(['auto'], byteSize({ min, max }));
+
 export interface Option<T> {
   readonly type: ValueType<T>;
   readonly default: string;
@@ -111,10 +115,10 @@ export const sections = {
         text: 'Most bytes of one gRPC message that a client may send; more is answered with RESOURCE_EXHAUSTED.',
       }),
       maxConcurrentStreams: option({
-        type: integer({ min: '16', max: '1000000' }),
-        default: '4096',
-        why: 'A Receive and a MulticastStream for each of 1000 mailboxes on one connection, and room for unary calls.',
-        text: 'Most calls that may be open at once on one client connection; further ones wait in the client.',
+        type: autoCount('16', '1000000'),
+        default: 'auto',
+        why: 'Half of limits.maxCalls, at most 4096: one connection cannot take the calls of all others.',
+        text: 'Most calls that may be open at once on one client connection; further ones wait in the client. Where tokens are required, a connection may have 100 until one of its calls brings a token.',
       }),
     },
   },
@@ -248,6 +252,12 @@ export const sections = {
         why: "Spread's own limit.",
         text: 'A client with more unread messages than this is cut (MaxSessionMessages in spread.conf).',
       }),
+      maxQueueBytes: option({
+        type: autoSize('256KiB', '1024GiB'),
+        default: 'auto',
+        why: 'A share of memory.limit, at most 256MiB.',
+        text: 'Most bytes of unread messages of all clients together, and 256 for each message. Above, the daemon cuts the client that holds most.',
+      }),
     },
   },
   mailbox: {
@@ -291,15 +301,15 @@ export const sections = {
         text: 'Most events that may wait in a mailbox.',
       }),
       queueMaxBytes: option({
-        type: byteSize({ min: '256KiB', max: '16GiB' }),
-        default: '64MiB',
-        why: "An application's pause of seconds costs nothing; the minimum holds the largest Spread message.",
+        type: autoSize('256KiB', '16GiB'),
+        default: 'auto',
+        why: "mailbox.totalQueueMaxBytes, at most 64MiB. An application's pause of seconds costs nothing; the minimum holds the largest Spread message.",
         text: 'Most bytes of encoded events that may wait in a mailbox.',
       }),
       replayWindow: option({
-        type: byteSize({ min: '0', max: '1GiB' }),
-        default: '4MiB',
-        why: 'More than a transport holds in flight, so that a broken stream is resumed without loss.',
+        type: autoSize('0', '1GiB'),
+        default: 'auto',
+        why: 'A sixteenth of mailbox.totalQueueMaxBytes, from 256KiB to 4MiB: more than a transport holds in flight, so that a broken stream is resumed without loss.',
         text: 'Acknowledgement AUTO: most bytes of events already handed to the transport that are kept for a stream that resumes.',
       }),
       overflow: option({
@@ -357,16 +367,22 @@ export const sections = {
         text: 'Longest pause between two attempts of a mailbox to reconnect.',
       }),
       maxMailboxes: option({
-        type: integer({ min: '1', max: '100000' }),
-        default: '1000',
-        why: 'A Spread daemon takes 997 sessions.',
+        type: autoCount('1', '100000'),
+        default: 'auto',
+        why: 'From memory.limit, at most 1000: a Spread daemon takes 997 sessions.',
         text: 'Most mailboxes at once; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_MAILBOXES.',
       }),
       totalQueueMaxBytes: option({
-        type: byteSize({ min: '256KiB', max: '1024GiB' }),
-        default: '1GiB',
-        why: 'Sixteen full mailboxes. Set it below the memory limit of the container.',
-        text: 'Most bytes that the queues of all mailboxes may hold together: events that wait, replay windows, unacknowledged ones, and copies on their way to clients.',
+        type: autoSize('256KiB', '1024GiB'),
+        default: 'auto',
+        why: 'The largest share of memory.limit, at most 1GiB.',
+        text: 'Most bytes that the queues of all mailboxes may hold together: events that wait, replay windows, unacknowledged ones, and copies on their way to clients. Each event counts with 16 bytes more, for the index that finds it.',
+      }),
+      totalSendQueueMaxBytes: option({
+        type: autoSize('256KiB', '1024GiB'),
+        default: 'auto',
+        why: 'A share of memory.limit, at most 256MiB.',
+        text: 'Most bytes of all mailboxes together that may wait to be taken by daemons; more is answered with RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL. One mailbox may hold as much as is still free.',
       }),
       sendQueueMaxBytes: option({
         type: byteSize({ min: '256KiB', max: '1GiB' }),
@@ -406,14 +422,26 @@ export const sections = {
       }),
     },
   },
+  memory: {
+    title: 'Memory',
+    text: 'One number for the memory of the whole process. Every option with the default `auto` follows from it; the log line `memory` at the start has the values. [limits.md](limits.md#memory) has the shares and what was measured.',
+    options: {
+      limit: option({
+        type: autoSize('64MiB', '1024GiB'),
+        default: 'auto',
+        why: 'Four fifths of the memory limit of the container. Without one, half of the memory of the machine, at most 4GiB.',
+        text: 'Resident memory that the process plans to stay below. It bounds what clients and daemons can make the sidecar hold: queues, buffers, calls, connections and mailboxes.',
+      }),
+    },
+  },
   limits: {
     title: 'Limits on clients',
     text: 'What a client may cost the sidecar. [limits.md](limits.md) has every limit, these and those in the other sections, with what a client is answered and what it should do. A client is who a token or client certificate says it is; without them it is the address that it comes from, and all who come by Unix sockets are one.',
     options: {
       maxConnections: option({
-        type: integer({ min: '1', max: '100000' }),
-        default: '2000',
-        why: 'A connection for each of 1000 mailboxes, and as many again while clients are replaced.',
+        type: autoCount('1', '100000'),
+        default: 'auto',
+        why: 'From memory.limit, at most 2000: a connection for each of 1000 mailboxes, and as many again while clients are replaced.',
         text: 'Most client connections at once, on all addresses of grpc.listen together, handshakes included; one more is closed when it is accepted.',
       }),
       maxConnectionIdle: option({
@@ -447,9 +475,9 @@ export const sections = {
         text: "Most bytes of a call's metadata, names and values, and 32 for each; more is reset with ENHANCE_YOUR_CALM, which clients report as RESOURCE_EXHAUSTED.",
       }),
       maxCalls: option({
-        type: integer({ min: '16', max: '1000000' }),
-        default: '10000',
-        why: 'A Receive and a MulticastStream for each of 1000 mailboxes, and eight unary calls. A call costs some 20 KiB.',
+        type: autoCount('16', '1000000'),
+        default: 'auto',
+        why: 'From memory.limit, at most 10000. A call costs some 24 KiB.',
         text: 'Most calls at once, of all clients, streams included; one more is answered with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS.',
       }),
       maxCallsPerClient: option({
@@ -489,10 +517,16 @@ export const sections = {
         text: 'How long a call that is over may wait for a client that takes nothing of its last answers; then its stream is reset.',
       }),
       maxBufferedRequestBytes: option({
-        type: byteSize({ min: '8MiB', max: '1024GiB' }),
-        default: '256MiB',
-        why: 'A full HTTP/2 window for each of 1000 streams.',
-        text: 'Most bytes of requests that have arrived and nobody took yet, of all calls together; above, those that hold most end with RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL.',
+        type: autoSize('8MiB', '1024GiB'),
+        default: 'auto',
+        why: 'A share of memory.limit, at most 256MiB, and at least grpc.maxReceiveMessageBytes.',
+        text: 'Most bytes of requests of all calls together that have arrived and are not processed yet; above, those that hold most end with RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL.',
+      }),
+      maxUnsentResponseBytes: option({
+        type: autoSize('256KiB', '1024GiB'),
+        default: 'auto',
+        why: 'A share of memory.limit, at most 256MiB.',
+        text: 'Most bytes of responses of all calls together that clients have not taken yet. One connection may hold as much as is still free; a call that would need more ends with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS. Events on Receive streams count in mailbox.totalQueueMaxBytes instead.',
       }),
       compressedRequests: option({
         type: boolean,

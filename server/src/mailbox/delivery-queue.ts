@@ -1,5 +1,5 @@
 import type { EncodeEvent, MailboxEvent } from './event.js';
-import { EventLog } from './event-log.js';
+import { EVENT_OVERHEAD_BYTES, EventLog } from './event-log.js';
 import type { Acknowledgement } from './mailbox-types.js';
 import type { Batch } from './receiver.js';
 import { SidecarError } from './sidecar-error.js';
@@ -93,6 +93,11 @@ export class DeliveryQueue {
     return this.#acknowledgement === 'EXPLICIT' ? this.#log.retainedBytes : this.waitingBytes;
   }
 
+  /** Memory of loadEvents: what they take of the budget of all mailboxes. */
+  get loadMemory(): number {
+    return this.loadBytes + EVENT_OVERHEAD_BYTES * this.loadEvents;
+  }
+
   /** Encodes an event under the next sequence, without appending it; returns its bytes. commit() or discard() follows. */
   prepare(receivedAtMs: number, event: MailboxEvent, privateGroup: string): number {
     try {
@@ -156,7 +161,7 @@ export class DeliveryQueue {
     return { ...slice, firstSequence };
   }
 
-  /** AUTO: forgets given events beyond the newest `replayBytes` bytes. Returns the bytes freed. */
+  /** AUTO: forgets given events beyond the newest `replayBytes` bytes. Returns the memory freed. */
   trimReplay(replayBytes: number): number {
     if (this.#acknowledgement !== 'AUTO') return 0;
     if (this.#deliveredBytes - (this.#log.totalBytes - this.#log.retainedBytes) <= replayBytes) return 0;
@@ -167,7 +172,7 @@ export class DeliveryQueue {
   /**
    * Forgets up to and including this event. Less than before has no effect.
    *
-   * @returns the bytes freed
+   * @returns the memory freed
    * @throws SidecarError SEQUENCE_NOT_RETAINED for more than was given
    */
   acknowledge(upTo: number): number {
@@ -178,7 +183,7 @@ export class DeliveryQueue {
     return this.#log.forget(upTo);
   }
 
-  /** Forgets everything; for a mailbox that is gone. Returns the bytes freed. */
+  /** Forgets everything; for a mailbox that is gone. Returns the memory freed. */
   clear(): number {
     this.#moveCursor(this.#log.lastSequence);
     return this.#log.clear();

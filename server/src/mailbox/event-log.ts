@@ -9,6 +9,9 @@ const LARGEST_SHARING_BYTES = LARGEST_CHUNK_BYTES / 8;
 /** Forgotten runs at the front are cut off once there are this many and they are half of the array. */
 const COMPACT_FROM = 64;
 
+/** What an event costs beside its bytes: its place in the index. A budget counts it. Unit: bytes. */
+export const EVENT_OVERHEAD_BYTES = 16;
+
 /** Memory in which events lie. */
 interface Chunk {
   readonly buffer: Buffer;
@@ -208,11 +211,11 @@ export class EventLog implements EventSpace {
     return run.firstSequence + countBelow(run.ends, floor - run.base);
   }
 
-  /** Forgets every event up to and including `sequence`; returns the bytes that this freed. */
+  /** Forgets every event up to and including `sequence`; returns the memory that this freed. */
   forget(sequence: number): number {
     if (sequence <= this.#forgotten) return 0;
     const upTo = this.bytesUpTo(sequence);
-    const freed = upTo - this.#forgottenBytes;
+    const freed = upTo - this.#forgottenBytes + EVENT_OVERHEAD_BYTES * (sequence - this.#forgotten);
     this.#forgotten = sequence;
     this.#forgottenBytes = upTo;
     const runs = this.#runs;
@@ -231,7 +234,7 @@ export class EventLog implements EventSpace {
     return freed;
   }
 
-  /** Forgets every event, and the memory for those to come; returns the bytes that this freed. */
+  /** Forgets every event, and the memory for those to come; returns the memory that this freed. */
   clear(): number {
     this.#close();
     return this.forget(this.#last);

@@ -1,6 +1,7 @@
 import type { ByteBudget } from './byte-budget.js';
 import { DeliveryQueue, NO_OUTSTANDING_LIMITS, type OutstandingLimits } from './delivery-queue.js';
 import type { EncodeEvent, MailboxEvent } from './event.js';
+import { EVENT_OVERHEAD_BYTES } from './event-log.js';
 import { type AttachedTo, InboxAttachment } from './inbox-attachment.js';
 import type { Acknowledgement, MailboxEnd, QueueLimits, SoftLimitOptions } from './mailbox-types.js';
 import { QueueBounds, type QueueMark } from './queue-bounds.js';
@@ -124,7 +125,7 @@ export class Inbox implements AttachedTo {
       }
     }
     queue.commit();
-    this.#options.budget.take(bytes);
+    this.#options.budget.take(bytes + EVENT_OVERHEAD_BYTES);
     const roseOverMark = !this.#overMark && this.#noticeMark.isExceeded;
     if (roseOverMark) this.#overMark = true;
     if (this.#softLimit?.grown() || roseOverMark) this.#tellSlowConsumer();
@@ -264,9 +265,9 @@ export class Inbox implements AttachedTo {
    * Bytes were given back or the receiver moved on: the replay window follows, and what waited for room goes on. The
    * window also shrinks when the budget of all mailboxes gets short.
    */
-  #freed(bytes: number): void {
+  #freed(memory: number): void {
     const { budget, limits } = this.#options;
-    budget.give(bytes);
+    budget.give(memory);
     budget.give(this.#queue.trimReplay(Math.min(limits.replayBytes, budget.free)));
     if (this.#overMark && !this.#noticeMark.isExceeded) this.#overMark = false;
     this.#softLimit?.shrunk();

@@ -27,6 +27,8 @@ export interface MailboxOptions {
   readonly goodbyeMs: number;
   readonly encode: EncodeEvent;
   readonly budget: ByteBudget;
+  /** What all mailboxes together may have waiting for their daemons. Default: no bound. */
+  readonly sendBudget?: ByteBudget;
   readonly telemetry: MailboxTelemetry;
   /** How a lost connection is made anew; undefined: the mailbox ends with it. */
   readonly reconnect?: ReconnectPlan | undefined;

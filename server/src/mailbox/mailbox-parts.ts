@@ -35,6 +35,7 @@ export function mailboxParts(
     session,
     (message) => inSpreadTerms(() => checkMulticast(message, messageLimits)),
     limits.maxSendQueueBytes,
+    options.sendBudget,
   );
   const inbox: Inbox = new Inbox(
     {

@@ -1,4 +1,5 @@
 import type { Session } from '../spread/session.js';
+import { ByteBudget } from './byte-budget.js';
 import type { OutgoingMessage } from './mailbox-types.js';
 import { type Outcome, SidecarError } from './sidecar-error.js';
 import { ServiceCounts } from './totals.js';
@@ -6,6 +7,8 @@ import { ServiceCounts } from './totals.js';
 /** Bytes of a frame's header and of one group in it. */
 const HEADER_BYTES = 48;
 const GROUP_BYTES = 32;
+/** What a request that waits costs beside its bytes: its objects. Counts in the bound of all mailboxes together. */
+const ENTRY_BYTES = 320;
 
 /** Called once: when the kernel took the bytes, or with the error that kept them from it. */
 export type OnTaken = (error?: Error) => void;
@@ -63,11 +66,13 @@ export class Outbox {
    * @param session the first session
    * @param check refuses a message as the session will, for one that has to wait
    * @param maxBytes most bytes that may wait here and in the session
+   * @param budget what may wait here and in the outboxes of all other mailboxes
    */
   constructor(
     session: OutboxSession,
     readonly check: (message: OutgoingMessage) => void,
     readonly maxBytes: number,
+    private readonly budget: ByteBudget = new ByteBudget(Number.POSITIVE_INFINITY),
   ) {
     this.#session = session;
   }
@@ -144,8 +149,7 @@ export class Outbox {
   /** Nothing can be sent any more: whatever waits fails. */
   fail(error: (outcome: Outcome) => Error): void {
     const entries = [...this.#entries];
-    this.#entries.clear();
-    this.#waitingBytes = 0;
+    for (const entry of entries) this.#remove(entry);
     this.#blocked = false;
     for (const entry of entries) entry.onTaken?.(error('not-sent'));
     this.#idle();
@@ -159,8 +163,7 @@ export class Outbox {
     for (const entry of [...this.#entries]) {
       const isMessage = !('group' in entry.request);
       if (isMessage && offline === 'wait') continue;
-      this.#entries.delete(entry);
-      this.#waitingBytes -= entry.bytes;
+      this.#remove(entry);
       entry.onTaken?.(isMessage ? reconnecting() : undefined);
     }
     this.#blocked = offline === 'wait';
@@ -203,15 +206,25 @@ export class Outbox {
     return this.#session === undefined && this.#offline === 'refuse';
   }
 
+  /** @throws SidecarError SEND_QUEUE_FULL */
   #enqueue(entry: Entry): Withdraw {
+    this.#mustHaveShareFor(entry);
     this.#entries.add(entry);
     this.#waitingBytes += entry.bytes;
+    this.budget.take(entry.bytes + ENTRY_BYTES);
     return () => {
-      if (!this.#entries.delete(entry)) return false;
-      this.#waitingBytes -= entry.bytes;
+      if (!this.#remove(entry)) return false;
       if (this.#entries.size === 0) this.#idle();
       return true;
     };
+  }
+
+  /** False when it was removed before. */
+  #remove(entry: Entry): boolean {
+    if (!this.#entries.delete(entry)) return false;
+    this.#waitingBytes -= entry.bytes;
+    this.budget.give(entry.bytes + ENTRY_BYTES);
+    return true;
   }
 
   #writeMessage(session: OutboxSession, message: OutgoingMessage, onTaken: OnTaken | undefined): void {
@@ -235,6 +248,21 @@ export class Outbox {
     );
   }
 
+  /** One mailbox may hold as much as is still free, so that there is always room for those whose daemon keeps up. */
+  #mustHaveShareFor({ bytes }: Entry): void {
+    const held = this.#waitingBytes + ENTRY_BYTES * this.#entries.size;
+    if (held + bytes + ENTRY_BYTES <= this.budget.free) return;
+    throw new SidecarError(
+      'SEND_QUEUE_FULL',
+      `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and this mailbox has its share. Nothing of this was sent`,
+      {
+        limit: 'mailbox.totalSendQueueMaxBytes',
+        bound: `${this.budget.totalBytes} bytes`,
+        outcome: 'not-sent',
+      },
+    );
+  }
+
   /** Bound once. */
   readonly #resume = (): void => {
     this.#resuming = false;
@@ -243,8 +271,7 @@ export class Outbox {
     this.#blocked = false;
     for (const entry of this.#entries) {
       if (this.#blocked) return;
-      this.#entries.delete(entry);
-      this.#waitingBytes -= entry.bytes;
+      this.#remove(entry);
       try {
         if ('group' in entry.request) this.#writeRequest(session, entry.request, entry.onTaken);
         else this.#writeMessage(session, entry.request, entry.onTaken);

@@ -2,7 +2,7 @@ import type { ByteBudget } from './byte-budget.js';
 import type { DeliveryQueue } from './delivery-queue.js';
 import type { QueueLimits } from './mailbox-types.js';
 
-type Load = Pick<DeliveryQueue, 'loadEvents' | 'loadBytes'>;
+type Load = Pick<DeliveryQueue, 'loadEvents' | 'loadBytes' | 'loadMemory'>;
 
 /**
  * When a mailbox's queue is full. Bounds are its own in events and bytes, and its share of what all mailboxes may hold
@@ -21,19 +21,19 @@ export class QueueBounds {
 
   /** True when nothing more should be read. */
   get isReached(): boolean {
-    const { loadEvents, loadBytes } = this.#queue;
+    const { loadEvents, loadBytes, loadMemory } = this.#queue;
     const { maxEvents, maxBytes } = this.#limits;
-    return loadEvents >= maxEvents || loadBytes >= maxBytes || loadBytes > this.#budget.free;
+    return loadEvents >= maxEvents || loadBytes >= maxBytes || loadMemory > this.#budget.free;
   }
 
   /** The bound that one more event of so many bytes would break, in words. The only event of a queue breaks none. */
   brokenBy(bytes: number): string | undefined {
-    const { loadEvents, loadBytes } = this.#queue;
+    const { loadEvents, loadBytes, loadMemory } = this.#queue;
     const { maxEvents, maxBytes } = this.#limits;
     if (loadEvents === 0) return undefined;
     if (loadEvents + 1 > maxEvents) return `${maxEvents} events`;
     if (loadBytes + bytes > maxBytes) return `${maxBytes} bytes`;
-    if (loadBytes + bytes > this.#budget.free) return `${this.#budget.totalBytes} bytes of all mailboxes`;
+    if (loadMemory + bytes > this.#budget.free) return `${this.#budget.totalBytes} bytes of all mailboxes`;
     return undefined;
   }
 
@@ -61,8 +61,10 @@ export class QueueMark {
 
   /** True while the queue is above it. Asked for every message. */
   get isExceeded(): boolean {
-    const { loadEvents, loadBytes } = this.#queue;
-    return loadEvents > this.#events || loadBytes > this.#bytes || loadBytes > this.#sharedBytes(loadBytes);
+    const { loadEvents, loadBytes, loadMemory } = this.#queue;
+    return (
+      loadEvents > this.#events || loadBytes > this.#bytes || loadMemory > this.#sharedMemory(loadMemory)
+    );
   }
 
   get events(): number {
@@ -71,7 +73,7 @@ export class QueueMark {
 
   /** Bytes, as things stand with the other mailboxes. */
   get bytes(): number {
-    return Math.floor(Math.min(this.#bytes, this.#sharedBytes(this.#queue.loadBytes)));
+    return Math.floor(Math.min(this.#bytes, this.#sharedMemory(this.#queue.loadMemory)));
   }
 
   /** What the queue is above, in words: only of use while it is. */
@@ -80,7 +82,7 @@ export class QueueMark {
   }
 
   /** The shared bound is reached when this queue is as large as what is free, that is at half of both together. */
-  #sharedBytes(loadBytes: number): number {
-    return ((loadBytes + this.#budget.free) / 2) * this.#part;
+  #sharedMemory(loadMemory: number): number {
+    return ((loadMemory + this.#budget.free) / 2) * this.#part;
   }
 }

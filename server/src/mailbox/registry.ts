@@ -40,6 +40,7 @@ export class MailboxRegistry {
   readonly #telemetry: MailboxTelemetry;
   readonly #opening: MailboxOpening;
   readonly #budget: ByteBudget;
+  readonly #sendBudget: ByteBudget;
   /** By id, in the order in which they were opened. */
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #expired = new ExpiredLeases();
@@ -59,6 +60,7 @@ export class MailboxRegistry {
     const connectSession = options.connectSession ?? ((session) => Session.connect(session));
     this.#opening = new MailboxOpening(options.settings, connectSession, this.#telemetry);
     this.#budget = new ByteBudget(options.settings.totalQueueBytes);
+    this.#sendBudget = new ByteBudget(options.settings.totalSendQueueBytes ?? Number.POSITIVE_INFINITY);
   }
 
   /**
@@ -85,6 +87,7 @@ export class MailboxRegistry {
       goodbyeMs: this.#settings.goodbyeMs,
       encode: this.#encode,
       budget: this.#budget,
+      sendBudget: this.#sendBudget,
       telemetry: this.#telemetry,
       onLeaseEnd: () => this.#expire(mailbox),
     });

@@ -43,6 +43,8 @@ export interface MailboxSettings {
   /** For the queues of all mailboxes together. */
   readonly totalQueueBytes: number;
   readonly maxSendQueueBytes: number;
+  /** For what all mailboxes together have to send. Default: no bound. */
+  readonly totalSendQueueBytes?: number | undefined;
   /** Groups that a mailbox may be in. */
   readonly maxGroups: number;
   readonly maxGroupsPerMessage: number;

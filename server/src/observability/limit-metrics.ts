@@ -21,6 +21,8 @@ export const LIMITS = [
   'mailbox.maxGroups',
   'mailbox.sendQueueMaxBytes',
   'mailbox.totalQueueMaxBytes',
+  'mailbox.totalSendQueueMaxBytes',
+  'limits.maxUnsentResponseBytes',
 ] as const;
 const KNOWN: ReadonlySet<string> = new Set(LIMITS);
 

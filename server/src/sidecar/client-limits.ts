@@ -4,13 +4,17 @@ import type { SweepBounds } from '../grpc/limits/call-sweep.js';
 import type { SessionBounds } from '../grpc/limits/session-guard.js';
 import type { TransportOptions } from '../grpc/server.js';
 import { unlessOff } from './mailbox-settings.js';
+import type { MemoryBounds } from './memory-plan.js';
 
 /** The transport of the gRPC server as the configuration has it. */
-export function transportOptions({ grpc, limits }: SidecarConfig): Partial<TransportOptions> {
+export function transportOptions(
+  { grpc, limits }: SidecarConfig,
+  bounds: MemoryBounds,
+): Partial<TransportOptions> {
   return {
     maxRequestBytes: grpc.maxReceiveMessageBytes,
-    maxConcurrentStreams: grpc.maxConcurrentStreams,
-    maxConnections: limits.maxConnections,
+    maxConcurrentStreams: bounds['grpc.maxConcurrentStreams'],
+    maxConnections: bounds['limits.maxConnections'],
     maxConnectionIdleMs: unlessOff(limits.maxConnectionIdle) ?? 0,
     maxHeaderBytes: limits.maxMetadataBytes,
     compression: limits.compressedRequests,
@@ -19,10 +23,13 @@ export function transportOptions({ grpc, limits }: SidecarConfig): Partial<Trans
 }
 
 /** The bounds on what calls hold as the configuration has them. */
-export function sweepBounds({ limits }: SidecarConfig): Omit<SweepBounds, 'requestTimeoutMs'> {
+export function sweepBounds(
+  { limits }: SidecarConfig,
+  bounds: MemoryBounds,
+): Omit<SweepBounds, 'requestTimeoutMs'> {
   return {
     stallTimeoutMs: limits.stallTimeout,
-    maxBufferedBytes: limits.maxBufferedRequestBytes,
+    maxBufferedBytes: bounds['limits.maxBufferedRequestBytes'],
   };
 }
 
@@ -36,9 +43,9 @@ export function sessionBounds({ limits }: SidecarConfig): Partial<SessionBounds>
 }
 
 /** The bounds on calls as the configuration has them. */
-export function callBounds({ limits }: SidecarConfig): CallBounds {
+export function callBounds({ limits }: SidecarConfig, bounds: MemoryBounds): CallBounds {
   return {
-    maxCalls: limits.maxCalls,
+    maxCalls: bounds['limits.maxCalls'],
     maxCallsPerClient: unlessOff(limits.maxCallsPerClient) ?? Number.POSITIVE_INFINITY,
     callsPerSecond: unlessOff(limits.maxCallsPerSecond) ?? Number.POSITIVE_INFINITY,
     messagesPerSecond: unlessOff(limits.maxMessagesPerSecond) ?? Number.POSITIVE_INFINITY,

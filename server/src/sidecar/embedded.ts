@@ -17,6 +17,7 @@ export interface RunningDaemon {
 /** Starts it. @throws ListenError (of the daemon) that names the place and what to do */
 export async function startEmbeddedDaemon(
   { embedded }: SidecarConfig,
+  maxQueuedBytes: number,
   events: EmbeddedDaemonEvents,
   onError: (error: Error) => void,
 ): Promise<RunningDaemon> {
@@ -24,6 +25,7 @@ export async function startEmbeddedDaemon(
     name: embedded.name,
     maxSessions: embedded.maxSessions,
     maxSessionMessages: embedded.maxSessionMessages,
+    maxQueuedBytes,
     onEvent: (event) => events.event(event),
   });
   const tcp = embedded.listen === 'off' ? undefined : embedded.listen;

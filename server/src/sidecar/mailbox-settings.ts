@@ -2,6 +2,7 @@ import type { SidecarConfig } from '../config/index.js';
 import { SeededNames } from '../mailbox/seeded-names.js';
 import type { MailboxSettings } from '../mailbox/settings.js';
 import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
+import type { MemoryBounds } from './memory-plan.js';
 
 /** For a daemon's answer to a goodbye; a live one answers within milliseconds. */
 const GOODBYE_MS = 2000;
@@ -12,6 +13,7 @@ export const GIVE_UP_MIN_MS = 100;
 /** The mailboxes' settings as the configuration has them; `daemons` are the default daemons that are really used. */
 export function mailboxSettings(
   config: SidecarConfig,
+  bounds: MemoryBounds,
   daemons: readonly string[],
   embedded: readonly string[] = [],
 ): MailboxSettings {
@@ -35,8 +37,8 @@ export function mailboxSettings(
     lease: { defaultMs: mailbox.leaseDefault, minMs: mailbox.leaseMin, maxMs: mailbox.leaseMax },
     queue: {
       maxEvents: upTo(mailbox.queueMaxEvents),
-      maxBytes: upTo(mailbox.queueMaxBytes),
-      replayBytes: upTo(mailbox.replayWindow),
+      maxBytes: upTo(bounds['mailbox.queueMaxBytes']),
+      replayBytes: upTo(bounds['mailbox.replayWindow']),
       overflow: mailbox.overflow === 'pause' ? 'PAUSE' : 'DISCONNECT',
       softLimit: {
         fraction: mailbox.softLimit,
@@ -44,10 +46,11 @@ export function mailboxSettings(
       },
     },
     noticeMark: mailbox.slowNotice,
-    maxMailboxes: mailbox.maxMailboxes,
+    maxMailboxes: bounds['mailbox.maxMailboxes'],
     names: mailbox.privateNameSeed === '' ? undefined : new SeededNames(mailbox.privateNameSeed),
     maxMailboxesPerClient: unlessOff(limits.maxMailboxesPerClient),
-    totalQueueBytes: mailbox.totalQueueMaxBytes,
+    totalQueueBytes: bounds['mailbox.totalQueueMaxBytes'],
+    totalSendQueueBytes: bounds['mailbox.totalSendQueueMaxBytes'],
     maxSendQueueBytes: mailbox.sendQueueMaxBytes,
     maxGroups: mailbox.maxGroups,
     maxGroupsPerMessage: daemon.maxGroupsPerMessage,

@@ -161,8 +161,13 @@ describe('options that contradict each other', () => {
     ],
     [
       'a queue larger than all together',
-      { MAILBOX_TOTAL_QUEUE_MAX_BYTES: '32MiB' },
-      'MAILBOX_TOTAL_QUEUE_MAX_BYTES: mailbox.queueMaxBytes must not be more than mailbox.totalQueueMaxBytes',
+      { MAILBOX_TOTAL_QUEUE_MAX_BYTES: '32MiB', MAILBOX_QUEUE_MAX_BYTES: '64MiB' },
+      'MAILBOX_QUEUE_MAX_BYTES: mailbox.queueMaxBytes must not be more than mailbox.totalQueueMaxBytes',
+    ],
+    [
+      'queues larger than the process',
+      { MAILBOX_TOTAL_QUEUE_MAX_BYTES: '512MiB', MEMORY_LIMIT: '256MiB' },
+      'MAILBOX_TOTAL_QUEUE_MAX_BYTES: mailbox.totalQueueMaxBytes must not be more than memory.limit',
     ],
     [
       'backoff',

@@ -18,7 +18,7 @@ describe('printConfig', () => {
     );
     expect(lines).toContain('  enabled: true # flag --embedded-daemon');
     expect(lines).toContain('  leaseMax: 90s # /etc/sidecar.yaml:2:13');
-    expect(lines).toContain('  # queueMaxBytes: 64MiB (default)');
+    expect(lines).toContain('  # queueMaxBytes: auto (default)');
     expect(lines).toContain('  # listen: 127.0.0.1:4814 (default)');
     expect(lines.filter((line) => line.startsWith('  '))).toHaveLength(optionRows.length);
   });

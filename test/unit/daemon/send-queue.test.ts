@@ -57,7 +57,7 @@ describe('SendQueue', () => {
     for (const each of frames) expect(queue.push(each)).toBe(true);
     expect(stream.taken).toEqual([]);
     expect(queue.messages).toBe(3);
-    expect(budget.bytes).toBe(22);
+    expect(budget.bytes).toBe(22 + 3 * 256);
     queue.flush();
     expect(stream.writes).toBe(1);
     expect(Buffer.concat(stream.taken)).toEqual(Buffer.concat(frames.flatMap(({ buffers }) => buffers)));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DeliveryQueue, NO_OUTSTANDING_LIMITS } from '../../../server/src/mailbox/delivery-queue.js';
 import type { EncodeEvent } from '../../../server/src/mailbox/event.js';
+import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/event-log.js';
 import type { Acknowledgement } from '../../../server/src/mailbox/mailbox-types.js';
 import { SidecarError } from '../../../server/src/mailbox/sidecar-error.js';
 import { plainEncode, plainEvents, regular } from '../../support/plain-events.js';
@@ -117,9 +118,9 @@ describe('DeliveryQueue', () => {
     it('keeps the newest whole events within the replay window', () => {
       const queue = queueOf('AUTO', [10, 10, 10]);
       take(queue);
-      expect(queue.trimReplay(29)).toBe(10);
+      expect(queue.trimReplay(29)).toBe(10 + EVENT_OVERHEAD_BYTES);
       expect(queue.oldestRetained).toBe(2);
-      expect(queue.trimReplay(5)).toBe(20);
+      expect(queue.trimReplay(5)).toBe(20 + 2 * EVENT_OVERHEAD_BYTES);
       expect(queue.oldestRetained).toBe(4);
     });
 
@@ -150,7 +151,7 @@ describe('DeliveryQueue', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10]);
       take(queue, 30);
       expect(reasonOf(() => queue.acknowledge(4)).metadata).toMatchObject({ field: 'up_to_sequence' });
-      expect(queue.acknowledge(2)).toBe(20);
+      expect(queue.acknowledge(2)).toBe(20 + 2 * EVENT_OVERHEAD_BYTES);
       expect(queue.oldestRetained).toBe(3);
       expect(take(queue)).toEqual([4]);
     });
@@ -243,7 +244,7 @@ describe('DeliveryQueue', () => {
 
   it('forgets everything when it is cleared', () => {
     const queue = queueOf('EXPLICIT', [10, 10]);
-    expect(queue.clear()).toBe(20);
+    expect(queue.clear()).toBe(20 + 2 * EVENT_OVERHEAD_BYTES);
     expect(queue).toMatchObject({ retainedBytes: 0, waitingEvents: 0, lastSequence: 2 });
   });
 });

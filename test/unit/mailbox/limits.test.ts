@@ -1,9 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
+import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/event-log.js';
 import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
 import type { QueueLimits } from '../../../server/src/mailbox/mailbox-types.js';
+import { Outbox } from '../../../server/src/mailbox/outbox.js';
 import { MailboxRegistry } from '../../../server/src/mailbox/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { FakeDaemons } from '../../support/fake-daemons.js';
+import { FakeSession } from '../../support/fake-session.js';
 import { mailboxSettings } from '../../support/mailbox-settings.js';
 import { plainEncode, regular } from '../../support/plain-events.js';
 import { RecordingReceiver } from '../../support/recording-receiver.js';
@@ -98,7 +102,7 @@ describe('the event queue', () => {
     const size = await sizeOf('x');
     // What one read brings comes in any case.
     const holding = async (events: number) => {
-      const { session, connect } = await open({ totalQueueBytes: 10 * size });
+      const { session, connect } = await open({ totalQueueBytes: 10 * (size + EVENT_OVERHEAD_BYTES) });
       session.deliverChunk(Array.from({ length: events }, () => regular('x')));
       return connect;
     };
@@ -106,7 +110,10 @@ describe('the event queue', () => {
     for (const events of [10, 11])
       await expect((await holding(events))()).rejects.toMatchObject({
         reason: 'TOTAL_QUEUE_FULL',
-        metadata: { limit: 'mailbox.totalQueueMaxBytes', bound: `${10 * size} bytes` },
+        metadata: {
+          limit: 'mailbox.totalQueueMaxBytes',
+          bound: `${10 * (size + EVENT_OVERHEAD_BYTES)} bytes`,
+        },
       });
   });
 });
@@ -114,13 +121,6 @@ describe('the event queue', () => {
 describe('the send queue', () => {
   it('mailbox.sendQueueMaxBytes: up to it messages wait, beyond they are refused and not sent', async () => {
     const { mailbox, session } = await open({ maxSendQueueBytes: 1000 });
-    const message = (bytes: number) => ({
-      serviceType: 'AGREED' as const,
-      selfDiscard: false,
-      groups: ['g'],
-      messageType: 0,
-      payload: Buffer.alloc(bytes),
-    });
     session.takesAtOnce = false;
     session.full = true;
     const calls: Promise<unknown>[] = [mailbox.multicast(message(300))];
@@ -140,4 +140,52 @@ describe('the send queue', () => {
     await mailbox.multicast(message(0));
     expect(mailbox.snapshot().messagesSent).toBe(3);
   });
+
+  it('mailbox.totalSendQueueMaxBytes: one mailbox may hold as much as the others leave', async () => {
+    const budget = new ByteBudget(10_000);
+    const outboxOf = () => {
+      const session = new FakeSession();
+      session.start({ onMessage: () => {}, onClose: () => {}, onDrain: () => outbox.onDrain() });
+      session.takesAtOnce = false;
+      session.full = true;
+      const outbox = new Outbox(session, () => {}, 1_000_000, budget);
+      outbox.multicast(message(0));
+      return { session, outbox };
+    };
+    const fill = ({ outbox }: ReturnType<typeof outboxOf>): number => {
+      for (let sent = 0; ; sent++) {
+        try {
+          outbox.multicast(message(600));
+        } catch (error) {
+          expect(error).toMatchObject({
+            reason: 'SEND_QUEUE_FULL',
+            metadata: {
+              limit: 'mailbox.totalSendQueueMaxBytes',
+              bound: '10000 bytes',
+              outcome: 'not-sent',
+            },
+          });
+          return sent;
+        }
+      }
+    };
+    const [one, two] = [outboxOf(), outboxOf()];
+    // Each counts as 48 + 32 + 600 bytes on the wire and 320 for its objects: 1000.
+    expect(fill(one)).toBe(5);
+    expect(fill(two)).toBe(3);
+    expect(budget.used).toBe(8000);
+    one.session.drain();
+    await turn();
+    expect(budget.used).toBe(3000);
+    two.outbox.fail(() => new Error('over'));
+    expect(budget.used).toBe(0);
+  });
+});
+
+const message = (bytes: number) => ({
+  serviceType: 'AGREED' as const,
+  selfDiscard: false,
+  groups: ['g'],
+  messageType: 0,
+  payload: Buffer.alloc(bytes),
 });

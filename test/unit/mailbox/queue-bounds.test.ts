@@ -5,7 +5,7 @@ import { QueueBounds } from '../../../server/src/mailbox/queue-bounds.js';
 const LIMITS = { maxEvents: 10, maxBytes: 1000, replayBytes: 0, overflow: 'PAUSE' } as const;
 
 function boundsOf(loadEvents: number, loadBytes: number, budget = new ByteBudget(1_000_000)) {
-  return new QueueBounds({ loadEvents, loadBytes }, LIMITS, budget);
+  return new QueueBounds({ loadEvents, loadBytes, loadMemory: loadBytes }, LIMITS, budget);
 }
 
 /** A budget of so many bytes of which so many are used. */

@@ -7,7 +7,13 @@ const TIME_MS = 10_000;
 
 /** Half of 10 events or of 1000 bytes, for ten seconds. */
 function limitOf(budget = new ByteBudget(1_000_000)) {
-  const queue = { loadEvents: 0, loadBytes: 0 };
+  const queue = {
+    loadEvents: 0,
+    loadBytes: 0,
+    get loadMemory() {
+      return this.loadBytes;
+    },
+  };
   const bounds = new QueueBounds(
     queue,
     { maxEvents: 10, maxBytes: 1000, replayBytes: 0, overflow: 'PAUSE' },

@@ -1,0 +1,14 @@
+import type { Logger } from '../observability/index.js';
+import { type MemoryPlan, plannedBytes } from './memory-plan.js';
+
+/** Logs the limit and what follows from it, and warns when the bounds that are set do not fit. */
+export function reportMemory(plan: MemoryPlan, embeddedDaemon: boolean, logger: Logger): void {
+  const { limit, origin, bounds } = plan;
+  logger.info({ limit, origin, bounds }, 'memory');
+  const planned = plannedBytes(plan, embeddedDaemon);
+  if (planned > limit)
+    logger.warn(
+      { limit, planned },
+      'queues and buffers may take more than memory.limit: raise memory.limit, or lower the bounds that are set',
+    );
+}
