@@ -83,18 +83,18 @@ type MembershipMessage interface {
 	Reason() Service
 }
 
-// Cause is why a view came to be.
-type Cause string
+// MembershipCause is why a view came to be.
+type MembershipCause string
 
 // Causes of views.
 const (
-	CauseJoin       Cause = "JOIN"
-	CauseLeave      Cause = "LEAVE"
-	CauseDisconnect Cause = "DISCONNECT"
-	CauseNetwork    Cause = "NETWORK"
+	CauseJoin       MembershipCause = "JOIN"
+	CauseLeave      MembershipCause = "LEAVE"
+	CauseDisconnect MembershipCause = "DISCONNECT"
+	CauseNetwork    MembershipCause = "NETWORK"
 )
 
-var causeBits = map[Cause]Service{
+var causeBits = map[MembershipCause]Service{
 	CauseJoin:       CausedByJoin,
 	CauseLeave:      CausedByLeave,
 	CauseDisconnect: CausedByDisconnect,
@@ -117,7 +117,7 @@ type ViewMessage struct {
 	// GroupID is the identity of this membership.
 	GroupID GroupID
 	// Cause is why it came to be; empty if this release does not know it.
-	Cause Cause
+	Cause MembershipCause
 	// Members is all members, in Spread's order, the same at all of them.
 	Members []string
 	// OwnIndex is the index of this mailbox in Members, from 0; -1 if it is not among them.

@@ -42,7 +42,7 @@ func hello(ctx context.Context) error {
 		return err
 	}
 	defer mailbox.Close()
-	if _, err := mailbox.JoinAndWait(ctx, "cats"); err != nil {
+	if _, err := mailbox.JoinAndAwaitView(ctx, "cats"); err != nil {
 		return err
 	}
 	if _, err := mailbox.Multicast(ctx, spreadsidecar.AgreedMess, "cats", []byte("hello"), 7); err != nil {
@@ -269,7 +269,7 @@ func ExampleMailbox_Acknowledge() {
 	defer sidecar.Close()
 	mailbox, err := sidecar.Connect(ctx, spreadsidecar.MailboxOptions{
 		Acknowledgement: spreadsidecar.AckExplicit,
-		ReceiveOptions:  spreadsidecar.ReceiveOptions{ManualAcknowledge: true},
+		ReceiveOptions:  spreadsidecar.ReceiveOptions{ManualAcknowledgement: true},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -357,7 +357,7 @@ func (f *sendFrame) undecided() []OutgoingMessage {
 			service |= SelfDiscard
 		}
 		result = append(result, OutgoingMessage{
-			Service:     service,
+			ServiceType: service,
 			Groups:      message.GetGroups(),
 			Payload:     message.GetPayload(),
 			MessageType: int(message.GetMessageType()),

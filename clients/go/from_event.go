@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-var causes = map[pb.MembershipCause]Cause{
+var causes = map[pb.MembershipCause]MembershipCause{
 	pb.MembershipCause_MEMBERSHIP_CAUSE_JOIN:       CauseJoin,
 	pb.MembershipCause_MEMBERSHIP_CAUSE_LEAVE:      CauseLeave,
 	pb.MembershipCause_MEMBERSHIP_CAUSE_DISCONNECT: CauseDisconnect,

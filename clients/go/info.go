@@ -7,22 +7,22 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// Triple is three numbers that name a release: major, minor, patch.
-type Triple [3]int
+// VersionTriple is three numbers that name a release: major, minor, patch.
+type VersionTriple [3]int
 
 // String is such as 5.0.1.
-func (t Triple) String() string { return fmt.Sprintf("%d.%d.%d", t[0], t[1], t[2]) }
+func (t VersionTriple) String() string { return fmt.Sprintf("%d.%d.%d", t[0], t[1], t[2]) }
 
-// VersionInfo has the versions of a sidecar and of what is behind it.
-type VersionInfo struct {
+// SidecarVersion has the versions of a sidecar and of what is behind it.
+type SidecarVersion struct {
 	// Sidecar is the sidecar's release, such as 0.1.0.
 	Sidecar string
 	// Contract is the contract's package, spread.sidecar.v1.
 	Contract string
 	// ClientProtocol is what SP_version returns: the release of Spread whose protocol the sidecar speaks.
-	ClientProtocol Triple
+	ClientProtocol VersionTriple
 	// Daemon is the default daemon's release; nil while the sidecar has no connection to it.
-	Daemon *Triple
+	Daemon *VersionTriple
 	// DaemonAddress is the default daemon, as a spread name; empty while there is no connection to it.
 	DaemonAddress string
 	// EmbeddedDaemon: that is the embedded daemon, which is meant for development and tests.
@@ -79,7 +79,7 @@ type MailboxInfo struct {
 	// Daemon is the daemon, as a spread name.
 	Daemon string
 	// DaemonVersion is the daemon's release.
-	DaemonVersion Triple
+	DaemonVersion VersionTriple
 	// Membership: it receives membership messages.
 	Membership bool
 	// Acknowledgement is the acknowledgement mode.
@@ -139,8 +139,8 @@ type CurrentView struct {
 	InTransition bool
 }
 
-func toTriple(version *pb.Version) Triple {
-	return Triple{int(version.GetMajor()), int(version.GetMinor()), int(version.GetPatch())}
+func toTriple(version *pb.Version) VersionTriple {
+	return VersionTriple{int(version.GetMajor()), int(version.GetMinor()), int(version.GetPatch())}
 }
 
 func toState(state pb.MailboxState) MailboxState {

@@ -15,7 +15,7 @@ import (
 // fails gives a [*SpreadError].
 type Mailbox struct {
 	id              string
-	daemonVersion   Triple
+	daemonVersion   VersionTriple
 	limits          MailboxLimits
 	acknowledgement AcknowledgementMode
 
@@ -45,7 +45,7 @@ type Mailbox struct {
 
 type mailboxInit struct {
 	id, privateGroup, daemon string
-	daemonVersion            Triple
+	daemonVersion            VersionTriple
 	limits                   MailboxLimits
 	acknowledgement          AcknowledgementMode
 	afterSequence            uint64
@@ -79,7 +79,7 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 		settings.heartbeat = 10 * time.Second
 	}
 	m.receiver = newReceiver(r, m.inbox, settings, &m.tasks, m.notify)
-	if init.acknowledgement == AckExplicit && !options.ManualAcknowledge {
+	if init.acknowledgement == AckExplicit && !options.ManualAcknowledgement {
 		m.acknowledger = &acknowledger{
 			ctx:   m.ctx,
 			tasks: &m.tasks,
@@ -126,7 +126,7 @@ func (m *Mailbox) Daemon() string {
 }
 
 // DaemonVersion is the daemon's release.
-func (m *Mailbox) DaemonVersion() Triple { return m.daemonVersion }
+func (m *Mailbox) DaemonVersion() VersionTriple { return m.daemonVersion }
 
 // Limits is the limits that hold for it.
 func (m *Mailbox) Limits() MailboxLimits { return m.limits }
@@ -143,8 +143,8 @@ func (m *Mailbox) Join(ctx context.Context, group string) error {
 	return err
 }
 
-// JoinAndWait joins a group and waits for the view that shows this mailbox as a member; it also comes as an event.
-func (m *Mailbox) JoinAndWait(ctx context.Context, group string) (*ViewMessage, error) {
+// JoinAndAwaitView joins a group and waits for the view that shows this mailbox as a member; it also comes as an event.
+func (m *Mailbox) JoinAndAwaitView(ctx context.Context, group string) (*ViewMessage, error) {
 	answer, err := m.join(ctx, group, true)
 	if err != nil {
 		return nil, err
@@ -168,9 +168,9 @@ func (m *Mailbox) Leave(ctx context.Context, group string) error {
 	return err
 }
 
-// LeaveAndWait leaves a group and waits for the self-leave, which also comes as an event; nil when the mailbox was not in
+// LeaveAndAwaitView leaves a group and waits for the self-leave, which also comes as an event; nil when the mailbox was not in
 // the group.
-func (m *Mailbox) LeaveAndWait(ctx context.Context, group string) (*SelfLeaveMessage, error) {
+func (m *Mailbox) LeaveAndAwaitView(ctx context.Context, group string) (*SelfLeaveMessage, error) {
 	answer, err := m.leave(ctx, group, true)
 	if err != nil || answer.GetSelfLeave() == nil {
 		return nil, err
@@ -363,7 +363,7 @@ func (m *Mailbox) Poll(ctx context.Context) (PollResult, error) {
 }
 
 // Acknowledge lets the sidecar forget every event up to and including this one, such as LastSequence, and gives the last
-// acknowledged event. Needed with AckExplicit and ManualAcknowledge.
+// acknowledged event. Needed with AckExplicit and ManualAcknowledgement.
 func (m *Mailbox) Acknowledge(ctx context.Context, upTo uint64) (uint64, error) {
 	request := &pb.AcknowledgeRequest{MailboxId: m.id, UpToSequence: upTo}
 	answer, err := mailboxCall(ctx, m, m.rpc.stub.Acknowledge, request)

@@ -157,7 +157,7 @@ func TestAnEventIsAcknowledgedWhenTheNextOneIsAskedFor(t *testing.T) {
 func TestManualAcknowledgementIsLeftToTheApplication(t *testing.T) {
 	f := startFake(t, giving(3))
 	f.mode = pb.Acknowledgement_ACKNOWLEDGEMENT_EXPLICIT
-	mailbox := f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{ManualAcknowledge: true}})
+	mailbox := f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{ManualAcknowledgement: true}})
 	expectSequences(t, mailbox, 1, 3)
 	if now, err := mailbox.Acknowledge(t.Context(), mailbox.LastSequence()); err != nil || now != 3 {
 		t.Error(now, err)

@@ -129,10 +129,10 @@ type ReceiveOptions struct {
 	MaxBufferedEvents int
 	// MaxBufferedBytes: the same, about so many bytes of events. Default: 4 MiB.
 	MaxBufferedBytes int
-	// ManualAcknowledge, with AckExplicit: only Acknowledge acknowledges. Else an event is acknowledged when the
+	// ManualAcknowledgement, with AckExplicit: only Acknowledge acknowledges. Else an event is acknowledged when the
 	// application asks for the one after it, and so had the time to be done with it: right for one loop, wrong for
 	// several that receive at once.
-	ManualAcknowledge bool
+	ManualAcknowledgement bool
 	// MaxOutstandingEvents, with AckExplicit: most events given and not yet acknowledged. 0 = no bound.
 	MaxOutstandingEvents uint64
 	// MaxOutstandingBytes, with AckExplicit: most bytes of events given and not yet acknowledged. 0 = no bound.

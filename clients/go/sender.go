@@ -44,8 +44,8 @@ func (e *RefusedError) Unwrap() []error {
 	return errs
 }
 
-// Progress is how far a [Sender] has come.
-type Progress struct {
+// SenderProgress is how far a [Sender] has come.
+type SenderProgress struct {
 	// Sent is the messages given to Send.
 	Sent uint64
 	// Decided: the messages 1 to Decided were handed to the daemon or refused.
@@ -56,7 +56,7 @@ type Progress struct {
 
 // OutgoingMessage is a message that was given to a sender.
 type OutgoingMessage struct {
-	Service     Service
+	ServiceType Service
 	Groups      []string
 	Payload     []byte
 	MessageType int
@@ -109,7 +109,7 @@ type Sender struct {
 	lastSize      int
 	inFlight      int
 	inFlightBytes int
-	progress      Progress
+	progress      SenderProgress
 	// told: the refusals among the messages 1 to told were given to OnRefused.
 	told     uint64
 	refusals []Refusal
@@ -173,7 +173,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 }
 
 // Progress is how far it has come.
-func (s *Sender) Progress() Progress {
+func (s *Sender) Progress() SenderProgress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.progress
@@ -235,7 +235,7 @@ func (s *Sender) SendMultigroup(
 
 // Flush waits until everything that was sent before is decided. It fails with a [*RefusedError] when messages were
 // refused and there is no OnRefused, and with a [*SpreadError] when the stream broke.
-func (s *Sender) Flush(ctx context.Context) (Progress, error) {
+func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for until := s.progress.Sent; s.told < until; {
@@ -256,7 +256,7 @@ func (s *Sender) Flush(ctx context.Context) (Progress, error) {
 }
 
 // Close flushes and ends the stream. It fails as Flush does; when the context ends first, the stream is aborted.
-func (s *Sender) Close(ctx context.Context) (Progress, error) {
+func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	if s.failure == nil {
 		s.closing = true

@@ -91,7 +91,7 @@ func TestASenderKeepsOrderAndCounts(t *testing.T) {
 		}
 	}
 	progress, err := sender.Close(t.Context())
-	if err != nil || progress != (Progress{2000, 2000, 2000}) {
+	if err != nil || progress != (SenderProgress{2000, 2000, 2000}) {
 		t.Error(progress, err)
 	}
 	for i, text := range got {
@@ -115,7 +115,7 @@ func TestRefusalsAreToldToWhomListens(t *testing.T) {
 	_, sender := startSending(t, options, accepting)
 	sendAll(t, sender, "good", "bad", "good", "bad")
 	progress, err := sender.Flush(t.Context())
-	if err != nil || progress != (Progress{4, 4, 2}) {
+	if err != nil || progress != (SenderProgress{4, 4, 2}) {
 		t.Error(progress, err)
 	}
 	if got := strings.Join(told, "; "); got != "2 not-sent true; 4 not-sent true" {
@@ -165,7 +165,7 @@ func TestAStreamThatBreaksLeavesWhatIsInDoubt(t *testing.T) {
 		t.Error(err)
 	}
 	left := sender.Undecided()
-	if got := fmt.Sprintf("%+v", left); got != "[{Service:SAFE|SELF_DISCARD Groups:[g h] Payload:[98] MessageType:-7}]" {
+	if got := fmt.Sprintf("%+v", left); got != "[{ServiceType:SAFE|SELF_DISCARD Groups:[g h] Payload:[98] MessageType:-7}]" {
 		t.Error(got)
 	}
 	if err := sender.Send(t.Context(), SafeMess, "g", nil, 0); err != failure {
@@ -321,7 +321,7 @@ func TestFramesAreWrittenAsTheGeneratedCodeReadsThem(t *testing.T) {
 		}
 	}
 	frame.decided = 2
-	if left := frame.undecided(); len(left) != 1 || len(left[0].Payload) != 200_000 || left[0].Service != FifoMess {
+	if left := frame.undecided(); len(left) != 1 || len(left[0].Payload) != 200_000 || left[0].ServiceType != FifoMess {
 		t.Errorf("%d are left", len(left))
 	}
 }

@@ -178,7 +178,7 @@ func (s *Sidecar) keep(init mailboxInit, options ReceiveOptions, onClosed func()
 }
 
 // Version gives the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
-func (s *Sidecar) Version(ctx context.Context) (*VersionInfo, error) {
+func (s *Sidecar) Version(ctx context.Context) (*SidecarVersion, error) {
 	if err := s.checkOpen(); err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (s *Sidecar) Version(ctx context.Context) (*VersionInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	version := &VersionInfo{
+	version := &SidecarVersion{
 		Sidecar:        answer.GetSidecar(),
 		Contract:       answer.GetContract(),
 		ClientProtocol: toTriple(answer.GetClientProtocol()),

@@ -23,7 +23,7 @@ export function seenByClient(event: SpreadEvent): Seen {
         id: String(event.groupId),
         cause: String(event.cause),
         members: event.members,
-        changed: event.extra,
+        changed: event.changedMembers,
         own: event.ownIndex,
         ...(event.cause === 'NETWORK' && {
           sets: event.sets.map(({ members }) => members),

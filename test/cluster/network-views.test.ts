@@ -93,7 +93,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
           expect(view.cause).toBe('NETWORK');
           expect(view.members).toEqual(side.map(({ mailbox }) => mailbox.privateGroup));
           expect(view.sets).toEqual([{ members: view.members, mine: true }]);
-          expect(view.extra).toEqual([]);
+          expect(view.changedMembers).toEqual([]);
           expect(view.members[view.ownIndex]).toBe(reader.mailbox.privateGroup);
           views.push(view);
         }
@@ -119,7 +119,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
         expect(mine).toHaveLength(1);
         const side = reader === alone ? [alone] : together;
         expect(mine[0]?.members).toEqual(side.map(({ mailbox }) => mailbox.privateGroup));
-        expect([...view.extra].sort()).toEqual(
+        expect([...view.changedMembers].sort()).toEqual(
           names.filter((name) => !mine[0]?.members.includes(name)).sort(),
         );
         merged.push(view);

@@ -147,7 +147,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
       },
       { what: 'the view without alice', timeoutMs: RETURN_MS },
     );
-    expect(left).toMatchObject({ cause: 'DISCONNECT', extra: ['#alice#localhost'] });
+    expect(left).toMatchObject({ cause: 'DISCONNECT', changedMembers: ['#alice#localhost'] });
 
     await (await inEngine(sidecar)).start();
     const error = await within(end, 'the end of the mailbox', 60_000);

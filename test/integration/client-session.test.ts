@@ -91,7 +91,7 @@ describe('a mailbox', () => {
         cause: 'JOIN',
         reason: CAUSED_BY_JOIN,
         members: ['#alice#localhost', '#bob#localhost', '#carol#localhost'],
-        extra: ['#carol#localhost'],
+        changedMembers: ['#carol#localhost'],
         sets: [{ members: ['#carol#localhost'], mine: true }],
       });
       expect(seen.groupId.equals(joined?.groupId)).toBe(true);
@@ -104,7 +104,10 @@ describe('a mailbox', () => {
       kind: 'selfLeave',
       reason: CAUSED_BY_LEAVE,
     });
-    expect(await view(alice)).toMatchObject({ reason: CAUSED_BY_LEAVE, extra: ['#carol#localhost'] });
+    expect(await view(alice)).toMatchObject({
+      reason: CAUSED_BY_LEAVE,
+      changedMembers: ['#carol#localhost'],
+    });
     expect(await carol.leave('g', { awaitView: true })).toBeUndefined();
 
     await view(bob);
@@ -116,7 +119,7 @@ describe('a mailbox', () => {
   it('leaves its groups before it disconnects, if asked', async () => {
     const { alice, bob } = await aliceAndBob();
     await bob.disconnect({ leaveGroupsFirst: true });
-    expect(await view(alice)).toMatchObject({ reason: CAUSED_BY_LEAVE, extra: ['#bob#localhost'] });
+    expect(await view(alice)).toMatchObject({ reason: CAUSED_BY_LEAVE, changedMembers: ['#bob#localhost'] });
   });
 
   it.each([

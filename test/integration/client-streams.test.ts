@@ -162,7 +162,7 @@ describe('a mailbox that goes over to another process', () => {
     // The fifth message, event 6, was taken, and not yet done with.
     await until(async () => (await mailbox.info()).acknowledgedSequence === 5n);
     mailbox.detach();
-    const again = await channel.attach(mailbox.id, { acknowledge: 'manual' });
+    const again = await channel.attach(mailbox.id, { manualAcknowledgement: true });
     expect(await again.receive()).toMatchObject({ sequence: 6n });
     expect(await again.acknowledge()).toBe(6n);
     await expect(again.acknowledge(99n)).rejects.toMatchObject({ reason: 'SEQUENCE_NOT_RETAINED' });
@@ -226,7 +226,7 @@ describe('the end of a mailbox', () => {
     const softLimit = { fraction: 0.1, timeMs: 250 };
     const { receiver, sender } = await behindProxy({
       acknowledgement: 'EXPLICIT',
-      acknowledge: 'manual',
+      manualAcknowledgement: true,
       queue: { maxEvents: 50, softLimit },
       autoReceive: true,
     });

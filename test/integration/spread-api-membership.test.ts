@@ -42,7 +42,11 @@ describe('groups of the C API', () => {
   it('SP_leave: at once, or with the self-leave', async () => {
     const { alice, bob } = await bobJoins();
     expect(await bob.leave('room', { awaitView: true })).toMatchObject({ kind: 'selfLeave', group: 'room' });
-    expect(await next(alice, 'view')).toMatchObject({ cause: 'LEAVE', members: [ALICE], extra: [BOB] });
+    expect(await next(alice, 'view')).toMatchObject({
+      cause: 'LEAVE',
+      members: [ALICE],
+      changedMembers: [BOB],
+    });
     expect(await alice.leave('room')).toBeUndefined();
     expect(await next(alice, 'selfLeave')).toMatchObject({ group: 'room' });
   });
@@ -85,9 +89,9 @@ describe('groups of the C API', () => {
 
   it('membership_info.changed_member: who joined, left or was disconnected', async () => {
     const { alice, bob, view } = await bobJoins();
-    expect(view.extra).toEqual([BOB]);
+    expect(view.changedMembers).toEqual([BOB]);
     await bob.disconnect();
-    expect((await next(alice, 'view')).extra).toEqual([BOB]);
+    expect((await next(alice, 'view')).changedMembers).toEqual([BOB]);
   });
 });
 
@@ -162,6 +166,6 @@ describe('membership of the Python wrapper', () => {
   it('MembershipMsgType.extra: who came or went', async () => {
     const { alice, bob, view } = await bobJoins();
     await bob.leave('room');
-    expect([view.extra, (await next(alice, 'view')).extra]).toEqual([[BOB], [BOB]]);
+    expect([view.changedMembers, (await next(alice, 'view')).changedMembers]).toEqual([[BOB], [BOB]]);
   });
 });

@@ -35,7 +35,7 @@ describe('views of several daemons', () => {
     const [cut, healed] = await networkViews('a1');
     expect([cut.reason, healed.reason]).toEqual([CAUSED_BY_NETWORK, CAUSED_BY_NETWORK]);
     expect([cut.members, healed.members]).toEqual([LARGER, ALL]);
-    expect([cut.extra, healed.extra]).toEqual([[], ['#a3#d3']]);
+    expect([cut.changedMembers, healed.changedMembers]).toEqual([[], ['#a3#d3']]);
   });
 
   it('TRANSITION_MESS: a signal with the id of the view that ends, then the NETWORK view', async () => {
@@ -44,7 +44,7 @@ describe('views of several daemons', () => {
     while (events.at(-1)?.kind !== 'transitional') events.push(await mailbox.receive({ timeoutMs: 5000 }));
     const signal = events.at(-1);
     const before = events.filter((event) => event.kind === 'view' && event.group === 'net').at(-1);
-    expect(signal).toMatchObject({ group: 'net', reason: 0, members: [], extra: [] });
+    expect(signal).toMatchObject({ group: 'net', reason: 0, members: [], changedMembers: [] });
     expect(before).toMatchObject({ members: ALL, groupId: (signal as { groupId?: unknown }).groupId });
     expect(await mailbox.receive()).toMatchObject({ kind: 'view', cause: 'NETWORK', group: 'net' });
   });
@@ -63,7 +63,7 @@ describe('views of several daemons', () => {
   it('SP_get_vs_set_members: each set has its members', async () => {
     const [, healed] = await networkViews('a3');
     expect(healed.sets.map(({ members }) => members)).toEqual([['#a3#d3'], LARGER]);
-    expect(healed.extra).toEqual(LARGER);
+    expect(healed.changedMembers).toEqual(LARGER);
   });
 
   it('membership_info.num_vs_sets: the number of sets', async () => {

@@ -49,7 +49,10 @@ describe('sessions of the C API', () => {
     expect((await refused(alice.receive())).code).toBe('ILLEGAL_SESSION');
     await next(bob, 'view');
     await next(bob, 'view');
-    expect(await next(bob, 'view')).toMatchObject({ cause: 'DISCONNECT', extra: ['#alice#localhost'] });
+    expect(await next(bob, 'view')).toMatchObject({
+      cause: 'DISCONNECT',
+      changedMembers: ['#alice#localhost'],
+    });
   });
 
   it('SP_kill: the socket closes without a goodbye', async () => {

@@ -21,7 +21,7 @@ const GARBAGE_MIB = 100;
 const KINDS: readonly [what: string, options: MailboxOptions][] = [
   ['pause', { queue: { overflow: 'PAUSE' } }],
   ['disconnect', { queue: { overflow: 'DISCONNECT' } }],
-  ['explicit, nothing acknowledged', { acknowledgement: 'EXPLICIT', acknowledge: 'manual' }],
+  ['explicit, nothing acknowledged', { acknowledgement: 'EXPLICIT', manualAcknowledgement: true }],
 ];
 
 /** Many receivers stall at once, and one keeps up: what does the process need, and does that one get everything? */

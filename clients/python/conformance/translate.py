@@ -78,7 +78,7 @@ def event_json(event: s.SpreadEvent) -> Json:
             "cause": event.cause,
             "members": list(event.members),
             "ownIndex": event.own_index,
-            "changedMembers": list(event.extra),
+            "changedMembers": list(event.changed_members),
             "sets": [{"members": list(one.members), "mine": one.mine} for one in event.sets],
         }
     if isinstance(event, s.TransitionalMessage):
@@ -136,7 +136,7 @@ def notice_json(notice: s.Notice) -> Json:
 
 _CHANNEL = {"target": "target", "token": "token", "insecure": "insecure", "headers": "headers"}
 _RECEIVE = {
-    "acknowledge": "acknowledge",
+    "manualAcknowledgement": "manual_acknowledgement",
     "autoReceive": "auto_receive",
     "maxBufferedEvents": "max_buffered_events",
     "maxBufferedBytes": "max_buffered_bytes",

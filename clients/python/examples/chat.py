@@ -13,9 +13,9 @@ def show(mailbox: Mailbox) -> None:
         if isinstance(event, RegularMessage):
             print(f"{event.sender}: {event.text()}", flush=True)
         elif isinstance(event, ViewMessage) and event.cause == "JOIN":
-            print(f"* {event.extra[0]} came", flush=True)
+            print(f"* {event.changed_members[0]} came", flush=True)
         elif isinstance(event, ViewMessage) and event.cause in ("LEAVE", "DISCONNECT"):
-            print(f"* {event.extra[0]} went", flush=True)
+            print(f"* {event.changed_members[0]} went", flush=True)
 
 
 def main(target: str, name: str) -> None:

@@ -11,7 +11,7 @@ def watch(mailbox: Mailbox) -> None:
     for event in mailbox:
         if isinstance(event, ViewMessage):
             # CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; event.cause is the word.
-            print(event.cause, ", ".join(event.extra), "->", ", ".join(event.members), "I am", event.own_index)
+            print(event.cause, ", ".join(event.changed_members), "->", ", ".join(event.members), "I am", event.own_index)
             for one in event.sets:
                 print("  together:", ", ".join(one.members), "(with me)" if one.mine else "")
         elif isinstance(event, TransitionalMessage):

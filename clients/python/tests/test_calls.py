@@ -103,7 +103,7 @@ def test_what_is_wrong_is_refused_before_it_is_sent(fake: FakeSidecar, sidecar: 
         (lambda: sidecar.connect(queue=s.QueueOptions(max_events=-1)), "queue.max_events"),
         (lambda: sidecar.connect(queue=s.QueueOptions(soft_limit=s.SoftLimit(2))), "queue.soft_limit.fraction"),
         (lambda: sidecar.connect(reconnect=s.ReconnectOptions(give_up_after=-1)), "reconnect.give_up_after"),
-        (lambda: sidecar.connect(acknowledge="NO"), "acknowledge"),  # type: ignore[arg-type]
+        (lambda: sidecar.connect(manual_acknowledgement="NO"), "manual_acknowledgement"),  # type: ignore[arg-type]
         (lambda: sidecar.connect(private_name="\ud800"), "private_name"),
         (lambda: sidecar.attach("m", after_sequence=-1), "after_sequence"),
         (lambda: mailbox.join("\ud800"), "group"),

@@ -127,13 +127,13 @@ def test_every_kind_of_event() -> None:
     assert isinstance(view, s.ViewMessage)
     assert isinstance(view, s.MembershipMessage)
     assert (view.group, view.group_id, view.cause) == ("g", s.GroupId(4294967295, -5, 3), "NETWORK")
-    assert (view.reason, view.own_index, view.extra) == (s.CAUSED_BY_NETWORK, 1, ("#a#n",))
+    assert (view.reason, view.own_index, view.changed_members) == (s.CAUSED_BY_NETWORK, 1, ("#a#n",))
     assert view.members == ("#a#n", "#b#n")
     assert [(one.members, one.mine) for one in view.sets] == [(("#a#n",), False), (("#b#n",), True)]
 
     assert isinstance(transitional, s.TransitionalMessage)
     assert (transitional.reason, transitional.group_id) == (0, s.GroupId(4294967295, -5, 3))
-    assert (transitional.members, transitional.extra) == ((), ())
+    assert (transitional.members, transitional.changed_members) == ((), ())
     assert isinstance(left, s.SelfLeaveMessage)
     assert (left.reason, left.group_id) == (s.CAUSED_BY_LEAVE, None)
     assert isinstance(rejected, s.RejectedMessage)

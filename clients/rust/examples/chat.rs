@@ -1,7 +1,7 @@
 //! Sends each line of standard input to a group, and prints what others say there: chat [target [name]]
 
 use spread_sidecar::{
-    Cause, DisconnectOptions, Event, Mailbox, MailboxOptions, NameConflict, Service, SpreadError, connect,
+    DisconnectOptions, Event, Mailbox, MailboxOptions, MembershipCause, NameConflict, Service, SpreadError, connect,
 };
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
@@ -13,8 +13,8 @@ async fn show(mailbox: Mailbox) -> Result<(), SpreadError> {
         match event? {
             Event::Regular(message) => println!("{}: {}", message.sender, message.text()),
             Event::View(view) => match view.cause {
-                Cause::Join => println!("* {} came", view.changed_members[0]),
-                Cause::Leave | Cause::Disconnect => println!("* {} went", view.changed_members[0]),
+                MembershipCause::Join => println!("* {} came", view.changed_members[0]),
+                MembershipCause::Leave | MembershipCause::Disconnect => println!("* {} went", view.changed_members[0]),
                 _ => {}
             },
             _ => {}
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = MailboxOptions::named(name).on_name_conflict(NameConflict::Suffix);
     let mailbox = connect(target, options).await?;
     let showing = tokio::spawn(show(mailbox.clone()));
-    mailbox.join_and_wait(GROUP).await?;
+    mailbox.join_and_await_view(GROUP).await?;
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         mailbox.multicast(Service::AGREED_MESS | Service::SELF_DISCARD, GROUP, line, 0).await?;

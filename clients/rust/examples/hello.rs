@@ -8,7 +8,7 @@ async fn main() -> Result<(), SpreadError> {
 
     let options = MailboxOptions::named("hello").on_name_conflict(NameConflict::Suffix);
     let mailbox = connect(target, options).await?;
-    mailbox.join_and_wait("greetings").await?;
+    mailbox.join_and_await_view("greetings").await?;
     mailbox.multicast(Service::AGREED_MESS, "greetings", "hello, group", 7).await?;
 
     loop {

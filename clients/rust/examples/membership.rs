@@ -37,19 +37,19 @@ async fn main() -> Result<(), SpreadError> {
     let sidecar = Sidecar::new(target)?;
     sidecar.with_timeout(Duration::from_secs(10)).wait_for_daemon().await?;
     let watcher = sidecar.connect(named("watcher")).await?;
-    watcher.join_and_wait(GROUP).await?;
+    watcher.join_and_await_view(GROUP).await?;
     for leaves in [true, false] {
         let guest = sidecar.connect(named("guest")).await?;
-        let view = guest.join_and_wait(GROUP).await?;
+        let view = guest.join_and_await_view(GROUP).await?;
         assert_eq!(view.own_index.map(|index| &view.members[index]), Some(&guest.private_group()));
         if leaves {
-            guest.leave_and_wait(GROUP).await?;
+            guest.leave_and_await_view(GROUP).await?;
         }
         guest.disconnect().await?;
     }
     let current = watcher.view(GROUP).await?.view;
     println!("now: {}", current.members.join(", "));
-    watcher.leave_and_wait(GROUP).await?;
+    watcher.leave_and_await_view(GROUP).await?;
     watch(&watcher).await?;
     sidecar.close().await
 }

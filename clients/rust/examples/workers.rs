@@ -60,11 +60,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (number, most) in [2, 12, 12].into_iter().enumerate() {
         let options = MailboxOptions::named(format!("worker{number}")).on_name_conflict(NameConflict::Suffix);
         let mailbox = sidecar.connect(options).await?;
-        mailbox.join_and_wait(JOBS).await?;
+        mailbox.join_and_await_view(JOBS).await?;
         workers.push((mailbox.clone(), tokio::spawn(work(mailbox, most))));
     }
     let boss = sidecar.connect(MailboxOptions::named("boss").on_name_conflict(NameConflict::Suffix)).await?;
-    boss.join_and_wait(RESULTS).await?;
+    boss.join_and_await_view(RESULTS).await?;
     for number in 0..12 {
         boss.multicast(Service::AGREED_MESS, JOBS, format!("job {number}"), JOB).await?;
     }

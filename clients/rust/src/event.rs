@@ -88,7 +88,7 @@ pub struct RegularMessage {
     /// Every destination as the sender named them: also groups that this mailbox is not in.
     pub groups: Vec<String>,
     /// One of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`].
-    pub service: Service,
+    pub service_type: Service,
     /// The sender's own number for it, -32768 to 32767.
     pub message_type: i32,
     /// The bytes, exactly as sent. They share memory with the messages that came along with this one: an application
@@ -139,7 +139,7 @@ pub struct RejectedMessage {
     /// The groups it was for.
     pub groups: Vec<String>,
     /// The guarantee that it was sent with; 0 for a join or leave.
-    pub service: Service,
+    pub service_type: Service,
     /// The number that it was sent with.
     pub message_type: i32,
     /// The bytes that were not delivered.
@@ -153,7 +153,7 @@ pub struct RejectedMessage {
 /// Why a view came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum MembershipCause {
     /// One member joined.
     Join,
     /// One member left.
@@ -166,8 +166,8 @@ pub enum Cause {
     Other,
 }
 
-impl Cause {
-    /// The name in the contract, such as `JOIN`; empty for [`Cause::Other`].
+impl MembershipCause {
+    /// The name in the contract, such as `JOIN`; empty for [`MembershipCause::Other`].
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Join => "JOIN",
@@ -178,7 +178,7 @@ impl Cause {
         }
     }
 
-    /// Spread's bit for it, such as [`Service::CAUSED_BY_JOIN`]; 0 for [`Cause::Other`].
+    /// Spread's bit for it, such as [`Service::CAUSED_BY_JOIN`]; 0 for [`MembershipCause::Other`].
     pub fn bit(self) -> Service {
         match self {
             Self::Join => Service::CAUSED_BY_JOIN,
@@ -190,7 +190,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for MembershipCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -236,7 +236,7 @@ pub struct ViewMessage {
     /// The identity of this membership.
     pub group_id: GroupId,
     /// Why it came to be.
-    pub cause: Cause,
+    pub cause: MembershipCause,
     /// All members, in Spread's order, the same at all of them.
     pub members: Vec<String>,
     /// The index of this mailbox in `members`; none if it is not among them.

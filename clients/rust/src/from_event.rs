@@ -19,11 +19,11 @@ pub(crate) fn to_group_id(id: Option<contract::GroupId>) -> GroupId {
 
 pub(crate) fn to_view(info: EventInfo, view: contract::MembershipView) -> ViewMessage {
     let cause = match view.cause() {
-        contract::MembershipCause::Join => Cause::Join,
-        contract::MembershipCause::Leave => Cause::Leave,
-        contract::MembershipCause::Disconnect => Cause::Disconnect,
-        contract::MembershipCause::Network => Cause::Network,
-        contract::MembershipCause::Unspecified => Cause::Other,
+        contract::MembershipCause::Join => MembershipCause::Join,
+        contract::MembershipCause::Leave => MembershipCause::Leave,
+        contract::MembershipCause::Disconnect => MembershipCause::Disconnect,
+        contract::MembershipCause::Network => MembershipCause::Network,
+        contract::MembershipCause::Unspecified => MembershipCause::Other,
     };
     ViewMessage {
         info,
@@ -57,7 +57,7 @@ fn to_rejected(info: EventInfo, message: contract::RejectedMessage) -> RejectedM
         operation,
         sender: message.sender,
         groups: message.groups,
-        service: Service::from_contract(message.service_type),
+        service_type: Service::from_contract(message.service_type),
         message_type: message.message_type,
         payload: message.payload,
         endian_mismatch: message.endian_mismatch,
@@ -73,7 +73,7 @@ pub(crate) fn to_event(event: contract::Event) -> Option<Event> {
             info,
             sender: message.sender,
             groups: message.groups,
-            service: Service::from_contract(message.service_type),
+            service_type: Service::from_contract(message.service_type),
             message_type: message.message_type,
             payload: message.payload,
             endian_mismatch: message.endian_mismatch,

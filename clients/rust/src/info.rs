@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 use crate::contract;
 use crate::from_event::to_time;
 use crate::rich_status::to_duration;
-use crate::{Acknowledgement, OverflowPolicy, SoftLimit, ViewMessage};
+use crate::{AcknowledgementMode, OverflowPolicy, SoftLimit, ViewMessage};
 
 /// Three numbers that name a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version {
+pub struct VersionTriple {
     /// The first number.
     pub major: u32,
     /// The second number.
@@ -17,7 +17,7 @@ pub struct Version {
     pub patch: u32,
 }
 
-impl fmt::Display for Version {
+impl fmt::Display for VersionTriple {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
@@ -26,15 +26,15 @@ impl fmt::Display for Version {
 /// The versions of a sidecar and of what is behind it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct VersionInfo {
+pub struct SidecarVersion {
     /// The sidecar's release, such as 0.1.0.
     pub sidecar: String,
     /// The contract's package, `spread.sidecar.v1`.
     pub contract: String,
     /// What `SP_version` returns: the release of Spread whose protocol the sidecar speaks.
-    pub client_protocol: Version,
+    pub client_protocol: VersionTriple,
     /// The default daemon's release; none while the sidecar has no connection to it.
-    pub daemon: Option<Version>,
+    pub daemon: Option<VersionTriple>,
     /// The default daemon, as a spread name; empty while there is no connection to it.
     pub daemon_address: String,
     /// That is the embedded daemon, which is meant for development and tests.
@@ -81,7 +81,7 @@ pub struct QueueLimits {
     pub max_events: u64,
     /// The most bytes that may wait, counted as encoded events.
     pub max_bytes: u64,
-    /// With [`Acknowledgement::Auto`]: bytes of events kept after they were handed out.
+    /// With [`AcknowledgementMode::Auto`]: bytes of events kept after they were handed out.
     pub replay_bytes: u64,
     /// What happens at a bound.
     pub overflow: OverflowPolicy,
@@ -118,11 +118,11 @@ pub struct MailboxInfo {
     /// The daemon, as a spread name.
     pub daemon: String,
     /// The daemon's release.
-    pub daemon_version: Version,
+    pub daemon_version: VersionTriple,
     /// Whether it receives membership messages.
     pub membership: bool,
     /// The acknowledgement mode.
-    pub acknowledgement: Acknowledgement,
+    pub acknowledgement: AcknowledgementMode,
     /// The limits that hold.
     pub limits: MailboxLimits,
     /// The groups that it is in, in the order in which it joined them.
@@ -135,7 +135,7 @@ pub struct MailboxInfo {
     pub last_sequence: u64,
     /// The last event given to a Receive stream; 0 if none.
     pub delivered_sequence: u64,
-    /// The last acknowledged event; with [`Acknowledgement::Auto`] the last one that is no longer kept. 0 if none.
+    /// The last acknowledged event; with [`AcknowledgementMode::Auto`] the last one that is no longer kept. 0 if none.
     pub acknowledged_sequence: u64,
     /// Events that were not yet given to a Receive stream.
     pub waiting_events: u64,
@@ -183,9 +183,9 @@ pub struct CurrentView {
     pub in_transition: bool,
 }
 
-pub(crate) fn to_version(version: Option<contract::Version>) -> Version {
+pub(crate) fn to_version(version: Option<contract::Version>) -> VersionTriple {
     let version = version.unwrap_or_default();
-    Version { major: version.major, minor: version.minor, patch: version.patch }
+    VersionTriple { major: version.major, minor: version.minor, patch: version.patch }
 }
 
 pub(crate) fn to_state(state: contract::MailboxState) -> MailboxState {
@@ -197,10 +197,10 @@ pub(crate) fn to_state(state: contract::MailboxState) -> MailboxState {
     }
 }
 
-pub(crate) fn to_acknowledgement(mode: contract::Acknowledgement) -> Acknowledgement {
+pub(crate) fn to_acknowledgement(mode: contract::Acknowledgement) -> AcknowledgementMode {
     match mode {
-        contract::Acknowledgement::Explicit => Acknowledgement::Explicit,
-        _ => Acknowledgement::Auto,
+        contract::Acknowledgement::Explicit => AcknowledgementMode::Explicit,
+        _ => AcknowledgementMode::Auto,
     }
 }
 

@@ -46,19 +46,21 @@ mod rich;
 pub use code::Code;
 pub use error::{ErrorKind, Outcome, SIDECAR_DOMAIN, SPREAD_DOMAIN, SpreadError};
 pub use event::{
-    Cause, ConnectionLost, ConnectionRestored, Event, EventInfo, GroupId, RegularMessage, RejectedMessage,
+    ConnectionLost, ConnectionRestored, Event, EventInfo, GroupId, MembershipCause, RegularMessage, RejectedMessage,
     RejectedOperation, SelfLeaveMessage, TransitionalMessage, ViewMessage, VirtualSynchronySet,
 };
-pub use info::{CurrentView, MailboxInfo, MailboxLimits, MailboxState, PollResult, QueueLimits, Version, VersionInfo};
+pub use info::{
+    CurrentView, MailboxInfo, MailboxLimits, MailboxState, PollResult, QueueLimits, SidecarVersion, VersionTriple,
+};
 pub use mailbox::{Events, Mailbox, Resumption};
 pub use notice::{Attached, Notice, SlowConsumer};
 pub use options::{
-    Acknowledgement, AttachOptions, AuthMethod, DisconnectOptions, MailboxOptions, NameConflict, NameLoss,
+    AcknowledgementMode, AttachOptions, AuthMethod, DisconnectOptions, MailboxOptions, NameConflict, NameLoss,
     OverflowPolicy, QueueOptions, ReceiveOptions, ReconnectOptions, SoftLimit,
 };
 pub use reason::Reason;
 pub use security::Tls;
-pub use sender::{OutgoingMessage, Progress, Refusal, Sender, SenderOptions};
+pub use sender::{OutgoingMessage, Refusal, Sender, SenderOptions, SenderProgress};
 pub use service::Service;
 pub use sidecar::{Sidecar, SidecarBuilder, connect};
 pub use status::StatusCode;

@@ -26,8 +26,8 @@ use crate::receiver::{Control, Listener, Receiver, Settings, lives_on};
 use crate::rpc::Rpc;
 use crate::sender::SenderCore;
 use crate::{
-    Acknowledgement, Code, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, Notice, PollResult,
-    Reason, ReceiveOptions, SelfLeaveMessage, Sender, SenderOptions, Service, Sidecar, SpreadError, Version,
+    AcknowledgementMode, Code, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, Notice, PollResult,
+    Reason, ReceiveOptions, SelfLeaveMessage, Sender, SenderOptions, Service, Sidecar, SpreadError, VersionTriple,
     ViewMessage, request,
 };
 
@@ -67,9 +67,9 @@ impl Drop for Owned {
 
 pub(crate) struct Core {
     id: String,
-    daemon_version: Version,
+    daemon_version: VersionTriple,
     limits: MailboxLimits,
-    acknowledgement: Acknowledgement,
+    acknowledgement: AcknowledgementMode,
     rpc: Rpc,
     runtime: Handle,
     inbox: Arc<Inbox>,
@@ -102,9 +102,9 @@ pub(crate) struct Init {
     pub id: String,
     pub private_group: String,
     pub daemon: String,
-    pub daemon_version: Version,
+    pub daemon_version: VersionTriple,
     pub limits: MailboxLimits,
-    pub acknowledgement: Acknowledgement,
+    pub acknowledgement: AcknowledgementMode,
     pub after_sequence: u64,
 }
 
@@ -136,7 +136,7 @@ impl Mailbox {
             silence: heartbeat,
             give_up_after: init.limits.lease,
         };
-        let acknowledges = init.acknowledgement == Acknowledgement::Explicit && !options.manual_acknowledge;
+        let acknowledges = init.acknowledgement == AcknowledgementMode::Explicit && !options.manual_acknowledgement;
         let stop = CancellationToken::new();
         let core = Arc::new(Core {
             id: init.id,
@@ -200,7 +200,7 @@ impl Mailbox {
     }
 
     /// The daemon's release.
-    pub fn daemon_version(&self) -> Version {
+    pub fn daemon_version(&self) -> VersionTriple {
         self.core().daemon_version
     }
 
@@ -210,7 +210,7 @@ impl Mailbox {
     }
 
     /// The acknowledgement mode that holds.
-    pub fn acknowledgement(&self) -> Acknowledgement {
+    pub fn acknowledgement(&self) -> AcknowledgementMode {
         self.core().acknowledgement
     }
 
@@ -225,7 +225,7 @@ impl Mailbox {
     }
 
     /// Joins a group and waits for the view that shows this mailbox as a member; it also comes as an event.
-    pub async fn join_and_wait(&self, group: &str) -> Result<ViewMessage, SpreadError> {
+    pub async fn join_and_await_view(&self, group: &str) -> Result<ViewMessage, SpreadError> {
         match self.join_request(group, true).await?.view {
             Some(view) => Ok(to_view(EventInfo::default(), view)),
             None => Err(SpreadError::incomplete("Join", "view")),
@@ -243,7 +243,7 @@ impl Mailbox {
     }
 
     /// Leaves a group and waits for the self-leave, which also comes as an event; none when the mailbox was not in the group.
-    pub async fn leave_and_wait(&self, group: &str) -> Result<Option<SelfLeaveMessage>, SpreadError> {
+    pub async fn leave_and_await_view(&self, group: &str) -> Result<Option<SelfLeaveMessage>, SpreadError> {
         let answer = self.leave_request(group, true).await?;
         Ok(answer.self_leave.map(|left| to_self_leave(EventInfo::default(), left)))
     }
@@ -335,7 +335,7 @@ impl Mailbox {
     }
 
     /// Lets the sidecar forget every event up to and including this one, such as [`Mailbox::last_sequence`], and gives the
-    /// last acknowledged event. Needed with [`Acknowledgement::Explicit`] and [`ReceiveOptions::manual_acknowledge`].
+    /// last acknowledged event. Needed with [`AcknowledgementMode::Explicit`] and [`ReceiveOptions::manual_acknowledgement`].
     pub async fn acknowledge(&self, up_to: u64) -> Result<u64, SpreadError> {
         self.core().check_use()?;
         self.core().acknowledge(&self.rpc, up_to).await

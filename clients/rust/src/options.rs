@@ -28,7 +28,7 @@ pub enum AuthMethod {
 /// What becomes of an event once it was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Acknowledgement {
+pub enum AcknowledgementMode {
     /// Giving an event acknowledges it.
     #[default]
     Auto,
@@ -36,7 +36,7 @@ pub enum Acknowledgement {
     Explicit,
 }
 
-impl Acknowledgement {
+impl AcknowledgementMode {
     /// The name in the contract, such as `EXPLICIT`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Acknowledgement {
     }
 }
 
-impl fmt::Display for Acknowledgement {
+impl fmt::Display for AcknowledgementMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -146,7 +146,7 @@ impl QueueOptions {
         self
     }
 
-    /// With [`Acknowledgement::Auto`]: bytes of events kept after they were handed out.
+    /// With [`AcknowledgementMode::Auto`]: bytes of events kept after they were handed out.
     pub fn replay_bytes(mut self, bytes: u64) -> Self {
         self.replay_bytes = bytes;
         self
@@ -172,7 +172,7 @@ pub struct ReceiveOptions {
     pub(crate) auto_receive: bool,
     pub(crate) max_buffered_events: usize,
     pub(crate) max_buffered_bytes: usize,
-    pub(crate) manual_acknowledge: bool,
+    pub(crate) manual_acknowledgement: bool,
     pub(crate) max_outstanding_events: u64,
     pub(crate) max_outstanding_bytes: u64,
     pub(crate) heartbeat_interval: Option<Duration>,
@@ -188,7 +188,7 @@ impl Default for ReceiveOptions {
             auto_receive: false,
             max_buffered_events: 4096,
             max_buffered_bytes: 4 << 20,
-            manual_acknowledge: false,
+            manual_acknowledgement: false,
             max_outstanding_events: 0,
             max_outstanding_bytes: 0,
             heartbeat_interval: Some(Duration::from_secs(10)),
@@ -228,21 +228,21 @@ impl ReceiveOptions {
         self
     }
 
-    /// With [`Acknowledgement::Explicit`]: only [`crate::Mailbox::acknowledge`] acknowledges. Default: an event is
+    /// With [`AcknowledgementMode::Explicit`]: only [`crate::Mailbox::acknowledge`] acknowledges. Default: an event is
     /// acknowledged when the application asks for the one after it, and so had the time to be done with it: right for one
     /// loop, wrong for several that receive at once.
-    pub fn manual_acknowledge(mut self, manual: bool) -> Self {
-        self.manual_acknowledge = manual;
+    pub fn manual_acknowledgement(mut self, manual: bool) -> Self {
+        self.manual_acknowledgement = manual;
         self
     }
 
-    /// With [`Acknowledgement::Explicit`]: most events given and not yet acknowledged. Default: no bound.
+    /// With [`AcknowledgementMode::Explicit`]: most events given and not yet acknowledged. Default: no bound.
     pub fn max_outstanding_events(mut self, events: u64) -> Self {
         self.max_outstanding_events = events;
         self
     }
 
-    /// With [`Acknowledgement::Explicit`]: most bytes of events given and not yet acknowledged. Default: no bound.
+    /// With [`AcknowledgementMode::Explicit`]: most bytes of events given and not yet acknowledged. Default: no bound.
     pub fn max_outstanding_bytes(mut self, bytes: u64) -> Self {
         self.max_outstanding_bytes = bytes;
         self
@@ -283,7 +283,7 @@ pub struct MailboxOptions {
     pub(crate) lease: Option<Duration>,
     pub(crate) reconnect: Option<ReconnectOptions>,
     pub(crate) queue: Option<QueueOptions>,
-    pub(crate) acknowledgement: Acknowledgement,
+    pub(crate) acknowledgement: AcknowledgementMode,
     pub(crate) receiving: ReceiveOptions,
 }
 
@@ -353,8 +353,8 @@ impl MailboxOptions {
         self
     }
 
-    /// What becomes of an event once it was given. Default: [`Acknowledgement::Auto`].
-    pub fn acknowledgement(mut self, mode: Acknowledgement) -> Self {
+    /// What becomes of an event once it was given. Default: [`AcknowledgementMode::Auto`].
+    pub fn acknowledgement(mut self, mode: AcknowledgementMode) -> Self {
         self.acknowledgement = mode;
         self
     }
@@ -381,7 +381,7 @@ impl AttachOptions {
     }
 
     /// Receiving begins with the event after this one. Default: after the last one that the sidecar gave to anybody
-    /// ([`Acknowledgement::Auto`]) or that was acknowledged ([`Acknowledgement::Explicit`]).
+    /// ([`AcknowledgementMode::Auto`]) or that was acknowledged ([`AcknowledgementMode::Explicit`]).
     pub fn after_sequence(mut self, sequence: u64) -> Self {
         self.after_sequence = Some(sequence);
         self

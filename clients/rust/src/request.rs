@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::contract;
 use crate::options::*;
-use crate::{Acknowledgement, Service, SpreadError};
+use crate::{AcknowledgementMode, Service, SpreadError};
 
 pub(crate) fn duration(value: Duration, field: &str) -> Result<prost_types::Duration, SpreadError> {
     value.try_into().map_err(|_| SpreadError::field(field, "a duration of at most 10,000 years", format!("{value:?}")))
@@ -20,8 +20,8 @@ pub(crate) fn connect(options: &MailboxOptions) -> Result<contract::ConnectReque
         NameConflict::Suffix => contract::NameConflictPolicy::Suffix,
     };
     let acknowledgement = match options.acknowledgement {
-        Acknowledgement::Auto => contract::Acknowledgement::Auto,
-        Acknowledgement::Explicit => contract::Acknowledgement::Explicit,
+        AcknowledgementMode::Auto => contract::Acknowledgement::Auto,
+        AcknowledgementMode::Explicit => contract::Acknowledgement::Explicit,
     };
     let auth = options.auth.map(|method| {
         use contract::authentication::Method;

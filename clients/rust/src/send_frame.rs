@@ -126,7 +126,7 @@ impl SendFrame {
                 service |= Service::SELF_DISCARD;
             }
             Some(OutgoingMessage {
-                service,
+                service_type: service,
                 groups: message.groups,
                 payload: message.payload,
                 message_type: message.message_type,
@@ -213,7 +213,7 @@ mod tests {
         let request = MulticastStreamRequest { frame: Some(Frame::Batch(MulticastBatch { messages: expected })) };
         assert_eq!(wire, request.encode_to_vec());
         frame.decide(1);
-        let rest: Vec<_> = frame.undecided().map(|message| (message.service, message.message_type)).collect();
+        let rest: Vec<_> = frame.undecided().map(|message| (message.service_type, message.message_type)).collect();
         let safe = Service::AGREED_MESS;
         assert_eq!(rest, [(safe | Service::SELF_DISCARD, -32768), (safe, 32767)]);
     }

@@ -37,7 +37,7 @@ pub struct Refusal {
 /// How far a [`Sender`] has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Progress {
+pub struct SenderProgress {
     /// The messages given to the sender.
     pub sent: u64,
     /// The messages 1 to `decided` were handed to the daemon or refused.
@@ -51,7 +51,7 @@ pub struct Progress {
 #[non_exhaustive]
 pub struct OutgoingMessage {
     /// The service type it was sent with.
-    pub service: Service,
+    pub service_type: Service,
     /// Its destinations.
     pub groups: Vec<String>,
     /// Its bytes.
@@ -150,7 +150,7 @@ struct State {
     written: u64,
     in_flight: usize,
     in_flight_bytes: usize,
-    progress: Progress,
+    progress: SenderProgress,
     refused: u64,
     refusals: Vec<Refusal>,
     failure: Option<SpreadError>,
@@ -188,7 +188,7 @@ impl State {
         if self.progress.decided == self.progress.sent { Outcome::NotSent } else { Outcome::Unknown }
     }
 
-    fn take_refusals(&mut self) -> Result<Progress, SpreadError> {
+    fn take_refusals(&mut self) -> Result<SenderProgress, SpreadError> {
         if self.refused == 0 {
             return Ok(self.progress);
         }
@@ -225,7 +225,7 @@ impl Sender {
     }
 
     /// How far it has come.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> SenderProgress {
         self.core.state.lock().unwrap().progress
     }
 
@@ -281,7 +281,7 @@ impl Sender {
 
     /// Waits until everything that was sent before is decided. Fails with what was refused meanwhile, if nobody listens to
     /// refusals, and with the stream's error when it broke.
-    pub async fn flush(&self) -> Result<Progress, SpreadError> {
+    pub async fn flush(&self) -> Result<SenderProgress, SpreadError> {
         let until = self.progress().sent;
         self.core
             .when(&mut |state| {
@@ -295,7 +295,7 @@ impl Sender {
 
     /// Flushes and ends the stream. Fails as [`Sender::flush`] does. When its future is dropped, the stream still ends when
     /// all messages are decided, or when the sender is dropped.
-    pub async fn close(&self) -> Result<Progress, SpreadError> {
+    pub async fn close(&self) -> Result<SenderProgress, SpreadError> {
         self.core.state.lock().unwrap().closing = true;
         self.core.wake_stream();
         self.core

@@ -20,8 +20,8 @@ use crate::rpc::{Rpc, Stub};
 use crate::security::{BoxError, Security, Token, bearer};
 use crate::target::Target;
 use crate::{
-    Acknowledgement, AttachOptions, Mailbox, MailboxInfo, MailboxOptions, SpreadError, StatusCode, Tls, VersionInfo,
-    request,
+    AcknowledgementMode, AttachOptions, Mailbox, MailboxInfo, MailboxOptions, SidecarVersion, SpreadError, StatusCode,
+    Tls, request,
 };
 
 /// What may be on its way to one Receive stream (HTTP/2's window). With HTTP/2's default of 64 KiB a sidecar that sends
@@ -242,8 +242,8 @@ impl Sidecar {
     pub async fn attach(&self, mailbox_id: &str, options: AttachOptions) -> Result<Mailbox, SpreadError> {
         let info = fetch_info(&self.rpc, mailbox_id).await?;
         let given = match info.acknowledgement {
-            Acknowledgement::Auto => info.delivered_sequence,
-            Acknowledgement::Explicit => info.acknowledged_sequence,
+            AcknowledgementMode::Auto => info.delivered_sequence,
+            AcknowledgementMode::Explicit => info.acknowledged_sequence,
         };
         let init = Init {
             id: mailbox_id.to_owned(),
@@ -271,10 +271,10 @@ impl Sidecar {
     }
 
     /// The versions of the sidecar, the contract, Spread's client protocol and the daemon (`SP_version`).
-    pub async fn version(&self) -> Result<VersionInfo, SpreadError> {
+    pub async fn version(&self) -> Result<SidecarVersion, SpreadError> {
         let request = contract::GetVersionRequest {};
         let answer = self.rpc.call(request, async |mut stub: Stub, request| stub.get_version(request).await).await?;
-        Ok(VersionInfo {
+        Ok(SidecarVersion {
             sidecar: answer.sidecar,
             contract: answer.contract,
             client_protocol: to_version(answer.client_protocol),

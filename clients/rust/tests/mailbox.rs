@@ -78,7 +78,7 @@ async fn nothing_is_left_after_closing() {
     let (tasks_before, _) = (tasks(), descriptors());
     for round in 0..3 {
         let sidecar = Sidecar::new(target.clone()).unwrap();
-        let options = quiet().acknowledgement(Acknowledgement::Explicit);
+        let options = quiet().acknowledgement(AcknowledgementMode::Explicit);
         let mailbox = sidecar.connect(options).await.unwrap();
         let group = group("left");
         mailbox.join(&group).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_mailbox_that_is_dropped_ends() {
     let sidecar = Sidecar::new(target).unwrap();
     let watcher = sidecar.connect(MailboxOptions::new()).await.unwrap();
     let group = group("dropped");
-    watcher.join_and_wait(&group).await.unwrap();
+    watcher.join_and_await_view(&group).await.unwrap();
     let dropped = sidecar.connect(quiet()).await.unwrap();
     dropped.join(&group).await.unwrap();
     let (name, mut causes) = (dropped.private_group(), Vec::new());
@@ -110,10 +110,10 @@ async fn a_mailbox_that_is_dropped_ends() {
     drop(dropped);
     other.poll().await.unwrap();
     drop(other);
-    while causes.last() != Some(&Cause::Disconnect) {
+    while causes.last() != Some(&MembershipCause::Disconnect) {
         if let Event::View(view) = watcher.receive().await.unwrap() {
             causes.push(view.cause);
-            assert!(view.cause == Cause::Join || view.changed_members == [name.clone()]);
+            assert!(view.cause == MembershipCause::Join || view.changed_members == [name.clone()]);
         }
     }
     sidecar.close().await.unwrap();

@@ -44,7 +44,7 @@ async fn streams_and_time() -> Result<(), SpreadError> {
         Err(_) => println!("nothing has come in time; nothing is lost"),
     }
     let quick = mailbox.with_timeout(Duration::from_secs(2));
-    quick.join_and_wait("greetings").await.ok();
+    quick.join_and_await_view("greetings").await.ok();
     mailbox.disconnect().await?;
     Ok(())
 }

@@ -27,7 +27,7 @@ func TestAGreetingReachesTheGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := alice.JoinAndWait(ctx, "greetings"); err != nil {
+	if _, err := alice.JoinAndAwaitView(ctx, "greetings"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := alice.Multicast(ctx, spreadsidecar.AgreedMess, "greetings", []byte("hello, group"), 7); err != nil {

@@ -48,7 +48,7 @@ func connect(
 
 func join(t *testing.T, mailbox *spreadsidecar.Mailbox, group string) {
 	t.Helper()
-	if _, err := mailbox.JoinAndWait(t.Context(), group); err != nil {
+	if _, err := mailbox.JoinAndAwaitView(t.Context(), group); err != nil {
 		t.Fatal(err)
 	}
 }

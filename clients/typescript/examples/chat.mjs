@@ -9,9 +9,9 @@ const mailbox = await connect({ target, privateName, onNameConflict: 'SUFFIX' })
 async function show() {
   for await (const event of mailbox) {
     if (event.kind === 'regular') console.log(`${event.sender}: ${event.text()}`);
-    if (event.kind === 'view' && event.cause === 'JOIN') console.log(`* ${event.extra[0]} came`);
+    if (event.kind === 'view' && event.cause === 'JOIN') console.log(`* ${event.changedMembers[0]} came`);
     if (event.kind === 'view' && (event.cause === 'LEAVE' || event.cause === 'DISCONNECT'))
-      console.log(`* ${event.extra[0]} went`);
+      console.log(`* ${event.changedMembers[0]} went`);
   }
 }
 

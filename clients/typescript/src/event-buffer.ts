@@ -8,7 +8,7 @@ function sizeOf(event: SpreadEvent): number {
     case 'rejected':
       return fixed + event.payload.length + 48 * event.groups.length;
     case 'view':
-      return fixed + 48 * (event.members.length + event.extra.length);
+      return fixed + 48 * (event.members.length + event.changedMembers.length);
     default:
       return fixed;
   }

@@ -36,7 +36,7 @@ export function toView(view: proto.MembershipView): ViewMessage {
     cause: CAUSES[view.cause],
     members: view.members,
     ownIndex: view.ownIndex,
-    extra: view.changedMembers,
+    changedMembers: view.changedMembers,
     sets: view.virtualSynchronySets,
   });
 }

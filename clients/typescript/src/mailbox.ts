@@ -73,7 +73,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       maxBytes: options.maxBufferedBytes ?? 4 * 1024 * 1024,
     });
     this.#receiver = this.#makeReceiver(init.afterSequence, options);
-    if (init.acknowledgement === 'EXPLICIT' && options.acknowledge !== 'manual')
+    if (init.acknowledgement === 'EXPLICIT' && !options.manualAcknowledgement)
       this.#acknowledger = new Acknowledger(
         (upTo) => this.acknowledge(upTo),
         (error) => rpc.mayPass(error),
@@ -247,7 +247,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Lets the sidecar forget events. Needed with EXPLICIT acknowledgement when `acknowledge` is `manual`.
+   * Lets the sidecar forget events. Needed with EXPLICIT acknowledgement and `manualAcknowledgement`.
    *
    * @param upTo - every event up to and including this one. Default: the last one that was taken
    * @returns the last acknowledged event now

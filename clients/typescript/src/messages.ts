@@ -119,7 +119,7 @@ export abstract class MembershipMessage extends ReceivedEvent {
   /** All members, in Spread's order, the same at all of them. Empty unless it is a view. */
   readonly members: readonly string[] = [];
   /** The members that came or went; which it is tells `reason`. Empty unless it is a view. */
-  readonly extra: readonly string[] = [];
+  readonly changedMembers: readonly string[] = [];
 
   constructor(group: string, groupId?: GroupId) {
     super();
@@ -145,7 +145,7 @@ export interface ViewContent {
   cause: MembershipCause | undefined;
   members: readonly string[];
   ownIndex: number;
-  extra: readonly string[];
+  changedMembers: readonly string[];
   sets: readonly VirtualSynchronySet[];
 }
 
@@ -161,7 +161,7 @@ export class ViewMessage extends MembershipMessage {
    * JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that did not come along
    * with this mailbox from the view before.
    */
-  override readonly extra: readonly string[];
+  override readonly changedMembers: readonly string[];
   /** Index of this mailbox in `members`, from 0; -1 if it is not among them. */
   readonly ownIndex: number;
   /** The virtual-synchrony sets, in the daemon's order. */
@@ -172,7 +172,7 @@ export class ViewMessage extends MembershipMessage {
     this.cause = content.cause;
     this.reason = content.cause === undefined ? 0 : CAUSES[content.cause];
     this.members = content.members;
-    this.extra = content.extra;
+    this.changedMembers = content.changedMembers;
     this.ownIndex = content.ownIndex;
     this.sets = content.sets;
   }

@@ -47,7 +47,7 @@ function fields(event: SpreadEvent): object {
         reason: event.reason,
         members: event.members,
         ownIndex: event.ownIndex,
-        extra: event.extra,
+        changedMembers: event.changedMembers,
         sets: event.sets,
       };
     }

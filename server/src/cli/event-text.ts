@@ -70,10 +70,10 @@ export function viewToText(view: ViewMessage, colors: Colors): string {
 function causeText(view: ViewMessage): string {
   if (view.cause === undefined) return 'changed';
   if (view.cause !== 'NETWORK')
-    return `${view.extra.map((name) => printable(name)).join(', ')} ${CAUSES[view.cause]}`;
-  return view.extra.length === 0
+    return `${view.changedMembers.map((name) => printable(name)).join(', ')} ${CAUSES[view.cause]}`;
+  return view.changedMembers.length === 0
     ? 'the network changed'
-    : `the network changed, new: ${view.extra.map((name) => printable(name)).join(', ')}`;
+    : `the network changed, new: ${view.changedMembers.map((name) => printable(name)).join(', ')}`;
 }
 
 /** A payload for a terminal: text as it is, without what would act on the terminal; else the first bytes in hexadecimal. */

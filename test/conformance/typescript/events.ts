@@ -20,7 +20,7 @@ export function toPlain(event: SpreadEvent): object {
         : { ...common, payload: text, operation: event.operation ?? null };
     }
     case 'view': {
-      const { group, cause, members, ownIndex, extra: changedMembers, sets } = event;
+      const { group, cause, members, ownIndex, changedMembers, sets } = event;
       const groupId = idOf(event.groupId);
       return {
         kind,

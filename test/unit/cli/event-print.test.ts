@@ -28,14 +28,14 @@ const content = {
   spreadType: 0x20,
 };
 const message = (more = {}) => new RegularMessage({ ...content, ...more });
-const view = (cause: MembershipCause | undefined, extra: string[]) =>
+const view = (cause: MembershipCause | undefined, changedMembers: string[]) =>
   new ViewMessage({
     group: 'g',
     groupId,
     cause,
     members: ['#a#n', '#b#n'],
     ownIndex: 1,
-    extra,
+    changedMembers,
     sets: [
       { members: ['#a#n'], mine: false },
       { members: ['#b#n'], mine: true },
@@ -120,7 +120,7 @@ describe('events for programs', () => {
         reason: 0x800,
         members: ['#a#n', '#b#n'],
         ownIndex: 1,
-        extra: ['#a#n'],
+        changedMembers: ['#a#n'],
         sets: [
           { members: ['#a#n'], mine: false },
           { members: ['#b#n'], mine: true },

@@ -93,7 +93,7 @@ describe('events of the contract as objects', () => {
       cause: name,
       members: value.members,
       ownIndex: 1,
-      extra: ['#c#d'],
+      changedMembers: ['#c#d'],
       sets: value.virtualSynchronySets,
     });
     const id = (event as ViewMessage).groupId;
@@ -107,7 +107,13 @@ describe('events of the contract as objects', () => {
     const event = convert({ $case: 'transitionalSignal', value: { group: 'g', groupId } });
     expect(event).toBeInstanceOf(TransitionalMessage);
     expect(event).toBeInstanceOf(MembershipMessage);
-    expect(event).toMatchObject({ kind: 'transitional', group: 'g', reason: 0, members: [], extra: [] });
+    expect(event).toMatchObject({
+      kind: 'transitional',
+      group: 'g',
+      reason: 0,
+      members: [],
+      changedMembers: [],
+    });
     expect((event as TransitionalMessage).groupId.index).toBe(3);
   });
 

@@ -381,7 +381,7 @@ describe('explicit acknowledgement', () => {
   it('leaves it to the application when that is asked for', async () => {
     const { mailbox, fake, service } = await fakeMailbox({
       acknowledgement: 'EXPLICIT',
-      acknowledge: 'manual',
+      manualAcknowledgement: true,
     });
     for (const n of numbers(1, 3)) fake.message(n);
     await take(mailbox, 3);

@@ -44,7 +44,7 @@ func run(ctx context.Context, target, name string) error {
 		defer close(shown)
 		show(events)
 	}()
-	if _, err := mailbox.JoinAndWait(ctx, group); err != nil {
+	if _, err := mailbox.JoinAndAwaitView(ctx, group); err != nil {
 		return err
 	}
 	lines := bufio.NewScanner(os.Stdin)

@@ -20,7 +20,7 @@ func run(ctx context.Context, target string) error {
 		return err
 	}
 	defer mailbox.Close()
-	if _, err := mailbox.JoinAndWait(ctx, "greetings"); err != nil {
+	if _, err := mailbox.JoinAndAwaitView(ctx, "greetings"); err != nil {
 		return err
 	}
 	if _, err := mailbox.Multicast(ctx, spreadsidecar.AgreedMess, "greetings", []byte("hello, group"), 7); err != nil {

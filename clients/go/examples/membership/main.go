@@ -46,7 +46,7 @@ func visit(ctx context.Context, sidecar *spreadsidecar.Sidecar, leaves bool) err
 		return err
 	}
 	defer guest.Close()
-	view, err := guest.JoinAndWait(ctx, group)
+	view, err := guest.JoinAndAwaitView(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func visit(ctx context.Context, sidecar *spreadsidecar.Sidecar, leaves bool) err
 		return fmt.Errorf("%s is not in its view %v", guest.PrivateGroup(), view.Members)
 	}
 	if leaves {
-		_, err = guest.LeaveAndWait(ctx, group)
+		_, err = guest.LeaveAndAwaitView(ctx, group)
 	}
 	return err
 }
@@ -77,7 +77,7 @@ func run(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := watcher.JoinAndWait(ctx, group); err != nil {
+	if _, err := watcher.JoinAndAwaitView(ctx, group); err != nil {
 		return err
 	}
 	for _, leaves := range []bool{true, false} {
@@ -90,7 +90,7 @@ func run(ctx context.Context, target string) error {
 		return err
 	}
 	fmt.Println("now:", strings.Join(current.View.Members, ", "))
-	if _, err := watcher.LeaveAndWait(ctx, group); err != nil {
+	if _, err := watcher.LeaveAndAwaitView(ctx, group); err != nil {
 		return err
 	}
 	return watch(ctx, watcher)

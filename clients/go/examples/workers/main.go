@@ -98,7 +98,7 @@ func open(ctx context.Context, sidecar *spreadsidecar.Sidecar, name, group strin
 	if err != nil {
 		return nil, err
 	}
-	_, err = mailbox.JoinAndWait(ctx, group)
+	_, err = mailbox.JoinAndAwaitView(ctx, group)
 	return mailbox, err
 }
 

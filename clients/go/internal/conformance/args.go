@@ -20,34 +20,34 @@ type args struct {
 	Headers       map[string]string `json:"headers"`
 	CallTimeoutMs *float64          `json:"callTimeoutMs"`
 
-	Mailbox              string          `json:"mailbox"`
-	MailboxID            string          `json:"mailboxId"`
-	AfterSequence        *uint64         `json:"afterSequence"`
-	PrivateName          string          `json:"privateName"`
-	SpreadName           string          `json:"spreadName"`
-	OnNameConflict       string          `json:"onNameConflict"`
-	Priority             int             `json:"priority"`
-	Membership           *bool           `json:"membership"`
-	Auth                 string          `json:"auth"`
-	LeaseMs              *float64        `json:"leaseMs"`
-	Reconnect            json.RawMessage `json:"reconnect"`
-	Queue                *queueArgs      `json:"queue"`
-	Acknowledgement      string          `json:"acknowledgement"`
-	Acknowledge          string          `json:"acknowledge"`
-	AutoReceive          bool            `json:"autoReceive"`
-	MaxBufferedEvents    int             `json:"maxBufferedEvents"`
-	MaxBufferedBytes     int             `json:"maxBufferedBytes"`
-	MaxOutstandingEvents uint64          `json:"maxOutstandingEvents"`
-	MaxOutstandingBytes  uint64          `json:"maxOutstandingBytes"`
-	HeartbeatIntervalMs  *float64        `json:"heartbeatIntervalMs"`
-	KeepAlive            *bool           `json:"keepAlive"`
-	LeaveGroupsFirst     bool            `json:"leaveGroupsFirst"`
-	Abort                bool            `json:"abort"`
-	Group                string          `json:"group"`
-	AwaitView            bool            `json:"awaitView"`
-	Daemon               bool            `json:"daemon"`
-	Sequence             *uint64         `json:"sequence"`
-	Count                *int            `json:"count"`
+	Mailbox               string          `json:"mailbox"`
+	MailboxID             string          `json:"mailboxId"`
+	AfterSequence         *uint64         `json:"afterSequence"`
+	PrivateName           string          `json:"privateName"`
+	SpreadName            string          `json:"spreadName"`
+	OnNameConflict        string          `json:"onNameConflict"`
+	Priority              int             `json:"priority"`
+	Membership            *bool           `json:"membership"`
+	Auth                  string          `json:"auth"`
+	LeaseMs               *float64        `json:"leaseMs"`
+	Reconnect             json.RawMessage `json:"reconnect"`
+	Queue                 *queueArgs      `json:"queue"`
+	Acknowledgement       string          `json:"acknowledgement"`
+	ManualAcknowledgement bool            `json:"manualAcknowledgement"`
+	AutoReceive           bool            `json:"autoReceive"`
+	MaxBufferedEvents     int             `json:"maxBufferedEvents"`
+	MaxBufferedBytes      int             `json:"maxBufferedBytes"`
+	MaxOutstandingEvents  uint64          `json:"maxOutstandingEvents"`
+	MaxOutstandingBytes   uint64          `json:"maxOutstandingBytes"`
+	HeartbeatIntervalMs   *float64        `json:"heartbeatIntervalMs"`
+	KeepAlive             *bool           `json:"keepAlive"`
+	LeaveGroupsFirst      bool            `json:"leaveGroupsFirst"`
+	Abort                 bool            `json:"abort"`
+	Group                 string          `json:"group"`
+	AwaitView             bool            `json:"awaitView"`
+	Daemon                bool            `json:"daemon"`
+	Sequence              *uint64         `json:"sequence"`
+	Count                 *int            `json:"count"`
 
 	ServiceType string   `json:"serviceType"`
 	Groups      []string `json:"groups"`
@@ -115,14 +115,14 @@ func (a *args) channel() (spread.Options, error) {
 
 func (a *args) receiving() spread.ReceiveOptions {
 	options := spread.ReceiveOptions{
-		AutoReceive:          a.AutoReceive,
-		MaxBufferedEvents:    a.MaxBufferedEvents,
-		MaxBufferedBytes:     a.MaxBufferedBytes,
-		ManualAcknowledge:    a.Acknowledge == "manual",
-		MaxOutstandingEvents: a.MaxOutstandingEvents,
-		MaxOutstandingBytes:  a.MaxOutstandingBytes,
-		HeartbeatInterval:    millis(a.HeartbeatIntervalMs),
-		NoKeepAlive:          a.KeepAlive != nil && !*a.KeepAlive,
+		AutoReceive:           a.AutoReceive,
+		MaxBufferedEvents:     a.MaxBufferedEvents,
+		MaxBufferedBytes:      a.MaxBufferedBytes,
+		ManualAcknowledgement: a.ManualAcknowledgement,
+		MaxOutstandingEvents:  a.MaxOutstandingEvents,
+		MaxOutstandingBytes:   a.MaxOutstandingBytes,
+		HeartbeatInterval:     millis(a.HeartbeatIntervalMs),
+		NoKeepAlive:           a.KeepAlive != nil && !*a.KeepAlive,
 	}
 	if a.HeartbeatIntervalMs != nil && *a.HeartbeatIntervalMs == 0 {
 		options.HeartbeatInterval = -1

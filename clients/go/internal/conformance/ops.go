@@ -238,7 +238,7 @@ func onMailbox(ctx context.Context, mailbox openMailbox, op string, a *args) (pl
 		if !a.AwaitView {
 			return plain{"view": nil}, mailbox.Join(ctx, a.Group)
 		}
-		view, err := mailbox.JoinAndWait(ctx, a.Group)
+		view, err := mailbox.JoinAndAwaitView(ctx, a.Group)
 		if err != nil {
 			return nil, err
 		}
@@ -247,7 +247,7 @@ func onMailbox(ctx context.Context, mailbox openMailbox, op string, a *args) (pl
 		if !a.AwaitView {
 			return plain{"selfLeave": nil}, mailbox.Leave(ctx, a.Group)
 		}
-		left, err := mailbox.LeaveAndWait(ctx, a.Group)
+		left, err := mailbox.LeaveAndAwaitView(ctx, a.Group)
 		if err != nil || left == nil {
 			return plain{"selfLeave": nil}, err
 		}

@@ -151,6 +151,6 @@ func toNotice(notice spread.Notice) plain {
 	return plain{"kind": nil}
 }
 
-func toProgress(progress spread.Progress) plain {
+func toProgress(progress spread.SenderProgress) plain {
 	return plain{"sent": progress.Sent, "decided": progress.Decided, "accepted": progress.Accepted}
 }

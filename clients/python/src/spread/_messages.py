@@ -64,7 +64,7 @@ class MembershipMsgType:
         if isinstance(event, ViewMessage):
             subtype, group_id, members = REG_MEMB_MESS, GroupIdType(event.group_id), event.members
             own_set = next((one.members for one in event.sets if one.mine), ())
-            changed = event.extra[0] if event.cause != "NETWORK" and event.extra else ""
+            changed = event.changed_members[0] if event.cause != "NETWORK" and event.changed_members else ""
         elif isinstance(event, TransitionalMessage):
             subtype, group_id, members = TRANSITION_MESS, GroupIdType(event.group_id), ()
             own_set, changed = (), ""

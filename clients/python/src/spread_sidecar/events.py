@@ -214,7 +214,7 @@ class MembershipMessage(ReceivedEvent):
         return ()
 
     @property
-    def extra(self) -> tuple[str, ...]:
+    def changed_members(self) -> tuple[str, ...]:
         """The members that came or went; which it is tells ``reason``. Empty unless it is a view."""
         return ()
 
@@ -222,7 +222,7 @@ class MembershipMessage(ReceivedEvent):
 class ViewMessage(MembershipMessage):
     """A new membership of a group: who is in it from now on."""
 
-    __slots__ = ("_extra", "_group_id", "_members", "cause", "own_index", "sets")
+    __slots__ = ("_changed_members", "_group_id", "_members", "cause", "own_index", "sets")
     kind: ClassVar[Literal["view"]] = "view"
 
     #: ``reason`` as a word; None if this release does not know it.
@@ -241,18 +241,18 @@ class ViewMessage(MembershipMessage):
         cause: Optional[MembershipCause],
         members: tuple[str, ...],
         own_index: int,
-        extra: tuple[str, ...],
+        changed_members: tuple[str, ...],
         sets: tuple[VirtualSynchronySet, ...],
     ) -> None:
         self.sequence = sequence
         self._received_ms = received_ms
-        self._weight = 256 + 80 * (len(members) + len(extra))
+        self._weight = 256 + 80 * (len(members) + len(changed_members))
         self.group = group
         self._group_id = group_id
         self.cause = cause
         self._members = members
         self.own_index = own_index
-        self._extra = extra
+        self._changed_members = changed_members
         self.sets = sets
 
     @property
@@ -271,18 +271,19 @@ class ViewMessage(MembershipMessage):
         return self._members
 
     @property
-    def extra(self) -> tuple[str, ...]:
+    def changed_members(self) -> tuple[str, ...]:
         """The members that changed.
 
         JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that did not come along with
         this mailbox from the view before.
         """
-        return self._extra
+        return self._changed_members
 
     def __repr__(self) -> str:
         return (
             f"ViewMessage(sequence={self.sequence}, group={self.group!r}, group_id={self._group_id!r}, "
-            f"cause={self.cause!r}, members={self._members!r}, own_index={self.own_index}, extra={self._extra!r}, "
+            f"cause={self.cause!r}, members={self._members!r}, own_index={self.own_index}, "
+            f"changed_members={self._changed_members!r}, "
             f"sets={self.sets!r})"
         )
 

@@ -81,10 +81,10 @@ class ReceiveOptions(TypedDict, total=False):
     max_buffered_events: int
     #: The stream is paused when about so many bytes of events wait on this side. Unit: bytes. Default: 4 MiB.
     max_buffered_bytes: int
-    #: With EXPLICIT acknowledgement. ``auto``, the default: an event is acknowledged when the application asks for
-    #: the one after it, and so had the time to be done with it: right for one loop, wrong for several that receive
-    #: at once. ``manual``: only ``acknowledge()`` does.
-    acknowledge: Literal["auto", "manual"]
+    #: With EXPLICIT acknowledgement: only ``acknowledge()`` acknowledges events. If False, the client acknowledges an
+    #: event when the application asks for the next one. That suits one loop, but not several that receive at the
+    #: same time. Default: False.
+    manual_acknowledgement: bool
     #: With EXPLICIT: most events given and not yet acknowledged; 0: no bound. Default: 0.
     max_outstanding_events: int
     #: With EXPLICIT: most bytes of events given and not yet acknowledged; 0: no bound. Unit: bytes. Default: 0.

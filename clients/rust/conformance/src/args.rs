@@ -88,7 +88,7 @@ pub fn channel(args: &Value) -> Result<Sidecar, SpreadError> {
 pub fn receiving(args: &Value) -> ReceiveOptions {
     let mut options = ReceiveOptions::new()
         .auto_receive(is(args, "autoReceive"))
-        .manual_acknowledge(text(args, "acknowledge") == "manual")
+        .manual_acknowledgement(is(args, "manualAcknowledgement"))
         .max_outstanding_events(number(args, "maxOutstandingEvents").unwrap_or(0))
         .max_outstanding_bytes(number(args, "maxOutstandingBytes").unwrap_or(0))
         .keep_alive(args["keepAlive"].as_bool().unwrap_or(true));
@@ -123,7 +123,7 @@ pub fn mailbox(args: &Value) -> MailboxOptions {
         options = options.lease(lease);
     }
     if text(args, "acknowledgement") == "EXPLICIT" {
-        options = options.acknowledgement(Acknowledgement::Explicit);
+        options = options.acknowledgement(AcknowledgementMode::Explicit);
     }
     if args["reconnect"].is_object() || is(args, "reconnect") {
         options = options.reconnect(reconnect(&args["reconnect"]));

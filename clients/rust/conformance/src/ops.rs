@@ -199,13 +199,13 @@ async fn on_mailbox(open: OpenMailbox, op: &str, args: &Value) -> Answer {
                 DisconnectOptions::new().leave_groups_first(is(args, "leaveGroupsFirst")).abort(is(args, "abort"));
             Ok(json!({ "wasOpen": mailbox.disconnect_with(options).await? }))
         }
-        "join" if is(args, "awaitView") => Ok(json!({ "view": to_view(&mailbox.join_and_wait(group).await?) })),
+        "join" if is(args, "awaitView") => Ok(json!({ "view": to_view(&mailbox.join_and_await_view(group).await?) })),
         "join" => {
             mailbox.join(group).await?;
             Ok(json!({ "view": null }))
         }
         "leave" if is(args, "awaitView") => {
-            Ok(json!({ "selfLeave": mailbox.leave_and_wait(group).await?.as_ref().map(to_self_leave) }))
+            Ok(json!({ "selfLeave": mailbox.leave_and_await_view(group).await?.as_ref().map(to_self_leave) }))
         }
         "leave" => {
             mailbox.leave(group).await?;

@@ -74,7 +74,7 @@ fn to_error(error: &SpreadError) -> Value {
     Failure::Spread(error.clone()).to_json()
 }
 
-pub fn to_triple(version: Version) -> Value {
+pub fn to_triple(version: VersionTriple) -> Value {
     json!([version.major, version.minor, version.patch])
 }
 
@@ -109,7 +109,7 @@ pub fn to_event(event: &Event) -> Value {
             "sequence": sequence,
             "sender": message.sender,
             "groups": message.groups,
-            "serviceType": message.service.name(),
+            "serviceType": message.service_type.name(),
             "messageType": message.message_type,
             "payload": BASE64_STANDARD.encode(&message.payload),
             "endianMismatch": message.endian_mismatch,
@@ -126,7 +126,7 @@ pub fn to_event(event: &Event) -> Value {
             },
             "sender": message.sender,
             "groups": message.groups,
-            "serviceType": message.service.name(),
+            "serviceType": message.service_type.name(),
             "messageType": message.message_type,
             "payload": BASE64_STANDARD.encode(&message.payload),
         }),
@@ -178,6 +178,6 @@ pub fn to_refusal(refusal: &Refusal) -> Value {
     json!({ "index": refusal.index, "error": to_error(&refusal.error) })
 }
 
-pub fn to_progress(progress: Progress) -> Value {
+pub fn to_progress(progress: SenderProgress) -> Value {
     json!({ "sent": progress.sent, "decided": progress.decided, "accepted": progress.accepted })
 }

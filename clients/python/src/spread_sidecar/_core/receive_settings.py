@@ -25,7 +25,7 @@ class ReceiveSettings:
     auto_receive: bool
     max_buffered_events: int
     max_buffered_bytes: int
-    acknowledge: str
+    manual_acknowledgement: bool
     max_outstanding_events: int
     max_outstanding_bytes: int
     heartbeat_interval: float
@@ -46,9 +46,9 @@ class ReceiveSettings:
 
 def to_receive_settings(options: ReceiveOptions) -> ReceiveSettings:
     """Checks what the contract or this side can't do."""
-    acknowledge = _or_default(options.get("acknowledge"), "auto")
-    if acknowledge not in ("auto", "manual"):
-        raise field_error("acknowledge", "auto or manual", acknowledge)
+    manual_acknowledgement = _or_default(options.get("manual_acknowledgement"), False)
+    if not isinstance(manual_acknowledgement, bool):
+        raise field_error("manual_acknowledgement", "True or False", manual_acknowledgement)
     heartbeat_interval = _or_default(options.get("heartbeat_interval"), 10.0)
     to_duration(heartbeat_interval, "heartbeat_interval")
     return ReceiveSettings(
@@ -57,7 +57,7 @@ def to_receive_settings(options: ReceiveOptions) -> ReceiveSettings:
         max_buffered_bytes=to_count(
             _or_default(options.get("max_buffered_bytes"), 4 * 1024 * 1024), "max_buffered_bytes"
         ),
-        acknowledge=acknowledge,
+        manual_acknowledgement=manual_acknowledgement,
         max_outstanding_events=to_count(options.get("max_outstanding_events"), "max_outstanding_events"),
         max_outstanding_bytes=to_count(options.get("max_outstanding_bytes"), "max_outstanding_bytes"),
         heartbeat_interval=heartbeat_interval,

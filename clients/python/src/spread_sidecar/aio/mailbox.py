@@ -85,7 +85,7 @@ class Mailbox:
         self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass)
         self._receiver = Receiver(rpc, self._inbox, self._rules, settings.heartbeat_interval, self._on_notice)
         self._acknowledger: Optional[Acknowledger] = None
-        if init.acknowledgement == "EXPLICIT" and settings.acknowledge == "auto":
+        if init.acknowledgement == "EXPLICIT" and not settings.manual_acknowledgement:
             self._acknowledger = Acknowledger(rpc, init.id, self._on_acknowledgement_refused)
         self._keep_alive: Optional[KeepAlive] = None
         if settings.keep_alive:
@@ -241,7 +241,7 @@ class Mailbox:
         return await self._call(calls.poll(self.id, lambda: len(self._inbox)), timeout)
 
     async def acknowledge(self, up_to: Optional[int] = None, *, timeout: Optional[float] = None) -> int:
-        """Lets the sidecar forget events. Needed with EXPLICIT acknowledgement when ``acknowledge`` is ``manual``.
+        """Lets the sidecar forget events. Needed with EXPLICIT acknowledgement and ``manual_acknowledgement``.
 
         ``up_to``: every event up to and including this one; default: the last one that was taken. Returns the last
         acknowledged event now.

@@ -18,9 +18,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.spreadsidecar.client.AcknowledgementMode;
 import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxInfo;
 import org.spreadsidecar.client.MailboxOptions;
+import org.spreadsidecar.client.NameConflict;
 import org.spreadsidecar.client.OutgoingMessage;
 import org.spreadsidecar.client.QueueOptions;
 import org.spreadsidecar.client.ReconnectOptions;
@@ -191,7 +193,7 @@ public final class Driver {
   }
 
   private Object version(JsonObject args) {
-    SpreadSidecar.Versions version = sidecar(args).version();
+    SpreadSidecar.SidecarVersion version = sidecar(args).version();
     return ordered(
         "sidecar", version.sidecar(), "contract", version.contract(),
         "clientProtocol", Plain.version(version.clientProtocol()),
@@ -216,7 +218,7 @@ public final class Driver {
     return ordered(
         "mailboxId", mailbox.id(), "privateGroup", mailbox.privateGroup(), "daemon", mailbox.daemon(),
         "daemonVersion", Plain.version(mailbox.daemonVersion()), "leaseMs", mailbox.lease().toMillis(),
-        "acknowledgement", mailbox.explicitAcknowledgement() ? "EXPLICIT" : "AUTO");
+        "acknowledgement", mailbox.acknowledgement().name());
   }
 
   private static MailboxOptions options(JsonObject args, List<Map<String, Object>> notices) {
@@ -224,18 +226,17 @@ public final class Driver {
         new MailboxOptions()
             .spreadName(text(args, "spreadName", ""))
             .privateName(text(args, "privateName", ""))
-            .suffixOnConflict(text(args, "onNameConflict", "FAIL").equals("SUFFIX"))
+            .onNameConflict(NameConflict.valueOf(text(args, "onNameConflict", "FAIL")))
             .priority((int) number(args, "priority", 0))
             .membership(flag(args, "membership", true))
             .auth(text(args, "auth", null))
+            .acknowledgement(AcknowledgementMode.valueOf(text(args, "acknowledgement", "AUTO")))
+            .manualAcknowledgement(flag(args, "manualAcknowledgement", false))
             .autoReceive(flag(args, "autoReceive", false))
             .keepAlive(flag(args, "keepAlive", true))
             .maxOutstandingEvents(number(args, "maxOutstandingEvents", 0))
             .maxOutstandingBytes(number(args, "maxOutstandingBytes", 0))
             .onNotice(notice -> notices.add(Plain.notice(notice)));
-    boolean manual = text(args, "acknowledge", "auto").equals("manual");
-    if (text(args, "acknowledgement", "AUTO").equals("EXPLICIT")) options.explicitAcknowledgement(manual);
-    else options.manualAcknowledgement(manual);
     if (args.has("leaseMs")) options.lease(Duration.ofMillis(number(args, "leaseMs", 0)));
     if (args.has("maxBufferedEvents")) options.maxBufferedEvents((int) number(args, "maxBufferedEvents", 0));
     if (args.has("maxBufferedBytes")) options.maxBufferedBytes(number(args, "maxBufferedBytes", 0));
@@ -295,7 +296,7 @@ public final class Driver {
     MailboxInfo info = mailbox(args).info();
     return ordered(
         "privateGroup", info.privateGroup(), "state", info.state(), "daemon", info.daemon(),
-        "membership", info.membership(), "acknowledgement", info.explicitAcknowledgement() ? "EXPLICIT" : "AUTO",
+        "membership", info.membership(), "acknowledgement", info.acknowledgement().name(),
         "groups", info.groups(), "receiverAttached", info.receiverAttached(), "lastSequence", info.lastSequence(),
         "deliveredSequence", info.deliveredSequence(), "acknowledgedSequence", info.acknowledgedSequence(),
         "waitingEvents", info.waitingEvents(), "waitingBytes", info.waitingBytes(),

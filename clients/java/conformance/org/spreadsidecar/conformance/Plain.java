@@ -15,7 +15,7 @@ import org.spreadsidecar.client.SpreadEvent.RejectedMessage;
 import org.spreadsidecar.client.SpreadEvent.SelfLeaveMessage;
 import org.spreadsidecar.client.SpreadEvent.TransitionalMessage;
 import org.spreadsidecar.client.SpreadEvent.ViewMessage;
-import org.spreadsidecar.client.Version;
+import org.spreadsidecar.client.VersionTriple;
 
 /** Things as the protocol shows them. */
 final class Plain {
@@ -63,7 +63,7 @@ final class Plain {
     return ordered("kind", "ended", "error", ended.error().map(Protocol::errorOf).orElse(null));
   }
 
-  static List<Integer> version(Version version) {
+  static List<Integer> version(VersionTriple version) {
     return List.of(version.major(), version.minor(), version.patch());
   }
 

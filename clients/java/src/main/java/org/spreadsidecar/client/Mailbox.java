@@ -60,9 +60,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
 
   private final Rpc rpc;
   private final String id;
-  private final Version daemonVersion;
+  private final VersionTriple daemonVersion;
   private final Duration lease;
-  private final boolean explicitAcknowledgement;
+  private final AcknowledgementMode acknowledgement;
   private final MailboxOptions options;
   private final Inbox inbox;
   private final Receiver receiver;
@@ -84,9 +84,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
       String id,
       String privateGroup,
       String daemon,
-      Version daemonVersion,
+      VersionTriple daemonVersion,
       Duration lease,
-      boolean explicitAcknowledgement,
+      AcknowledgementMode acknowledgement,
       long afterSequence) {}
 
   Mailbox(Rpc rpc, Start start, MailboxOptions options, Runnable onClosed) {
@@ -96,12 +96,12 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     this.daemon = start.daemon();
     this.daemonVersion = start.daemonVersion();
     this.lease = start.lease();
-    this.explicitAcknowledgement = start.explicitAcknowledgement();
+    this.acknowledgement = start.acknowledgement();
     this.options = options;
     this.onClosed = onClosed;
     this.inbox = new Inbox(options.maxBufferedEvents, options.maxBufferedBytes, start.afterSequence());
     this.acknowledger =
-        explicitAcknowledgement && !options.manualAcknowledgement
+        acknowledgement == AcknowledgementMode.EXPLICIT && !options.manualAcknowledgement
             ? new Acknowledger(rpc, id, this::onAcknowledgementRefused)
             : null;
     this.receiver = new Receiver(rpc, inbox, id, start.afterSequence(), options, lease, this::onNotice);
@@ -129,7 +129,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /** The daemon's release. */
-  public Version daemonVersion() {
+  public VersionTriple daemonVersion() {
     return daemonVersion;
   }
 
@@ -138,9 +138,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return lease;
   }
 
-  /** Whether events are kept until they are acknowledged. */
-  public boolean explicitAcknowledgement() {
-    return explicitAcknowledgement;
+  /** When the sidecar may discard an event. */
+  public AcknowledgementMode acknowledgement() {
+    return acknowledgement;
   }
 
   /** The sequence of the last event that the application took; 0 if none. */

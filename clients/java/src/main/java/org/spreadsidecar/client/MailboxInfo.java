@@ -9,7 +9,7 @@ import java.util.List;
  * @param state OPEN, RECONNECTING or ENDED
  * @param daemon the daemon, as a spread name
  * @param membership whether it receives membership messages
- * @param explicitAcknowledgement whether events are kept until they are acknowledged
+ * @param acknowledgement when the sidecar may discard an event
  * @param groups the groups that it is in, in the order in which it joined them
  * @param receiverAttached whether a Receive stream is attached
  * @param lastSequence the last event received from the daemon; 0 if none
@@ -25,7 +25,7 @@ public record MailboxInfo(
     String state,
     String daemon,
     boolean membership,
-    boolean explicitAcknowledgement,
+    AcknowledgementMode acknowledgement,
     List<String> groups,
     boolean receiverAttached,
     long lastSequence,
@@ -41,7 +41,7 @@ public record MailboxInfo(
         stateOf(mailbox.getState()),
         mailbox.getDaemon(),
         mailbox.getMembership(),
-        mailbox.getAcknowledgement() == org.spreadsidecar.v1.Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT,
+        AcknowledgementMode.of(mailbox.getAcknowledgement()),
         List.copyOf(mailbox.getGroupsList()),
         mailbox.getReceiverAttached(),
         mailbox.getLastSequence(),

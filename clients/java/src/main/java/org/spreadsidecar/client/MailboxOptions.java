@@ -1,20 +1,21 @@
 package org.spreadsidecar.client;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /** How to open or take up a mailbox. Everything is optional; each setter returns this. */
 public final class MailboxOptions {
   String spreadName = "";
   String privateName = "";
-  boolean suffixOnConflict;
+  NameConflict onNameConflict = NameConflict.FAIL;
   int priority;
   boolean membership = true;
   String auth;
   Duration lease;
   ReconnectOptions reconnect;
   QueueOptions queue;
-  boolean explicitAcknowledgement;
+  AcknowledgementMode acknowledgement = AcknowledgementMode.AUTO;
   boolean manualAcknowledgement;
   boolean autoReceive;
   int maxBufferedEvents = 4096;
@@ -38,9 +39,9 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** Tries variants of the name with a number when it is in use. Default: connect fails. */
-  public MailboxOptions suffixOnConflict(boolean suffix) {
-    suffixOnConflict = suffix;
+  /** What connect does when the private name is in use. Default: {@link NameConflict#FAIL}. */
+  public MailboxOptions onNameConflict(NameConflict what) {
+    onNameConflict = Objects.requireNonNull(what, "onNameConflict");
     return this;
   }
 
@@ -80,19 +81,17 @@ public final class MailboxOptions {
     return this;
   }
 
-  /**
-   * The sidecar keeps an event until it is acknowledged: when the application asks for the next one, or by {@link
-   * Mailbox#acknowledge} alone.
-   *
-   * @param manual only by acknowledge
-   */
-  public MailboxOptions explicitAcknowledgement(boolean manual) {
-    explicitAcknowledgement = true;
-    manualAcknowledgement = manual;
+  /** When the sidecar may discard an event. Default: {@link AcknowledgementMode#AUTO}. */
+  public MailboxOptions acknowledgement(AcknowledgementMode mode) {
+    acknowledgement = Objects.requireNonNull(mode, "acknowledgement");
     return this;
   }
 
-  /** When taking up a mailbox: only {@link Mailbox#acknowledge} acknowledges. Default: false. */
+  /**
+   * With EXPLICIT acknowledgement: only {@link Mailbox#acknowledge} acknowledges events. If false, the client acknowledges
+   * an event when the application asks for the next one. That suits one loop, but not several that receive at the same time.
+   * Default: false.
+   */
   public MailboxOptions manualAcknowledgement(boolean manual) {
     manualAcknowledgement = manual;
     return this;

@@ -51,11 +51,11 @@ public final class SpreadSidecar implements AutoCloseable {
    * @param daemonAddress the default daemon, as a spread name
    * @param embeddedDaemon whether that is the embedded daemon, which is meant for development and tests
    */
-  public record Versions(
+  public record SidecarVersion(
       String sidecar,
       String contract,
-      Version clientProtocol,
-      Optional<Version> daemon,
+      VersionTriple clientProtocol,
+      Optional<VersionTriple> daemon,
       String daemonAddress,
       boolean embeddedDaemon) {}
 
@@ -110,21 +110,22 @@ public final class SpreadSidecar implements AutoCloseable {
             .setPrivateName(mailbox.privateName)
             .setPriority(mailbox.priority)
             .setMembership(mailbox.membership);
-    if (mailbox.suffixOnConflict) request.setOnNameConflict(NameConflictPolicy.NAME_CONFLICT_POLICY_SUFFIX);
+    if (mailbox.onNameConflict == NameConflict.SUFFIX) request.setOnNameConflict(NameConflictPolicy.NAME_CONFLICT_POLICY_SUFFIX);
     if (mailbox.auth != null) request.setAuth(authentication(mailbox.auth));
     if (mailbox.lease != null) request.setLease(Errors.durationOf(mailbox.lease));
     if (mailbox.reconnect != null) request.setReconnect(reconnect(mailbox.reconnect));
     if (mailbox.queue != null) request.setQueue(queue(mailbox.queue));
-    if (mailbox.explicitAcknowledgement) request.setAcknowledgement(Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT);
+    if (mailbox.acknowledgement == AcknowledgementMode.EXPLICIT)
+      request.setAcknowledgement(Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT);
     var answer = rpc.call(MailboxServiceGrpc.getConnectMethod(), request.build(), timeout);
     return keep(
         new Mailbox.Start(
             answer.getMailboxId(),
             answer.getPrivateGroup(),
             answer.getDaemon(),
-            Version.of(answer.getDaemonVersion()),
+            VersionTriple.of(answer.getDaemonVersion()),
             Errors.durationOf(answer.getLimits().getLease()),
-            answer.getAcknowledgement() == Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT,
+            AcknowledgementMode.of(answer.getAcknowledgement()),
             0),
         mailbox);
   }
@@ -136,32 +137,35 @@ public final class SpreadSidecar implements AutoCloseable {
   public Mailbox attach(String mailboxId, MailboxOptions mailbox) {
     GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(mailboxId).build();
     var info = rpc.call(MailboxServiceGrpc.getGetMailboxMethod(), request, null).getMailbox();
-    boolean explicit = info.getAcknowledgement() == Acknowledgement.ACKNOWLEDGEMENT_EXPLICIT;
-    long given = explicit ? info.getAcknowledgedSequence() : info.getDeliveredSequence();
+    AcknowledgementMode acknowledgement = AcknowledgementMode.of(info.getAcknowledgement());
+    long given =
+        acknowledgement == AcknowledgementMode.EXPLICIT
+            ? info.getAcknowledgedSequence()
+            : info.getDeliveredSequence();
     return keep(
         new Mailbox.Start(
             mailboxId,
             info.getPrivateGroup(),
             info.getDaemon(),
-            Version.of(info.getDaemonVersion()),
+            VersionTriple.of(info.getDaemonVersion()),
             Errors.durationOf(info.getLimits().getLease()),
-            explicit,
+            acknowledgement,
             mailbox.afterSequence == null ? given : mailbox.afterSequence),
         mailbox);
   }
 
   /** Versions of the sidecar, the contract, Spread's client protocol and the daemon. */
-  public Versions version() {
+  public SidecarVersion version() {
     return version(null);
   }
 
-  private Versions version(Duration timeout) {
+  private SidecarVersion version(Duration timeout) {
     var answer = rpc.call(MailboxServiceGrpc.getGetVersionMethod(), GetVersionRequest.getDefaultInstance(), timeout);
-    return new Versions(
+    return new SidecarVersion(
         answer.getSidecar(),
         answer.getContract(),
-        Version.of(answer.getClientProtocol()),
-        answer.hasDaemon() ? Optional.of(Version.of(answer.getDaemon())) : Optional.empty(),
+        VersionTriple.of(answer.getClientProtocol()),
+        answer.hasDaemon() ? Optional.of(VersionTriple.of(answer.getDaemon())) : Optional.empty(),
         answer.getDaemonAddress(),
         answer.getEmbeddedDaemon());
   }
@@ -202,7 +206,7 @@ public final class SpreadSidecar implements AutoCloseable {
       if (left <= 0)
         throw Errors.timeout(options.target + " was not ready within " + timeout.toMillis() + " ms: " + last);
       try {
-        Versions version = version(Duration.ofNanos(left));
+        SidecarVersion version = version(Duration.ofNanos(left));
         if (!daemon || version.daemon().isPresent()) return;
         last = "the sidecar is not connected to its daemon";
       } catch (SpreadException error) {

@@ -191,7 +191,7 @@ class LiveTest {
   void readinessIsWaitedFor() {
     try (SpreadSidecar sidecar = open()) {
       sidecar.waitForReady(Duration.ofSeconds(10), true);
-      assertEquals(new Version(5, 0, 1), sidecar.version().clientProtocol());
+      assertEquals(new VersionTriple(5, 0, 1), sidecar.version().clientProtocol());
       assertFalse(sidecar.version().sidecar().isEmpty());
     }
   }

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Status;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,6 +53,20 @@ class OfflineTest {
           assertThrows(SpreadException.class, () -> sidecar.waitForReady(Duration.ofMillis(200), false));
       assertEquals(Status.Code.DEADLINE_EXCEEDED, error.status());
       assertTrue(error.isRetryable());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {MailboxOptions.class, SidecarOptions.class})
+  void everyBooleanOptionTakesTheValueOfItsArgument(Class<?> options) throws ReflectiveOperationException {
+    for (Method setter : options.getMethods()) {
+      if (!Arrays.equals(setter.getParameterTypes(), new Class<?>[] {boolean.class})) continue;
+      Field field = options.getDeclaredField(setter.getName());
+      for (boolean value : new boolean[] {true, false}) {
+        Object given = options.getConstructor().newInstance();
+        setter.invoke(given, value);
+        assertEquals(value, field.getBoolean(given), setter.getName());
+      }
     }
   }
 

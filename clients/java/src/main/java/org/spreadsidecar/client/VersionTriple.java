@@ -7,9 +7,9 @@ package org.spreadsidecar.client;
  * @param minor the second
  * @param patch the third
  */
-public record Version(int major, int minor, int patch) {
-  static Version of(org.spreadsidecar.v1.Version version) {
-    return new Version(version.getMajor(), version.getMinor(), version.getPatch());
+public record VersionTriple(int major, int minor, int patch) {
+  static VersionTriple of(org.spreadsidecar.v1.Version version) {
+    return new VersionTriple(version.getMajor(), version.getMinor(), version.getPatch());
   }
 
   @Override
