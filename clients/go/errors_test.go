@@ -105,3 +105,17 @@ func TestTypeWordsAnswerAsSpreadsMacrosDo(t *testing.T) {
 		t.Error(AgreedMess|SelfDiscard, Service(0x3000))
 	}
 }
+
+func TestASentenceNamesTheFieldAsTheOptionDoes(t *testing.T) {
+	for _, row := range []struct{ sentence, field, expected string }{
+		{"private_name has 11 bytes", "private_name", "PrivateName has 11 bytes"},
+		{"queue.soft_limit.time is 0", "queue.soft_limit.time", "Queue.SoftLimit.Time is 0"},
+		{"daemon has 300 bytes", "daemon", "SpreadName has 300 bytes"},
+		{"daemons differ", "daemon", "daemons differ"},
+		{"no field", "", "no field"},
+	} {
+		if got := inCallersTerms(row.sentence, row.field); got != row.expected {
+			t.Errorf("%q about %q: got %q, expected %q", row.sentence, row.field, got, row.expected)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package spreadsidecar
 import (
 	"context"
 	"slices"
+	"strings"
+	"unicode"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -49,6 +51,44 @@ func outcomeOf(code codes.Code, info *errdetails.ErrorInfo) Outcome {
 	return OutcomeNotSent
 }
 
+// optionNames has the fields whose option in this package is more than the PascalCase form of the contract's name.
+var optionNames = map[string]string{
+	"daemon":         "SpreadName",
+	"mailbox_id":     "MailboxID",
+	"up_to_sequence": "upTo",
+}
+
+// optionOf gives the option of this package for a field of the contract: PrivateName for private_name.
+func optionOf(field string) string {
+	if name, ok := optionNames[field]; ok {
+		return name
+	}
+	var name strings.Builder
+	upper := true
+	for _, letter := range field {
+		switch {
+		case letter == '_':
+			upper = true
+		case upper:
+			name.WriteRune(unicode.ToUpper(letter))
+			upper = letter == '.'
+		default:
+			name.WriteRune(letter)
+			upper = letter == '.'
+		}
+	}
+	return name.String()
+}
+
+// inCallersTerms gives a sentence of the sidecar about a field with the name that the caller's option has.
+func inCallersTerms(sentence, field string) string {
+	rest, found := strings.CutPrefix(sentence, field+" ")
+	if field == "" || !found {
+		return sentence
+	}
+	return optionOf(field) + " " + rest
+}
+
 // toSpreadError turns what gRPC gives into a SpreadError.
 func toSpreadError(err error) *SpreadError {
 	if known, ok := err.(*SpreadError); ok {
@@ -57,7 +97,7 @@ func toSpreadError(err error) *SpreadError {
 	state := status.Convert(err)
 	info, retry := readDetails(state)
 	return &SpreadError{
-		Message:    state.Message(),
+		Message:    inCallersTerms(state.Message(), info.GetMetadata()["field"]),
 		Status:     state.Code(),
 		Reason:     Reason(info.GetReason()),
 		Domain:     info.GetDomain(),

@@ -18,7 +18,7 @@ describe('a command as a process', () => {
     const { target } = await startSidecar();
     const send = startCommand('send', 'g', '-m', 'x', '-t', target);
     expect(await send.exited()).toBe(0);
-    expect(send.written.stderr).toBe('sent 1 bytes to g\n');
+    expect(send.written.stderr).toBe('sent 1 byte to g\n');
     // Standard input stays open: the script's end is the quit command.
     const user = startCommand('user', '-t', target);
     user.child.stdin?.write('j g\nq\n');

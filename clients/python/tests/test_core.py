@@ -19,6 +19,7 @@ from spread_sidecar._core.from_event import decode_batch
 from spread_sidecar._core.lease_clock import LeaseClock
 from spread_sidecar._core.outgoing import Outgoing, to_multicast_message, to_outgoing
 from spread_sidecar._core.receive_rules import ReceivePlan, ReceiveRules
+from spread_sidecar.gen.spread.sidecar.internal.v1 import rich_status_pb2
 from spread_sidecar._core.rich_status import is_transport_failure, to_spread_error
 from spread_sidecar._core.service_type import SERVICE_WORDS
 from spread_sidecar._sync.timers import Timers
@@ -305,3 +306,21 @@ def test_a_cancellation_calls_back_once() -> None:
     cancellation.on_cancel(lambda: calls.append(3))
     assert calls == [1, 3]
     assert cancellation.cancelled
+
+
+@pytest.mark.parametrize(
+    ("sentence", "field", "expected"),
+    [
+        ("daemon has 300 bytes", "daemon", "spread_name has 300 bytes"),
+        ("daemons differ", "daemon", "daemons differ"),
+        ("private_name has 11 bytes", "private_name", "private_name has 11 bytes"),
+        ("no field", "", "no field"),
+    ],
+)
+def test_a_sentence_names_the_field_as_the_option_does(sentence: str, field: str, expected: str) -> None:
+    info = rich_status_pb2.ErrorInfo(reason="FIELD_INVALID", domain="spread-sidecar", metadata={"field": field})
+    status = rich_status_pb2.RichStatus()
+    status.details.add().Pack(info)
+    status.details[0].type_url = "type.googleapis.com/google.rpc.ErrorInfo"
+    trailers = (("grpc-status-details-bin", status.SerializeToString()),)
+    assert to_spread_error("INVALID_ARGUMENT", sentence, trailers).message == expected

@@ -63,6 +63,23 @@ fn sentence(status: &tonic::Status) -> String {
     text
 }
 
+/// The option of this client for a field of the contract that has another name there.
+fn option_of(field: &str) -> Option<&'static str> {
+    match field {
+        "daemon" => Some("spread_name"),
+        "up_to_sequence" => Some("up_to"),
+        _ => None,
+    }
+}
+
+/// A sentence of the sidecar about a field, with the name that the caller's option has.
+fn in_callers_terms(sentence: String, field: &str) -> String {
+    match (option_of(field), sentence.strip_prefix(field)) {
+        (Some(option), Some(rest)) if rest.starts_with(' ') => format!("{option}{rest}"),
+        _ => sentence,
+    }
+}
+
 pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
     let (info, retry) = read_details(status.details());
     let mut code = StatusCode::from_number(status.code() as i32);
@@ -70,7 +87,8 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
     if info.is_none() && status.source().is_some() && TRANSPORT.contains(&code) {
         code = StatusCode::Unavailable;
     }
-    let mut failure = Failure::new(code, sentence(&status));
+    let field = info.as_ref().and_then(|info| info.metadata.get("field")).map_or("", String::as_str);
+    let mut failure = Failure::new(code, in_callers_terms(sentence(&status), field));
     failure.retryable = retry.is_some() || (code == StatusCode::Unavailable && info.is_none());
     failure.retry_delay = retry.and_then(|retry| retry.retry_delay).and_then(to_duration);
     failure.send_outcome = outcome_of(code, info.as_ref());
@@ -93,4 +111,22 @@ pub(crate) fn is_transport_failure(error: &SpreadError) -> bool {
 /// None for a negative one, which the contract has none of.
 pub(crate) fn to_duration(duration: prost_types::Duration) -> Option<Duration> {
     Duration::try_from(duration).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_callers_terms;
+
+    #[test]
+    fn a_sentence_names_the_field_as_the_option_does() {
+        for (sentence, field, expected) in [
+            ("daemon has 300 bytes", "daemon", "spread_name has 300 bytes"),
+            ("daemons differ", "daemon", "daemons differ"),
+            ("private_name has 11 bytes", "private_name", "private_name has 11 bytes"),
+            ("the daemon is gone", "daemon", "the daemon is gone"),
+            ("no field", "", "no field"),
+        ] {
+            assert_eq!(in_callers_terms(sentence.to_owned(), field), expected);
+        }
+    }
 }

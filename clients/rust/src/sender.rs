@@ -195,7 +195,7 @@ impl State {
         let refusals = std::mem::take(&mut self.refusals);
         let refused = std::mem::take(&mut self.refused);
         Err(refusals[0].error.with(|failure| {
-            failure.message = format!("{refused} messages were refused, the first: {}", failure.message);
+            failure.message = format!("messages refused: {refused}, the first: {}", failure.message);
             failure.refused = refused;
             failure.refusals = refusals.clone();
         }))

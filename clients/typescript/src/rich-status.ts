@@ -1,5 +1,6 @@
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { toMilliseconds } from './duration.js';
+import { inCallersTerms } from './field-names.js';
 import { ErrorInfo, RetryInfo, RichStatus } from './gen/spread/sidecar/internal/v1/rich_status.js';
 import { type SendOutcome, SpreadError } from './spread-error.js';
 
@@ -54,7 +55,8 @@ export function toSpreadError(
   options: { send?: boolean; outcome?: SendOutcome; cause?: unknown } = {},
 ): SpreadError {
   const { errorInfo, retryDelayMs } = readDetails(error.metadata);
-  return new SpreadError(error.details || error.message, {
+  const sentence = inCallersTerms(error.details || error.message, errorInfo?.metadata.field);
+  return new SpreadError(sentence, {
     status: error.code,
     reason: errorInfo?.reason,
     domain: errorInfo?.domain,

@@ -297,7 +297,7 @@ export class Sender {
 
   #throwRefusals(): void {
     if (this.#refusedUnheard === 0) return;
-    const message = `${this.#refusedUnheard} messages were refused, the first: ${this.#refusals[0]?.message}`;
+    const message = `messages refused: ${this.#refusedUnheard}, the first: ${this.#refusals[0]?.message}`;
     const errors = this.#refusals;
     this.#refusals = [];
     this.#refusedUnheard = 0;

@@ -39,7 +39,21 @@ function sentenceOf(error: SpreadError): string {
   const number = error.number === undefined ? '' : `, ${error.number}`;
   const name = error.reason || error.statusName;
   const doubt = error.outcome === 'unknown' ? '; the message may have been sent all the same' : '';
-  return `${error.message} (${name}${number})${doubt}`;
+  return `${inTermsOfFlags(error)} (${name}${number})${doubt}`;
+}
+
+/** Flags of the command line for fields of the contract, with the names that the client package gives them. */
+const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> = {
+  private_name: ['privateName', '--user'],
+  daemon: ['spreadName', '--spread-name'],
+  message_type: ['messageType', '--type'],
+  service_type: ['serviceType', '--service'],
+};
+
+/** The sentence with the flag that the user typed in place of the client package's option. */
+function inTermsOfFlags({ message, metadata }: SpreadError): string {
+  const [option, flag] = FLAGS[metadata.field ?? ''] ?? ['', ''];
+  return option !== '' && message.startsWith(`${option} `) ? flag + message.slice(option.length) : message;
 }
 
 /** grpc-js wraps what the system says: only that is of use to a person. */

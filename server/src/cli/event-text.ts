@@ -1,6 +1,6 @@
 import type { RegularMessage, RejectedMessage, SpreadEvent, ViewMessage } from '#spread-sidecar-client';
 import { utf8 } from './event-json.js';
-import type { Output } from './output.js';
+import { count, type Output } from './output.js';
 
 type Colors = Output['colors'];
 
@@ -41,7 +41,7 @@ function details(event: RegularMessage): string {
   const parts = [
     event.serviceTypeName ?? 'unknown service',
     `type ${event.messageType}`,
-    `${event.payload.length} bytes`,
+    count(event.payload.length, 'byte'),
   ];
   if (event.selfDiscard) parts.push('self-discard');
   if (event.endianMismatch) parts.push('other byte order');

@@ -73,3 +73,6 @@ export class Output {
     this.#stream.off('error', this.#onError);
   }
 }
+
+/** A number with its noun: `1 byte`, `2 bytes`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

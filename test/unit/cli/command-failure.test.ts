@@ -51,6 +51,19 @@ describe('the sentence of a failure', () => {
     );
   });
 
+  it('names the flag that is wrong', () => {
+    const metadata = { field: 'private_name' };
+    const error = new SpreadError('privateName has 11 bytes; it must have 0..10 bytes', {
+      status: status.INVALID_ARGUMENT,
+      reason: 'REJECT_ILLEGAL_NAME',
+      domain: 'spread.org',
+      metadata,
+    });
+    expect(describeFailure(error).message).toBe(
+      '--user has 11 bytes; it must have 0..10 bytes (REJECT_ILLEGAL_NAME, -5)',
+    );
+  });
+
   it('says when a message may have been sent', () => {
     const error = new SpreadError('late', { status: status.DEADLINE_EXCEEDED, outcome: 'unknown' });
     expect(describeFailure(error).message).toBe(

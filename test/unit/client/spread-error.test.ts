@@ -34,6 +34,23 @@ describe('SpreadError', () => {
     expect(error.cause).toMatchObject({ code: 3 });
   });
 
+  it.each([
+    ['private_name has 11 bytes', 'private_name', 'privateName has 11 bytes'],
+    ['queue.soft_limit.time is 0', 'queue.soft_limit.time', 'queue.softLimit.timeMs is 0'],
+    ['lease is out of range', 'lease', 'leaseMs is out of range'],
+    ['daemon has 300 bytes', 'daemon', 'spreadName has 300 bytes'],
+    ['daemons differ', 'daemon', 'daemons differ'],
+    ['the private_name is taken', 'private_name', 'the private_name is taken'],
+  ])('names the option of the caller: %s', (message, field, expected) => {
+    const error = from({
+      code: status.INVALID_ARGUMENT,
+      message,
+      reason: 'FIELD_INVALID',
+      metadata: { field },
+    });
+    expect(error).toMatchObject({ message: expected, metadata: { field } });
+  });
+
   it("has a reason and no code for the sidecar's own errors", () => {
     const error = from({ code: status.ABORTED, reason: 'LEASE_EXPIRED' });
     expect(error).toMatchObject({ reason: 'LEASE_EXPIRED', code: undefined, number: undefined });

@@ -125,7 +125,7 @@ class MessagesRefused(SpreadError):
     def __init__(self, errors: tuple[SpreadError, ...], count: int) -> None:
         first = errors[0]
         super().__init__(
-            f"{count} messages were refused, the first: {first.message}",
+            f"messages refused: {count}, the first: {first.message}",
             status=first.status,
             reason=first.reason,
             domain=first.domain,

@@ -14,6 +14,7 @@ import type { CommandContext, Done } from '../context.js';
 import { printable } from '../event-text.js';
 import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
+import { count } from '../output.js';
 import { wholeNumber } from '../values.js';
 
 interface DaemonOptions {
@@ -153,7 +154,7 @@ function eventLine(event: DaemonEvent): string {
     case 'session-closed':
       return `- ${event.privateGroup} (${event.reason})`;
     case 'session-cut':
-      return `! ${event.privateGroup} was cut: ${printable(event.message)}; ${event.messagesLost} messages lost`;
+      return `! ${event.privateGroup} was cut: ${printable(event.message)}; ${count(event.messagesLost, 'message')} lost`;
     case 'client-refused':
       return `! a client was refused (${event.code}): ${printable(event.message)}`;
     case 'client-abandoned':

@@ -6,6 +6,7 @@ import { CommandFailure } from '../command-failure.js';
 import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
+import { count } from '../output.js';
 import { readAll } from '../read-all.js';
 import { messageType, serviceType } from '../values.js';
 
@@ -69,7 +70,7 @@ async function sendOne(
   const { service, type, selfDiscard } = options;
   const limits = { selfDiscard, signal: context.signal };
   const bytes = await mailbox.multigroupMulticast(service, groups, message, type, limits);
-  return `sent ${bytes} bytes to ${groups.join(', ')}`;
+  return `sent ${count(bytes, 'byte')} to ${groups.join(', ')}`;
 }
 
 async function sendLines(
@@ -87,5 +88,5 @@ async function sendLines(
   const { accepted } = await sender.close();
   context.signal.removeEventListener('abort', stop);
   context.signal.throwIfAborted();
-  return `sent ${accepted} messages to ${groups.join(', ')}`;
+  return `sent ${count(accepted, 'message')} to ${groups.join(', ')}`;
 }

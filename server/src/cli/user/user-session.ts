@@ -3,7 +3,7 @@ import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
 import { FIFO_MESS, SAFE_MESS, serviceOfBits } from '../../spread/wire/constants.js';
 import { describeFailure } from '../command-failure.js';
 import { eventToText, printable, viewToText } from '../event-text.js';
-import type { Output } from '../output.js';
+import { count, type Output } from '../output.js';
 import { messageType, serviceType, wholeNumber } from '../values.js';
 import type { LineConsole } from './line-console.js';
 import { findUserCommand, type UserActions, userCommandHelp } from './user-commands.js';
@@ -106,7 +106,7 @@ export class UserSession implements UserActions {
       this.#sent += 1;
     }
     await this.#console.print(
-      `sent ${BURST_MESSAGES} messages of ${this.#burstBytes} bytes (${this.#sent} in all)`,
+      `sent ${BURST_MESSAGES} messages of ${count(this.#burstBytes, 'byte')} (${this.#sent} in all)`,
     );
   }
 
@@ -143,7 +143,7 @@ export class UserSession implements UserActions {
       daemon: `${info.daemon}, Spread ${info.daemonVersion.join('.')}`,
       groups: info.groups.map((group) => printable(group)).join(', ') || 'none',
       received: `${info.lastSequence} events, ${info.waitingEvents} of them wait in the sidecar`,
-      sent: `${info.messagesSent} messages, ${info.payloadBytesSent} bytes`,
+      sent: `${count(info.messagesSent, 'message')}, ${count(info.payloadBytesSent, 'byte')}`,
       'id in logs': info.displayId,
     };
     const lines = Object.entries(rows).map(([name, value]) => `  ${name.padEnd(14)}${value}`);

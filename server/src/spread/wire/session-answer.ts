@@ -96,5 +96,5 @@ export function rejection(number: number): WireError {
       `the daemon refused the session with the unknown code ${number}`,
     );
   }
-  return new WireError(code, 'session', `the daemon refused the session: ${reason} (${code} ${number})`);
+  return new WireError(code, 'session', `the daemon refused the session: ${reason}`);
 }

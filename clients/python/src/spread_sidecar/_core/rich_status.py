@@ -51,6 +51,18 @@ def _outcome_of(status: str, info: Optional[ErrorInfo]) -> SendOutcome:
     return "unknown" if status == "INTERNAL" else "not-sent"
 
 
+#: Fields whose option in this client has another name than the contract's.
+_OPTION_NAMES = {"daemon": "spread_name", "up_to_sequence": "up_to"}
+
+
+def _in_callers_terms(sentence: str, field: str) -> str:
+    """A sentence of the sidecar about ``field``, with the name that the caller's option has."""
+    option = _OPTION_NAMES.get(field)
+    if option is None or not sentence.startswith(f"{field} "):
+        return sentence
+    return option + sentence[len(field) :]
+
+
 def to_spread_error(
     status: str,
     details: str,
@@ -68,7 +80,7 @@ def to_spread_error(
     if outcome is None and send:
         outcome = _outcome_of(status, info)
     return SpreadError(
-        details,
+        _in_callers_terms(details, info.metadata.get("field", "") if info else ""),
         status=status,
         reason=info.reason if info else "",
         domain=info.domain if info else "",

@@ -10,8 +10,10 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Makes exceptions: of what gRPC fails with, and of what is wrong on this side. */
 final class Errors {
@@ -53,7 +55,7 @@ final class Errors {
     String text = status.getDescription();
     if (text == null) text = status.getCause() == null ? code.name() : String.valueOf(status.getCause().getMessage());
     return new SpreadException(
-        text,
+        inCallersTerms(text, info == null ? "" : info.getMetadataOrDefault("field", "")),
         code,
         info == null ? "" : info.getReason(),
         info == null ? "" : info.getDomain(),
@@ -62,6 +64,19 @@ final class Errors {
         retryDelay,
         send ? outcomeOf(code, info) : null,
         thrown);
+  }
+
+  /** Fields whose option in this client is more than the camelCase form of the contract's name. */
+  private static final Map<String, String> OPTION_NAMES =
+      Map.of("daemon", "spreadName", "up_to_sequence", "upTo");
+
+  /** A sentence of the sidecar about a field, with the name that the caller's option has. */
+  static String inCallersTerms(String sentence, String field) {
+    if (field.isEmpty() || !sentence.startsWith(field + " ")) return sentence;
+    String option = OPTION_NAMES.get(field);
+    if (option == null)
+      option = Pattern.compile("_([a-z])").matcher(field).replaceAll(found -> found.group(1).toUpperCase(Locale.ROOT));
+    return option + sentence.substring(field.length());
   }
 
   private static com.google.rpc.Status details(Throwable thrown) {

@@ -57,6 +57,18 @@ class OfflineTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "private_name has 11 bytes,private_name,privateName has 11 bytes",
+    "queue.soft_limit.time is 0,queue.soft_limit.time,queue.softLimit.time is 0",
+    "daemon has 300 bytes,daemon,spreadName has 300 bytes",
+    "daemons differ,daemon,daemons differ",
+    "no field,'',no field"
+  })
+  void aSentenceNamesTheFieldAsTheOptionDoes(String sentence, String field, String expected) {
+    assertEquals(expected, Errors.inCallersTerms(sentence, field));
+  }
+
+  @ParameterizedTest
   @ValueSource(classes = {MailboxOptions.class, SidecarOptions.class})
   void everyBooleanOptionTakesTheValueOfItsArgument(Class<?> options) throws ReflectiveOperationException {
     for (Method setter : options.getMethods()) {
