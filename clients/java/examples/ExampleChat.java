@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import org.spreadsidecar.client.AdvancedMessageListener;
 import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxOptions;
+import org.spreadsidecar.client.NameConflict;
 import org.spreadsidecar.client.ServiceType;
 import org.spreadsidecar.client.SidecarOptions;
 import org.spreadsidecar.client.SpreadEvent.MembershipMessage;
@@ -20,7 +21,7 @@ public final class ExampleChat {
     String name = args.length > 1 ? args[1] : "";
     String group = args.length > 2 ? args[2] : "chat";
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target));
-        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName(name).suffixOnConflict(true))) {
+        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName(name).onNameConflict(NameConflict.SUFFIX))) {
       // region listener
       mailbox.add(
           new AdvancedMessageListener() {

@@ -3,6 +3,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxOptions;
+import org.spreadsidecar.client.NameConflict;
 import org.spreadsidecar.client.ServiceType;
 import org.spreadsidecar.client.SidecarOptions;
 import org.spreadsidecar.client.SpreadEvent;
@@ -13,7 +14,7 @@ import org.spreadsidecar.client.SpreadSidecar;
 public final class ExampleHello {
   public static void main(String[] args) {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;
-    MailboxOptions options = new MailboxOptions().privateName("hello").suffixOnConflict(true);
+    MailboxOptions options = new MailboxOptions().privateName("hello").onNameConflict(NameConflict.SUFFIX);
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target));
         Mailbox mailbox = sidecar.connect(options)) {
       mailbox.joinAndAwaitView("greetings");

@@ -1,6 +1,7 @@
 import java.util.List;
 import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxOptions;
+import org.spreadsidecar.client.NameConflict;
 import org.spreadsidecar.client.MembershipCause;
 import org.spreadsidecar.client.SidecarOptions;
 import org.spreadsidecar.client.SpreadEvent;
@@ -14,9 +15,9 @@ public final class ExampleMembership {
   public static void main(String[] args) {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target));
-        Mailbox watcher = sidecar.connect(new MailboxOptions().privateName("watcher").suffixOnConflict(true))) {
+        Mailbox watcher = sidecar.connect(new MailboxOptions().privateName("watcher").onNameConflict(NameConflict.SUFFIX))) {
       watcher.joinAndAwaitView("members");
-      Mailbox guest = sidecar.connect(new MailboxOptions().privateName("guest").suffixOnConflict(true));
+      Mailbox guest = sidecar.connect(new MailboxOptions().privateName("guest").onNameConflict(NameConflict.SUFFIX));
       guest.joinAndAwaitView("members");
       guest.leave("members", true, null);
       guest.joinAndAwaitView("members");

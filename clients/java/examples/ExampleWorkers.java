@@ -7,6 +7,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxOptions;
+import org.spreadsidecar.client.NameConflict;
 import org.spreadsidecar.client.OutgoingMessage;
 import org.spreadsidecar.client.ServiceType;
 import org.spreadsidecar.client.SidecarOptions;
@@ -33,11 +34,11 @@ public final class ExampleWorkers {
     CountDownLatch done = new CountDownLatch(JOBS);
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target))) {
       for (int i = 1; i <= 3; i += 1) {
-        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName("worker" + i).suffixOnConflict(true));
+        Mailbox mailbox = sidecar.connect(new MailboxOptions().privateName("worker" + i).onNameConflict(NameConflict.SUFFIX));
         mailbox.joinAndAwaitView("workers");
         mailbox.add(new Worker(mailbox, done, i == 1 ? 2 : JOBS)::onEvent);
       }
-      try (Mailbox boss = sidecar.connect(new MailboxOptions().privateName("boss").suffixOnConflict(true).membership(false))) {
+      try (Mailbox boss = sidecar.connect(new MailboxOptions().privateName("boss").onNameConflict(NameConflict.SUFFIX).membership(false))) {
         for (int job = 1; job <= JOBS; job += 1)
           boss.multicast(message(JOB, "job " + job), null);
         if (!done.await(20, TimeUnit.SECONDS)) throw new IllegalStateException("not everything was done");

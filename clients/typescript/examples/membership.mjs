@@ -9,7 +9,7 @@ async function watch(mailbox) {
     if (event.kind === 'view') {
       console.log(
         event.cause,
-        event.extra.join(', '),
+        event.changedMembers.join(', '),
         '->',
         event.members.join(', '),
         'I am',
