@@ -1,4 +1,4 @@
-import type { SidecarConfig } from './config/index.js';
+import { isIpv6Only, type SidecarConfig } from './config/index.js';
 import { AdminServer } from './grpc/admin/admin-server.js';
 import type { DropPage } from './grpc/admin/drop-page.js';
 import type { PageAccess } from './grpc/admin/page-access.js';
@@ -395,7 +395,7 @@ function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
           mode: grpc.socketMode,
           ...(grpc.socketGroup === '' ? {} : { group: grpc.socketGroup }),
         }
-      : address,
+      : { ...address, ipv6Only: isIpv6Only(address, grpc.listen) },
   );
 }
 

@@ -381,7 +381,7 @@ describe('check', () => {
       '127.0.0.1:0',
     ]);
     expect(taken.exitCode).toBe(7);
-    expect(taken.stdout).toContain(`FAIL gRPC: 127.0.0.1:${port} is taken by another process`);
+    expect(taken.stdout).toContain(`FAIL gRPC: 127.0.0.1:${port} (--grpc-listen) is in use by another process: stop`);
     expect(taken.stdout).toContain('ok   daemon: the embedded one');
     const silent = await cli(['check', ...(await addresses(free)), '--daemon-addresses', nobody]);
     expect(silent.exitCode).toBe(3);
@@ -416,10 +416,10 @@ describe('check', () => {
     const daemon = ['--embedded-daemon', '--embedded-listen', '127.0.0.1:0', '--embedded-socket', 'off'];
     const { exitCode, stdout } = await cli(['check', ...args, ...daemon]);
     expect(exitCode).toBe(7);
-    expect(stdout).toContain(`FAIL gRPC: ${file} is an existing file that is no socket`);
-    expect(stdout).toContain(`FAIL gRPC: ${live} is in use by a running process`);
+    expect(stdout).toContain(`FAIL gRPC: ${file} (--grpc-listen) is an existing file that is not a socket`);
+    expect(stdout).toContain(`FAIL gRPC: ${live} (--grpc-listen) is in use by another process`);
     expect(stdout).toContain(`ok   gRPC: ${join(folder, 'free')} is free`);
-    expect(stdout).toMatch(/FAIL gRPC: .*no\/folder can't be listened on/);
+    expect(stdout).toMatch(/FAIL gRPC: .*no\/folder .* can't be listened on: the folder .*\/no does not exist/);
     await new Promise((resolve) => openSocket(live).once('connect', resolve));
   });
 });
@@ -474,7 +474,7 @@ EventLogFile = /tmp/spread.log
     const { port } = await listener();
     const { exitCode, stderr } = await cli(['daemon', '-p', String(port), '--socket', 'off']);
     expect(exitCode).toBe(7);
-    expect(stderr).toContain(`port ${port} on 127.0.0.1 is taken by another process`);
+    expect(stderr).toContain(`127.0.0.1:${port} (--port, --listen) is in use by another process`);
   });
 });
 

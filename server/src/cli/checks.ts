@@ -1,10 +1,9 @@
-import { lstat } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { ConfigError, type SidecarConfig, type TcpAddress, type UnixAddress } from '../config/index.js';
+import { ConfigError, type SidecarConfig } from '../config/index.js';
 import { Access } from '../sidecar/access.js';
 import type { Session } from '../spread/session.js';
 import type { SessionOptions } from '../spread/session-options.js';
 import { ExitCode } from './exit-codes.js';
+import { findPlaceProblems, placeName, placesOf } from './listen-check.js';
 
 /** One line of `check`. */
 export interface CheckResult {
@@ -15,8 +14,6 @@ export interface CheckResult {
   /** For a failure. */
   readonly exitCode: number;
 }
-
-type Address = TcpAddress | UnixAddress;
 
 const well = (what: string, text: string): CheckResult => ({
   what,
@@ -70,17 +67,18 @@ function securityResult(
   }
 }
 
-/** Whether each address that serve would listen on is free. Listens on it for a moment. */
+/** Whether each address that serve would listen on is free. Listens on all of them for a moment. */
 export async function checkPlaces(config: SidecarConfig): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
-  for (const [what, address] of places(config)) {
-    const name = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
-    const problem = await problemOf(address);
-    if (problem === undefined) results.push(well(what, `${name} is free`));
-    else
-      results.push({ what, problem: 'failed', text: `${name} ${problem}`, exitCode: ExitCode.cannotListen });
-  }
-  return results;
+  const places = placesOf(config);
+  const problems = await findPlaceProblems(places);
+  return places.map((place): CheckResult => {
+    const name = placeName(place);
+    const problem = problems.find((found) => found.place === place);
+    if (!problem) return well(place.what, `${name} is free`);
+    const advice = problem.isTaken ? ': stop that process, or set another address' : '';
+    const text = `${name} (${place.flag}) ${problem.text}${advice}`;
+    return { what: place.what, problem: 'failed', text, exitCode: ExitCode.cannotListen };
+  });
 }
 
 /** Whether the default daemons answer. One of them is enough. */
@@ -114,51 +112,4 @@ export async function checkDaemons(
   return anyAnswers
     ? answers.map((answer) => (answer.problem ? { ...answer, problem: 'warning' } : answer))
     : answers;
-}
-
-function places({ grpc, admin, embedded }: SidecarConfig): [string, Address][] {
-  const all: [string, Address][] = grpc.listen.map((address) => ['gRPC', address]);
-  if (admin.listen !== 'off') all.push(['admin', admin.listen]);
-  if (!embedded.enabled) return all;
-  if (embedded.listen !== 'off') all.push(['embedded daemon', embedded.listen]);
-  const port = embedded.listen === 'off' ? 0 : embedded.listen.port;
-  const path = embedded.socket === 'auto' ? (port === 0 ? 'off' : `/tmp/${port}`) : embedded.socket;
-  if (path !== 'off') all.push(['embedded daemon', { kind: 'unix', path }]);
-  return all;
-}
-
-async function problemOf(address: Address): Promise<string | undefined> {
-  if (address.kind === 'unix') return socketProblem(address.path);
-  const error = await tryToListen({ host: address.host, port: address.port });
-  if (error?.code === 'EADDRINUSE')
-    return 'is taken by another process: stop that one, or choose another port';
-  return error && `can't be listened on: ${error.message}`;
-}
-
-/** A socket file is examined, not replaced: whoever only checks changes nothing. */
-async function socketProblem(path: string): Promise<string | undefined> {
-  const found = await lstat(path).catch(() => undefined);
-  if (!found) {
-    const error = await tryToListen({ path });
-    return error && `can't be listened on: ${error.message}`;
-  }
-  if (!found.isSocket()) return 'is an existing file that is no socket: remove it, or choose another path';
-  const { connect } = await import('node:net');
-  const live = await new Promise<boolean>((resolve) => {
-    const socket = connect(path, () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
-  return live ? 'is in use by a running process: stop that one, or choose another path' : undefined;
-}
-
-function tryToListen(where: {
-  host?: string;
-  port?: number;
-  path?: string;
-}): Promise<NodeJS.ErrnoException | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', resolve);
-    server.listen(where, () => server.close(() => resolve(undefined)));
-  });
 }

@@ -22,12 +22,14 @@ export function describeFailure(error: unknown): CommandFailure {
   if (error instanceof AggregateError && isClientError(error.errors[0]))
     return new CommandFailure(error.message, exitCodeOf(error.errors[0]), error);
   if (isClientError(error)) return new CommandFailure(sentenceOf(error), exitCodeOf(error), error);
-  // A place to listen at, of the daemon or the gRPC server. By name: the one class is the daemon's, the other grpc's.
-  if (error instanceof Error && error.name === 'ListenError')
-    return new CommandFailure(error.message, ExitCode.cannotListen, error);
+  if (isListenError(error)) return new CommandFailure(error.message, ExitCode.cannotListen, error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new CommandFailure(`something unforeseen happened: ${text}`, ExitCode.failure, error);
 }
+
+/** A place to listen at, of the daemon or the gRPC server. By name: the one class is the daemon's, the other grpc's. */
+export const isListenError = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ListenError';
 
 // By its shape: the package loads gRPC, which a command that fails early needs not wait for.
 const isClientError = (error: unknown): error is SpreadError =>

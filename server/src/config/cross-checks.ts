@@ -1,5 +1,6 @@
+import { includes, isIpv6Only, type ListenPlace, listenPlaces } from './listen-places.js';
 import type { OptionKey, SidecarConfig } from './options.js';
-import { isLoopback, listenAddress, type TcpAddress, type UnixAddress } from './values/addresses.js';
+import { isLoopback, listenAddress } from './values/addresses.js';
 
 /** Two or more options that are well in themselves and not together. */
 export interface Conflict {
@@ -103,32 +104,31 @@ export const crossChecks: readonly CrossCheck[] = [
   {
     options: ['grpc.listen', 'admin.listen', 'embedded.listen', 'embedded.socket', 'embedded.enabled'],
     check: (config) => {
-      const taken = new Map<string, OptionKey>();
-      for (const [key, address] of listeners(config)) {
-        if (address.kind === 'tcp' && address.port === 0) continue;
-        const place = listenAddress.format(address);
-        const other = taken.get(place);
-        if (other) return { sentence: `${key} and ${other} both want ${place}`, between: [key, other] };
-        taken.set(place, key);
-      }
+      const places = listenPlaces(config);
+      for (const [index, place] of places.entries())
+        for (const other of places.slice(0, index)) {
+          const sentence = overlap(other, place) ?? overlap(place, other);
+          if (sentence) return { sentence, between: [place.option, other.option] };
+        }
       return undefined;
     },
   },
 ];
 
-/** Every place that the sidecar will listen on. */
-function listeners({ grpc, admin, embedded }: SidecarConfig): [OptionKey, TcpAddress | UnixAddress][] {
-  const all: [OptionKey, TcpAddress | UnixAddress][] = grpc.listen.map((address) => ['grpc.listen', address]);
-  if (admin.listen !== 'off') all.push(['admin.listen', admin.listen]);
-  if (!embedded.enabled) return all;
-  if (embedded.listen !== 'off') all.push(['embedded.listen', embedded.listen]);
-  const socket = embedded.socket === 'auto' ? automaticSocket(embedded.listen) : embedded.socket;
-  if (socket !== 'off') all.push(['embedded.socket', { kind: 'unix', path: socket }]);
-  return all;
+/** Why the two can not be listened on at once; undefined if they can, or if `outer` does not include `inner`. */
+function overlap(outer: ListenPlace, inner: ListenPlace): string | undefined {
+  const [wide, narrow] = [outer.address, inner.address];
+  const isSame = listenAddress.format(wide) === listenAddress.format(narrow);
+  if (wide.kind === 'unix' || narrow.kind === 'unix')
+    return isSame ? `${inner.option} and ${outer.option} both want ${listenAddress.format(wide)}` : undefined;
+  if (wide.port === 0 || !includes(wide, narrow)) return undefined;
+  if (isSame) return `${inner.option} and ${outer.option} both want ${listenAddress.format(wide)}`;
+  const [whole, part] = [listenAddress.format(wide), listenAddress.format(narrow)];
+  if (outer.option !== inner.option)
+    return `${outer.option} ${whole} includes ${inner.option} ${part}: give them different ports`;
+  if (isIpv6Only(wide, [narrow])) return undefined;
+  return `${outer.option} ${whole} includes ${part}: leave one of them out`;
 }
-
-const automaticSocket = (listen: TcpAddress | 'off') =>
-  listen === 'off' || listen.port === 0 ? 'off' : `/tmp/${listen.port}`;
 
 /** What follows from memory.limit breaks no bound that is set. */
 const unlessAuto = (value: number | 'auto', otherwise: number) => (value === 'auto' ? otherwise : value);

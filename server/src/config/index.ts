@@ -1,3 +1,4 @@
+export { includes, isIpv6Only, type ListenPlace, listenPlaces } from './listen-places.js';
 export {
   type ConfigSources,
   configFilePath,

@@ -1,5 +1,5 @@
 import { chmod, lstat, stat, unlink } from 'node:fs/promises';
-import { connect, createServer, type ListenOptions, type Server } from 'node:net';
+import { connect, createServer, isIPv4, type ListenOptions, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { EmbeddedDaemon } from './daemon.js';
 import type { Transport } from './events.js';
@@ -67,8 +67,12 @@ export async function listen(options: ListenOptionsOfDaemon): Promise<Listening>
 
   let tcpPort = options.tcp?.port;
   try {
-    for (const host of options.tcp ? [options.tcp.host].flat() : []) {
-      const server = await start('tcp', `port ${tcpPort} on ${host}`, { host, port: tcpPort });
+    const hosts = options.tcp ? [options.tcp.host].flat() : [];
+    for (const host of hosts) {
+      // A socket for :: takes IPv4 connections too, which the system does not allow beside one for IPv4.
+      const ipv6Only = isIPv6Any(host) && hosts.some(isIPv4);
+      const where = { host, port: tcpPort, ipv6Only };
+      const server = await start('tcp', `port ${tcpPort} on ${host}`, where);
       tcpPort = (server.address() as { port: number }).port;
     }
     if (options.unixPath !== undefined) {
@@ -116,6 +120,8 @@ async function makeWay(path: string, place: string): Promise<void> {
     );
   });
 }
+
+const isIPv6Any = (host: string) => /^[0:]*:[0:]*$/.test(host);
 
 function knock(path: string): Promise<'live' | 'stale' | Error> {
   return new Promise((resolve) => {

@@ -34,6 +34,7 @@ export async function askHealth(question: HealthQuestion): Promise<boolean> {
     'grpc.use_local_subchannel_pool': 1,
     ...question.channelOptions,
   });
+  let cancel = () => {};
   try {
     return await new Promise<boolean>((resolve, reject) => {
       const call = client.makeUnaryRequest(
@@ -44,10 +45,12 @@ export async function askHealth(question: HealthQuestion): Promise<boolean> {
         { deadline: Date.now() + question.timeoutMs },
         (error: ServiceError | null, status) => (error ? reject(error) : resolve(status === SERVING)),
       );
-      if (question.signal.aborted) call.cancel();
-      else question.signal.addEventListener('abort', () => call.cancel(), { once: true });
+      cancel = () => call.cancel();
+      if (question.signal.aborted) cancel();
+      else question.signal.addEventListener('abort', cancel, { once: true });
     });
   } finally {
+    question.signal.removeEventListener('abort', cancel);
     client.close();
   }
 }

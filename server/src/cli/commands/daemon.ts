@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { Command, Option } from 'commander';
+import { isIpv6Only } from '../../config/index.js';
 import {
   type DaemonEvent,
   EmbeddedDaemon,
@@ -9,11 +10,12 @@ import {
   type SpreadConf,
   SpreadConfError,
 } from '../../daemon/index.js';
-import { CommandFailure } from '../command-failure.js';
+import { CommandFailure, isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
 import { printable } from '../event-text.js';
 import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
+import { listenFailure, type Place } from '../listen-check.js';
 import { count } from '../output.js';
 import { wholeNumber } from '../values.js';
 
@@ -79,6 +81,9 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
     tcp,
     unixPath,
     onError: (error) => void stderr.line(`error: ${error.message}`),
+  }).catch(async (error: Error) => {
+    await daemon.close();
+    throw isListenError(error) ? await listenFailure(daemonPlaces(host, port, unixPath), error) : error;
   });
   try {
     const places = host.map((name) => `${listening.tcpPort}@${name}`);
@@ -92,6 +97,19 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
     await daemon.close();
   }
   return ExitCode.ok;
+}
+
+function daemonPlaces(hosts: readonly string[], port: number, unixPath: string | undefined): Place[] {
+  const what = 'daemon';
+  const addresses = hosts.map((host) => ({ kind: 'tcp' as const, host, port }));
+  const tcp = addresses.map((address) => ({
+    what,
+    flag: '--port, --listen',
+    address,
+    ipv6Only: isIpv6Only(address, addresses),
+  }));
+  if (unixPath === undefined) return tcp;
+  return [...tcp, { what, flag: '--socket', address: { kind: 'unix', path: unixPath } }];
 }
 
 function makeDaemon(

@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { printConfig, type SidecarConfig } from '../../config/index.js';
+import { isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
+import { listenFailure, placesOf } from '../listen-check.js';
 import { packageVersion } from '../package-files.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
 import { type Container, type Place, welcome } from '../welcome.js';
@@ -35,7 +37,12 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   const logger = createLogger({ level, format, terminal: context.stderr.isTerminal, destination });
   const version = packageVersion();
   const sidecar = createSidecar(config, { logger, version });
-  await sidecar.start();
+  try {
+    await sidecar.start();
+  } catch (error) {
+    if (!isListenError(error)) throw error;
+    throw await listenFailure(placesOf(config), error);
+  }
   const place: Place = {
     ...sidecar.addresses,
     ready: sidecar.ready,

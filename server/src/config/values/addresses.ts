@@ -1,10 +1,10 @@
-import { isIPv6 } from 'node:net';
+import { isIPv6, SocketAddress } from 'node:net';
 import { Refusal, type ValueType } from './value-type.js';
 
 /** Where a server listens on TCP. */
 export interface TcpAddress {
   readonly kind: 'tcp';
-  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  /** A name, an IPv4 address, or an IPv6 address in its shortest form, without brackets. */
   readonly host: string;
   /** 0 to 65535; 0 takes any free port. */
   readonly port: number;
@@ -93,7 +93,12 @@ function readTcp(text: string): TcpAddress {
     throw new Refusal('the host is no name or address');
   const port = Number(digits);
   if (port > 65535) throw new Refusal('the port is more than 65535');
-  return { kind: 'tcp', host: bracketed ?? plain, port };
+  return { kind: 'tcp', host: bracketed === undefined ? plain : shortest(bracketed), port };
+}
+
+/** One address is one text, so that duplicates are found. A zone (`%eth0`) would be lost. */
+function shortest(host: string): string {
+  return host.includes('%') ? host : new SocketAddress({ address: host, family: 'ipv6' }).address;
 }
 
 function tcpHint(text: string): string {

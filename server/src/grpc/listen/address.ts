@@ -6,6 +6,8 @@ export type ListenAddress =
       host: string;
       /** 0 to 65535; 0 takes a free one. */
       port: number;
+      /** Whether a socket for `::` takes no IPv4 connections. Default: false, it takes them too. */
+      ipv6Only?: boolean;
     }
   | {
       kind: 'unix';

@@ -84,7 +84,8 @@ function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
       }
     };
     if (address.kind === 'tcp') {
-      server.listen({ host: address.host, port: address.port }, listening);
+      const { host, port, ipv6Only = false } = address;
+      server.listen({ host, port, ipv6Only }, listening);
     } else {
       try {
         listenOnSocketFile(server, address, listening);

@@ -1,0 +1,187 @@
+import { createServer, type ListenOptions, connect as openSocket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Interruption } from '../../server/src/cli/interruption.js';
+import { cli, startCli } from '../support/cli.js';
+import { freePort } from '../support/serve-process.js';
+import { temporaryFolder } from '../support/tmp.js';
+import { until } from '../support/until.js';
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+const told = new Interruption('SIGTERM', 143);
+
+/** Another process's listener. */
+async function occupy(where: ListenOptions): Promise<void> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(where, resolve));
+  onTestFinished(() => void server.close());
+}
+
+const reaches = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = openSocket(port, host, () => resolve(true)).on('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+
+const embedded = ['--embedded-daemon', '--embedded-listen', '127.0.0.1:0', '--embedded-socket', 'off'];
+
+describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
+  it.each([
+    ['0.0.0.0', '[::]'],
+    ['[::]', '127.0.0.1'],
+    ['127.0.0.1', '[::1]'],
+  ])('serve listens on %s and %s, and check finds both free', async (one, other) => {
+    const port = await freePort();
+    const listen = `${one}:${port},${other}:${port}`;
+    const args = ['--grpc-listen', listen, '--insecure', '--admin-listen', 'off', ...embedded];
+    const { exitCode, stdout } = await cli(['check', ...args]);
+    expect({ exitCode, free: stdout.match(/is free/g)?.length }).toEqual({ exitCode: 0, free: 3 });
+    const running = startCli(['serve', ...args]);
+    await until(() => running.stdout.includes('is ready'));
+    expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+
+  it('[::] alone takes IPv4 connections too', async () => {
+    const port = await freePort();
+    const args = ['--grpc-listen', `[::]:${port}`, '--insecure', '--admin-listen', 'off', ...embedded];
+    const running = startCli(['serve', ...args]);
+    await until(() => running.stdout.includes('is ready'));
+    expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+
+  it('the daemon listens on both too', async () => {
+    const port = await freePort();
+    const args = ['daemon', '-p', String(port), '--listen', '0.0.0.0', '::', '--socket', 'off'];
+    const running = startCli(args);
+    await until(() => running.stdout.includes('is ready'));
+    expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+});
+
+describe('addresses that exclude each other', () => {
+  it.each<[string[], RegExp]>([
+    [
+      ['--grpc-listen', '0.0.0.0:7001,127.0.0.1:7001'],
+      /0\.0\.0\.0:7001 includes 127\.0\.0\.1:7001: leave one/,
+    ],
+    [['--grpc-listen', '[::1]:7001,[::]:7001'], /\[::\]:7001 includes \[::1\]:7001: leave one/],
+    [['--grpc-listen', '[::1]:7001,[0:0::1]:7001'], /item 2: it is there twice/],
+    [
+      ['--grpc-listen', '[::]:7001', '--admin-listen', '127.0.0.1:7001'],
+      /grpc\.listen \[::\]:7001 includes admin\.listen 127\.0\.0\.1:7001: give them different ports/,
+    ],
+    [
+      ['--grpc-listen', '127.0.0.1:7001', '--embedded-daemon', '--embedded-listen', '0.0.0.0:7001'],
+      /embedded\.listen 0\.0\.0\.0:7001 includes grpc\.listen 127\.0\.0\.1:7001/,
+    ],
+    [
+      ['--grpc-listen', 'unix:/tmp/7001', '--embedded-daemon', '--embedded-listen', '127.0.0.1:7001'],
+      /embedded\.socket and grpc\.listen both want unix:\/tmp\/7001/,
+    ],
+  ])('%j: check and serve name both', async (args, sentence) => {
+    for (const command of ['check', 'serve']) {
+      const { exitCode, stderr } = await cli([command, '--insecure', ...args]);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(sentence) });
+    }
+  });
+
+  it('names resolve to the same address: check and serve name the other flag, not another process', async () => {
+    const port = await freePort();
+    const args = ['--grpc-listen', `127.0.0.1:${port}`, '--admin-listen', `localhost:${port}`, ...embedded];
+    // Where localhost is ::1, both work.
+    if ((await cli(['check', ...args])).exitCode === 0) return;
+    const checked = await cli(['check', ...args]);
+    expect(checked.exitCode).toBe(7);
+    expect(checked.stdout).toContain(
+      `FAIL admin: localhost:${port} (--admin-listen) is also an address of --grpc-listen (127.0.0.1:${port})`,
+    );
+    const { exitCode, stderr } = await cli(['serve', ...args]);
+    expect(exitCode).toBe(7);
+    expect(stderr).toContain(`is also an address of --grpc-listen (127.0.0.1:${port})`);
+    expect(stderr).not.toContain('another');
+  });
+});
+
+describe('addresses in use', () => {
+  it('a second sidecar names all of them at once, each with its flag, and that one may run already', async () => {
+    const socket = join(temporaryFolder(), 'spread');
+    const [grpc, admin, daemon] = [await freePort(), await freePort(), await freePort()];
+    const args = [
+      ...['serve', '--embedded-daemon', '--embedded-listen', `127.0.0.1:${daemon}`],
+      ...['--embedded-socket', socket, '--grpc-listen', `127.0.0.1:${grpc}`],
+      ...['--admin-listen', `127.0.0.1:${admin}`],
+    ];
+    const running = startCli(args);
+    await until(() => running.stdout.includes('is ready'));
+    const { exitCode, stdout, stderr } = await cli(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: '' });
+    expect(stderr).toBe(
+      [
+        'error: cannot listen on 4 addresses:',
+        `  127.0.0.1:${grpc} (--grpc-listen) is in use by another process`,
+        `  127.0.0.1:${admin} (--admin-listen) is in use by another process`,
+        `  127.0.0.1:${daemon} (--embedded-listen) is in use by another process`,
+        `  ${socket} (--embedded-socket) is in use by another process`,
+        'another sidecar or Spread daemon may already be running: stop it, or set other addresses with these flags (port 0 takes a free port)',
+        '',
+      ].join('\n'),
+    );
+    // The first one goes on.
+    expect((await cli(['healthcheck', '-t', `127.0.0.1:${grpc}`, '-d'])).exitCode).toBe(0);
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+
+  it('one of several is named alone, and other problems beside it', async () => {
+    const port = await freePort();
+    await occupy({ host: '127.0.0.1', port });
+    const one = await cli([
+      'serve',
+      ...embedded,
+      '--grpc-listen',
+      `127.0.0.1:${port}`,
+      '--admin-listen',
+      'off',
+    ]);
+    expect(one.exitCode).toBe(7);
+    expect(one.stderr).toContain(
+      `error: cannot listen: 127.0.0.1:${port} (--grpc-listen) is in use by another process; another sidecar`,
+    );
+    const args = [
+      'serve',
+      ...embedded,
+      '--grpc-listen',
+      `127.0.0.1:${port}`,
+      '--admin-listen',
+      '192.0.2.1:0',
+    ];
+    const two = await cli(args);
+    expect(two.stderr).toContain(`127.0.0.1:${port} (--grpc-listen) is in use by another process`);
+    expect(two.stderr).toContain(
+      "192.0.2.1:0 (--admin-listen) can't be listened on: this machine does not have that address",
+    );
+  });
+
+  it('a second daemon names its port and its socket', async () => {
+    const socket = join(temporaryFolder(), 'spread');
+    const args = ['daemon', '-p', String(await freePort()), '--socket', socket];
+    const running = startCli(args);
+    await until(() => running.stdout.includes('is ready'));
+    const { exitCode, stderr } = await cli(args);
+    expect(exitCode).toBe(7);
+    expect(stderr).toMatch(
+      /127\.0\.0\.1:\d+ \(--port, --listen\) is in use by another process\n {2}.*\(--socket\) is in use/,
+    );
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+});
