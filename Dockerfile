@@ -45,4 +45,4 @@ HEALTHCHECK --interval=10s --timeout=4s --start-period=10s --retries=3 \
 ENTRYPOINT ["/usr/local/bin/spread-sidecar"]
 # Without arguments: everything in one container, for development and tests. Whoever gives a command gets the safe defaults
 # of docs/configuration.md instead.
-CMD ["serve", "--embedded-daemon", "--embedded-listen", "0.0.0.0:4803", "--embedded-socket", "off", "--grpc-listen", "0.0.0.0:4813", "--insecure", "--admin-listen", "0.0.0.0:4814"]
+CMD ["serve", "--embedded-daemon", "--embedded-listen", "0.0.0.0:4803", "--embedded-socket", "off", "--grpc-listen", "0.0.0.0:4813", "--insecure", "--admin-listen", "0.0.0.0:4814", "--log-format", "pretty"]

@@ -28,6 +28,7 @@ import {
 } from './observability/index.js';
 import { Access } from './sidecar/access.js';
 import { callBounds, sessionBounds, sweepBounds, transportOptions } from './sidecar/client-limits.js';
+import { DaemonWait } from './sidecar/daemon-wait.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './sidecar/mailbox-settings.js';
 import { type MemoryPlan, planMemory } from './sidecar/memory-plan.js';
@@ -61,6 +62,10 @@ export interface Sidecar {
   readonly addresses: SidecarAddresses;
   /** True when it is worth to begin with calls: it listens, the default daemon is up, and nobody told it to stop. */
   readonly ready: boolean;
+  /** What is known of the default daemon. */
+  readonly daemon: DaemonStatus;
+  /** Resolves when the first attempt to reach the default daemon has succeeded or failed. */
+  readonly daemonAsked: Promise<void>;
   /** Resolves when it has stopped, whoever wanted that: stop() was called, or `POST /quitquitquit` came. */
   readonly stopped: Promise<void>;
   /**
@@ -99,7 +104,7 @@ interface Parts {
   admin?: AdminServer;
 }
 
-class AssembledSidecar implements Sidecar, ProbeFacts {
+class AssembledSidecar implements Sidecar {
   readonly #config: SidecarConfig;
   readonly #dependencies: SidecarDependencies;
   readonly #memory: MemoryPlan;
@@ -112,6 +117,14 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
   readonly #delay: ShutdownDelay;
   readonly stopped: Promise<void>;
   #onStopped: () => void = () => {};
+  readonly daemonAsked: Promise<void>;
+  #onDaemonAsked: () => void = () => {};
+  readonly #daemonWait = new DaemonWait((waitedMs) => this.#reportWait(waitedMs));
+  readonly #facts: ProbeFacts = {
+    stage: () => this.#stage,
+    wasReady: () => this.#wasReady,
+    daemon: () => this.daemon,
+  };
 
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
@@ -119,6 +132,9 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     this.#memory = planMemory(config, dependencies.memory ?? processMemory());
     this.stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
+    });
+    this.daemonAsked = new Promise((resolve) => {
+      this.#onDaemonAsked = resolve;
     });
     this.#delay = new ShutdownDelay(() => {
       const { registry, grpc } = this.#parts;
@@ -136,18 +152,10 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
   }
 
   get ready(): boolean {
-    return isReady(this);
+    return isReady(this.#facts);
   }
 
-  stage(): LifeStage {
-    return this.#stage;
-  }
-
-  wasReady(): boolean {
-    return this.#wasReady;
-  }
-
-  daemon(): DaemonStatus {
+  get daemon(): DaemonStatus {
     return this.#parts.monitor?.status ?? { up: false, error: undefined, sinceMs: 0 };
   }
 
@@ -206,7 +214,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     if (config.admin.listen !== 'off') {
       this.#parts.admin = new AdminServer({
         pages: {
-          checks: probeChecks(this),
+          checks: probeChecks(this.#facts),
           metrics: () => metrics.page(),
           onError: (error) => logger.error({ err: error }, 'the metrics could not be collected'),
           quit: config.admin.quitquitquit ? this.#quitPage(access, events) : undefined,
@@ -220,7 +228,9 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     }
     await this.#parts.grpc.listen(grpcAddresses(config));
     this.#stage = 'serving';
+    this.#daemonWait.begin();
     const connected = this.#parts.monitor.start();
+    void connected.then(this.#onDaemonAsked);
     // The embedded daemon is there: whoever waits for start() may use it at once.
     if (this.#parts.embedded) await connected;
     this.#refresh();
@@ -238,6 +248,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
       await this.#delay.pass(delayMs);
     }
     this.#stage = 'draining';
+    this.#daemonWait.end();
     this.#refresh();
     tell({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
     await registry?.drain({ graceMs });
@@ -276,10 +287,22 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
     };
   }
 
+  #reportWait(waitedMs: number): void {
+    const { daemon } = this;
+    if (daemon.up) return;
+    const { addresses } = this.#config.daemon;
+    const waited = `${Math.round(waitedMs / 1000)} s`;
+    const why = daemon.error ? `: ${daemon.error.message}` : '';
+    this.#dependencies.logger.warn(
+      { daemons: this.#parts.embedded ? [this.#parts.embedded.address] : addresses, waited },
+      `still waiting for the Spread daemon, clients cannot open mailboxes${why}`,
+    );
+  }
+
   /** Tells health what is so now. */
   #refresh(): void {
     this.#wasReady ||= this.ready;
-    this.#health.setServing(isServing(this));
+    this.#health.setServing(isServing(this.#facts));
   }
 
   #createMonitor(daemons: readonly string[], events: SidecarEvents): DaemonMonitor {
@@ -294,7 +317,9 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         if (status.up) {
           const { major, minor, patch } = status.version;
           events.daemon.up(status.daemon, `${major}.${minor}.${patch}`);
+          this.#daemonWait.end();
         } else {
+          this.#daemonWait.begin();
           events.daemon.down(status.error);
         }
         this.#refresh();
@@ -332,7 +357,7 @@ class AssembledSidecar implements Sidecar, ProbeFacts {
         maxBatchMessages: limits.maxBatchMessages,
       },
       version: () => {
-        const status = this.daemon();
+        const status = this.daemon;
         const daemon = status.up ? { version: status.version, address: status.daemon } : undefined;
         return { sidecar: version, daemon, embeddedDaemon: config.embedded.enabled };
       },

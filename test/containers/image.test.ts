@@ -70,7 +70,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
   it('listens to nobody else unless it is told to, as soon as it is given a command', async () => {
     const container = await started(
       new GenericContainer(image)
-        .withCommand(['serve', '--embedded-daemon', '--embedded-socket', 'off'])
+        .withCommand(['serve', '--embedded-daemon', '--embedded-socket', 'off', '--log-format', 'pretty'])
         .withWaitStrategy(Wait.forHealthCheck())
         .start(),
     );

@@ -381,7 +381,9 @@ describe('check', () => {
       '127.0.0.1:0',
     ]);
     expect(taken.exitCode).toBe(7);
-    expect(taken.stdout).toContain(`FAIL gRPC: 127.0.0.1:${port} (--grpc-listen) is in use by another process: stop`);
+    expect(taken.stdout).toContain(
+      `FAIL gRPC: 127.0.0.1:${port} (--grpc-listen) is in use by another process: stop`,
+    );
     expect(taken.stdout).toContain('ok   daemon: the embedded one');
     const silent = await cli(['check', ...(await addresses(free)), '--daemon-addresses', nobody]);
     expect(silent.exitCode).toBe(3);
@@ -419,7 +421,9 @@ describe('check', () => {
     expect(stdout).toContain(`FAIL gRPC: ${file} (--grpc-listen) is an existing file that is not a socket`);
     expect(stdout).toContain(`FAIL gRPC: ${live} (--grpc-listen) is in use by another process`);
     expect(stdout).toContain(`ok   gRPC: ${join(folder, 'free')} is free`);
-    expect(stdout).toMatch(/FAIL gRPC: .*no\/folder .* can't be listened on: the folder .*\/no does not exist/);
+    expect(stdout).toMatch(
+      /FAIL gRPC: .*no\/folder .* can't be listened on: the folder .*\/no does not exist/,
+    );
     await new Promise((resolve) => openSocket(live).once('connect', resolve));
   });
 });
@@ -496,6 +500,8 @@ describe('serve', () => {
       '127.0.0.1:0',
       '--log-level',
       'silent',
+      '--log-format',
+      'pretty',
     ]);
     await until(() => running.stdout.includes('npx spread-sidecar send'));
     const target = /gRPC +(\S+)/.exec(running.stdout)?.[1] as string;
@@ -530,7 +536,7 @@ describe('serve', () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
-  it('says that it is not yet connected', async () => {
+  it('says for which daemon it waits, and how to run the embedded one', async () => {
     const nobody = `${await freePort()}@127.0.0.1`;
     const args = [
       'serve',
@@ -541,11 +547,25 @@ describe('serve', () => {
       '--admin-listen',
       'off',
     ];
-    const running = startCli([...args, '--log-format', 'json']);
-    await until(() => running.stdout.includes('daemon'));
-    expect(running.stdout).toContain('is started, not yet connected to a Spread daemon');
-    expect(running.stdout).toContain(`daemon  ${nobody}`);
-    await until(() => running.stderr.includes('ECONNREFUSED'));
+    const running = startCli([...args, '--log-format', 'pretty']);
+    await until(() => running.stdout.includes('send cats'));
+    expect(running.stdout).toContain(`is started and waits for the Spread daemon at ${nobody}\n`);
+    expect(running.stdout).toMatch(/daemon {2}.* \(no answer yet: .*ECONNREFUSED/);
+    expect(running.stdout).toContain('  npx spread-sidecar serve --embedded-daemon\n');
+    // Clients of this machine cannot connect yet, as the banner says.
+    const target = /gRPC +(\S+)/.exec(running.stdout)?.[1] as string;
+    expect((await cli(['send', 'g', '-m', 'x', '-t', target])).exitCode).toBe(3);
+    await until(() => running.stderr.includes('still waiting for the Spread daemon'), { timeoutMs: 15_000 });
+    running.stop(told);
+    expect(await running.exitCode).toBe(0);
+  });
+
+  it('says ready in the banner where a real daemon answers', async () => {
+    const { daemonAddress } = await startSidecar();
+    const args = ['serve', '--daemon-addresses', daemonAddress, '--grpc-listen', '127.0.0.1:0'];
+    const running = startCli([...args, '--admin-listen', 'off', '--log-format', 'pretty']);
+    await until(() => running.stdout.includes('send cats'));
+    expect(running.stdout).toMatch(/^spread-sidecar \S+ is ready\n/);
     running.stop(told);
     expect(await running.exitCode).toBe(0);
   });

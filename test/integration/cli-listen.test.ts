@@ -39,7 +39,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     const args = ['--grpc-listen', listen, '--insecure', '--admin-listen', 'off', ...embedded];
     const { exitCode, stdout } = await cli(['check', ...args]);
     expect({ exitCode, free: stdout.match(/is free/g)?.length }).toEqual({ exitCode: 0, free: 3 });
-    const running = startCli(['serve', ...args]);
+    const running = startCli(['serve', '--log-format', 'pretty', ...args]);
     await until(() => running.stdout.includes('is ready'));
     expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
     running.stop(told);
@@ -49,7 +49,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
   it('[::] alone takes IPv4 connections too', async () => {
     const port = await freePort();
     const args = ['--grpc-listen', `[::]:${port}`, '--insecure', '--admin-listen', 'off', ...embedded];
-    const running = startCli(['serve', ...args]);
+    const running = startCli(['serve', '--log-format', 'pretty', ...args]);
     await until(() => running.stdout.includes('is ready'));
     expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
     running.stop(told);
@@ -116,7 +116,7 @@ describe('addresses in use', () => {
     const socket = join(temporaryFolder(), 'spread');
     const [grpc, admin, daemon] = [await freePort(), await freePort(), await freePort()];
     const args = [
-      ...['serve', '--embedded-daemon', '--embedded-listen', `127.0.0.1:${daemon}`],
+      ...['serve', '--log-format', 'pretty', '--embedded-daemon', '--embedded-listen', `127.0.0.1:${daemon}`],
       ...['--embedded-socket', socket, '--grpc-listen', `127.0.0.1:${grpc}`],
       ...['--admin-listen', `127.0.0.1:${admin}`],
     ];

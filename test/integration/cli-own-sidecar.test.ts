@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Interruption } from '../../server/src/cli/interruption.js';
 import { type Certificate, TestAuthority } from '../support/certificates.js';
-import { cli } from '../support/cli.js';
+import { cli, startCli } from '../support/cli.js';
 import { expectNoSecrets, put, type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
 import { freePort } from '../support/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';
+import { until } from '../support/until.js';
 
 const TOKEN = 'a-token-of-the-test';
 
@@ -194,5 +196,112 @@ describe("commands in the environment of a sidecar's own process", () => {
     const broken = await cli(['check'], { env: wrong });
     expect(broken.exitCode).toBe(2);
     expect(broken.stdout).toMatch(/^FAIL TLS: grpc\.tlsCert can't be used/m);
+  });
+});
+
+/** Starts `serve` with this environment; ended when the test ends. */
+async function startServe(env: Record<string, string>, ...args: string[]) {
+  const all = {
+    EMBEDDED_DAEMON: 'true',
+    EMBEDDED_LISTEN: 'off',
+    EMBEDDED_SOCKET: join(temporaryFolder(), 'spread'),
+    GRPC_LISTEN: `127.0.0.1:${await freePort()}`,
+    ADMIN_LISTEN: '127.0.0.1:0',
+    ...env,
+  };
+  const prefixed = Object.fromEntries(
+    Object.entries(all).map(([name, value]) => [`SPREAD_SIDECAR_${name}`, value]),
+  );
+  return startCli(['serve', ...args], { env: prefixed });
+}
+
+/** What a person would type who follows the banner. */
+function suggested(stdout: string): string[] {
+  const line = /^ {2}npx spread-sidecar send cats -m hello(.*)$/m.exec(stdout)?.[1] ?? '';
+  return line.split(' ').filter((word) => word !== '');
+}
+
+describe('the commands that serve suggests', () => {
+  it.each<[string, () => Promise<Record<string, string>>]>([
+    ['a token file', async () => ({ GRPC_TOKEN_FILE: tokenFile() })],
+    ['TLS', () => tlsFiles(authority.server())],
+    [
+      'TLS for another name, and a token file',
+      async () => ({
+        ...(await tlsFiles(authority.serverNamed('*.sidecar.example'))),
+        GRPC_TOKEN_FILE: tokenFile(),
+      }),
+    ],
+    [
+      'client certificates, with a Unix socket beside',
+      async () => ({
+        ...(await tlsFiles(authority.server(), authority.cert)),
+        GRPC_LISTEN: `127.0.0.1:${await freePort()},unix:${join(temporaryFolder(), 'grpc')}`,
+      }),
+    ],
+  ])('work as they stand, with %s', async (_, security) => {
+    const running = await startServe(await security(), '--log-format', 'pretty');
+    await until(() => running.stdout.includes('send cats'));
+    const { exitCode, stderr } = await cli(['send', 'cats', '-m', 'hello', ...suggested(running.stdout)]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'sent 5 bytes to cats\n' });
+  });
+
+  it('name what only the reader has, and never a token', async () => {
+    const files = await tlsFiles(authority.server(), authority.cert);
+    const running = await startServe({ ...files, GRPC_TOKENS: TOKEN }, '--log-format', 'pretty');
+    await until(() => running.stdout.includes('send cats'));
+    expect(running.stdout).toContain(' --tls-cert CLIENT.pem --tls-key CLIENT.key --token-file TOKEN_FILE\n');
+    expect(running.stdout).toContain('TOKEN_FILE is a file whose first line is a token of grpc.tokens.');
+    expect(running.stdout).not.toContain(TOKEN);
+    const token = put(join(temporaryFolder(), 'token'), `${TOKEN}\n`);
+    const pair = put(join(temporaryFolder(), 'alice.pem'), `${alice.cert}\n${alice.key}`);
+    const filled = suggested(running.stdout).map((word) =>
+      word === 'TOKEN_FILE' ? token : word.startsWith('CLIENT') ? pair : word,
+    );
+    expect((await cli(['send', 'cats', '-m', 'hello', ...filled])).exitCode).toBe(0);
+  });
+});
+
+describe('serve with a log in JSON', () => {
+  it.each([[['--log-format', 'json']], [[]]])('writes JSON only, with one start record: %j', async (args) => {
+    const files = await tlsFiles(authority.server());
+    const running = await startServe({ ...files, GRPC_TOKEN_FILE: tokenFile(), LOG_LEVEL: 'debug' }, ...args);
+    await until(() => running.stderr.includes('"started"'));
+    const records = () =>
+      running.stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const [target] = records().find(({ msg }) => msg === 'started').grpc;
+    expect(records().filter(({ msg }) => msg === 'started')).toEqual([
+      {
+        level: 'info',
+        time: expect.any(String),
+        msg: 'started',
+        version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+        grpc: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
+        admin: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        daemon: { embedded: true, addresses: [expect.stringMatching(/spread$/)], connected: true },
+        security: {
+          tls: true,
+          clientCertificates: false,
+          clientTokens: true,
+          adminCredential: false,
+          insecure: false,
+        },
+      },
+    ]);
+    const ca = put(join(temporaryFolder(), 'ca.crt'), authority.cert);
+    const token = put(join(temporaryFolder(), 'token'), `alice ${TOKEN}\n`);
+    await cli(['send', 'g', '-m', 'x', '-t', target, '--tls-ca', ca, '--token-file', token]);
+    expect(records().find(({ msg }) => msg === 'mailbox opened')).toMatchObject({
+      peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      identity: 'client:alice',
+    });
+    running.stop(new Interruption('SIGTERM', 143));
+    expect(await running.exitCode).toBe(0);
+    expect(running.stdout).toBe('');
+    expect(records().at(-1)).toMatchObject({ msg: 'stopped' });
+    expect(running.stderr).not.toContain(TOKEN);
   });
 });

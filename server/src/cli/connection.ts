@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
 import type { Mailbox, MailboxOptions, SidecarOptions, SpreadSidecar } from '#spread-sidecar-client';
 import { TARGET_VARIABLE } from './client-variables.js';
@@ -141,11 +142,22 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
       ExitCode.usage,
     );
   try {
-    const credentials = clientCredentials(files);
-    // An IP address must not be sent as the name of a TLS server, and a pinned certificate has any name.
-    const name = files.pinned === undefined ? tlsServerName : 'localhost';
-    const channelOptions =
-      name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name };
+    const address = addressOf(target);
+    const credentials = clientCredentials({
+      ...files,
+      address: tlsServerName === undefined ? address : undefined,
+    });
+    if (tlsServerName !== undefined)
+      return {
+        target,
+        credentials,
+        channelOptions: {
+          'grpc.ssl_target_name_override': tlsServerName,
+          'grpc.default_authority': tlsServerName,
+        },
+      };
+    // A client must not send an IP address as the name of the TLS server that it wants.
+    const channelOptions = address === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
     return { target, credentials, channelOptions };
   } catch (error) {
     const named = {
@@ -162,6 +174,13 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
       error,
     );
   }
+}
+
+/** The IP address of a target; undefined where it has a name. */
+function addressOf(target: string): string | undefined {
+  const host = target.replace(/^(dns:(\/\/\/)?|ipv4:|ipv6:)/, '').replace(/:\d+$/, '');
+  const bare = host.replace(/^\[|\]$/g, '');
+  return isIP(bare) ? bare : undefined;
 }
 
 /**

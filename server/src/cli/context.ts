@@ -3,6 +3,7 @@ import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
 import { Interruption, onSignals } from './interruption.js';
 import { Output } from './output.js';
+import { isFirstProcess, programName } from './program-name.js';
 
 type Terminal<Stream> = Stream & { isTTY?: boolean; columns?: number };
 
@@ -14,6 +15,10 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Tells the command to stop, in place of the process's signals. Its reason should be an Interruption. */
   readonly signal?: AbortSignal;
+  /** The program as it was invoked, for hints. Default: `npx spread-sidecar`. */
+  readonly program?: string;
+  /** Whether further commands are given inside of the container that this process is the first one of. Default: false. */
+  readonly isContainer?: boolean;
 }
 
 /** What a command works with. */
@@ -22,6 +27,10 @@ export interface CommandContext {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The program as it was invoked, such as `npx spread-sidecar`, for hints. */
+  readonly program: string;
+  /** Whether further commands are given inside of this process's container, and so in its environment. */
+  readonly isContainer: boolean;
   /** Aborted, with an Interruption, when the command is to stop. */
   readonly signal: AbortSignal;
   /** From now on the command goes on when nobody reads its output any more. */
@@ -34,12 +43,11 @@ export interface CommandContext {
 export type Done = (exitCode: number) => void;
 
 /** The world of the process. */
-export const processIo = (): CommandIo => ({
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-});
+export function processIo(): CommandIo {
+  const { stdin, stdout, stderr, env, pid } = process;
+  const program = programName({ env, pid, script: process.argv[1], workingFolder: process.cwd() });
+  return { stdin, stdout, stderr, env, program, isContainer: isFirstProcess({ pid }) };
+}
 
 export function createContext(io: CommandIo): CommandContext {
   const controller = new AbortController();
@@ -64,6 +72,8 @@ export function createContext(io: CommandIo): CommandContext {
     stdout,
     stderr,
     env: io.env,
+    program: io.program ?? 'npx spread-sidecar',
+    isContainer: io.isContainer ?? false,
     signal: controller.signal,
     runWithoutReader() {
       needsReader = false;

@@ -16,6 +16,8 @@ export interface OwnSidecar {
   readonly requiresClientCertificate: boolean;
   /** Its admin port as host:port; undefined where there is none, or its number is not known. */
   readonly admin: string | undefined;
+  /** Whether a token of its own is known. */
+  readonly hasToken: boolean;
   /** One of its client tokens; undefined where it requires none. @throws CommandFailure */
   token(): string | undefined;
 }
@@ -78,6 +80,7 @@ function describe({ grpc, admin }: SidecarConfig, address: Address = addressFor(
     certificate: speaksTls ? grpc.tlsCert : undefined,
     requiresClientCertificate: speaksTls && grpc.tlsClientCa !== '',
     admin: admin.listen === 'off' || admin.listen.port === 0 ? undefined : targetOf(admin.listen),
+    hasToken: token !== undefined || grpc.tokenFile !== '',
     token: () => token ?? (grpc.tokenFile === '' ? undefined : firstToken('grpc.tokenFile', grpc.tokenFile)),
   };
 }

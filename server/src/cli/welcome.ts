@@ -1,61 +1,71 @@
-import { DEFAULT_TARGET } from './connection.js';
 import type { Output } from './output.js';
+import type { Suggestion } from './suggested-options.js';
 
-/** Where a sidecar that has started can be found. */
+/** Where a sidecar that has started can be found, and how it is. */
 export interface Place {
   /** As gRPC clients take them. */
   readonly grpc: readonly string[];
-  readonly admin?: string;
+  readonly admin?: string | undefined;
   /** The embedded daemon, as spread names. */
-  readonly daemon?: { readonly tcp?: string; readonly unix?: string };
+  readonly daemon?: { readonly tcp?: string; readonly unix?: string } | undefined;
   /** Other default daemons, as spread names. */
   readonly daemons: readonly string[];
   /** Whether it is connected to a daemon. */
   readonly ready: boolean;
-  /** The container that it is the first process of. */
-  readonly container?: Container;
+  /** Why the daemon does not answer, as far as that is known. */
+  readonly daemonProblem?: string | undefined;
 }
 
-/** A container, as those who give commands in it know it. */
-export interface Container {
-  /** Engines make it of the container's id, Kubernetes of the pod's name. */
-  readonly hostname: string;
-  readonly inKubernetes: boolean;
+/** How a reader gives further commands. */
+export interface NextSteps extends Suggestion {
+  /** The program as it was invoked, such as `npx spread-sidecar`. */
+  readonly program: string;
 }
 
-/** What is said when the sidecar has started: where it is, and what to try next. */
-export function welcome(version: string, place: Place, colors: Output['colors']): string {
-  const [target = DEFAULT_TARGET] = place.grpc.map(toReach);
-  const t = target === DEFAULT_TARGET ? '' : ` -t ${target}`;
-  const command = place.container ? commandIn(place.container) : 'npx spread-sidecar';
+/** What is said when the sidecar has started: where it is, what it waits for, and what to try next. */
+export function welcome(version: string, place: Place, next: NextSteps, colors: Output['colors']): string {
+  const { program, options, notes } = next;
+  const daemons = place.daemons.join(', then ');
   const state = place.ready
     ? colors.green('ready')
-    : colors.yellow('started, not yet connected to a Spread daemon');
+    : colors.yellow(`started and waits for the Spread daemon at ${daemons}`);
   const lines = [`spread-sidecar ${version} is ${state}`, `  gRPC    ${place.grpc.join(', ')}`];
   if (place.admin)
     lines.push(`  admin   http://${place.admin} (/metrics, /livez, /readyz, /startupz, gRPC health)`);
   lines.push(`  daemon  ${daemonText(place)}`);
+  if (!place.ready)
+    lines.push(
+      '',
+      'Until the daemon answers, clients cannot open mailboxes. The log reports when it does.',
+      'Start that daemon, name another one with --daemon-addresses, or run the embedded daemon',
+      'for development and tests (instead of this command, not beside it):',
+      `  ${embeddedCommand(program)}`,
+    );
   lines.push(
     '',
-    'Try this in two other terminals, and join a group in both:',
-    `  ${command} user${t}`,
+    place.ready
+      ? 'Try this in two other terminals, and join a group in both:'
+      : 'When the daemon answers, try this in two other terminals, and join a group in both:',
+    `  ${program} user${options}`,
     'Or this, in one and the other:',
-    `  ${command} receive cats --follow${t}`,
-    `  ${command} send cats -m hello${t}`,
+    `  ${program} receive cats --follow${options}`,
+    `  ${program} send cats -m hello${options}`,
+    ...notes,
   );
   return lines.join('\n');
 }
 
-const commandIn = ({ hostname, inKubernetes }: Container) =>
-  inKubernetes
-    ? `kubectl exec -it ${hostname} -c spread-sidecar -- spread-sidecar`
-    : `docker exec -it ${hostname} spread-sidecar`;
+/** A sidecar in a container is started by its engine, not by a command inside. */
+const embeddedCommand = (program: string) =>
+  /^(docker|kubectl) /.test(program)
+    ? 'spread-sidecar serve --embedded-daemon'
+    : `${program} serve --embedded-daemon`;
 
-/** Where all addresses are listened at, this machine's own is one of them. */
-const toReach = (address: string) => address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
-
-function daemonText({ daemon, daemons }: Place): string {
-  if (!daemon) return daemons.join(', then ');
+function daemonText({ daemon, daemons, ready, daemonProblem }: Place): string {
+  if (!daemon) {
+    const problem = ready || daemonProblem === undefined ? '' : ` (no answer yet: ${daemonProblem})`;
+    return `${daemons.join(', then ')}${problem}`;
+  }
   const names = [daemon.tcp, daemon.unix].filter((name) => name !== undefined);
   return `${names.join(', ')} (embedded: a single node for development and tests)`;
 }

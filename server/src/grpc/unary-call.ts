@@ -10,6 +10,8 @@ export interface CallFacts {
   readonly metadata: Metadata;
   /** Who calls: the identity that a mailbox belongs to. */
   readonly caller: string;
+  /** The address that the call came from, such as `127.0.0.1:51234`; `unix` for a Unix socket. */
+  readonly peer: string;
   /** What the caller uses, of what there are bounds for. */
   readonly use: ClientUse;
   /**
@@ -65,6 +67,11 @@ class UnaryCallFacts implements CallFacts {
 
   get caller(): string {
     return observedCall(this.call.metadata).caller;
+  }
+
+  get peer(): string {
+    const peer = this.call.getPeer();
+    return peer === 'unknown' ? 'unix' : peer;
   }
 
   get use(): ClientUse {

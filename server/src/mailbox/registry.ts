@@ -31,6 +31,8 @@ export interface ConnectCall extends CallOptions {
   readonly caller?: string;
   /** Whose bound for mailboxes it counts in. Default: the caller's. */
   readonly client?: string;
+  /** The address that the call came from, for the log. Default ''. */
+  readonly peer?: string;
 }
 
 /** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
@@ -72,7 +74,7 @@ export class MailboxRegistry {
    */
   async connect(
     options: ConnectOptions,
-    { signal, caller = '', client = caller }: ConnectCall = {},
+    { signal, caller = '', client = caller, peer = '' }: ConnectCall = {},
   ): Promise<Mailbox> {
     const opening = await this.#open(options, signal, client);
     const mailbox: Mailbox = new Mailbox({
@@ -92,7 +94,7 @@ export class MailboxRegistry {
       onLeaseEnd: () => this.#expire(mailbox),
     });
     this.#mailboxes.set(mailbox.id, mailbox);
-    this.#telemetry.opened(mailbox);
+    this.#telemetry.opened(mailbox, { peer, identity: caller });
     return mailbox;
   }
 

@@ -9,12 +9,20 @@ export interface MailboxIdentity {
   readonly daemon: string;
 }
 
+/** Who opened a mailbox. */
+export interface MailboxOpener {
+  /** The address that the call came from, such as `127.0.0.1:51234` or `unix`; '' where there is none. */
+  readonly peer: string;
+  /** As the sidecar tells callers apart: `tcp`, `unix`, `tls`, `certificate:<digest>`, `client:<name>`, `token:<digest>`. */
+  readonly identity: string;
+}
+
 /**
  * What happens to mailboxes, for logs and metrics. Only what is rare is told; what happens with every message is counted
  * by the mailboxes and read by MailboxRegistry.totals(). None of these may throw.
  */
 export interface MailboxTelemetry {
-  opened(mailbox: MailboxIdentity): void;
+  opened(mailbox: MailboxIdentity, by: MailboxOpener): void;
   ended(mailbox: MailboxIdentity, reason: EndReason, message: string): void;
   /** Reading from the daemon stopped, because the queue is full. */
   paused(mailbox: MailboxIdentity): void;

@@ -20,7 +20,8 @@ export interface QueueFill {
 }
 
 export interface MailboxEvents {
-  opened(mailbox: MailboxIdentity): void;
+  /** `by`: who opened it, as address and identity. Holds no secret. */
+  opened(mailbox: MailboxIdentity, by: { readonly peer: string; readonly identity: string }): void;
   /** `reason` as in the contract, such as LEASE_EXPIRED. */
   ended(mailbox: MailboxIdentity, reason: string, message: string): void;
   /** Reading from the daemon stopped, because the queue is full. */

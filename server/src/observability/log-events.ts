@@ -18,7 +18,8 @@ export function logEvents(log: Logger): EventSubscriber {
   const limits = new Seldom();
   return {
     mailbox: {
-      opened: (mailbox) => log.debug(about(mailbox), 'mailbox opened'),
+      opened: (mailbox, { peer, identity }) =>
+        log.debug({ ...about(mailbox), peer, identity }, 'mailbox opened'),
       ended: (mailbox, reason, message) => {
         const level = EXPECTED_ENDS.has(reason) ? 'debug' : 'warn';
         log[level]({ ...about(mailbox), reason }, `mailbox ended: ${message}`);

@@ -3,34 +3,36 @@ import { describe, expect, it } from 'vitest';
 import { type Place, welcome } from '../../../server/src/cli/welcome.js';
 
 const plain = picocolors.createColors(false);
-const place: Place = { grpc: ['127.0.0.1:4813'], daemons: ['4803'], ready: true };
+const place: Place = { grpc: ['127.0.0.1:4813'], daemons: ['4803', '4803@b'], ready: true };
+const next = { program: 'npx spread-sidecar', options: '', notes: [] };
 
 describe('the welcome', () => {
   it('says where it is and what to try', () => {
-    const text = welcome('1.2.3', place, plain);
+    const text = welcome('1.2.3', place, next, plain);
     expect(text).toContain('spread-sidecar 1.2.3 is ready');
     expect(text).toContain('  npx spread-sidecar user\n');
+    expect(text).not.toContain('--embedded-daemon');
   });
 
-  it('names an address that can be reached from beside it where it listens at all', () => {
-    for (const [listening, reached] of [
-      ['0.0.0.0:9000', '127.0.0.1:9000'],
-      ['[::]:9000', '127.0.0.1:9000'],
-      ['10.0.0.0:9000', '10.0.0.0:9000'],
-      ['unix:/run/x.sock', 'unix:/run/x.sock'],
-    ] as const)
-      expect(welcome('1', { ...place, grpc: [listening] }, plain)).toContain(
-        `npx spread-sidecar user -t ${reached}\n`,
-      );
+  it('shows the program as it was invoked, the options that its commands need, and what only the reader knows', () => {
+    const steps = {
+      program: 'spread-sidecar',
+      options: ' -t unix:/s --token-file T',
+      notes: ['T is a file.'],
+    };
+    const text = welcome('1', place, steps, plain);
+    expect(text).toContain('  spread-sidecar user -t unix:/s --token-file T\n');
+    expect(text).toContain('  spread-sidecar send cats -m hello -t unix:/s --token-file T\nT is a file.');
   });
 
-  it('goes through the engine in a container, and through kubectl in a pod', () => {
-    const of = (inKubernetes: boolean) => ({ hostname: '8e4346d71c85', inKubernetes });
-    const text = welcome('1', { ...place, grpc: ['0.0.0.0:4813'], container: of(false) }, plain);
-    expect(text).toContain('  docker exec -it 8e4346d71c85 spread-sidecar user\n');
-    expect(text).not.toContain('npx');
-    expect(welcome('1', { ...place, container: of(true) }, plain)).toContain(
-      '  kubectl exec -it 8e4346d71c85 -c spread-sidecar -- spread-sidecar user\n',
-    );
+  it('says for which daemon the sidecar waits, why, and how to run the embedded one', () => {
+    const waiting = { ...place, ready: false, daemonProblem: 'connect ECONNREFUSED' };
+    const text = welcome('1', waiting, next, plain);
+    expect(text).toContain('is started and waits for the Spread daemon at 4803, then 4803@b\n');
+    expect(text).toContain('daemon  4803, then 4803@b (no answer yet: connect ECONNREFUSED)\n');
+    expect(text).toContain('  npx spread-sidecar serve --embedded-daemon\n');
+    expect(text).toContain('When the daemon answers, try this');
+    const inside = { ...next, program: 'docker exec -it 8e4346d71c85 spread-sidecar' };
+    expect(welcome('1', waiting, inside, plain)).toContain('  spread-sidecar serve --embedded-daemon\n');
   });
 });

@@ -6,7 +6,10 @@ const method: GrpcMethod = { service: 's', method: 'm', type: 'unary' };
 describe('createEvents', () => {
   it('without subscribers everything may be told', () => {
     const events = createEvents();
-    events.mailbox.opened({ displayId: 'm1', privateGroup: '#a#b', daemon: '4803' });
+    events.mailbox.opened(
+      { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' },
+      { peer: '', identity: 'tcp' },
+    );
     events.grpc.callFinished(method, 0, 0.1);
     events.daemon.down(undefined);
     events.embedded.event({ kind: 'x' });

@@ -11,7 +11,11 @@ const about = { mailbox: 'm1', privateGroup: '#a#b', daemon: '4803' };
 const failure = Object.assign(new Error('refused'), { code: 'COULD_NOT_CONNECT' });
 
 const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][] = [
-  ['opened', (e) => e.mailbox.opened(mailbox), { level: 'debug', msg: 'mailbox opened', ...about }],
+  [
+    'opened',
+    (e) => e.mailbox.opened(mailbox, { peer: '127.0.0.1:5', identity: 'client:alice' }),
+    { level: 'debug', msg: 'mailbox opened', ...about, peer: '127.0.0.1:5', identity: 'client:alice' },
+  ],
   [
     'ended by its owner',
     (e) => e.mailbox.ended(mailbox, 'DISCONNECTED', 'bye'),

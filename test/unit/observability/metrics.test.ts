@@ -180,7 +180,7 @@ describe('mailboxes', () => {
     const { metrics, scrape } = setUp();
     const { mailbox: told, grpc } = metrics.events;
     const identity = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
-    told.opened(identity);
+    told.opened(identity, { peer: '', identity: 'tcp' });
     told.ended(identity, 'LEASE_EXPIRED', 'over');
     told.ended(identity, 'SOMETHING_NEW', 'over');
     told.paused(identity);

@@ -1,14 +1,20 @@
-import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { printConfig, type SidecarConfig } from '../../config/index.js';
+import type { Sidecar } from '../../sidecar.js';
 import { isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
 import { listenFailure, placesOf } from '../listen-check.js';
+import { ownSidecar } from '../own-sidecar.js';
 import { packageVersion } from '../package-files.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
-import { type Container, type Place, welcome } from '../welcome.js';
+import { suggestedOptions } from '../suggested-options.js';
+import { type Place, welcome } from '../welcome.js';
+
+/** How long the banner waits for the first answer of the daemon. Unit: ms. */
+const ANSWER_MS = 1000;
 
 export function serveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('serve')
@@ -34,6 +40,9 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   const { createLogger } = await import('../../observability/logger.js');
   const { level, format } = config.log;
   const destination = { write: (line: string) => context.stderr.stream.write(line) };
+  // Programs that read JSON lines mostly get both streams as one.
+  const isJson =
+    format === 'json' || (format === 'auto' && !context.stderr.isTerminal && !context.stdout.isTerminal);
   const logger = createLogger({ level, format, terminal: context.stderr.isTerminal, destination });
   const version = packageVersion();
   const sidecar = createSidecar(config, { logger, version });
@@ -43,22 +52,60 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
     if (!isListenError(error)) throw error;
     throw await listenFailure(placesOf(config), error);
   }
-  const place: Place = {
-    ...sidecar.addresses,
-    ready: sidecar.ready,
-    daemons: daemonNames(config),
-    container: process.pid === 1 ? thisContainer(context.env) : undefined,
-  };
-  void context.stdout.line(welcome(version, place, context.stdout.colors));
+  // A daemon that is there answers at once; the banner is to say so.
+  await Promise.race([
+    sidecar.daemonAsked,
+    stopped(context.signal),
+    delay(ANSWER_MS, undefined, { ref: false }),
+  ]);
+  if (isJson) logger.info(startRecord(version, sidecar, config), 'started');
+  else void context.stdout.line(await banner(context, version, sidecar, config));
   void stopped(context.signal).then(() => sidecar.stop({ delayMs: config.drain.delay }));
   await sidecar.stopped;
   return ExitCode.ok;
 }
 
-/** Kubernetes tells every container where its API server is. */
-const thisContainer = (env: CommandContext['env']): Container => ({
-  hostname: hostname(),
-  inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
-});
+async function banner(
+  context: CommandContext,
+  version: string,
+  sidecar: Sidecar,
+  config: SidecarConfig,
+): Promise<string> {
+  // Commands in a container inherit its environment.
+  const found = context.isContainer ? await ownSidecar(context, undefined).catch(() => undefined) : undefined;
+  const suggestion = suggestedOptions(config, sidecar.addresses.grpc, found);
+  const { daemon } = sidecar;
+  const place: Place = {
+    ...sidecar.addresses,
+    ready: sidecar.ready,
+    daemons: daemonNames(config),
+    daemonProblem: daemon.up ? undefined : daemon.error?.message,
+  };
+  return welcome(version, place, { program: context.program, ...suggestion }, context.stdout.colors);
+}
+
+/** The fields of the one log record that says what has started. */
+function startRecord(version: string, { addresses, daemon }: Sidecar, config: SidecarConfig) {
+  const { grpc, admin, embedded } = config;
+  return {
+    version,
+    grpc: addresses.grpc,
+    admin: addresses.admin ?? 'off',
+    daemon: {
+      embedded: embedded.enabled,
+      addresses: embedded.enabled
+        ? Object.values(addresses.daemon ?? {}).filter((name) => name !== undefined)
+        : daemonNames(config),
+      connected: daemon.up,
+    },
+    security: {
+      tls: grpc.tlsCert !== '',
+      clientCertificates: grpc.tlsClientCa !== '',
+      clientTokens: grpc.tokens.length > 0 || grpc.tokenFile !== '',
+      adminCredential: admin.token !== '' || admin.tokenFile !== '',
+      insecure: grpc.insecure,
+    },
+  };
+}
 
 const daemonNames = ({ daemon, embedded }: SidecarConfig) => (embedded.enabled ? [] : daemon.addresses);

@@ -58,9 +58,9 @@ const OVERFLOW = {
 } as const;
 
 export function connect(context: ServiceContext): UnaryHandler<ConnectRequest, ConnectResponse> {
-  return async (request, { signal, caller, use }) => {
+  return async (request, { signal, caller, use, peer }) => {
     const options = connectOptions(request, context.limits);
-    const mailbox = await context.registry.connect(options, { signal, caller, client: use.client });
+    const mailbox = await context.registry.connect(options, { signal, caller, client: use.client, peer });
     return {
       mailboxId: mailbox.id,
       privateGroup: mailbox.privateGroup,

@@ -1,0 +1,33 @@
+/** First pause between two reports; it doubles up to the longest. Unit: ms. */
+const FIRST_MS = 5000;
+const LONGEST_MS = 60_000;
+
+/** Reports, again and again but ever less often, how long the sidecar has been waiting for its daemon. */
+export class DaemonWait {
+  #timer: NodeJS.Timeout | undefined;
+  #sinceMs = 0;
+
+  /** @param report - given the time since {@link begin}. Unit: ms */
+  constructor(private readonly report: (waitedMs: number) => void) {}
+
+  /** The sidecar has no daemon from now on. Does nothing while it waits already. */
+  begin(): void {
+    if (this.#timer !== undefined) return;
+    this.#sinceMs = performance.now();
+    this.#schedule(FIRST_MS);
+  }
+
+  /** The daemon answers, or nobody waits for it any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(pauseMs: number): void {
+    this.#timer = setTimeout(() => {
+      this.report(performance.now() - this.#sinceMs);
+      this.#schedule(Math.min(2 * pauseMs, LONGEST_MS));
+    }, pauseMs);
+    this.#timer.unref();
+  }
+}
