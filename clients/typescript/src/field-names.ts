@@ -9,7 +9,7 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The option of this client for a field of the contract: `privateName` for `private_name`. */
-export const optionOf = (field: string): string =>
+const optionOf = (field: string): string =>
   OPTION_NAMES[field] ?? field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** A sentence of the sidecar about `field`, with the name that the caller's option has. */

@@ -53,7 +53,7 @@ const SHARES = {
 } as const;
 
 /** A call with its HTTP/2 stream, and what the client may say in its metadata. */
-export const CALL_BYTES = 24 * KIB;
+const CALL_BYTES = 24 * KIB;
 /** An HTTP/2 connection, its socket, and what of a request has arrived when it ends. */
 const CONNECTION_BYTES = 48 * KIB;
 /** The same with TLS. */
