@@ -29,27 +29,33 @@ module.exports = {
       'Reused buffers know nothing of what is in them.',
     ),
     only(
+      'timing-alone',
+      '^server/src/timing/',
+      '^server/src/timing/',
+      'Clocks and timers know nothing of what waits for them.',
+    ),
+    only(
       'spread-imports-wire',
       '^server/src/spread/(?!wire/)',
-      '^server/src/(spread|memory)/',
+      '^server/src/(spread|memory|timing)/',
       'The Spread client library knows no gRPC and no sidecar.',
     ),
     only(
       'daemon-imports-wire',
       '^server/src/daemon/',
-      '^server/src/(daemon|spread/wire)/',
+      '^server/src/(daemon|spread/wire|timing)/',
       'The embedded daemon shares only bytes with the client side.',
     ),
     only(
       'mailbox-imports-spread',
       '^server/src/mailbox/',
-      '^server/src/(mailbox|spread|memory)/',
+      '^server/src/(mailbox|spread|memory|timing)/',
       'A mailbox knows Spread, not gRPC.',
     ),
     only(
       'grpc-imports-mailbox',
       '^server/src/grpc/',
-      '^server/src/(grpc|mailbox|spread|memory|gen)/',
+      '^server/src/(grpc|mailbox|spread|memory|timing|gen)/',
       'The gRPC edge stands on mailboxes.',
     ),
     only(

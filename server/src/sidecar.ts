@@ -14,7 +14,6 @@ import { MAILBOX_DEFINITION, MAILBOX_SERVICE, mailboxService } from './grpc/serv
 import { DEFAULT_SERVICE_LIMITS } from './grpc/service-context.js';
 import type { ServiceRegistration } from './grpc/service-registration.js';
 import { DaemonMonitor, type DaemonStatus } from './mailbox/daemon-monitor.js';
-import type { MailboxSnapshot } from './mailbox/mailbox-types.js';
 import { MailboxRegistry } from './mailbox/registry.js';
 import { type ProcessMemory, processMemory } from './memory/process-memory.js';
 import {
@@ -400,7 +399,8 @@ class AssembledSidecar implements Sidecar {
       embeddedDaemon: embedded.enabled,
       sample: () => ({
         totals: this.#parts.registry!.totals(),
-        mailboxes: snapshots(this.#parts.registry!),
+        mailboxes: this.#parts.registry!.figures(),
+        retainedBytes: this.#parts.registry!.sizes().retainedBytes,
         embeddedDaemon: this.#parts.embedded?.daemon.counters(),
       }),
     });
@@ -422,13 +422,4 @@ function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
         }
       : { ...address, ipv6Only: isIpv6Only(address, grpc.listen) },
   );
-}
-
-function* snapshots(registry: MailboxRegistry): Generator<MailboxSnapshot> {
-  let pageToken = '';
-  do {
-    const page = registry.list({ pageSize: 1000, pageToken });
-    yield* page.mailboxes;
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
 }

@@ -1,5 +1,8 @@
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { AGREED_MESS, type Mailbox, type SpreadError } from 'spread-sidecar-client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { type Sending, TestMailbox } from '../support/sidecar-calls.js';
 import { until, within } from '../support/until.js';
 import { adminPage, expectNothingLeft, startWhole, type WholeSidecar } from '../support/whole-sidecar.js';
 
@@ -108,6 +111,70 @@ describe('the drain', () => {
     })().catch((thrown: SpreadError) => thrown);
     // What it did not take is gone with the sidecar, and its end could not reach it behind that.
     expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+  });
+});
+
+describe('what a client begins during the drain', () => {
+  it('does not extend the drain beyond its grace', async () => {
+    const graceMs = 2000;
+    const started = await startWhole('--drain-grace', `${graceMs}ms`);
+    const client = new MailboxServiceClient(`127.0.0.1:${started.ports.grpc}`, credentials.createInsecure());
+    const health = new Client(`127.0.0.1:${started.ports.grpc}`, credentials.createInsecure());
+    onTestFinished(() => {
+      client.close();
+      health.close();
+    });
+    const payload = Buffer.alloc(100_000);
+    const filled = async (group: string) => {
+      const mailbox = await TestMailbox.open(client);
+      await mailbox.call('join', { group, awaitView: true });
+      for (let sent = 0; sent < 30; sent++) await mailbox.send(group, payload);
+      await until(async () => (await mailbox.call('getMailbox')).mailbox!.lastSequence === 31n, {
+        what: 'the queue is filled',
+      });
+      return mailbox;
+    };
+    const unattended = await filled('a');
+    const slow = await filled('b');
+    const slowly = slow.receive();
+    await slowly.attached();
+    slowly.stream.pause();
+
+    const begun = performance.now();
+    started.process.kill('SIGTERM');
+    await unready(started);
+    const late = unattended.receive();
+    await late.attached();
+    late.stream.pause();
+    const watching = health.makeServerStreamRequest(
+      '/grpc.health.v1.Health/Watch',
+      () => Buffer.alloc(0),
+      (bytes) => bytes,
+      {},
+    );
+    watching.on('error', () => {});
+    const streams: Sending[] = [];
+    const connects: Promise<unknown>[] = [];
+    let over = false;
+    const begin = async () => {
+      while (!over) {
+        const stream = unattended.stream();
+        streams.push(stream);
+        connects.push(TestMailbox.open(client).catch((error: ServiceError) => error.code));
+        await within(stream.end, 'the end of the MulticastStream', 10_000);
+      }
+    };
+    const beginning = begin();
+    slowly.stream.resume();
+    expect(await within(started.process.exited, 'the exit', 20_000)).toEqual({ code: 0, signal: null });
+    over = true;
+    // Grace, goodbye and close, as docs/operations.md has them; and the load of the machine.
+    expect(performance.now() - begun).toBeLessThan(graceMs + 2000 + 1500 + 3000);
+    expect(slowly.ended).toMatchObject({ code: status.UNAVAILABLE });
+    expect(slowly.events).toHaveLength(31);
+    await beginning;
+    expect(new Set(await Promise.all(connects))).toEqual(new Set([status.UNAVAILABLE]));
+    expect(streams.every(({ ended }) => ended?.code === status.UNAVAILABLE)).toBe(true);
   });
 });
 

@@ -10,6 +10,8 @@ export class RecordingReceiver implements Receiver {
   readonly notices: SlowConsumerNotice[] = [];
   readonly ends: MailboxEnd[] = [];
   wakes = 0;
+  /** How often the mailbox gave up what its transport holds. */
+  abandons = 0;
   attachment: Attachment | undefined;
 
   constructor(
@@ -37,6 +39,10 @@ export class RecordingReceiver implements Receiver {
 
   onEnd(end: MailboxEnd): void {
     this.ends.push(end);
+  }
+
+  abandon(): void {
+    this.abandons++;
   }
 
   takeAll(): void {

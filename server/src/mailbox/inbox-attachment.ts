@@ -6,7 +6,7 @@ export interface AttachedTo {
   take(attachment: InboxAttachment, maxBytes: number): Batch | undefined;
   detach(attachment: InboxAttachment): void;
   isCurrent(attachment: InboxAttachment): boolean;
-  inTransit(bytes: number): void;
+  inTransit(attachment: InboxAttachment, bytes: number): void;
   readonly isComplete: boolean;
 }
 
@@ -17,6 +17,8 @@ export class InboxAttachment implements Attachment {
   /** It came while the time of the soft limit ran, and has not been told so. */
   toBeTold = false;
   givenSequence: number;
+  /** Bytes of copies that its transport holds. */
+  transitBytes = 0;
   readonly #inbox: AttachedTo;
 
   constructor(
@@ -46,7 +48,8 @@ export class InboxAttachment implements Attachment {
   }
 
   inTransit(bytes: number): void {
-    this.#inbox.inTransit(bytes);
+    this.transitBytes += bytes;
+    this.#inbox.inTransit(this, bytes);
   }
 
   detach(): void {

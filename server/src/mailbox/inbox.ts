@@ -37,8 +37,10 @@ export interface InboxHooks {
   slowConsumer(notice: SlowConsumerNotice): void;
   /** The queue was above its soft bound, which was this, for as long as it may be, which was so many milliseconds. */
   softLimitOver(bound: string, timeMs: number): void;
-  /** The mailbox has ended, and a receiver was given something. */
+  /** The mailbox has ended, and a receiver was given something, or its transport passed something on. */
   takenAfterEnd(): void;
+  /** Neither a receiver is attached, nor does a transport hold anything of this mailbox. */
+  released(): void;
   /** A receiver came; returns what to call when it has gone. */
   receiverAttached(): () => void;
 }
@@ -59,6 +61,11 @@ export class Inbox implements AttachedTo {
   #end: MailboxEnd | undefined;
   #endTold = false;
   #eventsGiven = 0;
+  /** No receiver is given anything any more. */
+  #isCut = false;
+  #transitBytes = 0;
+  /** Receivers that have gone while their transports hold something; at most one, but for a moment. */
+  readonly #former = new Set<InboxAttachment>();
 
   constructor(options: InboxOptions, hooks: InboxHooks) {
     this.#options = options;
@@ -93,6 +100,11 @@ export class Inbox implements AttachedTo {
 
   get receiverAttached(): boolean {
     return this.#current !== undefined;
+  }
+
+  /** True while a receiver is attached, or a transport holds bytes for one that was. */
+  get isHeld(): boolean {
+    return this.#current !== undefined || this.#transitBytes > 0;
   }
 
   /** Milliseconds until the soft limit ends the mailbox; undefined while it does not threaten. */
@@ -142,9 +154,24 @@ export class Inbox implements AttachedTo {
     this.#scheduleWake();
   }
 
-  /** The present receiver is told the end at once, whatever it has not been given yet. */
-  cut(): void {
-    if (this.#end !== undefined) this.#conclude(this.#end);
+  /**
+   * The mailbox has ended, and gives no receiver anything from now on: the present one is told the end at once, and so is each
+   * that comes later.
+   *
+   * @param instead - the end for a receiver that was not given everything, when the mailbox was ended by its owner: to be told
+   * that it ended well would hide the loss
+   */
+  cut(instead: Pick<MailboxEnd, 'reason' | 'message'>): void {
+    if (this.#end === undefined) return;
+    this.#isCut = true;
+    if (this.#end.reason === 'DISCONNECTED' && !this.isComplete) this.#end = { ...this.#end, ...instead };
+    this.#conclude(this.#end);
+  }
+
+  /** Drops what transports still hold, of the present receiver and of those before. */
+  abandonReceivers(): void {
+    for (const { receiver } of [...this.#former]) receiver.abandon();
+    this.#current?.receiver.abandon();
   }
 
   /** Lets go of every event. */
@@ -207,14 +234,24 @@ export class Inbox implements AttachedTo {
 
   /** For the attachment: the present receiver has gone. */
   detach(attachment: InboxAttachment): void {
-    if (attachment === this.#current) this.#current = undefined;
-    attachment.release();
+    if (attachment === this.#current) {
+      this.#current = undefined;
+      this.#leave(attachment);
+    } else attachment.release();
   }
 
   /** For the attachment, present or former. */
-  inTransit(bytes: number): void {
-    if (bytes > 0) this.#options.budget.take(bytes);
-    else this.#options.budget.give(-bytes);
+  inTransit(attachment: InboxAttachment, bytes: number): void {
+    this.#transitBytes += bytes;
+    if (bytes > 0) {
+      this.#options.budget.take(bytes);
+      return;
+    }
+    this.#options.budget.give(-bytes);
+    if (attachment.transitBytes === 0) this.#former.delete(attachment);
+    if (this.#end === undefined) return;
+    this.#hooks.takenAfterEnd();
+    if (!this.isHeld) this.#hooks.released();
   }
 
   /** For the attachment: everything was given. */
@@ -253,12 +290,19 @@ export class Inbox implements AttachedTo {
     const former = this.#current;
     if (former === undefined) return;
     this.#current = undefined;
-    former.release();
+    this.#leave(former);
     former.receiver.onEnd({
       reason: 'RECEIVER_REPLACED',
       lastSequence: this.#queue.lastSequence,
       message: 'another Receive took over this mailbox',
     });
+  }
+
+  /** A receiver has gone. What its transport holds stays for the client to read, until the next one goes. */
+  #leave(attachment: InboxAttachment): void {
+    for (const { receiver } of [...this.#former]) receiver.abandon();
+    if (attachment.transitBytes > 0) this.#former.add(attachment);
+    attachment.release();
   }
 
   /**
@@ -329,6 +373,10 @@ export class Inbox implements AttachedTo {
     this.#wakeScheduled = false;
     const current = this.#current;
     if (current === undefined) return;
+    if (this.#isCut && this.#end !== undefined) {
+      this.#conclude(this.#end);
+      return;
+    }
     if (current.toBeTold) this.#tellNewReceiver(current);
     if (current.hungry && this.#queue.mayTake(current.limits)) {
       current.hungry = false;
@@ -349,7 +397,7 @@ export class Inbox implements AttachedTo {
     if (current === undefined) return;
     this.#current = undefined;
     if (this.isComplete) this.#endTold = true;
-    current.release();
+    this.#leave(current);
     current.receiver.onEnd(end);
   }
 }

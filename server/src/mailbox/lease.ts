@@ -1,12 +1,15 @@
+import { CheckedTimer } from '../timing/pause-aware-timer.js';
+
 /**
  * How long something lives without being used. It is in use while somebody holds it; otherwise it lives for
  * `leaseMs` from the last touch. By the monotonic clock, so that a corrected wall clock ends nothing. A touch
- * costs no timer: the one timer looks, when it fires, whether it has to go on.
+ * costs no timer: the one timer looks, when it fires, whether it has to go on. After a pause of the process the lease begins
+ * again: calls that came meanwhile are not read yet.
  */
 export class Lease {
   #usedAt = performance.now();
   #holds = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer = new CheckedTimer((late) => this.#look(late));
   #stopped = false;
 
   /**
@@ -17,7 +20,7 @@ export class Lease {
     readonly leaseMs: number,
     readonly onExpired: () => void,
   ) {
-    this.#arm(leaseMs);
+    this.#timer.set(leaseMs);
   }
 
   /** Milliseconds until it ends if nothing happens; undefined while it is held or when it has stopped. */
@@ -39,29 +42,22 @@ export class Lease {
       held = false;
       this.#holds--;
       this.touch();
-      if (this.#holds === 0 && this.#timer === undefined) this.#arm(this.leaseMs);
+      if (this.#holds === 0 && !this.#timer.isSet && !this.#stopped) this.#timer.set(this.leaseMs);
     };
   }
 
   /** It never expires from now on. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.clear();
   }
 
-  #arm(ms: number): void {
-    if (this.#stopped) return;
-    // A lease must not keep a process alive that has nothing else to do.
-    this.#timer = setTimeout(() => this.#look(), ms).unref();
-  }
-
-  #look(): void {
-    this.#timer = undefined;
+  #look(late: boolean): void {
+    if (late) this.touch();
     const remaining = this.remainingMs;
     if (remaining === undefined) return;
     if (remaining > 0) {
-      this.#arm(Math.ceil(remaining));
+      this.#timer.set(Math.ceil(remaining));
       return;
     }
     this.#stopped = true;

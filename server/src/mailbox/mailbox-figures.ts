@@ -3,10 +3,15 @@ import type { Mailbox } from './mailbox.js';
 import { EventCounts, type MailboxSizes, type MailboxTotals, ServiceCounts } from './totals.js';
 
 /** How things stand with these mailboxes. */
-export function sizesOf(mailboxes: Iterable<Mailbox>, budget: ByteBudget): MailboxSizes {
+export function sizesOf(
+  mailboxes: Iterable<Mailbox>,
+  leaving: Iterable<Mailbox>,
+  budget: ByteBudget,
+): MailboxSizes {
   const sizes = {
     open: 0,
     ended: 0,
+    leaving: 0,
     receivers: 0,
     paused: 0,
     waitingEvents: 0,
@@ -15,15 +20,22 @@ export function sizesOf(mailboxes: Iterable<Mailbox>, budget: ByteBudget): Mailb
     retainedBytesBound: budget.totalBytes,
     sendQueueBytes: 0,
   };
-  for (const mailbox of mailboxes) {
-    const { state, waitingEvents, waitingBytes } = mailbox.poll();
-    if (state === 'ENDED') sizes.ended++;
-    else sizes.open++;
+  const add = (mailbox: Mailbox): void => {
+    const { waitingEvents, waitingBytes } = mailbox.poll();
     if (mailbox.receiverAttached) sizes.receivers++;
     if (mailbox.paused) sizes.paused++;
     sizes.waitingEvents += waitingEvents;
     sizes.waitingBytes += waitingBytes;
     sizes.sendQueueBytes += mailbox.sendQueueBytes;
+  };
+  for (const mailbox of mailboxes) {
+    if (mailbox.state === 'ENDED') sizes.ended++;
+    else sizes.open++;
+    add(mailbox);
+  }
+  for (const mailbox of leaving) {
+    sizes.leaving++;
+    add(mailbox);
   }
   return sizes;
 }

@@ -26,23 +26,26 @@ export interface Departure {
 export interface MailboxLifeHooks {
   /** Told once, when it has ended. */
   ended(reason: EndReason, message: string): void;
-  /** It was ended because its receiver was too slow, and what is queued was not taken either. */
+  /** It has ended, and nobody took what is queued within its lease. Not told once it is discarded. */
   abandoned(): void;
 }
 
 /**
  * The end of a mailbox: once, for one reason. The daemon is told goodbye, receivers get what is queued, and when the
- * mailbox is discarded too and nobody receives any more, its events go.
+ * mailbox is discarded too and nobody receives any more, its events go. A receiver that takes nothing for one lease after the
+ * end is disconnected: memory is not held for a client that does not read.
  */
 export class MailboxLife {
   readonly #parts: Ending;
   readonly #hooks: MailboxLifeHooks;
   #end: MailboxEnd | undefined;
   #goodbye: Promise<void> | undefined;
-  /** How long a mailbox that was ended for slowness waits for its receiver. */
+  /** How long a mailbox that has ended waits for a receiver that takes nothing. */
   #patience: Lease | undefined;
+  /** It was ended because its receiver was too slow: it waits no longer when that receiver has gone. */
+  #wasSlow = false;
   #discarded = false;
-  #awaitingReceiver: (() => void)[] = [];
+  #awaitingRelease: (() => void)[] = [];
   readonly #awaitingEnd = new Set<(error: Error) => void>();
 
   constructor(parts: Ending, hooks: MailboxLifeHooks) {
@@ -67,6 +70,7 @@ export class MailboxLife {
     };
     this.#end = end;
     inbox.finish(end);
+    this.#limitPatience();
     groups.end(() => interruptedBy(end, 'unknown'));
     this.#hooks.ended(reason, message);
     this.#tell(() => interruptedBy(end, 'not-sent'));
@@ -90,20 +94,24 @@ export class MailboxLife {
   }
 
   /**
-   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken; but memory is
-   * not held for ever for a receiver that takes nothing, though it be attached: it is waited for as long as the lease.
+   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken, within the lease.
    *
    * @param what the queue did
    */
   endAsSlow(reason: EndReason, what: string, metadata: Readonly<Record<string, string>>): void {
     if (this.#end !== undefined) return;
-    this.#patience = new Lease(this.#parts.lease.leaseMs, () => this.#hooks.abandoned());
+    this.#wasSlow = true;
     void this.close(reason, `the event queue ${what}`, { metadata });
   }
 
-  /** A receiver was given something of what was left when the mailbox ended. */
+  /** A receiver was given something of what was left when the mailbox ended, or its transport passed something on. */
   takenAfterEnd(): void {
     this.#patience?.touch();
+  }
+
+  /** No receiver and no transport holds anything of the mailbox. */
+  released(): void {
+    for (const resolve of this.#awaitingRelease.splice(0)) resolve();
   }
 
   /** See Mailbox.drain. */
@@ -113,22 +121,21 @@ export class MailboxLife {
       connection.pause();
       this.finish('DRAINING', 'the sidecar is shutting down');
     }
-    while (inbox.receiverAttached) {
-      await new Promise<void>((resolve) => {
-        this.#awaitingReceiver.push(resolve);
-      });
-    }
+    while (inbox.receiverAttached) await this.#release();
     this.#goodbye ??= connection.sayGoodbye([]);
     await this.#goodbye;
   }
 
   /** See Mailbox.discard. */
   async discard(): Promise<void> {
+    const { inbox, lease } = this.#parts;
     this.#discarded = true;
-    this.#parts.lease.stop();
-    this.#patience?.stop();
+    lease.stop();
+    this.#limitPatience();
     this.#letGo();
     await this.drain();
+    while (inbox.isHeld) await this.#release();
+    this.#patience?.stop();
   }
 
   /** See Mailbox.onEnd. */
@@ -142,14 +149,40 @@ export class MailboxLife {
   /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
   holdForReceiver(): () => void {
     const release = this.#parts.lease.hold();
+    if (this.#end !== undefined) queueMicrotask(() => this.#limitPatience());
     return () => {
       release();
       // A receiver that takes over is attached in the same turn.
       queueMicrotask(() => {
-        for (const gone of this.#awaitingReceiver.splice(0)) gone();
+        this.released();
         this.#letGo();
       });
     };
+  }
+
+  #release(): Promise<void> {
+    return new Promise((resolve) => this.#awaitingRelease.push(resolve));
+  }
+
+  /**
+   * The mailbox has ended: from now on it waits for one lease for each sign that somebody takes what is left. A drain has a
+   * time of its own.
+   */
+  #limitPatience(): void {
+    if (this.#patience !== undefined || this.#end === undefined || this.#end.reason === 'DRAINING') return;
+    const { inbox, lease } = this.#parts;
+    if (!inbox.isHeld && !this.#wasSlow) return;
+    this.#patience = new Lease(lease.leaseMs, () => this.#onPatienceOver());
+  }
+
+  #onPatienceOver(): void {
+    this.#patience = undefined;
+    const { inbox, lease } = this.#parts;
+    if (!inbox.isHeld && !this.#wasSlow) return;
+    const message = `the mailbox was disconnected, and its receiver took nothing for the lease of ${lease.leaseMs} ms`;
+    inbox.cut({ reason: 'LEASE_EXPIRED', message });
+    inbox.abandonReceivers();
+    if (!this.#discarded) this.#hooks.abandoned();
   }
 
   /** In a later turn: until then what was sent tells what became of it. */

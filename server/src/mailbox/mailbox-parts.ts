@@ -61,6 +61,7 @@ export function mailboxParts(
         life.endAsSlow('SLOW_CONSUMER', `was above its soft bound of ${bound} for ${time}`, { bound, time });
       },
       takenAfterEnd: () => life.takenAfterEnd(),
+      released: () => life.released(),
       receiverAttached: () => life.holdForReceiver(),
     },
   );

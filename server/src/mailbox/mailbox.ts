@@ -298,7 +298,7 @@ export class Mailbox implements MailboxIdentity {
   expire(): Promise<void> {
     const message = `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
     const closed = this.#life.close('LEASE_EXPIRED', message);
-    this.#inbox.cut();
+    this.#inbox.cut({ reason: 'LEASE_EXPIRED', message });
     return closed;
   }
 
@@ -310,14 +310,18 @@ export class Mailbox implements MailboxIdentity {
     return this.#life.drain();
   }
 
-  /** Tells the receiver of a mailbox that has ended the end at once, whatever it has not been given yet. */
+  /**
+   * The time of a drain is over: tells the receiver of a mailbox that has ended the end at once, whatever it has not been given
+   * yet, and each receiver that comes later.
+   */
   cutReceiver(): void {
-    this.#inbox.cut();
+    this.#inbox.cut({ reason: 'DRAINING', message: 'the sidecar is shutting down' });
   }
 
   /**
-   * The mailbox can't be found any more: its events go as soon as no receiver is attached. Resolves when it has none and
-   * its connection is closed: then nothing of it is left. Never rejects.
+   * The mailbox can't be found any more: its events go as soon as no receiver is attached. A receiver that takes nothing for one
+   * lease is disconnected. Resolves when its connection is closed and no transport holds anything of it: then nothing of it is
+   * left. Never rejects.
    */
   discard(): Promise<void> {
     return this.#life.discard();

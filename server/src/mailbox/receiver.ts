@@ -14,6 +14,11 @@ export interface Receiver {
    * has ended, or at once when another receiver took over or a drain ran out of time.
    */
   onEnd(end: MailboxEnd): void;
+  /**
+   * The mailbox does not wait any longer for what the receiver's transport still holds: drop it, and report it with
+   * inTransit(). May come after onEnd, more than once, and when the transport holds nothing.
+   */
+  abandon(): void;
 }
 
 /** The queue of a mailbox fills faster than it is emptied. */

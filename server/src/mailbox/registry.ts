@@ -15,8 +15,9 @@ import { Places } from './places.js';
 import type { CallOptions } from './requests.js';
 import type { MailboxSettings } from './settings.js';
 import { SidecarError } from './sidecar-error.js';
+import { SlotWaiters } from './slot-waiters.js';
 import { type MailboxTelemetry, SILENT } from './telemetry.js';
-import type { MailboxSizes, MailboxTotals } from './totals.js';
+import type { MailboxFigures, MailboxSizes, MailboxTotals } from './totals.js';
 
 export interface RegistryOptions {
   readonly settings: MailboxSettings;
@@ -47,9 +48,11 @@ export class MailboxRegistry {
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #expired = new ExpiredLeases();
   /** Those that can't be found any more, but whose receiver or connection is not through yet. */
-  readonly #departing = new Map<Mailbox, Promise<void>>();
-  /** Of mailboxes that can be found, and of those that are being opened. */
+  readonly #leaving = new Set<Mailbox>();
+  /** Of mailboxes that can be found, of those that are being opened, and of those that are leaving. */
   readonly #places = new Places();
+  readonly #slotWaiters = new SlotWaiters();
+  #isDraining = false;
   /** What those have done that are gone. */
   readonly #gone = new TotalsSum();
   #opened = 0;
@@ -77,6 +80,12 @@ export class MailboxRegistry {
     { signal, caller = '', client = caller, peer = '' }: ConnectCall = {},
   ): Promise<Mailbox> {
     const opening = await this.#open(options, signal, client);
+    if (this.#isDraining) {
+      // The drain began in the turn in which the daemon accepted.
+      this.#places.giveBack(client);
+      await opening.session.disconnect(this.#settings.goodbyeMs);
+      throw draining();
+    }
     const mailbox: Mailbox = new Mailbox({
       ...opening,
       id: randomBytes(16).toString('hex'),
@@ -102,7 +111,8 @@ export class MailboxRegistry {
    * Finds a mailbox for a call, which renews its lease. Who did not open it is answered as if it were not there: its id
    * says nothing to anybody else.
    *
-   * @throws SpreadError ILLEGAL_SESSION; SidecarError LEASE_EXPIRED when that is known to be the reason
+   * @throws SpreadError ILLEGAL_SESSION; SidecarError LEASE_EXPIRED when that is known to be the reason, DRAINING when the drain
+   * has removed mailboxes
    */
   get(id: string, caller = ''): Mailbox {
     const mailbox = this.#owned(id, caller);
@@ -110,6 +120,7 @@ export class MailboxRegistry {
       mailbox.touch();
       return mailbox;
     }
+    if (this.#isDraining) throw draining();
     throw (
       this.#expired.errorFor(id, caller) ??
       new SpreadError('ILLEGAL_SESSION', 'there is no such mailbox, or no longer')
@@ -161,34 +172,44 @@ export class MailboxRegistry {
 
   /**
    * Shuts down: no mailbox is opened any more; receivers are given what is queued for up to graceMs and then told
-   * DRAINING; every daemon is told goodbye. Resolves when that is done. Never rejects.
+   * DRAINING, and so is a receiver that comes later; every daemon is told goodbye. Resolves when that is done. Never rejects.
    */
   async drain({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    this.#isDraining = true;
     this.#opening.close();
-    const mailboxes = [...this.#mailboxes.values(), ...this.#departing.keys()];
+    this.#slotWaiters.wake();
+    const mailboxes = [...this.#mailboxes.values(), ...this.#leaving];
     const grace = setTimeout(() => {
       for (const mailbox of mailboxes) mailbox.cutReceiver();
     }, graceMs);
-    await Promise.all(mailboxes.map((mailbox) => mailbox.drain()));
-    clearTimeout(grace);
+    const drained = () => Promise.all(mailboxes.map((mailbox) => mailbox.drain()));
+    await drained();
     for (const mailbox of mailboxes) this.#remove(mailbox);
-    await Promise.all(this.#departing.values());
+    // A receiver may have come to a mailbox that had said goodbye already.
+    await drained();
+    clearTimeout(grace);
   }
 
-  /** Mailboxes that can be found, and those that are being opened. */
+  /** Mailboxes that can be found, those that are being opened, and those that are leaving. */
   get size(): number {
     return this.#places.taken;
   }
 
   sizes(): MailboxSizes {
-    return sizesOf(this.#mailboxes.values(), this.#budget);
+    return sizesOf(this.#mailboxes.values(), this.#leaving, this.#budget);
+  }
+
+  /** All mailboxes, with those that are leaving. */
+  *figures(): Generator<MailboxFigures> {
+    for (const mailbox of this.#mailboxes.values()) yield mailbox.snapshot();
+    for (const mailbox of this.#leaving) yield { ...mailbox.snapshot(), state: 'LEAVING' };
   }
 
   totals(): MailboxTotals {
     const totals = new TotalsSum();
     totals.add(this.#gone);
     for (const mailbox of this.#mailboxes.values()) totals.add(mailbox);
-    for (const mailbox of this.#departing.keys()) totals.add(mailbox);
+    for (const mailbox of this.#leaving) totals.add(mailbox);
     return totals;
   }
 
@@ -200,6 +221,9 @@ export class MailboxRegistry {
       this.#places.take(client);
       hasPlace = true;
     };
+    const isFull = () => this.#fullBound(client) !== undefined;
+    if (isFull() && !this.#isDraining)
+      await this.#slotWaiters.wait(isFull, () => this.#leaving.size > 0, signal);
     try {
       return await this.#opening.open(options, signal, takePlace);
     } catch (error) {
@@ -223,20 +247,18 @@ export class MailboxRegistry {
 
   #remove(mailbox: Mailbox): void {
     if (!this.#mailboxes.delete(mailbox.id)) return;
-    this.#places.giveBack(mailbox.client);
-    const gone = mailbox.discard().then(() => {
-      this.#departing.delete(mailbox);
+    this.#leaving.add(mailbox);
+    void mailbox.discard().then(() => {
+      this.#leaving.delete(mailbox);
       this.#gone.add(mailbox);
+      this.#places.giveBack(mailbox.client);
+      this.#slotWaiters.wake();
     });
-    this.#departing.set(mailbox, gone);
   }
 
   #mustHaveRoom(client: string): void {
-    const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
-    if (this.#places.taken >= maxMailboxes && !this.#removeSpent())
-      throw tooManyMailboxes('the sidecar', 'mailbox.maxMailboxes', maxMailboxes);
-    if (this.#places.takenBy(client) >= maxMailboxesPerClient && !this.#removeSpent(client))
-      throw tooManyMailboxes('this client', 'limits.maxMailboxesPerClient', maxMailboxesPerClient);
+    const full = this.#fullBound(client);
+    if (full !== undefined) throw full;
     if (this.#budget.free === 0) {
       const bytes = this.#budget.totalBytes;
       const message = `the event queues of all mailboxes together have reached their bound of ${bytes} bytes`;
@@ -247,18 +269,37 @@ export class MailboxRegistry {
     }
   }
 
-  /** Makes room at the cost of an ended mailbox whose receiver has been told everything. */
-  #removeSpent(client?: string): boolean {
+  /**
+   * The bound that leaves no slot for another mailbox of this client; undefined when there is one. Removes an ended mailbox
+   * whose receiver has been told everything: its slot is free as soon as it has left.
+   */
+  #fullBound(client: string): SidecarError | undefined {
+    const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
+    if (this.#places.taken >= maxMailboxes) {
+      this.#removeSpent();
+      return tooManyMailboxes('the sidecar', 'mailbox.maxMailboxes', maxMailboxes);
+    }
+    if (this.#places.takenBy(client) >= maxMailboxesPerClient) {
+      this.#removeSpent(client);
+      return tooManyMailboxes('this client', 'limits.maxMailboxesPerClient', maxMailboxesPerClient);
+    }
+    return undefined;
+  }
+
+  #removeSpent(client?: string): void {
     for (const mailbox of this.#mailboxes.values()) {
       if (!mailbox.isSpent || (client !== undefined && mailbox.client !== client)) continue;
       this.#remove(mailbox);
-      return true;
+      return;
     }
-    return false;
   }
 }
 
+function draining(): SidecarError {
+  return new SidecarError('DRAINING', 'the sidecar is shutting down');
+}
+
 function tooManyMailboxes(who: string, limit: string, bound: number): SidecarError {
-  const message = `${who} has ${bound} mailboxes, which is as many as it may have`;
+  const message = `${who} has reached its bound of ${bound} mailboxes, those that are leaving included`;
   return new SidecarError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
 }

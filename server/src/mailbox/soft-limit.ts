@@ -1,21 +1,16 @@
+import { CheckedTimer } from '../timing/pause-aware-timer.js';
 import type { QueueMark } from './queue-bounds.js';
 
 /**
- * A timer that is later than this says that the process itself stood still (stopped, or swapped out). Nobody knows for how
- * long, and the receiver had no chance meanwhile: the time begins anew.
- */
-const STANDSTILL_MS = 1000;
-
-/**
  * A bound that a queue may be above for a time only: `timeMs` without a break. By the monotonic clock. That a queue rises
- * or falls sets no timer and stops none, whatever its pace: the one timer looks, when it fires, whether it has to go on.
+ * or falls sets no timer and stops none, whatever its pace: the one timer looks, when it fires, whether it has to go on. After
+ * a pause of the process the time begins again: the receiver had no chance meanwhile.
  */
 export class SoftLimit {
   readonly #timeMs: number;
   readonly #onOver: () => void;
   #aboveSince: number | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #timerDue = 0;
+  readonly #timer = new CheckedTimer((late) => this.#look(late));
   #stopped = false;
 
   /**
@@ -42,7 +37,7 @@ export class SoftLimit {
   grown(): boolean {
     if (this.#aboveSince !== undefined || this.#stopped || !this.mark.isExceeded) return false;
     this.#aboveSince = performance.now();
-    if (this.#timer === undefined) this.#arm(this.#timeMs);
+    if (!this.#timer.isSet) this.#timer.set(this.#timeMs);
     return true;
   }
 
@@ -55,25 +50,17 @@ export class SoftLimit {
   stop(): void {
     this.#stopped = true;
     this.#aboveSince = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.clear();
   }
 
-  #arm(ms: number): void {
-    this.#timerDue = performance.now() + ms;
-    this.#timer = setTimeout(() => this.#look(), ms).unref();
-  }
-
-  #look(): void {
-    this.#timer = undefined;
+  #look(late: boolean): void {
     // The share of all mailboxes may have changed since the queue did.
     this.shrunk();
     if (this.#aboveSince === undefined) return;
-    const now = performance.now();
-    if (now - this.#timerDue > STANDSTILL_MS) this.#aboveSince = now;
+    if (late) this.#aboveSince = performance.now();
     const remaining = this.remainingMs ?? 0;
     if (remaining > 0) {
-      this.#arm(Math.ceil(remaining));
+      this.#timer.set(Math.ceil(remaining));
       return;
     }
     this.stop();

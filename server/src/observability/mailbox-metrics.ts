@@ -78,7 +78,7 @@ function updateSizes(board: MetricBoard, sample: MetricsSample, noticeMark: numb
   board.set(queueMetrics.bytes, sum.queueBytes);
   board.set(queueMetrics.largestEvents, sum.largestEvents);
   board.set(queueMetrics.largestBytes, sum.largestBytes);
-  board.set(queueMetrics.retained, sum.retainedBytes);
+  board.set(queueMetrics.retained, sample.retainedBytes);
   board.set(queueMetrics.paused, sum.paused);
   board.set(queueMetrics.slow, sum.slowConsumers);
   board.set(queueMetrics.softLimited, sum.softLimited);

@@ -25,7 +25,6 @@ export interface MailboxSample {
   readonly loadBytes: number;
   /** Defined while the time of the soft limit runs. */
   readonly softLimitEndsAtMs: number | undefined;
-  readonly retainedBytes: number;
   readonly sendQueueBytes: number;
   readonly limits: { readonly queue: { readonly maxEvents: number; readonly maxBytes: number } };
 }
@@ -46,6 +45,8 @@ export interface EmbeddedDaemonSample {
 export interface MetricsSample {
   readonly totals: TotalsSample;
   readonly mailboxes: Iterable<MailboxSample>;
+  /** Bytes that all queues hold, and copies on their way to clients. */
+  readonly retainedBytes: number;
   readonly embeddedDaemon?: EmbeddedDaemonSample | undefined;
 }
 
@@ -61,14 +62,13 @@ export interface SlowConsumer {
 /** What the mailboxes come to. `slow` holds the fullest only. */
 export function summarise(mailboxes: Iterable<MailboxSample>, noticeMark: number) {
   const sum = {
-    states: { OPEN: 0, RECONNECTING: 0, ENDED: 0 } as Record<string, number>,
+    states: { OPEN: 0, RECONNECTING: 0, ENDED: 0, LEAVING: 0 } as Record<string, number>,
     receivers: 0,
     paused: 0,
     queueEvents: 0,
     queueBytes: 0,
     largestEvents: 0,
     largestBytes: 0,
-    retainedBytes: 0,
     sendQueueBytes: 0,
     slowConsumers: 0,
     softLimited: 0,
@@ -82,7 +82,6 @@ export function summarise(mailboxes: Iterable<MailboxSample>, noticeMark: number
     sum.queueBytes += mailbox.waitingBytes;
     sum.largestEvents = Math.max(sum.largestEvents, mailbox.waitingEvents);
     sum.largestBytes = Math.max(sum.largestBytes, mailbox.waitingBytes);
-    sum.retainedBytes += mailbox.retainedBytes;
     sum.sendQueueBytes += mailbox.sendQueueBytes;
     const { maxEvents, maxBytes } = mailbox.limits.queue;
     const threatened = mailbox.softLimitEndsAtMs !== undefined;

@@ -58,7 +58,7 @@ export const grpcMetrics = {
 export const mailboxMetrics = {
   mailboxes: gauge(
     'mailboxes',
-    'Mailboxes, by state: open, reconnecting, or ended with events still to be taken.',
+    'Mailboxes, by state: open, reconnecting, ended with events still to be taken, or leaving. A mailbox that is leaving was disconnected or has expired; its slot and its memory are free when its receiver and its connection are closed.',
     ['state'],
   ),
   opened: counter('mailboxes_opened_total', 'Mailboxes opened.'),

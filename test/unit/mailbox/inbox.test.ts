@@ -43,6 +43,7 @@ class Bench {
         slowConsumer: () => this.calls.push('slow'),
         softLimitOver: (bound, timeMs) => this.calls.push(`over ${bound} for ${timeMs}`),
         takenAfterEnd: () => this.calls.push('taken after the end'),
+        released: () => this.calls.push('released'),
         receiverAttached: () => {
           this.attached++;
           let gone = false;
@@ -259,12 +260,39 @@ describe('Inbox: the end', () => {
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.push('a');
     bench.inbox.finish({ ...DISCONNECTED, reason: 'DRAINING', lastSequence: 1 });
-    bench.inbox.cut();
+    bench.inbox.cut({ reason: 'LEASE_EXPIRED', message: '' });
     expect(receiver.ends).toMatchObject([{ reason: 'DRAINING', lastSequence: 1 }]);
     expect(bench.inbox.endTold).toBe(false);
     await turn();
     expect(receiver.ends).toHaveLength(1);
   });
+
+  it('is told to a receiver that comes after the cut, without an event', async () => {
+    const bench = new Bench();
+    bench.push('a');
+    bench.inbox.finish({ ...DISCONNECTED, reason: 'DRAINING', lastSequence: 1 });
+    bench.inbox.cut({ reason: 'LEASE_EXPIRED', message: '' });
+    const late = bench.attach();
+    await turn();
+    expect(late).toMatchObject({ events: [], ends: [{ reason: 'DRAINING' }] });
+    expect(bench.inbox.receiverAttached).toBe(false);
+  });
+
+  it.each([
+    ['was given everything', true, 'DISCONNECTED'],
+    ['lost events', false, 'LEASE_EXPIRED'],
+  ])(
+    'of a mailbox that its owner disconnected is not told as a good one to a receiver that %s',
+    (_, willing, reason) => {
+      const bench = new Bench();
+      const receiver = bench.attach({}, new RecordingReceiver(false));
+      bench.push('a');
+      bench.inbox.finish({ ...DISCONNECTED, lastSequence: 1 });
+      if (willing) receiver.takeAll();
+      bench.inbox.cut({ reason: 'LEASE_EXPIRED', message: '' });
+      expect(receiver.ends).toMatchObject([{ reason }]);
+    },
+  );
 
   it('queues nothing more', async () => {
     const bench = new Bench();

@@ -47,6 +47,8 @@ class Reader implements Receiver {
 
   onSlowConsumer(): void {}
 
+  abandon(): void {}
+
   onEnd(): void {}
 }
 

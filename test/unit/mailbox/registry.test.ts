@@ -510,6 +510,121 @@ describe('MailboxRegistry', () => {
     });
   });
 
+  describe('a mailbox whose receiver stalls when the mailbox ends', () => {
+    const ENDS: [how: string, end: (registry: MailboxRegistry, mailbox: Mailbox) => unknown][] = [
+      ['Disconnect', (registry, { id }) => registry.disconnect(id)],
+      [
+        'Disconnect with leave_groups_first',
+        (registry, { id }) => registry.disconnect(id, { leaveGroupsFirst: true }),
+      ],
+      ['Disconnect with abort', (registry, { id }) => registry.disconnect(id, { abort: true })],
+      ['the loss of the daemon', () => daemons.sessions[0]!.lose()],
+      [
+        'the loss of the daemon, and Disconnect',
+        (registry, { id }) => {
+          daemons.sessions[0]!.lose();
+          return registry.disconnect(id);
+        },
+      ],
+      [
+        'a full queue',
+        () => daemons.sessions[0]!.deliverChunk(Array.from({ length: 20 }, () => regular('a'))),
+      ],
+    ];
+
+    const stalled = async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const registry = registryOf({ maxMailboxes: 1 });
+      const mailbox = await connect(registry, { queue: { maxEvents: 10, overflow: 'DISCONNECT' } });
+      const receiver = attach(mailbox, false);
+      daemons.sessions[0]!.deliver(regular('a'));
+      return { registry, mailbox, receiver };
+    };
+
+    it.each(ENDS)(
+      'by %s keeps its slot and its bytes for one lease, then loses the receiver',
+      async (_, end) => {
+        const { registry, mailbox, receiver } = await stalled();
+        await end(registry, mailbox);
+        await turn();
+        vi.advanceTimersByTime(29_999);
+        await turn();
+        expect(receiver.ends).toEqual([]);
+        expect(registry.size).toBe(1);
+        expect(registry.sizes().retainedBytes).toBeGreaterThan(0);
+        expect([...registry.figures()]).toHaveLength(1);
+        vi.advanceTimersByTime(1);
+        await turn();
+        expect(receiver.ends).toHaveLength(1);
+        expect(receiver.end?.reason).not.toBe('DISCONNECTED');
+        expect(registry.size).toBe(0);
+        expect(registry.sizes()).toMatchObject({ ended: 0, leaving: 0, receivers: 0, retainedBytes: 0 });
+        expect([...registry.figures()]).toEqual([]);
+      },
+    );
+
+    it.each(ENDS)('by %s waits on as long as the receiver takes something', async (_, end) => {
+      const { registry, mailbox, receiver } = await stalled();
+      daemons.sessions[0]!.deliver(regular('b'));
+      receiver.attachment!.inTransit(100);
+      await end(registry, mailbox);
+      await turn();
+      vi.advanceTimersByTime(29_999);
+      receiver.attachment!.inTransit(-100);
+      vi.advanceTimersByTime(29_999);
+      receiver.takeAll();
+      await turn();
+      expect(receiver.sequences.slice(0, 2)).toEqual([1, 2]);
+      expect(receiver.ends).toMatchObject([{ lastSequence: receiver.sequences.length }]);
+      vi.advanceTimersByTime(60_000);
+      await turn();
+      expect(registry.sizes().retainedBytes).toBe(0);
+    });
+
+    it('gives up what a transport still holds after one lease, and keeps the slot until that is gone', async () => {
+      const { registry, mailbox, receiver } = await stalled();
+      receiver.takeAll();
+      receiver.attachment!.inTransit(100);
+      await registry.disconnect(mailbox.id);
+      await turn();
+      expect(receiver.ends).toMatchObject([{ reason: 'DISCONNECTED' }]);
+      expect(registry.sizes()).toMatchObject({ leaving: 1, receivers: 0, retainedBytes: 100 });
+      vi.advanceTimersByTime(29_999);
+      expect(receiver.abandons).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect(receiver.abandons).toBe(1);
+      expect(registry.size).toBe(1);
+      receiver.attachment!.inTransit(-100);
+      await turn();
+      expect(registry.size).toBe(0);
+    });
+
+    it('gives up the transport of a receiver that was replaced when the next one is replaced too', async () => {
+      const { mailbox, receiver: first } = await stalled();
+      const second = new RecordingReceiver(false);
+      first.attachment!.inTransit(100);
+      second.attachment = mailbox.attach({}, second);
+      second.attachment.inTransit(100);
+      expect(first).toMatchObject({ ends: [{ reason: 'RECEIVER_REPLACED' }], abandons: 0 });
+      attach(mailbox);
+      expect([first.abandons, second.abandons]).toEqual([1, 0]);
+    });
+
+    it('holds up a Connect that needs its slot for a second at most', async () => {
+      const { registry, mailbox, receiver } = await stalled();
+      await registry.disconnect(mailbox.id);
+      const refused = rejectsWith(connect(registry), { reason: 'TOO_MANY_MAILBOXES' });
+      await turn();
+      vi.advanceTimersByTime(1000);
+      await refused;
+      const waiting = connect(registry);
+      await turn();
+      receiver.takeAll();
+      await waiting;
+      expect(registry.sizes()).toMatchObject({ open: 1, leaving: 0 });
+    });
+  });
+
   it('does not mistake a mailbox that was disconnected for one whose lease ended', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const registry = registryOf();
@@ -637,6 +752,53 @@ describe('MailboxRegistry', () => {
       expect(receiver).toMatchObject({ events: [], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
     });
 
+    it('does not wait longer than the grace for receivers that come during the drain', async () => {
+      const registry = registryOf();
+      const unattended = await connect(registry);
+      const slow = attach(await connect(registry), false);
+      for (const session of daemons.sessions) session.deliver(regular('a'));
+      const draining = registry.drain({ graceMs: 200 });
+      await turn();
+      expect(daemons.sessions[0]!.sent).toEqual(['goodbye']);
+      const late = attach(registry.get(unattended.id), false);
+      // The receiver that the drain has waited for so far.
+      slow.takeAll();
+      await draining;
+      expect(late).toMatchObject({ events: [], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
+    });
+
+    it('ends a receiver at once that comes after the grace', async () => {
+      const registry = registryOf();
+      const mailbox = await connect(registry);
+      const slow = attach(mailbox, false);
+      daemons.sessions[0]!.deliver(regular('a'));
+      // The goodbye takes long.
+      daemons.sessions[0]!.silent = true;
+      const draining = registry.drain({ graceMs: 20 });
+      await until(() => slow.end !== undefined, { what: 'the grace is over' });
+      const late = attach(registry.get(mailbox.id));
+      await turn();
+      expect(late).toMatchObject({ events: [], ends: [{ reason: 'DRAINING' }] });
+      daemons.sessions[0]!.abort();
+      await draining;
+    });
+
+    it('keeps no mailbox that a daemon accepts in the turn in which the drain begins', async () => {
+      for (let microtasks = 0; microtasks < 20; microtasks++) {
+        const registry = registryOf();
+        let draining: Promise<void> | undefined;
+        daemons.onSession = async () => {
+          for (let i = 0; i < microtasks; i++) await undefined;
+          draining = registry.drain({ graceMs: 0 });
+        };
+        await connect(registry).catch((error) => expect(error).toMatchObject({ reason: 'DRAINING' }));
+        await turn();
+        await draining;
+        expect(registry.size).toBe(0);
+        expect(daemons.sessions.every((session) => session.closed)).toBe(true);
+      }
+    });
+
     it('does not wait longer than the grace for the receiver of a mailbox that was disconnected', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
@@ -644,7 +806,7 @@ describe('MailboxRegistry', () => {
       daemons.sessions[0]!.deliver(regular('a'));
       await registry.disconnect(mailbox.id);
       await registry.drain({ graceMs: 20 });
-      expect(receiver.ends).toMatchObject([{ reason: 'DISCONNECTED' }]);
+      expect(receiver.ends).toMatchObject([{ reason: 'DRAINING' }]);
     });
 
     it('opens no mailbox any more, and gives up attempts under way', async () => {

@@ -25,7 +25,6 @@ const mailbox = (fields: Partial<Mailbox>): Mailbox => ({
   loadEvents: 0,
   loadBytes: 0,
   softLimitEndsAtMs: undefined,
-  retainedBytes: 0,
   sendQueueBytes: 0,
   limits: { queue: { maxEvents: 100, maxBytes: 1000 } },
   ...fields,
@@ -43,7 +42,11 @@ const embeddedDaemon = {
 };
 
 function setUp(options: Partial<MetricsOptions> = {}) {
-  const sample: { -readonly [K in keyof MetricsSample]: MetricsSample[K] } = { totals: idle, mailboxes: [] };
+  const sample: { -readonly [K in keyof MetricsSample]: MetricsSample[K] } = {
+    totals: idle,
+    mailboxes: [],
+    retainedBytes: 0,
+  };
   const metrics = createMetrics({
     version: '1.2.3',
     methods: [connect, receive],
@@ -238,10 +241,12 @@ describe('mailboxes', () => {
         payloadBytesSent: 40 * factor,
       };
       sample.mailboxes = [
-        mailbox({ waitingEvents: 3, waitingBytes: 7 * factor, receiverAttached: true, retainedBytes: 9 }),
-        mailbox({ waitingEvents: 1, waitingBytes: 20, paused: true, sendQueueBytes: 5, retainedBytes: 30 }),
+        mailbox({ waitingEvents: 3, waitingBytes: 7 * factor, receiverAttached: true }),
+        mailbox({ waitingEvents: 1, waitingBytes: 20, paused: true, sendQueueBytes: 5 }),
         mailbox({ state: 'ENDED' }),
+        mailbox({ state: 'LEAVING' }),
       ];
+      sample.retainedBytes = 39;
       const series = await scrape();
       expect(
         Object.fromEntries([...series].filter(([name]) => name.startsWith('spread_sidecar_'))),
@@ -255,6 +260,7 @@ describe('mailboxes', () => {
         spread_sidecar_messages_sent_bytes_total: 40 * factor,
         'spread_sidecar_mailboxes{state="open"}': 2,
         'spread_sidecar_mailboxes{state="ended"}': 1,
+        'spread_sidecar_mailboxes{state="leaving"}': 1,
         spread_sidecar_receivers: 1,
         spread_sidecar_queue_events: 4,
         spread_sidecar_queue_bytes: 20 + 7 * factor,

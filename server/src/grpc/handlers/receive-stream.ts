@@ -45,6 +45,8 @@ export class ReceiveStream implements Receiver {
     private readonly limits: ReceiveStreamLimits,
     /** Unit: ms; undefined: no heartbeats. */
     private readonly heartbeatMs: number | undefined,
+    /** Resets the stream below the call. */
+    private readonly reset: () => void,
   ) {}
 
   /** Begins, with the first frame. */
@@ -63,6 +65,17 @@ export class ReceiveStream implements Receiver {
     this.#cancelled = true;
     this.#attachment?.inTransit(-this.#bytesInFlight);
     this.#attachment?.detach();
+  }
+
+  /** The call has a status, whoever gave it: the mailbox is free for the next receiver. What was written may still go out. */
+  finished(): void {
+    this.#ended = true;
+    clearTimeout(this.#heartbeatTimer);
+    this.#attachment?.detach();
+  }
+
+  abandon(): void {
+    if (this.#bytesInFlight > 0 && !this.#cancelled) this.reset();
   }
 
   onReadable(): void {

@@ -30,12 +30,13 @@ export function receive(
 function begin(context: ServiceContext, call: Call): void {
   const { request } = call;
   if (request instanceof Malformed) throw malformedError(request);
-  const mailbox = mailboxOf(context, observedCall(call.metadata).caller, request.mailboxId);
+  const observed = observedCall(call.metadata);
+  const mailbox = mailboxOf(context, observed.caller, request.mailboxId);
   const { heartbeatMinMs, heartbeatDefaultMs } = context.limits;
   const heartbeatMs =
     millisecondsOf(request.heartbeatInterval, 'heartbeat_interval', heartbeatMinMs, HEARTBEAT_MAX_MS) ??
     heartbeatDefaultMs;
-  const stream = new ReceiveStream(call, context.limits, heartbeatMs);
+  const stream = new ReceiveStream(call, context.limits, heartbeatMs, () => observed.abandon());
   const attachment = mailbox.attach(
     {
       afterSequence: request.afterSequence === undefined ? undefined : countOf(request.afterSequence),
@@ -45,6 +46,7 @@ function begin(context: ServiceContext, call: Call): void {
     stream,
   );
   call.once('cancelled', () => stream.cancel());
+  observed.onFinished(() => stream.finished());
   stream.begin(attachment, attachedFrame(attachment.info));
 }
 

@@ -68,6 +68,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   #hasRequest = false;
   #halfClosed = false;
   #entry: Entry | undefined;
+  #onFinished: () => void = () => {};
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
 
@@ -153,6 +154,11 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   /** Who calls. */
   get caller(): string {
     return this.#letIn.admission.caller;
+  }
+
+  /** Calls back when the call has its status, also one that comes from elsewhere than its handler. One listener. */
+  onFinished(listener: () => void): void {
+    this.#onFinished = listener;
   }
 
   /** What its client uses. */
@@ -265,5 +271,6 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     if (this.#finished) return;
     this.#finished = true;
     this.#watcher.finished(this, code);
+    this.#onFinished();
   }
 }

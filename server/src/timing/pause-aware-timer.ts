@@ -1,0 +1,60 @@
+/**
+ * A timer that fires later than this shows that the process itself did not run: SIGSTOP, a paused virtual machine, a long
+ * garbage collection. Unit: ms.
+ */
+export const LATE_MS = 500;
+
+/** One timer that can be set again and reports whether it fired late. By the monotonic clock. Keeps no process alive. */
+export class CheckedTimer {
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = 0;
+
+  /** @param onFired - `late`: the process did not run when the timer was due, so nothing that peers sent was read either */
+  constructor(private readonly onFired: (late: boolean) => void) {}
+
+  get isSet(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Sets the timer, also when it is set already. Unit: ms. */
+  set(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#dueAt = performance.now() + ms;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.onFired(performance.now() - this.#dueAt > LATE_MS);
+    }, ms).unref();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/**
+ * Acts after a time in which a peer was expected to do something. A peer had no chance while this process was paused, and
+ * what the peer sent is not read yet when timers fire after a pause. So a timer that fires late waits for the whole time
+ * again before it acts.
+ */
+export class PauseAwareTimer {
+  readonly #timer: CheckedTimer;
+
+  /**
+   * Begins at once.
+   *
+   * @param ms - milliseconds
+   */
+  constructor(ms: number, action: () => void) {
+    this.#timer = new CheckedTimer((late) => {
+      if (late) this.#timer.set(ms);
+      else action();
+    });
+    this.#timer.set(ms);
+  }
+
+  /** The action does not come any more. More than once is harmless. */
+  cancel(): void {
+    this.#timer.clear();
+  }
+}
