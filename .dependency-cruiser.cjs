@@ -34,6 +34,7 @@ module.exports = {
       '^server/src/timing/',
       'Clocks and timers know nothing of what waits for them.',
     ),
+    only('net-alone', '^server/src/net/', '^server/src/net/', 'Sockets know nothing of who listens on them.'),
     only(
       'spread-imports-wire',
       '^server/src/spread/(?!wire/)',
@@ -43,7 +44,7 @@ module.exports = {
     only(
       'daemon-imports-wire',
       '^server/src/daemon/',
-      '^server/src/(daemon|spread/wire|timing)/',
+      '^server/src/(daemon|spread/wire|timing|net)/',
       'The embedded daemon shares only bytes with the client side.',
     ),
     only(
@@ -55,7 +56,7 @@ module.exports = {
     only(
       'grpc-imports-mailbox',
       '^server/src/grpc/',
-      '^server/src/(grpc|mailbox|spread|memory|timing|gen)/',
+      '^server/src/(grpc|mailbox|spread|memory|timing|net|gen)/',
       'The gRPC edge stands on mailboxes.',
     ),
     only(

@@ -20,6 +20,7 @@ import {
   createEvents,
   createMetrics,
   type Logger,
+  LogThrottle,
   logEvents,
   type Metrics,
   type MetricsOptions,
@@ -69,7 +70,8 @@ export interface Sidecar {
   readonly stopped: Promise<void>;
   /**
    * Opens everything. Resolves when it listens; a real daemon may still be down then, and `ready` false. Rejects with
-   * ListenError, and then leaves nothing open. Once only.
+   * ListenError, and then leaves nothing open. Resolves without listening when stop() was called before or meanwhile. A second
+   * call returns the outcome of the first.
    */
   start(): Promise<void>;
   /**
@@ -87,6 +89,15 @@ export interface StopOptions {
 
 /** Streams that have been ended get this long to hand their status over. */
 const CLOSE_MS = 500;
+
+/**
+ * How often the default daemon has to return a message. The timeout is longer than real daemons hold messages back while one
+ * of their neighbours fails.
+ */
+const DAEMON_PROBE = { intervalMs: 5000, timeoutMs: 10_000 };
+
+/** stop() was called while the start was under way. */
+class StoppedMeanwhile extends Error {}
 
 /** Puts the parts together; the only place that knows all of them. */
 export function createSidecar(config: SidecarConfig, dependencies: SidecarDependencies): Sidecar {
@@ -114,6 +125,7 @@ class AssembledSidecar implements Sidecar {
   #started: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   readonly #delay: ShutdownDelay;
+  readonly #acceptThrottle = new LogThrottle();
   readonly stopped: Promise<void>;
   #onStopped: () => void = () => {};
   readonly daemonAsked: Promise<void>;
@@ -123,6 +135,7 @@ class AssembledSidecar implements Sidecar {
     stage: () => this.#stage,
     wasReady: () => this.#wasReady,
     daemon: () => this.daemon,
+    lostSocketFiles: () => this.#lostSocketFiles(),
   };
 
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
@@ -155,17 +168,32 @@ class AssembledSidecar implements Sidecar {
   }
 
   get daemon(): DaemonStatus {
-    return this.#parts.monitor?.status ?? { up: false, error: undefined, sinceMs: 0 };
+    return this.#parts.monitor?.status ?? { up: false, error: undefined };
   }
 
-  async start(): Promise<void> {
+  #lostSocketFiles(): readonly string[] {
+    const { grpc, embedded } = this.#parts;
+    const lost = (grpc?.unreachable ?? []).map((address) => (address.kind === 'unix' ? address.path : ''));
+    return embedded?.unreachable === undefined ? lost : [...lost, embedded.unreachable];
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#startOutcome(this.#started);
+  }
+
+  async #startOutcome(started: Promise<void>): Promise<void> {
     try {
-      this.#started = this.#start();
-      await this.#started;
+      await started;
     } catch (error) {
       await this.stop({ graceMs: 0 });
-      throw error;
+      if (!(error instanceof StoppedMeanwhile)) throw error;
     }
+  }
+
+  /** For between the steps of the start. */
+  #goOn(): void {
+    if (this.#stopping !== undefined) throw new StoppedMeanwhile();
   }
 
   stop({ delayMs = 0, graceMs = this.#config.drain.grace }: StopOptions = {}): Promise<void> {
@@ -177,6 +205,7 @@ class AssembledSidecar implements Sidecar {
   async #start(): Promise<void> {
     const { logger } = this.#dependencies;
     const config = this.#config;
+    this.#goOn();
     reportMemory(this.#memory, config.embedded.enabled, logger);
     // The embedded daemon comes before the events that metrics are told of, because the metrics name the daemons.
     let toldOfDaemon: SidecarEvents | undefined;
@@ -185,9 +214,10 @@ class AssembledSidecar implements Sidecar {
         config,
         this.#memory.bounds['embedded.maxQueueBytes'],
         { event: (event) => toldOfDaemon?.embedded.event(event) },
-        (error) => logger.error({ err: error }, 'the embedded daemon can accept no connection'),
+        (error) => this.#acceptFailed(error, 'the embedded daemon can accept no connection'),
       );
     }
+    this.#goOn();
     const daemons = this.#parts.embedded ? [this.#parts.embedded.address] : config.daemon.addresses;
 
     const settings = mailboxSettings(config, this.#memory.bounds, daemons, this.#parts.embedded?.names);
@@ -221,11 +251,13 @@ class AssembledSidecar implements Sidecar {
         },
         health: this.#health,
         telemetry: events.grpc,
-        onAcceptError: (error) => logger.error({ err: error }, 'the admin port can accept no connection'),
+        onAcceptError: (error) => this.#acceptFailed(error, 'the admin port can accept no connection'),
       });
       await this.#parts.admin.listen(config.admin.listen);
+      this.#goOn();
     }
     await this.#parts.grpc.listen(grpcAddresses(config));
+    this.#goOn();
     this.#stage = 'serving';
     this.#daemonWait.begin();
     const connected = this.#parts.monitor.start();
@@ -236,11 +268,13 @@ class AssembledSidecar implements Sidecar {
   }
 
   async #stop(delayMs: number, graceMs: number): Promise<void> {
+    // A start that is under way ends at its next step; what it has opened until then is closed here.
+    if (this.#stage === 'starting') await this.#started?.catch(() => {});
     const { registry, grpc, admin, monitor, embedded } = this.#parts;
     // A start that failed has nothing to tell but why.
     const tell: Logger['info'] =
       this.#stage === 'starting' ? () => {} : this.#dependencies.logger.info.bind(this.#dependencies.logger);
-    if (delayMs > 0) {
+    if (delayMs > 0 && this.#stage === 'serving') {
       this.#stage = 'delaying';
       this.#refresh();
       tell({ delayMs }, 'told to stop: serving on for the shutdown delay');
@@ -258,6 +292,7 @@ class AssembledSidecar implements Sidecar {
     this.#stage = 'stopped';
     await admin?.stop({ graceMs: CLOSE_MS });
     tell('stopped');
+    this.#onDaemonAsked();
     this.#onStopped();
   }
 
@@ -298,6 +333,12 @@ class AssembledSidecar implements Sidecar {
     );
   }
 
+  /** Peers can cause it as often as they like, with connections that take all file descriptors. */
+  #acceptFailed(error: Error, message: string): void {
+    const more = this.#acceptThrottle.admit(message);
+    if (more) this.#dependencies.logger.error({ err: error, ...more }, message);
+  }
+
   /** Tells health what is so now. */
   #refresh(): void {
     this.#wasReady ||= this.ready;
@@ -312,6 +353,8 @@ class AssembledSidecar implements Sidecar {
       connect: (options) => Session.connect({ ...options, auth }),
       connectTimeoutMs: connectTimeout,
       backoff: { initialMs: monitorBackoffMin, maxMs: monitorBackoffMax },
+      probe: DAEMON_PROBE,
+      onRoundTrip: (seconds) => events.daemon.roundTrip(seconds),
       onChange: (status) => {
         if (status.up) {
           const { major, minor, patch } = status.version;
@@ -367,7 +410,7 @@ class AssembledSidecar implements Sidecar {
       gate: access.gate,
       onRefused: access.onRefused,
       telemetry: events.grpc,
-      onAcceptError: (error) => logger.error({ err: error }, 'the gRPC server can accept no connection'),
+      onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server can accept no connection'),
       transport: transportOptions(config, this.#memory.bounds),
       calls: callBounds(config, this.#memory.bounds),
       sweep: sweepBounds(config, this.#memory.bounds),

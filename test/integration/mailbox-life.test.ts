@@ -227,6 +227,7 @@ describe('the daemon monitor', () => {
       connect: (options) => Session.connect(options),
       connectTimeoutMs: 1_000,
       backoff: { initialMs: 5, maxMs: 20 },
+      probe: { intervalMs: 5, timeoutMs: 5_000 },
     });
     onTestFinished(() => monitor.stop());
     await monitor.start();

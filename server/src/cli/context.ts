@@ -42,6 +42,9 @@ export interface CommandContext {
 /** Told the exit code of a command that has come to its end. */
 export type Done = (exitCode: number) => void;
 
+/** How long a reader may take for the last output of a command that was told to stop. Unit: ms. */
+const CLOSE_MS = 1000;
+
 /** The world of the process. */
 export function processIo(): CommandIo {
   const { stdin, stdout, stderr, env, pid } = process;
@@ -79,7 +82,10 @@ export function createContext(io: CommandIo): CommandContext {
       needsReader = false;
     },
     async close() {
-      await Promise.all([stdout.close(), stderr.close()]);
+      // A command that was told to stop ends although nobody reads what it has written.
+      const isBounded = controller.signal.aborted || !needsReader;
+      const timeoutMs = isBounded ? CLOSE_MS : undefined;
+      await Promise.all([stdout.close(timeoutMs), stderr.close(timeoutMs)]);
       forgetSignals();
       io.signal?.removeEventListener('abort', onAbort);
     },

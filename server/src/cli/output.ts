@@ -67,10 +67,24 @@ export class Output {
     return this.write(`${text}\n`);
   }
 
-  /** Lets go of the stream, once everything was given to the operating system. */
-  async close(): Promise<void> {
-    if (!this.#gone) await new Promise<void>((resolve) => this.#stream.write('', () => resolve()));
+  /**
+   * Lets go of the stream, once everything was given to the operating system.
+   *
+   * @param timeoutMs - how long to wait for a reader that is slow. Unit: ms. Default: without end
+   */
+  async close(timeoutMs?: number): Promise<void> {
+    if (!this.#gone) await this.#flushed(timeoutMs);
     this.#stream.off('error', this.#onError);
+  }
+
+  #flushed(timeoutMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
+      this.#stream.write('', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type SpreadCodeName,
   WireError,
 } from '../spread/wire/index.js';
+import { PauseAwareTimer } from '../timing/pause-aware-timer.js';
 import type { CutReason, Transport } from './events.js';
 import { FrameInput } from './frame-input.js';
 import type { GroupMember } from './group-table.js';
@@ -69,6 +70,7 @@ export class ClientConnection implements GroupMember {
   readonly #openingEnds: number;
   #state: State = 'opening';
   #timer: NodeJS.Timeout | undefined;
+  #handshakeTimer: PauseAwareTimer | undefined;
 
   constructor(
     stream: Duplex,
@@ -178,6 +180,7 @@ export class ClientConnection implements GroupMember {
 
   #open(request: ReceivedConnectRequest, rest: Buffer): void {
     clearTimeout(this.#timer);
+    this.#handshakeTimer?.cancel();
     this.#state = 'open';
     this.membership = request.membership;
     const accepted = { daemonVersion: CLIENT_VERSION, privateGroup: this.privateGroup };
@@ -202,10 +205,10 @@ export class ClientConnection implements GroupMember {
   #awaitClient(): void {
     const patience = this.#opening.phase === 'auth' && !this.#opening.begun ? AUTH_PATIENCE : 1;
     const left = this.#openingEnds - performance.now();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => this.#openingFailed('the client said nothing during the handshake'),
+    this.#handshakeTimer?.cancel();
+    this.#handshakeTimer = new PauseAwareTimer(
       Math.max(1, Math.min(patience * this.#host.handshakeTimeoutMs, left)),
+      () => this.#openingFailed('the client said nothing during the handshake'),
     );
   }
 
@@ -239,6 +242,7 @@ export class ClientConnection implements GroupMember {
 
   #leave(state: 'ending' | 'closed'): void {
     clearTimeout(this.#timer);
+    this.#handshakeTimer?.cancel();
     this.#state = state;
     this.#queue.close();
     this.#speedUp();

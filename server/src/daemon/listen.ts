@@ -1,12 +1,10 @@
 import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIPv4, type ListenOptions, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { MAX_SOCKET_PATH_BYTES, SocketFile } from '../net/socket-file.js';
 import type { EmbeddedDaemon } from './daemon.js';
 import type { Transport } from './events.js';
 import { ignoreWriteErrors } from './write-errors.js';
-
-/** Longest path of a Unix socket in bytes, on Linux; some systems take a little less. */
-const MAX_SOCKET_PATH = 107;
 
 export interface ListenOptionsOfDaemon {
   readonly daemon: EmbeddedDaemon;
@@ -21,7 +19,9 @@ export interface ListenOptionsOfDaemon {
 export interface Listening {
   readonly tcpPort: number | undefined;
   readonly unixPath: string | undefined;
-  /** Takes no more clients and removes the socket file. The daemon and its clients go on. */
+  /** False when the socket file was removed or replaced: then no client reaches it. */
+  readonly isReachable: boolean;
+  /** Takes no more clients and removes the socket file, if it is still the one of this process. The daemon and its clients go on. */
   close(): Promise<void>;
 }
 
@@ -45,9 +45,11 @@ export class ListenError extends Error {
  */
 export async function listen(options: ListenOptionsOfDaemon): Promise<Listening> {
   const servers: Server[] = [];
+  let file: SocketFile | undefined;
   const close = async () => {
     // Listening ends at once; a server's own 'close' would wait for all clients.
     for (const server of servers) server.close();
+    file?.remove();
     await new Promise((resolve) => setImmediate(resolve));
   };
   const start = async (transport: Transport, place: string, where: ListenOptions): Promise<Server> => {
@@ -78,24 +80,38 @@ export async function listen(options: ListenOptionsOfDaemon): Promise<Listening>
     if (options.unixPath !== undefined) {
       const place = `Unix socket ${options.unixPath}`;
       await makeWay(options.unixPath, place);
-      await start('unix', place, { path: options.unixPath });
-      // As real Spread does: whoever reaches the folder may connect.
-      await chmod(options.unixPath, 0o666);
+      const own = new SocketFile(options.unixPath);
+      await start('unix', place, { path: own.bindPath });
+      try {
+        // As real Spread does: whoever reaches the folder may connect.
+        await chmod(own.bindPath, 0o666);
+        own.publish();
+      } catch (error) {
+        throw new ListenError(place, problemOf(error as NodeJS.ErrnoException), error);
+      }
+      file = own;
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return { tcpPort, unixPath: options.unixPath, close };
+  return {
+    tcpPort,
+    unixPath: options.unixPath,
+    get isReachable() {
+      return file?.isInPlace ?? true;
+    },
+    close,
+  };
 }
 
 /** Removes the socket file of a process that is no more; refuses when somebody answers, or when it is something else. */
 async function makeWay(path: string, place: string): Promise<void> {
   const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_SOCKET_PATH)
+  if (bytes > MAX_SOCKET_PATH_BYTES)
     throw new ListenError(
       place,
-      `has a path of ${bytes} bytes; ${MAX_SOCKET_PATH} is the most: choose a shorter one`,
+      `has a path of ${bytes} bytes; ${MAX_SOCKET_PATH_BYTES} is the most: choose a shorter one`,
     );
   // The system calls a missing folder a lack of rights.
   if (!(await stat(dirname(path)).catch(() => undefined)))

@@ -1,5 +1,6 @@
 import type { Http2Session, ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { CheckedTimer } from '../timing/pause-aware-timer.js';
 import { http2ServersOf } from './http2-access.js';
 
 /** What of a connection is looked at. The handle is Node's own, and its field is there since Node 8. */
@@ -10,6 +11,8 @@ interface Connection {
 
 /** How long a ping may take to leave this process. Unit: ms. */
 const LEAVE_MS = 100;
+/** How often the ping has to be found waiting before the session counts as dead. */
+const CONFIRMATIONS = 3;
 
 /**
  * Closes connections whose HTTP/2 session has ended without a word. After most breaches of the protocol Node sends GOAWAY, then neither
@@ -17,7 +20,8 @@ const LEAVE_MS = 100;
  * keep-alive of grpc-js finds out. Somebody who breaks connections on purpose would so take all descriptors of the process.
  *
  * Such a session takes a ping and does not send it, although nothing is before it. A client that is only slow has bytes in the
- * kernel's queue; it is left alone.
+ * kernel's queue; it is left alone. So is every session after a pause of this process: the ping has to be found waiting several
+ * times, by timers that were not late.
  *
  * Call it once the server's injector or listeners have been made.
  *
@@ -44,9 +48,14 @@ function watch(session: ServerHttp2Session, silenceMs: number): void {
     } catch {
       return;
     }
-    setTimeout(() => {
-      if (!answered && !session.destroyed && isStuck(session, connection)) session.destroy();
-    }, LEAVE_MS).unref();
+    let found = 0;
+    const check = new CheckedTimer((late) => {
+      if (answered || session.destroyed || !isStuck(session, connection)) return;
+      found = late ? 0 : found + 1;
+      if (found === CONFIRMATIONS) session.destroy();
+      else check.set(LEAVE_MS);
+    });
+    check.set(LEAVE_MS);
   });
 }
 

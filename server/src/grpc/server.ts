@@ -4,6 +4,7 @@ import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-
 import { insecureCredentials } from './credentials.js';
 import { quietGrpcLog } from './grpc-log.js';
 import { closeDeadSessions } from './http2-dead-sessions.js';
+import { keepAlive } from './http2-keep-alive.js';
 import { setHttp2 } from './http2-settings.js';
 import { ignoreGoneStreams } from './http2-streams.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
@@ -139,6 +140,7 @@ export class GrpcServer {
     setHttp2(this.#server, transport);
     ignoreGoneStreams(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);
+    keepAlive(this.#server, transport);
     const sessions = { ...DEFAULT_SESSION_BOUNDS, ...options.sessions };
     guardSessions(
       this.#server,
@@ -153,6 +155,11 @@ export class GrpcServer {
   /** The real addresses, in the order in which they were asked for. */
   get addresses(): ListenAddress[] {
     return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** Addresses whose socket file was removed or replaced, so that no client reaches them. */
+  get unreachable(): ListenAddress[] {
+    return this.#listeners.filter((listener) => !listener.isReachable).map((listener) => listener.address);
   }
 
   /** Every method that is served. */
@@ -171,16 +178,18 @@ export class GrpcServer {
   }
 
   /**
-   * Listens on all of the addresses, or on none.
+   * Listens on all of the addresses, or on none. None once stop() was called.
    *
-   * @throws ListenError
+   * @throws ListenError; Error when stop() was called before or meanwhile
    */
   async listen(addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {
     const begun: Listener[] = [];
     try {
       for (const address of addresses) {
+        this.#mustNotBeStopped();
         begun.push(await listenOn(address, this.#acceptor(address), { onAcceptError: this.#onAcceptError }));
       }
+      this.#mustNotBeStopped();
     } catch (error) {
       await Promise.all(begun.map((listener) => listener.stopAccepting()));
       throw error;
@@ -210,6 +219,10 @@ export class GrpcServer {
   stop(options: { graceMs: number }): Promise<void> {
     this.#stopped ??= this.#stop(options.graceMs);
     return this.#stopped;
+  }
+
+  #mustNotBeStopped(): void {
+    if (this.#stopped !== undefined) throw new Error('the server was stopped');
   }
 
   #acceptor({ kind }: ListenAddress): (socket: Socket) => void {
@@ -248,17 +261,12 @@ export class GrpcServer {
 }
 
 function channelOptions(transport: TransportOptions): ServerOptions {
-  const options: ServerOptions = {
+  return {
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': transport.maxRequestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': transport.maxConcurrentStreams,
-    'grpc.keepalive_timeout_ms': transport.keepaliveTimeoutMs,
   };
-  if (transport.keepaliveTimeMs > 0) options['grpc.keepalive_time_ms'] = transport.keepaliveTimeMs;
-  if (transport.maxConnectionIdleMs > 0)
-    options['grpc.max_connection_idle_ms'] = transport.maxConnectionIdleMs;
-  return options;
 }
 
 async function atMost(ms: number, done: Promise<void>): Promise<void> {

@@ -92,7 +92,7 @@ class UnaryCallFacts implements CallFacts {
     const abort = (why: CallEnded) => controller.abort(why);
     if (this.call.cancelled) abort('cancelled');
     else this.call.once('cancelled', () => abort('cancelled'));
-    const remainingMs = Number(this.call.getDeadline()) - Date.now();
+    const remainingMs = observedCall(this.call.metadata).deadlineAt - performance.now();
     if (remainingMs < 2 ** 31) {
       const reserveMs = Math.min(remainingMs * RESERVE_PART, MAX_RESERVE_MS);
       this.#timer = setTimeout(() => abort('deadline'), remainingMs - reserveMs);

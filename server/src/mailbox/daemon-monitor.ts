@@ -1,18 +1,18 @@
 import { parseAddress } from '../spread/address.js';
-import type { SpreadError } from '../spread/spread-error.js';
+import { SpreadError } from '../spread/spread-error.js';
 import type { Version } from '../spread/wire/index.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
+import { DaemonProbe, type ProbeBounds } from './daemon-probe.js';
 import type { ConnectSession, MailboxSession } from './mailbox-session.js';
 import { openSession } from './open-session.js';
 
 /** What is known of the default daemon. */
 export type DaemonStatus =
-  | { readonly up: true; readonly daemon: string; readonly version: Version; readonly sinceMs: number }
+  | { readonly up: true; readonly daemon: string; readonly version: Version }
   | {
       readonly up: false;
       /** Why; undefined before the first attempt has failed and after stop(). */
       readonly error: Error | undefined;
-      readonly sinceMs: number;
     };
 
 export interface DaemonMonitorOptions {
@@ -22,19 +22,27 @@ export interface DaemonMonitorOptions {
   /** For one daemon, milliseconds. */
   readonly connectTimeoutMs: number;
   readonly backoff: BackoffOptions;
+  /** How often the daemon has to show that it passes messages on. */
+  readonly probe: ProbeBounds;
   /** Called at each change between up and down, and when another daemon of the list is found up. */
   onChange?(status: DaemonStatus): void;
+  /** A message that the monitor sent to itself came back from the daemon after this time. */
+  onRoundTrip?(seconds: number): void;
 }
 
 /**
  * Knows whether the default daemon is up, and its version, by holding one session of its own: without membership, under a
- * name that the daemon makes, in no group. There is no other way to ask a daemon.
+ * name that the daemon makes, in no group. There is no other way to ask a daemon. Through that session it sends messages to
+ * itself: a daemon that does not return one in time is down, although the connection is open.
  */
 export class DaemonMonitor {
   readonly #options: DaemonMonitorOptions;
   readonly #backoff: Backoff;
-  #status: DaemonStatus = { up: false, error: undefined, sinceMs: Date.now() };
+  #status: DaemonStatus = { up: false, error: undefined };
+  /** When the status changed between up and down, by the monotonic clock. */
+  #changedAt = performance.now();
   #session: MailboxSession | undefined;
+  #probe: DaemonProbe | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attempt: Promise<void> | undefined;
   readonly #stopping = new AbortController();
@@ -48,9 +56,10 @@ export class DaemonMonitor {
     return this.#status;
   }
 
-  /** Begins. Resolves when the first attempt has succeeded or failed. Once only. */
+  /** Begins, unless it was stopped. Resolves when the first attempt has succeeded or failed. More than once is harmless. */
   start(): Promise<void> {
-    this.#attempt = this.#connect();
+    if (this.#stopping.signal.aborted) return Promise.resolve();
+    this.#attempt ??= this.#connect();
     return this.#attempt;
   }
 
@@ -59,6 +68,7 @@ export class DaemonMonitor {
     this.#stopping.abort();
     clearTimeout(this.#timer);
     await this.#attempt;
+    this.#probe?.stop();
     await this.#session?.disconnect();
     this.#session = undefined;
   }
@@ -75,38 +85,56 @@ export class DaemonMonitor {
         onFailed: () => {},
       });
       this.#session = session;
-      // Nobody knows its name; whatever comes nevertheless is not for anybody.
-      session.start({ onMessage: () => {}, onClose: (error) => this.#onClose(error) });
+      const probe = new DaemonProbe(session, this.#options.probe, {
+        onRoundTrip: (seconds) => this.#options.onRoundTrip?.(seconds),
+        onTimeout: () => this.#onTimeout(session, daemon),
+      });
+      this.#probe = probe;
+      session.start({
+        onMessage: (message) => probe.received(message),
+        onClose: (error) => {
+          if (this.#session === session) this.#onClose(error);
+        },
+      });
       if (this.#stopping.signal.aborted) return;
-      this.#change({ up: true, daemon, version: session.daemonVersion, sinceMs: Date.now() });
+      this.#change({ up: true, daemon, version: session.daemonVersion });
+      probe.start();
     } catch (error) {
       this.#down(error as Error);
     }
   }
 
   #onClose(error: SpreadError | undefined): void {
+    this.#probe?.stop();
     this.#session = undefined;
     // A daemon that takes sessions only to drop them is not asked at the quickest pace.
-    if (Date.now() - this.#status.sinceMs >= this.#options.backoff.maxMs) this.#backoff.reset();
+    if (performance.now() - this.#changedAt >= this.#options.backoff.maxMs) this.#backoff.reset();
     this.#down(error);
+  }
+
+  #onTimeout(session: MailboxSession, daemon: string): void {
+    const time = `${this.#options.probe.timeoutMs} ms`;
+    const message = `the daemon at ${daemon} did not return a message of the sidecar within ${time}`;
+    this.#onClose(new SpreadError('CONNECTION_CLOSED', message));
+    session.abort();
   }
 
   #down(error: Error | undefined): void {
     if (this.#stopping.signal.aborted) {
-      this.#status = { up: false, error: undefined, sinceMs: Date.now() };
+      this.#status = { up: false, error: undefined };
       return;
     }
     const wasUp = this.#status.up;
     const first = !wasUp && this.#status.error === undefined;
-    const sinceMs = wasUp ? Date.now() : this.#status.sinceMs;
-    if (wasUp || first) this.#change({ up: false, error, sinceMs });
-    else this.#status = { up: false, error, sinceMs };
+    if (wasUp || first) this.#change({ up: false, error });
+    else this.#status = { up: false, error };
     this.#timer = setTimeout(() => {
       this.#attempt = this.#connect();
     }, this.#backoff.next());
   }
 
   #change(status: DaemonStatus): void {
+    if (status.up !== this.#status.up) this.#changedAt = performance.now();
     this.#status = status;
     this.#options.onChange?.(status);
   }

@@ -352,7 +352,7 @@ export class Inbox implements AttachedTo {
   /** Bound once: the budget calls it when another mailbox gave bytes back. */
   readonly #reconsider = (): void => {
     if (!this.#paused) return;
-    if (this.#bounds.isReached) {
+    if (!this.#bounds.isRelieved) {
       this.#options.budget.whenFreed(this.#reconsider);
       return;
     }

@@ -4,6 +4,9 @@ import type { QueueLimits } from './mailbox-types.js';
 
 type Load = Pick<DeliveryQueue, 'loadEvents' | 'loadBytes' | 'loadMemory'>;
 
+/** The part of a bound at which a queue that was full has room again. */
+const RELIEF = 0.75;
+
 /**
  * When a mailbox's queue is full. Bounds are its own in events and bytes, and its share of what all mailboxes may hold
  * together (see ByteBudget).
@@ -24,6 +27,20 @@ export class QueueBounds {
     const { loadEvents, loadBytes, loadMemory } = this.#queue;
     const { maxEvents, maxBytes } = this.#limits;
     return loadEvents >= maxEvents || loadBytes >= maxBytes || loadMemory > this.#budget.free;
+  }
+
+  /**
+   * True when reading may go on after the bound was reached: the queue has fallen to three quarters of it. At the bound itself each
+   * event that is taken would start the reading, and the next event stop it.
+   */
+  get isRelieved(): boolean {
+    const { loadEvents, loadBytes } = this.#queue;
+    const { maxEvents, maxBytes } = this.#limits;
+    return (
+      loadEvents <= maxEvents * RELIEF &&
+      loadBytes <= maxBytes * RELIEF &&
+      loadBytes <= this.#budget.free * RELIEF
+    );
   }
 
   /** The bound that one more event of so many bytes would break, in words. The only event of a queue breaks none. */

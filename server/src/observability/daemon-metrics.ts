@@ -26,6 +26,7 @@ export function daemonMetricSet(board: MetricBoard, options: DaemonMetricsOption
           showUp(daemon);
         },
         down: () => showUp(),
+        roundTrip: (seconds) => board.set(daemonMetrics.roundTrip, seconds),
       },
       mailbox: {
         opened: () => board.inc(daemonMetrics.connects, { outcome: 'success' }),

@@ -67,6 +67,8 @@ export interface DaemonEvents {
   up(daemon: string, version: string): void;
   /** It can't be reached, for the first time since it was up. */
   down(error: Error | undefined): void;
+  /** A message that the sidecar sent to itself came back from the default daemon after so many seconds. */
+  roundTrip(seconds: number): void;
 }
 
 /** One thing that the embedded daemon tells. */
@@ -155,7 +157,7 @@ const GRPC: Names<GrpcEvents> = {
   messageSent: true,
   spreadError: true,
 };
-const DAEMON: Names<DaemonEvents> = { up: true, down: true };
+const DAEMON: Names<DaemonEvents> = { up: true, down: true, roundTrip: true };
 const EMBEDDED: Names<EmbeddedDaemonEvents> = { event: true };
 const SECURITY: Names<SecurityEvents> = { refused: true, loaded: true, reloadFailed: true };
 const LIMITS: Names<LimitEvents> = { reached: true };

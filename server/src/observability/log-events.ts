@@ -1,10 +1,13 @@
 import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity, QueueFill } from './events.js';
+import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
-import { Seldom } from './seldom.js';
 
 /** Ends that somebody asked for. */
 const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
+
+/** Lines of a kind about mailboxes in ten seconds: enough to name a few, and no flood. */
+const BURST = 10;
 
 /** What the embedded daemon tells and an operator wants to see at once. */
 const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
@@ -12,36 +15,61 @@ const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
   'client-refused': 'info',
 };
 
-/** Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. */
-export function logEvents(log: Logger): EventSubscriber {
-  const security = securityLog(log);
-  const limits = new Seldom();
+/**
+ * Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. Clients can cause
+ * most of it as often as they like, so lines at info and above are throttled by kind.
+ */
+export function logEvents(log: Logger, now?: () => number): EventSubscriber {
+  const security = securityLog(log, now);
+  const limits = new LogThrottle(1, now);
+  const throttle = new LogThrottle(BURST, now);
+  const write = (level: 'info' | 'warn' | 'error', kind: string, fields: object, message: string): void => {
+    const more = throttle.admit(kind);
+    if (more) log[level]({ ...fields, ...more }, message);
+  };
   return {
     mailbox: {
       opened: (mailbox, { peer, identity }) =>
         log.debug({ ...about(mailbox), peer, identity }, 'mailbox opened'),
       ended: (mailbox, reason, message) => {
-        const level = EXPECTED_ENDS.has(reason) ? 'debug' : 'warn';
-        log[level]({ ...about(mailbox), reason }, `mailbox ended: ${message}`);
+        const fields = { ...about(mailbox), reason };
+        const text = `mailbox ended: ${message}`;
+        if (EXPECTED_ENDS.has(reason)) log.debug(fields, text);
+        else write('warn', `ended ${reason}`, fields, text);
       },
       paused: (mailbox) =>
-        log.warn(about(mailbox), 'the queue is full: the mailbox stopped reading from its daemon'),
-      resumed: (mailbox) => log.info(about(mailbox), 'the mailbox reads from its daemon again'),
+        write(
+          'warn',
+          'paused',
+          about(mailbox),
+          'the queue is full: the mailbox stopped reading from its daemon',
+        ),
+      resumed: (mailbox) =>
+        write('info', 'resumed', about(mailbox), 'the mailbox reads from its daemon again'),
       slowConsumer: (mailbox, queue) =>
-        log.warn({ ...about(mailbox), ...fillOf(queue) }, slowConsumer(queue)),
-      connectFailed: (daemon, error) =>
-        log.info({ daemon, ...codeOf(error) }, `a mailbox could not connect: ${error.message}`),
+        write('warn', 'slow consumer', { ...about(mailbox), ...fillOf(queue) }, slowConsumer(queue)),
+      connectFailed: (daemon, error) => {
+        const code = codeOf(error);
+        const kind = `connect failed ${code.code}`;
+        write('info', kind, { daemon, ...code }, `a mailbox could not connect: ${error.message}`);
+      },
       foreignCall: (mailbox) => security.refused('FOREIGN_MAILBOX', about(mailbox)),
-      reconnecting: (mailbox, message) => log.warn(about(mailbox), `the mailbox reconnects: ${message}`),
+      reconnecting: (mailbox, message) =>
+        write('warn', 'reconnecting', about(mailbox), `the mailbox reconnects: ${message}`),
       reconnectFailed: (mailbox, daemon, error) =>
         log.debug(
           { ...about(mailbox), daemon, ...codeOf(error) },
           `the mailbox could not reconnect: ${error.message}`,
         ),
       reconnected: (mailbox, previousPrivateGroup, seconds) =>
-        log.info({ ...about(mailbox), previousPrivateGroup, seconds }, 'the mailbox is connected again'),
+        write(
+          'info',
+          'reconnected',
+          { ...about(mailbox), previousPrivateGroup, seconds },
+          'the mailbox is connected again',
+        ),
       // The end of the mailbox, which has a line of its own, says why.
-      defect: (error) => log.error({ err: error }, 'a defect of the sidecar'),
+      defect: (error) => write('error', 'defect', { err: error }, 'a defect of the sidecar'),
     },
     daemon: {
       up: (daemon, version) => log.info({ daemon, version }, 'the Spread daemon is up'),
@@ -51,7 +79,7 @@ export function logEvents(log: Logger): EventSubscriber {
     security,
     limits: {
       reached: (limit, about) => {
-        const more = limits.about(limit);
+        const more = limits.admit(limit);
         if (more) log.warn({ ...about, limit, ...more }, 'a client ran into a limit');
       },
     },

@@ -1,5 +1,6 @@
 import picocolors from 'picocolors';
 import { type Logger as Pino, pino } from 'pino';
+import { LogDestination, type LogStream } from './log-destination.js';
 import { prettyLine } from './pretty-line.js';
 import { withoutSecrets, withoutSecretTexts } from './redaction.js';
 
@@ -27,21 +28,27 @@ export interface LoggerOptions {
   readonly format: 'json' | 'pretty' | 'auto';
   /** Whether the destination is a terminal; it then gets colours too. Default false. */
   readonly terminal?: boolean;
-  /** Where complete lines go. Default: standard error, written before the call returns. */
-  readonly destination?: { write(line: string): unknown };
+  /**
+   * Where complete lines go. At most 1 MiB of them waits for a slow reader; further lines are dropped, and counted in a line of
+   * their own. Default: standard error, written before the call returns.
+   */
+  readonly destination?: LogStream;
 }
 
 /** Makes the log. Fields with a secret's name, mailbox ids and bearer tokens are redacted wherever they stand. */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, format, terminal = false } = options;
-  const destination = options.destination ?? pino.destination({ dest: 2, sync: true });
+  const stream: LogStream = options.destination ?? pino.destination({ dest: 2, sync: true });
+  const destination = new LogDestination(stream, (dropped) =>
+    log.warn({ dropped }, 'log lines were dropped because the reader of the log does not keep up'),
+  );
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
   const colors = picocolors.createColors(terminal);
   const write = (json: string) => {
     const line = withoutSecretTexts(json);
     destination.write(pretty ? prettyLine(line, colors) : line);
   };
-  const log = pino(
+  const log: Pino = pino(
     {
       level,
       base: null,

@@ -123,6 +123,10 @@ export const daemonMetrics = {
   up: gauge('daemon_connection_up', 'Whether the sidecar holds its own session at this default daemon.', [
     'address',
   ]),
+  roundTrip: gauge(
+    'daemon_round_trip_seconds',
+    'Time that the last message of the sidecar to itself took through the default daemon; one every 5 s. Absent before the first. When none comes back within 10 s, the daemon counts as down.',
+  ),
   connects: counter(
     'daemon_connects_total',
     'Sessions for mailboxes that daemons gave or refused, by outcome.',

@@ -1,6 +1,6 @@
 import type { CredentialKind, SecurityEvents } from './events.js';
+import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
-import { Seldom } from './seldom.js';
 
 const NAMES: Readonly<Record<CredentialKind, string>> = {
   tls: 'the TLS certificates',
@@ -13,10 +13,10 @@ const HARMLESS = new Set(['TLS_GONE']);
 
 /** Writes what concerns the sidecar's doors. */
 export function securityLog(log: Logger, now?: () => number): SecurityEvents {
-  const seldom = new Seldom(now);
+  const throttle = new LogThrottle(1, now);
   return {
     refused: (reason, about) => {
-      const more = seldom.about(reason);
+      const more = throttle.admit(reason);
       if (more) log[HARMLESS.has(reason) ? 'debug' : 'warn']({ ...about, reason, ...more }, 'refused');
     },
     loaded: (kind, { expiresAtMs, count }) =>

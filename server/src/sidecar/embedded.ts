@@ -11,6 +11,8 @@ export interface RunningDaemon {
   readonly address: string;
   /** All names that clients may give for it: these, and with `localhost`, which programs of Spread's have in their code. */
   readonly names: readonly string[];
+  /** The path of its socket file, when that was removed or replaced. */
+  readonly unreachable: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -43,7 +45,16 @@ export async function startEmbeddedDaemon(
     if (address === undefined)
       throw new Error('the configuration gives the embedded daemon no place to listen at');
     const names = [addresses.unix, addresses.tcp, tcp && onLoopback(tcp.host) && `${tcpPort}@localhost`];
-    return { daemon, addresses, address, names: names.filter((name) => typeof name === 'string'), stop };
+    return {
+      daemon,
+      addresses,
+      address,
+      names: names.filter((name) => typeof name === 'string'),
+      get unreachable() {
+        return parts.find((part) => !part.isReachable)?.unixPath;
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -10,6 +10,8 @@ export interface ProbeFacts {
   /** True once it was ready since its start. */
   wasReady(): boolean;
   daemon(): DaemonStatus;
+  /** Socket files of this sidecar that were removed or replaced. */
+  lostSocketFiles(): readonly string[];
 }
 
 /** True when calls can be served now: what gRPC health says. Clients that ask it send no calls otherwise. */
@@ -20,7 +22,7 @@ export function isServing(facts: ProbeFacts): boolean {
 
 /** True when it is worth to begin with calls: what /readyz says. */
 export function isReady(facts: ProbeFacts): boolean {
-  return facts.stage() === 'serving' && facts.daemon().up;
+  return facts.stage() === 'serving' && facts.daemon().up && facts.lostSocketFiles().length === 0;
 }
 
 /** The checks behind /livez, /readyz and /startupz. */
@@ -30,6 +32,7 @@ export function probeChecks(facts: ProbeFacts): ProbeChecks {
     readyz: [
       { name: 'grpc', check: () => grpcCheck(facts.stage()) },
       { name: 'daemon', check: () => daemonCheck(facts.daemon()) },
+      { name: 'sockets', check: () => socketCheck(facts.lostSocketFiles()) },
     ],
     startupz: [
       {
@@ -49,6 +52,11 @@ function grpcCheck(stage: LifeStage): CheckResult {
     stopped: 'stopped',
   };
   return { ok: false, message: messages[stage] };
+}
+
+function socketCheck(lost: readonly string[]): CheckResult {
+  if (lost.length === 0) return { ok: true };
+  return { ok: false, message: `${lost.join(', ')} was removed or replaced; restart the sidecar` };
 }
 
 function daemonCheck(status: DaemonStatus): CheckResult {

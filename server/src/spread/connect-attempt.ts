@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { PauseAwareTimer } from '../timing/pause-aware-timer.js';
 import { formatAddress, type SpreadAddress } from './address.js';
 import { SpreadError } from './spread-error.js';
 
@@ -10,7 +11,7 @@ export class ConnectAttempt {
   readonly failed: Promise<never>;
   readonly #where: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: PauseAwareTimer;
   #stream: Duplex | undefined;
   #reject: (error: SpreadError) => void = () => {};
 
@@ -23,9 +24,9 @@ export class ConnectAttempt {
       this.#reject = reject;
     });
     this.failed.catch(() => {});
-    this.#timer = setTimeout(() => {
+    this.#timer = new PauseAwareTimer(timeoutMs, () => {
       this.#fail(`no session with the daemon at ${this.#where} within ${timeoutMs} ms`, undefined);
-    }, timeoutMs);
+    });
     signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.#onAbort();
   }
@@ -38,7 +39,7 @@ export class ConnectAttempt {
 
   /** The attempt is over, well or not: nothing can fail it any more. */
   end(): void {
-    clearTimeout(this.#timer);
+    this.#timer.cancel();
     this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 

@@ -20,9 +20,19 @@ export class CheckedTimer {
   set(ms: number): void {
     clearTimeout(this.#timer);
     this.#dueAt = performance.now() + ms;
+    this.#arm(ms);
+  }
+
+  #arm(ms: number): void {
     this.#timer = setTimeout(() => {
+      const lateMs = performance.now() - this.#dueAt;
+      // Node counts from the begin of the turn. After a pause in that turn it fires too early.
+      if (lateMs < -1) {
+        this.#arm(-lateMs);
+        return;
+      }
       this.#timer = undefined;
-      this.onFired(performance.now() - this.#dueAt > LATE_MS);
+      this.onFired(lateMs > LATE_MS);
     }, ms).unref();
   }
 

@@ -1,17 +1,39 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DaemonMonitor, type DaemonStatus } from '../../../server/src/mailbox/daemon-monitor.js';
+import type { OutgoingMessage } from '../../../server/src/mailbox/mailbox-types.js';
 import { formatAddress } from '../../../server/src/spread/address.js';
 import type { SessionOptions } from '../../../server/src/spread/session-options.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import { FakeSession } from '../../support/fake-session.js';
 import { regular } from '../../support/plain-events.js';
 
+/** Of a daemon that returns what a session sends to itself. */
+class EchoSession extends FakeSession {
+  /** Groups of messages that others would get. */
+  readonly toOthers: string[] = [];
+
+  constructor(private readonly echoAfterMs: () => number | undefined) {
+    super('#r1#test');
+  }
+
+  override multicast(message: OutgoingMessage): boolean {
+    this.toOthers.push(...message.groups.filter((group) => group !== this.privateGroup));
+    const ms = this.echoAfterMs();
+    const echo = regular(message.payload.toString('latin1'), this.privateGroup);
+    if (ms !== undefined) setTimeout(() => this.deliver(echo), ms);
+    return super.multicast(message);
+  }
+}
+
 describe('DaemonMonitor', () => {
   let up: Set<string>;
   let asked: SessionOptions[];
-  let sessions: FakeSession[];
+  let sessions: EchoSession[];
   let changes: DaemonStatus[];
   let monitor: DaemonMonitor;
+  let roundTrips: number[];
+  /** How long daemons take to return a message; undefined: they never do. Unit: ms. */
+  let echoAfterMs: number | undefined;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
@@ -19,6 +41,8 @@ describe('DaemonMonitor', () => {
     asked = [];
     sessions = [];
     changes = [];
+    roundTrips = [];
+    echoAfterMs = 3;
     monitor = new DaemonMonitor({
       daemons: ['4803@one', '4803@two'],
       connectTimeoutMs: 1_000,
@@ -27,11 +51,13 @@ describe('DaemonMonitor', () => {
         asked.push(options);
         const daemon = formatAddress(options.address as Exclude<SessionOptions['address'], string>);
         if (!up.has(daemon)) throw new SpreadError('COULD_NOT_CONNECT', `${daemon} is not there`);
-        const session = new FakeSession('#r1#test');
+        const session = new EchoSession(() => echoAfterMs);
         sessions.push(session);
         return session;
       },
+      probe: { intervalMs: 5_000, timeoutMs: 10_000 },
       onChange: (status) => changes.push(status),
+      onRoundTrip: (seconds) => roundTrips.push(seconds),
     });
   });
   afterEach(async () => {
@@ -48,8 +74,64 @@ describe('DaemonMonitor', () => {
     });
     expect(asked[0]).toMatchObject({ membership: false, privateName: '' });
     sessions[0]!.deliver(regular('whatever'));
-    expect(sessions[0]!.sent).toEqual([]);
+    expect(sessions[0]!.toOthers).toEqual([]);
     expect(changes).toHaveLength(1);
+  });
+
+  describe('the round trip through the daemon', () => {
+    it('is measured at once and then every interval, with messages to itself only', async () => {
+      await monitor.start();
+      await vi.advanceTimersByTimeAsync(3);
+      expect(roundTrips).toEqual([0.003]);
+      echoAfterMs = 40;
+      await vi.advanceTimersByTimeAsync(5_040);
+      expect(roundTrips).toEqual([0.003, 0.04]);
+      expect(sessions[0]!.toOthers).toEqual([]);
+      expect(changes).toHaveLength(1);
+    });
+
+    it('that takes too long makes the daemon down, although the connection is open, until it answers again', async () => {
+      await monitor.start();
+      await vi.advanceTimersByTimeAsync(1_000);
+      echoAfterMs = undefined;
+      up.clear();
+      await vi.advanceTimersByTimeAsync(4_003 + 9_999);
+      expect(monitor.status.up).toBe(true);
+      await vi.advanceTimersByTimeAsync(2);
+      expect(monitor.status).toMatchObject({
+        up: false,
+        error: { message: 'the daemon at 4803@one did not return a message of the sidecar within 10000 ms' },
+      });
+      expect(sessions[0]!.closed).toBe(true);
+      echoAfterMs = 3;
+      up.add('4803@one');
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(monitor.status.up).toBe(true);
+      expect(changes.map((change) => change.up)).toEqual([true, false, true]);
+    });
+
+    it('takes nothing for an answer but its own last message', async () => {
+      echoAfterMs = undefined;
+      await monitor.start();
+      for (const message of [
+        regular('12345678'),
+        regular('x', '#r1#test'),
+        regular('\x00\x00\x00\x00\x00\x00\x00\x02', '#r1#test'),
+      ])
+        sessions[0]!.deliver(message);
+      expect(roundTrips).toEqual([]);
+      sessions[0]!.deliver(regular('\x00\x00\x00\x00\x00\x00\x00\x01', '#r1#test'));
+      expect(roundTrips).toEqual([0]);
+    });
+  });
+
+  it('does nothing when it was stopped before it was started, and starts once', async () => {
+    await Promise.all([monitor.start(), monitor.start()]);
+    expect(asked).toHaveLength(1);
+    await monitor.stop();
+    await monitor.start();
+    await monitor.stop();
+    expect(asked).toHaveLength(1);
   });
 
   it('finds the next daemon of the list', async () => {
@@ -117,7 +199,7 @@ describe('DaemonMonitor', () => {
   it('says goodbye when it is stopped, and stays stopped', async () => {
     await monitor.start();
     await monitor.stop();
-    expect(sessions[0]!.sent).toEqual(['goodbye']);
+    expect(sessions[0]!.sent.at(-1)).toBe('goodbye');
     await vi.advanceTimersByTimeAsync(60_000);
     expect(sessions).toHaveLength(1);
     expect(monitor.status.up).toBe(false);

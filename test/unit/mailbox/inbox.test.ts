@@ -303,6 +303,23 @@ describe('Inbox: the end', () => {
 });
 
 describe('Inbox: a full queue', () => {
+  it('PAUSE reads on only when the queue has fallen to three quarters of its bound', async () => {
+    const bench = new Bench({ maxEvents: 100 });
+    const receiver = bench.attach({}, new RecordingReceiver(false));
+    const pauses = () => bench.calls.filter((call) => call === 'pause').length;
+    bench.pushMany(100);
+    for (let taken = 0; taken < 24; taken++) {
+      receiver.attachment!.take(1);
+      bench.push('x');
+      receiver.attachment!.take(1);
+    }
+    await turn();
+    expect(pauses()).toBe(1);
+    expect(bench.calls).not.toContain('resume');
+    receiver.attachment!.take(1);
+    expect(bench.calls).toContain('resume');
+  });
+
   it('PAUSE stops reading at the bound of events and goes on when there is room', () => {
     const bench = new Bench({ maxEvents: 3 });
     const receiver = bench.attach({}, new RecordingReceiver(false, 1));

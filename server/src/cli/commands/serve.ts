@@ -39,7 +39,7 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   const { createSidecar } = await import('../../sidecar.js');
   const { createLogger } = await import('../../observability/logger.js');
   const { level, format } = config.log;
-  const destination = { write: (line: string) => context.stderr.stream.write(line) };
+  const destination = context.stderr.stream;
   // Programs that read JSON lines mostly get both streams as one.
   const isJson =
     format === 'json' || (format === 'auto' && !context.stderr.isTerminal && !context.stdout.isTerminal);

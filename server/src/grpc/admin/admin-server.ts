@@ -119,10 +119,16 @@ export class AdminServer {
 
   /** @throws ListenError */
   async listen(address: ListenAddress): Promise<ListenAddress> {
-    this.#listener = await listenOn(address, (socket) => this.#accept(socket), {
+    if (this.#stopped !== undefined) throw new Error('the server was stopped');
+    const listener = await listenOn(address, (socket) => this.#accept(socket), {
       server: this.#http,
       onAcceptError: this.#onAcceptError,
     });
+    if (this.#stopped !== undefined) {
+      await listener.stopAccepting();
+      throw new Error('the server was stopped');
+    }
+    this.#listener = listener;
     return this.#listener.address;
   }
 

@@ -64,6 +64,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   readonly #stream: ServerHttp2Stream | undefined;
   readonly #watcher: CallWatcher;
   readonly #input: RequestInput | undefined;
+  #deadlineAt = Number.POSITIVE_INFINITY;
   #finished = false;
   #hasRequest = false;
   #halfClosed = false;
@@ -95,6 +96,8 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#base.start({
       onReceiveMetadata: (metadata) => {
         begun = true;
+        // grpc-js has made the deadline in this turn, as a time of the wall clock, which may be set meanwhile.
+        this.#deadlineAt = performance.now() + (Number(this.#base.getDeadline()) - Date.now());
         const answer = this.#watcher.admit(this, this.#base, metadata);
         if (!('admission' in answer)) {
           this.#refuse(answer);
@@ -128,6 +131,11 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   /** How it was let in; undefined until then. */
   get entry(): Entry | undefined {
     return this.#entry;
+  }
+
+  /** When its client gives up, by the monotonic clock; Infinity: never. Unit: ms. */
+  get deadlineAt(): number {
+    return this.#deadlineAt;
   }
 
   get connection(): Http2Session | undefined {

@@ -1,4 +1,5 @@
 import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { LATE_MS } from '../../timing/pause-aware-timer.js';
 
 /** Bounds that are looked after now and then. Times are milliseconds. */
 export interface SweepBounds {
@@ -20,7 +21,6 @@ export const DEFAULT_SWEEP_BOUNDS: SweepBounds = {
 export interface SweptCall {
   /** What its connection is known by. */
   readonly connection: unknown;
-  readonly startedAt: number;
   /** Its request has not arrived in full; of a stream of requests, the first. */
   readonly awaitsRequest: boolean;
   /** Bytes of its request that are held. */
@@ -51,20 +51,31 @@ interface Leaving {
  * taken, bytes that nobody can take. HTTP/2 gives a client all of that for nothing.
  */
 export class CallSweep {
-  readonly #open = new Set<SweptCall>();
+  /** With the time at which each began, in that order. */
+  readonly #open = new Map<SweptCall, number>();
   readonly #leaving = new Map<SweptCall, Leaving>();
   #timer: NodeJS.Timeout | undefined;
+  #tickedAt = 0;
+  /** How long the process was paused while there were calls: clients could not be served, and that is no fault of theirs. */
+  #pausedMs = 0;
 
   constructor(
     private readonly bounds: SweepBounds,
     private readonly onLimit: (limit: string) => void,
-    private readonly now: () => number = () => performance.now(),
+    private readonly monotonic: () => number = () => performance.now(),
   ) {}
+
+  /** Milliseconds, without those in which the process was paused. */
+  private now(): number {
+    return this.monotonic() - this.#pausedMs;
+  }
 
   /** A call begins. */
   opened(call: SweptCall): void {
-    this.#open.add(call);
-    this.#timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+    this.#open.set(call, this.now());
+    if (this.#timer !== undefined) return;
+    this.#tickedAt = this.monotonic();
+    this.#timer = setInterval(() => this.#tick(), SWEEP_MS).unref();
   }
 
   /** It is over; its stream lives on until closed(). */
@@ -81,6 +92,15 @@ export class CallSweep {
     this.#timer = undefined;
   }
 
+  #tick(): void {
+    const now = this.monotonic();
+    const lateMs = now - this.#tickedAt - SWEEP_MS;
+    this.#tickedAt = now;
+    // The next look is after what came meanwhile was read.
+    if (lateMs > LATE_MS) this.#pausedMs += lateMs;
+    else this.sweep();
+  }
+
   /** Looks once. */
   sweep(): void {
     const now = this.now();
@@ -91,9 +111,8 @@ export class CallSweep {
 
   #endSlowRequests(now: number): void {
     const { requestTimeoutMs } = this.bounds;
-    for (const call of this.#open) {
-      // In the order in which they began.
-      if (now - call.startedAt <= requestTimeoutMs) return;
+    for (const [call, startedAt] of this.#open) {
+      if (now - startedAt <= requestTimeoutMs) return;
       if (!call.awaitsRequest) continue;
       this.#fail(
         call,
@@ -114,10 +133,10 @@ export class CallSweep {
   #freeBuffers(): void {
     const { maxBufferedBytes } = this.bounds;
     let total = 0;
-    for (const call of this.#open) total += call.bufferedBytes;
+    for (const call of this.#open.keys()) total += call.bufferedBytes;
     if (total <= maxBufferedBytes) return;
     const byConnection = new Map<unknown, { bytes: number; calls: SweptCall[] }>();
-    for (const call of this.#open) {
+    for (const call of this.#open.keys()) {
       const held = byConnection.get(call.connection) ?? { bytes: 0, calls: [] };
       held.bytes += call.bufferedBytes;
       if (call.bufferedBytes > 0) held.calls.push(call);
@@ -140,7 +159,7 @@ export class CallSweep {
   }
 
   #dropStalled(now: number): void {
-    for (const call of this.#open) if (call.isSaid) this.#startLeaving(call);
+    for (const call of this.#open.keys()) if (call.isSaid) this.#startLeaving(call);
     for (const [call, leaving] of this.#leaving) {
       const { unsentBytes } = call;
       if (unsentBytes !== leaving.unsentBytes) {

@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { PauseAwareTimer } from '../../timing/pause-aware-timer.js';
 import { http2ServersOf } from '../http2-access.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -48,7 +49,7 @@ export function guardSessions(server: Server, bounds: SessionBounds, events: Gua
 class SessionGuard {
   readonly #frames: TokenBucket;
   readonly #peer: string;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: PauseAwareTimer | undefined;
   #answered = 0;
   /** Bytes that were sent and have not paid for a frame yet. */
   #credit = 0;
@@ -68,10 +69,10 @@ class SessionGuard {
     const { session } = this;
     session.on('ping', () => this.#onControlFrame());
     session.on('remoteSettings', () => this.#onControlFrame());
-    session.once('close', () => clearTimeout(this.#timer));
+    session.once('close', () => this.#timer?.cancel());
     this.#after(this.bounds.openingTimeoutMs, () => this.#close('http2.opening', 'no_preface'));
     session.once('remoteSettings', () => {
-      clearTimeout(this.#timer);
+      this.#timer?.cancel();
       const { maxAgeMs } = this.bounds;
       if (maxAgeMs < Number.POSITIVE_INFINITY)
         this.#after(maxAgeMs * (0.9 + 0.2 * Math.random()), () => this.#growOld());
@@ -115,8 +116,8 @@ class SessionGuard {
   }
 
   #after(ms: number, action: () => void): void {
-    this.#timer = setTimeout(() => {
+    this.#timer = new PauseAwareTimer(ms, () => {
       if (!this.session.destroyed) action();
-    }, ms).unref();
+    });
   }
 }

@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { SocketFile } from '../../net/socket-file.js';
 import { formatListenAddress, type ListenAddress, type UnixListenAddress } from './address.js';
 import { ListenError, toListenError } from './listen-error.js';
 import { claimSocketFile } from './socket-file.js';
@@ -13,7 +14,9 @@ export interface Listener {
   readonly address: ListenAddress;
   /** Connections that are open now. */
   readonly connections: number;
-  /** Stops accepting and removes the socket file. Connections live on. */
+  /** False when the socket file was removed or replaced: then no client reaches this listener. */
+  readonly isReachable: boolean;
+  /** Stops accepting and removes the socket file, if it is still the one of this listener. Connections live on. */
   stopAccepting(): Promise<void>;
   /** Cuts what is still connected. */
   destroyConnections(): void;
@@ -40,13 +43,14 @@ export async function listenOn(
 ): Promise<Listener> {
   const server = options.server ?? createServer();
   if (address.kind === 'unix') await claimSocketFile(address.path);
+  const file = address.kind === 'unix' ? new SocketFile(address.path) : undefined;
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     onConnection(socket);
   });
-  const bound = await bind(server, address);
+  const bound = await bind(server, address, file);
   // Without a listener it would end the process.
   server.on('error', (error) => options.onAcceptError?.(error));
   return {
@@ -54,23 +58,22 @@ export async function listenOn(
     get connections() {
       return sockets.size;
     },
-    // Node removes the socket file when it closes the listening handle.
-    stopAccepting: () =>
-      new Promise((resolve) => {
-        if (!server.listening) resolve();
-        else {
-          // The callback waits for every connection to end; accepting has stopped when close() returns.
-          server.close();
-          resolve();
-        }
-      }),
+    get isReachable() {
+      return file?.isInPlace ?? true;
+    },
+    async stopAccepting() {
+      if (!server.listening) return;
+      // The callback waits for every connection to end; accepting has stopped when close() returns.
+      server.close();
+      file?.remove();
+    },
     destroyConnections() {
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
+function bind(server: Server, address: ListenAddress, file: SocketFile | undefined): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(toListenError(formatListenAddress(address), error));
     server.once('error', fail);
@@ -88,7 +91,7 @@ function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
       server.listen({ host, port, ipv6Only }, listening);
     } else {
       try {
-        listenOnSocketFile(server, address, listening);
+        listenOnSocketFile(server, address, file!, listening);
       } catch (error) {
         server.close();
         if (error instanceof ListenError) reject(error);
@@ -98,16 +101,23 @@ function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
   });
 }
 
-function listenOnSocketFile(server: Server, address: UnixListenAddress, listening: () => void): void {
-  const { path, mode = DEFAULT_SOCKET_MODE } = address;
+function listenOnSocketFile(
+  server: Server,
+  address: UnixListenAddress,
+  file: SocketFile,
+  listening: () => void,
+): void {
+  const { mode = DEFAULT_SOCKET_MODE } = address;
+  const path = file.bindPath;
   const group = address.group === undefined ? undefined : groupId(address, address.group);
   // Until it has its group, nobody else of the group that it is made with may connect.
   const first = group === undefined ? mode : DEFAULT_SOCKET_MODE;
   withUmask(0o777 & ~first, () => server.listen({ path }, listening));
   // A bind that failed is reported by the error event; there is no file then.
   if (!server.listening) return;
-  if (group !== undefined) giveToGroup(address, group);
+  if (group !== undefined) giveToGroup(address, path, group);
   chmodSync(path, mode);
+  file.publish();
 }
 
 /**

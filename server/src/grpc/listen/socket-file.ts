@@ -1,10 +1,8 @@
 import { lstatSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { MAX_SOCKET_PATH_BYTES } from '../../net/socket-file.js';
 import { ListenError, toListenError } from './listen-error.js';
-
-/** Most bytes of a Unix socket's path: sun_path of Linux has 108 with the closing NUL. */
-const MAX_SOCKET_PATH_BYTES = 107;
 
 /** How long a live listener may take to accept the connection that asks whether it is there. */
 const PROBE_TIMEOUT_MS = 1000;

@@ -31,10 +31,13 @@ export function groupId(address: UnixListenAddress, group: string, groupFile = '
   );
 }
 
-/** @throws ListenError */
-export function giveToGroup(address: UnixListenAddress, id: number): void {
+/**
+ * @param path - where the socket file is
+ * @throws ListenError
+ */
+export function giveToGroup(address: UnixListenAddress, path: string, id: number): void {
   try {
-    chownSync(address.path, -1, id);
+    chownSync(path, -1, id);
   } catch (cause) {
     throw new ListenError(
       'GROUP',
