@@ -8,7 +8,7 @@ import { startWhole } from '../support/whole-sidecar.js';
 
 /** Longer than every guard's time that is not counted in minutes: silence 5 s, and the lease of this test. */
 const PAUSE_MS = 6500;
-const LEASE = { seconds: 2n, nanos: 0 };
+const LEASE = { seconds: 5n, nanos: 0 };
 const CLIENTS = 10;
 
 /** The time itself is what is tested. */
@@ -33,8 +33,10 @@ describe('a sidecar process that is paused and resumed', () => {
       const receiving = mailbox.receive();
       await receiving.attached();
       await mailbox.call('join', { group: 'chat', awaitView: true });
-      members.push({ mailbox, receiving, unattended: await TestMailbox.open(client, { lease: LEASE }) });
+      members.push({ mailbox, receiving, unattended: await TestMailbox.open(client) });
     }
+    for (const member of members)
+      member.unattended = await TestMailbox.open(member.mailbox.client, { lease: LEASE });
     const quiet = connectHttp2(`http://${target}`);
     let closed = false;
     quiet.on('close', () => {
@@ -44,6 +46,7 @@ describe('a sidecar process that is paused and resumed', () => {
     await until(() => !quiet.connecting, { what: 'a connection without a call' });
 
     for (let round = 0; round < 2; round++) {
+      await Promise.all(members.map(({ unattended }) => unattended.call('poll')));
       process.kill('SIGSTOP');
       // Arrives while the process is paused.
       const calls = members.flatMap(({ mailbox, unattended }) => [
@@ -69,7 +72,7 @@ describe('a sidecar process that is paused and resumed', () => {
         const { body } = await page(started.ports.admin);
         return body.includes('spread_sidecar_mailboxes_ended_total{reason="LEASE_EXPIRED"} 10');
       },
-      { what: 'leases expire again', timeoutMs: 10_000 },
+      { what: 'leases expire again', timeoutMs: 30_000 },
     );
     await expect(forgotten.call('poll')).rejects.toMatchObject({ code: status.ABORTED });
   });
