@@ -24,8 +24,9 @@ const (
 	// MaxClientScatterElements is the most pieces of one message in the scatter calls of the C library. Payloads here
 	// are of one piece.
 	MaxClientScatterElements = 100
-	// DefaultBufferSize is the largest payload that Spread 5 delivers to one group, in bytes. No buffer ever has to grow here.
-	DefaultBufferSize = 143_120
+	// DefaultBufferSize is the largest payload to one group that a Spread 5.0.1 daemon handles safely, in bytes. No
+	// buffer has to grow here.
+	DefaultBufferSize = 143_119
 	// DefaultGroupsSize is the most groups that Spread 5 allows a message.
 	DefaultGroupsSize = 100
 )

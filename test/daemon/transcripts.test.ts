@@ -70,6 +70,16 @@ const differences: Record<string, Difference> = {
       }
     },
   },
+  '49-max-payload': {
+    reason: 'the sender is disconnected; real Spread delivers the message and corrupts its own memory',
+    instead: async ({ transcript, player, running }) => {
+      const send = stepOf(transcript, 'a', '143120 bytes');
+      await player.playRange(0, send + 1);
+      await until(() => running.events.at(-1)?.kind === 'session-cut');
+      expect(running.events.at(-1)).toMatchObject({ kind: 'session-cut', reason: 'illegal-message' });
+      await player.stream('a').end();
+    },
+  },
   '50-crash-zone-payload': {
     reason: 'the sender is cut; real Spread dies',
     instead: async ({ transcript, player, running }) => {

@@ -114,16 +114,16 @@ describe('send and receive', () => {
     [['send', 'g', '--lines'], 4, /messages refused: 1, the first: .*143/],
   ])('%j is refused with exit code %i', async (args, exitCode, sentence) => {
     const { target } = await startSidecar();
-    const result = await cli([...args, '-t', target], { input: 'x'.repeat(143_121) });
+    const result = await cli([...args, '-t', target], { input: 'x'.repeat(143_120) });
     expect(result.stderr).toMatch(sentence);
     expect(result.exitCode).toBe(exitCode);
   });
 
   it('send of too long a message reads no more of it than needed', async () => {
     const { target } = await startSidecar();
-    const { exitCode, stderr } = await cli(['send', 'g', '-t', target], { input: Buffer.alloc(143_121) });
+    const { exitCode, stderr } = await cli(['send', 'g', '-t', target], { input: Buffer.alloc(143_120) });
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('the message on standard input has more than 143120 bytes');
+    expect(stderr).toContain('the message on standard input has more than 143119 bytes');
   });
 
   it.each([['send', 'g', '-m', 'x'], ['receive', 'g'], ['user'], ['flood', '-q']])(

@@ -60,7 +60,7 @@ describe('a mailbox', () => {
         leaseMs: 5000,
         queue: { maxEvents: 77, overflow: 'PAUSE' },
         maxGroupsPerMessage: 43,
-        maxMessageBytes: 143_152,
+        maxMessageBytes: 143_151,
       },
     });
     expect(mailbox.id).toMatch(/^[0-9a-f]{32}$/);
@@ -162,10 +162,10 @@ describe('a mailbox', () => {
 
   it('carries the largest message, and refuses a larger one before it is sent', async () => {
     const { alice, bob } = await aliceAndBob();
-    const largest = Buffer.alloc(143_120, 'x');
-    expect(await alice.multicast(AGREED_MESS | SELF_DISCARD, 'g', largest)).toBe(143_120);
+    const largest = Buffer.alloc(143_119, 'x');
+    expect(await alice.multicast(AGREED_MESS | SELF_DISCARD, 'g', largest)).toBe(143_119);
     expect((await message(bob)).payload.equals(largest)).toBe(true);
-    await expect(alice.multicast(AGREED_MESS, 'g', Buffer.alloc(143_121))).rejects.toMatchObject({
+    await expect(alice.multicast(AGREED_MESS, 'g', Buffer.alloc(143_120))).rejects.toMatchObject({
       code: 'MESSAGE_TOO_LONG',
       number: -17,
       outcome: 'not-sent',

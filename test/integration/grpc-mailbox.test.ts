@@ -32,7 +32,7 @@ describe('Connect', () => {
           overflow: OverflowPolicy.PAUSE,
         },
         maxGroupsPerMessage: 43,
-        maxMessageBytes: 143_152,
+        maxMessageBytes: 143_151,
         maxGroups: 1000,
         maxSendQueueBytes: 4_194_304n,
       },

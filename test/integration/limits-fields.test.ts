@@ -116,13 +116,13 @@ describe('groups and messages', () => {
       'payload',
       'MESSAGE_TOO_LONG',
       [
+        { payload: Buffer.alloc(143_118) },
         { payload: Buffer.alloc(143_119) },
-        { payload: Buffer.alloc(143_120) },
-        { payload: Buffer.alloc(143_152 - 43 * 32), groups: groups(43) },
+        { payload: Buffer.alloc(143_151 - 43 * 32), groups: groups(43) },
       ],
       [
-        { payload: Buffer.alloc(143_121) },
-        { payload: Buffer.alloc(143_152 - 43 * 32 + 1), groups: groups(43) },
+        { payload: Buffer.alloc(143_120) },
+        { payload: Buffer.alloc(143_151 - 43 * 32 + 1), groups: groups(43) },
         { payload: Buffer.alloc(4_000_000) },
       ],
     ],

@@ -335,7 +335,7 @@ export class FakeMailboxService {
   }
 
   #limits(request: api.ConnectRequest): api.MailboxLimits {
-    const defaults = { maxGroupsPerMessage: 43, maxMessageBytes: 143_152, maxGroups: 1000 };
+    const defaults = { maxGroupsPerMessage: 43, maxMessageBytes: 143_151, maxGroups: 1000 };
     return {
       lease: request.lease ?? { seconds: 30n, nanos: 0 },
       queue: { maxEvents: 10n, maxBytes: 11n, replayBytes: 12n, overflow: 1, softLimit: undefined },

@@ -26,7 +26,7 @@ export function mailboxSettings(changes: Partial<MailboxSettings> = {}): Mailbox
     maxSendQueueBytes: 4 * 1024 * 1024,
     maxGroups: 1_000,
     maxGroupsPerMessage: 43,
-    maxMessageBytes: 143_152,
+    maxMessageBytes: 143_151,
     ...changes,
   };
 }

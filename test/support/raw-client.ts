@@ -99,7 +99,7 @@ export class RawClient {
         messageType,
         payload,
       },
-      { maxGroups: 100, maxBody: 143_152 },
+      { maxGroups: 100, maxBody: 143_151 },
     );
   }
 

@@ -14,6 +14,10 @@ export interface RealSpreadOptions {
   readonly config?: readonly string[];
   /** The segment with the daemon `localhost`, for its port. Default: its address is said, so it listens there alone. */
   readonly segment?: (port: number) => string;
+  /** Command that runs the daemon, with its arguments: a debugger, for example. Default: none. */
+  readonly wrapper?: readonly string[];
+  /** Time until the daemon must order messages, in ms. Default 15,000. */
+  readonly startTimeoutMs?: number;
   /** Lines of spread.access_ip. Default: there is no such file. */
   readonly accessIp?: readonly string[];
 }
@@ -55,6 +59,11 @@ export class RealSpread {
 
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
+  }
+
+  /** Whether the daemon still runs. */
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
   }
 
   get pid(): number {
@@ -101,7 +110,8 @@ export class RealSpread {
     if (accessIp) writeFileSync(join(this.#folder, 'spread.access_ip'), `${accessIp.join('\n')}\n`);
     writeFileSync(file, `${lines.join('\n')}\n`);
     const binary = join(process.env.SPREAD_HOME ?? '', 'sbin', 'spread');
-    this.#process = spawn(binary, ['-n', 'localhost', '-c', file], {
+    const [command, ...args] = [...(this.options.wrapper ?? []), binary, '-n', 'localhost', '-c', file];
+    this.#process = spawn(command as string, args, {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -120,7 +130,10 @@ export class RealSpread {
         if (this.#process?.exitCode !== null) throw new Error(`Spread did not start:\n${this.#output}`);
         return probe(this.tcp);
       },
-      { timeoutMs: 15_000, what: `Spread on port ${this.port} delivers a view` },
+      {
+        timeoutMs: this.options.startTimeoutMs ?? 15_000,
+        what: `Spread on port ${this.port} delivers a view`,
+      },
     );
   }
 }

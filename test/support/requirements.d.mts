@@ -6,6 +6,7 @@ export declare function isAvailable(
   name:
     | 'spread'
     | 'spread-home'
+    | 'spread-valgrind'
     | 'spread-cluster'
     | 'docker'
     | 'python'

@@ -45,6 +45,13 @@ const parts = [
     inCi: false,
   },
   {
+    name: 'spread-valgrind',
+    what: 'the limits of messages and handshakes on a real Spread daemon under valgrind',
+    enable: 'Install valgrind, and set SPREAD_HOME=/path (a Spread installation with sbin/spread).',
+    available: (env) => Boolean(env.SPREAD_HOME) && works('valgrind', ['--version']),
+    inCi: false,
+  },
+  {
     name: 'spread-cluster',
     what: 'suites with several real Spread daemons in network namespaces',
     enable:

@@ -83,7 +83,7 @@ export const MAILBOX_SETTINGS: MailboxSettings = {
   maxSendQueueBytes: 4 * MIB,
   maxGroups: 1000,
   maxGroupsPerMessage: 43,
-  maxMessageBytes: 143_152,
+  maxMessageBytes: 143_151,
 };
 
 /**

@@ -80,6 +80,8 @@ const EXCEPTIONS: Record<string, Partial<Record<Outcome, number>>> = {
   '30': { different: 3 },
   // #  ##  #b  #b#  the empty name, and no group at all
   '45': { ILLEGAL_GROUP: 6 },
+  // 143,152 bytes, which real Spread delivers and which corrupt its memory
+  '49': { MESSAGE_TOO_LONG: 1 },
   '50': { MESSAGE_TOO_LONG: 1 },
   '51': { incomplete: 2 },
   // 44, 100 and 50 groups, joining and leaving the empty name
@@ -117,7 +119,7 @@ describe('requests that clients were recorded with', () => {
   }
 
   it('were compared', () => {
-    expect(equal).toBe(542);
+    expect(equal).toBe(541);
   });
 });
 

@@ -21,8 +21,8 @@ pub const MAX_PRIVATE_NAME: usize = 10;
 pub const MAX_PROC_NAME: usize = 20;
 /// The most pieces of one message in the scatter calls of the C library. Payloads here are of one piece.
 pub const MAX_CLIENT_SCATTER_ELEMENTS: usize = 100;
-/// The largest payload that Spread 5 delivers to one group, in bytes. No buffer ever has to grow here.
-pub const DEFAULT_BUFFER_SIZE: usize = 143_120;
+/// The largest payload to one group that a Spread 5.0.1 daemon handles safely, in bytes. No buffer has to grow here.
+pub const DEFAULT_BUFFER_SIZE: usize = 143_119;
 /// The most groups that Spread 5 allows a message.
 pub const DEFAULT_GROUPS_SIZE: usize = 100;
 /// The answer of a daemon that accepts a session. Not an error.

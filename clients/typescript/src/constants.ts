@@ -129,9 +129,9 @@ export const ILLEGAL_STATE = -27;
 export const ILLEGAL_RECEIVERS = -28;
 
 /**
- * Bytes of the buffer that `receive()` begins with in the Python wrapper. Here no buffer ever has to grow:
- * it is the largest payload that Spread 5 delivers, to one group. Unit: bytes.
+ * Bytes of the buffer that `receive()` begins with in the Python wrapper. No buffer has to
+ * grow here: this is the largest payload to one group that a Spread 5.0.1 daemon handles safely. Unit: bytes.
  */
-export const DEFAULT_BUFFER_SIZE = 143_120;
+export const DEFAULT_BUFFER_SIZE = 143_119;
 /** Groups that `receive()` has room for at first in the Python wrapper. Here: the most that Spread 5 allows. */
 export const DEFAULT_GROUPS_SIZE = 100;

@@ -134,7 +134,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
    *
    * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not
    * @param group - 1 to 31 characters of `$` to `~`, or a private group
-   * @param message - at most 143,120 bytes; text is sent as UTF-8
+   * @param message - at most 143,119 bytes; text is sent as UTF-8
    * @param messageType - the application's own number, -32768 to 32767. Default: 0
    * @returns bytes of the message, when the daemon's connection took it
    * @throws {@link SpreadError}; its `outcome` tells whether the message may have been sent all the same

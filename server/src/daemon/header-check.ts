@@ -15,8 +15,9 @@ import {
 } from '../spread/wire/index.js';
 
 /**
- * What a client may announce. Real Spread drops a session above 143,952 bytes of body and aborts between 143,153 and
- * that (transcript 50-crash-zone-payload); here the session is cut from 143,153 on.
+ * What a client may announce. Real Spread drops a session above 143,952 bytes of body. Below that, it aborts from
+ * 143,153 on (transcript 50-crash-zone-payload) and corrupts its heap at 143,152 (transcript 49-max-payload). The
+ * embedded daemon disconnects the client from 143,152 on, so a test finds such a message before a real daemon does.
  */
 export const INPUT_LIMITS: FrameLimits = Object.freeze({
   maxGroups: MAX_GROUPS,

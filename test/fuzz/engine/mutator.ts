@@ -18,9 +18,9 @@ type PieceMove = (pieces: Buffer[], random: Random, material: Material) => void;
 /** Where parsers have their borders. */
 const INTEGERS = [
   0, 1, 2, 7, 8, 15, 16, 31, 32, 33, 47, 48, 63, 64, 80, 99, 100, 101, 126, 127, 128, 129, 143, 144, 254, 255,
-  256, 257, 511, 512, 1023, 1024, 4095, 4096, 9999, 16_383, 16_384, 32_767, 32_768, 65_535, 65_536, 143_152,
-  143_153, 143_952, 143_953, 144_000, 144_001, 0xff_ffff, 0x100_0000, 0x7fff_ffff, 0x8000_0000, 0x8000_0080,
-  0xffff_fff0, 0xffff_ffff,
+  256, 257, 511, 512, 1023, 1024, 4095, 4096, 9999, 16_383, 16_384, 32_767, 32_768, 65_535, 65_536, 143_151,
+  143_152, 143_153, 143_952, 143_953, 144_000, 144_001, 0xff_ffff, 0x100_0000, 0x7fff_ffff, 0x8000_0000,
+  0x8000_0080, 0xffff_fff0, 0xffff_ffff,
 ];
 
 /** A new input: a seed with one to eight moves; rarely the seed itself, or noise. */

@@ -41,7 +41,7 @@ const limits = {
   lease: { seconds: 30n, nanos: 1 },
   queue: { maxEvents: 10n, maxBytes: 100n, replayBytes: 5n, overflow: 2 },
   maxGroupsPerMessage: 43,
-  maxMessageBytes: 143_152,
+  maxMessageBytes: 143_151,
   maxGroups: 1000,
   maxSendQueueBytes: 4_000_000n,
 };

@@ -91,7 +91,7 @@ describe('user on a pipe', () => {
     ['service quick', 'It must be one of unreliable'],
     ['type 99999', 'It must be a whole number from -32768'],
     ['discard maybe', 'say: discard on, or: discard off'],
-    ['b g\nhuge', 'It must be a whole number from 0 to 143120'],
+    ['b g\nhuge', 'It must be a whole number from 0 to 143119'],
   ])('goes on after a mistake: %s', async (line, sentence) => {
     const { exitCode, stdout } = await user(`${line}\nj after\n`);
     expect(exitCode).toBe(0);

@@ -80,7 +80,7 @@ describe("constants of Spread's C API", () => {
   });
 
   it('has the constants that the Python wrapper adds', () => {
-    expect(spread.DEFAULT_BUFFER_SIZE).toBe(143_120);
+    expect(spread.DEFAULT_BUFFER_SIZE).toBe(143_119);
     expect(spread.DEFAULT_GROUPS_SIZE).toBe(100);
   });
 });

@@ -44,7 +44,7 @@ describe('connect', () => {
         leaseMs: 30_000,
         queue: { maxEvents: 10, maxBytes: 11, replayBytes: 12, overflow: 'PAUSE' },
         maxGroupsPerMessage: 43,
-        maxMessageBytes: 143_152,
+        maxMessageBytes: 143_151,
         maxGroups: 1000,
         maxSendQueueBytes: 1 << 20,
       },

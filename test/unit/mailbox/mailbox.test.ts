@@ -19,7 +19,7 @@ const LIMITS: MailboxLimits = {
   leaseMs: 30_000,
   queue: { maxEvents: 1000, maxBytes: 1_000_000, replayBytes: 100_000, overflow: 'PAUSE' },
   maxGroupsPerMessage: 43,
-  maxMessageBytes: 143_152,
+  maxMessageBytes: 143_151,
   maxGroups: 3,
   maxSendQueueBytes: 1_000_000,
 };
@@ -279,7 +279,7 @@ describe('Mailbox', () => {
       [{ groups: ['a b'] }, 'ILLEGAL_GROUP'],
       [{ groups: Array.from({ length: 44 }, (_, i) => `g${i}`) }, 'ILLEGAL_GROUP'],
       [{ messageType: 40_000 }, 'ILLEGAL_MESSAGE'],
-      [{ payload: Buffer.alloc(143_121) }, 'MESSAGE_TOO_LONG'],
+      [{ payload: Buffer.alloc(143_120) }, 'MESSAGE_TOO_LONG'],
       [{ serviceType: 'LOUD' as never }, 'ILLEGAL_SERVICE'],
     ])('refuses a message that has to wait as it would refuse any other: %#', async (changes, code) => {
       const mailbox = mailboxOf();

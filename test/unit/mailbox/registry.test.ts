@@ -78,7 +78,7 @@ describe('MailboxRegistry', () => {
         leaseMs: 30_000,
         queue: { maxEvents: 1_000_000, maxBytes: 67_108_864, replayBytes: 4_194_304, overflow: 'PAUSE' },
         maxGroupsPerMessage: 43,
-        maxMessageBytes: 143_152,
+        maxMessageBytes: 143_151,
         maxGroups: 1_000,
         maxSendQueueBytes: 4_194_304,
       });
@@ -92,7 +92,7 @@ describe('MailboxRegistry', () => {
         membership: false,
         priority: 1,
         timeoutMs: 1_234,
-        messageLimits: { maxGroups: 43, maxBody: 143_152 },
+        messageLimits: { maxGroups: 43, maxBody: 143_151 },
         sendHighWaterMark: 256 * 1024,
       });
     });

@@ -474,7 +474,8 @@ type MailboxLimits struct {
 	Queue *QueueLimits `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
 	// Most groups that a message may be sent to. 43 by default: Spread 5.0.1 loses messages to more.
 	MaxGroupsPerMessage uint32 `protobuf:"varint,3,opt,name=max_groups_per_message,json=maxGroupsPerMessage,proto3" json:"max_groups_per_message,omitempty"`
-	// Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+	// Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+	// 5.0.1 daemon, aborts the daemon, or costs the session.
 	MaxMessageBytes uint32 `protobuf:"varint,4,opt,name=max_message_bytes,json=maxMessageBytes,proto3" json:"max_message_bytes,omitempty"`
 	// Most groups that the mailbox may be in.
 	MaxGroups uint32 `protobuf:"varint,5,opt,name=max_groups,json=maxGroups,proto3" json:"max_groups,omitempty"`
@@ -901,7 +902,7 @@ type MulticastMessage struct {
 	// 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be in them. Each receiver gets
 	// one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+	// The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
 	// else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
 	Payload []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
 	// The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE.

@@ -181,8 +181,8 @@ ILLEGAL_STATE: Final = -27
 #: Flush library: the list of receivers is not valid.
 ILLEGAL_RECEIVERS: Final = -28
 
-#: Bytes of the buffer that ``receive()`` begins with in the Python wrapper. Here no buffer ever has to grow: it is
-#: the largest payload that Spread 5 delivers, to one group.
-DEFAULT_BUFFER_SIZE: Final = 143_120
+#: Bytes of the buffer that ``receive()`` begins with in the Python wrapper. No buffer has to grow here: this
+#: is the largest payload to one group that a Spread 5.0.1 daemon handles safely.
+DEFAULT_BUFFER_SIZE: Final = 143_119
 #: Groups that ``receive()`` has room for at first in the Python wrapper. Here: the most that Spread 5 allows.
 DEFAULT_GROUPS_SIZE: Final = 100

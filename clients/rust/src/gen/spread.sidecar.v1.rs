@@ -699,7 +699,8 @@ pub struct MailboxLimits {
     /// Most groups that a message may be sent to. 43 by default: Spread 5.0.1 loses messages to more.
     #[prost(uint32, tag = "3")]
     pub max_groups_per_message: u32,
-    /// Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+    /// Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+    /// 5.0.1 daemon, aborts the daemon, or costs the session.
     #[prost(uint32, tag = "4")]
     pub max_message_bytes: u32,
     /// Most groups that the mailbox may be in.
@@ -786,7 +787,7 @@ pub struct MulticastMessage {
     /// one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
     #[prost(string, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+    /// The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
     /// else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
     #[prost(bytes = "bytes", tag = "3")]
     pub payload: ::prost::bytes::Bytes,

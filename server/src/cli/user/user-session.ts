@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
-import { FIFO_MESS, SAFE_MESS, serviceOfBits } from '../../spread/wire/constants.js';
+import {
+  FIFO_MESS,
+  MAX_GROUP_NAME,
+  MAX_MESSAGE_BODY,
+  SAFE_MESS,
+  serviceOfBits,
+} from '../../spread/wire/constants.js';
 import { describeFailure } from '../command-failure.js';
 import { eventToText, printable, viewToText } from '../event-text.js';
 import { count, type Output } from '../output.js';
@@ -10,7 +16,7 @@ import { findUserCommand, type UserActions, userCommandHelp } from './user-comma
 
 /** Messages of a burst, as in spuser. */
 const BURST_MESSAGES = 10;
-const MAX_BURST_BYTES = 143_120;
+const MAX_BURST_BYTES = MAX_MESSAGE_BODY - MAX_GROUP_NAME;
 /** How long `receive` waits: a command must not hold up those behind it. In ms. */
 const RECEIVE_MS = 500;
 /** How long the end of a script waits for its own messages. In ms. */

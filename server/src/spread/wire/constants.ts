@@ -51,8 +51,13 @@ export const MAX_PROC_NAME = 20;
 export const MAX_GROUPS = 100;
 /** From 44 groups on a 5.0.1 daemon accepts a message and delivers it to nobody (transcript 53-44-groups-lost). */
 export const DEFAULT_MAX_GROUPS_PER_MESSAGE = 43;
-/** Payload + 32 × groups that really works; up to 800 bytes more aborts the daemon (transcript 50-crash-zone-payload). */
-export const MAX_MESSAGE_BODY = 143_152;
+/**
+ * Most bytes of payload + 32 × groups with which a 5.0.1 daemon stays whole. A daemon cuts header, groups and payload
+ * into packets of 1432 bytes and keeps the last length in an array of 100 elements. At 143,152 (100 × 1432 − 48)
+ * it writes element 100: the message arrives (transcript 49-max-payload), the daemon's heap is corrupt. With one byte
+ * more, the daemon aborts (transcript 50-crash-zone-payload).
+ */
+export const MAX_MESSAGE_BODY = 143_151;
 /** Payload + 32 × groups above which a daemon drops the session (transcript 51-too-long-payload). */
 export const DAEMON_MAX_BODY = 143_952;
 /** Payload alone above which a daemon drops the session. */

@@ -36,11 +36,11 @@ export interface MulticastFields {
 export interface MessageLimits {
   /** Most groups a message, 1..100. Default 43: a 5.0.1 daemon delivers a message to more groups to nobody. */
   readonly maxGroups: number;
-  /** Most bytes of payload + 32 × groups, at most 143,152 (the default): a little more aborts a 5.0.1 daemon. */
+  /** Most bytes of payload + 32 × groups, at most 143,151 (the default): one byte more corrupts the memory of a 5.0.1 daemon. */
   readonly maxBody: number;
 }
 
-/** Limits within which a 5.0.1 daemon works right (transcripts 49 to 53). */
+/** Limits within which a 5.0.1 daemon works right (transcripts 50 to 53). */
 export const DEFAULT_MESSAGE_LIMITS: MessageLimits = Object.freeze({
   maxGroups: DEFAULT_MAX_GROUPS_PER_MESSAGE,
   maxBody: MAX_MESSAGE_BODY,
@@ -126,7 +126,7 @@ export function checkMulticast(
       'MESSAGE_TOO_LONG',
       'payload',
       `payload has ${payload.length} bytes; to ${groups.length} group(s) it may have ${bound}` +
-        ` (payload + 32 × groups at most ${room + MAX_GROUP_NAME * groups.length}: Spread 5.0.1 aborts on more)`,
+        ` (payload + 32 × groups at most ${room + MAX_GROUP_NAME * groups.length}: more corrupts or aborts Spread 5.0.1)`,
       bound,
     );
   }

@@ -149,7 +149,7 @@ class Mailbox:
         """Sends a message to all members of a group, or to a private group (SP_multicast). Need not be a member.
 
         ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``group`` has 1 to 31
-        characters of ``$`` to ``~``, or is a private group; ``message`` has at most 143,120 bytes, and text is sent as
+        characters of ``$`` to ``~``, or is a private group; ``message`` has at most 143,119 bytes, and text is sent as
         UTF-8; ``message_type`` is the application's own number, -32768 to 32767.
 
         Returns the bytes of the message, when the daemon's connection took it. The ``outcome`` of a SpreadError tells

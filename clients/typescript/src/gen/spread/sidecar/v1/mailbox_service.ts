@@ -239,7 +239,10 @@ export interface MailboxLimits {
     | undefined;
   /** Most groups that a message may be sent to. 43 by default: Spread 5.0.1 loses messages to more. */
   maxGroupsPerMessage: number;
-  /** Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1. */
+  /**
+   * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+   * 5.0.1 daemon, aborts the daemon, or costs the session.
+   */
   maxMessageBytes: number;
   /** Most groups that the mailbox may be in. */
   maxGroups: number;
@@ -322,7 +325,7 @@ export interface MulticastMessage {
    */
   groups: string[];
   /**
-   * The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+   * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
    * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
    */
   payload: Buffer;

@@ -139,7 +139,8 @@ private static final long serialVersionUID = 0L;
   private int maxMessageBytes_ = 0;
   /**
    * <pre>
-   * Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+   * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+   * 5.0.1 daemon, aborts the daemon, or costs the session.
    * </pre>
    *
    * <code>uint32 max_message_bytes = 4 [json_name = "maxMessageBytes"];</code>
@@ -1023,7 +1024,8 @@ private static final long serialVersionUID = 0L;
     private int maxMessageBytes_ ;
     /**
      * <pre>
-     * Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+     * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+     * 5.0.1 daemon, aborts the daemon, or costs the session.
      * </pre>
      *
      * <code>uint32 max_message_bytes = 4 [json_name = "maxMessageBytes"];</code>
@@ -1035,7 +1037,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+     * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+     * 5.0.1 daemon, aborts the daemon, or costs the session.
      * </pre>
      *
      * <code>uint32 max_message_bytes = 4 [json_name = "maxMessageBytes"];</code>
@@ -1051,7 +1054,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+     * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+     * 5.0.1 daemon, aborts the daemon, or costs the session.
      * </pre>
      *
      * <code>uint32 max_message_bytes = 4 [json_name = "maxMessageBytes"];</code>

@@ -74,7 +74,8 @@ public interface MailboxLimitsOrBuilder extends
 
   /**
    * <pre>
-   * Most bytes that payload + 32 x groups may have: 143,152. More aborts or drops at Spread 5.0.1.
+   * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
+   * 5.0.1 daemon, aborts the daemon, or costs the session.
    * </pre>
    *
    * <code>uint32 max_message_bytes = 4 [json_name = "maxMessageBytes"];</code>

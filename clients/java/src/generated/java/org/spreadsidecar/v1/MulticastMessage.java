@@ -138,7 +138,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString payload_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+   * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
    * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
    * </pre>
    *
@@ -858,7 +858,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString payload_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+     * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
      * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
      * </pre>
      *
@@ -871,7 +871,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+     * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
      * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
      * </pre>
      *
@@ -888,7 +888,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+     * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
      * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
      * </pre>
      *

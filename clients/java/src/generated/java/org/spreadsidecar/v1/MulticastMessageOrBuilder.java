@@ -78,7 +78,7 @@ public interface MulticastMessageOrBuilder extends
 
   /**
    * <pre>
-   * The bytes. May be empty. payload + 32 x groups at most 143,152 bytes, that is 143,120 to one group;
+   * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
    * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
    * </pre>
    *

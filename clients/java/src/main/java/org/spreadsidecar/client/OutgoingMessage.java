@@ -9,7 +9,7 @@ import org.spreadsidecar.v1.MulticastMessage;
  *
  * @param serviceType how it is delivered
  * @param groups destinations: groups, or private groups
- * @param payload at most 143,120 bytes to one group; must not change until it was sent
+ * @param payload at most 143,119 bytes to one group; must not change until it was sent
  * @param messageType the application's own number, -32768 to 32767
  * @param selfDiscard no copy to the sender itself
  */

@@ -174,10 +174,10 @@ public final class Spread {
   public static final int ILLEGAL_RECEIVERS = -28;
 
   /**
-   * Bytes of the buffer that receive() begins with in the Python wrapper. Here no buffer ever has to grow: it is
-   * the largest payload that Spread 5 delivers, to one group.
+   * Bytes of the buffer that receive() begins with in the Python wrapper. No buffer has to grow here: this
+   * is the largest payload to one group that a Spread 5.0.1 daemon handles safely.
    */
-  public static final int DEFAULT_BUFFER_SIZE = 143_120;
+  public static final int DEFAULT_BUFFER_SIZE = 143_119;
 
   /** Groups that receive() has room for at first in the Python wrapper. Here: the most that Spread 5 allows. */
   public static final int DEFAULT_GROUPS_SIZE = 100;

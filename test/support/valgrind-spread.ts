@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RealSpread } from './real-spread.js';
+
+/** Time until a daemon under valgrind must order messages. In ms. */
+const START_MS = 90_000;
+
+/** A genuine daemon from SPREAD_HOME under valgrind, which notes each access outside of an allocated block. */
+export class ValgrindSpread {
+  private constructor(
+    readonly daemon: RealSpread,
+    readonly folder: string,
+  ) {}
+
+  static async start(): Promise<ValgrindSpread> {
+    const folder = mkdtempSync(join(tmpdir(), 'vg-'));
+    const wrapper = [
+      'valgrind',
+      // Uninitialised bytes in packets are normal for Spread, and not what the limits are about.
+      '--undef-value-errors=no',
+      '--error-limit=no',
+      '--num-callers=8',
+      `--log-file=${join(folder, 'log')}`,
+    ];
+    try {
+      return new ValgrindSpread(await RealSpread.start({ wrapper, startTimeoutMs: START_MS }), folder);
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** valgrind's reports so far: invalid accesses, invalid frees and fatal signals. One entry each, without addresses. */
+  reports(): string[] {
+    const lines = readFileSync(join(this.folder, 'log'), 'utf8').split('\n');
+    const text = lines.map((line) => line.replace(/^==\d+== ?/, ''));
+    return text.flatMap((line, i) =>
+      /^(Invalid |Process terminating|Source and destination overlap|Argument '.*' of function|Jump to the invalid)/.test(
+        line,
+      )
+        ? [text.slice(i, i + 4).join('\n')]
+        : [],
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.daemon.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
