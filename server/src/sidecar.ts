@@ -241,6 +241,7 @@ class AssembledSidecar implements Sidecar {
     this.#parts.grpc = this.#createGrpcServer(registry, events, access);
 
     if (config.admin.listen !== 'off') {
+      if (!access.hasAdmin) this.#warnOfOpenPages();
       this.#parts.admin = new AdminServer({
         pages: {
           checks: probeChecks(this.#facts),
@@ -294,6 +295,20 @@ class AssembledSidecar implements Sidecar {
     tell('stopped');
     this.#onDaemonAsked();
     this.#onStopped();
+  }
+
+  /** A local proxy that adds no header looks like a local client. */
+  #warnOfOpenPages(): void {
+    const { quitquitquit, failureInjection } = this.#config.admin;
+    const pages = [
+      ...(quitquitquit ? ['/quitquitquit'] : []),
+      ...(failureInjection ? ['/drop-mailbox'] : []),
+    ];
+    if (pages.length === 0) return;
+    this.#dependencies.logger.warn(
+      { pages },
+      'without an admin token every process on this machine or in this pod may use these pages; set admin.token or admin.tokenFile',
+    );
   }
 
   #quitPage(access: Access, events: SidecarEvents): QuitPage {

@@ -149,7 +149,7 @@ export const sections = {
         type: boolean,
         default: 'false',
         why: 'Whoever may ask for it can end the sidecar.',
-        text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and ends it with exit code 0, for the Job whose work is done. It wants the admin credential where there is one; else it is taken from this machine or pod only.',
+        text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and ends it with exit code 0, for the Job whose work is done. Requests need the admin credential where there is one. Without one the sidecar accepts only direct requests from this machine or pod, none that a proxy or service mesh forwarded, and warns at start.',
       }),
       failureInjection: option({
         type: boolean,

@@ -53,6 +53,35 @@ describe('POST /quitquitquit', () => {
     expect([status, quits, refusals.length]).toEqual([403, false, 1]);
   });
 
+  it.each([
+    'forwarded',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-proto',
+    'x-forwarded-client-cert',
+    'x-real-ip',
+    'x-envoy-external-address',
+    'l5d-client-id',
+  ])('without a credential rejects a request that a proxy marked with %s', (header) => {
+    const { status, body, quits, refusals } = ask({ headers: { [header]: '10.0.0.7' } });
+    expect([status, quits, refusals.length]).toEqual([403, false, 1]);
+    expect(body).toContain(header);
+  });
+
+  it.each(['127.0.0.6', '::ffff:127.0.0.6'])('without a credential rejects a mesh proxy at %s', (peer) => {
+    expect(ask({ peer })).toMatchObject({
+      status: 403,
+      quits: false,
+      refusals: [[expect.any(String), `${peer}:1`]],
+    });
+  });
+
+  it('accepts a forwarded request that brings the admin credential', () => {
+    const credential = new AdminCredential([TOKEN], () => {});
+    const headers = { authorization: `Bearer ${TOKEN}`, 'x-forwarded-for': '10.0.0.7' };
+    expect(ask({ credential, headers, peer: '127.0.0.6' })).toMatchObject({ status: 200, quits: true });
+  });
+
   it('wants the admin credential where there is one, from wherever', () => {
     const refused = vi.fn<() => void>();
     const credential = new AdminCredential([TOKEN], refused);
