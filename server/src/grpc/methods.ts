@@ -48,30 +48,6 @@ export class MethodTable {
   all(): MethodInfo[] {
     return [...this.#byPath.values()];
   }
-
-  /**
-   * The definition with (de)serializers that count messages. A message passes them exactly once, and they
-   * are the only hooks that cost nothing beyond the count.
-   */
-  counting(definition: ServiceDefinition, telemetry: GrpcTelemetry): ServiceDefinition {
-    const copy: Record<string, ServiceDefinition[string]> = {};
-    for (const [name, original] of Object.entries(definition)) {
-      const method = this.get(original.path);
-      const { requestDeserialize, responseSerialize } = original;
-      copy[name] = {
-        ...original,
-        requestDeserialize(bytes: Buffer) {
-          telemetry.messageReceived(method);
-          return requestDeserialize(bytes);
-        },
-        responseSerialize(message: unknown) {
-          telemetry.messageSent(method);
-          return responseSerialize(message);
-        },
-      };
-    }
-    return copy;
-  }
 }
 
 function callType(requestStream: boolean, responseStream: boolean): CallType {

@@ -131,7 +131,7 @@ export class GrpcServer {
     });
     this.#server = new Server({ ...channelOptions(transport), interceptors: [this.#calls.interceptor] });
     for (const { definition, implementation } of options.services) {
-      this.#server.addService(this.#methods.counting(definition, telemetry), implementation);
+      this.#server.addService(definition, implementation);
     }
     this.#injector = this.#server.createConnectionInjector(insecureCredentials());
     this.#tls = options.tls;

@@ -11,7 +11,7 @@ function intro(): string {
 
 # Metrics
 
-\`GET /metrics\` on the admin port (\`admin.listen\`), in Prometheus' text format. Counters and their labels are there from the start, at 0,
+\`GET /metrics\` on the admin port (\`admin.listen\`), in Prometheus' text format, or in OpenMetrics 1.0 for a\nscraper whose \`Accept\` header prefers it. Counters and their labels are there from the start, at 0,
 so that a rate is right from the first call. A method has one series a status in \`grpc_server_handled_total\`.
 
 - The \`grpc_server_*\` metrics and the spelling of \`grpc_code\` (\`OK\`, \`InvalidArgument\`, …) are those of go-grpc-prometheus: its
@@ -19,7 +19,8 @@ so that a rate is right from the first call. A method has one series a status in
   counts as one call, as long as it lasts.
 - Labels are bounded: no metric has a label for a group, and at most ${MAX_NAMED_SLOW_CONSUMERS} mailboxes are named, only while they are slow. \`mailbox\` is the display
   id, which opens nothing.
-- Beside these there are prom-client's \`process_*\` and \`nodejs_*\` metrics: processor, memory, descriptors, event loop lag, garbage collection.`;
+- Beside these there are prom-client's \`process_*\` and \`nodejs_*\` metrics: processor, memory, descriptors, event loop lag, garbage collection.
+  Its \`nodejs_active_*_total\` are left out: these gauges have names of counters and are the sums of \`nodejs_active_*\`.`;
 }
 
 function table(rows: readonly MetricRow[]): string {

@@ -10,6 +10,7 @@ import { type MailboxMetricsOptions, mailboxMetricSet } from './mailbox-metrics.
 import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
 import type { MetricsSample } from './metrics-sample.js';
 import { HANDLING_BUCKETS, type MetricRow, processMetrics } from './metrics-table.js';
+import { toOpenMetrics } from './open-metrics.js';
 import { securityMetricSet } from './security-metrics.js';
 
 export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
@@ -25,11 +26,17 @@ export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOpti
   sample(): MetricsSample;
 }
 
+/** A page in one of Prometheus' formats. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 export interface Metrics {
   /** To be told what happens: a subscriber of createEvents. */
   readonly events: SidecarEvents;
-  /** What a scrape is answered with. Series with known labels are there from the start, at 0. */
-  page(): Promise<{ contentType: string; body: string }>;
+  /** What a scrape is answered with: Prometheus' text format, and OpenMetrics when it is asked for. Series with known labels are there from the start, at 0. */
+  page(): Promise<MetricsText & { openMetrics(): MetricsText }>;
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -51,7 +58,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const sample = options.sample();
       for (const set of sets) set.update?.(sample);
       const body = `${await registry.metrics()}\n${await theProcess().metrics()}`;
-      return { contentType: registry.contentType, body };
+      return {
+        contentType: registry.contentType,
+        body,
+        openMetrics: () => ({ contentType: Registry.OPENMETRICS_CONTENT_TYPE, body: toOpenMetrics(body) }),
+      };
     },
   };
 }
@@ -65,6 +76,12 @@ function processMetricSet(board: MetricBoard, { version, privateNames }: Metrics
   };
 }
 
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 let processRegistry: Registry | undefined;
 
 /** Memory, processor, event loop: one registry a process, because its observers can't be taken away again. */
@@ -72,6 +89,8 @@ function theProcess(): Registry {
   if (processRegistry === undefined) {
     processRegistry = new Registry();
     collectDefaultMetrics({ register: processRegistry });
+    // Gauges with the name of a counter, which are the sums of nodejs_active_handles and its like.
+    for (const name of MISNAMED) processRegistry.removeSingleMetric(name);
   }
   return processRegistry;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { prefersOpenMetrics } from './accept.js';
 import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 import { type ProbeChecks, reportText, runChecks } from './checks.js';
 import { type DropPage, dropAnswer } from './drop-page.js';
@@ -10,6 +11,8 @@ import { SharedPage } from './shared-page.js';
 export interface MetricsPage {
   contentType: string;
   body: string;
+  /** The same page in OpenMetrics, for scrapers that prefer it. Undefined: there is none. */
+  openMetrics?(): { contentType: string; body: string };
 }
 
 export interface AdminPages {
@@ -91,7 +94,7 @@ async function page(
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return methodNotAllowed(METHODS);
   }
-  if (path === '/metrics') return metrics.answer(response);
+  if (path === '/metrics') return metrics.answer(request, response);
   const report = runChecks(pages.checks[path.slice(1) as keyof ProbeChecks]);
   const status = report.ok ? 200 : 503;
   if (new URLSearchParams(query).has('verbose')) {
@@ -104,26 +107,50 @@ async function page(
 /** Answers requests for `/metrics`: one page is made for all requests that wait, and kept once for all that take it. */
 class MetricsAnswers {
   readonly #slots: ScrapeSlots;
-  readonly #page: SharedPage<Answer>;
+  readonly #page: SharedPage<ByFormat>;
 
   constructor(pages: AdminPages, maxScrapes: number) {
     this.#slots = new ScrapeSlots(maxScrapes);
-    this.#page = new SharedPage(() => metricsAnswer(pages));
+    this.#page = new SharedPage(() => metricsAnswers(pages));
   }
 
-  answer(response: ServerResponse): Promise<Answer> | Answer {
-    if (this.#slots.take(response)) return this.#page.get();
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+    if (this.#slots.take(response)) {
+      const { text, openMetrics } = await this.#page.get();
+      return (prefersOpenMetrics(request.headers.accept) ? openMetrics?.() : undefined) ?? text;
+    }
     const body = 'too many requests for the metrics are open; try again in a second\n';
     return { status: 503, type: TEXT, body, headers: { 'retry-after': '1' } };
   }
 }
 
-async function metricsAnswer(pages: AdminPages): Promise<Answer> {
+/** One page in the formats that it may be asked for in. */
+interface ByFormat {
+  readonly text: Answer;
+  /** Made when first asked for. */
+  readonly openMetrics?: () => Answer;
+}
+
+async function metricsAnswers(pages: AdminPages): Promise<ByFormat> {
   try {
-    const { contentType, body } = await pages.metrics();
-    return { status: 200, type: contentType, body: Buffer.from(body) };
+    const page = await pages.metrics();
+    let openMetrics: Answer | undefined;
+    return {
+      text: metricsAnswer(page),
+      openMetrics:
+        page.openMetrics &&
+        (() => {
+          openMetrics ??= metricsAnswer(page.openMetrics!());
+          return openMetrics;
+        }),
+    };
   } catch (error) {
     pages.onError(error);
-    return { status: 500, type: TEXT, body: 'the metrics could not be collected; the log says why\n' };
+    const body = 'the metrics could not be collected; the log says why\n';
+    return { text: { status: 500, type: TEXT, body } };
   }
+}
+
+function metricsAnswer({ contentType, body }: { contentType: string; body: string }): Answer {
+  return { status: 200, type: contentType, body: Buffer.from(body), headers: { vary: 'accept' } };
 }

@@ -41,6 +41,10 @@ export interface CallWatcher {
   readonly maxCompressedBytes: number | undefined;
   /** Lets the call in, or answers with the status that refuses it. */
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus;
+  /** A message of the client's was read. */
+  received(call: ObservedCall): void;
+  /** A message was given to the transport. */
+  sent(call: ObservedCall): void;
   /** It has a status. */
   finished(call: ObservedCall, code: number): void;
   /** Nothing is left of it. */
@@ -108,6 +112,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
         listener.onReceiveMetadata(metadata);
       },
       onReceiveMessage: (message) => {
+        this.#watcher.received(this);
         this.#hasRequest = true;
         // The one message of other methods is kept until the client has said that there is no other.
         if (this.#isStreamOfRequests) this.#input?.handedOver();
@@ -186,8 +191,9 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
 
   override sendMessage(message: unknown, callback: () => void): void {
     // After a status that came from elsewhere (a drain) the handler may not have heard of it yet.
-    if (this.#finished) return;
     const stream = this.#stream;
+    if (this.#finished || stream?.destroyed || stream?.closed) return;
+    this.#watcher.sent(this);
     if (message instanceof BatchFrame && stream?.headersSent) this.#writeBatch(stream, message, callback);
     else this.#base.sendMessage(message, callback);
   }
@@ -197,7 +203,6 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
    * message, which sends the headers, is none of these.
    */
   #writeBatch(stream: ServerHttp2Stream, frame: BatchFrame, callback: () => void): void {
-    if (stream.destroyed || stream.closed) return;
     const parts = frame.parts();
     const last = parts.pop()!;
     stream.cork();

@@ -90,6 +90,14 @@ export class OpenCalls implements CallWatcher {
     }
   }
 
+  received(call: ObservedCall): void {
+    this.options.telemetry.messageReceived(call.method);
+  }
+
+  sent(call: ObservedCall): void {
+    this.options.telemetry.messageSent(call.method);
+  }
+
   closed(call: ObservedCall): void {
     this.#sweep.closed(call);
     if (call.entry) this.options.limits.leave(call.entry.use);

@@ -1,0 +1,165 @@
+import { expect, it } from 'vitest';
+import {
+  AcknowledgeRequest,
+  ConnectRequest,
+  ConnectResponse,
+  DisconnectRequest,
+  JoinRequest,
+  type MulticastMessage,
+  MulticastRequest,
+  MulticastStreamRequest,
+  PollRequest,
+  ReceiveRequest,
+  ReceiveResponse,
+} from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
+import { CountedCalls } from '../support/counted-calls.js';
+import { startSecured } from '../support/secured-sidecar.js';
+import { until } from '../support/until.js';
+
+const SERVICE = '/spread.sidecar.v1.MailboxService';
+const HEALTH = '/grpc.health.v1.Health';
+const REFLECTION = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+const MESSAGES = 200;
+
+const encoded = <T>(type: { encode(message: T): { finish(): Uint8Array } }, message: T): Buffer =>
+  Buffer.from(type.encode(message).finish());
+const message = (text: string): MulticastMessage => ({
+  serviceType: ServiceType.AGREED,
+  groups: ['room'],
+  payload: Buffer.from(text),
+  messageType: 0,
+  selfDiscard: false,
+});
+
+/** What /metrics says of one counter, by method. */
+function counter(page: string, name: string): Map<string, number> {
+  const found = page.matchAll(
+    new RegExp(`^${name}\\{.*?grpc_service="([^"]+)",grpc_method="([^"]+)"\\} (\\d+)$`, 'gm'),
+  );
+  return new Map([...found].map(([, service, method, value]) => [`/${service}/${method}`, Number(value)]));
+}
+
+it('the sidecar counts every message of every type of call', async () => {
+  const sidecar = await startSecured({ ADMIN_LISTEN: '127.0.0.1:0' });
+  const calls = CountedCalls.connect(sidecar.targets[0]!);
+
+  const connected = await calls.unary(
+    `${SERVICE}/Connect`,
+    encoded(ConnectRequest, ConnectRequest.fromPartial({})),
+  );
+  const { mailboxId } = ConnectResponse.decode(connected!);
+  const receiving = calls.open(`${SERVICE}/Receive`);
+  receiving.send(encoded(ReceiveRequest, ReceiveRequest.fromPartial({ mailboxId })));
+  receiving.halfClose();
+  await calls.unary(
+    `${SERVICE}/Join`,
+    encoded(JoinRequest, JoinRequest.fromPartial({ mailboxId, group: 'room' })),
+  );
+
+  // Each message is taken before the next one is sent, so that each comes in a batch of its own.
+  const events = () =>
+    receiving.messages.reduce((sum, bytes) => {
+      const { frame } = ReceiveResponse.decode(bytes);
+      return sum + (frame?.$case === 'batch' ? frame.value.events.length : 0);
+    }, 0);
+  for (let i = 0; i < MESSAGES; i++) {
+    const before = events();
+    await calls.unary(
+      `${SERVICE}/Multicast`,
+      encoded(MulticastRequest, { mailboxId, message: message(`unary ${i}`) }),
+    );
+    await until(() => events() > before, { what: `message ${i}` });
+  }
+
+  const sending = calls.open(`${SERVICE}/MulticastStream`);
+  sending.send(encoded(MulticastStreamRequest, { frame: { $case: 'open', value: { mailboxId } } }));
+  for (let i = 0; i < MESSAGES; i++) {
+    const messages = [message(`a ${i}`), message(`b ${i}`)];
+    sending.send(encoded(MulticastStreamRequest, { frame: { $case: 'batch', value: { messages } } }));
+  }
+  await sending.end();
+  await until(() => events() >= 3 * MESSAGES, { what: 'all messages' });
+  await calls.unary(`${SERVICE}/Poll`, encoded(PollRequest, { mailboxId }));
+  // A call that fails has a request and no response.
+  await calls.unary(`${SERVICE}/Poll`, encoded(PollRequest, { mailboxId: 'none' }));
+  await calls.unary(
+    `${SERVICE}/Acknowledge`,
+    encoded(AcknowledgeRequest, AcknowledgeRequest.fromPartial({ mailboxId })),
+  );
+
+  const watching = calls.open(`${HEALTH}/Watch`);
+  watching.send(Buffer.alloc(0));
+  watching.halfClose();
+  await calls.unary(`${HEALTH}/Check`, Buffer.alloc(0));
+  await until(() => watching.messages.length === 1);
+  watching.cancel();
+  const reflecting = calls.open(REFLECTION);
+  // list_services, three times.
+  for (let i = 0; i < 3; i++) reflecting.send(Buffer.from([0x3a, 0]));
+  await until(() => reflecting.messages.length === 3);
+  await reflecting.end();
+  await calls.unary(
+    `${SERVICE}/Disconnect`,
+    encoded(DisconnectRequest, DisconnectRequest.fromPartial({ mailboxId })),
+  );
+  await receiving.end();
+
+  const page = await sidecar.metrics();
+  const [sent, received] = ['grpc_server_msg_sent_total', 'grpc_server_msg_received_total'].map((name) =>
+    counter(page, name),
+  );
+  const counted = [...calls.counts].map(([path]) => [path, received!.get(path), sent!.get(path)]);
+  expect(counted).toEqual([...calls.counts].map(([path, count]) => [path, count.sent, count.received]));
+  expect(calls.counts.get(`${SERVICE}/Receive`)!.received).toBeGreaterThan(MESSAGES);
+  const handled = [
+    ...page.matchAll(
+      /^grpc_server_handled_total\{.*?grpc_method="Poll",grpc_code="(OK|NotFound)"\} (\d+)$/gm,
+    ),
+  ];
+  expect(handled.map(([, code, value]) => [code, value])).toEqual([
+    ['OK', '1'],
+    ['NotFound', '1'],
+  ]);
+});
+
+it('the sidecar serves its metrics as OpenMetrics to scrapers that prefer it', async () => {
+  const sidecar = await startSecured({});
+  const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+  const response = await fetch(`http://${sidecar.admin}/metrics`, { headers: { accept } });
+  expect(response.headers.get('content-type')).toBe(
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  );
+  const page = await response.text();
+  expect(page).toMatch(/\n# EOF\n$/);
+  expect(page).toContain('# TYPE grpc_server_started counter\n');
+  // Afterwards the text format is as it was.
+  const text = await sidecar.metrics();
+  expect(text).toContain('# TYPE grpc_server_started_total counter\n');
+  expect(text).not.toContain('# EOF');
+});
+
+it.each([
+  ['neither page', {}, []],
+  [
+    'both pages',
+    { ADMIN_QUITQUITQUIT: 'true', ADMIN_FAILURE_INJECTION: 'true' },
+    ['/quitquitquit', '/drop-mailbox'],
+  ],
+  [
+    'both pages and a token',
+    {
+      ADMIN_QUITQUITQUIT: 'true',
+      ADMIN_FAILURE_INJECTION: 'true',
+      ADMIN_TOKEN: 'an-admin-token-for-the-test',
+    },
+    [],
+  ],
+])('the sidecar with %s warns of those that need no token', async (_, env, pages) => {
+  const sidecar = await startSecured(env);
+  const lines = sidecar
+    .log()
+    .split('\n')
+    .filter((line) => line.includes('without an admin token'));
+  expect(lines.flatMap((line) => (JSON.parse(line) as { pages: string[] }).pages)).toEqual(pages);
+});
