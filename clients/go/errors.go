@@ -29,8 +29,8 @@ const (
 	SidecarDomain = "spread-sidecar"
 )
 
-// SpreadError is every failure of this package. [errors.Is] compares it with a [Reason], a [Code], and with
-// [context.Canceled] and [context.DeadlineExceeded] by its status.
+// SpreadError is every failure of this package. [errors.Is] compares it with a [Reason], a [Code], with
+// [context.DeadlineExceeded] by its status, and with [context.Canceled], which only the caller's own context makes true.
 type SpreadError struct {
 	// Message is a sentence for a person.
 	Message string
@@ -50,6 +50,8 @@ type SpreadError struct {
 	Outcome Outcome
 	// Cause is what it came from; may be nil.
 	Cause error
+	// isCancelled: the caller's context was cancelled.
+	isCancelled bool
 }
 
 // Error shows the code and the sentence.
@@ -91,7 +93,7 @@ func (e *SpreadError) Is(target error) bool {
 	}
 	switch target {
 	case context.Canceled:
-		return e.Status == codes.Canceled
+		return e.isCancelled
 	case context.DeadlineExceeded:
 		return e.Status == codes.DeadlineExceeded
 	}
@@ -161,5 +163,10 @@ func contextError(ctx context.Context, what string) *SpreadError {
 			Cause:     err,
 		}
 	}
-	return &SpreadError{Message: "cancelled while " + what, Status: codes.Canceled, Cause: context.Cause(ctx)}
+	return &SpreadError{
+		Message:     "cancelled while " + what,
+		Status:      codes.Canceled,
+		Cause:       context.Cause(ctx),
+		isCancelled: true,
+	}
 }

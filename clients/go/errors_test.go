@@ -36,9 +36,19 @@ func TestErrorsAreComparedByReasonCodeAndContext(t *testing.T) {
 	if status.Code(wrapped) != codes.AlreadyExists || failure.StatusName() != "ALREADY_EXISTS" {
 		t.Error(status.Code(wrapped))
 	}
-	canceled := toSpreadError(status.FromContextError(context.Canceled).Err())
-	if !errors.Is(canceled, context.Canceled) || errors.Is(canceled, context.DeadlineExceeded) {
-		t.Error(canceled)
+}
+
+func TestOnlyTheCallersContextMakesAnErrorCanceled(t *testing.T) {
+	fromPeer := toSpreadError(status.FromContextError(context.Canceled).Err())
+	if errors.Is(withContext(t.Context(), fromPeer), context.Canceled) {
+		t.Error("the caller has cancelled nothing")
+	}
+	cause := errors.New("no longer needed")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	ended := withContext(ctx, toSpreadError(status.FromContextError(context.Canceled).Err()))
+	if !errors.Is(ended, context.Canceled) || !errors.Is(ended, cause) || errors.Is(ended, context.DeadlineExceeded) {
+		t.Error(ended)
 	}
 }
 
@@ -62,7 +72,7 @@ func TestOutcomesOfSends(t *testing.T) {
 		{because(codes.Unavailable, ErrConnectionClosed, map[string]string{"outcome": "unknown"}), OutcomeUnknown},
 		{because(codes.Internal, ErrInternal, map[string]string{"outcome": "not-sent"}), OutcomeNotSent},
 	} {
-		if got := toSendError(one.err).Outcome; got != one.outcome {
+		if got := toSpreadError(one.err).forSend(one.err).Outcome; got != one.outcome {
 			t.Errorf("%v: %s", one.err, got)
 		}
 	}

@@ -14,6 +14,10 @@ type keepAlive struct {
 	cancel  context.CancelFunc
 }
 
+// clockStart is what times are counted from: a difference of two times of this process follows the monotonic clock, which
+// no change of the machine's time reaches.
+var clockStart = time.Now()
+
 func newKeepAlive(lease time.Duration) *keepAlive {
 	return &keepAlive{pause: max(lease/3, 50*time.Millisecond), cancel: func() {}}
 }
@@ -32,7 +36,7 @@ func (k *keepAlive) begin(ctx context.Context, tasks *tasks, held func() bool, p
 				return
 			case <-ticker.C:
 			}
-			if held() || time.Now().UnixNano()-k.lastUse.Load() < int64(k.pause) {
+			if held() || int64(time.Since(clockStart))-k.lastUse.Load() < int64(k.pause) {
 				continue
 			}
 			ping(ctx)
@@ -44,7 +48,7 @@ func (k *keepAlive) begin(ctx context.Context, tasks *tasks, held func() bool, p
 // used says that the mailbox was just used by a call.
 func (k *keepAlive) used() {
 	if k != nil {
-		k.lastUse.Store(time.Now().UnixNano())
+		k.lastUse.Store(int64(time.Since(clockStart)))
 	}
 }
 

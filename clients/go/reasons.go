@@ -28,6 +28,14 @@ const (
 	ErrNetErrorOnSession Reason = "NET_ERROR_ON_SESSION"
 )
 
+// Errors of this package: the call reached no sidecar, so nothing was sent.
+const (
+	// ErrSidecarUnreachable: no connection to the sidecar could be made; the metadata has target and cause.
+	ErrSidecarUnreachable Reason = "SIDECAR_UNREACHABLE"
+	// ErrNotASidecar: the server at the target does not know the call; the metadata has target.
+	ErrNotASidecar Reason = "NOT_A_SIDECAR"
+)
+
 // The sidecar's own errors; the contract (mailbox_service.proto, ErrorReason) says when each comes.
 const (
 	ErrMalformedRequest        Reason = "MALFORMED_REQUEST"

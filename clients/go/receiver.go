@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -196,7 +198,6 @@ func (r *receiver) run() {
 func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
-	// Cancelling ends the call with CANCELLED and no reason, which is a break like any other.
 	var silent atomic.Bool
 	watchdog := time.AfterFunc(r.attachLimit(), func() {
 		silent.Store(true)
@@ -205,7 +206,7 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	defer watchdog.Stop()
 	outgoing, err := r.rpc.outgoing(ctx)
 	if err != nil {
-		return false, toSpreadError(err)
+		return false, r.explain(err, &peer.Peer{}, silent.Load())
 	}
 	request := &pb.ReceiveRequest{
 		MailboxId:            r.settings.mailboxID,
@@ -217,9 +218,10 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 		request.HeartbeatInterval = durationpb.New(r.settings.heartbeat)
 	}
 	// Waiting for the channel leaves the pauses between attempts to connect to it, for all mailboxes together.
-	stream, err := r.rpc.stub.Receive(outgoing, request, grpc.ForceCodecV2(codec), grpc.WaitForReady(true))
+	var p peer.Peer
+	stream, err := r.rpc.stub.Receive(outgoing, request, grpc.ForceCodecV2(codec), grpc.WaitForReady(true), grpc.Peer(&p))
 	if err != nil {
-		return false, toSpreadError(err)
+		return false, r.explain(err, &p, silent.Load())
 	}
 	frame := &receivedFrame{}
 	var events []Event
@@ -233,7 +235,7 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 			return true, &SpreadError{Message: message, Status: codes.Unavailable, Retryable: true, Cause: err}
 		}
 		if err != nil {
-			return wasAttached, toSpreadError(err)
+			return wasAttached, r.explain(err, &p, silent.Load())
 		}
 		if attached := frame.other.GetAttached(); attached != nil {
 			wasAttached = r.onAttached(attached)
@@ -267,6 +269,18 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 			return wasAttached, r.gap
 		}
 	}
+}
+
+// explain gives the error of a stream. One that was cancelled for its silence has not been cancelled by the application.
+func (r *receiver) explain(err error, p *peer.Peer, silent bool) *SpreadError {
+	failure := r.rpc.endpoint.explain(err, p)
+	if !silent || failure.Status != codes.Canceled {
+		return failure
+	}
+	if _, attempt, found := strings.Cut(failure.Message, lastAttempt); found {
+		return r.rpc.endpoint.unreachable(attempt)
+	}
+	return &SpreadError{Message: "the sidecar did not answer", Status: codes.Unavailable, Retryable: true}
 }
 
 // attachLimit is how long the sidecar may be silent until the stream stands: as long as later, but not beyond the lease.
@@ -352,7 +366,14 @@ func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
 	}
 	// Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the user.
 	message := fmt.Sprintf("the sidecar was not reached for %v, the mailbox's lease: %s", r.settings.giveUpAfter, err.Message)
-	return &SpreadError{Message: message, Status: codes.Unavailable, Cause: err}
+	return &SpreadError{
+		Message:  message,
+		Status:   codes.Unavailable,
+		Reason:   ErrSidecarUnreachable,
+		Domain:   SidecarDomain,
+		Metadata: map[string]string{"target": r.rpc.endpoint.name},
+		Cause:    err,
+	}
 }
 
 // judgeEnd is for a stream that the sidecar ended. The end says which event is the last: as long as some are missing and

@@ -176,7 +176,7 @@ func TestReceivingIsGivenUpAfterTheLease(t *testing.T) {
 	f.server.Stop()
 	begun := time.Now()
 	err := expectEnd(t, mailbox)
-	if err.Status != codes.Unavailable || err.Reason != "" {
+	if err.Status != codes.Unavailable || err.Reason != ErrSidecarUnreachable || errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if took := time.Since(begun); took < 200*time.Millisecond || took > 3*time.Second {

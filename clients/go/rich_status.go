@@ -108,20 +108,20 @@ func toSpreadError(err error) *SpreadError {
 	}
 }
 
-// toSendError is toSpreadError for a call that was to send: it tells what became of the message.
-func toSendError(err error) *SpreadError {
-	result := toSpreadError(err)
-	if result.Outcome == "" {
+// forSend is the same failure of a call that was to send: it tells what became of the message.
+func (e *SpreadError) forSend(err error) *SpreadError {
+	if e.Outcome == "" {
 		info, _ := readDetails(status.Convert(err))
-		result.Outcome = outcomeOf(result.Status, info)
+		e.Outcome = outcomeOf(e.Status, info)
 	}
-	return result
+	return e
 }
 
 // withContext shows the context's own error as the cause, when it is what ended the call.
 func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 	if cause := context.Cause(ctx); cause != nil && (err.Status == codes.Canceled || err.Status == codes.DeadlineExceeded) {
 		err.Cause = cause
+		err.isCancelled = err.Status == codes.Canceled
 	}
 	return err
 }
@@ -129,7 +129,7 @@ func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 // isTransportFailure tells a stream that was cut on the way from one that the sidecar ended: the sidecar gives a
 // reason with every end of its own. One of them is that it cuts the connection.
 func isTransportFailure(err *SpreadError) bool {
-	if err.Reason == ErrConnectionTooOld {
+	if err.Reason == ErrConnectionTooOld || err.Reason == ErrSidecarUnreachable {
 		return true
 	}
 	return err.Reason == "" && slices.Contains(transport, err.Status)

@@ -8,12 +8,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 )
 
 // rpc is the generated stub with this package's rules for calls: a deadline for each, and SpreadError for failures.
 type rpc struct {
 	conn        *grpc.ClientConn
 	stub        pb.MailboxServiceClient
+	endpoint    *endpoint
 	security    *security
 	callTimeout time.Duration
 	headers     []string
@@ -59,9 +61,10 @@ func call[Request, Response any](
 	method func(context.Context, Request, ...grpc.CallOption) (Response, error),
 	request Request,
 ) (Response, error) {
-	response, err := begin(ctx, r, method, request)
+	var p peer.Peer
+	response, err := begin(ctx, r, method, request, &p)
 	if err != nil {
-		return response, withContext(ctx, toSpreadError(err))
+		return response, withContext(ctx, r.endpoint.explain(err, &p))
 	}
 	return response, nil
 }
@@ -79,9 +82,10 @@ func sendCall[Request, Response any](
 		var none Response
 		return none, err
 	}
-	response, err := begin(ctx, r, method, request)
+	var p peer.Peer
+	response, err := begin(ctx, r, method, request, &p)
 	if err != nil {
-		return response, withContext(ctx, toSendError(err))
+		return response, withContext(ctx, r.endpoint.explain(err, &p).forSend(err))
 	}
 	return response, nil
 }
@@ -91,6 +95,7 @@ func begin[Request, Response any](
 	r *rpc,
 	method func(context.Context, Request, ...grpc.CallOption) (Response, error),
 	request Request,
+	p *peer.Peer,
 ) (Response, error) {
 	bounded, cancel := r.bounded(ctx)
 	defer cancel()
@@ -99,5 +104,5 @@ func begin[Request, Response any](
 		var none Response
 		return none, err
 	}
-	return method(outgoing, request)
+	return method(outgoing, request, grpc.Peer(p))
 }

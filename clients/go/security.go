@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"regexp"
 	"strings"
 
@@ -46,12 +45,12 @@ type security struct {
 	target         string
 }
 
-func newSecurity(target string, options Options) (*security, error) {
-	s := &security{credentials: insecure.NewCredentials(), target: target, token: options.TokenSource}
+func newSecurity(where sidecarAddress, options Options) (*security, error) {
+	s := &security{credentials: insecure.NewCredentials(), target: options.Target, token: options.TokenSource}
 	if options.TLS != nil {
 		s.credentials = credentials.NewTLS(options.TLS)
 	}
-	s.private = options.TLS != nil || options.Insecure || isOnThisMachine(target)
+	s.private = options.TLS != nil || options.Insecure || where.isOnThisMachine()
 	if options.Token != "" {
 		if s.token != nil {
 			return nil, fieldError("token", "unset together with tokenSource", "both")
@@ -104,24 +103,4 @@ func bearer(token string) (string, error) {
 		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: OutcomeNotSent}
 	}
 	return "Bearer " + token, nil
-}
-
-var scheme = regexp.MustCompile(`^(dns:(//[^/]*/)?|passthrough:(//[^/]*/)?|ipv4:|ipv6:)`)
-
-// isOnThisMachine tells whether no other machine sees what goes to this target. A name is taken for another machine,
-// but localhost.
-func isOnThisMachine(target string) bool {
-	if strings.HasPrefix(target, "unix:") || strings.HasPrefix(target, "unix-abstract:") {
-		return true
-	}
-	host := scheme.ReplaceAllString(target, "")
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

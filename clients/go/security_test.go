@@ -22,22 +22,24 @@ import (
 
 func TestTokensStayOnThisMachine(t *testing.T) {
 	for target, near := range map[string]bool{
-		"127.0.0.1:4813":       true,
-		"127.8.9.1:1":          true,
-		"localhost:4813":       true,
-		"[::1]:4813":           true,
-		"dns:///localhost:1":   true,
-		"unix:/run/s.sock":     true,
-		"unix-abstract:x":      true,
-		"sidecar:4813":         false,
-		"10.0.0.1:4813":        false,
-		"localhost.example:1":  false,
-		"127.0.0.1.example:1":  false,
-		"dns:///sidecar:4813":  false,
-		"[2001:db8::1]:4813":   false,
-		"dns://8.8.8.8/host:1": false,
+		"127.0.0.1:4813":      true,
+		"127.8.9.1:1":         true,
+		"localhost:4813":      true,
+		"[::1]:4813":          true,
+		"dns:///localhost:1":  true,
+		"unix:/run/s.sock":    true,
+		"sidecar:4813":        false,
+		"10.0.0.1:4813":       false,
+		"localhost.example:1": false,
+		"127.0.0.1.example:1": false,
+		"dns:///sidecar:4813": false,
+		"[2001:db8::1]:4813":  false,
 	} {
-		if got := isOnThisMachine(target); got != near {
+		where, err := parseTarget(target, "target")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := where.isOnThisMachine(); got != near {
 			t.Errorf("%s: %v", target, got)
 		}
 		for name, options := range map[string]Options{

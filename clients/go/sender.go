@@ -12,6 +12,7 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 )
 
 // Refusal is a message of a [Sender] that was refused. Nothing of it was sent.
@@ -90,8 +91,11 @@ const (
 // A stream that breaks is not made anew, because that could send a message twice: everything fails with the same error,
 // and Undecided has the messages whose outcome is not known.
 type Sender struct {
-	stream    grpc.BidiStreamingClient[pb.MulticastStreamRequest, pb.MulticastStreamResponse]
-	cancel    context.CancelFunc
+	stream   grpc.BidiStreamingClient[pb.MulticastStreamRequest, pb.MulticastStreamResponse]
+	cancel   context.CancelFunc
+	endpoint *endpoint
+	// peer is where the stream goes, once it has ended; without an address it never got a connection.
+	peer      *peer.Peer
 	options   SenderOptions
 	keepAlive *keepAlive
 	tasks     *tasks
@@ -142,7 +146,8 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 		cancel()
 		return nil, err
 	}
-	stream, err := m.rpc.stub.MulticastStream(outgoing, grpc.ForceCodecV2(codec))
+	p := &peer.Peer{}
+	stream, err := m.rpc.stub.MulticastStream(outgoing, grpc.ForceCodecV2(codec), grpc.Peer(p))
 	if err == nil {
 		open := &pb.MulticastStreamOpen{MailboxId: m.id}
 		err = stream.Send(&pb.MulticastStreamRequest{Frame: &pb.MulticastStreamRequest_Open{Open: open}})
@@ -156,11 +161,13 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 	}
 	if err != nil {
 		cancel()
-		return nil, withContext(ctx, toSendError(err))
+		return nil, withContext(ctx, m.rpc.endpoint.explain(err, p).forSend(err))
 	}
 	s := &Sender{
 		stream:    stream,
 		cancel:    cancel,
+		endpoint:  m.rpc.endpoint,
+		peer:      p,
 		options:   options,
 		keepAlive: m.keepAlive,
 		tasks:     &m.tasks,
@@ -480,7 +487,12 @@ func (s *Sender) onEnd(err error) {
 		return
 	}
 	if !errors.Is(err, io.EOF) {
-		failure := toSendError(err)
+		failure := s.endpoint.explain(err, s.peer)
+		if failure.Reason == ErrSidecarUnreachable {
+			s.fail(failure)
+			return
+		}
+		failure.forSend(err)
 		// The sidecar may know that it handed on nothing of what it has not answered.
 		failure.Outcome = s.outcome()
 		if failure.Metadata["outcome"] == string(OutcomeNotSent) {

@@ -14,6 +14,7 @@ import (
 	grpcbackoff "google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
 )
 
 // receiveWindow is what may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's
@@ -48,7 +49,11 @@ func New(options Options) (*Sidecar, error) {
 	if options.ConnectionKeepAlive < 0 {
 		return nil, fieldError("connectionKeepAlive", "a duration, more than 0", options.ConnectionKeepAlive)
 	}
-	security, err := newSecurity(options.Target, options)
+	where, err := parseTarget(options.Target, "target")
+	if err != nil {
+		return nil, err
+	}
+	security, err := newSecurity(where, options)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +82,9 @@ func New(options Options) (*Sidecar, error) {
 			MinConnectTimeout: 5 * time.Second,
 		}),
 	}, options.DialOptions...)
-	conn, err := grpc.NewClient(options.Target, dial...)
+	conn, err := grpc.NewClient(where.grpc(), dial...)
 	if err != nil {
-		failure := fieldError("target", "host:port, unix:/path, or another target of gRPC", options.Target)
+		failure := fieldError("dialOptions", "options that a channel can be made with", err)
 		failure.Cause = err
 		return nil, failure
 	}
@@ -87,6 +92,7 @@ func New(options Options) (*Sidecar, error) {
 		conn:        conn,
 		stub:        pb.NewMailboxServiceClient(conn),
 		security:    security,
+		endpoint:    &endpoint{name: options.Target, target: where, hasTLS: options.TLS != nil},
 		callTimeout: options.CallTimeout,
 	}
 	for name, value := range options.Headers {
@@ -260,9 +266,10 @@ func (s *Sidecar) listPage(
 	}
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()
-	page, err := s.rpc.stub.ListMailboxes(s.rpc.withHeaders(bounded, authorization), request)
+	var p peer.Peer
+	page, err := s.rpc.stub.ListMailboxes(s.rpc.withHeaders(bounded, authorization), request, grpc.Peer(&p))
 	if err != nil {
-		return nil, withContext(ctx, toSpreadError(err))
+		return nil, withContext(ctx, s.rpc.endpoint.explain(err, &p))
 	}
 	return page, nil
 }

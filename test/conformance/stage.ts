@@ -10,6 +10,7 @@ import { buildFrame } from '../support/frame-builder.js';
 import { RestartableDaemon } from '../support/restartable-daemon.js';
 import { acceptScript, type ScriptedDaemon, scriptedDaemon } from '../support/scripted-daemon.js';
 import { startSecured } from '../support/secured-sidecar.js';
+import { freePort } from '../support/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { startWhole, startWholeAt, type WholeSidecar } from '../support/whole-sidecar.js';
 import type { Case } from './case-format.js';
@@ -40,6 +41,11 @@ export async function setStage(
   const target = setup.proxy ? await behindProxy(place, acts) : place[transport];
   variables.set('target', target);
   variables.set('tcpTarget', place.tcp);
+  variables.set('plainTarget', plain.tcp);
+  variables.set('port', place.tcp.slice(place.tcp.lastIndexOf(':') + 1));
+  variables.set('path', place.unix.slice('unix:'.length));
+  variables.set('closedTarget', `127.0.0.1:${await freePort()}`);
+  variables.set('missingSocket', `unix:${join(temporaryFolder(), 'missing')}`);
   return {
     async release() {
       for (const part of Object.keys(acts)) await acts[part]?.('release', {});
@@ -75,6 +81,7 @@ async function startPlace(
     if (verb !== 'drain') throw new Error(`a sidecar in the suite's process can not ${verb}`);
     void started.stop();
   };
+  variables.set('adminTarget', started.admin);
   const tcp = started.targets.find((target) => !target.startsWith('unix:')) as string;
   return { tcp, unix: `unix:${unix}` };
 }

@@ -15,11 +15,13 @@ import { DriverProcess, deadline } from './driver-process.js';
 import { reasonCases } from './reasons.js';
 import { runCase } from './run-case.js';
 import { type Place, setStage } from './stage.js';
+import { targetCases } from './targets.js';
 import { Variables } from './variables.js';
 
 const CASES: readonly Case[] = [
   ...loadCases(fileURLToPath(new URL('cases', import.meta.url))),
   ...reasonCases(),
+  ...targetCases(),
 ];
 /** A cold build of a client on a small machine. Unit: ms. */
 const PREPARE_MS = 600_000;

@@ -132,7 +132,7 @@ describe('send and receive', () => {
       const target = `127.0.0.1:${await freePort()}`;
       const { exitCode, stderr } = await cli([...args, '-t', target]);
       expect(exitCode).toBe(3);
-      expect(stderr).toContain(`the sidecar can't be reached: connect ECONNREFUSED ${target}`);
+      expect(stderr).toContain(`the sidecar at ${target} cannot be reached: connection refused`);
     },
   );
 });

@@ -40,7 +40,8 @@ def test_an_error_has_everything_that_the_sidecar_says(fake: FakeSidecar, sideca
     assert error.metadata == {"outcome": "not-sent", "field": "x"}
     assert (error.retryable, error.retry_delay, error.outcome) == (True, 0.25, "not-sent")
     assert (error.message, str(error)) == ("no connection now", "RECONNECTING: no connection now")
-    assert isinstance(error.__cause__, grpc.RpcError)
+    assert isinstance(error.grpc_error, grpc.RpcError)
+    assert error.__cause__ is None and error.__suppress_context__
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.reason, copy.metadata, copy.outcome, copy.retry_delay) == (
         error.reason,

@@ -18,8 +18,19 @@ use crate::target::Target;
 /// How long a connection may take to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
+/// What reading and writing fails with when the other end does not speak HTTP/2. HTTP/2 hands on the text alone.
+pub(crate) const NOT_HTTP2: &str = "the other end does not speak HTTP/2";
+/// The same when it closes the connection before it has said anything.
+pub(crate) const CLOSED_AT_ONCE: &str = "the other end closed the connection before it said anything";
+/// The type of the frame that HTTP/2 begins with (SETTINGS), and where it stands.
+const SETTINGS: (usize, u8) = (3, 4);
+
 #[derive(Clone)]
-pub(crate) struct Connector(pub Target);
+pub(crate) struct Connector {
+    pub target: Target,
+    /// TLS has its own beginning, and says itself what is wrong with it.
+    pub has_tls: bool,
+}
 
 impl Service<http::Uri> for Connector {
     type Response = TokioIo<Connection>;
@@ -31,31 +42,64 @@ impl Service<http::Uri> for Connector {
     }
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
-        let target = self.0.clone();
+        let Self { target, has_tls } = self.clone();
         Box::pin(async move {
             let connection = tokio::time::timeout(CONNECT_TIME, connect(target)).await.map_err(|_| {
                 io::Error::new(io::ErrorKind::TimedOut, format!("not connected within {CONNECT_TIME:?}"))
             })??;
-            Ok(TokioIo::new(connection))
+            Ok(TokioIo::new(Connection { stream: connection, received: 0, is_checked: has_tls }))
         })
     }
 }
 
-async fn connect(target: Target) -> io::Result<Connection> {
+async fn connect(target: Target) -> io::Result<Stream> {
     match target {
         Target::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), port)).await?;
             stream.set_nodelay(true)?;
-            Ok(Connection::Tcp(stream))
+            Ok(Stream::Tcp(stream))
         }
         #[cfg(unix)]
-        Target::Unix(path) => Ok(Connection::Unix(UnixStream::connect(path).await?)),
+        Target::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
         #[cfg(not(unix))]
         Target::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "no Unix sockets on this system")),
     }
 }
 
-pub(crate) enum Connection {
+pub(crate) struct Connection {
+    stream: Stream,
+    /// Bytes so far, until the beginning is checked.
+    received: usize,
+    is_checked: bool,
+}
+
+impl Connection {
+    /// Whether what has come is the beginning of HTTP/2.
+    fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.is_checked {
+            return Ok(());
+        }
+        if bytes.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, CLOSED_AT_ONCE));
+        }
+        let (at, kind) = SETTINGS;
+        if let Some(byte) = bytes.get(at - self.received) {
+            self.is_checked = true;
+            if *byte != kind {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, NOT_HTTP2));
+            }
+        }
+        self.received += bytes.len();
+        Ok(())
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        let is_first = !self.is_checked && self.received == 0;
+        if is_first { io::Error::new(error.kind(), CLOSED_AT_ONCE) } else { error }
+    }
+}
+
+enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
@@ -63,31 +107,40 @@ pub(crate) enum Connection {
 
 macro_rules! with_stream {
     ($connection:expr, $stream:ident => $call:expr) => {
-        match $connection.get_mut() {
-            Connection::Tcp($stream) => $call,
+        match &mut $connection.stream {
+            Stream::Tcp($stream) => $call,
             #[cfg(unix)]
-            Connection::Unix($stream) => $call,
+            Stream::Unix($stream) => $call,
         }
     };
 }
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        with_stream!(self, stream => Pin::new(stream).poll_read(cx, buffer))
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        match with_stream!(this, stream => Pin::new(stream).poll_read(cx, buffer)) {
+            Poll::Ready(Ok(())) => Poll::Ready(this.check(&buffer.filled()[before..])),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(this.explain(error))),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        with_stream!(self, stream => Pin::new(stream).poll_write(cx, bytes))
+        let this = self.get_mut();
+        with_stream!(this, stream => Pin::new(stream).poll_write(cx, bytes)).map_err(|error| this.explain(error))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        with_stream!(self, stream => Pin::new(stream).poll_flush(cx))
+        let this = self.get_mut();
+        with_stream!(this, stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        with_stream!(self, stream => Pin::new(stream).poll_shutdown(cx))
+        let this = self.get_mut();
+        with_stream!(this, stream => Pin::new(stream).poll_shutdown(cx))
     }
 
     fn poll_write_vectored(
@@ -95,14 +148,16 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        with_stream!(self, stream => Pin::new(stream).poll_write_vectored(cx, pieces))
+        let this = self.get_mut();
+        with_stream!(this, stream => Pin::new(stream).poll_write_vectored(cx, pieces))
+            .map_err(|error| this.explain(error))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(stream) => stream.is_write_vectored(),
+        match &self.stream {
+            Stream::Tcp(stream) => stream.is_write_vectored(),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.is_write_vectored(),
+            Stream::Unix(stream) => stream.is_write_vectored(),
         }
     }
 }

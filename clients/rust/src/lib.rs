@@ -30,6 +30,7 @@ mod service;
 mod sidecar;
 mod status;
 mod target;
+mod unreachable;
 
 /// The generated code of the contract. Not part of the stable interface.
 #[doc(hidden)]

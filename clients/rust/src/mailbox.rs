@@ -70,7 +70,7 @@ pub(crate) struct Core {
     daemon_version: VersionTriple,
     limits: MailboxLimits,
     acknowledgement: AcknowledgementMode,
-    rpc: Rpc,
+    pub(crate) rpc: Rpc,
     runtime: Handle,
     inbox: Arc<Inbox>,
     control: Arc<Control>,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// The sidecar's own reasons for failing; the contract's `ErrorReason`.
+/// The sidecar's own reasons for failing: the contract's `ErrorReason`, and those of a sidecar that was not reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -84,9 +84,14 @@ pub enum Reason {
     /// RESOURCE_EXHAUSTED: the event queue stayed above its soft bound for longer than its time (SoftLimit);
     /// metadata `bound` and `time`.
     SlowConsumer,
+    /// UNAVAILABLE, found by this crate: no connection to the sidecar could be made, so nothing was sent; metadata `target`
+    /// and `cause`.
+    SidecarUnreachable,
+    /// UNIMPLEMENTED, found by this crate: the server at the target does not know the call; metadata `target`.
+    NotASidecar,
 }
 
-const NAMES: [(Reason, &str); 33] = [
+const NAMES: [(Reason, &str); 35] = [
     (Reason::MalformedRequest, "MALFORMED_REQUEST"),
     (Reason::FieldRequired, "FIELD_REQUIRED"),
     (Reason::FieldInvalid, "FIELD_INVALID"),
@@ -120,6 +125,8 @@ const NAMES: [(Reason, &str); 33] = [
     (Reason::ConnectionTooOld, "CONNECTION_TOO_OLD"),
     (Reason::CompressionNotSupported, "COMPRESSION_NOT_SUPPORTED"),
     (Reason::SlowConsumer, "SLOW_CONSUMER"),
+    (Reason::SidecarUnreachable, "SIDECAR_UNREACHABLE"),
+    (Reason::NotASidecar, "NOT_A_SIDECAR"),
 ];
 
 impl Reason {

@@ -17,7 +17,6 @@ use crate::error::Failure;
 use crate::from_event::to_event;
 use crate::inbox::Inbox;
 use crate::notice::{Attached, to_slow_consumer};
-use crate::rich_status::from_status;
 use crate::rpc::Rpc;
 use crate::{Event, Notice, Reason, SpreadError, StatusCode};
 
@@ -222,7 +221,7 @@ impl<L: Listener> Receiver<L> {
             let frame = match frame {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return StreamEnd::Done,
-                Err(status) => return StreamEnd::Failed(from_status(status)),
+                Err(status) => return StreamEnd::Failed(self.rpc.endpoint().explain(status)),
             };
             if let Err(gap) = self.take_frame(frame, &mut events, was_attached) {
                 // What came before it is in order.
@@ -245,7 +244,7 @@ impl<L: Listener> Receiver<L> {
         };
         let request = self.rpc.request(request).await?;
         let answer = self.rpc.stub()?.receive(request).await;
-        Ok(answer.map_err(from_status)?.into_inner())
+        Ok(answer.map_err(|status| self.rpc.endpoint().explain(status))?.into_inner())
     }
 
     fn take_frame(
@@ -332,9 +331,7 @@ impl<L: Listener> Receiver<L> {
         }
         let lease = self.settings.give_up_after;
         let message = format!("the sidecar was not reached for {lease:?}, the mailbox's lease: {}", error.message());
-        let mut failure = Failure::new(StatusCode::Unavailable, message);
-        failure.cause = Some(Arc::new(error.clone()));
-        Some(failure.into())
+        Some(self.rpc.endpoint().gave_up(message, error.clone()))
     }
 
     /// What the mailbox ends with after the sidecar ended a stream. The end says which event is the last: as long as some

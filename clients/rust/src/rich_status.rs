@@ -50,7 +50,7 @@ fn outcome_of(status: StatusCode, info: Option<&ErrorInfo>) -> Outcome {
 }
 
 /// The sentence with what is behind it: gRPC's own says little more than "transport error".
-fn sentence(status: &tonic::Status) -> String {
+pub(crate) fn sentence(status: &tonic::Status) -> String {
     let mut text = status.message().to_owned();
     let mut cause = status.source();
     while let Some(error) = cause {
@@ -104,7 +104,7 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
 /// Whether a stream was cut on the way, and not ended by the sidecar: that gives a reason with every end of its own. One
 /// of them is that it cuts the connection.
 pub(crate) fn is_transport_failure(error: &SpreadError) -> bool {
-    error.sidecar_reason() == Some(Reason::ConnectionTooOld)
+    matches!(error.sidecar_reason(), Some(Reason::ConnectionTooOld | Reason::SidecarUnreachable))
         || (error.reason().is_empty() && TRANSPORT.contains(&error.status()))
 }
 

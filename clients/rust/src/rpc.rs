@@ -10,8 +10,9 @@ use tonic::transport::Channel;
 
 use crate::contract::mailbox_service_client::MailboxServiceClient;
 use crate::error::Failure;
-use crate::rich_status::{from_status, is_transport_failure};
+use crate::rich_status::is_transport_failure;
 use crate::security::Security;
+use crate::unreachable::SidecarEndpoint;
 use crate::{Outcome, SpreadError, StatusCode};
 
 pub(crate) type Stub = MailboxServiceClient<Channel>;
@@ -27,12 +28,20 @@ struct Shared {
     channel: Mutex<Option<Channel>>,
     closed: CancellationToken,
     security: Security,
+    endpoint: SidecarEndpoint,
     headers: HeaderMap,
 }
 
 impl Rpc {
-    pub fn new(channel: Channel, security: Security, headers: HeaderMap, call_timeout: Option<Duration>) -> Self {
-        let shared = Shared { channel: Mutex::new(Some(channel)), closed: CancellationToken::new(), security, headers };
+    pub fn new(
+        channel: Channel,
+        security: Security,
+        endpoint: SidecarEndpoint,
+        headers: HeaderMap,
+        call_timeout: Option<Duration>,
+    ) -> Self {
+        let channel = Mutex::new(Some(channel));
+        let shared = Shared { channel, closed: CancellationToken::new(), security, endpoint, headers };
         Self { shared: Arc::new(shared), call_timeout }
     }
 
@@ -42,6 +51,11 @@ impl Rpc {
 
     pub fn call_timeout(&self) -> Option<Duration> {
         self.call_timeout
+    }
+
+    /// Where the calls go.
+    pub fn endpoint(&self) -> &SidecarEndpoint {
+        &self.shared.endpoint
     }
 
     pub fn security(&self) -> &Security {
@@ -129,7 +143,7 @@ impl Rpc {
         }
         match method(self.stub()?, request).await {
             Ok(answer) => Ok(answer.into_inner()),
-            Err(status) => Err(from_status(status)),
+            Err(status) => Err(self.endpoint().explain(status)),
         }
     }
 

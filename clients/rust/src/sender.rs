@@ -14,7 +14,6 @@ use tonic::Streaming;
 use crate::contract::{MulticastRefusal, MulticastStreamOpen, MulticastStreamResponse};
 use crate::error::Failure;
 use crate::mailbox::Core;
-use crate::rich_status::from_status;
 use crate::rpc::Rpc;
 use crate::send_frame::{FrameCodec, OutgoingFrame, SendFrame};
 use crate::{Outcome, Service, SpreadError, StatusCode};
@@ -212,10 +211,11 @@ impl Sender {
         let opening = async {
             let request = rpc.request(frames).await?;
             let mut stub = tonic::client::Grpc::new(rpc.channel()?);
-            stub.ready().await.map_err(|error| from_status(tonic::Status::from_error(error.into())))?;
+            let explain = |status| rpc.endpoint().explain(status);
+            stub.ready().await.map_err(|error| explain(tonic::Status::from_error(error.into())))?;
             let path = PathAndQuery::from_static("/spread.sidecar.v1.MailboxService/MulticastStream");
             let answer = stub.streaming(request, path, FrameCodec).await;
-            answer.map(tonic::Response::into_inner).map_err(from_status)
+            answer.map(tonic::Response::into_inner).map_err(explain)
         };
         let answers = rpc.bounded(opening).await.map_err(SpreadError::for_send)?;
         let sender = Self { core };
@@ -384,7 +384,9 @@ impl SenderCore {
                     match answers.message().await {
                         Ok(Some(answer)) => self.on_answer(answer),
                         Ok(None) => return self.on_end(None),
-                        Err(status) => return self.on_end(Some(from_status(status).for_send())),
+                        Err(status) => {
+                            return self.on_end(Some(self.mailbox.rpc.endpoint().explain(status).for_send()));
+                        }
                     }
                 }
             })
@@ -430,7 +432,7 @@ impl SenderCore {
             Some(error) => {
                 // The sidecar may know that it handed on nothing of what it has not answered.
                 let said = error.metadata().get("outcome").map(String::as_str);
-                let not_sent = said == Some(Outcome::NotSent.as_str());
+                let not_sent = said == Some(Outcome::NotSent.as_str()) || error.outcome() == Some(Outcome::NotSent);
                 let outcome = if not_sent { Outcome::NotSent } else { state.outcome() };
                 Some(error.with(|failure| failure.outcome = Some(outcome)))
             }

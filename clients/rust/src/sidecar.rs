@@ -19,6 +19,7 @@ use crate::mailbox::{Core, Init, fetch_info};
 use crate::rpc::{Rpc, Stub};
 use crate::security::{BoxError, Security, Token, bearer};
 use crate::target::Target;
+use crate::unreachable::SidecarEndpoint;
 use crate::{
     AcknowledgementMode, AttachOptions, Mailbox, MailboxInfo, MailboxOptions, SidecarVersion, SpreadError, StatusCode,
     Tls, request,
@@ -105,9 +106,10 @@ impl SidecarBuilder {
         if self.keep_alive.is_zero() {
             return Err(SpreadError::field("connectionKeepAlive", "a duration, more than 0", "0"));
         }
-        let target = Target::parse(&self.target)?;
+        let name = if self.target.is_empty() { crate::DEFAULT_TARGET } else { &self.target }.to_owned();
+        let target = Target::parse(&name, "target")?;
         let private = self.tls.is_some() || self.insecure || target.is_on_this_machine();
-        let security = Security { token: self.token, private, target: self.target.clone() };
+        let security = Security { token: self.token, private, target: name.clone() };
         if security.token.is_some() {
             security.check_token_allowed("token")?;
         }
@@ -116,7 +118,7 @@ impl SidecarBuilder {
             security.check_token_allowed("headers.authorization")?;
         }
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let wrong = || SpreadError::field("target", "host:port or unix:/path", &self.target);
+        let wrong = || SpreadError::field("target", "a host and a port that HTTP/2 can name", &name);
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{}", target.authority()))
             .map_err(|_| wrong())?
             .user_agent(concat!("spread-sidecar-rust/", env!("CARGO_PKG_VERSION")))
@@ -133,9 +135,18 @@ impl SidecarBuilder {
         }
         let tasks = TaskTracker::new();
         let executor = Tasks { tasks: tasks.clone(), runtime: runtime.clone() };
-        let channel = endpoint.executor(executor).connect_with_connector_lazy(Connector(target));
-        let inner = Inner { target: self.target, tasks, runtime, mailboxes: Mutex::default(), closed: OnceCell::new() };
-        let rpc = Rpc::new(channel, security, headers, self.call_timeout);
+        let channel = endpoint
+            .executor(executor)
+            .connect_with_connector_lazy(Connector { target: target.clone(), has_tls: self.tls.is_some() });
+        let inner =
+            Inner { target: name.clone(), tasks, runtime, mailboxes: Mutex::default(), closed: OnceCell::new() };
+        let rpc = Rpc::new(
+            channel,
+            security,
+            SidecarEndpoint { name, target, has_tls: self.tls.is_some() },
+            headers,
+            self.call_timeout,
+        );
         Ok(Sidecar { inner: Arc::new(inner), rpc })
     }
 }
@@ -182,7 +193,8 @@ struct Inner {
 }
 
 impl Sidecar {
-    /// How to reach a sidecar at `host:port` or `unix:/path`.
+    /// How to reach a sidecar at `host:port`, `unix:/path` or another form of `clients/README.md`; empty: at
+    /// [`crate::DEFAULT_TARGET`].
     pub fn builder(target: impl Into<String>) -> SidecarBuilder {
         SidecarBuilder {
             target: target.into(),

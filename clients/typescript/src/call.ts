@@ -1,6 +1,7 @@
 import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { toSpreadError } from './rich-status.js';
 import { fieldError, SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
+import type { Endpoint } from './unreachable.js';
 
 /** What bounds a call. */
 export interface CallLimits {
@@ -53,6 +54,7 @@ export function checkTimeout(timeoutMs: number | undefined, field = 'timeoutMs')
  * One unary call as a promise.
  *
  * @param limits.timeoutMs - with the channel's default already put in
+ * @param options.endpoint - where the call goes
  * @param options.send - the call is to send a message: its failure tells what became of it
  * @param options.metadata - request headers
  */
@@ -60,7 +62,7 @@ export function unary<Request, Response>(
   method: UnaryMethod<Request, Response>,
   request: Request,
   limits: CallLimits,
-  options: { send?: boolean; metadata?: Metadata } = {},
+  options: { endpoint?: Endpoint; send?: boolean; metadata?: Metadata } = {},
 ): Promise<Response> {
   const { signal, timeoutMs } = limits;
   return new Promise((resolve, reject) => {
@@ -76,7 +78,8 @@ export function unary<Request, Response>(
         signal?.removeEventListener('abort', onAbort);
         if (!error) return resolve(response);
         const aborted = signal?.aborted && error.code === status.CANCELLED;
-        reject(toSpreadError(error, { send: options.send, cause: aborted ? signal.reason : undefined }));
+        const { endpoint, send } = options;
+        reject(toSpreadError(error, { endpoint, send, cause: aborted ? signal.reason : undefined }));
       },
     );
     signal?.addEventListener('abort', onAbort, { once: true });

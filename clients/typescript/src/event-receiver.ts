@@ -10,7 +10,8 @@ import type {
 } from './gen/spread/sidecar/v1/mailbox_service.js';
 import type { Inbox } from './inbox.js';
 import { toSpreadError } from './rich-status.js';
-import { SpreadError } from './spread-error.js';
+import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
+import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
 
 /** How to receive. */
 export interface EventReceiverOptions {
@@ -23,6 +24,8 @@ export interface EventReceiverOptions {
   heartbeatIntervalMs: number;
   /** Tries to attach again go on this long after a break: the mailbox is gone then. Unit: ms. */
   giveUpAfterMs: number;
+  /** Where the stream goes. */
+  endpoint: Endpoint;
   /** Whether to attach again after a stream that ended so. */
   mayPass(error: SpreadError): boolean;
 }
@@ -69,6 +72,7 @@ export class EventReceiver {
   #last: bigint;
   #retryTimer: NodeJS.Timeout | undefined;
   #watchdog: NodeJS.Timeout | undefined;
+  #silentCall: Call | undefined;
   #lastFrameAt = 0;
   #brokenSince = 0;
   /** The mailbox's end, while its last events are still being fetched. */
@@ -103,7 +107,7 @@ export class EventReceiver {
   start(): void {
     if (this.#started || this.#inbox.ended) return;
     this.#started = true;
-    this.#brokenSince = Date.now();
+    this.#brokenSince = performance.now();
     this.#attach();
   }
 
@@ -157,7 +161,7 @@ export class EventReceiver {
 
   #onResponse(call: Call, { frame }: ReceivedResponse): void {
     if (call !== this.#call || !frame) return;
-    this.#lastFrameAt = Date.now();
+    this.#lastFrameAt = performance.now();
     switch (frame.$case) {
       case 'attached':
         this.#onAttached(frame.value);
@@ -214,7 +218,7 @@ export class EventReceiver {
     if (this.#attachWithRoom) this.#attach();
     if (!this.#paused) return;
     this.#paused = false;
-    this.#lastFrameAt = Date.now();
+    this.#lastFrameAt = performance.now();
     this.#call?.resume();
   }
 
@@ -225,9 +229,9 @@ export class EventReceiver {
     if (call !== this.#call) return;
     const wasAttached = this.#attached;
     this.#detach();
-    const error = toSpreadError(serviceError);
+    const error = this.#explain(call, serviceError);
     const broken = this.#options.mayPass(error);
-    if (wasAttached) this.#brokenSince = Date.now();
+    if (wasAttached) this.#brokenSince = performance.now();
     const end = broken ? this.#judgeBreak(error) : this.#judgeEnd(error);
     if (end) {
       this.#end(end);
@@ -241,13 +245,21 @@ export class EventReceiver {
     }, this.#backoff.next());
   }
 
+  /** A stream that was cancelled for its silence is a broken one: the application has cancelled nothing. */
+  #explain(call: Call, error: ServiceError): SpreadError {
+    if (call !== this.#silentCall) return toSpreadError(error, { endpoint: this.#options.endpoint });
+    const silentMs = SILENT_INTERVALS * this.#options.heartbeatIntervalMs;
+    const message = `the stream was silent for ${silentMs} ms`;
+    return new SpreadError(message, { status: status.UNAVAILABLE, retryable: true, cause: error });
+  }
+
   /** What the mailbox ends with after its stream broke; undefined: attach again. */
   #judgeBreak(error: SpreadError): SpreadError | undefined {
-    const silentMs = Date.now() - this.#brokenSince;
+    const silentMs = performance.now() - this.#brokenSince;
     const end = this.#endSeen;
     if (end && silentMs >= FETCH_MS) return withMissing(end.error, this.#last);
     if (silentMs < this.#options.giveUpAfterMs) return undefined;
-    return error.status === status.UNAUTHENTICATED ? error : gaveUp(error, this.#options.giveUpAfterMs);
+    return error.status === status.UNAUTHENTICATED ? error : gaveUp(error, this.#options);
   }
 
   /**
@@ -269,12 +281,13 @@ export class EventReceiver {
   }
 
   #watch(call: Call): void {
-    this.#lastFrameAt = Date.now();
+    this.#lastFrameAt = performance.now();
     const interval = this.#options.heartbeatIntervalMs;
     if (interval <= 0) return;
     this.#watchdog = setInterval(() => {
-      // Cancelling ends the call with CANCELLED and no reason, which is a break like any other.
-      if (!this.#paused && Date.now() - this.#lastFrameAt > SILENT_INTERVALS * interval) call.cancel();
+      if (this.#paused || performance.now() - this.#lastFrameAt <= SILENT_INTERVALS * interval) return;
+      this.#silentCall = call;
+      call.cancel();
     }, interval).unref();
   }
 
@@ -307,8 +320,14 @@ function withMissing(error: SpreadError, received: bigint): SpreadError {
   return new SpreadError(message, { status: code, reason, domain, metadata, retryable, retryDelayMs, cause });
 }
 
-function gaveUp(error: SpreadError, afterMs: number): SpreadError {
+function gaveUp(error: SpreadError, { giveUpAfterMs: afterMs, endpoint }: EventReceiverOptions): SpreadError {
   const message = `the sidecar was not reached for ${afterMs} ms, the mailbox's lease: ${error.message}`;
   // Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the user.
-  return new SpreadError(message, { status: status.UNAVAILABLE, cause: error });
+  return new SpreadError(message, {
+    status: status.UNAVAILABLE,
+    reason: SIDECAR_UNREACHABLE,
+    domain: SIDECAR_DOMAIN,
+    metadata: { target: endpoint.name },
+    cause: error,
+  });
 }

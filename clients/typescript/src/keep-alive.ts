@@ -7,7 +7,7 @@ const MAX_PAUSE_MS = 2 ** 31 - 1;
  */
 export class KeepAlive {
   readonly #timer: NodeJS.Timeout;
-  #lastUse = Date.now();
+  #lastUse = performance.now();
 
   /**
    * @param leaseMs - the mailbox's lease. Unit: ms
@@ -18,7 +18,7 @@ export class KeepAlive {
     // The lease is the sidecar's word: a timer of more than Node can count would run all the time.
     const pause = Math.min(Math.max(leaseMs / 3, 50), MAX_PAUSE_MS);
     this.#timer = setInterval(() => {
-      if (held() || Date.now() - this.#lastUse < pause) return;
+      if (held() || performance.now() - this.#lastUse < pause) return;
       this.used();
       ping().catch(() => {});
     }, pause / 2).unref();
@@ -26,7 +26,7 @@ export class KeepAlive {
 
   /** The mailbox was just used by a call. */
   used(): void {
-    this.#lastUse = Date.now();
+    this.#lastUse = performance.now();
   }
 
   /** Stops. */

@@ -174,7 +174,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
    */
   sender(options: SenderOptions = {}): Sender {
     const call = this.#rpc.client.multicastStream(this.#rpc.metadata());
-    const sender = new Sender(call, this.id, options, () => this.#keepAlive?.used());
+    const sender = new Sender(call, this.id, options, this.#rpc.endpoint, () => this.#keepAlive?.used());
     for (const old of this.#senders) if (old.closed) this.#senders.delete(old);
     this.#senders.add(sender);
     return sender;
@@ -311,6 +311,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
         maxOutstandingBytes: toCount(options.maxOutstandingBytes, 'maxOutstandingBytes'),
         heartbeatIntervalMs: options.heartbeatIntervalMs ?? 10_000,
         giveUpAfterMs: this.limits.leaseMs,
+        endpoint: this.#rpc.endpoint,
         mayPass: (error) => this.#rpc.mayPass(error),
       },
       {

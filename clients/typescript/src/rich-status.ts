@@ -3,6 +3,7 @@ import { toMilliseconds } from './duration.js';
 import { inCallersTerms } from './field-names.js';
 import { ErrorInfo, RetryInfo, RichStatus } from './gen/spread/sidecar/internal/v1/rich_status.js';
 import { type SendOutcome, SpreadError } from './spread-error.js';
+import { connectionFailure, type Endpoint, SIDECAR_UNREACHABLE, unknownCall } from './unreachable.js';
 
 interface Details {
   errorInfo?: ErrorInfo;
@@ -46,15 +47,20 @@ function outcomeOf(code: number, info: ErrorInfo | undefined): SendOutcome {
 /**
  * Turns what grpc-js rejects with into a {@link SpreadError}.
  *
+ * @param options.endpoint - the channel of the call, to explain why a connection could not be made
  * @param options.send - the call was to send a message: the error tells what became of it
  * @param options.outcome - what became of it, when the caller knows better
  * @param options.cause - what to show as the cause, in place of the ServiceError
  */
 export function toSpreadError(
   error: ServiceError,
-  options: { send?: boolean; outcome?: SendOutcome; cause?: unknown } = {},
+  options: { endpoint?: Endpoint; send?: boolean; outcome?: SendOutcome; cause?: unknown } = {},
 ): SpreadError {
+  const unreachable = options.endpoint && connectionFailure(error, options.endpoint);
+  if (unreachable) return unreachable;
   const { errorInfo, retryDelayMs } = readDetails(error.metadata);
+  if (options.endpoint && !errorInfo && error.code === status.UNIMPLEMENTED)
+    return unknownCall(options.endpoint, error);
   const sentence = inCallersTerms(error.details || error.message, errorInfo?.metadata.field);
   return new SpreadError(sentence, {
     status: error.code,
@@ -73,7 +79,7 @@ export function toSpreadError(
  * gives a reason with every end of its own. One of them is that it cuts the connection.
  */
 export function isTransportFailure(error: SpreadError): boolean {
-  if (error.reason === 'CONNECTION_TOO_OLD') return true;
+  if (error.reason === 'CONNECTION_TOO_OLD' || error.reason === SIDECAR_UNREACHABLE) return true;
   return (
     error.reason === '' &&
     [status.UNAVAILABLE, status.CANCELLED, status.INTERNAL, status.UNKNOWN].includes(error.status)

@@ -3,17 +3,20 @@ import { type CallLimits, unary } from './call.js';
 import type { MailboxServiceClient } from './mailbox-client.js';
 import { isTransportFailure } from './rich-status.js';
 import type { SpreadError } from './spread-error.js';
+import type { Endpoint } from './unreachable.js';
 
 /** The generated client with this package's rules for calls: a deadline for each, and SpreadError for failures. */
 export class Rpc {
   /**
    * @param client - the generated stub
+   * @param endpoint - where its calls go
    * @param callTimeoutMs - for calls that name no timeout. Unit: ms
    * @param headers - sent with every call
    * @param tokenMayChange - the token is asked for anew before each call
    */
   constructor(
     readonly client: MailboxServiceClient,
+    readonly endpoint: Endpoint,
     private readonly callTimeoutMs: number,
     private readonly headers: Readonly<Record<string, string>>,
     private readonly tokenMayChange = false,
@@ -48,6 +51,7 @@ export class Rpc {
   ): Promise<Response> {
     const bounded = { signal: limits.signal, timeoutMs: limits.timeoutMs ?? this.callTimeoutMs };
     const metadata = this.metadata(options.headers);
-    return unary(method.bind(this.client), request, bounded, { send: options.send, metadata });
+    const { endpoint } = this;
+    return unary(method.bind(this.client), request, bounded, { endpoint, send: options.send, metadata });
   }
 }

@@ -14,6 +14,7 @@ import {
 } from './outgoing.js';
 import { toSpreadError } from './rich-status.js';
 import { SpreadError } from './spread-error.js';
+import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
 
 /** A message of a {@link Sender} that was refused. Nothing of it was sent. */
 export interface Refusal {
@@ -82,6 +83,7 @@ export class Sender {
   readonly #maxBytes: number;
   readonly #batchMaxBytes: number;
   readonly #onRefused: ((refusal: Refusal) => void) | undefined;
+  readonly #endpoint: Endpoint;
   readonly #onUse: () => void;
 
   #batch: MulticastMessage[] = [];
@@ -105,12 +107,13 @@ export class Sender {
   #onEnded: () => void = () => {};
 
   /** Made by `Mailbox.sender()`. */
-  constructor(call: Call, mailboxId: string, options: SenderOptions, onUse: () => void) {
+  constructor(call: Call, mailboxId: string, options: SenderOptions, endpoint: Endpoint, onUse: () => void) {
     this.#call = call;
     this.#maxMessages = Math.max(1, options.maxInFlightMessages ?? 10_000);
     this.#maxBytes = options.maxInFlightBytes ?? 4 * 1024 * 1024;
     this.#batchMaxBytes = options.maxBatchBytes ?? 1024 * 1024;
     this.#onRefused = options.onRefused;
+    this.#endpoint = endpoint;
     this.#onUse = onUse;
     this.#ended = new Promise((resolve) => {
       this.#onEnded = () => {
@@ -214,7 +217,8 @@ export class Sender {
 
   /** The sidecar may know that it handed on nothing of what it has not answered. */
   #streamError(error: ServiceError): SpreadError {
-    const told = toSpreadError(error);
+    const told = toSpreadError(error, { endpoint: this.#endpoint });
+    if (told.reason === SIDECAR_UNREACHABLE) return told;
     const isKnown = this.#decided === this.#sent || told.metadata.outcome === 'not-sent';
     return toSpreadError(error, { outcome: isKnown ? 'not-sent' : 'unknown' });
   }

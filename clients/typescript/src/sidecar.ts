@@ -20,6 +20,7 @@ import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { Rpc } from './rpc.js';
 import { incompleteAnswer, type SpreadError } from './spread-error.js';
+import { isOnThisMachine, parseTarget, toGrpcTarget } from './target.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
 
 /** The target when none is given. */
@@ -34,7 +35,7 @@ const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 
 /** How to reach a sidecar. */
 export interface SidecarOptions extends SecurityOptions {
-  /** `host:port`, `unix:/path`, or any target of gRPC. Default: `127.0.0.1:4813`. */
+  /** `host:port`, `unix:/path`, or another form of clients/README.md. Default: `127.0.0.1:4813`. */
   target?: string;
   /** For calls that name no timeout of their own. Unit: ms; more than 0. Default: 30,000. */
   callTimeoutMs?: number;
@@ -119,12 +120,13 @@ export class SpreadSidecar {
     const { connectionKeepAliveMs = 10_000 } = options;
     checkTimeout(options.callTimeoutMs, 'callTimeoutMs');
     checkTimeout(connectionKeepAliveMs, 'connectionKeepAliveMs');
-    this.target = options.target ?? DEFAULT_TARGET;
+    this.target = options.target || DEFAULT_TARGET;
+    const target = parseTarget(this.target);
     const headers = options.headers ?? {};
-    this.#security = channelSecurity(this.target, options);
+    this.#security = channelSecurity(this.target, isOnThisMachine(target), options);
     if (Object.keys(headers).some((name) => name.toLowerCase() === 'authorization'))
       this.#security.checkTokenAllowed('headers.authorization');
-    this.#client = new MailboxServiceClient(this.target, this.#security.credentials, {
+    this.#client = new MailboxServiceClient(toGrpcTarget(target), this.#security.credentials, {
       'grpc.enable_channelz': 0,
       // A sidecar is near: the proxy of http_proxy is not for it.
       'grpc.enable_http_proxy': 0,
@@ -140,7 +142,8 @@ export class SpreadSidecar {
       interceptors: this.#security.interceptors,
     });
     const callTimeoutMs = options.callTimeoutMs ?? 30_000;
-    this.#rpc = new Rpc(this.#client, callTimeoutMs, headers, this.#security.tokenMayChange);
+    const endpoint = { name: this.target, target, hasTls: this.#security.hasTls };
+    this.#rpc = new Rpc(this.#client, endpoint, callTimeoutMs, headers, this.#security.tokenMayChange);
   }
 
   /**
@@ -248,11 +251,11 @@ export class SpreadSidecar {
   async waitForReady(options: ReadyOptions = {}): Promise<void> {
     const { signal, timeoutMs = 30_000, daemon = false } = options;
     checkTimeout(timeoutMs);
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     const backoff = new Backoff(50, 500);
     let last = 'it did not answer';
     for (;;) {
-      const remaining = deadline - Date.now();
+      const remaining = deadline - performance.now();
       if (remaining <= 0) throw timeoutError(`${this.target} was not ready within ${timeoutMs} ms: ${last}`);
       try {
         const version = await this.version({ signal, timeoutMs: remaining });
@@ -263,7 +266,7 @@ export class SpreadSidecar {
         if (code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED) throw error;
         last = message;
       }
-      await pause(Math.min(backoff.next(), Math.max(deadline - Date.now(), 0)), signal);
+      await pause(Math.min(backoff.next(), Math.max(deadline - performance.now(), 0)), signal);
     }
   }
 

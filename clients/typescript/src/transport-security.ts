@@ -45,6 +45,7 @@ export interface ChannelSecurity {
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   readonly interceptors: Interceptor[];
+  readonly hasTls: boolean;
   /** Whether the token is asked for anew before each call. */
   readonly tokenMayChange: boolean;
   /** Throws where a token could be read on its way. */
@@ -52,17 +53,18 @@ export interface ChannelSecurity {
 }
 
 /**
+ * @param isLocal - no other machine sees what goes to the target
  * @throws {@link SpreadError} FIELD_INVALID: `tls` together with `credentials`, `tls.cert` without `tls.key`, a token that
  * would be sent in the clear
  */
-export function channelSecurity(target: string, options: SecurityOptions): ChannelSecurity {
+export function channelSecurity(target: string, isLocal: boolean, options: SecurityOptions): ChannelSecurity {
   const { token, insecure = false } = options;
   const tls = options.tls === true ? {} : options.tls || undefined;
   if (tls && options.credentials) throw fieldError('tls', 'unset together with credentials', 'both');
   if (tls && (tls.cert === undefined) !== (tls.key === undefined))
     throw fieldError('tls', 'with both cert and key, or with neither', 'one of them');
   const credentials = options.credentials ?? credentialsOf(tls);
-  const isPrivate = insecure || isSecure(credentials) || isOnThisMachine(target);
+  const isPrivate = insecure || isSecure(credentials) || isLocal;
   const checkTokenAllowed = (field: string) => {
     if (!isPrivate)
       throw fieldError(field, 'sent over TLS, a Unix socket or loopback, or with insecure: true', target);
@@ -74,6 +76,7 @@ export function channelSecurity(target: string, options: SecurityOptions): Chann
       ? { 'grpc.ssl_target_name_override': tls.serverName, 'grpc.default_authority': tls.serverName }
       : {},
     interceptors: token === undefined ? [] : [tokenInterceptor(token)],
+    hasTls: isSecure(credentials),
     tokenMayChange: typeof token === 'function',
     checkTokenAllowed,
   };
@@ -89,14 +92,6 @@ const bytesOf = (pem: string | Buffer | undefined) =>
   pem === undefined ? null : typeof pem === 'string' ? Buffer.from(pem) : pem;
 
 const isSecure = (credentials: ChannelCredentials) => credentials._isSecure();
-
-/** Whether no other machine sees what goes to this target. A name is taken for another machine, but localhost. */
-function isOnThisMachine(target: string): boolean {
-  if (/^unix(-abstract)?:/.test(target)) return true;
-  const address = target.replace(/^(dns:(\/\/[^/]*\/)?|ipv4:|ipv6:)/, '');
-  const host = /^\[([^\]]*)\](:\d+)?$/.exec(address)?.[1] ?? /^([^:]*)(:\d+)?$/.exec(address)?.[1] ?? address;
-  return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host);
-}
 
 /** Sets the header on each call that has none yet: an admin token given for one call stays. */
 function tokenInterceptor(source: TokenSource): Interceptor {

@@ -38,6 +38,9 @@ const isClientError = (error: unknown): error is SpreadError =>
 function sentenceOf(error: SpreadError): string {
   if (error.statusName === 'UNAVAILABLE' && error.reason === '')
     return `the sidecar can't be reached: ${plainCause(error.message)}; is it running there? (--target says where it is looked for)`;
+  if (error.reason === 'SIDECAR_UNREACHABLE' && 'cause' in error.metadata)
+    return `${error.message} (--target says where it is looked for)`;
+  if (error.reason === 'NOT_A_SIDECAR') return error.message;
   const number = error.number === undefined ? '' : `, ${error.number}`;
   const name = error.reason || error.statusName;
   const doubt = error.outcome === 'unknown' ? '; the message may have been sent all the same' : '';
@@ -64,7 +67,7 @@ function plainCause(message: string): string {
   return cause.replace(/\.$/, '');
 }
 
-const UNREACHABLE = new Set(['COULD_NOT_CONNECT', '']);
+const UNREACHABLE = new Set(['COULD_NOT_CONNECT', 'SIDECAR_UNREACHABLE', '']);
 
 /** Reasons for which a mailbox was ended whose receiver was too slow. */
 const TOO_SLOW = new Set(['QUEUE_OVERFLOW', 'SLOW_CONSUMER']);

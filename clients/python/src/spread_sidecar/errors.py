@@ -22,8 +22,7 @@ class SpreadError(Exception):
     """Every failure of this package, but for arguments of the wrong type, which are a TypeError.
 
     ``code`` and ``number`` are Spread's own (``REJECT_NOT_UNIQUE``, -6) and are None for a failure that Spread has
-    no number for, such as a lease that ended; ``reason`` names those too. ``__cause__`` is the RpcError of gRPC, if
-    there was one.
+    no number for, such as a lease that ended; ``reason`` names those too.
     """
 
     #: A sentence for a person.
@@ -47,6 +46,8 @@ class SpreadError(Exception):
     retry_delay: Optional[float]
     #: For a failed send: whether the message may have been sent. None for other calls.
     outcome: Optional[SendOutcome]
+    #: What gRPC raised, if it did. Not ``__cause__``: what it says that is of use stands in this error.
+    grpc_error: Optional[BaseException] = None
 
     def __init__(
         self,

@@ -137,7 +137,7 @@ class AttachOptions(ReceiveOptions, total=False):
 class ChannelOptions(TypedDict, total=False):
     """How to reach a sidecar."""
 
-    #: ``host:port``, ``unix:/path``, or any target of gRPC. Default, also for an empty one: the environment variable
+    #: ``host:port``, ``unix:/path``, or another form of clients/README.md. Default, also for an empty one: the environment variable
     #: SPREAD_SIDECAR_TARGET, else ``127.0.0.1:4813``. Without a target of the program's own, the variables
     #: SPREAD_SIDECAR_TLS, SPREAD_SIDECAR_TLS_CA, SPREAD_SIDECAR_TLS_CERT, SPREAD_SIDECAR_TLS_KEY,
     #: SPREAD_SIDECAR_TLS_SERVER_NAME, SPREAD_SIDECAR_TOKEN_FILE and SPREAD_SIDECAR_INSECURE are the defaults of

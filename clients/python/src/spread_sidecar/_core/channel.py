@@ -7,7 +7,9 @@ from typing import Sequence
 
 from ..options import DEFAULT_TARGET, ChannelOptions
 from .local_errors import check_timeout, field_error
-from .security import ChannelSecurity, is_unix
+from .security import ChannelSecurity
+from .target import Target, parse_target
+from .unreachable import Endpoint
 
 # What may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's default of 64 KiB
 # a sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps several times as
@@ -22,6 +24,10 @@ class ChannelPlan:
     """How to make a channel, checked."""
 
     target: str
+    #: The same as gRPC takes it.
+    grpc_target: str
+    #: What the failures of its calls depend on.
+    endpoint: Endpoint
     security: ChannelSecurity
     #: Arguments of the gRPC channel.
     arguments: list[tuple[str, object]]
@@ -31,15 +37,18 @@ class ChannelPlan:
     call_timeout: float
 
     def __init__(self, options: ChannelOptions, has_token: bool) -> None:
-        self.target = options.get("target", DEFAULT_TARGET)
+        self.target = options.get("target") or DEFAULT_TARGET
+        where = parse_target(self.target)
+        self.grpc_target = where.grpc
         self.call_timeout = options.get("call_timeout", 30.0)
         keep_alive = options.get("connection_keep_alive", 10.0)
         check_timeout(self.call_timeout, "call_timeout")
         check_timeout(keep_alive, "connection_keep_alive")
-        self.security = ChannelSecurity(self.target, options, has_token)
+        self.security = ChannelSecurity(self.target, where.is_on_this_machine, options, has_token)
+        self.endpoint = Endpoint(self.target, where, self.security.credentials is not None)
         self.headers = tuple(_header(name, value) for name, value in options.get("headers", {}).items())
         self.arguments = _merge(
-            _arguments(self.target, keep_alive),
+            _arguments(where, keep_alive),
             self.security.channel_options,
             options.get("channel_options", ()),
         )
@@ -53,7 +62,7 @@ def _header(name: str, value: str) -> tuple[str, str]:
     return name.lower(), value
 
 
-def _arguments(target: str, keep_alive: float) -> list[tuple[str, object]]:
+def _arguments(target: Target, keep_alive: float) -> list[tuple[str, object]]:
     arguments: list[tuple[str, object]] = [
         # A sidecar is near: the proxy of http_proxy is not for it.
         ("grpc.enable_http_proxy", 0),
@@ -74,7 +83,7 @@ def _arguments(target: str, keep_alive: float) -> list[tuple[str, object]]:
         ("grpc.min_reconnect_backoff_ms", 5000),
         ("grpc.max_reconnect_backoff_ms", 2000),
     ]
-    if is_unix(target):
+    if target.is_unix:
         # Else gRPC puts the socket's path there, in a form that HTTP/2 does not know.
         arguments.append(("grpc.default_authority", "localhost"))
     return arguments

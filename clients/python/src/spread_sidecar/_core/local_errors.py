@@ -44,6 +44,11 @@ def timeout_error(message: str) -> SpreadError:
     )
 
 
+def silence(seconds: float) -> SpreadError:
+    """A stream on which nothing came for too long. Unit: s."""
+    return SpreadError(f"the stream was silent for {seconds:g} s", status="UNAVAILABLE", retryable=True)
+
+
 def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> SpreadError:
     """A wait that its caller gave up."""
     return SpreadError(message, status="CANCELLED", outcome=outcome)

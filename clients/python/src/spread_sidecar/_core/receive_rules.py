@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import Callable, NamedTuple, Optional, Sequence
 
-from ..errors import SpreadError
+from ..errors import SIDECAR_DOMAIN, SpreadError
 from ..events import SpreadEvent
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..notices import Attached, Notice, SlowConsumer
 from .backoff import Backoff
 from .durations import to_datetime, to_duration, to_seconds
 from .from_event import decode_batch
+from .unreachable import SIDECAR_UNREACHABLE
 
 # So many silent heartbeat intervals mean that the connection is dead.
 SILENT_INTERVALS = 3
@@ -92,10 +93,12 @@ class ReceiveRules:
         self,
         plan: ReceivePlan,
         may_pass: Callable[[SpreadError], bool],
+        target: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._plan = plan
         self._may_pass = may_pass
+        self._target = target
         self._clock = clock
         self._backoff = Backoff()
         self._last = plan.after_sequence
@@ -177,7 +180,7 @@ class ReceiveRules:
             return _with_missing(seen.error, self._last)
         if silent < self._plan.give_up_after:
             return None
-        return error if error.status == "UNAUTHENTICATED" else _gave_up(error, self._plan.give_up_after)
+        return error if error.status == "UNAUTHENTICATED" else _gave_up(error, self._plan.give_up_after, self._target)
 
     def _judge_end(self, error: SpreadError) -> Optional[SpreadError]:
         """What the mailbox ends with after the sidecar ended its stream; None: attach again.
@@ -216,17 +219,21 @@ def _with_missing(error: SpreadError, received: int) -> SpreadError:
         retryable=error.retryable,
         retry_delay=error.retry_delay,
     )
-    result.__cause__ = error.__cause__
+    result.grpc_error = error.grpc_error
     return result
 
 
-def _gave_up(error: SpreadError, after: float) -> SpreadError:
+def _gave_up(error: SpreadError, after: float, target: str) -> SpreadError:
     message = f"the sidecar was not reached for {after:g} s, the mailbox's lease: {error.message}"
     # Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the
     # user.
-    result = SpreadError(message, status="UNAVAILABLE")
-    result.__cause__ = error
-    return result
+    return SpreadError(
+        message,
+        status="UNAVAILABLE",
+        reason=SIDECAR_UNREACHABLE,
+        domain=SIDECAR_DOMAIN,
+        metadata={"target": target},
+    )
 
 
 def _to_slow_consumer(notice: service.SlowConsumerNotice) -> SlowConsumer:

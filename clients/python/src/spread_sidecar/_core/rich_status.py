@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from ..errors import SendOutcome, SpreadError
 from ..gen.spread.sidecar.internal.v1.rich_status_pb2 import ErrorInfo, RetryInfo, RichStatus
 from .durations import to_seconds
+from .unreachable import SIDECAR_UNREACHABLE, Endpoint
 
 #: Trailers of a call, as gRPC gives them.
 Trailers = Sequence[tuple[str, Union[str, bytes]]]
@@ -68,15 +69,22 @@ def to_spread_error(
     details: str,
     trailers: Trailers,
     *,
+    endpoint: Optional[Endpoint] = None,
     send: bool = False,
     outcome: Optional[SendOutcome] = None,
 ) -> SpreadError:
     """What gRPC says of a failed call as a SpreadError.
 
+    ``endpoint``: the channel of the call, to explain why a connection could not be made.
     ``send``: the call was to send a message, and the error tells what became of it; ``outcome``: what became of it,
     when the caller knows better.
     """
+    unreachable = endpoint and endpoint.connection_failure(status, details)
+    if unreachable:
+        return unreachable
     info, delay = _read_details(trailers)
+    if endpoint and info is None and status == "UNIMPLEMENTED":
+        return endpoint.unknown_call()
     if outcome is None and send:
         outcome = _outcome_of(status, info)
     return SpreadError(
@@ -96,6 +104,6 @@ def is_transport_failure(error: SpreadError) -> bool:
 
     The sidecar gives a reason with every end of its own. One of them is that it cuts the connection.
     """
-    if error.reason == "CONNECTION_TOO_OLD":
+    if error.reason in ("CONNECTION_TOO_OLD", SIDECAR_UNREACHABLE):
         return True
     return error.reason == "" and error.status in _CUT

@@ -11,25 +11,7 @@ from ..errors import SpreadError
 from ..options import ChannelOptions, TlsOptions
 from .local_errors import field_error
 
-_ADDRESS_SCHEME = re.compile(r"^(dns:(//[^/]*/)?|ipv4:|ipv6:)")
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
-
-
-def is_unix(target: str) -> bool:
-    """Whether it is a Unix socket."""
-    return target.startswith(("unix:", "unix-abstract:"))
-
-
-def is_on_this_machine(target: str) -> bool:
-    """Whether no other machine sees what goes to this target. A name is another machine's, but localhost."""
-    if is_unix(target):
-        return True
-    address = _ADDRESS_SCHEME.sub("", target)
-    bracketed = re.match(r"^\[([^\]]*)\](:\d+)?$", address)
-    plain = re.match(r"^([^:]*)(:\d+)?$", address)
-    host = bracketed.group(1) if bracketed else plain.group(1) if plain else address
-    return _LOOPBACK.fullmatch(host) is not None
 
 
 class ChannelSecurity:
@@ -40,13 +22,13 @@ class ChannelSecurity:
     #: Options of gRPC that belong to it.
     channel_options: list[tuple[str, object]]
 
-    def __init__(self, target: str, options: ChannelOptions, has_token: bool) -> None:
+    def __init__(self, target: str, is_local: bool, options: ChannelOptions, has_token: bool) -> None:
         given = options.get("tls", False)
         tls: Optional[TlsOptions] = TlsOptions() if given is True else given or None
         if tls is not None and (tls.cert is None) != (tls.key is None):
             raise field_error("tls", "with both cert and key, or with neither", "one of them")
         self._target = target
-        self._private = bool(options.get("insecure", False)) or tls is not None or is_on_this_machine(target)
+        self._private = bool(options.get("insecure", False)) or tls is not None or is_local
         self.credentials = None if tls is None else _credentials_of(tls)
         self.channel_options = []
         if tls is not None and tls.server_name:

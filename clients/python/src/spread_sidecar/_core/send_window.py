@@ -13,6 +13,7 @@ from ..refusal import Refusal
 from .durations import to_count
 from .outgoing import Outgoing
 from .status_names import status_name
+from .unreachable import SIDECAR_UNREACHABLE
 
 # A frame is written when it holds so many.
 _BATCH_MESSAGES = 1024
@@ -131,7 +132,7 @@ class SendWindow:
 
         The sidecar may know that it handed on nothing of what it has not answered.
         """
-        known = self._decided == self._sent or error.metadata.get("outcome") == "not-sent"
+        known = self._decided == self._sent or error.reason == SIDECAR_UNREACHABLE or error.metadata.get("outcome") == "not-sent"
         return "not-sent" if known else "unknown"
 
     def aborted(self) -> SpreadError:

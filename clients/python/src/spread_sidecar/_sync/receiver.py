@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional
 
 import grpc
 
+from .._core.local_errors import silence
 from .._core.receive_rules import FINISH_SECONDS, SILENT_INTERVALS, ReceiveRules
 from ..errors import SpreadError
 from ..notices import Detached, Ended, Notice
@@ -43,6 +44,7 @@ class Receiver:
         self._watchdog: Optional[Timer] = None
         self._last_frame = 0.0
         self._paused = False
+        self._silent = False
         self._closed = threading.Event()
         # Nothing more is to be expected for now: it has ended, or is paused.
         self._settled = threading.Event()
@@ -117,17 +119,24 @@ class Receiver:
             self._end(None)
             return None
         except grpc.RpcError as error:
-            return convert(error)
+            return self._explain(error)
         except SpreadError as error:
             return error
         finally:
             with self._lock:
                 self._call = None
 
+    def _explain(self, error: Any) -> SpreadError:
+        """What a stream broke with. One that was cancelled for its silence has not been cancelled by the application."""
+        if not self._silent:
+            return convert(error, self._rpc.endpoint)
+        return silence(SILENT_INTERVALS * self._heartbeat_interval)
+
     def _open(self) -> Any:
         call = self._rpc.receive(self._rules.request())
         with self._lock:
             self._last_frame = time.monotonic()
+            self._silent = False
             if not self._closed.is_set():
                 self._call = call
                 return call
@@ -177,6 +186,7 @@ class Receiver:
             call = self._call
         silent = time.monotonic() - self._last_frame
         if call is not None and not self._paused and silent > SILENT_INTERVALS * interval:
+            self._silent = True
             call.cancel()
         self._watchdog = self._timers.after(interval, self._watch)
 

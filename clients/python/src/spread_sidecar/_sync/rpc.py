@@ -12,6 +12,7 @@ from .._core.local_errors import cancelled_error, channel_closed, check_timeout
 from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
 from .._core.rich_status import is_transport_failure, to_spread_error
 from .._core.security import to_authorization, token_not_had
+from .._core.unreachable import Endpoint
 from ..cancellation import Cancellation
 from ..errors import SendOutcome, SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
@@ -20,12 +21,19 @@ from ..options import TokenSource
 Headers = Sequence[tuple[str, str]]
 
 
-def convert(error: Any, *, send: bool = False, outcome: Optional[SendOutcome] = None) -> SpreadError:
+def convert(
+    error: Any, endpoint: Endpoint, *, send: bool = False, outcome: Optional[SendOutcome] = None
+) -> SpreadError:
     """What gRPC raised as a SpreadError."""
     converted = to_spread_error(
-        error.code().name, error.details() or "", error.trailing_metadata() or (), send=send, outcome=outcome
+        error.code().name,
+        error.details() or "",
+        error.trailing_metadata() or (),
+        endpoint=endpoint,
+        send=send,
+        outcome=outcome,
     )
-    converted.__cause__ = error
+    converted.grpc_error = error
     return converted
 
 
@@ -37,10 +45,12 @@ class Rpc:
         arguments = [("SingleThreadedUnaryStream", 1), *plan.arguments]
         credentials = plan.security.credentials
         self._channel: grpc.Channel = (
-            grpc.insecure_channel(plan.target, arguments)
+            grpc.insecure_channel(plan.grpc_target, arguments)
             if credentials is None
-            else grpc.secure_channel(plan.target, credentials, arguments)
+            else grpc.secure_channel(plan.grpc_target, credentials, arguments)
         )
+        #: Where its calls go.
+        self.endpoint = plan.endpoint
         self._call_timeout = plan.call_timeout
         self._headers = plan.headers
         self._token = token
@@ -69,7 +79,7 @@ class Rpc:
             else:
                 answer = self._cancellable(call, bound, metadata, cancel)
         except grpc.RpcError as error:
-            raise convert(error, send=call.send) from error
+            raise convert(error, self.endpoint, send=call.send) from None
         except ValueError:
             if self._closed:
                 raise channel_closed() from None
@@ -81,7 +91,7 @@ class Rpc:
 
         def on_done(future: Any) -> None:
             code = future.code()
-            done(None if code is grpc.StatusCode.OK else convert(future))
+            done(None if code is grpc.StatusCode.OK else convert(future, self.endpoint))
 
         try:
             metadata = self._metadata(call.headers)

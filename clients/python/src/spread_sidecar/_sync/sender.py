@@ -53,6 +53,7 @@ class Sender:
         self._over = False
         # Groups as they were given last, checked.
         self._last_groups: tuple[object, tuple[str, ...]] = (None, ())
+        self._endpoint = rpc.endpoint
         self._call: Any = rpc.multicast_stream(self._frames())
         self._thread = threading.Thread(target=self._read, name="spread-sidecar-sender", daemon=True)
         self._thread.start()
@@ -226,8 +227,8 @@ class Sender:
                 self._on_answer(answer)
             error = self._window.ended_early()
         except grpc.RpcError as rpc_error:
-            told = convert(rpc_error)
-            error = convert(rpc_error, outcome=self._window.outcome_of(told))
+            error = convert(rpc_error, self._endpoint)
+            error.outcome = self._window.outcome_of(error)
         except Exception as defect:
             _log.exception("a sender failed")
             error = SpreadError(

@@ -82,7 +82,7 @@ class Mailbox:
         self._ending: Optional[asyncio.Task[bool]] = None
         self._closed = False
         self._inbox = Inbox(settings.max_buffered_events, settings.max_buffered_bytes, init.after_sequence)
-        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass)
+        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass, rpc.endpoint.name)
         self._receiver = Receiver(rpc, self._inbox, self._rules, settings.heartbeat_interval, self._on_notice)
         self._acknowledger: Optional[Acknowledger] = None
         if init.acknowledgement == "EXPLICIT" and not settings.manual_acknowledgement:
@@ -299,7 +299,7 @@ class Mailbox:
         await self.disconnect()
 
     async def _open_sender(self, window: SendWindow, on_refused: Optional[Callable[[Refusal], None]]) -> Sender:
-        sender = Sender(await self._rpc.multicast_stream(), self.id, window, on_refused, self._used)
+        sender = Sender(await self._rpc.multicast_stream(), self._rpc.endpoint, self.id, window, on_refused, self._used)
         self._senders = [old for old in self._senders if not old.closed]
         self._senders.append(sender)
         return sender

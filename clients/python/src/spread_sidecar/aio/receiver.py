@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional
 
 import grpc.aio
 
+from .._core.local_errors import silence
 from .._core.receive_rules import FINISH_SECONDS, SILENT_INTERVALS, ReceiveRules
 from ..errors import SpreadError
 from ..notices import Detached, Ended, Notice
@@ -121,17 +122,23 @@ class Receiver:
                 if not await self._on_frame(response):
                     return None
         except grpc.aio.AioRpcError as error:
-            return convert(error)
+            return self._explain(error)
         except SpreadError as error:
             return error
         except asyncio.CancelledError:
             if not self._silent:
                 raise
-            return SpreadError("the sidecar gave no sign of life", status="CANCELLED")
+            return silence(SILENT_INTERVALS * self._heartbeat_interval)
         finally:
             self._call = None
             if call is not None:
                 call.cancel()
+
+    def _explain(self, error: grpc.aio.AioRpcError) -> SpreadError:
+        """What a stream broke with. One that was cancelled for its silence has not been cancelled by the application."""
+        if not self._silent:
+            return convert(error, self._rpc.endpoint)
+        return silence(SILENT_INTERVALS * self._heartbeat_interval)
 
     async def _on_frame(self, response: Any) -> bool:
         received = self._rules.take(response)

@@ -15,6 +15,7 @@ from .._core.local_errors import channel_closed, check_timeout
 from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
 from .._core.rich_status import is_transport_failure, to_spread_error
 from .._core.security import to_authorization, token_not_had
+from .._core.unreachable import Endpoint
 from ..errors import SendOutcome, SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..options import AsyncTokenSource
@@ -27,11 +28,20 @@ _STATUS_TURNS = 50
 _STATUS_PAUSE = 0.01
 
 
-def convert(error: grpc.aio.AioRpcError, *, send: bool = False, outcome: Optional[SendOutcome] = None) -> SpreadError:
+def convert(
+    error: grpc.aio.AioRpcError, endpoint: Endpoint, *, send: bool = False, outcome: Optional[SendOutcome] = None
+) -> SpreadError:
     """What gRPC raised as a SpreadError."""
     trailers: Any = error.trailing_metadata() or ()
-    converted = to_spread_error(error.code().name, error.details() or "", tuple(trailers), send=send, outcome=outcome)
-    converted.__cause__ = error
+    converted = to_spread_error(
+        error.code().name,
+        error.details() or "",
+        tuple(trailers),
+        endpoint=endpoint,
+        send=send,
+        outcome=outcome,
+    )
+    converted.grpc_error = error
     return converted
 
 
@@ -65,10 +75,12 @@ class Rpc:
         asyncio.get_running_loop()
         credentials = plan.security.credentials
         self._channel: grpc.aio.Channel = (
-            grpc.aio.insecure_channel(plan.target, plan.arguments)
+            grpc.aio.insecure_channel(plan.grpc_target, plan.arguments)
             if credentials is None
-            else grpc.aio.secure_channel(plan.target, credentials, plan.arguments)
+            else grpc.aio.secure_channel(plan.grpc_target, credentials, plan.arguments)
         )
+        #: Where its calls go.
+        self.endpoint = plan.endpoint
         self._call_timeout = plan.call_timeout
         self._headers = plan.headers
         self._token = token
@@ -90,7 +102,7 @@ class Rpc:
         try:
             answer = await self._unary(call.method)(call.request, timeout=bound, metadata=metadata)
         except grpc.aio.AioRpcError as error:
-            raise convert(error, send=call.send) from error
+            raise convert(error, self.endpoint, send=call.send) from None
         except grpc.aio.UsageError:
             raise channel_closed() from None
         except asyncio.CancelledError:

@@ -18,6 +18,7 @@ from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..info import OutgoingMessage, SenderProgress
 from ..options import Payload
 from ..refusal import Refusal
+from .._core.unreachable import Endpoint
 from .rpc import convert, end_of
 
 _log = logging.getLogger("spread_sidecar")
@@ -34,12 +35,14 @@ class Sender:
     def __init__(
         self,
         call: Any,
+        endpoint: Endpoint,
         mailbox_id: str,
         window: SendWindow,
         on_refused: Optional[Callable[[Refusal], None]],
         on_use: Callable[[], None],
     ) -> None:
         self._call = call
+        self._endpoint = endpoint
         self._mailbox_id = mailbox_id
         self._window = window
         self._on_refused = on_refused
@@ -205,7 +208,8 @@ class Sender:
             error = self._window.ended_early()
         except grpc.aio.AioRpcError as rpc_error:
             end = await end_of(self._call, rpc_error)
-            error = convert(end, outcome=self._window.outcome_of(convert(end)))
+            error = convert(end, self._endpoint)
+            error.outcome = self._window.outcome_of(error)
         except asyncio.CancelledError:
             error = self._window.aborted()
         except Exception as defect:

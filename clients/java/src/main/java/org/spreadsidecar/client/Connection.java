@@ -18,8 +18,6 @@ import java.io.ByteArrayInputStream;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 
 /** A gRPC channel with threads of its own, which end with it. */
@@ -28,19 +26,18 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
   private static final int LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024;
   private static final long CLOSING_MS = 5000;
 
-  static Connection open(SidecarOptions options, ExecutorService background) {
+  static Connection open(SidecarOptions options, Target target, ExecutorService background) {
     ThreadFactory threads = new DefaultThreadFactory("spread-sidecar-io", true);
     boolean epoll = Epoll.isAvailable();
-    boolean unix = options.target.startsWith("unix:");
+    boolean unix = target.isUnix();
     if (unix && !epoll)
       throw Errors.field("target", "host:port where Netty's epoll is not available", options.target);
     EventLoopGroup group = epoll ? new EpollEventLoopGroup(1, threads) : new NioEventLoopGroup(1, threads);
     try {
       NettyChannelBuilder builder;
       if (unix) {
-        String path = options.target.substring("unix:".length()).replaceFirst("^//(?=/)", "");
         builder =
-            NettyChannelBuilder.forAddress(new DomainSocketAddress(path))
+            NettyChannelBuilder.forAddress(new DomainSocketAddress(target.path()))
                 .channelType(EpollDomainSocketChannel.class)
                 // gRPC sets it for every channel, and Netty warns of it for this one, which has no such thing.
                 .withOption(ChannelOption.SO_KEEPALIVE, null)
@@ -48,11 +45,10 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
                 .overrideAuthority("localhost");
       } else {
         // An IPv6 address in brackets is no path of a URI, so it can not be a target of gRPC's.
-        Matcher ipv6 = Pattern.compile("\\[([0-9A-Fa-f:.]+)\\]:(\\d{1,5})").matcher(options.target);
         builder =
-            ipv6.matches()
-                ? NettyChannelBuilder.forAddress(ipv6.group(1), Integer.parseInt(ipv6.group(2)))
-                : NettyChannelBuilder.forTarget("dns:///" + options.target);
+            target.host().contains(":")
+                ? NettyChannelBuilder.forAddress(target.host(), target.port())
+                : NettyChannelBuilder.forTarget("dns:///" + target.host() + ":" + target.port());
         builder.channelType(epoll ? EpollSocketChannel.class : NioSocketChannel.class);
       }
       builder
@@ -87,13 +83,6 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
     } catch (SSLException | IllegalArgumentException error) {
       throw Errors.field("tls", "certificates and a key in PEM", error.getMessage());
     }
-  }
-
-  /** Whether nobody else can read what goes there. */
-  static boolean isLocal(String target) {
-    if (target.startsWith("unix:")) return true;
-    String host = target.replaceFirst("^dns:///", "").replaceFirst(":\\d+$", "").replaceAll("[\\[\\]]", "");
-    return host.equals("localhost") || host.equals("::1") || host.matches("127(\\.\\d{1,3}){3}");
   }
 
   void close() {

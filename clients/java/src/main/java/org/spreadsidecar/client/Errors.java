@@ -101,7 +101,7 @@ final class Errors {
    * its own. One of them is that it cuts the connection.
    */
   static boolean isTransportFailure(SpreadException error) {
-    if (error.reason().equals("CONNECTION_TOO_OLD")) return true;
+    if (error.reason().equals("CONNECTION_TOO_OLD") || error.reason().equals(Endpoint.SIDECAR_UNREACHABLE)) return true;
     return error.reason().isEmpty() && BREAKS.contains(error.status());
   }
 

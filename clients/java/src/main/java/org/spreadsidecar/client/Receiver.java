@@ -251,7 +251,16 @@ final class Receiver {
     if (error.status() == Status.Code.UNAUTHENTICATED) return error;
     String message =
         "the sidecar was not reached for " + lease.toMillis() + " ms, the mailbox's lease: " + error.getMessage();
-    return SpreadException.local(Status.Code.UNAVAILABLE, message).with(message, Map.of(), null, error);
+    return new SpreadException(
+        message,
+        Status.Code.UNAVAILABLE,
+        Endpoint.SIDECAR_UNREACHABLE,
+        SpreadException.SIDECAR_DOMAIN,
+        Map.of("target", rpc.endpoint.name()),
+        false,
+        null,
+        null,
+        null);
   }
 
   /**
@@ -295,6 +304,7 @@ final class Receiver {
     private volatile long lastFrame = System.nanoTime();
     private boolean paused;
     private boolean over;
+    private volatile boolean isSilent;
 
     void start(ReceiveRequest request) {
       call.start(this, new Metadata());
@@ -316,8 +326,17 @@ final class Receiver {
       synchronized (this) {
         waits = !paused;
       }
-      // Cancelling ends the call with CANCELLED and no reason, which is a break like any other.
-      if (waits && silent > SILENT_INTERVALS * options.heartbeatInterval.toNanos()) cancel("no sign of life");
+      if (!waits || silent <= SILENT_INTERVALS * options.heartbeatInterval.toNanos()) return;
+      isSilent = true;
+      cancel("no sign of life");
+    }
+
+    /** A stream that was cancelled for its silence is a broken one: the application has cancelled nothing. */
+    private SpreadException failureOf(Status status, Metadata trailers) {
+      SpreadException error = rpc.endpoint.explain(status.asRuntimeException(trailers), call, false);
+      if (!isSilent || error.status() != Status.Code.CANCELLED) return error;
+      long silent = SILENT_INTERVALS * options.heartbeatInterval.toMillis();
+      return SpreadException.local(Status.Code.UNAVAILABLE, "the stream was silent for " + silent + " ms");
     }
 
     void cancel(String why) {
@@ -363,7 +382,7 @@ final class Receiver {
     @Override
     public void onClose(Status status, Metadata trailers) {
       try {
-        onEnd(this, status.isOk() ? null : Errors.of(status.asRuntimeException(trailers), false));
+        onEnd(this, status.isOk() ? null : failureOf(status, trailers));
       } finally {
         synchronized (this) {
           over = true;

@@ -16,12 +16,14 @@ final class Rpc {
   final ScheduledExecutorService timers;
   private final Duration callTimeout;
   private final boolean tokenMayChange;
+  final Endpoint endpoint;
 
-  Rpc(Channel channel, ScheduledExecutorService timers, Duration callTimeout, boolean tokenMayChange) {
+  Rpc(Channel channel, ScheduledExecutorService timers, Duration callTimeout, boolean tokenMayChange, Endpoint endpoint) {
     this.channel = channel;
     this.timers = timers;
     this.callTimeout = callTimeout;
     this.tokenMayChange = tokenMayChange;
+    this.endpoint = endpoint;
   }
 
   /** Whether a later call may fare better: the way was cut, or a token was not taken that will be asked for anew. */
@@ -42,18 +44,20 @@ final class Rpc {
     Duration time = timeout == null ? callTimeout : timeout;
     if (time.isZero() || time.isNegative()) throw Errors.field("timeout", "more than 0", time);
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(time.toNanos(), TimeUnit.NANOSECONDS);
+    ClientCall<Q, A> call = on.newCall(method, options);
     try {
-      return ClientCalls.blockingUnaryCall(on, method, options, request);
+      return ClientCalls.blockingUnaryCall(call, request);
     } catch (RuntimeException error) {
-      throw Errors.of(error, send);
+      throw endpoint.explain(error, call, send);
     }
   }
 
   /** A call in the background; its failure is told, its answer is not. */
   <Q, A> void begin(MethodDescriptor<Q, A> method, Q request, Consumer<SpreadException> done) {
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
+    ClientCall<Q, A> call = channel.newCall(method, options);
     ClientCalls.asyncUnaryCall(
-        channel.newCall(method, options),
+        call,
         request,
         new io.grpc.stub.StreamObserver<A>() {
           @Override
@@ -61,7 +65,7 @@ final class Rpc {
 
           @Override
           public void onError(Throwable error) {
-            done.accept(Errors.of(error, false));
+            done.accept(endpoint.explain(error, call, false));
           }
 
           @Override

@@ -267,7 +267,7 @@ public final class Sender implements AutoCloseable {
     public void onClose(Status status, Metadata trailers) {
       synchronized (Sender.this) {
         over = true;
-        if (!status.isOk()) fail(Errors.of(status.asRuntimeException(trailers), true));
+        if (!status.isOk()) fail(rpc.endpoint.explain(status.asRuntimeException(trailers), call, true));
         else if (decided < sent)
           fail(
               SpreadException.local(Status.Code.UNAVAILABLE, "the stream ended before everything was decided")

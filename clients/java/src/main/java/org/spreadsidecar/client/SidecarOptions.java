@@ -19,9 +19,9 @@ public final class SidecarOptions {
   final Map<String, String> headers = new LinkedHashMap<>();
   boolean tokenMayChange;
 
-  /** {@code host:port} or {@code unix:/path}. Default: {@code 127.0.0.1:4813}. */
+  /** {@code host:port}, {@code unix:/path}, or another form of clients/README.md. Default, also for an empty text: {@code 127.0.0.1:4813}. */
   public SidecarOptions target(String where) {
-    target = where;
+    target = where.isEmpty() ? DEFAULT_TARGET : where;
     return this;
   }
 

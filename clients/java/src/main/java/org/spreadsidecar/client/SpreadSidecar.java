@@ -65,6 +65,7 @@ public final class SpreadSidecar implements AutoCloseable {
   private final Rpc rpc;
   private final Channel withoutToken;
   private final Set<Mailbox> mailboxes = ConcurrentHashMap.newKeySet();
+  private final boolean isPrivate;
   private boolean closed;
 
   /** A channel to the sidecar on this machine, at its default port. */
@@ -75,6 +76,9 @@ public final class SpreadSidecar implements AutoCloseable {
   /** A channel; it connects when it is used. */
   public SpreadSidecar(SidecarOptions options) {
     this.options = options;
+    Target target = Target.parse(options.target, "target");
+    Endpoint endpoint = new Endpoint(options.target, target, options.tls != null);
+    isPrivate = options.tls != null || options.insecure || target.isOnThisMachine();
     if (options.token != null) checkTokenAllowed("token");
     timers =
         new ScheduledThreadPoolExecutor(
@@ -85,11 +89,11 @@ public final class SpreadSidecar implements AutoCloseable {
               return thread;
             });
     timers.setRemoveOnCancelPolicy(true);
-    connection = Connection.open(options, timers);
+    connection = Connection.open(options, target, timers);
     ManagedChannel channel = connection.channel();
     withoutToken = ClientInterceptors.intercept(channel, headers(() -> null));
     Channel calls = options.token == null ? withoutToken : ClientInterceptors.intercept(channel, headers(options.token));
-    rpc = new Rpc(calls, timers, options.callTimeout, options.tokenMayChange);
+    rpc = new Rpc(calls, timers, options.callTimeout, options.tokenMayChange, endpoint);
   }
 
   /** Opens a mailbox with nothing but defaults. */
@@ -268,7 +272,7 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   private void checkTokenAllowed(String field) {
-    if (options.tls == null && !options.insecure && !Connection.isLocal(options.target))
+    if (!isPrivate)
       throw Errors.field(
           field, "sent over TLS, a Unix socket or loopback, or with insecure(true)", options.target);
   }

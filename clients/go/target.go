@@ -1,0 +1,157 @@
+package spreadsidecar
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+)
+
+// targetForms has the target forms that every client of spread-sidecar takes: clients/README.md describes them.
+const targetForms = "host:port, [ipv6-address]:port, dns:host:port, ipv4:address:port, ipv6:[address]:port or unix:path"
+
+const (
+	// maxPathBytes is the longest path that a Unix socket address holds.
+	maxPathBytes      = 107
+	maxHostCharacters = 253
+	maxPort           = 65535
+	// defaultPort is the sidecar's gRPC port when a target names none.
+	defaultPort = 4813
+)
+
+// sidecarAddress is where a sidecar listens: a path of a Unix socket, or a host and a port.
+type sidecarAddress struct {
+	path string
+	host string
+	port int
+}
+
+// parseTarget reads a target; field is the option or environment variable that it comes from.
+func parseTarget(text, field string) (sidecarAddress, error) {
+	t, why, hint := readTarget(text)
+	if why == "" {
+		return t, nil
+	}
+	return sidecarAddress{}, &SpreadError{
+		Message:  fmt.Sprintf("%s \"%s\" %s; expected %s%s", field, text, why, targetForms, hint),
+		Status:   codes.InvalidArgument,
+		Reason:   ErrFieldInvalid,
+		Domain:   SidecarDomain,
+		Metadata: map[string]string{"field": field, "bound": targetForms},
+		Outcome:  OutcomeNotSent,
+	}
+}
+
+// grpc gives the same target as gRPC takes it.
+func (t sidecarAddress) grpc() string {
+	if t.path != "" {
+		return "unix:" + t.path
+	}
+	if strings.Contains(t.host, ":") {
+		return fmt.Sprintf("dns:///[%s]:%d", t.host, t.port)
+	}
+	return fmt.Sprintf("dns:///%s:%d", t.host, t.port)
+}
+
+// isOnThisMachine tells whether no other machine sees what goes to this target. A name is taken for another machine,
+// but localhost.
+func (t sidecarAddress) isOnThisMachine() bool {
+	if t.path != "" || strings.EqualFold(t.host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(t.host)
+	return err == nil && address.IsLoopback()
+}
+
+var knownScheme = regexp.MustCompile(`(?s)^(unix|dns|ipv4|ipv6):(.*)$`)
+
+// readTarget gives why a text is no target, if it is none.
+func readTarget(text string) (t sidecarAddress, why, hint string) {
+	scheme, rest := "", text
+	if known := knownScheme.FindStringSubmatch(text); known != nil {
+		scheme, rest = known[1], known[2]
+	} else if before, _, found := strings.Cut(text, "://"); found {
+		if strings.EqualFold(before, "http") || strings.EqualFold(before, "https") {
+			hint = "; set the option tls to use TLS"
+		}
+		return t, fmt.Sprintf("has the unsupported scheme \"%s\"", before), hint
+	}
+	switch scheme {
+	case "unix":
+		t, why = readPath(rest)
+		return t, why, ""
+	case "dns":
+		if strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "///") {
+			return t, "names a DNS server, which is not supported", ""
+		}
+		rest = strings.TrimPrefix(rest, "///")
+	}
+	t, why = readAddress(rest)
+	if why != "" {
+		return t, why, ""
+	}
+	address, err := netip.ParseAddr(t.host)
+	if scheme == "ipv4" && (err != nil || !address.Is4()) {
+		return t, fmt.Sprintf("has an invalid IPv4 address \"%s\"", t.host), ""
+	}
+	if scheme == "ipv6" && (err != nil || !address.Is6()) {
+		return t, fmt.Sprintf("has an invalid IPv6 address \"%s\"", t.host), ""
+	}
+	return t, "", ""
+}
+
+func readPath(rest string) (t sidecarAddress, why string) {
+	path := strings.TrimPrefix(rest, "//")
+	switch {
+	case path == "":
+		return t, "has no path"
+	case path != rest && !strings.HasPrefix(path, "/"):
+		return t, "names a host before the path"
+	case len(path) > maxPathBytes:
+		return t, fmt.Sprintf("has a path of %d bytes (at most %d)", len(path), maxPathBytes)
+	}
+	return sidecarAddress{path: path}, ""
+}
+
+var (
+	bracketedAddress = regexp.MustCompile(`(?s)^\[([^\]]*)\](?::(.*))?$`)
+	bareIPv6         = regexp.MustCompile(`^[0-9a-fA-F:.]+$`)
+	hostName         = regexp.MustCompile(`^[\w.-]+$`)
+	portNumber       = regexp.MustCompile(`^\d{1,5}$`)
+)
+
+func readAddress(text string) (t sidecarAddress, why string) {
+	if parts := bracketedAddress.FindStringSubmatch(text); parts != nil {
+		address, err := netip.ParseAddr(parts[1])
+		if err != nil || !address.Is6() || address.Zone() != "" {
+			return t, fmt.Sprintf("has an invalid IPv6 address \"%s\"", parts[1])
+		}
+		return withPort(parts[1], parts[2], strings.HasSuffix(text, "]"))
+	}
+	host, port, hasPort := strings.Cut(text, ":")
+	switch {
+	case strings.Contains(port, ":") && bareIPv6.MatchString(text):
+		return t, "has an IPv6 address without brackets"
+	case strings.Contains(port, ":"):
+		return t, fmt.Sprintf("has an invalid host \"%s\"", text)
+	case host == "":
+		return t, "has no host"
+	case !hostName.MatchString(host) || len(host) > maxHostCharacters:
+		return t, fmt.Sprintf("has an invalid host \"%s\"", host)
+	}
+	return withPort(host, port, !hasPort)
+}
+
+func withPort(host, text string, isDefault bool) (t sidecarAddress, why string) {
+	if isDefault {
+		return sidecarAddress{host: host, port: defaultPort}, ""
+	}
+	port, _ := strconv.Atoi(text)
+	if !portNumber.MatchString(text) || port < 1 || port > maxPort {
+		return t, fmt.Sprintf("has an invalid port \"%s\" (1 to %d)", text, maxPort)
+	}
+	return sidecarAddress{host: host, port: port}, ""
+}

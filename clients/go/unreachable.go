@@ -1,0 +1,115 @@
+package spreadsidecar
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	portsHint = "give its gRPC port (by default 4813), not its admin port (by default 4814)"
+	checkHint = "check that a sidecar listens there"
+	// lastAttempt introduces the failure to connect, in what a call says that waited for a connection in vain.
+	lastAttempt = "latest balancer error: "
+)
+
+// endpoint is the channel that a call was made on, as far as its failures depend on it.
+type endpoint struct {
+	// name is the target as the application gave it.
+	name   string
+	target sidecarAddress
+	hasTLS bool
+}
+
+// explain turns what gRPC gives into a SpreadError. No peer: the call never got a connection, so nothing of it was sent.
+func (e *endpoint) explain(err error, p *peer.Peer) *SpreadError {
+	if known, ok := err.(*SpreadError); ok {
+		return known
+	}
+	failure := toSpreadError(err)
+	if failure.Reason != "" {
+		return failure
+	}
+	switch {
+	case failure.Status == codes.Unavailable && p.Addr == nil:
+		return e.unreachable(status.Convert(err).Message())
+	case failure.Status == codes.Unimplemented:
+		return e.unknownCall(err)
+	}
+	return failure
+}
+
+// unknownCall is for a server that answers that it does not know a call.
+func (e *endpoint) unknownCall(cause error) *SpreadError {
+	return &SpreadError{
+		Message: fmt.Sprintf("the server at %s does not offer this call; give the gRPC port of a sidecar (by default 4813), "+
+			"not its admin port (by default 4814), and update a sidecar that is older than this client", e.name),
+		Status:   codes.Unimplemented,
+		Reason:   ErrNotASidecar,
+		Domain:   SidecarDomain,
+		Metadata: map[string]string{"target": e.name},
+		Outcome:  OutcomeNotSent,
+		Cause:    cause,
+	}
+}
+
+// unreachable is the error of a call for which no connection could be made, from gRPC's text.
+func (e *endpoint) unreachable(text string) *SpreadError {
+	cause, why := e.why(text)
+	return &SpreadError{
+		Message:   fmt.Sprintf("the sidecar at %s cannot be reached: %s", e.name, why),
+		Status:    codes.Unavailable,
+		Reason:    ErrSidecarUnreachable,
+		Domain:    SidecarDomain,
+		Metadata:  map[string]string{"target": e.name, "cause": cause},
+		Retryable: true,
+		Outcome:   OutcomeNotSent,
+	}
+}
+
+func (e *endpoint) why(text string) (cause, why string) {
+	has := func(parts ...string) bool {
+		for _, part := range parts {
+			if strings.Contains(text, part) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("name resolver error", "no such host", "record lookup error", "produced zero addresses"):
+		return "name-resolution", fmt.Sprintf("the host name \"%s\" cannot be resolved", e.target.host)
+	case has("connection refused"):
+		return "connection-refused", "connection refused; " + checkHint
+	case has("no such file or directory"):
+		return "no-socket", "no such socket file; " + checkHint
+	case has("permission denied"):
+		return "permission-denied", "permission denied"
+	case has("no route to host", "network is unreachable", "i/o timeout"):
+		return "no-route", detailOf(text) + "; " + checkHint
+	case !e.hasTLS && has("server preface", "connection reset", "EOF", "broken pipe"):
+		return "not-grpc", "the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and " + portsHint
+	case has("x509:", "failed to verify certificate"):
+		_, detail, _ := strings.Cut(text, "tls: failed to verify certificate: ")
+		if detail == "" {
+			detail = detailOf(text)
+		}
+		return "tls-certificate", fmt.Sprintf("its certificate is rejected (%s); "+
+			"give the authority that signed it, or the name in it, with the option tls", strings.Trim(detail, "\""))
+	case has("does not look like a TLS handshake"):
+		return "tls-not-offered", "the port does not speak TLS; set the option tls only if the sidecar uses TLS, and " + portsHint
+	}
+	return "other", detailOf(text)
+}
+
+// detailOf is what gRPC's text says beyond its own frame.
+func detailOf(text string) string {
+	_, detail, found := strings.Cut(text, "desc = ")
+	if !found {
+		return text
+	}
+	return strings.Trim(detail, "\"")
+}

@@ -1,0 +1,94 @@
+"""Why a sidecar could not be reached."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+from ..errors import SIDECAR_DOMAIN, SpreadError
+from .target import Target
+
+#: The reason of calls that failed because no connection to the sidecar could be made. Nothing of them was sent.
+SIDECAR_UNREACHABLE = "SIDECAR_UNREACHABLE"
+#: The reason of calls that a server answered which does not know them.
+NOT_A_SIDECAR = "NOT_A_SIDECAR"
+
+_PORTS = "give its gRPC port (by default 4813), not its admin port (by default 4814)"
+_CHECK = "check that a sidecar listens there"
+
+# gRPC says by its texts alone that a call has not reached a connection; the conformance suite has a case for each.
+_NO_CONNECTION = re.compile(r"failed to connect to all addresses|DNS resolution failed|errors resolving|empty address list")
+_NO_ADDRESS = re.compile(r"DNS resolution failed|errors resolving|empty address list")
+_LAST_ERROR = re.compile(r".*last error: (?:[A-Z_]+: )?(?:(?:ipv4|ipv6|unix|unix-abstract):\S+: )?(.*)", re.DOTALL)
+_BAD_CERTIFICATE = re.compile(r"CERTIFICATE_VERIFY_FAILED: (?P<detail>[^:;]+)|(?P<name>Peer name .* is not in peer certificate)")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The channel that a call was made on, as far as its failures depend on it."""
+
+    #: The target as the application gave it.
+    name: str
+    target: Target
+    has_tls: bool
+
+    def connection_failure(self, status: str, details: str) -> Optional[SpreadError]:
+        """What a call failed with whose connection could not be made; None for any other failure."""
+        if status != "UNAVAILABLE" or not _NO_CONNECTION.search(details):
+            return None
+        cause, why = self._why(details)
+        return SpreadError(
+            f"the sidecar at {self.name} cannot be reached: {why}",
+            status="UNAVAILABLE",
+            reason=SIDECAR_UNREACHABLE,
+            domain=SIDECAR_DOMAIN,
+            metadata={"target": self.name, "cause": cause},
+            retryable=True,
+            outcome="not-sent",
+        )
+
+    def unknown_call(self) -> SpreadError:
+        """What a call failed with whose answer says that the server does not know it."""
+        return SpreadError(
+            f"the server at {self.name} does not offer this call; give the gRPC port of a sidecar (by default 4813), "
+            "not its admin port (by default 4814), and update a sidecar that is older than this client",
+            status="UNIMPLEMENTED",
+            reason=NOT_A_SIDECAR,
+            domain=SIDECAR_DOMAIN,
+            metadata={"target": self.name},
+            outcome="not-sent",
+        )
+
+    def _why(self, text: str) -> tuple[str, str]:
+        if _NO_ADDRESS.search(text):
+            return "name-resolution", f'the host name "{self.target.host}" cannot be resolved'
+        last = _LAST_ERROR.fullmatch(text)
+        detail = last.group(1) if last else text
+        if "Connection refused" in detail:
+            return "connection-refused", f"connection refused; {_CHECK}"
+        if "No such file or directory" in detail:
+            return "no-socket", f"no such socket file; {_CHECK}"
+        if "Permission denied" in detail:
+            return "permission-denied", "permission denied"
+        if re.search(r"No route to host|Network is unreachable|timed out|deadline exceeded", detail, re.IGNORECASE):
+            return "no-route", f"{detail}; {_CHECK}"
+        if not self.has_tls:
+            return (
+                "not-grpc",
+                f"the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and {_PORTS}",
+            )
+        certificate = _BAD_CERTIFICATE.search(detail)
+        if certificate is not None:
+            said = certificate.group("detail") or certificate.group("name")
+            return (
+                "tls-certificate",
+                f"its certificate is rejected ({said}); give the authority that signed it, or the name in it, "
+                "with the option tls",
+            )
+        if re.search(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL", detail):
+            return (
+                "tls-not-offered",
+                f"the port does not speak TLS; set the option tls only if the sidecar uses TLS, and {_PORTS}",
+            )
+        return "other", detail

@@ -1,0 +1,131 @@
+//! Why a call reached no sidecar.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use tonic::ConnectError;
+
+use crate::connector::{CLOSED_AT_ONCE, NOT_HTTP2};
+use crate::error::Failure;
+use crate::rich_status::{from_status, sentence};
+use crate::target::Target;
+use crate::{Outcome, Reason, SIDECAR_DOMAIN, SpreadError, StatusCode};
+
+const PORTS: &str = "give its gRPC port (by default 4813), not its admin port (by default 4814)";
+const CHECK: &str = "check that a sidecar listens there";
+
+/// The channel that a call was made on, as far as its failures depend on it.
+#[derive(Debug)]
+pub(crate) struct SidecarEndpoint {
+    /// The target as the application gave it.
+    pub name: String,
+    pub target: Target,
+    pub has_tls: bool,
+}
+
+impl SidecarEndpoint {
+    /// From what gRPC gives to a [`SpreadError`].
+    pub fn explain(&self, status: tonic::Status) -> SpreadError {
+        let text = sentence(&status);
+        let has_connect_error = has_source::<ConnectError>(&status);
+        let error = from_status(status);
+        if !error.reason().is_empty() {
+            return error;
+        }
+        if error.status() == StatusCode::Unimplemented {
+            return self.unknown_call(&error);
+        }
+        if has_connect_error || text.contains(NOT_HTTP2) {
+            return self.unreachable(&text, Some(Outcome::NotSent));
+        }
+        // The request may have been on its way when the connection ended: who was to send is told so.
+        if text.contains(CLOSED_AT_ONCE) { self.unreachable(&text, None) } else { error }
+    }
+
+    /// The error after so long without a connection, for a mailbox that is over by then.
+    pub fn gave_up(&self, message: String, cause: SpreadError) -> SpreadError {
+        let mut failure = self.failure(StatusCode::Unavailable, Reason::SidecarUnreachable, message);
+        failure.cause = Some(Arc::new(cause));
+        failure.into()
+    }
+
+    /// For a server that answers that it does not know a call.
+    fn unknown_call(&self, cause: &SpreadError) -> SpreadError {
+        let message = format!(
+            "the server at {} does not offer this call; give the gRPC port of a sidecar (by default 4813), not its admin \
+             port (by default 4814), and update a sidecar that is older than this client",
+            self.name
+        );
+        let mut failure = self.failure(StatusCode::Unimplemented, Reason::NotASidecar, message);
+        failure.outcome = Some(Outcome::NotSent);
+        failure.cause = Some(Arc::new(cause.clone()));
+        failure.into()
+    }
+
+    fn unreachable(&self, text: &str, outcome: Option<Outcome>) -> SpreadError {
+        let (cause, why) = self.why(text);
+        let message = format!("the sidecar at {} cannot be reached: {why}", self.name);
+        let mut failure = self.failure(StatusCode::Unavailable, Reason::SidecarUnreachable, message);
+        failure.metadata.insert("cause".to_owned(), cause.to_owned());
+        failure.retryable = true;
+        failure.outcome = outcome;
+        failure.send_outcome = Outcome::Unknown;
+        failure.into()
+    }
+
+    fn failure(&self, status: StatusCode, reason: Reason, message: String) -> Failure {
+        let mut failure = Failure::new(status, message);
+        failure.reason = reason.as_str().to_owned();
+        failure.domain = SIDECAR_DOMAIN.to_owned();
+        failure.metadata.insert("target".to_owned(), self.name.clone());
+        failure
+    }
+
+    fn why(&self, text: &str) -> (&'static str, String) {
+        let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+        let detail = text.rsplit(": ").next().unwrap_or(text);
+        if has(&["failed to lookup address information", "failed to resolve"]) {
+            let host = match &self.target {
+                Target::Tcp { host, .. } => host,
+                Target::Unix(path) => path,
+            };
+            return ("name-resolution", format!("the host name \"{host}\" cannot be resolved"));
+        }
+        if has(&["Connection refused"]) {
+            return ("connection-refused", format!("connection refused; {CHECK}"));
+        }
+        if has(&["No such file or directory"]) {
+            return ("no-socket", format!("no such socket file; {CHECK}"));
+        }
+        if has(&["Permission denied"]) {
+            return ("permission-denied", "permission denied".to_owned());
+        }
+        if has(&["No route to host", "Network is unreachable", "not connected within"]) {
+            return ("no-route", format!("{detail}; {CHECK}"));
+        }
+        if !self.has_tls && has(&[NOT_HTTP2, CLOSED_AT_ONCE]) {
+            let why = "the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and";
+            return ("not-grpc", format!("{why} {PORTS}"));
+        }
+        if has(&["InvalidContentType", "corrupt message"]) {
+            let why = "the port does not speak TLS; set the option tls only if the sidecar uses TLS, and";
+            return ("tls-not-offered", format!("{why} {PORTS}"));
+        }
+        if let Some((_, certificate)) = text.split_once("invalid peer certificate: ") {
+            let hint = "give the authority that signed it, or the name in it, with the option tls";
+            return ("tls-certificate", format!("its certificate is rejected ({certificate}); {hint}"));
+        }
+        ("other", text.to_owned())
+    }
+}
+
+fn has_source<E: Error + 'static>(error: &dyn Error) -> bool {
+    let mut at = error.source();
+    while let Some(error) = at {
+        if error.is::<E>() {
+            return true;
+        }
+        at = error.source();
+    }
+    false
+}

@@ -1,0 +1,86 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
+import type { Target } from './target.js';
+
+/** The reason of calls that failed because no connection to the sidecar could be made. Nothing of them was sent. */
+export const SIDECAR_UNREACHABLE = 'SIDECAR_UNREACHABLE';
+
+/** The reason of calls that a server answered which does not know them. */
+const NOT_A_SIDECAR = 'NOT_A_SIDECAR';
+
+/** The channel that a call was made on, as far as its failures depend on it. */
+export interface Endpoint {
+  /** As the application gave it. */
+  readonly name: string;
+  readonly target: Target;
+  readonly hasTls: boolean;
+}
+
+const PORTS = 'give its gRPC port (by default 4813), not its admin port (by default 4814)';
+const CHECK = 'check that a sidecar listens there';
+
+/**
+ * What a call failed with whose connection could not be made; undefined for any other failure. grpc-js says by its
+ * texts alone that a call has not reached a connection; the conformance suite has a case for each of them.
+ */
+export function connectionFailure(error: ServiceError, endpoint: Endpoint): SpreadError | undefined {
+  if (error.code !== status.UNAVAILABLE) return undefined;
+  const text = error.details ?? '';
+  if (!/^(No connection established|Name resolution failed)/.test(text)) return undefined;
+  const [cause, why] = explain(text, endpoint);
+  return new SpreadError(`the sidecar at ${endpoint.name} cannot be reached: ${why}`, {
+    status: status.UNAVAILABLE,
+    reason: SIDECAR_UNREACHABLE,
+    domain: SIDECAR_DOMAIN,
+    metadata: { target: endpoint.name, cause },
+    retryable: true,
+    outcome: 'not-sent',
+  });
+}
+
+/** What a call failed with whose answer says that the server does not know it. */
+export function unknownCall({ name }: Endpoint, cause: ServiceError): SpreadError {
+  const message = `the server at ${name} does not offer this call; give the gRPC port of a sidecar (by default 4813), not its admin port (by default 4814), and update a sidecar that is older than this client`;
+  return new SpreadError(message, {
+    status: status.UNIMPLEMENTED,
+    reason: NOT_A_SIDECAR,
+    domain: SIDECAR_DOMAIN,
+    metadata: { target: name },
+    outcome: 'not-sent',
+    cause,
+  });
+}
+
+function explain(text: string, { target, hasTls }: Endpoint): [cause: string, why: string] {
+  if (/^Name resolution failed|ENOTFOUND|EAI_AGAIN/.test(text)) {
+    const host = target.kind === 'tcp' ? target.host : target.path;
+    return ['name-resolution', `the host name "${host}" cannot be resolved`];
+  }
+  const detail = lastError(text);
+  if (/ECONNREFUSED/.test(detail)) return ['connection-refused', `connection refused; ${CHECK}`];
+  if (/ENOENT/.test(detail)) return ['no-socket', `no such socket file; ${CHECK}`];
+  if (/EACCES|EPERM/.test(detail)) return ['permission-denied', 'permission denied'];
+  if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(detail)) return ['no-route', `${detail}; ${CHECK}`];
+  if (!hasTls)
+    return [
+      'not-grpc',
+      `the port does not speak gRPC without TLS; set the option tls if the sidecar uses TLS, and ${PORTS}`,
+    ];
+  if (/certificate|altnames|issuer|CERT_/i.test(detail) && !/alert/i.test(detail))
+    return [
+      'tls-certificate',
+      `its certificate is rejected (${detail}); give the authority that signed it, or the name in it, with the option tls`,
+    ];
+  if (/wrong version number|packet length too long|unsupported protocol|http request/i.test(detail))
+    return [
+      'tls-not-offered',
+      `the port does not speak TLS; set the option tls only if the sidecar uses TLS, and ${PORTS}`,
+    ];
+  return ['other', detail];
+}
+
+/** What grpc-js says of its last attempt to connect. */
+function lastError(text: string): string {
+  const said = /Last error: (.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\. Resolution note:/s.exec(text)?.[1] ?? text;
+  return said.replace(/^Error: /, '').trim();
+}
