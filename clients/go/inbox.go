@@ -68,6 +68,13 @@ func (b *inbox) putBack(event Event) {
 	b.wake()
 }
 
+// failure is what receiving ended with; nil while it goes on, and when it ended as the application asked.
+func (b *inbox) failure() *SpreadError {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
 // end ends it: with an error, or without one when the application asked for the end. False: it had ended before.
 func (b *inbox) end(err *SpreadError) bool {
 	b.mu.Lock()

@@ -415,6 +415,10 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 			Abort:            options.Abort,
 		})
 		m.wasOpen = answer.GetWasOpen()
+		if told := m.inbox.failure(); told != nil && !livesOn(told) {
+			// Receiving has told the reason already.
+			m.disconnectErr = nil
+		}
 	})
 	if first {
 		if m.disconnectErr == nil {
@@ -425,10 +429,11 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 	return m.wasOpen, m.disconnectErr
 }
 
-// Close is Disconnect without options, within the channel's call timeout.
+// Close is Disconnect without options, within the channel's call timeout. It does not fail when the mailbox is over, or the
+// sidecar is away or on its way out.
 func (m *Mailbox) Close() error {
 	_, err := m.Disconnect(context.Background(), DisconnectOptions{})
-	return err
+	return unlessGone(err)
 }
 
 // Resumption is what is needed to take up a mailbox again; see [Sidecar.Attach].

@@ -2,6 +2,7 @@ package spreadsidecar
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"unicode"
@@ -122,6 +123,16 @@ func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 	if cause := context.Cause(ctx); cause != nil && (err.Status == codes.Canceled || err.Status == codes.DeadlineExceeded) {
 		err.Cause = cause
 		err.isCancelled = err.Status == codes.Canceled
+	}
+	return err
+}
+
+// unlessGone lets pass that a mailbox need not be disconnected any more, or that the sidecar is away or on its way out.
+func unlessGone(err error) error {
+	var failure *SpreadError
+	if errors.As(err, &failure) && (isTransportFailure(failure) ||
+		slices.Contains([]Reason{ErrDraining, ErrIllegalSession, ErrLeaseExpired}, failure.Reason)) {
+		return nil
 	}
 	return err
 }

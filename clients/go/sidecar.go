@@ -362,8 +362,11 @@ func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	return s.closeErr
 }
 
-// Close is Shutdown without options, within the channel's call timeout.
-func (s *Sidecar) Close() error { return s.Shutdown(context.Background(), ShutdownOptions{}) }
+// Close is Shutdown without options, within the channel's call timeout. It does not fail when mailboxes are over, or the
+// sidecar is away or on its way out.
+func (s *Sidecar) Close() error {
+	return unlessGone(s.Shutdown(context.Background(), ShutdownOptions{}))
+}
 
 // Connect opens a mailbox over a channel of its own, which is closed with the mailbox. For several mailboxes over one
 // channel see [New].

@@ -53,6 +53,11 @@ impl Inbox {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// What receiving ended with; none while it goes on, and when it ended as the application asked.
+    pub fn failure(&self) -> Option<SpreadError> {
+        self.state.lock().unwrap().error.clone()
+    }
+
     /// Ends it: with an error, or without one when the application asked for the end.
     pub fn end(&self, error: Option<SpreadError>) {
         let mut state = self.state.lock().unwrap();

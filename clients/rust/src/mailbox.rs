@@ -555,8 +555,13 @@ impl Core {
             if answer.is_ok() {
                 self.control.finish().await;
             }
+            // Receiving may have told the reason already.
+            let is_told = self.inbox.failure().is_some_and(|told| !lives_on(&told));
             self.close().await;
-            answer.map(|answer| answer.was_open)
+            match answer {
+                Err(_) if is_told => Ok(false),
+                other => other.map(|answer| answer.was_open),
+            }
         };
         self.disconnected.get_or_init(|| ending).await.clone()
     }

@@ -25,6 +25,7 @@ import type {
 import { SelfLeaveMessage, type SpreadEvent, type ViewMessage } from './messages.js';
 import { type MulticastOptions, type Payload, toMulticastMessage } from './outgoing.js';
 import type { ReceiveOptions } from './receive-options.js';
+import { ignoreGone } from './rich-status.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
@@ -291,9 +292,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     return { mailboxId: this.id, afterSequence: this.#lastTaken };
   }
 
-  /** The same as {@link disconnect}. */
+  /** As {@link disconnect}; silent when the mailbox is over, and when the sidecar is away or on its way out. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.disconnect();
+    await this.disconnect().catch(ignoreGone);
   }
 
   get #endedCleanly(): boolean {
@@ -341,6 +342,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       const { wasOpen } = await this.#call(this.#rpc.client.disconnect, request, options);
       await this.#receiver.finish();
       return wasOpen;
+    } catch (error) {
+      // Receiving has told the reason already.
+      if (this.#inbox.error === undefined || livesOn(this.#inbox.error)) throw error;
+      return false;
     } finally {
       this.#receiver.close();
       this.#close();

@@ -74,6 +74,14 @@ export function toSpreadError(
   });
 }
 
+/** Lets pass that a mailbox need not be disconnected any more, or that the sidecar is away or on its way out. */
+export function ignoreGone(error: unknown): void {
+  const isGone =
+    error instanceof SpreadError &&
+    (isTransportFailure(error) || ['DRAINING', 'ILLEGAL_SESSION', 'LEASE_EXPIRED'].includes(error.reason));
+  if (!isGone) throw error;
+}
+
 /**
  * Whether a stream that ended with this error was cut on the way, and not ended by the sidecar: the sidecar
  * gives a reason with every end of its own. One of them is that it cuts the connection.

@@ -3,6 +3,7 @@ import { Backoff } from './backoff.js';
 import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { toDuration } from './duration.js';
+import { completeOptions, TARGET_VARIABLE } from './environment.js';
 import { Acknowledgement, type Authentication, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
 import { fromQueueOptions, type QueueOptions, toMailboxLimits } from './limits.js';
 import { fetchInfo, Mailbox } from './mailbox.js';
@@ -18,6 +19,7 @@ import {
 import type { MailboxInit } from './mailbox-types.js';
 import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
+import { ignoreGone } from './rich-status.js';
 import { Rpc } from './rpc.js';
 import { incompleteAnswer, type SpreadError } from './spread-error.js';
 import { isOnThisMachine, parseTarget, toGrpcTarget } from './target.js';
@@ -35,7 +37,11 @@ const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 
 /** How to reach a sidecar. */
 export interface SidecarOptions extends SecurityOptions {
-  /** `host:port`, `unix:/path`, or another form of clients/README.md. Default: `127.0.0.1:4813`. */
+  /**
+   * `host:port`, `unix:/path`, or another form of clients/README.md. Default, also for an empty text: the environment
+   * variable SPREAD_SIDECAR_TARGET, else `127.0.0.1:4813`. Without a target of the program's own, the variables of
+   * docs/client-environment.md are the defaults of `tls`, `token` and `insecure`.
+   */
   target?: string;
   /** For calls that name no timeout of their own. Unit: ms; more than 0. Default: 30,000. */
   callTimeoutMs?: number;
@@ -116,12 +122,13 @@ export class SpreadSidecar {
   readonly #mailboxes = new Set<Mailbox>();
   #closing: Promise<void> | undefined;
 
-  constructor(options: SidecarOptions = {}) {
+  constructor(given: SidecarOptions = {}) {
+    const options = completeOptions(given, process.env);
     const { connectionKeepAliveMs = 10_000 } = options;
     checkTimeout(options.callTimeoutMs, 'callTimeoutMs');
     checkTimeout(connectionKeepAliveMs, 'connectionKeepAliveMs');
     this.target = options.target || DEFAULT_TARGET;
-    const target = parseTarget(this.target);
+    const target = parseTarget(this.target, !given.target && options.target ? TARGET_VARIABLE : 'target');
     const headers = options.headers ?? {};
     this.#security = channelSecurity(this.target, isOnThisMachine(target), options);
     if (Object.keys(headers).some((name) => name.toLowerCase() === 'authorization'))
@@ -281,9 +288,9 @@ export class SpreadSidecar {
     return this.#closing;
   }
 
-  /** The same as {@link close}. */
+  /** As {@link close}; silent when mailboxes are over, and when the sidecar is away or on its way out. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    await this.close().catch(ignoreGone);
   }
 
   async #close(keepMailboxes: boolean): Promise<void> {

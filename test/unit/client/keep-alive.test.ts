@@ -18,6 +18,15 @@ it('asks in thirds of the lease, when nothing else did', () => {
   keepAlive.close();
 });
 
+it('asks as often when the wall clock steps', () => {
+  const ping = vi.fn(async () => {});
+  const keepAlive = new KeepAlive(3000, () => false, ping);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  vi.advanceTimersByTime(10_000);
+  expect(ping.mock.calls.length).toBeGreaterThanOrEqual(6);
+  keepAlive.close();
+});
+
 it.each([0, -5, 315_576_000_000_000])('takes any lease that a sidecar names: %i ms', (leaseMs) => {
   const every = vi.spyOn(globalThis, 'setInterval');
   const keepAlive = new KeepAlive(

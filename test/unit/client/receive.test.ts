@@ -184,7 +184,7 @@ describe('a stream that breaks', () => {
       mailbox.receive().catch((e) => e),
       'the end after the lease',
     );
-    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE' });
     expect(error.message).toContain('300 ms');
   });
 
@@ -200,7 +200,10 @@ describe('a stream that breaks', () => {
     proxy.silent = true;
     fake.message('2');
     const broken = new Promise((resolve) => mailbox.once('detached', resolve));
-    expect(await within(broken, 'the silence is noticed')).toMatchObject({ statusName: 'CANCELLED' });
+    expect(await within(broken, 'the silence is noticed')).toMatchObject({
+      statusName: 'UNAVAILABLE',
+      message: expect.stringContaining('silent'),
+    });
     proxy.silent = false;
     expect(await take(mailbox, 1)).toEqual(['2']);
   });
@@ -218,7 +221,7 @@ describe('a stream that breaks', () => {
       mailbox.receive().catch((e) => e),
       'the end after the lease',
     );
-    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE' });
   });
 
   it('is not made anew after the end that the sidecar gave', async () => {

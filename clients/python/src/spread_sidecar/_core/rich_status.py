@@ -99,6 +99,11 @@ def to_spread_error(
     )
 
 
+def is_gone(error: SpreadError) -> bool:
+    """Whether a mailbox that could not be disconnected needs it no more, or the sidecar is away or on its way out."""
+    return is_transport_failure(error) or error.reason in ("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED")
+
+
 def is_transport_failure(error: SpreadError) -> bool:
     """Whether a stream that ended so was cut on the way, and not ended by the sidecar.
 

@@ -46,6 +46,11 @@ class Inbox:
         return self._ended or len(self._buffer) > 0
 
     @property
+    def failure(self) -> Optional[SpreadError]:
+        """What receiving ended with; None while it goes on, and when it ended as the application asked."""
+        return self._error
+
+    @property
     def exhausted(self) -> bool:
         """Whether it ended as the application asked, and everything is taken."""
         return self._ended and self._error is None and len(self._buffer) == 0

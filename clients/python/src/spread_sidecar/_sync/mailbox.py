@@ -16,6 +16,7 @@ from .._core.outgoing import check_text
 from .._core.receive_rules import ReceiveRules, lives_on
 from .._core.receive_settings import ReceiveSettings
 from .._core.requests import refuse_unknown
+from .._core.rich_status import is_gone
 from .._core.send_window import new_window
 from ..cancellation import Cancellation
 from ..errors import SpreadError
@@ -309,8 +310,8 @@ class Mailbox:
         goodbye (SP_kill), for tests of failure.
 
         What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
-        lease. Returns whether this call ended it: False when there was no such mailbox any more. A second call does
-        what the first did.
+        lease. Returns whether this call ended it: False when there was no such mailbox any more, or receiving has
+        told that it ended. A second call does what the first did.
         """
         with self._ending:
             if self._end_failure is not None:
@@ -319,8 +320,10 @@ class Mailbox:
                 try:
                     self._was_open = self._disconnect(leave_groups_first, abort, timeout, cancel)
                 except SpreadError as error:
-                    self._end_failure = error
-                    raise
+                    if self._inbox.failure is None or lives_on(self._inbox.failure):
+                        self._end_failure = error
+                        raise
+                    self._was_open = False
             return self._was_open
 
     def close(self) -> None:
@@ -345,7 +348,12 @@ class Mailbox:
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        self.disconnect()
+        try:
+            self.disconnect()
+        except SpreadError as error:
+            # The exit must not replace the reason of the body, nor complain of a mailbox that is over anyway.
+            if exc is None and not is_gone(error):
+                raise
 
     def observe_readiness(self, observer: Optional[ReadinessObserver]) -> None:
         """Calls ``observer(ready)`` now, and at each change of ``ready``; None ends it.

@@ -17,6 +17,7 @@ from .._core.outgoing import check_text
 from .._core.receive_rules import ReceiveRules, lives_on
 from .._core.receive_settings import ReceiveSettings
 from .._core.requests import refuse_unknown
+from .._core.rich_status import is_gone
 from .._core.send_window import SendWindow, new_window
 from ..errors import SpreadError
 from ..events import ConnectionRestored, SelfLeaveMessage, SpreadEvent, ViewMessage
@@ -266,7 +267,7 @@ class Mailbox:
         goodbye (SP_kill), for tests of failure.
 
         What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
-        lease. Returns whether this call ended it: False when there was no such mailbox any more. A second call waits
+        lease. Returns whether this call ended it: False when there was no such mailbox any more, or receiving has told that it ended. A second call waits
         for the first, and does what that did.
         """
         if self._ending is None:
@@ -296,7 +297,12 @@ class Mailbox:
         exc: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        await self.disconnect()
+        try:
+            await self.disconnect()
+        except SpreadError as error:
+            # The exit must not replace the reason of the body, nor complain of a mailbox that is over anyway.
+            if exc is None and not is_gone(error):
+                raise
 
     async def _open_sender(self, window: SendWindow, on_refused: Optional[Callable[[Refusal], None]]) -> Sender:
         sender = Sender(await self._rpc.multicast_stream(), self._rpc.endpoint, self.id, window, on_refused, self._used)
@@ -309,6 +315,10 @@ class Mailbox:
             was_open = await self._call(calls.disconnect(self.id, leave_groups_first, abort), timeout)
             await self._receiver.finish()
             return was_open
+        except SpreadError:
+            if self._inbox.failure is None or lives_on(self._inbox.failure):
+                raise
+            return False
         finally:
             await self._receiver.close()
             await self._close()

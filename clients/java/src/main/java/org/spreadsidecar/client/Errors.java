@@ -105,6 +105,11 @@ final class Errors {
     return error.reason().isEmpty() && BREAKS.contains(error.status());
   }
 
+  /** Whether a mailbox that could not be disconnected needs it no more, or the sidecar is away or on its way out. */
+  static boolean isGone(SpreadException error) {
+    return isTransportFailure(error) || Set.of("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED").contains(error.reason());
+  }
+
   static SpreadException timeout(String message) {
     return new SpreadException(
         message,

@@ -63,6 +63,16 @@ final class Inbox {
     }
   }
 
+  /** What receiving ended with; null while it goes on, and when it ended as the application asked. */
+  SpreadException failure() {
+    lock.lock();
+    try {
+      return error;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   boolean ended() {
     lock.lock();
     try {

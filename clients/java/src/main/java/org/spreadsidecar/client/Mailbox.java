@@ -395,6 +395,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         receiver.finish();
         return wasOpen;
       } catch (SpreadException error) {
+        // Receiving has told the reason already.
+        SpreadException told = inbox.failure();
+        if (told != null && !Receiver.livesOn(told)) return wasOpen = false;
         endFailure = error;
         throw error;
       } finally {
@@ -404,10 +407,14 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     }
   }
 
-  /** Disconnects. */
+  /** Disconnects; silent when the mailbox is over, and when the sidecar is away or on its way out. */
   @Override
   public void close() {
-    disconnect();
+    try {
+      disconnect();
+    } catch (SpreadException error) {
+      if (!Errors.isGone(error)) throw error;
+    }
   }
 
   /**

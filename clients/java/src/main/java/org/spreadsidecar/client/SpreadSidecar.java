@@ -233,7 +233,8 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Closes the channel. Fails with the error of the first mailbox that could not be disconnected; it is closed all the same.
+   * Closes the channel. Fails with the error of the first mailbox that could not be disconnected, unless the mailbox is
+   * over or the sidecar is away or on its way out; the channel is closed all the same.
    *
    * @param keepMailboxes let go of the mailboxes without ending them; they live on for their lease
    */
@@ -251,7 +252,7 @@ public final class SpreadSidecar implements AutoCloseable {
       try {
         mailbox.disconnect();
       } catch (SpreadException error) {
-        if (failure == null) failure = error;
+        if (failure == null && !Errors.isGone(error)) failure = error;
       }
     }
     connection.close();
