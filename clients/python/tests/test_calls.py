@@ -197,7 +197,7 @@ def test_waits_for_a_sidecar_that_is_starting(fake: FakeSidecar) -> None:
         assert error.status == "DEADLINE_EXCEEDED"
         assert time.monotonic() - begin < 5
         error = refused(sidecar.version)
-        assert (error.status, error.reason, error.retryable) == ("UNAVAILABLE", "", True)
+        assert (error.status, error.reason, error.retryable) == ("UNAVAILABLE", "SIDECAR_UNREACHABLE", True)
 
 
 def test_a_failed_disconnect_closes_this_side(fake: FakeSidecar, no_thread_left: None) -> None:
@@ -210,3 +210,20 @@ def test_a_failed_disconnect_closes_this_side(fake: FakeSidecar, no_thread_left:
     assert refused(lambda: mailbox.receive(1)).code == "ILLEGAL_SESSION"
     sidecar.close()
     sidecar.close()
+
+
+def test_leaving_a_block_keeps_the_reason_of_its_body(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+    def refuse(context: Any) -> None:
+        context.set_trailing_metadata((("grpc-status-details-bin", details("DRAINING")),))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the sidecar is shutting down")
+
+    fake.on_multicast = refuse
+    with pytest.raises(s.SpreadError) as caught, sidecar.connect() as mailbox:
+        fake.stop()
+        mailbox.multicast(s.SAFE_MESS, "g", b"x")
+    assert caught.value.__context__ is None or not isinstance(caught.value.__context__, s.SpreadError)
+
+
+def test_leaving_a_block_is_silent_when_the_sidecar_is_gone(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+    with sidecar.connect():
+        fake.stop()

@@ -34,7 +34,9 @@ export function completeOptions(options: SidecarOptions, environment: Environmen
 }
 
 function tlsFrom(environment: Environment): TlsOptions | undefined {
-  const [ca, cert, key, serverName] = [CA, CERT, KEY, SERVER_NAME].map((name) => environment[name] || undefined);
+  const [ca, cert, key, serverName] = [CA, CERT, KEY, SERVER_NAME].map(
+    (name) => environment[name] || undefined,
+  );
   if (!(switchOf(environment, TLS) || ca || cert || key || serverName)) return undefined;
   return {
     ca: pem(CA, ca),

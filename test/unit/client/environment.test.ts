@@ -44,6 +44,7 @@ describe('options from the environment', () => {
     const complete = () => completeOptions(one.given, environment);
     const failing = at === 'connect' ? complete : (complete().token as () => string);
     expect(failing).toThrow(expect.objectContaining({ message: expect.stringContaining(message) }));
-    if (field) expect(failing).toThrow(expect.objectContaining({ metadata: expect.objectContaining({ field }) }));
+    if (field)
+      expect(failing).toThrow(expect.objectContaining({ metadata: expect.objectContaining({ field }) }));
   });
 });

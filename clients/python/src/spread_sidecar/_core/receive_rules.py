@@ -93,8 +93,8 @@ class ReceiveRules:
         self,
         plan: ReceivePlan,
         may_pass: Callable[[SpreadError], bool],
-        target: str = "",
         clock: Callable[[], float] = time.monotonic,
+        target: str = "",
     ) -> None:
         self._plan = plan
         self._may_pass = may_pass

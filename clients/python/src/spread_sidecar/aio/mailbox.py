@@ -83,7 +83,7 @@ class Mailbox:
         self._ending: Optional[asyncio.Task[bool]] = None
         self._closed = False
         self._inbox = Inbox(settings.max_buffered_events, settings.max_buffered_bytes, init.after_sequence)
-        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass, rpc.endpoint.name)
+        self._rules = ReceiveRules(settings.plan(init.id, init.after_sequence, init.limits.lease), rpc.may_pass, target=rpc.endpoint.name)
         self._receiver = Receiver(rpc, self._inbox, self._rules, settings.heartbeat_interval, self._on_notice)
         self._acknowledger: Optional[Acknowledger] = None
         if init.acknowledgement == "EXPLICIT" and not settings.manual_acknowledgement:
