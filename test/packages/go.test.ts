@@ -9,6 +9,7 @@ import { startSidecar } from '../support/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { unbuiltClone } from '../support/unbuilt-clone.js';
 
+const CONTAINER_MODULE = 'github.com/spread-sidecar/spread-sidecar/clients/testcontainers/go';
 const MODULE = 'github.com/spread-sidecar/spread-sidecar/clients/go';
 
 describe.skipIf(!isAvailable('packages') || !isAvailable('go'))('the Go module of an unbuilt clone', () => {
@@ -31,5 +32,28 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('go'))('the Go module o
     const { target } = await startSidecar();
     await connect({ target, privateName: 'hello' });
     expect(await go('run', '.', target)).toBe('#hello2#localhost to greetings: hello, group (type 7)\n');
+  }, 600_000);
+
+  it('compiles the first program of the README of the Testcontainers module in an empty module', async () => {
+    const clone = temporaryFolder();
+    unbuiltClone(clone, 'clients');
+    const project = join(temporaryFolder(), 'greeting');
+    mkdirSync(project);
+    const program = firstProgram('clients/testcontainers/go/README.md', 'go');
+    writeFileSync(join(project, 'greeting_test.go'), program);
+    const go = (...args: string[]) =>
+      runCommand('go', args, {
+        cwd: project,
+        env: { ...process.env, GOFLAGS: '-mod=mod' },
+        timeoutMs: 500_000,
+      });
+    await go('mod', 'init', 'example.com/greeting');
+    for (const [module, folder] of [
+      [MODULE, 'clients/go'],
+      [CONTAINER_MODULE, 'clients/testcontainers/go'],
+    ])
+      await go('mod', 'edit', `-replace=${module}=${join(clone, folder!)}`, `-require=${module}@v0.1.0`);
+    await go('mod', 'tidy');
+    await go('vet', './...');
   }, 600_000);
 });
