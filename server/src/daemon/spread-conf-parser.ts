@@ -1,5 +1,26 @@
+import { AddressRules } from './spread-conf-addresses.js';
 import { type ConfMistake, SpreadConfError, type Token, type TokenKind } from './spread-conf-lexer.js';
-import { asksForAccessControl, MAX_DAEMON_NAME, settingOf, type ValueKind } from './spread-conf-settings.js';
+import { RingRules } from './spread-conf-ring.js';
+import {
+  asksForAccessControl,
+  isDebugFlag,
+  isPriority,
+  isReserved,
+  MAX_DAEMON_NAME,
+  MAX_DAEMONS,
+  MAX_INTERFACES,
+  MAX_SEGMENT_ADDRESSES,
+  MAX_SEGMENTS,
+  settingOf,
+  type ValueKind,
+} from './spread-conf-settings.js';
+
+/** An address at which a daemon listens. */
+export interface DaemonInterface {
+  readonly address: string;
+  readonly forClients: boolean;
+  readonly forDaemons: boolean;
+}
 
 /** One daemon of the file. */
 export interface DaemonEntry {
@@ -7,7 +28,7 @@ export interface DaemonEntry {
   readonly address: string;
   readonly line: number;
   readonly virtualId: number | undefined;
-  readonly interfaces: readonly { readonly address: string; readonly forClients: boolean }[] | undefined;
+  readonly interfaces: readonly DaemonInterface[] | undefined;
   port: number;
 }
 
@@ -20,6 +41,9 @@ export class SpreadConfParser {
   readonly mistakes: ConfMistake[] = [];
   maxSessionMessages: number | undefined;
   #next = 0;
+  #segments = 0;
+  readonly #addresses = new AddressRules((line, message) => this.mistakes.push({ line, message }));
+  readonly #ring = new RingRules();
 
   constructor(private readonly tokens: readonly Token[]) {}
 
@@ -34,6 +58,7 @@ export class SpreadConfParser {
     }
     if (this.daemons.length === 0)
       this.#mistake(this.#peek(), 'the file has no daemon; write Spread_Segment ADDRESS { NAME ADDRESS }');
+    for (const message of this.#ring.mistakes()) this.#mistake(this.#peek(), message);
   }
 
   #segment(): void {
@@ -41,12 +66,27 @@ export class SpreadConfParser {
     const address = this.#take();
     if (address.kind !== 'address' && address.kind !== 'addressAndPort')
       this.#fail(address, "after Spread_Segment comes its address, with or without ':port'");
-    while (this.#peek().kind === 'address') this.#take();
+    const addresses = [address];
+    while (this.#peek().kind === 'address') addresses.push(this.#take());
+    if (addresses.length > MAX_SEGMENT_ADDRESSES)
+      this.#mistake(
+        address,
+        `the segment has ${addresses.length} addresses; at most ${MAX_SEGMENT_ADDRESSES}`,
+      );
+    this.#segments += 1;
+    if (this.#segments > MAX_SEGMENTS)
+      this.#mistake(address, `the file has more than ${MAX_SEGMENTS} segments`);
     this.#expect('{', "the segment's daemons, between { and }");
     const first = this.daemons.length;
     while (this.#peek().kind !== '}') this.#daemon();
     this.#take();
-    for (const daemon of this.daemons.slice(first)) daemon.port = address.port || DEFAULT_PORT;
+    for (const daemon of this.daemons.slice(first)) {
+      daemon.port = address.port || DEFAULT_PORT;
+      this.#addresses.checkUnique(daemon, this.daemons);
+    }
+    for (const { text, line } of addresses) {
+      this.#addresses.checkSegment(text, line, this.daemons.length === 0);
+    }
     this.ignored.push({
       line: address.line,
       what: `segment address ${address.text}: daemons do not talk to each other`,
@@ -55,7 +95,9 @@ export class SpreadConfParser {
 
   #daemon(): void {
     const start = this.#take();
-    const isName = start.kind === 'quoted' || (start.kind === 'word' && !/^[MCD]$/.test(start.text));
+    const isName = isString(start);
+    if (!isName && start.kind !== 'address' && start.kind === 'word')
+      this.#fail(start, `'${start.text}' is a word of Spread's own; put a daemon of this name in quotes`);
     if (!isName && start.kind !== 'address')
       this.#fail(start, `expected a daemon (name, address or both) or }, found '${start.text}'`);
     if (start.text === '') this.#fail(start, "a daemon's name must not be empty");
@@ -66,8 +108,19 @@ export class SpreadConfParser {
       this.#mistake(start, `the daemon name '${name}' is there twice`);
     if (isName && start.text.length > MAX_DAEMON_NAME)
       this.ignored.push({ line: start.line, what: `daemon name '${start.text}' is cut to '${name}'` });
+    if (isName && address !== start.text && start.text.endsWith(';'))
+      this.ignored.push({
+        line: start.line,
+        what: `the semicolon in the daemon name '${start.text}' is part of the name: it separates daemons only between blanks`,
+      });
+    this.#addresses.checkDaemon(address, start.line);
     const virtualId = this.#virtualId();
     const interfaces = this.#peek().kind === '{' ? this.#interfaces() : undefined;
+    if (virtualId !== undefined && this.daemons.some((daemon) => daemon.virtualId === virtualId))
+      this.#mistake(start, `the virtual ID ${virtualId} is there twice`);
+    if (interfaces) this.#addresses.checkInterfaces(name, address, interfaces, start.line);
+    if (this.daemons.length === MAX_DAEMONS)
+      this.#mistake(start, `the file has more than ${MAX_DAEMONS} daemons`);
     if (this.#peek().kind === ';') this.#take();
     this.daemons.push({ name, address, line: start.line, virtualId, interfaces, port: 0 });
   }
@@ -82,9 +135,9 @@ export class SpreadConfParser {
     return Number(id.text);
   }
 
-  #interfaces(): { address: string; forClients: boolean }[] {
+  #interfaces(): DaemonInterface[] {
     const open = this.#take();
-    const interfaces: { address: string; forClients: boolean }[] = [];
+    const interfaces: DaemonInterface[] = [];
     while (this.#peek().kind !== '}') {
       let letters = '';
       while (this.#peek().kind === 'word' && /^[MCD]$/.test(this.#peek().text)) letters += this.#take().text;
@@ -92,11 +145,14 @@ export class SpreadConfParser {
       if (address.kind !== 'address')
         this.#fail(address, `expected an interface ([M] [C] [D] address) or }, found '${address.text}'`);
       // Without a letter an interface is for everything.
-      interfaces.push({ address: address.text, forClients: letters === '' || letters.includes('C') });
+      const isFor = (letter: string) => letters === '' || letters.includes(letter);
+      interfaces.push({ address: address.text, forClients: isFor('C'), forDaemons: isFor('D') });
     }
     this.#take();
     if (interfaces.length === 0)
       this.#mistake(open, 'the braces after a daemon must name at least one interface');
+    if (interfaces.length > MAX_INTERFACES)
+      this.#mistake(open, `the daemon has ${interfaces.length} interfaces; at most ${MAX_INTERFACES}`);
     return interfaces;
   }
 
@@ -105,7 +161,9 @@ export class SpreadConfParser {
     if (name.kind === 'word' && name.text === 'MaxSessionMessages') {
       this.#expect('=', `= after ${name.text}`);
       const value = this.#take();
-      if (value.kind !== 'number' || Number(value.text) < 1)
+      if (value.kind !== 'number')
+        this.#fail(value, `MaxSessionMessages must be a number, not '${value.text}'`);
+      if (Number(value.text) < 1)
         this.#mistake(value, `MaxSessionMessages must be a number from 1 to 999999999, not '${value.text}'`);
       else this.maxSessionMessages = Number(value.text);
       return;
@@ -117,38 +175,45 @@ export class SpreadConfParser {
     }
     const [kind, reason] = known;
     const value = this.#value(name, kind);
-    const refusal = asksForAccessControl(name.text, value);
+    const refusal = asksForAccessControl(name.text, value) ?? this.#ring.note(name.text, value);
     if (refusal) this.#mistake(name, refusal);
+    if (name.text === 'ActiveIPVersion') this.#addresses.setVersion(value, name.line);
     this.ignored.push({ line: name.line, what: `${name.text}: ${reason}` });
   }
 
   #value(name: Token, kind: ValueKind): string {
-    if (kind === 'none' || (kind === 'optionalWord' && this.#peek().kind !== '=')) return '';
+    if (kind === 'none' || (kind === 'optionalString' && this.#peek().kind !== '=')) return '';
     this.#expect('=', `= after ${name.text}`);
     if (kind === 'flags') return this.#flags(name);
     const value = this.#take();
     const fits = {
-      number: /^\d{1,9}$/,
-      boolean: /^(true|yes|false|no)$/i,
-      onOff: /^(on|off|auto)$/i,
-      word: /^/,
-      optionalWord: /^/,
+      number: () => value.kind === 'number',
+      boolean: () => value.kind === 'word' && /^(true|yes|false|no)$/i.test(value.text),
+      onOff: () => value.kind === 'word' && /^(on|off|auto)$/i.test(value.text),
+      priority: () => value.kind === 'word' && isPriority(value.text),
+      string: () => isString(value),
+      optionalString: () => isString(value),
     }[kind];
     const form = {
       number: 'a number',
       boolean: 'true or false',
       onOff: 'on, off or auto',
-      word: 'a value',
-      optionalWord: 'a value',
+      priority: 'pDEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL',
+      string: 'a value, in quotes where it is a number, an address or a word of Spread',
+      optionalString: 'a value, in quotes where it is a number, an address or a word of Spread',
     };
-    if ('{}=;!'.includes(value.kind) || value.kind === 'end' || !fits.test(value.text))
-      this.#fail(value, `${name.text} needs ${form[kind]}, not '${value.text}'`);
+    if (!fits()) this.#fail(value, `${name.text} needs ${form[kind]}, not '${value.text}'`);
     return value.text;
   }
 
   #flags(name: Token): string {
     this.#expect('{', `the list of flags of ${name.text}, between { and }`);
-    while (this.#peek().kind === 'word' || this.#peek().kind === '!') this.#take();
+    while (this.#peek().kind === 'word' || this.#peek().kind === '!') {
+      if (this.#peek().kind === '!') this.#take();
+      const flag = this.#take();
+      if (flag.kind !== 'word' || !isDebugFlag(flag.text))
+        this.#fail(flag, `'${flag.text}' is no flag of ${name.text}`);
+    }
     this.#expect('}', `} at the end of ${name.text}`);
     return '';
   }
@@ -176,3 +241,7 @@ export class SpreadConfParser {
     throw new SpreadConfError([...this.mistakes, { line: token.line, message }]);
   }
 }
+
+/** Text that Spread reads as such: in quotes, or a word that has no meaning of its own. */
+const isString = (token: Token): boolean =>
+  token.kind === 'quoted' || (token.kind === 'word' && !isReserved(token.text));

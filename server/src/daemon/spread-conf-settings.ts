@@ -9,26 +9,34 @@ const runtime = 'the process stays what and where it was started';
 const clientAuth = 'clients are accepted without authentication (method NULL)';
 
 /** The form of a setting's value. */
-export type ValueKind = 'word' | 'number' | 'boolean' | 'onOff' | 'flags' | 'optionalWord' | 'none';
+export type ValueKind =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'onOff'
+  | 'priority'
+  | 'flags'
+  | 'optionalString'
+  | 'none';
 
 export type Setting = readonly [kind: ValueKind, whyIgnored: string];
 
 /** Every setting of Spread 5.0.1 but MaxSessionMessages: its value's form, and why it has no effect here. */
 const settings: Readonly<Record<string, Setting>> = {
   DebugFlags: ['flags', logging],
-  EventPriority: ['word', logging],
-  EventLogFile: ['word', logging],
-  EventTimeStamp: ['optionalWord', logging],
+  EventPriority: ['priority', logging],
+  EventLogFile: ['string', logging],
+  EventTimeStamp: ['optionalString', logging],
   EventPreciseTimeStamp: ['none', logging],
   DangerousMonitor: ['boolean', 'there is no monitor port'],
   SocketPortReuse: ['onOff', "the system's default is used"],
-  RuntimeDir: ['word', runtime],
-  DaemonUser: ['word', runtime],
-  DaemonGroup: ['word', runtime],
-  RequiredAuthMethods: ['word', clientAuth],
-  AllowedAuthMethods: ['word', clientAuth],
-  AccessControlPolicy: ['word', clientAuth],
-  ActiveIPVersion: ['word', 'daemons do not talk to each other'],
+  RuntimeDir: ['string', runtime],
+  DaemonUser: ['string', runtime],
+  DaemonGroup: ['string', runtime],
+  RequiredAuthMethods: ['string', clientAuth],
+  AllowedAuthMethods: ['string', clientAuth],
+  AccessControlPolicy: ['string', clientAuth],
+  ActiveIPVersion: ['string', 'daemons do not talk to each other'],
   Window: ['number', ring],
   PersonalWindow: ['number', ring],
   AcceleratedRing: ['boolean', ring],
@@ -46,6 +54,34 @@ const settings: Readonly<Record<string, Setting>> = {
   ExcludeSegAddrsFromHash: ['boolean', ring],
   IgnoreMulticastJoinErrors: ['boolean', ring],
 };
+
+/** Flags of DebugFlags. */
+const FLAGS = new Set(
+  (
+    'ALL EXIT DATA_LINK MEMORY EVENTS PRINT NETWORK PROTOCOL SESSION CONFIGURATION MEMBERSHIP FLOW_CONTROL STATUS ' +
+    'DEBUG GROUPS SKIPLIST ACM SECURITY NONE'
+  ).split(' '),
+);
+/** Spread reads the word DEBUG as a flag, so the lowest priority is written pDEBUG. */
+const PRIORITIES = new Set('pDEBUG INFO WARNING ERROR CRITICAL FATAL'.split(' '));
+const SYNTAX = new Set('Spread_Segment MaxSessionMessages VirtualID M C D :'.split(' '));
+
+export const isDebugFlag = (word: string): boolean => FLAGS.has(word);
+export const isPriority = (word: string): boolean => PRIORITIES.has(word);
+
+/** Whether a word without quotes has a meaning of its own for Spread, so that it is no name and no text. */
+export const isReserved = (word: string): boolean =>
+  SYNTAX.has(word) ||
+  FLAGS.has(word) ||
+  PRIORITIES.has(word) ||
+  Object.hasOwn(settings, word) ||
+  /^(true|yes|on|false|no|off|auto)$/i.test(word);
+
+/** Bounds of Spread 5.0.1, which are compiled in. */
+export const MAX_SEGMENTS = 20;
+export const MAX_DAEMONS = 128;
+export const MAX_SEGMENT_ADDRESSES = 5;
+export const MAX_INTERFACES = 10;
 
 /** The setting of that name; undefined when Spread has none. */
 export const settingOf = (name: string): Setting | undefined =>

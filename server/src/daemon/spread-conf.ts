@@ -27,7 +27,7 @@ export interface SpreadConf {
 }
 
 export interface SpreadConfOptions {
-  /** Which daemon of the file to be, as real Spread's `-n`; cut to 19 bytes. */
+  /** Which daemon of the file to be, as real Spread's `-n`: at most 19 bytes, as Spread cuts the names of its file. */
   readonly name?: string;
   /** Addresses of this machine; without a name the first daemon that has one of them is taken. */
   readonly localAddresses?: readonly string[];
@@ -64,13 +64,18 @@ function select(daemons: readonly DaemonEntry[], options: SpreadConfOptions, lin
   const names = daemons.map((daemon) => `'${daemon.name}'`).join(', ');
   const own =
     options.name !== undefined
-      ? daemons.find((daemon) => daemon.name === options.name!.slice(0, MAX_DAEMON_NAME))
+      ? daemons.find((daemon) => daemon.name === options.name)
       : options.localAddresses
         ? daemons.find((daemon) => isLocal(daemon.address, options.localAddresses!))
         : daemons[0];
   const fail = (at: number, message: string): never => {
     throw new SpreadConfError([{ line: at, message }]);
   };
+  if (options.name !== undefined && options.name.length > MAX_DAEMON_NAME)
+    return fail(
+      line,
+      `the daemon name '${options.name}' of -n has ${options.name.length} bytes; at most ${MAX_DAEMON_NAME}, to which Spread cuts the names of its file`,
+    );
   if (!own)
     return options.name !== undefined
       ? fail(line, `no daemon is called '${options.name}'; the file has ${names}`)

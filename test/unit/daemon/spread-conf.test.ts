@@ -22,9 +22,9 @@ Spread_Segment  127.0.0.255:4903 {   # comment
   looked.up.example.com ;
   128.2.2.13 { 128.2.2.13 M D 10.0.0.1 }
 }
-Spread_Segment [ff02::1:2:3%eth30]:5000 225.0.1.1 {
-  six fe80::1%eth0
-  fe80::2%eth0
+Spread_Segment 128.2.3.255:5000 225.0.1.1 {
+  six 128.2.3.6
+
 }
 DebugFlags = { ALL !DATA_LINK !MEMORY }
 EventLogFile = "log file %h.out"
@@ -44,6 +44,14 @@ Window = 160
 AcceleratedRing = TRUE
 ActiveIPVersion = IPv4
 TokenTimeout = 1250
+`;
+
+const version6 = `
+Spread_Segment [ff02::1:2:3%eth30]:5000 {
+  six fe80::1%eth0
+  fe80::2%eth0
+}
+ActiveIPVersion = IPv6
 `;
 
 const mistakesOf = (text: string, options?: SpreadConfOptions) => {
@@ -92,7 +100,7 @@ describe('parseSpreadConf', () => {
       "6 daemon '128.2.2.11'",
       "7 daemon 'quoted # name'",
       "8 daemon 'looked.up.example.c'",
-      '11 segment address ff02::1:2:3%eth30',
+      '11 segment address 128.2.3.255',
       '15 DebugFlags: logging',
       '18 EventTimeStamp: logging',
       '27 AccessControlPolicy: clients are accepted without authentication',
@@ -113,11 +121,14 @@ describe('parseSpreadConf', () => {
       { name: '128.2.2.11' },
       { name: '128.2.2.11', address: '128.2.2.11' },
     ],
-    ['a virtual id', { name: 'six' }, { address: 'fe80::1%eth0', port: 5000, virtualId: undefined }],
-    ['the name of an IPv6 daemon without its interface', { name: 'fe80::2' }, { address: 'fe80::2%eth0' }],
+    [
+      'a daemon of another segment',
+      { name: 'six' },
+      { address: '128.2.3.6', port: 5000, virtualId: undefined },
+    ],
     [
       'a daemon that only has a name',
-      { name: 'looked.up.example.com' },
+      { name: 'looked.up.example.c' },
       { name: 'looked.up.example.c', address: 'looked.up.example.com' },
     ],
     [
@@ -132,12 +143,34 @@ describe('parseSpreadConf', () => {
     expect(parseSpreadConf(full, options)).toMatchObject(expected);
   });
 
+  it.each([
+    ['six', { address: 'fe80::1%eth0', port: 5000 }],
+    ['fe80::2', { address: 'fe80::2%eth0' }],
+  ])('finds the IPv6 daemon %s, whose name has no interface', (name, expected) => {
+    expect(parseSpreadConf(version6, { name })).toMatchObject(expected);
+  });
+
   it('takes a virtual id along', () => {
     expect(parseSpreadConf(segment('d 127.0.0.1 VirtualID = 5'))).toMatchObject({ virtualId: 5 });
   });
 
   it('has no client address when interfaces are given and none is for clients', () => {
     expect(parseSpreadConf(segment('d 127.0.0.1 { D 127.0.0.1 }')).clientAddresses).toEqual([]);
+  });
+
+  it('accepts one address at two ports, and reports a semicolon inside of a name', () => {
+    const two = 'Spread_Segment 1.2.3.255:5 { a 1.2.3.4 } Spread_Segment 1.2.3.255:6 { b; 1.2.3.4 }';
+    expect(parseSpreadConf(two, { name: 'b;' })).toMatchObject({ name: 'b;', port: 6 });
+    const what = parseSpreadConf(two, { name: 'a' }).ignored.map((entry) => entry.what);
+    expect(what.join()).toMatch(/semicolon in the daemon name 'b;' is part of the name/);
+  });
+
+  it('rejects a name to choose by that is longer than 19 bytes', () => {
+    const long = 'looked.up.example.com';
+    expect(mistakesOf(full, { name: long })[0]!.message).toMatch(
+      /'looked.up.example.com' of -n has 21 bytes; at most 19/,
+    );
+    expect(parseSpreadConf(full, { name: long.slice(0, 19) }).address).toBe(long);
   });
 
   it.each<[string, string, number, RegExp]>([
@@ -162,7 +195,7 @@ describe('parseSpreadConf', () => {
     ['brackets around nothing', 'Spread_Segment [127.0.0.1]:5 { }', 1, /unexpected '\['/],
     ['two daemons of one name', segment('d 1.2.3.4\nd 1.2.3.5'), 3, /'d' is there twice/],
     ['an empty daemon name', segment("'' 1.2.3.4"), 2, /must not be empty/],
-    ['a reserved letter as a daemon', segment('C 1.2.3.4'), 2, /expected a daemon/],
+    ['a reserved letter as a daemon', segment('C 1.2.3.4'), 2, /'C' .*in quotes/],
     ['braces without an interface', segment('d 1.2.3.4 { }'), 2, /at least one interface/],
     ['an interface that is a name', segment('d 1.2.3.4 { C eth0 }'), 2, /found 'eth0'/],
     ['a virtual id of 0', segment('d 1.2.3.4 VirtualID = 0'), 2, /from 1 to 999999999/],
@@ -175,6 +208,63 @@ describe('parseSpreadConf', () => {
       /no authentication .*RequiredAuthMethods/,
     ],
     ['authentication without NULL', `${minimal}AllowedAuthMethods = "IP PWORD"`, 6, /allow NULL/],
+    [
+      'an address with a semicolon',
+      segment('127.0.0.1;'),
+      2,
+      /'127\.0\.0\.1;' .*blanks before the semicolon/,
+    ],
+    [
+      'a name with a semicolon',
+      segment('d 1.2.3.4 { D 1.2.3.4 } e;'),
+      2,
+      /'e;' .*blanks before the semicolon/,
+    ],
+    ['a name that no host has', segment('a/b'), 2, /no host name/],
+    [
+      'two daemons of one address',
+      segment('a 1.2.3.4\nb 1.2.3.4'),
+      3,
+      /1\.2\.3\.4 .*'b' is there twice; .*'a'/,
+    ],
+    [
+      'two daemons of one IPv6 address in two spellings',
+      'Spread_Segment ff02::1 {\n a fe80::1\n b fe80:0::1 }',
+      3,
+      /'b' is there twice/,
+    ],
+    ['the unspecified address', segment('d 0.0.0.0'), 2, /must not be 0\.0\.0\.0/],
+    ['an unspecified segment', 'Spread_Segment 0.0.0.0 { d 1.2.3.4 }', 1, /segment's address must not be/],
+    ['a multicast address', segment('d 225.0.0.1'), 2, /multicast address 225/],
+    [
+      'IPv6 in a file of IPv4',
+      segment('d 1.2.3.4\ne fe80::1'),
+      3,
+      /fe80::1 is IPv6, but the file's are IPv4/,
+    ],
+    ['an unknown IP version', `${minimal}ActiveIPVersion = 4x`, 6, /IPv4 or IPv6, not '4x'/],
+    ['an IP version that comes too late', `${minimal}ActiveIPVersion = IPv6`, 6, /before it is IPv4/],
+    ['interfaces without the own address', segment('d 1.2.3.4 { C 1.2.3.4 }'), 2, /an entry D 1\.2\.3\.4/],
+    ['one virtual id twice', segment('d 1.2.3.4 VirtualID = 5\ne 1.2.3.5 VirtualID = 5'), 3, /ID 5 is there/],
+    ['a reserved word as a daemon', segment('INFO 1.2.3.4'), 2, /in quotes/],
+    ['a window of 0', `${minimal}PersonalWindow = 0`, 6, /PersonalWindow must be at least 1/],
+    [
+      'an empty segment before the IP version is known',
+      `Spread_Segment 1.2.3.4 { }${minimal}`,
+      1,
+      /ActiveIPVersion/,
+    ],
+    ['a timeout of 0', `${minimal}TokenTimeout = 0`, 6, /TokenTimeout must be at least 1/],
+    ['windows that contradict', `${minimal}Window = 5`, 6, /PersonalWindow 20 is larger than Window 5/],
+    ['a number as a user', `${minimal}DaemonUser = 5`, 6, /in quotes/],
+    ['an unknown priority', `${minimal}EventPriority = LOUD`, 6, /needs pDEBUG, INFO/],
+    ['an unknown flag', `${minimal}DebugFlags = { LOUD }`, 6, /'LOUD' is no flag/],
+    [
+      'too many daemons',
+      segment(Array.from({ length: 129 }, (_, i) => `d${i} 1.2.3.${i}`).join('\n')),
+      130,
+      /more than 128 daemons/,
+    ],
     ['an access policy', `${minimal}AccessControlPolicy = "SITE"`, 6, /only PERMIT/],
   ])('refuses %s and names the line', (_, text, line, message) => {
     const mistake = mistakesOf(text).at(-1)!;
@@ -183,7 +273,7 @@ describe('parseSpreadConf', () => {
   });
 
   it('reports mistakes that do not hide others together', () => {
-    const text = `${minimal}MaxSessionMessages = none\nRequiredAuthMethods = "IP"\n`;
+    const text = `${minimal}MaxSessionMessages = 0\nRequiredAuthMethods = "IP"\n`;
     expect(mistakesOf(text).map(({ line }) => line)).toEqual([6, 7]);
   });
 

@@ -119,7 +119,7 @@ function makeDaemon(
 ): EmbeddedDaemon {
   try {
     return new EmbeddedDaemon({
-      // The real daemon cuts a longer name of -n, and looks it up in its file.
+      // The file's name, which Spread cuts to 19 bytes; -n is one of the file's.
       name: conf?.name ?? options.name,
       maxSessionMessages: options.maxSessionMessages ?? conf?.maxSessionMessages,
       id: conf?.virtualId,

@@ -1,0 +1,200 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseSpreadConf, SpreadConfError } from '../../server/src/daemon/spread-conf.js';
+import { Random } from '../chaos/random.js';
+import { isAvailable } from '../support/requirements.mjs';
+
+const FILES = 300;
+const SLOW_MS = 180_000;
+/** A daemon that no file has. Real Spread reads the whole file, looks for this daemon, and ends. */
+const MISSING = 'missing';
+
+const TOKENS = [
+  ...['{', '}', '=', ';', ':', '!', '#', '\n', "''", '"a b"', "'INFO'", 'a;', 'VirtualID', 'M', 'C', 'D'],
+  ...['a', 'b', 'c', '5', '0', '1234567890', 'INFO', 'ALL', 'yes', 'Off', 'auto', 'Spread_Segment'],
+  ...[
+    '10.0.0.1',
+    '10.0.0.2',
+    '0.0.0.0',
+    '225.0.0.1',
+    '10.0.0.255:70000',
+    '10.0.0.255:5000',
+    '10.0.0.1:5',
+    '::',
+    'fe80::1',
+  ],
+];
+const SETTINGS = [
+  ...[
+    'Window = 160',
+    'Window = 5',
+    'Window=5',
+    'PersonalWindow = 0',
+    'PersonalWindow = 15',
+    'PersonalWindow = 200',
+  ],
+  ...['AcceleratedRing = yes', 'AcceleratedRing = 1', 'AcceleratedWindow = 0', 'AcceleratedWindow = 25'],
+  ...['TokenTimeout = 0', 'LookupTimeout = 100', 'DebugFlags = { ALL !MEMORY }', 'DebugFlags = { LOUD }'],
+  ...[
+    'DebugFlags = { }',
+    'DebugFlags = { ! ALL }',
+    'EventPriority = pDEBUG',
+    'EventPriority = DEBUG',
+    'EventPriority = 5',
+  ],
+  ...[
+    'EventTimeStamp',
+    'EventTimeStamp = "%a"',
+    'EventTimeStamp = 5',
+    'EventPreciseTimeStamp',
+    'DaemonUser = root',
+  ],
+  ...[
+    'DaemonUser = 5',
+    'DaemonGroup = ALL',
+    'RuntimeDir = "/tmp"',
+    'RuntimeDir = on',
+    'SocketPortReuse = AUTO',
+  ],
+  ...[
+    'SocketPortReuse = yes',
+    'DangerousMonitor = No',
+    'MaxSessionMessages = 5',
+    'MaxSessionMessages = many',
+  ],
+  ...['ActiveIPVersion = IPv4', 'ActiveIPVersion = IPv6', 'ActiveIPVersion = IPv5', 'WideAreaNetwork = TRUE'],
+];
+const DAEMONS = [
+  ...[
+    'a 10.0.0.1',
+    'b 10.0.0.2',
+    'c 10.0.0.1',
+    '10.0.0.3',
+    '10.0.0.3 ;',
+    '10.0.0.4;',
+    'a; 10.0.0.5',
+    '"x y" 10.0.0.6 ;',
+  ],
+  ...[
+    'd 10.0.0.7 VirtualID = 5',
+    'e 10.0.0.8 VirtualID = 5',
+    'f 10.0.0.9 VirtualID = 0',
+    'six fe80::1',
+    'INFO 10.0.0.10',
+  ],
+  ...[
+    'g 10.0.0.11 { D 10.0.0.11 C 0.0.0.0 }',
+    'h 10.0.0.12 { C 10.0.0.12 }',
+    'i 10.0.0.13 { }',
+    'j 0.0.0.0',
+    'k 225.0.0.1',
+  ],
+  ...[
+    'm 10.0.0.14 { M D 0.0.0.0 }',
+    'n 10.0.0.15 { 10.0.0.15:5 }',
+    'o 10.0.0.16 { eth0 }',
+    'aVeryLongNameOf24Letters 10.0.0.17',
+  ],
+];
+
+/** A file that is mostly right, and sometimes has one token too much, too little or exchanged. */
+function anyFile(random: Random): string {
+  const pick = <T>(list: readonly T[]): T => list[random.int(0, list.length - 1)] as T;
+  const several = (list: readonly string[], most: number) =>
+    Array.from({ length: random.int(0, most) }, () => pick(list));
+  const segment = (i: number) =>
+    [`Spread_Segment 10.0.${i}.255${pick(['', '', ':5000', ':0'])} {`, ...several(DAEMONS, 3), '}'].join(
+      '\n',
+    );
+  const lines = [
+    ...several(SETTINGS, 1),
+    ...Array.from({ length: random.int(1, 2) }, (_, i) => segment(i)),
+    ...several(SETTINGS, 2),
+  ];
+  const words = lines.join('\n').split(/(?<=\s)/);
+  if (random.chance(0.5)) {
+    const at = random.int(0, words.length - 1);
+    words.splice(at, random.int(0, 1), ...several(TOKENS, 1).map((token) => `${token} `));
+  }
+  return words.join('');
+}
+
+/** What is wrong with a file for us; undefined when nothing is. */
+function ourMistake(text: string): string | undefined {
+  try {
+    parseSpreadConf(text, { name: MISSING });
+  } catch (error) {
+    if (!(error instanceof SpreadConfError)) throw error;
+    return error.mistakes.map((m) => m.message).find((message) => !message.startsWith('no daemon is called'));
+  }
+  return undefined;
+}
+
+describe.skipIf(!isAvailable('spread-home'))('spread.conf, read here and by real Spread', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'conf-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The daemon ends either way: when it has read the file, it misses itself there. */
+  function theirMistake(text: string, name = MISSING): Promise<string | undefined> {
+    const file = join(folder, 'spread.conf');
+    writeFileSync(file, `${text}\n`);
+    // Spread aborts at its end: without stdbuf its last words stay in a buffer.
+    const args = ['-oL', join(process.env.SPREAD_HOME!, 'sbin', 'spread'), '-n', name, '-c', file];
+    return new Promise((resolve, reject) => {
+      execFile(
+        'stdbuf',
+        args,
+        { cwd: folder, timeout: 30_000, encoding: 'latin1' },
+        (_error, stdout, stderr) => {
+          const said = stdout + stderr;
+          if (!said.includes('Exit caused by Alarm'))
+            reject(new Error(`Spread did not end by itself:\n${said}`));
+          else resolve(said.includes('is not in configuration') ? undefined : said.slice(-400));
+        },
+      );
+    });
+  }
+
+  it.each([
+    ['10.0.0.1;', true],
+    ['10.0.0.1 ;', false],
+    ['a 10.0.0.1\nb 10.0.0.1', true],
+  ])('a segment with %j is rejected by both: %s', async (daemons, rejected) => {
+    const text = `Spread_Segment 10.0.0.255 {\n${daemons}\n}`;
+    expect(ourMistake(text) !== undefined).toBe(rejected);
+    expect((await theirMistake(text)) !== undefined).toBe(rejected);
+  });
+
+  it('-n with 20 characters is rejected by both', async () => {
+    const name = 'n'.repeat(20);
+    const text = `Spread_Segment 10.0.0.255 { ${name} 10.0.0.1 }`;
+    expect(() => parseSpreadConf(text, { name })).toThrow(/at most 19/);
+    expect(await theirMistake(text, name)).toMatch(/too long/);
+  });
+
+  it(
+    `${FILES} generated files are accepted or rejected alike`,
+    async () => {
+      const seed = Number(process.env.FUZZ_SEED ?? 1);
+      const random = new Random(seed);
+      const verdicts = { accepted: 0, rejected: 0 };
+      const differences: string[] = [];
+      for (let i = 0; i < FILES; i++) {
+        const text = anyFile(random);
+        const [ours, theirs] = [ourMistake(text), await theirMistake(text)];
+        // Only Spread looks up the name of a daemon that has no address.
+        if (ours === undefined && theirs?.match(/Name or service not known|failure in name resolution/))
+          continue;
+        verdicts[theirs === undefined ? 'accepted' : 'rejected'] += 1;
+        if ((ours === undefined) !== (theirs === undefined))
+          differences.push(`${text}\n--- here: ${ours ?? 'accepted'}\n--- Spread: ${theirs ?? 'accepted'}`);
+      }
+      expect(differences, `seed ${seed}`).toEqual([]);
+      expect(Math.min(verdicts.accepted, verdicts.rejected)).toBeGreaterThan(FILES / 20);
+    },
+    SLOW_MS,
+  );
+});
