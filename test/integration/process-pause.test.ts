@@ -26,17 +26,18 @@ describe('a sidecar process that is paused and resumed', () => {
       onTestFinished(() => client.close());
       return client;
     };
-    const members: { mailbox: TestMailbox; receiving: Receiving; unattended: TestMailbox }[] = [];
+    const attended: { mailbox: TestMailbox; receiving: Receiving }[] = [];
     for (let i = 0; i < CLIENTS; i++) {
       const client = newClient();
       const mailbox = await TestMailbox.open(client, { lease: LEASE });
       const receiving = mailbox.receive();
       await receiving.attached();
       await mailbox.call('join', { group: 'chat', awaitView: true });
-      members.push({ mailbox, receiving, unattended: await TestMailbox.open(client) });
+      attended.push({ mailbox, receiving });
     }
-    for (const member of members)
-      member.unattended = await TestMailbox.open(member.mailbox.client, { lease: LEASE });
+    const members = [];
+    for (const member of attended)
+      members.push({ ...member, unattended: await TestMailbox.open(member.mailbox.client, { lease: LEASE }) });
     const quiet = connectHttp2(`http://${target}`);
     let closed = false;
     quiet.on('close', () => {
