@@ -166,6 +166,9 @@ type MailboxOptions struct {
 	Auth AuthMethod
 	// Lease is how long the mailbox lives while nothing uses it. Default: the sidecar's, 30 s.
 	Lease time.Duration
+	// EndWithConnection ends the mailbox 500 ms after this side has closed its connection, as when the process ends or is
+	// killed, and not after the lease.
+	EndWithConnection bool
 	// Reconnect: make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored.
 	// Default: the mailbox ends with its connection.
 	Reconnect *ReconnectOptions

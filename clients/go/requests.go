@@ -88,6 +88,7 @@ func connectRequest(options MailboxOptions) (*pb.ConnectRequest, error) {
 	if request.Acknowledgement, err = choose(options.Acknowledgement, "acknowledgement", acknowledgements); err != nil {
 		return nil, err
 	}
+	request.EndWithConnection = options.EndWithConnection
 	if request.Lease, err = toDuration(options.Lease, "lease"); err != nil {
 		return nil, err
 	}

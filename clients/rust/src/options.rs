@@ -281,6 +281,7 @@ pub struct MailboxOptions {
     pub(crate) membership: Option<bool>,
     pub(crate) auth: Option<AuthMethod>,
     pub(crate) lease: Option<Duration>,
+    pub(crate) end_with_connection: bool,
     pub(crate) reconnect: Option<ReconnectOptions>,
     pub(crate) queue: Option<QueueOptions>,
     pub(crate) acknowledgement: AcknowledgementMode,
@@ -337,6 +338,13 @@ impl MailboxOptions {
     /// How long the mailbox lives while nothing uses it. Default: the sidecar's, 30 s.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = Some(lease);
+        self
+    }
+
+    /// End the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and
+    /// not after the lease. Default: false.
+    pub fn end_with_connection(mut self, end: bool) -> Self {
+        self.end_with_connection = end;
         self
     }
 

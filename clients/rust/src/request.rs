@@ -42,6 +42,7 @@ pub(crate) fn connect(options: &MailboxOptions) -> Result<contract::ConnectReque
         reconnect: options.reconnect.map(reconnect_policy).transpose()?,
         queue: options.queue.map(queue_limits).transpose()?,
         acknowledgement: acknowledgement.into(),
+        end_with_connection: options.end_with_connection,
     })
 }
 

@@ -74,6 +74,11 @@ export interface MailboxOptions extends ReceiveOptions {
   /** How long the mailbox lives while nothing uses it. Unit: ms. Default: the sidecar's, 30 s. */
   leaseMs?: number;
   /**
+   * End the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and not
+   * after the lease. Default: false.
+   */
+  endWithConnection?: boolean;
+  /**
    * Make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored; `true`: as
    * the sidecar does by default. Default: false, the mailbox ends with its connection.
    */
@@ -172,6 +177,7 @@ export class SpreadSidecar {
       membership: options.membership,
       auth: toAuthentication(options.auth),
       lease: toDuration(options.leaseMs, 'leaseMs'),
+      endWithConnection: options.endWithConnection ?? false,
       reconnect: fromReconnect(options.reconnect),
       queue: fromQueueOptions(options.queue),
       acknowledgement: Acknowledgement[options.acknowledgement ?? 'UNSPECIFIED'],

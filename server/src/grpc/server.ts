@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
+import { watchConnections } from './client-connections.js';
 import { insecureCredentials } from './credentials.js';
 import { quietGrpcLog } from './grpc-log.js';
 import { closeDeadSessions } from './http2-dead-sessions.js';
@@ -139,6 +140,7 @@ export class GrpcServer {
     this.#onAcceptError = options.onAcceptError;
     setHttp2(this.#server, transport);
     ignoreGoneStreams(this.#server);
+    watchConnections(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);
     keepAlive(this.#server, transport);
     const sessions = { ...DEFAULT_SESSION_BOUNDS, ...options.sessions };

@@ -1,3 +1,4 @@
+import type { ClientConnection } from '../mailbox/connection-tie.js';
 import type { Mailbox } from '../mailbox/mailbox.js';
 import type { MailboxRegistry } from '../mailbox/registry.js';
 import type { Version } from '../spread/wire/index.js';
@@ -57,14 +58,14 @@ export interface ServiceContext {
 /**
  * The mailbox that a request names, whose lease this call renews.
  *
- * @param caller the call's identity: to everybody but who opened it a mailbox is not there
+ * @param call its identity, because to everybody but who opened it a mailbox is not there; and its connection
  * @throws SidecarError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
  */
 export function mailboxOf(
   context: ServiceContext,
-  caller: string,
+  call: { readonly caller: string; readonly clientConnection: ClientConnection | undefined },
   mailboxId: string,
   field = 'mailbox_id',
 ): Mailbox {
-  return context.registry.get(required(mailboxId, field), caller);
+  return context.registry.get(required(mailboxId, field), call.caller, call.clientConnection);
 }

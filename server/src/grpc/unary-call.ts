@@ -1,4 +1,5 @@
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { ClientConnection } from '../mailbox/connection-tie.js';
 import type { FailureTranslator } from './failure.js';
 import { observedCall } from './interceptors/observed-call.js';
 import type { ClientUse } from './limits/call-limits.js';
@@ -12,6 +13,8 @@ export interface CallFacts {
   readonly caller: string;
   /** The address that the call came from, such as `127.0.0.1:51234`; `unix` for a Unix socket. */
   readonly peer: string;
+  /** The connection that the call came over. */
+  readonly clientConnection: ClientConnection | undefined;
   /** What the caller uses, of what there are bounds for. */
   readonly use: ClientUse;
   /**
@@ -72,6 +75,10 @@ class UnaryCallFacts implements CallFacts {
   get peer(): string {
     const peer = this.call.getPeer();
     return peer === 'unknown' ? 'unix' : peer;
+  }
+
+  get clientConnection(): ClientConnection | undefined {
+    return observedCall(this.call.metadata).clientConnection;
   }
 
   get use(): ClientUse {

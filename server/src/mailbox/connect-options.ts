@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly membership: boolean;
   /** Milliseconds. */
   readonly leaseMs?: number | undefined;
+  /** Whether the mailbox ends when the client has closed its connections. Default false. */
+  readonly endWithConnection?: boolean;
   /** How the sidecar shows itself to the daemon. Default: the settings'. */
   readonly auth?: 'NULL' | 'IP' | undefined;
   /** Undefined: the mailbox ends with its connection. */

@@ -23,7 +23,7 @@ export class ExpiredLeases {
     if (expired === undefined || expired.owner !== caller) return undefined;
     return new SidecarError(
       'LEASE_EXPIRED',
-      'the mailbox has ended: no Receive was attached and no call came within its lease',
+      'the mailbox has ended: its lease is over, or its client closed the connection that it ends with',
       { last_sequence: String(expired.lastSequence) },
     );
   }

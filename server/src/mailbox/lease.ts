@@ -8,6 +8,9 @@ import { CheckedTimer } from '../timing/pause-aware-timer.js';
  */
 export class Lease {
   #usedAt = performance.now();
+  /** By then it ends, unless it is touched before. */
+  #endsBy = Number.POSITIVE_INFINITY;
+  #shortMs = 0;
   #holds = 0;
   readonly #timer = new CheckedTimer((late) => this.#look(late));
   #stopped = false;
@@ -26,11 +29,24 @@ export class Lease {
   /** Milliseconds until it ends if nothing happens; undefined while it is held or when it has stopped. */
   get remainingMs(): number | undefined {
     if (this.#holds > 0 || this.#stopped) return undefined;
-    return Math.max(0, this.#usedAt + this.leaseMs - performance.now());
+    return Math.max(0, Math.min(this.#usedAt + this.leaseMs, this.#endsBy) - performance.now());
+  }
+
+  /** Whether it ends, or has ended, before its time: see {@link endWithin}. */
+  get isShortened(): boolean {
+    return this.#endsBy < Number.POSITIVE_INFINITY;
   }
 
   touch(): void {
     this.#usedAt = performance.now();
+    this.#endsBy = Number.POSITIVE_INFINITY;
+  }
+
+  /** It ends after so many milliseconds, unless somebody touches it or holds it then. */
+  endWithin(ms: number): void {
+    this.#shortMs = ms;
+    this.#endsBy = performance.now() + ms;
+    this.#rearm();
   }
 
   /** Keeps it alive until the returned function is called; calling that more than once is harmless. */
@@ -41,8 +57,8 @@ export class Lease {
       if (!held) return;
       held = false;
       this.#holds--;
-      this.touch();
-      if (this.#holds === 0 && !this.#timer.isSet && !this.#stopped) this.#timer.set(this.leaseMs);
+      this.#usedAt = performance.now();
+      if (this.#holds === 0 && (!this.#timer.isSet || this.isShortened)) this.#rearm();
     };
   }
 
@@ -52,8 +68,14 @@ export class Lease {
     this.#timer.clear();
   }
 
+  #rearm(): void {
+    const remaining = this.remainingMs;
+    if (remaining !== undefined) this.#timer.set(Math.ceil(remaining));
+  }
+
   #look(late: boolean): void {
-    if (late) this.touch();
+    if (late) this.#usedAt = performance.now();
+    if (late && this.isShortened) this.#endsBy = performance.now() + this.#shortMs;
     const remaining = this.remainingMs;
     if (remaining === undefined) return;
     if (remaining > 0) {

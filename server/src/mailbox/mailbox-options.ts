@@ -19,6 +19,8 @@ export interface MailboxOptions {
   /** The daemon, as a spread name. */
   readonly daemon: string;
   readonly membership: boolean;
+  /** Whether it ends when the client has closed its connections. Default false. */
+  readonly endWithConnection?: boolean;
   readonly acknowledgement: Acknowledgement;
   readonly limits: MailboxLimits;
   /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */

@@ -1,4 +1,5 @@
 import type { Message, Version } from '../spread/wire/index.js';
+import { type ClientConnection, ConnectionTie } from './connection-tie.js';
 import type { DaemonConnection } from './daemon-connection.js';
 import type { MailboxEvent, SelfLeave, View } from './event.js';
 import type { GroupMemberships, GroupView } from './group-memberships.js';
@@ -50,6 +51,8 @@ export class Mailbox implements MailboxIdentity {
   readonly #groups: GroupMemberships;
   readonly #requests: Requests;
   readonly #lease: Lease;
+  /** Of a mailbox that ends with its connection. */
+  readonly #tie: ConnectionTie | undefined;
   readonly #connection: DaemonConnection;
   readonly #life: MailboxLife;
 
@@ -70,6 +73,7 @@ export class Mailbox implements MailboxIdentity {
     this.#groups = parts.groups;
     this.#requests = parts.requests;
     this.#lease = parts.lease;
+    this.#tie = options.endWithConnection ? new ConnectionTie(parts.lease) : undefined;
     this.#connection = parts.connection;
     this.#life = parts.life;
     parts.connection.start();
@@ -178,8 +182,9 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /** A call used the mailbox: its lease begins anew. */
-  touch(): void {
+  touch(connection?: ClientConnection): void {
     this.#lease.touch();
+    if (connection !== undefined) this.#tie?.usedBy(connection);
   }
 
   /** Keeps the mailbox alive, for a stream of sends, until the returned function is called. */
@@ -296,7 +301,9 @@ export class Mailbox implements MailboxIdentity {
    * does.
    */
   expire(): Promise<void> {
-    const message = `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
+    const message = this.#lease.isShortened
+      ? 'the client closed its connection, and the mailbox ends with it'
+      : `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
     const closed = this.#life.close('LEASE_EXPIRED', message);
     this.#inbox.cut({ reason: 'LEASE_EXPIRED', message });
     return closed;
@@ -324,6 +331,7 @@ export class Mailbox implements MailboxIdentity {
    * left. Never rejects.
    */
   discard(): Promise<void> {
+    this.#tie?.release();
     return this.#life.discard();
   }
 

@@ -3,6 +3,7 @@ import { Session } from '../spread/session.js';
 import { SpreadError } from '../spread/spread-error.js';
 import { ByteBudget } from './byte-budget.js';
 import type { ConnectOptions } from './connect-options.js';
+import type { ClientConnection } from './connection-tie.js';
 import type { EncodeEvent } from './event.js';
 import { ExpiredLeases } from './expired-leases.js';
 import { Mailbox } from './mailbox.js';
@@ -34,6 +35,8 @@ export interface ConnectCall extends CallOptions {
   readonly client?: string;
   /** The address that the call came from, for the log. Default ''. */
   readonly peer?: string;
+  /** The connection that the call came over. Default: none, so that no connection ends the mailbox. */
+  readonly connection?: ClientConnection | undefined;
 }
 
 /** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
@@ -77,7 +80,7 @@ export class MailboxRegistry {
    */
   async connect(
     options: ConnectOptions,
-    { signal, caller = '', client = caller, peer = '' }: ConnectCall = {},
+    { signal, caller = '', client = caller, peer = '', connection }: ConnectCall = {},
   ): Promise<Mailbox> {
     const opening = await this.#open(options, signal, client);
     if (this.#isDraining) {
@@ -93,6 +96,7 @@ export class MailboxRegistry {
       owner: caller,
       client,
       membership: options.membership,
+      endWithConnection: options.endWithConnection ?? false,
       acknowledgement: options.acknowledgement,
       noticeMark: this.#settings.noticeMark,
       goodbyeMs: this.#settings.goodbyeMs,
@@ -103,6 +107,7 @@ export class MailboxRegistry {
       onLeaseEnd: () => this.#expire(mailbox),
     });
     this.#mailboxes.set(mailbox.id, mailbox);
+    mailbox.touch(connection);
     this.#telemetry.opened(mailbox, { peer, identity: caller });
     return mailbox;
   }
@@ -114,10 +119,10 @@ export class MailboxRegistry {
    * @throws SpreadError ILLEGAL_SESSION; SidecarError LEASE_EXPIRED when that is known to be the reason, DRAINING when the drain
    * has removed mailboxes
    */
-  get(id: string, caller = ''): Mailbox {
+  get(id: string, caller = '', connection?: ClientConnection): Mailbox {
     const mailbox = this.#owned(id, caller);
     if (mailbox !== undefined) {
-      mailbox.touch();
+      mailbox.touch(connection);
       return mailbox;
     }
     if (this.#isDraining) throw draining();

@@ -69,7 +69,8 @@ const (
 	// OUT_OF_RANGE: after_sequence or up_to_sequence is not a retained or known sequence; metadata
 	// `oldest_retained_sequence` and `last_sequence`.
 	ErrorReason_ERROR_REASON_SEQUENCE_NOT_RETAINED ErrorReason = 7
-	// ABORTED: no Receive was attached and no call came within the lease.
+	// ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
+	// (ConnectRequest.end_with_connection).
 	ErrorReason_ERROR_REASON_LEASE_EXPIRED ErrorReason = 8
 	// RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`.
 	ErrorReason_ERROR_REASON_QUEUE_OVERFLOW ErrorReason = 9
@@ -269,8 +270,15 @@ type ConnectRequest struct {
 	Queue *QueueLimits `protobuf:"bytes,9,opt,name=queue,proto3" json:"queue,omitempty"`
 	// What becomes of delivered events. Default AUTO.
 	Acknowledgement Acknowledgement `protobuf:"varint,10,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+	// has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+	// instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+	// process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+	// process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+	// Default false.
+	EndWithConnection bool `protobuf:"varint,11,opt,name=end_with_connection,json=endWithConnection,proto3" json:"end_with_connection,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ConnectRequest) Reset() {
@@ -371,6 +379,13 @@ func (x *ConnectRequest) GetAcknowledgement() Acknowledgement {
 		return x.Acknowledgement
 	}
 	return Acknowledgement_ACKNOWLEDGEMENT_UNSPECIFIED
+}
+
+func (x *ConnectRequest) GetEndWithConnection() bool {
+	if x != nil {
+		return x.EndWithConnection
+	}
+	return false
 }
 
 // A mailbox is open.
@@ -2837,7 +2852,7 @@ var File_spread_sidecar_v1_mailbox_service_proto protoreflect.FileDescriptor
 
 const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	"\n" +
-	"'spread/sidecar/v1/mailbox_service.proto\x12\x11spread.sidecar.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dspread/sidecar/v1/event.proto\x1a\x1dspread/sidecar/v1/types.proto\"\x9a\x04\n" +
+	"'spread/sidecar/v1/mailbox_service.proto\x12\x11spread.sidecar.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dspread/sidecar/v1/event.proto\x1a\x1dspread/sidecar/v1/types.proto\"\xca\x04\n" +
 	"\x0eConnectRequest\x12\x16\n" +
 	"\x06daemon\x18\x01 \x01(\tR\x06daemon\x12!\n" +
 	"\fprivate_name\x18\x02 \x01(\tR\vprivateName\x12O\n" +
@@ -2851,7 +2866,8 @@ const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	"\treconnect\x18\b \x01(\v2\".spread.sidecar.v1.ReconnectPolicyR\treconnect\x124\n" +
 	"\x05queue\x18\t \x01(\v2\x1e.spread.sidecar.v1.QueueLimitsR\x05queue\x12L\n" +
 	"\x0facknowledgement\x18\n" +
-	" \x01(\x0e2\".spread.sidecar.v1.AcknowledgementR\x0facknowledgementB\r\n" +
+	" \x01(\x0e2\".spread.sidecar.v1.AcknowledgementR\x0facknowledgement\x12.\n" +
+	"\x13end_with_connection\x18\v \x01(\bR\x11endWithConnectionB\r\n" +
 	"\v_membership\"\xb8\x02\n" +
 	"\x0fConnectResponse\x12\x1d\n" +
 	"\n" +

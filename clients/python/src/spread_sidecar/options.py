@@ -117,6 +117,9 @@ class MailboxOptions(ReceiveOptions, total=False):
     auth: Literal["NULL", "IP"]
     #: How long the mailbox lives while nothing uses it. Unit: s. Default: the sidecar's, 30.
     lease: float
+    #: End the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and not
+    #: after the lease. Default: False.
+    end_with_connection: bool
     #: Make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored; True: as
     #: the sidecar does by default. Default: False, the mailbox ends with its connection.
     reconnect: Union[bool, ReconnectOptions]

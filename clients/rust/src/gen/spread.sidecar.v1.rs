@@ -663,6 +663,14 @@ pub struct ConnectRequest {
     /// What becomes of delivered events. Default AUTO.
     #[prost(enumeration = "Acknowledgement", tag = "10")]
     pub acknowledgement: i32,
+    /// True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+    /// has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+    /// instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+    /// process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+    /// process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+    /// Default false.
+    #[prost(bool, tag = "11")]
+    pub end_with_connection: bool,
 }
 /// A mailbox is open.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1230,7 +1238,8 @@ pub enum ErrorReason {
     /// OUT_OF_RANGE: after_sequence or up_to_sequence is not a retained or known sequence; metadata
     /// `oldest_retained_sequence` and `last_sequence`.
     SequenceNotRetained = 7,
-    /// ABORTED: no Receive was attached and no call came within the lease.
+    /// ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
+    /// (ConnectRequest.end_with_connection).
     LeaseExpired = 8,
     /// RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`.
     QueueOverflow = 9,

@@ -4,8 +4,8 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function acknowledge(context: ServiceContext): UnaryHandler<AcknowledgeRequest, AcknowledgeResponse> {
-  return ({ mailboxId, upToSequence }, { caller }) => {
-    const acknowledged = mailboxOf(context, caller, mailboxId).acknowledge(countOf(upToSequence));
+  return ({ mailboxId, upToSequence }, call) => {
+    const acknowledged = mailboxOf(context, call, mailboxId).acknowledge(countOf(upToSequence));
     return { acknowledgedSequence: BigInt(acknowledged) };
   };
 }

@@ -58,9 +58,10 @@ const OVERFLOW = {
 } as const;
 
 export function connect(context: ServiceContext): UnaryHandler<ConnectRequest, ConnectResponse> {
-  return async (request, { signal, caller, use, peer }) => {
+  return async (request, { signal, caller, use, peer, clientConnection: connection }) => {
     const options = connectOptions(request, context.limits);
-    const mailbox = await context.registry.connect(options, { signal, caller, client: use.client, peer });
+    const call = { signal, caller, client: use.client, peer, connection };
+    const mailbox = await context.registry.connect(options, call);
     return {
       mailboxId: mailbox.id,
       privateGroup: mailbox.privateGroup,
@@ -81,6 +82,7 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
     priority: request.priority,
     membership: request.membership ?? true,
     leaseMs: millisecondsOf(request.lease, 'lease', limits.leaseMinMs, limits.leaseMaxMs),
+    endWithConnection: request.endWithConnection,
     auth: authMethod(request.auth),
     reconnect: request.reconnect?.enabled ? reconnectOptions(request.reconnect, limits) : undefined,
     queue: {

@@ -4,7 +4,7 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function getMailbox(context: ServiceContext): UnaryHandler<GetMailboxRequest, GetMailboxResponse> {
-  return ({ mailboxId }, { caller }) => ({
-    mailbox: mailboxMessage(mailboxOf(context, caller, mailboxId).snapshot()),
+  return ({ mailboxId }, call) => ({
+    mailbox: mailboxMessage(mailboxOf(context, call, mailboxId).snapshot()),
   });
 }

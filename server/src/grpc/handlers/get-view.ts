@@ -4,8 +4,8 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function getView(context: ServiceContext): UnaryHandler<GetViewRequest, GetViewResponse> {
-  return ({ mailboxId, group }, { caller }) => {
-    const mailbox = mailboxOf(context, caller, mailboxId);
+  return ({ mailboxId, group }, call) => {
+    const mailbox = mailboxOf(context, call, mailboxId);
     const { view, inTransition } = mailbox.view(group);
     return { view: viewMessage(view, mailbox.privateGroup), inTransition };
   };

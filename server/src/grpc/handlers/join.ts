@@ -4,9 +4,9 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function join(context: ServiceContext): UnaryHandler<JoinRequest, JoinResponse> {
-  return async ({ mailboxId, group, awaitView }, { signal, caller }) => {
-    const mailbox = mailboxOf(context, caller, mailboxId);
-    const view = await mailbox.join(group, { awaitView, signal });
+  return async ({ mailboxId, group, awaitView }, call) => {
+    const mailbox = mailboxOf(context, call, mailboxId);
+    const view = await mailbox.join(group, { awaitView, signal: call.signal });
     return { view: view && viewMessage(view, mailbox.privateGroup) };
   };
 }

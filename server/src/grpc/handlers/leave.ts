@@ -4,8 +4,11 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function leave(context: ServiceContext): UnaryHandler<LeaveRequest, LeaveResponse> {
-  return async ({ mailboxId, group, awaitView }, { signal, caller }) => {
-    const selfLeave = await mailboxOf(context, caller, mailboxId).leave(group, { awaitView, signal });
+  return async ({ mailboxId, group, awaitView }, call) => {
+    const selfLeave = await mailboxOf(context, call, mailboxId).leave(group, {
+      awaitView,
+      signal: call.signal,
+    });
     return { selfLeave: selfLeave && selfLeaveMessage(selfLeave) };
   };
 }

@@ -17,7 +17,7 @@ export function multicastStream(
     const session = new MulticastSession(
       call,
       context.failures,
-      (mailboxId) => mailboxOf(context, observed.caller, mailboxId, 'open.mailbox_id'),
+      (mailboxId) => mailboxOf(context, observed, mailboxId, 'open.mailbox_id'),
       () => observed.allowRead(),
       {
         maxBatchMessages: context.limits.maxBatchMessages,

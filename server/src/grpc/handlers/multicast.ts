@@ -5,11 +5,11 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function multicast(context: ServiceContext): UnaryHandler<MulticastRequest, MulticastResponse> {
-  return async ({ mailboxId, message }, { signal, caller, use }) => {
-    const mailbox = mailboxOf(context, caller, mailboxId);
+  return async ({ mailboxId, message }, call) => {
+    const mailbox = mailboxOf(context, call, mailboxId);
     const outgoing = outgoingMessage(required(message, 'message'));
-    use.takeMessage();
-    const bytesSent = await mailbox.multicast(outgoing, { signal });
+    call.use.takeMessage();
+    const bytesSent = await mailbox.multicast(outgoing, { signal: call.signal });
     return { bytesSent };
   };
 }

@@ -4,8 +4,8 @@ import { mailboxOf, type ServiceContext } from '../service-context.js';
 import type { UnaryHandler } from '../unary-call.js';
 
 export function poll(context: ServiceContext): UnaryHandler<PollRequest, PollResponse> {
-  return ({ mailboxId }, { caller }) => {
-    const { waitingEvents, waitingBytes, state } = mailboxOf(context, caller, mailboxId).poll();
+  return ({ mailboxId }, call) => {
+    const { waitingEvents, waitingBytes, state } = mailboxOf(context, call, mailboxId).poll();
     return {
       waitingEvents: BigInt(waitingEvents),
       waitingBytes: BigInt(waitingBytes),

@@ -31,7 +31,7 @@ function begin(context: ServiceContext, call: Call): void {
   const { request } = call;
   if (request instanceof Malformed) throw malformedError(request);
   const observed = observedCall(call.metadata);
-  const mailbox = mailboxOf(context, observed.caller, request.mailboxId);
+  const mailbox = mailboxOf(context, observed, request.mailboxId);
   const { heartbeatMinMs, heartbeatDefaultMs } = context.limits;
   const heartbeatMs =
     millisecondsOf(request.heartbeatInterval, 'heartbeat_interval', heartbeatMinMs, HEARTBEAT_MAX_MS) ??

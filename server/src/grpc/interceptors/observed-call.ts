@@ -5,7 +5,9 @@ import {
   type ServerInterceptingCallInterface,
   status,
 } from '@grpc/grpc-js';
+import type { ClientConnection } from '../../mailbox/connection-tie.js';
 import type { SidecarError } from '../../mailbox/sidecar-error.js';
+import { clientConnectionOf } from '../client-connections.js';
 import { sidecarFailure } from '../failure.js';
 import { BatchFrame } from '../frames.js';
 import { http2StreamOf } from '../http2-access.js';
@@ -64,6 +66,8 @@ export interface CallWatcher {
  */
 export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   readonly startedAt = performance.now();
+  /** Also when it is closed already. */
+  readonly connection: Http2Session | undefined;
   readonly #base: ServerInterceptingCallInterface;
   readonly #stream: ServerHttp2Stream | undefined;
   readonly #watcher: CallWatcher;
@@ -86,6 +90,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#base = base;
     this.#watcher = watcher;
     this.#stream = http2StreamOf(base);
+    this.connection = this.#stream?.session;
     this.#input = this.#stream && this.#watchInput(this.#stream);
     const send = base.sendStatus.bind(base);
     base.sendStatus = (given) => {
@@ -143,8 +148,9 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     return this.#deadlineAt;
   }
 
-  get connection(): Http2Session | undefined {
-    return this.#stream?.session;
+  /** The connection as mailboxes know it. */
+  get clientConnection(): ClientConnection | undefined {
+    return clientConnectionOf(this.connection);
   }
 
   get awaitsRequest(): boolean {

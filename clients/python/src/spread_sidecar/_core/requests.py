@@ -62,6 +62,7 @@ def to_connect_request(options: MailboxOptions) -> service.ConnectRequest:
         priority=priority,
         auth=_to_authentication(options.get("auth")),
         lease=to_duration(options.get("lease"), "lease"),
+        end_with_connection=bool(options.get("end_with_connection", False)),
         reconnect=_to_reconnect(options.get("reconnect")),
         queue=_to_queue(options.get("queue")),
         acknowledgement=_choice("acknowledgement", options.get("acknowledgement"), _ACKNOWLEDGEMENT),  # type: ignore[arg-type]

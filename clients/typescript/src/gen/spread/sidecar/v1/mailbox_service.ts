@@ -61,7 +61,10 @@ export enum ErrorReason {
    * `oldest_retained_sequence` and `last_sequence`.
    */
   SEQUENCE_NOT_RETAINED = 7,
-  /** LEASE_EXPIRED - ABORTED: no Receive was attached and no call came within the lease. */
+  /**
+   * LEASE_EXPIRED - ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
+   * (ConnectRequest.end_with_connection).
+   */
   LEASE_EXPIRED = 8,
   /** QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`. */
   QUEUE_OVERFLOW = 9,
@@ -202,6 +205,15 @@ export interface ConnectRequest {
     | undefined;
   /** What becomes of delivered events. Default AUTO. */
   acknowledgement: Acknowledgement;
+  /**
+   * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+   * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+   * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+   * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+   * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+   * Default false.
+   */
+  endWithConnection: boolean;
 }
 
 /** A mailbox is open. */
@@ -715,6 +727,7 @@ function createBaseConnectRequest(): ConnectRequest {
     reconnect: undefined,
     queue: undefined,
     acknowledgement: 0,
+    endWithConnection: false,
   };
 }
 
@@ -749,6 +762,9 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
     }
     if (message.acknowledgement !== 0) {
       writer.uint32(80).int32(message.acknowledgement);
+    }
+    if (message.endWithConnection !== false) {
+      writer.uint32(88).bool(message.endWithConnection);
     }
     return writer;
   },
@@ -846,6 +862,14 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
             message.acknowledgement = reader.int32() as any;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.endWithConnection = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -881,6 +905,7 @@ export const ConnectRequest: MessageFns<ConnectRequest> = {
       ? QueueLimits.fromPartial(object.queue)
       : undefined;
     message.acknowledgement = object.acknowledgement ?? 0;
+    message.endWithConnection = object.endWithConnection ?? false;
     return message;
   },
 };

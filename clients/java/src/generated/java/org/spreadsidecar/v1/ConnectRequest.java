@@ -403,6 +403,26 @@ private static final long serialVersionUID = 0L;
     return result == null ? org.spreadsidecar.v1.Acknowledgement.UNRECOGNIZED : result;
   }
 
+  public static final int END_WITH_CONNECTION_FIELD_NUMBER = 11;
+  private boolean endWithConnection_ = false;
+  /**
+   * <pre>
+   * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+   * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+   * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+   * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+   * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+   * Default false.
+   * </pre>
+   *
+   * <code>bool end_with_connection = 11 [json_name = "endWithConnection"];</code>
+   * @return The endWithConnection.
+   */
+  @java.lang.Override
+  public boolean getEndWithConnection() {
+    return endWithConnection_;
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -446,6 +466,9 @@ private static final long serialVersionUID = 0L;
     }
     if (acknowledgement_ != org.spreadsidecar.v1.Acknowledgement.ACKNOWLEDGEMENT_UNSPECIFIED.getNumber()) {
       output.writeEnum(10, acknowledgement_);
+    }
+    if (endWithConnection_ != false) {
+      output.writeBool(11, endWithConnection_);
     }
     getUnknownFields().writeTo(output);
   }
@@ -493,6 +516,10 @@ private static final long serialVersionUID = 0L;
     if (acknowledgement_ != org.spreadsidecar.v1.Acknowledgement.ACKNOWLEDGEMENT_UNSPECIFIED.getNumber()) {
       size += com.google.protobuf.CodedOutputStream
         .computeEnumSize(10, acknowledgement_);
+    }
+    if (endWithConnection_ != false) {
+      size += com.google.protobuf.CodedOutputStream
+        .computeBoolSize(11, endWithConnection_);
     }
     size += getUnknownFields().getSerializedSize();
     memoizedSize = size;
@@ -542,6 +569,8 @@ private static final long serialVersionUID = 0L;
           .equals(other.getQueue())) return false;
     }
     if (acknowledgement_ != other.acknowledgement_) return false;
+    if (getEndWithConnection()
+        != other.getEndWithConnection()) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -584,6 +613,9 @@ private static final long serialVersionUID = 0L;
     }
     hash = (37 * hash) + ACKNOWLEDGEMENT_FIELD_NUMBER;
     hash = (53 * hash) + acknowledgement_;
+    hash = (37 * hash) + END_WITH_CONNECTION_FIELD_NUMBER;
+    hash = (53 * hash) + com.google.protobuf.Internal.hashBoolean(
+        getEndWithConnection());
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -754,6 +786,7 @@ private static final long serialVersionUID = 0L;
         queueBuilder_ = null;
       }
       acknowledgement_ = 0;
+      endWithConnection_ = false;
       return this;
     }
 
@@ -830,6 +863,9 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000200) != 0)) {
         result.acknowledgement_ = acknowledgement_;
+      }
+      if (((from_bitField0_ & 0x00000400) != 0)) {
+        result.endWithConnection_ = endWithConnection_;
       }
       result.bitField0_ |= to_bitField0_;
     }
@@ -911,6 +947,9 @@ private static final long serialVersionUID = 0L;
       }
       if (other.acknowledgement_ != 0) {
         setAcknowledgementValue(other.getAcknowledgementValue());
+      }
+      if (other.getEndWithConnection() != false) {
+        setEndWithConnection(other.getEndWithConnection());
       }
       this.mergeUnknownFields(other.getUnknownFields());
       onChanged();
@@ -996,6 +1035,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000200;
               break;
             } // case 80
+            case 88: {
+              endWithConnection_ = input.readBool();
+              bitField0_ |= 0x00000400;
+              break;
+            } // case 88
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -2108,6 +2152,65 @@ private static final long serialVersionUID = 0L;
     public Builder clearAcknowledgement() {
       bitField0_ = (bitField0_ & ~0x00000200);
       acknowledgement_ = 0;
+      onChanged();
+      return this;
+    }
+
+    private boolean endWithConnection_ ;
+    /**
+     * <pre>
+     * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+     * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+     * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+     * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+     * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+     * Default false.
+     * </pre>
+     *
+     * <code>bool end_with_connection = 11 [json_name = "endWithConnection"];</code>
+     * @return The endWithConnection.
+     */
+    @java.lang.Override
+    public boolean getEndWithConnection() {
+      return endWithConnection_;
+    }
+    /**
+     * <pre>
+     * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+     * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+     * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+     * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+     * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+     * Default false.
+     * </pre>
+     *
+     * <code>bool end_with_connection = 11 [json_name = "endWithConnection"];</code>
+     * @param value The endWithConnection to set.
+     * @return This builder for chaining.
+     */
+    public Builder setEndWithConnection(boolean value) {
+
+      endWithConnection_ = value;
+      bitField0_ |= 0x00000400;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+     * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+     * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+     * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+     * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+     * Default false.
+     * </pre>
+     *
+     * <code>bool end_with_connection = 11 [json_name = "endWithConnection"];</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearEndWithConnection() {
+      bitField0_ = (bitField0_ & ~0x00000400);
+      endWithConnection_ = false;
       onChanged();
       return this;
     }

@@ -237,4 +237,19 @@ public interface ConnectRequestOrBuilder extends
    * @return The acknowledgement.
    */
   org.spreadsidecar.v1.Acknowledgement getAcknowledgement();
+
+  /**
+   * <pre>
+   * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
+   * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
+   * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
+   * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
+   * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
+   * Default false.
+   * </pre>
+   *
+   * <code>bool end_with_connection = 11 [json_name = "endWithConnection"];</code>
+   * @return The endWithConnection.
+   */
+  boolean getEndWithConnection();
 }

@@ -80,7 +80,8 @@ public enum ErrorReason
   ERROR_REASON_SEQUENCE_NOT_RETAINED(7),
   /**
    * <pre>
-   * ABORTED: no Receive was attached and no call came within the lease.
+   * ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
+   * (ConnectRequest.end_with_connection).
    * </pre>
    *
    * <code>ERROR_REASON_LEASE_EXPIRED = 8;</code>
@@ -369,7 +370,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_SEQUENCE_NOT_RETAINED_VALUE = 7;
   /**
    * <pre>
-   * ABORTED: no Receive was attached and no call came within the lease.
+   * ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
+   * (ConnectRequest.end_with_connection).
    * </pre>
    *
    * <code>ERROR_REASON_LEASE_EXPIRED = 8;</code>

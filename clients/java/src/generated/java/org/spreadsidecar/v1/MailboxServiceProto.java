@@ -213,7 +213,7 @@ public final class MailboxServiceProto {
       "o\022\021spread.sidecar.v1\032\036google/protobuf/du" +
       "ration.proto\032\037google/protobuf/timestamp." +
       "proto\032\035spread/sidecar/v1/event.proto\032\035sp" +
-      "read/sidecar/v1/types.proto\"\232\004\n\016ConnectR" +
+      "read/sidecar/v1/types.proto\"\312\004\n\016ConnectR" +
       "equest\022\026\n\006daemon\030\001 \001(\tR\006daemon\022!\n\014privat" +
       "e_name\030\002 \001(\tR\013privateName\022O\n\020on_name_con" +
       "flict\030\003 \001(\0162%.spread.sidecar.v1.NameConf" +
@@ -226,217 +226,219 @@ public final class MailboxServiceProto {
       "nectPolicyR\treconnect\0224\n\005queue\030\t \001(\0132\036.s" +
       "pread.sidecar.v1.QueueLimitsR\005queue\022L\n\017a" +
       "cknowledgement\030\n \001(\0162\".spread.sidecar.v1" +
-      ".AcknowledgementR\017acknowledgementB\r\n\013_me" +
-      "mbership\"\270\002\n\017ConnectResponse\022\035\n\nmailbox_" +
-      "id\030\001 \001(\tR\tmailboxId\022#\n\rprivate_group\030\002 \001" +
-      "(\tR\014privateGroup\022A\n\016daemon_version\030\003 \001(\013" +
-      "2\032.spread.sidecar.v1.VersionR\rdaemonVers" +
-      "ion\022\026\n\006daemon\030\004 \001(\tR\006daemon\0228\n\006limits\030\005 " +
-      "\001(\0132 .spread.sidecar.v1.MailboxLimitsR\006l" +
-      "imits\022L\n\017acknowledgement\030\006 \001(\0162\".spread." +
-      "sidecar.v1.AcknowledgementR\017acknowledgem" +
-      "ent\"\247\002\n\rMailboxLimits\022/\n\005lease\030\001 \001(\0132\031.g" +
-      "oogle.protobuf.DurationR\005lease\0224\n\005queue\030" +
-      "\002 \001(\0132\036.spread.sidecar.v1.QueueLimitsR\005q" +
-      "ueue\0223\n\026max_groups_per_message\030\003 \001(\rR\023ma" +
-      "xGroupsPerMessage\022*\n\021max_message_bytes\030\004" +
-      " \001(\rR\017maxMessageBytes\022\035\n\nmax_groups\030\005 \001(" +
-      "\rR\tmaxGroups\022/\n\024max_send_queue_bytes\030\006 \001" +
-      "(\004R\021maxSendQueueBytes\"v\n\021DisconnectReque" +
-      "st\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\022,\n\022lea" +
-      "ve_groups_first\030\002 \001(\010R\020leaveGroupsFirst\022" +
-      "\024\n\005abort\030\003 \001(\010R\005abort\"/\n\022DisconnectRespo" +
-      "nse\022\031\n\010was_open\030\001 \001(\010R\007wasOpen\"a\n\013JoinRe" +
-      "quest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\022\024\n\005" +
-      "group\030\002 \001(\tR\005group\022\035\n\nawait_view\030\003 \001(\010R\t" +
-      "awaitView\"E\n\014JoinResponse\0225\n\004view\030\001 \001(\0132" +
-      "!.spread.sidecar.v1.MembershipViewR\004view" +
-      "\"b\n\014LeaveRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tma" +
-      "ilboxId\022\024\n\005group\030\002 \001(\tR\005group\022\035\n\nawait_v" +
-      "iew\030\003 \001(\010R\tawaitView\"L\n\rLeaveResponse\022;\n" +
-      "\nself_leave\030\001 \001(\0132\034.spread.sidecar.v1.Se" +
-      "lfLeaveR\tselfLeave\"\315\001\n\020MulticastMessage\022" +
-      "A\n\014service_type\030\001 \001(\0162\036.spread.sidecar.v" +
-      "1.ServiceTypeR\013serviceType\022\026\n\006groups\030\002 \003" +
-      "(\tR\006groups\022\030\n\007payload\030\003 \001(\014R\007payload\022!\n\014" +
-      "message_type\030\004 \001(\021R\013messageType\022!\n\014self_" +
-      "discard\030\005 \001(\010R\013selfDiscard\"p\n\020MulticastR" +
-      "equest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\022=\n" +
-      "\007message\030\002 \001(\0132#.spread.sidecar.v1.Multi" +
-      "castMessageR\007message\"2\n\021MulticastRespons" +
-      "e\022\035\n\nbytes_sent\030\001 \001(\rR\tbytesSent\"\232\001\n\026Mul" +
-      "ticastStreamRequest\022<\n\004open\030\001 \001(\0132&.spre" +
-      "ad.sidecar.v1.MulticastStreamOpenH\000R\004ope" +
-      "n\0229\n\005batch\030\002 \001(\0132!.spread.sidecar.v1.Mul" +
-      "ticastBatchH\000R\005batchB\007\n\005frame\"4\n\023Multica" +
-      "stStreamOpen\022\035\n\nmailbox_id\030\001 \001(\tR\tmailbo" +
-      "xId\"Q\n\016MulticastBatch\022?\n\010messages\030\001 \003(\0132" +
-      "#.spread.sidecar.v1.MulticastMessageR\010me" +
-      "ssages\"\220\001\n\027MulticastStreamResponse\022\030\n\007de" +
-      "cided\030\001 \001(\004R\007decided\022\032\n\010accepted\030\002 \001(\004R\010" +
-      "accepted\022?\n\010refusals\030\003 \003(\0132#.spread.side" +
-      "car.v1.MulticastRefusalR\010refusals\"\254\002\n\020Mu" +
-      "lticastRefusal\022\024\n\005index\030\001 \001(\004R\005index\022\037\n\013" +
-      "status_code\030\002 \001(\005R\nstatusCode\022%\n\016status_" +
-      "message\030\003 \001(\tR\rstatusMessage\022\026\n\006reason\030\004" +
-      " \001(\tR\006reason\022\026\n\006domain\030\005 \001(\tR\006domain\022M\n\010" +
-      "metadata\030\006 \003(\01321.spread.sidecar.v1.Multi" +
-      "castRefusal.MetadataEntryR\010metadata\032;\n\rM" +
-      "etadataEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030" +
-      "\002 \001(\tR\005value:\0028\001\"\242\002\n\016ReceiveRequest\022\035\n\nm" +
-      "ailbox_id\030\001 \001(\tR\tmailboxId\022*\n\016after_sequ" +
-      "ence\030\002 \001(\004H\000R\rafterSequence\210\001\001\0224\n\026max_ou" +
-      "tstanding_events\030\003 \001(\004R\024maxOutstandingEv" +
-      "ents\0222\n\025max_outstanding_bytes\030\004 \001(\004R\023max" +
-      "OutstandingBytes\022H\n\022heartbeat_interval\030\005" +
-      " \001(\0132\031.google.protobuf.DurationR\021heartbe" +
-      "atIntervalB\021\n\017_after_sequence\"\237\002\n\017Receiv" +
-      "eResponse\022@\n\010attached\030\001 \001(\0132\".spread.sid" +
-      "ecar.v1.ReceiveAttachedH\000R\010attached\0225\n\005b" +
-      "atch\030\002 \001(\0132\035.spread.sidecar.v1.EventBatc" +
-      "hH\000R\005batch\022<\n\theartbeat\030\003 \001(\0132\034.spread.s" +
-      "idecar.v1.HeartbeatH\000R\theartbeat\022L\n\rslow" +
-      "_consumer\030\004 \001(\0132%.spread.sidecar.v1.Slow" +
-      "ConsumerNoticeH\000R\014slowConsumerB\007\n\005frame\"" +
-      "\325\002\n\017ReceiveAttached\022#\n\rnext_sequence\030\001 \001" +
-      "(\004R\014nextSequence\0228\n\030oldest_retained_sequ" +
-      "ence\030\002 \001(\004R\026oldestRetainedSequence\022#\n\rla" +
-      "st_sequence\030\003 \001(\004R\014lastSequence\022#\n\rpriva" +
-      "te_group\030\004 \001(\tR\014privateGroup\022\026\n\006groups\030\005" +
-      " \003(\tR\006groups\022L\n\017acknowledgement\030\006 \001(\0162\"." +
-      "spread.sidecar.v1.AcknowledgementR\017ackno" +
-      "wledgement\0223\n\025acknowledged_sequence\030\007 \001(" +
-      "\004R\024acknowledgedSequence\">\n\nEventBatch\0220\n" +
-      "\006events\030\001 \003(\0132\030.spread.sidecar.v1.EventR" +
-      "\006events\"`\n\tHeartbeat\022#\n\rlast_sequence\030\001 " +
-      "\001(\004R\014lastSequence\022.\n\004time\030\002 \001(\0132\032.google" +
-      ".protobuf.TimestampR\004time\"\274\002\n\022SlowConsum" +
-      "erNotice\022#\n\rqueued_events\030\001 \001(\004R\014queuedE" +
-      "vents\022!\n\014queued_bytes\030\002 \001(\004R\013queuedBytes" +
-      "\0226\n\006limits\030\003 \001(\0132\036.spread.sidecar.v1.Que" +
-      "ueLimitsR\006limits\022\037\n\013mark_events\030\004 \001(\004R\nm" +
-      "arkEvents\022\035\n\nmark_bytes\030\005 \001(\004R\tmarkBytes" +
-      "\0226\n\ttime_left\030\006 \001(\0132\031.google.protobuf.Du" +
-      "rationR\010timeLeft\022.\n\004time\030\007 \001(\0132\032.google." +
-      "protobuf.TimestampR\004time\"Y\n\022AcknowledgeR" +
-      "equest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\022$\n" +
-      "\016up_to_sequence\030\002 \001(\004R\014upToSequence\"J\n\023A" +
-      "cknowledgeResponse\0223\n\025acknowledged_seque" +
-      "nce\030\001 \001(\004R\024acknowledgedSequence\",\n\013PollR" +
-      "equest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\"\221\001" +
-      "\n\014PollResponse\022%\n\016waiting_events\030\001 \001(\004R\r" +
-      "waitingEvents\022#\n\rwaiting_bytes\030\002 \001(\004R\014wa" +
-      "itingBytes\0225\n\005state\030\003 \001(\0162\037.spread.sidec" +
-      "ar.v1.MailboxStateR\005state\"2\n\021GetMailboxR" +
-      "equest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\"J\n" +
-      "\022GetMailboxResponse\0224\n\007mailbox\030\001 \001(\0132\032.s" +
-      "pread.sidecar.v1.MailboxR\007mailbox\"\237\010\n\007Ma" +
-      "ilbox\022#\n\rprivate_group\030\001 \001(\tR\014privateGro" +
-      "up\0225\n\005state\030\002 \001(\0162\037.spread.sidecar.v1.Ma" +
-      "ilboxStateR\005state\022\026\n\006daemon\030\003 \001(\tR\006daemo" +
-      "n\022A\n\016daemon_version\030\004 \001(\0132\032.spread.sidec" +
-      "ar.v1.VersionR\rdaemonVersion\022\036\n\nmembersh" +
-      "ip\030\005 \001(\010R\nmembership\022L\n\017acknowledgement\030" +
+      ".AcknowledgementR\017acknowledgement\022.\n\023end" +
+      "_with_connection\030\013 \001(\010R\021endWithConnectio" +
+      "nB\r\n\013_membership\"\270\002\n\017ConnectResponse\022\035\n\n" +
+      "mailbox_id\030\001 \001(\tR\tmailboxId\022#\n\rprivate_g" +
+      "roup\030\002 \001(\tR\014privateGroup\022A\n\016daemon_versi" +
+      "on\030\003 \001(\0132\032.spread.sidecar.v1.VersionR\rda" +
+      "emonVersion\022\026\n\006daemon\030\004 \001(\tR\006daemon\0228\n\006l" +
+      "imits\030\005 \001(\0132 .spread.sidecar.v1.MailboxL" +
+      "imitsR\006limits\022L\n\017acknowledgement\030\006 \001(\0162\"" +
+      ".spread.sidecar.v1.AcknowledgementR\017ackn" +
+      "owledgement\"\247\002\n\rMailboxLimits\022/\n\005lease\030\001" +
+      " \001(\0132\031.google.protobuf.DurationR\005lease\0224" +
+      "\n\005queue\030\002 \001(\0132\036.spread.sidecar.v1.QueueL" +
+      "imitsR\005queue\0223\n\026max_groups_per_message\030\003" +
+      " \001(\rR\023maxGroupsPerMessage\022*\n\021max_message" +
+      "_bytes\030\004 \001(\rR\017maxMessageBytes\022\035\n\nmax_gro" +
+      "ups\030\005 \001(\rR\tmaxGroups\022/\n\024max_send_queue_b" +
+      "ytes\030\006 \001(\004R\021maxSendQueueBytes\"v\n\021Disconn" +
+      "ectRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxI" +
+      "d\022,\n\022leave_groups_first\030\002 \001(\010R\020leaveGrou" +
+      "psFirst\022\024\n\005abort\030\003 \001(\010R\005abort\"/\n\022Disconn" +
+      "ectResponse\022\031\n\010was_open\030\001 \001(\010R\007wasOpen\"a" +
+      "\n\013JoinRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tmailb" +
+      "oxId\022\024\n\005group\030\002 \001(\tR\005group\022\035\n\nawait_view" +
+      "\030\003 \001(\010R\tawaitView\"E\n\014JoinResponse\0225\n\004vie" +
+      "w\030\001 \001(\0132!.spread.sidecar.v1.MembershipVi" +
+      "ewR\004view\"b\n\014LeaveRequest\022\035\n\nmailbox_id\030\001" +
+      " \001(\tR\tmailboxId\022\024\n\005group\030\002 \001(\tR\005group\022\035\n" +
+      "\nawait_view\030\003 \001(\010R\tawaitView\"L\n\rLeaveRes" +
+      "ponse\022;\n\nself_leave\030\001 \001(\0132\034.spread.sidec" +
+      "ar.v1.SelfLeaveR\tselfLeave\"\315\001\n\020Multicast" +
+      "Message\022A\n\014service_type\030\001 \001(\0162\036.spread.s" +
+      "idecar.v1.ServiceTypeR\013serviceType\022\026\n\006gr" +
+      "oups\030\002 \003(\tR\006groups\022\030\n\007payload\030\003 \001(\014R\007pay" +
+      "load\022!\n\014message_type\030\004 \001(\021R\013messageType\022" +
+      "!\n\014self_discard\030\005 \001(\010R\013selfDiscard\"p\n\020Mu" +
+      "lticastRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tmail" +
+      "boxId\022=\n\007message\030\002 \001(\0132#.spread.sidecar." +
+      "v1.MulticastMessageR\007message\"2\n\021Multicas" +
+      "tResponse\022\035\n\nbytes_sent\030\001 \001(\rR\tbytesSent" +
+      "\"\232\001\n\026MulticastStreamRequest\022<\n\004open\030\001 \001(" +
+      "\0132&.spread.sidecar.v1.MulticastStreamOpe" +
+      "nH\000R\004open\0229\n\005batch\030\002 \001(\0132!.spread.sideca" +
+      "r.v1.MulticastBatchH\000R\005batchB\007\n\005frame\"4\n" +
+      "\023MulticastStreamOpen\022\035\n\nmailbox_id\030\001 \001(\t" +
+      "R\tmailboxId\"Q\n\016MulticastBatch\022?\n\010message" +
+      "s\030\001 \003(\0132#.spread.sidecar.v1.MulticastMes" +
+      "sageR\010messages\"\220\001\n\027MulticastStreamRespon" +
+      "se\022\030\n\007decided\030\001 \001(\004R\007decided\022\032\n\010accepted" +
+      "\030\002 \001(\004R\010accepted\022?\n\010refusals\030\003 \003(\0132#.spr" +
+      "ead.sidecar.v1.MulticastRefusalR\010refusal" +
+      "s\"\254\002\n\020MulticastRefusal\022\024\n\005index\030\001 \001(\004R\005i" +
+      "ndex\022\037\n\013status_code\030\002 \001(\005R\nstatusCode\022%\n" +
+      "\016status_message\030\003 \001(\tR\rstatusMessage\022\026\n\006" +
+      "reason\030\004 \001(\tR\006reason\022\026\n\006domain\030\005 \001(\tR\006do" +
+      "main\022M\n\010metadata\030\006 \003(\01321.spread.sidecar." +
+      "v1.MulticastRefusal.MetadataEntryR\010metad" +
+      "ata\032;\n\rMetadataEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
+      "\n\005value\030\002 \001(\tR\005value:\0028\001\"\242\002\n\016ReceiveRequ" +
+      "est\022\035\n\nmailbox_id\030\001 \001(\tR\tmailboxId\022*\n\016af" +
+      "ter_sequence\030\002 \001(\004H\000R\rafterSequence\210\001\001\0224" +
+      "\n\026max_outstanding_events\030\003 \001(\004R\024maxOutst" +
+      "andingEvents\0222\n\025max_outstanding_bytes\030\004 " +
+      "\001(\004R\023maxOutstandingBytes\022H\n\022heartbeat_in" +
+      "terval\030\005 \001(\0132\031.google.protobuf.DurationR" +
+      "\021heartbeatIntervalB\021\n\017_after_sequence\"\237\002" +
+      "\n\017ReceiveResponse\022@\n\010attached\030\001 \001(\0132\".sp" +
+      "read.sidecar.v1.ReceiveAttachedH\000R\010attac" +
+      "hed\0225\n\005batch\030\002 \001(\0132\035.spread.sidecar.v1.E" +
+      "ventBatchH\000R\005batch\022<\n\theartbeat\030\003 \001(\0132\034." +
+      "spread.sidecar.v1.HeartbeatH\000R\theartbeat" +
+      "\022L\n\rslow_consumer\030\004 \001(\0132%.spread.sidecar" +
+      ".v1.SlowConsumerNoticeH\000R\014slowConsumerB\007" +
+      "\n\005frame\"\325\002\n\017ReceiveAttached\022#\n\rnext_sequ" +
+      "ence\030\001 \001(\004R\014nextSequence\0228\n\030oldest_retai" +
+      "ned_sequence\030\002 \001(\004R\026oldestRetainedSequen" +
+      "ce\022#\n\rlast_sequence\030\003 \001(\004R\014lastSequence\022" +
+      "#\n\rprivate_group\030\004 \001(\tR\014privateGroup\022\026\n\006" +
+      "groups\030\005 \003(\tR\006groups\022L\n\017acknowledgement\030" +
       "\006 \001(\0162\".spread.sidecar.v1.Acknowledgemen" +
-      "tR\017acknowledgement\0228\n\006limits\030\007 \001(\0132 .spr" +
-      "ead.sidecar.v1.MailboxLimitsR\006limits\022\026\n\006" +
-      "groups\030\010 \003(\tR\006groups\0227\n\topened_at\030\t \001(\0132" +
-      "\032.google.protobuf.TimestampR\010openedAt\022+\n" +
-      "\021receiver_attached\030\n \001(\010R\020receiverAttach" +
-      "ed\022#\n\rlast_sequence\030\013 \001(\004R\014lastSequence\022" +
-      "-\n\022delivered_sequence\030\014 \001(\004R\021deliveredSe" +
-      "quence\0223\n\025acknowledged_sequence\030\r \001(\004R\024a" +
-      "cknowledgedSequence\022%\n\016waiting_events\030\016 " +
-      "\001(\004R\rwaitingEvents\022#\n\rwaiting_bytes\030\017 \001(" +
-      "\004R\014waitingBytes\022%\n\016retained_bytes\030\020 \001(\004R" +
-      "\rretainedBytes\022#\n\rmessages_sent\030\021 \001(\004R\014m" +
-      "essagesSent\022,\n\022payload_bytes_sent\030\022 \001(\004R" +
-      "\020payloadBytesSent\022(\n\020send_queue_bytes\030\023 " +
-      "\001(\004R\016sendQueueBytes\022\026\n\006paused\030\024 \001(\010R\006pau" +
-      "sed\022>\n\rlease_ends_at\030\025 \001(\0132\032.google.prot" +
-      "obuf.TimestampR\013leaseEndsAt\022\035\n\ndisplay_i" +
-      "d\030\026 \001(\tR\tdisplayId\022G\n\022soft_limit_ends_at" +
-      "\030\027 \001(\0132\032.google.protobuf.TimestampR\017soft" +
-      "LimitEndsAt\"E\n\016GetViewRequest\022\035\n\nmailbox" +
-      "_id\030\001 \001(\tR\tmailboxId\022\024\n\005group\030\002 \001(\tR\005gro" +
-      "up\"m\n\017GetViewResponse\0225\n\004view\030\001 \001(\0132!.sp" +
-      "read.sidecar.v1.MembershipViewR\004view\022#\n\r" +
-      "in_transition\030\002 \001(\010R\014inTransition\"R\n\024Lis" +
-      "tMailboxesRequest\022\033\n\tpage_size\030\001 \001(\rR\010pa" +
-      "geSize\022\035\n\npage_token\030\002 \001(\tR\tpageToken\"y\n" +
-      "\025ListMailboxesResponse\0228\n\tmailboxes\030\001 \003(" +
-      "\0132\032.spread.sidecar.v1.MailboxR\tmailboxes" +
-      "\022&\n\017next_page_token\030\002 \001(\tR\rnextPageToken" +
-      "\"\023\n\021GetVersionRequest\"\223\002\n\022GetVersionResp" +
-      "onse\022\030\n\007sidecar\030\001 \001(\tR\007sidecar\022\032\n\010contra" +
-      "ct\030\002 \001(\tR\010contract\022C\n\017client_protocol\030\003 " +
-      "\001(\0132\032.spread.sidecar.v1.VersionR\016clientP" +
-      "rotocol\0222\n\006daemon\030\004 \001(\0132\032.spread.sidecar" +
-      ".v1.VersionR\006daemon\022%\n\016daemon_address\030\005 " +
-      "\001(\tR\rdaemonAddress\022\'\n\017embedded_daemon\030\006 " +
-      "\001(\010R\016embeddedDaemon*\236\t\n\013ErrorReason\022\034\n\030E" +
-      "RROR_REASON_UNSPECIFIED\020\000\022\"\n\036ERROR_REASO" +
-      "N_MALFORMED_REQUEST\020\001\022\037\n\033ERROR_REASON_FI" +
-      "ELD_REQUIRED\020\002\022\036\n\032ERROR_REASON_FIELD_INV" +
-      "ALID\020\003\022#\n\037ERROR_REASON_LIMIT_OUT_OF_RANG" +
-      "E\020\004\022#\n\037ERROR_REASON_DAEMON_NOT_ALLOWED\020\005" +
-      "\022\"\n\036ERROR_REASON_RECEIVER_REPLACED\020\006\022&\n\"" +
-      "ERROR_REASON_SEQUENCE_NOT_RETAINED\020\007\022\036\n\032" +
-      "ERROR_REASON_LEASE_EXPIRED\020\010\022\037\n\033ERROR_RE" +
-      "ASON_QUEUE_OVERFLOW\020\t\022\031\n\025ERROR_REASON_DR" +
-      "AINING\020\n\022#\n\037ERROR_REASON_TOO_MANY_MAILBO" +
-      "XES\020\013\022 \n\034ERROR_REASON_TOO_MANY_GROUPS\020\014\022" +
-      " \n\034ERROR_REASON_SEND_QUEUE_FULL\020\r\022\033\n\027ERR" +
-      "OR_REASON_ADMIN_ONLY\020\016\022\030\n\024ERROR_REASON_N" +
-      "O_VIEW\020\017\022\037\n\033ERROR_REASON_MEMBERSHIP_OFF\020" +
-      "\020\022(\n$ERROR_REASON_RECONNECT_NOT_SUPPORTE" +
-      "D\020\021\022%\n!ERROR_REASON_MAILBOX_DISCONNECTED" +
-      "\020\022\022\031\n\025ERROR_REASON_INTERNAL\020\023\022!\n\035ERROR_R" +
-      "EASON_TOTAL_QUEUE_FULL\020\024\022\"\n\036ERROR_REASON" +
-      "_DEADLINE_EXCEEDED\020\025\022 \n\034ERROR_REASON_VIE" +
-      "W_NOT_COMING\020\026\022#\n\037ERROR_REASON_CREDENTIA" +
-      "L_MISSING\020\027\022#\n\037ERROR_REASON_CREDENTIAL_I" +
-      "NVALID\020\030\022\035\n\031ERROR_REASON_RECONNECTING\020\031\022" +
-      "\037\n\033ERROR_REASON_TOO_MANY_CALLS\020\032\022\035\n\031ERRO" +
-      "R_REASON_RATE_LIMITED\020\033\022\"\n\036ERROR_REASON_" +
-      "REQUEST_TOO_LARGE\020\034\022 \n\034ERROR_REASON_REQU" +
-      "EST_TIMEOUT\020\035\022$\n ERROR_REASON_REQUEST_BU" +
-      "FFER_FULL\020\036\022#\n\037ERROR_REASON_CONNECTION_T" +
-      "OO_OLD\020\037\022*\n&ERROR_REASON_COMPRESSION_NOT" +
-      "_SUPPORTED\020 \022\036\n\032ERROR_REASON_SLOW_CONSUM" +
-      "ER\020!2\377\010\n\016MailboxService\022P\n\007Connect\022!.spr" +
-      "ead.sidecar.v1.ConnectRequest\032\".spread.s" +
-      "idecar.v1.ConnectResponse\022Y\n\nDisconnect\022" +
-      "$.spread.sidecar.v1.DisconnectRequest\032%." +
-      "spread.sidecar.v1.DisconnectResponse\022G\n\004" +
-      "Join\022\036.spread.sidecar.v1.JoinRequest\032\037.s" +
-      "pread.sidecar.v1.JoinResponse\022J\n\005Leave\022\037" +
-      ".spread.sidecar.v1.LeaveRequest\032 .spread" +
-      ".sidecar.v1.LeaveResponse\022V\n\tMulticast\022#" +
-      ".spread.sidecar.v1.MulticastRequest\032$.sp" +
-      "read.sidecar.v1.MulticastResponse\022l\n\017Mul" +
-      "ticastStream\022).spread.sidecar.v1.Multica" +
-      "stStreamRequest\032*.spread.sidecar.v1.Mult" +
-      "icastStreamResponse(\0010\001\022R\n\007Receive\022!.spr" +
-      "ead.sidecar.v1.ReceiveRequest\032\".spread.s" +
-      "idecar.v1.ReceiveResponse0\001\022\\\n\013Acknowled" +
-      "ge\022%.spread.sidecar.v1.AcknowledgeReques" +
-      "t\032&.spread.sidecar.v1.AcknowledgeRespons" +
-      "e\022G\n\004Poll\022\036.spread.sidecar.v1.PollReques" +
-      "t\032\037.spread.sidecar.v1.PollResponse\022Y\n\nGe" +
-      "tMailbox\022$.spread.sidecar.v1.GetMailboxR" +
-      "equest\032%.spread.sidecar.v1.GetMailboxRes" +
-      "ponse\022P\n\007GetView\022!.spread.sidecar.v1.Get" +
-      "ViewRequest\032\".spread.sidecar.v1.GetViewR" +
-      "esponse\022b\n\rListMailboxes\022\'.spread.sideca" +
-      "r.v1.ListMailboxesRequest\032(.spread.sidec" +
-      "ar.v1.ListMailboxesResponse\022Y\n\nGetVersio" +
-      "n\022$.spread.sidecar.v1.GetVersionRequest\032" +
-      "%.spread.sidecar.v1.GetVersionResponseB\221" +
-      "\001\n\024org.spreadsidecar.v1B\023MailboxServiceP" +
-      "rotoP\001\242\002\003SSX\252\002\021Spread.Sidecar.V1\312\002\021Sprea" +
-      "d\\Sidecar\\V1\342\002\035Spread\\Sidecar\\V1\\GPBMeta" +
-      "data\352\002\023Spread::Sidecar::V1b\006proto3"
+      "tR\017acknowledgement\0223\n\025acknowledged_seque" +
+      "nce\030\007 \001(\004R\024acknowledgedSequence\">\n\nEvent" +
+      "Batch\0220\n\006events\030\001 \003(\0132\030.spread.sidecar.v" +
+      "1.EventR\006events\"`\n\tHeartbeat\022#\n\rlast_seq" +
+      "uence\030\001 \001(\004R\014lastSequence\022.\n\004time\030\002 \001(\0132" +
+      "\032.google.protobuf.TimestampR\004time\"\274\002\n\022Sl" +
+      "owConsumerNotice\022#\n\rqueued_events\030\001 \001(\004R" +
+      "\014queuedEvents\022!\n\014queued_bytes\030\002 \001(\004R\013que" +
+      "uedBytes\0226\n\006limits\030\003 \001(\0132\036.spread.sideca" +
+      "r.v1.QueueLimitsR\006limits\022\037\n\013mark_events\030" +
+      "\004 \001(\004R\nmarkEvents\022\035\n\nmark_bytes\030\005 \001(\004R\tm" +
+      "arkBytes\0226\n\ttime_left\030\006 \001(\0132\031.google.pro" +
+      "tobuf.DurationR\010timeLeft\022.\n\004time\030\007 \001(\0132\032" +
+      ".google.protobuf.TimestampR\004time\"Y\n\022Ackn" +
+      "owledgeRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tmail" +
+      "boxId\022$\n\016up_to_sequence\030\002 \001(\004R\014upToSeque" +
+      "nce\"J\n\023AcknowledgeResponse\0223\n\025acknowledg" +
+      "ed_sequence\030\001 \001(\004R\024acknowledgedSequence\"" +
+      ",\n\013PollRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tmail" +
+      "boxId\"\221\001\n\014PollResponse\022%\n\016waiting_events" +
+      "\030\001 \001(\004R\rwaitingEvents\022#\n\rwaiting_bytes\030\002" +
+      " \001(\004R\014waitingBytes\0225\n\005state\030\003 \001(\0162\037.spre" +
+      "ad.sidecar.v1.MailboxStateR\005state\"2\n\021Get" +
+      "MailboxRequest\022\035\n\nmailbox_id\030\001 \001(\tR\tmail" +
+      "boxId\"J\n\022GetMailboxResponse\0224\n\007mailbox\030\001" +
+      " \001(\0132\032.spread.sidecar.v1.MailboxR\007mailbo" +
+      "x\"\237\010\n\007Mailbox\022#\n\rprivate_group\030\001 \001(\tR\014pr" +
+      "ivateGroup\0225\n\005state\030\002 \001(\0162\037.spread.sidec" +
+      "ar.v1.MailboxStateR\005state\022\026\n\006daemon\030\003 \001(" +
+      "\tR\006daemon\022A\n\016daemon_version\030\004 \001(\0132\032.spre" +
+      "ad.sidecar.v1.VersionR\rdaemonVersion\022\036\n\n" +
+      "membership\030\005 \001(\010R\nmembership\022L\n\017acknowle" +
+      "dgement\030\006 \001(\0162\".spread.sidecar.v1.Acknow" +
+      "ledgementR\017acknowledgement\0228\n\006limits\030\007 \001" +
+      "(\0132 .spread.sidecar.v1.MailboxLimitsR\006li" +
+      "mits\022\026\n\006groups\030\010 \003(\tR\006groups\0227\n\topened_a" +
+      "t\030\t \001(\0132\032.google.protobuf.TimestampR\010ope" +
+      "nedAt\022+\n\021receiver_attached\030\n \001(\010R\020receiv" +
+      "erAttached\022#\n\rlast_sequence\030\013 \001(\004R\014lastS" +
+      "equence\022-\n\022delivered_sequence\030\014 \001(\004R\021del" +
+      "iveredSequence\0223\n\025acknowledged_sequence\030" +
+      "\r \001(\004R\024acknowledgedSequence\022%\n\016waiting_e" +
+      "vents\030\016 \001(\004R\rwaitingEvents\022#\n\rwaiting_by" +
+      "tes\030\017 \001(\004R\014waitingBytes\022%\n\016retained_byte" +
+      "s\030\020 \001(\004R\rretainedBytes\022#\n\rmessages_sent\030" +
+      "\021 \001(\004R\014messagesSent\022,\n\022payload_bytes_sen" +
+      "t\030\022 \001(\004R\020payloadBytesSent\022(\n\020send_queue_" +
+      "bytes\030\023 \001(\004R\016sendQueueBytes\022\026\n\006paused\030\024 " +
+      "\001(\010R\006paused\022>\n\rlease_ends_at\030\025 \001(\0132\032.goo" +
+      "gle.protobuf.TimestampR\013leaseEndsAt\022\035\n\nd" +
+      "isplay_id\030\026 \001(\tR\tdisplayId\022G\n\022soft_limit" +
+      "_ends_at\030\027 \001(\0132\032.google.protobuf.Timesta" +
+      "mpR\017softLimitEndsAt\"E\n\016GetViewRequest\022\035\n" +
+      "\nmailbox_id\030\001 \001(\tR\tmailboxId\022\024\n\005group\030\002 " +
+      "\001(\tR\005group\"m\n\017GetViewResponse\0225\n\004view\030\001 " +
+      "\001(\0132!.spread.sidecar.v1.MembershipViewR\004" +
+      "view\022#\n\rin_transition\030\002 \001(\010R\014inTransitio" +
+      "n\"R\n\024ListMailboxesRequest\022\033\n\tpage_size\030\001" +
+      " \001(\rR\010pageSize\022\035\n\npage_token\030\002 \001(\tR\tpage" +
+      "Token\"y\n\025ListMailboxesResponse\0228\n\tmailbo" +
+      "xes\030\001 \003(\0132\032.spread.sidecar.v1.MailboxR\tm" +
+      "ailboxes\022&\n\017next_page_token\030\002 \001(\tR\rnextP" +
+      "ageToken\"\023\n\021GetVersionRequest\"\223\002\n\022GetVer" +
+      "sionResponse\022\030\n\007sidecar\030\001 \001(\tR\007sidecar\022\032" +
+      "\n\010contract\030\002 \001(\tR\010contract\022C\n\017client_pro" +
+      "tocol\030\003 \001(\0132\032.spread.sidecar.v1.VersionR" +
+      "\016clientProtocol\0222\n\006daemon\030\004 \001(\0132\032.spread" +
+      ".sidecar.v1.VersionR\006daemon\022%\n\016daemon_ad" +
+      "dress\030\005 \001(\tR\rdaemonAddress\022\'\n\017embedded_d" +
+      "aemon\030\006 \001(\010R\016embeddedDaemon*\236\t\n\013ErrorRea" +
+      "son\022\034\n\030ERROR_REASON_UNSPECIFIED\020\000\022\"\n\036ERR" +
+      "OR_REASON_MALFORMED_REQUEST\020\001\022\037\n\033ERROR_R" +
+      "EASON_FIELD_REQUIRED\020\002\022\036\n\032ERROR_REASON_F" +
+      "IELD_INVALID\020\003\022#\n\037ERROR_REASON_LIMIT_OUT" +
+      "_OF_RANGE\020\004\022#\n\037ERROR_REASON_DAEMON_NOT_A" +
+      "LLOWED\020\005\022\"\n\036ERROR_REASON_RECEIVER_REPLAC" +
+      "ED\020\006\022&\n\"ERROR_REASON_SEQUENCE_NOT_RETAIN" +
+      "ED\020\007\022\036\n\032ERROR_REASON_LEASE_EXPIRED\020\010\022\037\n\033" +
+      "ERROR_REASON_QUEUE_OVERFLOW\020\t\022\031\n\025ERROR_R" +
+      "EASON_DRAINING\020\n\022#\n\037ERROR_REASON_TOO_MAN" +
+      "Y_MAILBOXES\020\013\022 \n\034ERROR_REASON_TOO_MANY_G" +
+      "ROUPS\020\014\022 \n\034ERROR_REASON_SEND_QUEUE_FULL\020" +
+      "\r\022\033\n\027ERROR_REASON_ADMIN_ONLY\020\016\022\030\n\024ERROR_" +
+      "REASON_NO_VIEW\020\017\022\037\n\033ERROR_REASON_MEMBERS" +
+      "HIP_OFF\020\020\022(\n$ERROR_REASON_RECONNECT_NOT_" +
+      "SUPPORTED\020\021\022%\n!ERROR_REASON_MAILBOX_DISC" +
+      "ONNECTED\020\022\022\031\n\025ERROR_REASON_INTERNAL\020\023\022!\n" +
+      "\035ERROR_REASON_TOTAL_QUEUE_FULL\020\024\022\"\n\036ERRO" +
+      "R_REASON_DEADLINE_EXCEEDED\020\025\022 \n\034ERROR_RE" +
+      "ASON_VIEW_NOT_COMING\020\026\022#\n\037ERROR_REASON_C" +
+      "REDENTIAL_MISSING\020\027\022#\n\037ERROR_REASON_CRED" +
+      "ENTIAL_INVALID\020\030\022\035\n\031ERROR_REASON_RECONNE" +
+      "CTING\020\031\022\037\n\033ERROR_REASON_TOO_MANY_CALLS\020\032" +
+      "\022\035\n\031ERROR_REASON_RATE_LIMITED\020\033\022\"\n\036ERROR" +
+      "_REASON_REQUEST_TOO_LARGE\020\034\022 \n\034ERROR_REA" +
+      "SON_REQUEST_TIMEOUT\020\035\022$\n ERROR_REASON_RE" +
+      "QUEST_BUFFER_FULL\020\036\022#\n\037ERROR_REASON_CONN" +
+      "ECTION_TOO_OLD\020\037\022*\n&ERROR_REASON_COMPRES" +
+      "SION_NOT_SUPPORTED\020 \022\036\n\032ERROR_REASON_SLO" +
+      "W_CONSUMER\020!2\377\010\n\016MailboxService\022P\n\007Conne" +
+      "ct\022!.spread.sidecar.v1.ConnectRequest\032\"." +
+      "spread.sidecar.v1.ConnectResponse\022Y\n\nDis" +
+      "connect\022$.spread.sidecar.v1.DisconnectRe" +
+      "quest\032%.spread.sidecar.v1.DisconnectResp" +
+      "onse\022G\n\004Join\022\036.spread.sidecar.v1.JoinReq" +
+      "uest\032\037.spread.sidecar.v1.JoinResponse\022J\n" +
+      "\005Leave\022\037.spread.sidecar.v1.LeaveRequest\032" +
+      " .spread.sidecar.v1.LeaveResponse\022V\n\tMul" +
+      "ticast\022#.spread.sidecar.v1.MulticastRequ" +
+      "est\032$.spread.sidecar.v1.MulticastRespons" +
+      "e\022l\n\017MulticastStream\022).spread.sidecar.v1" +
+      ".MulticastStreamRequest\032*.spread.sidecar" +
+      ".v1.MulticastStreamResponse(\0010\001\022R\n\007Recei" +
+      "ve\022!.spread.sidecar.v1.ReceiveRequest\032\"." +
+      "spread.sidecar.v1.ReceiveResponse0\001\022\\\n\013A" +
+      "cknowledge\022%.spread.sidecar.v1.Acknowled" +
+      "geRequest\032&.spread.sidecar.v1.Acknowledg" +
+      "eResponse\022G\n\004Poll\022\036.spread.sidecar.v1.Po" +
+      "llRequest\032\037.spread.sidecar.v1.PollRespon" +
+      "se\022Y\n\nGetMailbox\022$.spread.sidecar.v1.Get" +
+      "MailboxRequest\032%.spread.sidecar.v1.GetMa" +
+      "ilboxResponse\022P\n\007GetView\022!.spread.sideca" +
+      "r.v1.GetViewRequest\032\".spread.sidecar.v1." +
+      "GetViewResponse\022b\n\rListMailboxes\022\'.sprea" +
+      "d.sidecar.v1.ListMailboxesRequest\032(.spre" +
+      "ad.sidecar.v1.ListMailboxesResponse\022Y\n\nG" +
+      "etVersion\022$.spread.sidecar.v1.GetVersion" +
+      "Request\032%.spread.sidecar.v1.GetVersionRe" +
+      "sponseB\221\001\n\024org.spreadsidecar.v1B\023Mailbox" +
+      "ServiceProtoP\001\242\002\003SSX\252\002\021Spread.Sidecar.V1" +
+      "\312\002\021Spread\\Sidecar\\V1\342\002\035Spread\\Sidecar\\V1" +
+      "\\GPBMetadata\352\002\023Spread::Sidecar::V1b\006prot" +
+      "o3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -451,7 +453,7 @@ public final class MailboxServiceProto {
     internal_static_spread_sidecar_v1_ConnectRequest_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessageV3.FieldAccessorTable(
         internal_static_spread_sidecar_v1_ConnectRequest_descriptor,
-        new java.lang.String[] { "Daemon", "PrivateName", "OnNameConflict", "Priority", "Membership", "Auth", "Lease", "Reconnect", "Queue", "Acknowledgement", });
+        new java.lang.String[] { "Daemon", "PrivateName", "OnNameConflict", "Priority", "Membership", "Auth", "Lease", "Reconnect", "Queue", "Acknowledgement", "EndWithConnection", });
     internal_static_spread_sidecar_v1_ConnectResponse_descriptor =
       getDescriptor().getMessageTypes().get(1);
     internal_static_spread_sidecar_v1_ConnectResponse_fieldAccessorTable = new

@@ -13,6 +13,7 @@ public final class MailboxOptions {
   boolean membership = true;
   String auth;
   Duration lease;
+  boolean endWithConnection;
   ReconnectOptions reconnect;
   QueueOptions queue;
   AcknowledgementMode acknowledgement = AcknowledgementMode.AUTO;
@@ -66,6 +67,15 @@ public final class MailboxOptions {
   /** How long the mailbox lives while nothing uses it. Default: the sidecar's, 30 s. */
   public MailboxOptions lease(Duration time) {
     lease = time;
+    return this;
+  }
+
+  /**
+   * Ends the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and not after
+   * the lease. Default: false.
+   */
+  public MailboxOptions endWithConnection(boolean end) {
+    endWithConnection = end;
     return this;
   }
 

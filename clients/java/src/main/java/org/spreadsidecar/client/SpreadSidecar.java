@@ -113,7 +113,8 @@ public final class SpreadSidecar implements AutoCloseable {
             .setDaemon(mailbox.spreadName)
             .setPrivateName(mailbox.privateName)
             .setPriority(mailbox.priority)
-            .setMembership(mailbox.membership);
+            .setMembership(mailbox.membership)
+            .setEndWithConnection(mailbox.endWithConnection);
     if (mailbox.onNameConflict == NameConflict.SUFFIX) request.setOnNameConflict(NameConflictPolicy.NAME_CONFLICT_POLICY_SUFFIX);
     if (mailbox.auth != null) request.setAuth(authentication(mailbox.auth));
     if (mailbox.lease != null) request.setLease(Errors.durationOf(mailbox.lease));

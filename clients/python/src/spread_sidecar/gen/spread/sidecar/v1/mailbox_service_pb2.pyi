@@ -85,7 +85,7 @@ ERROR_REASON_COMPRESSION_NOT_SUPPORTED: ErrorReason
 ERROR_REASON_SLOW_CONSUMER: ErrorReason
 
 class ConnectRequest(_message.Message):
-    __slots__ = ("daemon", "private_name", "on_name_conflict", "priority", "membership", "auth", "lease", "reconnect", "queue", "acknowledgement")
+    __slots__ = ("daemon", "private_name", "on_name_conflict", "priority", "membership", "auth", "lease", "reconnect", "queue", "acknowledgement", "end_with_connection")
     DAEMON_FIELD_NUMBER: _ClassVar[int]
     PRIVATE_NAME_FIELD_NUMBER: _ClassVar[int]
     ON_NAME_CONFLICT_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +96,7 @@ class ConnectRequest(_message.Message):
     RECONNECT_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGEMENT_FIELD_NUMBER: _ClassVar[int]
+    END_WITH_CONNECTION_FIELD_NUMBER: _ClassVar[int]
     daemon: str
     private_name: str
     on_name_conflict: _types_pb2.NameConflictPolicy
@@ -106,7 +107,8 @@ class ConnectRequest(_message.Message):
     reconnect: _types_pb2.ReconnectPolicy
     queue: _types_pb2.QueueLimits
     acknowledgement: _types_pb2.Acknowledgement
-    def __init__(self, daemon: _Optional[str] = ..., private_name: _Optional[str] = ..., on_name_conflict: _Optional[_Union[_types_pb2.NameConflictPolicy, str]] = ..., priority: _Optional[int] = ..., membership: bool = ..., auth: _Optional[_Union[_types_pb2.Authentication, _Mapping]] = ..., lease: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., reconnect: _Optional[_Union[_types_pb2.ReconnectPolicy, _Mapping]] = ..., queue: _Optional[_Union[_types_pb2.QueueLimits, _Mapping]] = ..., acknowledgement: _Optional[_Union[_types_pb2.Acknowledgement, str]] = ...) -> None: ...
+    end_with_connection: bool
+    def __init__(self, daemon: _Optional[str] = ..., private_name: _Optional[str] = ..., on_name_conflict: _Optional[_Union[_types_pb2.NameConflictPolicy, str]] = ..., priority: _Optional[int] = ..., membership: bool = ..., auth: _Optional[_Union[_types_pb2.Authentication, _Mapping]] = ..., lease: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., reconnect: _Optional[_Union[_types_pb2.ReconnectPolicy, _Mapping]] = ..., queue: _Optional[_Union[_types_pb2.QueueLimits, _Mapping]] = ..., acknowledgement: _Optional[_Union[_types_pb2.Acknowledgement, str]] = ..., end_with_connection: bool = ...) -> None: ...
 
 class ConnectResponse(_message.Message):
     __slots__ = ("mailbox_id", "private_group", "daemon_version", "daemon", "limits", "acknowledgement")
