@@ -72,10 +72,13 @@ class FakeSidecar(MailboxServiceServicer):
         self.acknowledged: list[int] = []
         self.tokens: list[str] = []
         self.daemons: list[str] = []
+        self.connects: list[pb.ConnectRequest] = []
         self.polls = 0
         self.disconnects = 0
         self.on_acknowledge: Callable[[int, grpc.ServicerContext], None] = lambda up_to, context: None
         self.on_multicast: Callable[[grpc.ServicerContext], None] = lambda context: None
+        #: Told of each Join, Leave and Disconnect.
+        self.on_other: Callable[[str], None] = lambda call: None
         self.on_stream: Optional[Callable[[Iterator[Any], grpc.ServicerContext], Iterator[Any]]] = None
         #: Ends every stream that waits for it.
         self.over = threading.Event()
@@ -102,6 +105,7 @@ class FakeSidecar(MailboxServiceServicer):
     def Connect(self, request: Any, context: grpc.ServicerContext) -> pb.ConnectResponse:
         self._note(context)
         self.daemons.append(request.daemon)
+        self.connects.append(request)
         return pb.ConnectResponse(
             mailbox_id="m" * 32,
             private_group="#me#fake",
@@ -124,7 +128,16 @@ class FakeSidecar(MailboxServiceServicer):
         self._note(context)
         return pb.GetVersionResponse(sidecar="9.9.9")
 
+    def Join(self, request: Any, context: grpc.ServicerContext) -> pb.JoinResponse:
+        self.on_other("join")
+        return pb.JoinResponse()
+
+    def Leave(self, request: Any, context: grpc.ServicerContext) -> pb.LeaveResponse:
+        self.on_other("leave")
+        return pb.LeaveResponse()
+
     def Disconnect(self, request: Any, context: grpc.ServicerContext) -> pb.DisconnectResponse:
+        self.on_other("disconnect")
         self.disconnects += 1
         self.over.set()
         return pb.DisconnectResponse(was_open=True)

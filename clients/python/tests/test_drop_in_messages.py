@@ -99,7 +99,8 @@ def test_a_view_of_the_network_has_those_who_came_along(receive: Receive) -> Non
     message = receive(view(event_pb2.MEMBERSHIP_CAUSE_NETWORK, ["#c#two"], sets))
     assert type(message) is spread.MembershipMsgType
     assert (message.reason, message.members) == (spread.CAUSED_BY_NETWORK, MEMBERS)
-    assert (message.extra, message.changed_member) == (("#a#one", "#b#one"), "")
+    assert (message.extra, message.changed_member) == (("#a#one", "#b#one"), None)
+    assert message.orig_members == (("#a#one", "#b#one"), ("#c#two",))
 
 
 def test_a_transitional_signal(receive: Receive) -> None:
@@ -107,14 +108,16 @@ def test_a_transitional_signal(receive: Receive) -> None:
     message = receive(event_pb2.Event(transitional_signal=signal))
     assert type(message) is spread.MembershipMsgType
     assert (message.reason, message.msg_subtype, message.group) == (0, spread.TRANSITION_MESS, "g")
-    assert (message.members, message.extra, message.changed_member) == ((), (), "")
+    assert (message.members, message.extra, message.changed_member) == ((), (), None)
+    assert message.orig_members is None
 
 
 def test_a_self_leave(receive: Receive) -> None:
     message = receive(event_pb2.Event(self_leave=event_pb2.SelfLeave(group="g")))
     assert type(message) is spread.MembershipMsgType
     assert (message.reason, message.msg_subtype, message.group) == (spread.CAUSED_BY_LEAVE, 0, "g")
-    assert (message.members, message.extra, message.changed_member) == ((), (), "")
+    assert (message.members, message.extra, message.changed_member) == ((), (), None)
+    assert message.orig_members is None
 
 
 def test_a_refused_message_is_of_an_unknown_type_as_in_the_wrapper(receive: Receive) -> None:

@@ -27,6 +27,9 @@ error = SpreadError
 DEFAULT_BUFFER_SIZE = 10000  # type: ignore[misc]
 DEFAULT_GROUPS_SIZE = 10  # type: ignore[misc]
 
+# In the wrapper a C int.
+ENDIAN_RESERVED = -0x7FFFFF80  # type: ignore[misc]
+
 # With the constants: old programs do `from spread import *`.
 __all__ = [
     "GroupIdType",

@@ -12,7 +12,9 @@ import spread_sidecar
 
 from . import _environment, _errors, _goodbyes
 from ._arguments import bind, to_int
+from ._gevent import check_gevent
 from ._mailbox import MailboxType
+from ._names import cut_private_name, read_daemon
 from ._text import Text, TextRule
 
 #: The parameters in their order; those that have had two names in the wrapper's releases with both.
@@ -45,6 +47,7 @@ def connect(*args: object, **keywords: object) -> MailboxType:
     The environment says which sidecar, see ``DROP_IN.md``: SPREAD_SIDECAR_TARGET, by default ``127.0.0.1:4813``.
     """
     given = bind("connect", _PARAMETERS, args, keywords)
+    check_gevent()
     rule = TextRule(_environment.text_mode(os.environ))
     # The private name comes last: like every name after it, it decides what names come out as.
     daemon, name = (
@@ -54,13 +57,15 @@ def connect(*args: object, **keywords: object) -> MailboxType:
     membership = to_int(given.get("membership", 1), "membership")
     try:
         mailbox = spread_sidecar.connect(
-            spread_name=_environment.daemon(os.environ, daemon),
-            private_name=name,
+            spread_name=_environment.daemon(os.environ, read_daemon(daemon)),
+            private_name=cut_private_name(name),
             # The C library sends one bit of it.
             priority=int(priority >= 1),
             membership=membership != 0,
             # As with the C library's socket, what comes is here before the program asks for it: poll() sees it.
             auto_receive=True,
+            # As with the C library's socket, what ends the process ends the connection.
+            end_with_connection=True,
         )
     except spread_sidecar.SpreadError as error:
         raise _errors.of_connect(error) from error
@@ -71,6 +76,7 @@ def connect(*args: object, **keywords: object) -> MailboxType:
 
 def version() -> tuple[int, int, int]:
     """The release of Spread whose protocol the sidecar speaks, as SP_version gives it: major, minor, patch."""
+    check_gevent()
     try:
         return spread_sidecar.version()
     except spread_sidecar.SpreadError as error:

@@ -25,7 +25,7 @@ _IN_CONNECT = {
     "RESOURCE_EXHAUSTED": REJECT_QUOTA,
 }
 _IN_CALLS = {
-    "UNAVAILABLE": NET_ERROR_ON_SESSION,
+    "UNAVAILABLE": CONNECTION_CLOSED,
     "DEADLINE_EXCEEDED": NET_ERROR_ON_SESSION,
     "UNAUTHENTICATED": NET_ERROR_ON_SESSION,
     # The mailbox's lease is over, or it was disconnected while the call waited.

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from typing import Callable, Optional, TypeVar, Union
 
 import spread_sidecar
 from spread_sidecar import Mailbox, RegularMessage, RejectedMessage, SelfLeaveMessage, TransitionalMessage, ViewMessage
-from spread_sidecar.constants import CONNECTION_CLOSED, ILLEGAL_SESSION, REGULAR_MESS, SELF_DISCARD
+from spread_sidecar.constants import (
+    CONNECTION_CLOSED,
+    ILLEGAL_GROUP,
+    ILLEGAL_SERVICE,
+    ILLEGAL_SESSION,
+    MAX_GROUP_NAME,
+    MESSAGE_TOO_LONG,
+    REGULAR_MESS,
+    SELF_DISCARD,
+)
 
 from . import _errors
 from ._arguments import to_int, to_int16
 from ._goodbyes import say_in_background
 from ._messages import MembershipMsgType, RegularMsgType
+from ._names import cut_destination, has_receivers
+from ._outgoing import OutgoingMessages
 from ._readiness import Readiness
 from ._text import Text, TextRule
 
@@ -22,6 +34,14 @@ _Result = TypeVar("_Result")
 
 #: With these the wrapper's mailbox was closed from then on.
 _CLOSED_NUMBERS = (CONNECTION_CLOSED, ILLEGAL_SESSION)
+
+_SERVICE_BITS = REGULAR_MESS | SELF_DISCARD
+
+#: How long a mailbox that ends waits for what was multicast before. Unit: seconds.
+_FLUSH_TIME = 30.0
+
+#: How long the sidecar is asked, in the background, to end a mailbox that the program has seen the end of. Unit: seconds.
+_GIVE_UP_TIME = 5.0
 
 
 class MailboxType:
@@ -31,6 +51,21 @@ class MailboxType:
     TypeError.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_assigned",
+        "_closed",
+        "_last_target",
+        "_lock",
+        "_mailbox",
+        "_max_bytes",
+        "_max_groups",
+        "_outgoing",
+        "_process",
+        "_readiness",
+        "_rule",
+    )
+
     def __init__(self, mailbox: Mailbox, rule: TextRule) -> None:
         self._mailbox = mailbox
         self._rule = rule
@@ -38,16 +73,37 @@ class MailboxType:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._readiness: Optional[Readiness] = None
+        self._outgoing = OutgoingMessages(mailbox)
+        # 0 stands for a sidecar that does not tell them.
+        self._max_groups = mailbox.limits.max_groups_per_message or sys.maxsize
+        self._max_bytes = mailbox.limits.max_message_bytes or sys.maxsize
+        # What the last multicast went to, as it was given and as it is sent.
+        self._last_target: tuple[object, tuple[str, ...], int] = (None, (), 0)
+        # What the program has set private_group to; empty: nothing.
+        self._assigned: tuple[object, ...] = ()
 
     @property
     def private_group(self) -> Text:
-        """The private group that the daemon assigned, such as ``#user#node1``."""
+        """The private group that the daemon assigned, such as ``#user#node1``.
+
+        As with the wrapper a program may assign something else, which has no effect but that it is there.
+        """
+        if self._assigned:
+            return self._assigned[0]  # type: ignore[return-value]
         return self._rule.name_out(self._mailbox.private_group)
 
-    def disconnect(self) -> None:
-        """Ends the connection; a second time it does nothing. The descriptor of ``fileno`` is closed.
+    @private_group.setter
+    def private_group(self, value: object) -> None:
+        self._assigned = (value,)
 
-        Like SP_disconnect it does not fail: a mailbox that can't be told of it ends by itself, after its lease.
+    @private_group.deleter
+    def private_group(self) -> None:
+        self._assigned = (None,)
+
+    def disconnect(self) -> None:
+        """Ends the connection when what was multicast is sent; a second time it does nothing.
+
+        The descriptor of ``fileno`` is closed. Like SP_disconnect it does not fail: a mailbox that can't be told of it ends by itself, after its lease.
         """
         self._disconnect(None)
 
@@ -63,37 +119,49 @@ class MailboxType:
                 self._mailbox.observe_readiness(self._readiness.set)
             return self._readiness.fileno()
 
-    def join(self, group: Text) -> None:
+    def join(self, group: Text, /) -> None:
         """Joins a group. The view that shows it comes as a message."""
         name = self._rule.name_in(group, "group")
         self._check_open("join")
-        self._call(lambda: self._mailbox.join(name))
+        self._call(lambda: self._in_order(lambda: self._mailbox.join(name)))
 
-    def leave(self, group: Text) -> None:
+    def leave(self, group: Text, /) -> None:
         """Leaves a group."""
         name = self._rule.name_in(group, "group")
         self._check_open("leave")
-        self._call(lambda: self._mailbox.leave(name))
+        self._call(lambda: self._in_order(lambda: self._mailbox.leave(name)))
 
-    def multicast(self, service_type: int, group: Text, message: object, message_type: int = 0) -> int:
-        """Sends a message to all members of a group, or to a private group; returns the bytes sent.
+    def multicast(self, service_type: int, group: Text, message: object, message_type: int = 0, /) -> int:
+        """Sends a message to all members of a group, or to a private group; returns the bytes of the message.
 
-        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``message_type`` is the
-        application's own number, -32768 to 32767.
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``group`` counts up to
+        its 31st byte; ``message_type`` is the application's own number, -32768 to 32767.
+
+        The message is handed over: it may be lost if the process is killed, and if Spread closes the connection, which
+        a later call then tells with CONNECTION_CLOSED. Waits while 10,000 messages or 4 MiB are on their way.
         """
-        name = self._rule.name_in(group, "group")
-        return self._multicast("multicast", service_type, (name,), message, message_type)
+        # Only what can't change may be recognised.
+        if group is not self._last_target[0] or type(group) not in (str, bytes):
+            name = cut_destination(self._rule.name_in(group, "group"))
+            self._last_target = (group, (name,) if has_receivers(name) else (), 1)
+        elif (type(group) is str) is not self._rule.names_are_text:
+            self._rule.heard_name(type(group) is str)
+        return self._multicast("multicast", service_type, self._last_target, message, message_type)
 
     def multigroup_multicast(
-        self, service_type: int, groups: tuple[Text, ...], message: object, message_type: int = 0
+        self, service_type: int, groups: tuple[Text, ...], message: object, message_type: int = 0, /
     ) -> int:
-        """Sends one message to all members of several groups, which are a tuple; returns the bytes sent."""
+        """Sends one message to all members of several groups, which are a tuple; returns the bytes of the message.
+
+        Else like ``multicast``.
+        """
         if not isinstance(groups, tuple):
             raise TypeError("only tuples are allowed for groups")
         if not groups:
             raise ValueError("there must be at least one group in the tuple")
-        names = tuple(self._rule.name_in(group, "groups") for group in groups)
-        return self._multicast("multigroup_multicast", service_type, names, message, message_type)
+        names = [cut_destination(self._rule.name_in(group, "groups")) for group in groups]
+        target = (None, tuple(filter(has_receivers, names)), len(groups))
+        return self._multicast("multigroup_multicast", service_type, target, message, message_type)
 
     def receive(self) -> Union[RegularMsgType, MembershipMsgType]:
         """The next message, waiting for it if need be.
@@ -106,7 +174,7 @@ class MailboxType:
         except spread_sidecar.SpreadError as error:
             self._ended()
             raise _errors.of_end(error) from error
-        if isinstance(event, RegularMessage):
+        if type(event) is RegularMessage:
             return RegularMsgType(event, self._rule)
         if isinstance(event, (ViewMessage, TransitionalMessage, SelfLeaveMessage)):
             return MembershipMsgType(event, self._rule)
@@ -122,10 +190,12 @@ class MailboxType:
         # As the wrapper did: a mailbox that nobody has any more is disconnected.
         if not getattr(self, "_closed", True) and self._is_of_this_process():
             self._closed = True
-            mailbox, readiness = self._mailbox, self._readiness
+            mailbox, readiness, outgoing = self._mailbox, self._readiness, self._outgoing
 
             def goodbye() -> None:
                 try:
+                    with contextlib.suppress(spread_sidecar.SpreadError):
+                        outgoing.close(_FLUSH_TIME)
                     mailbox.disconnect()
                 finally:
                     if readiness is not None:
@@ -138,15 +208,63 @@ class MailboxType:
         return self._process == os.getpid()
 
     def _multicast(
-        self, method: str, service_type: int, groups: tuple[str, ...], message: object, message_type: int
+        self,
+        method: str,
+        service_type: int,
+        target: tuple[object, tuple[str, ...], int],
+        message: object,
+        message_type: int,
     ) -> int:
-        service = to_int(service_type, "service_type")
-        short = to_int16(message_type, "message_type")
-        payload = self._rule.payload_in(message)
-        self._check_open(method)
-        if service & ~(REGULAR_MESS | SELF_DISCARD):
+        # Numbers that fit are most of them.
+        fits = type(service_type) is int and 0 <= service_type <= _SERVICE_BITS
+        service = service_type if fits else to_int(service_type, "service_type")
+        in_range = type(message_type) is int and -0x8000 <= message_type <= 0x7FFF
+        short = message_type if in_range else to_int16(message_type, "message_type")
+        if type(message) is bytes and self._rule.gives_bytes:
+            payload = message
+        else:
+            payload = self._rule.payload_in(message)
+        if self._closed:
+            raise _errors.closed_mailbox(method)
+        if service & ~_SERVICE_BITS:
             raise ValueError("invalid service type")
-        return self._call(lambda: self._mailbox.multigroup_multicast(service, groups, payload, short))
+        _, names, count = target
+        size = len(payload)
+        if count > self._max_groups or size + count * MAX_GROUP_NAME > self._max_bytes:
+            raise self._too_large(size, count)
+        if names:
+            try:
+                self._outgoing.send(service, names, payload, short)
+            except spread_sidecar.SpreadError as error:
+                raise self._broken(error) from error
+        elif not service & REGULAR_MESS:
+            raise _errors.SpreadError(ILLEGAL_SERVICE, "Illegal service request")
+        return size
+
+    def _too_large(self, size: int, groups: int) -> _errors.SpreadError:
+        """For what the sidecar would refuse after the call has returned."""
+        if groups > self._max_groups:
+            text = f"a message may be sent to at most {self._max_groups} groups; got {groups}"
+            return _errors.SpreadError(ILLEGAL_GROUP, text)
+        most = self._max_bytes - groups * MAX_GROUP_NAME
+        text = f"a message to {groups} group(s) may have at most {most} bytes; got {size}"
+        return _errors.SpreadError(MESSAGE_TOO_LONG, text)
+
+    def _in_order(self, call: Callable[[], _Result]) -> _Result:
+        """A call that comes after the messages that were handed over before it."""
+        try:
+            self._outgoing.flush()
+        except spread_sidecar.SpreadError as error:
+            raise self._broken(error) from error
+        return call()
+
+    def _broken(self, error: spread_sidecar.SpreadError) -> _errors.SpreadError:
+        """What the program is told of a failure of its outgoing messages."""
+        if error.reason == "ILLEGAL_SERVICE":
+            return _errors.of_call(error)
+        # What was handed over may be lost, so that nothing may follow it: the connection has ended.
+        self._ended()
+        return _errors.of_end(error)
 
     def _call(self, call: Callable[[], _Result]) -> _Result:
         try:
@@ -165,15 +283,21 @@ class MailboxType:
         if self._close():
             try:
                 with contextlib.suppress(spread_sidecar.SpreadError):
+                    self._outgoing.close(_FLUSH_TIME if timeout is None else timeout)
+                with contextlib.suppress(spread_sidecar.SpreadError):
                     self._mailbox.disconnect(timeout=timeout)
             finally:
                 self._close_descriptor()
 
     def _ended(self) -> None:
-        """There is no mailbox any more: what belongs to it on this side goes, without asking the sidecar."""
+        """For the program there is no mailbox any more, and what belongs to it goes.
+
+        The sidecar may still have it, after a failure on the way; nobody is to wait for its answer.
+        """
         if self._close():
-            self._mailbox.detach()
+            mailbox = self._mailbox
             self._close_descriptor()
+            say_in_background(lambda: mailbox.disconnect(timeout=_GIVE_UP_TIME))
 
     def _close(self) -> bool:
         """Whether it was open until now: one caller alone ends it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Optional
 
 from spread_sidecar import GroupId, RegularMessage, SelfLeaveMessage, TransitionalMessage, ViewMessage
 from spread_sidecar.constants import REG_MEMB_MESS, TRANSITION_MESS
@@ -38,13 +38,22 @@ class RegularMsgType:
 
     __slots__ = ("endian", "groups", "message", "msg_type", "sender")
 
+    #: Private group of the sender.
+    sender: Text
+    #: Every group that it was sent to.
+    groups: tuple[Text, ...]
+    #: The payload.
+    message: Text
+
     def __init__(self, event: RegularMessage, rule: TextRule) -> None:
-        #: Private group of the sender.
-        self.sender: Final[Text] = rule.name_out(event.sender)
-        #: Every group that it was sent to.
-        self.groups: Final[tuple[Text, ...]] = rule.names_out(event.groups)
-        #: The payload.
-        self.message: Final[Text] = rule.payload_out(event.payload)
+        # Runs for every message: what is as the program wants it is taken as it is.
+        if rule.names_are_text:
+            self.sender = event.sender
+            self.groups = event.groups
+        else:
+            self.sender = rule.name_out(event.sender)
+            self.groups = rule.names_out(event.groups)
+        self.message = rule.payload_out(event.payload) if rule.payloads_are_text else event.payload
         #: The sender's own number for it, -32768 to 32767.
         self.msg_type: Final[int] = event.message_type
         #: 0, or 1 if the sender's machine has the other byte order than the sidecar's.
@@ -54,7 +63,7 @@ class RegularMsgType:
 class MembershipMsgType:
     """A view, a transitional signal, or the own leave."""
 
-    __slots__ = ("changed_member", "extra", "group", "group_id", "members", "msg_subtype", "reason")
+    __slots__ = ("changed_member", "extra", "group", "group_id", "members", "msg_subtype", "orig_members", "reason")
 
     def __init__(self, event: ViewMessage | TransitionalMessage | SelfLeaveMessage, rule: TextRule) -> None:
         #: CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; 0 for a transitional signal.
@@ -64,12 +73,12 @@ class MembershipMsgType:
         if isinstance(event, ViewMessage):
             subtype, group_id, members = REG_MEMB_MESS, GroupIdType(event.group_id), event.members
             own_set = next((one.members for one in event.sets if one.mine), ())
-            changed = event.changed_members[0] if event.cause != "NETWORK" and event.changed_members else ""
+            changed = event.changed_members[0] if event.cause != "NETWORK" and event.changed_members else None
         elif isinstance(event, TransitionalMessage):
             subtype, group_id, members = TRANSITION_MESS, GroupIdType(event.group_id), ()
-            own_set, changed = (), ""
+            own_set, changed = (), None
         else:
-            subtype, group_id, members, own_set, changed = 0, _NO_ID, (), (), ""
+            subtype, group_id, members, own_set, changed = 0, _NO_ID, (), (), None
         #: REG_MEMB_MESS for a view, TRANSITION_MESS for a transitional signal, 0 for the own leave.
         self.msg_subtype: Final[int] = subtype
         #: Equal exactly for the same membership.
@@ -78,5 +87,9 @@ class MembershipMsgType:
         self.members: Final[tuple[Text, ...]] = rule.names_out(tuple(members))
         #: The one that joined or left; after CAUSED_BY_NETWORK those that came along with this mailbox.
         self.extra: Final[tuple[Text, ...]] = rule.names_out(tuple(own_set))
-        #: The one that joined or left; else empty.
-        self.changed_member: Final[Text] = rule.name_out(changed)
+        #: The sets of members that came together in this view; None for a transitional signal and for the own leave.
+        self.orig_members: Final[Optional[tuple[tuple[Text, ...], ...]]] = (
+            tuple(rule.names_out(one.members) for one in event.sets) if isinstance(event, ViewMessage) else None
+        )
+        #: The one that joined or left; None after CAUSED_BY_NETWORK, for a transitional signal and for the own leave.
+        self.changed_member: Final[Optional[Text]] = None if changed is None else rule.name_out(changed)

@@ -23,21 +23,42 @@ class TextRule:
     are UTF-8; bytes that are not come as lone surrogates, which are sent as the same bytes again.
     """
 
+    __slots__ = ("_fixed_names", "_fixed_payloads", "gives_bytes", "names_are_text", "payloads_are_text")
+
+    #: Whether names come out as text.
+    names_are_text: bool
+    #: Whether payloads come out as text.
+    payloads_are_text: bool
+    #: Whether the last payload that the program gave was bytes; None: it gave none.
+    gives_bytes: Optional[bool]
+
     def __init__(self, mode: str) -> None:
         """``mode``: one of TEXT_MODES."""
         self._fixed_names, self._fixed_payloads = TEXT_MODES[mode]
-        self._names_are_text = True
-        self._payloads_are_text: Optional[bool] = None
+        self.gives_bytes = None
+        self.names_are_text = self.payloads_are_text = True
+        self.heard_name(True)
+
+    def heard_name(self, is_text: bool) -> None:
+        """The program gave a name."""
+        self.names_are_text = is_text if self._fixed_names is None else self._fixed_names
+        if self.gives_bytes is None:
+            self.payloads_are_text = self.names_are_text if self._fixed_payloads is None else self._fixed_payloads
+
+    def heard_payload(self, is_text: bool) -> None:
+        """The program gave a payload."""
+        self.gives_bytes = not is_text
+        self.payloads_are_text = is_text if self._fixed_payloads is None else self._fixed_payloads
 
     def name_in(self, name: object, what: str) -> str:
         """A name of the program's, as text."""
         if isinstance(name, str):
             # What is no text at all is a UnicodeEncodeError, as in every extension that is written in C.
             name.encode("utf-8")
-            self._names_are_text = True
+            self.heard_name(True)
             text = name
         elif isinstance(name, (bytes, bytearray)):
-            self._names_are_text = False
+            self.heard_name(False)
             text = bytes(name).decode("latin-1")
         else:
             raise TypeError(f"{what} must be a string, not {type(name).__name__}")
@@ -49,25 +70,21 @@ class TextRule:
         """A payload of the program's, as bytes."""
         if isinstance(payload, str):
             encoded = payload.encode("utf-8", "surrogateescape")
-            self._payloads_are_text = True
+            self.heard_payload(True)
             return encoded
         if isinstance(payload, (bytes, bytearray, memoryview)):
-            self._payloads_are_text = False
+            self.heard_payload(False)
             return bytes(payload)
         raise TypeError(f"message must be a string or bytes, not {type(payload).__name__}")
 
     def name_out(self, name: str) -> Text:
         """A name as the program wants it."""
-        text = self._names_are_text if self._fixed_names is None else self._fixed_names
-        return name if text else name.encode("latin-1")
+        return name if self.names_are_text else name.encode("latin-1")
 
     def names_out(self, names: tuple[str, ...]) -> tuple[Text, ...]:
         """Names as the program wants them."""
-        return tuple(map(self.name_out, names))
+        return names if self.names_are_text else tuple([name.encode("latin-1") for name in names])
 
     def payload_out(self, payload: bytes) -> Text:
         """A payload as the program wants it."""
-        text = self._fixed_payloads
-        if text is None:
-            text = self._names_are_text if self._payloads_are_text is None else self._payloads_are_text
-        return payload.decode("utf-8", "surrogateescape") if text else payload
+        return payload.decode("utf-8", "surrogateescape") if self.payloads_are_text else payload

@@ -1,11 +1,14 @@
 #!/usr/bin/env python
-# Waits in select until Spread is gone; then receive says so, once with its number.
+# Waits in select until Spread is gone; then receive says so, once with its number, and so does multicast.
 import select
 import sys
+import time
 
 import spread
 
 box = spread.connect(membership=0)
+sender = spread.connect(membership=0)
+sender.multicast(spread.FIFO_MESS, "g", "x")
 box.join("g")
 print("waiting")
 sys.stdout.flush()
@@ -19,4 +22,13 @@ try:
     box.receive()
 except spread.SpreadError as e:
     assert len(e.args) == 1, e.args
+failures = []
+deadline = time.time() + 10
+while len(failures) < 2 and time.time() < deadline:
+    try:
+        sender.multicast(spread.FIFO_MESS, "g", "x")
+    except spread.SpreadError as e:
+        failures.append(e.args)
+assert failures[0][0] == spread.CONNECTION_CLOSED, failures
+assert failures[1] == ("multicast() called on closed mbox",), failures
 print("closed")

@@ -1,0 +1,49 @@
+"""Names as the C library takes them: it cuts what is too long, and reads a daemon's name with sscanf."""
+
+from __future__ import annotations
+
+import re
+
+from spread_sidecar.constants import ILLEGAL_SPREAD, MAX_GROUP_NAME, MAX_PRIVATE_NAME
+
+from ._errors import SpreadError
+
+#: A destination that a daemon delivers to: a group, or a private group.
+_DESTINATION = re.compile(r"[$-~]{1,31}|#[$-~]{1,10}#[$-~]{1,19}")
+
+#: A port, and behind it `@` and a host; blanks before both, and whatever comes after a blank behind the host.
+_DAEMON = re.compile(r"\s*\+?(?P<port>[0-9]+)(?:\s*@(?P<host>\S+)(?:\s.*)?|\s*)", re.ASCII | re.DOTALL)
+
+#: The longest name of a daemon that the C library takes.
+_DAEMON_BYTES = 70
+
+
+def cut_private_name(name: str) -> str:
+    """The part of a private name that the C library sends."""
+    return name[:MAX_PRIVATE_NAME]
+
+
+def cut_destination(group: str) -> str:
+    """The part of a destination that the C library sends."""
+    return group[: MAX_GROUP_NAME - 1]
+
+
+def has_receivers(destination: str) -> bool:
+    """Whether a daemon delivers to it at all; the C library does not ask, and the daemon drops the message."""
+    return _DESTINATION.fullmatch(destination) is not None
+
+
+def read_daemon(name: str) -> str:
+    """The name of a daemon without what the C library skips.
+
+    Raises SpreadError, ILLEGAL_SPREAD, for a name that the C library would refuse without asking anybody. An empty
+    name is the default daemon; the path of a Unix socket, which the C library does not know, is let through.
+    """
+    if name == "" or name.startswith("/"):
+        return name
+    match = _DAEMON.fullmatch(name)
+    if match is None or len(name) > _DAEMON_BYTES:
+        form = "PORT or PORT@HOST"
+        raise SpreadError(ILLEGAL_SPREAD, f"spread_name must be {form}, at most {_DAEMON_BYTES} bytes; got {name!r}")
+    port, host = match["port"].lstrip("0") or "0", match["host"]
+    return port if host is None else f"{port}@{host}"

@@ -1,0 +1,93 @@
+"""What a program multicasts, on its way to the daemon.
+
+As with the C library, a multicast returns when its message is handed over, and not when the daemon has it: there a
+buffer of the kernel takes messages, here the window of one stream to the sidecar. Both are bounded, and whoever sends
+more waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Optional
+
+import spread_sidecar
+from spread_sidecar import Mailbox, Refusal, Sender
+from spread_sidecar._core.local_errors import disconnected
+from spread_sidecar._core.rich_status import is_transport_failure
+
+#: After so long a stream is flushed and made anew with the next message. A sidecar that limits the age of connections
+#: lets streams on old ones go on for longer than this by default, so that no message is lost with one. Unit: seconds.
+_MAX_AGE = 30.0
+
+
+class OutgoingMessages:
+    """Messages of one mailbox, in the order in which they were sent. May be used by several threads."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._lock = threading.Lock()
+        self._sender: Optional[Sender] = None
+        self._renew_at = 0.0
+        self._closed = False
+
+    def send(self, service: int, groups: tuple[str, ...], payload: bytes, message_type: int) -> None:
+        """Hands over a message; waits while too much is on its way.
+
+        Raises spread_sidecar.SpreadError: ILLEGAL_SERVICE, or what the stream broke with. What was handed over before
+        may then be lost, and nothing can be sent any more.
+        """
+        sender = self._sender
+        if sender is None or time.monotonic() >= self._renew_at:
+            sender = self._renewed(sender)
+        try:
+            sender.send(service, groups, payload, message_type)
+        except spread_sidecar.SpreadError as error:
+            if not self._may_renew(sender, error):
+                raise
+            self._renewed(sender).send(service, groups, payload, message_type)
+
+    def flush(self) -> None:
+        """Returns when everything that was handed over before is with the daemon's connection. Raises as ``send``."""
+        sender = self._sender
+        if sender is None:
+            return
+        try:
+            sender.flush()
+        except spread_sidecar.SpreadError as error:
+            if not self._may_renew(sender, error):
+                raise
+
+    def close(self, timeout: Optional[float]) -> None:
+        """Flushes and ends; nothing may be sent any more. Raises as ``send``, and when it takes longer than this."""
+        with self._lock:
+            self._closed = True
+            sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close(timeout=timeout)
+
+    def _renewed(self, old: Optional[Sender]) -> Sender:
+        """The stream after this one, of which nothing is on its way any more."""
+        with self._lock:
+            current = self._sender
+            if self._closed:
+                raise disconnected()
+            if current is None or current is old:
+                if old is not None and not old.closed:
+                    old.close()
+                current = self._sender = self._mailbox.sender(on_refused=_ignore)
+                self._renew_at = time.monotonic() + _MAX_AGE
+            return current
+
+    def _may_renew(self, sender: Sender, error: spread_sidecar.SpreadError) -> bool:
+        """Whether another stream can go on where this one has ended, with nothing lost between them."""
+        if sender is not self._sender:
+            # Another thread has renewed it, and flushed it before.
+            return True
+        if not sender.closed or sender.undecided:
+            return False
+        return is_transport_failure(error) or error.status in ("UNAUTHENTICATED", "FAILED_PRECONDITION")
+
+
+def _ignore(refusal: Refusal) -> None:
+    """Everything was checked before, but for destinations that a daemon would not deliver to either."""

@@ -1,0 +1,211 @@
+"""The drop-in module's multicasts: handed over at once, in order, within a bound, and never lost without an error."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Iterator
+
+import grpc
+import pytest
+from fake_sidecar import FakeSidecar, abort
+from until import until
+
+import spread
+from spread import _outgoing
+from spread_sidecar.gen.spread.sidecar.v1 import mailbox_service_pb2 as pb
+
+
+class Recorder:
+    """Takes what comes over MulticastStream; ``gate`` holds back the answers, ``ends`` ends a stream after its batch."""
+
+    def __init__(self, fake: FakeSidecar) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.messages: list[Any] = []
+        self.streams = 0
+        self.ends: list[tuple[grpc.StatusCode, str]] = []
+        self.end_before_answer = False
+        self.end_now = threading.Event()
+        fake.on_stream = self.stream
+        self._fake = fake
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [message.payload for message in self.messages]
+
+    def stream(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[pb.MulticastStreamResponse]:
+        self.streams += 1
+        decided = 0
+        for request in requests:
+            self.messages += request.batch.messages
+            decided += len(request.batch.messages)
+            if request.batch.messages and self.ends and self.end_before_answer:
+                abort(context, *self.ends.pop(0))
+            while not self.gate.wait(0.01):
+                if not context.is_active():
+                    return
+            yield pb.MulticastStreamResponse(decided=decided, accepted=decided)
+            if request.batch.messages and self.ends:
+                abort(context, *self.ends.pop(0))
+
+
+@pytest.fixture
+def recorder(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
+    fake.scripts = [fake.quiet]
+    return Recorder(fake)
+
+
+@pytest.fixture
+def box(recorder: Recorder) -> Iterator[spread.MailboxType]:
+    box = spread.connect()
+    yield box
+    recorder.gate.set()
+    box.disconnect()
+
+
+def send(box: spread.MailboxType, payload: str = "x") -> int:
+    return box.multicast(spread.FIFO_MESS, "g", payload)
+
+
+def failure(box: spread.MailboxType, payload: str = "x") -> tuple[Any, ...]:
+    with pytest.raises(spread.SpreadError) as caught:
+        send(box, payload)
+    return caught.value.args
+
+
+def test_a_multicast_does_not_wait_for_the_sidecar(box: spread.MailboxType, recorder: Recorder) -> None:
+    recorder.gate.clear()
+    assert [send(box, str(n)) for n in range(2000)] == [len(str(n)) for n in range(2000)]
+    recorder.gate.set()
+    until(lambda: len(recorder.messages) == 2000, "all messages")
+    assert recorder.payloads == [str(n).encode() for n in range(2000)]
+
+
+def test_what_is_on_its_way_is_bounded(box: spread.MailboxType, recorder: Recorder) -> None:
+    recorder.gate.clear()
+    sent = 0
+
+    def run() -> None:
+        nonlocal sent
+        for _ in range(12_000):
+            send(box)
+            sent += 1
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until(lambda: sent == 10_000, "the bound")
+    thread.join(0.3)
+    assert sent == 10_000
+    recorder.gate.set()
+    thread.join(30)
+    assert sent == 12_000
+
+
+@pytest.mark.parametrize("call", ["join", "leave", "disconnect"])
+def test_other_calls_come_after_what_was_multicast(
+    call: str, box: spread.MailboxType, recorder: Recorder, fake: FakeSidecar
+) -> None:
+    seen: list[tuple[str, int]] = []
+    fake.on_other = lambda call: seen.append((call, len(recorder.messages)))
+    for _ in range(500):
+        send(box)
+    getattr(box, call)(*([] if call == "disconnect" else ["h"]))
+    assert seen == [(call, 500)]
+
+
+def test_a_mailbox_that_nobody_has_any_more_sends_first(recorder: Recorder, fake: FakeSidecar) -> None:
+    box = spread.connect()
+    for _ in range(500):
+        send(box)
+    del box
+    until(lambda: fake.disconnects == 1, "the goodbye")
+    assert len(recorder.messages) == 500
+
+
+def test_a_broken_session_is_told_once_and_then_the_mailbox_is_closed(
+    box: spread.MailboxType, recorder: Recorder
+) -> None:
+    recorder.ends = [(grpc.StatusCode.UNAVAILABLE, "CONNECTION_CLOSED")]
+    send(box)
+    until(lambda: box._outgoing._sender is not None and box._outgoing._sender.closed, "the end")
+    assert failure(box)[0] == spread.CONNECTION_CLOSED
+    assert failure(box) == ("multicast() called on closed mbox",)
+    with pytest.raises(spread.SpreadError, match=r"receive\(\) called on closed mbox"):
+        box.receive()
+
+
+def test_messages_in_doubt_end_the_mailbox(box: spread.MailboxType, recorder: Recorder, fake: FakeSidecar) -> None:
+    recorder.ends = [(grpc.StatusCode.UNAVAILABLE, "")]
+    recorder.end_before_answer = True
+    send(box)
+    until(lambda: box._outgoing._sender is not None and box._outgoing._sender.closed, "the end")
+    assert failure(box)[0] == spread.CONNECTION_CLOSED
+    assert failure(box) == ("multicast() called on closed mbox",)
+    # The sidecar may still have the mailbox.
+    until(lambda: fake.disconnects == 1, "the goodbye")
+
+
+def test_a_stream_that_breaks_with_nothing_on_its_way_is_made_anew(
+    box: spread.MailboxType, recorder: Recorder
+) -> None:
+    recorder.ends = [(grpc.StatusCode.UNAVAILABLE, ""), (grpc.StatusCode.UNAVAILABLE, "CONNECTION_TOO_OLD")]
+    for n in range(3):
+        send(box, str(n))
+        until(lambda: len(recorder.messages) == n + 1, "the message")
+        if n < 2:
+            until(lambda: box._outgoing._sender is not None and box._outgoing._sender.closed, "the end")
+    assert recorder.payloads == [b"0", b"1", b"2"]
+    assert recorder.streams == 3
+
+
+def test_a_stream_is_renewed_before_it_is_too_old(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_outgoing, "_MAX_AGE", 0.0)
+    threads = [threading.Thread(target=lambda: [send(box) for _ in range(20)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    box.disconnect()
+    assert len(recorder.messages) == 60
+    assert recorder.streams > 2
+
+
+def test_names_are_cut_as_the_c_library_cuts_them(box: spread.MailboxType, recorder: Recorder) -> None:
+    long = "g" * 60
+    assert box.multicast(spread.SAFE_MESS, long, "12345") == 5
+    assert box.multigroup_multicast(spread.SAFE_MESS, ("ok", long), "12345") == 5
+    assert box.multicast(spread.SAFE_MESS, "#me#fake", "12345") == 5
+    until(lambda: len(recorder.messages) == 3, "all messages")
+    assert [list(message.groups) for message in recorder.messages] == [["g" * 31], ["ok", "g" * 31], ["#me#fake"]]
+
+
+def test_what_no_daemon_delivers_counts_as_sent(box: spread.MailboxType, recorder: Recorder) -> None:
+    for nobody in ("", "a b", "a\x01b", "caf\xe9", "#", "##", "#x#y#z"):
+        assert box.multicast(spread.SAFE_MESS, nobody, "12345") == 5
+        assert box.multigroup_multicast(spread.SAFE_MESS, (nobody, "ok", ""), "12345") == 5
+        assert box.multigroup_multicast(spread.SAFE_MESS, (nobody, ""), "12345") == 5
+    until(lambda: len(recorder.messages) == 7, "what is delivered")
+    assert all(list(message.groups) == ["ok"] for message in recorder.messages)
+
+
+def test_what_the_sidecar_would_refuse_later_is_refused_at_once(
+    box: spread.MailboxType, recorder: Recorder, fake: FakeSidecar
+) -> None:
+    box._max_groups, box._max_bytes = 3, 1000
+    assert box.multicast(spread.FIFO_MESS, "g", "x" * (1000 - 32)) == 1000 - 32
+    for groups, size, number in ((1, 969, spread.MESSAGE_TOO_LONG), (2, 937, spread.MESSAGE_TOO_LONG)):
+        with pytest.raises(spread.SpreadError) as caught:
+            box.multigroup_multicast(spread.FIFO_MESS, ("g",) * groups, "x" * size)
+        assert caught.value.args[0] == number
+    with pytest.raises(spread.SpreadError) as caught:
+        box.multigroup_multicast(spread.FIFO_MESS, ("g",) * 4, "x")
+    assert caught.value.args[0] == spread.ILLEGAL_GROUP
+    for service, group in ((0, "g"), (0, ""), (spread.SELF_DISCARD, "g"), (spread.SELF_DISCARD, "a b")):
+        with pytest.raises(spread.SpreadError) as caught:
+            box.multicast(service, group, "x")
+        assert caught.value.args[0] == spread.ILLEGAL_SERVICE
+    # None of that ends the mailbox.
+    send(box)
