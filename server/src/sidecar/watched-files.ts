@@ -2,13 +2,17 @@ import { type BigIntStats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 /**
- * Calls back when one of the files may have changed, looking at them every so often. Not fs.watch: it is told nothing on
+ * Calls back when one of the files may have changed, looking at them every so often. A file that is being written is not
+ * complete, so the call waits until two looks in a row find the same sizes and times. Not fs.watch: it is told nothing on
  * network file systems, and loses a file that is replaced, as editors and Kubernetes do.
  */
 export class WatchedFiles {
   readonly #paths: readonly string[];
   readonly #timer: NodeJS.Timeout;
+  /** At the last call. */
   #seen: string;
+  /** At the last look. */
+  #found: string;
   #looking = false;
 
   /** @param intervalMs - between two looks. Unit: ms */
@@ -19,7 +23,8 @@ export class WatchedFiles {
   ) {
     this.#paths = paths;
     this.#seen = this.#paths.map((path) => described(statOf(path))).join();
-    this.#timer = setInterval(() => void this.#look(), intervalMs);
+    this.#found = this.#seen;
+    this.#timer = setInterval(() => void this.look(), intervalMs);
     // Nobody waits for it: a process that has nothing else to do may end.
     this.#timer.unref();
   }
@@ -28,16 +33,19 @@ export class WatchedFiles {
     clearInterval(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  /** Looks once; resolves after a call that was due. The timer does so by itself. */
+  async look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    const found = await Promise.all(
+    const stats = await Promise.all(
       this.#paths.map((path) => stat(path, { bigint: true }).then(described, () => described(undefined))),
     );
     this.#looking = false;
-    const seen = found.join();
-    if (seen === this.#seen) return;
-    this.#seen = seen;
+    const found = stats.join();
+    const isStable = found === this.#found;
+    this.#found = found;
+    if (!isStable || found === this.#seen) return;
+    this.#seen = found;
     this.onChange();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WatchedFiles } from '../../../server/src/sidecar/watched-files.js';
@@ -51,6 +51,23 @@ describe('watched files', () => {
     symlinkSync('2', join(folder, 'next'));
     renameSync(join(folder, 'next'), join(folder, '..data'));
     await change(seen, 1);
+  });
+
+  it('wait until a file that is written in place stays the same for two looks', async () => {
+    const path = join(temporaryFolder(), 'a');
+    writeFileSync(path, 'a-token-of-the-client\n');
+    const seen: string[] = [];
+    const files = new WatchedFiles([path], 3_600_000, () => seen.push(readFileSync(path, 'utf8')));
+    onTestFinished(() => files.stop());
+    for (const part of ['another-token-o', 'another-token-of-the', 'another-token-of-the-client\n']) {
+      writeFileSync(path, part);
+      await files.look();
+    }
+    expect(seen).toEqual([]);
+    await files.look();
+    expect(seen).toEqual(['another-token-of-the-client\n']);
+    await files.look();
+    expect(seen).toHaveLength(1);
   });
 
   it('tell nothing once stopped', async () => {
