@@ -222,6 +222,18 @@ describe('client certificates', () => {
     });
   });
 
+  it('of one subject from two authorities are two identities', async () => {
+    const both = `${authority.cert}\n${stranger.cert}`;
+    const sidecar = await startSecured(place(server, both).env);
+    const { id } = await sidecar.client(tls(alice)).connect();
+    const namesake = sidecar.client(tls(await stranger.client('alice')));
+    expect(await failure(namesake.attach(id))).toMatchObject({
+      statusName: 'NOT_FOUND',
+      reason: 'ILLEGAL_SESSION',
+    });
+    expect((await sidecar.client(tls(await authority.client('alice'))).attach(id)).id).toBe(id);
+  });
+
   it('and tokens: a mailbox belongs to both', async () => {
     const token = 'a-token-of-the-test';
     const sidecar = await startSecured({ ...place(server, authority.cert).env, GRPC_TOKENS: token });

@@ -107,12 +107,18 @@ export class TlsEndpoint {
     this.#validTo = validTo;
   }
 
-  /** By subject and alternative names, which stay when a certificate is renewed. */
+  /**
+   * By issuer, subject and alternative names, which stay when a certificate is renewed. Two authorities may give one
+   * subject to different clients, so the issuer is part of the identity.
+   */
   #identityOf(connection: TLSSocket): ConnectionIdentity {
     if (!this.#wantsClients) return 'tls';
     const { raw } = connection.getPeerCertificate();
-    const { subject, subjectAltName, fingerprint256 } = new X509Certificate(raw);
-    const named = subject || subjectAltName ? `${subject ?? ''}\n${subjectAltName ?? ''}` : fingerprint256;
+    const { issuer, subject, subjectAltName, fingerprint256 } = new X509Certificate(raw);
+    // As JSON, no part can run into the next one.
+    const named = JSON.stringify(
+      subject || subjectAltName ? [issuer, subject ?? '', subjectAltName ?? ''] : [fingerprint256],
+    );
     return `certificate:${createHash('sha256').update(named).digest('hex')}`;
   }
 }
