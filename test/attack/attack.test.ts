@@ -24,7 +24,7 @@ describe('the short form of an attack', () => {
   // What the script prepares is prepared once.
   beforeAll(async () => {
     expect(await attack('--help')).toMatchObject({ code: 0 });
-  }, 120_000);
+  }, 600_000);
 
   it.each(ATTACKS.map(({ name }) => name))(
     '%s costs the well-behaved client nothing and keeps the memory bound',
@@ -39,8 +39,7 @@ describe('the short form of an attack', () => {
 });
 
 it('an unknown attack is an error', async () => {
-  expect(await attack('no-such-attack')).toMatchObject({
-    code: 2,
-    output: expect.stringContaining('no-such-attack'),
-  });
-});
+  const { code, output } = await attack('no-such-attack');
+  expect(output).toContain('there is no attack named no-such-attack');
+  expect(code).toBe(2);
+}, 120_000);
