@@ -1,4 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Interruption } from '../../server/src/cli/interruption.js';
+import { startCli } from '../support/cli.js';
 import { sidecarAt } from '../support/client.js';
 import { startCommand } from '../support/command-process.js';
 import { FaultProxy } from '../support/fault-proxy.js';
@@ -61,6 +63,30 @@ describe('a command as a process', () => {
     receive.child.kill('SIGTERM');
     expect([130, 143]).toContain(await receive.exited());
   });
+
+  it.each([
+    ['user', 'stdout'],
+    ['receive', 'stderr'],
+  ] as const)(
+    '%s says at once that the sidecar is gone, and when it is reached again',
+    async (name, stream) => {
+      const sidecar = await startSidecar();
+      const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
+      onTestFinished(() => proxy.stop());
+      const args = name === 'user' ? [] : ['g', '--follow'];
+      const running = startCli([name, ...args, '-t', `127.0.0.1:${proxy.port}`]);
+      if (name === 'user') running.stdin.write('j g\n');
+      // An event has come, so the stream stands.
+      await until(() => running.stdout.includes('joined'));
+      proxy.cut();
+      await until(() => running[stream].includes('connection to the sidecar lost; trying for 30 s'), {
+        timeoutMs: 5000,
+      });
+      await until(() => running[stream].includes('connected to the sidecar again'), { timeoutMs: 10_000 });
+      running.stop(new Interruption('SIGTERM', 143));
+      expect(await running.exitCode).toBe(0);
+    },
+  );
 
   it('ends in order when its reader goes away', async () => {
     const { target, registry } = await startSidecar();

@@ -1,6 +1,7 @@
 import type { SpreadError } from '#spread-sidecar-client';
 import { ConfigError } from '../config/mistakes.js';
 import { ExitCode } from './exit-codes.js';
+import { systemErrorText } from './system-error.js';
 
 /** The end of a command that could not do its work: a sentence for the user, and the exit code. */
 export class CommandFailure extends Error {
@@ -23,8 +24,10 @@ export function describeFailure(error: unknown): CommandFailure {
     return new CommandFailure(error.message, exitCodeOf(error.errors[0]), error);
   if (isClientError(error)) return new CommandFailure(sentenceOf(error), exitCodeOf(error), error);
   if (isListenError(error)) return new CommandFailure(error.message, ExitCode.cannotListen, error);
+  const system = systemErrorText(error);
+  if (system !== undefined) return new CommandFailure(system, ExitCode.failure, error);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new CommandFailure(`something unforeseen happened: ${text}`, ExitCode.failure, error);
+  return new CommandFailure(`unexpected error: ${text}`, ExitCode.failure, error);
 }
 
 /** A place to listen at, of the daemon or the gRPC server. By name: the one class is the daemon's, the other grpc's. */

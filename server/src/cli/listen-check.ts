@@ -13,6 +13,7 @@ import {
 } from '../config/index.js';
 import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
+import { systemErrorText } from './system-error.js';
 
 /** A place to listen at, and the flag that says so. */
 export interface Place {
@@ -31,6 +32,8 @@ export interface PlaceProblem {
   /** Completes the sentence "<address> …". */
   readonly text: string;
 }
+
+const RESOURCES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS']);
 
 const PARTS: Readonly<Record<ListenPlace['option'], Pick<Place, 'what' | 'flag'>>> = {
   'grpc.listen': { what: 'gRPC', flag: '--grpc-listen' },
@@ -85,6 +88,10 @@ export async function findPlaceProblems(places: readonly Place[]): Promise<Place
  * @param cause - what came of listening; its own sentence is shown when nothing is in the way any more
  */
 export async function listenFailure(places: readonly Place[], cause: Error): Promise<CommandFailure> {
+  const { code } = (cause.cause ?? {}) as { code?: string };
+  // No place is in the way where there are no resources for any of them.
+  if (code !== undefined && RESOURCES.has(code))
+    return new CommandFailure(`cannot listen: ${systemErrorText(cause)}`, ExitCode.cannotListen, cause);
   const problems = await findPlaceProblems(places);
   if (problems.length === 0) return new CommandFailure(cause.message, ExitCode.cannotListen, cause);
   const lines = problems.map(({ place, text }) => `${placeName(place)} (${place.flag}) ${text}`);
@@ -168,6 +175,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     case 'EPERM':
       return `this user may not listen there (${error.code})`;
     default:
-      return error.message;
+      return systemErrorText(error) ?? error.message;
   }
 }

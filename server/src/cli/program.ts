@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type Help } from 'commander';
 import { checkCommand } from './commands/check.js';
 import { daemonCommand } from './commands/daemon.js';
 import { floodCommand } from './commands/flood.js';
@@ -9,6 +9,7 @@ import { serveCommand } from './commands/serve.js';
 import { userCommand } from './commands/user.js';
 import type { CommandContext, Done } from './context.js';
 import { EXIT_CODES } from './exit-codes.js';
+import { helpWidth, NarrowHelp } from './help.js';
 import { packageVersion } from './package-files.js';
 
 const exitCodeHelp = () =>
@@ -16,17 +17,33 @@ const exitCodeHelp = () =>
     '\n',
   );
 
+/** A command whose help, and that of its commands, fits a terminal. */
+class SidecarCommand extends Command {
+  constructor(
+    name: string,
+    private readonly helpSection: string | undefined,
+  ) {
+    super(name);
+  }
+
+  override createHelp(): Help {
+    return new NarrowHelp(this.helpSection);
+  }
+}
+
 /** All commands. Nothing heavy is loaded before one of them runs. */
-export function createProgram(context: CommandContext, done: Done): Command {
-  const program = new Command('spread-sidecar')
+export function createProgram(context: CommandContext, done: Done, helpSection?: string): Command {
+  const program = new SidecarCommand('spread-sidecar', helpSection)
     .description('Group communication with Spread over gRPC: the sidecar, and commands that use it.')
-    .version(packageVersion(), '-V, --version')
-    .helpCommand(false)
+    .version(packageVersion(), '-v, --version')
+    .helpCommand('help [command]', 'show the help of a command')
     .showHelpAfterError('(add --help for what there is)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
+      getOutHelpWidth: () => helpWidth(context.stdout.columns),
+      getErrHelpWidth: () => helpWidth(context.stderr.columns),
     })
     .addHelpText('after', exitCodeHelp);
   for (const make of [
@@ -39,6 +56,15 @@ export function createProgram(context: CommandContext, done: Done): Command {
     checkCommand,
     healthcheckCommand,
   ])
-    program.addCommand(make(context, done).copyInheritedSettings(program));
+    program.addCommand(withHelp(make(context, done)));
+  const version = new Command('version').summary('print the release, as --version does').action(async () => {
+    await context.stdout.line(packageVersion());
+  });
+  program.addCommand(withHelp(version));
   return program;
+
+  function withHelp(command: Command): Command {
+    command.createHelp = () => program.createHelp();
+    return command.copyInheritedSettings(program);
+  }
 }

@@ -7,7 +7,7 @@ export {
   loadConfig,
 } from './load.js';
 export { ConfigError, type Mistake } from './mistakes.js';
-export { flagsFromOptions, type OptionFlag, optionFlags } from './option-flags.js';
+export { flagsFromOptions, type OptionFlag, optionFlags, sectionTitles } from './option-flags.js';
 export type { OptionKey, SidecarConfig } from './options.js';
 export { printConfig } from './print.js';
 export type { Source } from './sources/entry.js';

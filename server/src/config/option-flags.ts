@@ -19,6 +19,11 @@ export interface OptionFlag {
   readonly collect?: (value: string, previous: readonly string[] | undefined) => readonly string[];
 }
 
+/** The sections of options, and the headings of their flags in help without the colon. */
+export const sectionTitles: ReadonlyMap<string, string> = new Map(
+  Object.entries(sections).map(([name, { title }]) => [name, title]),
+);
+
 /** `--config` and every option that has a flag, in the order of the table. */
 export function optionFlags(): readonly OptionFlag[] {
   const config: OptionFlag = {

@@ -84,3 +84,22 @@ describe('the sentence of a failure', () => {
     expect(describeFailure(new TypeError('x is not a function')).message).toMatch(/TypeError.*\n\s+at /);
   });
 });
+
+describe('the sentence of a failed system call', () => {
+  const system = (code: string, syscall: string, message = `${code}: reason, ${syscall}`) =>
+    Object.assign(new Error(message), { code, syscall, errno: -1 });
+
+  it('names the error and the limit', () => {
+    const { message, exitCode } = describeFailure(system('EMFILE', 'open'));
+    expect(message).toMatch(
+      /^too many open files and connections \(EMFILE, open\); this process may have (\d+|unlimited) open: raise/,
+    );
+    expect(exitCode).toBe(1);
+    expect(describeFailure(system('ENFILE', 'socket')).message).toContain('fs.file-max');
+  });
+
+  it('finds what caused an error, and needs no stack', () => {
+    const wrapped = new Error('it failed', { cause: system('EROFS', 'open', "EROFS: read-only, open '/x'") });
+    expect(describeFailure(wrapped).message).toBe("a system call failed: EROFS: read-only, open '/x'");
+  });
+});

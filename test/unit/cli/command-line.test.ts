@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/tmp.js';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 describe('spread-sidecar', () => {
-  it.each([['--version'], ['-V']])('%s prints the release', async (flag) => {
+  it.each([['--version'], ['-v'], ['version']])('%s prints the release', async (flag) => {
     expect(await cli([flag])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
   });
 
@@ -21,6 +21,30 @@ describe('spread-sidecar', () => {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     for (const { code, meaning } of EXIT_CODES)
       expect(stdout).toContain(`${String(code).padEnd(4)}${meaning}`);
+  });
+
+  it('help, alone or with a command, is the same as --help', async () => {
+    expect(await cli(['help'])).toEqual(await cli(['--help']));
+    expect(await cli(['help', 'send'])).toEqual(await cli(['send', '--help']));
+  });
+
+  it.each(['', 'serve', 'daemon', 'user', 'send', 'receive', 'flood', 'check', 'healthcheck', 'version'])(
+    'the help of "%s" fits 80 columns',
+    async (name) => {
+      const { exitCode, stdout } = await cli([...(name === '' ? [] : [name]), '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
+
+  it('--help SECTION shows the options of one section', async () => {
+    const { exitCode, stdout } = await cli(['serve', '--help', 'log']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^ {2}--log-level <.*>\n {6}The least severe entries/m);
+    expect(stdout).not.toContain('--grpc-listen');
+    const unknown = await cli(['serve', '--help', 'logs']);
+    expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(unknown.stderr).toContain("there is no section 'logs'; the sections are grpc, admin,");
   });
 
   it('without a command prints help as a mistake', async () => {

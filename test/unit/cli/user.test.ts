@@ -37,6 +37,29 @@ describe('user on a pipe', () => {
     ]);
   });
 
+  it('sends what stands behind a colon, blanks included', async () => {
+    const { service, stdout } = await user(
+      'j cats\nsend cats: hello  there: you\ns cats dogs: to both\ns a:b:\nx\n',
+    );
+    const sent = service.calls.filter(({ method }) => method === 'multicast').map(({ request }) => request);
+    expect(sent.slice(0, 3)).toMatchObject([
+      { message: { groups: ['cats'], payload: Buffer.from('hello  there: you') } },
+      { message: { groups: ['cats', 'dogs'], payload: Buffer.from('to both') } },
+      { message: { groups: ['a:b'], payload: Buffer.from('x') } },
+    ]);
+    expect(stdout).not.toContain('members of cats');
+  });
+
+  it('warns once of a group whose members it does not know, and how to send a text', async () => {
+    const { stdout } = await user(
+      'j cats\ns cats hello\nx\ns cats hello\ny\ns #bob#fake: psst\nl cats\ns cats: z\n',
+    );
+    expect(stdout.match(/warning:.*/g)).toEqual([
+      'warning: no members of hello are known here, because you have not joined it; to send a text to one group, type: send <group>: <text>',
+      'warning: no members of cats are known here, because you have not joined it',
+    ]);
+  });
+
   it('ends at the end of its input, in the middle of a question too', async () => {
     expect((await user('')).exitCode).toBe(0);
     const { exitCode, service } = await user('s cats');

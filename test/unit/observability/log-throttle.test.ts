@@ -34,7 +34,7 @@ describe('the log of what clients cause', () => {
     const events = createEvents([logEvents(log, () => now)]);
     const flood = () => {
       for (let i = 0; i < 1000; i++) {
-        events.mailbox.opened(mailbox);
+        events.mailbox.opened(mailbox, { peer: '', identity: 'tcp' });
         events.mailbox.connectFailed('4803', refused);
         events.mailbox.paused(mailbox);
         events.mailbox.resumed(mailbox);

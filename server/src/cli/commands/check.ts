@@ -3,13 +3,14 @@ import { Session } from '../../spread/session.js';
 import { type CheckResult, checkDaemons, checkPlaces, checkSecurity } from '../checks.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
+import { helpSections } from '../help.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
 
 export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')
     .summary('check the configuration, the ports and the daemon before serving')
     .description(
-      'Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. Starts nothing.',
+      `Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. Starts nothing.\n\n${helpSections()}`,
     );
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await check(context, options));

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
 import { CommandFailure } from '../command-failure.js';
 import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
+import { reportLostConnection } from '../connection-watch.js';
 import type { CommandContext, Done } from '../context.js';
 import { eventToJson } from '../event-json.js';
 import { eventToText } from '../event-text.js';
@@ -56,6 +57,7 @@ function receive(context: CommandContext, groups: string[], options: ReceiveOpti
     for (const group of groups) await mailbox.join(group, { awaitView: true, signal: context.signal });
     const from = groups.length === 0 ? 'its private group' : groups.join(', ');
     await context.stderr.line(context.stderr.colors.dim(`receiving as ${mailbox.privateGroup} from ${from}`));
+    reportLostConnection(mailbox, (text) => void context.stderr.line(context.stderr.colors.red(text)));
     mailbox.on('slowConsumer', ({ queuedEvents, timeLeftMs }) => {
       const threat = timeLeftMs === undefined ? '' : `, which ends the mailbox in ${timeLeftMs} ms`;
       void context.stderr.line(`the output is too slow: ${queuedEvents} events wait in the sidecar${threat}`);

@@ -5,6 +5,7 @@ import type { Sidecar } from '../../sidecar.js';
 import { isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
+import { helpSections } from '../help.js';
 import { stopped } from '../interruption.js';
 import { listenFailure, placesOf } from '../listen-check.js';
 import { ownSidecar } from '../own-sidecar.js';
@@ -20,7 +21,7 @@ export function serveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('serve')
     .summary('run the sidecar')
     .description(
-      'Runs the sidecar until SIGTERM or SIGINT, which drain it; a second one ends it at once. Every option can also be set by its environment variable or in a YAML file; a flag wins over the environment, that over the file.',
+      `Runs the sidecar until SIGTERM or SIGINT, which drain it; a second one ends it at once. Every option can also be set by its environment variable or in a YAML file; a flag wins over the environment, that over the file.\n\n${helpSections()}`,
     )
     .option('--print-config', 'print the configuration, with the place that each value comes from, and end');
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
+import { reportLostConnection } from '../connection-watch.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { Interruption } from '../interruption.js';
@@ -38,6 +39,7 @@ async function user(context: CommandContext, options: ConnectionOptions): Promis
     };
     const lines: LineConsole = new LineConsole({ ...context, signal }, complete, onInterrupt);
     const session: UserSession = new UserSession(mailbox, lines, context.stdout.colors, signal);
+    reportLostConnection(mailbox, (text) => void lines.print(context.stdout.colors.red(text)));
     try {
       const { daemon, daemonVersion, privateGroup } = mailbox;
       await lines.print(`connected to ${daemon} (Spread ${daemonVersion.join('.')}) as ${privateGroup}`);

@@ -1,8 +1,8 @@
-/** What the commands of `user` do. `words` are what stands behind the command. */
+/** What the commands of `user` do. `words` are what stands behind the command, `text` is the same as it was typed. */
 export interface UserActions {
   join(groups: readonly string[]): Promise<void>;
   leave(groups: readonly string[]): Promise<void>;
-  send(groups: readonly string[]): Promise<void>;
+  send(text: string): Promise<void>;
   sendLines(groups: readonly string[]): Promise<void>;
   burst(groups: readonly string[]): Promise<void>;
   setService(words: readonly string[]): Promise<void>;
@@ -24,7 +24,7 @@ export interface UserCommand {
   readonly names: readonly string[];
   readonly argument: string;
   readonly text: string;
-  run(session: UserActions, words: readonly string[]): Promise<void>;
+  run(session: UserActions, words: readonly string[], text: string): Promise<void>;
 }
 
 /** Letters and what they do are spuser's, so that its users and their scripts find their way; words are added. */
@@ -43,26 +43,26 @@ export const userCommands: readonly UserCommand[] = [
   },
   {
     names: ['s', 'send'],
-    argument: '<group>…',
-    text: 'send a message; the next line is the message',
-    run: (session, groups) => session.send(groups),
+    argument: '<group>…[: <text>]',
+    text: 'send a message: the text, else the next line',
+    run: (session, _words, text) => session.send(text),
   },
   {
     names: ['m', 'multiline'],
     argument: '<group>…',
-    text: 'send a message of several lines; an empty line ends it',
+    text: 'send several lines; an empty line ends them',
     run: (session, groups) => session.sendLines(groups),
   },
   {
     names: ['b', 'burst'],
     argument: '<group>…',
-    text: 'send ten messages; the next line is their size in bytes',
+    text: 'send ten messages; the next line is their size',
     run: (session, groups) => session.burst(groups),
   },
   {
     names: ['service'],
     argument: '<name>',
-    text: 'guarantee of what is sent: unreliable, reliable, fifo, causal, agreed or safe',
+    text: 'unreliable, reliable, fifo, causal, agreed or safe',
     run: (session, words) => session.setService(words),
   },
   {
@@ -130,6 +130,14 @@ export const userCommands: readonly UserCommand[] = [
 /** The command that a word names. */
 export function findUserCommand(word: string): UserCommand | undefined {
   return userCommands.find((command) => command.names.includes(word));
+}
+
+/** Groups and, behind a colon that ends a word, the message: `cats dogs: hello`. */
+export function parseSend(text: string): { readonly groups: readonly string[]; readonly message?: string } {
+  const match = /^(.*?\S):(?:\s+(.*))?$/s.exec(text);
+  const groups = (match?.[1] ?? text).split(/\s+/).filter((word) => word !== '');
+  const message = match?.[2];
+  return message === undefined || message === '' ? { groups } : { groups, message };
 }
 
 /** The list that `help` shows. */

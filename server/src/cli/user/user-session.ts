@@ -12,7 +12,7 @@ import { eventToText, printable, viewToText } from '../event-text.js';
 import { count, type Output } from '../output.js';
 import { messageType, serviceType, wholeNumber } from '../values.js';
 import type { LineConsole } from './line-console.js';
-import { findUserCommand, type UserActions, userCommandHelp } from './user-commands.js';
+import { findUserCommand, parseSend, type UserActions, userCommandHelp } from './user-commands.js';
 
 /** Messages of a burst, as in spuser. */
 const BURST_MESSAGES = 10;
@@ -42,6 +42,10 @@ export class UserSession implements UserActions {
   /** Ends the wait for the next event; the event itself waits on. */
   #waiting = new AbortController();
   #settleMark: { bytes: Buffer; seen(): void } | undefined;
+  /** Groups whose members this mailbox knows, because it is one of them. */
+  readonly #joined = new Set<string>();
+  /** Groups of which it was said that none of their members is known. */
+  readonly #warnedOf = new Set<string>();
   /** Groups that were named so far, for completion. */
   readonly groups = new Set<string>();
 
@@ -79,9 +83,11 @@ export class UserSession implements UserActions {
     }
   }
 
-  async send(groups: readonly string[]): Promise<void> {
+  async send(text: string): Promise<void> {
+    const { groups, message: given } = parseSend(text);
     this.#groups(groups);
-    const message = await this.#console.ask('message: ');
+    await this.#warnOfStrangers(groups, given === undefined);
+    const message = given ?? (await this.#console.ask('message: '));
     if (message === undefined) this.quit();
     else await this.#multicast(groups, message);
   }
@@ -200,17 +206,18 @@ export class UserSession implements UserActions {
     while (!this.#quit) {
       const line = await this.#console.ask('user> ');
       if (line === undefined) break;
-      const [word, ...words] = line.trim().split(/\s+/);
-      if (word) await this.#command(word, words);
+      const [, word, text = ''] = /^(\S+)(?:\s+(.*))?$/s.exec(line.trim()) ?? [];
+      if (word) await this.#command(word, text);
     }
     if (!this.#console.isTerminal && !this.#signal.aborted) await this.#settle();
   }
 
-  async #command(word: string, words: readonly string[]): Promise<void> {
+  async #command(word: string, text: string): Promise<void> {
     const command = findUserCommand(word);
+    const words = text.split(/\s+/).filter((part) => part !== '');
     try {
       if (!command) throw new UserMistake(`there is no command '${printable(word)}'; h lists them`);
-      await command.run(this, words);
+      await command.run(this, words, text);
     } catch (error) {
       if (this.#signal.aborted) throw error;
       const { message } = error instanceof UserMistake ? error : describeFailure(error);
@@ -254,6 +261,8 @@ export class UserSession implements UserActions {
   }
 
   async #print(event: SpreadEvent): Promise<void> {
+    if (event.kind === 'view') this.#joined.add(event.group);
+    else if (event.kind === 'selfLeave') this.#joined.delete(event.group);
     const mark = this.#settleMark;
     if (mark && event.kind === 'regular' && event.payload.equals(mark.bytes)) mark.seen();
     else await this.#console.print(eventToText(event, this.#colors));
@@ -263,6 +272,21 @@ export class UserSession implements UserActions {
     const limits = { selfDiscard: this.#discard, signal: this.#signal };
     await this.#mailbox.multigroupMulticast(this.#service, groups, message, this.#type, limits);
     this.#sent += 1;
+  }
+
+  /** A text behind the name of a group looks like more groups: a warning, once a group, shows where it would go. */
+  async #warnOfStrangers(groups: readonly string[], isAsking: boolean): Promise<void> {
+    const strangers = groups.filter(
+      (group) => !group.startsWith('#') && !this.#joined.has(group) && !this.#warnedOf.has(group),
+    );
+    if (strangers.length === 0) return;
+    for (const group of strangers) this.#warnedOf.add(group);
+    const names = strangers.map((group) => printable(group)).join(', ');
+    const how =
+      isAsking && groups.length > 1 ? '; to send a text to one group, type: send <group>: <text>' : '';
+    const each = strangers.length === 1 ? 'it' : 'them';
+    const warning = `warning: no members of ${names} are known here, because you have not joined ${each}${how}`;
+    await this.#console.print(this.#colors.yellow(warning));
   }
 
   async #tellHowToSend(): Promise<void> {

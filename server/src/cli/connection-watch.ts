@@ -1,0 +1,21 @@
+import type { Mailbox } from 'spread-sidecar-client';
+
+/**
+ * Reports at once when the stream from the sidecar breaks, for how long the client tries to restore it, and when it has. A stream
+ * whose connection the sidecar closed because of its age is restored without a word.
+ *
+ * @param print - prints a line
+ */
+export function reportLostConnection(mailbox: Mailbox, print: (text: string) => void): void {
+  let isLost = false;
+  mailbox.on('detached', (error) => {
+    if (error.reason !== '' || isLost) return;
+    isLost = true;
+    const seconds = Math.round(mailbox.limits.leaseMs / 100) / 10;
+    print(`connection to the sidecar lost; trying for ${seconds} s`);
+  });
+  mailbox.on('attached', () => {
+    if (isLost) print('connected to the sidecar again');
+    isLost = false;
+  });
+}
