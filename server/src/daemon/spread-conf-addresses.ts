@@ -1,5 +1,19 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
-import type { DaemonEntry, DaemonInterface } from './spread-conf-parser.js';
+
+/** An address at which a daemon listens. */
+export interface DaemonInterface {
+  readonly address: string;
+  readonly forClients: boolean;
+  readonly forDaemons: boolean;
+}
+
+/** What has to be unique in a file. */
+interface DaemonAddress {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly line: number;
+}
 
 type Report = (line: number, message: string) => void;
 
@@ -63,7 +77,7 @@ export class AddressRules {
   }
 
   /** After the ports of a segment's daemons are known. */
-  checkUnique(daemon: DaemonEntry, daemons: readonly DaemonEntry[]): void {
+  checkUnique(daemon: DaemonAddress, daemons: readonly DaemonAddress[]): void {
     const address = canonical(daemon.address);
     const other = daemons
       .slice(0, daemons.indexOf(daemon))

@@ -1,4 +1,4 @@
-import { AddressRules } from './spread-conf-addresses.js';
+import { AddressRules, type DaemonInterface } from './spread-conf-addresses.js';
 import { type ConfMistake, SpreadConfError, type Token, type TokenKind } from './spread-conf-lexer.js';
 import { RingRules } from './spread-conf-ring.js';
 import {
@@ -14,13 +14,6 @@ import {
   settingOf,
   type ValueKind,
 } from './spread-conf-settings.js';
-
-/** An address at which a daemon listens. */
-export interface DaemonInterface {
-  readonly address: string;
-  readonly forClients: boolean;
-  readonly forDaemons: boolean;
-}
 
 /** One daemon of the file. */
 export interface DaemonEntry {

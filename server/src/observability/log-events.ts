@@ -1,4 +1,4 @@
-import type { EmbeddedDaemonEvent, EventSubscriber, MailboxIdentity, QueueFill } from './events.js';
+import type { EventSubscriber, MailboxIdentity, QueueFill } from './events.js';
 import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
@@ -83,14 +83,15 @@ export function logEvents(log: Logger, now?: () => number): EventSubscriber {
         if (more) log.warn({ ...about, limit, ...more }, 'a client ran into a limit');
       },
     },
-    embedded: { event: (event) => logEmbedded(log, event) },
+    embedded: {
+      event: ({ kind, message, ...fields }) => {
+        const text = `embedded daemon: ${kind}${message ? `: ${message}` : ''}`;
+        const level = EMBEDDED_LEVELS[kind];
+        if (level) write(level, `embedded ${kind}`, fields, text);
+        else log.debug(fields, text);
+      },
+    },
   };
-}
-
-function logEmbedded(log: Logger, event: EmbeddedDaemonEvent): void {
-  const { kind, message, ...fields } = event;
-  const level = EMBEDDED_LEVELS[kind] ?? 'debug';
-  log[level](fields, `embedded daemon: ${kind}${message ? `: ${message}` : ''}`);
 }
 
 function about({ displayId, privateGroup, daemon }: MailboxIdentity) {

@@ -10,6 +10,7 @@ import {
   type SpreadConf,
   SpreadConfError,
 } from '../../daemon/index.js';
+import { LogThrottle } from '../../observability/log-throttle.js';
 import { CommandFailure, isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
 import { printable } from '../event-text.js';
@@ -69,8 +70,10 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
   const conf = options.config === undefined ? undefined : await readConf(options.config, options.name);
   for (const { line, what } of conf?.ignored ?? [])
     await stderr.line(stderr.colors.yellow(`${options.config}:${line}: ignored: ${printable(what)}`));
+  const lines = throttledEventLines();
   const daemon = makeDaemon(options, conf, (event) => {
-    if (!options.quiet) void stdout.line(eventLine(event));
+    const line = options.quiet ? undefined : lines(event);
+    if (line !== undefined) void stdout.line(line);
   });
   const port = options.port ?? conf?.port ?? 4803;
   const host = options.listen ?? conf?.clientAddresses ?? ['127.0.0.1'];
@@ -160,6 +163,22 @@ function socketPath(socket: string, port: number): string | undefined {
       ExitCode.usage,
     );
   return socket;
+}
+
+/** Lines of a kind in ten seconds: enough to see who comes and goes, and no flood. */
+const BURST = 20;
+
+/** Clients can cause each event as often as they like, so the lines of each kind are bounded; undefined for no line. */
+export function throttledEventLines(now?: () => number): (event: DaemonEvent) => string | undefined {
+  const throttle = new LogThrottle(BURST, now);
+  return (event) => {
+    const admitted = throttle.admit(event.kind);
+    if (!admitted) return undefined;
+    const line = eventLine(event);
+    return admitted.more === undefined
+      ? line
+      : `${line} (${admitted.more} lines of this kind left out before)`;
+  };
 }
 
 function eventLine(event: DaemonEvent): string {
