@@ -146,7 +146,7 @@ describe('an application whose sidecar is killed', () => {
     await until(() => detached.length === 1);
     expect(detached[0]).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
     const call = await failureOf(mailbox.multicast(AGREED_MESS, 'g', 'x'));
-    expect(call).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+    expect(call).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE', outcome: 'not-sent' });
   });
 
   it('finds out from the next sidecar that its mailbox is gone, and begins anew', async () => {
@@ -209,7 +209,7 @@ describe('an application whose sidecar is killed', () => {
     onTestFinished(() => void counter.close());
     expect(await receiving).toMatchObject({
       statusName: 'UNAVAILABLE',
-      reason: '',
+      reason: 'SIDECAR_UNREACHABLE',
       message: expect.stringContaining('was not reached for 2000 ms'),
     });
     expect(attempts).toBeGreaterThan(0);

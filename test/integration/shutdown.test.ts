@@ -110,7 +110,7 @@ describe('the drain', () => {
       for (;;) await stuck.receive();
     })().catch((thrown: SpreadError) => thrown);
     // What it did not take is gone with the sidecar, and its end could not reach it behind that.
-    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
+    expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE' });
   });
 });
 
