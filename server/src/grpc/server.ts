@@ -11,7 +11,9 @@ import { ignoreGoneStreams } from './http2-streams.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
 import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './limits/call-limits.js';
 import { DEFAULT_SWEEP_BOUNDS, type SweepBounds } from './limits/call-sweep.js';
+import { ResponseBudget } from './limits/response-budget.js';
 import { DEFAULT_SESSION_BOUNDS, guardSessions, type SessionBounds } from './limits/session-guard.js';
+import { firstConcurrentStreams, StreamGate, streamsFor } from './limits/stream-gate.js';
 import type { ListenAddress } from './listen/address.js';
 import { type Listener, listenOn } from './listen/listener.js';
 import { type GrpcTelemetry, type MethodInfo, MethodTable, NO_TELEMETRY } from './methods.js';
@@ -53,6 +55,8 @@ export interface TransportOptions {
   maxHeaderBytes: number;
   /** Connections at once; one more is closed when it is accepted. Default 2000. */
   maxConnections: number;
+  /** Bytes of responses of all calls that clients have not taken. Default 256 MiB. */
+  maxUnsentBytes: number;
 }
 
 const DEFAULT_TRANSPORT: TransportOptions = {
@@ -69,6 +73,7 @@ const DEFAULT_TRANSPORT: TransportOptions = {
   connectionWindowBytes: 128 * 1024,
   maxHeaderBytes: 16 * 1024,
   maxConnections: 2000,
+  maxUnsentBytes: 256 * 1024 * 1024,
 };
 
 export interface GrpcServerOptions {
@@ -120,17 +125,31 @@ export class GrpcServer {
     for (const { definition } of options.services) this.#methods.add(definition);
     this.#onLimit = options.onLimit ?? (() => {});
     this.#maxConnections = transport.maxConnections;
+    const gate = options.gate ?? OPEN_GATE;
+    const calls = { ...DEFAULT_CALL_BOUNDS, ...options.calls };
+    const streamBounds = {
+      maxStreams: streamsFor(calls.maxCalls),
+      maxConcurrentStreams: transport.maxConcurrentStreams,
+      needsCredential: gate.needsCredential,
+    };
+    const streams = new StreamGate(streamBounds, this.#onLimit);
     this.#calls = new OpenCalls({
       methods: this.#methods,
       telemetry,
       transport,
       sweep: { ...DEFAULT_SWEEP_BOUNDS, ...options.sweep, requestTimeoutMs: transport.requestTimeoutMs },
-      gate: options.gate ?? OPEN_GATE,
+      gate,
       onRefused: options.onRefused ?? (() => {}),
-      limits: new CallLimits({ ...DEFAULT_CALL_BOUNDS, ...options.calls }),
+      limits: new CallLimits(calls),
+      responses: new ResponseBudget(transport.maxUnsentBytes),
+      onProven: (connection) => streams.prove(connection),
       onLimit: this.#onLimit,
     });
-    this.#server = new Server({ ...channelOptions(transport), interceptors: [this.#calls.interceptor] });
+    const maxConcurrentStreams = firstConcurrentStreams(streamBounds);
+    this.#server = new Server({
+      ...channelOptions({ ...transport, maxConcurrentStreams }),
+      interceptors: [this.#calls.interceptor],
+    });
     for (const { definition, implementation } of options.services) {
       this.#server.addService(definition, implementation);
     }
@@ -139,6 +158,7 @@ export class GrpcServer {
     this.#tls?.serve((connection, identity) => this.inject(connection, identity));
     this.#onAcceptError = options.onAcceptError;
     setHttp2(this.#server, transport);
+    streams.guard(this.#server);
     ignoreGoneStreams(this.#server);
     watchConnections(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);

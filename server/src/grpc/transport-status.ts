@@ -13,14 +13,18 @@ type Row = readonly [code: status, details: RegExp, describe: (bounds: Transport
 const malformed = (problem: string) => () =>
   new SidecarError('MALFORMED_REQUEST', `the request is not a message of this contract: ${problem}`);
 
-const tooLarge = ({ maxRequestBytes }: TransportBounds) => {
-  const bound = `0 to ${maxRequestBytes} bytes`;
+const tooLarge = ({ maxRequestBytes }: TransportBounds) =>
+  requestTooLarge(maxRequestBytes, 'grpc.maxReceiveMessageBytes');
+
+/** For a request message that is too large. */
+export function requestTooLarge(maxBytes: number, limit: string): SidecarError {
+  const bound = `0 to ${maxBytes} bytes`;
   return new SidecarError('REQUEST_TOO_LARGE', `the request message is too large; it may have ${bound}`, {
-    limit: 'grpc.maxReceiveMessageBytes',
+    limit,
     bound,
     outcome: 'not-sent',
   });
-};
+}
 
 /**
  * The statuses that grpc-js makes by itself, below every handler, as the contract has them. They are known by their text; a test makes

@@ -23,6 +23,11 @@ export interface Listed {
 
 const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1000;
+/** A page ends earlier where its mailboxes are in many groups: clients take 4 MiB by default. Unit: bytes. */
+const MAX_PAGE_BYTES = 1024 * 1024;
+/** A mailbox without groups in an answer, and each group. */
+const MAILBOX_BYTES = 512;
+const GROUP_BYTES = 34;
 
 /**
  * One page of mailboxes.
@@ -42,10 +47,14 @@ export function pageOf(all: Iterable<Listed>, { pageSize, pageToken }: ListOptio
   const after = Number(pageToken.slice(1));
   const size = pageSize || DEFAULT_PAGE_SIZE;
   const mailboxes: MailboxSnapshot[] = [];
+  let bytes = 0;
   for (const mailbox of all) {
     if (Number(mailbox.displayId.slice(1)) <= after) continue;
-    if (mailboxes.length === size) return { mailboxes, nextPageToken: mailboxes[size - 1]!.displayId };
-    mailboxes.push(mailbox.snapshot());
+    if (mailboxes.length === size || bytes >= MAX_PAGE_BYTES)
+      return { mailboxes, nextPageToken: mailboxes.at(-1)!.displayId };
+    const snapshot = mailbox.snapshot();
+    bytes += MAILBOX_BYTES + GROUP_BYTES * snapshot.groups.length;
+    mailboxes.push(snapshot);
   }
   return { mailboxes, nextPageToken: '' };
 }

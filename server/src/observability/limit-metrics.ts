@@ -15,6 +15,8 @@ export const LIMITS = [
   'limits.maxBatchMessages',
   'limits.maxMailboxesPerClient',
   'http2.opening',
+  'http2.unauthenticated',
+  'http2.smallRequests',
   'health.watchers',
   'grpc.maxReceiveMessageBytes',
   'mailbox.maxMailboxes',

@@ -16,6 +16,7 @@ export function transportOptions(
     maxConcurrentStreams: bounds['grpc.maxConcurrentStreams'],
     maxConnections: bounds['limits.maxConnections'],
     maxConnectionIdleMs: unlessOff(limits.maxConnectionIdle) ?? 0,
+    maxUnsentBytes: bounds['limits.maxUnsentResponseBytes'],
     maxHeaderBytes: limits.maxMetadataBytes,
     compression: limits.compressedRequests,
     requestTimeoutMs: limits.requestTimeout,

@@ -6,7 +6,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { ClientConnection } from '../../mailbox/connection-tie.js';
-import type { SidecarError } from '../../mailbox/sidecar-error.js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
 import { clientConnectionOf } from '../client-connections.js';
 import { sidecarFailure } from '../failure.js';
 import { BatchFrame } from '../frames.js';
@@ -14,12 +14,43 @@ import { http2StreamOf } from '../http2-access.js';
 import type { ClientUse } from '../limits/call-limits.js';
 import type { SweptCall } from '../limits/call-sweep.js';
 import { RequestInput } from '../limits/request-input.js';
+import type { ResponseBudget } from '../limits/response-budget.js';
 import type { MethodInfo } from '../methods.js';
 import type { Admission } from '../security/call-gate.js';
 import { type SentStatus, statusError } from '../status.js';
-import { compressionRefused } from '../transport-status.js';
+import { compressionRefused, requestTooLarge } from '../transport-status.js';
 
 type Listener = Parameters<ServerInterceptingCall['start']>[0];
+
+const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
+/** Health and reflection ask for names. */
+const MAX_SMALL_REQUEST_BYTES = 4096;
+const SMALL_REQUEST_LIMIT = 'http2.smallRequests';
+
+/** What these answer is small, and must arrive: it says what became of a request. */
+const FREE: ReadonlySet<string> = new Set([
+  'Connect',
+  'Disconnect',
+  'Join',
+  'Leave',
+  'Multicast',
+  'MulticastStream',
+  'Receive',
+  'Acknowledge',
+]);
+const isFree = ({ service, method }: MethodInfo): boolean =>
+  service === 'grpc.health.v1.Health' || (service === MAILBOX_SERVICE && FREE.has(method));
+
+/** A client does not read the responses to its calls. */
+export function responsesUnread(max: number, outcome: 'not-sent' | 'unknown'): SidecarError {
+  const bound = `${max} bytes`;
+  const message = `responses that clients have not read hold much of at most ${bound}, and this connection has its share`;
+  const metadata = { limit: 'limits.maxUnsentResponseBytes', bound, outcome };
+  return new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+}
+
+/** Unit: ms. */
+const RETRY_MS = 1000;
 
 const callsByMetadata = new WeakMap<Metadata, ObservedCall>();
 
@@ -41,12 +72,18 @@ export interface Entry {
 export interface CallWatcher {
   /** What a compressed message may become; undefined where there may be none. Unit: bytes. */
   readonly maxCompressedBytes: number | undefined;
+  /** What clients have not taken. */
+  readonly responses: ResponseBudget;
+  /** Bytes of a request arrived. */
+  arrived(bytes: number): void;
   /** Lets the call in, or answers with the status that refuses it. */
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus;
   /** A message of the client's was read. */
   received(call: ObservedCall): void;
   /** A message was given to the transport. */
   sent(call: ObservedCall): void;
+  /** It ran into a limit. */
+  reached(limit: string): void;
   /** It has a status. */
   finished(call: ObservedCall, code: number): void;
   /** Nothing is left of it. */
@@ -80,6 +117,9 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   #onFinished: () => void = () => {};
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
+  /** Bytes of its answer that count in the budget, as its connection's. */
+  #unsentCounted = 0;
+  #unsentOf: unknown;
 
   constructor(
     base: ServerInterceptingCallInterface,
@@ -119,14 +159,16 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
       onReceiveMessage: (message) => {
         this.#watcher.received(this);
         this.#hasRequest = true;
-        // The one message of other methods is kept until the client has said that there is no other.
-        if (this.#isStreamOfRequests) this.#input?.handedOver();
+        // What is let in one at a time counts until the next one is; the one message of other methods until it is processed.
+        if (this.#isStreamOfRequests && this.#readCredits === Number.POSITIVE_INFINITY)
+          this.#input?.handedOver();
         listener.onReceiveMessage(message);
       },
       onReceiveHalfClose: () => {
         this.#hasRequest = true;
         this.#halfClosed = true;
-        this.#input?.clear();
+        // What a unary call waits with, such as the payload of a Multicast, lies in the bytes of its request.
+        if (this.method.type !== 'unary') this.#input?.clear();
         listener.onReceiveHalfClose();
       },
       onCancel: () => {
@@ -199,9 +241,33 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     // After a status that came from elsewhere (a drain) the handler may not have heard of it yet.
     const stream = this.#stream;
     if (this.#finished || stream?.destroyed || stream?.closed) return;
+    if (!isFree(this.method) && !this.#watcher.responses.hasRoom(this.connection)) {
+      this.#failUnread();
+      return;
+    }
     this.#watcher.sent(this);
     if (message instanceof BatchFrame && stream?.headersSent) this.#writeBatch(stream, message, callback);
-    else this.#base.sendMessage(message, callback);
+    else {
+      this.#base.sendMessage(message, callback);
+      this.noteUnsent();
+    }
+  }
+
+  noteUnsent(): void {
+    // Events count in the queues of their mailboxes.
+    if (this.method.method === 'Receive' && this.method.service === MAILBOX_SERVICE) return;
+    const stream = this.#stream;
+    const unsent = stream === undefined || stream.destroyed ? 0 : stream.writableLength;
+    this.#unsentOf ??= this.connection;
+    this.#watcher.responses.change(this.#unsentOf, unsent - this.#unsentCounted);
+    this.#unsentCounted = unsent;
+  }
+
+  /** Its client does not read what it asked for. */
+  #failUnread(): void {
+    const error = responsesUnread(this.#watcher.responses.totalBytes, 'unknown');
+    this.#watcher.reached(error.metadata.limit!);
+    this.fail(error);
   }
 
   /**
@@ -242,6 +308,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   allowRead(): void {
+    this.#input?.handedOver();
     if (this.#readWanted) {
       this.#readWanted = false;
       this.#base.startRead();
@@ -268,13 +335,26 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   #watchInput(stream: ServerHttp2Stream): RequestInput {
-    stream.once('close', () => this.#watcher.closed(this));
+    stream.once('close', () => {
+      this.noteUnsent();
+      this.#watcher.closed(this);
+    });
     const { maxCompressedBytes } = this.#watcher;
-    return new RequestInput(stream, maxCompressedBytes ?? 0, () => {
+    const maxBytes =
+      this.method.service === MAILBOX_SERVICE ? Number.POSITIVE_INFINITY : MAX_SMALL_REQUEST_BYTES;
+    const onUnusual = (what: 'compressed' | 'too large') => {
+      if (what === 'too large') {
+        this.#watcher.reached(SMALL_REQUEST_LIMIT);
+        this.fail(requestTooLarge(maxBytes, SMALL_REQUEST_LIMIT));
+        return false;
+      }
       if (maxCompressedBytes !== undefined) return true;
       this.fail(compressionRefused('this sidecar takes none that is'));
       return false;
-    });
+    };
+    return new RequestInput(stream, maxCompressedBytes ?? 0, maxBytes, onUnusual, (bytes) =>
+      this.#watcher.arrived(bytes),
+    );
   }
 
   /**
@@ -289,6 +369,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   #finish(code: number): void {
     if (this.#finished) return;
     this.#finished = true;
+    if (this.method.type === 'unary') this.#input?.clear();
     this.#watcher.finished(this, code);
     this.#onFinished();
   }

@@ -10,12 +10,13 @@ import { sidecarFailure } from '../failure.js';
 import type { CallLimits } from '../limits/call-limits.js';
 import { CallSweep, type SweepBounds } from '../limits/call-sweep.js';
 import { clientOf } from '../limits/client-of.js';
+import type { ResponseBudget } from '../limits/response-budget.js';
 import type { GrpcTelemetry, MethodInfo, MethodTable } from '../methods.js';
 import type { CallGate } from '../security/call-gate.js';
 import { connectionIdentityOf } from '../security/connection-identity.js';
 import { type SentStatus, statusError } from '../status.js';
 import { describeTransportStatus, type TransportBounds } from '../transport-status.js';
-import { type CallWatcher, type Entry, ObservedCall } from './observed-call.js';
+import { type CallWatcher, type Entry, ObservedCall, responsesUnread } from './observed-call.js';
 
 /** Told of a call that was not let in; `reason` is the contract's. */
 export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) => void;
@@ -32,6 +33,9 @@ export interface OpenCallsOptions {
   readonly gate: CallGate;
   readonly onRefused: OnCallRefused;
   readonly limits: CallLimits;
+  readonly responses: ResponseBudget;
+  /** Told of a connection that brought a credential. */
+  readonly onProven: (connection: Http2Session | undefined) => void;
   /** Told of a limit that a call ran into before it had a handler. */
   readonly onLimit: OnLimit;
 }
@@ -50,6 +54,18 @@ export class OpenCalls implements CallWatcher {
 
   constructor(private readonly options: OpenCallsOptions) {
     this.#sweep = new CallSweep(options.sweep, (limit) => options.onLimit(limit, {}));
+  }
+
+  get responses(): ResponseBudget {
+    return this.options.responses;
+  }
+
+  arrived(bytes: number): void {
+    this.#sweep.arrived(bytes);
+  }
+
+  reached(limit: string): void {
+    this.options.onLimit(limit, {});
   }
 
   get size(): number {
@@ -78,6 +94,9 @@ export class OpenCalls implements CallWatcher {
     const { method } = call;
     try {
       const admission = gate.admit(method, metadata, connection);
+      if (admission.credential !== undefined) this.options.onProven(call.connection);
+      if (!WITHOUT_LIMIT.has(method.service) && !this.responses.hasRoom(call.connection))
+        throw responsesUnread(this.responses.totalBytes, 'not-sent');
       const client = clientOf(admission.caller, connection, base.getConnectionInfo().remoteAddress);
       const use = WITHOUT_LIMIT.has(method.service) ? limits.enterAlways(client) : limits.enter(client);
       return { admission, use };

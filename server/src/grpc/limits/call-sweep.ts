@@ -29,12 +29,16 @@ export interface SweptCall {
   readonly isSaid: boolean;
   /** Bytes of its answer that are held. */
   readonly unsentBytes: number;
+  /** Looks again how much its client has not taken. */
+  noteUnsent(): void;
   /** Ends it with an error. */
   fail(error: SidecarError): void;
   /** Drops what is left of it. */
   abandon(): void;
 }
 
+/** Buffers are looked at again when so much of their bound has arrived. */
+const LOOK_AGAIN_SHARE = 1 / 16;
 /** How often it is looked. Unit: ms. */
 const SWEEP_MS = 200;
 /** A call that was ended for what it held is told to come again after so long. Unit: ms. */
@@ -54,6 +58,8 @@ export class CallSweep {
   /** With the time at which each began, in that order. */
   readonly #open = new Map<SweptCall, number>();
   readonly #leaving = new Map<SweptCall, Leaving>();
+  /** Since the buffers were looked at. */
+  #arrivedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #tickedAt = 0;
   /** How long the process was paused while there were calls: clients could not be served, and that is no fault of theirs. */
@@ -101,6 +107,12 @@ export class CallSweep {
     else this.sweep();
   }
 
+  /** Bytes of a request arrived: what is held is looked at again before it can grow by much. */
+  arrived(bytes: number): void {
+    this.#arrivedBytes += bytes;
+    if (this.#arrivedBytes >= this.bounds.maxBufferedBytes * LOOK_AGAIN_SHARE) this.#freeBuffers();
+  }
+
   /** Looks once. */
   sweep(): void {
     const now = this.now();
@@ -131,6 +143,7 @@ export class CallSweep {
 
   /** Who holds most is ended first: the connection, and its calls. */
   #freeBuffers(): void {
+    this.#arrivedBytes = 0;
     const { maxBufferedBytes } = this.bounds;
     let total = 0;
     for (const call of this.#open.keys()) total += call.bufferedBytes;
@@ -159,8 +172,12 @@ export class CallSweep {
   }
 
   #dropStalled(now: number): void {
-    for (const call of this.#open.keys()) if (call.isSaid) this.#startLeaving(call);
+    for (const call of this.#open.keys()) {
+      call.noteUnsent();
+      if (call.isSaid) this.#startLeaving(call);
+    }
     for (const [call, leaving] of this.#leaving) {
+      call.noteUnsent();
       const { unsentBytes } = call;
       if (unsentBytes !== leaving.unsentBytes) {
         leaving.unsentBytes = unsentBytes;

@@ -12,15 +12,19 @@ export class RequestInput {
   #wanted = true;
 
   /**
-   * @param maxBytes what a compressed message may become
-   * @param onCompressed told of a compressed message; false: it is not wanted, nor what follows
+   * @param maxCompressedBytes what a compressed message may become
+   * @param maxBytes most bytes of a message
+   * @param onUnusual told of a message that is compressed or too large; false: it is not wanted, nor what follows
+   * @param onArrived told of bytes that arrived
    */
   constructor(
     private readonly stream: ServerHttp2Stream,
+    maxCompressedBytes: number,
     maxBytes: number,
-    private readonly onCompressed: () => boolean,
+    private readonly onUnusual: (what: 'compressed' | 'too large') => boolean,
+    private readonly onArrived: (bytes: number) => void,
   ) {
-    this.#meter = new RequestMeter(maxBytes);
+    this.#meter = new RequestMeter(maxCompressedBytes, maxBytes);
     for (const take of stream.listeners('data') as Take[]) {
       stream.off('data', take);
       stream.on('data', (chunk: Buffer) => this.#arrived(chunk, take));
@@ -43,7 +47,9 @@ export class RequestInput {
   }
 
   #arrived(chunk: Buffer, take: Take): void {
-    if (this.#meter.arrived(chunk) && !this.onCompressed()) {
+    const unusual = this.#meter.arrived(chunk);
+    this.onArrived(chunk.length);
+    if (unusual !== undefined && !this.onUnusual(unusual)) {
       this.#wanted = false;
       this.#meter.clear();
     }

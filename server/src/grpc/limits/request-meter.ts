@@ -15,29 +15,36 @@ export class RequestMeter {
   readonly #waiting: number[] = [];
   #held = 0;
 
-  /** @param compressedBytes what a compressed message may become, and counts as */
-  constructor(private readonly compressedBytes: number) {}
+  /**
+   * @param compressedBytes what a compressed message may become, and counts as
+   * @param maxBytes most bytes of a message
+   */
+  constructor(
+    private readonly compressedBytes: number,
+    private readonly maxBytes: number,
+  ) {}
 
   /** Bytes that are held for this call. */
   get held(): number {
     return this.#held + this.#partial;
   }
 
-  /** Takes note of what arrived. @returns whether a message in it is compressed */
-  arrived(chunk: Buffer): boolean {
-    let sawCompressed = false;
+  /** Takes note of what arrived. @returns what is unusual about a message in it */
+  arrived(chunk: Buffer): 'compressed' | 'too large' | undefined {
+    let unusual: 'compressed' | 'too large' | undefined;
     let at = 0;
     while (at < chunk.length) {
       if (this.#headSeen < HEAD_BYTES) {
         const byte = chunk[at++]!;
         if (this.#headSeen === 0) {
           this.#compressed = byte === 1;
-          sawCompressed ||= this.#compressed;
+          if (this.#compressed) unusual ??= 'compressed';
           this.#length = 0;
         } else {
           this.#length = this.#length * 256 + byte;
         }
         this.#headSeen++;
+        if (this.#headSeen === HEAD_BYTES && this.#length > this.maxBytes) unusual ??= 'too large';
         this.#partial = this.#compressed ? this.compressedBytes : this.#headSeen;
         if (this.#headSeen === HEAD_BYTES && this.#length === 0) this.#complete();
         continue;
@@ -48,7 +55,7 @@ export class RequestMeter {
       if (!this.#compressed) this.#partial += taken;
       if (this.#length === 0) this.#complete();
     }
-    return sawCompressed;
+    return unusual;
   }
 
   /** The oldest message was handed over. */

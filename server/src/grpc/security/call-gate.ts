@@ -14,6 +14,8 @@ export interface Admission {
 
 /** Decides whether a call is let in, before its first message is read. */
 export interface CallGate {
+  /** Whether calls other than health's need a credential. */
+  readonly needsCredential: boolean;
   /** @throws SidecarError CREDENTIAL_MISSING, CREDENTIAL_INVALID */
   admit(method: MethodInfo, metadata: Metadata, connection: ConnectionIdentity): Admission;
   /** Whether it would still be let in. */
@@ -22,6 +24,7 @@ export interface CallGate {
 
 /** Lets everybody in, as who the connection says. */
 export const OPEN_GATE: CallGate = {
+  needsCredential: false,
   admit: (_method, _metadata, connection) => ({ caller: connection }),
   stillAdmits: () => true,
 };
@@ -35,6 +38,8 @@ const isAdminCall = ({ service, method }: MethodInfo) =>
 
 /** Wants a client token for every call but health's, on every kind of connection. */
 export class TokenGate implements CallGate {
+  readonly needsCredential = true;
+
   constructor(private readonly tokens: TokenSet) {}
 
   admit(method: MethodInfo, metadata: Metadata, connection: ConnectionIdentity): Admission {

@@ -18,6 +18,8 @@ class FakeCall implements SweptCall {
     public bufferedBytes = 0,
   ) {}
 
+  noteUnsent(): void {}
+
   fail(error: SidecarError): void {
     this.failed = error;
     this.bufferedBytes = 0;

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { ResponseBudget } from '../../../../server/src/grpc/limits/response-budget.js';
+
+describe('ResponseBudget', () => {
+  it('lets a connection hold as much as is still free, and others come in', () => {
+    const budget = new ResponseBudget(100);
+    const fill = (connection: string) => {
+      while (budget.hasRoom(connection)) budget.change(connection, 10);
+    };
+    fill('greedy');
+    expect(budget.used).toBe(50);
+    fill('second');
+    expect(budget.used).toBe(80);
+    expect(budget.hasRoom('third')).toBe(true);
+    expect(budget.hasRoom('greedy')).toBe(false);
+  });
+
+  it('gives back what was taken', () => {
+    const budget = new ResponseBudget(100);
+    budget.change('a', 60);
+    expect(budget.hasRoom('a')).toBe(false);
+    budget.change('a', -60);
+    expect([budget.used, budget.hasRoom('a')]).toEqual([0, true]);
+  });
+});
