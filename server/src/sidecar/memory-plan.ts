@@ -76,7 +76,7 @@ export function planMemory(config: SidecarConfig, memory: ProcessMemory): Memory
   const set = <T extends number>(value: T | 'auto', derived: number) => (value === 'auto' ? derived : value);
 
   const totalQueue = set(mailbox.totalQueueMaxBytes, bytes(SHARES.events, 4 * MIB, GIB));
-  const maxCalls = set(limits.maxCalls, count(SHARES.calls, CALL_BYTES, 64, 10_000));
+  const derivedCalls = count(SHARES.calls, CALL_BYTES, 64, 10_000);
   const connectionBytes = grpc.tlsCert === '' ? CONNECTION_BYTES : TLS_CONNECTION_BYTES;
   return {
     limit,
@@ -98,12 +98,12 @@ export function planMemory(config: SidecarConfig, memory: ProcessMemory): Memory
         limits.maxUnsentResponseBytes,
         bytes(SHARES.responses, 2 * MIB, 256 * MIB),
       ),
-      'limits.maxCalls': maxCalls,
+      'limits.maxCalls': set(limits.maxCalls, derivedCalls),
       'limits.maxConnections': set(
         limits.maxConnections,
         count(SHARES.connections, connectionBytes, 32, 2000),
       ),
-      'grpc.maxConcurrentStreams': set(grpc.maxConcurrentStreams, between(maxCalls / 2, 32, 4096)),
+      'grpc.maxConcurrentStreams': set(grpc.maxConcurrentStreams, between(derivedCalls / 2, 32, 4096)),
       'embedded.maxQueueBytes': set(embedded.maxQueueBytes, bytes(SHARES.embeddedDaemon, 4 * MIB, 256 * MIB)),
     },
   };

@@ -10,7 +10,7 @@ import { http2ServersOf } from '../http2-access.js';
 
 /** Bounds on HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {
-  /** Streams at once of all connections, those that are refused with a status included. Health has 256 more. */
+  /** Streams at once of all connections, those that are refused with a status included. Health has 1256 more. */
   readonly maxStreams: number;
   /** Streams at once of one connection. */
   readonly maxConcurrentStreams: number;
@@ -27,8 +27,8 @@ const UNPROVEN_LEAST = 2;
 /** Calls above limits.maxCalls that are still told why they are refused. */
 const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
-/** Probes are answered when all else is too much. */
-const HEALTH_STREAMS = 256;
+/** Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
+const HEALTH_STREAMS = 1256;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
 interface SessionUse {
