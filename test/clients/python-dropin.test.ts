@@ -160,7 +160,9 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
 
     it('takes the daemon that the environment says', async () => {
       const sidecar = await startSecured({});
-      await expect(classic(sidecar, [])).rejects.toThrow('can not connect: spread_name 4803@localhost is neither');
+      await expect(classic(sidecar, [])).rejects.toThrow(
+        'can not connect: spread_name 4803@localhost is neither',
+      );
       await classic(sidecar, [], { SPREAD_CLIENT_DAEMON: '' });
     }, 60_000);
 

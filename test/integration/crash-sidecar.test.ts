@@ -146,7 +146,11 @@ describe('an application whose sidecar is killed', () => {
     await until(() => detached.length === 1);
     expect(detached[0]).toMatchObject({ statusName: 'UNAVAILABLE', reason: '' });
     const call = await failureOf(mailbox.multicast(AGREED_MESS, 'g', 'x'));
-    expect(call).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE', outcome: 'not-sent' });
+    expect(call).toMatchObject({
+      statusName: 'UNAVAILABLE',
+      reason: 'SIDECAR_UNREACHABLE',
+      outcome: 'not-sent',
+    });
   });
 
   it('finds out from the next sidecar that its mailbox is gone, and begins anew', async () => {

@@ -37,7 +37,10 @@ describe('a sidecar process that is paused and resumed', () => {
     }
     const members = [];
     for (const member of attended)
-      members.push({ ...member, unattended: await TestMailbox.open(member.mailbox.client, { lease: LEASE }) });
+      members.push({
+        ...member,
+        unattended: await TestMailbox.open(member.mailbox.client, { lease: LEASE }),
+      });
     const quiet = connectHttp2(`http://${target}`);
     let closed = false;
     quiet.on('close', () => {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { SidecarOptions } from './sidecar.js';
 import { fieldError } from './spread-error.js';
-import type { TlsOptions } from './transport-security.js';
+import type { SecurityOptions, TlsOptions } from './transport-security.js';
 
 /** The variable that names the sidecar. */
 export const TARGET_VARIABLE = 'SPREAD_SIDECAR_TARGET';
@@ -21,7 +20,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @throws {@link SpreadError} FIELD_INVALID for a variable with a wrong value and for a file that cannot be read
  */
-export function completeOptions(options: SidecarOptions, environment: Environment): SidecarOptions {
+export function completeOptions<Options extends SecurityOptions & { target?: string }>(
+  options: Options,
+  environment: Environment,
+): Options {
   if (options.target) return options;
   const { credentials } = options;
   return {
