@@ -68,7 +68,14 @@ describe('docs/limits.md', () => {
   it('names every reason of a limit, and no reason, option or metric that does not exist', () => {
     const contract = contractNames();
     const reasons = new Set([...page.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)].map(([word]) => word));
-    const http2 = ['ENHANCE_YOUR_CALM', 'INTERNAL_ERROR', 'COMPRESSION_ERROR', 'NO_ERROR', 'RST_STREAM', 'REFUSED_STREAM'];
+    const http2 = [
+      'ENHANCE_YOUR_CALM',
+      'INTERNAL_ERROR',
+      'COMPRESSION_ERROR',
+      'NO_ERROR',
+      'RST_STREAM',
+      'REFUSED_STREAM',
+    ];
     const others = ['WINDOW_UPDATE', 'TLS_TIMEOUT', ...http2];
     for (const word of reasons)
       if (!isStatus(word) && !others.includes(word)) expect(statuses.has(word), word).toBe(true);
