@@ -11,11 +11,15 @@ import (
 // DefaultTarget is the sidecar when none is named.
 const DefaultTarget = "127.0.0.1:4813"
 
-// Options says how to reach a sidecar. The zero value is one on this machine.
+// Options says how to reach a sidecar. Without Target, environment variables are the defaults of Target, TLS, TokenSource
+// and Insecure: SPREAD_SIDECAR_TARGET, SPREAD_SIDECAR_TLS and others, SPREAD_SIDECAR_TOKEN_FILE, SPREAD_SIDECAR_INSECURE.
+// The project's docs/client-environment.md has the rules. With Target, the environment is not used.
 type Options struct {
-	// Target is host:port, unix:/path, or any target of gRPC. Default: [DefaultTarget].
+	// Target is host:port, unix:/path, or another form of the project's clients/README.md. Default: the variable
+	// SPREAD_SIDECAR_TARGET, else [DefaultTarget].
 	Target string
-	// TLS, when not nil, is what TLS is made with. See [TLSFromPEM] for certificates in PEM.
+	// TLS, when not nil, is what TLS is made with. See [TLSFromPEM] for certificates in PEM. It replaces all variables
+	// SPREAD_SIDECAR_TLS*.
 	TLS *tls.Config
 	// Token is the client token, sent with every call as "authorization: Bearer <token>". Never sent, and refused here,
 	// where others could read it; see Insecure.
@@ -23,7 +27,7 @@ type Options struct {
 	// TokenSource, in place of Token, is asked before each call, so that a token can change: a Receive whose token is
 	// withdrawn attaches again with what it gives then, for as long as the mailbox's lease.
 	TokenSource func(ctx context.Context) (string, error)
-	// Insecure: send tokens also without TLS to another machine, as where a mesh does the TLS.
+	// Insecure: send tokens also without TLS to another machine, as where a mesh does the TLS. False counts as not set.
 	Insecure bool
 	// Headers are sent with every call.
 	Headers map[string]string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -36,7 +37,21 @@ type Sidecar struct {
 }
 
 // New makes a channel. It fails for options that make no sense, never because nobody answers.
-func New(options Options) (*Sidecar, error) {
+// A channel without a target takes its target, TLS and token from the environment; see [Options].
+func New(given Options) (*Sidecar, error) {
+	options, fromPEM, err := completeOptions(given, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if fromPEM != nil {
+		if options.TLS, err = fromPEM.config(); err != nil {
+			return nil, err
+		}
+	}
+	targetField := "target"
+	if given.Target == "" && options.Target != "" {
+		targetField = targetVariable
+	}
 	if options.Target == "" {
 		options.Target = DefaultTarget
 	}
@@ -49,7 +64,7 @@ func New(options Options) (*Sidecar, error) {
 	if options.ConnectionKeepAlive < 0 {
 		return nil, fieldError("connectionKeepAlive", "a duration, more than 0", options.ConnectionKeepAlive)
 	}
-	where, err := parseTarget(options.Target, "target")
+	where, err := parseTarget(options.Target, targetField)
 	if err != nil {
 		return nil, err
 	}
