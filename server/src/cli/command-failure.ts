@@ -42,7 +42,7 @@ function sentenceOf(error: SpreadError): string {
   if (error.statusName === 'UNAVAILABLE' && error.reason === '')
     return `the sidecar can't be reached: ${plainCause(error.message)}; is it running there? (--target says where it is looked for)`;
   if (error.reason === 'SIDECAR_UNREACHABLE' && 'cause' in error.metadata)
-    return `${error.message} (--target says where it is looked for)`;
+    return `${inTermsOfFlags(error)} (--target names the sidecar)`;
   if (error.reason === 'NOT_A_SIDECAR') return error.message;
   const number = error.number === undefined ? '' : `, ${error.number}`;
   const name = error.reason || error.statusName;
@@ -52,6 +52,7 @@ function sentenceOf(error: SpreadError): string {
 
 /** Flags of the command line for fields of the contract, with the names that the client package gives them. */
 const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> = {
+  target: ['target', '--target'],
   private_name: ['privateName', '--user'],
   daemon: ['spreadName', '--spread-name'],
   message_type: ['messageType', '--type'],
@@ -61,8 +62,19 @@ const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> =
 /** The sentence with the flag that the user typed in place of the client package's option. */
 function inTermsOfFlags({ message, metadata }: SpreadError): string {
   const [option, flag] = FLAGS[metadata.field ?? ''] ?? ['', ''];
-  return option !== '' && message.startsWith(`${option} `) ? flag + message.slice(option.length) : message;
+  const named =
+    option !== '' && message.startsWith(`${option} `) ? flag + message.slice(option.length) : message;
+  return TLS_HINTS.reduce((text, [hint, withFlags]) => text.replace(hint, withFlags), named);
 }
+
+/** What the client package says of its option `tls`, and the flags for it. */
+const TLS_HINTS: readonly (readonly [hint: string, withFlags: string])[] = [
+  [
+    'give the authority that signed it, or the name in it, with the option tls',
+    'name the authority that signed it with --tls-ca, or the name in it with --tls-server-name',
+  ],
+  ['set the option tls', 'set --tls'],
+];
 
 /** grpc-js wraps what the system says: only that is of use to a person. */
 function plainCause(message: string): string {

@@ -65,9 +65,14 @@ function requestBytes(request: HandshakeRequest): { connectRequest: Buffer; choi
 
 function notOffered(name: string, offered: readonly string[]): SpreadError {
   const list = offered.length > 0 ? offered.join(', ') : 'none';
+  // A gRPC server greets with a SETTINGS frame, whose first byte reads as an empty list.
+  const hint =
+    offered.length > 0
+      ? ''
+      : '; check that the address is that of a Spread daemon, not the gRPC port of a sidecar';
   return new SpreadError(
     'REJECT_AUTH',
-    `the daemon does not offer the authentication method ${name}; it offers ${list}`,
+    `the daemon does not offer the authentication method ${name}; it offers ${list}${hint}`,
     {
       field: 'auth',
       bound: list,
