@@ -19,7 +19,7 @@ export interface StreamBounds {
 }
 
 /** Streams at once of a connection that has brought no credential. RFC 9113 §6.5.2 recommends no less. */
-export const UNPROVEN_STREAMS = 100;
+const UNPROVEN_STREAMS = 100;
 /** Of all streams, what connections without a credential may have together. */
 const UNPROVEN_SHARE = 0.25;
 /** What a connection without a credential may have in any case, so that a newcomer can bring one. */
