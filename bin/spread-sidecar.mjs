@@ -10,4 +10,13 @@ if (existsSync(build)) {
   const { ensureBuilt } = await import(pathToFileURL(build).href);
   await ensureBuilt();
 }
-await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href);
+try {
+  await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href);
+} catch (error) {
+  // The program reports its own failures; this one keeps it from loading.
+  if (error?.code !== 'EMFILE') throw error;
+  process.stderr.write(
+    'spread-sidecar: too many open files (EMFILE) while the program loads: raise the limit (ulimit -n, or nofile of the container)\n',
+  );
+  process.exitCode = 1;
+}

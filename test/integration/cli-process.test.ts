@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Interruption } from '../../server/src/cli/interruption.js';
 import { startCli } from '../support/cli.js';
@@ -14,6 +16,22 @@ describe('a command as a process', () => {
     [['nonsense'], 2],
   ])('%j exits with %i by itself', async (args, code) => {
     expect(await startCommand(...args).exited()).toBe(code);
+  });
+
+  it.skipIf(process.platform === 'win32')('names the limit of open files that keeps it from loading', () => {
+    const script = fileURLToPath(new URL('../../bin/spread-sidecar.mjs', import.meta.url));
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `ulimit -n 32; exec "${process.execPath}" "${script}" serve`],
+      {
+        encoding: 'utf8',
+        timeout: 20_000,
+      },
+    );
+    expect(stderr).toBe(
+      'spread-sidecar: too many open files (EMFILE) while the program loads: raise the limit (ulimit -n, or nofile of the container)\n',
+    );
+    expect(status).toBe(1);
   });
 
   it('exits by itself when its work is done, with nothing left that holds it', async () => {
