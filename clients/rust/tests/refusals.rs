@@ -58,7 +58,10 @@ fn a_channel_needs_a_runtime() {
 async fn nobody_at_the_target_is_unavailable() {
     let sidecar = Sidecar::new("127.0.0.1:1").unwrap();
     let error = sidecar.version().await.unwrap_err();
-    assert_eq!((error.status(), error.reason(), error.kind()), (StatusCode::Unavailable, "", ErrorKind::Other));
+    assert_eq!(
+        (error.status(), error.kind()),
+        (StatusCode::Unavailable, ErrorKind::Sidecar(Reason::SidecarUnreachable))
+    );
     assert!(error.is_retryable() && error.message().contains("refused"), "{error}");
     let missing = Sidecar::new("unix:/nowhere/at/all").unwrap();
     assert_eq!(missing.version().await.unwrap_err().status(), StatusCode::Unavailable);
