@@ -9,6 +9,7 @@ mod backoff;
 mod code;
 mod connector;
 pub mod constants;
+mod environment;
 mod error;
 mod event;
 mod from_event;
@@ -66,7 +67,7 @@ pub use service::Service;
 pub use sidecar::{Sidecar, SidecarBuilder, connect};
 pub use status::StatusCode;
 
-/// The sidecar when none is named.
+/// The sidecar when neither the program nor the environment variable `SPREAD_SIDECAR_TARGET` names one.
 pub const DEFAULT_TARGET: &str = "127.0.0.1:4813";
 /// The version of this crate.
 pub const CLIENT_VERSION: &str = env!("CARGO_PKG_VERSION");

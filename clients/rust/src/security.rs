@@ -69,6 +69,20 @@ impl Tls {
     }
 }
 
+#[cfg(test)]
+impl Tls {
+    /// As in the cases that all clients share.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let text = |pem: &Vec<u8>| String::from_utf8_lossy(pem).into_owned();
+        serde_json::json!({
+            "ca": self.ca.as_ref().map(text),
+            "cert": self.identity.as_ref().map(|(cert, _)| text(cert)),
+            "key": self.identity.as_ref().map(|(_, key)| text(key)),
+            "serverName": self.server_name,
+        })
+    }
+}
+
 /// Keys are not shown.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

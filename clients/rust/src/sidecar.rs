@@ -13,6 +13,7 @@ use tonic::transport::Endpoint;
 use crate::backoff::Backoff;
 use crate::connector::Connector;
 use crate::contract;
+use crate::environment::{self, ChannelOptions};
 use crate::error::Failure;
 use crate::info::{to_acknowledgement, to_info, to_limits, to_version};
 use crate::mailbox::{Core, Init, fetch_info};
@@ -38,26 +39,23 @@ const CLOSE_TIME: Duration = Duration::from_secs(2);
 /// How to reach a sidecar.
 #[must_use]
 pub struct SidecarBuilder {
-    target: String,
-    tls: Option<Tls>,
-    token: Option<Token>,
-    insecure: bool,
+    options: ChannelOptions,
     headers: Vec<(String, String)>,
     call_timeout: Option<Duration>,
     keep_alive: Duration,
 }
 
 impl SidecarBuilder {
-    /// Makes TLS. Default: none.
+    /// Makes TLS. Without a target, it replaces all variables `SPREAD_SIDECAR_TLS*`. Default: none.
     pub fn tls(mut self, tls: Tls) -> Self {
-        self.tls = Some(tls);
+        self.options.tls = Some(tls);
         self
     }
 
     /// The client token, sent with every call as `authorization: Bearer …`. Never sent, and refused by
     /// [`SidecarBuilder::build`], where others could read it; see [`SidecarBuilder::insecure`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(Token::Fixed(token.into()));
+        self.options.token = Some(Token::Fixed(token.into()));
         self
     }
 
@@ -69,13 +67,13 @@ impl SidecarBuilder {
         T: Future<Output = Result<String, Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
     {
         let ask = move || -> Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>> { Box::pin(ask()) };
-        self.token = Some(Token::Asked(Arc::new(ask)));
+        self.options.token = Some(Token::Asked(Arc::new(ask)));
         self
     }
 
     /// Send tokens also without TLS to another machine, as where a mesh does the TLS. Default: false.
     pub fn insecure(mut self, insecure: bool) -> Self {
-        self.insecure = insecure;
+        self.options.insecure = Some(insecure);
         self
     }
 
@@ -100,16 +98,26 @@ impl SidecarBuilder {
 
     /// Makes the channel, which connects when it is used. Fails for options that make no sense, never because nobody
     /// answers. To be called inside a Tokio runtime, which then carries the channel and its mailboxes.
+    ///
+    /// Without a target, environment variables are the defaults of the target, `tls`, `token` and `insecure`:
+    /// `docs/client-environment.md` of the project has the rules.
     pub fn build(self) -> Result<Sidecar, SpreadError> {
+        self.build_in(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    pub(crate) fn build_in(self, environment: impl Fn(&str) -> Option<String>) -> Result<Sidecar, SpreadError> {
         let runtime = Handle::try_current()
             .map_err(|error| SpreadError::field("runtime", "a running Tokio runtime with time and I/O", error))?;
         if self.keep_alive.is_zero() {
             return Err(SpreadError::field("connectionKeepAlive", "a duration, more than 0", "0"));
         }
-        let name = if self.target.is_empty() { crate::DEFAULT_TARGET } else { &self.target }.to_owned();
-        let target = Target::parse(&name, "target")?;
-        let private = self.tls.is_some() || self.insecure || target.is_on_this_machine();
-        let security = Security { token: self.token, private, target: name.clone() };
+        let has_target = !self.options.target.is_empty();
+        let ChannelOptions { target, tls, token, insecure } = environment::complete(self.options, environment)?;
+        let field = if has_target || target.is_empty() { "target" } else { environment::TARGET };
+        let name = if target.is_empty() { crate::DEFAULT_TARGET.to_owned() } else { target };
+        let target = Target::parse(&name, field)?;
+        let private = tls.is_some() || insecure.unwrap_or(false) || target.is_on_this_machine();
+        let security = Security { token, private, target: name.clone() };
         if security.token.is_some() {
             security.check_token_allowed("token")?;
         }
@@ -117,7 +125,7 @@ impl SidecarBuilder {
         if headers.contains_key(http::header::AUTHORIZATION) {
             security.check_token_allowed("headers.authorization")?;
         }
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let wrong = || SpreadError::field("target", "a host and a port that HTTP/2 can name", &name);
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{}", target.authority()))
             .map_err(|_| wrong())?
@@ -127,7 +135,7 @@ impl SidecarBuilder {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(self.keep_alive)
             .keep_alive_timeout(self.keep_alive / 2);
-        if let Some(tls) = &self.tls {
+        if let Some(tls) = &tls {
             endpoint = endpoint.tls_config(tls.config(&target)?).map_err(|error| {
                 let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
                 SpreadError::field("tls", "certificates and keys in PEM that belong together", reason)
@@ -137,13 +145,13 @@ impl SidecarBuilder {
         let executor = Tasks { tasks: tasks.clone(), runtime: runtime.clone() };
         let channel = endpoint
             .executor(executor)
-            .connect_with_connector_lazy(Connector { target: target.clone(), has_tls: self.tls.is_some() });
+            .connect_with_connector_lazy(Connector { target: target.clone(), has_tls: tls.is_some() });
         let inner =
             Inner { target: name.clone(), tasks, runtime, mailboxes: Mutex::default(), closed: OnceCell::new() };
         let rpc = Rpc::new(
             channel,
             security,
-            SidecarEndpoint { name, target, has_tls: self.tls.is_some() },
+            SidecarEndpoint { name, target, has_tls: tls.is_some() },
             headers,
             self.call_timeout,
         );
@@ -193,21 +201,19 @@ struct Inner {
 }
 
 impl Sidecar {
-    /// How to reach a sidecar at `host:port`, `unix:/path` or another form of `clients/README.md`; empty: at
-    /// [`crate::DEFAULT_TARGET`].
+    /// How to reach a sidecar at `host:port`, `unix:/path` or another form of `clients/README.md`. Empty: where the
+    /// environment variable `SPREAD_SIDECAR_TARGET` says, else at [`crate::DEFAULT_TARGET`].
     pub fn builder(target: impl Into<String>) -> SidecarBuilder {
         SidecarBuilder {
-            target: target.into(),
-            tls: None,
-            token: None,
-            insecure: false,
+            options: ChannelOptions { target: target.into(), ..ChannelOptions::default() },
             headers: Vec::new(),
             call_timeout: Some(Duration::from_secs(30)),
             keep_alive: Duration::from_secs(10),
         }
     }
 
-    /// A channel to `host:port` or `unix:/path`, such as [`crate::DEFAULT_TARGET`], without TLS and tokens.
+    /// A channel to `host:port` or `unix:/path`, such as [`crate::DEFAULT_TARGET`], without TLS and tokens. An empty target
+    /// takes everything from the environment, as in [`SidecarBuilder::build`].
     pub fn new(target: impl Into<String>) -> Result<Self, SpreadError> {
         Self::builder(target).build()
     }
