@@ -1,3 +1,6 @@
+/** A client token of the sidecar, for an attacker that is a client with bad intentions. Works where `ServeOptions.tokens` is set. */
+export const ATTACKER_TOKEN = 'token-of-the-attacking-client';
+
 /** Where an attacker finds the sidecar: ports on 127.0.0.1. */
 export interface Target {
   readonly grpcPort: number;
@@ -22,15 +25,17 @@ export type Figures = Readonly<Record<string, number>>;
 export interface ServeOptions {
   /** Flags of `spread-sidecar serve` beside addresses and the embedded daemon. */
   readonly flags?: readonly string[];
-  /** True: every call needs a client token. Only the well-behaved client has one. */
+  /** True: every call needs a client token. The well-behaved client has one; ATTACKER_TOKEN is another. */
   readonly tokens?: boolean;
   /** Node's heap limit. Unit: MiB. Default: Node's own. */
   readonly heapMiB?: number;
+  /** `memory.limit` of the sidecar where no cgroup bounds its memory. Unit: MiB. Default: the sidecar's own. */
+  readonly memoryMiB?: number;
 }
 
 /** What must hold while the attack runs. */
 export interface Bounds {
-  /** Highest resident memory of the sidecar. Unit: MiB. */
+  /** Highest resident memory of the sidecar. Unit: MiB. With `memoryMiB`, a cgroup replaces this bound. */
   readonly peakMiB: number;
   /** Longest wait for an answer of `/livez`. Unit: ms. Default: 100. */
   readonly livezMs?: number;
@@ -38,7 +43,10 @@ export interface Bounds {
   readonly latencyFactor?: number;
 }
 
-/** One attack. `run` executes in a thread of its own and must not outlive its span by more than a second. */
+/**
+ * One attack. `run` executes in a thread of its own and must not outlive its span by more than a second. It throws when the
+ * sidecar does not recover from the attack.
+ */
 export interface Attack {
   readonly name: string;
   /** A line for `--list`. */

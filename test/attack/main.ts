@@ -9,7 +9,7 @@ function usage(): string {
     '  --short       a few seconds each; latencies are printed but not judged',
     '  --cgroup MIB  bound the memory of the sidecar by a cgroup; needs root on Linux',
     '',
-    ...ATTACKS.map(({ name, text }) => `  ${name.padEnd(20)} ${text}`),
+    ...ATTACKS.map(({ name, text }) => `  ${name.padEnd(22)} ${text}`),
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peakMemoryMiB } from '../measure/peak-memory.js';
 import { freePort, ServeProcess } from '../support/serve-process.js';
-import type { Attack, ServeOptions, Target } from './attack.js';
+import { ATTACKER_TOKEN, type Attack, type ServeOptions, type Target } from './attack.js';
 import { runAttacker } from './attacker.js';
 import type { Latencies, Phase } from './latencies.js';
 import { MemoryGroup } from './memory-group.js';
@@ -36,7 +36,7 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
   const folder = mkdtempSync(join(tmpdir(), 'sps-attack-'));
   const group = cgroupMiB === undefined ? undefined : new MemoryGroup(cgroupMiB);
   const target = { grpcPort: await freePort(), adminPort: await freePort(), daemonPort: await freePort() };
-  const sidecar = startSidecar(attack.serve ?? {}, target, folder, group?.launcher);
+  const sidecar = startSidecar(attack.serve ?? {}, target, folder, group);
   const problems: string[] = [];
   let witness: Witness | undefined;
   let probe: Probe | undefined;
@@ -68,8 +68,11 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
     const used = group ? `, of its cgroup ${group.peakMiB.toFixed(0)} of ${cgroupMiB} MiB` : '';
     print(`  peak memory of the sidecar: ${peakMiB.toFixed(0)} MiB resident${used}`);
 
-    if (peakMiB > attack.bounds.peakMiB)
-      problems.push(`the sidecar used ${peakMiB.toFixed(0)} MiB; the bound is ${attack.bounds.peakMiB} MiB`);
+    // A cgroup's limit stands for memoryMiB, and the kernel enforces it. Resident memory counts files that it can drop.
+    const isBoundByGroup = group !== undefined && attack.serve?.memoryMiB !== undefined;
+    const boundMiB = isBoundByGroup ? Number.POSITIVE_INFINITY : attack.bounds.peakMiB;
+    if (peakMiB > boundMiB)
+      problems.push(`the sidecar used ${peakMiB.toFixed(0)} MiB; the bound is ${boundMiB} MiB`);
     if (witness.sent === 0) problems.push('the well-behaved client sent nothing');
     if (!short) problems.push(...late(attack, witness, probe));
   } catch (error) {
@@ -89,22 +92,24 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
 }
 
 function startSidecar(
-  { flags = [], tokens = false, heapMiB }: ServeOptions,
+  { flags = [], tokens = false, heapMiB, memoryMiB }: ServeOptions,
   { grpcPort, adminPort, daemonPort }: Target,
   folder: string,
-  launcher: readonly string[] | undefined,
+  group: MemoryGroup | undefined,
 ): ServeProcess {
   const tokenFile = join(folder, 'tokens');
-  writeFileSync(tokenFile, `witness ${WITNESS_TOKEN}\n`, { mode: 0o600 });
+  writeFileSync(tokenFile, `witness ${WITNESS_TOKEN}\nattacker ${ATTACKER_TOKEN}\n`, { mode: 0o600 });
   return new ServeProcess(
     [
       ...['--embedded-daemon', '--embedded-listen', `127.0.0.1:${daemonPort}`, '--embedded-socket', 'off'],
       ...['--grpc-listen', `127.0.0.1:${grpcPort}`, '--admin-listen', `127.0.0.1:${adminPort}`],
       ...(tokens ? ['--grpc-token-file', tokenFile] : []),
+      // In a cgroup, the sidecar derives its limit from the cgroup.
+      ...(memoryMiB === undefined || group !== undefined ? [] : ['--memory-limit', `${memoryMiB}MiB`]),
       ...flags,
     ],
     heapMiB === undefined ? {} : { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` },
-    launcher,
+    group?.launcher,
   );
 }
 

@@ -5,6 +5,9 @@ import { adminHealth } from './admin-health.js';
 import { adminPipelining } from './admin-pipelining.js';
 import { adminRequests } from './admin-requests.js';
 import { adminSlowReaders } from './admin-slow-readers.js';
+import { stalledReceivers } from './stalled-receivers.js';
+import { unauthenticatedCalls } from './unauthenticated-calls.js';
+import { unreadResponses } from './unread-responses.js';
 
 /** Every attack, in the order in which they run. */
 export const ATTACKS: readonly Attack[] = [
@@ -14,4 +17,7 @@ export const ATTACKS: readonly Attack[] = [
   adminSlowReaders,
   adminBodies,
   adminHealth,
+  unauthenticatedCalls,
+  unreadResponses,
+  stalledReceivers,
 ];
