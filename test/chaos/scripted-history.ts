@@ -1,3 +1,4 @@
+import { daemonId } from '../../server/src/daemon/naming.js';
 import type { Entry, Outcome, Seen, SeenView, Sent, Service, Timed } from './history.js';
 import { measure, payloadOf } from './payload.js';
 
@@ -193,8 +194,20 @@ export class ScriptedHistory {
 
   /** All hear each other again. */
   heal(): void {
-    const sides = this.#components;
-    this.#components = [sides.flat()];
+    this.#merge(this.#components, []);
+  }
+
+  /** These hear each other again, with all that each of them hears already. */
+  rejoin(...daemons: readonly string[]): void {
+    const found = (side: readonly ScriptedDaemon[]) => side.some(({ name }) => daemons.includes(name));
+    this.#merge(
+      this.#components.filter(found),
+      this.#components.filter((side) => !found(side)),
+    );
+  }
+
+  #merge(sides: readonly ScriptedDaemon[][], apart: readonly ScriptedDaemon[][]): void {
+    this.#components = [sides.flat(), ...apart];
     for (const group of this.#groups) {
       const sets = sides.map((side) => side[0]!.views.get(group)!.members);
       this.#network(group, sets, sides.flat());
@@ -208,7 +221,9 @@ export class ScriptedHistory {
   restart(daemon: string, last?: ScriptedBox): void {
     const one = this.#around(daemon)[0]!;
     const own = this.#boxes.filter((box) => box.daemon === daemon);
-    for (const { app } of own) this.fault(`daemon:${app}`, 'kill');
+    const link = `daemon process:${daemon}`;
+    const affects = [...own.map(({ app }) => `daemon:${app}`), 'network'];
+    this.add({ kind: 'fault', link, fault: 'kill', detail: '', affects });
     if (last) {
       const id = `${last.name}:last`;
       const content = { service: 'AGREED', groups: this.#groups, selfDiscard: false } as const;
@@ -224,6 +239,7 @@ export class ScriptedHistory {
       this.#end(box);
     }
     one.views.clear();
+    this.add({ kind: 'healed', link, fault: 'kill' });
     this.#observe(one);
   }
 
@@ -251,8 +267,7 @@ export class ScriptedHistory {
       cause === 'JOIN'
         ? [...(before ?? []), changed].sort()
         : (before ?? []).filter((name) => name !== changed);
-    this.#views += 1;
-    const id = `1 1 ${this.#views}`;
+    const id = this.#nextViewId(side);
     for (const daemon of side) {
       daemon.views.set(group, { id, members });
       this.#tellView(daemon, { is: 'view', group, id, cause, members, changed: [changed], own: -1 });
@@ -260,8 +275,7 @@ export class ScriptedHistory {
   }
 
   #network(group: string, sets: readonly (readonly string[])[], daemons: readonly ScriptedDaemon[]): void {
-    this.#views += 1;
-    const id = `1 1 ${this.#views}`;
+    const id = this.#nextViewId(daemons);
     const members = sets.flat();
     for (const daemon of daemons) {
       const ownSet = sets.findIndex((set) => set.includes(observerAt(daemon)));
@@ -270,6 +284,12 @@ export class ScriptedHistory {
       const rest = { members, changed, own: -1, sets, ownSet };
       this.#tellView(daemon, { is: 'view', group, id, cause: 'NETWORK', ...rest });
     }
+  }
+
+  /** The first daemon of those that hear each other gives the id. */
+  #nextViewId([first]: readonly ScriptedDaemon[]): string {
+    this.#views += 1;
+    return `${daemonId(first!.name)} 1 ${this.#views}`;
   }
 
   #tellView(daemon: ScriptedDaemon, view: SeenView): void {

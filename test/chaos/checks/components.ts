@@ -2,6 +2,7 @@ import type { SeenView } from '../history.js';
 import type { Facts } from './facts.js';
 import { isAgreed, isFifo } from './order.js';
 import { type Interval, type Observer, signalOf, type Truth } from './truth.js';
+import { ViewIdentity } from './view-identity.js';
 import type { Violation } from './violation.js';
 
 /** An observer with what it got in one group. */
@@ -21,6 +22,7 @@ const SAME = ['cause', 'members'] as const;
  */
 export function* checkComponents(facts: Facts): Generator<Violation> {
   const truths = [...facts.truths.values()];
+  const identity = new ViewIdentity(facts);
   for (const group of facts.groups) {
     const places = truths.flatMap((truth) =>
       truth.observers.map((observer): Place => {
@@ -29,14 +31,14 @@ export function* checkComponents(facts: Facts): Generator<Violation> {
       }),
     );
     for (const [i, one] of places.entries()) {
-      yield* checkAlone(one);
+      yield* checkAlone(identity, one);
       // Those of one daemon never lived at the same time.
       for (const other of places.slice(i + 1))
-        if (other.truth !== one.truth) yield* checkPair(facts, one, other);
+        if (other.truth !== one.truth) yield* checkPair(facts, identity, one, other);
     }
   }
   for (const [i, one] of truths.entries())
-    for (const other of truths.slice(i + 1)) yield* checkOneOrder(facts, one, other);
+    for (const other of truths.slice(i + 1)) yield* checkOneOrder(facts, identity, one, other);
 }
 
 /** The receiver's own set of a view, or all its members when nobody came from elsewhere. */
@@ -44,9 +46,17 @@ function companions({ cause, members, sets = [], ownSet = -1 }: SeenView): reado
   return cause === 'NETWORK' ? (sets[ownSet] ?? []) : members;
 }
 
-function* checkAlone({ observer: { privateGroup }, intervals }: Place): Generator<Violation> {
-  for (const [i, { view, messages }] of intervals.entries()) {
+function* checkAlone(
+  identity: ViewIdentity,
+  { observer: { privateGroup }, intervals }: Place,
+): Generator<Violation> {
+  const known = new Set<string>();
+  for (const [i, interval] of intervals.entries()) {
+    const { view, messages } = interval;
     const where = `${privateGroup}: view ${view.id} of ${view.group}`;
+    if (known.has(identity.of(interval)))
+      yield { rule: 'view', message: `${where} came before, and no restart of its daemon explains it` };
+    known.add(identity.of(interval));
     const next = intervals[i + 1]?.view;
     if (view.cause === 'NETWORK') {
       if (!companions(view).includes(privateGroup))
@@ -62,13 +72,12 @@ function* checkAlone({ observer: { privateGroup }, intervals }: Place): Generato
   }
 }
 
-function* checkPair(facts: Facts, one: Place, other: Place): Generator<Violation> {
-  const twice = new Set([...repeated(one), ...repeated(other)]);
-  const there = new Map(other.intervals.map((interval, i) => [interval.view.id, i]));
+function* checkPair(facts: Facts, identity: ViewIdentity, one: Place, other: Place): Generator<Violation> {
+  const there = new Map(other.intervals.map((interval, i) => [identity.of(interval), i]));
   const names = `${one.observer.privateGroup} and ${other.observer.privateGroup}`;
   for (const [i, here] of one.intervals.entries()) {
-    const j = there.get(here.view.id);
-    if (j === undefined || twice.has(here.view.id)) continue;
+    const j = there.get(identity.of(here));
+    if (j === undefined) continue;
     const match = other.intervals[j]!;
     const where = `${names}: view ${here.view.id} of ${here.view.group}`;
     // Who has changed is as each side sees it.
@@ -90,7 +99,7 @@ function* checkPair(facts: Facts, one: Place, other: Place): Generator<Violation
     const [before, otherBefore] = [one.intervals[i - 1], other.intervals[j - 1]];
     // One of the two has just joined.
     if (!before || !otherBefore) continue;
-    if (before.view.id !== otherBefore.view.id)
+    if (identity.of(before) !== identity.of(otherBefore))
       yield {
         rule: 'virtual synchrony',
         message: `${where}: they came together, from ${before.view.id} and ${otherBefore.view.id}`,
@@ -103,12 +112,6 @@ function* checkPair(facts: Facts, one: Place, other: Place): Generator<Violation
         { truth: other.truth, interval: otherBefore },
       );
   }
-}
-
-/** Ids of views that came more than once: real daemons do so when their first one is killed twice within seconds. */
-function repeated({ intervals }: Place): string[] {
-  const ids = intervals.map(({ view }) => view.id);
-  return ids.filter((id, i) => ids.indexOf(id) !== i);
 }
 
 /**
@@ -135,12 +138,17 @@ interface Side {
   readonly interval: Interval;
 }
 
-function* checkOneOrder(facts: Facts, one: Truth, other: Truth): Generator<Violation> {
+function* checkOneOrder(
+  facts: Facts,
+  identity: ViewIdentity,
+  one: Truth,
+  other: Truth,
+): Generator<Violation> {
   let last: { id: string; place: number } | undefined;
   for (const id of one.orderOf.keys()) {
     const place = other.orderOf.get(id);
     const service = facts.sends.get(id)?.sent.service ?? 'SAFE';
-    if (place === undefined || !isAgreed(service)) continue;
+    if (place === undefined || !isAgreed(service) || identity.isReused(id)) continue;
     if (last && place < last.place)
       yield {
         rule: 'total order',

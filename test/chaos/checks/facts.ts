@@ -94,7 +94,7 @@ export function gather(entries: readonly Timed[]): Facts {
         byObserver.get(entry.number)?.lose(entry.number);
         break;
       case 'observed':
-        byObserver.get(entry.by)?.add(entry.by, entry.event);
+        byObserver.get(entry.by)?.add(entry.by, entry.event, entry.at);
         break;
       case 'connected':
         boxes.set(entry.box, {

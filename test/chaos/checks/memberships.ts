@@ -210,8 +210,8 @@ class Walk {
   }
 
   /**
-   * Where the observer got this view. Real daemons give an id again when their first one is killed twice within
-   * seconds: then it is the one behind `after` that has the same members.
+   * Where the observer got this view. A daemon that is killed once and restarted within seconds may give an id again, for
+   * another view. The right view is then the one behind `after` that has the same members.
    */
   #find(view: SeenView, after: number): number {
     const list = this.#list(view.group);

@@ -5,6 +5,8 @@ export interface Interval {
   /** The number of the observer. */
   readonly by: number;
   readonly view: SeenView;
+  /** When the observer got the view, on the clock of the history. Unit: ms. */
+  readonly at: number;
   /** Ids, and that of the transitional signal, if there was one. */
   readonly messages: string[];
   /** Whatever came after the view has a greater place. */
@@ -57,12 +59,12 @@ export class Truth {
     }
   }
 
-  add(by: number, event: Seen): void {
+  add(by: number, event: Seen, at: number): void {
     switch (event.is) {
       case 'view':
         this.intervals
           .get(event.group)
-          ?.push({ by, view: event, messages: [], since: this.#places, cutOff: false });
+          ?.push({ by, view: event, at, messages: [], since: this.#places, cutOff: false });
         break;
       case 'transitional':
         this.#addSignal(signalOf(event.group, event.id), event.group);
@@ -79,7 +81,7 @@ export class Truth {
     return this.observers.some(({ lost }) => lost);
   }
 
-  /** Real daemons give the id of a view again when their first one is killed twice within seconds. */
+  /** A daemon that is killed once and restarted within seconds may give the id of a view again, for another view. */
   #addSignal(id: string, group: string): void {
     this.#note(id, [group]);
     if (this.#signals.has(id)) this.orderOf.delete(id);
