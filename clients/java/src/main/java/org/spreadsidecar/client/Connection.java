@@ -73,6 +73,8 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
   }
 
   private static void secure(NettyChannelBuilder builder, TlsOptions tls) {
+    if ((tls.certificate() == null) != (tls.key() == null))
+      throw Errors.field("tls", "with both certificate and key, or with neither", "one of them");
     try {
       SslContextBuilder context = GrpcSslContexts.forClient();
       if (tls.ca() != null) context.trustManager(new ByteArrayInputStream(tls.ca()));

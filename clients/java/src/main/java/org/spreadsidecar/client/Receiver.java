@@ -307,13 +307,14 @@ final class Receiver {
     private volatile boolean isSilent;
 
     void start(ReceiveRequest request) {
+      // Before the call starts: it may end at once, for example without a token, and its end stops the watchdog.
+      long interval = options.heartbeatInterval.toMillis();
+      if (interval > 0)
+        watchdog = rpc.timers.scheduleAtFixedRate(this::watch, interval, interval, TimeUnit.MILLISECONDS);
       call.start(this, new Metadata());
       call.sendMessage(request);
       call.halfClose();
       call.request(1);
-      long interval = options.heartbeatInterval.toMillis();
-      if (interval > 0)
-        watchdog = rpc.timers.scheduleAtFixedRate(this::watch, interval, interval, TimeUnit.MILLISECONDS);
     }
 
     void unwatch() {

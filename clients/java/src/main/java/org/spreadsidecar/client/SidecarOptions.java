@@ -5,27 +5,38 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** How to reach a sidecar. Everything is optional; each setter returns this. */
+/**
+ * How to reach a sidecar. Everything is optional; each setter returns this.
+ *
+ * <p>Without a target, environment variables are the defaults of {@code target}, {@code tls}, {@code token} and {@code insecure}:
+ * SPREAD_SIDECAR_TARGET, SPREAD_SIDECAR_TLS and others, SPREAD_SIDECAR_TOKEN_FILE, SPREAD_SIDECAR_INSECURE. The project's
+ * docs/client-environment.md has the rules. With a target, the environment is not used.
+ */
 public final class SidecarOptions {
-  /** The target when none is given. */
+  /** The target when neither the program nor the environment names one. */
   public static final String DEFAULT_TARGET = "127.0.0.1:" + Spread.DEFAULT_SIDECAR_PORT;
 
-  String target = DEFAULT_TARGET;
+  /** Null: not given. */
+  String target;
   TlsOptions tls;
   Supplier<String> token;
-  boolean insecure;
+  /** Null: not given. */
+  Boolean insecure;
   Duration callTimeout = Duration.ofSeconds(30);
   Duration connectionKeepAlive = Duration.ofSeconds(10);
   final Map<String, String> headers = new LinkedHashMap<>();
   boolean tokenMayChange;
 
-  /** {@code host:port}, {@code unix:/path}, or another form of clients/README.md. Default, also for an empty text: {@code 127.0.0.1:4813}. */
+  /**
+   * {@code host:port}, {@code unix:/path}, or another form of clients/README.md. Default, also for an empty text: the variable
+   * SPREAD_SIDECAR_TARGET, else {@code 127.0.0.1:4813}.
+   */
   public SidecarOptions target(String where) {
-    target = where.isEmpty() ? DEFAULT_TARGET : where;
+    target = where.isEmpty() ? null : where;
     return this;
   }
 
-  /** Speaks TLS. Default: not. */
+  /** Speaks TLS. Default: not. Replaces all variables SPREAD_SIDECAR_TLS*. */
   public SidecarOptions tls(TlsOptions options) {
     tls = options;
     return this;
@@ -67,5 +78,18 @@ public final class SidecarOptions {
   public SidecarOptions header(String name, String value) {
     headers.put(name, value);
     return this;
+  }
+
+  SidecarOptions copy() {
+    SidecarOptions copy = new SidecarOptions();
+    copy.target = target;
+    copy.tls = tls;
+    copy.token = token;
+    copy.tokenMayChange = tokenMayChange;
+    copy.insecure = insecure;
+    copy.callTimeout = callTimeout;
+    copy.connectionKeepAlive = connectionKeepAlive;
+    copy.headers.putAll(headers);
+    return copy;
   }
 }

@@ -5,11 +5,12 @@ import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
-import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ClientInterceptors.CheckedForwardingClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,17 +69,23 @@ public final class SpreadSidecar implements AutoCloseable {
   private final boolean isPrivate;
   private boolean closed;
 
-  /** A channel to the sidecar on this machine, at its default port. */
+  /** A channel to the sidecar that the environment names, else to the one on this machine at its default port. */
   public SpreadSidecar() {
     this(new SidecarOptions());
   }
 
-  /** A channel; it connects when it is used. */
+  /** A channel; it connects when it is used. Later changes of the options have no effect. */
   public SpreadSidecar(SidecarOptions options) {
-    this.options = options;
-    Target target = Target.parse(options.target, "target");
+    this(options, System.getenv());
+  }
+
+  SpreadSidecar(SidecarOptions given, Map<String, String> environment) {
+    options = Environment.complete(given, environment);
+    boolean namedByEnvironment = given.target == null && options.target != null;
+    if (options.target == null) options.target = SidecarOptions.DEFAULT_TARGET;
+    Target target = Target.parse(options.target, namedByEnvironment ? Environment.TARGET : "target");
     Endpoint endpoint = new Endpoint(options.target, target, options.tls != null);
-    isPrivate = options.tls != null || options.insecure || target.isOnThisMachine();
+    isPrivate = options.tls != null || Boolean.TRUE.equals(options.insecure) || target.isOnThisMachine();
     if (options.token != null) checkTokenAllowed("token");
     timers =
         new ScheduledThreadPoolExecutor(
@@ -284,17 +291,27 @@ public final class SpreadSidecar implements AutoCloseable {
     return new ClientInterceptor() {
       @Override
       public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions callOptions, Channel next) {
-        return new SimpleForwardingClientCall<>(next.newCall(method, callOptions)) {
+        return new CheckedForwardingClientCall<>(next.newCall(method, callOptions)) {
           @Override
-          public void start(Listener<A> listener, Metadata metadata) {
+          protected void checkedStart(Listener<A> listener, Metadata metadata) throws StatusException {
             fixed.forEach((name, value) -> metadata.put(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER), value));
-            String value = token.get();
+            String value = ask(token);
             if (value != null) metadata.put(AUTHORIZATION, "Bearer " + value.strip());
-            super.start(listener, metadata);
+            delegate().start(listener, metadata);
           }
         };
       }
     };
+  }
+
+  /** The token of a call. Without it the call fails and is not sent. */
+  private static String ask(Supplier<String> token) throws StatusException {
+    try {
+      return token.get();
+    } catch (RuntimeException error) {
+      String message = "the token could not be had: " + error.getMessage();
+      throw Status.UNAUTHENTICATED.withDescription(message).withCause(error).asException();
+    }
   }
 
   private static Authentication authentication(String method) {

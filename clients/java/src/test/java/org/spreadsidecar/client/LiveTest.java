@@ -2,6 +2,7 @@ package org.spreadsidecar.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -14,12 +15,16 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,6 +72,41 @@ class LiveTest {
       SpreadException error = assertThrows(SpreadException.class, mailbox::receive);
       assertEquals("ILLEGAL_SESSION", error.code().orElseThrow());
       assertEquals(-11, error.number().orElseThrow());
+    }
+  }
+
+  @Test
+  void receivingWaitsForATokenThatCannotBeHad() throws Exception {
+    AtomicInteger failures = new AtomicInteger();
+    AtomicBoolean isSealed = new AtomicBoolean();
+    Supplier<String> token =
+        () -> {
+          if (!isSealed.get()) return "token";
+          failures.incrementAndGet();
+          throw new IllegalStateException("the vault is sealed");
+        };
+    try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target(target).token(token))) {
+      Mailbox mailbox = sidecar.connect();
+      mailbox.join("g");
+      isSealed.set(true);
+      SpreadException error = assertThrows(SpreadException.class, () -> mailbox.multicast(ServiceType.FIFO, "g", bytes("m")));
+      assertEquals(Status.Code.UNAUTHENTICATED, error.status());
+      assertEquals(SpreadException.Outcome.NOT_SENT, error.outcome().orElseThrow());
+      assertTrue(error.getMessage().contains("the vault is sealed"), error.getMessage());
+      CompletableFuture<SpreadEvent> event = CompletableFuture.supplyAsync(mailbox::receive);
+      until("receiving tries again", () -> failures.get() >= 4);
+      isSealed.set(false);
+      assertInstanceOf(MembershipMessage.class, event.get(15, TimeUnit.SECONDS));
+      mailbox.disconnect();
+    }
+  }
+
+  @Test
+  void theEnvironmentNamesTheSidecar() {
+    try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions(), Map.of("SPREAD_SIDECAR_TARGET", target))) {
+      Mailbox mailbox = sidecar.connect();
+      assertFalse(mailbox.privateGroup().isEmpty());
+      mailbox.disconnect();
     }
   }
 

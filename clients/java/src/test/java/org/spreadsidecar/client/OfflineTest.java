@@ -77,7 +77,7 @@ class OfflineTest {
       for (boolean value : new boolean[] {true, false}) {
         Object given = options.getConstructor().newInstance();
         setter.invoke(given, value);
-        assertEquals(value, field.getBoolean(given), setter.getName());
+        assertEquals(value, field.get(given), setter.getName());
       }
     }
   }
