@@ -37,7 +37,10 @@ const LARGEST_WITHOUT_CONTAINER = 4 * GIB;
 
 /** A process that does nothing, with its code: measured 29 MiB and 44 MiB of files that the kernel can drop. */
 const IDLE_BYTES = 56 * MIB;
-/** The rest is garbage that V8 and the allocator have not given back. Measured in containers of 128 to 512 MiB. */
+/**
+ * The rest is room for garbage that V8 and the allocator have not given back. With this share the sidecar survived three
+ * attacks in cgroups of 128, 256 and 512 MiB: docs/reliability.md#attacks-in-cgroups.
+ */
 const USABLE_SHARE = 0.6;
 
 /** Shares of what is usable. The rest serves pages of the admin port and what has no bound of its own. */
