@@ -33,6 +33,7 @@ describe('connect', () => {
       reconnect: undefined,
       queue: undefined,
       acknowledgement: 0,
+      endWithConnection: false,
     });
     expect(mailbox).toMatchObject({
       privateGroup: '#me#fake',
@@ -63,6 +64,7 @@ describe('connect', () => {
       reconnect: { giveUpAfterMs: 2500, onNameLoss: 'SUFFIX', queueMulticasts: true },
       queue: { maxEvents: 5, overflow: 'DISCONNECT', softLimit: { timeMs: 1500 } },
       acknowledgement: 'EXPLICIT',
+      endWithConnection: true,
     });
     expect(service.calls[0]?.request).toMatchObject({
       daemon: '4803@there',
@@ -85,6 +87,7 @@ describe('connect', () => {
         softLimit: { fraction: 0, time: { seconds: 1n, nanos: 500_000_000 } },
       },
       acknowledgement: 2,
+      endWithConnection: true,
     } satisfies Partial<ConnectRequest>);
   });
 
