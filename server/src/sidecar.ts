@@ -206,7 +206,6 @@ class AssembledSidecar implements Sidecar {
     const { logger } = this.#dependencies;
     const config = this.#config;
     this.#goOn();
-    reportMemory(this.#memory, config.embedded.enabled, logger);
     // The embedded daemon comes before the events that metrics are told of, because the metrics name the daemons.
     let toldOfDaemon: SidecarEvents | undefined;
     if (config.embedded.enabled) {
@@ -259,6 +258,8 @@ class AssembledSidecar implements Sidecar {
     }
     await this.#parts.grpc.listen(grpcAddresses(config));
     this.#goOn();
+    // Not before: a start that fails says why, and nothing else.
+    reportMemory(this.#memory, config.embedded.enabled, logger);
     this.#stage = 'serving';
     this.#daemonWait.begin();
     const connected = this.#parts.monitor.start();
