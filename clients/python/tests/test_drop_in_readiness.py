@@ -133,7 +133,7 @@ def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
     lock = program.box._mailbox._inbox._lock
     del program
     with lock:
-        # It waits for nobody.
+        # The collector does not wait for the lock.
         gc.collect()
     until(lambda: fake.disconnects == 1, "the goodbye")
     until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors, "all descriptors closed")

@@ -17,7 +17,7 @@ from ._errors import SpreadError
 from ._mailbox import MailboxType
 from ._messages import GroupIdType, MembershipMsgType, RegularMsgType
 
-# Classes that somebody generated from the contract are in `spread.sidecar`, elsewhere on the path of modules.
+# Classes generated from the contract are in `spread.sidecar`, elsewhere on the path of modules.
 __path__ = extend_path(__path__, __name__)
 
 #: The name that the wrapper's exception has in old programs.

@@ -292,7 +292,7 @@ class MailboxType:
     def _ended(self) -> None:
         """For the program there is no mailbox any more, and what belongs to it goes.
 
-        The sidecar may still have it, after a failure on the way; nobody is to wait for its answer.
+        The sidecar may still have it, after a failure on the way; the program does not wait for its answer.
         """
         if self._close():
             mailbox = self._mailbox

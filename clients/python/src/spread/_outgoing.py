@@ -1,8 +1,8 @@
 """What a program multicasts, on its way to the daemon.
 
 As with the C library, a multicast returns when its message is handed over, and not when the daemon has it: there a
-buffer of the kernel takes messages, here the window of one stream to the sidecar. Both are bounded, and whoever sends
-more waits.
+buffer of the kernel takes messages, here the window of one stream to the sidecar. Both are bounded, and a program
+that sends more waits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from spread_sidecar import Mailbox, Refusal, Sender
 from spread_sidecar._core.local_errors import disconnected
 from spread_sidecar._core.rich_status import is_transport_failure
 
-#: After so long a stream is flushed and made anew with the next message. A sidecar that limits the age of connections
+#: Age at which a stream is flushed and replaced with the next message. A sidecar that limits the age of connections
 #: lets streams on old ones go on for longer than this by default, so that no message is lost with one. Unit: seconds.
 _MAX_AGE = 30.0
 
