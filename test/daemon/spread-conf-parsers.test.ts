@@ -27,97 +27,67 @@ const TOKENS = [
     'fe80::1',
   ],
 ];
+/** Settings that Spread accepts together with the defaults of all others. */
 const SETTINGS = [
+  ...['Window = 160', 'PersonalWindow = 15', 'AcceleratedRing = yes', 'AcceleratedWindow = 0'],
+  ...['AcceleratedWindow = 25', 'LookupTimeout = 100', 'DebugFlags = { ALL !MEMORY }', 'DebugFlags = { }'],
+  ...['DebugFlags = { ! ALL }', 'EventPriority = pDEBUG', 'EventTimeStamp', 'EventTimeStamp = "%a"'],
+  ...['EventPreciseTimeStamp', 'DaemonUser = root', 'RuntimeDir = "/tmp"', 'SocketPortReuse = AUTO'],
+  ...['DangerousMonitor = No', 'MaxSessionMessages = 5', 'ActiveIPVersion = IPv4', 'WideAreaNetwork = TRUE'],
+];
+const WRONG_SETTINGS = [
+  ...['Window = 5', 'Window=5', 'PersonalWindow = 0', 'PersonalWindow = 200', 'AcceleratedRing = 1'],
+  ...['TokenTimeout = 0', 'DebugFlags = { LOUD }', 'EventPriority = DEBUG', 'EventPriority = 5'],
   ...[
-    'Window = 160',
-    'Window = 5',
-    'Window=5',
-    'PersonalWindow = 0',
-    'PersonalWindow = 15',
-    'PersonalWindow = 200',
-  ],
-  ...['AcceleratedRing = yes', 'AcceleratedRing = 1', 'AcceleratedWindow = 0', 'AcceleratedWindow = 25'],
-  ...['TokenTimeout = 0', 'LookupTimeout = 100', 'DebugFlags = { ALL !MEMORY }', 'DebugFlags = { LOUD }'],
-  ...[
-    'DebugFlags = { }',
-    'DebugFlags = { ! ALL }',
-    'EventPriority = pDEBUG',
-    'EventPriority = DEBUG',
-    'EventPriority = 5',
-  ],
-  ...[
-    'EventTimeStamp',
-    'EventTimeStamp = "%a"',
     'EventTimeStamp = 5',
-    'EventPreciseTimeStamp',
-    'DaemonUser = root',
-  ],
-  ...[
     'DaemonUser = 5',
     'DaemonGroup = ALL',
-    'RuntimeDir = "/tmp"',
     'RuntimeDir = on',
-    'SocketPortReuse = AUTO',
-  ],
-  ...[
     'SocketPortReuse = yes',
-    'DangerousMonitor = No',
-    'MaxSessionMessages = 5',
-    'MaxSessionMessages = many',
   ],
-  ...['ActiveIPVersion = IPv4', 'ActiveIPVersion = IPv6', 'ActiveIPVersion = IPv5', 'WideAreaNetwork = TRUE'],
+  ...['MaxSessionMessages = many', 'ActiveIPVersion = IPv6', 'ActiveIPVersion = IPv5'],
 ];
+/** Daemons that may all stand in one file. */
 const DAEMONS = [
-  ...[
-    'a 10.0.0.1',
-    'b 10.0.0.2',
-    'c 10.0.0.1',
-    '10.0.0.3',
-    '10.0.0.3 ;',
-    '10.0.0.4;',
-    'a; 10.0.0.5',
-    '"x y" 10.0.0.6 ;',
-  ],
-  ...[
-    'd 10.0.0.7 VirtualID = 5',
-    'e 10.0.0.8 VirtualID = 5',
-    'f 10.0.0.9 VirtualID = 0',
-    'six fe80::1',
-    'INFO 10.0.0.10',
-  ],
-  ...[
-    'g 10.0.0.11 { D 10.0.0.11 C 0.0.0.0 }',
-    'h 10.0.0.12 { C 10.0.0.12 }',
-    'i 10.0.0.13 { }',
-    'j 0.0.0.0',
-    'k 225.0.0.1',
-  ],
-  ...[
-    'm 10.0.0.14 { M D 0.0.0.0 }',
-    'n 10.0.0.15 { 10.0.0.15:5 }',
-    'o 10.0.0.16 { eth0 }',
-    'aVeryLongNameOf24Letters 10.0.0.17',
-  ],
+  ...['a 10.0.0.1', 'b 10.0.0.2', '10.0.0.3 ;', '10.0.0.4', 'a; 10.0.0.5', '"x y" 10.0.0.6 ;'],
+  ...['d 10.0.0.7 VirtualID = 5', 'e 10.0.0.8 VirtualID = 6', 'g 10.0.0.11 { D 10.0.0.11 C 0.0.0.0 }'],
+  ...['m 10.0.0.14 { M D 0.0.0.0 }', 'aVeryLongNameOf24Letters 10.0.0.17'],
+];
+/** Daemons that Spread rejects, alone or beside one of DAEMONS. */
+const WRONG_DAEMONS = [
+  ...['10.0.0.4;', 'c 10.0.0.1', 'c 10.0.0.2 ;', 'f 10.0.0.9 VirtualID = 0', 'f 10.0.0.9 VirtualID = 5'],
+  ...['six fe80::1', 'INFO 10.0.0.10', 'h 10.0.0.12 { C 10.0.0.12 }', 'i 10.0.0.13 { }', 'j 0.0.0.0'],
+  ...['k 225.0.0.1', 'n 10.0.0.15 { 10.0.0.15:5 }', 'o 10.0.0.16 { eth0 }'],
 ];
 
-/** A file that is mostly right, and sometimes has one token too much, too little or exchanged. */
+/** A file that is right more often than not, and sometimes has one line or one token too much, too little or exchanged. */
 function anyFile(random: Random): string {
   const pick = <T>(list: readonly T[]): T => list[random.int(0, list.length - 1)] as T;
-  const several = (list: readonly string[], most: number) =>
-    Array.from({ length: random.int(0, most) }, () => pick(list));
-  const segment = (i: number) =>
-    [`Spread_Segment 10.0.${i}.255${pick(['', '', ':5000', ':0'])} {`, ...several(DAEMONS, 3), '}'].join(
-      '\n',
+  /** Different ones of `list`; rarely one of `wrong` beside them. */
+  const several = (list: readonly string[], wrong: readonly string[], least: number, most: number) => {
+    const left = [...list];
+    const taken = Array.from(
+      { length: random.int(least, most) },
+      () => left.splice(random.int(0, left.length - 1), 1)[0] as string,
     );
+    return random.chance(0.1) ? [...taken, pick(wrong)] : taken;
+  };
+  const daemons = several(DAEMONS, WRONG_DAEMONS, 1, 6);
+  const cut = random.chance(0.5) ? daemons.length : random.int(0, daemons.length);
+  const segments = [daemons.slice(0, cut), daemons.slice(cut)].filter((members) => members.length > 0);
   const lines = [
-    ...several(SETTINGS, 1),
-    ...Array.from({ length: random.int(1, 2) }, (_, i) => segment(i)),
-    ...several(SETTINGS, 2),
+    ...several(SETTINGS, WRONG_SETTINGS, 0, 2),
+    ...segments.flatMap((members, i) => [
+      `Spread_Segment 10.0.${i}.255${pick(['', '', ':5000'])} {`,
+      ...members,
+      '}',
+    ]),
+    ...several(SETTINGS, WRONG_SETTINGS, 0, 2),
   ];
   const words = lines.join('\n').split(/(?<=\s)/);
   if (random.chance(0.5)) {
     const at = random.int(0, words.length - 1);
-    words.splice(at, random.int(0, 1), ...several(TOKENS, 1).map((token) => `${token} `));
+    words.splice(at, random.int(0, 1), ...(random.chance(0.5) ? [`${pick(TOKENS)} `] : []));
   }
   return words.join('');
 }
@@ -188,12 +158,14 @@ describe.skipIf(!isAvailable('spread-home'))('spread.conf, read here and by real
         // Only Spread looks up the name of a daemon that has no address.
         if (ours === undefined && theirs?.match(/Name or service not known|failure in name resolution/))
           continue;
+        // Spread takes a quote that is not closed as part of a name; here it is a mistake.
+        if (theirs === undefined && ours?.match(/the quote . is not closed/)) continue;
         verdicts[theirs === undefined ? 'accepted' : 'rejected'] += 1;
         if ((ours === undefined) !== (theirs === undefined))
           differences.push(`${text}\n--- here: ${ours ?? 'accepted'}\n--- Spread: ${theirs ?? 'accepted'}`);
       }
       expect(differences, `seed ${seed}`).toEqual([]);
-      expect(Math.min(verdicts.accepted, verdicts.rejected)).toBeGreaterThan(FILES / 20);
+      expect(Math.min(verdicts.accepted, verdicts.rejected)).toBeGreaterThan(FILES / 5);
     },
     SLOW_MS,
   );
