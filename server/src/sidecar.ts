@@ -20,7 +20,9 @@ import {
   createEvents,
   createMetrics,
   type Logger,
+  type LogSubscriber,
   LogThrottle,
+  leftOutLines,
   logEvents,
   type Metrics,
   type MetricsOptions,
@@ -96,6 +98,9 @@ const CLOSE_MS = 500;
  */
 const DAEMON_PROBE = { intervalMs: 5000, timeoutMs: 10_000 };
 
+/** Lines in ten seconds, of each kind that clients can cause. */
+const LINES_OF_A_KIND = 3;
+
 /** stop() was called while the start was under way. */
 class StoppedMeanwhile extends Error {}
 
@@ -106,6 +111,7 @@ export function createSidecar(config: SidecarConfig, dependencies: SidecarDepend
 
 /** The parts that exist while it runs. */
 interface Parts {
+  log?: LogSubscriber;
   embedded?: RunningDaemon;
   access?: Access;
   registry?: MailboxRegistry;
@@ -125,7 +131,7 @@ class AssembledSidecar implements Sidecar {
   #started: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   readonly #delay: ShutdownDelay;
-  readonly #acceptThrottle = new LogThrottle();
+  readonly #logThrottle = new LogThrottle(LINES_OF_A_KIND);
   readonly stopped: Promise<void>;
   #onStopped: () => void = () => {};
   readonly daemonAsked: Promise<void>;
@@ -226,7 +232,9 @@ class AssembledSidecar implements Sidecar {
     };
     if (privateNames) logger.info(privateNames, 'private names are made of the seed');
     const metrics = this.#createMetrics(daemons, privateNames);
-    const events = createEvents([metrics.events, logEvents(logger)]);
+    const log = logEvents(logger);
+    this.#parts.log = log;
+    const events = createEvents([metrics.events, log]);
     toldOfDaemon = events;
     const access = new Access(config, events.security);
     this.#parts.access = access;
@@ -245,7 +253,8 @@ class AssembledSidecar implements Sidecar {
         pages: {
           checks: probeChecks(this.#facts),
           metrics: () => metrics.page(),
-          onError: (error) => logger.error({ err: error }, 'the metrics could not be collected'),
+          onError: (error) =>
+            this.#logThrottled('error', 'the metrics could not be collected', { err: error }),
           quit: config.admin.quitquitquit ? this.#quitPage(access, events) : undefined,
           drop: config.admin.failureInjection ? this.#dropPage(registry, access, events) : undefined,
         },
@@ -293,6 +302,8 @@ class AssembledSidecar implements Sidecar {
     await embedded?.stop();
     this.#stage = 'stopped';
     await admin?.stop({ graceMs: CLOSE_MS });
+    this.#logThrottle.flush();
+    this.#parts.log?.flush();
     tell('stopped');
     this.#onDaemonAsked();
     this.#onStopped();
@@ -331,7 +342,7 @@ class AssembledSidecar implements Sidecar {
       ...pageAccess('/drop-mailbox', access, events),
       drop: (mailbox) => {
         const outcome = registry.drop(mailbox);
-        this.#dependencies.logger.warn({ outcome }, "told by /drop-mailbox to cut a mailbox's connection");
+        this.#logThrottled('warn', "told by /drop-mailbox to cut a mailbox's connection", { outcome });
         return outcome;
       },
     };
@@ -351,8 +362,14 @@ class AssembledSidecar implements Sidecar {
 
   /** Peers can cause it as often as they like, with connections that take all file descriptors. */
   #acceptFailed(error: Error, message: string): void {
-    const more = this.#acceptThrottle.admit(message);
-    if (more) this.#dependencies.logger.error({ err: error, ...more }, message);
+    this.#logThrottled('error', message, { err: error });
+  }
+
+  /** For lines that clients can cause as often as they like; `message` is one of a few. */
+  #logThrottled(level: 'warn' | 'error', message: string, fields: object): void {
+    const { logger } = this.#dependencies;
+    const more = this.#logThrottle.admit(message, leftOutLines(logger, level, message));
+    if (more) logger[level]({ ...fields, ...more }, message);
   }
 
   /** Tells health what is so now. */
@@ -387,11 +404,11 @@ class AssembledSidecar implements Sidecar {
 
   #createGrpcServer(registry: MailboxRegistry, events: SidecarEvents, access: Access): GrpcServer {
     const config = this.#config;
-    const { logger, version } = this.#dependencies;
+    const { version } = this.#dependencies;
     const failures = new FailureTranslator(
       (error, logId) => {
         events.mailbox.defect(error);
-        logger.error({ logId }, 'the defect above was answered with INTERNAL');
+        this.#logThrottled('error', 'the defect above was answered with INTERNAL', { logId });
       },
       (code) => events.grpc.spreadError(code),
       (limit) => events.limits.reached(limit, {}),

@@ -1,4 +1,5 @@
 import type { EventSubscriber, MailboxIdentity, QueueFill } from './events.js';
+import { leftOutLines } from './left-out-lines.js';
 import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
@@ -15,16 +16,22 @@ const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
   'client-refused': 'info',
 };
 
+/** Writes events into the log. */
+export interface LogSubscriber extends EventSubscriber {
+  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds; for a shutdown. */
+  flush(): void;
+}
+
 /**
  * Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. Clients can cause
  * most of it as often as they like, so lines at info and above are throttled by kind.
  */
-export function logEvents(log: Logger, now?: () => number): EventSubscriber {
+export function logEvents(log: Logger, now?: () => number): LogSubscriber {
   const security = securityLog(log, now);
   const limits = new LogThrottle(1, now);
   const throttle = new LogThrottle(BURST, now);
   const write = (level: 'info' | 'warn' | 'error', kind: string, fields: object, message: string): void => {
-    const more = throttle.admit(kind);
+    const more = throttle.admit(kind, leftOutLines(log, level, kind));
     if (more) log[level]({ ...fields, ...more }, message);
   };
   return {
@@ -79,7 +86,7 @@ export function logEvents(log: Logger, now?: () => number): EventSubscriber {
     security,
     limits: {
       reached: (limit, about) => {
-        const more = limits.admit(limit);
+        const more = limits.admit(limit, leftOutLines(log, 'warn', limit));
         if (more) log.warn({ ...about, limit, ...more }, 'a client ran into a limit');
       },
     },
@@ -90,6 +97,9 @@ export function logEvents(log: Logger, now?: () => number): EventSubscriber {
         if (level) write(level, `embedded ${kind}`, fields, text);
         else log.debug(fields, text);
       },
+    },
+    flush() {
+      for (const part of [security, limits, throttle]) part.flush();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { CredentialKind, SecurityEvents } from './events.js';
+import { leftOutLines } from './left-out-lines.js';
 import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 
@@ -11,13 +12,14 @@ const NAMES: Readonly<Record<CredentialKind, string>> = {
 /** Who only connects and goes, as probes of a port do, is nothing to be warned of. */
 const HARMLESS = new Set(['TLS_GONE']);
 
-/** Writes what concerns the sidecar's doors. */
-export function securityLog(log: Logger, now?: () => number): SecurityEvents {
+/** Writes what concerns the sidecar's doors. `flush` writes the counts of lines that were left out. */
+export function securityLog(log: Logger, now?: () => number): SecurityEvents & { flush(): void } {
   const throttle = new LogThrottle(1, now);
   return {
     refused: (reason, about) => {
-      const more = throttle.admit(reason);
-      if (more) log[HARMLESS.has(reason) ? 'debug' : 'warn']({ ...about, reason, ...more }, 'refused');
+      const level = HARMLESS.has(reason) ? 'debug' : 'warn';
+      const more = throttle.admit(reason, leftOutLines(log, level, reason));
+      if (more) log[level]({ ...about, reason, ...more }, 'refused');
     },
     loaded: (kind, { expiresAtMs, count }) =>
       log.info(
@@ -29,5 +31,6 @@ export function securityLog(log: Logger, now?: () => number): SecurityEvents {
       ),
     reloadFailed: (kind, error) =>
       log.error(`${NAMES[kind]} changed and can't be used, those before stay: ${error.message}`),
+    flush: () => throttle.flush(),
   };
 }

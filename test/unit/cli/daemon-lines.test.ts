@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { throttledEventLines } from '../../../server/src/cli/commands/daemon.js';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { EventLines } from '../../../server/src/cli/commands/daemon.js';
 import type { DaemonEvent } from '../../../server/src/daemon/index.js';
 import { createEvents, createLogger, logEvents } from '../../../server/src/observability/index.js';
 
@@ -12,14 +12,35 @@ const rejected: DaemonEvent = {
 
 it('the daemon command bounds the lines of each kind of event, and counts those that it leaves out', () => {
   let now = 0;
-  const line = throttledEventLines(() => now);
-  const written = Array.from({ length: 1000 }, () => line(rejected)).filter((text) => text !== undefined);
-  expect(written).toHaveLength(20);
-  expect(line({ kind: 'session-closed', privateGroup: '#a#b', reason: 'disconnect' })).toBe(
-    '- #a#b (disconnect)',
+  const written: string[] = [];
+  const lines = new EventLines(
+    (line) => written.push(line),
+    () => now,
   );
+  for (let i = 0; i < 1000; i++) lines.write(rejected);
+  expect(written).toHaveLength(20);
+  lines.write({ kind: 'session-closed', privateGroup: '#a#b', reason: 'disconnect' });
+  expect(written.at(-1)).toBe('- #a#b (disconnect)');
   now = 10_000;
-  expect(line(rejected)).toMatch(/too long \(980 lines of this kind left out before\)$/);
+  lines.write(rejected);
+  expect(written.at(-1)).toMatch(/too long \(980 lines of this kind left out before\)$/);
+  lines.flush();
+  expect(written).toHaveLength(22);
+});
+
+it('the daemon command counts the lines that it left out when the events end, and when it ends', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const written: string[] = [];
+  const lines = new EventLines((line) => written.push(line));
+  for (let i = 0; i < 1000; i++) lines.write(rejected);
+  vi.advanceTimersByTime(10_000);
+  expect(written.slice(20)).toEqual(['(980 lines of this kind left out: client-refused)']);
+  for (let i = 0; i < 21; i++) lines.write(rejected);
+  lines.flush();
+  expect(written.at(-1)).toBe('(1 line of this kind left out: client-refused)');
 });
 
 it('the sidecar bounds the lines of each kind of event of its embedded daemon', () => {

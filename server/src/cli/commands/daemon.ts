@@ -70,10 +70,9 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
   const conf = options.config === undefined ? undefined : await readConf(options.config, options.name);
   for (const { line, what } of conf?.ignored ?? [])
     await stderr.line(stderr.colors.yellow(`${options.config}:${line}: ignored: ${printable(what)}`));
-  const lines = throttledEventLines();
+  const lines = new EventLines((line) => void stdout.line(line));
   const daemon = makeDaemon(options, conf, (event) => {
-    const line = options.quiet ? undefined : lines(event);
-    if (line !== undefined) void stdout.line(line);
+    if (!options.quiet) lines.write(event);
   });
   const port = options.port ?? conf?.port ?? 4803;
   const host = options.listen ?? conf?.clientAddresses ?? ['127.0.0.1'];
@@ -98,6 +97,7 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
   } finally {
     await listening.close();
     await daemon.close();
+    lines.flush();
   }
   return ExitCode.ok;
 }
@@ -168,18 +168,32 @@ function socketPath(socket: string, port: number): string | undefined {
 /** Lines of a kind in ten seconds: enough to see who comes and goes, and no flood. */
 const BURST = 20;
 
-/** Clients can cause each event as often as they like, so the lines of each kind are bounded; undefined for no line. */
-export function throttledEventLines(now?: () => number): (event: DaemonEvent) => string | undefined {
-  const throttle = new LogThrottle(BURST, now);
-  return (event) => {
-    const admitted = throttle.admit(event.kind);
-    if (!admitted) return undefined;
-    const line = eventLine(event);
-    return admitted.more === undefined
-      ? line
-      : `${line} (${admitted.more} lines of this kind left out before)`;
-  };
+/** Writes a line for each event. Clients can cause each event as often as they like, so the lines of each kind are bounded. */
+export class EventLines {
+  readonly #throttle: LogThrottle;
+
+  constructor(
+    private readonly writeLine: (line: string) => void,
+    now?: () => number,
+  ) {
+    this.#throttle = new LogThrottle(BURST, now);
+  }
+
+  write(event: DaemonEvent): void {
+    const { kind } = event;
+    const admitted = this.#throttle.admit(kind, (more) => this.writeLine(`(${leftOut(more)}: ${kind})`));
+    if (!admitted) return;
+    const { more } = admitted;
+    this.writeLine(more === undefined ? eventLine(event) : `${eventLine(event)} (${leftOut(more)} before)`);
+  }
+
+  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds. */
+  flush(): void {
+    this.#throttle.flush();
+  }
 }
+
+const leftOut = (lines: number): string => `${count(lines, 'line')} of this kind left out`;
 
 function eventLine(event: DaemonEvent): string {
   switch (event.kind) {
