@@ -37,6 +37,8 @@ describe('connections', () => {
     await until(() => call(sidecar.rawClient(), 'getVersion', {}).catch(() => false), {
       what: 'there is room',
     });
+    await sidecar.stop();
+    expect(sidecar.log()).toMatch(/"kind":"limits.maxConnections","more":\d+/);
   });
 
   it('limits.maxConnectionIdle: one without a call is closed gracefully, one with a call is not', async () => {
