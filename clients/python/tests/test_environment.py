@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import pytest
 from fake_sidecar import FakeSidecar
@@ -49,19 +49,25 @@ def text(pem: Any) -> Optional[str]:
 
 
 @pytest.mark.parametrize("case", SHARED["cases"], ids=lambda case: case["name"])
-def test_the_shared_cases(case: dict[str, Any], folder: Path) -> None:
+def test_the_shared_cases(case: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {name: value.replace("FOLDER", str(folder)) for name, value in case["environment"].items()}
     given: SidecarOptions = case["given"]
     if "error" not in case:
         assert plain(complete_options(given, environment)) == case["expected"]
         return
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if case["error"]["at"] == "call":
+        expect_error(case, lambda: plain(complete_options(given, environment)))
+        return
+    expect_error(case, lambda: s.SpreadSidecar(**given))
+    expect_error(case, lambda: aio.SpreadSidecar(**given))
+
+
+def expect_error(case: dict[str, Any], failing: Callable[[], object]) -> None:
     error = case["error"]
     with pytest.raises(s.SpreadError) as caught:
-        options = complete_options(given, environment)
-        assert error["at"] == "call", "creating the channel must fail"
-        token = options["token"]
-        assert callable(token)
-        token()
+        failing()
     assert error["message"] in caught.value.message
     assert caught.value.reason == "FIELD_INVALID"
     if "field" in error:

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SidecarOptions, TlsOptions } from 'spread-sidecar-client';
-import { describe, expect, it } from 'vitest';
+import { type SidecarOptions, SpreadSidecar, type TlsOptions } from 'spread-sidecar-client';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { completeOptions } from '../../../clients/typescript/src/environment.js';
 import { temporaryFolder } from '../../support/tmp.js';
 
@@ -41,8 +41,12 @@ describe('options from the environment', () => {
       return;
     }
     const { at, field, message } = one.error;
-    const complete = () => completeOptions(one.given, environment);
-    const failing = at === 'connect' ? complete : (complete().token as () => string);
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const failing =
+      at === 'connect'
+        ? () => new SpreadSidecar(one.given)
+        : (completeOptions(one.given, environment).token as () => string);
     expect(failing).toThrow(expect.objectContaining({ message: expect.stringContaining(message) }));
     if (field)
       expect(failing).toThrow(expect.objectContaining({ metadata: expect.objectContaining({ field }) }));

@@ -6,6 +6,7 @@ from typing import Any, Callable, Mapping, Optional, TypeVar, cast
 
 from ..options import ChannelOptions, TlsOptions
 from .local_errors import field_error
+from .target import parse_target
 
 _TARGET = "SPREAD_SIDECAR_TARGET"
 _TLS = "SPREAD_SIDECAR_TLS"
@@ -32,6 +33,8 @@ def complete_options(options: _Options, environment: Mapping[str, str]) -> _Opti
     completed: dict[str, Any] = {name: value for name, value in options.items() if name != "target"}
     target = environment.get(_TARGET)
     if target:
+        # The channel would report a malformed target as the program's own.
+        parse_target(target, _TARGET)
         completed["target"] = target
     if completed.get("tls") is None:
         completed["tls"] = _tls(environment)
@@ -62,7 +65,7 @@ def _pem(variable: str, path: Optional[str]) -> Optional[bytes]:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise field_error(variable, f"the path of a readable PEM file ({error.strerror})", path) from error
+        raise field_error(variable, f"the path of a readable PEM file ({error.strerror})", path) from None
 
 
 def _token(environment: Mapping[str, str]) -> Optional[Callable[[], str]]:
@@ -76,7 +79,7 @@ def _read_token(path: str) -> str:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:
-        raise field_error(_TOKEN_FILE, f"the path of a readable text file ({error})", path) from error
+        raise field_error(_TOKEN_FILE, f"the path of a readable text file ({error})", path) from None
     for line in text.splitlines():
         words = line.split()
         # As in the sidecar's own token files: comments count for nothing, and a name may precede the token.

@@ -65,7 +65,7 @@ class EnvironmentTest {
     JsonObject expected = one.getAsJsonObject("error");
     SpreadException error;
     if (expected.get("at").getAsString().equals("connect")) {
-      error = assertThrows(SpreadException.class, () -> Environment.complete(given, environment));
+      error = assertThrows(SpreadException.class, () -> new SpreadSidecar(given, environment));
     } else {
       SidecarOptions options = Environment.complete(given, environment);
       error = assertThrows(SpreadException.class, () -> options.token.get());
@@ -124,7 +124,6 @@ class EnvironmentTest {
     String file = Files.writeString(folder.resolve("key.pem"), "the key").toString();
     Map<String, Map<String, String>> environments =
         Map.of(
-            "SPREAD_SIDECAR_TARGET", Map.of("SPREAD_SIDECAR_TARGET", "http://sidecar.example"),
             "tls", Map.of("SPREAD_SIDECAR_TLS_KEY", file),
             "token", Map.of("SPREAD_SIDECAR_TARGET", "sidecar.example:4813", "SPREAD_SIDECAR_TOKEN_FILE", file));
     environments.forEach(
