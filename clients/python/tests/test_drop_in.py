@@ -186,7 +186,41 @@ def test_a_sidecar_that_is_not_there_is_a_daemon_that_is_not_there(monkeypatch: 
     with pytest.raises(spread.SpreadError) as caught:
         spread.connect()
     assert caught.value.args[0] == spread.COULD_NOT_CONNECT
-    assert isinstance(caught.value.__cause__, spread_sidecar.SpreadError)
+    assert isinstance(caught.value.sidecar_error, spread_sidecar.SpreadError)
+    assert caught.value.sidecar_error.reason == "SIDECAR_UNREACHABLE"
+
+
+def test_a_malformed_target_of_the_environment_is_reported_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPREAD_SIDECAR_TARGET", "http://sidecar")
+    for call in (spread.connect, spread.version):
+        with pytest.raises(spread.SpreadError, match='SPREAD_SIDECAR_TARGET "http://sidecar" has the unsupported scheme'):
+            call()
+
+
+#: Programs that do not catch their error, and what that error says.
+UNCAUGHT = [
+    ("os.environ['SPREAD_SIDECAR_TARGET'] = '127.0.0.1:1'; spread.connect()", "cannot be reached"),
+    ("os.environ['SPREAD_SIDECAR_TARGET'] = 'http://sidecar'; spread.version()", "SPREAD_SIDECAR_TARGET"),
+    ("os.environ['SPREAD_SIDECAR_TLS_CA'] = '/nothing.pem'; spread.connect()", "/nothing.pem"),
+    ("os.environ['SPREAD_SIDECAR_TOKEN_FILE'] = '/nothing'; spread.connect()", "SPREAD_SIDECAR_TOKEN_FILE"),
+    ("spread.connect().join('a group')", "illegal byte"),
+    ("spread.connect().multicast(0, '', b'')", "Illegal service"),
+    ("box = spread.connect(); box.disconnect(); box.receive()", "receive() called on closed mbox"),
+    ("box = spread.connect(); box._mailbox.disconnect(); box.receive()", "the mailbox is disconnected"),
+    ("box = spread.connect(); box._mailbox.disconnect(); box.leave('g')", "the channel to the sidecar is closed"),
+    ("box = spread.connect(); box._mailbox.disconnect(); box.multicast(2, 'g', b''); box.leave('g')", "-8"),
+]
+
+
+@pytest.mark.parametrize(("statements", "text"), UNCAUGHT, ids=[text for _, text in UNCAUGHT])
+@pytest.mark.usefixtures("here")
+def test_an_error_that_is_not_caught_prints_one_traceback(statements: str, text: str) -> None:
+    program = f"import os, spread; {statements}"
+    failed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert failed.returncode == 1
+    assert text in failed.stderr
+    assert failed.stderr.count("Traceback") == 1, failed.stderr
+    assert failed.stderr.splitlines()[-1].startswith("spread._errors.SpreadError")
 
 
 def test_a_file_that_the_environment_names_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

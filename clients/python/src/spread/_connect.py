@@ -68,7 +68,7 @@ def connect(*args: object, **keywords: object) -> MailboxType:
             end_with_connection=True,
         )
     except spread_sidecar.SpreadError as error:
-        raise _errors.of_connect(error) from error
+        raise _errors.of_connect(error) from None
     opened = MailboxType(mailbox, rule)
     _open.add(opened)
     return opened
@@ -80,7 +80,7 @@ def version() -> tuple[int, int, int]:
     try:
         return spread_sidecar.version()
     except spread_sidecar.SpreadError as error:
-        raise _errors.of_connect(error) from error
+        raise _errors.of_connect(error) from None
 
 
 @atexit.register

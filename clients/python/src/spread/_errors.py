@@ -38,8 +38,11 @@ _IN_CALLS = {
 class SpreadError(Exception):
     """A failure of Spread: ``args`` is its number and a sentence, or a sentence alone where Spread has no number.
 
-    ``__cause__`` is the ``spread_sidecar.SpreadError`` that it was made of, if any, with everything that is known.
+    Not chained to the client's error (``__cause__``): a program that does not catch it prints one traceback.
     """
+
+    #: The client's error that it was made of, if any, with everything that is known.
+    sidecar_error: Optional[spread_sidecar.SpreadError] = None
 
 
 def closed_mailbox(method: str) -> SpreadError:
@@ -50,20 +53,21 @@ def closed_mailbox(method: str) -> SpreadError:
 def of_connect(error: spread_sidecar.SpreadError) -> SpreadError:
     """What ``connect`` failed with."""
     if error.reason == "DAEMON_NOT_ALLOWED":
-        return SpreadError(ILLEGAL_SPREAD, error.message)
-    return _of(error, _IN_CONNECT.get(error.status))
+        return _made_of(error, ILLEGAL_SPREAD)
+    return _made_of(error, _IN_CONNECT.get(error.status) if error.number is None else error.number)
 
 
 def of_call(error: spread_sidecar.SpreadError) -> SpreadError:
     """What a call of a mailbox failed with."""
-    return _of(error, _IN_CALLS.get(error.status))
+    return _made_of(error, _IN_CALLS.get(error.status) if error.number is None else error.number)
 
 
 def of_end(error: spread_sidecar.SpreadError) -> SpreadError:
     """What a mailbox ended with: for a program of the wrapper, Spread has closed the connection, whatever the cause."""
-    return SpreadError(CONNECTION_CLOSED, error.message)
+    return _made_of(error, CONNECTION_CLOSED)
 
 
-def _of(error: spread_sidecar.SpreadError, otherwise: Optional[int]) -> SpreadError:
-    number = otherwise if error.number is None else error.number
-    return SpreadError(error.message) if number is None else SpreadError(number, error.message)
+def _made_of(error: spread_sidecar.SpreadError, number: Optional[int]) -> SpreadError:
+    made = SpreadError(error.message) if number is None else SpreadError(number, error.message)
+    made.sidecar_error = error
+    return made

@@ -173,7 +173,7 @@ class MailboxType:
             event = self._mailbox.receive()
         except spread_sidecar.SpreadError as error:
             self._ended()
-            raise _errors.of_end(error) from error
+            raise _errors.of_end(error) from None
         if type(event) is RegularMessage:
             return RegularMsgType(event, self._rule)
         if isinstance(event, (ViewMessage, TransitionalMessage, SelfLeaveMessage)):
@@ -236,7 +236,7 @@ class MailboxType:
             try:
                 self._outgoing.send(service, names, payload, short)
             except spread_sidecar.SpreadError as error:
-                raise self._broken(error) from error
+                raise self._broken(error) from None
         elif not service & REGULAR_MESS:
             raise _errors.SpreadError(ILLEGAL_SERVICE, "Illegal service request")
         return size
@@ -255,7 +255,7 @@ class MailboxType:
         try:
             self._outgoing.flush()
         except spread_sidecar.SpreadError as error:
-            raise self._broken(error) from error
+            raise self._broken(error) from None
         return call()
 
     def _broken(self, error: spread_sidecar.SpreadError) -> _errors.SpreadError:
@@ -273,7 +273,7 @@ class MailboxType:
             failure = _errors.of_call(error)
             if failure.args[0] in _CLOSED_NUMBERS:
                 self._ended()
-            raise failure from error
+            raise failure from None
 
     def _check_open(self, method: str) -> None:
         if self._closed:
