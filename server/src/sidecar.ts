@@ -236,8 +236,9 @@ class AssembledSidecar implements Sidecar {
     this.#parts.log = log;
     const events = createEvents([metrics.events, log]);
     toldOfDaemon = events;
-    const access = new Access(config, events.security);
+    const access = await Access.open(config, events.security);
     this.#parts.access = access;
+    this.#goOn();
     const registry = new MailboxRegistry({
       settings,
       encode: encodeEvent,

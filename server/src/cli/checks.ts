@@ -23,7 +23,7 @@ const well = (what: string, text: string): CheckResult => ({
 });
 
 /** Whether the files of certificates and tokens can be used. */
-export function checkSecurity({ grpc, admin }: SidecarConfig): CheckResult[] {
+export async function checkSecurity({ grpc, admin }: SidecarConfig): Promise<CheckResult[]> {
   const none = { ...grpc, tlsCert: '', tlsKey: '', tlsClientCa: '', tokens: [], tokenFile: '' };
   const noAdmin = { ...admin, token: '', tokenFile: '' };
   const { tlsCert, tlsKey, tlsClientCa, tokenFile } = grpc;
@@ -37,17 +37,18 @@ export function checkSecurity({ grpc, admin }: SidecarConfig): CheckResult[] {
       admin: { ...noAdmin, tokenFile: admin.tokenFile },
     },
   ];
-  return parts.flatMap(({ what, file, ...part }) => (file === '' ? [] : [securityResult(what, file, part)]));
+  const used = parts.filter(({ file }) => file !== '');
+  return Promise.all(used.map(({ what, file, ...part }) => securityResult(what, file, part)));
 }
 
-function securityResult(
+async function securityResult(
   what: string,
   file: string,
   config: Pick<SidecarConfig, 'grpc' | 'admin'>,
-): CheckResult {
+): Promise<CheckResult> {
   let text = '';
   try {
-    const access = new Access(config as SidecarConfig, {
+    const access = await Access.open(config, {
       refused() {},
       reloadFailed() {},
       loaded: (_kind, { expiresAtMs, count }) => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import {
   configFilePath,
@@ -7,6 +7,7 @@ import {
   loadConfig,
   optionFlags,
 } from '../config/index.js';
+import { filesAtRest } from '../sidecar/files-at-rest.js';
 import { CLIENT_VARIABLES } from './client-variables.js';
 import { CommandFailure } from './command-failure.js';
 import type { CommandContext } from './context.js';
@@ -40,8 +41,14 @@ export async function loadServeConfig(
 }
 
 async function readConfigFile(path: string): Promise<string> {
+  const [changing] = await filesAtRest([path]);
+  if (changing !== undefined)
+    throw new CommandFailure(
+      `the configuration file ${path} changes all the time: write a new file and rename it over this one`,
+      ExitCode.usage,
+    );
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new CommandFailure(
       `can't read the configuration file: ${(error as Error).message}`,

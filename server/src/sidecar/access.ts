@@ -5,6 +5,7 @@ import { type CallGate, OPEN_GATE, TokenGate } from '../grpc/security/call-gate.
 import { TlsEndpoint, type TlsMaterial } from '../grpc/security/tls-endpoint.js';
 import type { GrpcServerOptions } from '../grpc/server.js';
 import type { CredentialKind, SecurityEvents } from '../observability/events.js';
+import { filesAtRest } from './files-at-rest.js';
 import { WatchedFiles } from './watched-files.js';
 
 /**
@@ -23,8 +24,26 @@ export class Access {
   readonly #intervalMs: number;
   readonly #watched: WatchedFiles[] = [];
 
-  /** @throws ConfigError that names the option and what is wrong, without what the file holds */
-  constructor({ grpc, admin }: SidecarConfig, events: SecurityEvents) {
+  /**
+   * Reads the files once none of them is in the middle of a write.
+   *
+   * @throws ConfigError that names the option and what is wrong, without what the file holds
+   */
+  static async open(config: Pick<SidecarConfig, 'grpc' | 'admin'>, events: SecurityEvents): Promise<Access> {
+    const files = credentialFiles(config);
+    const changing = new Set(await filesAtRest(files.map(({ path }) => path)));
+    const mistakes = files
+      .filter(({ path }) => changing.has(path))
+      .map(({ option, path }) => ({
+        option,
+        where: path,
+        message: `${option} is a file that changes all the time: write a new file and rename it over this one`,
+      }));
+    if (mistakes.length > 0) throw new ConfigError(mistakes);
+    return new Access(config, events);
+  }
+
+  private constructor({ grpc, admin }: Pick<SidecarConfig, 'grpc' | 'admin'>, events: SecurityEvents) {
     this.#events = events;
     this.#intervalMs = grpc.reloadInterval;
     this.tls = grpc.tlsCert === '' ? undefined : this.#createTls(grpc);
@@ -112,6 +131,17 @@ export class Access {
       throw error;
     }
   }
+}
+
+/** Every file that a credential is read from, with its option. */
+function credentialFiles({ grpc, admin }: Pick<SidecarConfig, 'grpc' | 'admin'>) {
+  return [
+    { option: 'grpc.tlsCert', path: grpc.tlsCert },
+    { option: 'grpc.tlsKey', path: grpc.tlsKey },
+    { option: 'grpc.tlsClientCa', path: grpc.tlsClientCa },
+    { option: 'grpc.tokenFile', path: grpc.tokenFile },
+    { option: 'admin.tokenFile', path: admin.tokenFile },
+  ].filter(({ path }) => path !== '');
 }
 
 function readMaterial({ tlsCert, tlsKey, tlsClientCa }: SidecarConfig['grpc']): TlsMaterial {

@@ -1,5 +1,6 @@
-import { type BigIntStats, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { describeStats } from './files-at-rest.js';
 
 /**
  * Calls back when one of the files may have changed, looking at them every so often. A file that is being written is not
@@ -22,7 +23,9 @@ export class WatchedFiles {
     private readonly onChange: () => void,
   ) {
     this.#paths = paths;
-    this.#seen = this.#paths.map((path) => described(statOf(path))).join();
+    this.#seen = this.#paths
+      .map((path) => describeStats(statSync(path, { bigint: true, throwIfNoEntry: false })))
+      .join();
     this.#found = this.#seen;
     this.#timer = setInterval(() => void this.look(), intervalMs);
     // Nobody waits for it: a process that has nothing else to do may end.
@@ -38,7 +41,9 @@ export class WatchedFiles {
     if (this.#looking) return;
     this.#looking = true;
     const stats = await Promise.all(
-      this.#paths.map((path) => stat(path, { bigint: true }).then(described, () => described(undefined))),
+      this.#paths.map((path) =>
+        stat(path, { bigint: true }).then(describeStats, () => describeStats(undefined)),
+      ),
     );
     this.#looking = false;
     const found = stats.join();
@@ -48,13 +53,4 @@ export class WatchedFiles {
     this.#seen = found;
     this.onChange();
   }
-}
-
-function statOf(path: string): BigIntStats | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false });
-}
-
-/** Of what a link leads to. What is replaced has another inode, what is written to another time. */
-function described(stats: BigIntStats | undefined): string {
-  return stats ? `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}` : 'none';
 }

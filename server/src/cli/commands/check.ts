@@ -25,7 +25,7 @@ async function check(context: CommandContext, options: Record<string, unknown>):
   const results: CheckResult[] = [
     { what: 'configuration', problem: undefined, text: `right; ${set} options set`, exitCode: 0 },
   ];
-  results.push(...checkSecurity(config));
+  results.push(...(await checkSecurity(config)));
   results.push(...(await checkPlaces(config)));
   results.push(...(await checkDaemons(config, signal, (connect) => Session.connect(connect))));
   signal.throwIfAborted();
