@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { AGREED_MESS, type Mailbox } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { TestAuthority } from '../support/certificates.js';
 import { sidecarAt } from '../support/client.js';
 import { FaultProxy } from '../support/fault-proxy.js';
+import { put, startSecured } from '../support/secured-sidecar.js';
 import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
 /** Joins `g` with a mailbox that ends with its connection, says so, and prints what it receives. */
 const PROGRAM = `
   const { SpreadSidecar } = await import('spread-sidecar-client');
-  const [target, receives] = process.argv.slice(1);
-  const sidecar = new SpreadSidecar({ target, connectionKeepAliveMs: 60_000 });
+  const [receives] = process.argv.slice(1);
+  const sidecar = new SpreadSidecar({ connectionKeepAliveMs: 60_000 });
   const mailbox = await sidecar.connect({ privateName: 'app', endWithConnection: true });
   await mailbox.join('g', { awaitView: true });
   console.log('joined');
@@ -26,9 +30,11 @@ async function startMember(options: SidecarFixtureOptions = {}) {
   return { ...sidecar, member };
 }
 
-async function startProgram(target: string, receives: boolean) {
-  const args = ['--input-type=module', '-e', PROGRAM, target, receives ? 'yes' : 'no'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+async function startProgram(target: string, receives: boolean, ca?: string) {
+  const args = ['--input-type=module', '-e', PROGRAM, receives ? 'yes' : 'no'];
+  const tls = ca === undefined ? {} : { SPREAD_SIDECAR_TLS_CA: ca };
+  const env = { ...process.env, SPREAD_SIDECAR_TARGET: target, ...tls };
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   onTestFinished(() => void child.kill('SIGKILL'));
   const program = { child, printed: '' };
   child.stdout.on('data', (text) => {
@@ -46,7 +52,46 @@ async function departure(member: Mailbox) {
   }
 }
 
+/** A whole sidecar, with or without TLS: target, a member of `g`, and the file of the authority. */
+async function startWithTransport(transport: 'TCP' | 'TLS') {
+  const folder = temporaryFolder();
+  const authority = await TestAuthority.create();
+  const { cert, key } = await authority.server();
+  const isTls = transport === 'TLS';
+  const sidecar = await startSecured(
+    isTls
+      ? {
+          GRPC_TLS_CERT: put(join(folder, 'tls.crt'), cert),
+          GRPC_TLS_KEY: put(join(folder, 'tls.key'), key),
+        }
+      : {},
+  );
+  const member = await sidecar
+    .client(isTls ? { tls: { ca: authority.cert } } : {})
+    .connect({ privateName: 'member' });
+  await member.join('g', { awaitView: true });
+  const ca = isTls ? put(join(folder, 'ca.crt'), authority.cert) : undefined;
+  return { target: sidecar.targets[0]!, member, ca };
+}
+
 describe('a mailbox that ends with its connection', () => {
+  // The processes of other tests can delay this by more than the second.
+  for (const transport of ['TCP', 'TLS'] as const)
+    it(`ends within a second when its program is killed, over ${transport}`, {
+      timeout: 60_000,
+      retry: 3,
+    }, async () => {
+      const { target, member, ca } = await startWithTransport(transport);
+      const { child } = await startProgram(target, true, ca);
+      child.kill('SIGKILL');
+      const killed = performance.now();
+      expect(await departure(member)).toMatchObject({
+        cause: 'DISCONNECT',
+        changedMembers: ['#app#localhost'],
+      });
+      expect(performance.now() - killed).toBeLessThan(1000);
+    });
+
   for (const signal of ['SIGKILL', 'SIGTERM'] as const)
     for (const [what, receives] of [
       ['receives', true],
