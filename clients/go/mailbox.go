@@ -401,8 +401,8 @@ type DisconnectOptions struct {
 	Abort bool
 }
 
-// Disconnect ends the mailbox (SP_disconnect) and tells whether this call ended it: false when there was no such mailbox
-// any more. The events that had come by then can still be received. What belongs to the mailbox on this side is closed
+// Disconnect ends the mailbox (SP_disconnect) and tells whether this call ended it: false when it had ended, and when its
+// sidecar is shutting down or cannot be reached. The events that had come by then can still be received. What belongs to the mailbox on this side is closed
 // even if the call fails; the sidecar then ends it after the lease. A second call gives what the first did.
 func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wasOpen bool, err error) {
 	first := false
@@ -415,8 +415,8 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 			Abort:            options.Abort,
 		})
 		m.wasOpen = answer.GetWasOpen()
-		if told := m.inbox.failure(); told != nil && !livesOn(told) {
-			// Receiving has told the reason already.
+		told := m.inbox.failure()
+		if (told != nil && !livesOn(told)) || (ctx.Err() == nil && isGone(m.disconnectErr)) {
 			m.disconnectErr = nil
 		}
 	})
@@ -429,11 +429,10 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 	return m.wasOpen, m.disconnectErr
 }
 
-// Close is Disconnect without options, within the channel's call timeout. It does not fail when the mailbox is over, or the
-// sidecar is away or on its way out.
+// Close is Disconnect without options, within the channel's call timeout.
 func (m *Mailbox) Close() error {
 	_, err := m.Disconnect(context.Background(), DisconnectOptions{})
-	return unlessGone(err)
+	return err
 }
 
 // Resumption is what is needed to take up a mailbox again; see [Sidecar.Attach].

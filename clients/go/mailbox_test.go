@@ -298,6 +298,24 @@ func TestMailboxesMayOutliveTheirChannel(t *testing.T) {
 	}
 }
 
+func TestADisconnectThatItsCallerCancelsFails(t *testing.T) {
+	f := startFake(t, giving(0))
+	sidecar, err := New(Options{Target: f.target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sidecar.Close()
+	mailbox, err := sidecar.Connect(t.Context(), MailboxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := mailbox.Disconnect(ctx, DisconnectOptions{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 func TestMailboxesAreListedPageByPage(t *testing.T) {
 	f := startFake(t, nil)
 	sidecar, err := New(Options{Target: f.target, Token: "client"})

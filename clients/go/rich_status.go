@@ -127,14 +127,12 @@ func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 	return err
 }
 
-// unlessGone lets pass that a mailbox need not be disconnected any more, or that the sidecar is away or on its way out.
-func unlessGone(err error) error {
+// isGone tells whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be
+// reached.
+func isGone(err error) bool {
 	var failure *SpreadError
-	if errors.As(err, &failure) && (isTransportFailure(failure) ||
-		slices.Contains([]Reason{ErrDraining, ErrIllegalSession, ErrLeaseExpired}, failure.Reason)) {
-		return nil
-	}
-	return err
+	return errors.As(err, &failure) && (isTransportFailure(failure) ||
+		slices.Contains([]Reason{ErrDraining, ErrIllegalSession, ErrLeaseExpired}, failure.Reason))
 }
 
 // isTransportFailure tells a stream that was cut on the way from one that the sidecar ended: the sidecar gives a

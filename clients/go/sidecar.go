@@ -340,8 +340,8 @@ type ShutdownOptions struct {
 	KeepMailboxes bool
 }
 
-// Shutdown disconnects the mailboxes that were opened or attached through this channel, and closes it. It fails with the
-// error of a mailbox that could not be disconnected; the channel is closed all the same. A second call waits for the first.
+// Shutdown disconnects the mailboxes that were opened or attached through this channel, and closes it. It fails as
+// [Mailbox.Disconnect] does; the channel is closed all the same. A second call waits for the first.
 func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	s.mu.Lock()
 	if s.closed {
@@ -377,11 +377,8 @@ func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	return s.closeErr
 }
 
-// Close is Shutdown without options, within the channel's call timeout. It does not fail when mailboxes are over, or the
-// sidecar is away or on its way out.
-func (s *Sidecar) Close() error {
-	return unlessGone(s.Shutdown(context.Background(), ShutdownOptions{}))
-}
+// Close is Shutdown without options, within the channel's call timeout.
+func (s *Sidecar) Close() error { return s.Shutdown(context.Background(), ShutdownOptions{}) }
 
 // Connect opens a mailbox over a channel of its own, which is closed with the mailbox. For several mailboxes over one
 // channel see [New].

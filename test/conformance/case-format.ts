@@ -71,6 +71,7 @@ const STEP_KEYS = ['expect', 'error', 'save', 'start', 'eventually', 'await', 'c
 const OPS = new Set([
   ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'connect', 'attach', 'detach', 'disconnect'],
   ...['join', 'leave', 'multicast', 'receive', 'poll', 'acknowledge', 'view', 'info', 'state', 'notices'],
+  ...['exitMailbox', 'exitSidecar'],
   ...['openSender', 'send', 'flush', 'senderState', 'closeSender', 'resources'],
 ]);
 

@@ -82,9 +82,9 @@ const wait = (running: Running) => deadline(running.answer, ANSWER_MS, () => 'th
 
 /** What nearly every case would have to write. */
 function withDefaults(op: string, args: Record<string, unknown>): Record<string, unknown> {
-  const onChannel = ['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'connect', 'attach'].includes(
-    op,
-  );
+  const onChannel = [
+    ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'exitSidecar', 'connect', 'attach'],
+  ].includes(op);
   return {
     ...(onChannel ? { sidecar: 's' } : {}),
     ...(op === 'receive' ? { timeoutMs: RECEIVE_MS } : {}),

@@ -183,6 +183,18 @@ class Driver:
         )
         return {"wasOpen": was_open}
 
+    async def op_exitMailbox(self, args: Json, timeout: Optional[float]) -> Json:
+        async with self.mailbox(args) as mailbox:
+            if args.get("receives", False):
+                await mailbox.receive(timeout)
+        return {}
+
+    async def op_exitSidecar(self, args: Json, timeout: Optional[float]) -> Json:
+        async with self.sidecar(args):
+            if "receivesFrom" in args:
+                await self.mailboxes[args["receivesFrom"]].mailbox.receive(timeout)
+        return {}
+
     async def op_join(self, args: Json, timeout: Optional[float]) -> Json:
         view = await self.mailbox(args).join(args["group"], await_view=args.get("awaitView", False), timeout=timeout)
         return {"view": t.event_json(view) if view else None}

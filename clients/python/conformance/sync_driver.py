@@ -190,6 +190,18 @@ class Driver:
         )
         return {"wasOpen": was_open}
 
+    def op_exitMailbox(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        with self.mailbox(args) as mailbox:
+            if args.get("receives", False):
+                mailbox.receive(timeout, cancel=cancel)
+        return {}
+
+    def op_exitSidecar(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
+        with self.sidecar(args):
+            if "receivesFrom" in args:
+                self.mailboxes[args["receivesFrom"]].mailbox.receive(timeout, cancel=cancel)
+        return {}
+
     def op_join(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
         view = self.mailbox(args).join(
             args["group"], await_view=args.get("awaitView", False), timeout=timeout, cancel=cancel

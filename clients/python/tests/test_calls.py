@@ -200,16 +200,23 @@ def test_waits_for_a_sidecar_that_is_starting(fake: FakeSidecar) -> None:
         assert (error.status, error.reason, error.retryable) == ("UNAVAILABLE", "SIDECAR_UNREACHABLE", True)
 
 
-def test_a_failed_disconnect_closes_this_side(fake: FakeSidecar, no_thread_left: None) -> None:
+def test_a_disconnect_without_a_sidecar_closes_this_side(fake: FakeSidecar, no_thread_left: None) -> None:
     sidecar = s.SpreadSidecar(target=fake.target)
     mailbox = sidecar.connect(auto_receive=True)
     fake.scripts = [lambda request, context: iter([attached(1)])]
     fake.stop()
     for _ in range(2):
-        assert refused(mailbox.disconnect).status == "UNAVAILABLE"
+        assert mailbox.disconnect() is False
     assert refused(lambda: mailbox.receive(1)).code == "ILLEGAL_SESSION"
     sidecar.close()
     sidecar.close()
+
+
+def test_a_disconnect_that_its_caller_cancels_fails(sidecar: s.SpreadSidecar) -> None:
+    mailbox = sidecar.connect()
+    cancellation = s.Cancellation()
+    cancellation.cancel()
+    assert refused(lambda: mailbox.disconnect(cancel=cancellation)).status == "CANCELLED"
 
 
 def test_leaving_a_block_keeps_the_reason_of_its_body(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:

@@ -23,6 +23,7 @@ use crate::info::{to_info, to_state};
 use crate::keep_alive::{LastUse, keep_alive};
 use crate::options::OnNotice;
 use crate::receiver::{Control, Listener, Receiver, Settings, lives_on};
+use crate::rich_status::is_gone;
 use crate::rpc::Rpc;
 use crate::sender::SenderCore;
 use crate::{
@@ -359,9 +360,10 @@ impl Mailbox {
         fetch_info(&self.rpc, self.id()).await
     }
 
-    /// Ends the mailbox (`SP_disconnect`) and tells whether this call ended it: false when there was no such mailbox any
-    /// more. The events that had come by then can still be received. What belongs to the mailbox on this side is closed even
-    /// if the call fails; the sidecar then ends it after the lease. A second call gives what the first did.
+    /// Ends the mailbox (`SP_disconnect`) and tells whether this call ended it: false when it had ended, and when its sidecar
+    /// is shutting down or cannot be reached. The events that had come by then can still be received. What belongs to the
+    /// mailbox on this side is closed even if the call fails; the sidecar then ends it after the lease. A second call gives
+    /// what the first did.
     pub async fn disconnect(&self) -> Result<bool, SpreadError> {
         self.disconnect_with(DisconnectOptions::new()).await
     }
@@ -559,7 +561,7 @@ impl Core {
             let is_told = self.inbox.failure().is_some_and(|told| !lives_on(&told));
             self.close().await;
             match answer {
-                Err(_) if is_told => Ok(false),
+                Err(error) if is_told || is_gone(&error) => Ok(false),
                 other => other.map(|answer| answer.was_open),
             }
         };

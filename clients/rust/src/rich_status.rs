@@ -8,7 +8,7 @@ use prost::Message;
 
 use crate::error::Failure;
 use crate::rich::{ErrorInfo, RetryInfo, RichStatus};
-use crate::{Outcome, Reason, SpreadError, StatusCode};
+use crate::{Code, Outcome, Reason, SpreadError, StatusCode};
 
 /// The failures that leave it open whether the request was carried out.
 const IN_DOUBT: [StatusCode; 5] = [
@@ -106,6 +106,13 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
 pub(crate) fn is_transport_failure(error: &SpreadError) -> bool {
     matches!(error.sidecar_reason(), Some(Reason::ConnectionTooOld | Reason::SidecarUnreachable))
         || (error.reason().is_empty() && TRANSPORT.contains(&error.status()))
+}
+
+/// Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached.
+pub(crate) fn is_gone(error: &SpreadError) -> bool {
+    is_transport_failure(error)
+        || matches!(error.sidecar_reason(), Some(Reason::Draining | Reason::LeaseExpired))
+        || error.code() == Some(Code::IllegalSession)
 }
 
 /// None for a negative one, which the contract has none of.

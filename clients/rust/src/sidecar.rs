@@ -374,7 +374,7 @@ impl Sidecar {
     }
 
     /// Disconnects the mailboxes that were opened or attached through this channel, and closes it: nothing of it is left on
-    /// this side then. Fails with the error of a mailbox that could not be disconnected; the channel is closed all the same.
+    /// this side then. Fails as [`Mailbox::disconnect`] does; the channel is closed all the same.
     /// A second call gives what the first did.
     pub async fn close(&self) -> Result<(), SpreadError> {
         self.shut_down(false).await

@@ -25,7 +25,7 @@ import type {
 import { SelfLeaveMessage, type SpreadEvent, type ViewMessage } from './messages.js';
 import { type MulticastOptions, type Payload, toMulticastMessage } from './outgoing.js';
 import type { ReceiveOptions } from './receive-options.js';
-import { ignoreGone } from './rich-status.js';
+import { ignoreSpreadError, isGone } from './rich-status.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
@@ -275,7 +275,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
    * Ends the mailbox (SP_disconnect). The events that had come by then can still be received. What belongs to
    * the mailbox on this side is closed even if the call fails; the sidecar then ends it after the lease.
    *
-   * @returns whether this call ended it: false when there was no such mailbox any more
+   * @returns whether this call ended it: false when it had ended, and when its sidecar is shutting down or cannot be reached
    */
   disconnect(options: DisconnectOptions = {}): Promise<boolean> {
     this.#disconnecting ??= this.#disconnect(options);
@@ -292,9 +292,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     return { mailboxId: this.id, afterSequence: this.#lastTaken };
   }
 
-  /** As {@link disconnect}; silent when the mailbox is over, and when the sidecar is away or on its way out. */
+  /** As {@link disconnect}, without its errors: they would hide the error of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.disconnect().catch(ignoreGone);
+    await this.disconnect().catch(ignoreSpreadError);
   }
 
   get #endedCleanly(): boolean {
@@ -343,8 +343,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       await this.#receiver.finish();
       return wasOpen;
     } catch (error) {
-      // Receiving has told the reason already.
-      if (this.#inbox.error === undefined || livesOn(this.#inbox.error)) throw error;
+      // The caller's own cancellation, or a failure of a mailbox that may still be open.
+      const mayBeOpen = this.#inbox.error === undefined || livesOn(this.#inbox.error);
+      if (mayBeOpen && (options.signal?.aborted || !isGone(error))) throw error;
       return false;
     } finally {
       this.#receiver.close();

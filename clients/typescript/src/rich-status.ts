@@ -74,12 +74,17 @@ export function toSpreadError(
   });
 }
 
-/** Lets pass that a mailbox need not be disconnected any more, or that the sidecar is away or on its way out. */
-export function ignoreGone(error: unknown): void {
-  const isGone =
+/** Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached. */
+export function isGone(error: unknown): boolean {
+  return (
     error instanceof SpreadError &&
-    (isTransportFailure(error) || ['DRAINING', 'ILLEGAL_SESSION', 'LEASE_EXPIRED'].includes(error.reason));
-  if (!isGone) throw error;
+    (isTransportFailure(error) || ['DRAINING', 'ILLEGAL_SESSION', 'LEASE_EXPIRED'].includes(error.reason))
+  );
+}
+
+/** For the end of an `await using` block: an error of the end would hide the error of the block in a SuppressedError. */
+export function ignoreSpreadError(error: unknown): void {
+  if (!(error instanceof SpreadError)) throw error;
 }
 
 /**

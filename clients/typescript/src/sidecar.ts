@@ -19,7 +19,7 @@ import {
 import type { MailboxInit } from './mailbox-types.js';
 import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
-import { ignoreGone } from './rich-status.js';
+import { ignoreSpreadError } from './rich-status.js';
 import { Rpc } from './rpc.js';
 import { incompleteAnswer, type SpreadError } from './spread-error.js';
 import { isOnThisMachine, parseTarget, toGrpcTarget } from './target.js';
@@ -294,9 +294,9 @@ export class SpreadSidecar {
     return this.#closing;
   }
 
-  /** As {@link close}; silent when mailboxes are over, and when the sidecar is away or on its way out. */
+  /** As {@link close}, without its errors: they would hide the error of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close().catch(ignoreGone);
+    await this.close().catch(ignoreSpreadError);
   }
 
   async #close(keepMailboxes: boolean): Promise<void> {

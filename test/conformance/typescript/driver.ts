@@ -126,6 +126,14 @@ const ops: Record<string, Op> = {
   async disconnect({ mailbox, ...options }, signal) {
     return { wasOpen: await mailboxes.of(mailbox).mailbox.disconnect({ ...options, signal }) };
   },
+  async exitMailbox({ mailbox: name, receives = false }, signal) {
+    await using mailbox = mailboxes.of(name).mailbox;
+    if (receives) await mailbox.receive({ signal });
+  },
+  async exitSidecar({ sidecar, receivesFrom }, signal) {
+    await using _ = sidecars.of(sidecar);
+    if (receivesFrom !== undefined) await mailboxes.of(receivesFrom).mailbox.receive({ signal });
+  },
   async join({ mailbox, group, ...options }, signal) {
     const view = await mailboxes.of(mailbox).mailbox.join(group, { ...options, signal });
     return { view: view ? toPlain(view) : null };

@@ -298,10 +298,46 @@ describe('the life of a mailbox', () => {
     const mailbox = await connect({ target: service.target });
     const waiting = mailbox.receive().catch((error) => error);
     await until(() => service.mailbox.attached);
-    service.fail('disconnect', { code: status.UNAVAILABLE });
-    await expect(mailbox.disconnect()).rejects.toMatchObject({ statusName: 'UNAVAILABLE' });
+    service.fail('disconnect', { code: status.RESOURCE_EXHAUSTED });
+    await expect(mailbox.disconnect()).rejects.toMatchObject({ statusName: 'RESOURCE_EXHAUSTED' });
     expect(await waiting).toMatchObject({ code: 'ILLEGAL_SESSION' });
     await until(() => !service.mailbox.attached);
+  });
+
+  it.each([
+    { code: status.UNAVAILABLE },
+    { code: status.UNAVAILABLE, reason: 'DRAINING' },
+    { code: status.ABORTED, reason: 'LEASE_EXPIRED' },
+    { code: status.NOT_FOUND, reason: 'ILLEGAL_SESSION', domain: 'spread.org' },
+  ])('does not fail when the mailbox has ended: $reason', async (fault) => {
+    const service = await fakeService();
+    const mailbox = await connect({ target: service.target });
+    service.fail('disconnect', fault);
+    expect(await mailbox.disconnect()).toBe(false);
+  });
+
+  it('fails when the caller has aborted it', async () => {
+    const service = await fakeService();
+    const mailbox = await connect({ target: service.target });
+    const signal = AbortSignal.abort();
+    await expect(mailbox.disconnect({ signal })).rejects.toMatchObject({ statusName: 'CANCELLED' });
+  });
+
+  it('does not hide the error of an await using block', async () => {
+    const service = await fakeService();
+    const error = new Error('of the block');
+    service.fail('disconnect', ...Array(2).fill({ code: status.RESOURCE_EXHAUSTED }));
+    const useMailbox = async () => {
+      await using _mailbox = await connect({ target: service.target });
+      throw error;
+    };
+    await expect(useMailbox()).rejects.toBe(error);
+    const useChannel = async () => {
+      await using sidecar = new SpreadSidecar({ target: service.target });
+      await sidecar.connect();
+      throw error;
+    };
+    await expect(useChannel()).rejects.toBe(error);
   });
 
   it('does not wait for an application that takes nothing', async () => {

@@ -43,6 +43,8 @@ type args struct {
 	KeepAlive             *bool           `json:"keepAlive"`
 	LeaveGroupsFirst      bool            `json:"leaveGroupsFirst"`
 	Abort                 bool            `json:"abort"`
+	Receives              bool            `json:"receives"`
+	ReceivesFrom          string          `json:"receivesFrom"`
 	Group                 string          `json:"group"`
 	AwaitView             bool            `json:"awaitView"`
 	Daemon                bool            `json:"daemon"`

@@ -118,7 +118,7 @@ func (t *things) carryOut(ctx context.Context, begun *begun, r request) (plain, 
 		return benchThroughput(a)
 	case "benchRoundTrip":
 		return benchRoundTrip(a)
-	case "waitForReady", "version", "list", "closeSidecar", "connect", "attach":
+	case "waitForReady", "version", "list", "closeSidecar", "exitSidecar", "connect", "attach":
 		sidecar, err := t.sidecars.of(a.Sidecar)
 		if err != nil {
 			return nil, err
@@ -190,6 +190,8 @@ func (t *things) onSidecar(ctx context.Context, sidecar *spread.Sidecar, op stri
 	case "closeSidecar":
 		t.sidecars.drop(a.Sidecar)
 		return nil, sidecar.Shutdown(ctx, spread.ShutdownOptions{})
+	case "exitSidecar":
+		return nil, t.exitSidecar(ctx, sidecar, a)
 	case "connect":
 		options, err := a.mailboxOptions()
 		if err != nil {
@@ -213,6 +215,34 @@ func (t *things) onSidecar(ctx context.Context, sidecar *spread.Sidecar, op stri
 	return t.keep(a.Mailbox, openMailbox{mailbox, told}), nil
 }
 
+func (t *things) exitSidecar(ctx context.Context, sidecar *spread.Sidecar, a *args) (err error) {
+	defer func() { err = errorOfExit(err, sidecar.Close()) }()
+	if a.ReceivesFrom == "" {
+		return nil
+	}
+	mailbox, err := t.mailboxes.of(a.ReceivesFrom)
+	if err == nil {
+		_, err = mailbox.Receive(ctx)
+	}
+	return err
+}
+
+func exitMailbox(ctx context.Context, mailbox openMailbox, a *args) (err error) {
+	defer func() { err = errorOfExit(err, mailbox.Close()) }()
+	if a.Receives {
+		_, err = mailbox.Receive(ctx)
+	}
+	return err
+}
+
+// errorOfExit is what a program sees that reports every error of a deferred Close.
+func errorOfExit(ofBody, ofClose error) error {
+	if ofClose != nil {
+		return ofClose
+	}
+	return ofBody
+}
+
 func (t *things) keep(name string, mailbox openMailbox) plain {
 	t.mailboxes.keep(name, mailbox)
 	return plain{
@@ -234,6 +264,8 @@ func onMailbox(ctx context.Context, mailbox openMailbox, op string, a *args) (pl
 		options := spread.DisconnectOptions{LeaveGroupsFirst: a.LeaveGroupsFirst, Abort: a.Abort}
 		wasOpen, err := mailbox.Disconnect(ctx, options)
 		return plain{"wasOpen": wasOpen}, err
+	case "exitMailbox":
+		return nil, exitMailbox(ctx, mailbox, a)
 	case "join":
 		if !a.AwaitView {
 			return plain{"view": nil}, mailbox.Join(ctx, a.Group)

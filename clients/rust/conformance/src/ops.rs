@@ -75,7 +75,7 @@ impl Things {
             "resources" => Ok(resources()),
             "benchThroughput" => bench::apart(args, bench::throughput).await,
             "benchRoundTrip" => bench::apart(args, bench::round_trip).await,
-            "waitForReady" | "version" | "list" | "closeSidecar" | "connect" | "attach" => {
+            "waitForReady" | "version" | "list" | "closeSidecar" | "exitSidecar" | "connect" | "attach" => {
                 let sidecar = named(&self.sidecars, "sidecar", args)?;
                 self.on_sidecar(sidecar, op, args).await
             }
@@ -123,6 +123,17 @@ impl Things {
             "closeSidecar" => {
                 self.sidecars.lock().unwrap().remove(text(args, "sidecar"));
                 sidecar.close().await?;
+                Ok(json!({}))
+            }
+            "exitSidecar" => {
+                let received = if args["receivesFrom"].is_null() {
+                    Ok(())
+                } else {
+                    let from = named(&self.mailboxes, "receivesFrom", args)?;
+                    from.mailbox.receive().await.map(drop)
+                };
+                sidecar.close().await?;
+                received?;
                 Ok(json!({}))
             }
             _ => {
@@ -198,6 +209,12 @@ async fn on_mailbox(open: OpenMailbox, op: &str, args: &Value) -> Answer {
             let options =
                 DisconnectOptions::new().leave_groups_first(is(args, "leaveGroupsFirst")).abort(is(args, "abort"));
             Ok(json!({ "wasOpen": mailbox.disconnect_with(options).await? }))
+        }
+        "exitMailbox" => {
+            let received = if is(args, "receives") { mailbox.receive().await.map(drop) } else { Ok(()) };
+            mailbox.disconnect().await?;
+            received?;
+            Ok(json!({}))
         }
         "join" if is(args, "awaitView") => Ok(json!({ "view": to_view(&mailbox.join_and_await_view(group).await?) })),
         "join" => {

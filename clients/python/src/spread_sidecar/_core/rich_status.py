@@ -100,7 +100,7 @@ def to_spread_error(
 
 
 def is_gone(error: SpreadError) -> bool:
-    """Whether a mailbox that could not be disconnected needs it no more, or the sidecar is away or on its way out."""
+    """Whether a mailbox has ended that could not be disconnected, or its sidecar is shutting down or unreachable."""
     return is_transport_failure(error) or error.reason in ("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED")
 
 

@@ -310,8 +310,8 @@ class Mailbox:
         goodbye (SP_kill), for tests of failure.
 
         What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
-        lease. Returns whether this call ended it: False when there was no such mailbox any more, or receiving has
-        told that it ended. A second call does what the first did.
+        lease. Returns whether this call ended it: False when it had ended, and when its sidecar is shutting down or
+        cannot be reached. A second call does what the first did.
         """
         with self._ending:
             if self._end_failure is not None:
@@ -320,7 +320,9 @@ class Mailbox:
                 try:
                     self._was_open = self._disconnect(leave_groups_first, abort, timeout, cancel)
                 except SpreadError as error:
-                    if self._inbox.failure is None or lives_on(self._inbox.failure):
+                    told = self._inbox.failure
+                    is_cancelled = cancel is not None and cancel.cancelled
+                    if (told is None or lives_on(told)) and (is_cancelled or not is_gone(error)):
                         self._end_failure = error
                         raise
                     self._was_open = False
@@ -350,9 +352,9 @@ class Mailbox:
     ) -> None:
         try:
             self.disconnect()
-        except SpreadError as error:
-            # The exit must not replace the reason of the body, nor complain of a mailbox that is over anyway.
-            if exc is None and not is_gone(error):
+        except SpreadError:
+            # The exit must not replace the error of the body.
+            if exc is None:
                 raise
 
     def observe_readiness(self, observer: Optional[ReadinessObserver]) -> None:

@@ -17,7 +17,6 @@ from .._core.environment import complete_options
 from .._core.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
 from .._core.requests import refuse_unknown
-from .._core.rich_status import is_gone
 from .._core.security import to_authorization
 from ..cancellation import Cancellation
 from ..errors import SpreadError
@@ -172,9 +171,9 @@ class SpreadSidecar:
     ) -> None:
         try:
             self.close()
-        except SpreadError as error:
-            # The exit must not replace the reason of the body, nor complain of a mailbox that is over anyway.
-            if exc is None and not is_gone(error):
+        except SpreadError:
+            # The exit must not replace the error of the body.
+            if exc is None:
                 raise
 
     def _connect(

@@ -267,8 +267,8 @@ class Mailbox:
         goodbye (SP_kill), for tests of failure.
 
         What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
-        lease. Returns whether this call ended it: False when there was no such mailbox any more, or receiving has told that it ended. A second call waits
-        for the first, and does what that did.
+        lease. Returns whether this call ended it: False when it had ended, and when its sidecar is shutting down or
+        cannot be reached. A second call waits for the first, and does what that did.
         """
         if self._ending is None:
             self._ending = asyncio.create_task(self._disconnect(leave_groups_first, abort, timeout))
@@ -299,9 +299,9 @@ class Mailbox:
     ) -> None:
         try:
             await self.disconnect()
-        except SpreadError as error:
-            # The exit must not replace the reason of the body, nor complain of a mailbox that is over anyway.
-            if exc is None and not is_gone(error):
+        except SpreadError:
+            # The exit must not replace the error of the body.
+            if exc is None:
                 raise
 
     async def _open_sender(self, window: SendWindow, on_refused: Optional[Callable[[Refusal], None]]) -> Sender:
@@ -315,8 +315,9 @@ class Mailbox:
             was_open = await self._call(calls.disconnect(self.id, leave_groups_first, abort), timeout)
             await self._receiver.finish()
             return was_open
-        except SpreadError:
-            if self._inbox.failure is None or lives_on(self._inbox.failure):
+        except SpreadError as error:
+            told = self._inbox.failure
+            if (told is None or lives_on(told)) and not is_gone(error):
                 raise
             return False
         finally:

@@ -98,6 +98,10 @@ public final class Driver {
         "disconnect",
         args ->
             ordered("wasOpen", mailbox(args).disconnect(flag(args, "leaveGroupsFirst", false), flag(args, "abort", false))));
+    ops.put("exitMailbox", args -> exit(mailbox(args), flag(args, "receives", false) ? mailbox(args) : null));
+    ops.put(
+        "exitSidecar",
+        args -> exit(sidecar(args), args.has("receivesFrom") ? of(mailboxes, "receivesFrom", args).mailbox() : null));
     ops.put(
         "join",
         args ->
@@ -172,6 +176,17 @@ public final class Driver {
     ops.put("benchThroughput", Bench::throughput);
     ops.put("benchRoundTrip", Bench::roundTrip);
     return ops;
+  }
+
+  /** Leaves a try-with-resources statement whose block takes an event, when there is a mailbox to take it from. */
+  private static Object exit(AutoCloseable closeable, Mailbox receivesFrom) throws Exception {
+    try (closeable) {
+      if (receivesFrom != null) receivesFrom.receive();
+    } catch (SpreadException error) {
+      if (error.getSuppressed().length > 0) throw new DriverException("the exit failed: " + error.getSuppressed()[0]);
+      throw error;
+    }
+    return null;
   }
 
   private Object open(JsonObject args) {

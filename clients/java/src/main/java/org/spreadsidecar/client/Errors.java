@@ -105,7 +105,7 @@ final class Errors {
     return error.reason().isEmpty() && BREAKS.contains(error.status());
   }
 
-  /** Whether a mailbox that could not be disconnected needs it no more, or the sidecar is away or on its way out. */
+  /** Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached. */
   static boolean isGone(SpreadException error) {
     return isTransportFailure(error) || Set.of("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED").contains(error.reason());
   }

@@ -1,5 +1,6 @@
 package org.spreadsidecar.client;
 
+import io.grpc.Status;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -378,7 +379,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
    *
    * @param leaveGroupsFirst the others see LEAVE and not DISCONNECT
    * @param abort drop the daemon's socket without a goodbye (SP_kill), for tests of failure
-   * @return whether this call ended it: false when there was no such mailbox any more
+   * @return whether this call ended it: false when it had ended, and when its sidecar is shutting down or cannot be reached
    */
   public boolean disconnect(boolean leaveGroupsFirst, boolean abort) {
     synchronized (ending) {
@@ -395,9 +396,9 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         receiver.finish();
         return wasOpen;
       } catch (SpreadException error) {
-        // Receiving has told the reason already.
         SpreadException told = inbox.failure();
-        if (told != null && !Receiver.livesOn(told)) return wasOpen = false;
+        boolean isInterrupted = error.status() == Status.Code.CANCELLED && Thread.currentThread().isInterrupted();
+        if ((told != null && !Receiver.livesOn(told)) || (Errors.isGone(error) && !isInterrupted)) return wasOpen = false;
         endFailure = error;
         throw error;
       } finally {
@@ -407,7 +408,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     }
   }
 
-  /** Disconnects; silent when the mailbox is over, and when the sidecar is away or on its way out. */
+  /** Disconnects; silent also when the thread is interrupted. */
   @Override
   public void close() {
     try {

@@ -241,8 +241,8 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Closes the channel. Fails with the error of the first mailbox that could not be disconnected, unless the mailbox is
-   * over or the sidecar is away or on its way out; the channel is closed all the same.
+   * Closes the channel. Fails as {@link Mailbox#close} does, with the error of the first mailbox that could not be
+   * disconnected; the channel is closed all the same.
    *
    * @param keepMailboxes let go of the mailboxes without ending them; they live on for their lease
    */
