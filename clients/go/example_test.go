@@ -81,11 +81,18 @@ func twoMailboxes(ctx context.Context, target string) error {
 	if err := sidecar.WaitForReady(waiting, spreadsidecar.ReadyOptions{Daemon: true}); err != nil {
 		return err
 	}
-	alice, err := sidecar.Connect(ctx, spreadsidecar.MailboxOptions{PrivateName: "alice", Lease: time.Minute})
+	alice, err := sidecar.Connect(ctx, spreadsidecar.MailboxOptions{
+		PrivateName:    "alice",
+		OnNameConflict: spreadsidecar.SuffixOnConflict,
+		Lease:          time.Minute,
+	})
 	if err != nil {
 		return err
 	}
-	bob, err := sidecar.Connect(ctx, spreadsidecar.MailboxOptions{PrivateName: "bob"})
+	bob, err := sidecar.Connect(ctx, spreadsidecar.MailboxOptions{
+		PrivateName:    "bob",
+		OnNameConflict: spreadsidecar.SuffixOnConflict,
+	})
 	if err != nil {
 		return err
 	}

@@ -61,15 +61,15 @@ def test_several_mailboxes(target: str) -> None:
 
     with SpreadSidecar(target="unix:/run/spread-sidecar/grpc.sock") as sidecar:
         sidecar.wait_for_ready(timeout=10, daemon=True)
-        alice = sidecar.connect(private_name="alice", lease=60)
-        bob = sidecar.connect(private_name="bob")
+        alice = sidecar.connect(private_name="alice", on_name_conflict="SUFFIX", lease=60)
+        bob = sidecar.connect(private_name="bob", on_name_conflict="SUFFIX")
         assert (alice.limits.lease, bob.private_group[:5]) == (60, "#bob#")
 
 
 def test_asyncio(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
         async with aio.SpreadSidecar(target=target) as sidecar:
-            async with sidecar.connect(private_name="carol") as mailbox:
+            async with sidecar.connect(private_name="carol", on_name_conflict="SUFFIX") as mailbox:
                 await mailbox.join("greetings", await_view=True)
                 await mailbox.multicast(AGREED_MESS, "greetings", b"hello")
                 async for event in mailbox:

@@ -12,8 +12,9 @@ async fn several_mailboxes() -> Result<(), SpreadError> {
     let Some(target) = target() else { return Ok(()) };
     let sidecar = Sidecar::new(target)?;
     sidecar.with_timeout(Duration::from_secs(10)).wait_for_daemon().await?;
-    let alice = sidecar.connect(MailboxOptions::named("alice").lease(Duration::from_secs(60))).await?;
-    let bob = sidecar.connect(MailboxOptions::named("bob")).await?;
+    let named = |name| MailboxOptions::named(name).on_name_conflict(NameConflict::Suffix);
+    let alice = sidecar.connect(named("alice").lease(Duration::from_secs(60))).await?;
+    let bob = sidecar.connect(named("bob")).await?;
     assert_ne!(alice.private_group(), bob.private_group());
     match sidecar.connect(MailboxOptions::named("alice")).await {
         Err(error) if error.code() == Some(Code::RejectNotUnique) => {
