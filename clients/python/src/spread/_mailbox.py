@@ -168,7 +168,8 @@ class MailboxType:
 
         When Spread, or another thread, has ended the connection: SpreadError CONNECTION_CLOSED.
         """
-        self._check_open("receive")
+        if self._closed:
+            raise _errors.closed_mailbox("receive")
         try:
             event = self._mailbox.receive()
         except spread_sidecar.SpreadError as error:

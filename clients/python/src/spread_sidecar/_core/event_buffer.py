@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import Sequence
 
 from ..events import SpreadEvent
+
+
+_SHARES = 32
 
 
 class EventBuffer:
@@ -32,6 +36,11 @@ class EventBuffer:
         """Whether its filler may go on: half of each bound is free, so that it does not stop and go at each event."""
         return len(self._events) * 2 <= self._max_events and self._bytes * 2 <= self._max_bytes
 
+    @property
+    def share(self) -> tuple[int, int]:
+        """Events and bytes that are few beside its bounds."""
+        return self._max_events // _SHARES, self._max_bytes // _SHARES
+
     def push(self, events: Sequence[SpreadEvent]) -> None:
         """Adds a batch."""
         self._events.extend(events)
@@ -42,6 +51,21 @@ class EventBuffer:
         event = self._events.popleft()
         self._bytes -= event._weight
         return event
+
+    def first(self, most: int, max_bytes: int) -> list[SpreadEvent]:
+        """The oldest, without taking them: so many, and so many bytes, at most."""
+        events = []
+        for event in islice(self._events, most):
+            max_bytes -= event._weight
+            if max_bytes < 0:
+                break
+            events.append(event)
+        return events
+
+    def put_back(self, event: SpreadEvent) -> None:
+        """The oldest again."""
+        self._events.appendleft(event)
+        self._bytes += event._weight
 
     def pop_many(self, most: int) -> list[SpreadEvent]:
         """The oldest, so many at most."""

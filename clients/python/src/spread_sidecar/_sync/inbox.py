@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import Callable, Optional, Sequence
 
 from .._core.event_buffer import EventBuffer
@@ -17,10 +18,18 @@ ReadinessObserver = Callable[[bool], None]
 
 
 class Inbox:
-    """After its end it still gives what is in it, and then the end to everybody who asks."""
+    """After its end it still gives what is in it, and then the end to everybody who asks.
+
+    A taker that finds events moves some of them ahead, out of the buffer: the next ones are taken from there without
+    the lock, which costs more than all else. They count as taken for the buffer's bounds, of which they are a small
+    share. While an observer watches, none are moved: it must be told at once when the last event is taken.
+    """
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
         self._buffer = EventBuffer(max_events, max_bytes)
+        # Older than all in the buffer. Filled under the lock; each removal takes one event and is atomic.
+        self._ahead: deque[SpreadEvent] = deque()
+        self._most_ahead, self._most_bytes_ahead = self._buffer.share
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
@@ -33,7 +42,7 @@ class Inbox:
         self.last_taken = last_taken
 
     def __len__(self) -> int:
-        return len(self._buffer)
+        return len(self._ahead) + len(self._buffer)
 
     @property
     def ended(self) -> bool:
@@ -43,7 +52,7 @@ class Inbox:
     @property
     def ready(self) -> bool:
         """Whether ``take`` gives something, an event or the end, without waiting."""
-        return self._ended or len(self._buffer) > 0
+        return self._ended or bool(self._ahead) or len(self._buffer) > 0
 
     @property
     def failure(self) -> Optional[SpreadError]:
@@ -53,13 +62,14 @@ class Inbox:
     @property
     def exhausted(self) -> bool:
         """Whether it ended as the application asked, and everything is taken."""
-        return self._ended and self._error is None and len(self._buffer) == 0
+        return self._ended and self._error is None and len(self) == 0
 
     def observe(self, observer: Optional[ReadinessObserver]) -> None:
         """Calls ``observer(ready)`` now and at each change, under the lock: it must not block or take anything."""
         with self._lock:
             self._observer = observer
             if observer is not None:
+                self._put_back_ahead()
                 observer(self.ready)
 
     def push(self, events: Sequence[SpreadEvent]) -> bool:
@@ -103,27 +113,52 @@ class Inbox:
         """The next event."""
         if cancel is not None:
             return self._take_cancellable(timeout, cancel)
-        with self._lock:
-            if not len(self._buffer):
-                self._wait(timeout, None)
-            event = self._buffer.pop()
-            self.last_taken = event.sequence
-            self._after_taking()
-            return event
+        try:
+            event = self._ahead.popleft()
+        except IndexError:
+            return self._take_locked(timeout)
+        self.last_taken = event.sequence
+        return event
 
     def take_more(self, most: int) -> list[SpreadEvent]:
         """What can be had without waiting, so many at most."""
         with self._lock:
+            self._put_back_ahead()
             events = self._buffer.pop_many(most) if most > 0 else []
             if events:
                 self.last_taken = events[-1].sequence
                 self._after_taking()
             return events
 
+    def _take_locked(self, timeout: Optional[float]) -> SpreadEvent:
+        with self._lock:
+            self._put_back_ahead()
+            if not len(self._buffer):
+                self._wait(timeout, None)
+            event = self._buffer.pop()
+            self.last_taken = event.sequence
+            if self._observer is None and self._most_ahead:
+                more = self._buffer.first(self._most_ahead, self._most_bytes_ahead)
+                # First there, then here no more: who asks without the lock must not see none of them.
+                self._ahead.extend(more)
+                self._buffer.pop_many(len(more))
+            self._after_taking()
+            return event
+
+    def _put_back_ahead(self) -> None:
+        """Everything is in the buffer then. A taker without the lock may still take the oldest meanwhile."""
+        while self._ahead:
+            try:
+                event = self._ahead.pop()
+            except IndexError:
+                return
+            self._buffer.put_back(event)
+
     def _take_cancellable(self, timeout: Optional[float], cancel: Cancellation) -> SpreadEvent:
         unbind = cancel.on_cancel(self._wake_all)
         try:
             with self._lock:
+                self._put_back_ahead()
                 if cancel.cancelled or not len(self._buffer):
                     self._wait(timeout, cancel)
                 event = self._buffer.pop()
@@ -151,6 +186,8 @@ class Inbox:
             while True:
                 if cancel is not None and cancel.cancelled:
                     raise cancelled_error("cancelled while waiting for an event")
+                # Another taker may have moved them.
+                self._put_back_ahead()
                 if len(self._buffer):
                     return
                 if self._ended:
@@ -161,7 +198,7 @@ class Inbox:
                 self._filled.wait(pause)
         except BaseException:
             # A wake-up that was meant for an event must not be lost with who gave up.
-            if len(self._buffer):
+            if len(self):
                 self._filled.notify()
             raise
         finally:

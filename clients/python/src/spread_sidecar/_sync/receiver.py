@@ -48,16 +48,13 @@ class Receiver:
         self._closed = threading.Event()
         # Nothing more is to be expected for now: it has ended, or is paused.
         self._settled = threading.Event()
+        #: Whether it has begun to receive.
+        self.started = False
 
     @property
     def holds_lease(self) -> bool:
         """Whether a stream stands as far as is known; of one that is not read nobody knows it."""
         return self._rules.attached and not self._paused
-
-    @property
-    def started(self) -> bool:
-        """Whether it has begun to receive."""
-        return self._thread is not None
 
     def start(self) -> None:
         """Begins to receive; later calls change nothing."""
@@ -67,6 +64,7 @@ class Receiver:
             self._rules.begin()
             self._thread = threading.Thread(target=self._run, name="spread-sidecar-receive", daemon=True)
             self._thread.start()
+            self.started = True
         self._watch()
 
     def finish(self) -> None:
