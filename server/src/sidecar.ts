@@ -16,6 +16,7 @@ import type { ServiceRegistration } from './grpc/service-registration.js';
 import { DaemonMonitor, type DaemonStatus } from './mailbox/daemon-monitor.js';
 import { MailboxRegistry } from './mailbox/registry.js';
 import { type ProcessMemory, processMemory } from './memory/process-memory.js';
+import { openFilesLimit } from './net/connection-budget.js';
 import {
   createEvents,
   createMetrics,
@@ -30,6 +31,7 @@ import {
 } from './observability/index.js';
 import { Access } from './sidecar/access.js';
 import { callBounds, sessionBounds, sweepBounds, transportOptions } from './sidecar/client-limits.js';
+import { type ConnectionPlan, planConnections } from './sidecar/connection-plan.js';
 import { DaemonWait } from './sidecar/daemon-wait.js';
 import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './sidecar/mailbox-settings.js';
@@ -48,6 +50,8 @@ export interface SidecarDependencies {
   readonly version: string;
   /** The memory that the process may use. Default: as the container, the machine and V8 have it. */
   readonly memory?: ProcessMemory;
+  /** How many files the process may have open. Default: as the system has it. */
+  readonly openFiles?: number;
 }
 
 /** Where a sidecar really listens: with the ports that were taken where 0 was asked for. */
@@ -124,6 +128,7 @@ class AssembledSidecar implements Sidecar {
   readonly #config: SidecarConfig;
   readonly #dependencies: SidecarDependencies;
   readonly #memory: MemoryPlan;
+  readonly #connections: ConnectionPlan;
   readonly #health = new HealthBoard([MAILBOX_SERVICE]);
   readonly #parts: Parts = {};
   #stage: LifeStage = 'starting';
@@ -148,6 +153,10 @@ class AssembledSidecar implements Sidecar {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#memory = planMemory(config, dependencies.memory ?? processMemory());
+    this.#connections = planConnections(
+      () => this.#parts.registry?.size ?? 0,
+      dependencies.openFiles ?? openFilesLimit(),
+    );
     this.stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });
@@ -219,7 +228,10 @@ class AssembledSidecar implements Sidecar {
         config,
         this.#memory.bounds['embedded.maxQueueBytes'],
         { event: (event) => toldOfDaemon?.embedded.event(event) },
-        (error) => this.#acceptFailed(error, 'the embedded daemon can accept no connection'),
+        {
+          admit: this.#connections.admit,
+          onError: (error) => this.#acceptFailed(error, 'the embedded daemon can accept no connection'),
+        },
       );
     }
     this.#goOn();
@@ -236,6 +248,7 @@ class AssembledSidecar implements Sidecar {
     this.#parts.log = log;
     const events = createEvents([metrics.events, log]);
     toldOfDaemon = events;
+    this.#connections.onRefused = (about) => events.limits.reached('process.openFiles', about);
     const access = await Access.open(config, events.security);
     this.#parts.access = access;
     this.#goOn();
@@ -261,6 +274,8 @@ class AssembledSidecar implements Sidecar {
         },
         health: this.#health,
         telemetry: events.grpc,
+        limits: this.#connections.adminLimits,
+        onEvicted: (peer) => events.limits.reached('admin.connections', { peer }),
         onAcceptError: (error) => this.#acceptFailed(error, 'the admin port can accept no connection'),
       });
       await this.#parts.admin.listen(config.admin.listen);
@@ -444,6 +459,7 @@ class AssembledSidecar implements Sidecar {
       gate: access.gate,
       onRefused: access.onRefused,
       telemetry: events.grpc,
+      admit: this.#connections.admit,
       onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server can accept no connection'),
       transport: transportOptions(config, this.#memory.bounds),
       calls: callBounds(config, this.#memory.bounds),

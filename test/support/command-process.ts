@@ -7,7 +7,13 @@ const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url)
 
 /** What `npm test` built, as a process. It is killed when the running test ends, if it still runs. */
 export function startCommand(...args: string[]) {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  return startCommandUnder([], ...args);
+}
+
+/** The same, started by a command that runs the command behind it, such as one that first lowers a limit. */
+export function startCommandUnder(launcher: readonly string[], ...args: string[]) {
+  const [command, ...rest] = [...launcher, process.execPath, MAIN, ...args] as [string, ...string[]];
+  const child: ChildProcess = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
   const written = { stdout: '', stderr: '' };
   child.stdout?.on('data', (text) => {
     written.stdout += text;

@@ -1,5 +1,5 @@
 import { chmod, lstat, stat, unlink } from 'node:fs/promises';
-import { connect, createServer, isIPv4, type ListenOptions, type Server } from 'node:net';
+import { connect, createServer, isIPv4, type ListenOptions, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { MAX_SOCKET_PATH_BYTES, SocketFile } from '../net/socket-file.js';
 import type { EmbeddedDaemon } from './daemon.js';
@@ -12,6 +12,8 @@ export interface ListenOptionsOfDaemon {
   readonly tcp?: { readonly host: string | readonly string[]; readonly port: number };
   /** Default: no Unix socket. Real Spread's is `/tmp/<port>`. A socket file that a killed process left is replaced. */
   readonly unixPath?: string;
+  /** Asked for each connection; false destroys it. Default: all are served. */
+  readonly admit?: (socket: Socket) => boolean;
   /** Told when a listener fails later on, e.g. because the process has no file descriptors left. */
   readonly onError?: (error: Error) => void;
 }
@@ -56,6 +58,10 @@ export async function listen(options: ListenOptionsOfDaemon): Promise<Listening>
     // A client may close only its sending direction; the daemon ends the other one itself.
     const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
       ignoreWriteErrors(socket);
+      if (options.admit?.(socket) === false) {
+        socket.destroy();
+        return;
+      }
       options.daemon.handle(socket, transport);
     });
     await new Promise<void>((resolve, reject) => {

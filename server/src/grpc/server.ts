@@ -95,6 +95,8 @@ export interface GrpcServerOptions {
   sessions?: Partial<Omit<SessionBounds, 'openingTimeoutMs'>>;
   /** Told of a limit that a connection or a call ran into before it had a handler, by the name of its option. */
   onLimit?: OnLimit;
+  /** Asked for each accepted connection, as there is a bound of the whole process; false: it is one too many. Default: none is. */
+  admit?: (socket: Socket) => boolean;
   /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
   onAcceptError?: (error: Error) => void;
 }
@@ -115,6 +117,7 @@ export class GrpcServer {
   readonly #injected = new Set<Duplex>();
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   readonly #onLimit: OnLimit;
+  readonly #admit: (socket: Socket) => boolean;
   readonly #maxConnections: number;
   #stopped: Promise<void> | undefined;
 
@@ -125,6 +128,7 @@ export class GrpcServer {
     for (const { definition } of options.services) this.#methods.add(definition);
     this.#onLimit = options.onLimit ?? (() => {});
     this.#maxConnections = transport.maxConnections;
+    this.#admit = options.admit ?? (() => true);
     const gate = options.gate ?? OPEN_GATE;
     const calls = { ...DEFAULT_CALL_BOUNDS, ...options.calls };
     const streamBounds = {
@@ -255,6 +259,10 @@ export class GrpcServer {
     return (socket) => {
       if (this.#accepted.size >= this.#maxConnections) {
         this.#onLimit('limits.maxConnections', { peer: `${socket.remoteAddress ?? kind}` });
+        socket.destroy();
+        return;
+      }
+      if (!this.#admit(socket)) {
         socket.destroy();
         return;
       }

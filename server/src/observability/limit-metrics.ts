@@ -4,6 +4,8 @@ import { limitMetrics } from './metrics-table.js';
 /** Every limit that is counted: a label must not grow by what clients send. */
 export const LIMITS = [
   'limits.maxConnections',
+  'process.openFiles',
+  'admin.connections',
   'limits.maxControlFrames',
   'limits.requestTimeout',
   'limits.stallTimeout',

@@ -1,5 +1,5 @@
 import type { SidecarConfig } from '../config/index.js';
-import { EmbeddedDaemon, type Listening, listen } from '../daemon/index.js';
+import { EmbeddedDaemon, type Listening, type ListenOptionsOfDaemon, listen } from '../daemon/index.js';
 import type { EmbeddedDaemonEvents } from '../observability/events.js';
 
 /** The embedded daemon with its listeners. */
@@ -21,7 +21,7 @@ export async function startEmbeddedDaemon(
   { embedded }: SidecarConfig,
   maxQueuedBytes: number,
   events: EmbeddedDaemonEvents,
-  onError: (error: Error) => void,
+  listening: Pick<ListenOptionsOfDaemon, 'admit' | 'onError'>,
 ): Promise<RunningDaemon> {
   const daemon = new EmbeddedDaemon({
     name: embedded.name,
@@ -33,10 +33,10 @@ export async function startEmbeddedDaemon(
   const tcp = embedded.listen === 'off' ? undefined : embedded.listen;
   const parts: Listening[] = [];
   try {
-    if (tcp) parts.push(await listen({ daemon, tcp, onError }));
+    if (tcp) parts.push(await listen({ daemon, tcp, ...listening }));
     const tcpPort = parts[0]?.tcpPort;
     const unixPath = socketPath(embedded.socket, tcpPort);
-    if (unixPath) parts.push(await listen({ daemon, unixPath, onError }));
+    if (unixPath) parts.push(await listen({ daemon, unixPath, ...listening }));
     const addresses = {
       tcp: tcp && `${tcpPort}@${reachable(tcp.host)}`,
       unix: unixPath,

@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { EventLines } from '../../../server/src/cli/commands/daemon.js';
+import { eventLine } from '../../../server/src/cli/commands/daemon.js';
+import { ThrottledLines } from '../../../server/src/cli/throttled-lines.js';
 import type { DaemonEvent } from '../../../server/src/daemon/index.js';
 import { createEvents, createLogger, logEvents } from '../../../server/src/observability/index.js';
 
@@ -13,16 +14,17 @@ const rejected: DaemonEvent = {
 it('the daemon command bounds the lines of each kind of event, and counts those that it leaves out', () => {
   let now = 0;
   const written: string[] = [];
-  const lines = new EventLines(
+  const lines = new ThrottledLines(
     (line) => written.push(line),
     () => now,
   );
-  for (let i = 0; i < 1000; i++) lines.write(rejected);
+  for (let i = 0; i < 1000; i++) lines.write(rejected.kind, () => eventLine(rejected));
   expect(written).toHaveLength(20);
-  lines.write({ kind: 'session-closed', privateGroup: '#a#b', reason: 'disconnect' });
+  const closed: DaemonEvent = { kind: 'session-closed', privateGroup: '#a#b', reason: 'disconnect' };
+  lines.write(closed.kind, () => eventLine(closed));
   expect(written.at(-1)).toBe('- #a#b (disconnect)');
   now = 10_000;
-  lines.write(rejected);
+  lines.write(rejected.kind, () => eventLine(rejected));
   expect(written.at(-1)).toMatch(/too long \(980 lines of this kind left out before\)$/);
   lines.flush();
   expect(written).toHaveLength(22);
@@ -34,11 +36,11 @@ it('the daemon command counts the lines that it left out when the events end, an
     vi.useRealTimers();
   });
   const written: string[] = [];
-  const lines = new EventLines((line) => written.push(line));
-  for (let i = 0; i < 1000; i++) lines.write(rejected);
+  const lines = new ThrottledLines((line) => written.push(line));
+  for (let i = 0; i < 1000; i++) lines.write(rejected.kind, () => eventLine(rejected));
   vi.advanceTimersByTime(10_000);
   expect(written.slice(20)).toEqual(['(980 lines of this kind left out: client-refused)']);
-  for (let i = 0; i < 21; i++) lines.write(rejected);
+  for (let i = 0; i < 21; i++) lines.write(rejected.kind, () => eventLine(rejected));
   lines.flush();
   expect(written.at(-1)).toBe('(1 line of this kind left out: client-refused)');
 });

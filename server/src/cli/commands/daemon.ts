@@ -10,7 +10,7 @@ import {
   type SpreadConf,
   SpreadConfError,
 } from '../../daemon/index.js';
-import { LogThrottle } from '../../observability/log-throttle.js';
+import { ConnectionBudget, mostConnections, openFilesLimit } from '../../net/connection-budget.js';
 import { CommandFailure, isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
 import { printable } from '../event-text.js';
@@ -18,6 +18,7 @@ import { ExitCode } from '../exit-codes.js';
 import { stopped } from '../interruption.js';
 import { listenFailure, type Place } from '../listen-check.js';
 import { count } from '../output.js';
+import { ThrottledLines } from '../throttled-lines.js';
 import { wholeNumber } from '../values.js';
 
 interface DaemonOptions {
@@ -70,19 +71,27 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
   const conf = options.config === undefined ? undefined : await readConf(options.config, options.name);
   for (const { line, what } of conf?.ignored ?? [])
     await stderr.line(stderr.colors.yellow(`${options.config}:${line}: ignored: ${printable(what)}`));
-  const lines = new EventLines((line) => void stdout.line(line));
+  const lines = new ThrottledLines((line) => void stdout.line(line));
   const daemon = makeDaemon(options, conf, (event) => {
-    if (!options.quiet) lines.write(event);
+    if (!options.quiet) lines.write(event.kind, () => eventLine(event));
   });
   const port = options.port ?? conf?.port ?? 4803;
   const host = options.listen ?? conf?.clientAddresses ?? ['127.0.0.1'];
+  const openFiles = openFilesLimit();
+  const budget = new ConnectionBudget(mostConnections(openFiles));
+  const problems = new ThrottledLines((line) => void stderr.line(line));
   const tcp = host.length === 0 ? undefined : { host, port };
   const unixPath = socketPath(options.socket, port);
   const listening = await listen({
     daemon,
     tcp,
     unixPath,
-    onError: (error) => void stderr.line(`error: ${error.message}`),
+    admit: (socket) => {
+      const isAdmitted = budget.admit(socket);
+      if (!isAdmitted) problems.write('open files', () => tooManyConnections(openFiles));
+      return isAdmitted;
+    },
+    onError: (error) => problems.write('error', () => `error: ${error.message}`),
   }).catch(async (error: Error) => {
     await daemon.close();
     throw isListenError(error) ? await listenFailure(daemonPlaces(host, port, unixPath), error) : error;
@@ -98,6 +107,7 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
     await listening.close();
     await daemon.close();
     lines.flush();
+    problems.flush();
   }
   return ExitCode.ok;
 }
@@ -165,37 +175,11 @@ function socketPath(socket: string, port: number): string | undefined {
   return socket;
 }
 
-/** Lines of a kind in ten seconds: enough to see who comes and goes, and no flood. */
-const BURST = 20;
+const tooManyConnections = (openFiles: number): string =>
+  `error: a connection was closed because this process may have only ${openFiles} open files: raise the limit (ulimit -n, or nofile of the container)`;
 
-/** Writes a line for each event. Clients can cause each event as often as they like, so the lines of each kind are bounded. */
-export class EventLines {
-  readonly #throttle: LogThrottle;
-
-  constructor(
-    private readonly writeLine: (line: string) => void,
-    now?: () => number,
-  ) {
-    this.#throttle = new LogThrottle(BURST, now);
-  }
-
-  write(event: DaemonEvent): void {
-    const { kind } = event;
-    const admitted = this.#throttle.admit(kind, (more) => this.writeLine(`(${leftOut(more)}: ${kind})`));
-    if (!admitted) return;
-    const { more } = admitted;
-    this.writeLine(more === undefined ? eventLine(event) : `${eventLine(event)} (${leftOut(more)} before)`);
-  }
-
-  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds. */
-  flush(): void {
-    this.#throttle.flush();
-  }
-}
-
-const leftOut = (lines: number): string => `${count(lines, 'line')} of this kind left out`;
-
-function eventLine(event: DaemonEvent): string {
+/** The line for an event. */
+export function eventLine(event: DaemonEvent): string {
   switch (event.kind) {
     case 'session-opened': {
       const { major, minor, patch } = event.version;

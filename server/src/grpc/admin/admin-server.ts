@@ -18,6 +18,8 @@ export interface AdminServerOptions {
   telemetry?: GrpcTelemetry;
   /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
   onAcceptError?: (error: Error) => void;
+  /** Told when a connection lost its place to a later one. */
+  onEvicted?: (peer: string) => void;
   /** What is not given takes the default beside its field. */
   limits?: Partial<AdminLimits>;
 }
@@ -74,8 +76,8 @@ export class AdminServer {
     const limits = { ...DEFAULT_ADMIN_LIMITS, ...options.limits };
     this.#limits = limits;
     this.#onAcceptError = options.onAcceptError;
-    this.#connections = new ConnectionTable(limits.maxConnections);
-    this.#http2Connections = new ConnectionTable(limits.maxHttp2Connections);
+    this.#connections = new ConnectionTable(limits.maxConnections, options.onEvicted);
+    this.#http2Connections = new ConnectionTable(limits.maxHttp2Connections, options.onEvicted);
     this.#http = createServer(
       {
         maxHeaderSize: limits.maxHeaderBytes,

@@ -8,7 +8,11 @@ export class ConnectionTable {
   /** In the order in which they were last used. */
   readonly #addresses = new Map<Socket, string>();
 
-  constructor(private readonly most: number) {}
+  /** @param onEvicted - told the address of each connection that is destroyed for another one */
+  constructor(
+    private readonly most: number,
+    private readonly onEvicted: (address: string) => void = () => {},
+  ) {}
 
   get size(): number {
     return this.#addresses.size;
@@ -21,6 +25,7 @@ export class ConnectionTable {
     if (this.#addresses.size <= this.most) return;
     const victim = this.#oldestOf(this.#busiestAddress());
     if (victim === undefined) return;
+    this.onEvicted(this.#addresses.get(victim) ?? '');
     this.#addresses.delete(victim);
     victim.destroy();
   }

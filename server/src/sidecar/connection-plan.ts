@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net';
+import { ConnectionBudget, mostConnections } from '../net/connection-budget.js';
+
+/** How many connections the process may have below its limit of open files. */
+export interface ConnectionPlan {
+  /** Counts a connection of the gRPC server or the embedded daemon until it closes. False: the connection is one too many. */
+  readonly admit: (socket: Socket) => boolean;
+  /** Told of each connection that is one too many. */
+  onRefused: (about: Readonly<Record<string, string>>) => void;
+  /** The admin port has connections of its own, so that probes get in whatever clients do. */
+  readonly adminLimits: { readonly maxConnections: number; readonly maxHttp2Connections: number };
+}
+
+/** Bounds of the admin port where the limit of open files is high. */
+const ADMIN_CONNECTIONS = 200;
+const ADMIN_HTTP2_CONNECTIONS = 64;
+
+/** @param mailboxes - how many mailboxes there are; each has a connection to its daemon */
+export function planConnections(mailboxes: () => number, openFiles: number): ConnectionPlan {
+  const most = mostConnections(openFiles);
+  const admin = Math.min(ADMIN_CONNECTIONS, Math.floor(most / 4));
+  const budget = new ConnectionBudget(most - admin, mailboxes);
+  const plan: ConnectionPlan = {
+    admit: (socket) => {
+      const isAdmitted = budget.admit(socket);
+      if (!isAdmitted)
+        plan.onRefused({ peer: `${socket.remoteAddress ?? 'unix'}`, openFiles: `${openFiles}` });
+      return isAdmitted;
+    },
+    onRefused: () => {},
+    adminLimits: {
+      maxConnections: admin,
+      maxHttp2Connections: Math.min(ADMIN_HTTP2_CONNECTIONS, Math.ceil(admin / 2)),
+    },
+  };
+  return plan;
+}
