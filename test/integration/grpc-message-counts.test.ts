@@ -4,7 +4,12 @@ import {
   ConnectRequest,
   ConnectResponse,
   DisconnectRequest,
+  GetMailboxRequest,
+  GetVersionRequest,
+  GetViewRequest,
   JoinRequest,
+  LeaveRequest,
+  ListMailboxesRequest,
   type MulticastMessage,
   MulticastRequest,
   MulticastStreamRequest,
@@ -19,7 +24,10 @@ import { until } from '../support/until.js';
 
 const SERVICE = '/spread.sidecar.v1.MailboxService';
 const HEALTH = '/grpc.health.v1.Health';
-const REFLECTION = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+const REFLECTIONS = ['v1', 'v1alpha'].map(
+  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+);
+const ADMIN = 'an-admin-token-for-the-test';
 const MESSAGES = 200;
 
 const encoded = <T>(type: { encode(message: T): { finish(): Uint8Array } }, message: T): Buffer =>
@@ -41,7 +49,7 @@ function counter(page: string, name: string): Map<string, number> {
 }
 
 it('the sidecar counts every message of every type of call', async () => {
-  const sidecar = await startSecured({ ADMIN_LISTEN: '127.0.0.1:0' });
+  const sidecar = await startSecured({ ADMIN_TOKEN: ADMIN });
   const calls = CountedCalls.connect(sidecar.targets[0]!);
 
   const connected = await calls.unary(
@@ -94,11 +102,27 @@ it('the sidecar counts every message of every type of call', async () => {
   await calls.unary(`${HEALTH}/Check`, Buffer.alloc(0));
   await until(() => watching.messages.length === 1);
   watching.cancel();
-  const reflecting = calls.open(REFLECTION);
-  // list_services, three times.
-  for (let i = 0; i < 3; i++) reflecting.send(Buffer.from([0x3a, 0]));
-  await until(() => reflecting.messages.length === 3);
-  await reflecting.end();
+  await calls.unary(`${HEALTH}/List`, Buffer.alloc(0));
+  for (const [i, path] of REFLECTIONS.entries()) {
+    const reflecting = calls.open(path);
+    // list_services, three or four times.
+    for (let sent = 0; sent < 3 + i; sent++) reflecting.send(Buffer.from([0x3a, 0]));
+    await until(() => reflecting.messages.length === 3 + i, { what: `the answers of ${path}` });
+    await reflecting.end();
+  }
+  const ofMailbox: [string, Buffer][] = [
+    ['GetVersion', encoded(GetVersionRequest, {})],
+    ['GetMailbox', encoded(GetMailboxRequest, { mailboxId })],
+    ['GetView', encoded(GetViewRequest, { mailboxId, group: 'room' })],
+    ['Leave', encoded(LeaveRequest, { mailboxId, group: 'room', awaitView: true })],
+  ];
+  for (const [method, request] of ofMailbox)
+    expect(await calls.unary(`${SERVICE}/${method}`, request), method).toBeDefined();
+  const list = encoded(ListMailboxesRequest, ListMailboxesRequest.fromPartial({}));
+  const admin = { authorization: `Bearer ${ADMIN}` };
+  expect(await calls.unary(`${SERVICE}/ListMailboxes`, list, admin)).toBeDefined();
+  // Without the credential, the call has a request and no response.
+  expect(await calls.unary(`${SERVICE}/ListMailboxes`, list)).toBeUndefined();
   await calls.unary(
     `${SERVICE}/Disconnect`,
     encoded(DisconnectRequest, DisconnectRequest.fromPartial({ mailboxId })),
@@ -111,6 +135,9 @@ it('the sidecar counts every message of every type of call', async () => {
   );
   const counted = [...calls.counts].map(([path]) => [path, received!.get(path), sent!.get(path)]);
   expect(counted).toEqual([...calls.counts].map(([path, count]) => [path, count.sent, count.received]));
+  // No method of the page was left out.
+  expect([...calls.counts.keys()].sort()).toEqual([...sent!.keys()].sort());
+  expect(calls.counts.get(`${SERVICE}/ListMailboxes`)).toEqual({ sent: 2, received: 1 });
   expect(calls.counts.get(`${SERVICE}/Receive`)!.received).toBeGreaterThan(MESSAGES);
   const handled = [
     ...page.matchAll(

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
@@ -50,6 +50,38 @@ describe('the Unix socket', () => {
     expect(statSync(socket).mode & 0o777).toBe(expected);
     expect((await sidecar.client().version()).sidecar).toBe('0.0.0-test');
   });
+
+  it.each(['gRPC', 'embedded daemon'])(
+    '%s: /readyz answers 503 while its file is missing or replaced',
+    async (which) => {
+      const folder = temporaryFolder();
+      const sockets = { gRPC: join(folder, 'grpc'), 'embedded daemon': join(folder, 'spread') };
+      const path = sockets[which as keyof typeof sockets];
+      const sidecar = await startSecured({
+        GRPC_LISTEN: `unix:${sockets.gRPC}`,
+        EMBEDDED_SOCKET: sockets['embedded daemon'],
+      });
+      const probe = async (page: string) => {
+        const response = await fetch(`http://${sidecar.admin}/${page}?verbose`);
+        return [response.status, await response.text()] as const;
+      };
+      const [before] = await probe('readyz');
+      expect(before).toBe(200);
+      renameSync(path, `${path}.moved`);
+      const missing = await probe('readyz');
+      expect(missing[0]).toBe(503);
+      expect(missing[1]).toContain(`${path} was removed or replaced; restart the sidecar`);
+      // The process lives: a restart is the operator's decision.
+      expect((await probe('livez'))[0]).toBe(200);
+      writeFileSync(path, '');
+      expect((await probe('readyz'))[0]).toBe(503);
+      renameSync(`${path}.moved`, path);
+      const [after, text] = await probe('readyz');
+      expect(after).toBe(200);
+      expect(text).not.toContain('removed');
+      expect((await sidecar.client().version()).sidecar).toBe('0.0.0-test');
+    },
+  );
 
   it('has a group that exists', async () => {
     const socket = join(temporaryFolder(), 'grpc');

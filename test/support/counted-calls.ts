@@ -27,16 +27,20 @@ export class CountedCalls {
   }
 
   /** Begins a call. */
-  open(path: string): CountedCall {
+  open(path: string, metadata: Readonly<Record<string, string>> = {}): CountedCall {
     const count = this.counts.get(path) ?? { sent: 0, received: 0 };
     this.counts.set(path, count);
     const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
-    return new CountedCall(this.session.request(headers), count);
+    return new CountedCall(this.session.request({ ...headers, ...metadata }), count);
   }
 
   /** A whole unary call. @returns the response; undefined when the call failed */
-  async unary(path: string, request: Buffer): Promise<Buffer | undefined> {
-    const call = this.open(path);
+  async unary(
+    path: string,
+    request: Buffer,
+    metadata?: Readonly<Record<string, string>>,
+  ): Promise<Buffer | undefined> {
+    const call = this.open(path, metadata);
     call.send(request);
     await call.end();
     return call.messages[0];

@@ -67,7 +67,10 @@ const (
 type MailboxServiceClient interface {
 	// Opens a mailbox (SP_connect). A failure opens none.
 	Connect(ctx context.Context, in *ConnectRequest, opts ...grpc.CallOption) (*ConnectResponse, error)
-	// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+	// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+	// queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+	// disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+	// itself does not wait for the receiver.
 	Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error)
 	// Joins a group (SP_join). Joining a group that the mailbox is in changes nothing.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
@@ -275,7 +278,10 @@ func (c *mailboxServiceClient) GetVersion(ctx context.Context, in *GetVersionReq
 type MailboxServiceServer interface {
 	// Opens a mailbox (SP_connect). A failure opens none.
 	Connect(context.Context, *ConnectRequest) (*ConnectResponse, error)
-	// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+	// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+	// queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+	// disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+	// itself does not wait for the receiver.
 	Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error)
 	// Joins a group (SP_join). Joining a group that the mailbox is in changes nothing.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)

@@ -1497,7 +1497,10 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "Connect"));
             self.inner.unary(req, path, codec).await
         }
-        /// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+        /// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+        /// queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+        /// disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+        /// itself does not wait for the receiver.
         pub async fn disconnect(
             &mut self,
             request: impl tonic::IntoRequest<super::DisconnectRequest>,

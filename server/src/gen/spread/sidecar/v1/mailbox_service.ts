@@ -4191,7 +4191,12 @@ export const MailboxServiceService = {
     responseSerialize: (value: ConnectResponse): Buffer => Buffer.from(ConnectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ConnectResponse => ConnectResponse.decode(value),
   },
-  /** Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. */
+  /**
+   * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+   * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+   * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+   * itself does not wait for the receiver.
+   */
   disconnect: {
     path: "/spread.sidecar.v1.MailboxService/Disconnect" as const,
     requestStream: false as const,
@@ -4353,7 +4358,12 @@ export const MailboxServiceService = {
 export interface MailboxServiceServer extends UntypedServiceImplementation {
   /** Opens a mailbox (SP_connect). A failure opens none. */
   connect: handleUnaryCall<ConnectRequest, ConnectResponse>;
-  /** Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. */
+  /**
+   * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+   * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+   * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+   * itself does not wait for the receiver.
+   */
   disconnect: handleUnaryCall<DisconnectRequest, DisconnectResponse>;
   /** Joins a group (SP_join). Joining a group that the mailbox is in changes nothing. */
   join: handleUnaryCall<JoinRequest, JoinResponse>;
@@ -4430,7 +4440,12 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ConnectResponse) => void,
   ): ClientUnaryCall;
-  /** Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. */
+  /**
+   * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+   * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+   * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+   * itself does not wait for the receiver.
+   */
   disconnect(
     request: DisconnectRequest,
     callback: (error: ServiceError | null, response: DisconnectResponse) => void,

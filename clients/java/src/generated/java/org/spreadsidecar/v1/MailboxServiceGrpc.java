@@ -496,7 +496,10 @@ public final class MailboxServiceGrpc {
 
     /**
      * <pre>
-     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+     * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+     * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+     * itself does not wait for the receiver.
      * </pre>
      */
     default void disconnect(org.spreadsidecar.v1.DisconnectRequest request,
@@ -682,7 +685,10 @@ public final class MailboxServiceGrpc {
 
     /**
      * <pre>
-     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+     * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+     * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+     * itself does not wait for the receiver.
      * </pre>
      */
     public void disconnect(org.spreadsidecar.v1.DisconnectRequest request,
@@ -865,7 +871,10 @@ public final class MailboxServiceGrpc {
 
     /**
      * <pre>
-     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+     * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+     * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+     * itself does not wait for the receiver.
      * </pre>
      */
     public org.spreadsidecar.v1.DisconnectResponse disconnect(org.spreadsidecar.v1.DisconnectRequest request) throws io.grpc.StatusException {
@@ -1040,7 +1049,10 @@ public final class MailboxServiceGrpc {
 
     /**
      * <pre>
-     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+     * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+     * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+     * itself does not wait for the receiver.
      * </pre>
      */
     public org.spreadsidecar.v1.DisconnectResponse disconnect(org.spreadsidecar.v1.DisconnectRequest request) {
@@ -1198,7 +1210,10 @@ public final class MailboxServiceGrpc {
 
     /**
      * <pre>
-     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+     * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+     * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+     * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+     * itself does not wait for the receiver.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<org.spreadsidecar.v1.DisconnectResponse> disconnect(

@@ -114,7 +114,10 @@ class MailboxServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Disconnect(self, request, context):
-        """Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error.
+        """Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
+        queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
+        disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
+        itself does not wait for the receiver.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
