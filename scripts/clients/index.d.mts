@@ -15,6 +15,8 @@ export interface Client {
   test?(): Command;
   driver(): Command;
   asyncDriver?(): Command;
+  /** A program over the module `spread`; it also runs over the genuine C wrapper. */
+  moduleBench?(args: readonly string[]): Command;
   example?(name: string, args: readonly string[]): Command;
 }
 

@@ -89,5 +89,6 @@ export const python = {
   driver: () => command(join('conformance', 'driver.py')),
   /** The same cases over the asyncio API. */
   asyncDriver: () => command(join('conformance', 'driver.py'), '--aio'),
+  moduleBench: (args) => command(join('conformance', 'bench_module.py'), ...args),
   example: (name, args) => command(join('examples', `${name}.py`), ...args),
 };

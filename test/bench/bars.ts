@@ -68,6 +68,14 @@ function againstNats(subject: string, daemon: string): Bar[] {
   ];
 }
 
+/** The module spread may take three times as long as the C wrapper. */
+const moduleAgainstWrapper = (call: 'receive' | 'multicast'): Bar => ({
+  figure: `${call}() of the module spread against the C wrapper, 100B`,
+  of: { scenario: 'module-spread', subject: 'module-real', figure: call },
+  to: { scenario: 'module-spread', subject: 'c-wrapper-real', figure: call },
+  ...atLeast(1 / 3, 1),
+});
+
 export const BARS: readonly Bar[] = [
   throughSidecar('100B', 1),
   throughSidecar('10KB', 0.9),
@@ -145,6 +153,8 @@ export const BARS: readonly Bar[] = [
     of: starts('sidecar-embedded', 'ready'),
     ...{ unit: 'ms', better: 'less', bar: 1000, beyond: 400 },
   },
+  moduleAgainstWrapper('receive'),
+  moduleAgainstWrapper('multicast'),
 ];
 
 export function judge(results: Results, bars: readonly Bar[] = BARS): readonly JudgedBar[] {

@@ -30,7 +30,7 @@ export const USAGE = `npm run bench -- [options]
   --list               scenarios and subjects
 
 SPREAD_HOME=/path names a Spread installation for the C tools and the real daemon. nats-server and redis-server
-are found in PATH. What is not there is skipped with a sentence.`;
+are found in PATH. SPREAD_WRAPPER_PYTHON=/path names a Python that has the genuine C wrapper. What is not there is skipped with a sentence.`;
 
 /** @throws Error, in a sentence, for what it does not understand */
 export function parseOptions(args: readonly string[]): BenchOptions {

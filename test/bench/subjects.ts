@@ -1,4 +1,4 @@
-import { type Client, clients } from '../../scripts/clients/index.mjs';
+import { type Client, type Command, clients } from '../../scripts/clients/index.mjs';
 import type { PeerSpec } from './roles/order.js';
 import { findProgram, type Server } from './servers/server-process.js';
 import { NATS, REDIS } from './servers/servers.js';
@@ -128,6 +128,53 @@ export function clientOf({ id }: Subject): [client: Client, asyncio: boolean] {
   return [clients.find((one) => one.language === language) as Client, variant === 'asyncio'];
 }
 
+interface ModuleSubject extends Subject {
+  readonly daemon: DaemonKind;
+  /** Whether it is the genuine C wrapper, which needs no sidecar. */
+  readonly isWrapper: boolean;
+  program(args: readonly string[]): Command;
+}
+
+const WRAPPER_PYTHON = 'SPREAD_WRAPPER_PYTHON';
+
+function moduleSpread(daemon: DaemonKind, isWrapper: boolean): ModuleSubject {
+  const python = clients.find((one) => one.moduleBench) as Client;
+  const ofModule = (args: readonly string[]) => python.moduleBench?.(args) as Command;
+  return {
+    id: `${isWrapper ? 'c-wrapper' : 'module'}-${daemon}`,
+    text: `${isWrapper ? 'the genuine C wrapper for Python' : 'the module spread of our Python package, sidecar'}, Unix socket, ${daemon} daemon`,
+    daemon,
+    isWrapper,
+    missing: (env) => {
+      if (daemon === 'real' && !env.SPREAD_HOME) return needsSpread(env);
+      if (!isWrapper) return python.isAvailable(env) ? undefined : python.enable;
+      return env[WRAPPER_PYTHON] ? undefined : `set ${WRAPPER_PYTHON} to a Python that has the C wrapper`;
+    },
+    open: () => Promise.reject(new Error('only module-spread measures it')),
+    program: (args) =>
+      isWrapper
+        ? {
+            command: process.env[WRAPPER_PYTHON] as string,
+            args: ofModule(args).args,
+            cwd: ofModule(args).cwd,
+          }
+        : ofModule(args),
+  };
+}
+
+/** Python's module `spread`: ours and the genuine one. */
+export const MODULE_SUBJECTS: readonly ModuleSubject[] = [
+  moduleSpread('real', true),
+  moduleSpread('real', false),
+  moduleSpread('embedded', true),
+  moduleSpread('embedded', false),
+];
+
+/** What a subject of MODULE_SUBJECTS is. */
+export function moduleOf({ id }: Subject): ModuleSubject {
+  return MODULE_SUBJECTS.find((one) => one.id === id) as ModuleSubject;
+}
+
 /** Every subject, in the order in which a round measures them. */
 export const SUBJECTS: readonly Subject[] = [
   native('real', 'unix'),
@@ -146,6 +193,7 @@ export const SUBJECTS: readonly Subject[] = [
   nats,
   redis,
   ...CLIENT_SUBJECTS,
+  ...MODULE_SUBJECTS,
 ];
 
 export function subject(id: string): Subject {

@@ -3,6 +3,7 @@ import { CHURN } from './churn.js';
 import { CLIENTS } from './clients.js';
 import { FAN_OUT } from './fan-out.js';
 import { MAILBOXES } from './mailboxes.js';
+import { MODULE } from './module.js';
 import { QUEUE } from './queue.js';
 import { ROUND_TRIP } from './round-trip.js';
 import { START } from './start.js';
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...QUEUE,
   ...START,
   ...CLIENTS,
+  ...MODULE,
 ];

@@ -45,6 +45,14 @@ describe('what is measured', () => {
     expect(skipped.find(({ subject }) => subject === 'c-real')?.why).toContain('SPREAD_HOME');
   });
 
+  it('the C wrapper for Python is measured where a variable names it', () => {
+    const chosen = (env: NodeJS.ProcessEnv) => choose(SCENARIOS, false, ['module-spread/c-wrapper-*'], env);
+    expect(chosen({ SPREAD_HOME: '/opt/spread' }).skipped[0]?.why).toContain('SPREAD_WRAPPER_PYTHON');
+    expect(
+      chosen({ SPREAD_WRAPPER_PYTHON: '/usr/bin/python3' }).pairs.map(({ subject }) => subject.id),
+    ).toEqual(['c-wrapper-embedded']);
+  });
+
   it('a quick run measures every scenario that has quick subjects, or what it is told', () => {
     const spread = { SPREAD_HOME: '/opt/spread', PATH: '' };
     const all = choose(SCENARIOS, false, [], spread).pairs.length;
