@@ -14,6 +14,7 @@ export declare function isAvailable(
     | 'packages'
     | 'python-build'
     | 'python-reflection'
+    | 'python-prometheus'
     | 'grpcurl'
     | 'cpp'
     | 'ruby'

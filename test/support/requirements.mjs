@@ -106,6 +106,13 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'python-prometheus',
+    what: "the metrics page, read by Prometheus' client for Python",
+    enable: 'Install prometheus-client for python3, or name a Python that has it in PYTHON.',
+    available: (env) => works(pythonCommand(env), ['-c', 'import prometheus_client.openmetrics.parser']),
+    inCi: true,
+  },
+  {
     name: 'grpcurl',
     what: 'server reflection, read by grpcurl',
     enable: `For each version V of ${GRPCURL_VERSIONS.join(', ')}, run \`GOBIN=~/.cache/spread-sidecar/grpcurl/V go install github.com/fullstorydev/grpcurl/cmd/grpcurl@vV\`.`,
