@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { BASE_IMAGE, ensureBaseImage, obstacle } from './base-image.mjs';
 import { root } from './build.mjs';
+import { pinnedImage } from './pinned-image.mjs';
 import { run } from './run.mjs';
 
 const NAME = process.env.SPREAD_SIDECAR_IMAGE || 'spread-sidecar:test';
@@ -28,8 +29,7 @@ function baseImage() {
 /** The image by its digest, so that both stages have the same base and the label tells which. An imported one has none. */
 function pinned(name) {
   const args = ['image', 'inspect', '--format', '{{range .RepoDigests}}{{println .}}{{end}}', name];
-  const [digest] = /(?<=@)sha256:[0-9a-f]{64}/.exec(execFileSync('docker', args, { encoding: 'utf8' })) ?? [];
-  return digest ? `${name}@${digest}` : name;
+  return pinnedImage(name, execFileSync('docker', args, { encoding: 'utf8' }).split('\n'));
 }
 
 function build(base) {

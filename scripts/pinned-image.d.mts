@@ -1,0 +1,1 @@
+export function pinnedImage(name: string, repoDigests: readonly string[]): string;
