@@ -9,6 +9,7 @@ from typing import Sequence
 from ..events import SpreadEvent
 
 
+# A bound divided by this is small beside the bound.
 _SHARES = 32
 
 

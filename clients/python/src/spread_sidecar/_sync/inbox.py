@@ -20,9 +20,10 @@ ReadinessObserver = Callable[[bool], None]
 class Inbox:
     """After its end it still gives what is in it, and then the end to everybody who asks.
 
-    A taker that finds events moves some of them ahead, out of the buffer: the next ones are taken from there without
-    the lock, which costs more than all else. They count as taken for the buffer's bounds, of which they are a small
-    share. While an observer watches, none are moved: it must be told at once when the last event is taken.
+    Taking the lock for each event would cost more than the rest of ``take``. Therefore a taker that holds the lock also
+    moves the next events ahead, out of the buffer, and later calls take those without the lock. The buffer's bounds
+    count events that are ahead as taken: they are at most a small share of each bound. With an observer no events are
+    ahead, because the inbox must tell the observer at once when the last event is taken.
     """
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
@@ -139,7 +140,7 @@ class Inbox:
             self.last_taken = event.sequence
             if self._observer is None and self._most_ahead:
                 more = self._buffer.first(self._most_ahead, self._most_bytes_ahead)
-                # First there, then here no more: who asks without the lock must not see none of them.
+                # In this order, because `ready` reads both without the lock and must never see neither.
                 self._ahead.extend(more)
                 self._buffer.pop_many(len(more))
             self._after_taking()
