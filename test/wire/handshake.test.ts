@@ -72,6 +72,7 @@ describe('connect request', () => {
     [[5, 0, 1], { authPhase: true, versionBytes: 3 }],
     [[3, 16, 0], { authPhase: true, versionBytes: 3 }],
     [[3, 15, 2], { authPhase: false, versionBytes: 3 }],
+    [[3, 15, 0], { authPhase: false, versionBytes: 3 }],
     [[99, 99, 99], { authPhase: true, versionBytes: 3 }],
   ])('of version %j is read', ([major, minor, patch], form) => {
     const { value } = read(
@@ -85,6 +86,14 @@ describe('connect request', () => {
       version: { major, minor, patch },
       ...form,
     });
+  });
+
+  it.each([
+    [[3, 16, 255], { authPhase: false, versionBytes: 3 }],
+    [[3, 15, 255], { authPhase: false, versionBytes: 2 }],
+  ])('of version %j has a negative patch', (version, form) => {
+    const { value } = read(() => new ConnectRequestReader(), Buffer.from([...version, 1, 1, 0x78]));
+    expect(value).toMatchObject({ version: { patch: -1 }, ...form });
   });
 
   it.each([1, 14])('of version 3.%i is read', (minor) => {

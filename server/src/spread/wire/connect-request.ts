@@ -42,8 +42,10 @@ export interface ReceivedConnectRequest {
 const OLDEST_CLIENT = 30_100;
 /** major × 100 + minor above which a request has a patch byte. */
 const LAST_WITHOUT_PATCH = 314;
-/** major × 100 + minor from which on there is an auth phase. */
-const FIRST_WITH_AUTH = 316;
+/** major × 10,000 + minor × 100 + patch from which on the answer has three bytes of version. */
+const FIRST_WITH_THREE_BYTES = 31_500;
+/** major × 10,000 + minor × 100 + patch from which on there is an auth phase. */
+const FIRST_WITH_AUTH = 31_600;
 
 /**
  * The connect request, to be sent in **one** write: a 5.0.1 daemon reads it without waiting and closes silently on a
@@ -87,7 +89,9 @@ function* connectRequestGrammar(progress: { part: 'head' | 'name' }): Grammar<Re
   const release = major * 100 + minor;
   const patch = release > LAST_WITHOUT_PATCH ? (yield 1).readInt8(0) : 0;
   const second = yield 2;
-  if (major * 10_000 + minor * 100 + patch < OLDEST_CLIENT) {
+  // A patch of 0x80 or more counts negative, so 3.16.255 is older than 3.16.0.
+  const number = major * 10_000 + minor * 100 + patch;
+  if (number < OLDEST_CLIENT) {
     throw new WireError(
       'REJECT_VERSION',
       'version',
@@ -115,7 +119,7 @@ function* connectRequestGrammar(progress: { part: 'head' | 'name' }): Grammar<Re
     membership: flags % 2 === 1,
     priority: (flags >> 4) & 0x0f,
     version: { major, minor, patch },
-    authPhase: release >= FIRST_WITH_AUTH,
-    versionBytes: release > LAST_WITHOUT_PATCH ? 3 : 2,
+    authPhase: number >= FIRST_WITH_AUTH,
+    versionBytes: number >= FIRST_WITH_THREE_BYTES ? 3 : 2,
   };
 }
