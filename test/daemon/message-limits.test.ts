@@ -2,6 +2,7 @@ import { AGREED_MESS, type Mailbox, SpreadSidecar } from 'spread-sidecar-client'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SERVICE_BITS, type ServiceTypeName } from '../../server/src/spread/wire/index.js';
 import { buildFrame } from '../support/frame-builder.js';
+import { boundarySizes, groupsWithMember, MAX_BODY, NAME, PACKET } from '../support/message-sizes.js';
 import { RawClient } from '../support/raw-client.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
@@ -10,27 +11,7 @@ import { ValgrindSpread } from '../support/valgrind-spread.js';
 
 /** valgrind makes the daemon some 20 times slower. */
 const SLOW_MS = 300_000;
-/** Bytes of header, groups and payload in each of a message's 100 packets. */
-const PACKET = 1432;
-const HEADER = 48;
-const NAME = 32;
-const MAX_BODY = 143_151;
 const SERVICES = Object.keys(SERVICE_BITS) as ServiceTypeName[];
-
-/** Payloads around each boundary of a packet, for a message to `groups` groups. */
-function boundarySizes(groups: number): number[] {
-  const most = MAX_BODY - NAME * groups;
-  const sizes = new Set([0, 1, most - 1, most]);
-  for (let k = 1; k <= 100; k++)
-    for (const offset of [-1, 0, 1]) sizes.add(k * PACKET - HEADER - NAME * groups + offset);
-  return [...sizes].filter((size) => size >= 0 && size <= most).sort((a, b) => a - b);
-}
-
-/** `count` groups, of which only the last one has a member. */
-const groupsWithMember = (count: number): string[] => [
-  ...Array.from({ length: count - 1 }, (_, i) => `empty${i}`),
-  'room',
-];
 
 describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real daemon under valgrind', () => {
   let spread: ValgrindSpread;
@@ -95,6 +76,38 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
           await exchange(service, groupsWithMember(count), size);
       // One write behind an array shows at once under valgrind; the same message again finds what only reuse breaks.
       for (let i = 0; i < 20; i++) await exchange(service, ['room'], MAX_BODY - NAME);
+      expectNoReport();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'the daemon stays whole when several receivers read the longest messages late',
+    async () => {
+      const slow = await Promise.all(
+        ['slow1', 'slow2', 'slow3'].map((name) => RawClient.connect(spread.daemon.tcp, { name })),
+      );
+      for (const client of slow) {
+        client.join('slow');
+        await until(() => client.received.length > 0, {
+          timeoutMs: 60_000,
+          what: 'the view of its own join',
+        });
+      }
+      const groups = ['slow', receiver.privateGroup];
+      const sizes = boundarySizes(2, [1, 2, 50, 99, 100]).flatMap((size) => [size, size, size]);
+      // More than the socket buffers hold, so that the daemon keeps a copy for each receiver, cut at any byte.
+      for (const client of slow) client.pauseReading();
+      for (const size of sizes) await exchange('AGREED', groups, size);
+      for (const [i, client] of slow.entries()) {
+        client.resumeReading();
+        const messages = () => client.received.filter((message) => message.kind === 'regular');
+        await until(() => messages().length === sizes.length, {
+          timeoutMs: 60_000,
+          what: `all messages at slow receiver ${i}`,
+        });
+        expect(messages().map((message) => message.payload.length)).toEqual(sizes);
+      }
       expectNoReport();
     },
     SLOW_MS,

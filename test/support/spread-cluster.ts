@@ -7,6 +7,13 @@ import { until } from './until.js';
 
 const PORT = 4803;
 
+export interface SpreadClusterOptions {
+  /** Command that runs each daemon, with its arguments: a debugger, for example. `/tmp` is the daemon's own. Default: none. */
+  readonly wrapper?: readonly string[];
+  /** By how much all timeouts are longer, for daemons that a wrapper slows down. Default 1. */
+  readonly slowdown?: number;
+}
+
 /**
  * Real Spread daemons d1..dN, each in a network namespace of its own, on one bridge that can be cut and healed.
  * Clients reach daemon i over its Unix socket, so a cut never touches them. Needs root, iproute2, unshare and
@@ -17,10 +24,13 @@ export class SpreadCluster {
   readonly #tag = `sps${process.pid % 100_000}`;
   readonly #daemons: (ChildProcess | undefined)[] = [];
 
-  private constructor(readonly size: number) {}
+  private constructor(
+    readonly size: number,
+    private readonly options: SpreadClusterOptions,
+  ) {}
 
-  static async start(size: number): Promise<SpreadCluster> {
-    const cluster = new SpreadCluster(size);
+  static async start(size: number, options: SpreadClusterOptions = {}): Promise<SpreadCluster> {
+    const cluster = new SpreadCluster(size, options);
     try {
       cluster.#buildNetwork();
       cluster.#writeConfiguration();
@@ -35,7 +45,18 @@ export class SpreadCluster {
 
   /** Spread name of daemon i, from 1: the path of its Unix socket. */
   address(i: number): string {
-    return join(this.#daemonFolder(i), String(PORT));
+    return join(this.folder(i), String(PORT));
+  }
+
+  /** What daemon i, from 1, sees as /tmp. */
+  folder(i: number): string {
+    return join(this.#folder, `tmp${i}`);
+  }
+
+  /** Whether daemon i runs. */
+  isRunning(i: number): boolean {
+    const daemon = this.#daemons[i];
+    return daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
   }
 
   /** Takes daemon i off the bridge: its packets vanish, its clients notice nothing by themselves. */
@@ -64,9 +85,10 @@ export class SpreadCluster {
   startDaemon(i: number): void {
     const binary = join(process.env.SPREAD_HOME ?? '', 'sbin', 'spread');
     // Each daemon sees a /tmp of its own, so that their Unix sockets, all named /tmp/4803, don't fight.
-    const script = `mount --bind "$1" /tmp && exec "$2" -n d${i} -c /tmp/spread.conf`;
+    const script = 'mount --bind "$1" /tmp && shift && exec "$@"';
     const inNamespace = ['netns', 'exec', this.#space(i), 'unshare', '--mount', 'sh', '-c', script, 'sh'];
-    const daemon = spawn('ip', [...inNamespace, this.#daemonFolder(i), binary], {
+    const command = [...(this.options.wrapper ?? []), binary, '-n', `d${i}`, '-c', '/tmp/spread.conf'];
+    const daemon = spawn('ip', [...inNamespace, this.folder(i), ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const log = createWriteStream(join(this.#folder, `d${i}.log`), { flags: 'a' });
@@ -87,17 +109,16 @@ export class SpreadCluster {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  get #slowdown(): number {
+    return this.options.slowdown ?? 1;
+  }
+
   get #bridge(): string {
     return `${this.#tag}br`;
   }
 
   #space(i: number): string {
     return `${this.#tag}n${i}`;
-  }
-
-  /** What daemon i sees as /tmp. */
-  #daemonFolder(i: number): string {
-    return join(this.#folder, `tmp${i}`);
   }
 
   #spaces(): string[] {
@@ -116,7 +137,7 @@ export class SpreadCluster {
       ip('-n', this.#bridge, 'link', 'set', `p${i}`, 'master', 'br0', 'up');
       ip('-n', space, 'addr', 'add', `10.79.0.${i}/24`, 'brd', '10.79.0.255', 'dev', 'dd');
       ip('-n', space, 'link', 'set', 'dd', 'up');
-      mkdirSync(this.#daemonFolder(i), { mode: 0o777 });
+      mkdirSync(this.folder(i), { mode: 0o777 });
     }
   }
 
@@ -134,11 +155,11 @@ export class SpreadCluster {
       Form: 625,
     };
     const lines = Object.entries({ ...timeouts, Lookup: 1500 }).map(
-      ([name, ms]) => `${name}Timeout = ${ms}\n`,
+      ([name, ms]) => `${name}Timeout = ${ms * this.#slowdown}\n`,
     );
     const rights = 'DaemonUser = root\nDaemonGroup = root\nRuntimeDir = /\n';
     const text = `Spread_Segment 10.79.0.255:${PORT} {\n${members}}\n${rights}${lines.join('')}`;
-    for (let i = 1; i <= this.size; i++) writeFileSync(join(this.#daemonFolder(i), 'spread.conf'), text);
+    for (let i = 1; i <= this.size; i++) writeFileSync(join(this.folder(i), 'spread.conf'), text);
   }
 
   /** The ring stands when a member at each daemon sees all of them in one view. */
@@ -153,7 +174,7 @@ export class SpreadCluster {
             Session.connect({ address: { kind: 'unix', path }, privateName: '', timeoutMs: 2000 }).catch(
               () => undefined,
             ),
-          { timeoutMs: 20_000, what: `daemon d${i} accepts a session` },
+          { timeoutMs: 20_000 * this.#slowdown, what: `daemon d${i} accepts a session` },
         );
         sessions.push(session);
         session.start({
@@ -165,7 +186,7 @@ export class SpreadCluster {
         session.join('formed');
       }
       await until(() => [...seen.values()].filter((count) => count === this.size).length === this.size, {
-        timeoutMs: 30_000,
+        timeoutMs: 30_000 * this.#slowdown,
         what: `the ring of ${this.size} daemons`,
       });
     } finally {

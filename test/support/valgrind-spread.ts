@@ -6,7 +6,30 @@ import { RealSpread } from './real-spread.js';
 /** Time until a daemon under valgrind must order messages. In ms. */
 const START_MS = 90_000;
 
-/** A genuine daemon from SPREAD_HOME under valgrind, which notes each access outside of an allocated block. */
+/** Command that runs a program under valgrind, which notes each access outside of an allocated block in the file `log`. */
+export const valgrindCommand = (log: string): string[] => [
+  'valgrind',
+  // Uninitialised bytes in packets are normal for Spread, and not what the limits are about.
+  '--undef-value-errors=no',
+  '--error-limit=no',
+  '--num-callers=8',
+  `--log-file=${log}`,
+];
+
+/** Reports in the file `log`: invalid accesses, invalid frees and fatal signals. One entry each, without addresses. */
+export function valgrindReports(log: string): string[] {
+  const lines = readFileSync(log, 'utf8').split('\n');
+  const text = lines.map((line) => line.replace(/^==\d+== ?/, ''));
+  return text.flatMap((line, i) =>
+    /^(Invalid |Process terminating|Source and destination overlap|Argument '.*' of function|Jump to the invalid)/.test(
+      line,
+    )
+      ? [text.slice(i, i + 4).join('\n')]
+      : [],
+  );
+}
+
+/** A genuine daemon from SPREAD_HOME under valgrind. */
 export class ValgrindSpread {
   private constructor(
     readonly daemon: RealSpread,
@@ -15,14 +38,7 @@ export class ValgrindSpread {
 
   static async start(): Promise<ValgrindSpread> {
     const folder = mkdtempSync(join(tmpdir(), 'vg-'));
-    const wrapper = [
-      'valgrind',
-      // Uninitialised bytes in packets are normal for Spread, and not what the limits are about.
-      '--undef-value-errors=no',
-      '--error-limit=no',
-      '--num-callers=8',
-      `--log-file=${join(folder, 'log')}`,
-    ];
+    const wrapper = valgrindCommand(join(folder, 'log'));
     try {
       return new ValgrindSpread(await RealSpread.start({ wrapper, startTimeoutMs: START_MS }), folder);
     } catch (error) {
@@ -31,17 +47,9 @@ export class ValgrindSpread {
     }
   }
 
-  /** valgrind's reports so far: invalid accesses, invalid frees and fatal signals. One entry each, without addresses. */
+  /** valgrind's reports so far. */
   reports(): string[] {
-    const lines = readFileSync(join(this.folder, 'log'), 'utf8').split('\n');
-    const text = lines.map((line) => line.replace(/^==\d+== ?/, ''));
-    return text.flatMap((line, i) =>
-      /^(Invalid |Process terminating|Source and destination overlap|Argument '.*' of function|Jump to the invalid)/.test(
-        line,
-      )
-        ? [text.slice(i, i + 4).join('\n')]
-        : [],
-    );
+    return valgrindReports(join(this.folder, 'log'));
   }
 
   async stop(): Promise<void> {
