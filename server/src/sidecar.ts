@@ -152,11 +152,9 @@ class AssembledSidecar implements Sidecar {
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
-    this.#memory = planMemory(config, dependencies.memory ?? processMemory());
-    this.#connections = planConnections(
-      () => this.#parts.registry?.size ?? 0,
-      dependencies.openFiles ?? openFilesLimit(),
-    );
+    const openFiles = dependencies.openFiles ?? openFilesLimit();
+    this.#memory = planMemory(config, dependencies.memory ?? processMemory(), openFiles);
+    this.#connections = planConnections(() => this.#parts.registry?.size ?? 0, openFiles);
     this.stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });

@@ -15,11 +15,25 @@ export interface ConnectionPlan {
 const ADMIN_CONNECTIONS = 200;
 const ADMIN_HTTP2_CONNECTIONS = 64;
 
+/** Connections of clients and mailboxes together. */
+const shared = (openFiles: number): { most: number; admin: number } => {
+  const all = mostConnections(openFiles);
+  const admin = Math.min(ADMIN_CONNECTIONS, Math.floor(all / 4));
+  return { most: all - admin, admin };
+};
+
+/**
+ * Most mailboxes that leave as many connections to clients. Each mailbox has a connection to its daemon; the embedded daemon has the other
+ * end of that connection.
+ */
+export function mostMailboxes(openFiles: number, embeddedDaemon: boolean): number {
+  return Math.floor(shared(openFiles).most / (embeddedDaemon ? 3 : 2));
+}
+
 /** @param mailboxes - how many mailboxes there are; each has a connection to its daemon */
 export function planConnections(mailboxes: () => number, openFiles: number): ConnectionPlan {
-  const most = mostConnections(openFiles);
-  const admin = Math.min(ADMIN_CONNECTIONS, Math.floor(most / 4));
-  const budget = new ConnectionBudget(most - admin, mailboxes);
+  const { most, admin } = shared(openFiles);
+  const budget = new ConnectionBudget(most, mailboxes);
   const plan: ConnectionPlan = {
     admit: (socket) => {
       const isAdmitted = budget.admit(socket);

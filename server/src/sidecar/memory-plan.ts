@@ -1,5 +1,6 @@
 import type { SidecarConfig } from '../config/index.js';
 import type { ProcessMemory } from '../memory/process-memory.js';
+import { mostMailboxes } from './connection-plan.js';
 
 /** The bounds that follow from memory.limit. An option that is set wins over what would follow. */
 export interface MemoryPlan {
@@ -66,8 +67,12 @@ const MAILBOX_BYTES = 32 * KIB;
 /** V8 needs room for what is new and for garbage. */
 const HEAP_SHARE = 0.5;
 
-/** Derives every bound on memory from one number. */
-export function planMemory(config: SidecarConfig, memory: ProcessMemory): MemoryPlan {
+/** Derives every bound on memory from one number, and the number of mailboxes from the limit of open files too. */
+export function planMemory(
+  config: SidecarConfig,
+  memory: ProcessMemory,
+  openFiles = Number.POSITIVE_INFINITY,
+): MemoryPlan {
   const { limit, origin } = limitOf(config, memory);
   const usable = Math.max(0, limit - IDLE_BYTES) * USABLE_SHARE;
   // Calls, connections and mailboxes are objects; buffers are outside of V8's heap.
@@ -92,7 +97,13 @@ export function planMemory(config: SidecarConfig, memory: ProcessMemory): Memory
         mailbox.totalSendQueueMaxBytes,
         bytes(SHARES.sends, 2 * MIB, 256 * MIB),
       ),
-      'mailbox.maxMailboxes': set(mailbox.maxMailboxes, count(SHARES.mailboxes, MAILBOX_BYTES, 32, 1000)),
+      'mailbox.maxMailboxes': set(
+        mailbox.maxMailboxes,
+        Math.min(
+          count(SHARES.mailboxes, MAILBOX_BYTES, 32, 1000),
+          mostMailboxes(openFiles, embedded.enabled),
+        ),
+      ),
       'limits.maxBufferedRequestBytes': set(
         limits.maxBufferedRequestBytes,
         Math.max(grpc.maxReceiveMessageBytes, bytes(SHARES.requests, 2 * MIB, 256 * MIB)),

@@ -1,0 +1,63 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../server/src/config/index.js';
+import { openFilesLimit } from '../../../server/src/net/connection-budget.js';
+import { planConnections } from '../../../server/src/sidecar/connection-plan.js';
+import { planMemory } from '../../../server/src/sidecar/memory-plan.js';
+
+const GIB = 1024 ** 3;
+const MEMORY = { containerBytes: undefined, machineBytes: 16 * GIB, heapBytes: 4 * GIB };
+
+const connection = () => new EventEmitter() as Socket;
+
+describe('the connections of a process that may have 150 open files', () => {
+  // 110 beside the other files: 27 of the admin port, 83 of clients and mailboxes.
+  it('have room for the admin port, whatever clients and mailboxes take', () => {
+    let mailboxes = 40;
+    const refused: unknown[] = [];
+    const plan = planConnections(() => mailboxes, 150);
+    plan.onRefused = (about) => refused.push(about);
+    expect(plan.adminLimits).toEqual({ maxConnections: 27, maxHttp2Connections: 14 });
+    const open = Array.from({ length: 43 }, connection);
+    expect(open.map((socket) => plan.admit(socket))).toEqual(open.map(() => true));
+    expect(plan.admit(connection())).toBe(false);
+    expect(refused).toEqual([{ peer: 'unix', openFiles: '150' }]);
+    open[0]!.emit('close');
+    expect(plan.admit(connection())).toBe(true);
+    mailboxes = 39;
+    expect(plan.admit(connection())).toBe(true);
+    expect(plan.admit(connection())).toBe(false);
+  });
+
+  it.each([
+    ['', '', 41],
+    ['true', '', 27],
+    ['', '500', 500],
+  ])(
+    'bound the number of mailboxes unless it is set: embedded daemon %j, set to %j',
+    async (embedded, set, most) => {
+      const { config } = await loadConfig({
+        env: {
+          ...(embedded ? { SPREAD_SIDECAR_EMBEDDED_DAEMON: embedded } : {}),
+          ...(set ? { SPREAD_SIDECAR_MAILBOX_MAX_MAILBOXES: set } : {}),
+        },
+      });
+      expect(planMemory(config, MEMORY, 150).bounds['mailbox.maxMailboxes']).toBe(most);
+      expect(planMemory(config, MEMORY).bounds['mailbox.maxMailboxes']).toBe(set ? 500 : 1000);
+    },
+  );
+});
+
+it('a limit of open files that is not known or high bounds only the admin port', () => {
+  const { adminLimits } = planConnections(() => 100_000, Number.POSITIVE_INFINITY);
+  expect(adminLimits).toEqual({ maxConnections: 200, maxHttp2Connections: 64 });
+});
+
+it('the limit of open files is the one of this process', () => {
+  const report = process.report.getReport() as unknown as {
+    userLimits?: { open_files: { soft: number | string } };
+  };
+  const soft = Number(report.userLimits?.open_files.soft);
+  expect(openFilesLimit()).toBe(Number.isNaN(soft) ? Number.POSITIVE_INFINITY : soft);
+});
