@@ -272,7 +272,7 @@ def test_connect_owns_its_channel(fake: FakeSidecar) -> None:
     async def test() -> None:
         mailbox = await aio.connect(target=fake.target)
         assert await mailbox.disconnect() is True
-        assert (await refused(mailbox.info())).message == "the channel to the sidecar is closed"
+        assert (await refused(mailbox.info())).message == "the mailbox is disconnected"
         with pytest.raises(TypeError):
             await aio.connect(target=fake.target, name="x")  # type: ignore[call-arg]
 

@@ -89,7 +89,7 @@ def test_closing_ends_calls_and_makes_no_further_ones(fake: FakeSidecar, sidecar
     threading.Timer(0.1, lambda: sidecar.close(keep_mailboxes=True)).start()
     assert refused(lambda: mailbox.multicast(s.SAFE_MESS, "g", b"x")).status == "CANCELLED"
     error = refused(lambda: mailbox.multicast(s.SAFE_MESS, "g", b"x"))
-    assert (error.status, error.outcome) == ("CANCELLED", "not-sent")
+    assert (error.code, error.outcome) == ("ILLEGAL_SESSION", "not-sent")
     assert refused(sidecar.version).status == "CANCELLED"
 
 

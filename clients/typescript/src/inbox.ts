@@ -1,7 +1,7 @@
 import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
 import { EventBuffer } from './event-buffer.js';
 import type { SpreadEvent } from './messages.js';
-import { localSpreadError, type SpreadError } from './spread-error.js';
+import { disconnectedError, type SpreadError } from './spread-error.js';
 
 interface Waiter {
   give(event: SpreadEvent): void;
@@ -115,6 +115,6 @@ export class Inbox {
   }
 
   #endError(): SpreadError {
-    return this.#end?.error ?? localSpreadError('ILLEGAL_SESSION', 'the mailbox is disconnected');
+    return this.#end?.error ?? disconnectedError();
   }
 }

@@ -29,7 +29,7 @@ import { ignoreSpreadError, isGone } from './rich-status.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
-import { fieldError, incompleteAnswer } from './spread-error.js';
+import { disconnectedError, fieldError, incompleteAnswer } from './spread-error.js';
 
 /** Refusals that say no more than that the mailbox is not there any more. */
 const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
@@ -56,6 +56,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   #daemon: string;
   #lastTaken: bigint;
   #disconnecting: Promise<boolean> | undefined;
+  #closed = false;
 
   /** Made by `SpreadSidecar.connect` and `SpreadSidecar.attach`. */
   constructor(rpc: Rpc, init: MailboxInit, options: ReceiveOptions, onClosed: () => void) {
@@ -174,6 +175,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
    * towards other calls of this mailbox they do after `flush()`.
    */
   sender(options: SenderOptions = {}): Sender {
+    if (this.#closed) throw disconnectedError();
     const call = this.#rpc.client.multicastStream(this.#rpc.metadata());
     const sender = new Sender(call, this.id, options, this.#rpc.endpoint, () => this.#keepAlive?.used());
     for (const old of this.#senders) if (old.closed) this.#senders.delete(old);
@@ -268,6 +270,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
 
   /** State and counters, as the sidecar has them. */
   async info(limits: CallLimits = {}): Promise<MailboxInfo> {
+    if (this.#closed) throw disconnectedError();
     return fetchInfo(this.#rpc, this.id, limits);
   }
 
@@ -330,7 +333,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     );
   }
 
-  #call: Rpc['call'] = (method, request, limits, options) => {
+  #call: Rpc['call'] = async (method, request, limits, options) => {
+    if (this.#closed) throw disconnectedError();
     this.#keepAlive?.used();
     return this.#rpc.call(method, request, limits, options);
   };
@@ -360,6 +364,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   #close(): void {
+    this.#closed = true;
     this.#letGo();
     for (const sender of this.#senders) sender.abort();
     this.#senders.clear();

@@ -2,11 +2,13 @@ import { type CallOptions, type ClientUnaryCall, Metadata, type ServiceError, st
 import { type CallLimits, unary } from './call.js';
 import type { MailboxServiceClient } from './mailbox-client.js';
 import { isTransportFailure } from './rich-status.js';
-import type { SpreadError } from './spread-error.js';
+import { channelClosedError, type SpreadError } from './spread-error.js';
 import type { Endpoint } from './unreachable.js';
 
 /** The generated client with this package's rules for calls: a deadline for each, and SpreadError for failures. */
 export class Rpc {
+  #closed = false;
+
   /**
    * @param client - the generated stub
    * @param endpoint - where its calls go
@@ -37,8 +39,14 @@ export class Rpc {
     return metadata;
   }
 
+  /** Ends what runs. */
+  close(): void {
+    this.#closed = true;
+    this.client.close();
+  }
+
   /** One unary call. */
-  call<Request, Response>(
+  async call<Request, Response>(
     method: (
       request: Request,
       metadata: Metadata,
@@ -49,6 +57,7 @@ export class Rpc {
     limits: CallLimits,
     options: { send?: boolean; headers?: Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
+    if (this.#closed) throw channelClosedError();
     const bounded = { signal: limits.signal, timeoutMs: limits.timeoutMs ?? this.callTimeoutMs };
     const metadata = this.metadata(options.headers);
     const { endpoint } = this;

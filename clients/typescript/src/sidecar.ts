@@ -305,7 +305,7 @@ export class SpreadSidecar {
     const ends = await Promise.allSettled(
       keepMailboxes ? [] : mailboxes.map((mailbox) => mailbox.disconnect()),
     );
-    this.#client.close();
+    this.#rpc.close();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 

@@ -98,6 +98,13 @@ export function localSpreadError(
   });
 }
 
+/** The error of every call of a mailbox after its disconnect or detach. */
+export const disconnectedError = () => localSpreadError('ILLEGAL_SESSION', 'the mailbox is disconnected');
+
+/** The error of every call on a channel that is closed. */
+export const channelClosedError = () =>
+  new SpreadError('the channel is closed', { status: GrpcStatus.CANCELLED, outcome: 'not-sent' });
+
 /** A field that this side refuses because the contract can't even carry it. */
 export function fieldError(field: string, bound: string, value: unknown): SpreadError {
   return new SpreadError(`${field} must be ${bound}; got ${String(value)}`, {

@@ -56,7 +56,7 @@ def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> Spre
 
 def channel_closed(outcome: Optional[SendOutcome] = "not-sent") -> SpreadError:
     """A call on a channel that was closed."""
-    return SpreadError("the channel to the sidecar is closed", status="CANCELLED", outcome=outcome)
+    return SpreadError("the channel is closed", status="CANCELLED", outcome=outcome)
 
 
 def disconnected() -> SpreadError:

@@ -11,7 +11,7 @@ from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
 from .._core.answers import MailboxInit
 from .._core.calls import Call, ResultT
-from .._core.local_errors import check_timeout, field_error
+from .._core.local_errors import check_timeout, disconnected, field_error
 from .._core.outgoing import check_text
 from .._core.receive_rules import ReceiveRules, lives_on
 from .._core.receive_settings import ReceiveSettings
@@ -212,6 +212,8 @@ class Mailbox:
         MessagesRefused.
         """
         refuse_unknown(options, SenderOptions)
+        if self._closed:
+            raise disconnected()
         sender = Sender(self._rpc, self.id, new_window(options), on_refused, self._used)
         with self._senders_lock:
             self._senders = [old for old in self._senders if not old.closed]
@@ -380,6 +382,8 @@ class Mailbox:
             self._close()
 
     def _call(self, call: Call[ResultT], timeout: Optional[float], cancel: Optional[Cancellation]) -> ResultT:
+        if self._closed:
+            raise disconnected()
         self._used()
         return self._rpc.call(call, timeout, cancel)
 

@@ -12,7 +12,7 @@ from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
 from .._core.answers import MailboxInit
 from .._core.calls import Call, ResultT
-from .._core.local_errors import check_timeout, field_error
+from .._core.local_errors import check_timeout, disconnected, field_error
 from .._core.outgoing import check_text
 from .._core.receive_rules import ReceiveRules, lives_on
 from .._core.receive_settings import ReceiveSettings
@@ -305,6 +305,8 @@ class Mailbox:
                 raise
 
     async def _open_sender(self, window: SendWindow, on_refused: Optional[Callable[[Refusal], None]]) -> Sender:
+        if self._closed:
+            raise disconnected()
         sender = Sender(await self._rpc.multicast_stream(), self._rpc.endpoint, self.id, window, on_refused, self._used)
         self._senders = [old for old in self._senders if not old.closed]
         self._senders.append(sender)
@@ -325,6 +327,8 @@ class Mailbox:
             await self._close()
 
     async def _call(self, call: Call[ResultT], timeout: Optional[float]) -> ResultT:
+        if self._closed:
+            raise disconnected()
         self._used()
         return await self._rpc.call(call, timeout)
 

@@ -157,6 +157,12 @@ final class Errors {
         null);
   }
 
+  /** What every call on a channel that is closed fails with. */
+  static SpreadException channelClosed() {
+    return SpreadException.local(Status.Code.CANCELLED, "the channel is closed")
+        .with("the channel is closed", Map.of(), SpreadException.Outcome.NOT_SENT, null);
+  }
+
   static Duration durationOf(com.google.protobuf.Duration duration) {
     return Duration.ofSeconds(duration.getSeconds(), duration.getNanos());
   }

@@ -78,7 +78,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   private final Object ending = new Object();
   private Boolean wasOpen;
   private SpreadException endFailure;
-  private boolean closed;
+  private volatile boolean closed;
 
   /** What a mailbox begins with. */
   record Start(
@@ -168,7 +168,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   public Optional<ViewMessage> join(String group, boolean awaitView, Duration timeout) {
     JoinRequest request =
         JoinRequest.newBuilder().setMailboxId(id).setGroup(group).setAwaitView(awaitView).build();
-    used();
+    use();
     var answer = rpc.call(MailboxServiceGrpc.getJoinMethod(), request, timeout);
     return answer.hasView() ? Optional.of(Events.view(0, answer.getView())) : Optional.empty();
   }
@@ -187,7 +187,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   public Optional<SelfLeaveMessage> leave(String group, boolean awaitView, Duration timeout) {
     LeaveRequest request =
         LeaveRequest.newBuilder().setMailboxId(id).setGroup(group).setAwaitView(awaitView).build();
-    used();
+    use();
     var answer = rpc.call(MailboxServiceGrpc.getLeaveMethod(), request, timeout);
     return answer.hasSelfLeave()
         ? Optional.of(new SelfLeaveMessage(0, answer.getSelfLeave().getGroup()))
@@ -208,7 +208,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   public int multicast(OutgoingMessage message, Duration timeout) {
     MulticastRequest request =
         MulticastRequest.newBuilder().setMailboxId(id).setMessage(message.toProto()).build();
-    used();
+    use();
     return rpc.call(MailboxServiceGrpc.getMulticastMethod(), request, timeout, true).getBytesSent();
   }
 
@@ -217,6 +217,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
    * of this mailbox they do after {@link Sender#flush}.
    */
   public Sender sender(SenderOptions senderOptions) {
+    use();
     Sender sender = new Sender(rpc, id, senderOptions, this::used);
     synchronized (ending) {
       if (!closed) {
@@ -331,7 +332,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /** Counts what waits, without taking it (SP_poll). */
   public PollResult poll() {
     PollRequest request = PollRequest.newBuilder().setMailboxId(id).build();
-    used();
+    use();
     var answer = rpc.call(MailboxServiceGrpc.getPollMethod(), request, null);
     return new PollResult(
         inbox.size(), answer.getWaitingEvents(), answer.getWaitingBytes(), MailboxInfo.stateOf(answer.getState()));
@@ -349,14 +350,14 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   public long acknowledge(long upTo) {
     AcknowledgeRequest request =
         AcknowledgeRequest.newBuilder().setMailboxId(id).setUpToSequence(upTo).build();
-    used();
+    use();
     return rpc.call(MailboxServiceGrpc.getAcknowledgeMethod(), request, null).getAcknowledgedSequence();
   }
 
   /** The current view of a group that the mailbox is in, without waiting for a change. */
   public CurrentView view(String group) {
     GetViewRequest request = GetViewRequest.newBuilder().setMailboxId(id).setGroup(group).build();
-    used();
+    use();
     var answer = rpc.call(MailboxServiceGrpc.getGetViewMethod(), request, null);
     return new CurrentView(Events.view(0, answer.getView()), answer.getInTransition());
   }
@@ -364,7 +365,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /** State and counters, as the sidecar has them. */
   public MailboxInfo info() {
     GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(id).build();
-    used();
+    use();
     return MailboxInfo.of(rpc.call(MailboxServiceGrpc.getGetMailboxMethod(), request, null).getMailbox());
   }
 
@@ -424,6 +425,8 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
    */
   public Resumption detach() {
     synchronized (ending) {
+      // Nothing is left to disconnect.
+      if (wasOpen == null && endFailure == null) wasOpen = false;
       receiver.close();
       letGo();
     }
@@ -455,6 +458,11 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
 
   private void onAcknowledgementRefused(SpreadException error) {
     if (!GONE.contains(error.reason())) inbox.end(error);
+  }
+
+  private void use() {
+    if (closed) throw Errors.disconnected();
+    used();
   }
 
   private void used() {

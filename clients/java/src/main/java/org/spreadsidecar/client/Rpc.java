@@ -17,6 +17,7 @@ final class Rpc {
   private final Duration callTimeout;
   private final boolean tokenMayChange;
   final Endpoint endpoint;
+  private volatile boolean closed;
 
   Rpc(Channel channel, ScheduledExecutorService timers, Duration callTimeout, boolean tokenMayChange, Endpoint endpoint) {
     this.channel = channel;
@@ -32,6 +33,11 @@ final class Rpc {
         || (tokenMayChange && error.status() == io.grpc.Status.Code.UNAUTHENTICATED);
   }
 
+  /** Every call from now on fails. */
+  void close() {
+    closed = true;
+  }
+
   <Q, A> A call(MethodDescriptor<Q, A> method, Q request, Duration timeout) {
     return call(method, request, timeout, false);
   }
@@ -41,6 +47,7 @@ final class Rpc {
   }
 
   <Q, A> A call(Channel on, MethodDescriptor<Q, A> method, Q request, Duration timeout, boolean send) {
+    if (closed) throw Errors.channelClosed();
     Duration time = timeout == null ? callTimeout : timeout;
     if (time.isZero() || time.isNegative()) throw Errors.field("timeout", "more than 0", time);
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(time.toNanos(), TimeUnit.NANOSECONDS);

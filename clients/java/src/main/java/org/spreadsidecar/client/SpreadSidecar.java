@@ -263,6 +263,7 @@ public final class SpreadSidecar implements AutoCloseable {
         if (failure == null && !Errors.isGone(error)) failure = error;
       }
     }
+    rpc.close();
     connection.close();
     timers.shutdownNow();
     if (failure != null) throw failure;
