@@ -121,6 +121,10 @@ func TestASentenceNamesTheFieldAsTheOptionDoes(t *testing.T) {
 		{"private_name has 11 bytes", "private_name", "PrivateName has 11 bytes"},
 		{"queue.soft_limit.time is 0", "queue.soft_limit.time", "Queue.SoftLimit.Time is 0"},
 		{"daemon has 300 bytes", "daemon", "SpreadName has 300 bytes"},
+		{"group has 0 bytes", "group", "group has 0 bytes"},
+		{"groups[0] has 0 bytes", "groups[0]", "groups[0] has 0 bytes"},
+		{"payload has 200000 bytes", "payload", "payload has 200000 bytes"},
+		{"message_type is 40000", "message_type", "messageType is 40000"},
 		{"daemons differ", "daemon", "daemons differ"},
 		{"no field", "", "no field"},
 	} {

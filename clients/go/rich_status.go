@@ -52,17 +52,24 @@ func outcomeOf(code codes.Code, info *errdetails.ErrorInfo) Outcome {
 	return OutcomeNotSent
 }
 
-// optionNames has the fields whose option in this package is more than the PascalCase form of the contract's name.
+// optionNames has the fields that this package does not name by the PascalCase form of the contract's name: some options,
+// and the parameters of methods.
 var optionNames = map[string]string{
 	"daemon":         "SpreadName",
+	"group":          "group",
+	"groups":         "groups",
 	"mailbox_id":     "MailboxID",
+	"message_type":   "messageType",
+	"payload":        "payload",
+	"service_type":   "service",
 	"up_to_sequence": "upTo",
 }
 
 // optionOf gives the option of this package for a field of the contract: PrivateName for private_name.
 func optionOf(field string) string {
-	if name, ok := optionNames[field]; ok {
-		return name
+	list, _, _ := strings.Cut(field, "[")
+	if name, ok := optionNames[list]; ok {
+		return name + field[len(list):]
 	}
 	var name strings.Builder
 	upper := true

@@ -169,7 +169,7 @@ mod tests {
                 ..ChannelOptions::default()
             };
             let outcome = if case["error"]["at"] == "connect" {
-                Err(Sidecar::builder(given.target).build_in(environment).err().expect("creating the channel must fail"))
+                Err(Sidecar::builder(given.target).build_in(environment).expect_err("creating the channel must fail"))
             } else {
                 let options = complete(given, environment).unwrap();
                 token_of(&options).await.map(|token| (options, token))

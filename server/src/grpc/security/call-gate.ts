@@ -55,13 +55,13 @@ export class TokenGate implements CallGate {
     if (presented.kind === 'missing') {
       throw new SidecarError(
         'CREDENTIAL_MISSING',
-        'this sidecar wants a client token as authorization: Bearer <token>',
+        'this sidecar requires a client token (authorization: Bearer <token>)',
         metadataField,
       );
     }
     throw new SidecarError(
       'CREDENTIAL_INVALID',
-      'the client token is none of those that this sidecar takes',
+      'this sidecar does not accept the client token',
       metadataField,
     );
   }

@@ -125,7 +125,7 @@ export function checkMulticast(
     throw new WireError(
       'MESSAGE_TOO_LONG',
       'payload',
-      `payload has ${payload.length} bytes; to ${groups.length} group(s) it may have ${bound}` +
+      `payload has ${payload.length} bytes; to ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} it may have ${bound}` +
         ` (payload + 32 × groups at most ${room + MAX_GROUP_NAME * groups.length}: more corrupts or aborts Spread 5.0.1)`,
       bound,
     );
