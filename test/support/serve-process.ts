@@ -70,11 +70,16 @@ export class ServeProcess {
   }
 }
 
+const given = new Set<number>();
+
 /** A TCP port on which nobody listens now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
+  // The system may give a port again as soon as it is closed, for another address of the same sidecar.
+  if (given.has(port)) return freePort();
+  given.add(port);
   return port;
 }
