@@ -92,12 +92,15 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
     failure.retryable = retry.is_some() || (code == StatusCode::Unavailable && info.is_none());
     failure.retry_delay = retry.and_then(|retry| retry.retry_delay).and_then(to_duration);
     failure.send_outcome = outcome_of(code, info.as_ref());
-    if let Some(info) = info {
-        failure.reason = info.reason;
-        failure.domain = info.domain;
-        failure.metadata = info.metadata;
+    match info {
+        // The answer of a sidecar is all in here: as the cause, a report would say it twice.
+        Some(info) => {
+            failure.reason = info.reason;
+            failure.domain = info.domain;
+            failure.metadata = info.metadata;
+        }
+        None => failure.cause = Some(Arc::new(status)),
     }
-    failure.cause = Some(Arc::new(status));
     failure.into()
 }
 
@@ -122,7 +125,27 @@ pub(crate) fn to_duration(duration: prost_types::Duration) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::in_callers_terms;
+    use std::error::Error;
+
+    use prost::Message;
+
+    use super::{from_status, in_callers_terms};
+    use crate::rich::{ErrorInfo, RichStatus};
+
+    #[test]
+    fn an_error_states_the_answer_of_a_sidecar_once() {
+        let info = ErrorInfo { reason: "FIELD_INVALID".to_owned(), ..ErrorInfo::default() };
+        let detail = prost_types::Any {
+            type_url: "type.googleapis.com/google.rpc.ErrorInfo".to_owned(),
+            value: info.encode_to_vec(),
+        };
+        let details = RichStatus { details: vec![detail], ..RichStatus::default() }.encode_to_vec();
+        let status = tonic::Status::with_details(tonic::Code::InvalidArgument, "no such thing", details.into());
+        let error = from_status(status);
+        assert_eq!(error.to_string(), "FIELD_INVALID: no such thing");
+        assert!(error.source().is_none());
+        assert!(from_status(tonic::Status::unknown("cut")).source().is_some());
+    }
 
     #[test]
     fn a_sentence_names_the_field_as_the_option_does() {

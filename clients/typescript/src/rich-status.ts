@@ -62,7 +62,7 @@ export function toSpreadError(
   if (options.endpoint && !errorInfo && error.code === status.UNIMPLEMENTED)
     return unknownCall(options.endpoint, error);
   const sentence = inCallersTerms(error.details || error.message, errorInfo?.metadata.field);
-  return new SpreadError(sentence, {
+  const spreadError = new SpreadError(sentence, {
     status: error.code,
     reason: errorInfo?.reason,
     domain: errorInfo?.domain,
@@ -70,8 +70,17 @@ export function toSpreadError(
     retryable: retryDelayMs !== undefined || (error.code === status.UNAVAILABLE && !errorInfo),
     retryDelayMs,
     outcome: options.outcome ?? (options.send ? outcomeOf(error.code, errorInfo) : undefined),
-    cause: options.cause ?? error,
+    // The answer of a sidecar is all in here: as the cause, Node would print it again, with its bytes.
+    cause: options.cause ?? (errorInfo ? undefined : error),
   });
+  if (errorInfo) showCaller(spreadError, error);
+  return spreadError;
+}
+
+/** Shows the frames of the caller, which grpc-js keeps in the stack of its own error, and not those of its callbacks. */
+function showCaller(spreadError: SpreadError, { stack = '' }: ServiceError): void {
+  const [, caller] = stack.split('\nfor call at\n');
+  if (caller !== undefined) spreadError.stack = `${spreadError.name}: ${spreadError.message}\n${caller}`;
 }
 
 /** Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached. */

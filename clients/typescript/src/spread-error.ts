@@ -27,7 +27,7 @@ export interface SpreadErrorInit {
   retryDelayMs?: number;
   /** For sends. */
   outcome?: SendOutcome;
-  /** What it came from: the ServiceError of gRPC, or the reason of an AbortSignal. */
+  /** What it came from: the ServiceError of gRPC when no sidecar answered, or the reason of an AbortSignal. */
   cause?: unknown;
 }
 

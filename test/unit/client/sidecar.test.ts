@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { status } from '@grpc/grpc-js';
 import {
   AGREED_MESS,
@@ -285,6 +286,19 @@ describe('the life of a mailbox', () => {
     await mailbox[Symbol.asyncDispose]();
     expect(service.count('disconnect')).toBe(1);
     await expect(mailbox.join('g')).rejects.toMatchObject({ code: 'ILLEGAL_SESSION' });
+  });
+
+  it('states a rejection once when it is printed, with the frames of the caller', async () => {
+    const service = await fakeService();
+    service.fail('connect', {
+      code: status.INVALID_ARGUMENT,
+      message: 'no such thing',
+      reason: 'FIELD_INVALID',
+    });
+    const error = await connect({ target: service.target }).catch((error) => error);
+    const printed = inspect(error);
+    expect(printed.split('no such thing')).toHaveLength(2);
+    expect(printed).toContain('sidecar.test.ts');
   });
 
   it('passes on how to end', async () => {

@@ -31,7 +31,11 @@ describe('SpreadError', () => {
       retryable: false,
       outcome: undefined,
     });
-    expect(error.cause).toMatchObject({ code: 3 });
+    expect(error.cause).toBeUndefined();
+  });
+
+  it('has the ServiceError as its cause when no sidecar answered', () => {
+    expect(from({ code: status.UNKNOWN }).cause).toMatchObject({ code: 2 });
   });
 
   it.each([

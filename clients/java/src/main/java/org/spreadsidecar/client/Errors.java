@@ -63,7 +63,8 @@ final class Errors {
         retryDelay != null || (code == Status.Code.UNAVAILABLE && info == null),
         retryDelay,
         send ? outcomeOf(code, info) : null,
-        thrown);
+        // The answer of a sidecar is all in here: as the cause, a stack trace would say it twice.
+        info == null ? thrown : null);
   }
 
   /** Fields whose option in this client is more than the camelCase form of the contract's name. */

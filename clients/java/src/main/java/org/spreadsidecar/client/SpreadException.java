@@ -54,7 +54,7 @@ public final class SpreadException extends RuntimeException {
 
   /** The same failure for another who waits: an exception that is thrown twice would show the first one's stack. */
   SpreadException again() {
-    return with(getMessage(), metadata, outcome, getCause() == null ? this : getCause());
+    return with(getMessage(), metadata, outcome, getCause());
   }
 
   SpreadException with(String message, Map<String, String> metadata, Outcome outcome, Throwable cause) {

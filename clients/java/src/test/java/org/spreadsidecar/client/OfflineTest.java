@@ -3,10 +3,15 @@ package org.spreadsidecar.client;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Any;
+import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
+import io.grpc.protobuf.StatusProto;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -95,6 +100,22 @@ class OfflineTest {
     assertEquals(0x20, Spread.SAFE_MESS);
     assertEquals(4803, Spread.DEFAULT_SPREAD_PORT);
     assertEquals(-14, Spread.ERRORS.get("ILLEGAL_GROUP"));
+  }
+
+  @Test
+  void theAnswerOfASidecarIsStatedOnce() {
+    ErrorInfo info = ErrorInfo.newBuilder().setReason("FIELD_INVALID").setDomain("spread-sidecar").build();
+    com.google.rpc.Status answer =
+        com.google.rpc.Status.newBuilder()
+            .setCode(Status.Code.INVALID_ARGUMENT.value())
+            .setMessage("no such thing")
+            .addDetails(Any.pack(info))
+            .build();
+    SpreadException error = Errors.of(StatusProto.toStatusRuntimeException(answer), false);
+    assertEquals("no such thing", error.getMessage());
+    assertNull(error.getCause());
+    assertNull(error.again().getCause());
+    assertNotNull(Errors.of(Status.UNKNOWN.asRuntimeException(), false).getCause());
   }
 
   @Test
