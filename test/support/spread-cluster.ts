@@ -75,8 +75,10 @@ export class SpreadCluster {
   /** Ends daemon i as a crash would. */
   async crash(i: number): Promise<void> {
     const daemon = this.#daemons[i];
-    if (!daemon) return;
+    const runs = this.isRunning(i);
     this.#daemons[i] = undefined;
+    // A daemon that has aborted gives no further exit event.
+    if (!daemon || !runs) return;
     const gone = new Promise((resolve) => daemon.once('exit', resolve));
     daemon.kill('SIGKILL');
     await gone;
