@@ -1,5 +1,5 @@
-// Where Helm is. Both releases that are in use are wanted, because they differ in small things: HELM3 and HELM4 name them, else
-// `helm3`, `helm4` or `helm` on PATH are what they say they are.
+// Finds Helm 3 and Helm 4, which differ in small things: HELM3 and HELM4 name them, else `helm3`, `helm4` and `helm` on PATH
+// are asked for their version.
 import { spawnSync } from 'node:child_process';
 
 function majorOf(command) {
@@ -17,5 +17,5 @@ export function helmCommand(major, env = process.env) {
   return candidates.find((command) => majorOf(command) === String(major));
 }
 
-/** Whether both releases are there. */
-export const hasHelm = (env = process.env) => ['3', '4'].every((major) => helmCommand(major, env));
+/** The major versions of Helm that are installed. */
+export const helmMajors = (env = process.env) => ['3', '4'].filter((major) => helmCommand(major, env));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_FILE, optionRows } from '../../server/src/config/option-rows.js';
 import { cli } from '../support/cli.js';
-import { chart, helm, type Manifest, manifests, one, sample } from '../support/helm.js';
+import { chart, helm, type Manifest, majors, manifests, one, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { temporaryFolder } from '../support/tmp.js';
 
@@ -121,7 +121,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
 });
 
 describe.skipIf(!isAvailable('helm'))('the sidecar in another chart’s pod', () => {
-  it.each(['3', '4'] as const)('is the one of the example workload, with Helm %s', async (major) => {
+  it.each(majors)('is the one of the example workload, with Helm %s', async (major) => {
     const folder = temporaryFolder();
     const copy = join(folder, 'test', 'helm', 'consumer');
     cpSync(consumer, copy, { recursive: true });

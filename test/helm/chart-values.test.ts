@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { optionRows } from '../../server/src/config/option-rows.js';
 import { isListType } from '../../server/src/config/values/value-type.js';
-import { manifests, one, render, sample } from '../support/helm.js';
+import { majors, manifests, one, render, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const external = { files: [sample('external')] };
 
-/** What both releases of Helm say to a value that the chart refuses. */
+/** The error of each installed Helm for a value that the chart rejects. */
 async function refusals(values: unknown): Promise<string[]> {
   return Promise.all(
-    (['3', '4'] as const).map((major) =>
+    majors.map((major) =>
       render({ ...external, major, values }).then(
         () => 'taken',
         (error: Error) => error.message,

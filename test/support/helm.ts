@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { helmCommand } from '../../scripts/helm/commands.mjs';
+import { helmCommand, helmMajors } from '../../scripts/helm/commands.mjs';
 import { runCommand } from './run-command.js';
 
 const root = join(import.meta.dirname, '..', '..');
+
+/** The installed major versions of Helm; a test of each runs with what there is. */
+export const majors = helmMajors();
+const commands = new Map(majors.map((major) => [major, helmCommand(major)!]));
 
 /** The chart's folder. */
 export const chart = join(root, 'deploy', 'helm', 'spread-sidecar');
@@ -38,7 +42,7 @@ export interface Rendering {
 
 /** Runs Helm, apart from the repositories and plugins of this machine's user. */
 export function helm(major: '3' | '4', ...args: string[]): Promise<string> {
-  return runCommand(helmCommand(major)!, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent' } });
+  return runCommand(commands.get(major)!, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent' } });
 }
 
 /** Each value with its path: Helm would else put a map in the place of all that is there. */
@@ -54,7 +58,7 @@ function leaves(value: unknown, path: readonly string[] = []): string[] {
 /** `helm template` as text. The version of Kubernetes is said, as the default depends on how Helm was built. */
 export function render(rendering: Rendering = {}): Promise<string> {
   const {
-    major = '4',
+    major = majors.at(-1)!,
     files = [],
     values = {},
     kubeVersion = '1.36.0',

@@ -24,6 +24,7 @@ export declare function isAvailable(
     | 'rust'
     | 'promtool'
     | 'helm'
+    | 'both-helms'
     | 'helm-unittest'
     | 'kubernetes-schemas',
   env?: NodeJS.ProcessEnv,

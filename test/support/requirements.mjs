@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { go } from '../../scripts/clients/go.mjs';
 import { rust } from '../../scripts/clients/rust.mjs';
-import { hasHelm } from '../../scripts/helm/commands.mjs';
+import { helmMajors } from '../../scripts/helm/commands.mjs';
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
@@ -177,8 +177,16 @@ const parts = [
   {
     name: 'helm',
     what: 'the Helm chart',
+    enable:
+      'Install Helm 3.18 or later, or Helm 4: HELM3 or HELM4 names it, or helm3, helm4 or helm on PATH.',
+    available: (env) => helmMajors(env).length > 0,
+    inCi: true,
+  },
+  {
+    name: 'both-helms',
+    what: 'the Helm chart with both Helm 3 and Helm 4',
     enable: 'Install Helm 3.18 or later and Helm 4: HELM3 and HELM4 name them, or helm3 and helm4 on PATH.',
-    available: hasHelm,
+    available: (env) => helmMajors(env).length === 2,
     inCi: true,
   },
   {
