@@ -9,6 +9,7 @@ import {
   type SpreadCodeName,
   WireError,
 } from '../spread/wire/index.js';
+import type { FairTurns } from '../timing/fair-turns.js';
 import { PauseAwareTimer } from '../timing/pause-aware-timer.js';
 import type { CutReason, Transport } from './events.js';
 import { FrameInput } from './frame-input.js';
@@ -24,6 +25,10 @@ import type { SlowLane } from './slow-lane.js';
 export interface ConnectionHost {
   readonly budget: QueueBudget;
   readonly slowLane: SlowLane;
+  /** Shares the event loop between clients. */
+  readonly turns: FairTurns;
+  /** Messages that the daemon has received and delivered until now. */
+  messagesHandled(): number;
   readonly maxSessionMessages: number;
   readonly handshakeTimeoutMs: number;
   /** The private group that is now the connection's. Throws WireError REJECT_NOT_UNIQUE or REJECT_QUOTA. */
@@ -84,10 +89,11 @@ export class ClientConnection implements GroupMember {
       budget: host.budget,
       onDrain: () => this.#drained(),
     });
-    this.#input = new FrameInput(stream, host.slowLane, {
+    this.#input = new FrameInput(stream, host.slowLane, host.turns, {
       isOpen: () => this.isOpen,
       check: (header) => checkHeader(header, this.privateGroup),
       onFrame: (frame) => host.received(this, frame),
+      messagesHandled: () => host.messagesHandled(),
       onFailure: (error) => this.#failed(error),
     });
     this.#openingEnds = performance.now() + OPENING_PATIENCE * host.handshakeTimeoutMs;

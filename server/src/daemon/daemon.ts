@@ -8,6 +8,7 @@ import {
   type SpreadCodeName,
   WireError,
 } from '../spread/wire/index.js';
+import { FairTurns } from '../timing/fair-turns.js';
 import { ClientConnection, type ConnectionHost } from './client-connection.js';
 import type { CutReason, DaemonCounters, DaemonEvent, Transport } from './events.js';
 import { MessageExchange } from './message-exchange.js';
@@ -147,6 +148,11 @@ export class EmbeddedDaemon {
     return {
       budget: this.#budget,
       slowLane: new SlowLane(),
+      turns: new FairTurns(),
+      messagesHandled: () => {
+        const { messagesReceived, messagesDelivered, membershipsDelivered } = this.#exchange.counts;
+        return messagesReceived + messagesDelivered + membershipsDelivered;
+      },
       maxSessionMessages: this.#options.maxSessionMessages,
       handshakeTimeoutMs: this.#options.handshakeTimeoutMs,
       claimName: (connection, name) => this.#claimName(connection, name),

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type Frame, FrameDecoder, type Header } from '../spread/wire/index.js';
+import type { FairTurns } from '../timing/fair-turns.js';
 import { INPUT_LIMITS } from './header-check.js';
 import type { SlowLane, SlowLaneUser } from './slow-lane.js';
 
@@ -11,12 +12,17 @@ const FIRST_SLICE = 256;
 /** For how long a message to a receiver with a long queue slows its sender down, unless the receiver catches up, in ms. */
 const SLOW_MS = 5;
 
+/** Messages that cost as much as one unit of FairTurns. */
+const MESSAGES_PER_UNIT = 64;
+
 export interface FrameInputHandlers {
   /** False once the session has ended: what comes behind is ignored. */
   readonly isOpen: () => boolean;
   /** Throws WireError to refuse a header. */
   readonly check: (header: Header) => void;
   readonly onFrame: (frame: Frame) => void;
+  /** Messages that the daemon has received and delivered until now. */
+  readonly messagesHandled: () => number;
   /** A refused header (WireError), or whatever `onFrame` threw. Nothing more is read. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -33,6 +39,7 @@ export class FrameInput implements SlowLaneUser {
   constructor(
     private readonly stream: Readable,
     private readonly slowLane: SlowLane,
+    private readonly turns: FairTurns,
     private readonly handlers: FrameInputHandlers,
   ) {
     const validateHeader = (header: Header) => {
@@ -55,20 +62,31 @@ export class FrameInput implements SlowLaneUser {
   }
 
   push(chunk: Buffer): void {
+    this.#process(chunk, false);
+  }
+
+  /** @param isItsTurn - whether the first piece may be processed although others wait */
+  #process(chunk: Buffer, isItsTurn: boolean): void {
     let offset = 0;
     while (offset < chunk.length && this.handlers.isOpen()) {
       const slow = this.#isSlow();
       if (slow && !this.slowLane.open) {
-        this.#held = chunk.subarray(offset);
-        this.stream.pause();
+        this.#hold(chunk.subarray(offset));
         this.slowLane.wait(this);
         return;
       }
+      if (!this.turns.isFree && !(isItsTurn && offset === 0)) {
+        this.#hold(chunk.subarray(offset));
+        this.turns.run(this, () => this.proceed());
+        return;
+      }
       const before = this.#framesRead;
+      const handledBefore = this.handlers.messagesHandled();
       const first = offset === 0 && this.slowLane.pressedBy.size > 0;
       const bytes = chunk.subarray(offset, offset + (first ? FIRST_SLICE : slow ? SLOW_SLICE : SLICE));
       this.#decode(bytes);
       offset += bytes.length;
+      this.turns.spend((this.handlers.messagesHandled() - handledBefore) / MESSAGES_PER_UNIT);
       if (slow) this.slowLane.spend(this.#framesRead - before, bytes.length);
     }
   }
@@ -76,7 +94,7 @@ export class FrameInput implements SlowLaneUser {
   proceed(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held) this.push(held);
+    if (held) this.#process(held, true);
     if (!this.#held && !this.stream.destroyed) this.stream.resume();
   }
 
@@ -90,6 +108,11 @@ export class FrameInput implements SlowLaneUser {
   /** Forgets what waits. */
   discard(): void {
     this.#held = undefined;
+  }
+
+  #hold(rest: Buffer): void {
+    this.#held = rest;
+    this.stream.pause();
   }
 
   #isSlow(): boolean {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import type { FairTurns } from '../timing/fair-turns.js';
 import { http2ServersOf } from './http2-access.js';
 
 type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
@@ -23,6 +24,29 @@ export function ignoreGoneStreams(server: Server): void {
         return;
       }
       for (const listener of listeners) listener.call(http2Server, stream, ...rest);
+    });
+  }
+}
+
+/**
+ * Starts the calls of a server in fair turns. StreamGate bounds the calls that wait.
+ *
+ * Call it once the server's injector or listeners have been made.
+ */
+export function startInTurns(server: Server, turns: FairTurns): void {
+  for (const http2Server of http2ServersOf(server)) {
+    const listeners = http2Server.listeners('stream') as OnStream[];
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
+      let isStarted = false;
+      turns.run(stream.session ?? stream, () => {
+        isStarted = true;
+        // The client may have reset the stream while it waited. grpc-js does not check.
+        if (stream.destroyed || stream.closed) return;
+        for (const listener of listeners) listener.call(http2Server, stream, ...rest);
+      });
+      // An error without a listener would end the process.
+      if (!isStarted) stream.on('error', () => {});
     });
   }
 }

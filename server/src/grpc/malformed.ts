@@ -55,6 +55,18 @@ export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: 
   return message;
 }
 
+/** A large request that has arrived and is decoded when its call has its turn of the event loop. */
+export class Undecoded<T> {
+  constructor(
+    readonly bytes: Buffer,
+    private readonly decoder: (bytes: Buffer) => T | Malformed,
+  ) {}
+
+  decode(): T | Malformed {
+    return this.decoder(this.bytes);
+  }
+}
+
 /** A copy of a generated service definition whose request deserializers give Malformed instead of throwing. */
 export function refuseMalformed<S extends ServiceDefinition>(definition: S): S {
   const copy: Record<string, ServiceDefinition[string]> = {};

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
+import { FairTurns } from '../timing/fair-turns.js';
 import { watchConnections } from './client-connections.js';
 import { insecureCredentials } from './credentials.js';
 import { quietGrpcLog } from './grpc-log.js';
 import { closeDeadSessions } from './http2-dead-sessions.js';
 import { keepAlive } from './http2-keep-alive.js';
 import { setHttp2 } from './http2-settings.js';
-import { ignoreGoneStreams } from './http2-streams.js';
+import { ignoreGoneStreams, startInTurns } from './http2-streams.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './interceptors/open-calls.js';
 import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './limits/call-limits.js';
 import { DEFAULT_SWEEP_BOUNDS, type SweepBounds } from './limits/call-sweep.js';
@@ -136,7 +137,8 @@ export class GrpcServer {
       maxConcurrentStreams: transport.maxConcurrentStreams,
       needsCredential: gate.needsCredential,
     };
-    const streams = new StreamGate(streamBounds, this.#onLimit);
+    const turns = new FairTurns();
+    const streams = new StreamGate(streamBounds, turns, this.#onLimit);
     this.#calls = new OpenCalls({
       methods: this.#methods,
       telemetry,
@@ -148,6 +150,7 @@ export class GrpcServer {
       responses: new ResponseBudget(transport.maxUnsentBytes),
       onProven: (connection) => streams.prove(connection),
       onLimit: this.#onLimit,
+      turns,
     });
     const maxConcurrentStreams = firstConcurrentStreams(streamBounds);
     this.#server = new Server({
@@ -162,6 +165,8 @@ export class GrpcServer {
     this.#tls?.serve((connection, identity) => this.inject(connection, identity));
     this.#onAcceptError = options.onAcceptError;
     setHttp2(this.#server, transport);
+    // The outermost guard is the last one.
+    startInTurns(this.#server, turns);
     streams.guard(this.#server);
     ignoreGoneStreams(this.#server);
     watchConnections(this.#server);

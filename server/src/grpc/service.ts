@@ -1,5 +1,8 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { MailboxServiceService } from '../gen/spread/sidecar/v1/mailbox_service.js';
+import {
+  MailboxServiceService,
+  type MulticastStreamRequest,
+} from '../gen/spread/sidecar/v1/mailbox_service.js';
 import { serializeFrame } from './frames.js';
 import { acknowledge } from './handlers/acknowledge.js';
 import { connect } from './handlers/connect.js';
@@ -14,7 +17,7 @@ import { multicast } from './handlers/multicast.js';
 import { multicastStream } from './handlers/multicast-stream.js';
 import { poll } from './handlers/poll.js';
 import { receive } from './handlers/receive.js';
-import { refuseMalformed } from './malformed.js';
+import { refuseMalformed, Undecoded } from './malformed.js';
 import { decodeBatchFrame } from './multicast-frames.js';
 import type { ServiceContext } from './service-context.js';
 import type { ServiceRegistration } from './service-registration.js';
@@ -22,6 +25,9 @@ import { type UnaryHandler, unary } from './unary-call.js';
 
 /** Full name of the contract's service, as health and reflection name it. */
 export const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
+
+/** Decoding takes longer than all else that is done when a request arrives. */
+const LARGE_REQUEST_BYTES = 4096;
 
 /** Its methods, for whoever has to know them before the service is made. */
 export const MAILBOX_DEFINITION: ServiceDefinition = MailboxServiceService;
@@ -54,9 +60,13 @@ export function mailboxService(context: ServiceContext): ServiceRegistration {
     receive: { ...MailboxServiceService.receive, responseSerialize: serializeFrame },
   });
   const { requestDeserialize } = definition.multicastStream;
+  const decode = (bytes: Buffer) => decodeBatchFrame(bytes) ?? requestDeserialize(bytes);
+  const decodeInTurn = (bytes: Buffer): MulticastStreamRequest | Undecoded<MulticastStreamRequest> =>
+    bytes.length < LARGE_REQUEST_BYTES ? decode(bytes) : new Undecoded(bytes, decode);
   definition.multicastStream = {
     ...definition.multicastStream,
-    requestDeserialize: (bytes: Buffer) => decodeBatchFrame(bytes) ?? requestDeserialize(bytes),
+    // MulticastSession decodes the large ones.
+    requestDeserialize: decodeInTurn as typeof requestDeserialize,
   };
   return { definition, implementation };
 }

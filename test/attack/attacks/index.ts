@@ -5,6 +5,9 @@ import { adminHealth } from './admin-health.js';
 import { adminPipelining } from './admin-pipelining.js';
 import { adminRequests } from './admin-requests.js';
 import { adminSlowReaders } from './admin-slow-readers.js';
+import { batchFlood } from './batch-flood.js';
+import { callFlood } from './call-flood.js';
+import { fanOutFlood } from './fan-out-flood.js';
 import { stalledReceivers } from './stalled-receivers.js';
 import { unauthenticatedCalls } from './unauthenticated-calls.js';
 import { unreadResponses } from './unread-responses.js';
@@ -20,4 +23,7 @@ export const ATTACKS: readonly Attack[] = [
   unauthenticatedCalls,
   unreadResponses,
   stalledReceivers,
+  callFlood,
+  batchFlood,
+  fanOutFlood,
 ];

@@ -9,7 +9,7 @@ import type { OutgoingMessage } from '../../mailbox/mailbox-types.js';
 import { SidecarError } from '../../mailbox/sidecar-error.js';
 import { outgoingMessage } from '../convert.js';
 import type { Failure, FailureTranslator } from '../failure.js';
-import { Malformed } from '../malformed.js';
+import { Malformed, Undecoded } from '../malformed.js';
 import { required } from '../request-fields.js';
 import { malformedError, statusError } from '../status.js';
 
@@ -36,10 +36,28 @@ export interface SendingBounds {
   spendMessages(count: number): number;
 }
 
+/** What a stream does with its call. */
+export interface CallInput {
+  /** Lets the next frame in. */
+  allowRead(): void;
+  /** Runs work now, or when other connections had their turn. @param expected - in small unary calls */
+  takeTurn(work: () => void, expected: number): void;
+  /** Counts work in the running turn. @param cost - in small unary calls */
+  spendTurn(cost: number): void;
+}
+
+/** A frame as it arrives. */
+export type IncomingFrame = MulticastStreamRequest | Undecoded<MulticastStreamRequest> | Malformed;
+
 type Call = ServerDuplexStream<MulticastStreamRequest | Malformed, MulticastStreamResponse>;
 
 /** Refusals that one answer may hold: at some 300 bytes each, well below any client's bound for a message. */
 const MAX_REFUSALS = 500;
+/** Messages of a batch that are handed over in one turn of the event loop. Other connections come next. */
+const SLICE = 512;
+/** Messages that cost as much as one small unary call, and bytes of a frame to be decoded. */
+const MESSAGES_PER_CALL = 32;
+const BYTES_PER_CALL = 2048;
 
 /**
  * One MulticastStream call. A frame is let in only when every message of the one before is decided and
@@ -69,18 +87,25 @@ export class MulticastSession {
 
   /**
    * @param open finds the mailbox, or throws
-   * @param allowRead lets the next frame in
    */
   constructor(
     private readonly call: Call,
     private readonly failures: FailureTranslator,
     private readonly open: (mailboxId: string) => SendingMailbox,
-    private readonly allowRead: () => void,
+    private readonly input: CallInput,
     private readonly bounds: SendingBounds,
   ) {}
 
   /** The next frame. Comes only after allowRead(). */
-  onFrame(request: MulticastStreamRequest | Malformed): void {
+  onFrame(request: IncomingFrame): void {
+    if (request instanceof Undecoded)
+      this.input.takeTurn(() => {
+        if (!this.#ended) this.#onFrame(request.decode());
+      }, request.bytes.length / BYTES_PER_CALL);
+    else this.#onFrame(request);
+  }
+
+  #onFrame(request: MulticastStreamRequest | Malformed): void {
     if (this.#ended) return;
     try {
       if (request instanceof Malformed) throw malformedError(request);
@@ -151,12 +176,19 @@ export class MulticastSession {
     const mailbox = this.#mailbox;
     if (mailbox === undefined || this.#ended || this.#stopWith !== undefined) return;
     this.#working = true;
+    const start = this.#next;
     while (this.#next < this.#batch.length && this.#refusals.length < MAX_REFUSALS) {
+      if (this.#next - start === SLICE) {
+        this.input.spendTurn(SLICE / MESSAGES_PER_CALL);
+        this.input.takeTurn(this.#work, SLICE / MESSAGES_PER_CALL);
+        return;
+      }
       try {
         const room = mailbox.send(outgoingMessage(this.#batch[this.#next]!), this.#onTaken);
         this.#next++;
         this.#seen++;
         if (!room) {
+          this.input.spendTurn((this.#next - start) / MESSAGES_PER_CALL);
           mailbox.onSendRoom(this.#work);
           return;
         }
@@ -170,6 +202,7 @@ export class MulticastSession {
       }
     }
     this.#working = false;
+    this.input.spendTurn((this.#next - start) / MESSAGES_PER_CALL);
     this.#settle();
   };
 
@@ -219,7 +252,7 @@ export class MulticastSession {
 
   #answer(): void {
     const more = this.#next < this.#batch.length;
-    const proceed = more ? () => setImmediate(this.#work) : this.#readOn;
+    const proceed = more ? () => this.input.takeTurn(this.#work, SLICE / MESSAGES_PER_CALL) : this.#readOn;
     if (!more) this.#batch = [];
     if (this.call.write(this.#takeAnswer())) proceed();
     else this.call.once('drain', proceed);
@@ -229,8 +262,12 @@ export class MulticastSession {
   readonly #readOn = (): void => {
     if (this.#ended) return;
     const waitMs = this.bounds.spendMessages(0);
-    if (waitMs === 0) this.allowRead();
+    if (waitMs === 0) this.input.takeTurn(this.#allowRead, 1);
     else this.#pacing = setTimeout(this.#readOn, waitMs);
+  };
+
+  readonly #allowRead = (): void => {
+    if (!this.#ended) this.input.allowRead();
   };
 
   #takeAnswer(): MulticastStreamResponse {

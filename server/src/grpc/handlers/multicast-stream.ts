@@ -6,7 +6,7 @@ import type {
 import { observedCall } from '../interceptors/observed-call.js';
 import type { Malformed } from '../malformed.js';
 import { mailboxOf, type ServiceContext } from '../service-context.js';
-import { MulticastSession } from './multicast-session.js';
+import { type IncomingFrame, MulticastSession } from './multicast-session.js';
 
 export function multicastStream(
   context: ServiceContext,
@@ -18,13 +18,13 @@ export function multicastStream(
       call,
       context.failures,
       (mailboxId) => mailboxOf(context, observed, mailboxId, 'open.mailbox_id'),
-      () => observed.allowRead(),
+      observed,
       {
         maxBatchMessages: context.limits.maxBatchMessages,
         spendMessages: (count) => observed.use.spendMessages(count),
       },
     );
-    call.on('data', (frame: MulticastStreamRequest | Malformed) => session.onFrame(frame));
+    call.on('data', (frame: IncomingFrame) => session.onFrame(frame));
     call.once('end', () => session.onHalfClose());
     call.once('cancelled', () => session.cancel());
   };

@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { ClientConnection } from '../../mailbox/connection-tie.js';
 import { SidecarError } from '../../mailbox/sidecar-error.js';
+import type { FairTurns } from '../../timing/fair-turns.js';
 import { clientConnectionOf } from '../client-connections.js';
 import { sidecarFailure } from '../failure.js';
 import { BatchFrame } from '../frames.js';
@@ -74,6 +75,8 @@ export interface CallWatcher {
   readonly maxCompressedBytes: number | undefined;
   /** What clients have not taken. */
   readonly responses: ResponseBudget;
+  /** Shares the event loop between connections. */
+  readonly turns: FairTurns;
   /** Bytes of a request arrived. */
   arrived(bytes: number): void;
   /** Lets the call in, or answers with the status that refuses it. */
@@ -315,6 +318,16 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     } else {
       this.#readCredits = 1;
     }
+  }
+
+  /** Runs work of this call, now or when other connections had their turn. @param expected - in small unary calls */
+  takeTurn(task: () => void, expected: number): void {
+    this.#watcher.turns.run(this.connection ?? this, task, expected);
+  }
+
+  /** Counts work of this call in the running turn. @param cost - in unary calls */
+  spendTurn(cost: number): void {
+    this.#watcher.turns.spend(cost);
   }
 
   fail(error: SidecarError): void {

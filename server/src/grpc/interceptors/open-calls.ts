@@ -6,6 +6,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { SidecarError } from '../../mailbox/sidecar-error.js';
+import type { FairTurns } from '../../timing/fair-turns.js';
 import { sidecarFailure } from '../failure.js';
 import type { CallLimits } from '../limits/call-limits.js';
 import { CallSweep, type SweepBounds } from '../limits/call-sweep.js';
@@ -38,6 +39,8 @@ export interface OpenCallsOptions {
   readonly onProven: (connection: Http2Session | undefined) => void;
   /** Told of a limit that a call ran into before it had a handler. */
   readonly onLimit: OnLimit;
+  /** Shares the event loop between connections. */
+  readonly turns: FairTurns;
 }
 
 /** Told of a limit that somebody ran into, by the name of its option. */
@@ -58,6 +61,10 @@ export class OpenCalls implements CallWatcher {
 
   get responses(): ResponseBudget {
     return this.options.responses;
+  }
+
+  get turns(): FairTurns {
+    return this.options.turns;
   }
 
   arrived(bytes: number): void {
@@ -98,7 +105,9 @@ export class OpenCalls implements CallWatcher {
       if (!WITHOUT_LIMIT.has(method.service) && !this.responses.hasRoom(call.connection))
         throw responsesUnread(this.responses.totalBytes, 'not-sent');
       const client = clientOf(admission.caller, connection, base.getConnectionInfo().remoteAddress);
-      const use = WITHOUT_LIMIT.has(method.service) ? limits.enterAlways(client) : limits.enter(client);
+      const use = WITHOUT_LIMIT.has(method.service)
+        ? limits.enterAlways(client, call.connection)
+        : limits.enter(client, call.connection);
       return { admission, use };
     } catch (error) {
       if (!(error instanceof SidecarError)) throw error;
@@ -119,7 +128,7 @@ export class OpenCalls implements CallWatcher {
 
   closed(call: ObservedCall): void {
     this.#sweep.closed(call);
-    if (call.entry) this.options.limits.leave(call.entry.use);
+    if (call.entry) this.options.limits.leave(call.entry.use, call.connection);
   }
 
   get maxCompressedBytes(): number | undefined {

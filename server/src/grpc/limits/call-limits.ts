@@ -20,6 +20,27 @@ export const DEFAULT_CALL_BOUNDS: CallBounds = {
   messagesPerSecond: Number.POSITIVE_INFINITY,
 };
 
+/** A connection may grow to this many times what is free. Two connections that want all get 4/9 each. */
+const SHARE_OF_FREE = 4;
+/** What is kept for connections with few calls, as a share of the bound. */
+const RESERVE = 0.1;
+/** Calls of a connection that has few. */
+const FEW = 8;
+
+/**
+ * Whether a connection has its share of a bound that all connections have together. The only connection may have everything. Otherwise
+ * a part stays free for connections with few calls, so that others cannot keep a newcomer out.
+ *
+ * @param own - calls of the connection
+ * @param total - calls of all connections
+ */
+export function hasItsShare(own: number, total: number, max: number): boolean {
+  if (own === total) return false;
+  const free = max - total;
+  if (own < Math.min(FEW, free / FEW)) return false;
+  return own >= SHARE_OF_FREE * (free - RESERVE * max);
+}
+
 /** Calls that are too many are told to come again after so long. Unit: ms. */
 const RETRY_MS = 1000;
 /** Clients that are remembered before it is looked whose rates are as if nothing had been. */
@@ -77,6 +98,8 @@ export class ClientUse {
 /** Counts the calls of a server, and says when there are too many. */
 export class CallLimits {
   readonly #clients = new Map<string, ClientUse>();
+  /** Open calls by connection. */
+  readonly #connections = new Map<object, number>();
   #calls = 0;
   #tidyAt = TIDY_AT;
 
@@ -98,29 +121,44 @@ export class CallLimits {
   /**
    * Counts one call more, until leave().
    *
+   * @param connection - any object that stands for the connection of the call
    * @throws SidecarError TOO_MANY_CALLS, RATE_LIMITED
    */
-  enter(client: string): ClientUse {
+  enter(client: string, connection?: object): ClientUse {
     const { maxCalls } = this.bounds;
     if (this.#calls >= maxCalls) throw tooManyCalls('the sidecar', 'limits.maxCalls', maxCalls);
+    const own = (connection && this.#connections.get(connection)) ?? 0;
+    if (hasItsShare(own, this.#calls, maxCalls))
+      throw tooManyCalls('this connection', 'limits.maxCalls', own);
     const use = this.#useOf(client);
     use.begin();
     this.#calls++;
+    this.#count(connection, 1);
     return use;
   }
 
   /** Counts one call more, whatever the bounds are. */
-  enterAlways(client: string): ClientUse {
+  enterAlways(client: string, connection?: object): ClientUse {
     const use = this.#useOf(client);
     use.calls++;
     this.#calls++;
+    this.#count(connection, 1);
     return use;
   }
 
-  leave(use: ClientUse): void {
+  /** @param connection - the one that the call was entered with */
+  leave(use: ClientUse, connection?: object): void {
     this.#calls--;
     use.calls--;
+    this.#count(connection, -1);
     if (use.isUnused) this.#clients.delete(use.client);
+  }
+
+  #count(connection: object | undefined, change: 1 | -1): void {
+    if (connection === undefined) return;
+    const calls = (this.#connections.get(connection) ?? 0) + change;
+    if (calls > 0) this.#connections.set(connection, calls);
+    else this.#connections.delete(connection);
   }
 
   #useOf(client: string): ClientUse {

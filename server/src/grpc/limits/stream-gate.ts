@@ -6,7 +6,9 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import type { FairTurns } from '../../timing/fair-turns.js';
 import { http2ServersOf } from '../http2-access.js';
+import { hasItsShare } from './call-limits.js';
 
 /** Bounds on HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {
@@ -29,6 +31,8 @@ const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
 /** Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
 const HEALTH_STREAMS = 1256;
+/** Refused streams that wait for their turn. Further ones are refused at once. */
+const MAX_WAITING_REFUSALS = 1024;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
 interface SessionUse {
@@ -59,9 +63,11 @@ export class StreamGate {
   readonly #sessions = new Map<Http2Session, SessionUse>();
   #streams = 0;
   #unproven = 0;
+  #waitingRefusals = 0;
 
   constructor(
     private readonly bounds: StreamBounds,
+    private readonly turns: FairTurns,
     private readonly onLimit: OnLimit,
   ) {}
 
@@ -106,7 +112,7 @@ export class StreamGate {
     }
     const limit = this.#exceeded(use, String(headers[':path']));
     if (limit !== undefined) {
-      refuse(stream);
+      this.#refuse(stream, session!);
       this.onLimit(limit, {});
       return false;
     }
@@ -121,10 +127,28 @@ export class StreamGate {
     return true;
   }
 
+  /** In the connection's turn: a client that repeats its refused calls at once must not take the event loop. */
+  #refuse(stream: ServerHttp2Stream, session: Http2Session): void {
+    if (this.#waitingRefusals >= MAX_WAITING_REFUSALS) {
+      refuse(stream);
+      return;
+    }
+    stream.on('error', () => {});
+    this.#waitingRefusals++;
+    this.turns.run(session, () => {
+      this.#waitingRefusals--;
+      if (!stream.destroyed) refuse(stream);
+    });
+  }
+
   #exceeded(use: SessionUse, path: string): string | undefined {
     const { maxStreams } = this.bounds;
-    if (this.#streams >= maxStreams + (path.startsWith(HEALTH_PATH) ? HEALTH_STREAMS : 0))
+    const free = maxStreams - this.#streams;
+    if (path.startsWith(HEALTH_PATH)) {
+      if (free + HEALTH_STREAMS <= 0) return 'limits.maxCalls';
+    } else if (free <= 0 || hasItsShare(use.streams, this.#streams, maxStreams)) {
       return 'limits.maxCalls';
+    }
     if (use.proven || use.streams < UNPROVEN_LEAST) return undefined;
     if (use.streams >= UNPROVEN_STREAMS || this.#unproven >= maxStreams * UNPROVEN_SHARE)
       return 'http2.unauthenticated';
