@@ -13,7 +13,7 @@ const FIRST_SLICE = 256;
 const SLOW_MS = 5;
 
 /** Messages that cost as much as one unit of FairTurns. */
-const MESSAGES_PER_UNIT = 64;
+const MESSAGES_PER_UNIT = 128;
 
 export interface FrameInputHandlers {
   /** False once the session has ended: what comes behind is ignored. */

@@ -29,9 +29,9 @@ const LARGEST_WINDOW = 2 ** 31 - 1 - 65_535;
 export const callFlood: Attack = {
   name: 'call-flood',
   text: `small unary calls and short streams, back to back: ${CONNECTIONS} connections with ${OPEN_CALLS} open calls each`,
-  serve: { memoryMiB: 256 },
+  serve: { memoryMiB: 512 },
   seconds: { short: 3, full: 15 },
-  bounds: { peakMiB: 256 },
+  bounds: { peakMiB: 512 },
   async run({ grpcPort }, span) {
     let answered = 0;
     const limits = { count: CONNECTIONS, most: span.short ? 100 : 500 };
