@@ -1,4 +1,4 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_FILE, optionRows } from '../../server/src/config/option-rows.js';
@@ -128,7 +128,11 @@ describe.skipIf(!isAvailable('helm'))('the sidecar in another chart’s pod', ()
     cpSync(chart, join(folder, 'deploy', 'helm', 'spread-sidecar'), { recursive: true });
     await helm(major, 'dependency', 'update', '--skip-refresh', copy);
     for (const mode of ['native', 'classic']) {
-      const values = { sidecar: { mode }, daemon: { external: { addresses: ['4803@spread'] } } };
+      const values = {
+        sidecar: { mode },
+        image: { pullSecrets: ['registry'] },
+        daemon: { external: { addresses: ['4803@spread'] } },
+      };
       const own = await manifests({ major, values });
       const theirs = await manifests({ major, chart: copy, values: { 'spread-sidecar': values } });
       const [ours, embedded] = [
@@ -139,6 +143,8 @@ describe.skipIf(!isAvailable('helm'))('the sidecar in another chart’s pod', ()
       expect(sidecarOf(embedded.spec)).toEqual(sidecarOf(ours.spec));
       expect(sidecarOf(ours.spec)).toBeDefined();
       expect(embedded.spec.volumes).toEqual(ours.spec.volumes);
+      expect(embedded.spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
+      expect(embedded.spec.imagePullSecrets).toEqual(ours.spec.imagePullSecrets);
       expect(embedded.spec.securityContext).toEqual(ours.spec.securityContext);
       expect(ours.metadata.annotations).toMatchObject(embedded.metadata.annotations);
       expect(ours.metadata.labels).toMatchObject({ 'spread-sidecar/release': 'rel' });
@@ -148,5 +154,21 @@ describe.skipIf(!isAvailable('helm'))('the sidecar in another chart’s pod', ()
       expect(theirApp.env).toEqual(app.env);
       expect(theirApp.volumeMounts).toEqual(app.volumeMounts);
     }
+  });
+
+  it('uses every template that a pod needs, as docs/kubernetes.md and the README of the chart show', () => {
+    const templatesIn = (path: string) => [
+      ...new Set(readFileSync(path, 'utf8').match(/(?<=["`])spread-sidecar\.[A-Za-z]+(?=["`])/g)),
+    ];
+    const used = templatesIn(join(consumer, 'templates', 'deployment.yaml'));
+    expect(used).toContain('spread-sidecar.imagePullSecrets');
+    const readme = templatesIn(join(chart, 'README.md'));
+    expect(readme.filter((name) => name !== 'spread-sidecar.container').sort()).toEqual([...used].sort());
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'kubernetes.md'), 'utf8');
+    const snippet = /^# templates\/deployment\.yaml\n([\s\S]*?)^```/m.exec(page)![1]!;
+    const template = readFileSync(join(consumer, 'templates', 'deployment.yaml'), 'utf8');
+    for (const line of template.split('\n').filter((text) => text.includes('spread-sidecar')))
+      expect(snippet).toContain(`${line}\n`);
+    for (const line of snippet.split('\n').filter((text) => text !== '…')) expect(template).toContain(line);
   });
 });
