@@ -20,9 +20,9 @@ export async function buildApiServer(): Promise<void> {
   renameSync(own, program);
 }
 
-function run(mode: string, input: unknown) {
+function run(mode: string, input: string) {
   const done = spawnSync(program, [mode], {
-    input: JSON.stringify(input),
+    input,
     encoding: 'utf8',
     timeout: 20_000,
   });
@@ -32,7 +32,14 @@ function run(mode: string, input: unknown) {
 
 /** The pod that the API server would make of a pod, null where the policy does not look at it. */
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
-export const admit = (policy: unknown, pod: unknown): any => run('admit', { policy, pod });
+export const admit = (policy: unknown, pod: unknown): any => run('admit', JSON.stringify({ policy, pod }));
 
-/** Fields that objects of Kubernetes' own kinds and the Prometheus operator's do not have, and what Pod Security "restricted" refuses of their pods. */
-export const mistakes = (objects: readonly unknown[]): string[] => run('check', objects);
+/**
+ * Problems of YAML documents with objects of Kubernetes and of the Prometheus operator: unknown fields, values of the wrong type,
+ * invalid names and labels, and pods that Pod Security "restricted" rejects.
+ */
+export const mistakesInYaml = (documents: string): string[] => run('check', documents);
+
+/** The same for objects. */
+export const mistakes = (objects: readonly unknown[]): string[] =>
+  mistakesInYaml(objects.map((object) => JSON.stringify(object)).join('\n---\n'));

@@ -1,9 +1,12 @@
 {{/* Spread daemons: their names, their spread.conf, their container. */}}
 
-{{/* Common part of the daemons' names. Spread cuts names after 19 characters, and two daemons must not become one. */}}
+{{/*
+Common part of the daemons' names. Spread cuts names after 19 characters, and two daemons must not become one. The names of
+Services begin with a letter and have no dot.
+*/}}
 {{- define "spread-sidecar.daemonName" -}}
 {{- $made := printf "%s-spread" .Release.Name }}
-{{- if gt (len $made) 16 }}{{ $made = printf "spread-%s" (sha256sum .Release.Name | trunc 8) }}{{ end }}
+{{- if or (gt (len $made) 16) (not (regexMatch "^[a-z][a-z0-9-]*$" $made)) }}{{ $made = printf "spread-%s" (sha256sum .Release.Name | trunc 8) }}{{ end }}
 {{- default $made .Values.daemon.statefulSet.name }}
 {{- end }}
 
@@ -57,7 +60,7 @@ SocketPortReuse = On
 {{- define "spread-sidecar.daemonContainer" -}}
 {{- $daemon := .root.Values.daemon -}}
 name: spread
-image: {{ required "daemon.image: name your image of the Spread daemon" $daemon.image }}
+image: {{ required "daemon.image: name your image of the Spread daemon" $daemon.image | quote }}
 imagePullPolicy: {{ $daemon.imagePullPolicy }}
 command:
   {{- concat $daemon.command (list "-n" .name "-c" "/etc/spread/spread.conf") | toYaml | nindent 2 }}
@@ -92,7 +95,7 @@ volumeMounts:
           fieldPath: metadata.annotations['spread-sidecar/spread-conf']
   {{- else }}
   configMap:
-    name: {{ include "spread-sidecar.fullname" .root }}-daemon
+    name: "{{ include "spread-sidecar.fullname" .root }}-daemon"
   {{- end }}
 - name: spread-tmp
   emptyDir:
@@ -103,7 +106,7 @@ volumeMounts:
 {{/* Beside a daemon of the StatefulSet: writes its spread.conf. */}}
 {{- define "spread-sidecar.addressesContainer" -}}
 name: addresses
-image: {{ include "spread-sidecar.image" . }}
+image: {{ include "spread-sidecar.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 restartPolicy: Always
 command: [node, /etc/spread-addresses/spread-addresses.mjs, /etc/spread-addresses/spread.conf, /run/spread/spread.conf, "4815"]

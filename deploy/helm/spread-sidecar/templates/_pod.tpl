@@ -33,7 +33,7 @@ fsGroup: {{ int64 .Values.sidecar.fsGroup }}
 {{- fail (printf "sidecar.mode: native sidecars need Kubernetes 1.29, this is %s; set sidecar.mode to classic" .Capabilities.KubeVersion.Version) }}
 {{- end -}}
 name: spread-sidecar
-image: {{ include "spread-sidecar.image" . }}
+image: {{ include "spread-sidecar.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- if eq $mode "native" }}
 restartPolicy: Always
@@ -160,18 +160,18 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
           fieldPath: metadata.annotations['spread-sidecar/config']
   {{- else }}
   configMap:
-    name: {{ include "spread-sidecar.fullname" . }}-config
+    name: "{{ include "spread-sidecar.fullname" . }}-config"
   {{- end }}
 {{- range $name, $secret := .Values.secrets }}
 {{- if $secret.name }}
 - name: spread-sidecar-{{ kebabcase $name }}
   secret:
-    secretName: {{ $secret.name }}
+    secretName: {{ $secret.name | quote }}
     # Readable for whoever mounts it: the user ids differ, and only the container concerned mounts it.
     defaultMode: 0444
     {{- if $secret.key }}
     items:
-      - key: {{ $secret.key }}
+      - key: {{ $secret.key | quote }}
         path: {{ eq $name "tokens" | ternary "tokens" "token" }}
     {{- end }}
 {{- end }}
@@ -188,7 +188,7 @@ and has to outlive the sidecar's delay; nor does it keep a Job from its end.
 {{/* Entries of the application's `env`. */}}
 {{- define "spread-sidecar.appEnv" -}}
 - name: SPREAD_SIDECAR_TARGET
-  value: {{ include "spread-sidecar.target" . }}
+  value: {{ include "spread-sidecar.target" . | quote }}
 - name: SPREAD_POD_UID
   valueFrom:
     fieldRef:
