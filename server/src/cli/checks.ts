@@ -2,6 +2,7 @@ import { ConfigError, type SidecarConfig } from '../config/index.js';
 import { Access } from '../sidecar/access.js';
 import type { Session } from '../spread/session.js';
 import type { SessionOptions } from '../spread/session-options.js';
+import { findContainerSidecar } from './container-sidecar.js';
 import { ExitCode } from './exit-codes.js';
 import { findPlaceProblems, placeName, placesOf } from './listen-check.js';
 
@@ -68,14 +69,20 @@ async function securityResult(
   }
 }
 
-/** Whether each address that serve would listen on is free. Listens on all of them for a moment. */
+/**
+ * Whether each address that serve would listen on is free, or used by the sidecar of this container. Listens on the free ones
+ * for a moment.
+ */
 export async function checkPlaces(config: SidecarConfig): Promise<CheckResult[]> {
   const places = placesOf(config);
   const problems = await findPlaceProblems(places);
+  const sidecar = problems.some(({ isTaken }) => isTaken) ? await findContainerSidecar() : undefined;
   return places.map((place): CheckResult => {
     const name = placeName(place);
     const problem = problems.find((found) => found.place === place);
     if (!problem) return well(place.what, `${name} is free`);
+    if (problem.isTaken && sidecar?.listensAt(place.address))
+      return well(place.what, `${name} is in use by the sidecar of this container (process ${sidecar.pid})`);
     const advice = problem.isTaken ? ': stop that process, or set another address' : '';
     const text = `${name} (${place.flag}) ${problem.text}${advice}`;
     return { what: place.what, problem: 'failed', text, exitCode: ExitCode.cannotListen };

@@ -3,7 +3,7 @@ import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
 import { Interruption, onSignals } from './interruption.js';
 import { Output } from './output.js';
-import { isFirstProcess, programName } from './program-name.js';
+import { isFirstProcess, programName, readMounts } from './program-name.js';
 
 type Terminal<Stream> = Stream & { isTTY?: boolean; columns?: number };
 
@@ -48,7 +48,8 @@ const CLOSE_MS = 1000;
 /** The world of the process. */
 export function processIo(): CommandIo {
   const { stdin, stdout, stderr, env, pid } = process;
-  const program = programName({ env, pid, script: process.argv[1], workingFolder: process.cwd() });
+  const [script, workingFolder, mounts] = [process.argv[1], process.cwd(), readMounts()];
+  const program = programName({ env, pid, script, workingFolder, mounts });
   return { stdin, stdout, stderr, env, program, isContainer: isFirstProcess({ pid }) };
 }
 

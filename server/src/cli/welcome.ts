@@ -57,7 +57,7 @@ export function welcome(version: string, place: Place, next: NextSteps, colors: 
 
 /** A sidecar in a container is started by its engine, not by a command inside. */
 const embeddedCommand = (program: string) =>
-  /^(docker|kubectl) /.test(program)
+  /^(docker|podman|nerdctl|kubectl) /.test(program)
     ? 'spread-sidecar serve --embedded-daemon'
     : `${program} serve --embedded-daemon`;
 

@@ -10,7 +10,7 @@ export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')
     .summary('check the configuration, the ports and the daemon before serving')
     .description(
-      `Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. Starts nothing.\n\n${helpSections()}`,
+      `Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. In the container of a running sidecar, the addresses of that sidecar count as free. Starts nothing.\n\n${helpSections()}`,
     );
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await check(context, options));
