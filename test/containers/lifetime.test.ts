@@ -1,13 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { credentials } from '@grpc/grpc-js';
 import { AGREED_MESS, type SpreadError } from 'spread-sidecar-client';
 import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { endBy, inEngine, logOf, started } from '../support/containers.js';
 import { IMAGE_MS, sidecarImage } from '../support/image.js';
 import { isAvailable } from '../support/requirements.mjs';
+import { TestMailbox } from '../support/sidecar-calls.js';
 import { until, within } from '../support/until.js';
 
 const TEST_MS = 90_000;
+/** Messages of 100 KB for six receivers: eight times the memory of the container. */
+const FLOOD = 3000;
+/** A sender that waits for slow receivers for so long has sent enough. Unit: ms. */
+const FLOOD_MS = 20_000;
 let image: string;
 
 /** An application that shares the network of a sidecar, as the containers of a pod do. */
@@ -115,6 +123,34 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
       },
       { what: 'the stalled mailbox ends', timeoutMs: 60_000 },
     );
+    const { State } = await (await inEngine(sidecar)).inspect();
+    expect([State.Running, State.OOMKilled]).toEqual([true, false]);
+    expect(await sender.poll()).toMatchObject({ state: 'OPEN' });
+  });
+
+  it('stays below a memory limit of 256 MiB while six receivers are stalled under a flood', async () => {
+    const sidecar = await started(
+      new SpreadSidecarContainer(image).withResourcesQuota({ memory: 0.25 }).start(),
+    );
+    const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc-node.flow_control_window': 65_535 };
+    for (let i = 0; i < 6; i += 1) {
+      const client = new MailboxServiceClient(sidecar.grpcTarget, credentials.createInsecure(), options);
+      onTestFinished(() => client.close());
+      const mailbox = await TestMailbox.open(client);
+      await mailbox.call('join', { group: 'flood', awaitView: true });
+      const receiving = mailbox.receive();
+      await receiving.attached();
+      receiving.stream.pause();
+    }
+    const sender = await sidecar.client().connect({ privateName: 'sender', membership: false });
+    const flow = sender.sender();
+    const payload = Buffer.alloc(100_000, 'x');
+    const end = Date.now() + FLOOD_MS;
+    let sent = 0;
+    while (sent < FLOOD && Date.now() < end) {
+      await Promise.race([flow.send(AGREED_MESS, 'flood', payload), delay(end - Date.now())]);
+      sent += 1;
+    }
     const { State } = await (await inEngine(sidecar)).inspect();
     expect([State.Running, State.OOMKilled]).toEqual([true, false]);
     expect(await sender.poll()).toMatchObject({ state: 'OPEN' });

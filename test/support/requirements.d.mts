@@ -1,5 +1,6 @@
 export declare function helmUnittest(env?: NodeJS.ProcessEnv): string;
 export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
+export declare function composeCommand(): string[] | undefined;
 export declare const GRPCURL_VERSIONS: readonly string[];
 export declare function grpcurlCommand(version: string, env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
@@ -9,6 +10,7 @@ export declare function isAvailable(
     | 'spread-valgrind'
     | 'spread-cluster'
     | 'docker'
+    | 'compose'
     | 'python'
     | 'python-testcontainers'
     | 'packages'

@@ -27,6 +27,12 @@ export function grpcurlCommand(version, env = process.env) {
   return join(cache, 'spread-sidecar', 'grpcurl', version, 'grpcurl');
 }
 
+/** The command of Docker Compose: the plugin of Docker's client, else the program; undefined where there is neither. */
+export const composeCommand = () =>
+  [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) =>
+    works(command, [...args, 'version']),
+  );
+
 const parts = [
   {
     name: 'spread',
@@ -66,6 +72,13 @@ const parts = [
     enable:
       'Start a Docker engine of release 20.10 or later, with BuildKit (`docker buildx`, or a client before 23). Where no image can be pulled, root and debootstrap make the base.',
     available: () => works('docker', ['info']),
+    inCi: true,
+  },
+  {
+    name: 'compose',
+    what: 'the Compose files of the pages',
+    enable: 'Install Docker Compose, as a plugin of Docker or as docker-compose 1.29 or later.',
+    available: () => composeCommand() !== undefined,
     inCi: true,
   },
   {
