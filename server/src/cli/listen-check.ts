@@ -11,6 +11,7 @@ import {
   type TcpAddress,
   type UnixAddress,
 } from '../config/index.js';
+import { tcpPlace } from '../net/tcp-place.js';
 import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
 import { systemErrorText } from './system-error.js';
@@ -120,7 +121,9 @@ function tryToListen(
   return new Promise((resolve) => {
     server.once('error', resolve);
     const where =
-      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port, ipv6Only };
+      address.kind === 'unix'
+        ? { path: address.path }
+        : tcpPlace(address.host, address.port, ipv6Only ?? false);
     server.listen(where, () => resolve(undefined));
   });
 }

@@ -45,7 +45,8 @@ export function addressFor(listen: readonly Address[]): Address {
 /** How to reach a server that listens at this address, from the same machine. */
 export function targetOf(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
-  const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host;
+  // A socket for [::] takes IPv4 connections too, and ::1 is missing where IPv6 is switched off.
+  const host = ['0.0.0.0', '::'].includes(address.host) ? '127.0.0.1' : address.host;
   return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
 }
 

@@ -2,6 +2,7 @@ import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIPv4, type ListenOptions, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { MAX_SOCKET_PATH_BYTES, SocketFile } from '../net/socket-file.js';
+import { tcpPlace } from '../net/tcp-place.js';
 import type { EmbeddedDaemon } from './daemon.js';
 import type { Transport } from './events.js';
 import { ignoreWriteErrors } from './write-errors.js';
@@ -79,7 +80,7 @@ export async function listen(options: ListenOptionsOfDaemon): Promise<Listening>
     for (const host of hosts) {
       // A socket for :: takes IPv4 connections too, which the system does not allow beside one for IPv4.
       const ipv6Only = isIPv6Any(host) && hosts.some(isIPv4);
-      const where = { host, port: tcpPort, ipv6Only };
+      const where = tcpPlace(host, tcpPort, ipv6Only);
       const server = await start('tcp', `port ${tcpPort} on ${host}`, where);
       tcpPort = (server.address() as { port: number }).port;
     }

@@ -80,6 +80,5 @@ function onLoopback(host: string): boolean {
 
 /** An address that means "all interfaces" is no address to connect to. */
 function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
+  return ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
 }

@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { SocketFile } from '../../net/socket-file.js';
+import { tcpPlace } from '../../net/tcp-place.js';
 import { formatListenAddress, type ListenAddress, type UnixListenAddress } from './address.js';
 import { ListenError, toListenError } from './listen-error.js';
 import { claimSocketFile } from './socket-file.js';
@@ -88,7 +89,7 @@ function bind(server: Server, address: ListenAddress, file: SocketFile | undefin
     };
     if (address.kind === 'tcp') {
       const { host, port, ipv6Only = false } = address;
-      server.listen({ host, port, ipv6Only }, listening);
+      server.listen(tcpPlace(host, port, ipv6Only), listening);
     } else {
       try {
         listenOnSocketFile(server, address, file!, listening);
