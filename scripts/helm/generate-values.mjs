@@ -9,9 +9,6 @@ import { withTable } from './values-table.mjs';
 
 const chart = join(root, 'deploy', 'helm', 'spread-sidecar');
 const values = readValues(join(chart, 'values.yaml'));
-writeFileSync(
-  join(chart, 'values.schema.json'),
-  `${JSON.stringify(valuesSchema(values, optionRows), null, 2)}\n`,
-);
+writeFileSync(join(chart, 'values.schema.json'), valuesSchema(values, optionRows));
 const readme = join(chart, 'README.md');
 writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), values));

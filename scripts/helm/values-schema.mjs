@@ -1,5 +1,9 @@
 // values.schema.json: closed, so that a value that is misspelt is refused instead of passed over.
+import { readFileSync } from 'node:fs';
 import { optionSchema } from './option-schema.mjs';
+
+const file = new URL('kubernetes-definitions.json', import.meta.url);
+const kubernetes = JSON.parse(readFileSync(file, 'utf8')).definitions;
 
 const DURATION = '^(\\d+h)?(\\d+m)?(\\d+s)?$';
 
@@ -23,16 +27,36 @@ function configSchema(optionRows, description) {
   );
 }
 
+/** A type of JSON, in lower case, or one of Kubernetes. */
+function typeSchema(name) {
+  if (/^[a-z]/.test(name)) return { type: name };
+  if (!(name in kubernetes)) throw new Error(`values.yaml: kubernetes-definitions.py does not list ${name}`);
+  return { $ref: reference(name) };
+}
+
+const reference = (name) => `#/definitions/${name}`;
+
+/** The types of Kubernetes to which a schema refers, and those to which they refer. */
+function definitionsOf(schema, found = new Map()) {
+  for (const [name, type] of Object.entries(kubernetes)) {
+    if (found.has(name) || !JSON.stringify(schema).includes(`"${reference(name)}"`)) continue;
+    found.set(name, type);
+    definitionsOf(type, found);
+  }
+  return found;
+}
+
 function schemaOf({ rules, default: value }) {
   if (rules.enum) return { type: 'string', enum: rules.enum };
   if (rules.integer) {
-    const [minimum, maximum] = rules.integer.map(Number);
-    return { type: 'integer', minimum, maximum };
+    const [minimum, maximum] = rules.integer.slice(0, 2).map(Number);
+    return { type: rules.integer[2] ? ['integer', 'null'] : 'integer', minimum, maximum };
   }
   if (rules.type?.[0] === 'duration') return { type: 'string', minLength: 2, pattern: DURATION };
-  if (rules.items) return { type: 'array', items: { type: rules.items[0] } };
+  if (rules.items) return { type: 'array', items: typeSchema(rules.items[0]) };
   if (rules.map) return { type: 'object', additionalProperties: { type: 'string' } };
-  if (rules.free) return { type: 'object' };
+  // Draft 7 ignores what stands beside $ref.
+  if (rules.kubernetes) return { allOf: [typeSchema(rules.kubernetes[0])] };
   if (typeof value === 'boolean') return { type: 'boolean' };
   if (typeof value === 'string')
     return { type: 'string', ...(rules.maxLength && { maxLength: Number(rules.maxLength[0]) }) };
@@ -49,8 +73,9 @@ function properties(values, optionRows) {
   return Object.fromEntries(entries);
 }
 
+/** The text of values.schema.json. Each type of Kubernetes is one line. */
 export function valuesSchema(values, optionRows) {
-  return {
+  const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $comment: 'Generated from values.yaml and server/src/config/options.ts by `npm run gen`. Do not edit.',
     ...closed({
@@ -58,4 +83,8 @@ export function valuesSchema(values, optionRows) {
       global: { description: 'Helm gives it to every dependency.', type: 'object' },
     }),
   };
+  const types = [...definitionsOf(schema)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = types.map(([name, type]) => `    ${JSON.stringify(name)}: ${JSON.stringify(type)}`);
+  const own = JSON.stringify(schema, null, 2).replace(/\n\}$/, '');
+  return `${own},\n  "definitions": {\n${lines.join(',\n')}\n  }\n}\n`;
 }

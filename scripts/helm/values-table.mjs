@@ -8,7 +8,8 @@ const code = (text) => `\`${text.replaceAll('|', '\\|')}\``;
 
 function bounds({ rules }) {
   if (rules.enum) return ` One of ${rules.enum.map(code).join(', ')}.`;
-  if (rules.integer) return ` From ${rules.integer[0]} to ${rules.integer[1]}.`;
+  if (rules.integer)
+    return ` From ${rules.integer[0]} to ${rules.integer[1]}${rules.integer[2] ? ', or null' : ''}.`;
   return '';
 }
 

@@ -23,7 +23,7 @@ function readComment(comment, name) {
   return { text: text.slice('-- '.length), rules };
 }
 
-const KNOWN = new Set(['config', 'enum', 'free', 'integer', 'items', 'map', 'maxLength', 'type']);
+const KNOWN = new Set(['config', 'enum', 'integer', 'items', 'kubernetes', 'map', 'maxLength', 'type']);
 
 function readMap(map, path) {
   return map.items.map(({ key, value }, index) => {

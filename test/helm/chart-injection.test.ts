@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
-import { admit, BUILD_TIMEOUT_MS, buildApiServer, mistakes } from '../support/api-server.js';
+import { admit, BUILD_TIMEOUT_MS, buildApiServer, mistakes, warnings } from '../support/api-server.js';
 import { manifests, one, render, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
@@ -161,6 +161,61 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       const policy = await policyOf();
       const changed = admit(policy, pod({ containers: [{ name: 'app', image: 'app:1' }] }));
       expect(admit(policy, changed)).toBeNull();
+    });
+
+    it.each([
+      ['native', ['prepare', 'proxy']],
+      ['classic', ['proxy']],
+    ])(
+      'gives the environment and the socket to init containers that run beside it, %s',
+      async (mode, expected) => {
+        const spec = {
+          initContainers: [
+            { name: 'prepare', image: 'prepare:1', env: [{ name: 'COLOUR', value: 'blue' }] },
+            { name: 'proxy', image: 'proxy:1', restartPolicy: 'Always' },
+          ],
+          containers: [{ name: 'app', image: 'app:1' }],
+        };
+        const changed = admit(await policyOf({ sidecar: { mode } }), pod(spec));
+        const app = changed.spec.containers.at(-1);
+        const own = changed.spec.initContainers.filter(({ name }: Yaml) => name !== 'spread-sidecar');
+        expect(own.map(({ name }: Yaml) => name)).toEqual(['prepare', 'proxy']);
+        const given = own.filter(({ volumeMounts }: Yaml) => volumeMounts?.length);
+        expect(given.map(({ name }: Yaml) => name)).toEqual(expected);
+        for (const { env, volumeMounts } of given) {
+          expect(env.filter(({ name }: Yaml) => name !== 'COLOUR')).toEqual(app.env);
+          expect(volumeMounts).toEqual(app.volumeMounts);
+        }
+        expect(own[0].env[0]).toEqual(spec.initContainers[0]!.env![0]);
+      },
+    );
+
+    it('stays as it is with hostNetwork, and its maker gets a warning', async () => {
+      const all = await manifests(injection);
+      const policy = one(all, 'MutatingAdmissionPolicy');
+      const warning = one(all, 'ValidatingAdmissionPolicy');
+      const binding = one(all, 'ValidatingAdmissionPolicyBinding');
+      expect(binding.spec).toEqual({ policyName: warning.metadata.name, validationActions: ['Warn'] });
+      const containers = [{ name: 'app', image: 'app:1' }];
+      const [host, plain] = [pod({ hostNetwork: true, containers }), pod({ hostNetwork: false, containers })];
+      expect(admit(policy, host)).toBeNull();
+      expect(admit(policy, plain)).not.toBeNull();
+      const message = 'spread-sidecar is not injected into pods with hostNetwork';
+      expect(warnings(warning, host)).toEqual([expect.stringContaining(message)]);
+      for (const quiet of [plain, pod({ containers })]) expect(warnings(warning, quiet)).toEqual([]);
+      const workload = (template: Yaml) => ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'app' },
+        spec: { template },
+      });
+      expect(warnings(warning, workload(host))).toEqual([expect.stringContaining(message)]);
+      expect(warnings(warning, workload(plain))).toEqual([]);
+      const isOut = { ...host, metadata: { labels: { 'spread-sidecar/inject': 'false' } } };
+      expect(warnings(warning, isOut)).toEqual([]);
+      expect(warnings(warning, workload(isOut))).toEqual([]);
+      const { resourceRules } = warning.spec.matchConstraints;
+      expect(resourceRules.flatMap(({ resources }: Yaml) => resources)).toContain('deployments');
     });
 
     it('passes Pod Security "restricted" if it did before', async () => {

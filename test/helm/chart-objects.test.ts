@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { cli } from '../support/cli.js';
-import { chart, manifests, one, sample } from '../support/helm.js';
+import { chart, majors, manifests, one, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { startWhole } from '../support/whole-sidecar.js';
 
@@ -77,6 +77,25 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     ];
     expect(policy.ingress[1].ports).toEqual(udp);
     expect(policy.egress.at(-1).ports).toEqual(udp);
+  });
+
+  it.each([
+    ['3', 'before-hook-creation'],
+    ['4', 'before-hook-creation,hook-succeeded'],
+  ] as const)(
+    'the pod of a successful test goes when Helm %s can still print its logs',
+    async (major, policy) => {
+      if (!majors.includes(major)) return;
+      const { metadata } = one(await manifests({ major, files: [sample('external')] }), 'Pod');
+      expect(metadata).toMatchObject({ annotations: { 'helm.sh/hook-delete-policy': policy } });
+    },
+  );
+
+  it('Services of Spread daemons are for IPv4, which is all that Spread speaks', async () => {
+    const services = (await manifests(everything)).filter(({ kind }) => kind === 'Service');
+    expect(services).toHaveLength(2);
+    for (const { spec } of services)
+      expect(spec).toMatchObject({ ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] });
   });
 
   it('the test sends by the command line of the image, against the sidecar beside it', async () => {

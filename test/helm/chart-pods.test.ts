@@ -113,6 +113,29 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
       expect(container.lifecycle).toBeUndefined();
   });
 
+  it('listens for probes on IPv4 and IPv6, and applications on loopback find it', async () => {
+    const config: string = one(await manifests({ files: [sample('external')] }), 'ConfigMap').data[
+      'config.yaml'
+    ];
+    expect(config).toMatch(/^admin:\n {2}listen: "\[::\]:4814"$/m);
+    const values = { config: { grpc: { listen: ['[::]:5000'], insecure: true } } };
+    const all = await manifests({ files: [sample('external')], values });
+    expect(one(all, 'Deployment').spec.template.spec.containers[0].env[0].value).toBe('127.0.0.1:5000');
+  });
+
+  it.each(['StatefulSet ring', 'Deployment all'])(
+    '%s has the labels and annotations of the values',
+    async (of) => {
+      const own = { podLabels: { team: 'blue' }, podAnnotations: { note: 'mine' } };
+      const values = { workload: own, daemon: { statefulSet: own } };
+      const all = await manifests({ files: [sample('everything')], values });
+      const found = all.find(({ kind, metadata }) => `${kind} ${metadata.name}` === of)!;
+      expect(found.spec.template.metadata.labels).toMatchObject(own.podLabels);
+      expect(found.spec.template.metadata.annotations).toMatchObject(own.podAnnotations);
+      expect(found.spec.selector.matchLabels).not.toHaveProperty('team');
+    },
+  );
+
   it('an application without a socket gets the TCP address', async () => {
     const values = { config: { grpc: { listen: ['0.0.0.0:5000'], insecure: true } } };
     const all = await manifests({ files: [sample('external')], values });

@@ -1,9 +1,13 @@
+import { copyFileSync, cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { optionRows } from '../../server/src/config/option-rows.js';
 import { isListType } from '../../server/src/config/values/value-type.js';
-import { majors, manifests, one, render, sample } from '../support/helm.js';
-import { isAvailable } from '../support/requirements.mjs';
+import { chart, helm, majors, manifests, one, render, sample } from '../support/helm.js';
+import { isAvailable, pythonCommand } from '../support/requirements.mjs';
+import { runCommand } from '../support/run-command.js';
+import { temporaryFolder } from '../support/tmp.js';
 
 const external = { files: [sample('external')] };
 
@@ -90,6 +94,29 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
     ['a file mode as a number', { config: { grpc: { socketMode: 432 } } }, 'socketMode'],
     ['off without quotes', { config: { limits: { maxConnectionIdle: false } } }, 'maxConnectionIdle'],
     ['a secret in the ConfigMap', { config: { admin: { token: 'aaaaaaaaaaaaaaaaaaaa' } } }, 'token'],
+    ['a misspelt field of an env entry', { sidecar: { extraEnv: [{ name: 'A', vlue: 'b' }] } }, 'vlue'],
+    ['a misspelt field of a volume', { sidecar: { extraVolumes: [{ name: 'a', emptyDr: {} }] } }, 'emptyDr'],
+    ['a mount without a path', { sidecar: { extraVolumeMounts: [{ name: 'a' }] } }, 'mountPath'],
+    ['a misspelt field of resources', { daemon: { resources: { limit: {} } } }, '/daemon/resources'],
+    ['a list for a quantity', { sidecar: { resources: { limits: { cpu: [1] } } } }, 'limits/cpu'],
+    ['a number in an env entry', { workload: { env: [{ name: 'A', value: 1 }] } }, '/workload/env/0/value'],
+    [
+      'a misspelt affinity',
+      { workload: { affinity: { nodeAffinity: { requiredDuringScheduling: {} } } } },
+      'requiredDuringScheduling',
+    ],
+    [
+      'a misspelt toleration',
+      { daemon: { statefulSet: { tolerations: [{ keys: 'a' }] } } },
+      '/daemon/statefulSet/tolerations/0',
+    ],
+    [
+      'a misspelt constraint',
+      { workload: { topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'a', whenUnsatisfied: 'b' }] } },
+      'whenUnsatisfied',
+    ],
+    ['a misspelt peer', { networkPolicy: { adminFrom: [{ podSelectr: {} }] } }, 'podSelectr'],
+    ['a misspelt rule', { networkPolicy: { extraEgress: [{ ports: [{ prot: 1 }] }] } }, '/extraEgress/0'],
     ['an annotation that is no text', { workload: { podAnnotations: { note: 1 } } }, 'note'],
   ])('refuse %s', async (_, values, name) => {
     for (const message of await refusals(values)) {
@@ -97,5 +124,72 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
       expect(message).toContain(name);
       expect(message).toContain('schema');
     }
+  });
+
+  it('accept every field that Kubernetes knows, and quantities as numbers', async () => {
+    const values = {
+      sidecar: {
+        extraEnv: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k', optional: true } } }],
+        extraVolumes: [{ name: 'a', projected: { sources: [{ configMap: { name: 'c' } }] } }],
+        extraVolumeMounts: [{ name: 'a', mountPath: '/a', subPath: 'b' }],
+        resources: { limits: { cpu: 1.5, memory: '1Gi', 'example.com/gpu': 1 }, requests: { cpu: '1' } },
+      },
+      workload: { tolerations: [{ operator: 'Exists' }], affinity: { podAntiAffinity: {} } },
+    };
+    for (const major of majors)
+      expect((await manifests({ ...external, major, values })).length).toBeGreaterThan(3);
+  });
+
+  it.skipIf(!isAvailable('kubernetes-schemas'))('have the types of Kubernetes’ own schemas', async () => {
+    const folder = join(import.meta.dirname, '..', '..', 'scripts', 'helm');
+    const copy = join(temporaryFolder(), 'kubernetes-definitions.py');
+    copyFileSync(join(folder, 'kubernetes-definitions.py'), copy);
+    await runCommand(pythonCommand(), [copy]);
+    const [made, committed] = [copy, join(folder, 'kubernetes-definitions.py')].map((script) =>
+      readFileSync(script.replace('.py', '.json'), 'utf8'),
+    );
+    expect(made).toBe(committed);
+  });
+});
+
+describe.skipIf(!isAvailable('helm'))('a platform that chooses users and groups itself', () => {
+  const ids = /runAsUser|runAsGroup|fsGroup/;
+  const free = {
+    sidecar: { fsGroup: null, runAsUser: null },
+    workload: { runAsUser: null },
+    daemon: { runAsUser: null },
+  };
+
+  it.each(['external', 'classic', 'container', 'statefulset', 'everything', 'injection'])(
+    'gets them with null, sample %s',
+    async (name) => {
+      for (const major of majors) {
+        const file = { major, files: [sample(name)] };
+        expect(await render(file)).toMatch(ids);
+        const text = await render({ ...file, values: free });
+        expect(text).not.toMatch(ids);
+        expect(text).toContain('runAsNonRoot: true');
+      }
+    },
+  );
+
+  it.each(majors)('gets them from a chart that depends on this one, with Helm %s', async (major) => {
+    const folder = temporaryFolder();
+    const copy = join(folder, 'test', 'helm', 'consumer');
+    cpSync(join(import.meta.dirname, 'consumer'), copy, { recursive: true });
+    cpSync(chart, join(folder, 'deploy', 'helm', 'spread-sidecar'), { recursive: true });
+    await helm(major, 'dependency', 'update', '--skip-refresh', copy);
+    const values = { 'spread-sidecar': free };
+    expect(await render({ major, chart: copy, values })).not.toMatch(ids);
+  });
+
+  it('can set a user of its range', async () => {
+    const values = { sidecar: { runAsUser: 1_000_680_000, fsGroup: 1_000_680_000 } };
+    const { spec } = one(await manifests({ ...external, values }), 'Deployment').spec.template;
+    expect(spec.securityContext).toEqual({ fsGroup: 1_000_680_000 });
+    expect(spec.initContainers[0].securityContext).toMatchObject({
+      runAsUser: 1_000_680_000,
+      runAsGroup: 1_000_680_000,
+    });
   });
 });

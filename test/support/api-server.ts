@@ -34,6 +34,10 @@ function run(mode: string, input: string) {
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
 export const admit = (policy: unknown, pod: unknown): any => run('admit', JSON.stringify({ policy, pod }));
 
+/** The warnings of a ValidatingAdmissionPolicy about an object that somebody creates. */
+export const warnings = (policy: unknown, object: unknown): string[] =>
+  run('warn', JSON.stringify({ policy, object }));
+
 /**
  * Problems of YAML documents with objects of Kubernetes and of the Prometheus operator: unknown fields, values of the wrong type,
  * invalid names and labels, and pods that Pod Security "restricted" rejects.

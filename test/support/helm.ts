@@ -22,7 +22,11 @@ export const sample = (name: string): string => join(chart, 'ci', `${name}-value
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels: Record<string, string> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Record<string, string>;
+    readonly annotations?: Record<string, string>;
+  };
   // biome-ignore lint/suspicious/noExplicitAny: what is in it differs by kind, and the API server's schema is checked elsewhere.
   readonly [field: string]: any;
 }

@@ -20,5 +20,7 @@ func main() {
 		admit()
 	case "check":
 		check()
+	case "warn":
+		warn()
 	}
 }

@@ -41,7 +41,7 @@
 {{- /* The sidecar's own default is 127.0.0.1. */}}
 {{- $listen := dig "admin" "listen" "127.0.0.1:4814" .Values.config }}
 {{- if or (eq $listen "off") (regexMatch "^(localhost|127\\.|\\[::1\\])" $listen) }}
-{{- fail (printf "config.admin.listen: %s can not be reached by the probes; listen on 0.0.0.0:4814 or another address of the pod" $listen) }}
+{{- fail (printf "config.admin.listen: %s can not be reached by the probes; listen on [::]:4814, 0.0.0.0:4814 or another address of the pod" $listen) }}
 {{- end }}
 {{- regexFind "[0-9]+$" $listen }}
 {{- end }}

@@ -127,7 +127,7 @@ resources:
   limits:
     memory: 128Mi
 securityContext:
-  {{- include "spread-sidecar.restricted" 65532 | nindent 2 }}
+  {{- include "spread-sidecar.restricted" .Values.sidecar.runAsUser | nindent 2 }}
 volumeMounts:
   - name: spread-conf
     mountPath: /etc/spread-addresses

@@ -23,14 +23,16 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- $native := eq .Values.sidecar.mode "native" }}
 {{- $parts := list }}
 {{- /* What is to be added to has to be there. */}}
-{{- range $path := list "metadata.labels" "metadata.annotations" "spec.securityContext" }}
+{{- $group := include "spread-sidecar.podSecurityContext" . | fromYaml }}
+{{- range $path := concat (list "metadata.labels" "metadata.annotations") (empty $group | ternary list (list "spec.securityContext")) }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" dict))) }}
 {{- end }}
 {{- range $path := list "spec.volumes" "spec.initContainers" | concat (empty .Values.image.pullSecrets | ternary list (list "spec.imagePullSecrets")) }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" list))) }}
 {{- end }}
-{{- $group := include "spread-sidecar.podSecurityContext" . | fromYaml }}
+{{- if $group }}
 {{- $parts = append $parts (printf "(has(object.spec.securityContext) && has(object.spec.securityContext.fsGroup) ? [] : [%s])" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/securityContext/fsGroup") "value" $group.fsGroup))) }}
+{{- end }}
 {{- $annotations := dict "config" (include "spread-sidecar.configYaml" . | trim) }}
 {{- if eq .Values.daemon.mode "container" }}{{ $_ := set $annotations "spread-conf" (include "spread-sidecar.spreadConf" . | trim) }}{{ end }}
 {{- range $name, $text := $annotations }}
@@ -45,12 +47,16 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- range $volume := include "spread-sidecar.volumesOf" (dict "root" . "injected" true) | fromYamlArray }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/volumes/-") "value" $volume))) }}
 {{- end }}
-{{- /* Every container of the application. */}}
-{{- $at := "\"/spec/containers/\" + string(variables.names.indexOf(c.name)) + " }}
-{{- range $field, $entries := dict "env" (include "spread-sidecar.appEnv" . | fromYamlArray) "volumeMounts" (include "spread-sidecar.appVolumeMounts" . | fromYamlArray) }}
-{{- $parts = append $parts (printf "object.spec.containers.filter(c, !has(c.%s)).map(c, %s)" $field (include "spread-sidecar.patch" (dict "path" (printf "%s\"/%s\"" $at $field) "value" list))) }}
+{{- /* Every container of the application. Its init containers run before a classic sidecar, except those that stay. */}}
+{{- $all := "variables.initContainers" }}
+{{- if not $native }}{{ $all = printf "%s.filter(c, has(c.restartPolicy))" $all }}{{ end }}
+{{- range $kind := list (dict "list" "object.spec.containers" "names" "variables.names" "path" "containers") (dict "list" $all "names" "variables.initNames" "path" "initContainers") }}
+{{- $at := printf "\"/spec/%s/\" + string(%s.indexOf(c.name)) + " $kind.path $kind.names }}
+{{- range $field, $entries := dict "env" (include "spread-sidecar.appEnv" $ | fromYamlArray) "volumeMounts" (include "spread-sidecar.appVolumeMounts" $ | fromYamlArray) }}
+{{- $parts = append $parts (printf "%s.filter(c, !has(c.%s)).map(c, %s)" $kind.list $field (include "spread-sidecar.patch" (dict "path" (printf "%s\"/%s\"" $at $field) "value" list))) }}
 {{- range $entry := $entries }}
-{{- $parts = append $parts (printf "object.spec.containers.map(c, %s)" (include "spread-sidecar.patch" (dict "path" (printf "%s\"/%s/-\"" $at $field) "value" $entry))) }}
+{{- $parts = append $parts (printf "%s.map(c, %s)" $kind.list (include "spread-sidecar.patch" (dict "path" (printf "%s\"/%s/-\"" $at $field) "value" $entry))) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- /* Before all others, the last one first. */}}

@@ -3,11 +3,13 @@ What a pod needs to have the sidecar in it. The example workload, the pod of `he
 charts all take it from here.
 */}}
 
-{{/* Pod Security "restricted", for a container under the numeric user that is given. */}}
+{{/* Pod Security "restricted", for a container under the numeric user that is given. Without one, the platform chooses. */}}
 {{- define "spread-sidecar.restricted" -}}
 runAsNonRoot: true
+{{- if not (kindIs "invalid" .) }}
 runAsUser: {{ int64 . }}
 runAsGroup: {{ int64 . }}
+{{- end }}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities:
@@ -18,7 +20,9 @@ seccompProfile:
 
 {{/* Of the pod: the socket's folder gets this group, and every container is in it. */}}
 {{- define "spread-sidecar.podSecurityContext" -}}
+{{- if not (kindIs "invalid" .Values.sidecar.fsGroup) }}
 fsGroup: {{ int64 .Values.sidecar.fsGroup }}
+{{- end }}
 {{- end }}
 
 {{/* The sidecar's container, in the form of `sidecar.mode`. */}}
@@ -84,7 +88,7 @@ resources:
   {{- toYaml .resources | nindent 2 }}
 {{- end }}
 securityContext:
-  {{- include "spread-sidecar.restricted" 65532 | nindent 2 }}
+  {{- include "spread-sidecar.restricted" .Values.sidecar.runAsUser | nindent 2 }}
 volumeMounts:
   - name: spread-sidecar-socket
     mountPath: /run/spread-sidecar
