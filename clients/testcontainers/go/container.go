@@ -1,6 +1,7 @@
 package spreadcontainer
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,10 +37,11 @@ type SpreadSidecarContainer struct {
 	removed bool
 }
 
-// Run starts a sidecar of the image, with a Spread daemon of its own inside unless an option says otherwise, and returns when
-// the sidecar says that it is ready. When it fails, nothing is left, and the error has the sidecar's log. Besides the options
-// of this package it takes those of testcontainers-go, such as [testcontainers.WithEnv] and those of its package network.
+// Run starts a sidecar of the image ([DefaultImage] if it is empty), with a Spread daemon of its own inside unless an option says otherwise, and returns when
+// the sidecar says that it is ready. When it fails, nothing is left, and the error has the sidecar's log, or is a
+// [*MissingImageError]. Besides the options of this package it takes those of testcontainers-go, such as [testcontainers.WithEnv] and those of its package network.
 func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer) (*SpreadSidecarContainer, error) {
+	image = cmp.Or(image, DefaultImage)
 	c := &SpreadSidecarContainer{adminToken: rand.Text()}
 	for _, opt := range opts {
 		if own, ok := opt.(Option); ok {
@@ -76,7 +78,11 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 		c.Container = container
 	}
 	if err != nil {
-		err = fmt.Errorf("the sidecar did not get ready: %w%s", err, logOf(ctx, c.Container))
+		if isMissing(ctx, image) {
+			err = &MissingImageError{Image: image, Err: err}
+		} else {
+			err = fmt.Errorf("the sidecar did not get ready: %w%s", err, logOf(ctx, c.Container))
+		}
 		return nil, errors.Join(err, c.Terminate(context.WithoutCancel(ctx)))
 	}
 	return c, nil

@@ -53,8 +53,23 @@ func TestADaemonIsSeparateOrSomebodyElses(t *testing.T) {
 	both := []testcontainers.ContainerCustomizer{
 		spreadcontainer.WithSeparateDaemon(), spreadcontainer.WithDaemonAddresses("4803@elsewhere"),
 	}
-	if _, err := spreadcontainer.Run(t.Context(), image, both...); err == nil || !strings.Contains(err.Error(), "one of them") {
+	if _, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, both...); err == nil || !strings.Contains(err.Error(), "one of them") {
 		t.Error(err)
+	}
+}
+
+func TestAMissingImageIsNamedAndHowToBuildIt(t *testing.T) {
+	const name = "spread-sidecar-missing.invalid/spread-sidecar:none"
+	for _, opts := range [][]testcontainers.ContainerCustomizer{nil, {spreadcontainer.WithSeparateDaemon()}} {
+		_, err := spreadcontainer.Run(t.Context(), name, opts...)
+		var missing *spreadcontainer.MissingImageError
+		if !errors.As(err, &missing) || missing.Image != name || missing.Err == nil {
+			t.Fatal(err)
+		}
+		const sentence = "the image " + name + ` and cannot pull it: run "npm run image"`
+		if !strings.Contains(err.Error(), sentence) {
+			t.Error(err)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func TestConfigEnvironmentAndDaemonName(t *testing.T) {
 
 func TestAMistakeInTheConfigurationIsTold(t *testing.T) {
 	wrong := spreadcontainer.WithConfig(map[string]any{"mailbox": map[string]any{"leaseDefault": "soon"}})
-	sidecar, err := spreadcontainer.Run(t.Context(), image, wrong)
+	sidecar, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, wrong)
 	if sidecar != nil || err == nil || !strings.Contains(err.Error(), "mailbox.leaseDefault") {
 		t.Errorf("%v, %v", sidecar, err)
 	}

@@ -1,8 +1,6 @@
 package spreadcontainer_test
 
 import (
-	"cmp"
-	"os"
 	"testing"
 
 	spreadsidecar "github.com/spread-sidecar/spread-sidecar/clients/go"
@@ -10,11 +8,9 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-var image = cmp.Or(os.Getenv("SPREAD_SIDECAR_IMAGE"), "spread-sidecar:test")
-
 func TestAGreetingReachesTheGroup(t *testing.T) {
 	ctx := t.Context()
-	sidecar, err := spreadcontainer.Run(ctx, image)
+	sidecar, err := spreadcontainer.Run(ctx, spreadcontainer.DefaultImage)
 	testcontainers.CleanupContainer(t, sidecar)
 	if err != nil {
 		t.Fatal(err)

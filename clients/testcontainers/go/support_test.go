@@ -19,7 +19,7 @@ import (
 // run starts a sidecar that the end of the test removes.
 func run(t *testing.T, opts ...testcontainers.ContainerCustomizer) *spreadcontainer.SpreadSidecarContainer {
 	t.Helper()
-	sidecar, err := spreadcontainer.Run(t.Context(), image, opts...)
+	sidecar, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, opts...)
 	testcontainers.CleanupContainer(t, sidecar)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect as openSocket } from 'node:net';
 import { join } from 'node:path';
 import { AGREED_MESS, type SpreadError } from 'spread-sidecar-client';
-import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
+import { DEFAULT_IMAGE, SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
 import { getContainerRuntimeClient, Network } from 'testcontainers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../../scripts/build.mjs';
@@ -22,7 +22,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
 
   // begin sample
   it('gives a greeting to the group', async () => {
-    const sidecar = await new SpreadSidecarContainer(image).start();
+    const sidecar = await new SpreadSidecarContainer().start();
     onTestFinished(async () => {
       await sidecar.stop();
     });
@@ -38,7 +38,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
 
   // begin sample
   it('cuts a mailbox off its daemon', async () => {
-    const sidecar = await new SpreadSidecarContainer(image).start();
+    const sidecar = await new SpreadSidecarContainer().start();
     onTestFinished(async () => {
       await sidecar.stop();
     });
@@ -54,7 +54,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
 
   // begin sample
   it('freezes the daemon', async () => {
-    const sidecar = await new SpreadSidecarContainer(image).withSeparateDaemon().start();
+    const sidecar = await new SpreadSidecarContainer().withSeparateDaemon().start();
     onTestFinished(async () => {
       await sidecar.stop();
     });
@@ -156,6 +156,20 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     ).rejects.toThrow('can use one of them');
     const left = await dockerode.listContainers({ all: true });
     expect(left.filter(({ Image }) => Image === name)).toEqual([]);
+  });
+
+  it('names an image that is missing, and how to build it', async () => {
+    const name = 'spread-sidecar-missing.invalid/spread-sidecar:none';
+    const start = new SpreadSidecarContainer(name).start();
+    await expect(start).rejects.toThrow(
+      `the Docker engine does not have the image ${name} and cannot pull it: run "npm run image"`,
+    );
+    await expect(start).rejects.toMatchObject({ cause: expect.anything() });
+    await expect(new SpreadSidecarContainer(name).withSeparateDaemon().start()).rejects.toThrow(name);
+  });
+
+  it('has a default image', () => {
+    expect(DEFAULT_IMAGE).toBe(process.env.SPREAD_SIDECAR_IMAGE || 'spread-sidecar:test');
   });
 
   it('does not drop what is not there', async () => {

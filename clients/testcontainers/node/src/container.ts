@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SidecarOptions } from 'spread-sidecar-client';
 import { GenericContainer, Network, type StartedNetwork, Wait } from 'testcontainers';
 import { stringify } from 'yaml';
+import { DEFAULT_IMAGE, missingImage } from './image.js';
 import { PORTS } from './ports.js';
 import { SeparateDaemon } from './separate-daemon.js';
 import { StartedSpreadSidecarContainer } from './started-container.js';
@@ -34,8 +35,8 @@ export class SpreadSidecarContainer extends GenericContainer {
   #wantsSeparateDaemon = false;
   #network: StartedNetwork | undefined;
 
-  /** @param image - the sidecar's image */
-  constructor(image: string) {
+  /** @param image - the sidecar's image. Default: {@link DEFAULT_IMAGE} */
+  constructor(image: string = DEFAULT_IMAGE) {
     super(image);
     this.#image = image;
     // The image's own command says where to listen, and flags win over the environment.
@@ -98,7 +99,11 @@ export class SpreadSidecarContainer extends GenericContainer {
     return super.withNetwork(network);
   }
 
-  /** Starts it, and waits until it is ready. When that fails, nothing is left. */
+  /**
+   * Starts it, and waits until it is ready. When that fails, nothing is left.
+   *
+   * @throws Error that names the image, when the Docker engine neither has the image nor can pull it
+   */
   override async start(): Promise<StartedSpreadSidecarContainer> {
     if (this.#wantsSeparateDaemon && this.#daemonAddresses.length > 0)
       throw new Error('withSeparateDaemon and withDaemonAddresses: the sidecar can use one of them');
@@ -126,7 +131,7 @@ export class SpreadSidecarContainer extends GenericContainer {
     } catch (error) {
       await daemon?.stop();
       await ownNetwork?.stop();
-      throw error;
+      throw (await missingImage(this.#image, error)) ?? error;
     }
   }
 

@@ -5,4 +5,5 @@
  * @packageDocumentation
  */
 export { type ContainerTls, SpreadSidecarContainer } from './container.js';
+export { DEFAULT_IMAGE } from './image.js';
 export { StartedSpreadSidecarContainer } from './started-container.js';

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from spread_sidecar_testcontainers import SpreadSidecarContainer
+from spread_sidecar_testcontainers import DEFAULT_IMAGE, SpreadSidecarContainer
 
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    return os.environ.get("SPREAD_SIDECAR_IMAGE", "spread-sidecar:test")
+    return DEFAULT_IMAGE
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from events import next_of
 from spread_sidecar import ConnectionLost, ConnectionRestored, SpreadError
 from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 
-from spread_sidecar_testcontainers import SpreadSidecarContainer
+from spread_sidecar_testcontainers import MissingImage, SpreadSidecarContainer
 
 
 def test_a_dropped_mailbox_ends_as_if_the_daemon_had_cut_it(sidecar: SpreadSidecarContainer) -> None:
@@ -49,6 +49,18 @@ def test_a_separate_daemon_has_the_name(image: str) -> None:
 def test_a_daemon_is_separate_or_somebody_elses(image: str) -> None:
     with pytest.raises(ValueError, match="one of them"):
         SpreadSidecarContainer(image).with_separate_daemon().with_daemon_addresses("4803@elsewhere").start()
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_missing_image_is_named_and_how_to_build_it(separate: bool) -> None:
+    name = "spread-sidecar-missing.invalid/spread-sidecar:none"
+    container = SpreadSidecarContainer(name)
+    if separate:
+        container.with_separate_daemon()
+    before = everything()
+    with pytest.raises(MissingImage, match=f'image {name} and cannot pull it: run "npm run image"'):
+        container.start()
+    assert everything() == before
 
 
 def everything() -> set[str]:

@@ -1,16 +1,12 @@
 """A test as users of the module write it. The README shows it."""
 
-import os
-
 from spread_sidecar import AGREED_MESS, RegularMessage
 
 from spread_sidecar_testcontainers import SpreadSidecarContainer
 
-IMAGE = os.environ.get("SPREAD_SIDECAR_IMAGE", "spread-sidecar:test")
-
 
 def test_a_greeting_reaches_the_group() -> None:
-    with SpreadSidecarContainer(IMAGE) as sidecar:
+    with SpreadSidecarContainer() as sidecar:
         with sidecar.client().connect(private_name="alice") as alice:
             alice.join("greetings", await_view=True)
             alice.multicast(AGREED_MESS, "greetings", "hello, group", 7)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from events import next_of
 from spread_sidecar import AGREED_MESS, ConnectionLost, ConnectionRestored, RegularMessage, SpreadError
 
 from spread_sidecar_testcontainers import SpreadSidecarContainer
 
-IMAGE = os.environ.get("SPREAD_SIDECAR_IMAGE", "spread-sidecar:test")
-
 
 def test_who_was_cut_is_in_the_group_again() -> None:
-    with SpreadSidecarContainer(IMAGE) as sidecar:
+    with SpreadSidecarContainer() as sidecar:
         with sidecar.client().connect(private_name="alice", reconnect=True) as alice:
             alice.join("greetings", await_view=True)
 
@@ -27,7 +23,7 @@ def test_who_was_cut_is_in_the_group_again() -> None:
 
 
 def test_nothing_comes_from_a_daemon_that_stands_still() -> None:
-    with SpreadSidecarContainer(IMAGE).with_separate_daemon() as sidecar:
+    with SpreadSidecarContainer().with_separate_daemon() as sidecar:
         with sidecar.client().connect(private_name="alice") as alice:
             alice.join("greetings", await_view=True)
             alice.receive(10)  # the view

@@ -16,6 +16,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 from typing_extensions import Self
 
+from .image import DEFAULT_IMAGE, missing_image
 from .ready import ReadyPage
 from .separate_daemon import SeparateDaemon
 
@@ -37,11 +38,11 @@ class SpreadSidecarContainer(DockerContainer):
     ``start()`` returns when the sidecar says that it is ready; ``stop()`` leaves nothing behind. As a context manager
     it does both. Everything that ``DockerContainer`` has is there too; options have to be set before ``start()``.
 
-    :param image: the sidecar's image
+    :param image: the sidecar's image. Default: ``DEFAULT_IMAGE``
     :param kwargs: as ``DockerContainer`` takes them
     """
 
-    def __init__(self, image: str, **kwargs: Any) -> None:
+    def __init__(self, image: str = DEFAULT_IMAGE, **kwargs: Any) -> None:
         super().__init__(image, **kwargs)
         self._docker_client_kw: dict[str, Any] | None = kwargs.get("docker_client_kw")
         self._admin_token = secrets.token_hex(16)
@@ -202,6 +203,7 @@ class SpreadSidecarContainer(DockerContainer):
         """Starts it, and waits until it is ready. When that fails, nothing is left.
 
         :raises NotReady: it ended or was not ready in a minute
+        :raises MissingImage: the Docker engine neither has the image nor can pull it
         """
         if self._wants_separate_daemon and self._daemon_addresses:
             raise ValueError("a separate daemon and daemon addresses: the sidecar can use one of them")
@@ -209,8 +211,11 @@ class SpreadSidecarContainer(DockerContainer):
             if self._wants_separate_daemon:
                 self._start_daemon()
             return super().start()
-        except BaseException:
+        except BaseException as failure:
             self.stop()
+            missing = missing_image(self.image, failure, self._docker_client_kw)
+            if missing is not None:
+                raise missing from failure
             raise
 
     def stop(self, force: bool = True, delete_volume: bool = True) -> None:

@@ -42,6 +42,9 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   /** Where its embedded daemon listens for Spread clients. */
   public static final int DAEMON_PORT = 4803;
 
+  /** SPREAD_SIDECAR_IMAGE in the environment, else {@code spread-sidecar:test}. */
+  public static final String DEFAULT_IMAGE = MissingImage.defaultImage();
+
   private static final String CONFIG_PATH = "/etc/spread-sidecar-test/config.yaml";
   private static final String CERTIFICATE_PATH = "/etc/spread-sidecar-test/tls.crt";
   private static final String KEY_PATH = "/etc/spread-sidecar-test/tls.key";
@@ -57,6 +60,11 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   private SeparateDaemon daemon;
   private Network ownNetwork;
   private SpreadSidecar client;
+
+  /** A sidecar of {@link #DEFAULT_IMAGE}. */
+  public SpreadSidecarContainer() {
+    this(DEFAULT_IMAGE);
+  }
 
   /** A sidecar of the image of this name. */
   public SpreadSidecarContainer(String image) {
@@ -259,22 +267,26 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   /**
    * Starts it, and waits until it is ready. When that fails, nothing is left.
    *
-   * @throws ContainerLaunchException it ended or was not ready in a minute; the message has its log
+   * @throws ContainerLaunchException it ended or was not ready in a minute; the message has its log, or names the image that the
+   *     Docker engine neither has nor can pull
    */
   @Override
   public void start() {
     if (getContainerId() != null) return;
     if (wantsSeparateDaemon && !daemonAddresses.isEmpty())
       throw new IllegalStateException("a separate daemon and daemon addresses: the sidecar can use one of them");
+    MissingImage.checkLocal(image);
     startLog.begin();
     try {
       if (wantsSeparateDaemon) startDaemon();
       super.start();
     } catch (ContainerLaunchException failure) {
       stop();
+      MissingImage.check(image, failure);
       throw new ContainerLaunchException("The sidecar did not get ready:\n" + startLog.text(), failure);
     } catch (RuntimeException failure) {
       stop();
+      MissingImage.check(image, failure);
       throw failure;
     }
     startLog.forget();

@@ -3,11 +3,11 @@ package org.spreadsidecar.testcontainers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.spreadsidecar.testcontainers.SampleTest.IMAGE;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.exception.NotFoundException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -16,10 +16,11 @@ import org.spreadsidecar.client.Mailbox;
 import org.spreadsidecar.client.MailboxOptions;
 import org.spreadsidecar.client.SpreadException;
 import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.ContainerLaunchException;
 
 /** Failure injection, and what is left behind. */
 class FailuresTest {
-  private static final SpreadSidecarContainer SIDECAR = new SpreadSidecarContainer(IMAGE);
+  private static final SpreadSidecarContainer SIDECAR = new SpreadSidecarContainer();
 
   @BeforeAll
   static void start() {
@@ -61,8 +62,20 @@ class FailuresTest {
   }
 
   @Test
+  void aMissingImageIsNamedAndHowToBuildIt() {
+    String name = "spread-sidecar-missing:none";
+    for (var container :
+        List.of(new SpreadSidecarContainer(name), new SpreadSidecarContainer(name).withSeparateDaemon())) {
+      var failure = assertThrows(ContainerLaunchException.class, container::start);
+      assertTrue(
+          failure.getMessage().contains("the image " + name + " and cannot pull it: run \"npm run image\""),
+          failure::getMessage);
+    }
+  }
+
+  @Test
   void aDaemonIsSeparateOrSomebodyElses() {
-    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon().withDaemonAddresses("4803@elsewhere")) {
+    try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon().withDaemonAddresses("4803@elsewhere")) {
       var failure = assertThrows(IllegalStateException.class, sidecar::start);
       assertTrue(failure.getMessage().contains("one of them"), failure::getMessage);
     }
@@ -70,7 +83,7 @@ class FailuresTest {
 
   @Test
   void aSeparateDaemonHasTheNameAlsoWhenStartedAgain() {
-    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon().withDaemonName("node1")) {
+    try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon().withDaemonName("node1")) {
       for (int round = 0; round < 2; round++) {
         sidecar.start();
         Mailbox alice = sidecar.client().connect(new MailboxOptions().privateName("alice"));
@@ -83,7 +96,7 @@ class FailuresTest {
   @Test
   void stopLeavesNothingEvenOfAPausedDaemon() {
     DockerClient docker = DockerClientFactory.instance().client();
-    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon()) {
+    try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon()) {
       sidecar.start();
       sidecar.client().connect();
       String network = sidecar.getNetwork().getId();

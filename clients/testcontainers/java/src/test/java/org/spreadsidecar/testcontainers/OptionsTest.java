@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.spreadsidecar.testcontainers.Receiving.next;
-import static org.spreadsidecar.testcontainers.SampleTest.IMAGE;
 
 import java.io.IOException;
 import java.net.Socket;
@@ -33,7 +32,7 @@ import org.testcontainers.containers.Network;
 /** What the container can be told, and what it tells. */
 class OptionsTest {
   private static SpreadSidecarContainer started(UnaryOperator<SpreadSidecarContainer> options) {
-    SpreadSidecarContainer sidecar = options.apply(new SpreadSidecarContainer(IMAGE));
+    SpreadSidecarContainer sidecar = options.apply(new SpreadSidecarContainer());
     sidecar.start();
     return sidecar;
   }
@@ -69,7 +68,7 @@ class OptionsTest {
 
   @Test
   void aMistakeInTheConfigurationIsTold() {
-    try (var sidecar = new SpreadSidecarContainer(IMAGE).withConfig("mailbox: {leaseDefault: soon}")) {
+    try (var sidecar = new SpreadSidecarContainer().withConfig("mailbox: {leaseDefault: soon}")) {
       var failure = assertThrows(ContainerLaunchException.class, sidecar::start);
       assertTrue(failure.getMessage().contains("mailbox.leaseDefault"), failure::getMessage);
     }

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.spreadsidecar.testcontainers.Receiving.next;
-import static org.spreadsidecar.testcontainers.SampleTest.IMAGE;
 
 import io.grpc.Status;
 import java.time.Duration;
@@ -24,7 +23,7 @@ import org.spreadsidecar.client.SpreadException;
 class SampleFailuresTest {
   @Test
   void whoWasCutIsInTheGroupAgain() {
-    try (var sidecar = new SpreadSidecarContainer(IMAGE)) {
+    try (var sidecar = new SpreadSidecarContainer()) {
       sidecar.start();
       // region drop
       Mailbox alice = sidecar.client().connect(new MailboxOptions().reconnect(ReconnectOptions.DEFAULT));
@@ -43,7 +42,7 @@ class SampleFailuresTest {
   @Test
   void nothingComesFromADaemonThatStandsStill() {
     // region pause
-    try (var sidecar = new SpreadSidecarContainer(IMAGE).withSeparateDaemon()) {
+    try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon()) {
       sidecar.start();
       Mailbox alice = sidecar.client().connect();
       alice.joinAndAwaitView("greetings");

@@ -13,11 +13,9 @@ import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 import org.spreadsidecar.testcontainers.SpreadSidecarContainer;
 
 class SampleTest {
-  static final String IMAGE = System.getenv().getOrDefault("SPREAD_SIDECAR_IMAGE", "spread-sidecar:test");
-
   @Test
   void aGreetingReachesTheGroup() {
-    try (var sidecar = new SpreadSidecarContainer(IMAGE)) {
+    try (var sidecar = new SpreadSidecarContainer()) {
       sidecar.start();
       Mailbox alice = sidecar.client().connect(new MailboxOptions().privateName("alice"));
       alice.joinAndAwaitView("greetings");

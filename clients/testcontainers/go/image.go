@@ -1,0 +1,43 @@
+package spreadcontainer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/containerd/errdefs"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+const builtImage = "spread-sidecar:test"
+
+// DefaultImage is SPREAD_SIDECAR_IMAGE in the environment, else spread-sidecar:test.
+var DefaultImage = cmp.Or(os.Getenv("SPREAD_SIDECAR_IMAGE"), builtImage)
+
+// MissingImageError is the error for an image that the Docker engine neither has nor can pull.
+type MissingImageError struct {
+	Image string
+	// Err is what starting a container of the image failed with.
+	Err error
+}
+
+func (e *MissingImageError) Error() string {
+	return fmt.Sprintf("the Docker engine does not have the image %s and cannot pull it: "+
+		"run \"npm run image\" in a clone of spread-sidecar, which builds %s, or name another image", e.Image, builtImage)
+}
+
+// Unwrap gives the cause.
+func (e *MissingImageError) Unwrap() error { return e.Err }
+
+// isMissing is false also when the engine cannot be asked.
+func isMissing(ctx context.Context, image string) bool {
+	ctx = context.WithoutCancel(ctx)
+	docker, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return false
+	}
+	defer docker.Close()
+	_, err = docker.ImageInspect(ctx, image)
+	return errdefs.IsNotFound(err)
+}

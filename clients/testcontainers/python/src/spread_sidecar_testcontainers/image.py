@@ -1,0 +1,39 @@
+"""The image of the containers."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from docker.errors import DockerException, ImageNotFound
+from testcontainers.core.docker_client import DockerClient
+
+_BUILT_IMAGE = "spread-sidecar:test"
+
+#: The image of containers that name none: SPREAD_SIDECAR_IMAGE in the environment, else ``spread-sidecar:test``.
+DEFAULT_IMAGE: str = os.environ.get("SPREAD_SIDECAR_IMAGE") or _BUILT_IMAGE
+
+
+class MissingImage(RuntimeError):
+    """The Docker engine neither has the image nor can pull it."""
+
+
+def missing_image(
+    image: str, failure: BaseException, docker_client_kw: dict[str, Any] | None
+) -> MissingImage | None:
+    """The error for an image that the engine does not have; None when the engine has it, or cannot be asked."""
+    if not isinstance(failure, DockerException):
+        return None
+    engine = DockerClient(**(docker_client_kw or {})).client
+    try:
+        engine.images.get(image)
+    except ImageNotFound:
+        return MissingImage(
+            f"the Docker engine does not have the image {image} and cannot pull it: "
+            f'run "npm run image" in a clone of spread-sidecar, which builds {_BUILT_IMAGE}, or name another image'
+        )
+    except DockerException:
+        return None
+    finally:
+        engine.close()
+    return None
