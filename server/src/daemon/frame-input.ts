@@ -86,7 +86,7 @@ export class FrameInput implements SlowLaneUser {
       const bytes = chunk.subarray(offset, offset + (first ? FIRST_SLICE : slow ? SLOW_SLICE : SLICE));
       this.#decode(bytes);
       offset += bytes.length;
-      this.turns.spend((this.handlers.messagesHandled() - handledBefore) / MESSAGES_PER_UNIT);
+      this.turns.charge(this, (this.handlers.messagesHandled() - handledBefore) / MESSAGES_PER_UNIT);
       if (slow) this.slowLane.spend(this.#framesRead - before, bytes.length);
     }
   }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import type { FairTurns } from '../timing/fair-turns.js';
 import { http2ServersOf } from './http2-access.js';
@@ -28,6 +28,15 @@ export function ignoreGoneStreams(server: Server): void {
   }
 }
 
+/** Tells the client that its call was not processed, so that it may be repeated (RFC 9113 §8.7). */
+export function refuse(stream: ServerHttp2Stream): void {
+  stream.on('error', () => {});
+  if (!stream.destroyed) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+}
+
+/** Reflection searches and encodes files; unit of FairTurns. */
+const REFLECTION_COST = 16;
+
 /**
  * Starts the calls of a server in fair turns. StreamGate bounds the calls that wait.
  *
@@ -39,12 +48,16 @@ export function startInTurns(server: Server, turns: FairTurns): void {
     http2Server.removeAllListeners('stream');
     http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
       let isStarted = false;
-      turns.run(stream.session ?? stream, () => {
+      const connection = stream.session ?? stream;
+      const cost = String(rest[0][':path']).startsWith('/grpc.reflection.') ? REFLECTION_COST : 1;
+      const start = () => {
         isStarted = true;
+        if (cost > 1) turns.charge(connection, cost - 1);
         // The client may have reset the stream while it waited. grpc-js does not check.
         if (stream.destroyed || stream.closed) return;
         for (const listener of listeners) listener.call(http2Server, stream, ...rest);
-      });
+      };
+      turns.run(connection, start, cost, () => refuse(stream));
       // An error without a listener would end the process.
       if (!isStarted) stream.on('error', () => {});
     });

@@ -5,11 +5,26 @@ const TURN = 16;
 /** Work that a connection may do before others when it did less than its share until then. Unit: as TURN. */
 const BURST = 16;
 
+/** What a connection starts ahead of those that were served: a newcomer is likely to want little. Unit: as TURN. */
+const NEWCOMER_LEAD = 1;
+/** Most work that counts against a connection. Unit: as TURN. */
+const MAX_DEBT = 1000;
+
+/** A task that waits. */
+interface Waiting {
+  readonly task: Task;
+  readonly expected: number;
+  /** Cancels the task for good. Undefined: the task must run. */
+  readonly cancel: Task | undefined;
+}
+
 /** A connection that waits. */
 interface Flow {
-  readonly tasks: { readonly task: Task; readonly expected: number }[];
+  readonly tasks: Waiting[];
   /** Expected work of its tasks. */
   expected: number;
+  /** Tasks that can be cancelled. */
+  cancellable: number;
   /** Virtual time of its next task: the work that a connection with a full share has done until then. */
   startsAt: number;
 }
@@ -31,8 +46,6 @@ export class FairTurns {
   readonly #nextStarts = new WeakMap<object, number>();
   /** Virtual time of the last task. */
   #now = 0;
-  /** The flow whose task runs. */
-  #running: Flow | undefined;
 
   /** Whether the running turn has room and no task waits: work may go on without a task of its own. */
   get isFree(): boolean {
@@ -43,30 +56,74 @@ export class FairTurns {
    * Runs a task of a connection, now or in a later turn.
    *
    * @param connection - any object that stands for the connection
-   * @param task - must not throw; it counts as 1, and what it causes beyond that with {@link spend}
+   * @param task - must not throw; it counts as 1, and what it causes beyond that with {@link charge}
    * @param expected - the work that it is likely to cause. Unit: small unary calls.
+   * @param cancel - called instead of the task when it is cancelled to make room
    */
-  run(connection: object, task: Task, expected = 1): void {
+  run(connection: object, task: Task, expected = 1, cancel?: Task): void {
     if (this.isFree) {
-      this.spend(1);
+      this.#spend(1);
       task();
       return;
     }
     let flow = this.#waiting.get(connection);
     if (flow === undefined) {
-      const startsAt = Math.max(this.#nextStarts.get(connection) ?? this.#now, this.#now - BURST);
-      flow = { tasks: [], expected: 0, startsAt };
+      flow = { tasks: [], expected: 0, cancellable: 0, startsAt: this.#nextStartOf(connection) };
       this.#waiting.set(connection, flow);
     }
-    flow.tasks.push({ task, expected });
+    flow.tasks.push({ task, expected, cancel });
     flow.expected += expected;
+    if (cancel !== undefined) flow.cancellable++;
     this.#scheduleTurn();
   }
 
-  /** Counts work that the running task causes, so that others run before more of it. @param cost - in small unary calls */
-  spend(cost: number): void {
+  /**
+   * Counts work that was done for a connection, so that others run before more of it.
+   *
+   * @param cost - in small unary calls
+   */
+  charge(connection: object, cost: number): void {
+    this.#spend(cost);
+    const most = this.#now + MAX_DEBT;
+    const flow = this.#waiting.get(connection);
+    if (flow !== undefined) flow.startsAt = Math.min(flow.startsAt + cost, most);
+    // Where nobody waits, nobody has less than its share.
+    else if (this.#waiting.size > 0)
+      this.#nextStarts.set(connection, Math.min(this.#nextStartOf(connection) + cost, most));
+  }
+
+  /**
+   * Cancels the last task that can be cancelled, of the connection with the most of them.
+   *
+   * @param least - only if it has more of them than this
+   * @returns whether a task was cancelled
+   */
+  cancelOne(least: number): boolean {
+    let longest: [object, Flow] | undefined;
+    for (const entry of this.#waiting)
+      if (entry[1].cancellable > (longest?.[1].cancellable ?? least)) longest = entry;
+    if (longest === undefined) return false;
+    const [connection, flow] = longest;
+    const index = flow.tasks.findLastIndex(({ cancel }) => cancel !== undefined);
+    const [last] = flow.tasks.splice(index, 1) as [Waiting];
+    flow.cancellable--;
+    flow.expected -= last.expected;
+    if (flow.tasks.length === 0) this.#endWait(connection, flow);
+    last.cancel?.();
+    return true;
+  }
+
+  #endWait(connection: object, flow: Flow): void {
+    this.#waiting.delete(connection);
+    this.#nextStarts.set(connection, flow.startsAt);
+  }
+
+  #nextStartOf(connection: object): number {
+    return Math.max(this.#nextStarts.get(connection) ?? this.#now - NEWCOMER_LEAD, this.#now - BURST);
+  }
+
+  #spend(cost: number): void {
     this.#left -= cost;
-    if (this.#running !== undefined) this.#running.startsAt += cost;
     if (this.#left <= 0) this.#scheduleTurn();
   }
 
@@ -92,15 +149,12 @@ export class FairTurns {
       nextRank = rank;
     }
     const [connection, flow] = next!;
-    const { task, expected } = flow.tasks.shift()!;
+    const { task, expected, cancel } = flow.tasks.shift()!;
     flow.expected -= expected;
+    if (cancel !== undefined) flow.cancellable--;
     this.#now = Math.max(this.#now, flow.startsAt);
-    this.#running = flow;
-    this.spend(1);
+    this.charge(connection, 1);
     task();
-    this.#running = undefined;
-    if (flow.tasks.length > 0) return;
-    this.#waiting.delete(connection);
-    this.#nextStarts.set(connection, flow.startsAt);
+    if (flow.tasks.length === 0) this.#endWait(connection, flow);
   }
 }

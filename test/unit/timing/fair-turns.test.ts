@@ -14,7 +14,7 @@ async function turnsUntil(condition: () => boolean): Promise<number> {
 
 /** Uses up the running turn, so that what follows waits. */
 function fill(turns: FairTurns): void {
-  turns.run({}, () => turns.spend(100));
+  turns.charge({}, 100);
 }
 
 describe('FairTurns', () => {
@@ -80,7 +80,7 @@ describe('FairTurns', () => {
     for (let i = 0; i < 10; i++) {
       turns.run(large, () => {
         ran.push('large');
-        turns.spend(100);
+        turns.charge(large, 100);
       });
       turns.run(small, () => ran.push('small'));
     }
@@ -126,5 +126,34 @@ describe('FairTurns', () => {
     await turnsUntil(isOver);
     expect(ran.idle - ran.busy).toBeGreaterThan(10);
     expect(ran.idle - ran.busy).toBeLessThan(20);
+  });
+
+  it('cancels the last task of the connection with the most tasks', async () => {
+    const turns = new FairTurns();
+    const events: string[] = [];
+    fill(turns);
+    const [many, few] = [{}, {}];
+    for (let i = 1; i <= 3; i++) {
+      const cancel = () => events.push(`cancelled ${i}`);
+      turns.run(many, () => events.push(`ran ${i}`), 1, cancel);
+    }
+    turns.run(
+      few,
+      () => events.push('ran few'),
+      1,
+      () => events.push('cancelled few'),
+    );
+    turns.run(many, () => events.push('ran what must run'));
+    expect(turns.cancelOne(3)).toBe(false);
+    expect(turns.cancelOne(1)).toBe(true);
+    await turnsUntil(() => turns.isFree);
+    expect(events).toEqual(['cancelled 3', 'ran few', 'ran 1', 'ran 2', 'ran what must run']);
+  });
+
+  it('cancels no task that must run', () => {
+    const turns = new FairTurns();
+    fill(turns);
+    turns.run({}, () => {});
+    expect(turns.cancelOne(0)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { FairTurns } from '../../timing/fair-turns.js';
 import type { HealthBoard } from '../health.js';
 import type { ListenAddress } from '../listen/address.js';
 import { type Listener, listenOn } from '../listen/listener.js';
@@ -10,7 +11,6 @@ import { GatedConnection } from './gated-connection.js';
 import { type AdminPages, adminHandler } from './http-handler.js';
 import { Http1Traffic } from './http1-traffic.js';
 import { sniffProtocol } from './protocol-sniffer.js';
-import { Turns } from './turns.js';
 
 export interface AdminServerOptions {
   pages: AdminPages;
@@ -44,8 +44,6 @@ const MAX_STREAMS = 16;
 /** HTTP/2 receive windows, and the largest request of a call: those of health have a few bytes. */
 const WINDOW_BYTES = 65_535;
 const MAX_REQUEST_BYTES = 4096;
-/** Slices of HTTP/1 requests that are looked at in one turn of the event loop. */
-const SLICES_PER_TURN = 8;
 
 const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   maxHeaderBytes: 8 * 1024,
@@ -93,7 +91,7 @@ export class AdminServer {
     // decided first.
     const [serve] = this.#http.listeners('connection') as ((connection: GatedConnection) => void)[];
     this.#http.removeAllListeners('connection');
-    const turns = new Turns(SLICES_PER_TURN);
+    const turns = new FairTurns();
     this.#serveHttp1 = (socket) => {
       const connection = new GatedConnection(socket, turns, () => this.#connections.used(socket));
       this.#traffic.add(connection);

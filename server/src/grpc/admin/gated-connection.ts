@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { Turns } from './turns.js';
+import type { FairTurns } from '../../timing/fair-turns.js';
 
 /** Bytes that the HTTP parser gets at once; few enough that they hold few whole requests. */
-const SLICE_BYTES = 512;
+const SLICE_BYTES = 128;
 
 /**
  * A connection that gives its HTTP/1 server one request at a time: while a request has no complete answer, the server gets no
@@ -18,7 +18,7 @@ export class GatedConnection extends Duplex {
 
   constructor(
     private readonly socket: Socket,
-    private readonly turns: Turns,
+    private readonly turns: FairTurns,
     private readonly onAnswered: () => void,
   ) {
     super({ readableHighWaterMark: SLICE_BYTES, allowHalfOpen: true });
@@ -91,7 +91,7 @@ export class GatedConnection extends Duplex {
       return;
     }
     this.#isScheduled = true;
-    this.turns.run(() => {
+    this.turns.run(this, () => {
       this.#isScheduled = false;
       if (this.destroyed) return;
       const slice: Buffer | null = this.socket.read(Math.min(SLICE_BYTES, this.socket.readableLength));

@@ -42,7 +42,7 @@ export interface CallInput {
   allowRead(): void;
   /** Runs work now, or when other connections had their turn. @param expected - in small unary calls */
   takeTurn(work: () => void, expected: number): void;
-  /** Counts work in the running turn. @param cost - in small unary calls */
+  /** Counts work against the connection. @param cost - in small unary calls */
   spendTurn(cost: number): void;
 }
 

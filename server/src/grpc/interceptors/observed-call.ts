@@ -28,6 +28,9 @@ const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
 const MAX_SMALL_REQUEST_BYTES = 4096;
 const SMALL_REQUEST_LIMIT = 'http2.smallRequests';
 
+/** Bytes of a response that cost as much as a small unary call. */
+const RESPONSE_BYTES_PER_CALL = 2048;
+
 /** What these answer is small, and must arrive: it says what became of a request. */
 const FREE: ReadonlySet<string> = new Set([
   'Connect',
@@ -251,8 +254,11 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#watcher.sent(this);
     if (message instanceof BatchFrame && stream?.headersSent) this.#writeBatch(stream, message, callback);
     else {
+      const unsentBefore = this.unsentBytes;
       this.#base.sendMessage(message, callback);
       this.noteUnsent();
+      const bytes = this.unsentBytes - unsentBefore;
+      if (bytes > RESPONSE_BYTES_PER_CALL) this.spendTurn(bytes / RESPONSE_BYTES_PER_CALL);
     }
   }
 
@@ -325,9 +331,9 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#watcher.turns.run(this.connection ?? this, task, expected);
   }
 
-  /** Counts work of this call in the running turn. @param cost - in unary calls */
+  /** Counts work of this call against its connection. @param cost - in small unary calls */
   spendTurn(cost: number): void {
-    this.#watcher.turns.spend(cost);
+    this.#watcher.turns.charge(this.connection ?? this, cost);
   }
 
   fail(error: SidecarError): void {

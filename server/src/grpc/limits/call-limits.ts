@@ -20,12 +20,12 @@ export const DEFAULT_CALL_BOUNDS: CallBounds = {
   messagesPerSecond: Number.POSITIVE_INFINITY,
 };
 
-/** A connection may grow to this many times what is free. Two connections that want all get 4/9 each. */
+/** A connection may grow to this many times what is free beyond the reserve. Two connections that want all get 4/9 each. */
 const SHARE_OF_FREE = 4;
 /** What is kept for connections with few calls, as a share of the bound. */
 const RESERVE = 0.1;
-/** Calls of a connection that has few. */
-const FEW = 8;
+/** A connection has few calls while they are less than this part of what is free. */
+const FEW = 0.25;
 
 /**
  * Whether a connection has its share of a bound that all connections have together. The only connection may have everything. Otherwise
@@ -37,7 +37,7 @@ const FEW = 8;
 export function hasItsShare(own: number, total: number, max: number): boolean {
   if (own === total) return false;
   const free = max - total;
-  if (own < Math.min(FEW, free / FEW)) return false;
+  if (own < FEW * free) return false;
   return own >= SHARE_OF_FREE * (free - RESERVE * max);
 }
 

@@ -1,14 +1,8 @@
-import {
-  constants,
-  type Http2Session,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import type { FairTurns } from '../../timing/fair-turns.js';
 import { http2ServersOf } from '../http2-access.js';
-import { hasItsShare } from './call-limits.js';
+import { refuse } from '../http2-streams.js';
 
 /** Bounds on HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {
@@ -32,7 +26,7 @@ const TOLD_LEAST = 64;
 /** Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
 const HEALTH_STREAMS = 1256;
 /** Refused streams that wait for their turn. Further ones are refused at once. */
-const MAX_WAITING_REFUSALS = 1024;
+const MAX_WAITING_REFUSALS = 256;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
 interface SessionUse {
@@ -111,7 +105,8 @@ export class StreamGate {
       return false;
     }
     const limit = this.#exceeded(use, String(headers[':path']));
-    if (limit !== undefined) {
+    // A connection with few streams takes the place of a call that waits for a connection with many.
+    if (limit !== undefined && !(limit === 'limits.maxCalls' && this.turns.cancelOne(use.streams))) {
       this.#refuse(stream, session!);
       this.onLimit(limit, {});
       return false;
@@ -137,26 +132,17 @@ export class StreamGate {
     this.#waitingRefusals++;
     this.turns.run(session, () => {
       this.#waitingRefusals--;
-      if (!stream.destroyed) refuse(stream);
+      refuse(stream);
     });
   }
 
   #exceeded(use: SessionUse, path: string): string | undefined {
     const { maxStreams } = this.bounds;
-    const free = maxStreams - this.#streams;
-    if (path.startsWith(HEALTH_PATH)) {
-      if (free + HEALTH_STREAMS <= 0) return 'limits.maxCalls';
-    } else if (free <= 0 || hasItsShare(use.streams, this.#streams, maxStreams)) {
+    if (this.#streams >= maxStreams + (path.startsWith(HEALTH_PATH) ? HEALTH_STREAMS : 0))
       return 'limits.maxCalls';
-    }
     if (use.proven || use.streams < UNPROVEN_LEAST) return undefined;
     if (use.streams >= UNPROVEN_STREAMS || this.#unproven >= maxStreams * UNPROVEN_SHARE)
       return 'http2.unauthenticated';
     return undefined;
   }
-}
-
-function refuse(stream: ServerHttp2Stream): void {
-  stream.on('error', () => {});
-  stream.close(constants.NGHTTP2_REFUSED_STREAM);
 }
