@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
+import { IMAGE_MS, sidecarImage } from '../support/image.js';
 import { firstProgram } from '../support/readme-programs.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
@@ -34,26 +35,36 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('go'))('the Go module o
     expect(await go('run', '.', target)).toBe('#hello2#localhost to greetings: hello, group (type 7)\n');
   }, 600_000);
 
-  it('compiles the first program of the README of the Testcontainers module in an empty module', async () => {
-    const clone = temporaryFolder();
-    unbuiltClone(clone, 'clients');
-    const project = join(temporaryFolder(), 'greeting');
-    mkdirSync(project);
-    const program = firstProgram('clients/testcontainers/go/README.md', 'go');
-    writeFileSync(join(project, 'greeting_test.go'), program);
-    const go = (...args: string[]) =>
-      runCommand('go', args, {
-        cwd: project,
-        env: { ...process.env, GOFLAGS: '-mod=mod' },
-        timeoutMs: 500_000,
-      });
-    await go('mod', 'init', 'example.com/greeting');
-    for (const [module, folder] of [
-      [MODULE, 'clients/go'],
-      [CONTAINER_MODULE, 'clients/testcontainers/go'],
-    ])
-      await go('mod', 'edit', `-replace=${module}=${join(clone, folder!)}`, `-require=${module}@v0.1.0`);
-    await go('mod', 'tidy');
-    await go('vet', './...');
-  }, 600_000);
+  it(
+    'runs the first program of the README of the Testcontainers module in an empty module',
+    async () => {
+      const clone = temporaryFolder();
+      unbuiltClone(clone, 'clients');
+      const project = join(temporaryFolder(), 'greeting');
+      mkdirSync(project);
+      const program = firstProgram('clients/testcontainers/go/README.md', 'go');
+      writeFileSync(join(project, 'greeting_test.go'), program);
+      const go = async (...args: string[]) =>
+        runCommand('go', args, {
+          cwd: project,
+          env: {
+            ...process.env,
+            GOFLAGS: '-mod=mod',
+            ...(isAvailable('docker') && { SPREAD_SIDECAR_IMAGE: await sidecarImage() }),
+            TESTCONTAINERS_RYUK_DISABLED: 'true',
+          },
+          timeoutMs: 500_000,
+        });
+      await go('mod', 'init', 'example.com/greeting');
+      for (const [module, folder] of [
+        [MODULE, 'clients/go'],
+        [CONTAINER_MODULE, 'clients/testcontainers/go'],
+      ])
+        await go('mod', 'edit', `-replace=${module}=${join(clone, folder!)}`, `-require=${module}@v0.1.0`);
+      await go('mod', 'tidy');
+      await go('vet', './...');
+      if (isAvailable('docker')) expect(await go('test', './...')).toMatch(/^ok/);
+    },
+    IMAGE_MS + 600_000,
+  );
 });

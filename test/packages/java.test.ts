@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
+import { IMAGE_MS, sidecarImage } from '../support/image.js';
 import { firstProgram } from '../support/readme-programs.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
@@ -37,5 +38,62 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('java'))(
       const run = ['-cp', [project, classpath].join(delimiter), 'ExampleHello', target];
       expect(await runCommand('java', run)).toBe('#hello2#localhost to greetings: hello, group\n');
     }, 600_000);
+
+    it.skipIf(!isAvailable('docker'))(
+      'runs the first program of the README of the Testcontainers module in an empty project',
+      async () => {
+        const image = await sidecarImage();
+        const clone = temporaryFolder();
+        unbuiltClone(clone, 'clients');
+        const project = join(clone, 'project');
+        const tests = join(project, 'src/test/java');
+        mkdirSync(tests, { recursive: true });
+        const page = 'clients/testcontainers/java/README.md';
+        writeFileSync(join(tests, 'SampleTest.java'), firstProgram(page, 'java'));
+        writeFileSync(join(project, 'pom.xml'), projectWith(firstProgram(page, 'xml')));
+        // One build makes the jars and uses them: nothing gets into the user's own repository.
+        writeFileSync(join(clone, 'pom.xml'), BUILD);
+        const only = ['-Dtest=SampleTest,!org/spreadsidecar/**', '-Dsurefire.failIfNoSpecifiedTests=false'];
+        const printed = await runCommand('mvn', ['-B', '-ntp', 'package', ...only], {
+          cwd: clone,
+          env: { ...process.env, SPREAD_SIDECAR_IMAGE: image, TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          timeoutMs: 500_000,
+        });
+        expect(printed.match(/Tests run: \d+/g)).toEqual(['Tests run: 1', 'Tests run: 1']);
+      },
+      IMAGE_MS + 600_000,
+    );
   },
 );
+
+const BUILD = `
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>example</groupId><artifactId>build</artifactId><version>1</version><packaging>pom</packaging>
+  <modules>
+    <module>clients/java</module>
+    <module>clients/testcontainers/java</module>
+    <module>project</module>
+  </modules>
+</project>
+`;
+
+/** A project of its own for Maven, with JUnit and this dependency. */
+const projectWith = (dependency: string) => `
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>example</groupId><artifactId>greeting</artifactId><version>1</version>
+  <properties><maven.compiler.release>17</maven.compiler.release></properties>
+  <dependencies>
+    ${dependency}
+    <dependency>
+      <groupId>org.junit.jupiter</groupId><artifactId>junit-jupiter</artifactId><version>5.13.4</version>
+      <scope>test</scope>
+    </dependency>
+  </dependencies>
+  <build><plugins>
+    <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.14.1</version></plugin>
+    <plugin><artifactId>maven-surefire-plugin</artifactId><version>3.5.4</version></plugin>
+  </plugins></build>
+</project>
+`;

@@ -18,6 +18,17 @@ const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
 /** What the projects of users have beside the client. */
 const TOOLS = ['jest@30.5.2', '@types/node@20'];
 
+/** The oldest and the newest Node that the Testcontainers module is for. */
+const NODES = ['20.20.2', '26.12.1'];
+
+/** A folder for PATH with this Node, from the npm registry. */
+async function nodeFolder(version: string): Promise<string> {
+  const folder = temporaryFolder();
+  const name = `node-linux-${process.arch}`;
+  await runCommand('npm', [...INSTALL, '--ignore-scripts', '--prefix', folder, `${name}@${version}`]);
+  return join(folder, 'node_modules', name, 'bin');
+}
+
 const COMMONJS = `import { AGREED_MESS, connect, type Mailbox, SpreadError } from 'spread-sidecar-client';
 
 async function hello(mailbox: Mailbox): Promise<string> {
@@ -181,19 +192,28 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
     });
   });
 
-  it.skipIf(!isAvailable('docker'))(
-    'give the Testcontainers module to a project, which runs the first program of its README',
-    async () => {
-      const image = await sidecarImage();
-      const project = temporaryFolder();
-      writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-      const packages = [tarballs.client, tarballs.testcontainers, 'testcontainers@12.0.1', 'vitest@4.1.12'];
-      await runCommand('npm', [...INSTALL, ...packages], { cwd: project, timeoutMs: 500_000 });
-      const program = firstProgram('clients/testcontainers/node/README.md', 'typescript');
-      writeFileSync(join(project, 'greeting.test.ts'), program);
-      const env = { ...process.env, SPREAD_SIDECAR_IMAGE: image, TESTCONTAINERS_RYUK_DISABLED: 'true' };
-      await runCommand(join(project, 'node_modules/.bin/vitest'), ['run'], { cwd: project, env });
-    },
-    IMAGE_MS + 600_000,
-  );
+  describe.skipIf(!isAvailable('docker'))('give the Testcontainers module to a project', () => {
+    let image: string;
+    beforeAll(async () => {
+      image = await sidecarImage();
+    }, IMAGE_MS);
+
+    it.each(NODES)(
+      'that runs the first program of its README with Node %s',
+      async (version) => {
+        const PATH = `${await nodeFolder(version)}:${process.env.PATH}`;
+        const project = temporaryFolder();
+        writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+        const options = { cwd: project, timeoutMs: 500_000, env: { ...process.env, PATH } };
+        const packages = [tarballs.client, tarballs.testcontainers, 'vitest@4.1.12'];
+        await runCommand('npm', [...INSTALL, ...packages], options);
+        expect(await runCommand('node', ['--version'], options)).toBe(`v${version}\n`);
+        const program = firstProgram('clients/testcontainers/node/README.md', 'typescript');
+        writeFileSync(join(project, 'greeting.test.ts'), program);
+        const env = { ...options.env, SPREAD_SIDECAR_IMAGE: image, TESTCONTAINERS_RYUK_DISABLED: 'true' };
+        await runCommand(join(project, 'node_modules/.bin/vitest'), ['run'], { ...options, env });
+      },
+      600_000,
+    );
+  });
 });
