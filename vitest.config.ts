@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** One file for each client. They mostly wait, and share no build folder. */
+const CONFORMANCE = ['test/conformance/*.test.ts'];
 
 export default defineConfig({
   resolve: {
@@ -13,11 +16,25 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
     // Its image can't be had everywhere, and what is started here ends with its test.
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'suites',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...CONFORMANCE],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'conformance', include: CONFORMANCE, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -121,6 +121,8 @@ describe.skipIf(!isAvailable('promtool'))('promtool', () => {
           `${alert} with ${JSON.stringify(change)}`,
         ).toBe('failed');
     },
+    // Four runs of promtool.
+    60_000,
   );
 
   it('finds no problem in what a sidecar shows', async () => {

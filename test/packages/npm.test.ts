@@ -94,7 +94,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
     tarballs.client = await pack('clients/typescript');
     tarballs.sidecar = await pack('.');
   }, 600_000);
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
+  afterAll(() => rmSync(home, { recursive: true, force: true }), 120_000);
 
   it('have what they need and no leftovers', async () => {
     const sidecar = await filesOf(tarballs.sidecar);
