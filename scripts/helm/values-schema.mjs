@@ -7,6 +7,34 @@ const kubernetes = JSON.parse(readFileSync(file, 'utf8')).definitions;
 
 const DURATION = '^(\\d+h)?(\\d+m)?(\\d+s)?$';
 
+/** Of the Prometheus operator, whose types kubernetes-validate does not have. */
+kubernetes.RelabelConfig = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...Object.fromEntries(
+      ['separator', 'targetLabel', 'regex', 'replacement', 'action'].map((name) => [
+        name,
+        { type: 'string' },
+      ]),
+    ),
+    sourceLabels: { type: 'array', items: { type: 'string' } },
+    modulus: { type: 'integer' },
+  },
+};
+
+/** Rules `@type`: values that JSON's types do not describe. */
+const COUNT = [
+  { type: 'integer', minimum: 0 },
+  { type: 'string', pattern: '^(100|[1-9]?[0-9])%$' },
+];
+const types = {
+  duration: { type: 'string', minLength: 2, pattern: DURATION },
+  optionalDuration: { type: 'string', pattern: DURATION },
+  count: { anyOf: COUNT },
+  optionalCount: { anyOf: [...COUNT, { type: 'null' }] },
+};
+
 const closed = (properties, description) => ({
   ...(description && { description }),
   type: 'object',
@@ -52,8 +80,12 @@ function schemaOf({ rules, default: value }) {
     const [minimum, maximum] = rules.integer.slice(0, 2).map(Number);
     return { type: rules.integer[2] ? ['integer', 'null'] : 'integer', minimum, maximum };
   }
-  if (rules.type?.[0] === 'duration') return { type: 'string', minLength: 2, pattern: DURATION };
-  if (rules.items) return { type: 'array', items: typeSchema(rules.items[0]) };
+  if (rules.type) return types[rules.type[0]];
+  if (rules.items)
+    return {
+      type: 'array',
+      items: rules.items.length > 1 ? { type: rules.items } : typeSchema(rules.items[0]),
+    };
   if (rules.map) return { type: 'object', additionalProperties: { type: 'string' } };
   // Draft 7 ignores what stands beside $ref.
   if (rules.kubernetes) return { allOf: [typeSchema(rules.kubernetes[0])] };
@@ -66,7 +98,11 @@ function schemaOf({ rules, default: value }) {
 function properties(values, optionRows) {
   const entries = values.map((value) => {
     const name = value.path.at(-1);
-    if (value.children) return [name, closed(properties(value.children, optionRows))];
+    if (value.children) {
+      const group = closed(properties(value.children, optionRows));
+      // Other charts have values of their own there.
+      return [name, name === 'global' ? { ...group, additionalProperties: true } : group];
+    }
     if (value.rules.config) return [name, configSchema(optionRows, value.text)];
     return [name, { description: value.text, ...schemaOf(value) }];
   });
@@ -78,10 +114,7 @@ export function valuesSchema(values, optionRows) {
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $comment: 'Generated from values.yaml and server/src/config/options.ts by `npm run gen`. Do not edit.',
-    ...closed({
-      ...properties(values, optionRows),
-      global: { description: 'Helm gives it to every dependency.', type: 'object' },
-    }),
+    ...closed(properties(values, optionRows)),
   };
   const types = [...definitionsOf(schema)].sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = types.map(([name, type]) => `    ${JSON.stringify(name)}: ${JSON.stringify(type)}`);

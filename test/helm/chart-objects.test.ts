@@ -30,7 +30,7 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     const { labels } = one(all, 'Deployment').spec.template.metadata;
     const monitor = one(all, 'PodMonitor').spec;
     expect(labels).toMatchObject(monitor.selector.matchLabels);
-    expect(monitor.podMetricsEndpoints).toEqual([
+    expect(monitor.podMetricsEndpoints).toMatchObject([
       { port: 'spread-admin', path: '/metrics', interval: '30s' },
     ]);
     expect(labels).toMatchObject(one(all, 'NetworkPolicy', 'all').spec.podSelector.matchLabels);

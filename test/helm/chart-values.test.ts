@@ -153,7 +153,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
 });
 
 describe.skipIf(!isAvailable('helm'))('a platform that chooses users and groups itself', () => {
-  const ids = /runAsUser|runAsGroup|fsGroup/;
+  const ids = /runAsUser|runAsGroup|fsGroup:/;
   const free = {
     sidecar: { fsGroup: null, runAsUser: null },
     workload: { runAsUser: null },

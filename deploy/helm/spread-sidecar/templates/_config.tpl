@@ -67,6 +67,17 @@
 {{- end }}
 {{- end }}
 
+{{/* On the network of the node, a TCP port without a token is open to every process of the node. */}}
+{{- define "spread-sidecar.checkHostNetwork" -}}
+{{- if and .Values.workload.hostNetwork (not .Values.secrets.tokens.name) (not (dig "grpc" "tokenFile" "" .Values.config)) }}
+{{- range dig "grpc" "listen" (list "127.0.0.1:4813") .Values.config }}
+{{- if not (or (hasPrefix "unix:" .) (hasPrefix "/" .)) }}
+{{- fail (printf "workload.hostNetwork: every process of the node could use config.grpc.listen %s; listen only on unix:/run/spread-sidecar/grpc.sock, or set secrets.tokens.name" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Where the application finds the sidecar: the Unix socket if there is one, else the first address. */}}
 {{- define "spread-sidecar.target" -}}
 {{- $addresses := dig "grpc" "listen" (list "127.0.0.1:4813") .Values.config }}

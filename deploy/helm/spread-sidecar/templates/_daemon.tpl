@@ -23,7 +23,7 @@ Services begin with a letter and have no dot.
 {{- else }}
 {{- /* Injected pods are in other namespaces. */}}
 {{- $host := include "spread-sidecar.daemonName" $ }}
-{{- if $.Values.injection.enabled }}{{ $host = printf "%s.%s.svc" $host $.Release.Namespace }}{{ end }}
+{{- if $.Values.injection.enabled }}{{ $host = printf "%s.%s.svc" $host (include "spread-sidecar.namespace" $) }}{{ end }}
 {{- list (printf "%v@%s" .port $host) | toJson }}
 {{- end }}
 {{- end }}
@@ -60,7 +60,7 @@ SocketPortReuse = On
 {{- define "spread-sidecar.daemonContainer" -}}
 {{- $daemon := .root.Values.daemon -}}
 name: spread
-image: {{ required "daemon.image: name your image of the Spread daemon" $daemon.image | quote }}
+image: {{ include "spread-sidecar.withRegistry" (dict "root" .root "image" (required "daemon.image: name your image of the Spread daemon" $daemon.image)) | quote }}
 imagePullPolicy: {{ $daemon.imagePullPolicy }}
 command:
   {{- concat $daemon.command (list "-n" .name "-c" "/etc/spread/spread.conf") | toYaml | nindent 2 }}
@@ -74,7 +74,7 @@ env:
 resources:
   {{- toYaml $daemon.resources | nindent 2 }}
 securityContext:
-  {{- include "spread-sidecar.restricted" $daemon.runAsUser | nindent 2 }}
+  {{- include "spread-sidecar.securityContext" (dict "user" $daemon.runAsUser "own" $daemon.securityContext) | nindent 2 }}
 volumeMounts:
   - name: {{ eq .name "$(POD_NAME)" | ternary "spread-run" "spread-conf" }}
     mountPath: /etc/spread
@@ -127,7 +127,7 @@ resources:
   limits:
     memory: 128Mi
 securityContext:
-  {{- include "spread-sidecar.restricted" .Values.sidecar.runAsUser | nindent 2 }}
+  {{- include "spread-sidecar.securityContext" (dict "user" .Values.sidecar.runAsUser "own" .Values.sidecar.securityContext) | nindent 2 }}
 volumeMounts:
   - name: spread-conf
     mountPath: /etc/spread-addresses

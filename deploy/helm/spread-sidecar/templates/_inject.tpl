@@ -22,12 +22,13 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- define "spread-sidecar.patches" -}}
 {{- $native := eq .Values.sidecar.mode "native" }}
 {{- $parts := list }}
+{{- $secrets := include "spread-sidecar.pullSecretNames" . | fromJsonArray }}
 {{- /* What is to be added to has to be there. */}}
-{{- $group := include "spread-sidecar.podSecurityContext" . | fromYaml }}
+{{- $group := pick (include "spread-sidecar.podSecurityContext" . | fromYaml) "fsGroup" }}
 {{- range $path := concat (list "metadata.labels" "metadata.annotations") (empty $group | ternary list (list "spec.securityContext")) }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" dict))) }}
 {{- end }}
-{{- range $path := list "spec.volumes" "spec.initContainers" | concat (empty .Values.image.pullSecrets | ternary list (list "spec.imagePullSecrets")) }}
+{{- range $path := list "spec.volumes" "spec.initContainers" | concat (empty $secrets | ternary list (list "spec.imagePullSecrets")) }}
 {{- $parts = append $parts (printf "(has(object.%s) ? [] : [%s])" $path (include "spread-sidecar.patch" (dict "path" (printf "/%s" ($path | replace "." "/") | toJson) "value" list))) }}
 {{- end }}
 {{- if $group }}
@@ -41,7 +42,7 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- range $key, $text := include "spread-sidecar.podLabels" . | fromYaml }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (printf "/metadata/labels/%s" ($key | replace "/" "~1") | toJson) "value" $text))) }}
 {{- end }}
-{{- range $secret := .Values.image.pullSecrets }}
+{{- range $secret := $secrets }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/imagePullSecrets/-") "value" (dict "name" $secret)))) }}
 {{- end }}
 {{- range $volume := include "spread-sidecar.volumesOf" (dict "root" . "injected" true) | fromYamlArray }}

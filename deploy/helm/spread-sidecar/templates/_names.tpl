@@ -12,6 +12,11 @@ has to change gets a hash of the original, so that two different names stay diff
 {{- $label }}
 {{- end }}
 
+{{/* The name of a Service begins with a letter. */}}
+{{- define "spread-sidecar.serviceName" -}}
+{{- regexMatch "^[a-z]" . | ternary . (printf "s-%s" .) }}
+{{- end }}
+
 {{- define "spread-sidecar.name" -}}
 {{- default .Chart.Name .Values.nameOverride | toString | include "spread-sidecar.dnsLabel" }}
 {{- end }}
@@ -30,6 +35,36 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ include "spread-sidecar.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+{{- end }}
+
+{{/* Namespace of the objects. */}}
+{{- define "spread-sidecar.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{/*
+Metadata of an object. A map with the keys root (the context) and name, and optionally component, labels, annotations and
+isClusterWide. Labels that select something cannot be overridden.
+*/}}
+{{- define "spread-sidecar.metadata" -}}
+{{- $values := .root.Values -}}
+name: {{ .name | quote }}
+{{- if and $values.namespaceOverride (not .isClusterWide) }}
+namespace: {{ $values.namespaceOverride | quote }}
+{{- end }}
+labels:
+  {{- include "spread-sidecar.allLabels" . | nindent 2 }}
+{{- with mergeOverwrite dict $values.commonAnnotations (default dict .annotations) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Labels of an object or a pod. A map as for spread-sidecar.metadata. */}}
+{{- define "spread-sidecar.allLabels" -}}
+{{- $own := include "spread-sidecar.labels" .root | fromYaml }}
+{{- with .component }}{{ $_ := set $own "app.kubernetes.io/component" . }}{{ end }}
+{{- mergeOverwrite dict .root.Values.commonLabels (default dict .labels) $own | toYaml }}
 {{- end }}
 
 {{- define "spread-sidecar.selectorLabels" -}}
@@ -56,15 +91,31 @@ checksum/spread-sidecar: {{ include "spread-sidecar.configYaml" . | sha256sum | 
 {{- end }}
 
 {{- define "spread-sidecar.image" -}}
-{{- with .Values.image -}}
-{{- if .digest }}{{ printf "%s@%s" .repository .digest }}
-{{- else }}{{ printf "%s:%s" .repository (default $.Chart.AppVersion .tag) }}
+{{- $image := .Values.image -}}
+{{- $name := printf "%s:%s" $image.repository (default .Chart.AppVersion $image.tag) }}
+{{- if $image.digest }}{{ $name = printf "%s@%s" $image.repository $image.digest }}{{ end }}
+{{- include "spread-sidecar.withRegistry" (dict "root" . "image" $name) }}
 {{- end }}
+
+{{/* An image that names no registry comes from global.imageRegistry. A map with the keys root (the context) and image. */}}
+{{- define "spread-sidecar.withRegistry" -}}
+{{- $first := splitList "/" .image | first }}
+{{- $hasRegistry := and (contains "/" .image) (or (contains "." $first) (contains ":" $first) (eq $first "localhost")) }}
+{{- $registry := dig "imageRegistry" "" .root.Values.global }}
+{{- if or $hasRegistry (not $registry) }}{{ .image }}{{ else }}{{ printf "%s/%s" (trimSuffix "/" $registry) .image }}{{ end }}
 {{- end }}
+
+{{/* Names of the Secrets, as a JSON list. Other charts have objects in global.imagePullSecrets. */}}
+{{- define "spread-sidecar.pullSecretNames" -}}
+{{- $names := list }}
+{{- range dig "imagePullSecrets" list .Values.global }}
+{{- $names = append $names (kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") .) }}
+{{- end }}
+{{- concat $names .Values.image.pullSecrets | uniq | toJson }}
 {{- end }}
 
 {{- define "spread-sidecar.imagePullSecrets" -}}
-{{- range .Values.image.pullSecrets }}
+{{- range include "spread-sidecar.pullSecretNames" . | fromJsonArray }}
 - name: {{ . | quote }}
 {{- end }}
 {{- end }}

@@ -18,10 +18,45 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
+{{/* The same with the fields of a map over it; null removes one. A map with the keys user and own. */}}
+{{- define "spread-sidecar.securityContext" -}}
+{{- $context := include "spread-sidecar.restricted" .user | fromYaml }}
+{{- range $field, $value := .own }}
+{{- if kindIs "invalid" $value }}{{ $_ := unset $context $field }}{{ else }}{{ $_ := set $context $field $value }}{{ end }}
+{{- end }}
+{{- toYaml $context }}
+{{- end }}
+
+{{/* Where a pod runs, and on which network. The values of a pod, and as `selector` the labels that select its like. */}}
+{{- define "spread-sidecar.placement" -}}
+{{- $values := . }}
+{{- $fields := dict }}
+{{- range $field := list "affinity" "dnsConfig" "nodeSelector" "priorityClassName" "runtimeClassName" "tolerations" }}
+{{- with get $values $field }}{{ $_ := set $fields $field . }}{{ end }}
+{{- end }}
+{{- if .hostNetwork }}
+{{- /* Else the pod would ask the DNS server of its node, which does not know Services. */}}
+{{- $_ := set $fields "hostNetwork" true }}
+{{- $_ := set $fields "dnsPolicy" "ClusterFirstWithHostNet" }}
+{{- end }}
+{{- $constraints := list }}
+{{- range .topologySpreadConstraints }}
+{{- /* Without a selector, Kubernetes counts no pods. */}}
+{{- if hasKey . "labelSelector" }}{{ $constraints = append $constraints . }}
+{{- else }}{{ $constraints = append $constraints (merge (dict "labelSelector" (dict "matchLabels" $values.selector)) .) }}
+{{- end }}
+{{- end }}
+{{- with $constraints }}{{ $_ := set $fields "topologySpreadConstraints" . }}{{ end }}
+{{- with $fields }}{{ toYaml . }}{{ end }}
+{{- end }}
+
 {{/* Of the pod: the socket's folder gets this group, and every container is in it. */}}
 {{- define "spread-sidecar.podSecurityContext" -}}
 {{- if not (kindIs "invalid" .Values.sidecar.fsGroup) }}
 fsGroup: {{ int64 .Values.sidecar.fsGroup }}
+{{- end }}
+{{- with omit .Values.sidecar.podSecurityContext "fsGroup" }}
+{{ toYaml . }}
 {{- end }}
 {{- end }}
 
@@ -41,9 +76,9 @@ image: {{ include "spread-sidecar.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- if eq $mode "native" }}
 restartPolicy: Always
-args: [serve]
+args: {{ concat (list "serve") .Values.sidecar.extraArgs | toJson }}
 {{- else }}
-args: [serve, --shutdown-delay, {{ .Values.sidecar.shutdownDelay | quote }}]
+args: {{ concat (list "serve" "--shutdown-delay" .Values.sidecar.shutdownDelay) .Values.sidecar.extraArgs | toJson }}
 # Kubernetes starts containers in their order, each when this hook of the one before is done: the application finds the sidecar ready.
 lifecycle:
   postStart:
@@ -72,23 +107,26 @@ startupProbe:
     port: spread-admin
   periodSeconds: {{ .startupProbe.periodSeconds }}
   failureThreshold: {{ .startupProbe.failureThreshold }}
+  timeoutSeconds: {{ .startupProbe.timeoutSeconds }}
 readinessProbe:
   httpGet:
     path: /readyz
     port: spread-admin
   periodSeconds: {{ .readinessProbe.periodSeconds }}
   failureThreshold: {{ .readinessProbe.failureThreshold }}
+  timeoutSeconds: {{ .readinessProbe.timeoutSeconds }}
 livenessProbe:
   httpGet:
     path: /livez
     port: spread-admin
   periodSeconds: {{ .livenessProbe.periodSeconds }}
   failureThreshold: {{ .livenessProbe.failureThreshold }}
+  timeoutSeconds: {{ .livenessProbe.timeoutSeconds }}
 resources:
   {{- toYaml .resources | nindent 2 }}
 {{- end }}
 securityContext:
-  {{- include "spread-sidecar.restricted" .Values.sidecar.runAsUser | nindent 2 }}
+  {{- include "spread-sidecar.securityContext" (dict "user" .Values.sidecar.runAsUser "own" .Values.sidecar.securityContext) | nindent 2 }}
 volumeMounts:
   - name: spread-sidecar-socket
     mountPath: /run/spread-sidecar
