@@ -22,7 +22,8 @@ COPY server server
 RUN npm run --silent setup \
  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
  && node scripts/prune-image.mjs /app /out \
- && mkdir /sockets
+ && mkdir -p /sockets/spread-sidecar \
+ && chmod 0775 /sockets/spread-sidecar
 
 FROM ${NODE_IMAGE}
 ARG VERSION=0.0.0
@@ -35,8 +36,9 @@ LABEL org.opencontainers.image.title="spread-sidecar" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="${NODE_IMAGE}"
 COPY --from=build /out/ /
-# For Unix sockets. A new volume that is mounted here takes over this owner.
-COPY --from=build --chown=65532:65532 --chmod=0755 /sockets/ /run/spread-sidecar/
+# For Unix sockets. A new volume that is mounted here takes over this owner. Platforms that choose the user, such as OpenShift,
+# put it into group 0.
+COPY --from=build --chown=65532:0 /sockets/ /run/
 # A number: Kubernetes can see that runAsNonRoot holds. Nobody else in the image has it.
 USER 65532:65532
 WORKDIR /app

@@ -43,6 +43,41 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(said).toMatch(/0\.0\.0\.0:4813/);
   });
 
+  it('runs under a random user of group 0, as OpenShift starts it', async () => {
+    const { dockerode } = (await getContainerRuntimeClient()).container;
+    const container = await dockerode.createContainer({
+      Image: image,
+      User: '1000680000:0',
+      Cmd: ['serve', '--embedded-daemon', '--embedded-socket', 'off'],
+      Env: [
+        'SPREAD_SIDECAR_GRPC_LISTEN=unix:/run/spread-sidecar/grpc.sock,127.0.0.1:4813',
+        'SPREAD_SIDECAR_GRPC_SOCKET_MODE=0660',
+        'SPREAD_SIDECAR_ADMIN_LISTEN=[::]:4814',
+      ],
+      Volumes: { '/run/spread-sidecar': {} },
+      HostConfig: {
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+        NetworkMode: 'none',
+      },
+    });
+    try {
+      await container.start();
+      await until(async () => (await container.inspect()).State.Health?.Status === 'healthy', {
+        what: 'the health check of the image',
+        timeoutMs: 20_000,
+      });
+      // `ps` cuts long numbers otherwise.
+      const { Processes } = (await container.top({ ps_args: '-o uid:12,pid' })) as { Processes: string[][] };
+      expect(Processes[0]![0]).toBe('1000680000');
+      await container.stop({ t: 10 });
+      expect((await container.inspect()).State.ExitCode).toBe(0);
+    } finally {
+      await container.remove({ force: true, v: true });
+    }
+  });
+
   it('is content with a read-only root file system, no capability and a number for its user', async () => {
     const { Config } = await inspected();
     expect(Config.User).toBe('65532:65532');
