@@ -260,6 +260,24 @@ describe('flood', () => {
 });
 
 describe('receive and a daemon that starts anew', () => {
+  it('waits at its start with --reconnect for a daemon that is away, and ends without', async () => {
+    const daemon = await RestartableDaemon.start();
+    const { target } = await startSidecar({ daemons: [daemon.address] });
+    await daemon.stop();
+    const start = (...more: string[]) => startCli(['receive', 'cats', '-f', '-t', target, ...more]);
+    const [waits, stopped, ends] = [start('--reconnect'), start('--reconnect'), start()];
+    expect(await ends.exitCode).toBe(3);
+    await until(() => [waits, stopped].every(({ stderr }) => stderr.includes('; trying again\n')));
+    stopped.stop(told);
+    expect(await stopped.exitCode).toBe(0);
+    await daemon.start();
+    await until(() => waits.stderr.includes('receiving as #'));
+    await cli(['send', 'cats', '-m', 'hello', '-t', target]);
+    await until(() => waits.stdout.includes('hello'));
+    waits.stop(told);
+    expect(await waits.exitCode).toBe(0);
+  });
+
   it('goes on with --reconnect, and ends without', async () => {
     const daemon = await RestartableDaemon.start();
     const { target } = await startSidecar({ daemons: [daemon.address] });

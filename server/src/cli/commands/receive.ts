@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
 import { CommandFailure } from '../command-failure.js';
@@ -41,7 +42,7 @@ export function receiveCommand(context: CommandContext, done: Done): Command {
     )
     .option(
       '-r, --reconnect',
-      'when the connection to the daemon is lost, make it anew, join again and go on',
+      'while the daemon cannot be reached, try again: at the start, and when the connection is lost',
     )
     .option('-j, --json', 'print a JSON object a line')
     .addOption(new Option('--raw', 'print nothing but the bytes of the messages').conflicts('json'))
@@ -51,10 +52,41 @@ export function receiveCommand(context: CommandContext, done: Done): Command {
   });
 }
 
-function receive(context: CommandContext, groups: string[], options: ReceiveOptions): Promise<number> {
+/** Between two tries to open the mailbox with --reconnect. */
+const INTERVAL_MS = 500;
+/** Why a mailbox cannot be opened while the daemon is away. Without its machine, a cluster also has no host name for a daemon. */
+const DAEMON_AWAY: ReadonlySet<string> = new Set(['COULD_NOT_CONNECT', 'CONNECTION_CLOSED']);
+const isDaemonAway = ({ reason = '' }: SpreadError, { spreadName }: ReceiveOptions): boolean =>
+  DAEMON_AWAY.has(reason) || (reason === 'ILLEGAL_SPREAD' && spreadName === undefined);
+
+async function receive(context: CommandContext, groups: string[], options: ReceiveOptions): Promise<number> {
+  const { signal, stderr } = context;
+  for (let tries = 1; ; tries += 1) {
+    const progress = { joined: false };
+    try {
+      return await receiveOnce(context, groups, options, progress);
+    } catch (error) {
+      // The mailbox itself reconnects after this.
+      if (!options.reconnect || progress.joined || !isDaemonAway(error as SpreadError, options)) throw error;
+      if (tries === 1) await stderr.line(stderr.colors.red(`${(error as Error).message}; trying again`));
+      await delay(INTERVAL_MS, undefined, { signal }).catch(() => {});
+      if (signal.aborted && stoppedInOrder(context, options)) return ExitCode.ok;
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** @param progress - told that the mailbox is open and has joined its groups */
+function receiveOnce(
+  context: CommandContext,
+  groups: string[],
+  options: ReceiveOptions,
+  progress: { joined: boolean },
+): Promise<number> {
   const mailboxOptions = { autoReceive: true, reconnect: options.reconnect ?? false };
   return withMailbox(context, options, mailboxOptions, async (mailbox) => {
     for (const group of groups) await mailbox.join(group, { awaitView: true, signal: context.signal });
+    progress.joined = true;
     const from = groups.length === 0 ? 'its private group' : groups.join(', ');
     await context.stderr.line(context.stderr.colors.dim(`receiving as ${mailbox.privateGroup} from ${from}`));
     reportLostConnection(mailbox, (text) => void context.stderr.line(context.stderr.colors.red(text)));
