@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
+import { optionRows } from '../../server/src/config/option-rows.js';
 import { admit, BUILD_TIMEOUT_MS, buildApiServer, mistakes, warnings } from '../support/api-server.js';
 import { manifests, one, render, sample } from '../support/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
@@ -38,6 +39,37 @@ describe.skipIf(!isAvailable('helm'))('the injection policy', () => {
       { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
     ]);
   });
+
+  it('looks at pods that opt in themselves, in every namespace', async () => {
+    const all = await manifests({ ...injection, values: { injection: { optIn: 'pod' } } });
+    const { matchConstraints } = one(all, 'MutatingAdmissionPolicy').spec;
+    expect(matchConstraints.namespaceSelector).toEqual({});
+    expect(matchConstraints.objectSelector).toEqual({
+      matchExpressions: [{ key: 'spread-sidecar/inject', operator: 'In', values: ['enabled'] }],
+    });
+    const warning = one(all, 'ValidatingAdmissionPolicy').spec;
+    expect(warning.matchConstraints.namespaceSelector).toEqual({});
+    const policies = await manifests({
+      files: [sample('statefulset')],
+      values: { injection: { enabled: true, optIn: 'pod' }, networkPolicy: { enabled: true } },
+    });
+    const daemons = one(policies, 'NetworkPolicy', 'rel-spread-sidecar-daemon');
+    expect(daemons.spec.ingress[0].from[1].namespaceSelector).toEqual({});
+  });
+
+  it.each(['namespace', 'pod'])(
+    'looks at pods with the labels of objectSelector, opt-in by %s',
+    async (optIn) => {
+      const expression = { key: 'tier', operator: 'Exists' };
+      const objectSelector = { matchLabels: { team: 'blue' }, matchExpressions: [expression] };
+      const { matchConstraints } = (await policyOf({ injection: { optIn, objectSelector } })).spec;
+      expect(matchConstraints.objectSelector.matchLabels).toEqual({ team: 'blue' });
+      expect(matchConstraints.objectSelector.matchExpressions).toEqual([
+        expect.objectContaining({ key: 'spread-sidecar/inject' }),
+        expression,
+      ]);
+    },
+  );
 
   it('is bound by its name', async () => {
     const all = await manifests(injection);
@@ -190,6 +222,55 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       },
     );
 
+    describe.each(['native', 'classic'])('with annotations, %s', (mode) => {
+      const containers = [{ name: 'app', image: 'app:1' }];
+      const sidecarOf = async (annotations: Record<string, string>, values: Yaml = {}) => {
+        const policy = await policyOf({ ...values, sidecar: { mode, ...values.sidecar } });
+        const { spec } = admit(policy, pod({ containers }, { annotations }));
+        return [...(spec.initContainers ?? []), ...spec.containers].find(
+          ({ name }: Yaml) => name === 'spread-sidecar',
+        );
+      };
+      const environment = (sidecar: Yaml) =>
+        Object.fromEntries(sidecar.env.map(({ name, value }: Yaml) => [name, value]));
+
+      it.each([undefined, null, {}])('has its own resources, over %o', async (resources) => {
+        const sidecar = await sidecarOf(
+          {
+            'spread-sidecar/cpu-request': '250m',
+            'spread-sidecar/cpu-limit': '2',
+            'spread-sidecar/memory-limit': '1Gi',
+          },
+          resources === undefined ? {} : { sidecar: { resources } },
+        );
+        expect(sidecar.resources.limits).toEqual({ cpu: '2', memory: '1Gi' });
+        expect(sidecar.resources.requests).toMatchObject({ cpu: '250m' });
+      });
+
+      it('has its own value of every option', async () => {
+        const open = optionRows.filter(({ secret }) => !secret);
+        const annotations = open.map(({ key }) => [`spread-sidecar/config.${key}`, key]);
+        const found = environment(await sidecarOf(Object.fromEntries(annotations)));
+        for (const { key, environment: name } of open) expect(found[name], name).toBe(key);
+      });
+
+      it('closes its TCP port', async () => {
+        const found = environment(await sidecarOf({ 'spread-sidecar/tcp': 'false' }));
+        expect(found.SPREAD_SIDECAR_GRPC_LISTEN).toBe('unix:/run/spread-sidecar/grpc.sock');
+        for (const annotations of [{ note: 'a' }, { 'spread-sidecar/tcp': 'true' }] as Record<
+          string,
+          string
+        >[])
+          expect(environment(await sidecarOf(annotations))).not.toHaveProperty('SPREAD_SIDECAR_GRPC_LISTEN');
+      });
+
+      it('is the one after a daemon in the pod', async () => {
+        const daemon = { mode: 'container', image: 'spread:5.0.1' };
+        const sidecar = await sidecarOf({ 'spread-sidecar/memory-limit': '1Gi' }, { daemon });
+        expect(sidecar.resources.limits.memory).toBe('1Gi');
+      });
+    });
+
     it('stays as it is with hostNetwork, and its maker gets a warning', async () => {
       const all = await manifests(injection);
       const policy = one(all, 'MutatingAdmissionPolicy');
@@ -214,6 +295,13 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       const isOut = { ...host, metadata: { labels: { 'spread-sidecar/inject': 'false' } } };
       expect(warnings(warning, isOut)).toEqual([]);
       expect(warnings(warning, workload(isOut))).toEqual([]);
+      const byPod = one(
+        await manifests({ ...injection, values: { injection: { optIn: 'pod' } } }),
+        'ValidatingAdmissionPolicy',
+      );
+      const isIn = { ...host, metadata: { labels: { 'spread-sidecar/inject': 'enabled' } } };
+      expect(warnings(byPod, workload(isIn))).toEqual([expect.stringContaining(message)]);
+      expect(warnings(byPod, host)).toEqual([]);
       const { resourceRules } = warning.spec.matchConstraints;
       expect(resourceRules.flatMap(({ resources }: Yaml) => resources)).toContain('deployments');
     });

@@ -18,6 +18,40 @@
 JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .value }}}
 {{- end }}
 
+{{/* A selector of the namespaces whose pods may be injected. */}}
+{{- define "spread-sidecar.injectedNamespaces" -}}
+{{- if eq .Values.injection.optIn "pod" }}{}
+{{- else -}}
+matchLabels:
+  {{- toYaml .Values.injection.namespaceLabels | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
+Lists of patches of the sidecar's container, from annotations of the pod, joined by +. A map with the keys root (the context)
+and path (of the container).
+*/}}
+{{- define "spread-sidecar.annotationPatches" -}}
+{{- $parts := list }}
+{{- range $annotation, $field := dict "cpu-request" "requests/cpu" "memory-request" "requests/memory" "cpu-limit" "limits/cpu" "memory-limit" "limits/memory" }}
+{{- $key := printf "spread-sidecar/%s" $annotation | toJson }}
+{{- $parts = append $parts (printf "(%s in variables.annotations ? [JSONPatch{op: \"add\", path: \"%s/resources/%s\", value: variables.annotations[%s]}] : [])" $key $.path $field $key) }}
+{{- end }}
+{{- $prefix := "spread-sidecar/config." }}
+{{- $option := printf "k.substring(%d)" (len $prefix) }}
+{{- $name := printf "\"SPREAD_SIDECAR_\" + (%s in variables.optionNames ? variables.optionNames[%s] : %s.findAll(\"[A-Z]?[a-z0-9]+\").join(\"_\").upperAscii())" $option $option $option }}
+{{- $parts = append $parts (printf "variables.annotations.filter(k, k.startsWith(%s)).map(k, JSONPatch{op: \"add\", path: \"%s/env/-\", value: {\"name\": dyn(%s), \"value\": dyn(variables.annotations[k])}})" (toJson $prefix) .path $name) }}
+{{- $sockets := list }}
+{{- range dig "grpc" "listen" (list "127.0.0.1:4813") .root.Values.config }}
+{{- if or (hasPrefix "unix:" .) (hasPrefix "/" .) }}{{ $sockets = append $sockets . }}{{ end }}
+{{- end }}
+{{- if $sockets }}
+{{- $patch := include "spread-sidecar.patch" (dict "path" (printf "%s/env/-" .path | toJson) "value" (dict "name" "SPREAD_SIDECAR_GRPC_LISTEN" "value" (join "," $sockets))) }}
+{{- $parts = append $parts (printf "(\"spread-sidecar/tcp\" in variables.annotations && variables.annotations[\"spread-sidecar/tcp\"] == \"false\" ? [%s] : [])" $patch) }}
+{{- end }}
+{{- join " +\n" $parts }}
+{{- end }}
+
 {{/* Lists of patches, joined by +. */}}
 {{- define "spread-sidecar.patches" -}}
 {{- $native := eq .Values.sidecar.mode "native" }}
@@ -67,6 +101,22 @@ JSONPatch{op: "add", path: {{ .path }}, value: {{ include "spread-sidecar.cel" .
 {{- $beside := include "spread-sidecar.containers" . | fromYamlArray }}
 {{- range $container := reverse $beside }}
 {{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (toJson "/spec/containers/0") "value" $container))) }}
+{{- end }}
+{{- range $list, $containers := dict "initContainers" (include "spread-sidecar.initContainers" . | fromYamlArray) "containers" $beside }}
+{{- range $index, $container := $containers }}
+{{- if eq $container.name "spread-sidecar" }}
+{{- $resources := default dict $container.resources }}
+{{- if not $resources }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (printf "/spec/%s/%d/resources" $list $index | toJson) "value" dict))) }}
+{{- end }}
+{{- range $field := list "requests" "limits" }}
+{{- if not (get $resources $field) }}
+{{- $parts = append $parts (printf "[%s]" (include "spread-sidecar.patch" (dict "path" (printf "/spec/%s/%d/resources/%s" $list $index $field | toJson) "value" dict))) }}
+{{- end }}
+{{- end }}
+{{- $parts = append $parts (include "spread-sidecar.annotationPatches" (dict "root" $ "path" (printf "/spec/%s/%d" $list $index))) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- if $beside }}
 {{- /* It would be the first container otherwise. */}}
