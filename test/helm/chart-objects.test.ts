@@ -69,14 +69,16 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     expect(egress.slice(1)).toEqual([{ ports: [{ port: 4803 }] }]);
   });
 
-  it('daemons of a StatefulSet reach each other under a NetworkPolicy by both of their ports', async () => {
+  it('daemons of a StatefulSet reach each other under a NetworkPolicy by their ports', async () => {
     const policy = one(await manifests(everything), 'NetworkPolicy', 'all-daemon').spec;
-    const udp = [
+    const ports = [
       { port: 4803, protocol: 'UDP' },
       { port: 4804, protocol: 'UDP' },
+      // For announcements of new addresses.
+      { port: 4815 },
     ];
-    expect(policy.ingress[1].ports).toEqual(udp);
-    expect(policy.egress.at(-1).ports).toEqual(udp);
+    expect(policy.ingress[1].ports).toEqual(ports);
+    expect(policy.egress.at(-1).ports).toEqual(ports);
   });
 
   it.each([

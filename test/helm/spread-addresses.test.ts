@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chart } from '../support/helm.js';
@@ -9,59 +10,164 @@ import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
 const script = join(chart, 'files', 'spread-addresses.mjs');
+const STATUS = 0x01000000;
+const RELOAD = 0x08000000;
 
-/** Starts the script; `before` is what it wrote earlier. */
-async function start(template: string, before?: string) {
-  const folder = temporaryFolder();
-  const output = join(folder, 'spread.conf');
-  writeFileSync(join(folder, 'template'), template);
-  if (before !== undefined) writeFileSync(output, before);
-  const port = await freePort();
-  const child: ChildProcess = spawn(process.execPath, [script, join(folder, 'template'), output, `${port}`], {
-    stdio: 'ignore',
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const status = (path: string) =>
-    fetch(`http://127.0.0.1:${port}${path}`).then(
-      (response) => response.status,
-      () => undefined,
-    );
-  return { child, output, status };
+/** What a daemon does with control packets: it ignores those with the hash of another file than the one that it has read. */
+class FakeDaemon {
+  readonly hashes: number[] = [];
+  reloads = 0;
+  /** The hash of its file; undefined: it takes the next one, as it has just read the file. */
+  #loaded: number | 'former' | undefined;
+  readonly #socket = createSocket('udp4');
+
+  /** `file` former: it has read a file from before the test. `canReload` false: an older release. */
+  static async start({ file = '', canReload = true, port = 0 } = {}): Promise<FakeDaemon> {
+    const daemon = new FakeDaemon();
+    if (file === 'former') daemon.#loaded = file;
+    const socket = daemon.#socket;
+    socket.on('message', (packet, from) => {
+      const type = packet.readUInt32LE(0) & 0x0f000000;
+      const hash = packet.readUInt32LE(28);
+      if (type === STATUS) {
+        daemon.hashes.push(hash);
+        daemon.#loaded ??= hash;
+        if (!canReload || hash !== daemon.#loaded) return;
+        const reply = Buffer.alloc(136);
+        reply.writeInt16LE(2, 40 + 74);
+        socket.send(reply, packet.readUInt32LE(20), from.address);
+      } else if (type === RELOAD && canReload && [hash, 'former'].includes(daemon.#loaded ?? '')) {
+        daemon.reloads++;
+        daemon.#loaded = undefined;
+      }
+    });
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+    onTestFinished(() => void socket.close());
+    return daemon;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
 }
 
-const answers = async (ask: () => Promise<number | undefined>, expected: number) =>
-  until(async () => ((await ask()) === expected ? true : undefined), {
+interface Start {
+  readonly template: string;
+  /** Files that an earlier process has written. */
+  readonly before?: Record<string, string>;
+  readonly environment?: Record<string, string>;
+}
+
+async function start({ template, before = {}, environment = {} }: Start) {
+  const folder = temporaryFolder();
+  const run = join(folder, 'run');
+  mkdirSync(run);
+  writeFileSync(join(folder, 'template'), template);
+  for (const [name, content] of Object.entries(before)) writeFileSync(join(run, name), content);
+  const port = await freePort();
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [script, join(folder, 'template'), run, 'ring-0', `${port}`],
+    {
+      stdio: 'ignore',
+      env: { ...process.env, POD_IP: '127.0.0.1', INTERVAL_MS: '50', ...environment },
+    },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const get = (path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`).then(
+      async (response) => ({ status: response.status, body: await response.text() }),
+      () => undefined,
+    );
+  const status = async () => {
+    const answer = await get('/status');
+    return answer?.body ? JSON.parse(answer.body) : undefined;
+  };
+  return { child, run, get, status };
+}
+
+const segment = (port: number, name: string, address: string) =>
+  `Spread_Segment 127.0.0.255:${port} {\n  ${name} ${address}\n}\n`;
+const answers = (ask: () => Promise<{ status: number } | undefined>, expected: number) =>
+  until(async () => ((await ask())?.status === expected ? true : undefined), {
     timeoutMs: 10_000,
     what: `status ${expected}`,
   });
 
-describe('the addresses of Spread daemons in pods', () => {
-  it('are written when all are known', async () => {
-    const { output, status } = await start('Spread_Segment 127.0.0.255:4803 {\n  a {localhost}\n}\n');
-    await answers(() => status('/written'), 200);
-    expect(readFileSync(output, 'utf8')).toBe('Spread_Segment 127.0.0.255:4803 {\n  a 127.0.0.1\n}\n');
-    // The daemon that starts now reads them: no reason to start it anew.
-    expect(await status('/current')).toBe(200);
+describe('the addresses process beside a daemon', () => {
+  it('writes the file when all addresses are known', async () => {
+    const { run, get } = await start({ template: segment(4803, 'ring-0', '{ring-0.nodes}') });
+    await answers(() => get('/written'), 200);
+    expect(readFileSync(join(run, 'spread.conf'), 'utf8')).toBe(segment(4803, 'ring-0', '127.0.0.1'));
   });
 
-  it('are not written as long as one is missing', async () => {
-    const { output, status } = await start('a {localhost} b {nobody.invalid}');
-    await answers(() => status('/written'), 503);
-    expect(existsSync(output)).toBe(false);
+  it('writes no file as long as an address is missing', async () => {
+    const template = segment(4803, 'ring-0', '{ring-0.nodes}') + segment(4803, 'ring-1', '{nobody.invalid}');
+    const { run, get } = await start({ template });
+    await answers(() => get('/written'), 503);
+    expect(existsSync(join(run, 'spread.conf'))).toBe(false);
   });
 
-  it('when one has changed, the daemon is started anew, once', async () => {
-    const { output, status } = await start('a {localhost}', 'a 10.0.0.9');
-    await until(() => (readFileSync(output, 'utf8') === 'a 127.0.0.1' ? true : undefined), {
-      timeoutMs: 10_000,
-      what: 'the new address',
+  it('does not accept the file of an earlier address of its own pod', async () => {
+    const template = segment(4803, 'ring-0', '{ring-0.nodes}') + segment(4803, 'ring-1', '{nobody.invalid}');
+    const before = { 'spread.conf': segment(4803, 'ring-0', '10.79.0.7') };
+    const { get } = await start({ template, before });
+    await answers(() => get('/written'), 503);
+  });
+
+  it('asks with the hash that Spread 5.0.1 computes for the file, and reports the ring', async () => {
+    const daemon = await FakeDaemon.start({ port: 14803 });
+    const template = segment(14803, 'ring-0', '{ring-0.nodes}') + segment(14803, 'ring-1', '10.79.0.2');
+    const { status } = await start({ template });
+    await until(async () => (await status())?.daemons === 2, { timeoutMs: 10_000, what: 'a status' });
+    // From the log of a real daemon with DebugFlags = { CONFIGURATION }.
+    expect(daemon.hashes).toContain(1172980563);
+  });
+
+  it('makes the daemon read the file again when another address changes', async () => {
+    const daemon = await FakeDaemon.start({ file: 'former' });
+    const own = segment(daemon.port, 'ring-0', '127.0.0.1');
+    const template = `${segment(daemon.port, 'ring-0', '{ring-0.nodes}')}${segment(daemon.port, 'ring-1', '{localhost}')}`;
+    const { run, status } = await start({
+      template,
+      before: { 'spread.conf': `${own}${segment(daemon.port, 'ring-1', '10.79.0.9')}` },
     });
-    expect([await status('/current'), await status('/current')]).toEqual([503, 200]);
+    await until(async () => daemon.reloads === 1 && (await status())?.isCurrent, {
+      timeoutMs: 10_000,
+      what: 'a reload',
+    });
+    expect(readFileSync(join(run, 'spread.conf'), 'utf8')).toBe(
+      `${own}${segment(daemon.port, 'ring-1', '127.0.0.1')}`,
+    );
+    expect(existsSync(join(run, 'restart'))).toBe(false);
+  });
+
+  it('asks the supervisor to restart a daemon that does not read the file again', async () => {
+    const daemon = await FakeDaemon.start({ canReload: false });
+    const { run } = await start({
+      template: `${segment(daemon.port, 'ring-0', '{ring-0.nodes}')}${segment(daemon.port, 'ring-1', '{localhost}')}`,
+      before: {
+        'spread.conf': `${segment(daemon.port, 'ring-0', '127.0.0.1')}${segment(daemon.port, 'ring-1', '10.79.0.9')}`,
+      },
+      environment: { SILENT_MS: '300' },
+    });
+    await until(() => existsSync(join(run, 'restart')), { timeoutMs: 10_000, what: 'a request to restart' });
+  });
+
+  it('continues what an earlier process has begun', async () => {
+    const daemon = await FakeDaemon.start();
+    const own = segment(daemon.port, 'ring-0', '127.0.0.1');
+    const { status } = await start({
+      template: segment(daemon.port, 'ring-0', '{ring-0.nodes}'),
+      before: { 'spread.conf': own, 'former.json': '[1234]' },
+    });
+    await until(async () => (await status())?.isCurrent, { timeoutMs: 10_000, what: 'a current daemon' });
   });
 
   it('ends at SIGTERM', async () => {
-    const { child, status } = await start('a {localhost}');
-    await answers(() => status('/written'), 200);
+    const { child, get } = await start({ template: segment(4803, 'ring-0', '{ring-0.nodes}') });
+    await answers(() => get('/written'), 200);
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

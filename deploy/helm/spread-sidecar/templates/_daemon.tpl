@@ -63,7 +63,8 @@ name: spread
 image: {{ include "spread-sidecar.withRegistry" (dict "root" .root "image" (required "daemon.image: name your image of the Spread daemon" $daemon.image)) | quote }}
 imagePullPolicy: {{ $daemon.imagePullPolicy }}
 command:
-  {{- concat $daemon.command (list "-n" .name "-c" "/etc/spread/spread.conf") | toYaml | nindent 2 }}
+  {{- $supervisor := eq .name "$(POD_NAME)" | ternary (list "sh" "/etc/spread-supervisor/spread-supervisor.sh" "/etc/spread/restart") list }}
+  {{- concat $supervisor $daemon.command (list "-n" .name "-c" "/etc/spread/spread.conf") | toYaml | nindent 2 }}
 {{- if eq .name "$(POD_NAME)" }}
 env:
   - name: POD_NAME
@@ -79,6 +80,11 @@ volumeMounts:
   - name: {{ eq .name "$(POD_NAME)" | ternary "spread-run" "spread-conf" }}
     mountPath: /etc/spread
     readOnly: true
+  {{- if eq .name "$(POD_NAME)" }}
+  - name: spread-conf
+    mountPath: /etc/spread-supervisor
+    readOnly: true
+  {{- end }}
   # The daemon makes its Unix socket there.
   - name: spread-tmp
     mountPath: /tmp
@@ -109,7 +115,26 @@ name: addresses
 image: {{ include "spread-sidecar.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 restartPolicy: Always
-command: [node, /etc/spread-addresses/spread-addresses.mjs, /etc/spread-addresses/spread.conf, /run/spread/spread.conf, "4815"]
+# The supervisor restarts the process, too: while the kubelet restarts a container, its pod is not ready.
+command:
+  - sh
+  - /etc/spread-addresses/spread-supervisor.sh
+  - /run/spread/restart-addresses
+  - node
+  - /etc/spread-addresses/spread-addresses.mjs
+  - /etc/spread-addresses/spread.conf
+  - /run/spread
+  - $(POD_NAME)
+  - "4815"
+env:
+  - name: POD_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  - name: POD_IP
+    valueFrom:
+      fieldRef:
+        fieldPath: status.podIP
 ports:
   - name: addresses
     containerPort: 4815
