@@ -49,7 +49,10 @@ function transpile(folder) {
     mkdirSync(dirname(to), { recursive: true });
     writeFileSync(
       to,
-      outputText.replaceAll('../../server/src/', `${built}/server/`).replaceAll('../../dist/', `${built}/`),
+      outputText
+        .replaceAll('../../server/src/', `${built}/server/`)
+        .replaceAll('../../dist/', `${built}/`)
+        .replaceAll('../../scripts/', `${pathToFileURL(join(root, 'scripts')).href}/`),
     );
   }
 }

@@ -28,6 +28,7 @@ export declare function isAvailable(
     | 'helm'
     | 'both-helms'
     | 'helm-unittest'
+    | 'cluster'
     | 'kubernetes-schemas',
   env?: NodeJS.ProcessEnv,
 ): boolean;

@@ -210,6 +210,14 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'cluster',
+    what: 'the chart on a real Kubernetes node of this machine',
+    enable:
+      'Set REQUIRE=cluster. It takes minutes and needs what docs/kubernetes.md names; `npm run cluster` is the same by hand.',
+    available: (env) => (env.REQUIRE ?? '').split(',').includes('cluster'),
+    inCi: false,
+  },
+  {
     name: 'helm-unittest',
     what: "the chart's suites by topic",
     enable:

@@ -1,0 +1,6 @@
+// `npm run cluster`: installs the chart on a Kubernetes node of this machine and checks it; `npm run cluster -- --help` lists the checks.
+import { ensureBuilt } from './build.mjs';
+import { runPlain } from './run-plain.mjs';
+
+await ensureBuilt();
+await runPlain('test/kubernetes/main.ts', ['test/kubernetes', 'test/support']);

@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Binaries } from './binaries.js';
+import { type KubernetesNode, PAUSE_IMAGE } from './node.js';
+
+export const SIDECAR_IMAGE = process.env.SPREAD_SIDECAR_IMAGE || 'spread-sidecar:test';
+export const SPREAD_IMAGE = 'spread-daemon:test';
+
+function build(name: string, dockerfile: string, files: Record<string, string>): void {
+  const folder = mkdtempSync(join(tmpdir(), 'spk-image-'));
+  try {
+    for (const [to, from] of Object.entries(files)) {
+      copyFileSync(from, join(folder, to));
+      chmodSync(join(folder, to), 0o755);
+    }
+    writeFileSync(join(folder, 'Dockerfile'), dockerfile);
+    execFileSync('docker', ['build', '--quiet', '--tag', name, folder], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // The builder that every client has.
+      env: { ...process.env, DOCKER_BUILDKIT: '0' },
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Puts all images into the node: that of the sidecar must exist, the others are made here. */
+export function importImages(node: KubernetesNode, binaries: Binaries): void {
+  build(PAUSE_IMAGE, 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n', {
+    pause: join(binaries.pause, 'pause'),
+  });
+  const images = [PAUSE_IMAGE, SIDECAR_IMAGE];
+  if (process.env.SPREAD_HOME) {
+    // The daemon of SPREAD_HOME, beside the C library of the sidecar's base.
+    build(SPREAD_IMAGE, `FROM ${SIDECAR_IMAGE}\nCOPY spread /usr/local/bin/spread\n`, {
+      spread: join(process.env.SPREAD_HOME, 'sbin', 'spread'),
+    });
+    images.push(SPREAD_IMAGE);
+  }
+  for (const image of images) node.importImage(image);
+}

@@ -1,0 +1,328 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../support/until.js';
+import type { Binaries } from './binaries.js';
+import { ClusterCertificates } from './certificates.js';
+
+/** Address of the node and of the API server, on the loopback interface: no port of the machine is used. */
+const NODE_IP = '10.250.0.1';
+const DNS_IP = '10.250.0.10';
+const API = `https://${NODE_IP}:6443`;
+const ETCD = `http://${NODE_IP}:2379`;
+const PODS = '10.251.0.0/22';
+const SERVICES = '10.252.0.0/16';
+const FORWARD = ['--source', '--destination'].map((side) => [side, PODS, '--jump', 'ACCEPT']);
+/** The name of the image of the pods' sandboxes. */
+export const PAUSE_IMAGE = 'spread-sidecar-pause:test';
+
+const exec = (command: string, ...args: string[]) =>
+  execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** Network namespaces of pods, those of other clusters too. */
+const podNetworks = () =>
+  spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => name.startsWith('cni-'));
+
+/** Kubernetes on this machine, with one node. Needs root; stop() removes all that it made. */
+export class KubernetesNode {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'spk-'));
+  readonly #processes: { name: string; child: ChildProcess }[] = [];
+  readonly #certificates: ClusterCertificates;
+  readonly #foreign = podNetworks();
+  readonly kubeconfig: string;
+
+  private constructor(private readonly binaries: Binaries) {
+    this.#certificates = new ClusterCertificates(this.#folder);
+    this.kubeconfig = this.#certificates.kubeconfig('admin', '/O=system:masters/CN=admin', API);
+  }
+
+  static async start(binaries: Binaries): Promise<KubernetesNode> {
+    if (exec('ip', '-4', 'addr', 'show', 'dev', 'lo').includes(` ${NODE_IP}/`))
+      throw new Error(
+        `${NODE_IP} is in use on this machine: stop the other \`npm run cluster\`, or remove the address`,
+      );
+    const node = new KubernetesNode(binaries);
+    try {
+      await node.#start();
+      return node;
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+  }
+
+  get logs(): string {
+    return this.#folder;
+  }
+
+  kubectl(...args: string[]): string {
+    return exec(join(this.binaries.kubernetes, 'kubectl'), '--kubeconfig', this.kubeconfig, ...args);
+  }
+
+  /** Puts an image of the Docker engine into the node. */
+  importImage(name: string): void {
+    const archive = join(this.#folder, 'image.tar');
+    exec('docker', 'save', '--output', archive, name);
+    this.#ctr('images', 'import', archive);
+    rmSync(archive);
+  }
+
+  async stop(): Promise<void> {
+    for (const name of ['kubelet', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coredns'])
+      await this.#end(name);
+    for (const name of ['kube-apiserver', 'etcd']) await this.#end(name);
+    this.#endPods();
+    await this.#end('containerd');
+    spawnSync(join(this.binaries.kubernetes, 'kube-proxy'), ['--cleanup'], { stdio: 'ignore' });
+    const mounts = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[1] ?? '')
+      .filter((path) => path.startsWith(this.#folder))
+      .reverse();
+    for (const path of mounts) spawnSync('umount', ['-l', path], { stdio: 'ignore' });
+    for (const rule of FORWARD)
+      spawnSync('iptables', ['--wait', '--delete', 'FORWARD', ...rule], { stdio: 'ignore' });
+    for (const address of [NODE_IP, DNS_IP])
+      spawnSync('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo'], { stdio: 'ignore' });
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #start(): Promise<void> {
+    for (const address of [NODE_IP, DNS_IP]) exec('ip', 'addr', 'add', `${address}/32`, 'dev', 'lo');
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+    // Docker's engine drops what it does not know.
+    for (const rule of FORWARD) exec('iptables', '--wait', '--insert', 'FORWARD', ...rule);
+    const { kubernetes, coredns } = this.binaries;
+    const file = (name: string) => join(this.#folder, name);
+    const config = (name: string, value: unknown) => {
+      writeFileSync(file(name), typeof value === 'string' ? value : JSON.stringify(value));
+      return file(name);
+    };
+    const certificates = this.#certificates;
+    const user = (name: string, subject: string) => certificates.kubeconfig(name, subject, API);
+
+    this.#run('containerd', 'containerd', ['--config', config('containerd.toml', this.#containerdConfig())]);
+    mkdirSync(file('cni'));
+    config('cni/10-pods.conflist', {
+      cniVersion: '1.0.0',
+      name: 'pods',
+      plugins: [
+        {
+          type: 'ptp',
+          ipam: {
+            type: 'host-local',
+            ranges: [[{ subnet: PODS }]],
+            routes: [{ dst: '0.0.0.0/0' }],
+            dataDir: file('ipam'),
+          },
+        },
+      ],
+    });
+    this.#run('etcd', 'etcd', [
+      ...['--data-dir', file('etcd'), '--listen-client-urls', ETCD, '--advertise-client-urls', ETCD],
+      ...['--listen-peer-urls', `http://${NODE_IP}:2380`, '--unsafe-no-fsync'],
+    ]);
+    const server = certificates.issue(
+      'api-server',
+      '/CN=kube-apiserver',
+      `IP:${NODE_IP},IP:10.252.0.1,DNS:kubernetes.default.svc`,
+    );
+    const toKubelet = certificates.issue('api-client', '/O=system:masters/CN=api-server');
+    this.#run('kube-apiserver', join(kubernetes, 'kube-apiserver'), [
+      `--etcd-servers=${ETCD}`,
+      `--bind-address=${NODE_IP}`,
+      `--advertise-address=${NODE_IP}`,
+      `--service-cluster-ip-range=${SERVICES}`,
+      `--client-ca-file=${certificates.path('ca.crt')}`,
+      `--tls-cert-file=${server.cert}`,
+      `--tls-private-key-file=${server.key}`,
+      `--kubelet-client-certificate=${toKubelet.cert}`,
+      `--kubelet-client-key=${toKubelet.key}`,
+      `--kubelet-certificate-authority=${certificates.path('ca.crt')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${certificates.path('accounts.key')}`,
+      `--service-account-signing-key-file=${certificates.path('accounts.key')}`,
+      '--kubelet-preferred-address-types=InternalIP',
+      '--authorization-mode=Node,RBAC',
+      '--feature-gates=MutatingAdmissionPolicy=true',
+      '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
+    ]);
+    await this.#until('the API server', () => this.kubectl('get', '--raw', '/readyz'), 120_000);
+
+    this.#run('kube-controller-manager', join(kubernetes, 'kube-controller-manager'), [
+      `--kubeconfig=${user('controllers', '/CN=system:kube-controller-manager')}`,
+      `--bind-address=${NODE_IP}`,
+      `--root-ca-file=${certificates.path('ca.crt')}`,
+      `--service-account-private-key-file=${certificates.path('accounts.key')}`,
+      '--use-service-account-credentials',
+      '--leader-elect=false',
+    ]);
+    this.#run('kube-scheduler', join(kubernetes, 'kube-scheduler'), [
+      `--kubeconfig=${user('scheduler', '/CN=system:kube-scheduler')}`,
+      `--bind-address=${NODE_IP}`,
+      '--leader-elect=false',
+    ]);
+    const proxy = {
+      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+      kind: 'KubeProxyConfiguration',
+      clientConnection: { kubeconfig: user('proxy', '/CN=system:kube-proxy') },
+      mode: 'iptables',
+      clusterCIDR: PODS,
+      hostnameOverride: 'node',
+      healthzBindAddress: `${NODE_IP}:10256`,
+      metricsBindAddress: `${NODE_IP}:10249`,
+      conntrack: { maxPerCore: 0 },
+    };
+    this.#run('kube-proxy', join(kubernetes, 'kube-proxy'), ['--config', config('proxy.json', proxy)]);
+    // As kubeadm writes it, for the names of the cluster.
+    const corefile = `cluster.local in-addr.arpa ip6.arpa {
+  bind ${DNS_IP}
+  errors
+  health ${DNS_IP}:8080
+  ready ${DNS_IP}:8181
+  kubernetes cluster.local in-addr.arpa ip6.arpa {
+    kubeconfig ${user('dns', '/O=system:masters/CN=dns')}
+    pods insecure
+    fallthrough in-addr.arpa ip6.arpa
+    ttl 30
+  }
+  cache 30 {
+    disable success cluster.local
+    disable denial cluster.local
+  }
+}
+`;
+    this.#run('coredns', join(coredns, 'coredns'), ['-conf', config('Corefile', corefile)]);
+    this.#startKubelet(user('kubelet', '/O=system:nodes/CN=system:node:node'));
+    await this.#until(
+      'the node to be ready',
+      () => this.kubectl('wait', '--for=condition=Ready', 'node/node', '--timeout=1s'),
+      120_000,
+    );
+  }
+
+  #startKubelet(kubeconfig: string): void {
+    const file = (name: string) => join(this.#folder, name);
+    const serving = this.#certificates.issue('kubelet-server', '/CN=node', `IP:${NODE_IP},DNS:node`);
+    writeFileSync(file('resolv.conf'), '');
+    const config = {
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      kind: 'KubeletConfiguration',
+      address: NODE_IP,
+      healthzBindAddress: NODE_IP,
+      tlsCertFile: serving.cert,
+      tlsPrivateKeyFile: serving.key,
+      authentication: {
+        anonymous: { enabled: false },
+        x509: { clientCAFile: this.#certificates.path('ca.crt') },
+        webhook: { enabled: false },
+      },
+      authorization: { mode: 'AlwaysAllow' },
+      cgroupDriver: 'cgroupfs',
+      failCgroupV1: false,
+      failSwapOn: false,
+      clusterDNS: [DNS_IP],
+      clusterDomain: 'cluster.local',
+      resolvConf: file('resolv.conf'),
+      containerRuntimeEndpoint: `unix://${file('containerd.sock')}`,
+      podLogsDir: file('pod-logs'),
+      enforceNodeAllocatable: [],
+      evictionHard: { 'memory.available': '0%' },
+      imageGCHighThresholdPercent: 100,
+      imageGCLowThresholdPercent: 99,
+      // Its default, 1 minute, is the time until a changed ConfigMap is in the pods.
+      syncFrequency: '1m0s',
+    };
+    writeFileSync(file('kubelet.json'), JSON.stringify(config));
+    this.#run('kubelet', join(this.binaries.kubernetes, 'kubelet'), [
+      ...['--config', file('kubelet.json'), '--kubeconfig', kubeconfig, '--root-dir', file('kubelet')],
+      ...['--hostname-override', 'node', '--node-ip', NODE_IP, '--cert-dir', file('kubelet-certs')],
+    ]);
+  }
+
+  #containerdConfig(): string {
+    const path = (name: string) => JSON.stringify(join(this.#folder, name));
+    return `version = 2
+root = ${path('containerd')}
+state = ${path('containerd-state')}
+[grpc]
+  address = ${path('containerd.sock')}
+[plugins."io.containerd.grpc.v1.cri"]
+  # Some machines let no process protect itself from the OOM killer.
+  restrict_oom_score_adj = true
+  sandbox_image = "docker.io/library/${PAUSE_IMAGE}"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = ${path('cni')}
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+`;
+  }
+
+  #ctr(...args: string[]): string {
+    return exec('ctr', '--address', join(this.#folder, 'containerd.sock'), '--namespace', 'k8s.io', ...args);
+  }
+
+  /** What a deleted release leaves behind when its pods did not end in time. */
+  #endPods(): void {
+    if (!existsSync(join(this.#folder, 'containerd.sock'))) return;
+    const each = (list: readonly string[], act: (id: string) => void) => {
+      try {
+        for (const id of this.#ctr(...list).split('\n')) if (id) act(id);
+      } catch {
+        // containerd has ended already.
+      }
+    };
+    each(['tasks', 'list', '--quiet'], (id) => {
+      spawnSync('ctr', [
+        ...['--address', join(this.#folder, 'containerd.sock'), '--namespace', 'k8s.io'],
+        ...['tasks', 'delete', '--force', id],
+      ]);
+    });
+    each(['containers', 'list', '--quiet'], (id) => this.#ctr('containers', 'delete', id));
+    for (const name of podNetworks().filter((one) => !this.#foreign.includes(one)))
+      spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+  }
+
+  #run(name: string, command: string, args: readonly string[]): void {
+    const log = openSync(join(this.#folder, `${name}.log`), 'a');
+    const child = spawn(command, args, { cwd: this.#folder, stdio: ['ignore', log, log] });
+    this.#processes.push({ name, child });
+  }
+
+  async #end(name: string): Promise<void> {
+    for (const { child } of this.#processes.filter((one) => one.name === name)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await ended;
+      clearTimeout(timer);
+    }
+  }
+
+  async #until(what: string, attempt: () => unknown, timeoutMs: number): Promise<void> {
+    await until(
+      async () => {
+        const ended = this.#processes.find(({ child }) => child.exitCode !== null);
+        if (ended) throw new Error(`${ended.name} ended: ${this.#tail(ended.name)}`);
+        try {
+          attempt();
+          return true;
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 500));
+          return undefined;
+        }
+      },
+      { timeoutMs, what },
+    );
+  }
+
+  #tail(name: string): string {
+    return readFileSync(join(this.#folder, `${name}.log`), 'utf8').slice(-2000);
+  }
+}

@@ -1,0 +1,3 @@
+module spread-sidecar/pause
+
+go 1.24
