@@ -15,7 +15,7 @@ const PODS = '10.251.0.0/22';
 const SERVICES = '10.252.0.0/16';
 const FORWARD = ['--source', '--destination'].map((side) => [side, PODS, '--jump', 'ACCEPT']);
 /** The name of the image of the pods' sandboxes. */
-export const PAUSE_IMAGE = 'spread-sidecar-pause:test';
+export const PAUSE_IMAGE = 'localhost/spread-sidecar-pause:test';
 
 const exec = (command: string, ...args: string[]) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -254,7 +254,7 @@ state = ${path('containerd-state')}
 [plugins."io.containerd.grpc.v1.cri"]
   # Some machines let no process protect itself from the OOM killer.
   restrict_oom_score_adj = true
-  sandbox_image = "docker.io/library/${PAUSE_IMAGE}"
+  sandbox_image = "${PAUSE_IMAGE}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = ${path('cni')}
