@@ -51,8 +51,39 @@ describe('a command that reaches no sidecar names the likely mistake and its fla
 
   it('a target with the scheme http', async () => {
     const { exitCode, stderr } = await send('-t', 'http://127.0.0.1:4813');
-    expect(exitCode).toBe(4);
+    expect(exitCode).toBe(2);
     expect(stderr).toContain('--target "http://127.0.0.1:4813" has the unsupported scheme "http"');
+    expect(stderr).toContain('(from --target or SPREAD_SIDECAR_TARGET)');
+  });
+
+  it('healthcheck with a malformed target', async () => {
+    const env = { SPREAD_SIDECAR_TARGET: 'http://127.0.0.1:4813' };
+    const { exitCode, stderr } = await cli(['healthcheck'], { env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('has the unsupported scheme "http"');
+    expect(stderr).toContain('(from --target or SPREAD_SIDECAR_TARGET)');
+  });
+
+  it('healthcheck with a target without a port asks port 4813', async () => {
+    const { stdout, stderr } = await cli(['healthcheck', '-t', '127.0.0.1']);
+    expect(stdout + stderr).toContain('127.0.0.1');
+    expect(stderr).not.toContain(':443');
+  });
+
+  it.each(['TLS', 'INSECURE'])('a SPREAD_SIDECAR_%s that is neither true nor false', async (name) => {
+    const env = { [`SPREAD_SIDECAR_${name}`]: 'maybe' };
+    const { exitCode, stderr } = await cli(['send', 'cats', '-m', 'x', '-t', '127.0.0.1:1'], { env });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`SPREAD_SIDECAR_${name} must be true, false, 1 or 0; got maybe`);
+  });
+
+  it('a token without TLS to another machine', async () => {
+    const token = put(join(temporaryFolder(), 'token'), '0123456789abcdef\n');
+    const { exitCode, stderr } = await send('-t', '192.0.2.1:4813', '--token-file', token);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(
+      '--token-file must be sent over TLS, a Unix socket or loopback, or with --insecure',
+    );
   });
 
   it('the admin port as the target', async () => {

@@ -1,5 +1,6 @@
 import type { SpreadError } from '#spread-sidecar-client';
 import { ConfigError } from '../config/mistakes.js';
+import { TARGET_VARIABLE } from './client-variables.js';
 import { ExitCode } from './exit-codes.js';
 import { systemErrorText } from './system-error.js';
 
@@ -44,6 +45,10 @@ function sentenceOf(error: SpreadError): string {
   if (error.reason === 'SIDECAR_UNREACHABLE' && 'cause' in error.metadata)
     return `${inTermsOfFlags(error)} (--target names the sidecar)`;
   if (error.reason === 'NOT_A_SIDECAR') return error.message;
+  if (isOptionMistake(error))
+    return error.metadata.field === 'target'
+      ? `${inTermsOfFlags(error)} (from --target or ${TARGET_VARIABLE})`
+      : inTermsOfFlags(error);
   const number = error.number === undefined ? '' : `, ${error.number}`;
   const name = error.reason || error.statusName;
   const doubt = error.outcome === 'unknown' ? '; the message may have been sent all the same' : '';
@@ -53,6 +58,7 @@ function sentenceOf(error: SpreadError): string {
 /** Flags of the command line for fields of the contract, with the names that the client package gives them. */
 const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> = {
   target: ['target', '--target'],
+  token: ['token', '--token-file'],
   private_name: ['privateName', '--user'],
   daemon: ['spreadName', '--spread-name'],
   message_type: ['messageType', '--type'],
@@ -74,6 +80,7 @@ const TLS_HINTS: readonly (readonly [hint: string, withFlags: string])[] = [
     'name the authority that signed it with --tls-ca, or the name in it with --tls-server-name',
   ],
   ['set the option tls', 'set --tls'],
+  ['with insecure: true', 'with --insecure'],
 ];
 
 /** grpc-js wraps what the system says: only that is of use to a person. */
@@ -82,12 +89,17 @@ function plainCause(message: string): string {
   return cause.replace(/\.$/, '');
 }
 
+/** Whether the client package rejected an option of the command before it sent anything. */
+const isOptionMistake = ({ reason, metadata }: SpreadError) =>
+  reason === 'FIELD_INVALID' && (metadata.field === 'target' || metadata.field === 'token');
+
 const UNREACHABLE = new Set(['COULD_NOT_CONNECT', 'SIDECAR_UNREACHABLE', '']);
 
 /** Reasons for which a mailbox was ended whose receiver was too slow. */
 const TOO_SLOW = new Set(['QUEUE_OVERFLOW', 'SLOW_CONSUMER']);
 
 function exitCodeOf(error: SpreadError): number {
+  if (isOptionMistake(error)) return ExitCode.usage;
   switch (error.statusName) {
     case 'UNAVAILABLE':
       return UNREACHABLE.has(error.reason) ? ExitCode.unreachable : ExitCode.endedEarly;

@@ -17,13 +17,15 @@ export interface TargetOptions {
   readonly target?: string;
   /** In ms. */
   readonly timeout: number;
-  readonly tls?: boolean;
+  /** A string: the value of the environment variable, which is neither true nor false. */
+  readonly tls?: boolean | string;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
   readonly tokenFile?: string;
-  readonly insecure?: boolean;
+  /** As `tls`. */
+  readonly insecure?: boolean | string;
 }
 
 /** Options of commands that open mailboxes. */
@@ -50,7 +52,7 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
         '--tls',
         'speak TLS; also when one of its files is named (environment: SPREAD_SIDECAR_TLS=true)',
       )
-        .default(isOn(env.SPREAD_SIDECAR_TLS))
+        .default(switchDefault(env.SPREAD_SIDECAR_TLS))
         .helpGroup(SECURITY),
     )
     .addOption(
@@ -77,7 +79,7 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
         '--insecure',
         'send the token also without TLS to another machine (environment: SPREAD_SIDECAR_INSECURE=true)',
       )
-        .default(isOn(env.SPREAD_SIDECAR_INSECURE))
+        .default(switchDefault(env.SPREAD_SIDECAR_INSECURE))
         .helpGroup(SECURITY),
     )
     .addOption(target.default(env[TARGET_VARIABLE] || undefined))
@@ -88,7 +90,16 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
     );
 }
 
-const isOn = (value: string | undefined) => /^(true|1)$/i.test(value ?? '') || undefined;
+/** The default of a switch. A wrong value stays as it is: only a command that uses the switch reports it. */
+function switchDefault(value: string | undefined): true | string | undefined {
+  if (!value || /^(false|0)$/i.test(value)) return undefined;
+  return /^(true|1)$/i.test(value) || value;
+}
+
+function readSwitch(variable: string, value: boolean | string | undefined): boolean {
+  if (typeof value !== 'string') return value ?? false;
+  throw new CommandFailure(`${variable} must be true, false, 1 or 0; got ${value}`, ExitCode.usage);
+}
 
 /** As {@link addTargetOptions}, and which daemon and name a mailbox has. */
 export function addConnectionOptions(command: Command, context: CommandContext): Command {
@@ -117,7 +128,8 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
       'grpc.listen has port 0, a port that only the running sidecar knows: name its address with --target',
       ExitCode.usage,
     );
-  const { tls, tlsCa, tlsCert, tlsKey, tlsServerName } = options;
+  const { tlsCa, tlsCert, tlsKey, tlsServerName } = options;
+  const tls = readSwitch('SPREAD_SIDECAR_TLS', options.tls);
   const certificate = own?.certificate;
   const isNamed = tlsServerName !== undefined || tlsCa !== undefined;
   if (!tls && !isNamed && tlsCert === undefined && tlsKey === undefined && certificate === undefined)
@@ -199,7 +211,7 @@ export async function sidecarOptions(
   return {
     ...route,
     callTimeoutMs: timeout,
-    insecure: insecure ?? false,
+    insecure: readSwitch('SPREAD_SIDECAR_INSECURE', insecure),
     ...(token === undefined ? {} : { token }),
   };
 }

@@ -60,10 +60,15 @@ async function healthcheck(context: CommandContext, options: HealthcheckOptions)
 async function ask(context: CommandContext, options: HealthcheckOptions): Promise<string> {
   const route = await healthRoute(context, options);
   const { askHealth } = await import('../../grpc/health-client.js');
-  const { SpreadError } = await import('#spread-sidecar-client');
+  const { DEFAULT_SIDECAR_PORT, SpreadError, SpreadSidecar } = await import('#spread-sidecar-client');
+  // A channel that never connects: its constructor rejects a malformed target with the reason.
+  await new SpreadSidecar({ target: route.target }).close();
+  // gRPC's own default is port 443.
+  const hasPort = route.target.startsWith('unix:') || /:\d+$/.test(route.target);
+  const target = hasPort ? route.target : `${route.target}:${DEFAULT_SIDECAR_PORT}`;
   let serves: boolean;
   try {
-    serves = await askHealth({ ...route, timeoutMs: options.timeout, signal: context.signal });
+    serves = await askHealth({ ...route, target, timeoutMs: options.timeout, signal: context.signal });
   } catch (error) {
     const { code, details, message } = error as { code?: number; details?: string; message: string };
     if (code === undefined) throw error;
