@@ -15,6 +15,7 @@ from until import until
 
 import spread
 import spread_sidecar
+from spread import _errors as spread_errors
 
 
 @pytest.fixture
@@ -227,3 +228,18 @@ def test_a_file_that_the_environment_names_must_be_there(monkeypatch: pytest.Mon
     monkeypatch.setenv("SPREAD_SIDECAR_TLS_CA", str(tmp_path / "nothing.pem"))
     with pytest.raises(spread.SpreadError, match="SPREAD_SIDECAR_TLS_CA must be the path of a readable PEM file"):
         spread.connect()
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        ("set the option tls if the sidecar uses TLS", "set SPREAD_SIDECAR_TLS if the sidecar uses TLS"),
+        (
+            "give the authority that signed it, or the name in it, with the option tls",
+            "give the authority that signed it, or the name in it, with SPREAD_SIDECAR_TLS_CA or SPREAD_SIDECAR_TLS_SERVER_NAME",
+        ),
+    ],
+)
+def test_a_hint_names_the_variable_instead_of_the_option(hint: str, expected: str) -> None:
+    error = spread_sidecar.SpreadError(hint, status="UNAVAILABLE", reason="SIDECAR_UNREACHABLE")
+    assert expected in str(spread_errors.of_connect(error))

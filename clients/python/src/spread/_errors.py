@@ -50,6 +50,13 @@ def closed_mailbox(method: str) -> SpreadError:
     return SpreadError(f"{method}() called on closed mbox")
 
 
+# Programs of the wrapper set no options: where the client's message names one, they set its environment variable.
+_VARIABLES = (
+    ("with the option tls", "with SPREAD_SIDECAR_TLS_CA or SPREAD_SIDECAR_TLS_SERVER_NAME"),
+    ("set the option tls", "set SPREAD_SIDECAR_TLS"),
+)
+
+
 def of_connect(error: spread_sidecar.SpreadError) -> SpreadError:
     """What ``connect`` failed with."""
     if error.reason == "DAEMON_NOT_ALLOWED":
@@ -68,6 +75,9 @@ def of_end(error: spread_sidecar.SpreadError) -> SpreadError:
 
 
 def _made_of(error: spread_sidecar.SpreadError, number: Optional[int]) -> SpreadError:
-    made = SpreadError(error.message) if number is None else SpreadError(number, error.message)
+    message = error.message
+    for option, variable in _VARIABLES:
+        message = message.replace(option, variable)
+    made = SpreadError(message) if number is None else SpreadError(number, message)
     made.sidecar_error = error
     return made
