@@ -83,7 +83,9 @@ export async function checkPlaces(config: SidecarConfig): Promise<CheckResult[]>
     if (!problem) return well(place.what, `${name} is free`);
     if (problem.isTaken && sidecar?.listensAt(place.address))
       return well(place.what, `${name} is in use by the sidecar of this container (process ${sidecar.pid})`);
-    const advice = problem.isTaken ? ': stop that process (a sidecar may already be running), or set another address' : '';
+    const advice = problem.isTaken
+      ? ': stop that process (a sidecar may already be running), or set another address'
+      : '';
     const text = `${name} (${place.flag}) ${problem.text}${advice}`;
     return { what: place.what, problem: 'failed', text, exitCode: ExitCode.cannotListen };
   });
