@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
+import { until } from '../support/until.js';
 import { Daemons } from './daemons.js';
-import { SPREAD_IMAGE } from './images.js';
+import { SIDECAR_IMAGE, SPREAD_IMAGE } from './images.js';
 import type { KubernetesNode } from './node.js';
 import { Release } from './release.js';
 
@@ -48,6 +49,27 @@ async function withDaemons(
     daemons.release.uninstall();
   }
 }
+
+/** An application as Pod Security "restricted" demands it, in a namespace of its own. */
+const APP = JSON.stringify({
+  spec: {
+    automountServiceAccountToken: false,
+    containers: [
+      {
+        name: 'app',
+        image: SIDECAR_IMAGE,
+        command: ['sleep', '3600'],
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 10001,
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ['ALL'] },
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
+      },
+    ],
+  },
+});
 
 export const CHECKS: readonly Check[] = [
   mode('embedded', 'native sidecars with the embedded daemon', false, { 'daemon.mode': 'embedded' }),
@@ -149,7 +171,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'injection',
-    text: 'a pod of an opted-in namespace gets the sidecar',
+    text: 'a pod of an opted-in, restricted namespace gets the sidecar and sends a message through it',
     needsSpread: false,
     run: async (node, print) => {
       const release = new Release(node, 'inject', {
@@ -157,9 +179,31 @@ export const CHECKS: readonly Check[] = [
         'workload.enabled': false,
         'injection.enabled': true,
       });
-      release.install();
-      print('installed');
-      release.uninstall();
+      try {
+        release.install();
+        node.kubectl('create', 'namespace', 'apps');
+        node.kubectl(
+          ...['label', 'namespace', 'apps', 'spread-sidecar/inject=enabled'],
+          'pod-security.kubernetes.io/enforce=restricted',
+        );
+        const run = ['--namespace', 'apps', 'run', 'app', '--image', SIDECAR_IMAGE, `--overrides=${APP}`];
+        // The API server takes up a new policy after some seconds.
+        await until(
+          () => node.kubectl(...run, '--dry-run=server', '-o', 'yaml').includes('name: spread-sidecar'),
+          {
+            timeoutMs: 30_000,
+            what: 'the policy to be in force',
+          },
+        );
+        node.kubectl(...run);
+        node.kubectl('--namespace', 'apps', 'wait', '--for=condition=Ready', 'pod/app', '--timeout=60s');
+        const send = ['exec', 'app', '-c', 'app', '--', 'spread-sidecar', 'send', 'demo', '-m', 'hello'];
+        node.kubectl('--namespace', 'apps', ...send);
+        print('the injected sidecar has sent a message');
+      } finally {
+        node.kubectl('delete', 'namespace', 'apps', '--ignore-not-found', '--timeout=120s');
+        release.uninstall();
+      }
     },
   },
 ];

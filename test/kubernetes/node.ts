@@ -27,12 +27,35 @@ const podNetworks = () =>
     .map((line) => line.split(' ')[0] ?? '')
     .filter((name) => name.startsWith('cni-'));
 
+const hasFirewall = () => spawnSync('iptables', ['--wait', '--list', 'KUBE-FIREWALL', '-n']).status === 0;
+
+/** kube-proxy leaves one chain behind. */
+function removeFirewall(): void {
+  for (const command of ['iptables', 'ip6tables'])
+    for (const rule of [
+      ['--delete', 'INPUT', '--jump', 'KUBE-FIREWALL'],
+      ['--delete', 'OUTPUT', '--jump', 'KUBE-FIREWALL'],
+      ['--flush', 'KUBE-FIREWALL'],
+      ['--delete-chain', 'KUBE-FIREWALL'],
+    ])
+      spawnSync(command, ['--wait', ...rule], { stdio: 'ignore' });
+}
+
+/** Removes the empty control groups of the kubelet, innermost first. */
+function removePodGroups(): void {
+  spawnSync('sh', ['-c', 'find /sys/fs/cgroup -depth -type d -path "*/kubepods*" -exec rmdir {} +'], {
+    stdio: 'ignore',
+  });
+}
+
 /** Kubernetes on this machine, with one node. Needs root; stop() removes all that it made. */
 export class KubernetesNode {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spk-'));
   readonly #processes: { name: string; child: ChildProcess }[] = [];
   readonly #certificates: ClusterCertificates;
   readonly #foreign = podNetworks();
+  readonly #hadFirewall = hasFirewall();
+  readonly #hadPodGroups = ['cpu/', ''].some((part) => existsSync(`/sys/fs/cgroup/${part}kubepods`));
   readonly kubeconfig: string;
 
   private constructor(private readonly binaries: Binaries) {
@@ -78,6 +101,7 @@ export class KubernetesNode {
     this.#endPods();
     await this.#end('containerd');
     spawnSync(join(this.binaries.kubernetes, 'kube-proxy'), ['--cleanup'], { stdio: 'ignore' });
+    if (!this.#hadFirewall) removeFirewall();
     const mounts = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
@@ -88,6 +112,7 @@ export class KubernetesNode {
       spawnSync('iptables', ['--wait', '--delete', 'FORWARD', ...rule], { stdio: 'ignore' });
     for (const address of [NODE_IP, DNS_IP])
       spawnSync('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo'], { stdio: 'ignore' });
+    if (!this.#hadPodGroups) removePodGroups();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -225,6 +250,8 @@ export class KubernetesNode {
       cgroupDriver: 'cgroupfs',
       failCgroupV1: false,
       failSwapOn: false,
+      // It does not remove them at its end.
+      makeIPTablesUtilChains: false,
       clusterDNS: [DNS_IP],
       clusterDomain: 'cluster.local',
       resolvConf: file('resolv.conf'),
