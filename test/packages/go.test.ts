@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/image.js';
 import { firstProgram } from '../support/readme-programs.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
@@ -50,8 +50,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('go'))('the Go module o
           env: {
             ...process.env,
             GOFLAGS: '-mod=mod',
-            ...(isAvailable('docker') && { SPREAD_SIDECAR_IMAGE: await sidecarImage() }),
-            TESTCONTAINERS_RYUK_DISABLED: 'true',
+            ...(isAvailable('docker') && moduleEnvironment(await sidecarImage())),
           },
           timeoutMs: 500_000,
         });

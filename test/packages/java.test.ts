@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/image.js';
 import { firstProgram } from '../support/readme-programs.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
@@ -56,7 +56,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('java'))(
         const only = ['-Dtest=SampleTest,!org/spreadsidecar/**', '-Dsurefire.failIfNoSpecifiedTests=false'];
         const printed = await runCommand('mvn', ['-B', '-ntp', 'package', ...only], {
           cwd: clone,
-          env: { ...process.env, SPREAD_SIDECAR_IMAGE: image, TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          env: { ...process.env, ...moduleEnvironment(image) },
           timeoutMs: 500_000,
         });
         expect(printed.match(/Tests run: \d+/g)).toEqual(['Tests run: 1', 'Tests run: 1']);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/image.js';
 import { firstProgram } from '../support/readme-programs.js';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
@@ -80,8 +80,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('python-build'))(
         const env = {
           ...process.env,
           PYTHONPATH: site,
-          SPREAD_SIDECAR_IMAGE: image,
-          TESTCONTAINERS_RYUK_DISABLED: 'true',
+          ...moduleEnvironment(image),
         };
         await runCommand(pythonCommand(), ['-m', 'pytest', '-q', folder], { cwd: folder, env });
       },

@@ -18,3 +18,15 @@ export async function sidecarImage(): Promise<string> {
   );
   return 'spread-sidecar:test';
 }
+
+/** The environment in which a Testcontainers module starts containers of this image. */
+export function moduleEnvironment(image: string): NodeJS.ProcessEnv {
+  const engine = process.env.DOCKER_HOST ?? 'unix:';
+  return {
+    SPREAD_SIDECAR_IMAGE: image,
+    // Ryuk's image may not be there, and the modules clean up by themselves.
+    TESTCONTAINERS_RYUK_DISABLED: 'true',
+    // Testcontainers guesses wrong where the engine runs in the same container as the tests.
+    ...(engine.startsWith('unix:') && { TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1' }),
+  };
+}

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Module } from '../../../scripts/testcontainers.mjs';
 import { TestAuthority } from '../../support/certificates.js';
+import { moduleEnvironment } from '../../support/image.js';
 import { runCommand } from '../../support/run-command.js';
 import { temporaryFolder } from '../../support/tmp.js';
 
@@ -18,20 +19,11 @@ export async function runModuleTests(module: Module, image: string): Promise<str
     env: {
       ...process.env,
       ...env,
-      SPREAD_SIDECAR_IMAGE: image,
-      // Ryuk's image may not be there, and the modules clean up by themselves.
-      TESTCONTAINERS_RYUK_DISABLED: 'true',
-      ...publishedHere(),
+      ...moduleEnvironment(image),
       TEST_TLS_FOLDER: await certificates(),
     },
     timeoutMs: TESTS_MS,
   });
-}
-
-/** Testcontainers guesses wrong where the engine runs in the same container as the tests. */
-function publishedHere(): NodeJS.ProcessEnv {
-  const engine = process.env.DOCKER_HOST ?? 'unix:';
-  return engine.startsWith('unix:') ? { TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1' } : {};
 }
 
 /** A folder with the certificate of a sidecar that is not called as the host that it is reached at. */

@@ -8,7 +8,8 @@ import spread
 
 box = spread.connect(membership=0)
 sender = spread.connect(membership=0)
-sender.multicast(spread.FIFO_MESS, "g", "x")
+# To another group: nothing orders it before the join, and box must receive nothing but the end.
+sender.multicast(spread.FIFO_MESS, "h", "x")
 box.join("g")
 print("waiting")
 sys.stdout.flush()
