@@ -37,33 +37,18 @@ export function refuse(stream: ServerHttp2Stream): void {
 /** Reflection searches and encodes files; unit of FairTurns. */
 const REFLECTION_COST = 16;
 
-/** Streams that wait for their turn, of all connections. Each costs some 5 KiB. */
-const MAX_WAITING = 2048;
-
 /**
- * Starts the calls of a server in fair turns. When too many wait, a connection with few of them takes the place of the last one of
- * the connection with the most.
+ * Starts the calls of a server in fair turns. StreamGate bounds the calls that wait.
  *
  * Call it once the server's injector or listeners have been made.
- *
- * @param onLimit - told when a stream is refused because too many wait
  */
-export function startInTurns(
-  server: Server,
-  turns: FairTurns,
-  onLimit: (limit: string, about: Readonly<Record<string, string>>) => void,
-): void {
+export function startInTurns(server: Server, turns: FairTurns): void {
   for (const http2Server of http2ServersOf(server)) {
     const listeners = http2Server.listeners('stream') as OnStream[];
     http2Server.removeAllListeners('stream');
     http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
-      const connection = stream.session ?? stream;
-      if (turns.tasks >= MAX_WAITING && !turns.cancelOne(turns.tasksOf(connection))) {
-        refuse(stream);
-        onLimit('limits.maxCalls', {});
-        return;
-      }
       let isStarted = false;
+      const connection = stream.session ?? stream;
       const cost = String(rest[0][':path']).startsWith('/grpc.reflection.') ? REFLECTION_COST : 1;
       const start = () => {
         isStarted = true;
@@ -72,10 +57,7 @@ export function startInTurns(
         if (stream.destroyed || stream.closed) return;
         for (const listener of listeners) listener.call(http2Server, stream, ...rest);
       };
-      turns.run(connection, start, cost, () => {
-        refuse(stream);
-        onLimit('limits.maxCalls', {});
-      });
+      turns.run(connection, start, cost, () => refuse(stream));
       // An error without a listener would end the process.
       if (!isStarted) stream.on('error', () => {});
     });

@@ -138,7 +138,7 @@ export class GrpcServer {
       needsCredential: gate.needsCredential,
     };
     const turns = new FairTurns();
-    const streams = new StreamGate(streamBounds, this.#onLimit);
+    const streams = new StreamGate(streamBounds, turns, this.#onLimit);
     this.#calls = new OpenCalls({
       methods: this.#methods,
       telemetry,
@@ -166,8 +166,8 @@ export class GrpcServer {
     this.#onAcceptError = options.onAcceptError;
     setHttp2(this.#server, transport);
     // The outermost guard is the last one.
+    startInTurns(this.#server, turns);
     streams.guard(this.#server);
-    startInTurns(this.#server, turns, this.#onLimit);
     ignoreGoneStreams(this.#server);
     watchConnections(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);

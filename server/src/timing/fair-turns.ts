@@ -44,23 +44,12 @@ export class FairTurns {
   readonly #waiting = new Map<object, Flow>();
   /** When the next task of a connection starts that does not wait. */
   readonly #nextStarts = new WeakMap<object, number>();
-  #tasks = 0;
   /** Virtual time of the last task. */
   #now = 0;
 
   /** Whether the running turn has room and no task waits: work may go on without a task of its own. */
   get isFree(): boolean {
     return this.#left > 0 && this.#waiting.size === 0;
-  }
-
-  /** Tasks that wait. */
-  get tasks(): number {
-    return this.#tasks;
-  }
-
-  /** Tasks of a connection that wait. */
-  tasksOf(connection: object): number {
-    return this.#waiting.get(connection)?.tasks.length ?? 0;
   }
 
   /**
@@ -83,7 +72,6 @@ export class FairTurns {
       this.#waiting.set(connection, flow);
     }
     flow.tasks.push({ task, expected, cancel });
-    this.#tasks++;
     flow.expected += expected;
     if (cancel !== undefined) flow.cancellable++;
     this.#scheduleTurn();
@@ -118,7 +106,6 @@ export class FairTurns {
     const [connection, flow] = longest;
     const index = flow.tasks.findLastIndex(({ cancel }) => cancel !== undefined);
     const [last] = flow.tasks.splice(index, 1) as [Waiting];
-    this.#tasks--;
     flow.cancellable--;
     flow.expected -= last.expected;
     if (flow.tasks.length === 0) this.#endWait(connection, flow);
@@ -163,7 +150,6 @@ export class FairTurns {
     }
     const [connection, flow] = next!;
     const { task, expected, cancel } = flow.tasks.shift()!;
-    this.#tasks--;
     flow.expected -= expected;
     if (cancel !== undefined) flow.cancellable--;
     this.#now = Math.max(this.#now, flow.startsAt);

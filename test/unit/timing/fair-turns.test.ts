@@ -144,12 +144,9 @@ describe('FairTurns', () => {
       () => events.push('cancelled few'),
     );
     turns.run(many, () => events.push('ran what must run'));
-    expect([turns.tasks, turns.tasksOf(many), turns.tasksOf(few), turns.tasksOf({})]).toEqual([5, 4, 1, 0]);
     expect(turns.cancelOne(3)).toBe(false);
     expect(turns.cancelOne(1)).toBe(true);
-    expect(turns.tasks).toBe(4);
     await turnsUntil(() => turns.isFree);
-    expect(turns.tasks).toBe(0);
     expect(events).toEqual(['cancelled 3', 'ran few', 'ran 1', 'ran 2', 'ran what must run']);
   });
 

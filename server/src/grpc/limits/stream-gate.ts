@@ -1,5 +1,6 @@
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import type { FairTurns } from '../../timing/fair-turns.js';
 import { http2ServersOf } from '../http2-access.js';
 import { refuse } from '../http2-streams.js';
 
@@ -24,6 +25,8 @@ const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
 /** Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
 const HEALTH_STREAMS = 1256;
+/** Refused streams that wait for their turn. Further ones are refused at once. */
+const MAX_WAITING_REFUSALS = 256;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
 interface SessionUse {
@@ -54,9 +57,11 @@ export class StreamGate {
   readonly #sessions = new Map<Http2Session, SessionUse>();
   #streams = 0;
   #unproven = 0;
+  #waitingRefusals = 0;
 
   constructor(
     private readonly bounds: StreamBounds,
+    private readonly turns: FairTurns,
     private readonly onLimit: OnLimit,
   ) {}
 
@@ -100,8 +105,9 @@ export class StreamGate {
       return false;
     }
     const limit = this.#exceeded(use, String(headers[':path']));
-    if (limit !== undefined) {
-      refuse(stream);
+    // A connection with few streams takes the place of a call that waits for a connection with many.
+    if (limit !== undefined && !(limit === 'limits.maxCalls' && this.turns.cancelOne(use.streams))) {
+      this.#refuse(stream, session!);
       this.onLimit(limit, {});
       return false;
     }
@@ -114,6 +120,20 @@ export class StreamGate {
       if (!use.proven) this.#unproven--;
     });
     return true;
+  }
+
+  /** In the connection's turn: a client that repeats its refused calls at once must not take the event loop. */
+  #refuse(stream: ServerHttp2Stream, session: Http2Session): void {
+    if (this.#waitingRefusals >= MAX_WAITING_REFUSALS) {
+      refuse(stream);
+      return;
+    }
+    stream.on('error', () => {});
+    this.#waitingRefusals++;
+    this.turns.run(session, () => {
+      this.#waitingRefusals--;
+      refuse(stream);
+    });
   }
 
   #exceeded(use: SessionUse, path: string): string | undefined {
