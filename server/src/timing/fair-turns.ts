@@ -87,7 +87,7 @@ export class FairTurns {
     const most = this.#now + MAX_DEBT;
     const flow = this.#waiting.get(connection);
     if (flow !== undefined) flow.startsAt = Math.min(flow.startsAt + cost, most);
-    // Where nobody waits, nobody has less than its share.
+    // While no task waits, every connection has its share.
     else if (this.#waiting.size > 0)
       this.#nextStarts.set(connection, Math.min(this.#nextStartOf(connection) + cost, most));
   }
