@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { GrpcTelemetry, MethodInfo } from '../../server/src/grpc/methods.js';
+import type { GrpcTelemetry, MethodInfo } from '../../server/src/grpc/calls/methods.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { failureOf } from '../support/rpc-error.js';
 import { call, TestMailbox } from '../support/sidecar-calls.js';

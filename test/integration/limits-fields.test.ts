@@ -4,7 +4,7 @@ import type {
   ConnectRequest,
   MulticastMessage,
 } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { MAX_REQUEST_FIELDS } from '../../server/src/grpc/malformed.js';
+import { MAX_REQUEST_FIELDS } from '../../server/src/grpc/codec/malformed.js';
 import { failureOf } from '../support/rpc-error.js';
 import { startSecured } from '../support/secured-sidecar.js';
 import { call, message, type Partially, TestMailbox } from '../support/sidecar-calls.js';

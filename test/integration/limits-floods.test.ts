@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { formatListenAddress } from '../../server/src/grpc/listen/address.js';
 import { GrpcServer } from '../../server/src/grpc/server.js';
+import { formatListenAddress } from '../../server/src/grpc/transport/listen/address.js';
 import {
   CODE,
   callHeaders,

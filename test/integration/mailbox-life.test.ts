@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EmbeddedDaemon, listen } from '../../server/src/daemon/index.js';
-import { DaemonMonitor } from '../../server/src/mailbox/daemon-monitor.js';
+import { DaemonMonitor } from '../../server/src/mailbox/connection/daemon-monitor.js';
 import { Session } from '../../server/src/spread/session.js';
 import { type RunningDaemon, startEmbeddedDaemon } from '../support/embedded-daemon.js';
 import { attachReceiver, MailboxBench, outgoing } from '../support/mailbox-bench.js';

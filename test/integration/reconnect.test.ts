@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AGREED_MESS, type Mailbox, type SpreadEvent } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import type { ReconnectOptions } from '../../server/src/mailbox/reconnect-options.js';
+import type { ReconnectOptions } from '../../server/src/mailbox/connection/reconnect-options.js';
 import { Session } from '../../server/src/spread/session.js';
 import { sidecarAt } from '../support/client.js';
 import { attachReceiver, MailboxBench, outgoing } from '../support/mailbox-bench.js';

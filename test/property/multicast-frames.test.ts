@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MulticastStreamRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { decodeOrMalformed, MAX_REQUEST_FIELDS, Malformed } from '../../server/src/grpc/malformed.js';
-import { decodeBatchFrame } from '../../server/src/grpc/multicast-frames.js';
+import { decodeOrMalformed, MAX_REQUEST_FIELDS, Malformed } from '../../server/src/grpc/codec/malformed.js';
+import { decodeBatchFrame } from '../../server/src/grpc/codec/multicast-frames.js';
 
 const group = fc.oneof(
   fc.constantFrom('room', 'hall', '#a#b', ''),

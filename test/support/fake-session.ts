@@ -1,4 +1,4 @@
-import type { MailboxSession } from '../../server/src/mailbox/mailbox-session.js';
+import type { MailboxSession } from '../../server/src/mailbox/connection/mailbox-session.js';
 import type { OutgoingMessage } from '../../server/src/mailbox/mailbox-types.js';
 import type { OnTaken, SessionHandlers } from '../../server/src/spread/session-options.js';
 import { SpreadError } from '../../server/src/spread/spread-error.js';

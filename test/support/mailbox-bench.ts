@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import type { ConnectOptions } from '../../server/src/mailbox/connect-options.js';
+import type { ConnectOptions } from '../../server/src/mailbox/connection/connect-options.js';
 import type { Mailbox } from '../../server/src/mailbox/mailbox.js';
 import type { OutgoingMessage } from '../../server/src/mailbox/mailbox-types.js';
-import type { AttachOptions } from '../../server/src/mailbox/receiver.js';
-import { MailboxRegistry } from '../../server/src/mailbox/registry.js';
+import type { AttachOptions } from '../../server/src/mailbox/queue/receiver.js';
+import { MailboxRegistry } from '../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../server/src/mailbox/settings.js';
 import { mailboxSettings } from './mailbox-settings.js';
 import { plainEncode } from './plain-events.js';

@@ -1,5 +1,5 @@
 import type { EncodeEvent, MailboxEvent } from '../../server/src/mailbox/event.js';
-import type { Batch } from '../../server/src/mailbox/receiver.js';
+import type { Batch } from '../../server/src/mailbox/queue/receiver.js';
 import type { Message } from '../../server/src/spread/wire/index.js';
 
 /** What plainEncode wrote. */

@@ -1,5 +1,5 @@
 import type { MailboxEnd } from '../../server/src/mailbox/mailbox-types.js';
-import type { Attachment, Receiver, SlowConsumerNotice } from '../../server/src/mailbox/receiver.js';
+import type { Attachment, Receiver, SlowConsumerNotice } from '../../server/src/mailbox/queue/receiver.js';
 import { type PlainEvent, plainEvents } from './plain-events.js';
 
 /** A receiver that takes what it is told of, as long as it is willing, and remembers everything. */

@@ -3,21 +3,21 @@ import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type EmbeddedDaemonOptions, listen } from '../../server/src/daemon/index.js';
 import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { AdminCredential } from '../../server/src/grpc/credentials.js';
-import { encodeEvent } from '../../server/src/grpc/event-encoder.js';
-import { FailureTranslator } from '../../server/src/grpc/failure.js';
-import { HealthBoard } from '../../server/src/grpc/health.js';
-import { formatListenAddress } from '../../server/src/grpc/listen/address.js';
-import type { GrpcTelemetry } from '../../server/src/grpc/methods.js';
-import { reflection } from '../../server/src/grpc/reflection.js';
-import { GrpcServer, type TransportOptions } from '../../server/src/grpc/server.js';
-import { MAILBOX_SERVICE, mailboxService } from '../../server/src/grpc/service.js';
+import { AdminCredential } from '../../server/src/grpc/calls/credentials.js';
+import type { GrpcTelemetry } from '../../server/src/grpc/calls/methods.js';
+import { encodeEvent } from '../../server/src/grpc/codec/event-encoder.js';
+import { FailureTranslator } from '../../server/src/grpc/codec/failure.js';
 import {
   DEFAULT_SERVICE_LIMITS,
   type ServiceLimits,
   type VersionFacts,
-} from '../../server/src/grpc/service-context.js';
-import { MailboxRegistry } from '../../server/src/mailbox/registry.js';
+} from '../../server/src/grpc/handlers/service-context.js';
+import { GrpcServer, type TransportOptions } from '../../server/src/grpc/server.js';
+import { HealthBoard } from '../../server/src/grpc/services/health.js';
+import { MAILBOX_SERVICE, mailboxService } from '../../server/src/grpc/services/mailbox-service.js';
+import { reflection } from '../../server/src/grpc/services/reflection.js';
+import { formatListenAddress } from '../../server/src/grpc/transport/listen/address.js';
+import { MailboxRegistry } from '../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../server/src/mailbox/settings.js';
 import { CLIENT_VERSION } from '../../server/src/spread/wire/index.js';
 import { temporaryFolder } from './tmp.js';

@@ -139,7 +139,7 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
       `the sidecar at ${target} requires a client certificate: name one with --tls-cert and --tls-key`,
       ExitCode.usage,
     );
-  const { clientCredentials } = await import('../grpc/client-credentials.js');
+  const { clientCredentials } = await import('../grpc/client/client-credentials.js');
   const read = (flag: string, path: string | undefined) =>
     path === undefined ? undefined : readOption(flag, path);
   const files = {

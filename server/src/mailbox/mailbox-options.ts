@@ -1,8 +1,8 @@
-import type { ByteBudget } from './byte-budget.js';
-import type { ReconnectPlan } from './daemon-connection.js';
+import type { ReconnectPlan } from './connection/daemon-connection.js';
+import type { MailboxSession } from './connection/mailbox-session.js';
 import type { EncodeEvent } from './event.js';
-import type { MailboxSession } from './mailbox-session.js';
 import type { Acknowledgement, MailboxLimits } from './mailbox-types.js';
+import type { ByteBudget } from './queue/byte-budget.js';
 import type { MailboxTelemetry } from './telemetry.js';
 
 /** What a mailbox is made of. */

@@ -1,13 +1,13 @@
 import { checkMulticast } from '../spread/wire/index.js';
-import { DaemonConnection, type DaemonConnectionHooks } from './daemon-connection.js';
+import { DaemonConnection, type DaemonConnectionHooks } from './connection/daemon-connection.js';
+import { inSpreadTerms } from './end-errors.js';
 import { GroupMemberships } from './group-memberships.js';
-import { Inbox } from './inbox.js';
-import { Lease } from './lease.js';
-import { inSpreadTerms } from './mailbox-end.js';
-import { MailboxLife } from './mailbox-life.js';
+import { Lease } from './lifetime/lease.js';
+import { MailboxLife } from './lifetime/mailbox-lifetime.js';
 import type { MailboxOptions } from './mailbox-options.js';
-import { Outbox } from './outbox.js';
-import { Requests } from './requests.js';
+import { Outbox } from './outbound/outbox.js';
+import { Requests } from './outbound/requests.js';
+import { Inbox } from './queue/inbox.js';
 import type { MailboxIdentity } from './telemetry.js';
 
 /** The parts of one mailbox. */

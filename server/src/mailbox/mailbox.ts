@@ -1,12 +1,12 @@
 import type { Message, Version } from '../spread/wire/index.js';
-import { type ClientConnection, ConnectionTie } from './connection-tie.js';
-import type { DaemonConnection } from './daemon-connection.js';
+import type { DaemonConnection } from './connection/daemon-connection.js';
+import { EventCounts, type ServiceCounts } from './counters.js';
+import { inSpreadTerms } from './end-errors.js';
 import type { MailboxEvent, SelfLeave, View } from './event.js';
 import type { GroupMemberships, GroupView } from './group-memberships.js';
-import type { Inbox } from './inbox.js';
-import type { Lease } from './lease.js';
-import { inSpreadTerms } from './mailbox-end.js';
-import type { MailboxLife } from './mailbox-life.js';
+import { type ClientConnection, ConnectionTie } from './lifetime/client-presence.js';
+import type { Lease } from './lifetime/lease.js';
+import type { MailboxLife } from './lifetime/mailbox-lifetime.js';
 import type { MailboxOptions } from './mailbox-options.js';
 import { mailboxParts } from './mailbox-parts.js';
 import type {
@@ -18,11 +18,11 @@ import type {
   OutgoingMessage,
   PollResult,
 } from './mailbox-types.js';
-import type { OnTaken, Outbox } from './outbox.js';
-import type { Attachment, AttachOptions, Receiver } from './receiver.js';
-import type { CallOptions, GroupCallOptions, Requests } from './requests.js';
+import type { OnTaken, Outbox } from './outbound/outbox.js';
+import type { CallOptions, GroupCallOptions, Requests } from './outbound/requests.js';
+import type { Inbox } from './queue/inbox.js';
+import type { Attachment, AttachOptions, Receiver } from './queue/receiver.js';
 import type { MailboxIdentity } from './telemetry.js';
-import { EventCounts, type ServiceCounts } from './totals.js';
 
 /**
  * A Spread mailbox that outlives the calls and streams that use it: one session with a daemon, the queue of what it

@@ -1,6 +1,6 @@
+import type { ReconnectSettings } from './connection/reconnect-options.js';
+import type { SeededNames } from './connection/seeded-names.js';
 import type { OverflowPolicy } from './mailbox-types.js';
-import type { ReconnectSettings } from './reconnect-options.js';
-import type { SeededNames } from './seeded-names.js';
 
 /** What a mailbox gets that asks for nothing, and the most that it may ask for. */
 export interface Bounded {

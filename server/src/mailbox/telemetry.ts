@@ -1,5 +1,5 @@
 import type { EndReason } from './mailbox-types.js';
-import type { SlowConsumerNotice } from './receiver.js';
+import type { SlowConsumerNotice } from './queue/receiver.js';
 
 /** What may be told about a mailbox: nothing that opens it. */
 export interface MailboxIdentity {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, readTokenFile, type SidecarConfig } from '../config/index.js';
-import { AdminCredential, type Token, TokenSet } from '../grpc/credentials.js';
-import { type CallGate, OPEN_GATE, TokenGate } from '../grpc/security/call-gate.js';
-import { TlsEndpoint, type TlsMaterial } from '../grpc/security/tls-endpoint.js';
+import { type CallGate, OPEN_GATE, TokenGate } from '../grpc/calls/call-gate.js';
+import { AdminCredential, type Token, TokenSet } from '../grpc/calls/credentials.js';
 import type { GrpcServerOptions } from '../grpc/server.js';
+import { TlsEndpoint, type TlsMaterial } from '../grpc/transport/tls-endpoint.js';
 import type { CredentialKind, SecurityEvents } from '../observability/events.js';
 import { filesAtRest } from './files-at-rest.js';
 import { WatchedFiles } from './watched-files.js';

@@ -1,5 +1,5 @@
 import type { SidecarConfig } from '../config/index.js';
-import { SeededNames } from '../mailbox/seeded-names.js';
+import { SeededNames } from '../mailbox/connection/seeded-names.js';
 import type { MailboxSettings } from '../mailbox/settings.js';
 import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
 import type { MemoryBounds } from './memory-plan.js';

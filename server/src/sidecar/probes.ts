@@ -1,5 +1,5 @@
-import type { CheckResult, ProbeChecks } from '../grpc/admin/checks.js';
-import type { DaemonStatus } from '../mailbox/daemon-monitor.js';
+import type { CheckResult, ProbeChecks } from '../admin/checks.js';
+import type { DaemonStatus } from '../mailbox/connection/daemon-monitor.js';
 
 /** Where a sidecar is in its life. In `delaying` it was told to stop, and serves on for its shutdown delay. */
 export type LifeStage = 'starting' | 'serving' | 'delaying' | 'draining' | 'stopped';

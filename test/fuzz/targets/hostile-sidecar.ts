@@ -1,6 +1,6 @@
 import { type Mailbox, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
 import * as rich from '../../../clients/typescript/src/gen/spread/sidecar/internal/v1/rich_status.js';
-import { quietGrpcLog } from '../../../server/src/grpc/grpc-log.js';
+import { quietGrpcLog } from '../../../server/src/grpc/transport/grpc-log.js';
 import type { Input } from '../engine/input.js';
 import { type Subject, type Target, Violation } from '../engine/target.js';
 import { words } from '../engine/text.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CommandFailure, describeFailure } from '../../../server/src/cli/command-failure.js';
 import { ConfigError } from '../../../server/src/config/index.js';
 import { ListenError as DaemonListenError } from '../../../server/src/daemon/index.js';
-import { ListenError } from '../../../server/src/grpc/listen/listen-error.js';
+import { ListenError } from '../../../server/src/grpc/transport/listen/listen-error.js';
 
 const spread = (code: status, reason = '', domain = 'spread-sidecar') =>
   new SpreadError('the sentence', { status: code, reason, domain });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { optionRows } from '../../../server/src/config/option-rows.js';
-import { SIDECAR_STATUS } from '../../../server/src/grpc/failure.js';
+import { SIDECAR_STATUS } from '../../../server/src/grpc/codec/failure.js';
 import { LIMITS } from '../../../server/src/observability/limit-metrics.js';
 import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
 import { contractNames } from '../../support/proto-names.js';

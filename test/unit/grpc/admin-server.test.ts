@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AdminLimits, AdminServer } from '../../../server/src/grpc/admin/admin-server.js';
-import type { CheckResult } from '../../../server/src/grpc/admin/checks.js';
-import { HealthBoard } from '../../../server/src/grpc/health.js';
-import { formatListenAddress } from '../../../server/src/grpc/listen/address.js';
+import { type AdminLimits, AdminServer } from '../../../server/src/admin/admin-server.js';
+import type { CheckResult } from '../../../server/src/admin/checks.js';
+import { HealthBoard } from '../../../server/src/grpc/services/health.js';
+import { formatListenAddress } from '../../../server/src/grpc/transport/listen/address.js';
 import { CODE, callHeaders, FLAG, FRAME, frame, PREFACE } from '../../support/http2-frames.js';
 import { RawHttp2 } from '../../support/raw-http2.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';

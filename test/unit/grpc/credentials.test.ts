@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { AdminCredential } from '../../../server/src/grpc/credentials.js';
+import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 
 function authorized(tokens: string[], ...values: string[]): boolean {
   const metadata = new Metadata();

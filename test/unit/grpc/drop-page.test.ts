@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { type DropPage, dropAnswer } from '../../../server/src/grpc/admin/drop-page.js';
+import { type DropPage, dropAnswer } from '../../../server/src/admin/drop-page.js';
 
 /** What becomes of a request with this query. */
 function ask(

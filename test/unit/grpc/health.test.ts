@@ -2,9 +2,9 @@ import { type Client, credentials, loadPackageDefinition, type ServiceError, sta
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HealthBoard } from '../../../server/src/grpc/health.js';
-import { formatListenAddress } from '../../../server/src/grpc/listen/address.js';
 import { GrpcServer } from '../../../server/src/grpc/server.js';
+import { HealthBoard } from '../../../server/src/grpc/services/health.js';
+import { formatListenAddress } from '../../../server/src/grpc/transport/listen/address.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { until, within } from '../../support/until.js';
 

@@ -1,9 +1,9 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { AdminServer } from '../../../server/src/grpc/admin/admin-server.js';
-import { HealthBoard } from '../../../server/src/grpc/health.js';
+import { AdminServer } from '../../../server/src/admin/admin-server.js';
 import { GrpcServer, type TransportOptions } from '../../../server/src/grpc/server.js';
+import { HealthBoard } from '../../../server/src/grpc/services/health.js';
 import { frame, literalHeaders, PREFACE } from '../../fuzz/network/http2-frames.js';
 import { until } from '../../support/until.js';
 

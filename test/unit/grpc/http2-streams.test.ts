@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { constants } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { startInTurns } from '../../../server/src/grpc/http2-streams.js';
-import { StreamGate } from '../../../server/src/grpc/limits/stream-gate.js';
+import { startInTurns } from '../../../server/src/grpc/transport/http2-streams.js';
+import { StreamGate } from '../../../server/src/grpc/transport/stream-gate.js';
 import { FairTurns } from '../../../server/src/timing/fair-turns.js';
 
 class FakeStream extends EventEmitter {

@@ -9,7 +9,7 @@ import {
   MAX_REQUEST_FIELDS,
   Malformed,
   refuseMalformed,
-} from '../../../server/src/grpc/malformed.js';
+} from '../../../server/src/grpc/codec/malformed.js';
 
 const decode = (bytes: number[]) =>
   decodeOrMalformed((reader) => ConnectRequest.decode(reader), Uint8Array.from(bytes));

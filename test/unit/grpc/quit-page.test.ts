@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { type QuitPage, quitAnswer } from '../../../server/src/grpc/admin/quit-page.js';
-import { AdminCredential } from '../../../server/src/grpc/credentials.js';
+import { type QuitPage, quitAnswer } from '../../../server/src/admin/quit-page.js';
+import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 
 const TOKEN = 'a token of an admin'.replaceAll(' ', '-');
 

@@ -3,9 +3,9 @@ import { loadSync } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor/index.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { formatListenAddress } from '../../../server/src/grpc/listen/address.js';
-import { reflection } from '../../../server/src/grpc/reflection.js';
 import { GrpcServer } from '../../../server/src/grpc/server.js';
+import { reflection } from '../../../server/src/grpc/services/reflection.js';
+import { formatListenAddress } from '../../../server/src/grpc/transport/listen/address.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { within } from '../../support/until.js';
 

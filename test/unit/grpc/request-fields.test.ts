@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { countOf, millisecondsOf, required } from '../../../server/src/grpc/request-fields.js';
-import { durationOf, timestampOf } from '../../../server/src/grpc/time.js';
+import { countOf, millisecondsOf, required } from '../../../server/src/grpc/codec/request-fields.js';
+import { durationOf, timestampOf } from '../../../server/src/grpc/codec/time.js';
 import type { SidecarError } from '../../../server/src/mailbox/sidecar-error.js';
 
 const lease = (seconds: bigint, nanos = 0) => millisecondsOf({ seconds, nanos }, 'lease', 1000, 3_600_000);

@@ -15,10 +15,13 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { observedCall } from '../../../server/src/grpc/interceptors/observed-call.js';
-import { formatListenAddress, type ListenAddress } from '../../../server/src/grpc/listen/address.js';
-import type { GrpcTelemetry, MethodInfo } from '../../../server/src/grpc/methods.js';
+import type { GrpcTelemetry, MethodInfo } from '../../../server/src/grpc/calls/methods.js';
+import { observedCall } from '../../../server/src/grpc/calls/observed-call.js';
 import { GrpcServer, type GrpcServerOptions } from '../../../server/src/grpc/server.js';
+import {
+  formatListenAddress,
+  type ListenAddress,
+} from '../../../server/src/grpc/transport/listen/address.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until, within } from '../../support/until.js';

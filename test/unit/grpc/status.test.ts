@@ -1,8 +1,8 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { endFailure, type Failure, FailureTranslator } from '../../../server/src/grpc/failure.js';
-import { drainingStatus, type SentStatus, statusError } from '../../../server/src/grpc/status.js';
-import { describeTransportStatus } from '../../../server/src/grpc/transport-status.js';
+import { endFailure, type Failure, FailureTranslator } from '../../../server/src/grpc/codec/failure.js';
+import { drainingStatus, type SentStatus, statusError } from '../../../server/src/grpc/codec/status.js';
+import { describeTransportStatus } from '../../../server/src/grpc/transport/transport-status.js';
 import { SidecarError } from '../../../server/src/mailbox/sidecar-error.js';
 import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';

@@ -1,9 +1,9 @@
 import { type NetConnectOpts, connect as openSocket, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { HealthBoard } from '../../../server/src/grpc/health.js';
-import { TlsEndpoint } from '../../../server/src/grpc/security/tls-endpoint.js';
 import { GrpcServer, type GrpcServerOptions } from '../../../server/src/grpc/server.js';
+import { HealthBoard } from '../../../server/src/grpc/services/health.js';
+import { TlsEndpoint } from '../../../server/src/grpc/transport/tls-endpoint.js';
 import { TestAuthority } from '../../support/certificates.js';
 import { callHeaders, FLAG, FRAME, frame, grpcMessage, PREFACE } from '../../support/http2-frames.js';
 import { RawHttp2 } from '../../support/raw-http2.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Backoff } from '../../../server/src/mailbox/backoff.js';
+import { Backoff } from '../../../server/src/mailbox/connection/backoff.js';
 
 describe('Backoff', () => {
   it('doubles up to its bound and begins again after a success', () => {

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type ClientConnection, ConnectionTie } from '../../../server/src/mailbox/connection-tie.js';
-import { Lease } from '../../../server/src/mailbox/lease.js';
+import {
+  type ClientConnection,
+  ConnectionTie,
+} from '../../../server/src/mailbox/lifetime/client-presence.js';
+import { Lease } from '../../../server/src/mailbox/lifetime/lease.js';
 
 class FakeConnection implements ClientConnection {
   readonly callbacks = new Set<(byClient: boolean) => void>();

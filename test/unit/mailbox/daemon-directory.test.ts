@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DaemonDirectory } from '../../../server/src/mailbox/daemon-directory.js';
+import { DaemonDirectory } from '../../../server/src/mailbox/connection/daemon-directory.js';
 import { formatAddress } from '../../../server/src/spread/address.js';
 
 const directory = new DaemonDirectory(

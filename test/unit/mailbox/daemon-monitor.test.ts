@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DaemonMonitor, type DaemonStatus } from '../../../server/src/mailbox/daemon-monitor.js';
+import { DaemonMonitor, type DaemonStatus } from '../../../server/src/mailbox/connection/daemon-monitor.js';
 import type { OutgoingMessage } from '../../../server/src/mailbox/mailbox-types.js';
 import { formatAddress } from '../../../server/src/spread/address.js';
 import type { SessionOptions } from '../../../server/src/spread/session-options.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DeliveryQueue, NO_OUTSTANDING_LIMITS } from '../../../server/src/mailbox/delivery-queue.js';
 import type { EncodeEvent } from '../../../server/src/mailbox/event.js';
-import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/event-log.js';
 import type { Acknowledgement } from '../../../server/src/mailbox/mailbox-types.js';
+import { DeliveryQueue, NO_OUTSTANDING_LIMITS } from '../../../server/src/mailbox/queue/delivery-queue.js';
+import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/queue/event-log.js';
 import { SidecarError } from '../../../server/src/mailbox/sidecar-error.js';
 import { plainEncode, plainEvents, regular } from '../../support/plain-events.js';
 

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { EVENT_OVERHEAD_BYTES, EventLog } from '../../../server/src/mailbox/event-log.js';
+import { EVENT_OVERHEAD_BYTES, EventLog } from '../../../server/src/mailbox/queue/event-log.js';
 import { BufferPool } from '../../../server/src/memory/buffer-pool.js';
 import { Random } from '../../chaos/random.js';
 import { until } from '../../support/until.js';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
-import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/event-log.js';
-import { Inbox } from '../../../server/src/mailbox/inbox.js';
 import type { Acknowledgement, MailboxEnd, QueueLimits } from '../../../server/src/mailbox/mailbox-types.js';
-import type { AttachOptions } from '../../../server/src/mailbox/receiver.js';
+import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
+import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/queue/event-log.js';
+import { Inbox } from '../../../server/src/mailbox/queue/inbox.js';
+import type { AttachOptions } from '../../../server/src/mailbox/queue/receiver.js';
 import { plainEncode, regular } from '../../support/plain-events.js';
 import { RecordingReceiver } from '../../support/recording-receiver.js';
 import { until } from '../../support/until.js';

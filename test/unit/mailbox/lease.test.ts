@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Lease } from '../../../server/src/mailbox/lease.js';
+import { Lease } from '../../../server/src/mailbox/lifetime/lease.js';
 
 describe('Lease', () => {
   beforeEach(() => {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
-import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/event-log.js';
 import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
 import type { QueueLimits } from '../../../server/src/mailbox/mailbox-types.js';
-import { Outbox } from '../../../server/src/mailbox/outbox.js';
-import { MailboxRegistry } from '../../../server/src/mailbox/registry.js';
+import { Outbox } from '../../../server/src/mailbox/outbound/outbox.js';
+import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
+import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/queue/event-log.js';
+import { MailboxRegistry } from '../../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { FakeDaemons } from '../../support/fake-daemons.js';
 import { FakeSession } from '../../support/fake-session.js';

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
+import type { SendFailure } from '../../../server/src/mailbox/end-errors.js';
 import type { EncodeEvent } from '../../../server/src/mailbox/event.js';
 import { Mailbox } from '../../../server/src/mailbox/mailbox.js';
-import type { SendFailure } from '../../../server/src/mailbox/mailbox-end.js';
 import type { MailboxOptions } from '../../../server/src/mailbox/mailbox-options.js';
 import type { MailboxLimits, OutgoingMessage } from '../../../server/src/mailbox/mailbox-types.js';
-import type { AttachOptions } from '../../../server/src/mailbox/receiver.js';
+import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
+import type { AttachOptions } from '../../../server/src/mailbox/queue/receiver.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import { FakeSession } from '../../support/fake-session.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { privateNames } from '../../../server/src/mailbox/name-conflict.js';
+import { privateNames } from '../../../server/src/mailbox/connection/name-conflict.js';
 
 describe('private names to try', () => {
   it('FAIL tries the name only', () => {

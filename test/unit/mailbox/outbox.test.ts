@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Outbox } from '../../../server/src/mailbox/outbox.js';
+import { Outbox } from '../../../server/src/mailbox/outbound/outbox.js';
 import { FakeSession } from '../../support/fake-session.js';
 
 const message = (payload: string) => ({

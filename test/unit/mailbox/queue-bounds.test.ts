@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
-import { QueueBounds } from '../../../server/src/mailbox/queue-bounds.js';
+import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
+import { QueueBounds } from '../../../server/src/mailbox/queue/queue-bounds.js';
 
 const LIMITS = { maxEvents: 10, maxBytes: 1000, replayBytes: 0, overflow: 'PAUSE' } as const;
 

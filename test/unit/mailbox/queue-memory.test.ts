@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeEvent } from '../../../server/src/grpc/event-encoder.js';
-import type { ConnectOptions } from '../../../server/src/mailbox/connect-options.js';
+import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';
+import type { ConnectOptions } from '../../../server/src/mailbox/connection/connect-options.js';
 import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
 import type { Acknowledgement, OverflowPolicy } from '../../../server/src/mailbox/mailbox-types.js';
-import type { Attachment, Receiver } from '../../../server/src/mailbox/receiver.js';
-import { MailboxRegistry } from '../../../server/src/mailbox/registry.js';
+import type { Attachment, Receiver } from '../../../server/src/mailbox/queue/receiver.js';
+import { MailboxRegistry } from '../../../server/src/mailbox/registry/registry.js';
 import { buffers } from '../../../server/src/memory/buffer-pool.js';
 import { FakeDaemons } from '../../support/fake-daemons.js';
 import { mailboxSettings } from '../../support/mailbox-settings.js';

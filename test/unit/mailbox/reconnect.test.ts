@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ConnectOptions } from '../../../server/src/mailbox/connect-options.js';
+import type { ConnectOptions } from '../../../server/src/mailbox/connection/connect-options.js';
+import type { ReconnectOptions } from '../../../server/src/mailbox/connection/reconnect-options.js';
 import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
-import type { ReconnectOptions } from '../../../server/src/mailbox/reconnect-options.js';
-import { MailboxRegistry } from '../../../server/src/mailbox/registry.js';
+import { MailboxRegistry } from '../../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ConnectOptions } from '../../../server/src/mailbox/connect-options.js';
-import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/event-log.js';
+import type { ConnectOptions } from '../../../server/src/mailbox/connection/connect-options.js';
 import type { Mailbox } from '../../../server/src/mailbox/mailbox.js';
 import type { SoftLimitOptions } from '../../../server/src/mailbox/mailbox-types.js';
-import { MailboxRegistry, type RegistryOptions } from '../../../server/src/mailbox/registry.js';
+import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/queue/event-log.js';
+import { MailboxRegistry, type RegistryOptions } from '../../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
 import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededNames } from '../../../server/src/mailbox/seeded-names.js';
+import { SeededNames } from '../../../server/src/mailbox/connection/seeded-names.js';
 import { checkPrivateName } from '../../../server/src/spread/wire/index.js';
 
 const POD = '0f8fad5b-d9cb-469f-a165-70867728950e';

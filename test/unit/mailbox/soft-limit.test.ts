@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ByteBudget } from '../../../server/src/mailbox/byte-budget.js';
-import { QueueBounds } from '../../../server/src/mailbox/queue-bounds.js';
-import { SoftLimit } from '../../../server/src/mailbox/soft-limit.js';
+import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
+import { QueueBounds } from '../../../server/src/mailbox/queue/queue-bounds.js';
+import { SoftLimit } from '../../../server/src/mailbox/queue/soft-limit.js';
 
 const TIME_MS = 10_000;
 

@@ -1,7 +1,7 @@
 import type { AcknowledgeRequest, AcknowledgeResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { countOf } from '../request-fields.js';
-import { mailboxOf, type ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { countOf } from '../codec/request-fields.js';
+import { mailboxOf, type ServiceContext } from './service-context.js';
 
 export function acknowledge(context: ServiceContext): UnaryHandler<AcknowledgeRequest, AcknowledgeResponse> {
   return ({ mailboxId, upToSequence }, call) => {

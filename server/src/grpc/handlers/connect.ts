@@ -8,13 +8,13 @@ import {
   type ReconnectPolicy,
   type SoftLimit,
 } from '../../gen/spread/sidecar/v1/types.js';
-import type { ConnectOptions } from '../../mailbox/connect-options.js';
+import type { ConnectOptions } from '../../mailbox/connection/connect-options.js';
+import type { ReconnectOptions } from '../../mailbox/connection/reconnect-options.js';
 import type { SoftLimitOptions } from '../../mailbox/mailbox-types.js';
-import type { ReconnectOptions } from '../../mailbox/reconnect-options.js';
-import { limitsMessage, versionMessage } from '../convert.js';
-import { chosen, countOf, millisecondsOf } from '../request-fields.js';
-import type { ServiceContext, ServiceLimits } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { limitsMessage, versionMessage } from '../codec/convert.js';
+import { chosen, countOf, millisecondsOf } from '../codec/request-fields.js';
+import type { ServiceContext, ServiceLimits } from './service-context.js';
 
 const NAME_CONFLICT = {
   field: 'on_name_conflict',

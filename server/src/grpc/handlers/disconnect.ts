@@ -1,7 +1,7 @@
 import type { DisconnectRequest, DisconnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { required } from '../request-fields.js';
-import type { ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { required } from '../codec/request-fields.js';
+import type { ServiceContext } from './service-context.js';
 
 export function disconnect(context: ServiceContext): UnaryHandler<DisconnectRequest, DisconnectResponse> {
   return async ({ mailboxId, leaveGroupsFirst, abort }, { caller }) => {

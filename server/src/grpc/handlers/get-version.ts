@@ -4,9 +4,9 @@ import {
   protobufPackage,
 } from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import { CLIENT_VERSION } from '../../spread/wire/index.js';
-import { versionMessage } from '../convert.js';
-import type { ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { versionMessage } from '../codec/convert.js';
+import type { ServiceContext } from './service-context.js';
 
 export function getVersion(context: ServiceContext): UnaryHandler<GetVersionRequest, GetVersionResponse> {
   return () => {

@@ -1,7 +1,7 @@
 import type { GetViewRequest, GetViewResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { viewMessage } from '../event-message.js';
-import { mailboxOf, type ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { viewMessage } from '../codec/event-message.js';
+import { mailboxOf, type ServiceContext } from './service-context.js';
 
 export function getView(context: ServiceContext): UnaryHandler<GetViewRequest, GetViewResponse> {
   return ({ mailboxId, group }, call) => {

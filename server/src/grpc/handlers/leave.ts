@@ -1,7 +1,7 @@
 import type { LeaveRequest, LeaveResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { selfLeaveMessage } from '../event-message.js';
-import { mailboxOf, type ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { selfLeaveMessage } from '../codec/event-message.js';
+import { mailboxOf, type ServiceContext } from './service-context.js';
 
 export function leave(context: ServiceContext): UnaryHandler<LeaveRequest, LeaveResponse> {
   return async ({ mailboxId, group, awaitView }, call) => {

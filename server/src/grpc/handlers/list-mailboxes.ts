@@ -3,9 +3,9 @@ import type {
   ListMailboxesResponse,
 } from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import { SidecarError } from '../../mailbox/sidecar-error.js';
-import { mailboxMessage } from '../convert.js';
-import type { ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { mailboxMessage } from '../codec/convert.js';
+import type { ServiceContext } from './service-context.js';
 
 export function listMailboxes(
   context: ServiceContext,

@@ -7,11 +7,11 @@ import type {
 } from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import type { OutgoingMessage } from '../../mailbox/mailbox-types.js';
 import { SidecarError } from '../../mailbox/sidecar-error.js';
-import { outgoingMessage } from '../convert.js';
-import type { Failure, FailureTranslator } from '../failure.js';
-import { Malformed, Undecoded } from '../malformed.js';
-import { required } from '../request-fields.js';
-import { malformedError, statusError } from '../status.js';
+import { outgoingMessage } from '../codec/convert.js';
+import type { Failure, FailureTranslator } from '../codec/failure.js';
+import { Malformed, Undecoded } from '../codec/malformed.js';
+import { required } from '../codec/request-fields.js';
+import { malformedError, statusError } from '../codec/status.js';
 
 /** What a stream needs of its mailbox. */
 export interface SendingMailbox {

@@ -3,10 +3,10 @@ import type {
   MulticastStreamRequest,
   MulticastStreamResponse,
 } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { observedCall } from '../interceptors/observed-call.js';
-import type { Malformed } from '../malformed.js';
-import { mailboxOf, type ServiceContext } from '../service-context.js';
+import { observedCall } from '../calls/observed-call.js';
+import type { Malformed } from '../codec/malformed.js';
 import { type IncomingFrame, MulticastSession } from './multicast-session.js';
+import { mailboxOf, type ServiceContext } from './service-context.js';
 
 export function multicastStream(
   context: ServiceContext,

@@ -1,8 +1,8 @@
 import type { MulticastRequest, MulticastResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { outgoingMessage } from '../convert.js';
-import { required } from '../request-fields.js';
-import { mailboxOf, type ServiceContext } from '../service-context.js';
-import type { UnaryHandler } from '../unary-call.js';
+import type { UnaryHandler } from '../calls/unary-call.js';
+import { outgoingMessage } from '../codec/convert.js';
+import { required } from '../codec/request-fields.js';
+import { mailboxOf, type ServiceContext } from './service-context.js';
 
 export function multicast(context: ServiceContext): UnaryHandler<MulticastRequest, MulticastResponse> {
   return async ({ mailboxId, message }, call) => {

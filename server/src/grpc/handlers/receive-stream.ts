@@ -1,11 +1,11 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
-import type { Attachment, Batch, Receiver, SlowConsumerNotice } from '../../mailbox/receiver.js';
-import { slowConsumerMessage } from '../convert.js';
-import { endFailure } from '../failure.js';
-import { BatchFrame, frameOf, type ReceiveFrame } from '../frames.js';
-import { statusError, trailersOf } from '../status.js';
-import { timestampOf } from '../time.js';
+import type { Attachment, Batch, Receiver, SlowConsumerNotice } from '../../mailbox/queue/receiver.js';
+import { slowConsumerMessage } from '../codec/convert.js';
+import { endFailure } from '../codec/failure.js';
+import { BatchFrame, frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
+import { statusError, trailersOf } from '../codec/status.js';
+import { timestampOf } from '../codec/time.js';
 
 export interface ReceiveStreamLimits {
   /** Most bytes of one batch; a larger event makes a batch of its own. */

@@ -1,14 +1,14 @@
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { ReceiveRequest } from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import { Acknowledgement } from '../../gen/spread/sidecar/v1/types.js';
-import type { AttachInfo } from '../../mailbox/receiver.js';
-import { frameOf, type ReceiveFrame } from '../frames.js';
-import { observedCall } from '../interceptors/observed-call.js';
-import { Malformed } from '../malformed.js';
-import { countOf, millisecondsOf } from '../request-fields.js';
-import { mailboxOf, type ServiceContext } from '../service-context.js';
-import { malformedError, statusError } from '../status.js';
+import type { AttachInfo } from '../../mailbox/queue/receiver.js';
+import { observedCall } from '../calls/observed-call.js';
+import { Malformed } from '../codec/malformed.js';
+import { frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
+import { countOf, millisecondsOf } from '../codec/request-fields.js';
+import { malformedError, statusError } from '../codec/status.js';
 import { ReceiveStream } from './receive-stream.js';
+import { mailboxOf, type ServiceContext } from './service-context.js';
 
 type Call = ServerWritableStream<ReceiveRequest | Malformed, ReceiveFrame>;
 

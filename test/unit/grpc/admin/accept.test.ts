@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { prefersOpenMetrics } from '../../../../server/src/grpc/admin/accept.js';
+import { prefersOpenMetrics } from '../../../../server/src/admin/accept.js';
 
 it.each([
   // What Prometheus 2 and 3 send.

@@ -4,8 +4,8 @@ import {
   CallLimits,
   DEFAULT_CALL_BOUNDS,
   hasItsShare,
-} from '../../../../server/src/grpc/limits/call-limits.js';
-import { clientOf } from '../../../../server/src/grpc/limits/client-of.js';
+} from '../../../../server/src/grpc/calls/call-limits.js';
+import { clientOf } from '../../../../server/src/grpc/calls/client-of.js';
 
 function limitsOf(bounds: Partial<CallBounds>) {
   let now = 0;

@@ -3,7 +3,7 @@ import {
   CallSweep,
   DEFAULT_SWEEP_BOUNDS,
   type SweptCall,
-} from '../../../../server/src/grpc/limits/call-sweep.js';
+} from '../../../../server/src/grpc/calls/call-sweep.js';
 import type { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
 
 class FakeCall implements SweptCall {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RequestMeter } from '../../../../server/src/grpc/limits/request-meter.js';
+import { RequestMeter } from '../../../../server/src/grpc/transport/request-meter.js';
 import { grpcMessage } from '../../../support/http2-frames.js';
 
 const message = (bytes: number, compressed = false) => grpcMessage(Buffer.alloc(bytes), compressed);

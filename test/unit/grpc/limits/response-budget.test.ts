@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ResponseBudget } from '../../../../server/src/grpc/limits/response-budget.js';
+import { ResponseBudget } from '../../../../server/src/grpc/calls/response-budget.js';
 
 describe('ResponseBudget', () => {
   it('lets a connection hold as much as is still free, and others come in', () => {

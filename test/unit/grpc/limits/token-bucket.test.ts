@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TokenBucket } from '../../../../server/src/grpc/limits/token-bucket.js';
+import { TokenBucket } from '../../../../server/src/grpc/transport/token-bucket.js';
 
 describe('TokenBucket', () => {
   it("gives one second's worth at once, then as they come", () => {

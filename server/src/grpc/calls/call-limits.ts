@@ -1,0 +1,190 @@
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { TokenBucket } from '../transport/token-bucket.js';
+
+/** Bounds on calls and messages. Infinity: none. */
+export interface CallBounds {
+  /** Calls at once, of all clients. Default 10,000. */
+  readonly maxCalls: number;
+  /** Calls at once of one client. Default: none. */
+  readonly maxCallsPerClient: number;
+  /** Calls that one client may begin in a second. Default: none. */
+  readonly callsPerSecond: number;
+  /** Messages that one client may send in a second. Default: none. */
+  readonly messagesPerSecond: number;
+}
+
+export const DEFAULT_CALL_BOUNDS: CallBounds = {
+  maxCalls: 10_000,
+  maxCallsPerClient: Number.POSITIVE_INFINITY,
+  callsPerSecond: Number.POSITIVE_INFINITY,
+  messagesPerSecond: Number.POSITIVE_INFINITY,
+};
+
+/** A connection may grow to this many times what is free beyond the reserve. Two connections that want all get 4/9 each. */
+const SHARE_OF_FREE = 4;
+/** What is kept for connections with few calls, as a share of the bound. */
+const RESERVE = 0.1;
+/** A connection has few calls while they are less than this part of what is free. */
+const FEW = 0.25;
+
+/**
+ * Whether a connection has its share of a bound that all connections have together. The only connection may have everything. Otherwise
+ * a part stays free for connections with few calls, so that others cannot keep a newcomer out.
+ *
+ * @param own - calls of the connection
+ * @param total - calls of all connections
+ */
+export function hasItsShare(own: number, total: number, max: number): boolean {
+  if (own === total) return false;
+  const free = max - total;
+  if (own < FEW * free) return false;
+  return own >= SHARE_OF_FREE * (free - RESERVE * max);
+}
+
+/** Calls that are too many are told to come again after so long. Unit: ms. */
+const RETRY_MS = 1000;
+/** Clients that are remembered before it is looked whose rates are as if nothing had been. */
+const TIDY_AT = 256;
+
+/** What one client uses. */
+export class ClientUse {
+  calls = 0;
+  readonly #callRate: TokenBucket | undefined;
+  readonly #messageRate: TokenBucket | undefined;
+
+  constructor(
+    /** Who it is; says nothing about its credential. */
+    readonly client: string,
+    private readonly bounds: CallBounds,
+    private readonly now: () => number,
+  ) {
+    const { callsPerSecond, messagesPerSecond } = bounds;
+    if (callsPerSecond < Number.POSITIVE_INFINITY) this.#callRate = new TokenBucket(callsPerSecond, now());
+    if (messagesPerSecond < Number.POSITIVE_INFINITY)
+      this.#messageRate = new TokenBucket(messagesPerSecond, now());
+  }
+
+  /** @throws SidecarError TOO_MANY_CALLS, RATE_LIMITED */
+  begin(): void {
+    const { maxCallsPerClient, callsPerSecond } = this.bounds;
+    if (this.calls >= maxCallsPerClient)
+      throw tooManyCalls('this client', 'limits.maxCallsPerClient', maxCallsPerClient);
+    const waitMs = this.#callRate?.take(this.now()) ?? 0;
+    if (waitMs > 0) throw rateLimited('calls', 'limits.maxCallsPerSecond', callsPerSecond, waitMs);
+    this.calls++;
+  }
+
+  /** For one message that can be refused. @throws SidecarError RATE_LIMITED */
+  takeMessage(): void {
+    const waitMs = this.#messageRate?.take(this.now()) ?? 0;
+    if (waitMs > 0)
+      throw rateLimited('messages', 'limits.maxMessagesPerSecond', this.bounds.messagesPerSecond, waitMs);
+  }
+
+  /** For messages that are sent in any case. @returns how long the next ones have to wait, in ms */
+  spendMessages(count: number): number {
+    return this.#messageRate?.spend(count, this.now()) ?? 0;
+  }
+
+  /** Whether nothing is lost when it is forgotten. */
+  get isUnused(): boolean {
+    const now = this.now();
+    return (
+      this.calls === 0 && this.#callRate?.isFull(now) !== false && this.#messageRate?.isFull(now) !== false
+    );
+  }
+}
+
+/** Counts the calls of a server, and says when there are too many. */
+export class CallLimits {
+  readonly #clients = new Map<string, ClientUse>();
+  /** Open calls by connection. */
+  readonly #connections = new Map<object, number>();
+  #calls = 0;
+  #tidyAt = TIDY_AT;
+
+  constructor(
+    private readonly bounds: CallBounds,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Calls that are open. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Clients that are remembered. */
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Counts one call more, until leave().
+   *
+   * @param connection - any object that stands for the connection of the call
+   * @throws SidecarError TOO_MANY_CALLS, RATE_LIMITED
+   */
+  enter(client: string, connection?: object): ClientUse {
+    const { maxCalls } = this.bounds;
+    if (this.#calls >= maxCalls) throw tooManyCalls('the sidecar', 'limits.maxCalls', maxCalls);
+    const own = (connection && this.#connections.get(connection)) ?? 0;
+    if (hasItsShare(own, this.#calls, maxCalls))
+      throw tooManyCalls('this connection', 'limits.maxCalls', own);
+    const use = this.#useOf(client);
+    use.begin();
+    this.#calls++;
+    this.#count(connection, 1);
+    return use;
+  }
+
+  /** Counts one call more, whatever the bounds are. */
+  enterAlways(client: string, connection?: object): ClientUse {
+    const use = this.#useOf(client);
+    use.calls++;
+    this.#calls++;
+    this.#count(connection, 1);
+    return use;
+  }
+
+  /** @param connection - the one that the call was entered with */
+  leave(use: ClientUse, connection?: object): void {
+    this.#calls--;
+    use.calls--;
+    this.#count(connection, -1);
+    if (use.isUnused) this.#clients.delete(use.client);
+  }
+
+  #count(connection: object | undefined, change: 1 | -1): void {
+    if (connection === undefined) return;
+    const calls = (this.#connections.get(connection) ?? 0) + change;
+    if (calls > 0) this.#connections.set(connection, calls);
+    else this.#connections.delete(connection);
+  }
+
+  #useOf(client: string): ClientUse {
+    const known = this.#clients.get(client);
+    if (known !== undefined) return known;
+    if (this.#clients.size >= this.#tidyAt) this.#tidy();
+    const use = new ClientUse(client, this.bounds, this.now);
+    this.#clients.set(client, use);
+    return use;
+  }
+
+  /** Those that left before their rates were full again. */
+  #tidy(): void {
+    for (const [client, use] of this.#clients) if (use.isUnused) this.#clients.delete(client);
+    this.#tidyAt = Math.max(TIDY_AT, 2 * this.#clients.size);
+  }
+}
+
+function tooManyCalls(who: string, limit: string, bound: number): SidecarError {
+  const message = `${who} has ${bound} calls open, which is as many as it may have`;
+  const metadata = { limit, bound: String(bound) };
+  return new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+}
+
+function rateLimited(what: string, limit: string, bound: number, retryDelayMs: number): SidecarError {
+  const message = `this client may have ${bound} ${what} in a second; there is room in ${retryDelayMs} ms`;
+  const metadata = { limit, bound: String(bound), outcome: 'not-sent' };
+  return new SidecarError('RATE_LIMITED', message, metadata, { retryDelayMs });
+}

@@ -1,0 +1,182 @@
+import type { Http2Session } from 'node:http2';
+import {
+  type Metadata,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+import type { FairTurns } from '../../timing/fair-turns.js';
+import { sidecarFailure } from '../codec/failure.js';
+import { type SentStatus, statusError } from '../codec/status.js';
+import { connectionIdentityOf } from '../transport/connection-identity.js';
+import { describeTransportStatus, type TransportBounds } from '../transport/transport-status.js';
+import type { CallGate } from './call-gate.js';
+import type { CallLimits } from './call-limits.js';
+import { CallSweep, type SweepBounds } from './call-sweep.js';
+import { clientOf } from './client-of.js';
+import type { GrpcTelemetry, MethodInfo, MethodTable } from './methods.js';
+import { type CallWatcher, type Entry, ObservedCall, responsesUnread } from './observed-call.js';
+import type { ResponseBudget } from './response-budget.js';
+
+/** Told of a call that was not let in; `reason` is the contract's. */
+export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) => void;
+
+/** What OpenCalls needs. */
+export interface OpenCallsOptions {
+  readonly methods: MethodTable;
+  readonly telemetry: GrpcTelemetry;
+  readonly transport: TransportBounds & {
+    /** Whether requests may be compressed. */
+    readonly compression: boolean;
+  };
+  readonly sweep: SweepBounds;
+  readonly gate: CallGate;
+  readonly onRefused: OnCallRefused;
+  readonly limits: CallLimits;
+  readonly responses: ResponseBudget;
+  /** Told of a connection that brought a credential. */
+  readonly onProven: (connection: Http2Session | undefined) => void;
+  /** Told of a limit that a call ran into before it had a handler. */
+  readonly onLimit: OnLimit;
+  /** Shares the event loop between connections. */
+  readonly turns: FairTurns;
+}
+
+/** Told of a limit that somebody ran into, by the name of its option. */
+export type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
+
+/** They are to be answered when all else is too much; what they do is little, and watchers have a bound of their own. */
+const WITHOUT_LIMIT: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);
+
+/** All calls of a server that have no status yet; reports each call's start and end. */
+export class OpenCalls implements CallWatcher {
+  readonly #open = new Set<ObservedCall>();
+  readonly #idle: (() => void)[] = [];
+  readonly #sweep: CallSweep;
+
+  constructor(private readonly options: OpenCallsOptions) {
+    this.#sweep = new CallSweep(options.sweep, (limit) => options.onLimit(limit, {}));
+  }
+
+  get responses(): ResponseBudget {
+    return this.options.responses;
+  }
+
+  get turns(): FairTurns {
+    return this.options.turns;
+  }
+
+  arrived(bytes: number): void {
+    this.#sweep.arrived(bytes);
+  }
+
+  reached(limit: string): void {
+    this.options.onLimit(limit, {});
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Has to be the first of a server's interceptors, which grpc-js puts innermost. */
+  readonly interceptor: ServerInterceptor = (definition, base) => {
+    const method = this.options.methods.get(definition.path);
+    const call = new ObservedCall(base, method, this);
+    this.#open.add(call);
+    this.#sweep.opened(call);
+    this.options.telemetry.callStarted(method);
+    return call;
+  };
+
+  /** Ends every open call with this status: clients see it instead of a cut connection's CANCELLED. */
+  endAll(end: SentStatus): void {
+    for (const call of [...this.#open]) call.sendStatus(end);
+  }
+
+  admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus {
+    const { gate, limits, onRefused, onLimit } = this.options;
+    const connection = connectionIdentityOf(base);
+    if (connection === undefined) return { code: status.UNAVAILABLE, details: 'the connection is gone' };
+    const { method } = call;
+    try {
+      const admission = gate.admit(method, metadata, connection);
+      if (admission.credential !== undefined) this.options.onProven(call.connection);
+      if (!WITHOUT_LIMIT.has(method.service) && !this.responses.hasRoom(call.connection))
+        throw responsesUnread(this.responses.totalBytes, 'not-sent');
+      const client = clientOf(admission.caller, connection, base.getConnectionInfo().remoteAddress);
+      const use = WITHOUT_LIMIT.has(method.service)
+        ? limits.enterAlways(client, call.connection)
+        : limits.enter(client, call.connection);
+      return { admission, use };
+    } catch (error) {
+      if (!(error instanceof SidecarError)) throw error;
+      const { limit } = error.metadata;
+      if (limit === undefined) onRefused(error.reason, method, base.getPeer());
+      else onLimit(limit, { method: `${method.service}/${method.method}`, peer: base.getPeer() });
+      return statusError(sidecarFailure(error));
+    }
+  }
+
+  received(call: ObservedCall): void {
+    this.options.telemetry.messageReceived(call.method);
+  }
+
+  sent(call: ObservedCall): void {
+    this.options.telemetry.messageSent(call.method);
+  }
+
+  closed(call: ObservedCall): void {
+    this.#sweep.closed(call);
+    if (call.entry) this.options.limits.leave(call.entry.use, call.connection);
+  }
+
+  get maxCompressedBytes(): number | undefined {
+    const { compression, maxRequestBytes } = this.options.transport;
+    return compression ? maxRequestBytes : undefined;
+  }
+
+  describe(given: SentStatus): SentStatus {
+    const { status: described, limit } = describeTransportStatus(given, this.options.transport);
+    if (limit !== undefined) this.options.onLimit(limit, {});
+    return described;
+  }
+
+  /** Ends the calls of a connection that may live no longer. */
+  endOf(connection: Http2Session): void {
+    for (const call of [...this.#open]) {
+      if (call.connection !== connection) continue;
+      const metadata: Record<string, string> =
+        call.method.type === 'server_stream' ? {} : { outcome: 'unknown' };
+      const message = 'the connection has reached its age; the mailbox lives on';
+      call.fail(new SidecarError('CONNECTION_TOO_OLD', message, metadata));
+    }
+  }
+
+  /** Ends the calls that would not be let in any more. */
+  recheck(): void {
+    for (const call of [...this.#open]) {
+      if (call.entry === undefined || this.options.gate.stillAdmits(call.entry.admission)) continue;
+      const error = new SidecarError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
+        field: 'authorization',
+        // It was let in: what it asked for may be on its way.
+        outcome: 'unknown',
+      });
+      this.options.onRefused(error.reason, call.method, call.getPeer());
+      call.sendStatus(statusError(sidecarFailure(error)));
+    }
+  }
+
+  /** Resolves when no call is open; not bounded in time. */
+  whenIdle(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  finished(call: ObservedCall, code: number): void {
+    this.#open.delete(call);
+    this.#sweep.ended(call);
+    this.options.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
+    if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

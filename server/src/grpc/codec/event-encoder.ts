@@ -1,0 +1,181 @@
+import { Event } from '../../gen/spread/sidecar/v1/event.js';
+import type { EncodeEvent, EventSpace, MailboxEvent } from '../../mailbox/event.js';
+import { eventMessage, serviceTypeOf } from './event-message.js';
+
+type Regular = Extract<MailboxEvent, { kind: 'regular' }>;
+
+/**
+ * Writes an element of EventBatch.events: tag, length, Event. Regular messages, which are nearly all there
+ * is, are written by hand into the queue's memory: no object but the message is touched, and its payload is
+ * copied once. The bytes are those that the generated code writes; a property test compares them.
+ */
+export const encodeEvent: EncodeEvent = (space, sequence, receivedAtMs, event, privateGroup) => {
+  if (event.kind === 'regular') {
+    encodeRegular(space, sequence, receivedAtMs, event);
+    return;
+  }
+  const bytes = Event.encode(eventMessage(sequence, receivedAtMs, event, privateGroup)).finish();
+  let at = space.reserve(1 + sizeOfVarint(bytes.length) + bytes.length);
+  const { buffer } = space;
+  buffer[at++] = TAG_EVENTS;
+  at = writeVarint(buffer, at, bytes.length);
+  buffer.set(bytes, at);
+};
+
+// Tags, that is field number << 3 | wire type (0 = varint, 2 = length-delimited).
+const TAG_EVENTS = (1 << 3) | 2; // EventBatch
+const TAG_SEQUENCE = 1 << 3; // Event
+const TAG_RECEIVED_AT = (2 << 3) | 2;
+const TAG_REGULAR_MESSAGE = (3 << 3) | 2;
+const TAG_SECONDS = 1 << 3; // Timestamp
+const TAG_NANOS = 2 << 3;
+const TAG_SENDER = (1 << 3) | 2; // RegularMessage
+const TAG_GROUPS = (2 << 3) | 2;
+const TAG_SERVICE_TYPE = 3 << 3;
+const TAG_MESSAGE_TYPE = 4 << 3;
+const TAG_PAYLOAD = (5 << 3) | 2;
+const TAG_ENDIAN_MISMATCH = 6 << 3;
+const TAG_SELF_DISCARD = 7 << 3;
+const TAG_SPREAD_TYPE = 8 << 3;
+
+function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number, event: Regular): void {
+  const { sender, groups, payload } = event;
+  const service: number = serviceTypeOf(event.serviceType);
+  const messageType = zigzag(event.messageType);
+  const spreadType = event.rawType >>> 0;
+  stampWith(receivedAtMs);
+
+  const senderBytes = utf8Length(sender);
+  let size = 2; // the service type
+  if (spreadType !== 0) size += 1 + sizeOfVarint(spreadType);
+  if (senderBytes > 0) size += 1 + sizeOfVarint(senderBytes) + senderBytes;
+  for (let i = 0; i < groups.length; i++) {
+    const bytes = utf8Length(groups[i]!);
+    size += 1 + sizeOfVarint(bytes) + bytes;
+  }
+  if (messageType !== 0) size += 1 + sizeOfVarint(messageType);
+  if (payload.length > 0) size += 1 + sizeOfVarint(payload.length) + payload.length;
+  if (event.endianMismatch) size += 2;
+  if (event.selfDiscard) size += 2;
+
+  const eventSize = 1 + sizeOfVarint(sequence) + stampLength + 1 + sizeOfVarint(size) + size;
+  let at = space.reserve(1 + sizeOfVarint(eventSize) + eventSize);
+  const { buffer } = space;
+  buffer[at++] = TAG_EVENTS;
+  at = writeVarint(buffer, at, eventSize);
+  buffer[at++] = TAG_SEQUENCE;
+  at = writeVarint(buffer, at, sequence);
+  for (let i = 0; i < stampLength; i++) buffer[at++] = stamp[i]!;
+  buffer[at++] = TAG_REGULAR_MESSAGE;
+  at = writeVarint(buffer, at, size);
+
+  if (senderBytes > 0) at = writeName(buffer, at, TAG_SENDER, sender, senderBytes);
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i]!;
+    at = writeName(buffer, at, TAG_GROUPS, group, utf8Length(group));
+  }
+  buffer[at++] = TAG_SERVICE_TYPE;
+  buffer[at++] = service;
+  if (messageType !== 0) {
+    buffer[at++] = TAG_MESSAGE_TYPE;
+    at = writeVarint(buffer, at, messageType);
+  }
+  if (payload.length > 0) {
+    buffer[at++] = TAG_PAYLOAD;
+    at = writeVarint(buffer, at, payload.length);
+    buffer.set(payload, at);
+    at += payload.length;
+  }
+  if (event.endianMismatch) {
+    buffer[at++] = TAG_ENDIAN_MISMATCH;
+    buffer[at++] = 1;
+  }
+  if (event.selfDiscard) {
+    buffer[at++] = TAG_SELF_DISCARD;
+    buffer[at++] = 1;
+  }
+  if (spreadType !== 0) {
+    buffer[at++] = TAG_SPREAD_TYPE;
+    writeVarint(buffer, at, spreadType);
+  }
+}
+
+/** The encoded received_at of the millisecond that was asked for last: events come in bursts. */
+const stamp = new Uint8Array(32);
+let stampLength = 0;
+let stampMs = Number.NaN;
+
+function stampWith(ms: number): void {
+  if (ms === stampMs) return;
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1_000_000;
+  let at = 2;
+  if (seconds !== 0) {
+    stamp[at++] = TAG_SECONDS;
+    at = writeVarint(stamp, at, seconds);
+  }
+  if (nanos !== 0) {
+    stamp[at++] = TAG_NANOS;
+    at = writeVarint(stamp, at, nanos);
+  }
+  stamp[0] = TAG_RECEIVED_AT;
+  stamp[1] = at - 2;
+  stampLength = at;
+  stampMs = ms;
+}
+
+function zigzag(value: number): number {
+  return ((value << 1) ^ (value >> 31)) >>> 0;
+}
+
+/** Bytes of a name in UTF-8: its characters are U+0000 to U+00FF, one byte each up to U+007F, else two. */
+function utf8Length(name: string): number {
+  let length = name.length;
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) length++;
+  return length;
+}
+
+/** For names of some tens of characters a loop is faster than Buffer.write's way into C++. */
+function writeName(buffer: Uint8Array, start: number, tag: number, name: string, bytes: number): number {
+  let at = start;
+  buffer[at++] = tag;
+  at = writeVarint(buffer, at, bytes);
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code < 0x80) buffer[at++] = code;
+    else {
+      buffer[at++] = 0xc0 | (code >> 6);
+      buffer[at++] = 0x80 | (code & 0x3f);
+    }
+  }
+  return at;
+}
+
+/** @param value a whole number from 0 to 2^53 - 1 */
+export function sizeOfVarint(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x200000) return 3;
+  if (value < 0x10000000) return 4;
+  if (value < 0x800000000) return 5;
+  if (value < 0x40000000000) return 6;
+  if (value < 0x2000000000000) return 7;
+  return 8;
+}
+
+/** Writes a whole number from 0 to 2^53 - 1; returns where the next byte goes. */
+export function writeVarint(buffer: Uint8Array, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  // Bit operations see 32 bits only.
+  while (rest > 0x7fffffff) {
+    buffer[at++] = (rest & 0x7f) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  while (rest > 0x7f) {
+    buffer[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  buffer[at++] = rest;
+  return at;
+}

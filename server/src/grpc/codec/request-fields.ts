@@ -1,0 +1,78 @@
+import type { Duration } from '../../gen/google/protobuf/duration.js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+
+/** Seconds of the longest google.protobuf.Duration: 10,000 years. */
+const MAX_DURATION_SECONDS = 315_576_000_000n;
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** @throws SidecarError FIELD_REQUIRED */
+export function required<T>(value: T | undefined, field: string): T {
+  if (value === undefined || value === '') {
+    throw new SidecarError('FIELD_REQUIRED', `${field} is required`, { field });
+  }
+  return value;
+}
+
+/** FIELD_INVALID for a value that is none of those allowed. */
+function invalid(field: string, bound: string, why = 'has a value that is not allowed'): SidecarError {
+  return new SidecarError('FIELD_INVALID', `${field} ${why}; allowed: ${bound}`, { field, bound });
+}
+
+/**
+ * A uint64 that counts something. Values above 2^53 - 1 become 2^53 - 1, which is above every bound and
+ * every sequence there can be.
+ */
+export function countOf(value: bigint): number {
+  return Number(value > MAX_SAFE ? MAX_SAFE : value);
+}
+
+/**
+ * Whole milliseconds of a Duration, rounded up; undefined when it is not set.
+ *
+ * @param bound what is allowed, for the sentence
+ * @throws SidecarError LIMIT_OUT_OF_RANGE when it is no proper Duration or lies outside min and max
+ */
+export function millisecondsOf(
+  duration: Duration | undefined,
+  field: string,
+  minMs: number,
+  maxMs: number,
+): number | undefined {
+  if (duration === undefined) return undefined;
+  const bound = `${describeMs(minMs)} to ${describeMs(maxMs)}`;
+  const { seconds, nanos } = duration;
+  const refuse = (why: string) =>
+    new SidecarError('LIMIT_OUT_OF_RANGE', `${field} ${why}; allowed: ${bound}`, { field, bound });
+  if (nanos < -999_999_999 || nanos > 999_999_999)
+    throw refuse('has nanos outside -999,999,999 to 999,999,999');
+  if ((seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0)) {
+    throw refuse('has seconds and nanos of different sign');
+  }
+  if (seconds < 0n || nanos < 0) throw refuse('is negative');
+  if (seconds > MAX_DURATION_SECONDS) throw refuse('is longer than a Duration may be');
+  const ms = Number(seconds) * 1000 + nanos / 1_000_000;
+  if (ms < minMs || ms > maxMs) throw refuse('is out of range');
+  return Math.ceil(ms);
+}
+
+function describeMs(ms: number): string {
+  if (ms % 3_600_000 === 0 && ms > 0) return `${ms / 3_600_000} h`;
+  if (ms % 1000 === 0) return `${ms / 1000} s`;
+  return `${ms} ms`;
+}
+
+/** What the values of an enum field mean here. */
+export interface EnumField<Meaning> {
+  readonly field: string;
+  /** What the contract's names of the values begin with. */
+  readonly prefix: string;
+  readonly names: Readonly<Record<number, Meaning>>;
+}
+
+/** @throws SidecarError FIELD_INVALID for a number that the contract has no value for */
+export function chosen<Meaning>(of: EnumField<Meaning>, value: number): Meaning {
+  if (Object.hasOwn(of.names, value)) return of.names[value] as Meaning;
+  const named = [...new Set(Object.values(of.names))].filter((name) => name !== undefined);
+  const bound = named.map((name) => `${of.prefix}${name}`).join(', ');
+  throw invalid(of.field, bound, `has the value ${value}, which the contract does not know`);
+}

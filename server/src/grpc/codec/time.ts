@@ -1,0 +1,14 @@
+import type { Duration } from '../../gen/google/protobuf/duration.js';
+import type { Timestamp } from '../../gen/google/protobuf/timestamp.js';
+
+/** @param ms milliseconds since 1970, whole */
+export function timestampOf(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
+}
+
+/** @param ms whole milliseconds, not negative */
+export function durationOf(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
+}

@@ -1,0 +1,71 @@
+import type { ClientConnection } from '../../mailbox/lifetime/client-presence.js';
+import type { Mailbox } from '../../mailbox/mailbox.js';
+import type { MailboxRegistry } from '../../mailbox/registry/registry.js';
+import type { Version } from '../../spread/wire/index.js';
+import type { AdminCredential } from '../calls/credentials.js';
+import type { FailureTranslator } from '../codec/failure.js';
+import { required } from '../codec/request-fields.js';
+import type { ReceiveStreamLimits } from './receive-stream.js';
+
+/** What GetVersion tells, as far as it is not the contract's own. */
+export interface VersionFacts {
+  /** The sidecar's release. */
+  sidecar: string;
+  /** The default daemon that stands now; undefined while there is none. */
+  daemon: { version: Version; address: string } | undefined;
+  embeddedDaemon: boolean;
+}
+
+/** Bounds of what a caller may ask for, beside those that mailboxes have. */
+export interface ServiceLimits extends ReceiveStreamLimits {
+  /** Shortest lease. Unit: ms. Default 1000. */
+  readonly leaseMinMs: number;
+  /** Longest lease. Unit: ms. Default 3,600,000. */
+  readonly leaseMaxMs: number;
+  /** Shortest reconnect.give_up_after. Unit: ms. Default 100. */
+  readonly giveUpMinMs: number;
+  /** Longest reconnect.give_up_after. Unit: ms. Default 86,400,000. */
+  readonly giveUpMaxMs: number;
+  /** Shortest heartbeat_interval. Unit: ms. Default 100. */
+  readonly heartbeatMinMs: number;
+  /** Interval for a Receive that asks for none. Unit: ms. Undefined, the default: no heartbeats. */
+  readonly heartbeatDefaultMs: number | undefined;
+  /** Most messages of one MulticastBatch. Default 10,000. */
+  readonly maxBatchMessages: number;
+}
+
+export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
+  maxBatchBytes: 256 * 1024,
+  maxBytesInFlight: 512 * 1024,
+  leaseMinMs: 1000,
+  leaseMaxMs: 3_600_000,
+  giveUpMinMs: 100,
+  giveUpMaxMs: 86_400_000,
+  heartbeatMinMs: 100,
+  heartbeatDefaultMs: undefined,
+  maxBatchMessages: 10_000,
+};
+
+/** What the handlers of MailboxService work with. */
+export interface ServiceContext {
+  readonly registry: MailboxRegistry;
+  readonly failures: FailureTranslator;
+  readonly admin: AdminCredential;
+  readonly limits: ServiceLimits;
+  version(): VersionFacts;
+}
+
+/**
+ * The mailbox that a request names, whose lease this call renews.
+ *
+ * @param call its identity, because to everybody but who opened it a mailbox is not there; and its connection
+ * @throws SidecarError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
+ */
+export function mailboxOf(
+  context: ServiceContext,
+  call: { readonly caller: string; readonly clientConnection: ClientConnection | undefined },
+  mailboxId: string,
+  field = 'mailbox_id',
+): Mailbox {
+  return context.registry.get(required(mailboxId, field), call.caller, call.clientConnection);
+}

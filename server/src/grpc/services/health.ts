@@ -1,0 +1,111 @@
+import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
+import type { ServiceRegistration } from '../calls/service-registration.js';
+import { sidecarFailure } from '../codec/failure.js';
+import { Malformed } from '../codec/malformed.js';
+import { malformedStatus, statusError } from '../codec/status.js';
+import { type HealthCheckRequest, HealthService, type ServingStatus } from './health-messages.js';
+
+type Request = HealthCheckRequest | Malformed;
+type Statuses = ReadonlyMap<string, ServingStatus>;
+
+/** Most Watch calls at once; more are refused with RESOURCE_EXHAUSTED. */
+const MAX_WATCHERS = 1000;
+/** Who is refused may come again after so long. Unit: ms. */
+const RETRY_MS = 1000;
+
+/**
+ * `grpc.health.v1.Health` for a fixed set of services. The whole server, asked for with an empty name, has
+ * the same status as they. Several servers may serve one board.
+ *
+ * Not grpc-health-check's implementation: that keeps an entry for every name that was ever watched, tells
+ * watchers of changes that are none, and writes without looking whether they are read.
+ */
+export class HealthBoard {
+  readonly #names: ReadonlySet<string>;
+  readonly #watchers = new Set<() => void>();
+  #serving = false;
+
+  /** Begins as NOT_SERVING. */
+  constructor(services: readonly string[]) {
+    this.#names = new Set(['', ...services]);
+  }
+
+  get serving(): boolean {
+    return this.#serving;
+  }
+
+  setServing(serving: boolean): void {
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    for (const tell of this.#watchers) tell();
+  }
+
+  /** The service to add to a server. */
+  registration(): ServiceRegistration {
+    return {
+      definition: HealthService,
+      implementation: {
+        check: (call: ServerUnaryCall<Request, ServingStatus>, callback: sendUnaryData<ServingStatus>) =>
+          this.#check(call.request, callback),
+        list: (call: ServerUnaryCall<object, Statuses>, callback: sendUnaryData<Statuses>) =>
+          this.#list(call.request, callback),
+        watch: (call: ServerWritableStream<Request, ServingStatus>) => this.#watch(call),
+      },
+    };
+  }
+
+  #statusOf(service: string): ServingStatus {
+    if (!this.#names.has(service)) return 'SERVICE_UNKNOWN';
+    return this.#serving ? 'SERVING' : 'NOT_SERVING';
+  }
+
+  #check(request: Request, callback: sendUnaryData<ServingStatus>): void {
+    if (request instanceof Malformed) {
+      callback(malformedStatus(request));
+      return;
+    }
+    const current = this.#statusOf(request.service);
+    if (current === 'SERVICE_UNKNOWN') {
+      callback({ code: status.NOT_FOUND, details: 'this server has no service of that name' });
+    } else {
+      callback(null, current);
+    }
+  }
+
+  #list(request: object, callback: sendUnaryData<Statuses>): void {
+    if (request instanceof Malformed) callback(malformedStatus(request));
+    else callback(null, new Map([...this.#names].map((name) => [name, this.#statusOf(name)])));
+  }
+
+  #watch(call: ServerWritableStream<Request, ServingStatus>): void {
+    const { request } = call;
+    if (request instanceof Malformed) {
+      call.emit('error', malformedStatus(request));
+      return;
+    }
+    if (this.#watchers.size >= MAX_WATCHERS) {
+      const message = `at most ${MAX_WATCHERS} Watch calls are served at once`;
+      const metadata = { limit: 'health.watchers', bound: String(MAX_WATCHERS) };
+      const error = new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+      call.emit('error', statusError(sidecarFailure(error)));
+      return;
+    }
+    let told: ServingStatus | undefined;
+    let blocked = false;
+    const tell = () => {
+      const current = this.#statusOf(request.service);
+      if (blocked || current === told) return;
+      told = current;
+      blocked = !call.write(current);
+    };
+    call.on('drain', () => {
+      blocked = false;
+      tell();
+    });
+    // Listens before the first answer, so that no change falls in between.
+    this.#watchers.add(tell);
+    call.once('cancelled', () => this.#watchers.delete(tell));
+    tell();
+  }
+}

@@ -1,0 +1,65 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Server } from '@grpc/grpc-js';
+import type { FairTurns } from '../../timing/fair-turns.js';
+import { http2ServersOf } from './http2-access.js';
+
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
+
+/**
+ * Keeps streams from a grpc-js server that are gone when they are told. Node tells of a stream in a later turn when the first
+ * packet of its connection was read by us, as the admin port does; by then the client may have reset it, or broken the
+ * connection, in the same packet. grpc-js answers an unknown method or content type at once, without a look at the stream, and
+ * what Node throws then would end the process.
+ *
+ * Call it once the server's injector or listeners have been made.
+ */
+export function ignoreGoneStreams(server: Server): void {
+  for (const http2Server of http2ServersOf(server)) {
+    const listeners = http2Server.listeners('stream') as OnStream[];
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
+      if (stream.destroyed || stream.closed) {
+        // What became of it is nobody's concern, and must not be an uncaught error.
+        stream.on('error', () => {});
+        return;
+      }
+      for (const listener of listeners) listener.call(http2Server, stream, ...rest);
+    });
+  }
+}
+
+/** Tells the client that its call was not processed, so that it may be repeated (RFC 9113 §8.7). */
+export function refuse(stream: ServerHttp2Stream): void {
+  stream.on('error', () => {});
+  if (!stream.destroyed) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+}
+
+/** Reflection searches and encodes files; unit of FairTurns. */
+const REFLECTION_COST = 16;
+
+/**
+ * Starts the calls of a server in fair turns. StreamGate bounds the calls that wait.
+ *
+ * Call it once the server's injector or listeners have been made.
+ */
+export function startInTurns(server: Server, turns: FairTurns): void {
+  for (const http2Server of http2ServersOf(server)) {
+    const listeners = http2Server.listeners('stream') as OnStream[];
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
+      let isStarted = false;
+      const connection = stream.session ?? stream;
+      const cost = String(rest[0][':path']).startsWith('/grpc.reflection.') ? REFLECTION_COST : 1;
+      const start = () => {
+        isStarted = true;
+        if (cost > 1) turns.charge(connection, cost - 1);
+        // The client may have reset the stream while it waited. grpc-js does not check.
+        if (stream.destroyed || stream.closed) return;
+        for (const listener of listeners) listener.call(http2Server, stream, ...rest);
+      };
+      turns.run(connection, start, cost, () => refuse(stream));
+      // An error without a listener would end the process.
+      if (!isStarted) stream.on('error', () => {});
+    });
+  }
+}

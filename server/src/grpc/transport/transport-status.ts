@@ -1,0 +1,71 @@
+import { status } from '@grpc/grpc-js';
+import { SidecarError, type SidecarReason } from '../../mailbox/sidecar-error.js';
+import { sidecarFailure } from '../codec/failure.js';
+import { isDescribed, type SentStatus, statusError } from '../codec/status.js';
+
+/** What the server is told to hold clients to, for the sentences. */
+export interface TransportBounds {
+  readonly maxRequestBytes: number;
+}
+
+type Row = readonly [code: status, details: RegExp, describe: (bounds: TransportBounds) => SidecarError];
+
+const malformed = (problem: string) => () =>
+  new SidecarError('MALFORMED_REQUEST', `the request is not a message of this contract: ${problem}`);
+
+const tooLarge = ({ maxRequestBytes }: TransportBounds) =>
+  requestTooLarge(maxRequestBytes, 'grpc.maxReceiveMessageBytes');
+
+/** For a request message that is too large. */
+export function requestTooLarge(maxBytes: number, limit: string): SidecarError {
+  const bound = `0 to ${maxBytes} bytes`;
+  return new SidecarError('REQUEST_TOO_LARGE', `the request message is too large; it may have ${bound}`, {
+    limit,
+    bound,
+    outcome: 'not-sent',
+  });
+}
+
+/**
+ * The statuses that grpc-js makes by itself, below every handler, as the contract has them. They are known by their text; a test makes
+ * grpc-js say each.
+ */
+const ROWS: readonly Row[] = [
+  [
+    status.DEADLINE_EXCEEDED,
+    /^/,
+    () =>
+      // Nobody was able to say what became of the call.
+      new SidecarError('DEADLINE_EXCEEDED', "the call's deadline passed before it was done", {
+        outcome: 'unknown',
+      }),
+  ],
+  [status.RESOURCE_EXHAUSTED, /^Received message (larger than max|that decompresses to)/, tooLarge],
+  [status.INTERNAL, /^Failed to decompress/, malformed('its compression is broken')],
+  [status.INTERNAL, /^Invalid grpc-timeout/, malformed('its header grpc-timeout is no time')],
+  [status.UNIMPLEMENTED, /^Received no request message/, malformed('there is none')],
+  [status.UNIMPLEMENTED, /^Received a second request message/, malformed('there is more than one')],
+  [
+    status.UNIMPLEMENTED,
+    /^Received message compressed with unsupported encoding/,
+    () => compressionRefused('this compression is not known'),
+  ],
+];
+
+/** The status that is sent instead of one that has no details, and the limit that it tells of. */
+export function describeTransportStatus(
+  given: SentStatus,
+  bounds: TransportBounds,
+): { readonly status: SentStatus; readonly limit?: string | undefined } {
+  if (isDescribed(given)) return { status: given };
+  const row = ROWS.find(([code, details]) => code === given.code && details.test(given.details ?? ''));
+  if (row === undefined) return { status: given };
+  const error = row[2](bounds);
+  return { status: statusError(sidecarFailure(error)), limit: error.metadata.limit };
+}
+
+/** For a request that is compressed. */
+export function compressionRefused(why: string): SidecarError {
+  const reason: SidecarReason = 'COMPRESSION_NOT_SUPPORTED';
+  return new SidecarError(reason, `the request is compressed, and ${why}`, { outcome: 'not-sent' });
+}

@@ -1,0 +1,66 @@
+import { formatAddress, type SpreadAddress } from '../../spread/address.js';
+import type { SessionOptions } from '../../spread/session-options.js';
+import { SpreadError } from '../../spread/spread-error.js';
+import type { SpreadCodeName } from '../../spread/wire/index.js';
+import type { ConnectSession, MailboxSession } from './mailbox-session.js';
+import { type NameConflictPolicy, privateNames } from './name-conflict.js';
+
+export interface OpenSessionOptions {
+  /** To be tried in this order; at least one. */
+  readonly candidates: readonly SpreadAddress[];
+  readonly privateName: string;
+  readonly onNameConflict: NameConflictPolicy;
+  /** What every attempt has in common. */
+  readonly session: Omit<SessionOptions, 'address' | 'privateName'>;
+  readonly connect: ConnectSession;
+  /** Told of every daemon that failed. */
+  onFailed(daemon: string, error: Error): void;
+}
+
+export interface OpenedSession {
+  readonly session: MailboxSession;
+  /** The daemon that it is connected to, as a spread name. */
+  readonly daemon: string;
+}
+
+/** A daemon that fails so may be down, and the next one of the list is worth a try. A reject is an answer. */
+const UNREACHABLE: ReadonlySet<SpreadCodeName> = new Set<SpreadCodeName>([
+  'COULD_NOT_CONNECT',
+  'CONNECTION_CLOSED',
+  // The name was checked before, so it is its host that can't be found: in a cluster, a daemon that is not there.
+  'ILLEGAL_SPREAD',
+]);
+
+/** Connects to the first daemon of a list that can be reached. Rejects with its SpreadError, or COULD_NOT_CONNECT. */
+export async function openSession(options: OpenSessionOptions): Promise<OpenedSession> {
+  const failures: SpreadError[] = [];
+  for (const address of options.candidates) {
+    const daemon = formatAddress(address);
+    try {
+      return { session: await connectAs(address, options), daemon };
+    } catch (error) {
+      options.onFailed(daemon, error as Error);
+      if (!(error instanceof SpreadError) || !UNREACHABLE.has(error.code)) throw error;
+      failures.push(error);
+      if (options.session.signal?.aborted) break;
+    }
+  }
+  if (failures.length === 1) throw failures[0];
+  const what = failures.map((failure) => failure.message).join('; ');
+  throw new SpreadError('COULD_NOT_CONNECT', `none of ${failures.length} daemons could be reached: ${what}`, {
+    cause: new AggregateError(failures),
+  });
+}
+
+async function connectAs(address: SpreadAddress, options: OpenSessionOptions): Promise<MailboxSession> {
+  let taken: unknown;
+  for (const privateName of privateNames(options.privateName, options.onNameConflict)) {
+    try {
+      return await options.connect({ ...options.session, address, privateName });
+    } catch (error) {
+      if (!(error instanceof SpreadError) || error.code !== 'REJECT_NOT_UNIQUE') throw error;
+      taken = error;
+    }
+  }
+  throw taken;
+}

@@ -1,0 +1,220 @@
+import { formatAddress, type SpreadAddress } from '../../spread/address.js';
+import type { SessionOptions } from '../../spread/session-options.js';
+import { SpreadError } from '../../spread/spread-error.js';
+import { Backoff, type BackoffOptions } from './backoff.js';
+import type { OpenedSession } from './daemon-failover.js';
+import type { ConnectSession, MailboxSession } from './mailbox-session.js';
+import { privateNames } from './name-conflict.js';
+import type { NameLossPolicy } from './reconnect-options.js';
+
+export interface ReconnectorOptions {
+  /** The daemons that the mailbox may have, in the order in which they are to be tried; at least one. */
+  readonly candidates: readonly SpreadAddress[];
+  /** The name that the client asked for; empty: the daemon makes one each time. */
+  readonly privateName: string;
+  /** The name that the daemon gave; empty as privateName is. */
+  readonly givenName: string;
+  readonly onNameLoss: NameLossPolicy;
+  /** From the loss on, milliseconds. */
+  readonly giveUpAfterMs: number;
+  /** How long a name is tried that another session holds, from when that was seen first, milliseconds. */
+  readonly nameWaitMs: number;
+  /** For one daemon, milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** For a session that came too late, milliseconds. */
+  readonly goodbyeMs: number;
+  readonly backoff: BackoffOptions;
+  /** What every attempt has in common. */
+  readonly session: Omit<SessionOptions, 'address' | 'privateName' | 'timeoutMs' | 'signal'>;
+  readonly connect: ConnectSession;
+}
+
+/** What became of it. None of these is called after stop(). */
+export interface ReconnectorHooks {
+  /** False: no attempt is to be made now; retry() follows when that changes. */
+  mayTry(): boolean;
+  /** A daemon could not be reached or refused the session. */
+  failed(daemon: string, error: Error): void;
+  /** Connected and not started. */
+  restored(opened: OpenedSession): void;
+  /** Nothing more is tried; a sentence why. */
+  givenUp(why: string): void;
+}
+
+/** The name can't be had, and the mailbox is not to live under another. */
+class NameLost extends Error {}
+
+/**
+ * Makes the lost connection of one mailbox anew: with growing pauses, at the same daemon first and then at the others,
+ * under the same name first, until that succeeds or the time is over.
+ */
+export class Reconnector {
+  readonly #options: ReconnectorOptions;
+  readonly #hooks: ReconnectorHooks;
+  readonly #backoff: Backoff;
+  /** The name to be had again; empty: whatever the daemon makes. */
+  #name: string;
+  #restoredAt = Number.NEGATIVE_INFINITY;
+  #current: AbortController | undefined;
+  #running: Promise<void> | undefined;
+  #retry: (() => void) | undefined;
+  #nameDeadline: number | undefined;
+
+  constructor(options: ReconnectorOptions, hooks: ReconnectorHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#name = options.givenName;
+    this.#backoff = new Backoff(options.backoff);
+  }
+
+  /** The connection to this daemon (a spread name) was lost. To be called when nothing is under way. */
+  start(daemon: string): void {
+    // A daemon that takes sessions only to drop them is not asked at the quickest pace.
+    if (performance.now() - this.#restoredAt >= this.#options.backoff.maxMs) this.#backoff.reset();
+    this.#nameDeadline = undefined;
+    const over = new AbortController();
+    this.#current = over;
+    this.#running = this.#run(daemon, over);
+  }
+
+  /** What mayTry says has changed. */
+  retry(): void {
+    this.#retry?.();
+  }
+
+  /** Gives it up without a word. Resolves when nothing is under way at any daemon. Never rejects. */
+  async stop(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    current?.abort();
+    await this.#running;
+  }
+
+  async #run(lost: string, over: AbortController): Promise<void> {
+    const { giveUpAfterMs } = this.#options;
+    const deadline = performance.now() + giveUpAfterMs;
+    const timer = setTimeout(() => over.abort(), giveUpAfterMs);
+    let why = 'no attempt could be made';
+    let opened: OpenedSession | undefined;
+    try {
+      while (opened === undefined) {
+        await this.#pause(over.signal);
+        if (over.signal.aborted) break;
+        try {
+          opened = await this.#attempt(lost, deadline, over.signal);
+        } catch (error) {
+          why = (error as Error).message;
+          if (error instanceof NameLost) break;
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    if (this.#current !== over || (opened !== undefined && over.signal.aborted)) {
+      await opened?.session.disconnect(this.#options.goodbyeMs);
+      if (this.#current !== over) return;
+      opened = undefined;
+    }
+    this.#current = undefined;
+    if (opened === undefined) {
+      this.#hooks.givenUp(why);
+      return;
+    }
+    this.#restoredAt = performance.now();
+    this.#hooks.restored(opened);
+  }
+
+  /** The pause before an attempt, and until one may be made. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const ms = this.#backoff.next();
+    const untilName = (this.#nameDeadline ?? Number.POSITIVE_INFINITY) - performance.now();
+    // The moment from which on another name will do is not slept through.
+    await sleep(untilName > 0 ? Math.min(ms, Math.ceil(untilName)) : ms, signal);
+    while (!signal.aborted && !this.#hooks.mayTry()) {
+      await new Promise<void>((resolve) => {
+        this.#retry = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      this.#retry = undefined;
+    }
+  }
+
+  /** One round over the daemons. */
+  async #attempt(lost: string, deadline: number, signal: AbortSignal): Promise<OpenedSession> {
+    let last: unknown;
+    for (const address of this.#inOrder(lost)) {
+      const daemon = formatAddress(address);
+      try {
+        return { session: await this.#connectTo(address, deadline, signal), daemon };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        this.#hooks.failed(daemon, error as Error);
+        // At another daemon the name would make another private group: while it may become free, it is waited for.
+        if (error instanceof NameLost || isNotUnique(error)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  async #connectTo(address: SpreadAddress, deadline: number, signal: AbortSignal): Promise<MailboxSession> {
+    const { session, connect, connectTimeoutMs, nameWaitMs, onNameLoss } = this.#options;
+    const open = (privateName: string): Promise<MailboxSession> => {
+      const leftMs = Math.max(1, Math.ceil(deadline - performance.now()));
+      const timeoutMs = Math.min(connectTimeoutMs, leftMs);
+      return connect({ ...session, address, privateName, timeoutMs, signal });
+    };
+    try {
+      return await open(this.#name);
+    } catch (error) {
+      if (!isNotUnique(error) || signal.aborted) throw error;
+      const now = performance.now();
+      this.#nameDeadline ??= now + nameWaitMs;
+      if (now < this.#nameDeadline) throw error;
+      if (onNameLoss !== 'END') return await this.#connectAsAnother(open);
+      const daemon = formatAddress(address);
+      throw new NameLost(`its private name ${this.#name} is in use at daemon ${daemon}`, { cause: error });
+    }
+  }
+
+  async #connectAsAnother(open: (name: string) => Promise<MailboxSession>): Promise<MailboxSession> {
+    const { privateName, onNameLoss } = this.#options;
+    const names = onNameLoss === 'DAEMON_MADE' ? [''] : privateNames(privateName, 'SUFFIX');
+    let taken: unknown;
+    for (const name of names) {
+      try {
+        const session = await open(name);
+        this.#name = name;
+        return session;
+      } catch (error) {
+        if (!isNotUnique(error)) throw error;
+        taken = error;
+      }
+    }
+    throw taken;
+  }
+
+  /** The daemon that was lost first, then the list as it is. */
+  #inOrder(daemon: string): readonly SpreadAddress[] {
+    const { candidates } = this.#options;
+    const same = candidates.filter((address) => formatAddress(address) === daemon);
+    return [...same, ...candidates.filter((address) => formatAddress(address) !== daemon)];
+  }
+}
+
+function isNotUnique(error: unknown): boolean {
+  return error instanceof SpreadError && error.code === 'REJECT_NOT_UNIQUE';
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,203 @@
+import type { DaemonConnection } from '../connection/daemon-connection.js';
+import { interruptedBy, refusedAfter } from '../end-errors.js';
+import type { GroupMemberships } from '../group-memberships.js';
+import type { EndReason, MailboxEnd } from '../mailbox-types.js';
+import type { Inbox } from '../queue/inbox.js';
+import { Lease } from './lease.js';
+
+/** What ends with the mailbox. */
+export interface Ending {
+  readonly inbox: Inbox;
+  readonly groups: GroupMemberships;
+  readonly lease: Lease;
+  readonly connection: DaemonConnection;
+}
+
+/** How a mailbox leaves its daemon. */
+export interface Departure {
+  /** Groups that it leaves before the goodbye. */
+  readonly leaving?: readonly string[];
+  /** The socket is dropped without a goodbye. */
+  readonly abort?: boolean;
+  /** See MailboxEnd. */
+  readonly metadata?: MailboxEnd['metadata'];
+}
+
+export interface MailboxLifeHooks {
+  /** Told once, when it has ended. */
+  ended(reason: EndReason, message: string): void;
+  /** It has ended, and nobody took what is queued within its lease. Not told once it is discarded. */
+  abandoned(): void;
+}
+
+/**
+ * The end of a mailbox: once, for one reason. The daemon is told goodbye, receivers get what is queued, and when the
+ * mailbox is discarded too and nobody receives any more, its events go. A receiver that takes nothing for one lease after the
+ * end is disconnected: memory is not held for a client that does not read.
+ */
+export class MailboxLife {
+  readonly #parts: Ending;
+  readonly #hooks: MailboxLifeHooks;
+  #end: MailboxEnd | undefined;
+  #goodbye: Promise<void> | undefined;
+  /** How long a mailbox that has ended waits for a receiver that takes nothing. */
+  #patience: Lease | undefined;
+  /** It was ended because its receiver was too slow: it waits no longer when that receiver has gone. */
+  #wasSlow = false;
+  #discarded = false;
+  #awaitingRelease: (() => void)[] = [];
+  readonly #awaitingEnd = new Set<(error: Error) => void>();
+
+  constructor(parts: Ending, hooks: MailboxLifeHooks) {
+    this.#parts = parts;
+    this.#hooks = hooks;
+  }
+
+  /** How it has ended; undefined while it is open. */
+  get end(): MailboxEnd | undefined {
+    return this.#end;
+  }
+
+  /** Ends the mailbox, whose connection is closed already or is taken care of by the caller. To be called once. */
+  finish(reason: EndReason, message: string, metadata?: MailboxEnd['metadata']): void {
+    const { inbox, groups, connection } = this.#parts;
+    const end: MailboxEnd = {
+      reason,
+      lastSequence: inbox.queue.lastSequence,
+      message,
+      metadata,
+      ...(reason === 'CONNECTION_CLOSED' ? { spreadCode: 'CONNECTION_CLOSED' as const } : {}),
+    };
+    this.#end = end;
+    inbox.finish(end);
+    this.#limitPatience();
+    groups.end(() => interruptedBy(end, 'unknown'));
+    this.#hooks.ended(reason, message);
+    this.#tell(() => interruptedBy(end, 'not-sent'));
+    const givenUp = connection.giveUp();
+    if (givenUp !== undefined) this.#goodbye = givenUp;
+  }
+
+  /** Ends the mailbox, if it is open, and its connection. Resolves when that is closed. Never rejects. */
+  close(
+    reason: EndReason,
+    message: string,
+    { leaving = [], abort = false, metadata }: Departure = {},
+  ): Promise<void> {
+    const { connection } = this.#parts;
+    if (this.#end === undefined) {
+      this.finish(reason, message, metadata);
+      if (abort) connection.abort();
+      else this.#goodbye ??= connection.sayGoodbye(leaving);
+    }
+    return this.#goodbye ?? Promise.resolve();
+  }
+
+  /**
+   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken, within the lease.
+   *
+   * @param what the queue did
+   */
+  endAsSlow(reason: EndReason, what: string, metadata: Readonly<Record<string, string>>): void {
+    if (this.#end !== undefined) return;
+    this.#wasSlow = true;
+    void this.close(reason, `the event queue ${what}`, { metadata });
+  }
+
+  /** A receiver was given something of what was left when the mailbox ended, or its transport passed something on. */
+  takenAfterEnd(): void {
+    this.#patience?.touch();
+  }
+
+  /** No receiver and no transport holds anything of the mailbox. */
+  released(): void {
+    for (const resolve of this.#awaitingRelease.splice(0)) resolve();
+  }
+
+  /** See Mailbox.drain. */
+  async drain(): Promise<void> {
+    const { inbox, connection } = this.#parts;
+    if (this.#end === undefined) {
+      connection.pause();
+      this.finish('DRAINING', 'the sidecar is shutting down');
+    }
+    while (inbox.receiverAttached) await this.#release();
+    this.#goodbye ??= connection.sayGoodbye([]);
+    await this.#goodbye;
+  }
+
+  /** See Mailbox.discard. */
+  async discard(): Promise<void> {
+    const { inbox, lease } = this.#parts;
+    this.#discarded = true;
+    lease.stop();
+    this.#limitPatience();
+    this.#letGo();
+    await this.drain();
+    while (inbox.isHeld) await this.#release();
+    this.#patience?.stop();
+  }
+
+  /** See Mailbox.onEnd. */
+  onEnd(callback: (error: Error) => void): () => void {
+    this.#awaitingEnd.add(callback);
+    const end = this.#end;
+    if (end !== undefined) this.#tell(() => refusedAfter(end));
+    return () => this.#awaitingEnd.delete(callback);
+  }
+
+  /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
+  holdForReceiver(): () => void {
+    const release = this.#parts.lease.hold();
+    if (this.#end !== undefined) queueMicrotask(() => this.#limitPatience());
+    return () => {
+      release();
+      // A receiver that takes over is attached in the same turn.
+      queueMicrotask(() => {
+        this.released();
+        this.#letGo();
+      });
+    };
+  }
+
+  #release(): Promise<void> {
+    return new Promise((resolve) => this.#awaitingRelease.push(resolve));
+  }
+
+  /**
+   * The mailbox has ended: from now on it waits for one lease for each sign that somebody takes what is left. A drain has a
+   * time of its own.
+   */
+  #limitPatience(): void {
+    if (this.#patience !== undefined || this.#end === undefined || this.#end.reason === 'DRAINING') return;
+    const { inbox, lease } = this.#parts;
+    if (!inbox.isHeld && !this.#wasSlow) return;
+    this.#patience = new Lease(lease.leaseMs, () => this.#onPatienceOver());
+  }
+
+  #onPatienceOver(): void {
+    this.#patience = undefined;
+    const { inbox, lease } = this.#parts;
+    if (!inbox.isHeld && !this.#wasSlow) return;
+    const message = `the mailbox was disconnected, and its receiver took nothing for the lease of ${lease.leaseMs} ms`;
+    inbox.cut({ reason: 'LEASE_EXPIRED', message });
+    inbox.abandonReceivers();
+    if (!this.#discarded) this.#hooks.abandoned();
+  }
+
+  /** In a later turn: until then what was sent tells what became of it. */
+  #tell(errorOf: () => Error): void {
+    if (this.#awaitingEnd.size === 0) return;
+    setImmediate(() => {
+      for (const callback of this.#awaitingEnd) {
+        this.#awaitingEnd.delete(callback);
+        callback(errorOf());
+      }
+    });
+  }
+
+  #letGo(): void {
+    const { inbox } = this.#parts;
+    if (this.#discarded && !inbox.receiverAttached) inbox.dispose();
+  }
+}

@@ -1,0 +1,192 @@
+import { SpreadError } from '../../spread/spread-error.js';
+import { checkGroupName } from '../../spread/wire/index.js';
+import { deadlineExceeded, inSpreadTerms, interruptedBy, refusedAfter, SendFailure } from '../end-errors.js';
+import type { SelfLeave, View } from '../event.js';
+import { type GroupMemberships, membershipOff, type Waiter } from '../group-memberships.js';
+import type { MailboxEnd, OutgoingMessage } from '../mailbox-types.js';
+import { SidecarError } from '../sidecar-error.js';
+import type { OnTaken, Outbox } from './outbox.js';
+
+/** How long a call may wait. */
+export interface CallOptions {
+  /** Its deadline or its cancellation. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a join or leave is answered. */
+export interface GroupCallOptions extends CallOptions {
+  /** Answer only when the daemon's answer has arrived; default false. */
+  readonly awaitView?: boolean;
+}
+
+export interface RequestsOptions {
+  readonly outbox: Outbox;
+  readonly groups: GroupMemberships;
+  /** Joins and leaves outlive the connection: the next one begins with the groups that the mailbox is to be in. */
+  readonly reconnects: boolean;
+  /** Most groups that the mailbox may be in. */
+  readonly maxGroups: number;
+  /** How the mailbox has ended; undefined while it is open. */
+  end(): MailboxEnd | undefined;
+}
+
+/** What a mailbox is asked to do at the daemon. See Mailbox for what each call promises. */
+export class Requests {
+  readonly #options: RequestsOptions;
+  /** A stream gives the same function with each of its messages. */
+  readonly #adapted = new WeakMap<OnTaken, OnTaken>();
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+  }
+
+  async join(group: string, options: GroupCallOptions): Promise<View | undefined> {
+    const { groups, maxGroups } = this.#options;
+    this.#checkGroupCall(group, options);
+    if (!groups.has(group)) {
+      if (groups.size >= maxGroups) {
+        const message = `the mailbox is in ${maxGroups} groups, which is as many as it may be in`;
+        throw new SidecarError('TOO_MANY_GROUPS', message, {
+          field: 'group',
+          limit: 'mailbox.maxGroups',
+          bound: String(maxGroups),
+        });
+      }
+      const taken = this.#send('join', group, options);
+      groups.joining(group);
+      if (!options.awaitView) return await taken;
+    } else if (!options.awaitView) {
+      return undefined;
+    }
+    return await waitFor<View>((waiter) => groups.awaitView(group, waiter), options.signal);
+  }
+
+  async leave(group: string, options: GroupCallOptions): Promise<SelfLeave | undefined> {
+    const { groups } = this.#options;
+    this.#checkGroupCall(group, options);
+    if (groups.has(group)) {
+      const taken = this.#send('leave', group, options);
+      groups.leaving(group);
+      if (!options.awaitView) return await taken;
+    } else if (!options.awaitView) {
+      return undefined;
+    }
+    return await waitFor<SelfLeave | undefined>(
+      (waiter) => groups.awaitSelfLeave(group, waiter),
+      options.signal,
+    );
+  }
+
+  async multicast(message: OutgoingMessage, { signal }: CallOptions): Promise<number> {
+    this.#mustBeOpen();
+    if (signal?.aborted) throw deadlineExceeded('not-sent');
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => reject(deadlineExceeded(withdraw?.() ? 'not-sent' : 'unknown'));
+      const withdraw = this.#options.outbox.multicast(message, (error) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve();
+        else reject(this.#failure(error));
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+    return message.payload.length;
+  }
+
+  send(message: OutgoingMessage, onTaken: OnTaken | undefined): boolean {
+    this.#mustBeOpen();
+    const { outbox } = this.#options;
+    outbox.multicast(message, onTaken === undefined ? undefined : this.#adapt(onTaken));
+    return !outbox.isFull;
+  }
+
+  #mustBeOpen(): void {
+    const end = this.#options.end();
+    if (end !== undefined) throw refusedAfter(end);
+  }
+
+  #checkGroupCall(group: string, { awaitView, signal }: GroupCallOptions): void {
+    inSpreadTerms(() => checkGroupName(group));
+    if (awaitView && !this.#options.groups.membership) throw membershipOff();
+    this.#mustBeOpen();
+    if (signal?.aborted) throw deadlineExceeded('not-sent');
+  }
+
+  /** Sends a join or leave. Resolves when the connection took it; for who awaits the view that says nothing. */
+  #send(kind: 'join' | 'leave', group: string, { awaitView, signal }: GroupCallOptions): Promise<undefined> {
+    const { outbox } = this.#options;
+    if (awaitView) {
+      outbox.request({ kind, group });
+      return Promise.resolve(undefined);
+    }
+    let settle: OnTaken | undefined;
+    // Sent before anything is waited for: what is refused is refused at once, by throwing.
+    outbox.request({ kind, group }, (error) => settle?.(error));
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(deadlineExceeded('unknown'));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      settle = (error) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (error === undefined || this.#isMadeUpFor(error)) resolve(undefined);
+        else reject(this.#failure(error));
+      };
+    });
+  }
+
+  /** A join or leave that went down with a connection in whose place another comes. */
+  #isMadeUpFor(error: Error): boolean {
+    const { reconnects, end } = this.#options;
+    return (
+      reconnects && end() === undefined && error instanceof SpreadError && error.code === 'CONNECTION_CLOSED'
+    );
+  }
+
+  #adapt(onTaken: OnTaken): OnTaken {
+    let adapted = this.#adapted.get(onTaken);
+    if (adapted === undefined) {
+      adapted = (error) => onTaken(error === undefined ? undefined : this.#streamFailure(error));
+      this.#adapted.set(onTaken, adapted);
+    }
+    return adapted;
+  }
+
+  /** A stream ends with the first failure that it is told, whichever message that was: others are in doubt. */
+  #streamFailure(error: Error): Error {
+    const end = this.#options.end();
+    if (end !== undefined) return interruptedBy(end, 'unknown');
+    if (!(error instanceof SidecarError) || error.metadata.outcome === undefined) return this.#failure(error);
+    return new SidecarError(error.reason, error.message, { ...error.metadata, outcome: 'unknown' });
+  }
+
+  /** Adds to a session's failure what became of the request. */
+  #failure(error: Error): Error {
+    if (!(error instanceof SpreadError) || error instanceof SendFailure) return error;
+    const end = this.#options.end();
+    if (end !== undefined && end.reason !== 'CONNECTION_CLOSED') return interruptedBy(end, 'unknown');
+    return new SendFailure(error.code, error.message, 'unknown', error);
+  }
+}
+
+/** Waits until the waiter is answered or the signal says otherwise. */
+function waitFor<Answer>(
+  begin: (waiter: Waiter<Answer>) => () => void,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      stop();
+      reject(deadlineExceeded('unknown'));
+    };
+    const settled = (): void => signal?.removeEventListener('abort', onAbort);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const stop = begin({
+      resolve: (answer) => {
+        settled();
+        resolve(answer);
+      },
+      reject: (error) => {
+        settled();
+        reject(error);
+      },
+    });
+  });
+}

@@ -1,0 +1,225 @@
+import type { EncodeEvent, MailboxEvent } from '../event.js';
+import type { Acknowledgement } from '../mailbox-types.js';
+import { SidecarError } from '../sidecar-error.js';
+import { EVENT_OVERHEAD_BYTES, EventLog } from './event-log.js';
+import type { Batch } from './receiver.js';
+
+/** Bounds on what may be given and not yet acknowledged; Infinity = none. */
+export interface OutstandingLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+export const NO_OUTSTANDING_LIMITS: OutstandingLimits = { events: Infinity, bytes: Infinity };
+
+/**
+ * The events of one mailbox between the daemon and whoever receives them. Four sequences say it all:
+ *
+ *   forgotten   the last event that is no longer kept
+ *   cursor      the last event that the present receiver was given, or chose to pass over
+ *   delivered   the highest that the cursor ever was
+ *   last        the last event received
+ *
+ * with forgotten <= cursor <= delivered <= last. With EXPLICIT forgotten is what Acknowledge said; with AUTO it
+ * follows delivered at the distance of the replay window.
+ */
+export class DeliveryQueue {
+  readonly #log = new EventLog();
+  readonly #acknowledgement: Acknowledgement;
+  readonly #encode: EncodeEvent;
+  #cursor = 0;
+  #cursorBytes = 0;
+  #delivered = 0;
+  #deliveredBytes = 0;
+
+  constructor(acknowledgement: Acknowledgement, encode: EncodeEvent) {
+    this.#acknowledgement = acknowledgement;
+    this.#encode = encode;
+  }
+
+  get lastSequence(): number {
+    return this.#log.lastSequence;
+  }
+
+  /** The last event given to the present receiver, or passed over by its choice. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** The highest sequence ever given. */
+  get deliveredSequence(): number {
+    return this.#delivered;
+  }
+
+  /** EXPLICIT: the last acknowledged event. AUTO: the last that is no longer kept. 0 if none. */
+  get acknowledgedSequence(): number {
+    return this.#log.forgottenSequence;
+  }
+
+  /** The oldest event that is kept; one more than the last when none is. */
+  get oldestRetained(): number {
+    return this.#log.forgottenSequence + 1;
+  }
+
+  /** Events never given to a receiver. */
+  get waitingEvents(): number {
+    return this.#log.lastSequence - this.#delivered;
+  }
+
+  /** Their bytes. */
+  get waitingBytes(): number {
+    return this.#log.totalBytes - this.#deliveredBytes;
+  }
+
+  /** Bytes of all events ever queued. */
+  get totalBytes(): number {
+    return this.#log.totalBytes;
+  }
+
+  get retainedBytes(): number {
+    return this.#log.retainedBytes;
+  }
+
+  /**
+   * What counts against the queue's bounds: the events that wait and, with EXPLICIT, also those given and not
+   * acknowledged, which nobody else bounds. AUTO's replay window has its own bound.
+   */
+  get loadEvents(): number {
+    return this.#log.lastSequence - this.#loadFrom();
+  }
+
+  /** The bytes of loadEvents. */
+  get loadBytes(): number {
+    return this.#acknowledgement === 'EXPLICIT' ? this.#log.retainedBytes : this.waitingBytes;
+  }
+
+  /** Memory of loadEvents: what they take of the budget of all mailboxes. */
+  get loadMemory(): number {
+    return this.loadBytes + EVENT_OVERHEAD_BYTES * this.loadEvents;
+  }
+
+  /** Encodes an event under the next sequence, without appending it; returns its bytes. commit() or discard() follows. */
+  prepare(receivedAtMs: number, event: MailboxEvent, privateGroup: string): number {
+    try {
+      this.#encode(this.#log, this.#log.lastSequence + 1, receivedAtMs, event, privateGroup);
+    } catch (error) {
+      this.#log.discard();
+      throw error;
+    }
+    return this.#log.reservedBytes;
+  }
+
+  /** Appends the event that was prepared. */
+  commit(): void {
+    this.#log.commit();
+  }
+
+  /** Drops the event that was prepared. */
+  discard(): void {
+    this.#log.discard();
+  }
+
+  /**
+   * Places the cursor: a new receiver begins after this event. Undefined: after the last one given (AUTO) or
+   * acknowledged (EXPLICIT). Events that the receiver passes over count as given to it.
+   *
+   * @throws SidecarError SEQUENCE_NOT_RETAINED
+   */
+  seek(after: number | undefined): void {
+    const log = this.#log;
+    const target = after ?? (this.#acknowledgement === 'AUTO' ? this.#delivered : log.forgottenSequence);
+    if (!Number.isInteger(target) || target < log.forgottenSequence || target > log.lastSequence) {
+      throw this.#notRetained('after_sequence', target, log.forgottenSequence, log.lastSequence);
+    }
+    this.#moveCursor(target);
+  }
+
+  /** True when take() would give something. */
+  mayTake(limits: OutstandingLimits): boolean {
+    if (this.#cursor >= this.#log.lastSequence) return false;
+    const outstanding = this.#cursor - this.#log.forgottenSequence;
+    if (this.#acknowledgement === 'AUTO' || outstanding === 0) return true;
+    if (outstanding >= limits.events) return false;
+    return this.#outstandingBytes() + this.#sizeOf(this.#cursor + 1) <= limits.bytes;
+  }
+
+  /** The next events for the present receiver; see Attachment.take. */
+  take(maxBytes: number, limits: OutstandingLimits): Batch | undefined {
+    if (!this.mayTake(limits)) return undefined;
+    let bytes = maxBytes;
+    let events = Infinity;
+    if (this.#acknowledgement === 'EXPLICIT') {
+      bytes = Math.min(bytes, limits.bytes - this.#outstandingBytes());
+      events = limits.events - (this.#cursor - this.#log.forgottenSequence);
+      // With nothing outstanding one event is always given, whatever the limits say.
+      events = Math.max(events, 1);
+    }
+    const slice = this.#log.slice(this.#cursor, bytes, events);
+    if (slice === undefined) return undefined;
+    const firstSequence = this.#cursor + 1;
+    this.#moveCursor(slice.lastSequence);
+    return { ...slice, firstSequence };
+  }
+
+  /** AUTO: forgets given events beyond the newest `replayBytes` bytes. Returns the memory freed. */
+  trimReplay(replayBytes: number): number {
+    if (this.#acknowledgement !== 'AUTO') return 0;
+    if (this.#deliveredBytes - (this.#log.totalBytes - this.#log.retainedBytes) <= replayBytes) return 0;
+    // A receiver that resumed further back still has to be given what lies behind its cursor.
+    return this.#log.forget(Math.min(this.#cursor, this.#log.startOfLast(replayBytes, this.#delivered)));
+  }
+
+  /**
+   * Forgets up to and including this event. Less than before has no effect.
+   *
+   * @returns the memory freed
+   * @throws SidecarError SEQUENCE_NOT_RETAINED for more than was given
+   */
+  acknowledge(upTo: number): number {
+    if (!Number.isInteger(upTo) || upTo < 0 || upTo > this.#delivered) {
+      throw this.#notRetained('up_to_sequence', upTo, 0, this.#delivered);
+    }
+    if (upTo > this.#cursor) this.#moveCursor(upTo);
+    return this.#log.forget(upTo);
+  }
+
+  /** Forgets everything; for a mailbox that is gone. Returns the memory freed. */
+  clear(): number {
+    this.#moveCursor(this.#log.lastSequence);
+    return this.#log.clear();
+  }
+
+  #loadFrom(): number {
+    return this.#acknowledgement === 'EXPLICIT' ? this.#log.forgottenSequence : this.#delivered;
+  }
+
+  #moveCursor(sequence: number): void {
+    this.#cursor = sequence;
+    this.#cursorBytes = this.#log.bytesUpTo(sequence);
+    if (sequence > this.#delivered) {
+      this.#delivered = sequence;
+      this.#deliveredBytes = this.#cursorBytes;
+    }
+  }
+
+  #outstandingBytes(): number {
+    return this.#cursorBytes - (this.#log.totalBytes - this.#log.retainedBytes);
+  }
+
+  #sizeOf(sequence: number): number {
+    return this.#log.bytesUpTo(sequence) - this.#log.bytesUpTo(sequence - 1);
+  }
+
+  #notRetained(field: string, value: number, least: number, most: number): SidecarError {
+    return new SidecarError(
+      'SEQUENCE_NOT_RETAINED',
+      `${field} ${value} is not within ${least} to ${most}; the oldest event kept is ${this.oldestRetained}, the last ${this.lastSequence}`,
+      {
+        field,
+        bound: `${least} to ${most}`,
+        oldest_retained_sequence: String(this.oldestRetained),
+        last_sequence: String(this.lastSequence),
+      },
+    );
+  }
+}

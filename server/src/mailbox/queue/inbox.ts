@@ -1,0 +1,403 @@
+import type { EncodeEvent, MailboxEvent } from '../event.js';
+import type { Acknowledgement, MailboxEnd, QueueLimits, SoftLimitOptions } from '../mailbox-types.js';
+import { SidecarError } from '../sidecar-error.js';
+import type { ByteBudget } from './byte-budget.js';
+import { DeliveryQueue, NO_OUTSTANDING_LIMITS, type OutstandingLimits } from './delivery-queue.js';
+import { EVENT_OVERHEAD_BYTES } from './event-log.js';
+import { type AttachedTo, InboxAttachment } from './inbox-attachment.js';
+import { QueueBounds, type QueueMark } from './queue-bounds.js';
+import type {
+  AttachInfo,
+  Attachment,
+  AttachOptions,
+  Batch,
+  Receiver,
+  SlowConsumerNotice,
+} from './receiver.js';
+import { SoftLimit } from './soft-limit.js';
+
+export interface InboxOptions {
+  readonly acknowledgement: Acknowledgement;
+  readonly limits: QueueLimits;
+  /** The part of a bound from which the receiver is told that it is too slow; above 0, at most 1. */
+  readonly noticeMark: number;
+  readonly encode: EncodeEvent;
+  readonly budget: ByteBudget;
+}
+
+/** What the inbox asks of the mailbox. */
+export interface InboxHooks {
+  /** Stop reading from the daemon: the queue is full. */
+  pause(): void;
+  /** Read again. */
+  resume(): void;
+  /** The queue is full and the policy is DISCONNECT; nothing more is queued. */
+  overflow(bound: string): void;
+  /** The queue rose over the notice mark or the soft bound; the receiver, if there is one, was told. */
+  slowConsumer(notice: SlowConsumerNotice): void;
+  /** The queue was above its soft bound, which was this, for as long as it may be, which was so many milliseconds. */
+  softLimitOver(bound: string, timeMs: number): void;
+  /** The mailbox has ended, and a receiver was given something, or its transport passed something on. */
+  takenAfterEnd(): void;
+  /** Neither a receiver is attached, nor does a transport hold anything of this mailbox. */
+  released(): void;
+  /** A receiver came; returns what to call when it has gone. */
+  receiverAttached(): () => void;
+}
+
+/** The receiving half of a mailbox: its queue, its one receiver, and what happens when the queue fills up. */
+export class Inbox implements AttachedTo {
+  readonly #queue: DeliveryQueue;
+  readonly #options: InboxOptions;
+  readonly #hooks: InboxHooks;
+  readonly #bounds: QueueBounds;
+  readonly #noticeMark: QueueMark;
+  readonly #softLimit: SoftLimit | undefined;
+  #current: InboxAttachment | undefined;
+  #paused = false;
+  #overMark = false;
+  #wakeScheduled = false;
+  #sealed = false;
+  #end: MailboxEnd | undefined;
+  #endTold = false;
+  #eventsGiven = 0;
+  /** No receiver is given anything any more. */
+  #isCut = false;
+  #transitBytes = 0;
+  /** Receivers that have gone while their transports hold something; at most one, but for a moment. */
+  readonly #former = new Set<InboxAttachment>();
+
+  constructor(options: InboxOptions, hooks: InboxHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#queue = new DeliveryQueue(options.acknowledgement, options.encode);
+    const { limits } = options;
+    this.#bounds = new QueueBounds(this.#queue, limits, options.budget);
+    this.#noticeMark = this.#bounds.markAt(options.noticeMark);
+    this.#softLimit = limits.softLimit && this.#makeSoftLimit(limits.softLimit);
+  }
+
+  get queue(): Readonly<
+    Pick<
+      DeliveryQueue,
+      | 'lastSequence'
+      | 'deliveredSequence'
+      | 'acknowledgedSequence'
+      | 'waitingEvents'
+      | 'waitingBytes'
+      | 'retainedBytes'
+      | 'totalBytes'
+      | 'loadEvents'
+      | 'loadBytes'
+    >
+  > {
+    return this.#queue;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get receiverAttached(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** True while a receiver is attached, or a transport holds bytes for one that was. */
+  get isHeld(): boolean {
+    return this.#current !== undefined || this.#transitBytes > 0;
+  }
+
+  /** Milliseconds until the soft limit ends the mailbox; undefined while it does not threaten. */
+  get softLimitRemainingMs(): number | undefined {
+    return this.#softLimit?.remainingMs;
+  }
+
+  /** Events given to receivers; one that is given again counts again. */
+  get eventsGiven(): number {
+    return this.#eventsGiven;
+  }
+
+  /** True once a receiver was given everything and told the end. */
+  get endTold(): boolean {
+    return this.#endTold;
+  }
+
+  /** Queues what the daemon sent. Runs for every message: no promise, no closure, no telemetry. */
+  enqueue(receivedAtMs: number, event: MailboxEvent, privateGroup: string): void {
+    if (this.#sealed) return;
+    const queue = this.#queue;
+    const bytes = queue.prepare(receivedAtMs, event, privateGroup);
+    if (this.#options.limits.overflow === 'DISCONNECT') {
+      const bound = this.#bounds.brokenBy(bytes);
+      if (bound !== undefined) {
+        queue.discard();
+        this.#sealed = true;
+        this.#hooks.overflow(bound);
+        return;
+      }
+    }
+    queue.commit();
+    this.#options.budget.take(bytes + EVENT_OVERHEAD_BYTES);
+    const roseOverMark = !this.#overMark && this.#noticeMark.isExceeded;
+    if (roseOverMark) this.#overMark = true;
+    if (this.#softLimit?.grown() || roseOverMark) this.#tellSlowConsumer();
+    if (!this.#paused && this.#bounds.isReached) this.#pause();
+    if (this.#current?.hungry) this.#scheduleWake();
+  }
+
+  /** The end: receivers get what is there and then this. */
+  finish(end: MailboxEnd): void {
+    if (this.#end !== undefined) return;
+    this.#sealed = true;
+    this.#end = end;
+    this.#softLimit?.stop();
+    this.#scheduleWake();
+  }
+
+  /**
+   * The mailbox has ended, and gives no receiver anything from now on: the present one is told the end at once, and so is each
+   * that comes later.
+   *
+   * @param instead - the end for a receiver that was not given everything, when the mailbox was ended by its owner: to be told
+   * that it ended well would hide the loss
+   */
+  cut(instead: Pick<MailboxEnd, 'reason' | 'message'>): void {
+    if (this.#end === undefined) return;
+    this.#isCut = true;
+    if (this.#end.reason === 'DISCONNECTED' && !this.isComplete) this.#end = { ...this.#end, ...instead };
+    this.#conclude(this.#end);
+  }
+
+  /** Drops what transports still hold, of the present receiver and of those before. */
+  abandonReceivers(): void {
+    for (const { receiver } of [...this.#former]) receiver.abandon();
+    this.#current?.receiver.abandon();
+  }
+
+  /** Lets go of every event. */
+  dispose(): void {
+    this.#sealed = true;
+    this.#softLimit?.stop();
+    this.#options.budget.forget(this.#reconsider);
+    this.#options.budget.give(this.#queue.clear());
+  }
+
+  /** See Mailbox.attach. */
+  attach(
+    options: AttachOptions,
+    receiver: Receiver,
+    about: Pick<AttachInfo, 'privateGroup' | 'groups'>,
+  ): Attachment {
+    const limits = this.#outstandingLimits(options);
+    const queue = this.#queue;
+    queue.seek(options.afterSequence);
+    this.#freed(0);
+    this.#replaceCurrent();
+    const info: AttachInfo = {
+      ...about,
+      nextSequence: queue.cursor + 1,
+      oldestRetainedSequence: queue.oldestRetained,
+      lastSequence: queue.lastSequence,
+      acknowledgement: this.#options.acknowledgement,
+      acknowledgedSequence: queue.acknowledgedSequence,
+    };
+    const attachment = new InboxAttachment(this, receiver, limits, info, this.#hooks.receiverAttached());
+    attachment.toBeTold = this.softLimitRemainingMs !== undefined;
+    this.#current = attachment;
+    this.#scheduleWake();
+    return attachment;
+  }
+
+  /** @throws SidecarError SEQUENCE_NOT_RETAINED */
+  acknowledge(upTo: number): number {
+    this.#freed(this.#queue.acknowledge(upTo));
+    if (this.#current !== undefined) this.#scheduleWake();
+    return this.#queue.acknowledgedSequence;
+  }
+
+  /** For the attachment. */
+  take(attachment: InboxAttachment, maxBytes: number): Batch | undefined {
+    if (attachment !== this.#current) return undefined;
+    const batch = this.#queue.take(maxBytes, attachment.limits);
+    if (batch === undefined) {
+      attachment.hungry = true;
+    } else {
+      this.#eventsGiven += batch.lastSequence - batch.firstSequence + 1;
+      this.#freed(0);
+    }
+    if (this.#end !== undefined) {
+      if (batch !== undefined) this.#hooks.takenAfterEnd();
+      if (this.isComplete) this.#scheduleWake();
+    }
+    return batch;
+  }
+
+  /** For the attachment: the present receiver has gone. */
+  detach(attachment: InboxAttachment): void {
+    if (attachment === this.#current) {
+      this.#current = undefined;
+      this.#leave(attachment);
+    } else attachment.release();
+  }
+
+  /** For the attachment, present or former. */
+  inTransit(attachment: InboxAttachment, bytes: number): void {
+    this.#transitBytes += bytes;
+    if (bytes > 0) {
+      this.#options.budget.take(bytes);
+      return;
+    }
+    this.#options.budget.give(-bytes);
+    if (attachment.transitBytes === 0) this.#former.delete(attachment);
+    if (this.#end === undefined) return;
+    this.#hooks.takenAfterEnd();
+    if (!this.isHeld) this.#hooks.released();
+  }
+
+  /** For the attachment: everything was given. */
+  get isComplete(): boolean {
+    return this.#queue.cursor === this.#queue.lastSequence;
+  }
+
+  /** For the attachment. */
+  isCurrent(attachment: InboxAttachment): boolean {
+    return attachment === this.#current;
+  }
+
+  #outstandingLimits(options: AttachOptions): OutstandingLimits {
+    const { maxOutstandingEvents = 0, maxOutstandingBytes = 0 } = options;
+    if (this.#options.acknowledgement === 'AUTO') {
+      const field =
+        maxOutstandingEvents !== 0
+          ? 'max_outstanding_events'
+          : maxOutstandingBytes !== 0
+            ? 'max_outstanding_bytes'
+            : undefined;
+      if (field === undefined) return NO_OUTSTANDING_LIMITS;
+      throw new SidecarError(
+        'FIELD_INVALID',
+        `${field} needs EXPLICIT acknowledgement; with AUTO it must be 0`,
+        {
+          field,
+          bound: '0',
+        },
+      );
+    }
+    return { events: maxOutstandingEvents || Infinity, bytes: maxOutstandingBytes || Infinity };
+  }
+
+  #replaceCurrent(): void {
+    const former = this.#current;
+    if (former === undefined) return;
+    this.#current = undefined;
+    this.#leave(former);
+    former.receiver.onEnd({
+      reason: 'RECEIVER_REPLACED',
+      lastSequence: this.#queue.lastSequence,
+      message: 'another Receive took over this mailbox',
+    });
+  }
+
+  /** A receiver has gone. What its transport holds stays for the client to read, until the next one goes. */
+  #leave(attachment: InboxAttachment): void {
+    for (const { receiver } of [...this.#former]) receiver.abandon();
+    if (attachment.transitBytes > 0) this.#former.add(attachment);
+    attachment.release();
+  }
+
+  /**
+   * Bytes were given back or the receiver moved on: the replay window follows, and what waited for room goes on. The
+   * window also shrinks when the budget of all mailboxes gets short.
+   */
+  #freed(memory: number): void {
+    const { budget, limits } = this.#options;
+    budget.give(memory);
+    budget.give(this.#queue.trimReplay(Math.min(limits.replayBytes, budget.free)));
+    if (this.#overMark && !this.#noticeMark.isExceeded) this.#overMark = false;
+    this.#softLimit?.shrunk();
+    if (this.#paused) this.#reconsider();
+  }
+
+  #makeSoftLimit({ fraction, timeMs }: SoftLimitOptions): SoftLimit {
+    const mark = this.#bounds.markAt(fraction);
+    return new SoftLimit(mark, timeMs, () => this.#hooks.softLimitOver(mark.inWords, timeMs));
+  }
+
+  #tellSlowConsumer(): void {
+    const notice = this.#notice();
+    this.#current?.receiver.onSlowConsumer(notice);
+    this.#hooks.slowConsumer(notice);
+  }
+
+  #notice(): SlowConsumerNotice {
+    const { loadEvents, loadBytes } = this.#queue;
+    const timeLeftMs = this.softLimitRemainingMs;
+    const { events, bytes } = timeLeftMs === undefined ? this.#noticeMark : this.#softLimit!.mark;
+    return {
+      queuedEvents: loadEvents,
+      queuedBytes: loadBytes,
+      limits: this.#options.limits,
+      mark: { events, bytes },
+      timeLeftMs,
+    };
+  }
+
+  #pause(): void {
+    if (this.#options.limits.overflow !== 'PAUSE') return;
+    this.#paused = true;
+    this.#hooks.pause();
+    this.#options.budget.whenFreed(this.#reconsider);
+  }
+
+  /** Bound once: the budget calls it when another mailbox gave bytes back. */
+  readonly #reconsider = (): void => {
+    if (!this.#paused) return;
+    if (!this.#bounds.isRelieved) {
+      this.#options.budget.whenFreed(this.#reconsider);
+      return;
+    }
+    this.#paused = false;
+    this.#options.budget.forget(this.#reconsider);
+    if (!this.#sealed) this.#hooks.resume();
+  };
+
+  #scheduleWake(): void {
+    if (this.#wakeScheduled) return;
+    this.#wakeScheduled = true;
+    // After the present turn: what one read from the socket brought goes out as one batch.
+    queueMicrotask(this.#wake);
+  }
+
+  /** Bound once. */
+  readonly #wake = (): void => {
+    this.#wakeScheduled = false;
+    const current = this.#current;
+    if (current === undefined) return;
+    if (this.#isCut && this.#end !== undefined) {
+      this.#conclude(this.#end);
+      return;
+    }
+    if (current.toBeTold) this.#tellNewReceiver(current);
+    if (current.hungry && this.#queue.mayTake(current.limits)) {
+      current.hungry = false;
+      current.receiver.onReadable();
+    } else if (this.#end !== undefined && this.isComplete) {
+      this.#conclude(this.#end);
+    }
+  };
+
+  /** In the turn after its coming, when it has begun. */
+  #tellNewReceiver(current: InboxAttachment): void {
+    current.toBeTold = false;
+    if (this.softLimitRemainingMs !== undefined) current.receiver.onSlowConsumer(this.#notice());
+  }
+
+  #conclude(end: MailboxEnd): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#current = undefined;
+    if (this.isComplete) this.#endTold = true;
+    this.#leave(current);
+    current.receiver.onEnd(end);
+  }
+}

@@ -1,0 +1,60 @@
+import type { MailboxSnapshot } from '../mailbox-types.js';
+import { SidecarError } from '../sidecar-error.js';
+
+export interface ListOptions {
+  /** 1 to 1000; 0 = 100. */
+  readonly pageSize: number;
+  /** nextPageToken of the page before; empty for the first. */
+  readonly pageToken: string;
+}
+
+export interface MailboxPage {
+  readonly mailboxes: readonly MailboxSnapshot[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+}
+
+/** What is listed, in the order of the numbers of its display ids. */
+export interface Listed {
+  /** m and a number. */
+  readonly displayId: string;
+  snapshot(): MailboxSnapshot;
+}
+
+const DEFAULT_PAGE_SIZE = 100;
+const MAX_PAGE_SIZE = 1000;
+/** A page ends earlier where its mailboxes are in many groups: clients take 4 MiB by default. Unit: bytes. */
+const MAX_PAGE_BYTES = 1024 * 1024;
+/** A mailbox without groups in an answer, and each group. */
+const MAILBOX_BYTES = 512;
+const GROUP_BYTES = 34;
+
+/**
+ * One page of mailboxes.
+ *
+ * @throws SidecarError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
+ */
+export function pageOf(all: Iterable<Listed>, { pageSize, pageToken }: ListOptions): MailboxPage {
+  if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > MAX_PAGE_SIZE) {
+    const bound = `1 to ${MAX_PAGE_SIZE}, or 0 for ${DEFAULT_PAGE_SIZE}`;
+    const message = `page_size is ${pageSize}; it must be ${bound}`;
+    throw new SidecarError('LIMIT_OUT_OF_RANGE', message, { field: 'page_size', bound });
+  }
+  if (!/^(m\d{1,15})?$/.test(pageToken)) {
+    const bound = 'next_page_token of an earlier answer, or empty';
+    throw new SidecarError('FIELD_INVALID', `page_token must be ${bound}`, { field: 'page_token', bound });
+  }
+  const after = Number(pageToken.slice(1));
+  const size = pageSize || DEFAULT_PAGE_SIZE;
+  const mailboxes: MailboxSnapshot[] = [];
+  let bytes = 0;
+  for (const mailbox of all) {
+    if (Number(mailbox.displayId.slice(1)) <= after) continue;
+    if (mailboxes.length === size || bytes >= MAX_PAGE_BYTES)
+      return { mailboxes, nextPageToken: mailboxes.at(-1)!.displayId };
+    const snapshot = mailbox.snapshot();
+    bytes += MAILBOX_BYTES + GROUP_BYTES * snapshot.groups.length;
+    mailboxes.push(snapshot);
+  }
+  return { mailboxes, nextPageToken: '' };
+}

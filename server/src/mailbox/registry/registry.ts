@@ -1,0 +1,310 @@
+import { randomBytes } from 'node:crypto';
+import { Session } from '../../spread/session.js';
+import { SpreadError } from '../../spread/spread-error.js';
+import type { ConnectOptions } from '../connection/connect-options.js';
+import type { ConnectSession } from '../connection/mailbox-session.js';
+import { MailboxOpening, type Opening } from '../connection/session-opener.js';
+import type { MailboxFigures, MailboxSizes, MailboxTotals } from '../counters.js';
+import type { EncodeEvent } from '../event.js';
+import type { ClientConnection } from '../lifetime/client-presence.js';
+import { Mailbox } from '../mailbox.js';
+import type { DisconnectOptions } from '../mailbox-types.js';
+import type { CallOptions } from '../outbound/requests.js';
+import { ByteBudget } from '../queue/byte-budget.js';
+import type { MailboxSettings } from '../settings.js';
+import { SidecarError } from '../sidecar-error.js';
+import { type MailboxTelemetry, SILENT } from '../telemetry.js';
+import { ExpiredLeases } from './expired-leases.js';
+import { type ListOptions, type MailboxPage, pageOf } from './mailbox-page.js';
+import { Places } from './mailbox-slots.js';
+import { SlotWaiters } from './slot-waiters.js';
+import { sizesOf, TotalsSum } from './statistics.js';
+
+export interface RegistryOptions {
+  readonly settings: MailboxSettings;
+  readonly encode: EncodeEvent;
+  readonly telemetry?: MailboxTelemetry;
+  /** Session.connect by default. */
+  readonly connectSession?: ConnectSession;
+}
+
+export interface ConnectCall extends CallOptions {
+  /** Who opens the mailbox: nobody else may use it. Default '', for who has no callers to tell apart. */
+  readonly caller?: string;
+  /** Whose bound for mailboxes it counts in. Default: the caller's. */
+  readonly client?: string;
+  /** The address that the call came from, for the log. Default ''. */
+  readonly peer?: string;
+  /** The connection that the call came over. Default: none, so that no connection ends the mailbox. */
+  readonly connection?: ClientConnection | undefined;
+}
+
+/** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
+export class MailboxRegistry {
+  readonly #settings: MailboxSettings;
+  readonly #encode: EncodeEvent;
+  readonly #telemetry: MailboxTelemetry;
+  readonly #opening: MailboxOpening;
+  readonly #budget: ByteBudget;
+  readonly #sendBudget: ByteBudget;
+  /** By id, in the order in which they were opened. */
+  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #expired = new ExpiredLeases();
+  /** Those that can't be found any more, but whose receiver or connection is not through yet. */
+  readonly #leaving = new Set<Mailbox>();
+  /** Of mailboxes that can be found, of those that are being opened, and of those that are leaving. */
+  readonly #places = new Places();
+  readonly #slotWaiters = new SlotWaiters();
+  #isDraining = false;
+  /** What those have done that are gone. */
+  readonly #gone = new TotalsSum();
+  #opened = 0;
+
+  /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is not well formed */
+  constructor(options: RegistryOptions) {
+    this.#settings = options.settings;
+    this.#encode = options.encode;
+    this.#telemetry = options.telemetry ?? SILENT;
+    const connectSession = options.connectSession ?? ((session) => Session.connect(session));
+    this.#opening = new MailboxOpening(options.settings, connectSession, this.#telemetry);
+    this.#budget = new ByteBudget(options.settings.totalQueueBytes);
+    this.#sendBudget = new ByteBudget(options.settings.totalSendQueueBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * Opens a mailbox. A failure opens none.
+   *
+   * Rejects with SidecarError DRAINING, LIMIT_OUT_OF_RANGE, DAEMON_NOT_ALLOWED,
+   * TOO_MANY_MAILBOXES, TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError as Session.connect, above all ILLEGAL_SPREAD,
+   * COULD_NOT_CONNECT and the daemon's REJECT codes.
+   */
+  async connect(
+    options: ConnectOptions,
+    { signal, caller = '', client = caller, peer = '', connection }: ConnectCall = {},
+  ): Promise<Mailbox> {
+    const opening = await this.#open(options, signal, client);
+    if (this.#isDraining) {
+      // The drain began in the turn in which the daemon accepted.
+      this.#places.giveBack(client);
+      await opening.session.disconnect(this.#settings.goodbyeMs);
+      throw draining();
+    }
+    const mailbox: Mailbox = new Mailbox({
+      ...opening,
+      id: randomBytes(16).toString('hex'),
+      displayId: `m${++this.#opened}`,
+      owner: caller,
+      client,
+      membership: options.membership,
+      endWithConnection: options.endWithConnection ?? false,
+      acknowledgement: options.acknowledgement,
+      noticeMark: this.#settings.noticeMark,
+      goodbyeMs: this.#settings.goodbyeMs,
+      encode: this.#encode,
+      budget: this.#budget,
+      sendBudget: this.#sendBudget,
+      telemetry: this.#telemetry,
+      onLeaseEnd: () => this.#expire(mailbox),
+    });
+    this.#mailboxes.set(mailbox.id, mailbox);
+    mailbox.touch(connection);
+    this.#telemetry.opened(mailbox, { peer, identity: caller });
+    return mailbox;
+  }
+
+  /**
+   * Finds a mailbox for a call, which renews its lease. Who did not open it is answered as if it were not there: its id
+   * says nothing to anybody else.
+   *
+   * @throws SpreadError ILLEGAL_SESSION; SidecarError LEASE_EXPIRED when that is known to be the reason, DRAINING when the drain
+   * has removed mailboxes
+   */
+  get(id: string, caller = '', connection?: ClientConnection): Mailbox {
+    const mailbox = this.#owned(id, caller);
+    if (mailbox !== undefined) {
+      mailbox.touch(connection);
+      return mailbox;
+    }
+    if (this.#isDraining) throw draining();
+    throw (
+      this.#expired.errorFor(id, caller) ??
+      new SpreadError('ILLEGAL_SESSION', 'there is no such mailbox, or no longer')
+    );
+  }
+
+  /**
+   * Mailboxes in the order in which they were opened.
+   *
+   * @throws SidecarError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
+   */
+  list(options: ListOptions): MailboxPage {
+    return pageOf(this.#mailboxes.values(), options);
+  }
+
+  /**
+   * Ends a mailbox. Resolves, when its connection is closed, to whether this call ended it: false when there was none, or
+   * none of the caller's that had not ended already. From the call on the id finds nothing.
+   *
+   * Rejects with SidecarError FIELD_INVALID when both options are set.
+   */
+  async disconnect(id: string, options: DisconnectOptions = {}, caller = ''): Promise<boolean> {
+    if (options.leaveGroupsFirst && options.abort) {
+      throw new SidecarError('FIELD_INVALID', 'leave_groups_first must be false together with abort', {
+        field: 'leave_groups_first',
+        bound: 'false with abort',
+      });
+    }
+    const mailbox = this.#owned(id, caller);
+    if (mailbox === undefined) return false;
+    const wasOpen = mailbox.state !== 'ENDED';
+    const goodbye = mailbox.disconnect(options);
+    this.#remove(mailbox);
+    await goodbye;
+    return wasOpen;
+  }
+
+  /**
+   * Cuts the connection of a mailbox to its daemon as if the daemon had, for tests of failure.
+   *
+   * @param name - its id, display id or private group
+   */
+  drop(name: string): 'dropped' | 'unknown' | 'not-connected' {
+    for (const mailbox of this.#mailboxes.values())
+      if (mailbox.id === name || mailbox.displayId === name || mailbox.privateGroup === name)
+        return mailbox.dropConnection() ? 'dropped' : 'not-connected';
+    return 'unknown';
+  }
+
+  /**
+   * Shuts down: no mailbox is opened any more; receivers are given what is queued for up to graceMs and then told
+   * DRAINING, and so is a receiver that comes later; every daemon is told goodbye. Resolves when that is done. Never rejects.
+   */
+  async drain({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    this.#isDraining = true;
+    this.#opening.close();
+    this.#slotWaiters.wake();
+    const mailboxes = [...this.#mailboxes.values(), ...this.#leaving];
+    const grace = setTimeout(() => {
+      for (const mailbox of mailboxes) mailbox.cutReceiver();
+    }, graceMs);
+    const drained = () => Promise.all(mailboxes.map((mailbox) => mailbox.drain()));
+    await drained();
+    for (const mailbox of mailboxes) this.#remove(mailbox);
+    // A receiver may have come to a mailbox that had said goodbye already.
+    await drained();
+    clearTimeout(grace);
+  }
+
+  /** Mailboxes that can be found, those that are being opened, and those that are leaving. */
+  get size(): number {
+    return this.#places.taken;
+  }
+
+  sizes(): MailboxSizes {
+    return sizesOf(this.#mailboxes.values(), this.#leaving, this.#budget);
+  }
+
+  /** All mailboxes, with those that are leaving. */
+  *figures(): Generator<MailboxFigures> {
+    for (const mailbox of this.#mailboxes.values()) yield mailbox.snapshot();
+    for (const mailbox of this.#leaving) yield { ...mailbox.snapshot(), state: 'LEAVING' };
+  }
+
+  totals(): MailboxTotals {
+    const totals = new TotalsSum();
+    totals.add(this.#gone);
+    for (const mailbox of this.#mailboxes.values()) totals.add(mailbox);
+    for (const mailbox of this.#leaving) totals.add(mailbox);
+    return totals;
+  }
+
+  /** Opens a session, with a place for its mailbox. */
+  async #open(options: ConnectOptions, signal: AbortSignal | undefined, client: string): Promise<Opening> {
+    let hasPlace = false;
+    const takePlace = () => {
+      this.#mustHaveRoom(client);
+      this.#places.take(client);
+      hasPlace = true;
+    };
+    const isFull = () => this.#fullBound(client) !== undefined;
+    if (isFull() && !this.#isDraining)
+      await this.#slotWaiters.wait(isFull, () => this.#leaving.size > 0, signal);
+    try {
+      return await this.#opening.open(options, signal, takePlace);
+    } catch (error) {
+      if (hasPlace) this.#places.giveBack(client);
+      throw error;
+    }
+  }
+
+  #owned(id: string, caller: string): Mailbox | undefined {
+    const mailbox = this.#mailboxes.get(id);
+    if (mailbox === undefined || mailbox.owner === caller) return mailbox;
+    this.#telemetry.foreignCall(mailbox);
+    return undefined;
+  }
+
+  #expire(mailbox: Mailbox): void {
+    this.#expired.remember(mailbox);
+    void mailbox.expire();
+    this.#remove(mailbox);
+  }
+
+  #remove(mailbox: Mailbox): void {
+    if (!this.#mailboxes.delete(mailbox.id)) return;
+    this.#leaving.add(mailbox);
+    void mailbox.discard().then(() => {
+      this.#leaving.delete(mailbox);
+      this.#gone.add(mailbox);
+      this.#places.giveBack(mailbox.client);
+      this.#slotWaiters.wake();
+    });
+  }
+
+  #mustHaveRoom(client: string): void {
+    const full = this.#fullBound(client);
+    if (full !== undefined) throw full;
+    if (this.#budget.free === 0) {
+      const bytes = this.#budget.totalBytes;
+      const message = `the event queues of all mailboxes together have reached their bound of ${bytes} bytes`;
+      throw new SidecarError('TOTAL_QUEUE_FULL', message, {
+        limit: 'mailbox.totalQueueMaxBytes',
+        bound: `${bytes} bytes`,
+      });
+    }
+  }
+
+  /**
+   * The bound that leaves no slot for another mailbox of this client; undefined when there is one. Removes an ended mailbox
+   * whose receiver has been told everything: its slot is free as soon as it has left.
+   */
+  #fullBound(client: string): SidecarError | undefined {
+    const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
+    if (this.#places.taken >= maxMailboxes) {
+      this.#removeSpent();
+      return tooManyMailboxes('the sidecar', 'mailbox.maxMailboxes', maxMailboxes);
+    }
+    if (this.#places.takenBy(client) >= maxMailboxesPerClient) {
+      this.#removeSpent(client);
+      return tooManyMailboxes('this client', 'limits.maxMailboxesPerClient', maxMailboxesPerClient);
+    }
+    return undefined;
+  }
+
+  #removeSpent(client?: string): void {
+    for (const mailbox of this.#mailboxes.values()) {
+      if (!mailbox.isSpent || (client !== undefined && mailbox.client !== client)) continue;
+      this.#remove(mailbox);
+      return;
+    }
+  }
+}
+
+function draining(): SidecarError {
+  return new SidecarError('DRAINING', 'the sidecar is shutting down');
+}
+
+function tooManyMailboxes(who: string, limit: string, bound: number): SidecarError {
+  const message = `${who} has reached its bound of ${bound} mailboxes, those that are leaving included`;
+  return new SidecarError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
+}
