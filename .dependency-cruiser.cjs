@@ -7,6 +7,16 @@ const only = (name, from, allowed, comment) => ({
   to: { path: '^(server/src|clients|test|scripts)/', pathNot: allowed },
 });
 
+/** Rules for the folders of one layer, lowest first: a folder imports itself and those before it. */
+const upward = (layer, folders) =>
+  folders.map((folder, index) => ({
+    name: `${layer}-${folder}-imports-down`,
+    comment: `${layer}/${folder} imports no folder above it.`,
+    severity: 'error',
+    from: { path: `^server/src/${layer}/${folder}/` },
+    to: { path: `^server/src/${layer}/(${folders.slice(index + 1).join('|') || 'none'})/` },
+  }));
+
 module.exports = {
   forbidden: [
     {
@@ -57,8 +67,16 @@ module.exports = {
       'grpc-imports-mailbox',
       '^server/src/grpc/',
       '^server/src/(grpc|mailbox|spread|memory|timing|net|gen)/',
-      'The gRPC edge stands on mailboxes.',
+      'The gRPC edge is built on mailboxes.',
     ),
+    only(
+      'admin-imports-grpc',
+      '^server/src/admin/',
+      '^server/src/(admin|grpc|memory|timing|net)/',
+      'The admin pages use the gRPC server for health, and its listeners.',
+    ),
+    ...upward('grpc', ['codec', 'transport', 'calls', 'handlers', 'services']),
+    ...upward('mailbox', ['queue', 'outbound', 'connection', 'lifetime', 'registry']),
     only(
       'config-alone',
       '^server/src/config/',

@@ -11,10 +11,10 @@ const WALL_CLOCK: Readonly<Record<string, number>> = {
   'mailbox/mailbox.ts': 3,
   'spread/session.ts': 1,
   // Deadlines of grpc-js are times of day; the first is turned into a monotonic time in the turn in which it is made.
-  'grpc/interceptors/observed-call.ts': 1,
-  'grpc/health-client.ts': 1,
+  'grpc/calls/observed-call.ts': 1,
+  'grpc/client/health-client.ts': 1,
   // Certificates are valid from and to a time of day.
-  'grpc/security/tls-endpoint.ts': 2,
+  'grpc/transport/tls-endpoint.ts': 2,
   // The times of files are times of day; only whether a file is young is read off them.
   'sidecar/files-at-rest.ts': 1,
   // The membership id of a daemon holds the time of its start, as with real Spread.

@@ -28,21 +28,22 @@ function decodeStrictly(bytes: Uint8Array): string {
   return utf8.decode(bytes);
 }
 
-/** A reader that bounds fields: the generated code reads each tag and each length as a uint32. */
-function boundedReader(bytes: Uint8Array): BinaryReader {
-  const reader = new BinaryReader(bytes, decodeStrictly);
-  const read = reader.uint32;
-  let left = 2 * MAX_REQUEST_FIELDS;
-  reader.uint32 = () => {
-    if (--left < 0) throw new TooManyFields();
-    return read.call(reader);
-  };
-  return reader;
+/** Bounds the number of fields: the generated code reads each tag and each length with `uint32()`. */
+class BoundedReader extends BinaryReader {
+  constructor(bytes: Uint8Array) {
+    super(bytes, decodeStrictly);
+    const read = this.uint32;
+    let readsLeft = 2 * MAX_REQUEST_FIELDS;
+    this.uint32 = () => {
+      if (--readsLeft < 0) throw new TooManyFields();
+      return read.call(this);
+    };
+  }
 }
 
 /** Decodes with a generated `decode`, strictly. */
 export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: Uint8Array): T | Malformed {
-  const reader = boundedReader(bytes);
+  const reader = new BoundedReader(bytes);
   let message: T;
   try {
     message = decode(reader);

@@ -6,16 +6,7 @@ import { endFailure } from '../codec/failure.js';
 import { BatchFrame, frameOf, type ReceiveFrame } from '../codec/receive-frames.js';
 import { statusError, trailersOf } from '../codec/status.js';
 import { timestampOf } from '../codec/time.js';
-
-export interface ReceiveStreamLimits {
-  /** Most bytes of one batch; a larger event makes a batch of its own. */
-  readonly maxBatchBytes: number;
-  /**
-   * Bytes that may lie in the transport, not yet taken by HTTP/2, before the next batch is pulled. Two batches
-   * keep it busy: the one that is being written and the next.
-   */
-  readonly maxBytesInFlight: number;
-}
+import type { ReceiveStreamLimits } from './service-context.js';
 
 /** The stream as grpc-js gives it; `write` takes a callback for when the transport took the frame. */
 type Call = Pick<ServerWritableStream<unknown, ReceiveFrame>, 'end' | 'emit'> & {

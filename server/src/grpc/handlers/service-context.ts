@@ -5,7 +5,6 @@ import type { Version } from '../../spread/wire/index.js';
 import type { AdminCredential } from '../calls/credentials.js';
 import type { FailureTranslator } from '../codec/failure.js';
 import { required } from '../codec/request-fields.js';
-import type { ReceiveStreamLimits } from './receive-stream.js';
 
 /** What GetVersion tells, as far as it is not the contract's own. */
 export interface VersionFacts {
@@ -14,6 +13,16 @@ export interface VersionFacts {
   /** The default daemon that stands now; undefined while there is none. */
   daemon: { version: Version; address: string } | undefined;
   embeddedDaemon: boolean;
+}
+
+export interface ReceiveStreamLimits {
+  /** Most bytes of one batch; a larger event makes a batch of its own. */
+  readonly maxBatchBytes: number;
+  /**
+   * Bytes that may lie in the transport, not yet taken by HTTP/2, before the next batch is pulled. Two batches
+   * keep it busy: the one that is being written and the next.
+   */
+  readonly maxBytesInFlight: number;
 }
 
 /** Bounds of what a caller may ask for, beside those that mailboxes have. */
