@@ -84,10 +84,10 @@ module.exports = {
       'Configuration imports nothing of ours.',
     ),
     only(
-      'observability-alone',
+      'observability-imports-telemetry',
       '^server/src/observability/',
-      '^server/src/observability/',
-      'Observability imports nothing of ours.',
+      '^server/src/(observability/|mailbox/telemetry|mailbox/mailbox-types|mailbox/queue/receiver|mailbox/registry/statistics|grpc/calls/methods|daemon/events)',
+      'Observability knows what the parts report, and nothing else of them.',
     ),
     only('gen-alone', '^server/src/gen/', '^server/src/gen/', 'Generated code stands alone.'),
     only(

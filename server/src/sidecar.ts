@@ -490,7 +490,7 @@ class AssembledSidecar implements Sidecar {
       embeddedDaemon: embedded.enabled,
       sample: () => ({
         totals: this.#parts.registry!.totals(),
-        mailboxes: this.#parts.registry!.figures(),
+        mailboxes: this.#parts.registry!.statuses(),
         retainedBytes: this.#parts.registry!.sizes().retainedBytes,
         embeddedDaemon: this.#parts.embedded?.daemon.counters(),
       }),

@@ -1,6 +1,5 @@
 import type { ServiceTypeName } from '../spread/wire/index.js';
 import type { MailboxEvent } from './event.js';
-import type { MailboxSnapshot } from './mailbox-types.js';
 
 export type EventKind = MailboxEvent['kind'];
 
@@ -50,37 +49,4 @@ export class ServiceCounts {
     this.AGREED += other.AGREED;
     this.SAFE += other.SAFE;
   }
-}
-
-/** What all mailboxes, also those that are gone, have done since the start. Only ever grows. */
-export interface MailboxTotals {
-  readonly received: Readonly<Record<EventKind, number>>;
-  /** Bytes of encoded events queued. */
-  readonly eventBytes: number;
-  /** Events given to receivers; one that is given again counts again. */
-  readonly eventsGiven: number;
-  readonly messagesSent: number;
-  readonly sentByService: Readonly<Record<ServiceTypeName, number>>;
-  readonly payloadBytesSent: number;
-}
-
-/** How one mailbox stands. `LEAVING`: it can't be found any more, but its receiver or its connection is not through yet. */
-export type MailboxFigures = Omit<MailboxSnapshot, 'state'> & {
-  readonly state: MailboxSnapshot['state'] | 'LEAVING';
-};
-
-/** How things stand now. */
-export interface MailboxSizes {
-  readonly open: number;
-  readonly ended: number;
-  /** Those that can't be found any more, but whose receiver or connection is not through yet. */
-  readonly leaving: number;
-  readonly receivers: number;
-  readonly paused: number;
-  readonly waitingEvents: number;
-  readonly waitingBytes: number;
-  /** Bytes that the queues hold, replay windows and copies on their way to clients included, and their bound. */
-  readonly retainedBytes: number;
-  readonly retainedBytesBound: number;
-  readonly sendQueueBytes: number;
 }

@@ -1,14 +1,50 @@
 import { checkMulticast } from '../spread/wire/index.js';
-import { DaemonConnection, type DaemonConnectionHooks } from './connection/daemon-connection.js';
+import { DaemonConnection, type ReconnectPlan } from './connection/daemon-connection.js';
+import type { MailboxSession } from './connection/mailbox-session.js';
 import { inSpreadTerms } from './end-errors.js';
+import type { EncodeEvent } from './event.js';
 import { GroupMemberships } from './group-memberships.js';
 import { Lease } from './lifetime/lease.js';
-import { MailboxLife } from './lifetime/mailbox-lifetime.js';
-import type { MailboxOptions } from './mailbox-options.js';
+import { MailboxLifetime } from './lifetime/mailbox-lifetime.js';
+import type { Acknowledgement, MailboxLimits } from './mailbox-types.js';
 import { Outbox } from './outbound/outbox.js';
 import { Requests } from './outbound/requests.js';
+import type { ByteBudget } from './queue/byte-budget.js';
 import { Inbox } from './queue/inbox.js';
-import type { MailboxIdentity } from './telemetry.js';
+import type { MailboxIdentity, MailboxTelemetry } from './telemetry.js';
+
+/** What a mailbox is made of. */
+export interface MailboxOptions {
+  /** Connected and not started. */
+  readonly session: MailboxSession;
+  /** 128 random bits in hexadecimal: whoever has it owns the mailbox. */
+  readonly id: string;
+  readonly displayId: string;
+  /** Who opened it. Default ''. */
+  readonly owner?: string;
+  /** Whose bound for mailboxes it counts in. Default: the owner's. */
+  readonly client?: string;
+  /** The daemon, as a spread name. */
+  readonly daemon: string;
+  readonly membership: boolean;
+  /** Whether it ends when the client has closed its connections. Default false. */
+  readonly endWithConnection?: boolean;
+  readonly acknowledgement: Acknowledgement;
+  readonly limits: MailboxLimits;
+  /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
+  readonly noticeMark: number;
+  /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
+  readonly goodbyeMs: number;
+  readonly encode: EncodeEvent;
+  readonly budget: ByteBudget;
+  /** What all mailboxes together may have waiting for their daemons. Default: no bound. */
+  readonly sendBudget?: ByteBudget;
+  readonly telemetry: MailboxTelemetry;
+  /** How a lost connection is made anew; undefined: the mailbox ends with it. */
+  readonly reconnect?: ReconnectPlan | undefined;
+  /** The lease is over: nobody uses the mailbox any more, or takes what one that was ended for slowness still has. */
+  onLeaseEnd(): void;
+}
 
 /** The parts of one mailbox. */
 export interface MailboxParts {
@@ -18,15 +54,11 @@ export interface MailboxParts {
   readonly requests: Requests;
   readonly lease: Lease;
   readonly connection: DaemonConnection;
-  readonly life: MailboxLife;
+  readonly lifetime: MailboxLifetime;
 }
 
-/** Makes the parts of a mailbox and ties them together. The connection is still to be started. */
-export function mailboxParts(
-  mailbox: MailboxIdentity,
-  options: MailboxOptions,
-  hooks: Pick<DaemonConnectionHooks, 'onMessage' | 'enqueue'>,
-): MailboxParts {
+/** Makes the parts of a mailbox, each of those before it. The connection is not started yet. */
+export function mailboxParts(mailbox: MailboxIdentity, options: MailboxOptions): MailboxParts {
   const { session, daemon, limits, telemetry, goodbyeMs, reconnect } = options;
   const groups = new GroupMemberships(session.privateGroup, options.membership);
   const lease = new Lease(limits.leaseMs, () => options.onLeaseEnd());
@@ -37,14 +69,19 @@ export function mailboxParts(
     limits.maxSendQueueBytes,
     options.sendBudget,
   );
-  const inbox: Inbox = new Inbox(
-    {
-      acknowledgement: options.acknowledgement,
-      limits: limits.queue,
-      noticeMark: options.noticeMark,
-      encode: options.encode,
-      budget: options.budget,
-    },
+  const opened = { session, daemon };
+  const connection = new DaemonConnection({
+    opened,
+    outbox,
+    groups,
+    goodbyeMs,
+    telemetry,
+    mailbox,
+    reconnect,
+  });
+  const { acknowledgement, noticeMark, encode, budget } = options;
+  const inbox = new Inbox(
+    { acknowledgement, limits: limits.queue, noticeMark, encode, budget },
     {
       pause: () => {
         connection.pause();
@@ -54,27 +91,10 @@ export function mailboxParts(
         connection.resume();
         telemetry.resumed(mailbox);
       },
-      overflow: (bound) => life.endAsSlow('QUEUE_OVERFLOW', `reached its bound of ${bound}`, { bound }),
       slowConsumer: (notice) => telemetry.slowConsumer(mailbox, notice),
-      softLimitOver: (bound, timeMs) => {
-        const time = `${timeMs} ms`;
-        life.endAsSlow('SLOW_CONSUMER', `was above its soft bound of ${bound} for ${time}`, { bound, time });
-      },
-      takenAfterEnd: () => life.takenAfterEnd(),
-      released: () => life.released(),
-      receiverAttached: () => life.holdForReceiver(),
     },
   );
-  const connection: DaemonConnection = new DaemonConnection(
-    { opened: { session, daemon }, outbox, groups, goodbyeMs, telemetry, mailbox, reconnect },
-    {
-      ...hooks,
-      mayReconnect: () => !inbox.paused,
-      end: () => life.end,
-      finish: (reason, message) => life.finish(reason, message),
-    },
-  );
-  const life: MailboxLife = new MailboxLife(
+  const lifetime = new MailboxLifetime(
     { inbox, groups, lease, connection },
     {
       ended: (reason, message) => telemetry.ended(mailbox, reason, message),
@@ -86,7 +106,7 @@ export function mailboxParts(
     groups,
     reconnects: reconnect !== undefined,
     maxGroups: limits.maxGroups,
-    end: () => life.end,
+    end: () => lifetime.end,
   });
-  return { inbox, outbox, groups, requests, lease, connection, life };
+  return { inbox, outbox, groups, requests, lease, connection, lifetime };
 }

@@ -4,11 +4,10 @@ import { EventCounts, type ServiceCounts } from './counters.js';
 import { inSpreadTerms } from './end-errors.js';
 import type { MailboxEvent, SelfLeave, View } from './event.js';
 import type { GroupMemberships, GroupView } from './group-memberships.js';
-import { type ClientConnection, ConnectionTie } from './lifetime/client-presence.js';
+import { type ClientConnection, ClientPresence } from './lifetime/client-presence.js';
 import type { Lease } from './lifetime/lease.js';
-import type { MailboxLife } from './lifetime/mailbox-lifetime.js';
-import type { MailboxOptions } from './mailbox-options.js';
-import { mailboxParts } from './mailbox-parts.js';
+import type { MailboxLifetime } from './lifetime/mailbox-lifetime.js';
+import { type MailboxOptions, mailboxParts } from './mailbox-parts.js';
 import type {
   Acknowledgement,
   DisconnectOptions,
@@ -52,9 +51,9 @@ export class Mailbox implements MailboxIdentity {
   readonly #requests: Requests;
   readonly #lease: Lease;
   /** Of a mailbox that ends with its connection. */
-  readonly #tie: ConnectionTie | undefined;
+  readonly #clientPresence: ClientPresence | undefined;
   readonly #connection: DaemonConnection;
-  readonly #life: MailboxLife;
+  readonly #lifetime: MailboxLifetime;
 
   constructor(options: MailboxOptions) {
     this.id = options.id;
@@ -64,19 +63,20 @@ export class Mailbox implements MailboxIdentity {
     this.membership = options.membership;
     this.acknowledgement = options.acknowledgement;
     this.limits = options.limits;
-    const parts = mailboxParts(this, options, {
-      onMessage: this.#onMessage,
-      enqueue: (event) => this.#enqueue(event, Date.now()),
-    });
+    const parts = mailboxParts(this, options);
     this.#inbox = parts.inbox;
     this.#outbox = parts.outbox;
     this.#groups = parts.groups;
     this.#requests = parts.requests;
     this.#lease = parts.lease;
-    this.#tie = options.endWithConnection ? new ConnectionTie(parts.lease) : undefined;
+    this.#clientPresence = options.endWithConnection ? new ClientPresence(parts.lease) : undefined;
     this.#connection = parts.connection;
-    this.#life = parts.life;
-    parts.connection.start();
+    this.#lifetime = parts.lifetime;
+    parts.connection.start({
+      onMessage: this.#onMessage,
+      onContinuity: (event) => this.#enqueue(event, Date.now()),
+      onEnd: (reason, message) => this.#lifetime.finish(reason, message),
+    });
   }
 
   /** The daemon that it is connected to, or was last, as a spread name. */
@@ -94,13 +94,13 @@ export class Mailbox implements MailboxIdentity {
   }
 
   get state(): MailboxState {
-    if (this.#life.end !== undefined) return 'ENDED';
+    if (this.#lifetime.end !== undefined) return 'ENDED';
     return this.#connection.isLost ? 'RECONNECTING' : 'OPEN';
   }
 
   /** True when it has ended and a receiver was given everything, so that nobody is waiting for it any more. */
   get isSpent(): boolean {
-    return this.#life.end !== undefined && this.#inbox.endTold && !this.#inbox.receiverAttached;
+    return this.#lifetime.end !== undefined && this.#inbox.endTold && !this.#inbox.receiverAttached;
   }
 
   /** The last event received; 0 if none. */
@@ -136,12 +136,12 @@ export class Mailbox implements MailboxIdentity {
 
   /** True while reading from the daemon is stopped because the queue is full. */
   get paused(): boolean {
-    return this.#life.end === undefined && this.#inbox.paused;
+    return this.#lifetime.end === undefined && this.#inbox.paused;
   }
 
   /** Bytes that wait to be taken by the daemon's connection. */
   get sendQueueBytes(): number {
-    return this.#life.end === undefined ? this.#outbox.queuedBytes : 0;
+    return this.#lifetime.end === undefined ? this.#outbox.queuedBytes : 0;
   }
 
   snapshot(): MailboxSnapshot {
@@ -184,7 +184,7 @@ export class Mailbox implements MailboxIdentity {
   /** A call used the mailbox: its lease begins anew. */
   touch(connection?: ClientConnection): void {
     this.#lease.touch();
-    if (connection !== undefined) this.#tie?.usedBy(connection);
+    if (connection !== undefined) this.#clientPresence?.usedBy(connection);
   }
 
   /** Keeps the mailbox alive, for a stream of sends, until the returned function is called. */
@@ -247,7 +247,7 @@ export class Mailbox implements MailboxIdentity {
    * @returns takes the callback back
    */
   onEnd(callback: (error: Error) => void): () => void {
-    return this.#life.onEnd(callback);
+    return this.#lifetime.onEnd(callback);
   }
 
   /**
@@ -287,13 +287,13 @@ export class Mailbox implements MailboxIdentity {
    * @returns false when there is no connection: the mailbox has ended, or is reconnecting
    */
   dropConnection(): boolean {
-    return this.#life.end === undefined && this.#connection.drop();
+    return this.#lifetime.end === undefined && this.#connection.drop();
   }
 
   /** Ends the mailbox on its owner's word. Resolves when the daemon's connection is closed. Never rejects. */
   disconnect({ leaveGroupsFirst = false, abort = false }: DisconnectOptions = {}): Promise<void> {
     const leaving = leaveGroupsFirst ? this.#groups.names : [];
-    return this.#life.close('DISCONNECTED', 'the mailbox was disconnected', { leaving, abort });
+    return this.#lifetime.close('DISCONNECTED', 'the mailbox was disconnected', { leaving, abort });
   }
 
   /**
@@ -304,7 +304,7 @@ export class Mailbox implements MailboxIdentity {
     const message = this.#lease.isShortened
       ? 'the client closed its connection, and the mailbox ends with it'
       : `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
-    const closed = this.#life.close('LEASE_EXPIRED', message);
+    const closed = this.#lifetime.close('LEASE_EXPIRED', message);
     this.#inbox.cut({ reason: 'LEASE_EXPIRED', message });
     return closed;
   }
@@ -314,7 +314,7 @@ export class Mailbox implements MailboxIdentity {
    * cutReceiver() is called, then the daemon is told goodbye. Resolves when the connection is closed. Never rejects.
    */
   drain(): Promise<void> {
-    return this.#life.drain();
+    return this.#lifetime.drain();
   }
 
   /**
@@ -331,13 +331,13 @@ export class Mailbox implements MailboxIdentity {
    * left. Never rejects.
    */
   discard(): Promise<void> {
-    this.#tie?.release();
-    return this.#life.discard();
+    this.#clientPresence?.release();
+    return this.#lifetime.discard();
   }
 
   /** Runs for every message. */
   readonly #onMessage = (message: Message, receivedAtMs: number): void => {
-    if (this.#life.end !== undefined) return;
+    if (this.#lifetime.end !== undefined) return;
     this.#enqueue(message, receivedAtMs);
     if (message.kind !== 'regular') this.#groups.observe(message);
   };

@@ -1,64 +1,12 @@
-// What happens in the sidecar, for metrics and log. The parts that tell it declare their own small interfaces; the groups
-// here have the same shape, so that each part is simply given its group. What happens with every message is not told at
-// all: mailboxes count it, and metrics read the counts (metrics-sample.ts). No subscriber may throw.
+// What happens in the sidecar, for metrics and log. The parts declare what they report; this file adds the reports of the
+// sidecar itself and passes each report to every subscriber. What happens with every message is not reported: mailboxes count
+// it, and metrics read the counts (metrics-sample.ts). No subscriber may throw.
+import type { DaemonEvent } from '../daemon/events.js';
+import { type GrpcTelemetry, NO_TELEMETRY } from '../grpc/calls/methods.js';
+import { type MailboxTelemetry, SILENT } from '../mailbox/telemetry.js';
 
-/** What may be told about a mailbox: nothing that opens it. */
-export interface MailboxIdentity {
-  readonly displayId: string;
-  readonly privateGroup: string;
-  /** The daemon, as a spread name. */
-  readonly daemon: string;
-}
-
-/** How full a queue is. */
-export interface QueueFill {
-  readonly queuedEvents: number;
-  readonly queuedBytes: number;
-  readonly limits: { readonly maxEvents: number; readonly maxBytes: number };
-  /** Milliseconds until the soft limit ends the mailbox; undefined: none threatens. */
-  readonly timeLeftMs: number | undefined;
-}
-
-export interface MailboxEvents {
-  /** `by`: who opened it, as address and identity. Holds no secret. */
-  opened(mailbox: MailboxIdentity, by: { readonly peer: string; readonly identity: string }): void;
-  /** `reason` as in the contract, such as LEASE_EXPIRED. */
-  ended(mailbox: MailboxIdentity, reason: string, message: string): void;
-  /** Reading from the daemon stopped, because the queue is full. */
-  paused(mailbox: MailboxIdentity): void;
-  resumed(mailbox: MailboxIdentity): void;
-  /** The queue rose over the notice mark or the soft bound. */
-  slowConsumer(mailbox: MailboxIdentity, queue: QueueFill): void;
-  /** A daemon of a Connect could not be reached or refused it. */
-  connectFailed(daemon: string, error: Error): void;
-  /** A call named a mailbox that its caller did not open. */
-  foreignCall(mailbox: MailboxIdentity): void;
-  /** The connection was lost and is being made anew. */
-  reconnecting(mailbox: MailboxIdentity, message: string): void;
-  /** One attempt of that failed. */
-  reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
-  /** It stands again, after so many seconds. */
-  reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
-  /** It could not be made anew; the mailbox ends. */
-  reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
-  /** A defect of the sidecar. */
-  defect(error: unknown): void;
-}
-
-/** One method of a gRPC service. One object a method: it is the key under which calls are counted. */
-export interface GrpcMethod {
-  readonly service: string;
-  readonly method: string;
-  readonly type: 'unary' | 'client_stream' | 'server_stream' | 'bidi_stream';
-}
-
-export interface GrpcEvents {
-  callStarted(method: GrpcMethod): void;
-  /** `code` is the number of the gRPC status. */
-  callFinished(method: GrpcMethod, code: number, seconds: number): void;
-  messageReceived(method: GrpcMethod): void;
-  messageSent(method: GrpcMethod): void;
-  /** A caller was answered with a Spread error, such as ILLEGAL_GROUP. */
+export interface GrpcEvents extends GrpcTelemetry {
+  /** The sidecar answered a call with a Spread error, such as ILLEGAL_GROUP. */
   spreadError(code: string): void;
 }
 
@@ -71,16 +19,8 @@ export interface DaemonEvents {
   roundTrip(seconds: number): void;
 }
 
-/** One thing that the embedded daemon tells. */
-export interface EmbeddedDaemonEvent {
-  readonly kind: string;
-  readonly privateGroup?: string;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
 export interface EmbeddedDaemonEvents {
-  event(event: EmbeddedDaemonEvent): void;
+  event(event: DaemonEvent): void;
 }
 
 /** Files that are read anew when they change. */
@@ -108,7 +48,7 @@ export interface LimitEvents {
 
 /** All of it. */
 export interface SidecarEvents {
-  readonly mailbox: MailboxEvents;
+  readonly mailbox: MailboxTelemetry;
   readonly grpc: GrpcEvents;
   readonly daemon: DaemonEvents;
   readonly embedded: EmbeddedDaemonEvents;
@@ -125,7 +65,7 @@ export type EventSubscriber = { readonly [G in keyof SidecarEvents]?: Partial<Si
  */
 export function createEvents(subscribers: readonly EventSubscriber[] = []): SidecarEvents {
   return {
-    mailbox: combined('mailbox', MAILBOX, subscribers),
+    mailbox: combined('mailbox', SILENT, subscribers),
     grpc: combined('grpc', GRPC, subscribers),
     daemon: combined('daemon', DAEMON, subscribers),
     embedded: combined('embedded', EMBEDDED, subscribers),
@@ -134,29 +74,9 @@ export function createEvents(subscribers: readonly EventSubscriber[] = []): Side
   };
 }
 
-// The compiler sees that no method is missing.
-type Names<G> = Readonly<Record<keyof G, true>>;
-const MAILBOX: Names<MailboxEvents> = {
-  opened: true,
-  ended: true,
-  paused: true,
-  resumed: true,
-  slowConsumer: true,
-  connectFailed: true,
-  foreignCall: true,
-  reconnecting: true,
-  reconnectFailed: true,
-  reconnected: true,
-  reconnectGivenUp: true,
-  defect: true,
-};
-const GRPC: Names<GrpcEvents> = {
-  callStarted: true,
-  callFinished: true,
-  messageReceived: true,
-  messageSent: true,
-  spreadError: true,
-};
+// The compiler checks that no method is missing.
+type Names<G> = Readonly<Record<keyof G, unknown>>;
+const GRPC: Names<GrpcEvents> = { ...NO_TELEMETRY, spreadError: true };
 const DAEMON: Names<DaemonEvents> = { up: true, down: true, roundTrip: true };
 const EMBEDDED: Names<EmbeddedDaemonEvents> = { event: true };
 const SECURITY: Names<SecurityEvents> = { refused: true, loaded: true, reloadFailed: true };

@@ -1,4 +1,5 @@
-import type { GrpcEvents, GrpcMethod } from './events.js';
+import type { MethodInfo } from '../grpc/calls/methods.js';
+import type { GrpcEvents } from './events.js';
 import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
 import { grpcMetrics } from './metrics-table.js';
 
@@ -26,7 +27,7 @@ const GRPC_CODES = [
 const UNKNOWN = GRPC_CODES.indexOf('Unknown');
 
 /** The ecosystem's metrics of calls. Every method has all its series from the start. */
-export function grpcMetricSet(board: MetricBoard, methods: readonly GrpcMethod[]): MetricSet {
+export function grpcMetricSet(board: MetricBoard, methods: readonly MethodInfo[]): MetricSet {
   const counts = new GrpcCounts(methods, (method) => board.observer(grpcMetrics.handling, labelsOf(method)));
   return {
     rows: Object.values(grpcMetrics),
@@ -44,7 +45,7 @@ export function grpcMetricSet(board: MetricBoard, methods: readonly GrpcMethod[]
   };
 }
 
-function labelsOf({ type, service, method }: GrpcMethod): Labels {
+function labelsOf({ type, service, method }: MethodInfo): Labels {
   return { grpc_type: type, grpc_service: service, grpc_method: method };
 }
 
@@ -57,19 +58,19 @@ class MethodCounts {
   readonly handled: number[] = GRPC_CODES.map(() => 0);
 
   constructor(
-    readonly method: GrpcMethod,
+    readonly method: MethodInfo,
     readonly observe: (seconds: number) => void,
   ) {}
 }
 
 /** Counts calls in plain numbers: a message costs a Map look-up and an addition, no labels are put together. */
 class GrpcCounts implements Omit<GrpcEvents, 'spreadError'> {
-  readonly #byMethod = new Map<GrpcMethod, MethodCounts>();
+  readonly #byMethod = new Map<MethodInfo, MethodCounts>();
   readonly #byName = new Map<string, MethodCounts>();
 
   constructor(
-    methods: readonly GrpcMethod[],
-    readonly observer: (method: GrpcMethod) => (seconds: number) => void,
+    methods: readonly MethodInfo[],
+    readonly observer: (method: MethodInfo) => (seconds: number) => void,
   ) {
     for (const method of methods) this.#of(method);
   }
@@ -78,30 +79,30 @@ class GrpcCounts implements Omit<GrpcEvents, 'spreadError'> {
     return this.#byName.values();
   }
 
-  callStarted(method: GrpcMethod): void {
+  callStarted(method: MethodInfo): void {
     this.#of(method).started++;
   }
 
-  callFinished(method: GrpcMethod, code: number, seconds: number): void {
+  callFinished(method: MethodInfo, code: number, seconds: number): void {
     const counts = this.#of(method);
     counts.handled[code in GRPC_CODES ? code : UNKNOWN]!++;
     counts.observe(seconds);
   }
 
-  messageReceived(method: GrpcMethod): void {
+  messageReceived(method: MethodInfo): void {
     this.#of(method).received++;
   }
 
-  messageSent(method: GrpcMethod): void {
+  messageSent(method: MethodInfo): void {
     this.#of(method).sent++;
   }
 
-  #of(method: GrpcMethod): MethodCounts {
+  #of(method: MethodInfo): MethodCounts {
     return this.#byMethod.get(method) ?? this.#add(method);
   }
 
   // Two servers with the same service (health, on both ports) have two objects for one method: they count together.
-  #add(method: GrpcMethod): MethodCounts {
+  #add(method: MethodInfo): MethodCounts {
     const name = `${method.service}/${method.method}`;
     const counts = this.#byName.get(name) ?? new MethodCounts(method, this.observer(method));
     this.#byName.set(name, counts);

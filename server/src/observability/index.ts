@@ -1,4 +1,4 @@
-export { createEvents, type EventSubscriber, type GrpcMethod, type SidecarEvents } from './events.js';
+export { createEvents, type EventSubscriber, type SidecarEvents } from './events.js';
 export { leftOutLines } from './left-out-lines.js';
 export { type LogSubscriber, logEvents } from './log-events.js';
 export { LogThrottle } from './log-throttle.js';

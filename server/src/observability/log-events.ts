@@ -1,4 +1,6 @@
-import type { EventSubscriber, MailboxIdentity, QueueFill } from './events.js';
+import type { SlowConsumerNotice } from '../mailbox/queue/receiver.js';
+import type { MailboxIdentity } from '../mailbox/telemetry.js';
+import type { EventSubscriber } from './events.js';
 import { leftOutLines } from './left-out-lines.js';
 import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
@@ -91,7 +93,8 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
       },
     },
     embedded: {
-      event: ({ kind, message, ...fields }) => {
+      event: (event) => {
+        const { kind, message, ...fields } = { message: undefined, ...event };
         const text = `embedded daemon: ${kind}${message ? `: ${message}` : ''}`;
         const level = EMBEDDED_LEVELS[kind];
         if (level) write(level, `embedded ${kind}`, fields, text);
@@ -108,11 +111,11 @@ function about({ displayId, privateGroup, daemon }: MailboxIdentity) {
   return { mailbox: displayId, privateGroup, daemon };
 }
 
-function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: QueueFill) {
+function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: SlowConsumerNotice) {
   return { queuedEvents, maxEvents, queuedBytes, maxBytes };
 }
 
-function slowConsumer({ timeLeftMs }: QueueFill): string {
+function slowConsumer({ timeLeftMs }: SlowConsumerNotice): string {
   const what = 'slow consumer: the queue fills faster than it is emptied';
   if (timeLeftMs === undefined) return what;
   return `${what}; above its soft bound, the mailbox will be ended in ${Math.ceil(timeLeftMs)} ms`;

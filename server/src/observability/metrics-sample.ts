@@ -1,53 +1,31 @@
+import type { DaemonCounters } from '../daemon/events.js';
+import type { QueueLimits } from '../mailbox/mailbox-types.js';
+import type { MailboxStatus, MailboxTotals } from '../mailbox/registry/statistics.js';
 import { MAX_NAMED_SLOW_CONSUMERS } from './metrics-table.js';
 
-/** What all mailboxes together have done since the start. */
-export interface TotalsSample {
-  /** Events by kind. */
-  readonly received: Readonly<Record<string, number>>;
-  readonly eventBytes: number;
-  readonly eventsGiven: number;
-  /** Messages handed to daemons, by service type. */
-  readonly sentByService: Readonly<Record<string, number>>;
-  readonly payloadBytesSent: number;
-}
-
-/** How one mailbox stands. */
-export interface MailboxSample {
-  readonly displayId: string;
-  readonly privateGroup: string;
-  readonly state: string;
-  readonly receiverAttached: boolean;
-  readonly paused: boolean;
-  readonly waitingEvents: number;
-  readonly waitingBytes: number;
-  /** What counts against the bounds of the queue: what waits and, with EXPLICIT, what is unacknowledged. */
-  readonly loadEvents: number;
-  readonly loadBytes: number;
-  /** Defined while the time of the soft limit runs. */
-  readonly softLimitEndsAtMs: number | undefined;
-  readonly sendQueueBytes: number;
-  readonly limits: { readonly queue: { readonly maxEvents: number; readonly maxBytes: number } };
-}
-
-/** What the embedded daemon has and has done. */
-export interface EmbeddedDaemonSample {
-  readonly sessions: number;
-  readonly groups: number;
-  readonly queuedBytes: number;
-  readonly sessionsOpened: number;
-  readonly sessionsCut: number;
-  readonly clientsRefused: number;
-  readonly messagesReceived: number;
-  readonly messagesDelivered: number;
-}
+/** What the metrics need of one mailbox. */
+type MailboxSample = Pick<
+  MailboxStatus,
+  | 'displayId'
+  | 'privateGroup'
+  | 'state'
+  | 'receiverAttached'
+  | 'paused'
+  | 'waitingEvents'
+  | 'waitingBytes'
+  | 'loadEvents'
+  | 'loadBytes'
+  | 'softLimitEndsAtMs'
+  | 'sendQueueBytes'
+> & { readonly limits: { readonly queue: Pick<QueueLimits, 'maxEvents' | 'maxBytes'> } };
 
 /** How things stand at one scrape. */
 export interface MetricsSample {
-  readonly totals: TotalsSample;
+  readonly totals: MailboxTotals;
   readonly mailboxes: Iterable<MailboxSample>;
   /** Bytes that all queues hold, and copies on their way to clients. */
   readonly retainedBytes: number;
-  readonly embeddedDaemon?: EmbeddedDaemonSample | undefined;
+  readonly embeddedDaemon?: DaemonCounters | undefined;
 }
 
 /** A mailbox above the notice mark, or whose soft limit's time runs. */

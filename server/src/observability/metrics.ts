@@ -2,8 +2,9 @@
 // for the calls in grpc-metrics.ts, and put here when somebody scrapes: prom-client's own counters make a key of their
 // labels at each step.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MethodInfo } from '../grpc/calls/methods.js';
 import { type DaemonMetricsOptions, daemonMetricSet, embeddedMetricSet } from './daemon-metrics.js';
-import { createEvents, type GrpcMethod, type SidecarEvents } from './events.js';
+import { createEvents, type SidecarEvents } from './events.js';
 import { grpcMetricSet } from './grpc-metrics.js';
 import { limitMetricSet } from './limit-metrics.js';
 import { type MailboxMetricsOptions, mailboxMetricSet } from './mailbox-metrics.js';
@@ -19,7 +20,7 @@ export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOpti
   /** Where private names are made of a seed: it, and what they begin with. */
   readonly privateNames?: { readonly seed: string; readonly prefix: string } | undefined;
   /** Every gRPC method that is served. */
-  readonly methods: readonly GrpcMethod[];
+  readonly methods: readonly MethodInfo[];
   /** True when the sidecar runs an embedded daemon. */
   readonly embeddedDaemon: boolean;
   /** How things stand; asked once a scrape. */

@@ -50,6 +50,12 @@ it('the sidecar bounds the lines of each kind of event of its embedded daemon', 
   const destination = { write: (line: string) => lines.push(line) };
   const log = createLogger({ level: 'info', format: 'json', destination });
   const events = createEvents([logEvents(log, () => 0)]);
-  for (let i = 0; i < 1000; i++) events.embedded.event({ kind: 'client-refused', message: 'too long' });
+  for (let i = 0; i < 1000; i++)
+    events.embedded.event({
+      kind: 'client-refused',
+      transport: 'tcp',
+      code: 'REJECT_ILLEGAL_NAME',
+      message: 'too long',
+    });
   expect(lines).toHaveLength(10);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import {
   type ClientConnection,
-  ConnectionTie,
+  ClientPresence,
 } from '../../../server/src/mailbox/lifetime/client-presence.js';
 import { Lease } from '../../../server/src/mailbox/lifetime/lease.js';
 
@@ -29,7 +29,7 @@ afterEach(() => {
 function tied() {
   const ended = vi.fn();
   const lease = new Lease(30_000, ended);
-  return { lease, tie: new ConnectionTie(lease), ended };
+  return { lease, tie: new ClientPresence(lease), ended };
 }
 
 it('a lease ends 500 ms after the client closed the only connection', () => {

@@ -39,21 +39,23 @@ class Bench {
       {
         pause: () => this.calls.push('pause'),
         resume: () => this.calls.push('resume'),
-        overflow: (bound) => this.calls.push(`overflow ${bound}`),
         slowConsumer: () => this.calls.push('slow'),
-        softLimitOver: (bound, timeMs) => this.calls.push(`over ${bound} for ${timeMs}`),
-        takenAfterEnd: () => this.calls.push('taken after the end'),
-        released: () => this.calls.push('released'),
-        receiverAttached: () => {
-          this.attached++;
-          let gone = false;
-          return () => {
-            if (!gone) this.attached--;
-            gone = true;
-          };
-        },
       },
     );
+    this.inbox.listen({
+      overflow: (bound) => this.calls.push(`overflow ${bound}`),
+      softLimitOver: (bound, timeMs) => this.calls.push(`over ${bound} for ${timeMs}`),
+      takenAfterEnd: () => this.calls.push('taken after the end'),
+      released: () => this.calls.push('released'),
+      receiverAttached: () => {
+        this.attached++;
+        let gone = false;
+        return () => {
+          if (!gone) this.attached--;
+          gone = true;
+        };
+      },
+    });
   }
 
   push(...payloads: string[]): void {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SendFailure } from '../../../server/src/mailbox/end-errors.js';
 import type { EncodeEvent } from '../../../server/src/mailbox/event.js';
 import { Mailbox } from '../../../server/src/mailbox/mailbox.js';
-import type { MailboxOptions } from '../../../server/src/mailbox/mailbox-options.js';
+import type { MailboxOptions } from '../../../server/src/mailbox/mailbox-parts.js';
 import type { MailboxLimits, OutgoingMessage } from '../../../server/src/mailbox/mailbox-types.js';
 import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
 import type { AttachOptions } from '../../../server/src/mailbox/queue/receiver.js';

@@ -552,14 +552,14 @@ describe('MailboxRegistry', () => {
         expect(receiver.ends).toEqual([]);
         expect(registry.size).toBe(1);
         expect(registry.sizes().retainedBytes).toBeGreaterThan(0);
-        expect([...registry.figures()]).toHaveLength(1);
+        expect([...registry.statuses()]).toHaveLength(1);
         vi.advanceTimersByTime(1);
         await turn();
         expect(receiver.ends).toHaveLength(1);
         expect(receiver.end?.reason).not.toBe('DISCONNECTED');
         expect(registry.size).toBe(0);
         expect(registry.sizes()).toMatchObject({ ended: 0, leaving: 0, receivers: 0, retainedBytes: 0 });
-        expect([...registry.figures()]).toEqual([]);
+        expect([...registry.statuses()]).toEqual([]);
       },
     );
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createEvents, type GrpcMethod } from '../../../server/src/observability/index.js';
+import type { MethodInfo } from '../../../server/src/grpc/calls/methods.js';
+import { createEvents } from '../../../server/src/observability/index.js';
 
-const method: GrpcMethod = { service: 's', method: 'm', type: 'unary' };
+const method: MethodInfo = { service: 's', method: 'm', type: 'unary' };
 
 describe('createEvents', () => {
   it('without subscribers everything may be told', () => {
@@ -12,7 +13,7 @@ describe('createEvents', () => {
     );
     events.grpc.callFinished(method, 0, 0.1);
     events.daemon.down(undefined);
-    events.embedded.event({ kind: 'x' });
+    events.embedded.event({ kind: 'client-abandoned', transport: 'tcp', message: '' });
   });
 
   it('tells each subscriber what it wants, in order, at once', () => {

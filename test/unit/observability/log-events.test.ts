@@ -39,7 +39,8 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
       e.mailbox.slowConsumer(mailbox, {
         queuedEvents: 8,
         queuedBytes: 80,
-        limits: { maxEvents: 10, maxBytes: 100 },
+        limits: { maxEvents: 10, maxBytes: 100, replayBytes: 0, overflow: 'PAUSE' },
+        mark: { events: 5, bytes: 50 },
         timeLeftMs: undefined,
       }),
     {
@@ -58,7 +59,8 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
       e.mailbox.slowConsumer(mailbox, {
         queuedEvents: 6,
         queuedBytes: 60,
-        limits: { maxEvents: 10, maxBytes: 100 },
+        limits: { maxEvents: 10, maxBytes: 100, replayBytes: 0, overflow: 'PAUSE' },
+        mark: { events: 5, bytes: 50 },
         timeLeftMs: 29_999.5,
       }),
     {
@@ -131,6 +133,8 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
         privateGroup: '#x#y',
         reason: 'slow-reader',
         message: 'too slow',
+        messagesLost: 0,
+        error: undefined,
       }),
     {
       level: 'warn',
@@ -141,7 +145,14 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
   ],
   [
     'embedded daemon: session',
-    (e) => e.embedded.event({ kind: 'session-opened', privateGroup: '#x#y' }),
+    (e) =>
+      e.embedded.event({
+        kind: 'session-opened',
+        transport: 'tcp',
+        privateGroup: '#x#y',
+        version: { major: 5, minor: 0, patch: 1 },
+        membership: true,
+      }),
     { level: 'debug', msg: 'embedded daemon: session-opened', privateGroup: '#x#y' },
   ],
 ];

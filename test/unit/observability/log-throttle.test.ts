@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { SlowConsumerNotice } from '../../../server/src/mailbox/queue/receiver.js';
 import { createEvents, createLogger, logEvents } from '../../../server/src/observability/index.js';
 import { LogThrottle } from '../../../server/src/observability/log-throttle.js';
 
@@ -73,10 +74,11 @@ describe('LogThrottle', () => {
 
 describe('the log of what clients cause', () => {
   const mailbox = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
-  const queue = {
+  const queue: SlowConsumerNotice = {
     queuedEvents: 8,
     queuedBytes: 80,
-    limits: { maxEvents: 10, maxBytes: 100 },
+    limits: { maxEvents: 10, maxBytes: 100, replayBytes: 0, overflow: 'PAUSE' },
+    mark: { events: 8, bytes: 80 },
     timeLeftMs: undefined,
   };
   const refused = Object.assign(new Error('refused'), { code: 'COULD_NOT_CONNECT' });
@@ -126,7 +128,12 @@ describe('the log of what clients cause', () => {
         events.security.refused('CREDENTIAL_MISSING', {});
         events.security.refused('TLS_GONE', {});
         events.limits.reached('limits.maxCalls', {});
-        events.embedded.event({ kind: 'client-refused', message: 'too long' });
+        events.embedded.event({
+          kind: 'client-refused',
+          transport: 'tcp',
+          code: 'REJECT_ILLEGAL_NAME',
+          message: 'too long',
+        });
       }
     };
     const counts = [

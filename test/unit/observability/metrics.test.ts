@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { MethodInfo } from '../../../server/src/grpc/calls/methods.js';
+import type { EndReason } from '../../../server/src/mailbox/mailbox-types.js';
+import { TotalsSum } from '../../../server/src/mailbox/registry/statistics.js';
 import {
   createMetrics,
-  type GrpcMethod,
   type MetricsOptions,
   type MetricsSample,
 } from '../../../server/src/observability/index.js';
 import { MAX_NAMED_SLOW_CONSUMERS, metricGroups } from '../../../server/src/observability/metrics-table.js';
 
 const SERVICE = 'spread.sidecar.v1.MailboxService';
-const connect: GrpcMethod = { service: SERVICE, method: 'Connect', type: 'unary' };
-const receive: GrpcMethod = { service: SERVICE, method: 'Receive', type: 'server_stream' };
+const connect: MethodInfo = { service: SERVICE, method: 'Connect', type: 'unary' };
+const receive: MethodInfo = { service: SERVICE, method: 'Receive', type: 'server_stream' };
 const connectLabels = `grpc_type="unary",grpc_service="${SERVICE}",grpc_method="Connect"`;
 
 type Mailbox = MetricsSample['mailboxes'] extends Iterable<infer M> ? M : never;
@@ -29,7 +31,7 @@ const mailbox = (fields: Partial<Mailbox>): Mailbox => ({
   limits: { queue: { maxEvents: 100, maxBytes: 1000 } },
   ...fields,
 });
-const idle = { received: {}, eventBytes: 0, eventsGiven: 0, sentByService: {}, payloadBytesSent: 0 };
+const idle: MetricsSample['totals'] = new TotalsSum();
 const embeddedDaemon = {
   sessions: 1,
   groups: 2,
@@ -39,6 +41,9 @@ const embeddedDaemon = {
   clientsRefused: 6,
   messagesReceived: 7,
   messagesDelivered: 8,
+  connections: 9,
+  memberships: 10,
+  membershipsDelivered: 11,
 };
 
 function setUp(options: Partial<MetricsOptions> = {}) {
@@ -185,12 +190,13 @@ describe('mailboxes', () => {
     const identity = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
     told.opened(identity, { peer: '', identity: 'tcp' });
     told.ended(identity, 'LEASE_EXPIRED', 'over');
-    told.ended(identity, 'SOMETHING_NEW', 'over');
+    told.ended(identity, 'SOMETHING_NEW' as EndReason, 'over');
     told.paused(identity);
     told.slowConsumer(identity, {
       queuedEvents: 1,
       queuedBytes: 1,
-      limits: { maxEvents: 1, maxBytes: 1 },
+      limits: { maxEvents: 1, maxBytes: 1, replayBytes: 0, overflow: 'PAUSE' },
+      mark: { events: 1, bytes: 1 },
       timeLeftMs: undefined,
     });
     told.connectFailed('4803', new Error('no'));
@@ -234,10 +240,11 @@ describe('mailboxes', () => {
     const { sample, scrape } = setUp();
     for (const factor of [1, 2]) {
       sample.totals = {
-        received: { regular: 3 * factor, selfLeave: factor },
+        received: { ...idle.received, regular: 3 * factor, selfLeave: factor },
         eventBytes: 10 * factor,
         eventsGiven: 2 * factor,
-        sentByService: { SAFE: 4 * factor },
+        messagesSent: 4 * factor,
+        sentByService: { ...idle.sentByService, SAFE: 4 * factor },
         payloadBytesSent: 40 * factor,
       };
       sample.mailboxes = [

@@ -9,12 +9,12 @@ import { SidecarError } from '../../mailbox/sidecar-error.js';
 import type { FairTurns } from '../../timing/fair-turns.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { type SentStatus, statusError } from '../codec/status.js';
+import type { ConnectionIdentity } from '../transport/connection-identity.js';
 import { connectionIdentityOf } from '../transport/connection-identity.js';
 import { describeTransportStatus, type TransportBounds } from '../transport/transport-status.js';
 import type { CallGate } from './call-gate.js';
 import type { CallLimits } from './call-limits.js';
 import { CallSweep, type SweepBounds } from './call-sweep.js';
-import { clientOf } from './client-of.js';
 import type { GrpcTelemetry, MethodInfo, MethodTable } from './methods.js';
 import { type CallWatcher, type Entry, ObservedCall, responsesUnread } from './observed-call.js';
 import type { ResponseBudget } from './response-budget.js';
@@ -179,4 +179,20 @@ export class OpenCalls implements CallWatcher {
     this.options.telemetry.callFinished(call.method, code, (performance.now() - call.startedAt) / 1000);
     if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+/**
+ * Whose limits a call counts in: who its credential says that it is; else, over TCP and TLS, the address that it comes from.
+ * A Unix socket tells nothing about its clients, so without credentials they are all one.
+ *
+ * @param caller the call's identity, which is the connection's where it has no credential
+ */
+export function clientOf(
+  caller: string,
+  connection: ConnectionIdentity,
+  remoteAddress: string | undefined,
+): string {
+  if (caller !== connection || caller.startsWith('certificate:') || remoteAddress === undefined)
+    return caller;
+  return `${caller} ${remoteAddress}`;
 }

@@ -7,7 +7,6 @@ import type { EndReason, MailboxEnd } from '../mailbox-types.js';
 import type { Outbox } from '../outbound/outbox.js';
 import type { MailboxIdentity, MailboxTelemetry } from '../telemetry.js';
 import type { OpenedSession } from './daemon-failover.js';
-import { sayGoodbye } from './goodbye.js';
 import type { MailboxSession } from './mailbox-session.js';
 import { Reconnector, type ReconnectorOptions } from './reconnector.js';
 
@@ -28,18 +27,14 @@ export interface DaemonConnectionOptions {
   readonly reconnect?: ReconnectPlan | undefined;
 }
 
-/** What the connection asks of its mailbox. */
-export interface DaemonConnectionHooks {
+/** Receives what a connection brings. */
+export interface ConnectionListener {
   /** Runs for every message. */
   readonly onMessage: (message: Message, receivedAtMs: number) => void;
-  /** Continuity broke, or began anew. The event may be one too many for the queue, which ends the mailbox. */
-  enqueue(event: ConnectionLost | ConnectionRestored): void;
-  /** False while nothing more could be queued. */
-  mayReconnect(): boolean;
-  /** How the mailbox has ended; undefined while it is open. */
-  end(): MailboxEnd | undefined;
-  /** Ends the mailbox. */
-  finish(reason: EndReason, message: string): void;
+  /** Continuity broke, or began again. The event may be one too many for the queue, which ends the mailbox. */
+  onContinuity(event: ConnectionLost | ConnectionRestored): void;
+  /** The connection is gone for good: the mailbox must end. */
+  onEnd(reason: EndReason, message: string): void;
 }
 
 /**
@@ -48,17 +43,20 @@ export interface DaemonConnectionHooks {
  */
 export class DaemonConnection {
   readonly #options: DaemonConnectionOptions;
-  readonly #hooks: DaemonConnectionHooks;
+  #listener!: ConnectionListener;
   readonly #reconnector: Reconnector | undefined;
   /** The present one, or the last one while there is none. */
   #session: MailboxSession;
   #daemon: string;
+  /** Reading is paused: a new connection could not deliver anything. */
+  #isPaused = false;
+  /** How the mailbox has ended; undefined while it is open. */
+  #end: MailboxEnd | undefined;
   /** When the connection that is being made anew was lost, by the monotonic clock. */
   #lostAt: number | undefined;
 
-  constructor(options: DaemonConnectionOptions, hooks: DaemonConnectionHooks) {
+  constructor(options: DaemonConnectionOptions) {
     this.#options = options;
-    this.#hooks = hooks;
     this.#session = options.opened.session;
     this.#daemon = options.opened.daemon;
     this.#reconnector = options.reconnect && this.#makeReconnector(options.reconnect);
@@ -82,22 +80,29 @@ export class DaemonConnection {
     return this.#lostAt !== undefined;
   }
 
-  /** Messages come from now on. */
-  start(): void {
+  /** Delivers messages to the listener from now on. Call it once. */
+  start(listener: ConnectionListener): void {
+    this.#listener = listener;
+    this.#startSession();
+  }
+
+  #startSession(): void {
     this.#session.start({
-      onMessage: this.#hooks.onMessage,
+      onMessage: this.#listener.onMessage,
       onClose: (error) => this.#onClose(error),
       onDrain: () => this.#options.outbox.onDrain(),
     });
   }
 
-  /** Stops reading. */
+  /** Stops reading, and reconnecting: what a new connection brings could not be queued. */
   pause(): void {
+    this.#isPaused = true;
     this.#session.pause();
   }
 
-  /** Reads on; while the connection is lost, mayReconnect is asked again. */
+  /** Reads on; a lost connection is tried again. */
   resume(): void {
+    this.#isPaused = false;
     this.#session.resume();
     this.#reconnector?.retry();
   }
@@ -125,7 +130,8 @@ export class DaemonConnection {
    * The mailbox has ended: a lost connection is not made anew any more, and what waited for it fails. Undefined when
    * there is one; else resolves when nothing is under way at any daemon. Never rejects.
    */
-  giveUp(): Promise<void> | undefined {
+  giveUp(end: MailboxEnd): Promise<void> | undefined {
+    this.#end = end;
     if (this.#lostAt === undefined) return undefined;
     const stopped = this.#reconnector!.stop();
     this.#failSends();
@@ -134,22 +140,22 @@ export class DaemonConnection {
 
   #onClose(error: SpreadError | undefined): void {
     const message = error?.message ?? 'the connection to the daemon was closed';
-    if (this.#hooks.end() === undefined) {
+    if (this.#end === undefined) {
       if (error?.code === 'SP_BUG') {
         this.#options.telemetry.defect(error.cause ?? error);
-        this.#hooks.finish('INTERNAL', 'an internal error of the sidecar ended the mailbox');
+        this.#listener.onEnd('INTERNAL', 'an internal error of the sidecar ended the mailbox');
       } else if (this.#reconnector !== undefined) {
         this.#reconnect(this.#reconnector, error?.number ?? SpreadCode.CONNECTION_CLOSED, message);
         return;
       } else {
-        this.#hooks.finish('CONNECTION_CLOSED', message);
+        this.#listener.onEnd('CONNECTION_CLOSED', message);
       }
     }
     this.#failSends();
   }
 
   #failSends(): void {
-    const end = this.#hooks.end()!;
+    const end = this.#end!;
     this.#options.outbox.fail((outcome) => interruptedBy(end, outcome));
   }
 
@@ -161,8 +167,8 @@ export class DaemonConnection {
     groups.lost();
     outbox.lose(reconnect!.queueMulticasts ? 'wait' : 'refuse');
     telemetry.reconnecting(mailbox, message);
-    this.#hooks.enqueue({ kind: 'connectionLost', privateGroup, groups: names, spreadCode });
-    if (this.#hooks.end() === undefined) reconnector.start(this.#daemon);
+    this.#listener.onContinuity({ kind: 'connectionLost', privateGroup, groups: names, spreadCode });
+    if (this.#end === undefined) reconnector.start(this.#daemon);
   }
 
   #restore({ session, daemon }: OpenedSession): void {
@@ -177,23 +183,49 @@ export class DaemonConnection {
     groups.restored(privateGroup);
     telemetry.reconnected(mailbox, previousPrivateGroup, seconds);
     const kind = 'connectionRestored';
-    this.#hooks.enqueue({ kind, previousPrivateGroup, privateGroup, groups: names, daemon });
-    this.start();
-    if (this.#hooks.end() === undefined) outbox.restore(session, names);
+    this.#listener.onContinuity({ kind, previousPrivateGroup, privateGroup, groups: names, daemon });
+    this.#startSession();
+    if (this.#end === undefined) outbox.restore(session, names);
     else this.#failSends();
   }
 
   #makeReconnector(options: ReconnectorOptions): Reconnector {
     const { telemetry, mailbox } = this.#options;
     return new Reconnector(options, {
-      mayTry: () => this.#hooks.mayReconnect(),
+      mayTry: () => !this.#isPaused,
       failed: (daemon, error) => telemetry.reconnectFailed(mailbox, daemon, error),
       restored: (opened) => this.#restore(opened),
       givenUp: (why) => {
         const message = `the connection to the daemon was lost and could not be made anew: ${why}`;
         telemetry.reconnectGivenUp(mailbox, message);
-        this.#hooks.finish('CONNECTION_CLOSED', message);
+        this.#listener.onEnd('CONNECTION_CLOSED', message);
       },
     });
   }
+}
+
+/**
+ * Leaves a daemon in good order: what waits to be sent goes first, then a leave of each of these groups, then the goodbye.
+ * Resolves when the connection is closed; after `timeoutMs` milliseconds it is dropped. Never rejects.
+ */
+function sayGoodbye(
+  session: Pick<MailboxSession, 'leave' | 'disconnect' | 'abort'>,
+  outbox: Outbox,
+  leaving: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const tooLate = setTimeout(() => session.abort(), timeoutMs);
+    outbox.whenIdle(() => {
+      try {
+        for (const group of leaving) session.leave(group);
+      } catch {
+        // The session was lost meanwhile, which is an end as well.
+      }
+      void session.disconnect(timeoutMs).then(() => {
+        clearTimeout(tooLate);
+        resolve();
+      });
+    });
+  });
 }

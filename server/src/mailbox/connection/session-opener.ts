@@ -32,7 +32,7 @@ export interface Opening extends OpenedSession {
 type Plan = Pick<ReconnectorOptions, 'candidates' | 'session'>;
 
 /** Opens the first session of a mailbox, as the sidecar's settings allow. */
-export class MailboxOpening {
+export class SessionOpener {
   readonly #settings: MailboxSettings;
   readonly #connectSession: ConnectSession;
   readonly #telemetry: MailboxTelemetry;
@@ -57,13 +57,9 @@ export class MailboxOpening {
   /**
    * Opens a session, which is not started yet.
    *
-   * @param takePlace called when everything else has been found in order; may throw
+   * @param takeSlot called when everything else has been found in order; may throw
    */
-  async open(
-    asked: ConnectOptions,
-    signal: AbortSignal | undefined,
-    takePlace: () => void,
-  ): Promise<Opening> {
+  async open(asked: ConnectOptions, signal: AbortSignal | undefined, takeSlot: () => void): Promise<Opening> {
     this.#mustBeOpen();
     const options = this.#named(asked);
     checkConnectOptions(options);
@@ -72,7 +68,7 @@ export class MailboxOpening {
     const plan: Plan = { candidates, session: this.#sessionOptions(options, limits) };
     const reconnect = options.reconnect && this.#reconnectorOptions(options, options.reconnect, plan);
     if (signal?.aborted) throw deadlineExceeded('not-sent');
-    takePlace();
+    takeSlot();
     const opened = await this.#connect(options, plan, signal);
     const name = givenName(options, opened.session.privateGroup);
     return { ...opened, limits, reconnect: reconnect && { ...reconnect, givenName: name } };

@@ -15,7 +15,7 @@ export interface ClientConnection {
 const RECONNECT_MS = 500;
 
 /** Ties a mailbox to the connections of its client: when the client has closed all of them, the lease is nearly over. */
-export class ConnectionTie {
+export class ClientPresence {
   /** What takes the callback back, for each connection that has used the mailbox and is open. */
   readonly #open = new Map<ClientConnection, () => void>();
 

@@ -2,7 +2,7 @@ import type { DaemonConnection } from '../connection/daemon-connection.js';
 import { interruptedBy, refusedAfter } from '../end-errors.js';
 import type { GroupMemberships } from '../group-memberships.js';
 import type { EndReason, MailboxEnd } from '../mailbox-types.js';
-import type { Inbox } from '../queue/inbox.js';
+import type { Inbox, InboxListener } from '../queue/inbox.js';
 import { Lease } from './lease.js';
 
 /** What ends with the mailbox. */
@@ -23,7 +23,7 @@ export interface Departure {
   readonly metadata?: MailboxEnd['metadata'];
 }
 
-export interface MailboxLifeHooks {
+export interface LifetimeListener {
   /** Told once, when it has ended. */
   ended(reason: EndReason, message: string): void;
   /** It has ended, and nobody took what is queued within its lease. Not told once it is discarded. */
@@ -35,9 +35,9 @@ export interface MailboxLifeHooks {
  * mailbox is discarded too and nobody receives any more, its events go. A receiver that takes nothing for one lease after the
  * end is disconnected: memory is not held for a client that does not read.
  */
-export class MailboxLife {
+export class MailboxLifetime implements InboxListener {
   readonly #parts: Ending;
-  readonly #hooks: MailboxLifeHooks;
+  readonly #listener: LifetimeListener;
   #end: MailboxEnd | undefined;
   #goodbye: Promise<void> | undefined;
   /** How long a mailbox that has ended waits for a receiver that takes nothing. */
@@ -48,9 +48,10 @@ export class MailboxLife {
   #awaitingRelease: (() => void)[] = [];
   readonly #awaitingEnd = new Set<(error: Error) => void>();
 
-  constructor(parts: Ending, hooks: MailboxLifeHooks) {
+  constructor(parts: Ending, listener: LifetimeListener) {
     this.#parts = parts;
-    this.#hooks = hooks;
+    this.#listener = listener;
+    parts.inbox.listen(this);
   }
 
   /** How it has ended; undefined while it is open. */
@@ -72,9 +73,9 @@ export class MailboxLife {
     inbox.finish(end);
     this.#limitPatience();
     groups.end(() => interruptedBy(end, 'unknown'));
-    this.#hooks.ended(reason, message);
+    this.#listener.ended(reason, message);
     this.#tell(() => interruptedBy(end, 'not-sent'));
-    const givenUp = connection.giveUp();
+    const givenUp = connection.giveUp(end);
     if (givenUp !== undefined) this.#goodbye = givenUp;
   }
 
@@ -93,15 +94,13 @@ export class MailboxLife {
     return this.#goodbye ?? Promise.resolve();
   }
 
-  /**
-   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken, within the lease.
-   *
-   * @param what the queue did
-   */
-  endAsSlow(reason: EndReason, what: string, metadata: Readonly<Record<string, string>>): void {
-    if (this.#end !== undefined) return;
-    this.#wasSlow = true;
-    void this.close(reason, `the event queue ${what}`, { metadata });
+  overflow(bound: string): void {
+    this.#endAsSlow('QUEUE_OVERFLOW', `reached its bound of ${bound}`, { bound });
+  }
+
+  softLimitOver(bound: string, timeMs: number): void {
+    const time = `${timeMs} ms`;
+    this.#endAsSlow('SLOW_CONSUMER', `was above its soft bound of ${bound} for ${time}`, { bound, time });
   }
 
   /** A receiver was given something of what was left when the mailbox ended, or its transport passed something on. */
@@ -147,7 +146,7 @@ export class MailboxLife {
   }
 
   /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
-  holdForReceiver(): () => void {
+  receiverAttached(): () => void {
     const release = this.#parts.lease.hold();
     if (this.#end !== undefined) queueMicrotask(() => this.#limitPatience());
     return () => {
@@ -158,6 +157,17 @@ export class MailboxLife {
         this.#letGo();
       });
     };
+  }
+
+  /**
+   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken, within the lease.
+   *
+   * @param what the queue did
+   */
+  #endAsSlow(reason: EndReason, what: string, metadata: Readonly<Record<string, string>>): void {
+    if (this.#end !== undefined) return;
+    this.#wasSlow = true;
+    void this.close(reason, `the event queue ${what}`, { metadata });
   }
 
   #release(): Promise<void> {
@@ -182,7 +192,7 @@ export class MailboxLife {
     const message = `the mailbox was disconnected, and its receiver took nothing for the lease of ${lease.leaseMs} ms`;
     inbox.cut({ reason: 'LEASE_EXPIRED', message });
     inbox.abandonReceivers();
-    if (!this.#discarded) this.#hooks.abandoned();
+    if (!this.#discarded) this.#listener.abandoned();
   }
 
   /** In a later turn: until then what was sent tells what became of it. */

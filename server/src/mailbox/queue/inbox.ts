@@ -25,17 +25,21 @@ export interface InboxOptions {
   readonly budget: ByteBudget;
 }
 
-/** What the inbox asks of the mailbox. */
+/** What the inbox controls and reports from its first message on. */
 export interface InboxHooks {
   /** Stop reading from the daemon: the queue is full. */
   pause(): void;
   /** Read again. */
   resume(): void;
-  /** The queue is full and the policy is DISCONNECT; nothing more is queued. */
-  overflow(bound: string): void;
   /** The queue rose over the notice mark or the soft bound; the receiver, if there is one, was told. */
   slowConsumer(notice: SlowConsumerNotice): void;
-  /** The queue was above its soft bound, which was this, for as long as it may be, which was so many milliseconds. */
+}
+
+/** Decides what the state of an inbox means for the lifetime of its mailbox. */
+export interface InboxListener {
+  /** The queue is full and the policy is DISCONNECT; nothing more is queued. */
+  overflow(bound: string): void;
+  /** The queue was above its soft bound, which was this, for the longest time allowed, in milliseconds. */
   softLimitOver(bound: string, timeMs: number): void;
   /** The mailbox has ended, and a receiver was given something, or its transport passed something on. */
   takenAfterEnd(): void;
@@ -50,6 +54,7 @@ export class Inbox implements AttachedTo {
   readonly #queue: DeliveryQueue;
   readonly #options: InboxOptions;
   readonly #hooks: InboxHooks;
+  #listener!: InboxListener;
   readonly #bounds: QueueBounds;
   readonly #noticeMark: QueueMark;
   readonly #softLimit: SoftLimit | undefined;
@@ -75,6 +80,11 @@ export class Inbox implements AttachedTo {
     this.#bounds = new QueueBounds(this.#queue, limits, options.budget);
     this.#noticeMark = this.#bounds.markAt(options.noticeMark);
     this.#softLimit = limits.softLimit && this.#makeSoftLimit(limits.softLimit);
+  }
+
+  /** Sets the one listener. Call it once, before the first message and the first receiver. */
+  listen(listener: InboxListener): void {
+    this.#listener = listener;
   }
 
   get queue(): Readonly<
@@ -132,7 +142,7 @@ export class Inbox implements AttachedTo {
       if (bound !== undefined) {
         queue.discard();
         this.#sealed = true;
-        this.#hooks.overflow(bound);
+        this.#listener.overflow(bound);
         return;
       }
     }
@@ -201,7 +211,7 @@ export class Inbox implements AttachedTo {
       acknowledgement: this.#options.acknowledgement,
       acknowledgedSequence: queue.acknowledgedSequence,
     };
-    const attachment = new InboxAttachment(this, receiver, limits, info, this.#hooks.receiverAttached());
+    const attachment = new InboxAttachment(this, receiver, limits, info, this.#listener.receiverAttached());
     attachment.toBeTold = this.softLimitRemainingMs !== undefined;
     this.#current = attachment;
     this.#scheduleWake();
@@ -226,7 +236,7 @@ export class Inbox implements AttachedTo {
       this.#freed(0);
     }
     if (this.#end !== undefined) {
-      if (batch !== undefined) this.#hooks.takenAfterEnd();
+      if (batch !== undefined) this.#listener.takenAfterEnd();
       if (this.isComplete) this.#scheduleWake();
     }
     return batch;
@@ -250,8 +260,8 @@ export class Inbox implements AttachedTo {
     this.#options.budget.give(-bytes);
     if (attachment.transitBytes === 0) this.#former.delete(attachment);
     if (this.#end === undefined) return;
-    this.#hooks.takenAfterEnd();
-    if (!this.isHeld) this.#hooks.released();
+    this.#listener.takenAfterEnd();
+    if (!this.isHeld) this.#listener.released();
   }
 
   /** For the attachment: everything was given. */
@@ -320,7 +330,7 @@ export class Inbox implements AttachedTo {
 
   #makeSoftLimit({ fraction, timeMs }: SoftLimitOptions): SoftLimit {
     const mark = this.#bounds.markAt(fraction);
-    return new SoftLimit(mark, timeMs, () => this.#hooks.softLimitOver(mark.inWords, timeMs));
+    return new SoftLimit(mark, timeMs, () => this.#listener.softLimitOver(mark.inWords, timeMs));
   }
 
   #tellSlowConsumer(): void {

@@ -1,5 +1,8 @@
-/** The places that mailboxes take, in all and of each client. Who has none takes no memory. */
-export class Places {
+/** Longest time that Connect waits for the slot of a mailbox that is leaving. A client that reads is gone within milliseconds. */
+const LONGEST_WAIT_MS = 1000;
+
+/** The slots that mailboxes take, in all and of each client. A client without a slot takes no memory. */
+export class MailboxSlots {
   readonly #byClient = new Map<string, number>();
   #taken = 0;
 
@@ -21,5 +24,39 @@ export class Places {
     const left = this.takenBy(client) - 1;
     if (left > 0) this.#byClient.set(client, left);
     else this.#byClient.delete(client);
+  }
+}
+
+/** Connects that found no free slot, and wait for mailboxes that are leaving. */
+export class SlotWaiters {
+  readonly #waiting = new Set<() => void>();
+
+  /** Tells all that wait: a mailbox has left, or nothing is opened any more. */
+  wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+
+  /**
+   * Resolves when there is a slot, or when it is of no use to wait any longer: nothing is leaving, the signal is aborted, or a
+   * second has passed.
+   */
+  async wait(
+    isFull: () => boolean,
+    isAnyLeaving: () => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    let isOver = false;
+    const giveUp = (): void => {
+      isOver = true;
+      this.wake();
+    };
+    const timer = setTimeout(giveUp, LONGEST_WAIT_MS).unref();
+    signal?.addEventListener('abort', giveUp, { once: true });
+    while (!isOver && !signal?.aborted && isFull() && isAnyLeaving())
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
 }

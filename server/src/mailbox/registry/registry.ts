@@ -3,8 +3,7 @@ import { Session } from '../../spread/session.js';
 import { SpreadError } from '../../spread/spread-error.js';
 import type { ConnectOptions } from '../connection/connect-options.js';
 import type { ConnectSession } from '../connection/mailbox-session.js';
-import { MailboxOpening, type Opening } from '../connection/session-opener.js';
-import type { MailboxFigures, MailboxSizes, MailboxTotals } from '../counters.js';
+import { type Opening, SessionOpener } from '../connection/session-opener.js';
 import type { EncodeEvent } from '../event.js';
 import type { ClientConnection } from '../lifetime/client-presence.js';
 import { Mailbox } from '../mailbox.js';
@@ -16,9 +15,14 @@ import { SidecarError } from '../sidecar-error.js';
 import { type MailboxTelemetry, SILENT } from '../telemetry.js';
 import { ExpiredLeases } from './expired-leases.js';
 import { type ListOptions, type MailboxPage, pageOf } from './mailbox-page.js';
-import { Places } from './mailbox-slots.js';
-import { SlotWaiters } from './slot-waiters.js';
-import { sizesOf, TotalsSum } from './statistics.js';
+import { MailboxSlots, SlotWaiters } from './mailbox-slots.js';
+import {
+  type MailboxSizes,
+  type MailboxStatus,
+  type MailboxTotals,
+  sizesOf,
+  TotalsSum,
+} from './statistics.js';
 
 export interface RegistryOptions {
   readonly settings: MailboxSettings;
@@ -44,7 +48,7 @@ export class MailboxRegistry {
   readonly #settings: MailboxSettings;
   readonly #encode: EncodeEvent;
   readonly #telemetry: MailboxTelemetry;
-  readonly #opening: MailboxOpening;
+  readonly #opener: SessionOpener;
   readonly #budget: ByteBudget;
   readonly #sendBudget: ByteBudget;
   /** By id, in the order in which they were opened. */
@@ -53,7 +57,7 @@ export class MailboxRegistry {
   /** Those that can't be found any more, but whose receiver or connection is not through yet. */
   readonly #leaving = new Set<Mailbox>();
   /** Of mailboxes that can be found, of those that are being opened, and of those that are leaving. */
-  readonly #places = new Places();
+  readonly #slots = new MailboxSlots();
   readonly #slotWaiters = new SlotWaiters();
   #isDraining = false;
   /** What those have done that are gone. */
@@ -66,7 +70,7 @@ export class MailboxRegistry {
     this.#encode = options.encode;
     this.#telemetry = options.telemetry ?? SILENT;
     const connectSession = options.connectSession ?? ((session) => Session.connect(session));
-    this.#opening = new MailboxOpening(options.settings, connectSession, this.#telemetry);
+    this.#opener = new SessionOpener(options.settings, connectSession, this.#telemetry);
     this.#budget = new ByteBudget(options.settings.totalQueueBytes);
     this.#sendBudget = new ByteBudget(options.settings.totalSendQueueBytes ?? Number.POSITIVE_INFINITY);
   }
@@ -85,7 +89,7 @@ export class MailboxRegistry {
     const opening = await this.#open(options, signal, client);
     if (this.#isDraining) {
       // The drain began in the turn in which the daemon accepted.
-      this.#places.giveBack(client);
+      this.#slots.giveBack(client);
       await opening.session.disconnect(this.#settings.goodbyeMs);
       throw draining();
     }
@@ -181,7 +185,7 @@ export class MailboxRegistry {
    */
   async drain({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#isDraining = true;
-    this.#opening.close();
+    this.#opener.close();
     this.#slotWaiters.wake();
     const mailboxes = [...this.#mailboxes.values(), ...this.#leaving];
     const grace = setTimeout(() => {
@@ -197,7 +201,7 @@ export class MailboxRegistry {
 
   /** Mailboxes that can be found, those that are being opened, and those that are leaving. */
   get size(): number {
-    return this.#places.taken;
+    return this.#slots.taken;
   }
 
   sizes(): MailboxSizes {
@@ -205,7 +209,7 @@ export class MailboxRegistry {
   }
 
   /** All mailboxes, with those that are leaving. */
-  *figures(): Generator<MailboxFigures> {
+  *statuses(): Generator<MailboxStatus> {
     for (const mailbox of this.#mailboxes.values()) yield mailbox.snapshot();
     for (const mailbox of this.#leaving) yield { ...mailbox.snapshot(), state: 'LEAVING' };
   }
@@ -218,21 +222,21 @@ export class MailboxRegistry {
     return totals;
   }
 
-  /** Opens a session, with a place for its mailbox. */
+  /** Opens a session, and takes a slot for its mailbox. */
   async #open(options: ConnectOptions, signal: AbortSignal | undefined, client: string): Promise<Opening> {
-    let hasPlace = false;
-    const takePlace = () => {
+    let hasSlot = false;
+    const takeSlot = () => {
       this.#mustHaveRoom(client);
-      this.#places.take(client);
-      hasPlace = true;
+      this.#slots.take(client);
+      hasSlot = true;
     };
     const isFull = () => this.#fullBound(client) !== undefined;
     if (isFull() && !this.#isDraining)
       await this.#slotWaiters.wait(isFull, () => this.#leaving.size > 0, signal);
     try {
-      return await this.#opening.open(options, signal, takePlace);
+      return await this.#opener.open(options, signal, takeSlot);
     } catch (error) {
-      if (hasPlace) this.#places.giveBack(client);
+      if (hasSlot) this.#slots.giveBack(client);
       throw error;
     }
   }
@@ -256,7 +260,7 @@ export class MailboxRegistry {
     void mailbox.discard().then(() => {
       this.#leaving.delete(mailbox);
       this.#gone.add(mailbox);
-      this.#places.giveBack(mailbox.client);
+      this.#slots.giveBack(mailbox.client);
       this.#slotWaiters.wake();
     });
   }
@@ -280,11 +284,11 @@ export class MailboxRegistry {
    */
   #fullBound(client: string): SidecarError | undefined {
     const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
-    if (this.#places.taken >= maxMailboxes) {
+    if (this.#slots.taken >= maxMailboxes) {
       this.#removeSpent();
       return tooManyMailboxes('the sidecar', 'mailbox.maxMailboxes', maxMailboxes);
     }
-    if (this.#places.takenBy(client) >= maxMailboxesPerClient) {
+    if (this.#slots.takenBy(client) >= maxMailboxesPerClient) {
       this.#removeSpent(client);
       return tooManyMailboxes('this client', 'limits.maxMailboxesPerClient', maxMailboxesPerClient);
     }

@@ -5,7 +5,7 @@ import {
   DEFAULT_CALL_BOUNDS,
   hasItsShare,
 } from '../../../../server/src/grpc/calls/call-limits.js';
-import { clientOf } from '../../../../server/src/grpc/calls/client-of.js';
+import { clientOf } from '../../../../server/src/grpc/calls/open-calls.js';
 
 function limitsOf(bounds: Partial<CallBounds>) {
   let now = 0;
