@@ -52,7 +52,8 @@ const baseline = readBaseline();
 
 const problems = [];
 const stillListed = [];
-for (const name of positionals.length > 0 ? positionals : tracked) {
+const names = positionals.length > 0 ? positionals : tracked;
+for (const name of names) {
   const findings = await findingsOf(name);
   if (positionals.length > 0 || !baseline.has(name)) problems.push(...findings);
   else if (findings.length > 0) stillListed.push(name);
@@ -72,5 +73,5 @@ for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 else
   console.log(
-    `The language of ${tracked.length - stillListed.length} files is checked, ${stillListed.length} files are to be rewritten.`,
+    `The language of ${names.length - stillListed.length} files is checked, ${stillListed.length} files are to be rewritten.`,
   );

@@ -16,6 +16,8 @@ function intro(): string {
 
 # Configuration
 
+For operators: every option of the sidecar, with its flag, environment variable, default and range.
+
 Every option has a key in a YAML file, an environment variable and a flag of \`spread-sidecar serve\`. A flag wins over the
 environment, that over the file, that over the default.
 

@@ -11,6 +11,8 @@ function intro(): string {
 
 # Metrics
 
+For operators: every metric, with its type, labels and meaning.
+
 \`GET /metrics\` on the admin port (\`admin.listen\`), in Prometheus' text format, or in OpenMetrics 1.0 for a\nscraper whose \`Accept\` header prefers it. Counters and their labels are there from the start, at 0,
 so that a rate is right from the first call. A method has one series a status in \`grpc_server_handled_total\`.
 
