@@ -196,7 +196,7 @@ export class DaemonConnection {
       failed: (daemon, error) => telemetry.reconnectFailed(mailbox, daemon, error),
       restored: (opened) => this.#restore(opened),
       givenUp: (why) => {
-        const message = `the connection to the daemon was lost and could not be made anew: ${why}`;
+        const message = `the connection to the daemon was lost and the sidecar could not reconnect: ${why}`;
         telemetry.reconnectGivenUp(mailbox, message);
         this.#listener.onEnd('CONNECTION_CLOSED', message);
       },

@@ -302,7 +302,7 @@ export class Outbox {
 function reconnecting(): SidecarError {
   return new SidecarError(
     'RECONNECTING',
-    'the connection to the daemon was lost and is being made anew. Nothing of this was sent',
+    'the connection to the daemon was lost and the sidecar is reconnecting; nothing of this call was sent',
     { outcome: 'not-sent' },
   );
 }
