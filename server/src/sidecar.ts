@@ -1,47 +1,18 @@
-import { AdminServer } from './admin/admin-server.js';
-import type { DropPage } from './admin/drop-page.js';
-import type { PageAccess } from './admin/page-access.js';
-import type { QuitPage } from './admin/quit-page.js';
-import { isIpv6Only, type SidecarConfig } from './config/index.js';
-import { MethodTable } from './grpc/calls/methods.js';
-import type { ServiceRegistration } from './grpc/calls/service-registration.js';
-import { encodeEvent } from './grpc/codec/event-encoder.js';
-import { FailureTranslator } from './grpc/codec/failure.js';
-import { DEFAULT_SERVICE_LIMITS } from './grpc/handlers/service-context.js';
-import { GrpcServer } from './grpc/server.js';
+import type { SidecarConfig } from './config/index.js';
 import { HealthBoard } from './grpc/services/health.js';
-import { MAILBOX_DEFINITION, MAILBOX_SERVICE, mailboxService } from './grpc/services/mailbox-service.js';
-import { reflection } from './grpc/services/reflection.js';
-import { formatListenAddress, type ListenAddress } from './grpc/transport/listen/address.js';
-import { DaemonMonitor, type DaemonStatus } from './mailbox/connection/daemon-monitor.js';
-import { MailboxRegistry } from './mailbox/registry/registry.js';
+import { MAILBOX_SERVICE } from './grpc/services/mailbox-service.js';
+import { formatListenAddress } from './grpc/transport/listen/address.js';
+import type { DaemonStatus } from './mailbox/connection/daemon-monitor.js';
 import { type ProcessMemory, processMemory } from './memory/process-memory.js';
 import { openFilesLimit } from './net/connection-budget.js';
-import {
-  createEvents,
-  createMetrics,
-  type Logger,
-  type LogSubscriber,
-  LogThrottle,
-  leftOutLines,
-  logEvents,
-  type Metrics,
-  type MetricsOptions,
-  type SidecarEvents,
-} from './observability/index.js';
-import { Access } from './sidecar/access.js';
-import { callBounds, sessionBounds, sweepBounds, transportOptions } from './sidecar/client-limits.js';
-import { type ConnectionPlan, planConnections } from './sidecar/connection-plan.js';
+import { type Logger, ThrottledLog } from './observability/index.js';
+import { Assembly } from './sidecar/assembly.js';
+import { planConnections } from './sidecar/connection-plan.js';
 import { DaemonWait } from './sidecar/daemon-wait.js';
-import { type RunningDaemon, startEmbeddedDaemon } from './sidecar/embedded.js';
-import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './sidecar/mailbox-settings.js';
 import { type MemoryPlan, planMemory } from './sidecar/memory-plan.js';
 import { reportMemory } from './sidecar/memory-report.js';
-import { isReady, isServing, type LifeStage, type ProbeFacts, probeChecks } from './sidecar/probes.js';
+import { isReady, isServing, type LifeStage, type ProbeFacts } from './sidecar/probes.js';
 import { ShutdownDelay } from './sidecar/shutdown-delay.js';
-import { IP_AUTH, NULL_AUTH } from './spread/auth.js';
-import { ERROR_TABLE } from './spread/error-table.js';
-import { Session } from './spread/session.js';
 
 /** What a sidecar needs of the world. */
 export interface SidecarDependencies {
@@ -96,47 +67,30 @@ export interface StopOptions {
 /** Streams that have been ended get this long to hand their status over. */
 const CLOSE_MS = 500;
 
-/**
- * How often the default daemon has to return a message. The timeout is longer than real daemons hold messages back while one
- * of their neighbours fails.
- */
-const DAEMON_PROBE = { intervalMs: 5000, timeoutMs: 10_000 };
-
 /** Lines in ten seconds, of each kind that clients can cause. */
 const LINES_OF_A_KIND = 3;
 
 /** stop() was called while the start was under way. */
 class StoppedMeanwhile extends Error {}
 
-/** Puts the parts together; the only place that knows all of them. */
+/** Makes a sidecar, which does nothing before its start. */
 export function createSidecar(config: SidecarConfig, dependencies: SidecarDependencies): Sidecar {
-  return new AssembledSidecar(config, dependencies);
+  return new SidecarLifecycle(config, dependencies);
 }
 
-/** The parts that exist while it runs. */
-interface Parts {
-  log?: LogSubscriber;
-  embedded?: RunningDaemon;
-  access?: Access;
-  registry?: MailboxRegistry;
-  monitor?: DaemonMonitor;
-  grpc?: GrpcServer;
-  admin?: AdminServer;
-}
-
-class AssembledSidecar implements Sidecar {
+/** Starts and stops the parts in order, and knows the stage between the two. */
+class SidecarLifecycle implements Sidecar {
   readonly #config: SidecarConfig;
-  readonly #dependencies: SidecarDependencies;
+  readonly #logger: Logger;
   readonly #memory: MemoryPlan;
-  readonly #connections: ConnectionPlan;
   readonly #health = new HealthBoard([MAILBOX_SERVICE]);
-  readonly #parts: Parts = {};
+  readonly #parts: Assembly;
   #stage: LifeStage = 'starting';
   #wasReady = false;
   #started: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   readonly #delay: ShutdownDelay;
-  readonly #logThrottle = new LogThrottle(LINES_OF_A_KIND);
+  readonly #throttledLog: ThrottledLog;
   readonly stopped: Promise<void>;
   #onStopped: () => void = () => {};
   readonly daemonAsked: Promise<void>;
@@ -151,10 +105,23 @@ class AssembledSidecar implements Sidecar {
 
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
-    this.#dependencies = dependencies;
+    const { logger, version } = dependencies;
+    this.#logger = logger;
+    this.#throttledLog = new ThrottledLog(logger, LINES_OF_A_KIND);
     const openFiles = dependencies.openFiles ?? openFilesLimit();
     this.#memory = planMemory(config, dependencies.memory ?? processMemory(), openFiles);
-    this.#connections = planConnections(() => this.#parts.registry?.size ?? 0, openFiles);
+    this.#parts = new Assembly({
+      config,
+      version,
+      logger,
+      throttledLog: this.#throttledLog,
+      memory: this.#memory,
+      connections: planConnections(() => this.#parts.registry?.size ?? 0, openFiles),
+      health: this.#health,
+      facts: this.#facts,
+      onDaemonChange: (status) => this.#onDaemonChange(status),
+      onQuit: () => this.#quit(),
+    });
     this.stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });
@@ -216,79 +183,25 @@ class AssembledSidecar implements Sidecar {
   }
 
   async #start(): Promise<void> {
-    const { logger } = this.#dependencies;
-    const config = this.#config;
+    const parts = this.#parts;
+    const { admin: adminConfig } = this.#config;
     this.#goOn();
-    // The embedded daemon comes before the events that metrics are told of, because the metrics name the daemons.
-    let toldOfDaemon: SidecarEvents | undefined;
-    if (config.embedded.enabled) {
-      this.#parts.embedded = await startEmbeddedDaemon(
-        config,
-        this.#memory.bounds['embedded.maxQueueBytes'],
-        { event: (event) => toldOfDaemon?.embedded.event(event) },
-        {
-          admit: this.#connections.admit,
-          onError: (error) => this.#acceptFailed(error, 'the embedded daemon can accept no connection'),
-        },
-      );
-    }
+    await parts.startEmbeddedDaemon();
     this.#goOn();
-    const daemons = this.#parts.embedded ? [this.#parts.embedded.address] : config.daemon.addresses;
-
-    const settings = mailboxSettings(config, this.#memory.bounds, daemons, this.#parts.embedded?.names);
-    const privateNames = settings.names && {
-      seed: config.mailbox.privateNameSeed,
-      prefix: settings.names.prefix,
-    };
-    if (privateNames) logger.info(privateNames, 'private names are made of the seed');
-    const metrics = this.#createMetrics(daemons, privateNames);
-    const log = logEvents(logger);
-    this.#parts.log = log;
-    const events = createEvents([metrics.events, log]);
-    toldOfDaemon = events;
-    this.#connections.onRefused = (about) => events.limits.reached('process.openFiles', about);
-    const access = await Access.open(config, events.security);
-    this.#parts.access = access;
+    await parts.build();
     this.#goOn();
-    const registry = new MailboxRegistry({
-      settings,
-      encode: encodeEvent,
-      telemetry: events.mailbox,
-    });
-    this.#parts.registry = registry;
-    this.#parts.monitor = this.#createMonitor(daemons, events);
-    this.#parts.grpc = this.#createGrpcServer(registry, events, access);
-
-    if (config.admin.listen !== 'off') {
-      if (!access.hasAdmin) this.#warnOfOpenPages();
-      this.#parts.admin = new AdminServer({
-        pages: {
-          checks: probeChecks(this.#facts),
-          metrics: () => metrics.page(),
-          onError: (error) =>
-            this.#logThrottled('error', 'the metrics could not be collected', { err: error }),
-          quit: config.admin.quitquitquit ? this.#quitPage(access, events) : undefined,
-          drop: config.admin.failureInjection ? this.#dropPage(registry, access, events) : undefined,
-        },
-        health: this.#health,
-        telemetry: events.grpc,
-        limits: this.#connections.adminLimits,
-        onEvicted: (peer) => events.limits.reached('admin.connections', { peer }),
-        onAcceptError: (error) => this.#acceptFailed(error, 'the admin port can accept no connection'),
-      });
-      await this.#parts.admin.listen(config.admin.listen);
-      this.#goOn();
-    }
-    await this.#parts.grpc.listen(grpcAddresses(config));
+    if (adminConfig.listen !== 'off') await parts.admin!.listen(adminConfig.listen);
+    this.#goOn();
+    await parts.grpc!.listen(parts.grpcAddresses);
     this.#goOn();
     // Not before: a start that fails says why, and nothing else.
-    reportMemory(this.#memory, config.embedded.enabled, logger);
+    reportMemory(this.#memory, this.#config.embedded.enabled, this.#logger);
     this.#stage = 'serving';
     this.#daemonWait.begin();
-    const connected = this.#parts.monitor.start();
+    const connected = parts.monitor!.start();
     void connected.then(this.#onDaemonAsked);
     // The embedded daemon is there: whoever waits for start() may use it at once.
-    if (this.#parts.embedded) await connected;
+    if (parts.embedded) await connected;
     this.#refresh();
   }
 
@@ -297,8 +210,7 @@ class AssembledSidecar implements Sidecar {
     if (this.#stage === 'starting') await this.#started?.catch(() => {});
     const { registry, grpc, admin, monitor, embedded } = this.#parts;
     // A start that failed has nothing to tell but why.
-    const tell: Logger['info'] =
-      this.#stage === 'starting' ? () => {} : this.#dependencies.logger.info.bind(this.#dependencies.logger);
+    const tell: Logger['info'] = this.#stage === 'starting' ? () => {} : this.#logger.info.bind(this.#logger);
     if (delayMs > 0 && this.#stage === 'serving') {
       this.#stage = 'delaying';
       this.#refresh();
@@ -316,74 +228,38 @@ class AssembledSidecar implements Sidecar {
     await embedded?.stop();
     this.#stage = 'stopped';
     await admin?.stop({ graceMs: CLOSE_MS });
-    this.#logThrottle.flush();
+    this.#throttledLog.flush();
     this.#parts.log?.flush();
     tell('stopped');
     this.#onDaemonAsked();
     this.#onStopped();
   }
 
-  /** A local proxy that adds no header looks like a local client. */
-  #warnOfOpenPages(): void {
-    const { quitquitquit, failureInjection } = this.#config.admin;
-    const pages = [
-      ...(quitquitquit ? ['/quitquitquit'] : []),
-      ...(failureInjection ? ['/drop-mailbox'] : []),
-    ];
-    if (pages.length === 0) return;
-    this.#dependencies.logger.warn(
-      { pages },
-      'without an admin token every process on this machine or in this pod may use these pages; set admin.token or admin.tokenFile',
+  /** `POST /quitquitquit` came. */
+  #quit(): void {
+    if (this.#stage !== 'draining') this.#logger.info('told to stop by /quitquitquit');
+    // The admin port listens a moment before the start is over. A start that fails stops by itself.
+    this.#started?.then(
+      () => this.stop(),
+      () => {},
     );
   }
 
-  #quitPage(access: Access, events: SidecarEvents): QuitPage {
-    return {
-      ...pageAccess('/quitquitquit', access, events),
-      quit: () => {
-        if (this.#stage !== 'draining') this.#dependencies.logger.info('told to stop by /quitquitquit');
-        // The admin port listens a moment before the start is over. A start that fails stops by itself.
-        this.#started?.then(
-          () => this.stop(),
-          () => {},
-        );
-      },
-    };
-  }
-
-  #dropPage(registry: MailboxRegistry, access: Access, events: SidecarEvents): DropPage {
-    return {
-      ...pageAccess('/drop-mailbox', access, events),
-      drop: (mailbox) => {
-        const outcome = registry.drop(mailbox);
-        this.#logThrottled('warn', "told by /drop-mailbox to cut a mailbox's connection", { outcome });
-        return outcome;
-      },
-    };
+  #onDaemonChange(status: DaemonStatus): void {
+    if (status.up) this.#daemonWait.end();
+    else this.#daemonWait.begin();
+    this.#refresh();
   }
 
   #reportWait(waitedMs: number): void {
     const { daemon } = this;
     if (daemon.up) return;
-    const { addresses } = this.#config.daemon;
     const waited = `${Math.round(waitedMs / 1000)} s`;
     const why = daemon.error ? `: ${daemon.error.message}` : '';
-    this.#dependencies.logger.warn(
-      { daemons: this.#parts.embedded ? [this.#parts.embedded.address] : addresses, waited },
+    this.#logger.warn(
+      { daemons: this.#parts.daemons, waited },
       `still waiting for the Spread daemon, clients cannot open mailboxes${why}`,
     );
-  }
-
-  /** Peers can cause it as often as they like, with connections that take all file descriptors. */
-  #acceptFailed(error: Error, message: string): void {
-    this.#logThrottled('error', message, { err: error });
-  }
-
-  /** For lines that clients can cause as often as they like; `message` is one of a few. */
-  #logThrottled(level: 'warn' | 'error', message: string, fields: object): void {
-    const { logger } = this.#dependencies;
-    const more = this.#logThrottle.admit(message, leftOutLines(logger, level, message));
-    if (more) logger[level]({ ...fields, ...more }, message);
   }
 
   /** Tells health what is so now. */
@@ -391,126 +267,4 @@ class AssembledSidecar implements Sidecar {
     this.#wasReady ||= this.ready;
     this.#health.setServing(isServing(this.#facts));
   }
-
-  #createMonitor(daemons: readonly string[], events: SidecarEvents): DaemonMonitor {
-    const { connectTimeout, monitorBackoffMin, monitorBackoffMax } = this.#config.daemon;
-    const auth = [this.#config.daemon.auth === 'ip' ? IP_AUTH : NULL_AUTH];
-    return new DaemonMonitor({
-      daemons,
-      connect: (options) => Session.connect({ ...options, auth }),
-      connectTimeoutMs: connectTimeout,
-      backoff: { initialMs: monitorBackoffMin, maxMs: monitorBackoffMax },
-      probe: DAEMON_PROBE,
-      onRoundTrip: (seconds) => events.daemon.roundTrip(seconds),
-      onChange: (status) => {
-        if (status.up) {
-          const { major, minor, patch } = status.version;
-          events.daemon.up(status.daemon, `${major}.${minor}.${patch}`);
-          this.#daemonWait.end();
-        } else {
-          this.#daemonWait.begin();
-          events.daemon.down(status.error);
-        }
-        this.#refresh();
-      },
-    });
-  }
-
-  #createGrpcServer(registry: MailboxRegistry, events: SidecarEvents, access: Access): GrpcServer {
-    const config = this.#config;
-    const { version } = this.#dependencies;
-    const failures = new FailureTranslator(
-      (error, logId) => {
-        events.mailbox.defect(error);
-        this.#logThrottled('error', 'the defect above was answered with INTERNAL', { logId });
-      },
-      (code) => events.grpc.spreadError(code),
-      (limit) => events.limits.reached(limit, {}),
-    );
-    const { batchMaxBytes, heartbeatMin, heartbeatDefault } = config.receive;
-    const { limits } = config;
-    const service = mailboxService({
-      registry,
-      failures,
-      admin: access.admin,
-      limits: {
-        ...DEFAULT_SERVICE_LIMITS,
-        leaseMinMs: config.mailbox.leaseMin,
-        leaseMaxMs: config.mailbox.leaseMax,
-        giveUpMinMs: GIVE_UP_MIN_MS,
-        giveUpMaxMs: config.mailbox.reconnectGiveUpMax,
-        maxBatchBytes: batchMaxBytes,
-        maxBytesInFlight: 2 * batchMaxBytes,
-        heartbeatMinMs: heartbeatMin,
-        heartbeatDefaultMs: unlessOff(heartbeatDefault),
-        maxBatchMessages: limits.maxBatchMessages,
-      },
-      version: () => {
-        const status = this.daemon;
-        const daemon = status.up ? { version: status.version, address: status.daemon } : undefined;
-        return { sidecar: version, daemon, embeddedDaemon: config.embedded.enabled };
-      },
-    });
-    const server = new GrpcServer({
-      services: [service, ...this.#commonServices()],
-      tls: access.tls,
-      gate: access.gate,
-      onRefused: access.onRefused,
-      telemetry: events.grpc,
-      admit: this.#connections.admit,
-      onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server can accept no connection'),
-      transport: transportOptions(config, this.#memory.bounds),
-      calls: callBounds(config, this.#memory.bounds),
-      sweep: sweepBounds(config, this.#memory.bounds),
-      sessions: sessionBounds(config),
-      onLimit: (limit, about) => events.limits.reached(limit, about),
-    });
-    access.onClientTokens = () => server.recheckCalls();
-    return server;
-  }
-
-  #commonServices(): ServiceRegistration[] {
-    const { reflection: wanted } = this.#config.grpc;
-    return [this.#health.registration(), ...(wanted ? reflection() : [])];
-  }
-
-  #createMetrics(daemons: readonly string[], privateNames: MetricsOptions['privateNames']): Metrics {
-    const { mailbox, embedded } = this.#config;
-    const methods = new MethodTable();
-    methods.add(MAILBOX_DEFINITION);
-    for (const { definition } of this.#commonServices()) methods.add(definition);
-    return createMetrics({
-      version: this.#dependencies.version,
-      privateNames,
-      methods: methods.all(),
-      spreadCodes: ERROR_TABLE.map(({ code }) => code),
-      daemons,
-      noticeMark: mailbox.slowNotice,
-      totalQueueBytes: this.#memory.bounds['mailbox.totalQueueMaxBytes'],
-      embeddedDaemon: embedded.enabled,
-      sample: () => ({
-        totals: this.#parts.registry!.totals(),
-        mailboxes: this.#parts.registry!.statuses(),
-        retainedBytes: this.#parts.registry!.sizes().retainedBytes,
-        embeddedDaemon: this.#parts.embedded?.daemon.counters(),
-      }),
-    });
-  }
-}
-
-const pageAccess = (page: string, access: Access, events: SidecarEvents): PageAccess => ({
-  credential: access.hasAdmin ? access.admin : undefined,
-  onRefused: (why, peer) => events.security.refused('ADMIN_ONLY', { page, why, peer }),
-});
-
-function grpcAddresses({ grpc }: SidecarConfig): ListenAddress[] {
-  return grpc.listen.map((address) =>
-    address.kind === 'unix'
-      ? {
-          ...address,
-          mode: grpc.socketMode,
-          ...(grpc.socketGroup === '' ? {} : { group: grpc.socketGroup }),
-        }
-      : { ...address, ipv6Only: isIpv6Only(address, grpc.listen) },
-  );
 }

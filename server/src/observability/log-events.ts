@@ -1,10 +1,9 @@
 import type { SlowConsumerNotice } from '../mailbox/queue/receiver.js';
 import type { MailboxIdentity } from '../mailbox/telemetry.js';
 import type { EventSubscriber } from './events.js';
-import { leftOutLines } from './left-out-lines.js';
-import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
+import { ThrottledLog } from './throttled-log.js';
 
 /** Ends that somebody asked for. */
 const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
@@ -30,12 +29,9 @@ export interface LogSubscriber extends EventSubscriber {
  */
 export function logEvents(log: Logger, now?: () => number): LogSubscriber {
   const security = securityLog(log, now);
-  const limits = new LogThrottle(1, now);
-  const throttle = new LogThrottle(BURST, now);
-  const write = (level: 'info' | 'warn' | 'error', kind: string, fields: object, message: string): void => {
-    const more = throttle.admit(kind, leftOutLines(log, level, kind));
-    if (more) log[level]({ ...fields, ...more }, message);
-  };
+  const limits = new ThrottledLog(log, 1, now);
+  const throttled = new ThrottledLog(log, BURST, now);
+  const write = throttled.write.bind(throttled);
   return {
     mailbox: {
       opened: (mailbox, { peer, identity }) =>
@@ -87,10 +83,8 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
     },
     security,
     limits: {
-      reached: (limit, about) => {
-        const more = limits.admit(limit, leftOutLines(log, 'warn', limit));
-        if (more) log.warn({ ...about, limit, ...more }, 'a client ran into a limit');
-      },
+      reached: (limit, about) =>
+        limits.write('warn', limit, { ...about, limit }, 'a client ran into a limit'),
     },
     embedded: {
       event: (event) => {
@@ -102,7 +96,7 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
       },
     },
     flush() {
-      for (const part of [security, limits, throttle]) part.flush();
+      for (const part of [security, limits, throttled]) part.flush();
     },
   };
 }

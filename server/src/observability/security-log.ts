@@ -1,7 +1,6 @@
 import type { CredentialKind, SecurityEvents } from './events.js';
-import { leftOutLines } from './left-out-lines.js';
-import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
+import { ThrottledLog } from './throttled-log.js';
 
 const NAMES: Readonly<Record<CredentialKind, string>> = {
   tls: 'the TLS certificates',
@@ -14,12 +13,11 @@ const HARMLESS = new Set(['TLS_GONE']);
 
 /** Writes what concerns the sidecar's doors. `flush` writes the counts of lines that were left out. */
 export function securityLog(log: Logger, now?: () => number): SecurityEvents & { flush(): void } {
-  const throttle = new LogThrottle(1, now);
+  const throttled = new ThrottledLog(log, 1, now);
   return {
     refused: (reason, about) => {
       const level = HARMLESS.has(reason) ? 'debug' : 'warn';
-      const more = throttle.admit(reason, leftOutLines(log, level, reason));
-      if (more) log[level]({ ...about, reason, ...more }, 'refused');
+      throttled.write(level, reason, { ...about, reason }, 'refused');
     },
     loaded: (kind, { expiresAtMs, count }) =>
       log.info(
@@ -31,6 +29,6 @@ export function securityLog(log: Logger, now?: () => number): SecurityEvents & {
       ),
     reloadFailed: (kind, error) =>
       log.error(`${NAMES[kind]} changed and can't be used, those before stay: ${error.message}`),
-    flush: () => throttle.flush(),
+    flush: () => throttled.flush(),
   };
 }

@@ -1,0 +1,31 @@
+import { LogThrottle } from './log-throttle.js';
+import type { Logger } from './logger.js';
+
+/** Writes lines that peers can cause as often as they like: of each kind a few in ten seconds, then a count of the others. */
+export class ThrottledLog {
+  readonly #log: Logger;
+  readonly #throttle: LogThrottle;
+
+  /**
+   * @param burst - lines of a kind in ten seconds
+   * @param now - milliseconds by a monotonic clock. Default: `performance.now`
+   */
+  constructor(log: Logger, burst: number, now?: () => number) {
+    this.#log = log;
+    this.#throttle = new LogThrottle(burst, now);
+  }
+
+  /** @param kind - one of a fixed set: each kind is remembered */
+  write(level: 'debug' | 'info' | 'warn' | 'error', kind: string, fields: object, message: string): void {
+    const log = this.#log;
+    const more = this.#throttle.admit(kind, (omitted) =>
+      log[level]({ kind, more: omitted }, 'lines of this kind were left out of the log'),
+    );
+    if (more) log[level]({ ...fields, ...more }, message);
+  }
+
+  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds; for a shutdown. */
+  flush(): void {
+    this.#throttle.flush();
+  }
+}
