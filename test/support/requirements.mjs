@@ -27,6 +27,14 @@ export function grpcurlCommand(version, env = process.env) {
   return join(cache, 'spread-sidecar', 'grpcurl', version, 'grpcurl');
 }
 
+export const ACTIONLINT_VERSION = '1.7.12';
+
+/** Where `.ci/run` installs actionlint. */
+export function actionlintCommand(env = process.env) {
+  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'spread-sidecar', 'actionlint', ACTIONLINT_VERSION, 'actionlint');
+}
+
 /** The command of Docker Compose: the plugin of Docker's client, else the program; undefined where there is neither. */
 export const composeCommand = () =>
   [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) =>
@@ -131,6 +139,13 @@ const parts = [
     enable: `For each version V of ${GRPCURL_VERSIONS.join(', ')}, run \`GOBIN=~/.cache/spread-sidecar/grpcurl/V go install github.com/fullstorydev/grpcurl/cmd/grpcurl@vV\`.`,
     available: (env) =>
       GRPCURL_VERSIONS.every((version) => works(grpcurlCommand(version, env), ['--version'])),
+    inCi: true,
+  },
+  {
+    name: 'actionlint',
+    what: 'the check of the GitHub workflows',
+    enable: `Run \`GOBIN=~/.cache/spread-sidecar/actionlint/${ACTIONLINT_VERSION} go install github.com/rhysd/actionlint/cmd/actionlint@v${ACTIONLINT_VERSION}\`.`,
+    available: (env) => works(actionlintCommand(env), ['-version']),
     inCi: true,
   },
   {
