@@ -1,8 +1,10 @@
 /** A client token of the sidecar, for an attacker that is a client with bad intentions. Works where `ServeOptions.tokens` is set. */
 export const ATTACKER_TOKEN = 'token-of-the-attacking-client';
 
-/** Where an attacker finds the sidecar: ports on 127.0.0.1. */
+/** Where an attacker finds the sidecar. */
 export interface Target {
+  /** An address of this machine. */
+  readonly host: string;
   readonly grpcPort: number;
   readonly adminPort: number;
   readonly daemonPort: number;

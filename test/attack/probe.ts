@@ -15,7 +15,11 @@ export class Probe {
   readonly #running: Promise<void>;
   #stopped = false;
 
-  constructor(private readonly port: number) {
+  /** @param host - an address without brackets */
+  constructor(
+    private readonly port: number,
+    private readonly host = '127.0.0.1',
+  ) {
     this.#running = this.#run();
   }
 
@@ -28,7 +32,7 @@ export class Probe {
     while (!this.#stopped) {
       const { phase } = this;
       const startedAt = performance.now();
-      const outcome = await probe(this.port);
+      const outcome = await probe(this.host, this.port);
       const ms = performance.now() - startedAt;
       this.latencies.add(phase, ms);
       if (outcome !== '200' && this.problems.length < 5)
@@ -39,9 +43,9 @@ export class Probe {
 }
 
 /** The status, or what went wrong. */
-function probe(port: number): Promise<string> {
+function probe(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
-    const request = get({ port, host: '127.0.0.1', path: '/livez', agent: false }, (response) => {
+    const request = get({ port, host, path: '/livez', agent: false }, (response) => {
       response.resume();
       response.once('end', () => resolve(String(response.statusCode)));
       response.once('error', (error) => resolve(error.message));

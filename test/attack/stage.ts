@@ -35,7 +35,12 @@ export async function runAttack(attack: Attack, options: RunOptions): Promise<st
   const form = short ? 'short' : 'full';
   const folder = mkdtempSync(join(tmpdir(), 'sps-attack-'));
   const group = cgroupMiB === undefined ? undefined : new MemoryGroup(cgroupMiB);
-  const target = { grpcPort: await freePort(), adminPort: await freePort(), daemonPort: await freePort() };
+  const target: Target = {
+    host: '127.0.0.1',
+    grpcPort: await freePort(),
+    adminPort: await freePort(),
+    daemonPort: await freePort(),
+  };
   const sidecar = startSidecar(attack.serve ?? {}, target, folder, group);
   const problems: string[] = [];
   let witness: Witness | undefined;

@@ -12,11 +12,11 @@ export const adminBodies: Attack = {
   text: 'requests with endless chunked bodies, on 50 connections',
   seconds: { short: 3, full: 20 },
   bounds: { peakMiB: 200 },
-  async run({ adminPort }, span) {
+  async run({ host, adminPort }, span) {
     let bytes = 0;
     let next = 0;
     const connections = await keepConnections(
-      adminPort,
+      { host, port: adminPort },
       { count: 50, most: 20_000 },
       span,
       async (socket) => {

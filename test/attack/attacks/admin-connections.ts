@@ -9,10 +9,10 @@ export const adminConnections: Attack = {
   text: '500 connections to the admin port that stay open and send little or nothing',
   seconds: { short: 3, full: 20 },
   bounds: { peakMiB: 200 },
-  async run({ adminPort }, span) {
+  async run({ host, adminPort }, span) {
     let next = 0;
     const limits = { count: 500, most: 20_000 };
-    const connections = await keepConnections(adminPort, limits, span, async (socket) => {
+    const connections = await keepConnections({ host, port: adminPort }, limits, span, async (socket) => {
       socket.resume();
       socket.write(BEGINNINGS[next++ % BEGINNINGS.length] ?? '');
       await closed(socket);

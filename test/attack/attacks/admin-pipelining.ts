@@ -10,16 +10,21 @@ export const adminPipelining: Attack = {
   text: 'packets of 1,900 pipelined GET /metrics to the admin port, on 20 connections',
   seconds: { short: 3, full: 20 },
   bounds: { peakMiB: 200 },
-  async run({ adminPort }, span) {
+  async run({ host, adminPort }, span) {
     const packet = Buffer.concat(Array.from({ length: REQUESTS }, () => REQUEST));
     let bytes = 0;
-    const connections = await keepConnections(adminPort, { count: 20, most: 2000 }, span, async (socket) => {
-      socket.on('data', (chunk) => {
-        bytes += chunk.length;
-      });
-      socket.write(packet);
-      await closed(socket);
-    });
+    const connections = await keepConnections(
+      { host, port: adminPort },
+      { count: 20, most: 2000 },
+      span,
+      async (socket) => {
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+        });
+        socket.write(packet);
+        await closed(socket);
+      },
+    );
     return { connections, 'MiB received': bytes / 2 ** 20 };
   },
 };

@@ -8,21 +8,26 @@ export const adminRequests: Attack = {
   text: 'one request after the other to every page, GET, HEAD and POST, on 100 connections',
   seconds: { short: 3, full: 20 },
   bounds: { peakMiB: 200 },
-  async run({ adminPort }, span) {
+  async run({ host, adminPort }, span) {
     let answers = 0;
-    const connections = await keepConnections(adminPort, { count: 100, most: 5000 }, span, async (socket) => {
-      let next = 0;
-      const ask = () => {
-        if (!span.isOver) socket.write(`${LINES[next++ % LINES.length]} HTTP/1.1\r\nhost: x\r\n\r\n`);
-      };
-      // An answer may come in several chunks; then more than one request is on its way, which is welcome here.
-      socket.on('data', () => {
-        answers++;
+    const connections = await keepConnections(
+      { host, port: adminPort },
+      { count: 100, most: 5000 },
+      span,
+      async (socket) => {
+        let next = 0;
+        const ask = () => {
+          if (!span.isOver) socket.write(`${LINES[next++ % LINES.length]} HTTP/1.1\r\nhost: x\r\n\r\n`);
+        };
+        // An answer may come in several chunks; then more than one request is on its way, which is welcome here.
+        socket.on('data', () => {
+          answers++;
+          ask();
+        });
         ask();
-      });
-      ask();
-      await closed(socket);
-    });
+        await closed(socket);
+      },
+    );
     return { connections, answers };
   },
 };

@@ -8,12 +8,17 @@ export const adminSlowReaders: Attack = {
   text: '150 connections that ask for /metrics again and again and read no answer',
   seconds: { short: 3, full: 20 },
   bounds: { peakMiB: 200 },
-  async run({ adminPort }, span) {
-    const connections = await keepConnections(adminPort, { count: 150, most: 5000 }, span, async (socket) => {
-      socket.pause();
-      socket.write(REQUESTS);
-      await closed(socket);
-    });
+  async run({ host, adminPort }, span) {
+    const connections = await keepConnections(
+      { host, port: adminPort },
+      { count: 150, most: 5000 },
+      span,
+      async (socket) => {
+        socket.pause();
+        socket.write(REQUESTS);
+        await closed(socket);
+      },
+    );
     return { connections };
   },
 };

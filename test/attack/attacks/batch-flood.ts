@@ -16,12 +16,12 @@ export const batchFlood: Attack = {
   serve: { memoryMiB: 512 },
   seconds: { short: 5, full: 15 },
   bounds: { peakMiB: 512 },
-  async run({ grpcPort }, span) {
+  async run(target, span) {
     const most = BATCHES[span.short ? 'short' : 'full'];
     const one = message([1, AGREED], [2, 'flood'], [3, 'x']);
     const batch = request([2, message(...Array.from({ length: BATCH }, () => [1, one] as const))]);
     const counts = await Promise.all(
-      Array.from({ length: CONNECTIONS }, () => flood(new MailboxCalls(grpcPort, span), batch, most, span)),
+      Array.from({ length: CONNECTIONS }, () => flood(new MailboxCalls(target, span), batch, most, span)),
     );
     const batches = counts.reduce((sum, count) => sum + count, 0);
     return { batches, messages: batches * BATCH };

@@ -32,10 +32,10 @@ export const callFlood: Attack = {
   serve: { memoryMiB: 512 },
   seconds: { short: 3, full: 15 },
   bounds: { peakMiB: 512 },
-  async run({ grpcPort }, span) {
+  async run({ host, grpcPort }, span) {
     let answered = 0;
     const limits = { count: CONNECTIONS, most: span.short ? 100 : 500 };
-    const connections = await keepConnections(grpcPort, limits, span, async (socket) => {
+    const connections = await keepConnections({ host, port: grpcPort }, limits, span, async (socket) => {
       let stream = 1;
       const next = () => {
         const { path, body } = CALLS[((stream - 1) / 2) % CALLS.length] as (typeof CALLS)[number];

@@ -5,13 +5,13 @@ import type { Span } from '../attack.js';
 export type Use = (socket: Socket, span: Span) => Promise<void>;
 
 /**
- * Keeps `count` connections to a port on 127.0.0.1 in use until the span is over. A connection that ends is replaced, up to
+ * Keeps `count` connections to a port in use until the span is over. A connection that ends is replaced, up to
  * `most` in total.
  *
  * @returns how many connections were made
  */
 export async function keepConnections(
-  port: number,
+  { host, port }: { host: string; port: number },
   { count, most }: { count: number; most: number },
   span: Span,
   use: Use,
@@ -20,7 +20,7 @@ export async function keepConnections(
   const worker = async () => {
     while (!span.isOver && made < most) {
       made++;
-      const socket = connect(port, '127.0.0.1');
+      const socket = connect(port, host);
       socket.on('error', () => {});
       const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       const opened = new Promise<void>((resolve) => socket.once('connect', resolve));

@@ -17,12 +17,12 @@ export const fanOutFlood: Attack = {
   serve: { memoryMiB: 512 },
   seconds: { short: 5, full: 15 },
   bounds: { peakMiB: 512 },
-  async run({ grpcPort }, span) {
+  async run(target, span) {
     const lease = [7, message([1, 2])] as const;
     const receivers: MailboxCalls[] = [];
     let bytes = 0;
     for (let i = 0; i < RECEIVERS && !span.isOver; i++) {
-      const calls = new MailboxCalls(grpcPort, span);
+      const calls = new MailboxCalls(target, span);
       receivers.push(calls);
       const id = await calls.connect(lease);
       if (id === undefined) continue;
@@ -33,7 +33,7 @@ export const fanOutFlood: Attack = {
       });
       stream.end(request([1, id]));
     }
-    const sender = new MailboxCalls(grpcPort, span);
+    const sender = new MailboxCalls(target, span);
     const id = await sender.connect(lease);
     let written = 0;
     if (id !== undefined) {

@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import type { Span } from '../attack.js';
+import type { Span, Target } from '../attack.js';
 import { type Field, firstText, request } from './messages.js';
 
 const SERVICE = '/spread.sidecar.v1.MailboxService';
@@ -11,12 +11,12 @@ export class MailboxCalls {
 
   /** @param initialWindow - bytes that the server may send on each stream before the client has read any; default: 65,535 */
   constructor(
-    port: number,
+    { host, grpcPort }: Target,
     private readonly span: Span,
     { initialWindow = 65_535, token }: { initialWindow?: number; token?: string | undefined } = {},
   ) {
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    this.#session = connect(`http://127.0.0.1:${port}`, {
+    this.#session = connect(`http://${host}:${grpcPort}`, {
       settings: { initialWindowSize: initialWindow, enablePush: false },
     });
     this.#session.on('error', () => {});

@@ -28,14 +28,14 @@ export const stalledReceivers: Attack = {
   serve: { memoryMiB: 256 },
   seconds: { short: 40, full: 90 },
   bounds: { peakMiB: 256 },
-  async run({ grpcPort }, span) {
+  async run(target, span) {
     const form = span.short ? 'short' : 'full';
     const lease = [7, message([1, LEASE_S])] as const;
-    const calls = new MailboxCalls(grpcPort, span);
+    const calls = new MailboxCalls(target, span);
     // No byte of a response leaves the sidecar here.
-    const stalled = new MailboxCalls(grpcPort, span, { initialWindow: 0 });
+    const stalled = new MailboxCalls(target, span, { initialWindow: 0 });
     // Here a stream gets its events and acknowledges none; the rest waits.
-    const unacknowledged = new MailboxCalls(grpcPort, span);
+    const unacknowledged = new MailboxCalls(target, span);
     let [opened, refused, batches, rounds] = [0, 0, 0, 0];
     for (; rounds < ROUNDS[form] && !span.isOver; rounds++) {
       const ids: string[] = [];

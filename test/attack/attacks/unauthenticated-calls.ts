@@ -25,7 +25,7 @@ export const unauthenticatedCalls: Attack = {
   serve: { tokens: true, memoryMiB: 256 },
   seconds: { short: 20, full: 20 },
   bounds: { peakMiB: 256 },
-  async run({ grpcPort }, span) {
+  async run({ host, grpcPort }, span) {
     const packets = [WITHOUT_TOKEN, WITH_INVALID_TOKEN].map((head) => {
       const frames = [PREFACE, settings()];
       for (let call = 0; call < CALLS; call++) {
@@ -36,7 +36,7 @@ export const unauthenticatedCalls: Attack = {
     });
     let next = 0;
     const limits = { count: 25, most: span.short ? 50 : 2000 };
-    const connections = await keepConnections(grpcPort, limits, span, async (socket) => {
+    const connections = await keepConnections({ host, port: grpcPort }, limits, span, async (socket) => {
       const turn = next++;
       if (turn % 4 < 2) socket.resume();
       else socket.pause();

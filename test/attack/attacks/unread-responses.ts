@@ -39,8 +39,8 @@ export const unreadResponses: Attack = {
   serve: { tokens: true, memoryMiB: 256, flags: ['--limits-max-calls-per-client', '60'] },
   seconds: { short: 20, full: 20 },
   bounds: { peakMiB: 256 },
-  async run({ grpcPort }, span) {
-    const calls = new MailboxCalls(grpcPort, span, { token: ATTACKER_TOKEN });
+  async run(target, span) {
+    const calls = new MailboxCalls(target, span, { token: ATTACKER_TOKEN });
     const id = await calls.connect([7, message([1, 60])]);
     if (id === undefined) throw new Error('the sidecar refused the mailbox of the attacker');
     const groups = Array.from({ length: GROUPS }, (_, i) => `${i}`.padStart(31, 'g'));
@@ -63,11 +63,16 @@ export const unreadResponses: Attack = {
       }
     let next = 0;
     const limits = { count: 25, most: span.short ? 50 : 1000 };
-    const connections = await keepConnections(grpcPort, limits, span, async (socket) => {
-      socket.pause();
-      socket.write(packets[next++ % packets.length] as Buffer);
-      await Promise.race([closed(socket), new Promise((resolve) => setTimeout(resolve, HOLD_MS))]);
-    });
+    const connections = await keepConnections(
+      { host: target.host, port: target.grpcPort },
+      limits,
+      span,
+      async (socket) => {
+        socket.pause();
+        socket.write(packets[next++ % packets.length] as Buffer);
+        await Promise.race([closed(socket), new Promise((resolve) => setTimeout(resolve, HOLD_MS))]);
+      },
+    );
     calls.close();
     return { connections, 'calls sent at most': connections * CALLS };
   },
