@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chart } from '../support/helm.js';
@@ -70,11 +72,15 @@ async function start({ template, before = {}, environment = {} }: Start) {
     process.execPath,
     [script, join(folder, 'template'), run, 'ring-0', `${port}`],
     {
-      stdio: 'ignore',
-      env: { ...process.env, POD_IP: '127.0.0.1', INTERVAL_MS: '50', ...environment },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, POD_IPS: '127.0.0.1', INTERVAL_MS: '50', ...environment },
     },
   );
   onTestFinished(() => void child.kill('SIGKILL'));
+  const written = { stdout: '' };
+  child.stdout?.on('data', (text) => {
+    written.stdout += text;
+  });
   const get = (path: string) =>
     fetch(`http://127.0.0.1:${port}${path}`).then(
       async (response) => ({ status: response.status, body: await response.text() }),
@@ -84,7 +90,7 @@ async function start({ template, before = {}, environment = {} }: Start) {
     const answer = await get('/status');
     return answer?.body ? JSON.parse(answer.body) : undefined;
   };
-  return { child, run, get, status };
+  return { child, written, run, get, status };
 }
 
 const segment = (port: number, name: string, address: string) =>
@@ -93,6 +99,17 @@ const answers = (ask: () => Promise<{ status: number } | undefined>, expected: n
   until(async () => ((await ask())?.status === expected ? true : undefined), {
     timeoutMs: 10_000,
     what: `status ${expected}`,
+  });
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+);
+
+const accepts = (host: string, port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, host, () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
   });
 
 describe('the addresses process beside a daemon', () => {
@@ -164,6 +181,39 @@ describe('the addresses process beside a daemon', () => {
     });
     await until(async () => (await status())?.isCurrent, { timeoutMs: 10_000, what: 'a current daemon' });
   });
+
+  it('ends with a sentence in a pod without IPv4', async () => {
+    const template = segment(4803, 'ring-0', '{ring-0.nodes}');
+    const { child, written } = await start({ template, environment: { POD_IPS: 'fd00::7' } });
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(written.stdout).toMatch(
+      /^the pod has no IPv4 address, only fd00::7, and Spread 5\.0\.1 has no IPv6: run /,
+    );
+  });
+
+  it.skipIf(!hasIpv6)(
+    'writes the IPv4 address of a dual-stack pod, and shows an IPv6 probe whether the daemon accepts clients',
+    async () => {
+      const port = await freePort();
+      const { run, get } = await start({
+        template: segment(port, 'ring-0', '{ring-0.nodes}'),
+        environment: { POD_IPS: '::1,127.0.0.1' },
+      });
+      await answers(() => get('/written'), 200);
+      expect(readFileSync(join(run, 'spread.conf'), 'utf8')).toBe(segment(port, 'ring-0', '127.0.0.1'));
+      const probe = (expected: boolean) =>
+        until(async () => (await accepts('::1', port)) === expected, {
+          what: `a probe that says ${expected}`,
+        });
+      expect(await accepts('::1', port)).toBe(false);
+      for (let round = 0; round < 2; round++) {
+        const daemon = createServer().listen(port, '127.0.0.1');
+        await probe(true);
+        daemon.close();
+        await probe(false);
+      }
+    },
+  );
 
   it('ends at SIGTERM', async () => {
     const { child, get } = await start({ template: segment(4803, 'ring-0', '{ring-0.nodes}') });

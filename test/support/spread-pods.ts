@@ -169,7 +169,7 @@ export class SpreadPods {
           ...[this.#tmp(i), join(this.#folder, 'hosts')],
           ...['sh', join(scripts, 'spread-supervisor.sh'), `/tmp/run/${file}`, ...command],
         ],
-        { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, POD_IP: address } },
+        { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, POD_IPS: address } },
       );
       const log = createWriteStream(this.log(i), { flags: 'a' });
       child.stdout.pipe(log);

@@ -4,16 +4,19 @@
 // (spread-supervisor.sh), which watches the file `restart`.
 //
 // node spread-addresses.mjs TEMPLATE FOLDER NAME PORT: {host} in TEMPLATE stands for the address of that host. FOLDER gets the
-// files. NAME is the daemon of this pod, and POD_IP in the environment its address. PORT serves /written, /status and /changed.
+// files. NAME is the daemon of this pod, and POD_IPS in the environment has its addresses, the one of the probes first. PORT
+// serves /written, /status and /changed.
 import { createSocket } from 'node:dgram';
 import { lookup, reverse } from 'node:dns/promises';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
+import { connect, createServer as createTcpServer, isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const [template, folder, ownName, port] = process.argv.slice(2);
-const ownAddress = process.env.POD_IP;
+const podAddresses = (process.env.POD_IPS || '').split(',').filter(Boolean);
+const ownAddress = podAddresses.find(isIPv4);
 const CONF = join(folder, 'spread.conf');
 const FORMER = join(folder, 'former.json');
 const RESTART = join(folder, 'restart');
@@ -33,6 +36,13 @@ const hosts = [...new Set([...text.matchAll(HOST)].map(([, host]) => host))];
 const ownHost = hosts.find((host) => host === ownName || host.startsWith(`${ownName}.`));
 
 const log = (line) => process.stdout.write(`${line}\n`);
+
+if (podAddresses.length > 0 && !ownAddress) {
+  log(
+    `the pod has no IPv4 address, only ${podAddresses.join(', ')}, and Spread 5.0.1 has no IPv6: run the daemons on a cluster with IPv4 or dual-stack pods, or set daemon.mode to container, or to external with daemons that are reachable over IPv4`,
+  );
+  process.exit(1);
+}
 
 // --- Addresses
 
@@ -161,6 +171,32 @@ function statusWith(hashes) {
   });
 }
 
+// --- Readiness of the daemon. The kubelet connects to the first address of the pod. Where that is IPv6, this process listens
+// there on the daemon's port, for as long as the daemon accepts connections.
+
+const probeAddress = podAddresses[0] !== ownAddress ? podAddresses[0] : undefined;
+const probed = createTcpServer((connection) => connection.destroy());
+probed.on('error', (error) => log(`cannot listen on [${probeAddress}]:${daemonPort}: ${error.message}`));
+
+const acceptsClients = () =>
+  new Promise((resolve) => {
+    const attempt = connect(daemonPort, ownAddress);
+    const end = (isAccepted) => {
+      attempt.destroy();
+      resolve(isAccepted);
+    };
+    attempt.setTimeout(1000, () => end(false));
+    attempt.once('connect', () => end(true));
+    attempt.on('error', () => end(false));
+  });
+
+async function showReadiness() {
+  if (!probeAddress) return;
+  const isAccepting = await acceptsClients();
+  if (isAccepting && !probed.listening) probed.listen(daemonPort, probeAddress);
+  if (!isAccepting && probed.listening) probed.close();
+}
+
 // --- State. A process that is started again in the same pod finds the files of the one before.
 
 const read = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
@@ -238,6 +274,6 @@ for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.e
 for (;;) {
   const content = await complete();
   if (content !== undefined && content !== written) write(content);
-  if (written !== undefined) await Promise.all([follow(), announce(others())]);
+  if (written !== undefined) await Promise.all([follow(), announce(others()), showReadiness()]);
   await wait(INTERVAL_MS);
 }

@@ -131,13 +131,15 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: metadata.name
-  - name: POD_IP
+  - name: POD_IPS
     valueFrom:
       fieldRef:
-        fieldPath: status.podIP
+        fieldPath: status.podIPs
 ports:
   - name: addresses
     containerPort: 4815
+# `kubectl describe pod` shows why the process ended.
+terminationMessagePolicy: FallbackToLogsOnError
 # The daemon starts when all addresses are known.
 startupProbe:
   httpGet:
