@@ -3,4 +3,6 @@ import { ensureBuilt } from './build.mjs';
 import { runPlain } from './run-plain.mjs';
 
 await ensureBuilt();
-await runPlain('test/kubernetes/main.ts', ['test/kubernetes', 'test/support']);
+// The attacks run against pods too.
+const attacks = ['test/attack', 'test/attack/attacks', 'test/measure'];
+await runPlain('test/kubernetes/main.ts', ['test/kubernetes', 'test/support', ...attacks]);

@@ -1,4 +1,5 @@
 import { SPREAD_IMAGE } from './images.js';
+import { bracketed } from './network.js';
 import type { KubernetesNode } from './node.js';
 import { Release } from './release.js';
 
@@ -10,7 +11,11 @@ interface PodStatus {
     readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly { readonly name: string; readonly restartCount: number }[];
-    readonly initContainerStatuses?: readonly { readonly name: string; readonly restartCount: number }[];
+    readonly initContainerStatuses?: readonly {
+      readonly name: string;
+      readonly restartCount: number;
+      readonly lastState: { readonly terminated?: { readonly message?: string } };
+    }[];
   };
 }
 
@@ -42,6 +47,13 @@ export class Daemons {
     return this.pods()
       .flatMap((pod) => pod.status.containerStatuses ?? [])
       .reduce((sum, { restartCount }) => sum + restartCount, 0);
+  }
+
+  /** Why the last containers `addresses` ended, as `kubectl describe pod` shows it. */
+  terminationMessages(): string[] {
+    return this.pods()
+      .flatMap((pod) => pod.status.initContainerStatuses ?? [])
+      .map(({ lastState }) => lastState.terminated?.message ?? '');
   }
 
   /** Process ids of the daemons by pod, as this machine has them. */
@@ -96,7 +108,7 @@ export class Daemons {
 /** How many daemons are in the ring of a pod's daemon. This machine is the node, so it reaches the pod. */
 async function ringOf(pod: PodStatus): Promise<number> {
   try {
-    const response = await fetch(`http://${pod.status.podIP}:4815/status`, {
+    const response = await fetch(`http://${bracketed(pod.status.podIP ?? '')}:4815/status`, {
       signal: AbortSignal.timeout(1000),
     });
     const { daemons = 0, isCurrent } = (await response.json()) as { daemons?: number; isCurrent: boolean };

@@ -8,6 +8,17 @@ import { type KubernetesNode, PAUSE_IMAGE } from './node.js';
 export const SIDECAR_IMAGE = process.env.SPREAD_SIDECAR_IMAGE || 'spread-sidecar:test';
 export const SPREAD_IMAGE = 'spread-daemon:test';
 
+/** The example of docs/rolling-updates.md. */
+export const ORDERS_FOLDER = join(process.cwd(), 'docs', 'examples', 'rolling-update');
+
+function buildFolder(name: string, folder: string, ...args: string[]): void {
+  execFileSync('docker', ['build', '--quiet', '--tag', name, ...args, folder], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // The builder that every client has.
+    env: { ...process.env, DOCKER_BUILDKIT: '0' },
+  });
+}
+
 function build(name: string, dockerfile: string, files: Record<string, string>): void {
   const folder = mkdtempSync(join(tmpdir(), 'spk-image-'));
   try {
@@ -16,11 +27,7 @@ function build(name: string, dockerfile: string, files: Record<string, string>):
       chmodSync(join(folder, to), 0o755);
     }
     writeFileSync(join(folder, 'Dockerfile'), dockerfile);
-    execFileSync('docker', ['build', '--quiet', '--tag', name, folder], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // The builder that every client has.
-      env: { ...process.env, DOCKER_BUILDKIT: '0' },
-    });
+    buildFolder(name, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -40,4 +47,11 @@ export function importImages(node: KubernetesNode, binaries: Binaries): void {
     images.push(SPREAD_IMAGE);
   }
   for (const image of images) node.importImage(image);
+}
+
+/** Builds the image that the example's Deployments name, and puts it into the node. */
+export function importOrders(node: KubernetesNode): void {
+  const name = 'registry.example/orders:1';
+  buildFolder(name, ORDERS_FOLDER, '--build-arg', `SIDECAR_IMAGE=${SIDECAR_IMAGE}`);
+  node.importImage(name);
 }

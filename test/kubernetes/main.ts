@@ -1,70 +1,115 @@
 import { parseArgs } from 'node:util';
-import { ensureBinaries } from './binaries.js';
+import { type Binaries, ensureBinaries } from './binaries.js';
+import type { Check } from './check.js';
 import { CHECKS } from './checks.js';
 import { importImages } from './images.js';
+import { type ClusterNetwork, NETWORKS } from './network.js';
 import { KubernetesNode } from './node.js';
 
 function usage(): string {
   return [
-    'npm run cluster -- [--wait] [NAME …]',
+    'npm run cluster -- [--network NAME] [--wait] [CHECK …]',
     '',
-    '  --wait  leaves the cluster running after the checks, until Ctrl+C',
+    '  --network NAME  only the cluster with this network; default: one cluster after the other',
+    '  --wait          leaves the last cluster running after the checks, until Ctrl+C',
     '',
-    ...CHECKS.map(({ name, text }) => `  ${name.padEnd(18)} ${text}`),
+    'Networks:',
+    ...NETWORKS.map(({ name, text }) => `  ${name.padEnd(18)} ${text}`),
+    '',
+    'Checks, with ipv4 unless other networks are named:',
+    ...CHECKS.map(
+      ({ name, text, networks }) =>
+        `  ${name.padEnd(18)} ${text}${networks ? ` (${networks.join(', ')})` : ''}`,
+    ),
   ].join('\n');
 }
+
+const runsOn = ({ networks = ['ipv4'] }: Check, network: ClusterNetwork) => networks.includes(network.name);
 
 /** Starts Kubernetes, runs the named checks, or all, and removes it; the exit code is 1 when a check failed. */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { wait: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { network: { type: 'string' }, wait: { type: 'boolean' }, help: { type: 'boolean' } },
     allowPositionals: true,
   });
   const unknown = positionals.filter((name) => !CHECKS.some((check) => check.name === name));
-  if (values.help || unknown.length > 0) {
+  const networks = NETWORKS.filter(({ name }) => values.network === undefined || name === values.network);
+  if (values.help || unknown.length > 0 || networks.length === 0) {
     for (const name of unknown) print(`there is no check named ${name}`);
+    if (networks.length === 0) print(`there is no network named ${values.network}`);
     print(usage());
     return values.help ? 0 : 2;
   }
-  const began = Date.now();
-  const seconds = () => `${((Date.now() - began) / 1000).toFixed(0)} s`;
-  const binaries = ensureBinaries(print);
-  const node = await KubernetesNode.start(binaries);
-  let interrupted = () => {};
-  const interruption = new Promise<void>((resolve) => {
-    interrupted = resolve;
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  try {
-    print(`Kubernetes is ready (${seconds()})`);
-    importImages(node, binaries);
-    print(`the images are imported (${seconds()})`);
-    for (const { name, needsSpread, run } of CHECKS) {
-      if (positionals.length > 0 && !positionals.includes(name)) continue;
-      if (needsSpread && !process.env.SPREAD_HOME) {
-        print(`${name}: skipped, because SPREAD_HOME is not set`);
-        counts.skipped++;
-        continue;
-      }
-      try {
-        await run(node, (line) => print(`${name}: ${line}`));
-        print(`${name}: passed (${seconds()})`);
-        counts.passed++;
-      } catch (error) {
-        const { message, stderr } = error as Error & { stderr?: string };
-        print(`${name}: FAILED: ${message}\n${stderr ?? ''}`);
-        counts.failed++;
-      }
-    }
-    if (values.wait) {
-      print(`kubectl --kubeconfig ${node.kubeconfig}; logs are in ${node.logs}`);
-      await interruption;
-    }
-  } finally {
-    await node.stop();
+  const chosen = CHECKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const run = new Run(ensureBinaries(print), print);
+  const used = networks.filter((network) => chosen.some((check) => runsOn(check, network)));
+  for (const network of used) {
+    const checks = chosen.filter((check) => runsOn(check, network));
+    await run.on(network, checks, (values.wait ?? false) && network === used.at(-1));
   }
-  print(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-  return counts.failed > 0 ? 1 : 0;
+  const { passed, failed, skipped } = run.counts;
+  print(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return failed > 0 || passed + skipped === 0 ? 1 : 0;
+}
+
+/** Runs checks on one cluster after the other. */
+class Run {
+  readonly counts = { passed: 0, failed: 0, skipped: 0 };
+  readonly #began = Date.now();
+  readonly #interruption: Promise<void>;
+  #isInterrupted = false;
+
+  constructor(
+    private readonly binaries: Binaries,
+    private readonly print: (line: string) => void,
+  ) {
+    this.#interruption = new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => {
+          this.#isInterrupted = true;
+          resolve();
+        });
+    });
+  }
+
+  async on(network: ClusterNetwork, checks: readonly Check[], wait: boolean): Promise<void> {
+    if (this.#isInterrupted) return;
+    const node = await KubernetesNode.start(this.binaries, network);
+    try {
+      this.#say(`Kubernetes is ready, ${network.text}`);
+      importImages(node, this.binaries);
+      this.#say('the images are imported');
+      for (const check of checks) await this.#check(node, check);
+      if (wait) {
+        this.print(`kubectl --kubeconfig ${node.kubeconfig}; logs are in ${node.logs}`);
+        await this.#interruption;
+      }
+    } finally {
+      await node.stop();
+    }
+  }
+
+  async #check(node: KubernetesNode, { name, needsSpread, run }: Check): Promise<void> {
+    if (this.#isInterrupted) return;
+    const title = `${name} (${node.network.name})`;
+    if (needsSpread && !process.env.SPREAD_HOME) {
+      this.print(`${title}: skipped, because SPREAD_HOME is not set`);
+      this.counts.skipped++;
+      return;
+    }
+    try {
+      await run(node, (line) => this.print(`${title}: ${line}`));
+      this.#say(`${title}: passed`);
+      this.counts.passed++;
+    } catch (error) {
+      const { message, stderr } = error as Error & { stderr?: string };
+      this.#say(`${title}: FAILED: ${message}\n${stderr ?? ''}`);
+      this.counts.failed++;
+    }
+  }
+
+  #say(line: string): void {
+    this.print(`${line} (${((Date.now() - this.#began) / 1000).toFixed(0)} s)`);
+  }
 }

@@ -5,41 +5,14 @@ import { join } from 'node:path';
 import { until } from '../support/until.js';
 import type { Binaries } from './binaries.js';
 import { ClusterCertificates } from './certificates.js';
+import { bracketed, type ClusterNetwork, isIpv6 } from './network.js';
+import { NodeNetwork } from './node-network.js';
 
-/** Address of the node and of the API server, on the loopback interface: no port of the machine is used. */
-const NODE_IP = '10.250.0.1';
-const DNS_IP = '10.250.0.10';
-const API = `https://${NODE_IP}:6443`;
-const ETCD = `http://${NODE_IP}:2379`;
-const PODS = '10.251.0.0/22';
-const SERVICES = '10.252.0.0/16';
-const FORWARD = ['--source', '--destination'].map((side) => [side, PODS, '--jump', 'ACCEPT']);
 /** The name of the image of the pods' sandboxes. */
 export const PAUSE_IMAGE = 'localhost/spread-sidecar-pause:test';
 
 const exec = (command: string, ...args: string[]) =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-
-/** Network namespaces of pods, those of other clusters too. */
-const podNetworks = () =>
-  spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
-    .stdout.split('\n')
-    .map((line) => line.split(' ')[0] ?? '')
-    .filter((name) => name.startsWith('cni-'));
-
-const hasFirewall = () => spawnSync('iptables', ['--wait', '--list', 'KUBE-FIREWALL', '-n']).status === 0;
-
-/** kube-proxy leaves one chain behind. */
-function removeFirewall(): void {
-  for (const command of ['iptables', 'ip6tables'])
-    for (const rule of [
-      ['--delete', 'INPUT', '--jump', 'KUBE-FIREWALL'],
-      ['--delete', 'OUTPUT', '--jump', 'KUBE-FIREWALL'],
-      ['--flush', 'KUBE-FIREWALL'],
-      ['--delete-chain', 'KUBE-FIREWALL'],
-    ])
-      spawnSync(command, ['--wait', ...rule], { stdio: 'ignore' });
-}
 
 /** Removes the empty control groups of the kubelet, innermost first. */
 function removePodGroups(): void {
@@ -53,22 +26,22 @@ export class KubernetesNode {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spk-'));
   readonly #processes: { name: string; child: ChildProcess }[] = [];
   readonly #certificates: ClusterCertificates;
-  readonly #foreign = podNetworks();
-  readonly #hadFirewall = hasFirewall();
+  readonly #nodeNetwork: NodeNetwork;
   readonly #hadPodGroups = ['cpu/', ''].some((part) => existsSync(`/sys/fs/cgroup/${part}kubepods`));
   readonly kubeconfig: string;
 
-  private constructor(private readonly binaries: Binaries) {
+  private constructor(
+    private readonly binaries: Binaries,
+    readonly network: ClusterNetwork,
+  ) {
+    this.#nodeNetwork = new NodeNetwork(network);
     this.#certificates = new ClusterCertificates(this.#folder);
-    this.kubeconfig = this.#certificates.kubeconfig('admin', '/O=system:masters/CN=admin', API);
+    this.kubeconfig = this.#certificates.kubeconfig('admin', '/O=system:masters/CN=admin', this.#api);
   }
 
-  static async start(binaries: Binaries): Promise<KubernetesNode> {
-    if (exec('ip', '-4', 'addr', 'show', 'dev', 'lo').includes(` ${NODE_IP}/`))
-      throw new Error(
-        `${NODE_IP} is in use on this machine: stop the other \`npm run cluster\`, or remove the address`,
-      );
-    const node = new KubernetesNode(binaries);
+  static async start(binaries: Binaries, network: ClusterNetwork): Promise<KubernetesNode> {
+    new NodeNetwork(network).checkFree();
+    const node = new KubernetesNode(binaries, network);
     try {
       await node.#start();
       return node;
@@ -82,8 +55,34 @@ export class KubernetesNode {
     return this.#folder;
   }
 
+  /** The node's first address. */
+  get #address(): string {
+    return this.network.node[0]!;
+  }
+
+  get #api(): string {
+    return `https://${bracketed(this.#address)}:6443`;
+  }
+
   kubectl(...args: string[]): string {
     return exec(join(this.binaries.kubernetes, 'kubectl'), '--kubeconfig', this.kubeconfig, ...args);
+  }
+
+  /** Creates or changes objects, as JSON or YAML. */
+  apply(objects: string, namespace = 'default'): void {
+    const command = join(this.binaries.kubernetes, 'kubectl');
+    const args = ['--kubeconfig', this.kubeconfig, '--namespace', namespace, 'apply', '--filename', '-'];
+    execFileSync(command, args, { input: objects, stdio: ['pipe', 'ignore', 'pipe'] });
+  }
+
+  /** The same as `kubectl`; returns what kubectl printed to standard error, such as warnings of the API server. */
+  warnings(...args: string[]): string {
+    const command = join(this.binaries.kubernetes, 'kubectl');
+    const { status, stderr } = spawnSync(command, ['--kubeconfig', this.kubeconfig, ...args], {
+      encoding: 'utf8',
+    });
+    if (status !== 0) throw new Error(stderr);
+    return stderr;
   }
 
   /** Puts an image of the Docker engine into the node. */
@@ -94,6 +93,11 @@ export class KubernetesNode {
     rmSync(archive);
   }
 
+  /** Kills the first process of a container, as the kernel does when memory runs out. @param id - as in the status of a pod */
+  killContainer(id: string): void {
+    this.#ctr('tasks', 'kill', '--signal', 'SIGKILL', id.replace('containerd://', ''));
+  }
+
   async stop(): Promise<void> {
     for (const name of ['kubelet', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'coredns'])
       await this.#end(name);
@@ -101,34 +105,30 @@ export class KubernetesNode {
     this.#endPods();
     await this.#end('containerd');
     spawnSync(join(this.binaries.kubernetes, 'kube-proxy'), ['--cleanup'], { stdio: 'ignore' });
-    if (!this.#hadFirewall) removeFirewall();
+    this.#nodeNetwork.remove();
     const mounts = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[1] ?? '')
       .filter((path) => path.startsWith(this.#folder))
       .reverse();
     for (const path of mounts) spawnSync('umount', ['-l', path], { stdio: 'ignore' });
-    for (const rule of FORWARD)
-      spawnSync('iptables', ['--wait', '--delete', 'FORWARD', ...rule], { stdio: 'ignore' });
-    for (const address of [NODE_IP, DNS_IP])
-      spawnSync('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo'], { stdio: 'ignore' });
     if (!this.#hadPodGroups) removePodGroups();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #start(): Promise<void> {
-    for (const address of [NODE_IP, DNS_IP]) exec('ip', 'addr', 'add', `${address}/32`, 'dev', 'lo');
-    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
-    // Docker's engine drops what it does not know.
-    for (const rule of FORWARD) exec('iptables', '--wait', '--insert', 'FORWARD', ...rule);
+    this.#nodeNetwork.create();
     const { kubernetes, coredns } = this.binaries;
+    const { dns, pods, services, apiService } = this.network;
+    const address = bracketed(this.#address);
+    const etcd = `http://${address}:2379`;
     const file = (name: string) => join(this.#folder, name);
     const config = (name: string, value: unknown) => {
       writeFileSync(file(name), typeof value === 'string' ? value : JSON.stringify(value));
       return file(name);
     };
     const certificates = this.#certificates;
-    const user = (name: string, subject: string) => certificates.kubeconfig(name, subject, API);
+    const user = (name: string, subject: string) => certificates.kubeconfig(name, subject, this.#api);
 
     this.#run('containerd', 'containerd', ['--config', config('containerd.toml', this.#containerdConfig())]);
     mkdirSync(file('cni'));
@@ -140,28 +140,28 @@ export class KubernetesNode {
           type: 'ptp',
           ipam: {
             type: 'host-local',
-            ranges: [[{ subnet: PODS }]],
-            routes: [{ dst: '0.0.0.0/0' }],
+            ranges: pods.map((subnet) => [{ subnet }]),
+            routes: pods.map((subnet) => ({ dst: isIpv6(subnet) ? '::/0' : '0.0.0.0/0' })),
             dataDir: file('ipam'),
           },
         },
       ],
     });
     this.#run('etcd', 'etcd', [
-      ...['--data-dir', file('etcd'), '--listen-client-urls', ETCD, '--advertise-client-urls', ETCD],
-      ...['--listen-peer-urls', `http://${NODE_IP}:2380`, '--unsafe-no-fsync'],
+      ...['--data-dir', file('etcd'), '--listen-client-urls', etcd, '--advertise-client-urls', etcd],
+      ...['--listen-peer-urls', `http://${address}:2380`, '--unsafe-no-fsync'],
     ]);
     const server = certificates.issue(
       'api-server',
       '/CN=kube-apiserver',
-      `IP:${NODE_IP},IP:10.252.0.1,DNS:kubernetes.default.svc`,
+      `IP:${this.#address},IP:${apiService},DNS:kubernetes.default.svc`,
     );
     const toKubelet = certificates.issue('api-client', '/O=system:masters/CN=api-server');
     this.#run('kube-apiserver', join(kubernetes, 'kube-apiserver'), [
-      `--etcd-servers=${ETCD}`,
-      `--bind-address=${NODE_IP}`,
-      `--advertise-address=${NODE_IP}`,
-      `--service-cluster-ip-range=${SERVICES}`,
+      `--etcd-servers=${etcd}`,
+      `--bind-address=${this.#address}`,
+      `--advertise-address=${this.#address}`,
+      `--service-cluster-ip-range=${services.join(',')}`,
       `--client-ca-file=${certificates.path('ca.crt')}`,
       `--tls-cert-file=${server.cert}`,
       `--tls-private-key-file=${server.key}`,
@@ -180,7 +180,7 @@ export class KubernetesNode {
 
     this.#run('kube-controller-manager', join(kubernetes, 'kube-controller-manager'), [
       `--kubeconfig=${user('controllers', '/CN=system:kube-controller-manager')}`,
-      `--bind-address=${NODE_IP}`,
+      `--bind-address=${this.#address}`,
       `--root-ca-file=${certificates.path('ca.crt')}`,
       `--service-account-private-key-file=${certificates.path('accounts.key')}`,
       '--use-service-account-credentials',
@@ -188,7 +188,7 @@ export class KubernetesNode {
     ]);
     this.#run('kube-scheduler', join(kubernetes, 'kube-scheduler'), [
       `--kubeconfig=${user('scheduler', '/CN=system:kube-scheduler')}`,
-      `--bind-address=${NODE_IP}`,
+      `--bind-address=${this.#address}`,
       '--leader-elect=false',
     ]);
     const proxy = {
@@ -196,19 +196,19 @@ export class KubernetesNode {
       kind: 'KubeProxyConfiguration',
       clientConnection: { kubeconfig: user('proxy', '/CN=system:kube-proxy') },
       mode: 'iptables',
-      clusterCIDR: PODS,
+      clusterCIDR: pods.join(','),
       hostnameOverride: 'node',
-      healthzBindAddress: `${NODE_IP}:10256`,
-      metricsBindAddress: `${NODE_IP}:10249`,
+      healthzBindAddress: `${address}:10256`,
+      metricsBindAddress: `${address}:10249`,
       conntrack: { maxPerCore: 0 },
     };
     this.#run('kube-proxy', join(kubernetes, 'kube-proxy'), ['--config', config('proxy.json', proxy)]);
     // As kubeadm writes it, for the names of the cluster.
     const corefile = `cluster.local in-addr.arpa ip6.arpa {
-  bind ${DNS_IP}
+  bind ${dns}
   errors
-  health ${DNS_IP}:8080
-  ready ${DNS_IP}:8181
+  health ${bracketed(dns)}:8080
+  ready ${bracketed(dns)}:8181
   kubernetes cluster.local in-addr.arpa ip6.arpa {
     kubeconfig ${user('dns', '/O=system:masters/CN=dns')}
     pods insecure
@@ -232,13 +232,13 @@ export class KubernetesNode {
 
   #startKubelet(kubeconfig: string): void {
     const file = (name: string) => join(this.#folder, name);
-    const serving = this.#certificates.issue('kubelet-server', '/CN=node', `IP:${NODE_IP},DNS:node`);
+    const serving = this.#certificates.issue('kubelet-server', '/CN=node', `IP:${this.#address},DNS:node`);
     writeFileSync(file('resolv.conf'), '');
     const config = {
       apiVersion: 'kubelet.config.k8s.io/v1beta1',
       kind: 'KubeletConfiguration',
-      address: NODE_IP,
-      healthzBindAddress: NODE_IP,
+      address: this.#address,
+      healthzBindAddress: this.#address,
       tlsCertFile: serving.cert,
       tlsPrivateKeyFile: serving.key,
       authentication: {
@@ -252,7 +252,7 @@ export class KubernetesNode {
       failSwapOn: false,
       // It does not remove them at its end.
       makeIPTablesUtilChains: false,
-      clusterDNS: [DNS_IP],
+      clusterDNS: [this.network.dns],
       clusterDomain: 'cluster.local',
       resolvConf: file('resolv.conf'),
       containerRuntimeEndpoint: `unix://${file('containerd.sock')}`,
@@ -267,7 +267,14 @@ export class KubernetesNode {
     writeFileSync(file('kubelet.json'), JSON.stringify(config));
     this.#run('kubelet', join(this.binaries.kubernetes, 'kubelet'), [
       ...['--config', file('kubelet.json'), '--kubeconfig', kubeconfig, '--root-dir', file('kubelet')],
-      ...['--hostname-override', 'node', '--node-ip', NODE_IP, '--cert-dir', file('kubelet-certs')],
+      ...[
+        '--hostname-override',
+        'node',
+        '--node-ip',
+        this.network.node.join(','),
+        '--cert-dir',
+        file('kubelet-certs'),
+      ],
     ]);
   }
 
@@ -311,8 +318,7 @@ state = ${path('containerd-state')}
       ]);
     });
     each(['containers', 'list', '--quiet'], (id) => this.#ctr('containers', 'delete', id));
-    for (const name of podNetworks().filter((one) => !this.#foreign.includes(one)))
-      spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+    this.#nodeNetwork.removePodNamespaces();
   }
 
   #run(name: string, command: string, args: readonly string[]): void {

@@ -6,14 +6,18 @@ import type { KubernetesNode } from './node.js';
 
 const chart = process.env.CLUSTER_CHART || join(process.cwd(), 'deploy', 'helm', 'spread-sidecar');
 
+/** Values of the chart by their paths. */
+export type Values = Record<string, string | number | boolean | null>;
+
 /** A release of the chart in a namespace of its own, in which only restricted pods may run. */
 export class Release {
   readonly #helm: string;
+  #hasNamespace = false;
 
   constructor(
     readonly node: KubernetesNode,
     readonly name: string,
-    private readonly values: Record<string, string | number | boolean>,
+    private readonly values: Values,
   ) {
     const command = helmCommand('4') ?? helmCommand('3');
     if (!command) throw new Error('Helm is missing: set HELM3 or HELM4 to the command');
@@ -24,25 +28,47 @@ export class Release {
     return this.name;
   }
 
-  install(): void {
+  /** Makes the namespace; `install` does so itself where nothing must be in it before. */
+  createNamespace(): void {
+    this.#hasNamespace = true;
     this.kubectl('create', 'namespace', this.namespace);
     this.kubectl('label', 'namespace', this.namespace, 'pod-security.kubernetes.io/enforce=restricted');
+  }
+
+  install(): void {
+    if (!this.#hasNamespace) this.createNamespace();
     this.#run('install', this.name, chart, '--wait', '--timeout', '90s', ...this.#sets());
   }
 
-  upgrade(values: Record<string, string | number | boolean>): void {
+  upgrade(values: Values): void {
     Object.assign(this.values, values);
     this.#run('upgrade', this.name, chart, ...this.#sets());
+  }
+
+  /** Objects of some templates, as `helm template` renders them. */
+  template(...files: string[]): string {
+    const shown = files.flatMap((file) => ['--show-only', file]);
+    return this.#run('template', this.name, chart, ...shown, ...this.#sets());
   }
 
   test(): string {
     return this.#run('test', this.name, '--logs');
   }
 
+  /** Removes the objects of the release, also of one whose installation failed. */
+  removeObjects(): void {
+    this.#run('uninstall', this.name, '--wait', '--ignore-not-found');
+  }
+
   /** Removes all of it, and waits for its pods to end. */
   uninstall(): void {
-    this.#run('uninstall', this.name, '--wait');
+    this.removeObjects();
     this.kubectl('delete', 'namespace', this.namespace, '--timeout', '120s');
+  }
+
+  /** Runs a command in a container of a workload; throws when its exit code is not 0. */
+  exec(target: string, container: string, ...command: string[]): string {
+    return this.kubectl('exec', target, '-c', container, '--', ...command);
   }
 
   kubectl(...args: string[]): string {

@@ -1,0 +1,25 @@
+import { SIDECAR_IMAGE } from './images.js';
+
+/** The value of `kubectl run --overrides`: an application as Pod Security "restricted" demands it. */
+export function restrictedPod({ user, ...fields }: { user?: number; hostNetwork?: true } = {}): string {
+  return JSON.stringify({
+    spec: {
+      ...fields,
+      automountServiceAccountToken: false,
+      containers: [
+        {
+          name: 'app',
+          image: SIDECAR_IMAGE,
+          command: ['sleep', '3600'],
+          securityContext: {
+            runAsNonRoot: true,
+            ...(user === undefined ? {} : { runAsUser: user }),
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+        },
+      ],
+    },
+  });
+}
