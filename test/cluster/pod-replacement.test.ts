@@ -1,5 +1,5 @@
 import { kill } from 'node:process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { isAvailable } from '../support/requirements.mjs';
 import { SpreadPods } from '../support/spread-pods.js';
 import { until } from '../support/until.js';
@@ -55,3 +55,23 @@ describe.skipIf(!isAvailable('spread-cluster'))('real daemons in pods whose addr
     await pods.ringOf(SIZE, 20_000);
   }, 60_000);
 });
+
+describe.skipIf(!isAvailable('spread-cluster'))(
+  'real daemons in dual-stack pods whose first address is IPv6',
+  () => {
+    it('form a ring over IPv4, and their pods are ready while they accept clients', async () => {
+      const pods = await SpreadPods.start(2, { isDualStack: true });
+      onTestFinished(() => pods.stop());
+      const ready = (expected: boolean) =>
+        until(async () => (await pods.isProbedReady(1)) === expected, {
+          timeoutMs: 20_000,
+          what: `a probe that says ${expected}`,
+        });
+      await ready(true);
+      kill(pods.daemonId(1), 'SIGKILL');
+      await ready(false);
+      await ready(true);
+      await pods.ringOf(2);
+    }, 90_000);
+  },
+);

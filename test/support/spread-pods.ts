@@ -8,6 +8,8 @@ import { until } from './until.js';
 
 const PORT = 4803;
 const STATUS_PORT = 4815;
+/** Of the bridge, from which the kubelet would probe. */
+const NODE_ADDRESSES = ['10.79.1.254/24', 'fd00:79::254/64'];
 const scripts = join(chart, 'files');
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 
@@ -29,18 +31,23 @@ export class SpreadPods {
 
   private constructor(
     readonly size: number,
-    private readonly extraConf: string,
+    private readonly isDualStack: boolean,
   ) {
     this.#addresses = Array.from({ length: size }, () => this.#nextAddress());
   }
 
-  static async start(size: number, extraConf = ''): Promise<SpreadPods> {
-    const pods = new SpreadPods(size, extraConf);
+  /** @param isDualStack - each pod has an IPv6 address too, as the first one. Default: false */
+  static async start(
+    size: number,
+    { isDualStack = false }: { isDualStack?: boolean } = {},
+  ): Promise<SpreadPods> {
+    const pods = new SpreadPods(size, isDualStack);
     try {
       const bridge = pods.#space('br');
       ip('netns', 'add', bridge);
       ip('-n', bridge, 'link', 'add', 'br0', 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
       ip('-n', bridge, 'link', 'set', 'br0', 'up');
+      for (const address of NODE_ADDRESSES) ip('-n', bridge, 'addr', 'add', address, 'dev', 'br0', 'nodad');
       pods.#writeHosts();
       await Promise.all(pods.#addresses.map((_, i) => pods.#startPod(i)));
       await pods.ringOf(size);
@@ -81,6 +88,17 @@ export class SpreadPods {
     return answer.trim() ? JSON.parse(answer) : undefined;
   }
 
+  /** Whether a TCP connection to the first address of a pod succeeds, as for the kubelet's probe of the daemon. */
+  async isProbedReady(i: number): Promise<boolean> {
+    const target = JSON.stringify({ host: this.#podAddresses(i)[0], port: PORT });
+    const script = `require('net').connect(${target}).once('connect', () => process.exit(0)).once('error', () => process.exit(1))`;
+    const asked = spawn('ip', ['netns', 'exec', this.#space('br'), process.execPath, '-e', script], {
+      stdio: 'ignore',
+    });
+    const code = await new Promise((resolve) => asked.once('exit', resolve));
+    return code === 0;
+  }
+
   connect(i: number): Promise<Session> {
     const path = join(this.#tmp(i), String(PORT));
     return until(
@@ -95,6 +113,11 @@ export class SpreadPods {
   /** Process id of the daemon itself, and that of its addresses process; 0 while there is none. */
   daemonId(i: number): number {
     return this.#childOf(this.#pods[i]!.daemon, 'spread');
+  }
+
+  /** SIGSTOP keeps the supervisor from restarting the daemon until SIGCONT. */
+  signalSupervisor(i: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#pods[i]!.daemon.kill(signal);
   }
 
   addressesId(i: number): number {
@@ -130,6 +153,11 @@ export class SpreadPods {
     return `10.79.1.${this.#created}`;
   }
 
+  #podAddresses(i: number): string[] {
+    const address = this.#addresses[i]!;
+    return this.isDualStack ? [`fd00:79::${address.split('.')[3]}`, address] : [address];
+  }
+
   #writeHosts(): void {
     const lines = this.#addresses.map((address, i) => `${address} ring-${i}.nodes\n`);
     writeFileSync(join(this.#folder, 'hosts'), `127.0.0.1 localhost\n${lines.join('')}`);
@@ -152,14 +180,15 @@ export class SpreadPods {
     ip('-n', space, 'link', 'set', 'lo', 'up');
     ip('-n', space, 'link', 'add', 'dd', 'type', 'veth', 'peer', 'name', `p${i}`, 'netns', this.#space('br'));
     ip('-n', this.#space('br'), 'link', 'set', `p${i}`, 'master', 'br0', 'up');
-    ip('-n', space, 'addr', 'add', `${address}/24`, 'dev', 'dd');
+    for (const one of this.#podAddresses(i))
+      ip('-n', space, 'addr', 'add', one === address ? `${one}/24` : `${one}/64`, 'dev', 'dd', 'nodad');
     ip('-n', space, 'link', 'set', 'dd', 'up');
 
     const segments = this.#addresses.map(
       (_, k) => `Spread_Segment 127.0.0.255:${PORT} {\n  ring-${k} {ring-${k}.nodes}\n}\n`,
     );
     const rights = 'SocketPortReuse = On\nDaemonUser = root\nDaemonGroup = root\nRuntimeDir = /\n';
-    writeFileSync(join(this.#tmp(i), 'template'), segments.join('') + rights + this.extraConf);
+    writeFileSync(join(this.#tmp(i), 'template'), segments.join('') + rights);
     const supervise = (file: string, ...command: string[]) => {
       const script = 'mount --bind "$2" /etc/hosts && mount --bind "$1" /tmp && shift 2 && exec "$@"';
       const child = spawn(
@@ -169,7 +198,10 @@ export class SpreadPods {
           ...[this.#tmp(i), join(this.#folder, 'hosts')],
           ...['sh', join(scripts, 'spread-supervisor.sh'), `/tmp/run/${file}`, ...command],
         ],
-        { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, POD_IPS: address } },
+        {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, POD_IPS: this.#podAddresses(i).join(',') },
+        },
       );
       const log = createWriteStream(this.log(i), { flags: 'a' });
       child.stdout.pipe(log);
