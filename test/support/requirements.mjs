@@ -75,6 +75,15 @@ const parts = [
     inCi: false,
   },
   {
+    name: 'namespaces',
+    what: 'the sidecar in a network namespace that has only IPv6',
+    enable: 'Run as root on Linux with iproute2, unshare and nsenter.',
+    available: () =>
+      works('unshare', ['--net', 'ip', 'link', 'add', 'pod', 'type', 'veth']) &&
+      works('nsenter', ['--version']),
+    inCi: false,
+  },
+  {
     name: 'docker',
     what: 'the image, the suites in containers and the Testcontainers modules',
     enable:
