@@ -157,7 +157,9 @@ describe.each(['embedded', 'real'])(
         await consumer.stop();
 
         const { missing, acknowledged, duplicates } = tallyOrders(journal);
-        process.stdout.write(`${kind}: ${acknowledged} acknowledged, ${missing.length} missing, ${duplicates} twice\n`);
+        process.stdout.write(
+          `${kind}: ${acknowledged} acknowledged, ${missing.length} missing, ${duplicates} twice\n`,
+        );
         expect(missing).toEqual([]);
         // Both consumers of an update process what came while both were members.
         expect(duplicates).toBeGreaterThan(0);

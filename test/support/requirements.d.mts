@@ -9,6 +9,7 @@ export declare function isAvailable(
     | 'spread-home'
     | 'spread-valgrind'
     | 'spread-cluster'
+    | 'namespaces'
     | 'docker'
     | 'compose'
     | 'python'
