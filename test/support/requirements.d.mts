@@ -3,6 +3,8 @@ export declare function pythonCommand(env?: NodeJS.ProcessEnv): string;
 export declare function composeCommand(): string[] | undefined;
 export declare const GRPCURL_VERSIONS: readonly string[];
 export declare function grpcurlCommand(version: string, env?: NodeJS.ProcessEnv): string;
+export declare const ACTIONLINT_VERSION: string;
+export declare function actionlintCommand(env?: NodeJS.ProcessEnv): string;
 export declare function isAvailable(
   name:
     | 'spread'
@@ -19,6 +21,7 @@ export declare function isAvailable(
     | 'python-reflection'
     | 'python-prometheus'
     | 'grpcurl'
+    | 'actionlint'
     | 'cpp'
     | 'ruby'
     | 'php'
