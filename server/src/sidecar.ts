@@ -1,10 +1,10 @@
 import type { SidecarConfig } from './config/index.js';
 import { HealthBoard } from './grpc/services/health.js';
 import { MAILBOX_SERVICE } from './grpc/services/mailbox-service.js';
-import { formatListenAddress } from './grpc/transport/listen/address.js';
 import type { DaemonStatus } from './mailbox/connection/daemon-monitor.js';
 import { type ProcessMemory, processMemory } from './memory/process-memory.js';
 import { openFilesLimit } from './net/connection-budget.js';
+import { formatListenAddress } from './net/listen-address.js';
 import { type Logger, ThrottledLog } from './observability/index.js';
 import { Assembly } from './sidecar/assembly.js';
 import { planConnections } from './sidecar/connection-plan.js';

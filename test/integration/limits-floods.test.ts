@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../server/src/grpc/server.js';
-import { formatListenAddress } from '../../server/src/grpc/transport/listen/address.js';
+import { formatListenAddress } from '../../server/src/net/listen-address.js';
 import {
   CODE,
   callHeaders,

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, readFileSync, renameSync, statSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
-import { groupId } from '../../server/src/grpc/transport/listen/socket-group.js';
+import { groupId } from '../../server/src/net/socket-group.js';
 import { expectNoSecrets, put, startSecured } from '../support/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 

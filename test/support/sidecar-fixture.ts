@@ -16,9 +16,9 @@ import { GrpcServer, type TransportOptions } from '../../server/src/grpc/server.
 import { HealthBoard } from '../../server/src/grpc/services/health.js';
 import { MAILBOX_SERVICE, mailboxService } from '../../server/src/grpc/services/mailbox-service.js';
 import { reflection } from '../../server/src/grpc/services/reflection.js';
-import { formatListenAddress } from '../../server/src/grpc/transport/listen/address.js';
 import { MailboxRegistry } from '../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../server/src/mailbox/settings.js';
+import { formatListenAddress } from '../../server/src/net/listen-address.js';
 import { CLIENT_VERSION } from '../../server/src/spread/wire/index.js';
 import { temporaryFolder } from './tmp.js';
 

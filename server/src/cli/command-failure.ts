@@ -1,5 +1,6 @@
 import type { SpreadError } from '#spread-sidecar-client';
 import { ConfigError } from '../config/mistakes.js';
+import { ListenError } from '../net/listen-error.js';
 import { TARGET_VARIABLE } from './client-variables.js';
 import { ExitCode } from './exit-codes.js';
 import { systemErrorText } from './system-error.js';
@@ -31,9 +32,8 @@ export function describeFailure(error: unknown): CommandFailure {
   return new CommandFailure(`unexpected error: ${text}`, ExitCode.failure, error);
 }
 
-/** A place to listen at, of the daemon or the gRPC server. By name: the one class is the daemon's, the other grpc's. */
-export const isListenError = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'ListenError';
+/** Whether a daemon or the sidecar cannot listen on an address. */
+export const isListenError = (error: unknown): error is ListenError => error instanceof ListenError;
 
 // By its shape: the package loads gRPC, which a command that fails early needs not wait for.
 const isClientError = (error: unknown): error is SpreadError =>

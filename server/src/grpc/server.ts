@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionInjector, Server, type ServerOptions } from '@grpc/grpc-js';
+import type { ListenAddress } from '../net/listen-address.js';
+import { type Listener, listenOn } from '../net/listener.js';
 import { FairTurns } from '../timing/fair-turns.js';
 import { type CallGate, OPEN_GATE } from './calls/call-gate.js';
 import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './calls/call-limits.js';
@@ -18,8 +20,6 @@ import { quietGrpcLog } from './transport/grpc-log.js';
 import { setHttp2 } from './transport/http2-settings.js';
 import { ignoreGoneStreams, startInTurns } from './transport/http2-streams.js';
 import { keepAlive } from './transport/keep-alive.js';
-import type { ListenAddress } from './transport/listen/address.js';
-import { type Listener, listenOn } from './transport/listen/listener.js';
 import { DEFAULT_SESSION_BOUNDS, guardSessions, type SessionBounds } from './transport/session-guard.js';
 import { firstConcurrentStreams, StreamGate, streamsFor } from './transport/stream-gate.js';
 import type { TlsEndpoint } from './transport/tls-endpoint.js';

@@ -9,9 +9,9 @@ import { GrpcServer } from '../grpc/server.js';
 import type { HealthBoard } from '../grpc/services/health.js';
 import { mailboxService } from '../grpc/services/mailbox-service.js';
 import { reflection } from '../grpc/services/reflection.js';
-import type { ListenAddress } from '../grpc/transport/listen/address.js';
 import { DaemonMonitor, type DaemonStatus } from '../mailbox/connection/daemon-monitor.js';
 import { MailboxRegistry } from '../mailbox/registry/registry.js';
+import type { ListenAddress } from '../net/listen-address.js';
 import {
   createEvents,
   type Logger,

@@ -3,8 +3,7 @@ import { SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { CommandFailure, describeFailure } from '../../../server/src/cli/command-failure.js';
 import { ConfigError } from '../../../server/src/config/index.js';
-import { ListenError as DaemonListenError } from '../../../server/src/daemon/index.js';
-import { ListenError } from '../../../server/src/grpc/transport/listen/listen-error.js';
+import { ListenError } from '../../../server/src/net/listen-error.js';
 
 const spread = (code: status, reason = '', domain = 'spread-sidecar') =>
   new SpreadError('the sentence', { status: code, reason, domain });
@@ -33,7 +32,6 @@ describe('the exit code of a failure', () => {
     ],
     ['the configuration', new ConfigError([{ option: 'x', where: 'flag --x', message: 'is wrong' }]), 2],
     ['a taken address', new ListenError('TAKEN', '127.0.0.1:1', 'taken', 'choose another'), 7],
-    ['a taken port of the daemon', new DaemonListenError('port 4803 on 127.0.0.1', 'is taken'), 7],
     ['something else', new TypeError('x is not a function'), 1],
     ['not even an error', 'boo', 1],
     ['what was said before', new CommandFailure('said', 6), 6],

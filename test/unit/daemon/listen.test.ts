@@ -3,7 +3,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { EmbeddedDaemon, ListenError, type Listening, listen } from '../../../server/src/daemon/index.js';
+import { EmbeddedDaemon, type Listening, listen } from '../../../server/src/daemon/index.js';
+import { ListenError } from '../../../server/src/net/listen-error.js';
 import { RawClient } from '../../support/raw-client.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until } from '../../support/until.js';
@@ -79,15 +80,15 @@ describe('listen', () => {
     const taken = await start({ tcp: { host: '127.0.0.1', port: 0 } });
     const error = await refusalOf({ tcp: { host: ['127.0.0.2', '127.0.0.1'], port: taken.tcpPort! } });
     expect(error.message).toMatch(
-      new RegExp(`^port ${taken.tcpPort} on 127.0.0.1 is taken by another process.*choose another port$`),
+      new RegExp(`^cannot listen on 127.0.0.1:${taken.tcpPort}: another process listens there`),
     );
     await start({ tcp: { host: '127.0.0.2', port: taken.tcpPort! } });
   });
 
   it.each([
-    ['192.0.2.1', /^port 0 on 192\.0\.2\.1 .*does not belong to this machine/],
-    ['no-such-host.invalid', /^port 0 on no-such-host\.invalid .*(resolved|can't be used)/],
-  ])('names an address that is not to be had: %s', async (host, message) => {
+    ['192.0.2.1', /^cannot listen on 192\.0\.2\.1:0: this machine does not have that address/],
+    ['no-such-host.invalid', /^cannot listen on no-such-host\.invalid:0: /],
+  ])('names an address that cannot be listened on: %s', async (host, message) => {
     expect((await refusalOf({ tcp: { host, port: 0 } })).message).toMatch(message);
   });
 
@@ -102,7 +103,7 @@ describe('listen', () => {
     await start({ unixPath: path });
     const error = await refusalOf({ unixPath: path });
     expect(error.message).toBe(
-      `Unix socket ${path} is in use by a running daemon: stop that one, or choose another port or path`,
+      `cannot listen on unix:${path}: another process serves this socket; stop that process or configure another path`,
     );
     await RawClient.connect({ path });
   });
@@ -110,18 +111,22 @@ describe('listen', () => {
   it('does not touch a file that is no socket', async () => {
     const path = join(temporaryFolder(), 'notes.txt');
     writeFileSync(path, 'precious');
-    expect((await refusalOf({ unixPath: path })).message).toMatch(/is an existing file that is no socket/);
+    expect((await refusalOf({ unixPath: path })).message).toMatch(/a file that is no socket stands there/);
     expect(statSync(path).size).toBe(8);
   });
 
   it('names what is wrong with a path', async () => {
     const long = join(temporaryFolder(), 'x'.repeat(100));
-    expect((await refusalOf({ unixPath: long })).message).toMatch(/path of \d+ bytes; 107 is the most/);
+    expect((await refusalOf({ unixPath: long })).message).toMatch(
+      /path has \d+ bytes; use a path of at most 107 bytes/,
+    );
     const missing = join(temporaryFolder(), 'missing', 'spread');
-    expect((await refusalOf({ unixPath: missing })).message).toMatch(/the folder .*\/missing does not exist/);
+    expect((await refusalOf({ unixPath: missing })).message).toMatch(
+      /missing\/spread: its folder does not exist/,
+    );
   });
 
-  it('closes TCP again when the Unix socket is not to be had', async () => {
+  it('closes TCP again when the Unix socket cannot be listened on', async () => {
     const free = await freePort();
     await refusalOf({ tcp: { host: '127.0.0.1', port: free }, unixPath: '/nowhere/at/all' });
     await start({ tcp: { host: '127.0.0.1', port: free } });

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AdminLimits, AdminServer } from '../../../server/src/admin/admin-server.js';
 import type { CheckResult } from '../../../server/src/admin/checks.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
-import { formatListenAddress } from '../../../server/src/grpc/transport/listen/address.js';
+import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { CODE, callHeaders, FLAG, FRAME, frame, PREFACE } from '../../support/http2-frames.js';
 import { RawHttp2 } from '../../support/raw-http2.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';

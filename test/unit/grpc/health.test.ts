@@ -4,7 +4,7 @@ import { protoPath } from 'grpc-health-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../../server/src/grpc/server.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
-import { formatListenAddress } from '../../../server/src/grpc/transport/listen/address.js';
+import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { until, within } from '../../support/until.js';
 

@@ -5,7 +5,7 @@ import descriptor from 'protobufjs/ext/descriptor/index.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../../server/src/grpc/server.js';
 import { reflection } from '../../../server/src/grpc/services/reflection.js';
-import { formatListenAddress } from '../../../server/src/grpc/transport/listen/address.js';
+import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { within } from '../../support/until.js';
 

@@ -18,10 +18,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GrpcTelemetry, MethodInfo } from '../../../server/src/grpc/calls/methods.js';
 import { observedCall } from '../../../server/src/grpc/calls/observed-call.js';
 import { GrpcServer, type GrpcServerOptions } from '../../../server/src/grpc/server.js';
-import {
-  formatListenAddress,
-  type ListenAddress,
-} from '../../../server/src/grpc/transport/listen/address.js';
+import { formatListenAddress, type ListenAddress } from '../../../server/src/net/listen-address.js';
 import { rpcErrorOf } from '../../support/rpc-error.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until, within } from '../../support/until.js';

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EmbeddedDaemon, listen } from '../../../server/src/daemon/index.js';
-import { listenOn } from '../../../server/src/grpc/transport/listen/listener.js';
+import { listenOn } from '../../../server/src/net/listener.js';
 import { MAX_SOCKET_PATH_BYTES, SocketFile } from '../../../server/src/net/socket-file.js';
 import { temporaryFolder } from '../../support/tmp.js';
 

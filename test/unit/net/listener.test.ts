@@ -3,12 +3,9 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  formatListenAddress,
-  type ListenAddress,
-} from '../../../server/src/grpc/transport/listen/address.js';
-import type { ListenError } from '../../../server/src/grpc/transport/listen/listen-error.js';
-import { listenOn } from '../../../server/src/grpc/transport/listen/listener.js';
+import { formatListenAddress, type ListenAddress } from '../../../server/src/net/listen-address.js';
+import type { ListenError } from '../../../server/src/net/listen-error.js';
+import { listenOn } from '../../../server/src/net/listener.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until } from '../../support/until.js';
 

@@ -1,5 +1,5 @@
 import { chownSync, readFileSync } from 'node:fs';
-import { formatListenAddress, type UnixListenAddress } from './address.js';
+import { formatListenAddress, type UnixListenAddress } from './listen-address.js';
 import { ListenError } from './listen-error.js';
 
 /** Largest number of a group; one more means "leave it" to chown. */

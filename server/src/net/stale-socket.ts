@@ -1,8 +1,8 @@
 import { lstatSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { MAX_SOCKET_PATH_BYTES } from '../../../net/socket-file.js';
 import { ListenError, toListenError } from './listen-error.js';
+import { MAX_SOCKET_PATH_BYTES } from './socket-file.js';
 
 /** How long a live listener may take to accept the connection that asks whether it is there. */
 const PROBE_TIMEOUT_MS = 1000;
@@ -11,7 +11,7 @@ const PROBE_TIMEOUT_MS = 1000;
  * Makes the path free to listen on: nothing there is fine, the file that a killed process left behind is
  * removed, and a socket that somebody serves is refused, as is anything that is no socket.
  */
-export async function claimSocketFile(path: string): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   const address = `unix:${path}`;
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
     throw new ListenError(

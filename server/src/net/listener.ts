@@ -1,11 +1,11 @@
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { SocketFile } from '../../../net/socket-file.js';
-import { tcpPlace } from '../../../net/tcp-place.js';
-import { formatListenAddress, type ListenAddress, type UnixListenAddress } from './address.js';
+import { formatListenAddress, type ListenAddress, type UnixListenAddress } from './listen-address.js';
 import { ListenError, toListenError } from './listen-error.js';
-import { claimSocketFile } from './socket-file.js';
+import { SocketFile } from './socket-file.js';
 import { giveToGroup, groupId } from './socket-group.js';
+import { removeStaleSocket } from './stale-socket.js';
+import { tcpPlace } from './tcp-place.js';
 
 const DEFAULT_SOCKET_MODE = 0o600;
 
@@ -43,7 +43,7 @@ export async function listenOn(
   options: ListenOptions = {},
 ): Promise<Listener> {
   const server = options.server ?? createServer();
-  if (address.kind === 'unix') await claimSocketFile(address.path);
+  if (address.kind === 'unix') await removeStaleSocket(address.path);
   const file = address.kind === 'unix' ? new SocketFile(address.path) : undefined;
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
