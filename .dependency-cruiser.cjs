@@ -1,4 +1,4 @@
-// The house of docs/architecture.md as rules: imports point down.
+// The layers of docs/architecture.md as rules: imports point down.
 const only = (name, from, allowed, comment) => ({
   name,
   comment,
@@ -88,6 +88,12 @@ module.exports = {
       '^server/src/observability/',
       '^server/src/(observability/|mailbox/telemetry|mailbox/mailbox-types|mailbox/queue/receiver|mailbox/registry/statistics|grpc/calls/methods|daemon/events)',
       'Observability knows what the parts report, and nothing else of them.',
+    ),
+    only(
+      'cli-imports-sidecar',
+      '^server/src/cli/',
+      '^(server/src/(cli/|sidecar|config/|daemon/|net/|spread/|observability/|grpc/client/)|clients/typescript/)',
+      'Commands use the sidecar and its client from outside.',
     ),
     only('gen-alone', '^server/src/gen/', '^server/src/gen/', 'Generated code stands alone.'),
     only(
