@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chart, type Manifest, manifests, one, sample } from '../support/helm.js';
-import { jsonCommand } from '../support/json-command.js';
-import { isAvailable, pythonCommand } from '../support/requirements.mjs';
+import { schemaProblems } from '../support/kubernetes-schemas.js';
+import { isAvailable } from '../support/requirements.mjs';
 
 /** The first release with native sidecars by default, one with most of its life behind it, and the newest. */
 const RELEASES = ['1.29', '1.33', '1.37'];
@@ -14,15 +14,6 @@ const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-valu
 
 const rendered = (name: string, release = '1.37') =>
   manifests({ files: [sample(name)], kubeVersion: `${release}.0` });
-
-async function schemaProblems(version: string, all: readonly Manifest[]) {
-  const { problems, unknown } = await jsonCommand<{ problems: string[]; unknown: number[] }>(
-    pythonCommand(),
-    [join(import.meta.dirname, 'schemas.py')],
-    { version, manifests: all },
-  );
-  return { problems, unknown: unknown.map((at) => all[at]!.kind) };
-}
 
 describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
   'the schemas of Kubernetes',

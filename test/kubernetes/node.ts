@@ -198,6 +198,7 @@ export class KubernetesNode {
       mode: 'iptables',
       clusterCIDR: pods.join(','),
       hostnameOverride: 'node',
+      bindAddress: isIpv6(this.#address) ? '::' : '0.0.0.0',
       healthzBindAddress: `${address}:10256`,
       metricsBindAddress: `${address}:10249`,
       conntrack: { maxPerCore: 0 },

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type OrderTally, tallyOrders } from '../support/order-journal.js';
 import { until } from '../support/until.js';
 import type { Check } from './check.js';
@@ -33,10 +34,11 @@ async function updateUnderTraffic(node: KubernetesNode, journal: string): Promis
   const rolledOut = (name: string) => orders('rollout', 'status', `deployment/${name}`, '--timeout=180s');
   const grow = async (messages = 200) => {
     const before = tallyOrders(journal).acknowledged;
-    await until(() => tallyOrders(journal).acknowledged >= before + messages, {
-      timeoutMs: 60_000,
-      what: `${messages} further messages`,
-    });
+    const hasGrown = async () => {
+      await setTimeout(200);
+      return tallyOrders(journal).acknowledged >= before + messages;
+    };
+    await until(hasGrown, { timeoutMs: 60_000, what: `${messages} further messages` });
   };
   orders('apply', '--filename', join(ORDERS_FOLDER, 'consumer.yaml'));
   rolledOut('consumer');
@@ -59,7 +61,11 @@ async function updateUnderTraffic(node: KubernetesNode, journal: string): Promis
   await grow();
   orders('scale', 'deployment/producer', '--replicas=0');
   orders('wait', '--for=delete', 'pod', '--selector=app=producer', '--timeout=120s');
-  await until(() => tallyOrders(journal).missing.length === 0, { timeoutMs: 60_000 }).catch(() => undefined);
+  const isProcessed = async () => {
+    await setTimeout(200);
+    return tallyOrders(journal).missing.length === 0;
+  };
+  await until(isProcessed, { timeoutMs: 60_000 }).catch(() => undefined);
   return tallyOrders(journal);
 }
 

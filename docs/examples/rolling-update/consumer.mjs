@@ -19,6 +19,10 @@ import { SpreadSidecar } from 'spread-sidecar-client';
 const { GROUP = 'orders', JOURNAL = '/journal', STATE = '/state', READY_PORT = '8080' } = process.env;
 const MAILBOX = join(STATE, 'mailbox');
 
+// Until this process is a member of the group, there is nothing to finish. The first process of a container needs a handler.
+let stop = () => process.exit(0);
+process.once('SIGTERM', () => stop());
+
 const sidecar = new SpreadSidecar();
 await sidecar.waitForReady({ daemon: true });
 const mailbox = (await resumed()) ?? (await opened());
@@ -54,12 +58,12 @@ async function opened() {
 const readiness = createServer((_, response) => response.end('ready\n')).listen(Number(READY_PORT));
 
 // The pod after this one is a member by now. What came before this pod leaves is still processed here.
-process.once('SIGTERM', () => {
+stop = () => {
   mailbox.leave(GROUP).catch((error) => {
     console.error(error.message);
     process.exit(1);
   });
-});
+};
 
 const journal = openSync(join(JOURNAL, `processed-${hostname()}-${randomUUID()}`), 'a');
 try {
