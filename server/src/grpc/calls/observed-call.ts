@@ -12,7 +12,7 @@ import { sidecarFailure } from '../codec/failure.js';
 import { BatchFrame } from '../codec/receive-frames.js';
 import { type SentStatus, statusError } from '../codec/status.js';
 import { clientConnectionOf } from '../transport/client-connections.js';
-import { http2StreamOf } from '../transport/http2-access.js';
+import { ByMetadata, http2StreamOf, interceptStatus } from '../transport/internals.js';
 import { RequestInput } from '../transport/request-input.js';
 import { compressionRefused, requestTooLarge } from '../transport/transport-status.js';
 import type { Admission } from './call-gate.js';
@@ -56,7 +56,7 @@ export function responsesUnread(max: number, outcome: 'not-sent' | 'unknown'): S
 /** Unit: ms. */
 const RETRY_MS = 1000;
 
-const callsByMetadata = new WeakMap<Metadata, ObservedCall>();
+const callsByMetadata = new ByMetadata<ObservedCall>();
 
 /** The call that a handler was given this metadata with. */
 export function observedCall(metadata: Metadata): ObservedCall {
@@ -138,12 +138,11 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#stream = http2StreamOf(base);
     this.connection = this.#stream?.session;
     this.#input = this.#stream && this.#watchInput(this.#stream);
-    const send = base.sendStatus.bind(base);
-    base.sendStatus = (given) => {
+    interceptStatus(base, (given) => {
       const described = given.code === status.OK ? given : this.#watcher.describe(given);
       this.#finish(described.code ?? status.UNKNOWN);
-      send(described);
-    };
+      return described;
+    });
   }
 
   override start(listener: Listener): void {

@@ -2,7 +2,7 @@ import type { Http2Session, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 import type { ClientConnection } from '../../mailbox/lifetime/client-presence.js';
-import { http2ServersOf } from './http2-access.js';
+import { http2ServersOf } from './internals.js';
 
 /** What the kernel says when the other end has closed the connection with bytes under way. */
 const CLOSED_BY_PEER: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);

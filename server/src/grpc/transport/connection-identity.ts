@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
-import { socketOf } from './http2-access.js';
+import { socketOf } from './internals.js';
 
 /**
  * Who is at the other end of a connection, as far as the connection tells: `unix`, `tcp`, `tls` where no client

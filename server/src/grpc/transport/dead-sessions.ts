@@ -1,12 +1,10 @@
 import type { Http2Session, ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { CheckedTimer } from '../../timing/pause-aware-timer.js';
-import { http2ServersOf } from './http2-access.js';
+import { http2ServersOf, isWrittenOut } from './internals.js';
 
-/** What of a connection is looked at. The handle is Node's own, and its field is there since Node 8. */
 interface Connection {
   readonly bytesRead: number;
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
 /** How long a ping may take to leave this process. Unit: ms. */
@@ -60,5 +58,5 @@ function watch(session: ServerHttp2Session, silenceMs: number): void {
 }
 
 function isStuck(session: Http2Session, connection: Connection): boolean {
-  return (session.state.outboundQueueSize ?? 0) > 0 && connection._handle?.writeQueueSize === 0;
+  return (session.state.outboundQueueSize ?? 0) > 0 && isWrittenOut(connection);
 }

@@ -1,6 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
-import { http2ServersOf } from './http2-access.js';
+import { http2ServersOf } from './internals.js';
 
 /** What a client is told by SETTINGS, beside what grpc-js tells. Unit of all: bytes. */
 export interface Http2Settings {

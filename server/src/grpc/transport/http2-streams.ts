@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import type { FairTurns } from '../../timing/fair-turns.js';
-import { http2ServersOf } from './http2-access.js';
+import { http2ServersOf } from './internals.js';
 
 type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
 

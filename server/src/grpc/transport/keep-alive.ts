@@ -1,7 +1,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { CheckedTimer, PauseAwareTimer } from '../../timing/pause-aware-timer.js';
-import { http2ServersOf } from './http2-access.js';
+import { http2ServersOf } from './internals.js';
 
 export interface KeepAliveBounds {
   /** A connection from which nothing came for this long gets a PING. Unit: ms. 0 = never. */

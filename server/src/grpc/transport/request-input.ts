@@ -1,7 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import { interceptData } from './internals.js';
 import { RequestMeter } from './request-meter.js';
-
-type Take = (chunk: Buffer) => void;
 
 /**
  * What a client sends for one call, on its way to grpc-js. The first who reads the stream is grpc-js; from then on each piece passes here
@@ -25,10 +24,7 @@ export class RequestInput {
     private readonly onArrived: (bytes: number) => void,
   ) {
     this.#meter = new RequestMeter(maxCompressedBytes, maxBytes);
-    for (const take of stream.listeners('data') as Take[]) {
-      stream.off('data', take);
-      stream.on('data', (chunk: Buffer) => this.#arrived(chunk, take));
-    }
+    interceptData(stream, (chunk, take) => this.#arrived(chunk, take));
   }
 
   /** Bytes that have arrived and nobody took. */
@@ -46,13 +42,13 @@ export class RequestInput {
     this.#meter.clear();
   }
 
-  #arrived(chunk: Buffer, take: Take): void {
+  #arrived(chunk: Buffer, take: (chunk: Buffer) => void): void {
     const unusual = this.#meter.arrived(chunk);
     this.onArrived(chunk.length);
     if (unusual !== undefined && !this.onUnusual(unusual)) {
       this.#wanted = false;
       this.#meter.clear();
     }
-    if (this.#wanted) take.call(this.stream, chunk);
+    if (this.#wanted) take(chunk);
   }
 }

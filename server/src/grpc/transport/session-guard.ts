@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { PauseAwareTimer } from '../../timing/pause-aware-timer.js';
-import { http2ServersOf } from './http2-access.js';
+import { http2ServersOf } from './internals.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Bounds of one HTTP/2 connection. Times are milliseconds. */

@@ -1,8 +1,8 @@
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import type { FairTurns } from '../../timing/fair-turns.js';
-import { http2ServersOf } from './http2-access.js';
 import { refuse } from './http2-streams.js';
+import { http2ServersOf } from './internals.js';
 
 /** Bounds on HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {

@@ -2,6 +2,7 @@ import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ConnectionIdentity } from './connection-identity.js';
+import { socketBelow } from './internals.js';
 
 /** What a TLS server shows, and whom it trusts. All in PEM. */
 export interface TlsMaterial {
@@ -179,12 +180,9 @@ function failureOf(error: Error): HandshakeFailure {
   return 'protocol';
 }
 
-/**
- * The address of a client. A connection that was cut has forgotten it; the one below, which Node keeps in a private field,
- * has not when it was asked before.
- */
+/** The address of a client. A connection that was cut has forgotten it; the one below has not when it was asked before. */
 function peerOf(connection: Socket): string {
-  const { _parent: below } = connection as { _parent?: Socket };
+  const below = socketBelow(connection);
   const { remoteAddress, remotePort } = connection.remoteAddress === undefined && below ? below : connection;
   return remoteAddress === undefined ? 'unknown' : `${remoteAddress}:${remotePort}`;
 }

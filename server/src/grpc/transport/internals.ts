@@ -1,0 +1,81 @@
+/**
+ * Everything that relies on the inside of grpc-js or Node, in one place. docs/adr/0009-internals-of-grpc-js.md weighs each
+ * use against its public alternative; test/unit/grpc/internals.test.ts fails by name when an upgrade removes one. All other
+ * code calls these functions and otherwise public API.
+ */
+import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Metadata, Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { SentStatus } from '../codec/status.js';
+
+/** The HTTP/2 servers behind a gRPC server, once its injector or listeners have been made. Private field of grpc-js. */
+export function http2ServersOf(server: Server): Http2Server[] {
+  const { http2Servers } = server as unknown as { http2Servers?: unknown };
+  return http2Servers instanceof Map ? [...(http2Servers as Map<Http2Server, unknown>).keys()] : [];
+}
+
+/** The HTTP/2 stream below the innermost call. Private field of grpc-js. */
+export function http2StreamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream | undefined {
+  return (call as { stream?: ServerHttp2Stream }).stream;
+}
+
+/** The socket below a call; undefined when the connection is gone. */
+export function socketOf(call: ServerInterceptingCallInterface): ServerHttp2Session['socket'] | undefined {
+  try {
+    return http2StreamOf(call)?.session?.socket;
+  } catch {
+    // Node throws once the session has let go of its socket.
+    return undefined;
+  }
+}
+
+/**
+ * Passes each status of the innermost call through `change`, also those that grpc-js sends from below every interceptor.
+ * Replaces a method of grpc-js's object.
+ */
+export function interceptStatus(
+  call: ServerInterceptingCallInterface,
+  change: (status: SentStatus) => SentStatus,
+): void {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) => send(change(status));
+}
+
+/**
+ * Finds what an interceptor knows of a call in its handler. grpc-js passes nothing from one to the other but the metadata: the
+ * object that the interceptor passes on is the one that the handler gets.
+ */
+export class ByMetadata<Value extends object> {
+  readonly #values = new WeakMap<Metadata, Value>();
+
+  set(metadata: Metadata, value: Value): void {
+    this.#values.set(metadata, value);
+  }
+
+  get(metadata: Metadata): Value | undefined {
+    return this.#values.get(metadata);
+  }
+}
+
+/** Gives each piece of a request to `onChunk` instead of grpc-js, which gets it by `take`. Takes over the listeners of grpc-js. */
+export function interceptData(
+  stream: ServerHttp2Stream,
+  onChunk: (chunk: Buffer, take: (chunk: Buffer) => void) => void,
+): void {
+  for (const listener of stream.listeners('data') as ((chunk: Buffer) => void)[]) {
+    stream.off('data', listener);
+    const take = (chunk: Buffer): void => listener.call(stream, chunk);
+    stream.on('data', (chunk: Buffer) => onChunk(chunk, take));
+  }
+}
+
+/** True when the kernel has taken everything that was written to a socket. Private field of Node. */
+export function isWrittenOut(socket: object): boolean {
+  const { _handle: handle } = socket as { _handle?: { readonly writeQueueSize?: number } | null };
+  return handle?.writeQueueSize === 0;
+}
+
+/** The socket below a TLS connection. Private field of Node. */
+export function socketBelow(connection: Socket): Socket | undefined {
+  return (connection as { _parent?: Socket })._parent;
+}
