@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const scripts = Object.keys(JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')).scripts);
 const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   .filter((name) => name !== '' && existsSync(path.join(ROOT, name)));
@@ -30,6 +31,11 @@ describe.each(pages)('%s', (name) => {
 
   it('has no marks of a merge that was not finished', () => {
     expect(text).not.toMatch(/^(<{7}|={7}|>{7})( |$)/m);
+  });
+
+  it('names only scripts of package.json', () => {
+    const named = [...text.matchAll(/\bnpm run (?:--silent )?([a-z][\w:-]*)/g)].map(([, script]) => script!);
+    expect(named.filter((script) => !scripts.includes(script))).toEqual([]);
   });
 
   it('links to files and headings that are there', () => {
