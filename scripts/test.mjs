@@ -1,6 +1,6 @@
-// `npm test`: sets itself up, runs every suite, and says at the end which parts were left out and what would
-// enable them. With CI=true, or REQUIRE=part,part, a part that is asked for and missing is a failure.
-// Arguments go to vitest. The last line is always `N passed, N failed, N skipped`.
+// `npm test`: sets itself up, runs the suites that need only Node, and names the others. `npm run test:all`, or `npm test` with
+// CI=true or with paths of tests, runs every suite whose tools are installed. With CI=true, or REQUIRE=part,part, a part that is asked
+// for and missing is a failure. Other arguments go to vitest. The last line is always `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,22 +10,19 @@ import { ensureBuilt, root } from './build.mjs';
 await ensureBuilt();
 const { missingParts, requiredParts } = await import('../test/support/requirements.mjs');
 
-const missing = missingParts(process.env);
-const required = requiredParts(process.env);
+const args = process.argv.slice(2).filter((arg) => arg !== '--all');
+const runsAll =
+  process.env.CI === 'true' || process.argv.includes('--all') || args.some((arg) => !arg.startsWith('-'));
+const env = { ...process.env, SPREAD_SIDECAR_SUITES: runsAll ? 'all' : 'node' };
+const missing = missingParts(env);
+const required = requiredParts(env);
 const folder = mkdtempSync(join(tmpdir(), 'sps-report-'));
 const report = join(folder, 'report.json');
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const outcome = spawnSync(
   process.execPath,
-  [
-    vitest,
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    ...process.argv.slice(2),
-  ],
-  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+  { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] },
 );
 
 let counts = { passed: 0, failed: 1, skipped: 0 };
@@ -47,9 +44,11 @@ try {
 rmSync(folder, { recursive: true, force: true });
 
 let failed = outcome.status !== 0;
+if (!runsAll)
+  console.log('`npm run test:all` runs every suite whose tools are installed; test/README.md names them.');
 for (const part of missing) {
   const wanted = required.includes(part.name);
-  console.log(`${wanted ? 'MISSING' : 'skipped'}: ${part.what}. ${part.enable}`);
+  if (runsAll || wanted) console.log(`${wanted ? 'MISSING' : 'skipped'}: ${part.what}. ${part.enable}`);
   if (wanted) {
     failed = true;
     counts.failed += 1;

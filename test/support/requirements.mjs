@@ -44,6 +44,7 @@ export const composeCommand = () =>
 const parts = [
   {
     name: 'spread',
+    byVariable: true,
     what: 'suites against a real Spread 5.0.1 daemon',
     enable:
       'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/) or SPREAD_DAEMON=4803@host (a running daemon).',
@@ -53,6 +54,7 @@ const parts = [
   },
   {
     name: 'spread-home',
+    byVariable: true,
     what: "suites that start and end real Spread daemons of their own, and those of Spread's tools",
     enable: 'Set SPREAD_HOME=/path (a Spread installation with bin/ and sbin/).',
     available: (env) => Boolean(env.SPREAD_HOME),
@@ -60,6 +62,7 @@ const parts = [
   },
   {
     name: 'spread-valgrind',
+    byVariable: true,
     what: 'the limits of messages and handshakes on a real Spread daemon under valgrind',
     enable: 'Install valgrind, and set SPREAD_HOME=/path (a Spread installation with sbin/spread).',
     available: (env) => Boolean(env.SPREAD_HOME) && works('valgrind', ['--version']),
@@ -67,6 +70,7 @@ const parts = [
   },
   {
     name: 'spread-cluster',
+    byVariable: true,
     what: 'suites with several real Spread daemons in network namespaces',
     enable:
       'As root on Linux with iproute2 and unshare, set SPREAD_HOME=/path (a Spread installation with sbin/spread).',
@@ -116,6 +120,7 @@ const parts = [
   },
   {
     name: 'packages',
+    byVariable: true,
     what: 'every package, built from an unbuilt clone and used in an empty project',
     enable: 'Set REQUIRE=packages. It takes minutes, and installs from the registries.',
     available: (env) => env.CI === 'true' || (env.REQUIRE ?? '').split(',').includes('packages'),
@@ -235,6 +240,7 @@ const parts = [
   },
   {
     name: 'cluster',
+    byVariable: true,
     what: 'the chart on a real Kubernetes node of this machine',
     enable:
       'Set REQUIRE=cluster. It takes minutes and needs what docs/kubernetes.md names; `npm run cluster` is the same by hand.',
@@ -251,10 +257,23 @@ const parts = [
   },
 ];
 
-export const isAvailable = (name, env = process.env) =>
-  parts.find((part) => part.name === name).available(env);
+/** Parts that nobody has by chance: a variable asks for them. */
+const askedFor = (part, env) => part.byVariable === true || requiredParts(env).includes(part.name);
 
-export const missingParts = (env) => parts.filter((part) => !part.available(env));
+/**
+ * Whether the suites of a part run. `npm test` sets SPREAD_SIDECAR_SUITES=node: then a part runs only when a variable
+ * asks for it, even if its tools are installed.
+ */
+const runs = (part, env) =>
+  (env.SPREAD_SIDECAR_SUITES !== 'node' || askedFor(part, env)) && part.available(env);
+
+export const isAvailable = (name, env = process.env) =>
+  runs(
+    parts.find((part) => part.name === name),
+    env,
+  );
+
+export const missingParts = (env) => parts.filter((part) => !runs(part, env));
 
 export function requiredParts(env) {
   const named = (env.REQUIRE ?? '')
