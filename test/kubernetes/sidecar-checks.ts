@@ -1,7 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { runAttacker } from '../attack/attacker.js';
-import { ATTACKS } from '../attack/attacks/index.js';
-import { Probe } from '../attack/probe.js';
+import { attackAdminPort } from '../attack/admin-port.js';
 import { until } from '../support/until.js';
 import { ALL_NETWORKS, type Check } from './check.js';
 import { SIDECAR_IMAGE, SPREAD_IMAGE } from './images.js';
@@ -111,25 +109,10 @@ export const SIDECAR_CHECKS: readonly Check[] = [
       try {
         release.install();
         const { podIP: host } = workloadPod(release).status;
-        const target = { host, grpcPort: 0, adminPort: 4814, daemonPort: 0 };
-        const probe = new Probe(target.adminPort, host);
-        probe.phase = 'attack';
-        for (const attack of ATTACKS.filter(({ name }) => name.startsWith('admin-'))) {
-          // The first one longer than the kubelet needs to give up a sidecar: 3 probes, each 10 s.
-          const isLong = attack.name === 'admin-pipelining';
-          for (let round = 0; round < (isLong ? 2 : 1); round++) {
-            const figures = await runAttacker(attack, target, !isLong);
-            print(
-              `${attack.name}: ${Object.entries(figures)
-                .map(([name, value]) => `${name} ${Math.round(value)}`)
-                .join(', ')}`,
-            );
-          }
-        }
-        await probe.stop();
-        print(`/livez during the attacks: ${probe.latencies.summary('attack')}`);
+        // Longer than the kubelet needs to give up a sidecar: 3 probes, one each 10 s.
+        const problems = await attackAdminPort(host, 4814, { pipeliningRounds: 2, print });
         const { initContainerStatuses, conditions } = workloadPod(release).status;
-        assert.deepEqual(probe.problems, []);
+        assert.deepEqual(problems, []);
         assert.deepEqual(
           initContainerStatuses.map(({ name, restartCount }) => [name, restartCount]),
           [['spread-sidecar', 0]],
