@@ -26,6 +26,14 @@ const literaryWords = [
   ['knocking', 'connecting'],
 ];
 
+/** Other spellings of terms in docs/glossary.md. */
+const spellings = [
+  ['back-off', 'backoff'],
+  ['fail-over', 'failover'],
+  ['display id', 'display ID'],
+  ['un-?foreseen', 'unexpected'],
+];
+
 /** Names whose only spelling is this one. A message may contain commands and paths, which write them otherwise. */
 const names = ['gRPC', 'Kubernetes', 'OpenTelemetry', 'Prometheus', 'Testcontainers', 'TypeScript'];
 
@@ -44,7 +52,11 @@ export const textlintOptions = (filePath) => ({
       rule: terminology,
       options: {
         defaultTerms: false,
-        terms: [...(/\.(md|proto)$/.test(filePath) ? names : []), ...literaryWords.map(acrossLines)],
+        terms: [
+          ...(/\.(md|proto)$/.test(filePath) ? names : []),
+          ...spellings,
+          ...literaryWords.map(acrossLines),
+        ],
       },
     },
   ],

@@ -21,7 +21,7 @@ export function dropAnswer(page: DropPage, request: IncomingMessage, query: stri
   const named = new URLSearchParams(query).getAll('mailbox');
   const [mailbox] = named;
   if (named.length !== 1 || !mailbox) {
-    const body = 'mailbox must be given once: the id, the display id or the private group of a mailbox\n';
+    const body = 'set mailbox exactly once, to the ID, the display ID or the private group of a mailbox\n';
     return { status: 400, type: TEXT, body };
   }
   return ANSWERS[page.drop(mailbox)];
