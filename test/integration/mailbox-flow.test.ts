@@ -193,7 +193,7 @@ describe('a mailbox with much to send', () => {
   /** A daemon that takes the session and then reads nothing more. */
   async function deafDaemon(settings = {}) {
     const daemon = await scriptedDaemon([acceptScript('me')]);
-    const bench = new MailboxBench(daemon.spreadName, { goodbyeMs: 200, ...settings });
+    const bench = new MailboxBench(daemon.spreadName, { disconnectTimeoutMs: 200, ...settings });
     const mailbox = await bench.connect('me');
     await daemon.finished;
     daemon.sockets[0]!.pause();

@@ -6,7 +6,7 @@ export function mailboxSettings(changes: Partial<MailboxSettings> = {}): Mailbox
     daemons: ['4803@127.0.0.1'],
     allowedDaemons: [],
     connectTimeoutMs: 5_000,
-    goodbyeMs: 500,
+    disconnectTimeoutMs: 500,
     reconnect: {
       backoff: { initialMs: 20, maxMs: 200 },
       giveUp: { defaultMs: 60_000, minMs: 100, maxMs: 86_400_000 },

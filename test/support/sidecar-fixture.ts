@@ -63,7 +63,7 @@ export const MAILBOX_SETTINGS: MailboxSettings = {
   daemons: [],
   allowedDaemons: [],
   connectTimeoutMs: 5000,
-  goodbyeMs: 1000,
+  disconnectTimeoutMs: 1000,
   reconnect: {
     backoff: { initialMs: 20, maxMs: 200 },
     giveUp: { defaultMs: 60_000, minMs: 100, maxMs: 86_400_000 },

@@ -25,7 +25,7 @@ export async function scriptedWorld(
   const daemon = await scriptedDaemon(scripts);
   return {
     daemon,
-    ...(await world({ daemons: [daemon.spreadName], mailbox: { goodbyeMs: 20, ...mailbox } })),
+    ...(await world({ daemons: [daemon.spreadName], mailbox: { disconnectTimeoutMs: 20, ...mailbox } })),
   };
 }
 

@@ -73,7 +73,7 @@ async function securityResult(
  * Whether each address that serve would listen on is free, or used by the sidecar of this container. Listens on the free ones
  * for a moment.
  */
-export async function checkPlaces(config: SidecarConfig): Promise<CheckResult[]> {
+export async function checkAddresses(config: SidecarConfig): Promise<CheckResult[]> {
   const places = placesOf(config);
   const problems = await findPlaceProblems(places);
   const sidecar = problems.some(({ isTaken }) => isTaken) ? await findContainerSidecar() : undefined;

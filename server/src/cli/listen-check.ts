@@ -5,13 +5,13 @@ import { dirname } from 'node:path';
 import {
   includes,
   isIpv6Only,
-  type ListenPlace,
-  listenPlaces,
+  type PlannedAddress,
+  plannedAddresses,
   type SidecarConfig,
   type TcpAddress,
   type UnixAddress,
 } from '../config/index.js';
-import { tcpPlace } from '../net/tcp-place.js';
+import { tcpListenOptions } from '../net/tcp-listen-options.js';
 import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
 import { systemErrorText } from './system-error.js';
@@ -36,7 +36,7 @@ export interface PlaceProblem {
 
 const RESOURCES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS']);
 
-const PARTS: Readonly<Record<ListenPlace['option'], Pick<Place, 'what' | 'flag'>>> = {
+const PARTS: Readonly<Record<PlannedAddress['option'], Pick<Place, 'what' | 'flag'>>> = {
   'grpc.listen': { what: 'gRPC', flag: '--grpc-listen' },
   'admin.listen': { what: 'admin', flag: '--admin-listen' },
   'embedded.listen': { what: 'embedded daemon', flag: '--embedded-listen' },
@@ -45,7 +45,7 @@ const PARTS: Readonly<Record<ListenPlace['option'], Pick<Place, 'what' | 'flag'>
 
 /** Every place that `serve` listens at with this configuration. */
 export function placesOf(config: SidecarConfig): Place[] {
-  return listenPlaces(config).map(({ option, address }) => ({
+  return plannedAddresses(config).map(({ option, address }) => ({
     ...PARTS[option],
     address,
     ipv6Only: option === 'grpc.listen' && address.kind === 'tcp' && isIpv6Only(address, config.grpc.listen),
@@ -123,7 +123,7 @@ function tryToListen(
     const where =
       address.kind === 'unix'
         ? { path: address.path }
-        : tcpPlace(address.host, address.port, ipv6Only ?? false);
+        : tcpListenOptions(address.host, address.port, ipv6Only ?? false);
     server.listen(where, () => resolve(undefined));
   });
 }

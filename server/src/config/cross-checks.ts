@@ -1,5 +1,5 @@
-import { includes, isIpv6Only, type ListenPlace, listenPlaces } from './listen-places.js';
 import type { OptionKey, SidecarConfig } from './options.js';
+import { includes, isIpv6Only, type PlannedAddress, plannedAddresses } from './planned-addresses.js';
 import { isLoopback, listenAddress } from './values/addresses.js';
 
 /** Two or more options that are well in themselves and not together. */
@@ -104,7 +104,7 @@ export const crossChecks: readonly CrossCheck[] = [
   {
     options: ['grpc.listen', 'admin.listen', 'embedded.listen', 'embedded.socket', 'embedded.enabled'],
     check: (config) => {
-      const places = listenPlaces(config);
+      const places = plannedAddresses(config);
       for (const [index, place] of places.entries())
         for (const other of places.slice(0, index)) {
           const sentence = overlap(other, place) ?? overlap(place, other);
@@ -116,7 +116,7 @@ export const crossChecks: readonly CrossCheck[] = [
 ];
 
 /** Why the two can not be listened on at once; undefined if they can, or if `outer` does not include `inner`. */
-function overlap(outer: ListenPlace, inner: ListenPlace): string | undefined {
+function overlap(outer: PlannedAddress, inner: PlannedAddress): string | undefined {
   const [wide, narrow] = [outer.address, inner.address];
   const isSame = listenAddress.format(wide) === listenAddress.format(narrow);
   if (wide.kind === 'unix' || narrow.kind === 'unix')

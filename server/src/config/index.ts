@@ -1,4 +1,3 @@
-export { includes, isIpv6Only, type ListenPlace, listenPlaces } from './listen-places.js';
 export {
   type ConfigSources,
   configFilePath,
@@ -9,6 +8,7 @@ export {
 export { ConfigError, type Mistake } from './mistakes.js';
 export { flagsFromOptions, type OptionFlag, optionFlags, sectionTitles } from './option-flags.js';
 export type { OptionKey, SidecarConfig } from './options.js';
+export { includes, isIpv6Only, type PlannedAddress, plannedAddresses } from './planned-addresses.js';
 export { printConfig } from './print.js';
 export type { Source } from './sources/entry.js';
 export { readTokenFile, type TokenLine } from './token-file.js';

@@ -34,7 +34,7 @@ export interface MailboxOptions {
   /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
   readonly noticeMark: number;
   /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
-  readonly goodbyeMs: number;
+  readonly disconnectTimeoutMs: number;
   readonly encode: EncodeEvent;
   readonly budget: ByteBudget;
   /** What all mailboxes together may have waiting for their daemons. Default: no bound. */
@@ -59,7 +59,7 @@ export interface MailboxParts {
 
 /** Makes the parts of a mailbox, each of those before it. The connection is not started yet. */
 export function mailboxParts(mailbox: MailboxIdentity, options: MailboxOptions): MailboxParts {
-  const { session, daemon, limits, telemetry, goodbyeMs, reconnect } = options;
+  const { session, daemon, limits, telemetry, disconnectTimeoutMs, reconnect } = options;
   const groups = new GroupMemberships(session.privateGroup, options.membership);
   const lease = new Lease(limits.leaseMs, () => options.onLeaseEnd());
   const messageLimits = { maxGroups: limits.maxGroupsPerMessage, maxBody: limits.maxMessageBytes };
@@ -74,7 +74,7 @@ export function mailboxParts(mailbox: MailboxIdentity, options: MailboxOptions):
     opened,
     outbox,
     groups,
-    goodbyeMs,
+    disconnectTimeoutMs,
     telemetry,
     mailbox,
     reconnect,

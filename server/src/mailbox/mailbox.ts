@@ -99,8 +99,8 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /** True when it has ended and a receiver was given everything, so that nobody is waiting for it any more. */
-  get isSpent(): boolean {
-    return this.#lifetime.end !== undefined && this.#inbox.endTold && !this.#inbox.receiverAttached;
+  get isFinished(): boolean {
+    return this.#lifetime.end !== undefined && this.#inbox.isEndDelivered && !this.#inbox.receiverAttached;
   }
 
   /** The last event received; 0 if none. */

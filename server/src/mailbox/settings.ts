@@ -19,7 +19,7 @@ export interface MailboxSettings {
   /** For one daemon, handshake included. */
   readonly connectTimeoutMs: number;
   /** For a clean goodbye; then the connection is dropped. */
-  readonly goodbyeMs: number;
+  readonly disconnectTimeoutMs: number;
   readonly reconnect: ReconnectSettings;
   readonly lease: { readonly defaultMs: number; readonly minMs: number; readonly maxMs: number };
   readonly queue: {

@@ -5,7 +5,7 @@ import { ListenError, toListenError } from './listen-error.js';
 import { SocketFile } from './socket-file.js';
 import { giveToGroup, groupId } from './socket-group.js';
 import { removeStaleSocket } from './stale-socket.js';
-import { tcpPlace } from './tcp-place.js';
+import { tcpListenOptions } from './tcp-listen-options.js';
 
 const DEFAULT_SOCKET_MODE = 0o600;
 
@@ -89,7 +89,7 @@ function bind(server: Server, address: ListenAddress, file: SocketFile | undefin
     };
     if (address.kind === 'tcp') {
       const { host, port, ipv6Only = false } = address;
-      server.listen(tcpPlace(host, port, ipv6Only), listening);
+      server.listen(tcpListenOptions(host, port, ipv6Only), listening);
     } else {
       try {
         listenOnSocketFile(server, address, file!, listening);

@@ -24,7 +24,7 @@ export function mailboxSettings(
     allowedDaemons: [...daemon.allow, ...embedded],
     auth: daemon.auth === 'ip' ? 'IP' : 'NULL',
     connectTimeoutMs: daemon.connectTimeout,
-    goodbyeMs: GOODBYE_MS,
+    disconnectTimeoutMs: GOODBYE_MS,
     reconnect: {
       backoff: { initialMs: mailbox.reconnectBackoffMin, maxMs: mailbox.reconnectBackoffMax },
       giveUp: {

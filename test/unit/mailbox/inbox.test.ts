@@ -220,13 +220,13 @@ describe('Inbox: the end', () => {
     bench.inbox.finish(DISCONNECTED);
     await turn();
     expect(receiver.ends).toEqual([]);
-    expect(bench.inbox.endTold).toBe(false);
+    expect(bench.inbox.isEndDelivered).toBe(false);
     receiver.takeAll();
     expect(receiver.ends).toEqual([]);
     await turn();
     expect(receiver).toMatchObject({ sequences: [1, 2], ends: [DISCONNECTED] });
     expect(bench.attached).toBe(0);
-    expect(bench.inbox.endTold).toBe(true);
+    expect(bench.inbox.isEndDelivered).toBe(true);
     await turn();
     expect(receiver.ends).toHaveLength(1);
   });
@@ -264,7 +264,7 @@ describe('Inbox: the end', () => {
     bench.inbox.finish({ ...DISCONNECTED, reason: 'DRAINING', lastSequence: 1 });
     bench.inbox.cut({ reason: 'LEASE_EXPIRED', message: '' });
     expect(receiver.ends).toMatchObject([{ reason: 'DRAINING', lastSequence: 1 }]);
-    expect(bench.inbox.endTold).toBe(false);
+    expect(bench.inbox.isEndDelivered).toBe(false);
     await turn();
     expect(receiver.ends).toHaveLength(1);
   });

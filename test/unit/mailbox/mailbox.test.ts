@@ -54,7 +54,7 @@ describe('Mailbox', () => {
       acknowledgement: 'AUTO',
       limits: LIMITS,
       noticeMark: 0.8,
-      goodbyeMs: 50,
+      disconnectTimeoutMs: 50,
       encode: plainEncode,
       budget: new ByteBudget(1_000_000_000),
       telemetry: { ...SILENT, ended: (_mailbox, reason) => ended.push(reason) },
@@ -402,7 +402,7 @@ describe('Mailbox', () => {
       await turn();
       expect(receiver.end).toMatchObject({ reason: 'CONNECTION_CLOSED', lastSequence: 1 });
       expect(mailbox.acknowledge(1)).toBe(1);
-      expect(mailbox.isSpent).toBe(true);
+      expect(mailbox.isFinished).toBe(true);
     });
 
     it('refuses everything that would need the daemon, in the words of the end', async () => {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Session } from '../../spread/session.js';
-import { type CheckResult, checkDaemons, checkPlaces, checkSecurity } from '../checks.js';
+import { type CheckResult, checkAddresses, checkDaemons, checkSecurity } from '../checks.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { helpSections } from '../help.js';
@@ -26,7 +26,7 @@ async function check(context: CommandContext, options: Record<string, unknown>):
     { what: 'configuration', problem: undefined, text: `right; ${set} options set`, exitCode: 0 },
   ];
   results.push(...(await checkSecurity(config)));
-  results.push(...(await checkPlaces(config)));
+  results.push(...(await checkAddresses(config)));
   results.push(...(await checkDaemons(config, signal, (connect) => Session.connect(connect))));
   signal.throwIfAborted();
   for (const { what, problem, text } of results) {

@@ -94,7 +94,7 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
     onError: (error) => problems.write('error', () => `error: ${error.message}`),
   }).catch(async (error: Error) => {
     await daemon.close();
-    throw isListenError(error) ? await listenFailure(daemonPlaces(host, port, unixPath), error) : error;
+    throw isListenError(error) ? await listenFailure(daemonAddresses(host, port, unixPath), error) : error;
   });
   try {
     const places = host.map((name) => `${listening.tcpPort}@${name}`);
@@ -112,7 +112,7 @@ async function runDaemon(context: CommandContext, options: DaemonOptions): Promi
   return ExitCode.ok;
 }
 
-function daemonPlaces(hosts: readonly string[], port: number, unixPath: string | undefined): Place[] {
+function daemonAddresses(hosts: readonly string[], port: number, unixPath: string | undefined): Place[] {
   const what = 'daemon';
   const addresses = hosts.map((host) => ({ kind: 'tcp' as const, host, port }));
   const tcp = addresses.map((address) => ({

@@ -125,18 +125,18 @@ export class UserSession implements UserActions {
   async setService(words: readonly string[]): Promise<void> {
     this.#service = this.#parse(serviceType, words[0] ?? '');
     this.#burstService = this.#service;
-    await this.#tellHowToSend();
+    await this.#showSendUsage();
   }
 
   async setType(words: readonly string[]): Promise<void> {
     this.#type = this.#parse(messageType, words[0] ?? '');
-    await this.#tellHowToSend();
+    await this.#showSendUsage();
   }
 
   async setDiscard(words: readonly string[]): Promise<void> {
     if (words[0] !== 'on' && words[0] !== 'off') throw new UserMistake('say: discard on, or: discard off');
     this.#discard = words[0] === 'on';
-    await this.#tellHowToSend();
+    await this.#showSendUsage();
   }
 
   async view(groups: readonly string[]): Promise<void> {
@@ -289,7 +289,7 @@ export class UserSession implements UserActions {
     await this.#console.print(this.#colors.yellow(warning));
   }
 
-  async #tellHowToSend(): Promise<void> {
+  async #showSendUsage(): Promise<void> {
     const discard = this.#discard ? ', without a copy to yourself' : '';
     await this.#console.print(
       `messages are sent ${serviceOfBits(this.#service)}, type ${this.#type}${discard}`,

@@ -26,7 +26,7 @@ export interface SweptCall {
   /** Bytes of its request that are held. */
   readonly bufferedBytes: number;
   /** All was said: nothing is left but that its client takes it. */
-  readonly isSaid: boolean;
+  readonly isResponseComplete: boolean;
   /** Bytes of its answer that are held. */
   readonly unsentBytes: number;
   /** Looks again how much its client has not taken. */
@@ -174,7 +174,7 @@ export class CallSweep {
   #dropStalled(now: number): void {
     for (const call of this.#open.keys()) {
       call.noteUnsent();
-      if (call.isSaid) this.#startLeaving(call);
+      if (call.isResponseComplete) this.#startLeaving(call);
     }
     for (const [call, leaving] of this.#leaving) {
       call.noteUnsent();

@@ -209,7 +209,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   /** grpc-js ends a unary call only when its answer was taken. */
-  get isSaid(): boolean {
+  get isResponseComplete(): boolean {
     return this.#finished || (this.method.type === 'unary' && this.unsentBytes > 0);
   }
 

@@ -113,10 +113,10 @@ export class MulticastSession {
       if (this.#mailbox === undefined) {
         if (frame.$case !== 'open') throw frameError('the first frame has to be open');
         this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
-        const letGo = this.#mailbox.hold();
+        const releaseHold = this.#mailbox.hold();
         const forget = this.#mailbox.onEnd(this.#onMailboxEnd);
         this.#release = () => {
-          letGo();
+          releaseHold();
           forget();
         };
         this.#answer();

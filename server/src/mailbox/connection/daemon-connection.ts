@@ -19,7 +19,7 @@ export interface DaemonConnectionOptions {
   readonly outbox: Outbox;
   readonly groups: GroupMemberships;
   /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
-  readonly goodbyeMs: number;
+  readonly disconnectTimeoutMs: number;
   readonly telemetry: MailboxTelemetry;
   /** Whose connection it is. */
   readonly mailbox: MailboxIdentity;
@@ -122,8 +122,8 @@ export class DaemonConnection {
   /**
    * Leaves the daemon in good order, and these groups before it. Resolves when the connection is closed. Never rejects.
    */
-  sayGoodbye(leaving: readonly string[]): Promise<void> {
-    return sayGoodbye(this.#session, this.#options.outbox, leaving, this.#options.goodbyeMs);
+  disconnect(leaving: readonly string[]): Promise<void> {
+    return disconnect(this.#session, this.#options.outbox, leaving, this.#options.disconnectTimeoutMs);
   }
 
   /**
@@ -208,7 +208,7 @@ export class DaemonConnection {
  * Leaves a daemon in good order: what waits to be sent goes first, then a leave of each of these groups, then the goodbye.
  * Resolves when the connection is closed; after `timeoutMs` milliseconds it is dropped. Never rejects.
  */
-function sayGoodbye(
+function disconnect(
   session: Pick<MailboxSession, 'leave' | 'disconnect' | 'abort'>,
   outbox: Outbox,
   leaving: readonly string[],

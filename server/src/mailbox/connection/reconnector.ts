@@ -22,7 +22,7 @@ export interface ReconnectorOptions {
   /** For one daemon, milliseconds. */
   readonly connectTimeoutMs: number;
   /** For a session that came too late, milliseconds. */
-  readonly goodbyeMs: number;
+  readonly disconnectTimeoutMs: number;
   readonly backoff: BackoffOptions;
   /** What every attempt has in common. */
   readonly session: Omit<SessionOptions, 'address' | 'privateName' | 'timeoutMs' | 'signal'>;
@@ -111,7 +111,7 @@ export class Reconnector {
       clearTimeout(timer);
     }
     if (this.#current !== over || (opened !== undefined && over.signal.aborted)) {
-      await opened?.session.disconnect(this.#options.goodbyeMs);
+      await opened?.session.disconnect(this.#options.disconnectTimeoutMs);
       if (this.#current !== over) return;
       opened = undefined;
     }

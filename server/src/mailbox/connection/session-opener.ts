@@ -106,7 +106,7 @@ export class SessionOpener {
         onFailed: (daemon, error) => this.#telemetry.connectFailed(daemon, error),
       });
       if (attempt.signal.aborted) {
-        await opened.session.disconnect(this.#settings.goodbyeMs);
+        await opened.session.disconnect(this.#settings.disconnectTimeoutMs);
         throw deadlineExceeded('not-sent');
       }
       return opened;
@@ -130,7 +130,7 @@ export class SessionOpener {
   }
 
   #reconnectorOptions({ privateName }: ConnectOptions, asked: ReconnectOptions, plan: Plan) {
-    const { reconnect, connectTimeoutMs, goodbyeMs } = this.#settings;
+    const { reconnect, connectTimeoutMs, disconnectTimeoutMs } = this.#settings;
     const { onNameLoss, queueMulticasts } = asked;
     return {
       ...plan,
@@ -141,7 +141,7 @@ export class SessionOpener {
       nameWaitMs: reconnect.nameWaitMs,
       backoff: reconnect.backoff,
       connectTimeoutMs,
-      goodbyeMs,
+      disconnectTimeoutMs,
       connect: this.#connectSession,
     };
   }

@@ -39,9 +39,9 @@ export class MailboxLifetime implements InboxListener {
   readonly #parts: Ending;
   readonly #listener: LifetimeListener;
   #end: MailboxEnd | undefined;
-  #goodbye: Promise<void> | undefined;
+  #disconnecting: Promise<void> | undefined;
   /** How long a mailbox that has ended waits for a receiver that takes nothing. */
-  #patience: Lease | undefined;
+  #finalLease: Lease | undefined;
   /** It was ended because its receiver was too slow: it waits no longer when that receiver has gone. */
   #wasSlow = false;
   #discarded = false;
@@ -71,12 +71,12 @@ export class MailboxLifetime implements InboxListener {
     };
     this.#end = end;
     inbox.finish(end);
-    this.#limitPatience();
+    this.#startFinalLease();
     groups.end(() => interruptedBy(end, 'unknown'));
     this.#listener.ended(reason, message);
-    this.#tell(() => interruptedBy(end, 'not-sent'));
+    this.#notifyEnded(() => interruptedBy(end, 'not-sent'));
     const givenUp = connection.giveUp(end);
-    if (givenUp !== undefined) this.#goodbye = givenUp;
+    if (givenUp !== undefined) this.#disconnecting = givenUp;
   }
 
   /** Ends the mailbox, if it is open, and its connection. Resolves when that is closed. Never rejects. */
@@ -89,9 +89,9 @@ export class MailboxLifetime implements InboxListener {
     if (this.#end === undefined) {
       this.finish(reason, message, metadata);
       if (abort) connection.abort();
-      else this.#goodbye ??= connection.sayGoodbye(leaving);
+      else this.#disconnecting ??= connection.disconnect(leaving);
     }
-    return this.#goodbye ?? Promise.resolve();
+    return this.#disconnecting ?? Promise.resolve();
   }
 
   overflow(bound: string): void {
@@ -105,7 +105,7 @@ export class MailboxLifetime implements InboxListener {
 
   /** A receiver was given something of what was left when the mailbox ended, or its transport passed something on. */
   takenAfterEnd(): void {
-    this.#patience?.touch();
+    this.#finalLease?.touch();
   }
 
   /** No receiver and no transport holds anything of the mailbox. */
@@ -121,8 +121,8 @@ export class MailboxLifetime implements InboxListener {
       this.finish('DRAINING', 'the sidecar is shutting down');
     }
     while (inbox.receiverAttached) await this.#release();
-    this.#goodbye ??= connection.sayGoodbye([]);
-    await this.#goodbye;
+    this.#disconnecting ??= connection.disconnect([]);
+    await this.#disconnecting;
   }
 
   /** See Mailbox.discard. */
@@ -130,31 +130,31 @@ export class MailboxLifetime implements InboxListener {
     const { inbox, lease } = this.#parts;
     this.#discarded = true;
     lease.stop();
-    this.#limitPatience();
-    this.#letGo();
+    this.#startFinalLease();
+    this.#disposeWhenUnused();
     await this.drain();
     while (inbox.isHeld) await this.#release();
-    this.#patience?.stop();
+    this.#finalLease?.stop();
   }
 
   /** See Mailbox.onEnd. */
   onEnd(callback: (error: Error) => void): () => void {
     this.#awaitingEnd.add(callback);
     const end = this.#end;
-    if (end !== undefined) this.#tell(() => refusedAfter(end));
+    if (end !== undefined) this.#notifyEnded(() => refusedAfter(end));
     return () => this.#awaitingEnd.delete(callback);
   }
 
   /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
   receiverAttached(): () => void {
     const release = this.#parts.lease.hold();
-    if (this.#end !== undefined) queueMicrotask(() => this.#limitPatience());
+    if (this.#end !== undefined) queueMicrotask(() => this.#startFinalLease());
     return () => {
       release();
       // A receiver that takes over is attached in the same turn.
       queueMicrotask(() => {
         this.released();
-        this.#letGo();
+        this.#disposeWhenUnused();
       });
     };
   }
@@ -178,15 +178,15 @@ export class MailboxLifetime implements InboxListener {
    * The mailbox has ended: from now on it waits for one lease for each sign that somebody takes what is left. A drain has a
    * time of its own.
    */
-  #limitPatience(): void {
-    if (this.#patience !== undefined || this.#end === undefined || this.#end.reason === 'DRAINING') return;
+  #startFinalLease(): void {
+    if (this.#finalLease !== undefined || this.#end === undefined || this.#end.reason === 'DRAINING') return;
     const { inbox, lease } = this.#parts;
     if (!inbox.isHeld && !this.#wasSlow) return;
-    this.#patience = new Lease(lease.leaseMs, () => this.#onPatienceOver());
+    this.#finalLease = new Lease(lease.leaseMs, () => this.#onFinalLeaseOver());
   }
 
-  #onPatienceOver(): void {
-    this.#patience = undefined;
+  #onFinalLeaseOver(): void {
+    this.#finalLease = undefined;
     const { inbox, lease } = this.#parts;
     if (!inbox.isHeld && !this.#wasSlow) return;
     const message = `the mailbox was disconnected, and its receiver took nothing for the lease of ${lease.leaseMs} ms`;
@@ -196,7 +196,7 @@ export class MailboxLifetime implements InboxListener {
   }
 
   /** In a later turn: until then what was sent tells what became of it. */
-  #tell(errorOf: () => Error): void {
+  #notifyEnded(errorOf: () => Error): void {
     if (this.#awaitingEnd.size === 0) return;
     setImmediate(() => {
       for (const callback of this.#awaitingEnd) {
@@ -206,7 +206,7 @@ export class MailboxLifetime implements InboxListener {
     });
   }
 
-  #letGo(): void {
+  #disposeWhenUnused(): void {
     const { inbox } = this.#parts;
     if (this.#discarded && !inbox.receiverAttached) inbox.dispose();
   }

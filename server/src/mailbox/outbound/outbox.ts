@@ -38,7 +38,7 @@ interface Entry {
 export type Offline = 'refuse' | 'wait';
 
 /** Takes back a request that waits; false when it is too late. */
-export type Withdraw = () => boolean;
+export type Cancel = () => boolean;
 
 /**
  * The sending half of a mailbox: one order for everything, whatever calls and streams it comes from. What the
@@ -102,7 +102,7 @@ export class Outbox {
    * @returns how to withdraw it, when it has to wait
    * @throws SidecarError SEND_QUEUE_FULL, RECONNECTING, and what the session and `check` throw
    */
-  multicast(message: OutgoingMessage, onTaken?: OnTaken): Withdraw | undefined {
+  multicast(message: OutgoingMessage, onTaken?: OnTaken): Cancel | undefined {
     if (this.#isRefusing) {
       this.check(message);
       throw reconnecting();
@@ -207,7 +207,7 @@ export class Outbox {
   }
 
   /** @throws SidecarError SEND_QUEUE_FULL */
-  #enqueue(entry: Entry): Withdraw {
+  #enqueue(entry: Entry): Cancel {
     this.#mustHaveShareFor(entry);
     this.#entries.add(entry);
     this.#waitingBytes += entry.bytes;

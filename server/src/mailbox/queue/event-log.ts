@@ -187,7 +187,7 @@ export class EventLog implements EventSpace {
       if (stop < run.ends.length || last >= mayEnd) break;
     }
     const release = (): void => {
-      for (const chunk of chunks.splice(0)) this.#letGo(chunk);
+      for (const chunk of chunks.splice(0)) this.#releaseChunk(chunk);
     };
     return { buffers, bytes, lastSequence: last, release };
   }
@@ -220,7 +220,7 @@ export class EventLog implements EventSpace {
     this.#forgottenBytes = upTo;
     const runs = this.#runs;
     while (this.#head < runs.length && lastOf(runs[this.#head]!) <= sequence) {
-      this.#letGo(runs[this.#head]!.chunk);
+      this.#releaseChunk(runs[this.#head]!.chunk);
       runs[this.#head] = NOTHING;
       this.#head++;
     }
@@ -241,12 +241,12 @@ export class EventLog implements EventSpace {
   }
 
   /** One hold less; without any, the memory is for whoever needs it next. */
-  #letGo(chunk: Chunk): void {
+  #releaseChunk(chunk: Chunk): void {
     if (--chunk.holds === 0) this.memory.give(chunk.buffer);
   }
 
   #close(): void {
-    if (this.#open !== undefined) this.#letGo(this.#open);
+    if (this.#open !== undefined) this.#releaseChunk(this.#open);
     this.#open = undefined;
   }
 

@@ -15,7 +15,7 @@ export class InboxAttachment implements Attachment {
   /** take() gave nothing since onReadable was last called, or it was never called. */
   hungry = true;
   /** It came while the time of the soft limit ran, and has not been told so. */
-  toBeTold = false;
+  needsNotice = false;
   givenSequence: number;
   /** Bytes of copies that its transport holds. */
   transitBytes = 0;

@@ -64,7 +64,7 @@ export class Inbox implements AttachedTo {
   #wakeScheduled = false;
   #sealed = false;
   #end: MailboxEnd | undefined;
-  #endTold = false;
+  #isEndDelivered = false;
   #eventsGiven = 0;
   /** No receiver is given anything any more. */
   #isCut = false;
@@ -128,8 +128,8 @@ export class Inbox implements AttachedTo {
   }
 
   /** True once a receiver was given everything and told the end. */
-  get endTold(): boolean {
-    return this.#endTold;
+  get isEndDelivered(): boolean {
+    return this.#isEndDelivered;
   }
 
   /** Queues what the daemon sent. Runs for every message: no promise, no closure, no telemetry. */
@@ -150,7 +150,7 @@ export class Inbox implements AttachedTo {
     this.#options.budget.take(bytes + EVENT_OVERHEAD_BYTES);
     const roseOverMark = !this.#overMark && this.#noticeMark.isExceeded;
     if (roseOverMark) this.#overMark = true;
-    if (this.#softLimit?.grown() || roseOverMark) this.#tellSlowConsumer();
+    if (this.#softLimit?.grown() || roseOverMark) this.#notifySlowConsumer();
     if (!this.#paused && this.#bounds.isReached) this.#pause();
     if (this.#current?.hungry) this.#scheduleWake();
   }
@@ -212,7 +212,7 @@ export class Inbox implements AttachedTo {
       acknowledgedSequence: queue.acknowledgedSequence,
     };
     const attachment = new InboxAttachment(this, receiver, limits, info, this.#listener.receiverAttached());
-    attachment.toBeTold = this.softLimitRemainingMs !== undefined;
+    attachment.needsNotice = this.softLimitRemainingMs !== undefined;
     this.#current = attachment;
     this.#scheduleWake();
     return attachment;
@@ -333,7 +333,7 @@ export class Inbox implements AttachedTo {
     return new SoftLimit(mark, timeMs, () => this.#listener.softLimitOver(mark.inWords, timeMs));
   }
 
-  #tellSlowConsumer(): void {
+  #notifySlowConsumer(): void {
     const notice = this.#notice();
     this.#current?.receiver.onSlowConsumer(notice);
     this.#hooks.slowConsumer(notice);
@@ -387,7 +387,7 @@ export class Inbox implements AttachedTo {
       this.#conclude(this.#end);
       return;
     }
-    if (current.toBeTold) this.#tellNewReceiver(current);
+    if (current.needsNotice) this.#notifyNewReceiver(current);
     if (current.hungry && this.#queue.mayTake(current.limits)) {
       current.hungry = false;
       current.receiver.onReadable();
@@ -397,8 +397,8 @@ export class Inbox implements AttachedTo {
   };
 
   /** In the turn after its coming, when it has begun. */
-  #tellNewReceiver(current: InboxAttachment): void {
-    current.toBeTold = false;
+  #notifyNewReceiver(current: InboxAttachment): void {
+    current.needsNotice = false;
     if (this.softLimitRemainingMs !== undefined) current.receiver.onSlowConsumer(this.#notice());
   }
 
@@ -406,7 +406,7 @@ export class Inbox implements AttachedTo {
     const current = this.#current;
     if (current === undefined) return;
     this.#current = undefined;
-    if (this.isComplete) this.#endTold = true;
+    if (this.isComplete) this.#isEndDelivered = true;
     this.#leave(current);
     current.receiver.onEnd(end);
   }

@@ -19,7 +19,7 @@ export class MailboxSlots {
     this.#byClient.set(client, this.takenBy(client) + 1);
   }
 
-  giveBack(client: string): void {
+  release(client: string): void {
     this.#taken--;
     const left = this.takenBy(client) - 1;
     if (left > 0) this.#byClient.set(client, left);

@@ -89,8 +89,8 @@ export class MailboxRegistry {
     const opening = await this.#open(options, signal, client);
     if (this.#isDraining) {
       // The drain began in the turn in which the daemon accepted.
-      this.#slots.giveBack(client);
-      await opening.session.disconnect(this.#settings.goodbyeMs);
+      this.#slots.release(client);
+      await opening.session.disconnect(this.#settings.disconnectTimeoutMs);
       throw draining();
     }
     const mailbox: Mailbox = new Mailbox({
@@ -103,7 +103,7 @@ export class MailboxRegistry {
       endWithConnection: options.endWithConnection ?? false,
       acknowledgement: options.acknowledgement,
       noticeMark: this.#settings.noticeMark,
-      goodbyeMs: this.#settings.goodbyeMs,
+      disconnectTimeoutMs: this.#settings.disconnectTimeoutMs,
       encode: this.#encode,
       budget: this.#budget,
       sendBudget: this.#sendBudget,
@@ -236,7 +236,7 @@ export class MailboxRegistry {
     try {
       return await this.#opener.open(options, signal, takeSlot);
     } catch (error) {
-      if (hasSlot) this.#slots.giveBack(client);
+      if (hasSlot) this.#slots.release(client);
       throw error;
     }
   }
@@ -260,7 +260,7 @@ export class MailboxRegistry {
     void mailbox.discard().then(() => {
       this.#leaving.delete(mailbox);
       this.#gone.add(mailbox);
-      this.#slots.giveBack(mailbox.client);
+      this.#slots.release(mailbox.client);
       this.#slotWaiters.wake();
     });
   }
@@ -285,19 +285,19 @@ export class MailboxRegistry {
   #fullBound(client: string): SidecarError | undefined {
     const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
     if (this.#slots.taken >= maxMailboxes) {
-      this.#removeSpent();
+      this.#removeFinished();
       return tooManyMailboxes('the sidecar', 'mailbox.maxMailboxes', maxMailboxes);
     }
     if (this.#slots.takenBy(client) >= maxMailboxesPerClient) {
-      this.#removeSpent(client);
+      this.#removeFinished(client);
       return tooManyMailboxes('this client', 'limits.maxMailboxesPerClient', maxMailboxesPerClient);
     }
     return undefined;
   }
 
-  #removeSpent(client?: string): void {
+  #removeFinished(client?: string): void {
     for (const mailbox of this.#mailboxes.values()) {
-      if (!mailbox.isSpent || (client !== undefined && mailbox.client !== client)) continue;
+      if (!mailbox.isFinished || (client !== undefined && mailbox.client !== client)) continue;
       this.#remove(mailbox);
       return;
     }

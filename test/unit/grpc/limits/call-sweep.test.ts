@@ -8,7 +8,7 @@ import type { SidecarError } from '../../../../server/src/mailbox/sidecar-error.
 
 class FakeCall implements SweptCall {
   awaitsRequest = false;
-  isSaid = false;
+  isResponseComplete = false;
   unsentBytes = 0;
   failed: SidecarError | undefined;
   abandoned = false;
@@ -126,7 +126,7 @@ describe('an end that is not taken', () => {
     const { sweep, open, pass } = sweepOf({ stallTimeoutMs: 1000 });
     const [unary, stream] = open(new FakeCall('a'), new FakeCall('a'));
     for (const call of [unary!, stream!]) call.unsentBytes = 100;
-    unary!.isSaid = true;
+    unary!.isResponseComplete = true;
     sweep.sweep();
     pass(1001);
     sweep.sweep();

@@ -3,14 +3,14 @@ import type { OptionKey, SidecarConfig } from './options.js';
 import type { TcpAddress, UnixAddress } from './values/addresses.js';
 
 /** A place where the sidecar listens, and the option that says so. */
-export interface ListenPlace {
+export interface PlannedAddress {
   readonly option: Extract<OptionKey, 'grpc.listen' | 'admin.listen' | 'embedded.listen' | 'embedded.socket'>;
   readonly address: TcpAddress | UnixAddress;
 }
 
 /** Every place that the sidecar will listen on. */
-export function listenPlaces({ grpc, admin, embedded }: SidecarConfig): ListenPlace[] {
-  const all: ListenPlace[] = grpc.listen.map((address) => ({ option: 'grpc.listen', address }));
+export function plannedAddresses({ grpc, admin, embedded }: SidecarConfig): PlannedAddress[] {
+  const all: PlannedAddress[] = grpc.listen.map((address) => ({ option: 'grpc.listen', address }));
   if (admin.listen !== 'off') all.push({ option: 'admin.listen', address: admin.listen });
   if (!embedded.enabled) return all;
   if (embedded.listen !== 'off') all.push({ option: 'embedded.listen', address: embedded.listen });
