@@ -3,4 +3,4 @@ import { ensureBuilt } from './build.mjs';
 import { runPlain } from './run-plain.mjs';
 
 await ensureBuilt();
-await runPlain('test/attack/main.ts', ['test/attack', 'test/attack/attacks', 'test/measure', 'test/support']);
+await runPlain('test/attack/main.ts', ['test/attack', 'test/measure', 'test/support']);

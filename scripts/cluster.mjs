@@ -4,5 +4,5 @@ import { runPlain } from './run-plain.mjs';
 
 await ensureBuilt();
 // The attacks run against pods too.
-const attacks = ['test/attack', 'test/attack/attacks', 'test/measure'];
+const attacks = ['test/attack', 'test/measure'];
 await runPlain('test/kubernetes/main.ts', ['test/kubernetes', 'test/support', ...attacks]);

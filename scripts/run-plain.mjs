@@ -13,7 +13,7 @@ const output = join(root, 'node_modules', '.cache', 'spread-sidecar-plain');
 
 /**
  * @param entry the file with main, from the root
- * @param folders all folders that it and what it imports lie in, from the root
+ * @param folders the folders of it and of what it imports, from the root; their folders are included
  */
 export async function runPlain(entry, folders) {
   rmSync(output, { recursive: true, force: true });
@@ -36,7 +36,8 @@ process.exitCode = await main(process.argv.slice(1), (line) => console.log(line)
 
 function transpile(folder) {
   const built = pathToFileURL(join(root, 'dist')).href;
-  for (const file of readdirSync(join(root, folder)).filter((name) => /(?<!\.d)\.ts$/.test(name))) {
+  const files = readdirSync(join(root, folder), { recursive: true });
+  for (const file of files.filter((name) => /(?<!\.d)\.ts$/.test(name))) {
     const { outputText } = ts.transpileModule(readFileSync(join(root, folder, file), 'utf8'), {
       fileName: file,
       compilerOptions: {
@@ -50,9 +51,9 @@ function transpile(folder) {
     writeFileSync(
       to,
       outputText
-        .replaceAll('../../server/src/', `${built}/server/`)
-        .replaceAll('../../dist/', `${built}/`)
-        .replaceAll('../../scripts/', `${pathToFileURL(join(root, 'scripts')).href}/`),
+        .replaceAll(/(?:\.\.\/)+server\/src\//g, `${built}/server/`)
+        .replaceAll(/(?:\.\.\/)+dist\//g, `${built}/`)
+        .replaceAll(/(?:\.\.\/)+scripts\//g, `${pathToFileURL(join(root, 'scripts')).href}/`),
     );
   }
 }

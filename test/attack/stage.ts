@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peakMemoryMiB } from '../measure/peak-memory.js';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { ATTACKER_TOKEN, type Attack, type ServeOptions, type Target } from './attack.js';
 import { runAttacker } from './attacker.js';
 import type { Latencies, Phase } from './latencies.js';

@@ -1,9 +1,9 @@
 import { EmbeddedDaemon, listen } from '../../server/src/daemon/index.js';
-import { DaemonProcess } from '../support/daemon-process.js';
-import { RealSpread } from '../support/real-spread.js';
+import { DaemonProcess } from '../support/daemons/daemon-process.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
+import { SpreadCluster } from '../support/daemons/spread-cluster.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { freePort } from '../support/serve-process.js';
-import { SpreadCluster } from '../support/spread-cluster.js';
+import { freePort } from '../support/sidecars/serve-process.js';
 import { Refusal } from './refusal.js';
 import { NetworkTarget, type ProcessTimes, type Restartable } from './world-targets.js';
 

@@ -1,4 +1,4 @@
-import type { FaultProxy } from '../support/fault-proxy.js';
+import type { FaultProxy } from '../support/network/fault-proxy.js';
 import type { Random } from './random.js';
 import type { Target } from './target.js';
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { loadConfig } from '../../server/src/config/index.js';
 import { createLogger } from '../../server/src/observability/index.js';
 import { createSidecar } from '../../server/src/sidecar.js';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { until } from '../support/until.js';
 import type { Restartable } from './world-targets.js';
 

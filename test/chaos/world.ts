@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from '../../server/src/spread/address.js';
-import { FaultProxy } from '../support/fault-proxy.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
 import { type DaemonChoice, startDaemons } from './daemons.js';
 import { startSidecar } from './sidecars.js';
 import type { Target } from './target.js';

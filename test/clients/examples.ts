@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Client, Command } from '../../scripts/clients/index.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSecured } from '../support/secured-sidecar.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

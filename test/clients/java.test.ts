@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Client, type Command, clients } from '../../scripts/clients/index.mjs';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSecured } from '../support/secured-sidecar.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { TestAuthority } from '../support/certificates.js';
-import { RealSpread } from '../support/real-spread.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
+import { RestartableDaemon } from '../support/daemons/restartable-daemon.js';
+import { TestAuthority } from '../support/network/certificates.js';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
-import { RestartableDaemon } from '../support/restartable-daemon.js';
 import { runCommand } from '../support/run-command.js';
-import { put, type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
-import { freePort } from '../support/sidecar-process.js';
+import { put, type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

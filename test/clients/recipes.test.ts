@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSecured } from '../support/secured-sidecar.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IP_AUTH, NULL_AUTH } from '../../server/src/spread/auth.js';
 import { Session } from '../../server/src/spread/session.js';
-import { RealSpread } from '../support/real-spread.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { failureOf } from '../support/rpc-error.js';
-import { call } from '../support/sidecar-calls.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { call } from '../support/sidecars/sidecar-calls.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const PASSWORD = { name: 'PWORD', authenticate: async () => {} };
 

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { type Mailbox, type SpreadEvent, SpreadSidecar } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_BITS, type ServiceTypeName } from '../../server/src/spread/wire/index.js';
-import { buildFrame } from '../support/frame-builder.js';
-import { boundarySizes, groupsWithMember, MAX_BODY, NAME } from '../support/message-sizes.js';
-import { RawClient } from '../support/raw-client.js';
+import { RawClient } from '../support/daemons/raw-client.js';
+import { SpreadCluster } from '../support/daemons/spread-cluster.js';
+import { valgrindCommand, valgrindReports } from '../support/daemons/valgrind-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
-import { SpreadCluster } from '../support/spread-cluster.js';
+import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until, within } from '../support/until.js';
-import { valgrindCommand, valgrindReports } from '../support/valgrind-spread.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
+import { boundarySizes, groupsWithMember, MAX_BODY, NAME } from '../support/wire/message-sizes.js';
 
 /** valgrind makes daemons some 20 times slower. */
 const SLOWDOWN = 8;

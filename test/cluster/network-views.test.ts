@@ -6,9 +6,9 @@ import {
   type ViewMessage,
 } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SpreadCluster } from '../support/daemons/spread-cluster.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
-import { SpreadCluster } from '../support/spread-cluster.js';
+import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { within } from '../support/until.js';
 
 // A cut is noticed after the token timeout and a heal by the next lookup; both take a few seconds at most.

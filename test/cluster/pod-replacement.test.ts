@@ -1,8 +1,8 @@
 import { kill } from 'node:process';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { isAvailable } from '../support/requirements.mjs';
-import { SpreadPods } from '../support/spread-pods.js';
 import { until } from '../support/until.js';
+import { SpreadPods } from './spread-pods.js';
 
 const SIZE = 4;
 

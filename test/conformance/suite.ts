@@ -7,7 +7,7 @@ import { type Command, clients } from '../../scripts/clients/index.mjs';
 import { loadConfig } from '../../server/src/config/index.js';
 import { createLogger } from '../../server/src/observability/logger.js';
 import { createSidecar } from '../../server/src/sidecar.js';
-import { RealSpread } from '../support/real-spread.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until } from '../support/until.js';
 import { type Case, loadCases } from './case-format.js';

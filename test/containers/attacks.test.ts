@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
 import { until } from '../support/until.js';

@@ -1,8 +1,8 @@
 import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { started } from '../support/containers.js';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { started } from '../support/containers/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const TEST_MS = 90_000;

@@ -8,8 +8,8 @@ import {
   Wait,
 } from 'testcontainers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { inEngine, networkInEngine, started } from '../support/containers.js';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { inEngine, networkInEngine, started } from '../support/containers/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until, within } from '../support/until.js';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../../scripts/build.mjs';
-import { endBy, inEngine, logOf, plain, started } from '../support/containers.js';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { endBy, inEngine, logOf, plain, started } from '../support/containers/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until } from '../support/until.js';
 

@@ -3,8 +3,8 @@ import { GenericContainer, Network, Wait } from 'testcontainers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { clients } from '../../scripts/clients/index.mjs';
 import { DriverProcess } from '../conformance/driver-process.js';
-import { started } from '../support/containers.js';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { started } from '../support/containers/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const LANGUAGES = ['typescript', 'python', 'go'];

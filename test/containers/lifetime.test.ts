@@ -5,10 +5,10 @@ import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { endBy, inEngine, logOf, started } from '../support/containers.js';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { endBy, inEngine, logOf, started } from '../support/containers/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { TestMailbox } from '../support/sidecar-calls.js';
+import { TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { until, within } from '../support/until.js';
 
 const TEST_MS = 90_000;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { plain } from '../support/containers.js';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
+import { plain } from '../support/containers/containers.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until } from '../support/until.js';
 

@@ -1,14 +1,14 @@
 import type { NetConnectOpts } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { encodeAuthChoice, encodeConnectRequest } from '../../server/src/spread/wire/index.js';
-import { ByteStream } from '../support/byte-stream.js';
-import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { buildFrame, type RawFrame } from '../support/frame-builder.js';
-import { MAX_BODY, NAME } from '../support/message-sizes.js';
-import { RawClient } from '../support/raw-client.js';
+import { ByteStream } from '../support/daemons/byte-stream.js';
+import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { RawClient } from '../support/daemons/raw-client.js';
+import { ValgrindSpread } from '../support/daemons/valgrind-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until } from '../support/until.js';
-import { ValgrindSpread } from '../support/valgrind-spread.js';
+import { buildFrame, type RawFrame } from '../support/wire/frame-builder.js';
+import { MAX_BODY, NAME } from '../support/wire/message-sizes.js';
 
 /**
  * Bytes at and beyond each limit of the protocol, straight to a daemon: the sidecar forwards none of those beyond. What a

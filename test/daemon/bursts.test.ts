@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeJoin, encodeLeave } from '../../server/src/spread/wire/index.js';
-import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { RawClient } from '../support/raw-client.js';
+import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
 
 /** Far more than the 1000 messages that may be queued, from clients that write without a pause. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { encodeAuthChoice, encodeConnectRequest } from '../../server/src/spread/wire/index.js';
-import { ByteStream } from '../support/byte-stream.js';
-import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { buildFrame } from '../support/frame-builder.js';
-import { everythingReceived, RawClient } from '../support/raw-client.js';
+import { ByteStream } from '../support/daemons/byte-stream.js';
+import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { everythingReceived, RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
 
 /** What docs/embedded-daemon.md promises beyond the transcripts. */
 describe('the embedded daemon, other than real Spread', () => {

@@ -1,13 +1,13 @@
 import { AGREED_MESS, type Mailbox, SpreadSidecar } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { SERVICE_BITS, type ServiceTypeName } from '../../server/src/spread/wire/index.js';
-import { buildFrame } from '../support/frame-builder.js';
-import { boundarySizes, groupsWithMember, MAX_BODY, NAME, PACKET } from '../support/message-sizes.js';
-import { RawClient } from '../support/raw-client.js';
+import { RawClient } from '../support/daemons/raw-client.js';
+import { ValgrindSpread } from '../support/daemons/valgrind-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
+import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until, within } from '../support/until.js';
-import { ValgrindSpread } from '../support/valgrind-spread.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
+import { boundarySizes, groupsWithMember, MAX_BODY, NAME, PACKET } from '../support/wire/message-sizes.js';
 
 /** valgrind makes the daemon some 20 times slower. */
 const SLOW_MS = 300_000;

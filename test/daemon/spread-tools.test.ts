@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedDaemon, listen } from '../../server/src/daemon/index.js';
-import { freeSpreadPort, RealSpread } from '../support/real-spread.js';
+import { freeSpreadPort, RealSpread } from '../support/daemons/real-spread.js';
 import { Tool } from '../support/tool.js';
 import { until } from '../support/until.js';
 

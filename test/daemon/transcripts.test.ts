@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, type Frame, FrameDecoder, type Message } from '../../server/src/spread/wire/index.js';
-import { type RunningDaemon, startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { everythingReceived, RawClient } from '../support/raw-client.js';
-import { TranscriptPlayer } from '../support/transcript-player.js';
-import { loadTranscript, type Transcript, transcriptNames } from '../support/transcripts.js';
+import { type RunningDaemon, startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { everythingReceived, RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
+import { loadTranscript, type Transcript, transcriptNames } from '../support/wire/transcripts.js';
+import { TranscriptPlayer } from './transcript-player.js';
 
 /** Recordings that are not about one daemon. */
 const severalDaemons = ['80-cluster-basics', '81-partition-merge', '84-daemon-crash-in-cluster'];

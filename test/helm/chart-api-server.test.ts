@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { BUILD_TIMEOUT_MS, buildApiServer, mistakes } from '../support/api-server.js';
-import { chart, manifests, one, sample } from '../support/helm.js';
+import { BUILD_TIMEOUT_MS, buildApiServer, mistakes } from '../support/chart/api-server.js';
+import { chart, manifests, one, sample } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));

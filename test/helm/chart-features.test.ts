@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BUILD_TIMEOUT_MS, buildApiServer, mistakesInYaml } from '../support/api-server.js';
-import { majors, manifests, one, render, sample } from '../support/helm.js';
-import { podTemplates } from '../support/pods.js';
+import { BUILD_TIMEOUT_MS, buildApiServer, mistakesInYaml } from '../support/chart/api-server.js';
+import { majors, manifests, one, render, sample } from '../support/chart/helm.js';
+import { podTemplates } from '../support/chart/pods.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const external = { files: [sample('external')] };

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { optionRows } from '../../server/src/config/option-rows.js';
-import { admit, BUILD_TIMEOUT_MS, buildApiServer, mistakes, warnings } from '../support/api-server.js';
-import { manifests, one, render, sample } from '../support/helm.js';
+import { admit, BUILD_TIMEOUT_MS, buildApiServer, mistakes, warnings } from '../support/chart/api-server.js';
+import { manifests, one, render, sample } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const injection = { files: [sample('injection')] };

@@ -1,6 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BUILD_TIMEOUT_MS, buildApiServer, mistakesInYaml } from '../support/api-server.js';
-import { type Manifest, majors, manifests, one, type Rendering, render, sample } from '../support/helm.js';
+import { BUILD_TIMEOUT_MS, buildApiServer, mistakesInYaml } from '../support/chart/api-server.js';
+import {
+  type Manifest,
+  majors,
+  manifests,
+  one,
+  type Rendering,
+  render,
+  sample,
+} from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 /** Everything that the chart can render, with its injection policy. */

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { cli } from '../support/cli.js';
-import { chart, majors, manifests, one, sample } from '../support/helm.js';
+import { chart, majors, manifests, one, sample } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { startWhole } from '../support/whole-sidecar.js';
+import { cli } from '../support/sidecars/cli.js';
+import { startWhole } from '../support/sidecars/whole-sidecar.js';
 
 const everything = { files: [sample('everything')] };
 

@@ -2,9 +2,9 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_FILE, optionRows } from '../../server/src/config/option-rows.js';
-import { cli } from '../support/cli.js';
-import { chart, helm, type Manifest, majors, manifests, one, sample } from '../support/helm.js';
+import { chart, helm, type Manifest, majors, manifests, one, sample } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
+import { cli } from '../support/sidecars/cli.js';
 import { temporaryFolder } from '../support/tmp.js';
 
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chart, type Manifest, manifests, one, sample } from '../support/helm.js';
-import { schemaProblems } from '../support/kubernetes-schemas.js';
+import { chart, type Manifest, manifests, one, sample } from '../support/chart/helm.js';
+import { schemaProblems } from '../support/chart/kubernetes-schemas.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 /** The first release with native sidecars by default, one with most of its life behind it, and the newest. */

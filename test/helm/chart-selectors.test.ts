@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chart, type Manifest, manifests, one, sample } from '../support/helm.js';
-import { type Endpoint, letsThrough, type Port } from '../support/network-policy.js';
-import { type PodTemplate, podTemplates, selects } from '../support/pods.js';
+import { chart, type Manifest, manifests, one, sample } from '../support/chart/helm.js';
+import { type PodTemplate, podTemplates, selects } from '../support/chart/pods.js';
 import { isAvailable } from '../support/requirements.mjs';
+import { type Endpoint, letsThrough, type Port } from './network-policy.js';
 
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
 const rendered = (name: string) => manifests({ files: [sample(name)] });

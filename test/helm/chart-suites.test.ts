@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chart } from '../support/helm.js';
+import { chart } from '../support/chart/helm.js';
 import { helmUnittest, isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
 

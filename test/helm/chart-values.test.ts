@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { optionRows } from '../../server/src/config/option-rows.js';
 import { isListType } from '../../server/src/config/values/value-type.js';
-import { chart, helm, majors, manifests, one, render, sample } from '../support/helm.js';
+import { chart, helm, majors, manifests, one, render, sample } from '../support/chart/helm.js';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/tmp.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { optionRows } from '../../server/src/config/option-rows.js';
 import { parseSpreadConf } from '../../server/src/daemon/spread-conf.js';
-import { chart, helm, type Manifest, majors, manifests, one, sample } from '../support/helm.js';
+import { chart, helm, type Manifest, majors, manifests, one, sample } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const names = (containers: { name: string }[]) => containers.map(({ name }) => name);

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { manifests, one, sample } from '../support/helm.js';
-import { RealSpread } from '../support/real-spread.js';
+import { manifests, one, sample } from '../support/chart/helm.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 // Without SocketPortReuse it aborts for a minute, with "Address already in use", wherever a client was connected.

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { metricGroups } from '../../server/src/observability/metrics-table.js';
-import { unknownNames } from '../support/known-metrics.js';
-import { parseMetrics } from '../support/metrics-text.js';
-import { DASHBOARD_FILE } from '../support/prometheus-rules.js';
-import { selectorsOf } from '../support/promql.js';
+import { unknownNames } from '../support/chart/known-metrics.js';
+import { parseMetrics } from '../support/chart/metrics-text.js';
+import { DASHBOARD_FILE } from '../support/chart/prometheus-rules.js';
+import { selectorsOf } from '../support/chart/promql.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
+import { adminPage, startWhole } from '../support/sidecars/whole-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
-import { adminPage, startWhole } from '../support/whole-sidecar.js';
 
 interface Target {
   readonly refId: string;

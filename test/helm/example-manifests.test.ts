@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { Manifest } from '../support/helm.js';
-import { schemaProblems } from '../support/kubernetes-schemas.js';
+import type { Manifest } from '../support/chart/helm.js';
+import { schemaProblems } from '../support/chart/kubernetes-schemas.js';
 import { isAvailable } from '../support/requirements.mjs';
 
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'examples', 'rolling-update');

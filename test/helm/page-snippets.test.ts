@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { helmCommand } from '../../scripts/helm/commands.mjs';
-import { majors } from '../support/helm.js';
-import { pageSnippets } from '../support/page-snippets.js';
+import { majors } from '../support/chart/helm.js';
+import { pageSnippets } from '../support/docs/page-snippets.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { temporaryFolder } from '../support/tmp.js';
 

@@ -4,13 +4,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { unknownNames } from '../support/known-metrics.js';
-import { parseMetrics } from '../support/metrics-text.js';
-import { alerts, RULES_FILE, type Rule, recorded, ruleFile, rules } from '../support/prometheus-rules.js';
+import { unknownNames } from '../support/chart/known-metrics.js';
+import { parseMetrics } from '../support/chart/metrics-text.js';
+import {
+  alerts,
+  RULES_FILE,
+  type Rule,
+  recorded,
+  ruleFile,
+  rules,
+} from '../support/chart/prometheus-rules.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
+import { adminPage, startWhole } from '../support/sidecars/whole-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
-import { adminPage, startWhole } from '../support/whole-sidecar.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TESTS = fileURLToPath(new URL('rules/', import.meta.url));

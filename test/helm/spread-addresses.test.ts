@@ -6,8 +6,8 @@ import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { chart } from '../support/helm.js';
-import { freePort } from '../support/sidecar-process.js';
+import { chart } from '../support/chart/helm.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { chart } from '../support/helm.js';
+import { chart } from '../support/chart/helm.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MailboxServiceService } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { type BadInput, type Rpc, startBadInputScene } from '../support/bad-input.js';
+import { type BadInput, type Rpc, startBadInputScene } from './bad-input.js';
 
 const UINT64_MAX = 2n ** 64n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;

@@ -6,11 +6,11 @@ import { AGREED_MESS } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Interruption } from '../../server/src/cli/interruption.js';
 import { Session } from '../../server/src/spread/session.js';
-import { cli, startCli } from '../support/cli.js';
-import { sidecarAt } from '../support/client.js';
-import { RestartableDaemon } from '../support/restartable-daemon.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
-import { freePort } from '../support/sidecar-process.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { RestartableDaemon } from '../support/daemons/restartable-daemon.js';
+import { cli, startCli } from '../support/sidecars/cli.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -3,8 +3,8 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Interruption } from '../../server/src/cli/interruption.js';
-import { cli, startCli } from '../support/cli.js';
-import { freePort } from '../support/serve-process.js';
+import { cli, startCli } from '../support/sidecars/cli.js';
+import { freePort } from '../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { TestAuthority } from '../support/certificates.js';
-import { cli } from '../support/cli.js';
-import { put, startSecured } from '../support/secured-sidecar.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { TestAuthority } from '../support/network/certificates.js';
+import { cli } from '../support/sidecars/cli.js';
+import { put, startSecured } from '../support/sidecars/secured-sidecar.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
 
 let authority: TestAuthority;

@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Interruption } from '../../server/src/cli/interruption.js';
-import { type Certificate, TestAuthority } from '../support/certificates.js';
-import { cli, startCli } from '../support/cli.js';
-import { expectNoSecrets, put, type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
-import { freePort } from '../support/serve-process.js';
+import { type Certificate, TestAuthority } from '../support/network/certificates.js';
+import { cli, startCli } from '../support/sidecars/cli.js';
+import {
+  expectNoSecrets,
+  put,
+  type SecuredSidecar,
+  startSecured,
+} from '../support/sidecars/secured-sidecar.js';
+import { freePort } from '../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

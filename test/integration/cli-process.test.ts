@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Interruption } from '../../server/src/cli/interruption.js';
-import { startCli } from '../support/cli.js';
-import { sidecarAt } from '../support/client.js';
-import { startCommand } from '../support/command-process.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
-import { freePort } from '../support/sidecar-process.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import { startCli } from '../support/sidecars/cli.js';
+import { startCommand } from '../support/sidecars/command-process.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { until } from '../support/until.js';
 
 describe('a command as a process', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as client from 'spread-sidecar-client';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const page = readFileSync(new URL('../../clients/typescript/README.md', import.meta.url), 'utf8');
 /**

@@ -14,8 +14,8 @@ import {
   type ViewMessage,
 } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { sidecarAt } from '../support/client.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 /** The next event, which must be a message. */

@@ -8,9 +8,9 @@ import {
   SpreadSidecar,
 } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { sidecarAt } from '../support/client.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until, within } from '../support/until.js';
 
 /** A sidecar whose receiver is reached through a connection that can be cut, and a sender that is not. */

@@ -1,8 +1,8 @@
 import { AGREED_MESS } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { sidecarAt } from '../support/client.js';
-import { startCommand } from '../support/command-process.js';
-import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { startCommand } from '../support/sidecars/command-process.js';
+import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 /** `receive` as the application, and another member of its group. */

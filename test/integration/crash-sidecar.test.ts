@@ -2,13 +2,13 @@ import { createServer } from 'node:net';
 import { AGREED_MESS, type SpreadError, SpreadSidecar } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Session } from '../../server/src/spread/session.js';
-import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { RealSpread } from '../support/real-spread.js';
+import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { startLogged } from '../support/session-log.js';
+import { startWhole, startWholeAt, type WholeSidecar } from '../support/sidecars/whole-sidecar.js';
 import { until, within } from '../support/until.js';
-import { startWhole, startWholeAt, type WholeSidecar } from '../support/whole-sidecar.js';
+import { startLogged } from '../support/wire/session-log.js';
 
 const failureOf = (call: Promise<unknown>): Promise<SpreadError> =>
   within(

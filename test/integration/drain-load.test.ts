@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { DrainLoad } from '../support/drain-load.js';
-import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
+import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { DrainLoad } from '../support/sidecars/drain-load.js';
+import { startWholeAt } from '../support/sidecars/whole-sidecar.js';
 import { until, within } from '../support/until.js';
-import { startWholeAt } from '../support/whole-sidecar.js';
 
 it('a drain under load: what was answered was delivered, and every receiver has every event and the reason', async () => {
   const daemon = await startEmbeddedDaemon({ maxSessionMessages: 1_000_000 });

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
+import { adminPage, startWhole, type WholeSidecar } from '../support/sidecars/whole-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
-import { adminPage, startWhole, type WholeSidecar } from '../support/whole-sidecar.js';
 
 const TOKEN = '0123456789abcdef-admin';
 

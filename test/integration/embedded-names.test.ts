@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { startSecured } from '../support/secured-sidecar.js';
-import { freePort } from '../support/sidecar-process.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 
 it('the embedded daemon is reached by every name that it has, which programs of Spread have in their code', async () => {

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { AGREED_MESS, type Mailbox } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { TestAuthority } from '../support/certificates.js';
-import { sidecarAt } from '../support/client.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { put, startSecured } from '../support/secured-sidecar.js';
-import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { TestAuthority } from '../support/network/certificates.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import { put, startSecured } from '../support/sidecars/secured-sidecar.js';
+import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import { FIFO_MESS, SpreadSidecar } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startWhole } from '../support/sidecars/whole-sidecar.js';
 import { within } from '../support/until.js';
-import { startWhole } from '../support/whole-sidecar.js';
 
 const MESSAGES = 4000;
 /** Far more than sockets and windows hold, in both directions at once. */

@@ -2,10 +2,10 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GrpcTelemetry, MethodInfo } from '../../server/src/grpc/calls/methods.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { failureOf } from '../support/rpc-error.js';
-import { call, TestMailbox } from '../support/sidecar-calls.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 /** Counts ends by method and status. */

@@ -8,9 +8,9 @@ import {
   OverflowPolicy,
   ServiceType,
 } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { failureOf } from '../support/rpc-error.js';
-import { call, message, TestMailbox } from '../support/sidecar-calls.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { call, message, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 describe('Connect', () => {

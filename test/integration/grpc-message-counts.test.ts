@@ -18,9 +18,9 @@ import {
   ReceiveResponse,
 } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { CountedCalls } from '../support/counted-calls.js';
-import { startSecured } from '../support/secured-sidecar.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { until } from '../support/until.js';
+import { CountedCalls } from './counted-calls.js';
 
 const SERVICE = '/spread.sidecar.v1.MailboxService';
 const HEALTH = '/grpc.health.v1.Health';

@@ -5,9 +5,9 @@ import {
   MulticastStreamRequest,
 } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { message, Sending, TestMailbox } from '../support/sidecar-calls.js';
-import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import { message, Sending, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 async function start() {

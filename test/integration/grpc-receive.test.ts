@@ -2,10 +2,10 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { Acknowledgement, OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import type { Partially } from '../support/sidecar-calls.js';
-import { type Receiving, TestMailbox } from '../support/sidecar-calls.js';
-import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import type { Partially } from '../support/sidecars/sidecar-calls.js';
+import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 /** A mailbox that is in the group `chat`, and one that sends to it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { isAvailable } from '../support/requirements.mjs';
-import { SidecarProcess } from '../support/sidecar-process.js';
+import { SidecarProcess } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { call, type Receiving, TestMailbox } from '../support/sidecar-calls.js';
-import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
+import { call, type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 const PAYLOAD = Buffer.alloc(100_000, 1);

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { AGREED_MESS, type Mailbox, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { adminPage, expectNothingLeft, startWhole } from '../support/sidecars/whole-sidecar.js';
 import { until, within } from '../support/until.js';
-import { adminPage, expectNothingLeft, startWhole } from '../support/whole-sidecar.js';
 
 /** Multicasts to the group until the mailbox ends; resolves to how many sends were answered with success. */
 async function sendUntilItEnds(mailbox: Mailbox): Promise<number> {

@@ -2,10 +2,10 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ReceiveRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { refusals } from '../support/limits.js';
-import { failureOf, rpcErrorOf } from '../support/rpc-error.js';
-import { startSecured } from '../support/secured-sidecar.js';
-import { call, message, Receiving, Sending, TestMailbox } from '../support/sidecar-calls.js';
+import { refusals } from '../support/sidecars/limits.js';
+import { failureOf, rpcErrorOf } from '../support/sidecars/rpc-error.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, message, Receiving, Sending, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
 const ALICE = 'alice-token-0123456789';

@@ -1,11 +1,11 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { AGREED_MESS } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { CODE, callHeaders, FLAG, FRAME, frame, grpcMessage } from '../support/http2-frames.js';
-import { rawClient, refusals } from '../support/limits.js';
-import { failureOf } from '../support/rpc-error.js';
-import { startSecured } from '../support/secured-sidecar.js';
-import { call, TestMailbox } from '../support/sidecar-calls.js';
+import { CODE, callHeaders, FLAG, FRAME, frame, grpcMessage } from '../support/network/http2-frames.js';
+import { rawClient, refusals } from '../support/sidecars/limits.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
 const GET_VERSION = '/spread.sidecar.v1.MailboxService/GetVersion';

@@ -5,10 +5,10 @@ import type {
   MulticastMessage,
 } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { MAX_REQUEST_FIELDS } from '../../server/src/grpc/codec/malformed.js';
-import { failureOf } from '../support/rpc-error.js';
-import { startSecured } from '../support/secured-sidecar.js';
-import { call, message, type Partially, TestMailbox } from '../support/sidecar-calls.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, message, type Partially, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const seconds = (count: bigint) => ({ seconds: count, nanos: 0 });
 const nanos = (count: number) => ({ seconds: 0n, nanos: count });

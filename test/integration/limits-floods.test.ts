@@ -13,11 +13,11 @@ import {
   reset,
   settings,
   windowUpdate,
-} from '../support/http2-frames.js';
-import { rawClient, refusals } from '../support/limits.js';
-import { RawHttp2 } from '../support/raw-http2.js';
-import { type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
-import { call, TestMailbox } from '../support/sidecar-calls.js';
+} from '../support/network/http2-frames.js';
+import { RawHttp2 } from '../support/network/raw-http2.js';
+import { rawClient, refusals } from '../support/sidecars/limits.js';
+import { type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
 const SERVICE = '/spread.sidecar.v1.MailboxService';

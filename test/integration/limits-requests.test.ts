@@ -5,13 +5,21 @@ import {
   MailboxServiceClient,
   MulticastStreamRequest,
 } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { type Http2Answer, http2Call } from '../support/http2-call.js';
-import { CODE, callHeaders, FLAG, FRAME, frame, grpcMessage, windowUpdate } from '../support/http2-frames.js';
-import { rawClient, refusals } from '../support/limits.js';
-import type { RawHttp2 } from '../support/raw-http2.js';
-import { failureOf, rpcErrorOf } from '../support/rpc-error.js';
-import { type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
-import { call, message, TestMailbox } from '../support/sidecar-calls.js';
+import { type Http2Answer, http2Call } from '../support/network/http2-call.js';
+import {
+  CODE,
+  callHeaders,
+  FLAG,
+  FRAME,
+  frame,
+  grpcMessage,
+  windowUpdate,
+} from '../support/network/http2-frames.js';
+import type { RawHttp2 } from '../support/network/raw-http2.js';
+import { rawClient, refusals } from '../support/sidecars/limits.js';
+import { failureOf, rpcErrorOf } from '../support/sidecars/rpc-error.js';
+import { type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, message, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
 const SERVICE = '/spread.sidecar.v1.MailboxService';

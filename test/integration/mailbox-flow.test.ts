@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Mailbox } from '../../server/src/mailbox/mailbox.js';
-import { startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { attachReceiver, MailboxBench, outgoing } from '../support/mailbox-bench.js';
-import { RecordingReceiver } from '../support/recording-receiver.js';
-import { acceptScript, scriptedDaemon } from '../support/scripted-daemon.js';
+import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { acceptScript, scriptedDaemon } from '../support/daemons/scripted-daemon.js';
+import { attachReceiver, MailboxBench, outgoing } from '../support/mailboxes/mailbox-bench.js';
+import { RecordingReceiver } from '../support/mailboxes/recording-receiver.js';
 import { until, within } from '../support/until.js';
 
 /** Sends numbered messages as a stream does: as fast as it is allowed. Resolves when all were taken. */

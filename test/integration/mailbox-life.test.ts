@@ -3,9 +3,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { EmbeddedDaemon, listen } from '../../server/src/daemon/index.js';
 import { DaemonMonitor } from '../../server/src/mailbox/connection/daemon-monitor.js';
 import { Session } from '../../server/src/spread/session.js';
-import { type RunningDaemon, startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { attachReceiver, MailboxBench, outgoing } from '../support/mailbox-bench.js';
-import type { RecordingReceiver } from '../support/recording-receiver.js';
+import { type RunningDaemon, startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { attachReceiver, MailboxBench, outgoing } from '../support/mailboxes/mailbox-bench.js';
+import type { RecordingReceiver } from '../support/mailboxes/recording-receiver.js';
 import { until, within } from '../support/until.js';
 
 const spreadName = (daemon: RunningDaemon) => `${daemon.tcp.port}@127.0.0.1`;

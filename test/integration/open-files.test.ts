@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startCommandUnder } from '../support/command-process.js';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { startCommandUnder } from '../support/sidecars/command-process.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSecured } from '../support/secured-sidecar.js';
-import { call, TestMailbox } from '../support/sidecar-calls.js';
+import { startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 
 type Sample = [name: string, labels: [string, string][], value: string];
 interface Family {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { SpreadSidecar } from 'spread-sidecar-client';
 import { expect, it, onTestFinished } from 'vitest';
-import { adminPage, startWhole, startWholeAt } from '../support/whole-sidecar.js';
+import { adminPage, startWhole, startWholeAt } from '../support/sidecars/whole-sidecar.js';
 
 const SEED = '0f8fad5b-d9cb-469f-a165-70867728950e';
 

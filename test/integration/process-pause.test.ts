@@ -2,9 +2,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { type Receiving, TestMailbox } from '../support/sidecar-calls.js';
+import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { startWhole } from '../support/sidecars/whole-sidecar.js';
 import { until } from '../support/until.js';
-import { startWhole } from '../support/whole-sidecar.js';
 
 /** Longer than every guard's time that is not counted in minutes: silence 5 s, and the lease of this test. */
 const PAUSE_MS = 6500;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as client from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const readme = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 

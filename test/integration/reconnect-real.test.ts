@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { attachReceiver, MailboxBench, outgoing } from '../support/mailbox-bench.js';
-import { RealSpread } from '../support/real-spread.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
+import { attachReceiver, MailboxBench, outgoing } from '../support/mailboxes/mailbox-bench.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { until, within } from '../support/until.js';
 

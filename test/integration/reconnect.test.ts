@@ -3,11 +3,11 @@ import { AGREED_MESS, type Mailbox, type SpreadEvent } from 'spread-sidecar-clie
 import { describe, expect, it } from 'vitest';
 import type { ReconnectOptions } from '../../server/src/mailbox/connection/reconnect-options.js';
 import { Session } from '../../server/src/spread/session.js';
-import { sidecarAt } from '../support/client.js';
-import { attachReceiver, MailboxBench, outgoing } from '../support/mailbox-bench.js';
-import { mailboxSettings } from '../support/mailbox-settings.js';
-import { RestartableDaemon } from '../support/restartable-daemon.js';
-import { type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { sidecarAt } from '../support/clients/client.js';
+import { RestartableDaemon } from '../support/daemons/restartable-daemon.js';
+import { attachReceiver, MailboxBench, outgoing } from '../support/mailboxes/mailbox-bench.js';
+import { mailboxSettings } from '../support/mailboxes/mailbox-settings.js';
+import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GRPCURL_VERSIONS, grpcurlCommand, isAvailable, pythonCommand } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DaemonProcess } from '../support/daemon-process.js';
-import { tallyOrders } from '../support/order-journal.js';
-import { RealSpread } from '../support/real-spread.js';
+import { DaemonProcess } from '../support/daemons/daemon-process.js';
+import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
-import { freePort, SidecarProcess } from '../support/sidecar-process.js';
+import { tallyOrders } from '../support/sidecars/order-journal.js';
+import { freePort, SidecarProcess } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
 

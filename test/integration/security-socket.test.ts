@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { groupId } from '../../server/src/net/socket-group.js';
-import { expectNoSecrets, put, startSecured } from '../support/secured-sidecar.js';
+import { expectNoSecrets, put, startSecured } from '../support/sidecars/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 
 const isRoot = process.getuid?.() === 0;

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AGREED_MESS, type SidecarOptions, type TlsOptions } from 'spread-sidecar-client';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type Certificate, TestAuthority } from '../support/certificates.js';
-import { cli } from '../support/cli.js';
+import { type Certificate, TestAuthority } from '../support/network/certificates.js';
+import { cli } from '../support/sidecars/cli.js';
 import {
   expectNoSecrets,
   failure,
   put,
   type SecuredSidecar,
   startSecured,
-} from '../support/secured-sidecar.js';
+} from '../support/sidecars/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
 

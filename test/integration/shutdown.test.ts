@@ -2,9 +2,14 @@ import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { AGREED_MESS, type Mailbox, type SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { type Sending, TestMailbox } from '../support/sidecar-calls.js';
+import { type Sending, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import {
+  adminPage,
+  expectNothingLeft,
+  startWhole,
+  type WholeSidecar,
+} from '../support/sidecars/whole-sidecar.js';
 import { until, within } from '../support/until.js';
-import { adminPage, expectNothingLeft, startWhole, type WholeSidecar } from '../support/whole-sidecar.js';
 
 const unready = (started: WholeSidecar) =>
   until(async () => (await adminPage(started, '/readyz'))?.status === 503, { what: 'readyz says 503' });

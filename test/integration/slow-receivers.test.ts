@@ -2,8 +2,12 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { ConnectRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { Acknowledgement } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { call, type Partially, TestMailbox } from '../support/sidecar-calls.js';
-import { MAILBOX_SETTINGS, type SidecarFixtureOptions, startSidecar } from '../support/sidecar-fixture.js';
+import { call, type Partially, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import {
+  MAILBOX_SETTINGS,
+  type SidecarFixtureOptions,
+  startSidecar,
+} from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 const EXPLICIT = { acknowledgement: Acknowledgement.EXPLICIT };

@@ -1,8 +1,8 @@
 import * as client from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { SpreadCode } from '../../server/src/spread/wire/index.js';
-import { next, recordedMailbox, refused, world } from '../support/spread-api.js';
-import { apiRows, names } from '../support/spread-api-page.js';
+import { next, recordedMailbox, refused, world } from '../support/clients/spread-api.js';
+import { apiRows, names } from '../support/docs/spread-api-page.js';
 
 /** The number that docs/spread-api.md gives for a name. */
 function written(name: string): number {

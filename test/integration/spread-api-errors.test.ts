@@ -4,15 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { errorRow } from '../../server/src/spread/error-table.js';
 import { SpreadError as ServerError } from '../../server/src/spread/spread-error.js';
-import { failureOf } from '../support/rpc-error.js';
+import { next, refused, scriptedWorld, world } from '../support/clients/spread-api.js';
 import {
   acceptScript,
   connectRequestBytes,
   type DaemonStep,
   NULL_CHOICE,
-} from '../support/scripted-daemon.js';
-import { call } from '../support/sidecar-calls.js';
-import { next, refused, scriptedWorld, world } from '../support/spread-api.js';
+} from '../support/daemons/scripted-daemon.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { call } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
 /** The error has Spread's name and number, and the gRPC status that belongs to it. */

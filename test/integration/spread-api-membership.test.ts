@@ -7,8 +7,8 @@ import {
 } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { MembershipCause } from '../../server/src/gen/spread/sidecar/v1/event.js';
-import { call } from '../support/sidecar-calls.js';
-import { next, refused, world } from '../support/spread-api.js';
+import { next, refused, world } from '../support/clients/spread-api.js';
+import { call } from '../support/sidecars/sidecar-calls.js';
 
 const ALICE = '#alice#localhost';
 const BOB = '#bob#localhost';

@@ -12,8 +12,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { MulticastRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { call, message } from '../support/sidecar-calls.js';
-import { next, refused, world } from '../support/spread-api.js';
+import { next, refused, world } from '../support/clients/spread-api.js';
+import { call, message } from '../support/sidecars/sidecar-calls.js';
 
 /** Alice and bob; bob is in the groups. */
 async function aliceAndBob(...groups: string[]) {

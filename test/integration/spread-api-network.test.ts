@@ -11,7 +11,7 @@ import {
   type SpreadEvent,
 } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { next, recordedMailbox, refused, world } from '../support/spread-api.js';
+import { next, recordedMailbox, refused, world } from '../support/clients/spread-api.js';
 
 // What one embedded daemon alone never sends: recordings of Spread 5.0.1 are played behind the sidecar. In
 // 81-partition-merge three daemons are cut and healed, as a1 and a3 saw it; in 74-reject-messages a policy refuses.

@@ -1,7 +1,7 @@
 import { AGREED_MESS, DEFAULT_BUFFER_SIZE, DEFAULT_GROUPS_SIZE } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { TestMailbox } from '../support/sidecar-calls.js';
-import { next, recordedMailbox, world } from '../support/spread-api.js';
+import { next, recordedMailbox, world } from '../support/clients/spread-api.js';
+import { TestMailbox } from '../support/sidecars/sidecar-calls.js';
 
 async function aliceInRoom() {
   const { running, spread } = await world();

@@ -1,9 +1,9 @@
 import { connect, version } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../support/rpc-error.js';
-import { acceptScript, connectRequestBytes } from '../support/scripted-daemon.js';
-import { call } from '../support/sidecar-calls.js';
-import { next, refused, scriptedWorld, world } from '../support/spread-api.js';
+import { next, refused, scriptedWorld, world } from '../support/clients/spread-api.js';
+import { acceptScript, connectRequestBytes } from '../support/daemons/scripted-daemon.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { call } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
 /** Bytes that a client named `a` sends until it is accepted. */

@@ -1,6 +1,6 @@
 import * as spread from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { next, recordedMailbox, refused, world } from '../support/spread-api.js';
+import { next, recordedMailbox, refused, world } from '../support/clients/spread-api.js';
 import { within } from '../support/until.js';
 
 const { REG_MEMB_MESS } = spread;

@@ -3,9 +3,9 @@ import { credentials, InterceptingCall, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { failureOf } from '../support/rpc-error.js';
-import { put, type SecuredSidecar, startSecured } from '../support/secured-sidecar.js';
-import { call, TestMailbox } from '../support/sidecar-calls.js';
+import { failureOf } from '../support/sidecars/rpc-error.js';
+import { put, type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
+import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 

@@ -1,9 +1,9 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { FaultProxy } from '../support/fault-proxy.js';
-import { message, type Receiving, TestMailbox } from '../support/sidecar-calls.js';
-import { type RunningSidecar, startSidecar } from '../support/sidecar-fixture.js';
+import { FaultProxy } from '../support/network/fault-proxy.js';
+import { message, type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
+import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 const MIB = 1024 * 1024;

@@ -10,9 +10,9 @@ import { HealthBoard } from '../../server/src/grpc/services/health.js';
 import { MailboxRegistry } from '../../server/src/mailbox/registry/registry.js';
 import { silentLogger } from '../../server/src/observability/index.js';
 import { createSidecar, type Sidecar } from '../../server/src/sidecar.js';
-import { mailboxSettings } from '../support/mailbox-settings.js';
-import { plainEncode } from '../support/plain-events.js';
-import { freePort } from '../support/sidecar-process.js';
+import { mailboxSettings } from '../support/mailboxes/mailbox-settings.js';
+import { plainEncode } from '../support/mailboxes/plain-events.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { within } from '../support/until.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpreadSidecar } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../support/sidecar-process.js';
+import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type OrderTally, tallyOrders } from '../support/order-journal.js';
+import { type OrderTally, tallyOrders } from '../support/sidecars/order-journal.js';
 import { until } from '../support/until.js';
 import type { Check } from './check.js';
 import { importOrders, ORDERS_FOLDER, SPREAD_IMAGE } from './images.js';

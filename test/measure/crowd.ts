@@ -1,6 +1,6 @@
 import { type Mailbox, type MailboxOptions, SpreadSidecar } from 'spread-sidecar-client';
-import { DaemonProcess } from '../support/daemon-process.js';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { DaemonProcess } from '../support/daemons/daemon-process.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { until } from '../support/until.js';
 import type { Measure } from './measure.js';
 import { memoryMiB, peakMemoryMiB } from './peak-memory.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGREED_MESS, SpreadSidecar } from 'spread-sidecar-client';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import type { Measure } from './measure.js';
 import { mebibytes, type ProcessReport, reporting, reportOf } from './process-report.js';
 

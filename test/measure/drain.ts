@@ -1,6 +1,6 @@
-import { DaemonProcess } from '../support/daemon-process.js';
-import { DrainLoad, type DrainVerdict } from '../support/drain-load.js';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { DaemonProcess } from '../support/daemons/daemon-process.js';
+import { DrainLoad, type DrainVerdict } from '../support/sidecars/drain-load.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { within } from '../support/until.js';
 import type { Measure } from './measure.js';
 import { percentile } from './percentiles.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGREED_MESS, type Mailbox, SpreadSidecar } from 'spread-sidecar-client';
-import { freePort, ServeProcess } from '../support/serve-process.js';
+import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { within } from '../support/until.js';
 import type { Measure } from './measure.js';
 import { peakMemoryMiB } from './peak-memory.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ServeProcess } from '../support/serve-process.js';
+import type { ServeProcess } from '../support/sidecars/serve-process.js';
 import { until } from '../support/until.js';
 
 const HOOK = fileURLToPath(new URL('report-on-signal.mjs', import.meta.url));

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/image.js';
-import { firstProgram } from '../support/readme-programs.js';
+import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
-import { unbuiltClone } from '../support/unbuilt-clone.js';
+import { firstProgram } from './readme-programs.js';
+import { unbuiltClone } from './unbuilt-clone.js';
 
 describe.skipIf(!isAvailable('packages') || !isAvailable('java'))(
   'the Java library of an unbuilt clone',

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IMAGE_MS, sidecarImage } from '../support/image.js';
-import { firstProgram } from '../support/readme-programs.js';
+import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { Tool } from '../support/tool.js';
-import { unbuiltInstalledClone } from '../support/unbuilt-clone.js';
+import { firstProgram } from './readme-programs.js';
+import { unbuiltInstalledClone } from './unbuilt-clone.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'];

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/image.js';
-import { firstProgram } from '../support/readme-programs.js';
+import { IMAGE_MS, moduleEnvironment, sidecarImage } from '../support/containers/image.js';
 import { isAvailable, pythonCommand } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
-import { unbuiltClone } from '../support/unbuilt-clone.js';
+import { firstProgram } from './readme-programs.js';
+import { unbuiltClone } from './unbuilt-clone.js';
 
 const root = new URL('../..', import.meta.url).pathname;
 

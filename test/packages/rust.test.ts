@@ -2,12 +2,12 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { firstProgram } from '../support/readme-programs.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
-import { startSidecar } from '../support/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { temporaryFolder } from '../support/tmp.js';
-import { unbuiltClone } from '../support/unbuilt-clone.js';
+import { firstProgram } from './readme-programs.js';
+import { unbuiltClone } from './unbuilt-clone.js';
 
 const home = new URL('../../clients/rust', import.meta.url).pathname;
 

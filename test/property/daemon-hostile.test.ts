@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeAuthChoice, encodeConnectRequest } from '../../server/src/spread/wire/index.js';
-import { ByteStream } from '../support/byte-stream.js';
-import { type RunningDaemon, startEmbeddedDaemon } from '../support/embedded-daemon.js';
-import { buildFrame } from '../support/frame-builder.js';
-import { everythingReceived, RawClient } from '../support/raw-client.js';
+import { ByteStream } from '../support/daemons/byte-stream.js';
+import { type RunningDaemon, startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
+import { everythingReceived, RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
 
 /** A frame with anything in its header, half of the time nearly a good one. */
 const hostileFrame = (privateGroup: string): fc.Arbitrary<Buffer> => {

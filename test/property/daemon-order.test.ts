@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedDaemon, listen } from '../../server/src/daemon/index.js';
 import { encodeDisconnect, type Message } from '../../server/src/spread/wire/index.js';
-import { RawClient } from '../support/raw-client.js';
+import { RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
 
 /**

@@ -5,7 +5,7 @@ import type { Acknowledgement } from '../../server/src/mailbox/mailbox-types.js'
 import { DeliveryQueue } from '../../server/src/mailbox/queue/delivery-queue.js';
 import { EVENT_OVERHEAD_BYTES } from '../../server/src/mailbox/queue/event-log.js';
 import { SidecarError } from '../../server/src/mailbox/sidecar-error.js';
-import { regular } from '../support/plain-events.js';
+import { regular } from '../support/mailboxes/plain-events.js';
 
 /** The event's own size, every byte its sequence modulo 256. */
 const encode: EncodeEvent = (space, sequence, size) => {

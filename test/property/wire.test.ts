@@ -27,10 +27,10 @@ import {
   type ViewCause,
   WireError,
 } from '../../server/src/spread/wire/index.js';
-import { decodeStream } from '../support/decode-stream.js';
-import { buildFrame, buildViewData, type RawFrame } from '../support/frame-builder.js';
-import { fingerprint } from '../support/message-expectation.js';
-import { bytesOf, clientRecordings, loadTranscript, transcriptNames } from '../support/transcripts.js';
+import { decodeStream } from '../support/wire/decode-stream.js';
+import { buildFrame, buildViewData, type RawFrame } from '../support/wire/frame-builder.js';
+import { fingerprint } from '../support/wire/message-expectation.js';
+import { bytesOf, clientRecordings, loadTranscript, transcriptNames } from '../support/wire/transcripts.js';
 
 const LEGAL = Array.from({ length: 0x7e - 0x24 + 1 }, (_, i) => String.fromCharCode(0x24 + i));
 const legalName = (max: number) =>

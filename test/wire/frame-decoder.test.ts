@@ -6,7 +6,7 @@ import {
   FrameDecoder,
   WireError,
 } from '../../server/src/spread/wire/index.js';
-import { buildFrame } from '../support/frame-builder.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
 
 function collect(role: 'client' | 'daemon' = 'client'): { decoder: FrameDecoder; frames: Frame[] } {
   const frames: Frame[] = [];

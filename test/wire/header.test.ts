@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHeader, encodeHeader, hintOf, messageTypeOf } from '../../server/src/spread/wire/index.js';
-import { buildFrame } from '../support/frame-builder.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
 
 describe('decodeHeader', () => {
   for (const bigEndian of [false, true]) {

@@ -9,7 +9,7 @@ import {
   sameGroupId,
   WireError,
 } from '../../server/src/spread/wire/index.js';
-import { buildFrame, buildViewData, type RawFrame, type RawView } from '../support/frame-builder.js';
+import { buildFrame, buildViewData, type RawFrame, type RawView } from '../support/wire/frame-builder.js';
 
 function decode(bytes: Buffer): Message {
   const messages: Message[] = [];

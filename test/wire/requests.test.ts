@@ -9,7 +9,7 @@ import {
   serviceTypeFromBits,
   WireError,
 } from '../../server/src/spread/wire/index.js';
-import { buildFrame } from '../support/frame-builder.js';
+import { buildFrame } from '../support/wire/frame-builder.js';
 
 const ME = '#me#daemon';
 

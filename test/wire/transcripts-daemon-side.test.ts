@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FrameDecoder, WireError } from '../../server/src/spread/wire/index.js';
-import { everyByte, randomCuts } from '../support/decode-stream.js';
-import { readClientFrame } from '../support/frame-builder.js';
-import { bytesOf, clientRecordings, loadTranscript, transcriptNames } from '../support/transcripts.js';
+import { everyByte, randomCuts } from '../support/wire/decode-stream.js';
+import { readClientFrame } from '../support/wire/frame-builder.js';
+import { bytesOf, clientRecordings, loadTranscript, transcriptNames } from '../support/wire/transcripts.js';
 
 /** What a daemon's decoder makes of what a client sent. */
 interface Outcome {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../server/src/spread/wire/index.js';
-import { decodeStream, everyByte, randomCuts } from '../support/decode-stream.js';
-import { type Facts, factsOf, factsOfNote, fingerprint } from '../support/message-expectation.js';
-import { rebuildMessage } from '../support/rebuild-message.js';
+import { decodeStream, everyByte, randomCuts } from '../support/wire/decode-stream.js';
+import { type Facts, factsOf, factsOfNote, fingerprint } from '../support/wire/message-expectation.js';
 import {
   bytesOf,
   clientRecordings,
   loadTranscript,
   type TranscriptStep,
   transcriptNames,
-} from '../support/transcripts.js';
+} from '../support/wire/transcripts.js';
+import { rebuildMessage } from './rebuild-message.js';
 
 /** Facts of the steps whose notes tell a story instead: by transcript number and note. */
 const TOLD: Record<string, Facts> = {

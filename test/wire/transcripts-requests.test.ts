@@ -18,7 +18,7 @@ import {
   spreadCodeName,
   WireError,
 } from '../../server/src/spread/wire/index.js';
-import { type ReadFrame, readClientFrame } from '../support/frame-builder.js';
+import { type ReadFrame, readClientFrame } from '../support/wire/frame-builder.js';
 import {
   bytesOf,
   type ClientRecording,
@@ -26,7 +26,7 @@ import {
   loadTranscript,
   type TranscriptStep,
   transcriptNames,
-} from '../support/transcripts.js';
+} from '../support/wire/transcripts.js';
 
 const recordings = transcriptNames().flatMap((name) => clientRecordings(loadTranscript(name)));
 

@@ -7,7 +7,7 @@ import {
   PREFACE,
   settings,
   windowUpdate,
-} from '../../support/http2-frames.js';
+} from '../../support/network/http2-frames.js';
 import type { Attack } from '../attack.js';
 import { closed, keepConnections } from './connections.js';
 

@@ -1,4 +1,4 @@
-import { grpcMessage } from '../../support/http2-frames.js';
+import { grpcMessage } from '../../support/network/http2-frames.js';
 
 /** What a field of a Protocol Buffers message can hold here: a number as varint, anything else with a length. */
 type Value = number | string | Buffer;

@@ -6,7 +6,7 @@ import {
   grpcMessage,
   PREFACE,
   settings,
-} from '../../support/http2-frames.js';
+} from '../../support/network/http2-frames.js';
 import type { Attack } from '../attack.js';
 import { closed, keepConnections } from './connections.js';
 

@@ -6,7 +6,7 @@ import {
   PREFACE,
   settings,
   windowUpdate,
-} from '../../support/http2-frames.js';
+} from '../../support/network/http2-frames.js';
 import { ATTACKER_TOKEN, type Attack } from '../attack.js';
 import { closed, keepConnections } from './connections.js';
 import { MailboxCalls } from './mailbox-calls.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RealSpread } from '../../support/real-spread.js';
-import { freePort } from '../../support/serve-process.js';
+import { RealSpread } from '../../support/daemons/real-spread.js';
+import { freePort } from '../../support/sidecars/serve-process.js';
 import { until } from '../../support/until.js';
 import { findProgram, type Server, ServerProcess } from './server-process.js';
 

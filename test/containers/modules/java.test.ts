@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { modules } from '../../../scripts/testcontainers.mjs';
-import { IMAGE_MS, sidecarImage } from '../../support/image.js';
+import { IMAGE_MS, sidecarImage } from '../../support/containers/image.js';
 import { isAvailable } from '../../support/requirements.mjs';
 import { BUILD_MS, runModuleTests, TESTS_MS } from './module-tests.js';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Module } from '../../../scripts/testcontainers.mjs';
-import { TestAuthority } from '../../support/certificates.js';
-import { moduleEnvironment } from '../../support/image.js';
+import { moduleEnvironment } from '../../support/containers/image.js';
+import { TestAuthority } from '../../support/network/certificates.js';
 import { runCommand } from '../../support/run-command.js';
 import { temporaryFolder } from '../../support/tmp.js';
 

@@ -6,8 +6,8 @@ import { DEFAULT_IMAGE, SpreadSidecarContainer } from 'spread-sidecar-testcontai
 import { getContainerRuntimeClient, Network } from 'testcontainers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../../scripts/build.mjs';
-import { TestAuthority } from '../../support/certificates.js';
-import { IMAGE_MS, sidecarImage } from '../../support/image.js';
+import { IMAGE_MS, sidecarImage } from '../../support/containers/image.js';
+import { TestAuthority } from '../../support/network/certificates.js';
 import { isAvailable } from '../../support/requirements.mjs';
 import { until } from '../../support/until.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { buildFrame, type RawFrame } from '../../support/frame-builder.js';
-import { everythingReceived, RawClient } from '../../support/raw-client.js';
+import { everythingReceived, RawClient } from '../../support/daemons/raw-client.js';
+import { buildFrame, type RawFrame } from '../../support/wire/frame-builder.js';
 import { describeDaemons } from './subjects.js';
 
 describeDaemons('endings', (bench) => {

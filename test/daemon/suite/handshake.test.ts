@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteStream } from '../../support/byte-stream.js';
-import { RawClient } from '../../support/raw-client.js';
+import { ByteStream } from '../../support/daemons/byte-stream.js';
+import { RawClient } from '../../support/daemons/raw-client.js';
 import { describeDaemons } from './subjects.js';
 
 const NULL_LIST = Buffer.from('\x05NULL ', 'latin1');

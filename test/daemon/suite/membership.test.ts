@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sameGroupId, type ViewMessage } from '../../../server/src/spread/wire/index.js';
-import { everythingReceived, type RawClient } from '../../support/raw-client.js';
+import { everythingReceived, type RawClient } from '../../support/daemons/raw-client.js';
 import { describeDaemons } from './subjects.js';
 
 const namesOf = (...clients: RawClient[]) => clients.map((client) => client.privateGroup);

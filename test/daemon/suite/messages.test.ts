@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { RegularMessage, ServiceTypeName } from '../../../server/src/spread/wire/index.js';
-import { buildFrame } from '../../support/frame-builder.js';
-import { everythingReceived, type RawClient } from '../../support/raw-client.js';
+import { everythingReceived, type RawClient } from '../../support/daemons/raw-client.js';
+import { buildFrame } from '../../support/wire/frame-builder.js';
 import { type Bench, describeDaemons } from './subjects.js';
 
 const services: ServiceTypeName[] = ['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'];

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { EmbeddedDaemon, listen } from '../../../server/src/daemon/index.js';
 import { parseAddress } from '../../../server/src/spread/address.js';
-import { RawClient, type RawClientOptions } from '../../support/raw-client.js';
-import { RealSpread } from '../../support/real-spread.js';
+import { RawClient, type RawClientOptions } from '../../support/daemons/raw-client.js';
+import { RealSpread } from '../../support/daemons/real-spread.js';
 import { isAvailable } from '../../support/requirements.mjs';
 
 /** A daemon under test; it may be shared by all tests of a file. */

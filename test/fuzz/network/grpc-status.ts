@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { readStatusDetails } from '../../support/google-rpc.js';
+import { readStatusDetails } from '../../support/sidecars/google-rpc.js';
 import { Violation } from '../engine/target.js';
 
 /** How a call ended, as HTTP/2 told it. */

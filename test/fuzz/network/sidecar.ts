@@ -4,7 +4,7 @@ import { type Mailbox, SpreadSidecar } from 'spread-sidecar-client';
 import { loadConfig } from '../../../server/src/config/index.js';
 import { createLogger } from '../../../server/src/observability/index.js';
 import { createSidecar } from '../../../server/src/sidecar.js';
-import { TestAuthority } from '../../support/certificates.js';
+import { TestAuthority } from '../../support/network/certificates.js';
 import { within } from '../../support/until.js';
 import { Violation } from '../engine/target.js';
 import { freshFolder } from './folder.js';

@@ -3,7 +3,7 @@ import {
   clientRecordings,
   loadTranscript,
   transcriptNames,
-} from '../../support/transcripts.js';
+} from '../../support/wire/transcripts.js';
 import type { Input } from '../engine/input.js';
 
 /** Longer pieces only make copying slow; what is special about long payloads is in their headers. */

@@ -3,7 +3,7 @@ import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
 import { Session } from '../../../server/src/spread/session.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import type { Message } from '../../../server/src/spread/wire/index.js';
-import { kept } from '../../support/kept.js';
+import { kept } from '../../support/wire/kept.js';
 import type { Input } from '../engine/input.js';
 import { type Target, Violation } from '../engine/target.js';
 import { recorded } from './recordings.js';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createContext } from '../../../server/src/cli/context.js';
 import { EXIT_CODES, ExitCode } from '../../../server/src/cli/exit-codes.js';
 import { createProgram } from '../../../server/src/cli/program.js';
-import { cli } from '../../support/cli.js';
+import { cli } from '../../support/sidecars/cli.js';
 import { temporaryFolder } from '../../support/tmp.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));

@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { Interruption } from '../../../server/src/cli/interruption.js';
-import { cli, startCli } from '../../support/cli.js';
-import { fakeService } from '../../support/client.js';
+import { fakeService } from '../../support/clients/client.js';
+import { cli, startCli } from '../../support/sidecars/cli.js';
 import { until } from '../../support/until.js';
 
 async function user(

@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import type { Mailbox, RegularMessage, SpreadError, SpreadEvent } from 'spread-sidecar-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { fakeMailbox, fakeService, sidecarAt } from '../../support/client.js';
-import { FaultProxy } from '../../support/fault-proxy.js';
+import { fakeMailbox, fakeService, sidecarAt } from '../../support/clients/client.js';
+import { FaultProxy } from '../../support/network/fault-proxy.js';
 import { until, within } from '../../support/until.js';
 
 const text = (event: SpreadEvent) => (event as RegularMessage).text();

@@ -13,7 +13,7 @@ import type {
   MulticastStreamRequest,
 } from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
-import { fakeMailbox } from '../../support/client.js';
+import { fakeMailbox } from '../../support/clients/client.js';
 import { until, within } from '../../support/until.js';
 
 async function fakeSender(options = {}) {

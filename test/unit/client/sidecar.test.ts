@@ -15,8 +15,8 @@ import type {
   MulticastRequest,
 } from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { ServiceType } from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
-import { fakeMailbox, fakeService, sidecarAt } from '../../support/client.js';
-import { FakeMailboxService } from '../../support/fake-mailbox-service.js';
+import { fakeMailbox, fakeService, sidecarAt } from '../../support/clients/client.js';
+import { FakeMailboxService } from '../../support/clients/fake-mailbox-service.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until, within } from '../../support/until.js';
 

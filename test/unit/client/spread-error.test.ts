@@ -2,7 +2,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { SpreadError } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { isTransportFailure, toSpreadError } from '../../../clients/typescript/src/rich-status.js';
-import { type Fault, toServiceError } from '../../support/fake-mailbox-service.js';
+import { type Fault, toServiceError } from '../../support/clients/fake-mailbox-service.js';
 
 const from = (fault: Fault, options = {}) => toSpreadError(toServiceError(fault) as ServiceError, options);
 

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { MailboxOptions, RegularMessage, SpreadError, TokenSource } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { fakeService, sidecarAt } from '../../support/client.js';
+import { fakeService, sidecarAt } from '../../support/clients/client.js';
 import { until } from '../../support/until.js';
 
 const WITHDRAWN = { code: status.UNAUTHENTICATED, reason: 'CREDENTIAL_INVALID' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkHeader } from '../../../server/src/daemon/header-check.js';
 import { decodeHeader } from '../../../server/src/spread/wire/index.js';
-import { buildFrame, type RawFrame } from '../../support/frame-builder.js';
+import { buildFrame, type RawFrame } from '../../support/wire/frame-builder.js';
 
 const own = '#abcdefghij#daemon-of-19-bytes~';
 const check = (frame: Partial<RawFrame>, patch?: (bytes: Buffer) => void) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type Listening, listen } from '../../../server/src/daemon/index.js';
 import { ListenError } from '../../../server/src/net/listen-error.js';
-import { RawClient } from '../../support/raw-client.js';
+import { RawClient } from '../../support/daemons/raw-client.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until } from '../../support/until.js';
 

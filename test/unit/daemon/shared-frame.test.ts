@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { QueueBudget } from '../../../server/src/daemon/queue-budget.js';
 import { relayedFrame, SharedFrame } from '../../../server/src/daemon/shared-frame.js';
 import { type Frame, FrameDecoder } from '../../../server/src/spread/wire/index.js';
-import { buildFrame, type RawFrame } from '../../support/frame-builder.js';
+import { buildFrame, type RawFrame } from '../../support/wire/frame-builder.js';
 
 function relayed(raw: RawFrame, options: { patch?: (bytes: Buffer) => void; chunk?: number } = {}) {
   const bytes = buildFrame(raw);

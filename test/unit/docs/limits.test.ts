@@ -5,8 +5,8 @@ import { optionRows } from '../../../server/src/config/option-rows.js';
 import { SIDECAR_STATUS } from '../../../server/src/grpc/codec/failure.js';
 import { LIMITS } from '../../../server/src/observability/limit-metrics.js';
 import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
-import { contractNames } from '../../support/proto-names.js';
-import { parseRows } from '../../support/spread-api-page.js';
+import { contractNames } from '../../support/docs/proto-names.js';
+import { parseRows } from '../../support/docs/spread-api-page.js';
 
 const PAGE = new URL('../../../docs/limits.md', import.meta.url);
 const page = readFileSync(PAGE, 'utf8');

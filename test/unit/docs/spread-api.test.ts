@@ -3,10 +3,10 @@ import * as client from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, errorRow } from '../../../server/src/spread/error-table.js';
 import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';
-import { contractNames } from '../../support/proto-names.js';
-import { API_NAMES, CONSTANT_NAMES, ERROR_NAMES } from '../../support/spread-api-names.js';
-import { type ApiRow, apiRows, names, parseRows } from '../../support/spread-api-page.js';
-import { titleNames } from '../../support/test-titles.js';
+import { contractNames } from '../../support/docs/proto-names.js';
+import { type ApiRow, apiRows, names, parseRows } from '../../support/docs/spread-api-page.js';
+import { API_NAMES, CONSTANT_NAMES, ERROR_NAMES } from './spread-api-names.js';
+import { titleNames } from './test-titles.js';
 
 const INTEGRATION = new URL('../../integration/', import.meta.url);
 const CLIENT = new URL('../../../clients/typescript/src/', import.meta.url);

@@ -19,7 +19,7 @@ import type { GrpcTelemetry, MethodInfo } from '../../../server/src/grpc/calls/m
 import { observedCall } from '../../../server/src/grpc/calls/observed-call.js';
 import { GrpcServer, type GrpcServerOptions } from '../../../server/src/grpc/server.js';
 import { formatListenAddress, type ListenAddress } from '../../../server/src/net/listen-address.js';
-import { rpcErrorOf } from '../../support/rpc-error.js';
+import { rpcErrorOf } from '../../support/sidecars/rpc-error.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until, within } from '../../support/until.js';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GroupMemberships } from '../../../server/src/mailbox/group-memberships.js';
-import { rejected, selfLeave, transitional, view } from '../../support/plain-events.js';
+import { rejected, selfLeave, transitional, view } from '../../support/mailboxes/plain-events.js';
 
 const ME = '#me#test';
 const OTHER = '#other#test';

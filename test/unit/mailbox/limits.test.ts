@@ -6,11 +6,11 @@ import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
 import { EVENT_OVERHEAD_BYTES } from '../../../server/src/mailbox/queue/event-log.js';
 import { MailboxRegistry } from '../../../server/src/mailbox/registry/registry.js';
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
-import { FakeDaemons } from '../../support/fake-daemons.js';
-import { FakeSession } from '../../support/fake-session.js';
-import { mailboxSettings } from '../../support/mailbox-settings.js';
-import { plainEncode, regular } from '../../support/plain-events.js';
-import { RecordingReceiver } from '../../support/recording-receiver.js';
+import { FakeDaemons } from '../../support/mailboxes/fake-daemons.js';
+import { FakeSession } from '../../support/mailboxes/fake-session.js';
+import { mailboxSettings } from '../../support/mailboxes/mailbox-settings.js';
+import { plainEncode, regular } from '../../support/mailboxes/plain-events.js';
+import { RecordingReceiver } from '../../support/mailboxes/recording-receiver.js';
 
 const registries: MailboxRegistry[] = [];
 

@@ -8,9 +8,16 @@ import { ByteBudget } from '../../../server/src/mailbox/queue/byte-budget.js';
 import type { AttachOptions } from '../../../server/src/mailbox/queue/receiver.js';
 import { SILENT } from '../../../server/src/mailbox/telemetry.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
-import { FakeSession } from '../../support/fake-session.js';
-import { plainEncode, regular, rejected, selfLeave, transitional, view } from '../../support/plain-events.js';
-import { RecordingReceiver } from '../../support/recording-receiver.js';
+import { FakeSession } from '../../support/mailboxes/fake-session.js';
+import {
+  plainEncode,
+  regular,
+  rejected,
+  selfLeave,
+  transitional,
+  view,
+} from '../../support/mailboxes/plain-events.js';
+import { RecordingReceiver } from '../../support/mailboxes/recording-receiver.js';
 
 const ME = '#me#test';
 const turn = () => new Promise((resolve) => setImmediate(resolve));

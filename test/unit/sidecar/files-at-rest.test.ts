@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ConfigError, loadConfig } from '../../../server/src/config/index.js';
 import { Access } from '../../../server/src/sidecar/access.js';
 import { filesAtRest } from '../../../server/src/sidecar/files-at-rest.js';
-import { TestAuthority } from '../../support/certificates.js';
+import { TestAuthority } from '../../support/network/certificates.js';
 import { temporaryFolder } from '../../support/tmp.js';
 
 const TOKEN = 'alice-token-0123456789';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../server/src/spread/session.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
-import { buildFrame } from '../../support/frame-builder.js';
-import { openSession } from '../../support/open-session.js';
-import { startLogged } from '../../support/session-log.js';
 import { until, within } from '../../support/until.js';
+import { buildFrame } from '../../support/wire/frame-builder.js';
+import { openSession } from '../../support/wire/open-session.js';
+import { startLogged } from '../../support/wire/session-log.js';
 
 const ME = '#a#localhost';
 const KILL = buildFrame({ type: 0x40000, privateGroup: ME, groups: [ME] });

@@ -7,7 +7,6 @@ import { NULL_AUTH } from '../../../server/src/spread/auth.js';
 import { Session } from '../../../server/src/spread/session.js';
 import type { SessionOptions } from '../../../server/src/spread/session-options.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
-import { buildFrame } from '../../support/frame-builder.js';
 import {
   acceptBytes,
   acceptScript,
@@ -16,10 +15,11 @@ import {
   NULL_CHOICE,
   NULL_LIST,
   scriptedDaemon,
-} from '../../support/scripted-daemon.js';
-import { startLogged } from '../../support/session-log.js';
+} from '../../support/daemons/scripted-daemon.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until } from '../../support/until.js';
+import { buildFrame } from '../../support/wire/frame-builder.js';
+import { startLogged } from '../../support/wire/session-log.js';
 
 /** The error of an attempt that must fail. */
 async function failure(options: SessionOptions): Promise<SpreadError> {

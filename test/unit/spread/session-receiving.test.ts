@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { buildFrame, buildViewData } from '../../support/frame-builder.js';
-import { openSession } from '../../support/open-session.js';
-import { startLogged } from '../../support/session-log.js';
 import { until } from '../../support/until.js';
+import { buildFrame, buildViewData } from '../../support/wire/frame-builder.js';
+import { openSession } from '../../support/wire/open-session.js';
+import { startLogged } from '../../support/wire/session-log.js';
 
 function data(text: string | Buffer, fields: object = {}): Buffer {
   return buildFrame({

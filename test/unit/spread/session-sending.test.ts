@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Session } from '../../../server/src/spread/session.js';
 import type { OutgoingMessage } from '../../../server/src/spread/session-options.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
-import { buildFrame } from '../../support/frame-builder.js';
-import { HANDSHAKE_BYTES, openSession } from '../../support/open-session.js';
-import { acceptBytes, NULL_LIST } from '../../support/scripted-daemon.js';
-import { startLogged } from '../../support/session-log.js';
+import { acceptBytes, NULL_LIST } from '../../support/daemons/scripted-daemon.js';
 import { until } from '../../support/until.js';
+import { buildFrame } from '../../support/wire/frame-builder.js';
+import { HANDSHAKE_BYTES, openSession } from '../../support/wire/open-session.js';
+import { startLogged } from '../../support/wire/session-log.js';
 
 const ME = '#a#localhost';
 

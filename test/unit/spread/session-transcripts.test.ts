@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { Session } from '../../../server/src/spread/session.js';
 import { serviceTypeFromBits } from '../../../server/src/spread/wire/index.js';
-import { decodeStream } from '../../support/decode-stream.js';
-import { readClientFrame } from '../../support/frame-builder.js';
-import { fingerprint } from '../../support/message-expectation.js';
-import { scriptedDaemon, scriptOf } from '../../support/scripted-daemon.js';
-import { type SessionLog, startLogged } from '../../support/session-log.js';
+import { scriptedDaemon, scriptOf } from '../../support/daemons/scripted-daemon.js';
+import { within } from '../../support/until.js';
+import { decodeStream } from '../../support/wire/decode-stream.js';
+import { readClientFrame } from '../../support/wire/frame-builder.js';
+import { fingerprint } from '../../support/wire/message-expectation.js';
+import { type SessionLog, startLogged } from '../../support/wire/session-log.js';
 import {
   bytesOf,
   type ClientRecording,
   clientRecordings,
   loadTranscript,
   type TranscriptStep,
-} from '../../support/transcripts.js';
-import { within } from '../../support/until.js';
+} from '../../support/wire/transcripts.js';
 
 /** Recordings in which every client does what a library does. */
 const ORDINARY = [

@@ -1,6 +1,6 @@
 /**
  * Everything that relies on the inside of grpc-js or Node, in one place. docs/adr/0009-internals-of-grpc-js.md weighs each
- * use against its public alternative; test/unit/grpc/internals.test.ts fails by name when an upgrade removes one. All other
+ * use against its public alternative; test/unit/grpc/transport/internals.test.ts fails by name when an upgrade removes one. All other
  * code calls these functions and otherwise public API.
  */
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';

@@ -1,0 +1,103 @@
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { within } from '../until.js';
+
+/** A socket from which a test reads exact numbers of bytes, and nothing is read that was not asked for in time. */
+export class ByteStream {
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #ended = false;
+  /** How the stream ended, when it was not in order. */
+  error: NodeJS.ErrnoException | undefined;
+  #wake: (() => void) | undefined;
+
+  private constructor(readonly socket: Socket) {
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#length += chunk.length;
+      this.#wake?.();
+    });
+    const end = () => {
+      this.#ended = true;
+      this.#wake?.();
+    };
+    socket.on('end', end);
+    socket.on('close', end);
+    socket.on('error', (error) => {
+      this.error = error;
+    });
+  }
+
+  /** Connects; the socket is destroyed when the running test ends. */
+  static async connect(where: NetConnectOpts): Promise<ByteStream> {
+    const socket = connect({ noDelay: true, allowHalfOpen: true, ...where });
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    return new ByteStream(socket);
+  }
+
+  get ended(): boolean {
+    return this.#ended && this.#length === 0;
+  }
+
+  /** Bytes that arrived and were not read. */
+  get available(): number {
+    return this.#length;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  /** Everything that is there, perhaps nothing. */
+  take(): Buffer {
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    this.#length = 0;
+    return all;
+  }
+
+  /** Exactly `count` bytes; rejects when the stream ends before, or `timeoutMs` is over. */
+  async read(count: number, timeoutMs = 5000): Promise<Buffer> {
+    await this.#until(
+      () => this.#length >= count || this.#ended,
+      `${count} bytes; there are ${this.#length}`,
+      timeoutMs,
+    );
+    if (this.#length < count) {
+      const got = this.take();
+      const how = this.error?.code ?? 'end of stream';
+      throw new Error(`${how} after ${got.length} of ${count} bytes: ${got.toString('hex')}`);
+    }
+    const all = this.take();
+    this.#unread(all.subarray(count));
+    return all.subarray(0, count);
+  }
+
+  /** Waits for the end of the stream; rejects when a byte comes instead. */
+  async end(timeoutMs = 5000): Promise<void> {
+    await this.#until(() => this.#ended || this.#length > 0, 'the end of the stream', timeoutMs);
+    if (this.#length > 0)
+      throw new Error(`instead of the end of the stream came ${this.take().toString('hex')}`);
+  }
+
+  #unread(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#chunks.unshift(bytes);
+    this.#length += bytes.length;
+  }
+
+  async #until(condition: () => boolean, what: string, timeoutMs: number): Promise<void> {
+    while (!condition()) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await within(woken, what, timeoutMs);
+    }
+  }
+}

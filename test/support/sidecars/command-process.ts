@@ -1,0 +1,32 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { within } from '../until.js';
+
+const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
+
+/** What `npm test` built, as a process. It is killed when the running test ends, if it still runs. */
+export function startCommand(...args: string[]) {
+  return startCommandUnder([], ...args);
+}
+
+/** The same, started by a command that runs the command behind it, such as one that first lowers a limit. */
+export function startCommandUnder(launcher: readonly string[], ...args: string[]) {
+  const [command, ...rest] = [...launcher, process.execPath, MAIN, ...args] as [string, ...string[]];
+  const child: ChildProcess = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const written = { stdout: '', stderr: '' };
+  child.stdout?.on('data', (text) => {
+    written.stdout += text;
+  });
+  child.stderr?.on('data', (text) => {
+    written.stderr += text;
+  });
+  const exited = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('close', (code, signal) => resolve(code ?? signal)),
+  );
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, written, exited: () => within(exited, `${args[0]} exits`, 10_000) };
+}

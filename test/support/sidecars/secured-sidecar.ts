@@ -1,0 +1,98 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import { type SidecarOptions, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
+import { expect, onTestFinished } from 'vitest';
+import { loadConfig } from '../../../server/src/config/index.js';
+import { MailboxServiceClient } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { createLogger } from '../../../server/src/observability/logger.js';
+import { createSidecar } from '../../../server/src/sidecar.js';
+import { temporaryFolder } from '../tmp.js';
+
+/** A whole sidecar with the embedded daemon, from options as an operator gives them. */
+export interface SecuredSidecar {
+  /** As clients take them. */
+  readonly targets: readonly string[];
+  /** Everything that was logged, at every level. */
+  readonly log: () => string;
+  /** A client of the first address, closed when the running test ends. */
+  client(options?: SidecarOptions): SpreadSidecar;
+  /** The generated client of the first address, without TLS. */
+  rawClient(): MailboxServiceClient;
+  stop(): Promise<void>;
+  /** Resolves when it has stopped by itself. */
+  readonly stopped: Promise<void>;
+  /** host:port of its admin port. */
+  readonly admin: string;
+  /** The page of /metrics. */
+  metrics(): Promise<string>;
+}
+
+/** @param env - without the prefix SPREAD_SIDECAR_ */
+export async function startSecured(env: Readonly<Record<string, string>>): Promise<SecuredSidecar> {
+  const { config } = await loadConfig({
+    env: Object.fromEntries(
+      Object.entries({
+        EMBEDDED_DAEMON: 'true',
+        EMBEDDED_LISTEN: 'off',
+        EMBEDDED_SOCKET: join(temporaryFolder(), 'spread'),
+        GRPC_LISTEN: '127.0.0.1:0',
+        GRPC_RELOAD_INTERVAL: '50ms',
+        ADMIN_LISTEN: '127.0.0.1:0',
+        ...env,
+      }).map(([name, value]) => [`SPREAD_SIDECAR_${name}`, value]),
+    ),
+  });
+  let text = '';
+  const destination = {
+    write: (line: string) => {
+      text += line;
+    },
+  };
+  const logger = createLogger({ level: 'trace', format: 'json', destination });
+  const sidecar = createSidecar(config, { logger, version: '0.0.0-test' });
+  onTestFinished(() => sidecar.stop({ graceMs: 0 }));
+  await sidecar.start();
+  const targets = sidecar.addresses.grpc;
+  return {
+    targets,
+    log: () => text,
+    client(options = {}) {
+      const client = new SpreadSidecar({ target: targets[0]!, callTimeoutMs: 5000, ...options });
+      onTestFinished(() => client.close().catch(() => {}));
+      return client;
+    },
+    rawClient() {
+      const client = new MailboxServiceClient(targets[0]!, credentials.createInsecure());
+      onTestFinished(() => client.close());
+      return client;
+    },
+    stop: () => sidecar.stop({ graceMs: 0 }),
+    stopped: sidecar.stopped,
+    admin: sidecar.addresses.admin!,
+    metrics: async () => (await fetch(`http://${sidecar.addresses.admin}/metrics`)).text(),
+  };
+}
+
+/** Replaces a file as a whole, as editors and Kubernetes do it. */
+export function put(path: string, text: string): string {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  return path;
+}
+
+/** The failure of a call of the client. */
+export async function failure(call: Promise<unknown>): Promise<SpreadError> {
+  const error = await call.then(
+    () => new Error('it did not fail'),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof SpreadError)) throw error;
+  return error;
+}
+
+/** Nothing of this, no mailbox id and no certificate stands in what was logged. */
+export function expectNoSecrets(sidecar: SecuredSidecar, ...secrets: readonly string[]): void {
+  for (const secret of secrets) expect(sidecar.log()).not.toContain(secret);
+  expect(sidecar.log()).not.toMatch(/-----BEGIN|\b[0-9a-f]{32}\b/);
+}

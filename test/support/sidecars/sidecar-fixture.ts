@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import { type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+import { EmbeddedDaemon, type EmbeddedDaemonOptions, listen } from '../../../server/src/daemon/index.js';
+import { MailboxServiceClient } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
+import type { GrpcTelemetry } from '../../../server/src/grpc/calls/methods.js';
+import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';
+import { FailureTranslator } from '../../../server/src/grpc/codec/failure.js';
+import {
+  DEFAULT_SERVICE_LIMITS,
+  type ServiceLimits,
+  type VersionFacts,
+} from '../../../server/src/grpc/handlers/service-context.js';
+import { GrpcServer, type TransportOptions } from '../../../server/src/grpc/server.js';
+import { HealthBoard } from '../../../server/src/grpc/services/health.js';
+import { MAILBOX_SERVICE, mailboxService } from '../../../server/src/grpc/services/mailbox-service.js';
+import { reflection } from '../../../server/src/grpc/services/reflection.js';
+import { MailboxRegistry } from '../../../server/src/mailbox/registry/registry.js';
+import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
+import { formatListenAddress } from '../../../server/src/net/listen-address.js';
+import { CLIENT_VERSION } from '../../../server/src/spread/wire/index.js';
+import { temporaryFolder } from '../tmp.js';
+
+export interface SidecarFixtureOptions {
+  /** Default: an embedded daemon of its own. */
+  daemons?: string[];
+  /** Further daemons that clients may name. */
+  allow?: string[];
+  embedded?: EmbeddedDaemonOptions;
+  mailbox?: Partial<MailboxSettings>;
+  limits?: Partial<ServiceLimits>;
+  transport?: Partial<TransportOptions>;
+  adminTokens?: string[];
+  telemetry?: GrpcTelemetry;
+  /** Also listens on a Unix socket. */
+  unix?: boolean;
+}
+
+export interface RunningSidecar {
+  /** Of the TCP address, for any gRPC client. */
+  readonly target: string;
+  readonly unixTarget: string | undefined;
+  /** The daemon as a spread name. */
+  readonly daemonAddress: string;
+  readonly daemon: EmbeddedDaemon | undefined;
+  readonly registry: MailboxRegistry;
+  readonly server: GrpcServer;
+  readonly health: HealthBoard;
+  /** A client of the TCP address. */
+  readonly client: MailboxServiceClient;
+  /** Defects that were reported; a test that expects none can leave it alone: stop() fails on any. */
+  readonly defects: unknown[];
+  /** Another client, on a connection of its own. */
+  newClient(target?: string, options?: ChannelOptions): MailboxServiceClient;
+  stop(): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+
+/** The defaults of the configuration. */
+export const MAILBOX_SETTINGS: MailboxSettings = {
+  daemons: [],
+  allowedDaemons: [],
+  connectTimeoutMs: 5000,
+  disconnectTimeoutMs: 1000,
+  reconnect: {
+    backoff: { initialMs: 20, maxMs: 200 },
+    giveUp: { defaultMs: 60_000, minMs: 100, maxMs: 86_400_000 },
+    nameWaitMs: 10_000,
+  },
+  lease: { defaultMs: 30_000, minMs: 1000, maxMs: 3_600_000 },
+  queue: {
+    maxEvents: { default: 1_000_000, max: 1_000_000 },
+    maxBytes: { default: 64 * MIB, max: 64 * MIB },
+    replayBytes: { default: 4 * MIB, max: 4 * MIB },
+    overflow: 'PAUSE',
+    softLimit: { fraction: 0.5, timeMs: undefined },
+  },
+  noticeMark: 0.8,
+  maxMailboxes: 1000,
+  totalQueueBytes: 1024 * MIB,
+  maxSendQueueBytes: 4 * MIB,
+  maxGroups: 1000,
+  maxGroupsPerMessage: 43,
+  maxMessageBytes: 143_151,
+};
+
+/**
+ * A sidecar's gRPC server on a free port with a real registry and a real daemon behind it. It stops when the
+ * running test ends; started outside of a test, by stop().
+ */
+export async function startSidecar(options: SidecarFixtureOptions = {}): Promise<RunningSidecar> {
+  const embedded = options.daemons ? undefined : await startDaemon(options.embedded);
+  const daemons = options.daemons ?? [embedded!.address];
+  const defects: unknown[] = [];
+  const registry = new MailboxRegistry({
+    settings: { ...MAILBOX_SETTINGS, daemons, allowedDaemons: options.allow ?? [], ...options.mailbox },
+    encode: encodeEvent,
+  });
+  const health = new HealthBoard([MAILBOX_SERVICE]);
+  const version: VersionFacts = {
+    sidecar: '0.0.0-test',
+    daemon: { version: CLIENT_VERSION, address: daemons[0]! },
+    embeddedDaemon: embedded !== undefined,
+  };
+  const server = new GrpcServer({
+    services: [
+      mailboxService({
+        registry,
+        failures: new FailureTranslator((error) => defects.push(error)),
+        admin: new AdminCredential(options.adminTokens ?? []),
+        limits: { ...DEFAULT_SERVICE_LIMITS, ...options.limits },
+        version: () => version,
+      }),
+      health.registration(),
+      ...reflection(),
+    ],
+    transport: options.transport,
+    telemetry: options.telemetry,
+  });
+  const path = options.unix ? join(temporaryFolder(), 'grpc') : undefined;
+  const [tcp, unix] = await server.listen([
+    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    ...(path === undefined ? [] : [{ kind: 'unix' as const, path }]),
+  ]);
+  health.setServing(true);
+  const target = formatListenAddress(tcp!);
+  const clients: MailboxServiceClient[] = [];
+  const newClient = (to = target, channelOptions: ChannelOptions = {}) => {
+    const client = new MailboxServiceClient(to, credentials.createInsecure(), {
+      // Clients of one process share a connection otherwise.
+      'grpc.use_local_subchannel_pool': 1,
+      ...channelOptions,
+    });
+    clients.push(client);
+    return client;
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    for (const client of clients) client.close();
+    await registry.drain({ graceMs: 0 });
+    await server.stop({ graceMs: 0 });
+    await embedded?.stop();
+    if (defects.length > 0) throw new AggregateError(defects, 'the sidecar reported defects');
+  };
+  const running: RunningSidecar = {
+    target,
+    unixTarget: unix && formatListenAddress(unix),
+    daemonAddress: daemons[0]!,
+    daemon: embedded?.daemon,
+    registry,
+    server,
+    health,
+    client: newClient(),
+    defects,
+    newClient,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+  atEndOfTest(running.stop);
+  return running;
+}
+
+async function startDaemon(options: EmbeddedDaemonOptions = {}) {
+  const daemon = new EmbeddedDaemon(options);
+  const listening = await listen({ daemon, tcp: { host: '127.0.0.1', port: 0 } });
+  const stop = async () => {
+    await listening.close();
+    await daemon.close();
+  };
+  return { daemon, address: `${listening.tcpPort}@127.0.0.1`, stop };
+}
+
+/** Outside of a test, as in beforeAll, there is no end to wait for. */
+function atEndOfTest(action: () => Promise<void>): void {
+  try {
+    onTestFinished(action);
+  } catch (error) {
+    if (!/inside a test/.test(String(error))) throw error;
+  }
+}

@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import {
+  ServerInterceptingCall as InterceptingCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { SentStatus } from '../../../../server/src/grpc/codec/status.js';
+import {
+  ByMetadata,
+  http2ServersOf,
+  http2StreamOf,
+  interceptData,
+  interceptStatus,
+  isWrittenOut,
+  socketBelow,
+  socketOf,
+} from '../../../../server/src/grpc/transport/internals.js';
+import { TestAuthority } from '../../../support/network/certificates.js';
+import { until } from '../../../support/until.js';
+
+// Each test fails with the sentence of its row when an upgrade of grpc-js or Node removes what the server relies on.
+const GONE = {
+  http2Servers: 'grpc-js no longer keeps its node:http2 servers in Server.http2Servers',
+  stream: 'grpc-js no longer keeps the HTTP/2 stream in the field `stream` of the innermost call',
+  sendStatus: 'grpc-js no longer sends its own statuses through sendStatus of the innermost call',
+  metadata: 'grpc-js no longer passes the metadata object of the interceptor to the handler',
+  data: 'grpc-js no longer reads a request with a listener for `data` when the interceptor runs',
+  handle: 'Node no longer has _handle.writeQueueSize of a socket',
+  parent: 'Node no longer keeps the socket below a TLS connection in _parent',
+};
+
+const path = '/test.Echo/Call';
+const pass = (bytes: Buffer) => bytes;
+const echo: ServiceDefinition = {
+  call: {
+    path,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: pass,
+    requestDeserialize: pass,
+    responseSerialize: pass,
+    responseDeserialize: pass,
+  },
+};
+
+interface Seen {
+  readonly base: ServerInterceptingCallInterface;
+  readonly metadata: Metadata;
+}
+
+/** A grpc-js server with one call, and what its interceptor and handler saw of it. */
+async function serve(onCall: (base: ServerInterceptingCallInterface) => void = () => {}) {
+  const seen: { interceptor?: Seen; handler?: Metadata } = {};
+  const server = new Server({
+    interceptors: [
+      (_method, base): ServerInterceptingCall => {
+        onCall(base);
+        return new InterceptingCall(base, {
+          start: (next) =>
+            next({
+              onReceiveMetadata: (metadata, forward) => {
+                seen.interceptor = { base, metadata };
+                forward(metadata);
+              },
+            }),
+        });
+      },
+    ],
+  });
+  server.addService(echo, {
+    call: (call: { metadata: Metadata; request: Buffer }, callback: (e: null, r: Buffer) => void) => {
+      seen.handler = call.metadata;
+      callback(null, call.request);
+    },
+  });
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createServer((socket) => injector.injectConnection(socket)).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  onTestFinished(() => {
+    listener.close();
+    server.forceShutdown();
+  });
+  const session = connectHttp2(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  onTestFinished(() => session.destroy());
+  /** The status of one call; `message` is the framed request. */
+  const call = async (message = Buffer.from([0, 0, 0, 0, 1, 7]), headers = {}): Promise<string> => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    let code = '';
+    const note = (given: { 'grpc-status'?: string | string[] | undefined }) => {
+      code ||= String(given['grpc-status'] ?? '');
+    };
+    stream.on('response', note).on('trailers', note).resume();
+    stream.end(message);
+    await once(stream, 'close');
+    return code;
+  };
+  return { server, seen, call };
+}
+
+describe('the internals of grpc-js', () => {
+  it('has its HTTP/2 servers', async () => {
+    const { server } = await serve();
+    expect(http2ServersOf(server), GONE.http2Servers).toHaveLength(1);
+  });
+
+  it('has the HTTP/2 stream and socket of a call', async () => {
+    let stream: unknown;
+    let socket: unknown;
+    const { call } = await serve((base) => {
+      stream = http2StreamOf(base)?.id;
+      socket = socketOf(base)?.remotePort;
+    });
+    await call();
+    expect(stream, GONE.stream).toBeTypeOf('number');
+    expect(socket, GONE.stream).toBeTypeOf('number');
+  });
+
+  it('sends statuses of its own through sendStatus', async () => {
+    const statuses: SentStatus[] = [];
+    const { call } = await serve((base) =>
+      interceptStatus(base, (given) => {
+        statuses.push(given);
+        return { ...given, code: status.DATA_LOSS };
+      }),
+    );
+    // grpc-js itself rejects a compression that it does not know.
+    const code = await call(Buffer.from([1, 0, 0, 0, 1, 7]), { 'grpc-encoding': 'unknown' });
+    expect(statuses, GONE.sendStatus).toHaveLength(1);
+    expect(code, GONE.sendStatus).toBe(String(status.DATA_LOSS));
+  });
+
+  it('passes the metadata of the interceptor to the handler', async () => {
+    const { seen, call } = await serve();
+    await call();
+    const known = new ByMetadata<Seen>();
+    known.set(seen.interceptor!.metadata, seen.interceptor!);
+    expect(known.get(seen.handler!), GONE.metadata).toBe(seen.interceptor);
+    expect(known.get(new Metadata())).toBeUndefined();
+  });
+
+  it('reads a request with a listener for data', async () => {
+    const pieces: Buffer[] = [];
+    const { call } = await serve((base) =>
+      interceptData(http2StreamOf(base)!, (chunk, take) => {
+        pieces.push(chunk);
+        take(chunk);
+      }),
+    );
+    expect(await call(), GONE.data).toBe(String(status.OK));
+    expect(Buffer.concat(pieces).at(-1), GONE.data).toBe(7);
+  });
+});
+
+describe('the internals of Node', () => {
+  it('knows what the kernel has not taken of a socket', async () => {
+    const listener = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const accepted = once(listener, 'connection');
+    const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1');
+    const [[peer]] = (await Promise.all([accepted, once(socket, 'connect')])) as [[Socket], unknown];
+    onTestFinished(() => {
+      for (const end of [socket, peer]) end.destroy();
+      listener.close();
+    });
+    await until(() => isWrittenOut(socket), { what: GONE.handle });
+    socket.write(Buffer.alloc(64 << 20));
+    expect(isWrittenOut(socket), GONE.handle).toBe(false);
+    peer.resume();
+    await until(() => isWrittenOut(socket), { what: GONE.handle });
+  });
+
+  it('knows the socket below a TLS connection', async () => {
+    const { cert, key } = await (await TestAuthority.create()).server();
+    const secure = createTlsServer({ cert, key });
+    const listener = createServer((socket) => secure.emit('connection', socket)).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const accepted = once(listener, 'connection');
+    const connected = once(secure, 'secureConnection');
+    const client = connectTls({
+      port: (listener.address() as AddressInfo).port,
+      host: 'localhost',
+      rejectUnauthorized: false,
+    });
+    onTestFinished(() => {
+      client.destroy();
+      listener.close();
+    });
+    const [[below], [connection]] = await Promise.all([accepted, connected]);
+    expect(socketBelow(connection), GONE.parent).toBe(below);
+    connection.destroy();
+  });
+});

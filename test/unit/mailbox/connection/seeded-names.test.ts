@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { SeededNames } from '../../../../server/src/mailbox/connection/seeded-names.js';
+import { checkPrivateName } from '../../../../server/src/spread/wire/index.js';
+
+const POD = '0f8fad5b-d9cb-469f-a165-70867728950e';
+
+describe('private names of a seed', () => {
+  it('begin with what is the same for the same seed, and another for another', () => {
+    const { prefix } = new SeededNames(POD);
+    // Names of a pod are looked up by people after it has gone: the way to make them does not change.
+    expect(prefix).toBe(new SeededNames(POD).prefix);
+    expect(prefix).toMatch(/^[a-z2-9]{7}$/);
+    const prefixes = new Set(Array.from({ length: 1000 }, (_, i) => new SeededNames(`${POD}${i}`).prefix));
+    expect(prefixes.size).toBe(1000);
+  });
+
+  it('are 1296 different ones that Spread takes, with room for a suffix, and then the first again', () => {
+    const names = new SeededNames(POD);
+    const made = Array.from({ length: 1296 }, () => names.next());
+    expect(new Set(made).size).toBe(1296);
+    for (const name of made) {
+      expect(name.length).toBeLessThanOrEqual(9);
+      checkPrivateName(name);
+    }
+    expect(names.next()).toBe(made[0]);
+  });
+});

@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ByteBudget } from '../../../../server/src/mailbox/queue/byte-budget.js';
+import { QueueBounds } from '../../../../server/src/mailbox/queue/queue-bounds.js';
+import { SoftLimit } from '../../../../server/src/mailbox/queue/soft-limit.js';
+
+const TIME_MS = 10_000;
+
+/** Half of 10 events or of 1000 bytes, for ten seconds. */
+function limitOf(budget = new ByteBudget(1_000_000)) {
+  const queue = {
+    loadEvents: 0,
+    loadBytes: 0,
+    get loadMemory() {
+      return this.loadBytes;
+    },
+  };
+  const bounds = new QueueBounds(
+    queue,
+    { maxEvents: 10, maxBytes: 1000, replayBytes: 0, overflow: 'PAUSE' },
+    budget,
+  );
+  const over = vi.fn();
+  const limit = new SoftLimit(bounds.markAt(0.5), TIME_MS, over);
+  const grow = (loadEvents: number) => {
+    queue.loadEvents = loadEvents;
+    return limit.grown();
+  };
+  const shrink = (loadEvents: number) => {
+    queue.loadEvents = loadEvents;
+    limit.shrunk();
+  };
+  return { limit, over, grow, shrink, queue };
+}
+
+describe('SoftLimit', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  it('ends, once, what was above the mark for its time', () => {
+    const { limit, over, grow } = limitOf();
+    expect(grow(5)).toBe(false);
+    expect(limit.remainingMs).toBeUndefined();
+    vi.advanceTimersByTime(2 * TIME_MS);
+    expect(grow(6)).toBe(true);
+    expect(limit.remainingMs).toBe(TIME_MS);
+    vi.advanceTimersByTime(TIME_MS - 1);
+    expect(limit.remainingMs).toBe(1);
+    expect(over).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(over).toHaveBeenCalledTimes(1);
+    expect(grow(9)).toBe(false);
+    vi.advanceTimersByTime(5 * TIME_MS);
+    expect(over).toHaveBeenCalledTimes(1);
+  });
+
+  it('says only once that the time runs', () => {
+    const { grow } = limitOf();
+    expect([grow(6), grow(7), grow(10)]).toEqual([true, false, false]);
+  });
+
+  it('begins anew each time that the queue falls to the mark', () => {
+    const { limit, over, grow, shrink } = limitOf();
+    for (let i = 0; i < 20; i++) {
+      expect(grow(10)).toBe(true);
+      vi.advanceTimersByTime(TIME_MS - 1);
+      shrink(6);
+      expect(limit.remainingMs).toBe(1);
+      shrink(5);
+      expect(limit.remainingMs).toBeUndefined();
+    }
+    grow(6);
+    vi.advanceTimersByTime(TIME_MS - 1);
+    expect(over).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(over).toHaveBeenCalledTimes(1);
+  });
+
+  it('has one timer at most, however often the queue rises and falls', () => {
+    const { grow, shrink } = limitOf();
+    const made = vi.spyOn(globalThis, 'setTimeout');
+    for (let i = 0; i < 10_000; i++) {
+      grow(6);
+      shrink(5);
+    }
+    grow(6);
+    expect(made).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('leaves no timer behind when nothing is above the mark any more', () => {
+    const { grow, shrink } = limitOf();
+    grow(6);
+    shrink(1);
+    vi.advanceTimersByTime(TIME_MS);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('goes by bytes as well as by events', () => {
+    const { limit, queue } = limitOf();
+    queue.loadBytes = 500;
+    expect(limit.grown()).toBe(false);
+    queue.loadBytes = 501;
+    expect(limit.grown()).toBe(true);
+    expect(limit.mark).toMatchObject({ events: 5, bytes: 500, inWords: '500 bytes' });
+    queue.loadEvents = 6;
+    expect(limit.mark.inWords).toBe('5 events');
+  });
+
+  it('goes by what the other mailboxes leave, and forgives when that grows again', () => {
+    const budget = new ByteBudget(1000);
+    const { limit, over, queue } = limitOf(budget);
+    queue.loadBytes = 100;
+    budget.take(100);
+    expect(limit.grown()).toBe(false);
+    // 150 are free: with this queue that makes 125 each, and half of that is less than what it has.
+    budget.take(750);
+    expect(limit.grown()).toBe(true);
+    expect(limit.mark.bytes).toBe(62);
+    vi.advanceTimersByTime(TIME_MS - 1);
+    // The queue itself does nothing.
+    budget.give(750);
+    vi.advanceTimersByTime(2 * TIME_MS);
+    expect(over).not.toHaveBeenCalled();
+    expect(limit.remainingMs).toBeUndefined();
+  });
+
+  it('begins anew when the whole process stood still', () => {
+    const { limit, over, grow } = limitOf();
+    grow(6);
+    const now = performance.now();
+    // Stopped for a minute, a second after the queue rose.
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 61_000);
+    vi.advanceTimersByTime(TIME_MS);
+    expect(over).not.toHaveBeenCalled();
+    expect(limit.remainingMs).toBe(TIME_MS);
+    clock.mockImplementation(() => now + 61_000 + TIME_MS);
+    vi.advanceTimersByTime(TIME_MS);
+    expect(over).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends nothing once it was stopped', () => {
+    const { limit, over, grow } = limitOf();
+    grow(6);
+    limit.stop();
+    expect(grow(7)).toBe(false);
+    vi.advanceTimersByTime(2 * TIME_MS);
+    expect(over).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
