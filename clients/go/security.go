@@ -88,7 +88,7 @@ func (s *security) authorization(ctx context.Context) (string, error) {
 	}
 	token, err := s.token(ctx)
 	if err != nil {
-		message := "the token could not be had: " + err.Error()
+		message := "the token is not available: " + err.Error()
 		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: OutcomeNotSent, Cause: err}
 	}
 	return bearer(token)

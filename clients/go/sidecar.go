@@ -107,7 +107,7 @@ func New(given Options) (*Sidecar, error) {
 		conn:        conn,
 		stub:        pb.NewMailboxServiceClient(conn),
 		security:    security,
-		endpoint:    &endpoint{name: options.Target, target: where, hasTLS: options.TLS != nil},
+		endpoint:    &endpoint{name: where.inMessages(options.Target), target: where, hasTLS: options.TLS != nil},
 		callTimeout: options.CallTimeout,
 	}
 	for name, value := range options.Headers {

@@ -2,6 +2,7 @@ package spreadsidecar
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -50,10 +51,20 @@ func (t sidecarAddress) grpc() string {
 	if t.path != "" {
 		return "unix:" + t.path
 	}
-	if strings.Contains(t.host, ":") {
-		return fmt.Sprintf("dns:///[%s]:%d", t.host, t.port)
+	return "dns:///" + t.hostAndPort()
+}
+
+// inMessages is the target in error messages: with its port, also where the application relies on the default. text is the
+// target as the application gave it.
+func (t sidecarAddress) inMessages(text string) string {
+	if t.path != "" {
+		return text
 	}
-	return fmt.Sprintf("dns:///%s:%d", t.host, t.port)
+	return t.hostAndPort()
+}
+
+func (t sidecarAddress) hostAndPort() string {
+	return net.JoinHostPort(t.host, strconv.Itoa(t.port))
 }
 
 // isOnThisMachine tells whether no other machine sees what goes to this target. A name is taken for another machine,

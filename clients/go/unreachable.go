@@ -18,7 +18,7 @@ const (
 
 // endpoint is the channel that a call was made on, as far as its failures depend on it.
 type endpoint struct {
-	// name is the target as the application gave it.
+	// name is the target in error messages.
 	name   string
 	target sidecarAddress
 	hasTLS bool

@@ -79,7 +79,7 @@ async function startPlace(
   acts.sidecar = async (verb) => {
     if (verb === 'release') return;
     if (verb !== 'drain') throw new Error(`a sidecar in the suite's process can not ${verb}`);
-    void started.stop();
+    void started.drain();
   };
   variables.set('adminTarget', started.admin);
   const tcp = started.targets.find((target) => !target.startsWith('unix:')) as string;

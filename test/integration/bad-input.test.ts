@@ -49,7 +49,10 @@ for (const rpc of METHODS.filter((name) => !['connect', 'listMailboxes', 'getVer
   const field = stream ? 'open.mailbox_id' : 'mailbox_id';
   refuse(rpc, 'FIELD_REQUIRED', { says: [`${field} is required`], field }, { 'no mailbox_id': id('') });
   if (rpc === 'disconnect') continue;
-  const unknown = { code: status.NOT_FOUND, says: ['no such mailbox'] };
+  const unknown = {
+    code: status.NOT_FOUND,
+    says: ['does not know the mailbox', 'its lease expired, or the sidecar restarted; connect again'],
+  };
   refuse(rpc, 'ILLEGAL_SESSION', unknown, {
     'a mailbox that never was': id('0123456789abcdef0123456789abcdef'),
     'no id at all': id('../../etc/passwd\u0000\u{1f600}'),
@@ -79,13 +82,13 @@ refuse(
 refuse(
   'connect',
   'ILLEGAL_SPREAD',
-  { says: ['daemon', 'no path of a socket'], field: 'daemon' },
+  { says: ['daemon', 'not the path of a socket'], field: 'daemon' },
   { 'a NUL in a path': { daemon: '/tmp/4803\0' } },
 );
 refuse(
   'connect',
   'ILLEGAL_SPREAD',
-  { says: ['daemon', '1..65535'], field: 'daemon' },
+  { says: ['daemon', 'from 1 to 65535'], field: 'daemon' },
   {
     'port 0': { daemon: '0@localhost' },
     'port 65536': { daemon: '65536@localhost' },
@@ -113,7 +116,7 @@ refuse(
 refuse(
   'connect',
   'REJECT_ILLEGAL_NAME',
-  { says: ['private_name', '0..10 bytes'], field: 'private_name' },
+  { says: ['private_name "xxxxxxxxxx', 'must have at most 10 bytes'], field: 'private_name' },
   {
     'a name of 11 characters': { privateName: 'x'.repeat(11) },
     'a name of 100,000 characters': { privateName: 'x'.repeat(100_000) },
@@ -258,7 +261,7 @@ for (const rpc of ['join', 'leave', 'getView'] as const) {
   refuse(
     rpc,
     'ILLEGAL_GROUP',
-    { says: ['group', '1..31 bytes'], field: 'group' },
+    { says: ['group', '1 to 31 bytes'], field: 'group' },
     {
       'no group': group(''),
       'a group of 32 characters': group('x'.repeat(32)),
@@ -346,7 +349,7 @@ for (const rpc of ['multicast', 'multicastStream'] as const) {
   refuse(
     rpc,
     'ILLEGAL_GROUP',
-    { says: ['groups', '1..43'], field: 'groups' },
+    { says: ['groups', '1 to 43'], field: 'groups' },
     {
       'no group': message({ groups: [] }),
       '44 groups': message({ groups: groups(44) }),
@@ -356,7 +359,7 @@ for (const rpc of ['multicast', 'multicastStream'] as const) {
   refuse(
     rpc,
     'ILLEGAL_GROUP',
-    { says: ['groups[1]', '1..31 bytes'], field: 'groups[1]' },
+    { says: ['groups[1]', '1 to 31 bytes'], field: 'groups[1]' },
     {
       'an empty group among others': message({ groups: ['chat', ''] }),
       'a group of 32 characters among others': message({ groups: ['chat', 'x'.repeat(32)] }),
@@ -396,7 +399,7 @@ for (const rpc of ['multicast', 'multicastStream'] as const) {
   refuse(
     rpc,
     'ILLEGAL_MESSAGE',
-    { says: ['message_type', '-32768..32767'], field: 'message_type' },
+    { says: ['message_type', 'from -32768 to 32767'], field: 'message_type' },
     {
       'message_type 32768': message({ messageType: 32_768 }),
       'message_type -32769': message({ messageType: -32_769 }),

@@ -24,6 +24,51 @@ async function startWithTls() {
 
 const send = (...flags: string[]) => cli(['send', 'cats', '-m', 'x', ...flags]);
 
+describe('a wrong argument', () => {
+  it.each<[string[], string]>([
+    [['a b'], 'group "a b" has the illegal byte 0x20'],
+    [['cats', '-u', 'elevenchars'], '--user "elevenchars" has 11 bytes; it must have at most 10 bytes'],
+    [['cats', '-s', 'nowhere'], '--spread-name "nowhere" must have one of the forms'],
+    [['cats', '-s', '99999'], '--spread-name "99999" has an invalid port; it must be from 1 to 65535'],
+    [
+      ['cats', '--type', '99999'],
+      "'--type <number>' argument '99999' is invalid. It must be a whole number from",
+    ],
+    [
+      ['cats', '--timeout', '0s'],
+      "'--timeout <duration>' argument '0s' is invalid. It must be a duration from",
+    ],
+  ])('is named with its value and its bound: %j', async (words, sentence) => {
+    const { target } = await startSidecar();
+    const { exitCode, stderr } = await cli(['send', ...words, '-m', 'x', '-t', target]);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(sentence);
+  });
+
+  it('of TLS is named with its file and the mistake', async () => {
+    const folder = temporaryFolder();
+    const { cert, key } = await authority.server();
+    const other = await authority.server();
+    const certPath = put(join(folder, 'tls.crt'), cert);
+    const keyPath = put(join(folder, 'other.key'), other.key);
+    const nonsense = put(join(folder, 'nonsense'), 'hello');
+    const both = put(join(folder, 'both.pem'), `${cert}\n${key}`);
+    const errorOf = async (...flags: string[]) => (await send('-t', '127.0.0.1:1', ...flags)).stderr;
+    expect(await errorOf('--tls-cert', certPath)).toContain(
+      `--tls-cert ${certPath} contains no private key: name the file of the key with --tls-key`,
+    );
+    expect(await errorOf('--tls-cert', certPath, '--tls-key', keyPath)).toContain(
+      'does not belong to the cert',
+    );
+    expect(await errorOf('--tls-cert', nonsense)).toContain('contains no valid certificate in PEM');
+    expect(await errorOf('--tls-ca', nonsense)).toContain(
+      `--tls-ca ${nonsense} contains no valid certificate`,
+    );
+    expect(await errorOf('--tls-key', keyPath)).toContain('name that certificate with --tls-cert');
+    expect(await errorOf('--tls-cert', both)).toContain('cannot be reached');
+  });
+});
+
 describe('a command that reaches no sidecar names the likely mistake and its flag', () => {
   it('a client without TLS on a port with TLS', async () => {
     const { target } = await startWithTls();

@@ -141,8 +141,13 @@ describe('TLS', () => {
   it.each<[string, () => Certificate | Promise<Certificate>, RegExp]>([
     ['expired', () => authority.server('s', { from: -3, to: -1 }), /the certificate ended at/],
     ['not valid yet', () => authority.server('s', { from: 1, to: 2 }), /valid only from/],
-    ['without its key', () => ({ ...server, key: bob.key }), /certificate and its key can not be used/],
-    ['no certificate', () => ({ ...server, cert: 'hello' }), /there is no PEM certificate/],
+    [
+      'without its key',
+      () => ({ ...server, key: bob.key }),
+      /key in grpc.tlsKey does not belong to the certificate/,
+    ],
+    ['no key', () => ({ ...server, key: 'hello' }), /name the file of the key in grpc.tlsKey/],
+    ['no certificate', () => ({ ...server, cert: 'hello' }), /contains no PEM certificate/],
   ])('does not start with a certificate that is %s', async (_, certificate, sentence) => {
     const error: Error = await startSecured(place(await certificate()).env).then(
       () => new Error('it started'),

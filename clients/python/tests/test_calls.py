@@ -140,7 +140,7 @@ def test_a_token_is_asked_for_before_each_call(fake: FakeSidecar) -> None:
         assert fake.tokens == ["Bearer one", "Bearer two"]
         error = refused(sidecar.version)
         assert (error.status, error.outcome) == ("UNAUTHENTICATED", "not-sent")
-        assert "the token could not be had" in error.message
+        assert "the token is not available" in error.message
 
 
 def test_a_receive_attaches_again_with_a_new_token(fake: FakeSidecar) -> None:

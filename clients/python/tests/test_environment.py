@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -100,6 +101,11 @@ def test_both_apis_read_the_environment(fake: FakeSidecar, monkeypatch: pytest.M
         with pytest.raises(s.SpreadError, match="SPREAD_SIDECAR_TOKEN_FILE") as caught:
             sidecar.version()
         assert (caught.value.status, caught.value.outcome) == ("UNAUTHENTICATED", "not-sent")
+        with pytest.raises(s.SpreadError) as async_caught:
+            asyncio.run(ask())
+        for error in (caught.value, async_caught.value):
+            report = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            assert report.count("SpreadError: ") == 1
 
 
 def test_the_page_has_every_variable() -> None:

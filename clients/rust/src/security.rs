@@ -129,7 +129,7 @@ impl Security {
             Some(Token::Asked(ask)) => match ask().await {
                 Ok(token) => bearer(&token).map(Some),
                 Err(cause) => {
-                    let mut failure = unauthenticated(format!("the token could not be had: {cause}"));
+                    let mut failure = unauthenticated(format!("the token is not available: {cause}"));
                     failure.cause = Some(cause.into());
                     Err(failure.into())
                 }

@@ -151,7 +151,7 @@ impl SidecarBuilder {
         let rpc = Rpc::new(
             channel,
             security,
-            SidecarEndpoint { name, target, has_tls: tls.is_some() },
+            SidecarEndpoint { name: target.in_messages(&name), target, has_tls: tls.is_some() },
             headers,
             self.call_timeout,
         );

@@ -58,6 +58,15 @@ impl Target {
         }
     }
 
+    /// The target in error messages: with its port, also where the application relies on the default. `text` is the target
+    /// as the application gave it.
+    pub fn in_messages(&self, text: &str) -> String {
+        match self {
+            Self::Unix(_) => text.to_owned(),
+            Self::Tcp { .. } => self.authority(),
+        }
+    }
+
     /// Whether no other machine sees what goes there. A name is taken for another machine, but localhost.
     pub fn is_on_this_machine(&self) -> bool {
         match self {

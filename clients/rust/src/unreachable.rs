@@ -17,7 +17,7 @@ const CHECK: &str = "check that a sidecar listens there";
 /// The channel that a call was made on, as far as its failures depend on it.
 #[derive(Debug)]
 pub(crate) struct SidecarEndpoint {
-    /// The target as the application gave it.
+    /// The target in error messages.
     pub name: String,
     pub target: Target,
     pub has_tls: bool,

@@ -22,7 +22,7 @@ import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { ignoreSpreadError } from './rich-status.js';
 import { Rpc } from './rpc.js';
 import { incompleteAnswer, type SpreadError } from './spread-error.js';
-import { isOnThisMachine, parseTarget, toGrpcTarget } from './target.js';
+import { isOnThisMachine, parseTarget, targetInMessages, toGrpcTarget } from './target.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
 
 /** The target when none is given. */
@@ -154,7 +154,7 @@ export class SpreadSidecar {
       interceptors: this.#security.interceptors,
     });
     const callTimeoutMs = options.callTimeoutMs ?? 30_000;
-    const endpoint = { name: this.target, target, hasTls: this.#security.hasTls };
+    const endpoint = { name: targetInMessages(this.target, target), target, hasTls: this.#security.hasTls };
     this.#rpc = new Rpc(this.#client, endpoint, callTimeoutMs, headers, this.#security.tokenMayChange);
   }
 

@@ -81,6 +81,12 @@ export class SpreadError extends Error {
     this.code = named;
     this.number = named === undefined ? undefined : SPREAD_ERRORS[named];
   }
+
+  /** With Spread's code or the reason: `SpreadError: REJECT_NOT_UNIQUE (-6): …`. */
+  override toString(): string {
+    const label = this.code === undefined ? this.reason || this.statusName : `${this.code} (${this.number})`;
+    return `${this.name}: ${label}: ${this.message}`;
+  }
 }
 
 /** An error of Spread that is found on this side, before anything is sent. */

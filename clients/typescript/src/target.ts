@@ -52,9 +52,20 @@ export function parseTarget(text: string, field = 'target'): Target {
 
 /** The same target as gRPC takes it. */
 export function toGrpcTarget(target: Target): string {
-  if (target.kind === 'unix') return `unix:${target.path}`;
-  return `dns:///${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
+  return target.kind === 'unix' ? `unix:${target.path}` : `dns:///${hostAndPort(target)}`;
 }
+
+/**
+ * The target in error messages: with its port, also where the application relies on the default.
+ *
+ * @param text - as the application gave it
+ */
+export function targetInMessages(text: string, target: Target): string {
+  return target.kind === 'unix' ? text : hostAndPort(target);
+}
+
+const hostAndPort = ({ host, port }: Target & { kind: 'tcp' }) =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** Whether no other machine sees what goes to this target. A name is taken for another machine, but localhost. */
 export function isOnThisMachine(target: Target): boolean {

@@ -110,10 +110,10 @@ function tokenInterceptor(source: TokenSource): Interceptor {
         try {
           token = typeof source === 'function' ? source() : source;
         } catch (error) {
-          return fail(`the token could not be had: ${(error as Error).message}`);
+          return fail(`the token is not available: ${(error as Error).message}`);
         }
         if (typeof token === 'string') return go(token);
-        token.then(go, (error: Error) => fail(`the token could not be had: ${error.message}`));
+        token.then(go, (error: Error) => fail(`the token is not available: ${error.message}`));
       },
     });
 }

@@ -10,7 +10,7 @@ const NOT_A_SIDECAR = 'NOT_A_SIDECAR';
 
 /** The channel that a call was made on, as far as its failures depend on it. */
 export interface Endpoint {
-  /** As the application gave it. */
+  /** The target in error messages. */
   readonly name: string;
   readonly target: Target;
   readonly hasTls: boolean;

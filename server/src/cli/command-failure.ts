@@ -41,7 +41,7 @@ const isClientError = (error: unknown): error is SpreadError =>
 
 function sentenceOf(error: SpreadError): string {
   if (error.statusName === 'UNAVAILABLE' && error.reason === '')
-    return `the sidecar can't be reached: ${plainCause(error.message)}; is it running there? (--target says where it is looked for)`;
+    return `the sidecar cannot be reached: ${plainCause(error.message)}; check that it runs there (--target names the sidecar)`;
   if (error.reason === 'SIDECAR_UNREACHABLE' && 'cause' in error.metadata)
     return `${inTermsOfFlags(error)} (--target names the sidecar)`;
   if (error.reason === 'NOT_A_SIDECAR') return error.message;
@@ -49,6 +49,8 @@ function sentenceOf(error: SpreadError): string {
     return error.metadata.field === 'target'
       ? `${inTermsOfFlags(error)} (from --target or ${TARGET_VARIABLE})`
       : inTermsOfFlags(error);
+  if (error.reason === 'ILLEGAL_SESSION')
+    return `${error.message.replace(/; connect again$/, '')}; run the command again`;
   const number = error.number === undefined ? '' : `, ${error.number}`;
   const name = error.reason || error.statusName;
   const doubt = error.outcome === 'unknown' ? '; the message may have been sent all the same' : '';
@@ -67,9 +69,12 @@ const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> =
 
 /** The sentence with the flag that the user typed in place of the client package's option. */
 function inTermsOfFlags({ message, metadata }: SpreadError): string {
-  const [option, flag] = FLAGS[metadata.field ?? ''] ?? ['', ''];
+  const { field = '' } = metadata;
+  const [option, flag] = /^groups\[\d+\]$/.test(field) ? [field, 'group'] : (FLAGS[field] ?? ['', '']);
+  // The sidecar also checks its own configuration with this sentence, which has no field to name.
+  const sentence = field === 'daemon' ? message.replace(/^the daemon address /, `${option} `) : message;
   const named =
-    option !== '' && message.startsWith(`${option} `) ? flag + message.slice(option.length) : message;
+    option !== '' && sentence.startsWith(`${option} `) ? flag + sentence.slice(option.length) : sentence;
   return TLS_HINTS.reduce((text, [hint, withFlags]) => text.replace(hint, withFlags), named);
 }
 

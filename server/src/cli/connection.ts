@@ -6,6 +6,7 @@ import { CommandFailure } from './command-failure.js';
 import type { CommandContext } from './context.js';
 import { ExitCode } from './exit-codes.js';
 import { firstToken, type OwnSidecar, ownSidecar, readOption } from './own-sidecar.js';
+import { checkTlsFiles, type PemFile } from './tls-files.js';
 import { durationValue } from './values.js';
 
 /** Where a sidecar is when nobody says otherwise. */
@@ -119,7 +120,7 @@ export type Route = Required<Pick<SidecarOptions, 'target'>> &
  * The way to a sidecar. What a command is not told, it takes from the configuration of the sidecar that the environment
  * describes, where the target is that sidecar.
  *
- * @throws CommandFailure when a file can't be read, or a client certificate is missing
+ * @throws CommandFailure when a file can't be read or used, or a client certificate is missing
  */
 export async function routeTo(options: TargetOptions, own: OwnSidecar | undefined): Promise<Route> {
   const target = options.target ?? own?.target ?? DEFAULT_TARGET;
@@ -140,52 +141,36 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
       ExitCode.usage,
     );
   const { clientCredentials } = await import('../grpc/client/client-credentials.js');
-  const read = (flag: string, path: string | undefined) =>
-    path === undefined ? undefined : readOption(flag, path);
+  const read = (option: string, path: string | undefined): PemFile | undefined =>
+    path === undefined ? undefined : { option, path, pem: readOption(option, path) };
+  const pinned = isNamed ? undefined : read('grpc.tlsCert', certificate);
   const files = {
     ca: read('--tls-ca', tlsCa),
-    pinned: isNamed ? undefined : read('grpc.tlsCert', certificate),
     cert: read('--tls-cert', tlsCert),
-    key: read('--tls-key', tlsKey ?? tlsCert),
+    key: tlsKey === undefined ? read('--tls-cert', tlsCert) : read('--tls-key', tlsKey),
   };
-  if (files.key && !files.cert)
-    throw new CommandFailure(
-      '--tls-key is the key of a certificate: name it with --tls-cert',
-      ExitCode.usage,
-    );
-  try {
-    const address = addressOf(target);
-    const credentials = clientCredentials({
-      ...files,
-      address: tlsServerName === undefined ? address : undefined,
-    });
-    if (tlsServerName !== undefined)
-      return {
-        target,
-        credentials,
-        channelOptions: {
-          'grpc.ssl_target_name_override': tlsServerName,
-          'grpc.default_authority': tlsServerName,
-        },
-      };
-    // A client must not send an IP address as the name of the TLS server that it wants.
-    const channelOptions = address === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
-    return { target, credentials, channelOptions };
-  } catch (error) {
-    const named = {
-      '--tls-ca': tlsCa,
-      'grpc.tlsCert': isNamed ? undefined : certificate,
-      '--tls-cert': tlsCert,
+  checkTlsFiles(files);
+  checkTlsFiles({ ca: pinned, cert: undefined, key: undefined });
+  const address = addressOf(target);
+  const credentials = clientCredentials({
+    ca: files.ca?.pem,
+    pinned: pinned?.pem,
+    cert: files.cert?.pem,
+    key: files.key?.pem,
+    address: tlsServerName === undefined ? address : undefined,
+  });
+  if (tlsServerName !== undefined)
+    return {
+      target,
+      credentials,
+      channelOptions: {
+        'grpc.ssl_target_name_override': tlsServerName,
+        'grpc.default_authority': tlsServerName,
+      },
     };
-    const which = Object.entries({ ...named, '--tls-key': tlsKey }).flatMap(([flag, path]) =>
-      path === undefined ? [] : [`${flag} ${path}`],
-    );
-    throw new CommandFailure(
-      `can't use ${which.join(', ')}: ${(error as Error).message}; each must be a PEM file, and the key must belong to the certificate`,
-      ExitCode.usage,
-      error,
-    );
-  }
+  // A client must not send an IP address as the name of the TLS server that it wants.
+  const channelOptions = address === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
+  return { target, credentials, channelOptions };
 }
 
 /** The IP address of a target; undefined where it has a name. */

@@ -1,5 +1,5 @@
 import { Help, type Option } from 'commander';
-import { sectionTitles } from '../config/index.js';
+import { optionFlags, sectionTitles } from '../config/index.js';
 import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
 
@@ -13,18 +13,20 @@ export const helpWidth = (columns: number): number => Math.max(40, Math.min(colu
 /**
  * Help that fits a terminal: where a description does not fit beside its flag, it stands indented below.
  *
- * @param section - of options of the configuration, only those of this section; undefined: all
+ * @param topic - of options of the configuration, only those of this section or with this word in their name; undefined: all
  */
 export class NarrowHelp extends Help {
-  constructor(private readonly section: string | undefined) {
+  constructor(private readonly topic: string | undefined) {
     super();
   }
 
   override visibleOptions(command: Parameters<Help['visibleOptions']>[0]): Option[] {
     const options = super.visibleOptions(command);
-    const heading = this.section && sectionTitles.get(this.section);
+    const { topic } = this;
+    if (topic === undefined) return options;
+    const heading = sectionTitles.get(topic);
     return heading === undefined
-      ? options
+      ? options.filter(({ long }) => long && isAbout(long, topic))
       : options.filter((option) => option.helpGroupHeading === `${heading}:`);
   }
 
@@ -44,27 +46,34 @@ export class NarrowHelp extends Help {
   }
 }
 
-/** Takes the section out of `serve --help SECTION`; the arguments as they are where there is none. */
-export function splitHelpSection(args: readonly string[]): {
+/** Takes the topic out of `serve --help TOPIC`; the arguments as they are where there is none. */
+export function splitHelpTopic(args: readonly string[]): {
   readonly args: readonly string[];
-  readonly section: string | undefined;
+  readonly topic: string | undefined;
 } {
-  const [command, flag, section] = args;
+  const [command, flag, topic] = args;
   const takes = (command === 'serve' || command === 'check') && (flag === '--help' || flag === '-h');
-  if (!takes || section === undefined || args.length > 3) return { args, section: undefined };
-  return { args: [command, flag], section };
+  if (!takes || topic === undefined || args.length > 3) return { args, topic: undefined };
+  return { args: [command, flag], topic };
 }
 
-/** @throws CommandFailure that names the sections, when there is none of this name */
-export function checkHelpSection(section: string | undefined): void {
-  if (section === undefined || sectionTitles.has(section)) return;
+/** @throws CommandFailure that names the sections, when no section and no option is about this topic */
+export function checkHelpTopic(topic: string | undefined): void {
+  if (topic === undefined || sectionTitles.has(topic)) return;
+  if (optionFlags().some(({ flags }) => isAbout(flags.split(' ')[0] as string, topic))) return;
   const known = [...sectionTitles.keys()].join(', ');
   throw new CommandFailure(
-    `--help: there is no section '${section}'; the sections are ${known}`,
+    `--help: no section or option is named '${topic}'; the sections are ${known}`,
     ExitCode.usage,
   );
 }
 
+/** Whether a flag has this word in it, in the singular or plural: `tls`, `token` and `tokens` for `--grpc-token-file`. */
+function isAbout(flag: string, topic: string): boolean {
+  const singular = (word: string) => word.toLowerCase().replace(/s$/, '');
+  return flag.split('-').some((word) => word !== '' && singular(word) === singular(topic));
+}
+
 /** A line of help that names the sections. */
 export const helpSections = (): string =>
-  `--help SECTION shows one of ${[...sectionTitles.keys()].join(', ')}.`;
+  `--help SECTION shows one of ${[...sectionTitles.keys()].join(', ')}; --help WORD shows the options with that word in their name, such as tls.`;

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { CommandFailure, describeFailure } from './command-failure.js';
 import { type CommandIo, createContext, processIo } from './context.js';
 import { ExitCode } from './exit-codes.js';
-import { checkHelpSection, splitHelpSection } from './help.js';
+import { checkHelpTopic, splitHelpTopic } from './help.js';
 import { Interruption } from './interruption.js';
 import { createProgram } from './program.js';
 
@@ -16,16 +16,16 @@ import { createProgram } from './program.js';
 export async function run(argv: readonly string[] = process.argv.slice(2), io?: CommandIo): Promise<number> {
   const context = createContext(io ?? processIo());
   let exitCode: number = ExitCode.ok;
-  const { args, section } = splitHelpSection(argv);
+  const { args, topic } = splitHelpTopic(argv);
   const program = createProgram(
     context,
     (code) => {
       exitCode = code;
     },
-    section,
+    topic,
   );
   try {
-    checkHelpSection(section);
+    checkHelpTopic(topic);
     await program.parseAsync(args as string[], { from: 'user' });
   } catch (error) {
     // Commander has written what there is to say, also the help that was asked for.

@@ -21,23 +21,23 @@ const exitCodeHelp = () =>
 class SidecarCommand extends Command {
   constructor(
     name: string,
-    private readonly helpSection: string | undefined,
+    private readonly helpTopic: string | undefined,
   ) {
     super(name);
   }
 
   override createHelp(): Help {
-    return new NarrowHelp(this.helpSection);
+    return new NarrowHelp(this.helpTopic);
   }
 }
 
 /** All commands. Nothing heavy is loaded before one of them runs. */
-export function createProgram(context: CommandContext, done: Done, helpSection?: string): Command {
-  const program = new SidecarCommand('spread-sidecar', helpSection)
+export function createProgram(context: CommandContext, done: Done, helpTopic?: string): Command {
+  const program = new SidecarCommand('spread-sidecar', helpTopic)
     .description('Group communication with Spread over gRPC: the sidecar, and commands that use it.')
     .version(packageVersion(), '-v, --version')
     .helpCommand('help [command]', 'show the help of a command')
-    .showHelpAfterError('(add --help for what there is)')
+    .showHelpAfterError('add --help to list the arguments and options')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),

@@ -82,7 +82,7 @@ export const crossChecks: readonly CrossCheck[] = [
       if (grpc.tlsCert !== '' || grpc.insecure) return undefined;
       const open = grpc.listen.find((address) => address.kind === 'tcp' && !isLoopback(address.host));
       if (open === undefined) return undefined;
-      const sentence = `other machines could reach ${listenAddress.format(open)} without TLS: listen on 127.0.0.1 or a Unix socket, set grpc.tlsCert, or say --insecure`;
+      const sentence = `other machines could reach ${listenAddress.format(open)} without TLS: listen on 127.0.0.1 or a Unix socket, set grpc.tlsCert, or set --insecure to accept that`;
       return { sentence, between: ['grpc.listen', 'grpc.tlsCert', 'grpc.insecure'] };
     },
   },

@@ -31,7 +31,8 @@ export function parseAddress(
   const match = /^(\d{1,10})(?:@(.*))?$/s.exec(spreadName === '' ? String(DEFAULT_SPREAD_PORT) : spreadName);
   if (match === null) throw illegal(spreadName, `must have one of the forms ${FORMS}`, FORMS);
   const port = Number(match[1]);
-  if (port < 1 || port > 65_535) throw illegal(spreadName, 'has a port outside 1..65535', '1..65535');
+  if (port < 1 || port > 65_535)
+    throw illegal(spreadName, 'has an invalid port; it must be from 1 to 65535', '1..65535');
   const host = match[2];
   if (host === undefined) {
     if (platform === 'win32') return { kind: 'tcp', host: 'localhost', port };
@@ -52,11 +53,11 @@ function unixAddress(path: string): SpreadAddress {
   if (bytes > MAX_SOCKET_PATH) {
     throw illegal(
       path,
-      `has a socket path of ${bytes} bytes; at most ${MAX_SOCKET_PATH} work`,
+      `has a socket path of ${bytes} bytes; it must have at most ${MAX_SOCKET_PATH}`,
       `1..${MAX_SOCKET_PATH} bytes`,
     );
   }
-  if (path.includes('\0') || path.endsWith('/')) throw illegal(path, 'is no path of a socket', FORMS);
+  if (path.includes('\0') || path.endsWith('/')) throw illegal(path, 'is not the path of a socket', FORMS);
   return { kind: 'unix', path };
 }
 
@@ -64,18 +65,18 @@ function checkHost(spreadName: string, written: string): string {
   const bracketed = written.startsWith('[') || written.endsWith(']');
   const host = bracketed ? written.slice(1, -1) : written;
   if (bracketed && (!/^\[.*\]$/s.test(written) || !isIPv6(host))) {
-    throw illegal(spreadName, 'has brackets around what is no IPv6 address', FORMS);
+    throw illegal(spreadName, 'has brackets, but no IPv6 address in them', FORMS);
   }
   if (isIPv4(host) || isIPv6(host)) return host;
   if (host.length > MAX_HOST) {
     throw illegal(
       spreadName,
-      `has a host of ${host.length} characters; at most ${MAX_HOST} are possible`,
+      `has a host of ${host.length} characters; it must have at most ${MAX_HOST}`,
       `1..${MAX_HOST} characters`,
     );
   }
   if (!HOST_NAME.test(host))
-    throw illegal(spreadName, `has no valid host behind the @; the forms are ${FORMS}`, FORMS);
+    throw illegal(spreadName, `has an invalid host after the @; the forms are ${FORMS}`, FORMS);
   return host;
 }
 

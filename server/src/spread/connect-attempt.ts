@@ -58,8 +58,12 @@ function checkTimeout(timeoutMs: number): void {
   if (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return;
   const field = 'timeout';
   const bound = `1..${MAX_TIMEOUT_MS} ms`;
-  throw new SpreadError('ILLEGAL_TIME', `${field} is ${timeoutMs} ms; it must be in ${bound}`, {
-    field,
-    bound,
-  });
+  throw new SpreadError(
+    'ILLEGAL_TIME',
+    `${field} is ${timeoutMs} ms; it must be from 1 to ${MAX_TIMEOUT_MS} ms`,
+    {
+      field,
+      bound,
+    },
+  );
 }

@@ -20,6 +20,8 @@ export interface SecuredSidecar {
   /** The generated client of the first address, without TLS. */
   rawClient(): MailboxServiceClient;
   stop(): Promise<void>;
+  /** As SIGTERM does, with the configured grace. */
+  drain(): Promise<void>;
   /** Resolves when it has stopped by itself. */
   readonly stopped: Promise<void>;
   /** host:port of its admin port. */
@@ -68,6 +70,7 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
       return client;
     },
     stop: () => sidecar.stop({ graceMs: 0 }),
+    drain: () => sidecar.stop(),
     stopped: sidecar.stopped,
     admin: sidecar.addresses.admin!,
     metrics: async () => (await fetch(`http://${sidecar.addresses.admin}/metrics`)).text(),

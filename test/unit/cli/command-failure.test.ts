@@ -51,14 +51,43 @@ describe('the sentence of a failure', () => {
 
   it('names the flag that is wrong', () => {
     const metadata = { field: 'private_name' };
-    const error = new SpreadError('privateName has 11 bytes; it must have 0..10 bytes', {
+    const error = new SpreadError('privateName "elevenchars" has 11 bytes; it must have at most 10 bytes', {
       status: status.INVALID_ARGUMENT,
       reason: 'REJECT_ILLEGAL_NAME',
       domain: 'spread.org',
       metadata,
     });
     expect(describeFailure(error).message).toBe(
-      '--user has 11 bytes; it must have 0..10 bytes (REJECT_ILLEGAL_NAME, -5)',
+      '--user "elevenchars" has 11 bytes; it must have at most 10 bytes (REJECT_ILLEGAL_NAME, -5)',
+    );
+  });
+
+  it('names the argument and the flag in place of a field of the contract', () => {
+    const of = (field: string, message: string) =>
+      describeFailure(
+        new SpreadError(message, {
+          status: status.INVALID_ARGUMENT,
+          reason: 'FIELD_INVALID',
+          metadata: { field },
+        }),
+      ).message;
+    expect(of('groups[0]', 'groups[0] "a b" has the illegal byte 0x20')).toMatch(
+      /^group "a b" has the illegal/,
+    );
+    expect(of('daemon', 'the daemon address "nowhere" must have')).toMatch(
+      /^--spread-name "nowhere" must have/,
+    );
+  });
+
+  it('tells what became of a mailbox that the sidecar does not know, and what to do', () => {
+    const message = 'the sidecar does not know the mailbox: the sidecar restarted; connect again';
+    const error = new SpreadError(message, {
+      status: status.NOT_FOUND,
+      reason: 'ILLEGAL_SESSION',
+      domain: 'spread.org',
+    });
+    expect(describeFailure(error).message).toBe(
+      'the sidecar does not know the mailbox: the sidecar restarted; run the command again',
     );
   });
 
@@ -74,7 +103,7 @@ describe('the sentence of a failure', () => {
       'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ';
     const { message } = describeFailure(new SpreadError(wrapped, { status: status.UNAVAILABLE }));
     expect(message).toMatch(
-      /^the sidecar can't be reached: connect ECONNREFUSED 127\.0\.0\.1:1; is it running/,
+      /^the sidecar cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:1; check that it runs there/,
     );
   });
 

@@ -42,10 +42,22 @@ describe('spread-sidecar', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^ {2}--log-level <.*>\n {6}The least severe entries/m);
     expect(stdout).not.toContain('--grpc-listen');
-    const unknown = await cli(['serve', '--help', 'logs']);
+    const unknown = await cli(['serve', '--help', 'nonsense']);
     expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(unknown.stderr).toContain("there is no section 'logs'; the sections are grpc, admin,");
+    expect(unknown.stderr).toContain(
+      "no section or option is named 'nonsense'; the sections are grpc, admin,",
+    );
   });
+
+  it.each(['tls', 'tokens', 'certs'])(
+    '--help %s shows the options with that word in their name',
+    async (word) => {
+      const { exitCode, stdout } = await cli(['serve', '--help', word]);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(word === 'tokens' ? /^ {2}--grpc-token-file/m : /^ {2}--grpc-tls-cert/m);
+      expect(stdout).not.toContain('--log-level');
+    },
+  );
 
   it('without a command prints help as a mistake', async () => {
     const { exitCode, stdout, stderr } = await cli([]);

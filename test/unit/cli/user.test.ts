@@ -109,12 +109,12 @@ describe('user on a pipe', () => {
 
   it.each([
     ['frobnicate', "there is no command 'frobnicate'"],
-    ['j', 'which group?'],
-    ['s', 'which group?'],
-    ['service quick', 'It must be one of unreliable'],
-    ['type 99999', 'It must be a whole number from -32768'],
-    ['discard maybe', 'say: discard on, or: discard off'],
-    ['b g\nhuge', 'It must be a whole number from 0 to 143119'],
+    ['j', 'a group is missing: name one or more after the command'],
+    ['s', 'a group is missing: name one or more after the command'],
+    ['service quick', 'service must be one of unreliable'],
+    ['type 99999', 'type must be a whole number from -32768'],
+    ['discard maybe', 'discard must be on or off; got "maybe"'],
+    ['b g\nhuge', 'the size must be a whole number from 0 to 143119'],
   ])('goes on after a mistake: %s', async (line, sentence) => {
     const { exitCode, stdout } = await user(`${line}\nj after\n`);
     expect(exitCode).toBe(0);

@@ -34,6 +34,18 @@ describe('SpreadError', () => {
     expect(error.cause).toBeUndefined();
   });
 
+  it("shows Spread's code or the reason as a string", () => {
+    const taken = new SpreadError('the name is in use', {
+      status: status.ALREADY_EXISTS,
+      reason: 'REJECT_NOT_UNIQUE',
+      domain: 'spread.org',
+    });
+    expect(String(taken)).toBe('SpreadError: REJECT_NOT_UNIQUE (-6): the name is in use');
+    const draining = new SpreadError('it drains', { status: status.UNAVAILABLE, reason: 'DRAINING' });
+    expect(`${draining}`).toBe('SpreadError: DRAINING: it drains');
+    expect(String(new SpreadError('no', { status: status.INTERNAL }))).toBe('SpreadError: INTERNAL: no');
+  });
+
   it('has the ServiceError as its cause when no sidecar answered', () => {
     expect(from({ code: status.UNKNOWN }).cause).toMatchObject({ code: 2 });
   });

@@ -4,13 +4,14 @@ import { type CheckResult, checkAddresses, checkDaemons, checkSecurity } from '.
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { helpSections } from '../help.js';
+import { count } from '../output.js';
 import { addConfigOptions, loadServeConfig } from '../serve-config.js';
 
 export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')
     .summary('check the configuration, the ports and the daemon before serving')
     .description(
-      `Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is right, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. In the container of a running sidecar, the addresses of that sidecar count as free. Starts nothing.\n\n${helpSections()}`,
+      `Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is valid, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. In the container of a running sidecar, the addresses of that sidecar count as free. Starts nothing.\n\n${helpSections()}`,
     );
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await check(context, options));
@@ -23,7 +24,7 @@ async function check(context: CommandContext, options: Record<string, unknown>):
   const set = Object.values(sources).filter((source) => source.kind !== 'default').length;
   const { stdout, signal } = context;
   const results: CheckResult[] = [
-    { what: 'configuration', problem: undefined, text: `right; ${set} options set`, exitCode: 0 },
+    { what: 'configuration', problem: undefined, text: `valid; ${count(set, 'option')} set`, exitCode: 0 },
   ];
   results.push(...(await checkSecurity(config)));
   results.push(...(await checkAddresses(config)));

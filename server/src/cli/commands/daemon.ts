@@ -139,7 +139,8 @@ function makeDaemon(
       onEvent,
     });
   } catch (error) {
-    throw new CommandFailure((error as Error).message, ExitCode.usage, error);
+    const message = (error as Error).message.replace(/^daemon_name /, '--name ');
+    throw new CommandFailure(message, ExitCode.usage, error);
   }
 }
 
@@ -156,7 +157,7 @@ async function readConf(path: string, name: string | undefined): Promise<SpreadC
     if (!(error instanceof SpreadConfError)) throw error;
     const lines = error.mistakes.map((mistake) => `  ${path}:${mistake.line}: ${printable(mistake.message)}`);
     throw new CommandFailure(
-      ['the configuration file is not right:', ...lines].join('\n'),
+      ['the configuration file has mistakes:', ...lines].join('\n'),
       ExitCode.usage,
       error,
     );

@@ -107,7 +107,7 @@ export class UserSession implements UserActions {
   async burst(groups: readonly string[]): Promise<void> {
     this.#groups(groups);
     const answer = (await this.#console.ask(`size of each message [${this.#burstBytes}]: `))?.trim() ?? '';
-    if (answer !== '') this.#burstBytes = this.#parse(wholeNumber(0, MAX_BURST_BYTES), answer);
+    if (answer !== '') this.#burstBytes = this.#parse('the size', wholeNumber(0, MAX_BURST_BYTES), answer);
     for (let i = 0; i < BURST_MESSAGES; i += 1) {
       const message = Buffer.alloc(this.#burstBytes, '.');
       message.write(`message ${this.#sent + 1} `);
@@ -123,18 +123,19 @@ export class UserSession implements UserActions {
   }
 
   async setService(words: readonly string[]): Promise<void> {
-    this.#service = this.#parse(serviceType, words[0] ?? '');
+    this.#service = this.#parse('service', serviceType, words[0] ?? '');
     this.#burstService = this.#service;
     await this.#showSendUsage();
   }
 
   async setType(words: readonly string[]): Promise<void> {
-    this.#type = this.#parse(messageType, words[0] ?? '');
+    this.#type = this.#parse('type', messageType, words[0] ?? '');
     await this.#showSendUsage();
   }
 
   async setDiscard(words: readonly string[]): Promise<void> {
-    if (words[0] !== 'on' && words[0] !== 'off') throw new UserMistake('say: discard on, or: discard off');
+    if (words[0] !== 'on' && words[0] !== 'off')
+      throw new UserMistake(`discard must be on or off; got "${printable(words[0] ?? '')}"`);
     this.#discard = words[0] === 'on';
     await this.#showSendUsage();
   }
@@ -297,16 +298,17 @@ export class UserSession implements UserActions {
   }
 
   #groups(groups: readonly string[]): readonly string[] {
-    if (groups.length === 0) throw new UserMistake('which group? Name one or more after the command');
+    if (groups.length === 0) throw new UserMistake('a group is missing: name one or more after the command');
     for (const group of groups) this.groups.add(group);
     return groups;
   }
 
-  #parse<T>(parse: (text: string) => T, text: string): T {
+  #parse<T>(name: string, parse: (text: string) => T, text: string): T {
     try {
       return parse(text);
     } catch (error) {
-      throw new UserMistake((error as Error).message);
+      const expected = (error as Error).message.replace(/^It /, '').replace(/\.$/, '');
+      throw new UserMistake(`${name} ${expected}; got "${printable(text)}"`);
     }
   }
 }

@@ -145,17 +145,22 @@ function checkMaterial(material: TlsMaterial): Date {
   // Node takes an empty authority for "those of the system", which would let in half of the world.
   if (material.clientAuthorities !== undefined)
     readCertificate('the client authorities', material.clientAuthorities);
+  // OpenSSL reports a missing key, and a key of another certificate, in words that name neither.
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(material.key.toString('latin1')))
+    throw new Error('no PEM private key: name the file of the key in grpc.tlsKey');
   try {
-    // Finds a key that is none, or another certificate's.
     createSecureContext(contextOptions(material));
   } catch (error) {
-    throw new Error(`the certificate and its key can not be used: ${reasonOf(error)}`);
+    throw new Error(
+      `the private key in grpc.tlsKey does not belong to the certificate, or is invalid: ${reasonOf(error)}`,
+    );
   }
   return validTo;
 }
 
 function readCertificate(what: string, pem: Buffer): { validTo: Date; notYet: Date | undefined } {
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${what}: there is no PEM certificate`);
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new Error(`${what}: the file contains no PEM certificate`);
   try {
     const { validFrom, validTo } = new X509Certificate(pem);
     const from = new Date(validFrom);

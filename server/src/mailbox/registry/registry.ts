@@ -43,6 +43,10 @@ export interface ConnectCall extends CallOptions {
   readonly connection?: ClientConnection | undefined;
 }
 
+/** For clients, which show it to people as it is: their mailbox was there, so it says what may have become of it. */
+const UNKNOWN_MAILBOX =
+  'the sidecar does not know the mailbox: it was disconnected, its lease expired, or the sidecar restarted; connect again';
+
 /** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
 export class MailboxRegistry {
   readonly #settings: MailboxSettings;
@@ -130,10 +134,7 @@ export class MailboxRegistry {
       return mailbox;
     }
     if (this.#isDraining) throw draining();
-    throw (
-      this.#expired.errorFor(id, caller) ??
-      new SpreadError('ILLEGAL_SESSION', 'there is no such mailbox, or no longer')
-    );
+    throw this.#expired.errorFor(id, caller) ?? new SpreadError('ILLEGAL_SESSION', UNKNOWN_MAILBOX);
   }
 
   /**

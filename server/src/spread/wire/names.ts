@@ -10,6 +10,8 @@ import { WireError } from './wire-error.js';
 const FIRST_LEGAL = 0x24;
 const LAST_LEGAL = 0x7e;
 const HASH = 0x23;
+/** A longer name is cut in messages. */
+const MAX_SHOWN = 40;
 const LEGAL_BYTES = "bytes 0x24 '$' to 0x7e '~'";
 
 /** Index of the first illegal character from `start` to before `end`, or -1. */
@@ -27,17 +29,32 @@ function describe(name: string, index: number): string {
   return `0x${code.toString(16).padStart(2, '0')}${shown}`;
 }
 
+/** A name in a message: in quotes, without bytes that a terminal would act on, and cut where it is very long. */
+function quoted(name: string): string {
+  const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
+  return JSON.stringify(shown).replace(
+    /[^\x20-\x7e…]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
 function checkName(name: string, field: string, code: SpreadCodeName, max: number, min: number): void {
+  const named = `${field} ${quoted(name)}`;
   if (name.length < min || name.length > max) {
-    const bound = `${min}..${max} bytes`;
-    throw new WireError(code, field, `${field} has ${name.length} bytes; it must have ${bound}`, bound);
+    const expected = min === 0 ? `at most ${max} bytes` : `${min} to ${max} bytes`;
+    throw new WireError(
+      code,
+      field,
+      `${named} has ${name.length} bytes; it must have ${expected}`,
+      `${min}..${max} bytes`,
+    );
   }
   const index = illegalAt(name, 0, name.length);
   if (index >= 0) {
     throw new WireError(
       code,
       field,
-      `${field} has the illegal byte ${describe(name, index)} at position ${index}; allowed are ${LEGAL_BYTES}`,
+      `${named} has the illegal byte ${describe(name, index)} at position ${index}; allowed are ${LEGAL_BYTES}`,
       LEGAL_BYTES,
     );
   }
@@ -73,11 +90,11 @@ export function checkDestination(name: string, field = 'group'): void {
     return;
   }
   if (parsePrivateGroup(name) !== undefined) return;
-  const bound = '#name#daemon: name of 1..10 bytes, daemon of 1..19 bytes';
+  const bound = '#name#daemon: name of 1 to 10 bytes, daemon of 1 to 19 bytes';
   throw new WireError(
     'ILLEGAL_GROUP',
     field,
-    `${field} is no well-formed private group; its form is ${bound}, ${LEGAL_BYTES}`,
+    `${field} ${quoted(name)} is not a private group; the form is ${bound}, ${LEGAL_BYTES}`,
     bound,
   );
 }

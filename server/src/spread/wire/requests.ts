@@ -100,7 +100,7 @@ export function checkMulticast(
     throw new WireError(
       'ILLEGAL_MESSAGE',
       'message_type',
-      `message_type is ${messageType}; it must be a whole number in ${bound}`,
+      `message_type is ${messageType}; it must be a whole number from -32768 to 32767`,
       bound,
     );
   }
@@ -114,7 +114,7 @@ export function checkMulticast(
     throw new WireError(
       'ILLEGAL_GROUP',
       'groups',
-      `groups has ${groups.length} names; it must have ${bound}${reason}`,
+      `groups has ${groups.length} names; it must have 1 to ${maxGroups}${reason}`,
       bound,
     );
   }
@@ -125,7 +125,7 @@ export function checkMulticast(
     throw new WireError(
       'MESSAGE_TOO_LONG',
       'payload',
-      `payload has ${payload.length} bytes; to ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} it may have ${bound}` +
+      `payload has ${payload.length} bytes; to ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} it may have at most ${room} bytes` +
         ` (payload + 32 × groups at most ${room + MAX_GROUP_NAME * groups.length}: more corrupts or aborts Spread 5.0.1)`,
       bound,
     );

@@ -45,7 +45,7 @@ class ChannelPlan:
         check_timeout(self.call_timeout, "call_timeout")
         check_timeout(keep_alive, "connection_keep_alive")
         self.security = ChannelSecurity(self.target, where.is_on_this_machine, options, has_token)
-        self.endpoint = Endpoint(self.target, where, self.security.credentials is not None)
+        self.endpoint = Endpoint(where.in_messages(self.target), where, self.security.credentials is not None)
         self.headers = tuple(_header(name, value) for name, value in options.get("headers", {}).items())
         self.arguments = _merge(
             _arguments(where, keep_alive),

@@ -70,8 +70,11 @@ def to_authorization(token: str) -> str:
     return f"Bearer {trimmed}"
 
 
-def token_not_had(cause: Exception) -> SpreadError:
+def token_unavailable(cause: Exception) -> SpreadError:
     """The function that gives the token raised."""
-    error = SpreadError(f"the token could not be had: {cause}", status="UNAUTHENTICATED", outcome="not-sent")
-    error.__cause__ = cause
+    text = cause.message if isinstance(cause, SpreadError) else str(cause)
+    error = SpreadError(f"the token is not available: {text}", status="UNAUTHENTICATED", outcome="not-sent")
+    # An error of this package, as of an unreadable token file, is all in the sentence. A fault in the program's own
+    # function shows where it is.
+    error.__cause__ = None if isinstance(cause, SpreadError) else cause
     return error

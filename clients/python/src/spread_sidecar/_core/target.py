@@ -56,6 +56,12 @@ class Target:
             return f"ipv6:%5B{self.host}%5D:{self.port}"
         return f"dns:///{self.host}:{self.port}"
 
+    def in_messages(self, text: str) -> str:
+        """The target in error messages: with its port, also where the application relies on the default."""
+        if self.is_unix:
+            return text
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 class _Wrong(Exception):
     """Why a text is no target, and a hint for it."""

@@ -28,7 +28,7 @@ _BAD_CERTIFICATE = re.compile(r"CERTIFICATE_VERIFY_FAILED: (?P<detail>[^:;]+)|(?
 class Endpoint:
     """The channel that a call was made on, as far as its failures depend on it."""
 
-    #: The target as the application gave it.
+    #: The target in error messages.
     name: str
     target: Target
     has_tls: bool

@@ -11,7 +11,7 @@ from .._core.channel import ChannelPlan
 from .._core.local_errors import cancelled_error, channel_closed, check_timeout
 from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
 from .._core.rich_status import is_transport_failure, to_spread_error
-from .._core.security import to_authorization, token_not_had
+from .._core.security import to_authorization, token_unavailable
 from .._core.unreachable import Endpoint
 from ..cancellation import Cancellation
 from ..errors import SendOutcome, SpreadError
@@ -178,4 +178,5 @@ class Rpc:
         try:
             return source()
         except Exception as error:
-            raise token_not_had(error) from error
+            failure = token_unavailable(error)
+        raise failure

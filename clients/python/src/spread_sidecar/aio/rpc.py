@@ -14,7 +14,7 @@ from .._core.channel import ChannelPlan
 from .._core.local_errors import channel_closed, check_timeout
 from .._core.methods import MULTICAST_STREAM, RECEIVE, UnaryMethod
 from .._core.rich_status import is_transport_failure, to_spread_error
-from .._core.security import to_authorization, token_not_had
+from .._core.security import to_authorization, token_unavailable
 from .._core.unreachable import Endpoint
 from ..errors import SendOutcome, SpreadError
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
@@ -176,4 +176,5 @@ class Rpc:
             given = source()
             return await given if inspect.isawaitable(given) else given
         except Exception as error:
-            raise token_not_had(error) from error
+            failure = token_unavailable(error)
+        raise failure

@@ -10,7 +10,7 @@ import java.util.Set;
 /**
  * The channel that a call was made on, as far as its failures depend on it.
  *
- * @param name the target as the application gave it
+ * @param name the target in error messages
  */
 record Endpoint(String name, Target target, boolean hasTls) {
   /** The reason of calls that failed because no connection to the sidecar could be made. Nothing of them was sent. */

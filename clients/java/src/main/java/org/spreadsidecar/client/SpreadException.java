@@ -65,6 +65,14 @@ public final class SpreadException extends RuntimeException {
     return new SpreadException(message, status, "", "", Map.of(), false, null, null, null);
   }
 
+  /** With Spread's code or the reason: {@code org.spreadsidecar.client.SpreadException: REJECT_NOT_UNIQUE (-6): …}. */
+  @Override
+  public String toString() {
+    String name = reason.isEmpty() ? status.name() : reason;
+    String label = number().isPresent() ? name + " (" + number().getAsInt() + ")" : name;
+    return getClass().getName() + ": " + label + ": " + getMessage();
+  }
+
   /** The gRPC status. */
   public Status.Code status() {
     return status;

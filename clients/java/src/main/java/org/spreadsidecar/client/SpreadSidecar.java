@@ -84,7 +84,7 @@ public final class SpreadSidecar implements AutoCloseable {
     boolean namedByEnvironment = given.target == null && options.target != null;
     if (options.target == null) options.target = SidecarOptions.DEFAULT_TARGET;
     Target target = Target.parse(options.target, namedByEnvironment ? Environment.TARGET : "target");
-    Endpoint endpoint = new Endpoint(options.target, target, options.tls != null);
+    Endpoint endpoint = new Endpoint(target.inMessages(options.target), target, options.tls != null);
     isPrivate = options.tls != null || Boolean.TRUE.equals(options.insecure) || target.isOnThisMachine();
     if (options.token != null) checkTokenAllowed("token");
     timers =
@@ -310,7 +310,7 @@ public final class SpreadSidecar implements AutoCloseable {
     try {
       return token.get();
     } catch (RuntimeException error) {
-      String message = "the token could not be had: " + error.getMessage();
+      String message = "the token is not available: " + error.getMessage();
       throw Status.UNAUTHENTICATED.withDescription(message).withCause(error).asException();
     }
   }

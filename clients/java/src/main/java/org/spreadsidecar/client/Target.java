@@ -75,6 +75,16 @@ record Target(String path, String host, int port) {
     return isIpv4(host) && host.startsWith("127.");
   }
 
+  /**
+   * The target in error messages: with its port, also where the application relies on the default.
+   *
+   * @param text as the application gave it
+   */
+  String inMessages(String text) {
+    if (isUnix()) return text;
+    return (isIpv6(host) ? "[" + host + "]" : host) + ":" + port;
+  }
+
   private static Target read(String text) throws Wrong {
     Matcher known = KNOWN_SCHEME.matcher(text);
     if (!known.matches()) {

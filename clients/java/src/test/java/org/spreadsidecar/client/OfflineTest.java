@@ -17,6 +17,7 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +117,15 @@ class OfflineTest {
     assertNull(error.getCause());
     assertNull(error.again().getCause());
     assertNotNull(Errors.of(Status.UNKNOWN.asRuntimeException(), false).getCause());
+  }
+
+  @Test
+  void anErrorShowsItsCodeOrReasonAsAString() {
+    SpreadException taken =
+        new SpreadException(
+            "taken", Status.Code.ALREADY_EXISTS, "REJECT_NOT_UNIQUE", "spread.org", Map.of(), false, null, null, null);
+    assertEquals("org.spreadsidecar.client.SpreadException: REJECT_NOT_UNIQUE (-6): taken", taken.toString());
+    assertTrue(SpreadException.local(Status.Code.UNAVAILABLE, "gone").toString().endsWith(": UNAVAILABLE: gone"));
   }
 
   @Test
