@@ -4,7 +4,6 @@ import { isIpv6Only, type SidecarConfig } from '../config/index.js';
 import type { ServiceRegistration } from '../grpc/calls/service-registration.js';
 import { encodeEvent } from '../grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../grpc/codec/failure.js';
-import { DEFAULT_SERVICE_LIMITS } from '../grpc/handlers/service-context.js';
 import { GrpcServer } from '../grpc/server.js';
 import type { HealthBoard } from '../grpc/services/health.js';
 import { mailboxService } from '../grpc/services/mailbox-service.js';
@@ -233,7 +232,6 @@ export class Assembly {
       failures,
       admin: access.admin,
       limits: {
-        ...DEFAULT_SERVICE_LIMITS,
         leaseMinMs: config.mailbox.leaseMin,
         leaseMaxMs: config.mailbox.leaseMax,
         giveUpMinMs: GIVE_UP_MIN_MS,

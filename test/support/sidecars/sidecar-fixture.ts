@@ -7,11 +7,7 @@ import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 import type { GrpcTelemetry } from '../../../server/src/grpc/calls/methods.js';
 import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../../../server/src/grpc/codec/failure.js';
-import {
-  DEFAULT_SERVICE_LIMITS,
-  type ServiceLimits,
-  type VersionFacts,
-} from '../../../server/src/grpc/handlers/service-context.js';
+import type { ServiceLimits, VersionFacts } from '../../../server/src/grpc/handlers/service-context.js';
 import { GrpcServer, type TransportOptions } from '../../../server/src/grpc/server.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
 import { MAILBOX_SERVICE, mailboxService } from '../../../server/src/grpc/services/mailbox-service.js';
@@ -21,6 +17,19 @@ import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { CLIENT_VERSION } from '../../../server/src/spread/wire/index.js';
 import { temporaryFolder } from '../tmp.js';
+
+/** The limits of a sidecar whose configuration sets nothing. */
+const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
+  maxBatchBytes: 256 * 1024,
+  maxBytesInFlight: 512 * 1024,
+  leaseMinMs: 1000,
+  leaseMaxMs: 3_600_000,
+  giveUpMinMs: 100,
+  giveUpMaxMs: 86_400_000,
+  heartbeatMinMs: 100,
+  heartbeatDefaultMs: undefined,
+  maxBatchMessages: 10_000,
+};
 
 export interface SidecarFixtureOptions {
   /** Default: an embedded daemon of its own. */

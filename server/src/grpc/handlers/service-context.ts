@@ -27,33 +27,21 @@ export interface ReceiveStreamLimits {
 
 /** Bounds of what a caller may ask for, beside those that mailboxes have. */
 export interface ServiceLimits extends ReceiveStreamLimits {
-  /** Shortest lease. Unit: ms. Default 1000. */
+  /** Shortest lease. Unit: ms. */
   readonly leaseMinMs: number;
-  /** Longest lease. Unit: ms. Default 3,600,000. */
+  /** Longest lease. Unit: ms. */
   readonly leaseMaxMs: number;
-  /** Shortest reconnect.give_up_after. Unit: ms. Default 100. */
+  /** Shortest reconnect.give_up_after. Unit: ms. */
   readonly giveUpMinMs: number;
-  /** Longest reconnect.give_up_after. Unit: ms. Default 86,400,000. */
+  /** Longest reconnect.give_up_after. Unit: ms. */
   readonly giveUpMaxMs: number;
-  /** Shortest heartbeat_interval. Unit: ms. Default 100. */
+  /** Shortest heartbeat_interval. Unit: ms. */
   readonly heartbeatMinMs: number;
-  /** Interval for a Receive that asks for none. Unit: ms. Undefined, the default: no heartbeats. */
+  /** Interval for a Receive that asks for none. Unit: ms. Undefined: no heartbeats. */
   readonly heartbeatDefaultMs: number | undefined;
-  /** Most messages of one MulticastBatch. Default 10,000. */
+  /** Most messages of one MulticastBatch. */
   readonly maxBatchMessages: number;
 }
-
-export const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
-  maxBatchBytes: 256 * 1024,
-  maxBytesInFlight: 512 * 1024,
-  leaseMinMs: 1000,
-  leaseMaxMs: 3_600_000,
-  giveUpMinMs: 100,
-  giveUpMaxMs: 86_400_000,
-  heartbeatMinMs: 100,
-  heartbeatDefaultMs: undefined,
-  maxBatchMessages: 10_000,
-};
 
 /** What the handlers of MailboxService work with. */
 export interface ServiceContext {
