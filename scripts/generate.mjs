@@ -9,6 +9,19 @@ import { helmCommand } from './helm/commands.mjs';
 
 const generated = [
   'server/src/gen',
+  'server/src/grpc/codec/error-table.ts',
+  'server/src/observability/limit-names.ts',
+  'proto/spread/sidecar/v1/mailbox_service.proto',
+  'clients/go/codes.go',
+  'clients/go/reasons.go',
+  'clients/java/src/main/java/org/spreadsidecar/client/Spread.java',
+  'clients/python/src/spread_sidecar/constants.py',
+  'clients/python/src/spread_sidecar/error_codes.py',
+  'clients/rust/src/code.rs',
+  'clients/rust/src/reason.rs',
+  'clients/typescript/src/constants.ts',
+  'clients/typescript/src/error-codes.ts',
+  'docs/errors.md',
   'clients/README.md',
   'docs/configuration.md',
   'docs/metrics.md',
@@ -28,6 +41,8 @@ function run(args) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
+// The contract and the sources that are built contain errors.
+run([join('scripts', 'generate-errors.mjs')]);
 await ensureBuilt();
 run(['node_modules/@bufbuild/buf/bin/buf', 'generate']);
 // It lies in a folder that buf empties, and the sidecar does not compile without it.

@@ -1,6 +1,5 @@
 import type { status } from '@grpc/grpc-js';
-import { SPREAD_ERRORS } from 'spread-sidecar-client';
-import { ErrorReason } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { contractReasons, errorSource, type ReasonRow } from '../support/docs/error-source.js';
 import type { Case } from './case-format.js';
 
 type StatusName = keyof typeof status;
@@ -16,22 +15,32 @@ interface Failure {
   readonly expect: Readonly<Record<string, unknown>>;
 }
 
-const ofSidecar = (reason: string): Failure => ({
-  name: `the sidecar's reason ${reason}`,
-  code: 'FAILED_PRECONDITION',
-  reason,
-  domain: 'spread-sidecar',
-  metadata: { field: 'group', bound: '1..31' },
-  expect: { status: 'FAILED_PRECONDITION', code: null, number: null, retryable: false, retryDelayMs: null },
-});
+const ofSidecar = ({ name, status: code, metadata, retry }: ReasonRow): Failure => {
+  const retryDelayMs = retry === 'advised' ? 1500 : undefined;
+  return {
+    name: `the sidecar's reason ${name}`,
+    code,
+    reason: name,
+    domain: 'spread-sidecar',
+    metadata: Object.fromEntries(metadata.filter((key) => key !== 'outcome').map((key) => [key, `a ${key}`])),
+    ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+    expect: {
+      status: code,
+      code: null,
+      number: null,
+      retryable: retryDelayMs !== undefined,
+      retryDelayMs: retryDelayMs ?? null,
+    },
+  };
+};
 
-const ofSpread = ([reason, number]: [string, number]): Failure => ({
-  name: `Spread's error ${reason}`,
-  code: 'INVALID_ARGUMENT',
-  reason,
+const ofSpread = ({ name, number, status: code }: (typeof errorSource.spread)[number]): Failure => ({
+  name: `Spread's error ${name}`,
+  code,
+  reason: name,
   domain: 'spread.org',
   metadata: { spread_code: String(number) },
-  expect: { status: 'INVALID_ARGUMENT', code: reason, number, retryable: false, retryDelayMs: null },
+  expect: { status: code, code: name, number, retryable: false, retryDelayMs: null },
 });
 
 const OTHERS: readonly Failure[] = [
@@ -125,14 +134,11 @@ const ENDS: readonly { readonly reason: string; readonly code: StatusName; reado
 ];
 
 /**
- * Every reason of the contract and every error of Spread's, answered by a server that can answer anything. A reason that is
- * added to the contract is a case by that.
+ * Every reason of the contract and every error of Spread, with which a scripted server answers. A new row of proto/errors.yaml is
+ * a new case.
  */
 export function reasonCases(): Case[] {
-  const reasons = Object.keys(ErrorReason).filter(
-    (name) => Number.isNaN(Number(name)) && !['UNSPECIFIED', 'UNRECOGNIZED'].includes(name),
-  );
-  const failures = [...reasons.map(ofSidecar), ...Object.entries(SPREAD_ERRORS).map(ofSpread), ...OTHERS];
+  const failures = [...contractReasons.map(ofSidecar), ...errorSource.spread.map(ofSpread), ...OTHERS];
   return [...failures.map(joinCase), ...OUTCOMES.map(sendCase), ...ENDS.map(endCase)];
 }
 

@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { AGREED_MESS, SpreadError, type SpreadErrorCode, spreadErrorName } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { errorRow } from '../../server/src/spread/error-table.js';
 import { SpreadError as ServerError } from '../../server/src/spread/spread-error.js';
 import { next, refused, scriptedWorld, world } from '../support/clients/spread-api.js';
 import {
@@ -11,6 +10,7 @@ import {
   type DaemonStep,
   NULL_CHOICE,
 } from '../support/daemons/scripted-daemon.js';
+import { errorSource } from '../support/docs/error-source.js';
 import { failureOf } from '../support/sidecars/rpc-error.js';
 import { call } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
@@ -18,11 +18,11 @@ import { until } from '../support/until.js';
 /** The error has Spread's name and number, and the gRPC status that belongs to it. */
 function expectCode(error: SpreadError, code: SpreadErrorCode): void {
   expect(error).toBeInstanceOf(SpreadError);
-  const { number, grpcStatus } = errorRow(code);
+  const { number, status } = errorSource.spread.find(({ name }) => name === code)!;
   expect({ code: error.code, number: error.number, status: error.statusName }).toEqual({
     code,
     number,
-    status: grpcStatus,
+    status,
   });
 }
 

@@ -4,7 +4,7 @@ import type { EncodeEvent } from '../../server/src/mailbox/event.js';
 import type { Acknowledgement } from '../../server/src/mailbox/mailbox-types.js';
 import { DeliveryQueue } from '../../server/src/mailbox/queue/delivery-queue.js';
 import { EVENT_OVERHEAD_BYTES } from '../../server/src/mailbox/queue/event-log.js';
-import { SidecarError } from '../../server/src/mailbox/sidecar-error.js';
+import { MailboxError } from '../../server/src/mailbox/sidecar-error.js';
 import { regular } from '../support/mailboxes/plain-events.js';
 
 /** The event's own size, every byte its sequence modulo 256. */
@@ -112,7 +112,7 @@ function allowed(action: () => unknown): boolean {
     action();
     return true;
   } catch (error) {
-    if (error instanceof SidecarError && error.reason === 'SEQUENCE_NOT_RETAINED') return false;
+    if (error instanceof MailboxError && error.reason === 'SEQUENCE_NOT_RETAINED') return false;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { SpreadError, toSpreadError } from '../spread/spread-error.js';
 import type { SpreadCodeName } from '../spread/wire/index.js';
 import type { MailboxEnd } from './mailbox-types.js';
-import { type Outcome, SidecarError } from './sidecar-error.js';
+import { MailboxError, type Outcome } from './sidecar-error.js';
 
 /** A send that failed in Spread's terms, with what is known about what became of it. */
 export class SendFailure extends SpreadError {
@@ -36,7 +36,7 @@ export function interruptedBy(end: MailboxEnd, outcome: Outcome): Error {
   return sidecarEnd(end, outcome);
 }
 
-function sidecarEnd(end: MailboxEnd, outcome: Outcome): SidecarError {
+function sidecarEnd(end: MailboxEnd, outcome: Outcome): MailboxError {
   const metadata = { ...end.metadata, outcome, last_sequence: String(end.lastSequence) };
   switch (end.reason) {
     case 'QUEUE_OVERFLOW':
@@ -44,19 +44,19 @@ function sidecarEnd(end: MailboxEnd, outcome: Outcome): SidecarError {
     case 'LEASE_EXPIRED':
     case 'DRAINING':
     case 'INTERNAL':
-      return new SidecarError(end.reason, end.message, metadata);
+      return new MailboxError(end.reason, end.message, metadata);
     default:
-      return new SidecarError('MAILBOX_DISCONNECTED', 'the mailbox was disconnected', metadata);
+      return new MailboxError('MAILBOX_DISCONNECTED', 'the mailbox was disconnected', metadata);
   }
 }
 
 /** The caller's deadline passed, or it went away. */
-export function deadlineExceeded(outcome: Outcome): SidecarError {
+export function deadlineExceeded(outcome: Outcome): MailboxError {
   const message =
     outcome === 'not-sent'
       ? "the call's deadline passed before anything was sent"
       : "the call's deadline passed before it was done; what it asked for may or may not happen";
-  return new SidecarError('DEADLINE_EXCEEDED', message, { outcome });
+  return new MailboxError('DEADLINE_EXCEEDED', message, { outcome });
 }
 
 /** Runs a check of the wire layer, whose errors become SpreadErrors. */
@@ -64,6 +64,6 @@ export function inSpreadTerms<Result>(check: () => Result): Result {
   try {
     return check();
   } catch (error) {
-    throw error instanceof SidecarError ? error : toSpreadError(error);
+    throw error instanceof MailboxError ? error : toSpreadError(error);
   }
 }

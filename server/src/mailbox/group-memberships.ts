@@ -1,6 +1,6 @@
 import { checkGroupName } from '../spread/wire/index.js';
 import type { MailboxEvent, SelfLeave, View } from './event.js';
-import { SidecarError } from './sidecar-error.js';
+import { MailboxError } from './sidecar-error.js';
 
 /** A group's current view. */
 export interface GroupView {
@@ -101,13 +101,13 @@ export class GroupMemberships {
     return () => {};
   }
 
-  /** @throws WireError ILLEGAL_GROUP; SidecarError MEMBERSHIP_OFF, NO_VIEW */
+  /** @throws WireError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, NO_VIEW */
   view(name: string): GroupView {
     checkGroupName(name);
     if (!this.membership) throw membershipOff();
     const group = this.#groups.get(name);
     if (group?.view === undefined || !this.#names.has(name)) {
-      throw new SidecarError(
+      throw new MailboxError(
         'NO_VIEW',
         `the mailbox is not in group ${name}, or no view of it has arrived yet`,
         {
@@ -257,8 +257,8 @@ export class GroupMemberships {
   }
 }
 
-export function membershipOff(): SidecarError {
-  return new SidecarError(
+export function membershipOff(): MailboxError {
+  return new MailboxError(
     'MEMBERSHIP_OFF',
     'this mailbox does not receive membership messages, so no view of it can be waited for or shown',
   );
@@ -273,8 +273,8 @@ function rejectAll(request: PendingRequest, error: Error): void {
   for (const waiter of request.waiters) waiter.reject(error);
 }
 
-function notComing(name: string, why: string): SidecarError {
-  return new SidecarError('VIEW_NOT_COMING', `the answer for group ${name} will not come: ${why}`, {
+function notComing(name: string, why: string): MailboxError {
+  return new MailboxError('VIEW_NOT_COMING', `the answer for group ${name} will not come: ${why}`, {
     field: 'group',
   });
 }

@@ -197,7 +197,7 @@ export class Mailbox implements MailboxIdentity {
    *
    * While the connection is being made anew, the group is joined as soon as it stands, and a wait for the view goes on.
    *
-   * Rejects with SpreadError ILLEGAL_GROUP; SidecarError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
+   * Rejects with SpreadError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
    * VIEW_NOT_COMING, DEADLINE_EXCEEDED; and the error of the mailbox's end.
    */
   join(group: string, options: GroupCallOptions = {}): Promise<View | undefined> {
@@ -218,7 +218,7 @@ export class Mailbox implements MailboxIdentity {
    * Sends one message; resolves to the bytes of its payload when the daemon's connection took them.
    *
    * Rejects, with nothing sent, with SpreadError ILLEGAL_SERVICE, ILLEGAL_GROUP, ILLEGAL_MESSAGE, MESSAGE_TOO_LONG,
-   * SidecarError SEND_QUEUE_FULL, RECONNECTING; else with DEADLINE_EXCEEDED or the error of the mailbox's end, with its outcome.
+   * MailboxError SEND_QUEUE_FULL, RECONNECTING; else with DEADLINE_EXCEEDED or the error of the mailbox's end, with its outcome.
    */
   multicast(message: OutgoingMessage, options: CallOptions = {}): Promise<number> {
     return this.#held(() => this.#requests.multicast(message, options));
@@ -253,7 +253,7 @@ export class Mailbox implements MailboxIdentity {
   /**
    * Attaches the one receiver. One that was attached before is told RECEIVER_REPLACED and let go.
    *
-   * @throws SidecarError SEQUENCE_NOT_RETAINED, FIELD_INVALID (outstanding limits with AUTO); the former receiver stays
+   * @throws MailboxError SEQUENCE_NOT_RETAINED, FIELD_INVALID (outstanding limits with AUTO); the former receiver stays
    */
   attach(options: AttachOptions, receiver: Receiver): Attachment {
     return this.#inbox.attach(options, receiver, {
@@ -266,7 +266,7 @@ export class Mailbox implements MailboxIdentity {
    * Every event up to and including this one may be forgotten.
    *
    * @returns the last acknowledged event now
-   * @throws SidecarError SEQUENCE_NOT_RETAINED
+   * @throws MailboxError SEQUENCE_NOT_RETAINED
    */
   acknowledge(upTo: number): number {
     return this.#inbox.acknowledge(upTo);
@@ -275,7 +275,7 @@ export class Mailbox implements MailboxIdentity {
   /**
    * A group's current view.
    *
-   * @throws SpreadError ILLEGAL_GROUP; SidecarError MEMBERSHIP_OFF, NO_VIEW
+   * @throws SpreadError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, NO_VIEW
    */
   view(group: string): GroupView {
     return inSpreadTerms(() => this.#groups.view(group));

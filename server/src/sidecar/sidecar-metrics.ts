@@ -1,10 +1,10 @@
 import type { SidecarConfig } from '../config/index.js';
 import { MethodTable } from '../grpc/calls/methods.js';
 import type { ServiceRegistration } from '../grpc/calls/service-registration.js';
+import { SPREAD_ERRORS } from '../grpc/codec/error-table.js';
 import { MAILBOX_DEFINITION } from '../grpc/services/mailbox-service.js';
 import type { MailboxRegistry } from '../mailbox/registry/registry.js';
 import { createMetrics, type Metrics, type MetricsOptions } from '../observability/index.js';
-import { ERROR_TABLE } from '../spread/error-table.js';
 import type { RunningDaemon } from './embedded.js';
 import type { MemoryPlan } from './memory-plan.js';
 
@@ -31,7 +31,7 @@ export function sidecarMetrics(options: SidecarMetricsOptions): Metrics {
     version,
     privateNames,
     methods: methods.all(),
-    spreadCodes: ERROR_TABLE.map(({ code }) => code),
+    spreadCodes: Object.keys(SPREAD_ERRORS),
     daemons,
     noticeMark: config.mailbox.slowNotice,
     totalQueueBytes: memory.bounds['mailbox.totalQueueMaxBytes'],

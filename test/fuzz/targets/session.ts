@@ -1,8 +1,7 @@
 import { duplexPair } from 'node:stream';
-import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
 import { Session } from '../../../server/src/spread/session.js';
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
-import type { Message } from '../../../server/src/spread/wire/index.js';
+import { type Message, SpreadCode } from '../../../server/src/spread/wire/index.js';
 import { kept } from '../../support/wire/kept.js';
 import type { Input } from '../engine/input.js';
 import { type Target, Violation } from '../engine/target.js';
@@ -12,7 +11,7 @@ import { recorded } from './recordings.js';
 const CODES = new Set<string>([
   'COULD_NOT_CONNECT',
   'CONNECTION_CLOSED',
-  ...ERROR_TABLE.map(({ code }) => code).filter((code) => code.startsWith('REJECT_')),
+  ...Object.keys(SpreadCode).filter((code) => code.startsWith('REJECT_')),
 ]);
 
 /** A whole Session: handshake, then messages, from a daemon that says the input's pieces and hangs up. */

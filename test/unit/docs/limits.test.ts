@@ -2,10 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { optionRows } from '../../../server/src/config/option-rows.js';
-import { SIDECAR_STATUS } from '../../../server/src/grpc/codec/failure.js';
-import { LIMITS } from '../../../server/src/observability/limit-metrics.js';
-import { ERROR_TABLE } from '../../../server/src/spread/error-table.js';
-import { contractNames } from '../../support/docs/proto-names.js';
+import { contractReasons, errorSource } from '../../support/docs/error-source.js';
 import { parseRows } from '../../support/docs/spread-api-page.js';
 
 const PAGE = new URL('../../../docs/limits.md', import.meta.url);
@@ -15,10 +12,9 @@ const named = rows.map((row) => [row.name, row.cells] as const);
 const options = new Map(optionRows.map((row) => [row.key as string, row]));
 
 /** Status of every reason there is. */
-const statuses = new Map<string, string>([
-  ...Object.entries(SIDECAR_STATUS).map(([reason, code]) => [reason, status[code]] as const),
-  ...ERROR_TABLE.map(({ code, grpcStatus }) => [code as string, grpcStatus as string] as const),
-]);
+const statuses = new Map<string, string>(
+  [...contractReasons, ...errorSource.spread].map((row) => [row.name, row.status]),
+);
 const isStatus = (word: string) => word in status;
 
 describe('docs/limits.md', () => {
@@ -32,9 +28,15 @@ describe('docs/limits.md', () => {
     expect(wanted.filter((key) => !rows.some(({ name }) => name === key))).toEqual([]);
   });
 
-  it('has a row for every limit that is counted', () => {
-    expect(LIMITS.filter((limit) => !rows.some(({ name }) => name === limit))).toEqual([]);
-  });
+  it.each(errorSource.limits.map((limit) => [limit.name, limit] as const))(
+    '%s: has a row, with the reason of the failed call',
+    (limit, { reason, fixed }) => {
+      const { cells } = rows.find(({ name }) => name === limit)!;
+      expect(cells.Default!.startsWith('fixed: ')).toBe(fixed === true);
+      if (reason !== undefined) expect(cells.Answer).toContain(reason);
+      else expect([...statuses.keys()].filter((name) => cells.Answer!.includes(name))).toEqual([]);
+    },
+  );
 
   it.each(named)('%s: has the default and the bounds of its option, or is fixed', (name, cells) => {
     const option = options.get(name);
@@ -66,7 +68,6 @@ describe('docs/limits.md', () => {
   });
 
   it('names every reason of a limit, and no reason, option or metric that does not exist', () => {
-    const contract = contractNames();
     const reasons = new Set([...page.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)].map(([word]) => word));
     const http2 = [
       'ENHANCE_YOUR_CALM',
@@ -79,11 +80,9 @@ describe('docs/limits.md', () => {
     const others = ['WINDOW_UPDATE', 'TLS_TIMEOUT', ...http2];
     for (const word of reasons)
       if (!isStatus(word) && !others.includes(word)) expect(statuses.has(word), word).toBe(true);
-    for (const reason of Object.keys(SIDECAR_STATUS)) {
-      expect(contract.has(`ERROR_REASON_${reason}`), reason).toBe(true);
-      if (/^(TOO_MANY|REQUEST_|RATE_|.*_FULL$|CONNECTION_TOO)/.test(reason))
-        expect(reasons, reason).toContain(reason);
-    }
+    for (const { name } of contractReasons)
+      if (/^(TOO_MANY|REQUEST_|RATE_|.*_FULL$|CONNECTION_TOO)/.test(name))
+        expect(reasons, name).toContain(name);
     for (const [, key] of page.matchAll(/`((?:limits|grpc|mailbox|receive|embedded|daemon)\.\w+)`/g))
       expect(options.has(key!), key).toBe(true);
     expect(page).toContain('spread_sidecar_limit_refusals_total');

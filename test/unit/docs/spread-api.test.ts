@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as client from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { ERROR_TABLE, errorRow } from '../../../server/src/spread/error-table.js';
-import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';
+import { errorSource } from '../../support/docs/error-source.js';
 import { contractNames } from '../../support/docs/proto-names.js';
 import { type ApiRow, apiRows, names, parseRows } from '../../support/docs/spread-api-page.js';
 import { API_NAMES, CONSTANT_NAMES, ERROR_NAMES } from './spread-api-names.js';
@@ -82,13 +81,13 @@ describe('docs/spread-api.md', () => {
 
   it.each(ERROR_NAMES)('%s: has the number and the status that it has in server and client', (name) => {
     const { cells } = rows.find((candidate) => candidate.name === name)!;
-    const { number, grpcStatus } = errorRow(name as SpreadCodeName);
-    expect([cells.Number, cells['gRPC status']]).toEqual([`\`${number}\``, grpcStatus]);
+    const { number, status } = errorSource.spread.find((candidate) => candidate.name === name)!;
+    expect([cells.Number, cells['gRPC status']]).toEqual([`\`${number}\``, status]);
     expect(exported[name]).toBe(number);
   });
 
   it('leaves no error and no constant of client and server out', () => {
-    expect(ERROR_TABLE.map(({ code }) => code as string).sort()).toEqual([...ERROR_NAMES].sort());
+    expect(errorSource.spread.map(({ name }) => name).sort()).toEqual([...ERROR_NAMES].sort());
     const ours = ['DEFAULT_SIDECAR_PORT', 'DEFAULT_TARGET', 'SERVICE_TYPES', 'SPREAD_ERRORS'];
     const constants = Object.keys(exported).filter((name) => /^[A-Z][A-Z_]+$/.test(name));
     expect(constants.sort()).toEqual([...CONSTANT_NAMES, ...ERROR_NAMES, ...ours].sort());

@@ -54,86 +54,93 @@ type ErrorReason int32
 const (
 	// Not used.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
-	// INVALID_ARGUMENT: the request is not a well-formed message of this contract.
+	// INVALID_ARGUMENT: The request is not a well-formed message of this contract.
 	ErrorReason_ERROR_REASON_MALFORMED_REQUEST ErrorReason = 1
-	// INVALID_ARGUMENT: a field that is required is empty; metadata `field`.
+	// INVALID_ARGUMENT: A required field is empty. Metadata: `field`.
 	ErrorReason_ERROR_REASON_FIELD_REQUIRED ErrorReason = 2
-	// INVALID_ARGUMENT: a field's value is not one of those allowed; metadata `field`, `bound`.
+	// INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`.
 	ErrorReason_ERROR_REASON_FIELD_INVALID ErrorReason = 3
-	// INVALID_ARGUMENT: a limit or duration is outside its bounds; metadata `field`, `bound`.
+	// INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`.
 	ErrorReason_ERROR_REASON_LIMIT_OUT_OF_RANGE ErrorReason = 4
-	// PERMISSION_DENIED: this spread name is neither a configured daemon nor on the allow-list.
+	// PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
 	ErrorReason_ERROR_REASON_DAEMON_NOT_ALLOWED ErrorReason = 5
-	// ABORTED: another Receive took over this mailbox.
+	// ABORTED: Another Receive took over this mailbox. Metadata: `last_sequence`.
 	ErrorReason_ERROR_REASON_RECEIVER_REPLACED ErrorReason = 6
-	// OUT_OF_RANGE: after_sequence or up_to_sequence is not a retained or known sequence; metadata
-	// `oldest_retained_sequence` and `last_sequence`.
+	// OUT_OF_RANGE: The value of after_sequence or up_to_sequence is not a sequence that the mailbox retains. Metadata:
+	// `field`, `bound`, `oldest_retained_sequence`, `last_sequence`.
 	ErrorReason_ERROR_REASON_SEQUENCE_NOT_RETAINED ErrorReason = 7
-	// ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
-	// (ConnectRequest.end_with_connection).
+	// ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
+	// the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_LEASE_EXPIRED ErrorReason = 8
-	// RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`.
+	// RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+	// `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_QUEUE_OVERFLOW ErrorReason = 9
-	// UNAVAILABLE: the sidecar is shutting down.
+	// UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives the
+	// delay before a retry.
 	ErrorReason_ERROR_REASON_DRAINING ErrorReason = 10
-	// RESOURCE_EXHAUSTED: the sidecar, or this client, has as many mailboxes as it may; metadata `limit`, `bound`.
+	// RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of mailboxes. Metadata: `limit`,
+	// `bound`.
 	ErrorReason_ERROR_REASON_TOO_MANY_MAILBOXES ErrorReason = 11
-	// RESOURCE_EXHAUSTED: the mailbox is in as many groups as it may be; metadata `bound`.
+	// RESOURCE_EXHAUSTED: The mailbox has reached its maximum number of groups. Metadata: `field`, `limit`, `bound`.
 	ErrorReason_ERROR_REASON_TOO_MANY_GROUPS ErrorReason = 12
-	// RESOURCE_EXHAUSTED: too many bytes wait to be sent to the daemon; metadata `bound`. Nothing of this
-	// message was sent.
+	// RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
+	// `limit`, `bound`, `outcome`.
 	ErrorReason_ERROR_REASON_SEND_QUEUE_FULL ErrorReason = 13
-	// PERMISSION_DENIED: the call needs the admin credential.
+	// PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`.
 	ErrorReason_ERROR_REASON_ADMIN_ONLY ErrorReason = 14
-	// NOT_FOUND: the mailbox is not in this group or no view of it has arrived yet.
+	// NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`.
 	ErrorReason_ERROR_REASON_NO_VIEW ErrorReason = 15
-	// FAILED_PRECONDITION: await_view needs a mailbox that receives membership messages.
+	// FAILED_PRECONDITION: The call needs a mailbox that receives membership messages.
 	ErrorReason_ERROR_REASON_MEMBERSHIP_OFF ErrorReason = 16
-	// UNIMPLEMENTED: this sidecar does not offer reconnecting mailboxes.
+	// UNIMPLEMENTED: This sidecar does not offer mailboxes that reconnect. Only earlier releases of the sidecar raise
+	// this error.
 	ErrorReason_ERROR_REASON_RECONNECT_NOT_SUPPORTED ErrorReason = 17
-	// ABORTED: the mailbox was disconnected while the call waited.
+	// ABORTED: The mailbox was disconnected while the call waited. Metadata: `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_MAILBOX_DISCONNECTED ErrorReason = 18
-	// INTERNAL: a defect of the sidecar; the cause is in its log under metadata `log_id`.
+	// INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
+	// `last_sequence`.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 19
-	// RESOURCE_EXHAUSTED: the queues of all mailboxes together have reached the sidecar's bound.
+	// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+	// `limit`, `bound`.
 	ErrorReason_ERROR_REASON_TOTAL_QUEUE_FULL ErrorReason = 20
-	// DEADLINE_EXCEEDED: the call's deadline passed before it was done; metadata `outcome` is "not-sent" or
-	// "unknown".
+	// DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 21
-	// FAILED_PRECONDITION: the join that this call waited for was refused by the daemon's policy, or a leave
-	// of the same group came first.
+	// FAILED_PRECONDITION: The daemon's policy rejected the join that this call waited for, or a leave of the group came
+	// first. Metadata: `field`.
 	ErrorReason_ERROR_REASON_VIEW_NOT_COMING ErrorReason = 22
-	// UNAUTHENTICATED: this sidecar wants a client token (`authorization: Bearer <token>`), and the call
-	// brought none.
+	// UNAUTHENTICATED: The sidecar requires a client token, and the call has none. The token is sent as `authorization:
+	// Bearer <token>`. Metadata: `field`.
 	ErrorReason_ERROR_REASON_CREDENTIAL_MISSING ErrorReason = 23
-	// UNAUTHENTICATED: the client token is none of those that this sidecar takes, or no longer; a stream whose
-	// token is withdrawn ends with it.
+	// UNAUTHENTICATED: The sidecar does not accept the client token. A stream ends with this error when its token is
+	// withdrawn. Metadata: `field`, `outcome`.
 	ErrorReason_ERROR_REASON_CREDENTIAL_INVALID ErrorReason = 24
-	// UNAVAILABLE: the daemon connection is lost and being made anew (ReconnectPolicy), and messages are not to
-	// wait for it. Metadata `outcome` is "not-sent", and a google.rpc.RetryInfo says when to try again; on a
-	// MulticastStream "unknown", when earlier messages of it may be in doubt.
+	// UNAVAILABLE: The mailbox lost its daemon connection and is reconnecting, and messages do not wait
+	// (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt. Metadata:
+	// `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
 	ErrorReason_ERROR_REASON_RECONNECTING ErrorReason = 25
-	// RESOURCE_EXHAUSTED: as many calls are open as may be, in all or of this client; metadata `limit`, `bound`.
-	// Nothing was done. A google.rpc.RetryInfo says when to try again.
+	// RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata: `limit`,
+	// `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
 	ErrorReason_ERROR_REASON_TOO_MANY_CALLS ErrorReason = 26
-	// RESOURCE_EXHAUSTED: this client made more calls, or sent more messages, in a second than it may; metadata
-	// `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when there is room.
+	// RESOURCE_EXHAUSTED: This client made more calls, or sent more messages, in one second than its rate limit allows.
+	// The sidecar did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the
+	// delay before a retry.
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 27
-	// RESOURCE_EXHAUSTED: a request message is larger than it may be; metadata `limit`, `bound`.
+	// RESOURCE_EXHAUSTED: A request message is larger than the limit. Metadata: `limit`, `bound`, `outcome`.
 	ErrorReason_ERROR_REASON_REQUEST_TOO_LARGE ErrorReason = 28
-	// DEADLINE_EXCEEDED: the request did not arrive in full within the sidecar's time for it; metadata `limit`,
-	// `bound`. Nothing was done.
+	// DEADLINE_EXCEEDED: The request did not arrive completely within the time limit of the sidecar. The sidecar did
+	// nothing for this call. Metadata: `limit`, `bound`, `outcome`.
 	ErrorReason_ERROR_REASON_REQUEST_TIMEOUT ErrorReason = 29
-	// RESOURCE_EXHAUSTED: requests that have arrived in part hold as many bytes as they may, in all or on this
-	// connection; metadata `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when to try again.
+	// RESOURCE_EXHAUSTED: Requests that the sidecar has not processed yet hold too many bytes, and this connection holds
+	// most of them. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
 	ErrorReason_ERROR_REASON_REQUEST_BUFFER_FULL ErrorReason = 30
-	// UNAVAILABLE: the connection reached the age that the sidecar gives it. The mailbox lives on: call again, and
-	// resume a Receive. Metadata `outcome` is "unknown" where something may have been done.
+	// UNAVAILABLE: The connection reached its maximum age. The mailbox stays open. The outcome is "unknown" if the
+	// sidecar may have carried out the call. Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
 	ErrorReason_ERROR_REASON_CONNECTION_TOO_OLD ErrorReason = 31
-	// UNIMPLEMENTED: the request is compressed, and this sidecar takes none that is, or not by this method.
+	// UNIMPLEMENTED: The request is compressed, and the sidecar does not accept compression for this method. Metadata:
+	// `outcome`.
 	ErrorReason_ERROR_REASON_COMPRESSION_NOT_SUPPORTED ErrorReason = 32
-	// RESOURCE_EXHAUSTED: the event queue stayed above its soft bound for longer than its time (SoftLimit);
-	// metadata `bound` and `time`.
+	// RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
+	// `time`, `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_SLOW_CONSUMER ErrorReason = 33
 )
 

@@ -1,5 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { EdgeError } from '../codec/edge-error.js';
 import type { ConnectionIdentity } from '../transport/connection-identity.js';
 import type { TokenSet } from './credentials.js';
 import type { MethodInfo } from './methods.js';
@@ -16,7 +16,7 @@ export interface Admission {
 export interface CallGate {
   /** Whether calls other than health's need a credential. */
   readonly needsCredential: boolean;
-  /** @throws SidecarError CREDENTIAL_MISSING, CREDENTIAL_INVALID */
+  /** @throws EdgeError CREDENTIAL_MISSING, CREDENTIAL_INVALID */
   admit(method: MethodInfo, metadata: Metadata, connection: ConnectionIdentity): Admission;
   /** Whether it would still be let in. */
   stillAdmits(admission: Admission): boolean;
@@ -53,17 +53,13 @@ export class TokenGate implements CallGate {
     }
     const metadataField = { field: 'authorization' };
     if (presented.kind === 'missing') {
-      throw new SidecarError(
+      throw new EdgeError(
         'CREDENTIAL_MISSING',
         'this sidecar requires a client token (authorization: Bearer <token>)',
         metadataField,
       );
     }
-    throw new SidecarError(
-      'CREDENTIAL_INVALID',
-      'this sidecar does not accept the client token',
-      metadataField,
-    );
+    throw new EdgeError('CREDENTIAL_INVALID', 'this sidecar does not accept the client token', metadataField);
   }
 
   stillAdmits({ credential }: Admission): boolean {

@@ -1,4 +1,4 @@
-import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { EdgeError } from '../codec/edge-error.js';
 import { TokenBucket } from '../transport/token-bucket.js';
 
 /** Bounds on calls and messages. Infinity: none. */
@@ -64,7 +64,7 @@ export class ClientUse {
       this.#messageRate = new TokenBucket(messagesPerSecond, now());
   }
 
-  /** @throws SidecarError TOO_MANY_CALLS, RATE_LIMITED */
+  /** @throws EdgeError TOO_MANY_CALLS, RATE_LIMITED */
   begin(): void {
     const { maxCallsPerClient, callsPerSecond } = this.bounds;
     if (this.calls >= maxCallsPerClient)
@@ -74,7 +74,7 @@ export class ClientUse {
     this.calls++;
   }
 
-  /** For one message that can be refused. @throws SidecarError RATE_LIMITED */
+  /** For one message that can be refused. @throws EdgeError RATE_LIMITED */
   takeMessage(): void {
     const waitMs = this.#messageRate?.take(this.now()) ?? 0;
     if (waitMs > 0)
@@ -122,7 +122,7 @@ export class CallLimits {
    * Counts one call more, until leave().
    *
    * @param connection - any object that stands for the connection of the call
-   * @throws SidecarError TOO_MANY_CALLS, RATE_LIMITED
+   * @throws EdgeError TOO_MANY_CALLS, RATE_LIMITED
    */
   enter(client: string, connection?: object): ClientUse {
     const { maxCalls } = this.bounds;
@@ -177,14 +177,14 @@ export class CallLimits {
   }
 }
 
-function tooManyCalls(who: string, limit: string, bound: number): SidecarError {
+function tooManyCalls(who: string, limit: string, bound: number): EdgeError {
   const message = `${who} has ${bound} calls open, which is as many as it may have`;
   const metadata = { limit, bound: String(bound) };
-  return new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+  return new EdgeError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
 }
 
-function rateLimited(what: string, limit: string, bound: number, retryDelayMs: number): SidecarError {
+function rateLimited(what: string, limit: string, bound: number, retryDelayMs: number): EdgeError {
   const message = `this client may have ${bound} ${what} in a second; there is room in ${retryDelayMs} ms`;
   const metadata = { limit, bound: String(bound), outcome: 'not-sent' };
-  return new SidecarError('RATE_LIMITED', message, metadata, { retryDelayMs });
+  return new EdgeError('RATE_LIMITED', message, metadata, { retryDelayMs });
 }

@@ -1,5 +1,5 @@
-import { SidecarError } from '../../mailbox/sidecar-error.js';
 import { LATE_MS } from '../../timing/pause-aware-timer.js';
+import { EdgeError } from '../codec/edge-error.js';
 
 /** Bounds that are looked after now and then. Times are milliseconds. */
 export interface SweepBounds {
@@ -32,7 +32,7 @@ export interface SweptCall {
   /** Looks again how much its client has not taken. */
   noteUnsent(): void;
   /** Ends it with an error. */
-  fail(error: SidecarError): void;
+  fail(error: EdgeError): void;
   /** Drops what is left of it. */
   abandon(): void;
 }
@@ -128,15 +128,11 @@ export class CallSweep {
       if (!call.awaitsRequest) continue;
       this.#fail(
         call,
-        new SidecarError(
-          'REQUEST_TIMEOUT',
-          `the request did not arrive in full within ${requestTimeoutMs} ms`,
-          {
-            limit: 'limits.requestTimeout',
-            bound: `${requestTimeoutMs} ms`,
-            outcome: 'not-sent',
-          },
-        ),
+        new EdgeError('REQUEST_TIMEOUT', `the request did not arrive in full within ${requestTimeoutMs} ms`, {
+          limit: 'limits.requestTimeout',
+          bound: `${requestTimeoutMs} ms`,
+          outcome: 'not-sent',
+        }),
       );
     }
   }
@@ -190,14 +186,14 @@ export class CallSweep {
     }
   }
 
-  #fail(call: SweptCall, error: SidecarError): void {
+  #fail(call: SweptCall, error: EdgeError): void {
     this.onLimit(error.metadata.limit!);
     call.fail(error);
   }
 }
 
-function bufferFull(max: number): SidecarError {
-  return new SidecarError(
+function bufferFull(max: number): EdgeError {
+  return new EdgeError(
     'REQUEST_BUFFER_FULL',
     `requests that have arrived and nobody took yet hold more than ${max} bytes, and this one much of it`,
     { limit: 'limits.maxBufferedRequestBytes', bound: `${max} bytes`, outcome: 'unknown' },

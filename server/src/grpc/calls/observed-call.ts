@@ -6,8 +6,8 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { ClientConnection } from '../../mailbox/lifetime/client-presence.js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
 import type { FairTurns } from '../../timing/fair-turns.js';
+import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { BatchFrame } from '../codec/receive-frames.js';
 import { type SentStatus, statusError } from '../codec/status.js';
@@ -46,11 +46,11 @@ const isFree = ({ service, method }: MethodInfo): boolean =>
   service === 'grpc.health.v1.Health' || (service === MAILBOX_SERVICE && FREE.has(method));
 
 /** A client does not read the responses to its calls. */
-export function responsesUnread(max: number, outcome: 'not-sent' | 'unknown'): SidecarError {
+export function responsesUnread(max: number, outcome: 'not-sent' | 'unknown'): EdgeError {
   const bound = `${max} bytes`;
   const message = `responses that clients have not read hold much of at most ${bound}, and this connection has its share`;
   const metadata = { limit: 'limits.maxUnsentResponseBytes', bound, outcome };
-  return new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+  return new EdgeError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
 }
 
 /** Unit: ms. */
@@ -335,7 +335,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#watcher.turns.charge(this.connection ?? this, cost);
   }
 
-  fail(error: SidecarError): void {
+  fail(error: EdgeError): void {
     // What would be taken, as gRPC has it.
     const encodings: Record<string, string> =
       error.reason === 'COMPRESSION_NOT_SUPPORTED' ? { 'grpc-accept-encoding': 'identity' } : {};

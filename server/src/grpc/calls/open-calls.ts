@@ -5,8 +5,8 @@ import {
   type ServerInterceptor,
   status,
 } from '@grpc/grpc-js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
 import type { FairTurns } from '../../timing/fair-turns.js';
+import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { type SentStatus, statusError } from '../codec/status.js';
 import type { ConnectionIdentity } from '../transport/connection-identity.js';
@@ -110,7 +110,7 @@ export class OpenCalls implements CallWatcher {
         : limits.enter(client, call.connection);
       return { admission, use };
     } catch (error) {
-      if (!(error instanceof SidecarError)) throw error;
+      if (!(error instanceof EdgeError)) throw error;
       const { limit } = error.metadata;
       if (limit === undefined) onRefused(error.reason, method, base.getPeer());
       else onLimit(limit, { method: `${method.service}/${method.method}`, peer: base.getPeer() });
@@ -149,7 +149,7 @@ export class OpenCalls implements CallWatcher {
       const metadata: Record<string, string> =
         call.method.type === 'server_stream' ? {} : { outcome: 'unknown' };
       const message = 'the connection has reached its age; the mailbox lives on';
-      call.fail(new SidecarError('CONNECTION_TOO_OLD', message, metadata));
+      call.fail(new EdgeError('CONNECTION_TOO_OLD', message, metadata));
     }
   }
 
@@ -157,7 +157,7 @@ export class OpenCalls implements CallWatcher {
   recheck(): void {
     for (const call of [...this.#open]) {
       if (call.entry === undefined || this.options.gate.stillAdmits(call.entry.admission)) continue;
-      const error = new SidecarError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
+      const error = new EdgeError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
         field: 'authorization',
         // It was let in: what it asked for may be on its way.
         outcome: 'unknown',

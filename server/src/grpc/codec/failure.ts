@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { SendFailure } from '../../mailbox/end-errors.js';
 import type { MailboxEnd } from '../../mailbox/mailbox-types.js';
-import { SidecarError, type SidecarReason } from '../../mailbox/sidecar-error.js';
-import { errorRow } from '../../spread/error-table.js';
+import { SidecarError } from '../../mailbox/sidecar-error.js';
 import { SpreadError } from '../../spread/spread-error.js';
+import { SpreadCode } from '../../spread/wire/index.js';
+import type { SidecarReason } from './edge-error.js';
+import { EDGE_ERRORS, MAILBOX_ERRORS, SPREAD_ERRORS } from './error-table.js';
 
 /** Reason domain of Spread's own errors. */
 const SPREAD_DOMAIN = 'spread.org';
@@ -26,44 +28,9 @@ export interface Failure {
 /** Told of a defect of the sidecar, with the id that the caller was given. */
 export type ReportDefect = (error: unknown, logId: string) => void;
 
-/** Status of each of the sidecar's own reasons, as the contract's ErrorReason says. */
-export const SIDECAR_STATUS: Readonly<Record<SidecarReason, status>> = {
-  MALFORMED_REQUEST: status.INVALID_ARGUMENT,
-  FIELD_REQUIRED: status.INVALID_ARGUMENT,
-  FIELD_INVALID: status.INVALID_ARGUMENT,
-  LIMIT_OUT_OF_RANGE: status.INVALID_ARGUMENT,
-  DAEMON_NOT_ALLOWED: status.PERMISSION_DENIED,
-  RECEIVER_REPLACED: status.ABORTED,
-  SEQUENCE_NOT_RETAINED: status.OUT_OF_RANGE,
-  LEASE_EXPIRED: status.ABORTED,
-  QUEUE_OVERFLOW: status.RESOURCE_EXHAUSTED,
-  DRAINING: status.UNAVAILABLE,
-  TOO_MANY_MAILBOXES: status.RESOURCE_EXHAUSTED,
-  TOO_MANY_GROUPS: status.RESOURCE_EXHAUSTED,
-  SEND_QUEUE_FULL: status.RESOURCE_EXHAUSTED,
-  ADMIN_ONLY: status.PERMISSION_DENIED,
-  NO_VIEW: status.NOT_FOUND,
-  MEMBERSHIP_OFF: status.FAILED_PRECONDITION,
-  RECONNECT_NOT_SUPPORTED: status.UNIMPLEMENTED,
-  MAILBOX_DISCONNECTED: status.ABORTED,
-  INTERNAL: status.INTERNAL,
-  TOTAL_QUEUE_FULL: status.RESOURCE_EXHAUSTED,
-  DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
-  VIEW_NOT_COMING: status.FAILED_PRECONDITION,
-  CREDENTIAL_MISSING: status.UNAUTHENTICATED,
-  CREDENTIAL_INVALID: status.UNAUTHENTICATED,
-  RECONNECTING: status.UNAVAILABLE,
-  TOO_MANY_CALLS: status.RESOURCE_EXHAUSTED,
-  RATE_LIMITED: status.RESOURCE_EXHAUSTED,
-  REQUEST_TOO_LARGE: status.RESOURCE_EXHAUSTED,
-  REQUEST_TIMEOUT: status.DEADLINE_EXCEEDED,
-  REQUEST_BUFFER_FULL: status.RESOURCE_EXHAUSTED,
-  CONNECTION_TOO_OLD: status.UNAVAILABLE,
-  COMPRESSION_NOT_SUPPORTED: status.UNIMPLEMENTED,
-  SLOW_CONSUMER: status.RESOURCE_EXHAUSTED,
-};
+const SIDECAR_ERRORS = { ...MAILBOX_ERRORS, ...EDGE_ERRORS };
 
-/** Advice for UNAVAILABLE. Long enough for a daemon or another sidecar to come up, short enough for a person. */
+/** The advice when to try again, unless the error has its own. Long enough for a daemon or another sidecar to come up, short enough for a person. */
 const RETRY_DELAY_MS = 1000;
 
 const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cause under the log_id';
@@ -81,7 +48,7 @@ export class FailureTranslator {
   ) {}
 
   of(error: unknown): Failure {
-    if (error instanceof SpreadError && errorRow(error.code).grpcStatus !== 'INTERNAL') {
+    if (error instanceof SpreadError && SPREAD_ERRORS[error.code].status !== status.INTERNAL) {
       this.onSpreadError(error.code);
       return spreadFailure(error);
     }
@@ -102,34 +69,33 @@ export class FailureTranslator {
 }
 
 function spreadFailure(error: SpreadError): Failure {
-  const row = errorRow(error.code);
-  const metadata: Record<string, string> = { spread_code: String(row.number), spread_error: row.code };
+  const { status: code, advisesRetry } = SPREAD_ERRORS[error.code];
+  const metadata: Record<string, string> = { spread_code: String(error.number), spread_error: error.code };
   if (error.field !== undefined) metadata.field = error.field;
   if (error.bound !== undefined) metadata.bound = error.bound;
   const failure = {
-    code: status[row.grpcStatus],
+    code,
     sentence: error.message,
-    reason: row.code,
+    reason: error.code,
     domain: SPREAD_DOMAIN,
     metadata,
   };
   // A send that failed is not worth repeating: its mailbox has ended, and it may have been sent.
   if (error instanceof SendFailure) metadata.outcome = error.outcome;
-  else if (row.retryable && failure.code === status.UNAVAILABLE) {
-    return { ...failure, retryDelayMs: RETRY_DELAY_MS };
-  }
+  else if (advisesRetry) return { ...failure, retryDelayMs: RETRY_DELAY_MS };
   return failure;
 }
 
-export function sidecarFailure(error: SidecarError): Failure {
+export function sidecarFailure(error: SidecarError<SidecarReason>): Failure {
+  const { status: code, advisesRetry } = SIDECAR_ERRORS[error.reason];
   const failure = {
-    code: SIDECAR_STATUS[error.reason],
+    code,
     sentence: error.message,
     reason: error.reason,
     domain: SIDECAR_DOMAIN,
     metadata: error.metadata,
   };
-  const repeatable = failure.code === status.UNAVAILABLE && error.metadata.outcome !== 'unknown';
+  const repeatable = advisesRetry && error.metadata.outcome !== 'unknown';
   const retryDelayMs = error.retryDelayMs ?? (repeatable ? RETRY_DELAY_MS : undefined);
   return retryDelayMs === undefined ? failure : { ...failure, retryDelayMs };
 }
@@ -141,18 +107,18 @@ export function endFailure(end: MailboxEnd): Failure | undefined {
     case 'DISCONNECTED':
       return undefined;
     case 'CONNECTION_CLOSED': {
-      const { code, number, grpcStatus } = errorRow(end.spreadCode ?? 'CONNECTION_CLOSED');
+      const code = end.spreadCode ?? 'CONNECTION_CLOSED';
       return {
-        code: status[grpcStatus],
+        code: SPREAD_ERRORS[code].status,
         sentence: end.message,
         reason: code,
         domain: SPREAD_DOMAIN,
-        metadata: { ...metadata, spread_code: String(number), spread_error: code },
+        metadata: { ...metadata, spread_code: String(SpreadCode[code]), spread_error: code },
       };
     }
     default:
       return {
-        code: SIDECAR_STATUS[end.reason],
+        code: SIDECAR_ERRORS[end.reason].status,
         sentence: end.message,
         reason: end.reason,
         domain: SIDECAR_DOMAIN,

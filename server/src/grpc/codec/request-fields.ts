@@ -1,21 +1,21 @@
 import type { Duration } from '../../gen/google/protobuf/duration.js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { EdgeError } from './edge-error.js';
 
 /** Seconds of the longest google.protobuf.Duration: 10,000 years. */
 const MAX_DURATION_SECONDS = 315_576_000_000n;
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** @throws SidecarError FIELD_REQUIRED */
+/** @throws EdgeError FIELD_REQUIRED */
 export function required<T>(value: T | undefined, field: string): T {
   if (value === undefined || value === '') {
-    throw new SidecarError('FIELD_REQUIRED', `${field} is required`, { field });
+    throw new EdgeError('FIELD_REQUIRED', `${field} is required`, { field });
   }
   return value;
 }
 
 /** FIELD_INVALID for a value that is none of those allowed. */
-function invalid(field: string, bound: string, why = 'has a value that is not allowed'): SidecarError {
-  return new SidecarError('FIELD_INVALID', `${field} ${why}; allowed: ${bound}`, { field, bound });
+function invalid(field: string, bound: string, why = 'has a value that is not allowed'): EdgeError {
+  return new EdgeError('FIELD_INVALID', `${field} ${why}; allowed: ${bound}`, { field, bound });
 }
 
 /**
@@ -30,7 +30,7 @@ export function countOf(value: bigint): number {
  * Whole milliseconds of a Duration, rounded up; undefined when it is not set.
  *
  * @param bound what is allowed, for the sentence
- * @throws SidecarError LIMIT_OUT_OF_RANGE when it is no proper Duration or lies outside min and max
+ * @throws EdgeError LIMIT_OUT_OF_RANGE when it is no proper Duration or lies outside min and max
  */
 export function millisecondsOf(
   duration: Duration | undefined,
@@ -42,7 +42,7 @@ export function millisecondsOf(
   const bound = `${describeMs(minMs)} to ${describeMs(maxMs)}`;
   const { seconds, nanos } = duration;
   const refuse = (why: string) =>
-    new SidecarError('LIMIT_OUT_OF_RANGE', `${field} ${why}; allowed: ${bound}`, { field, bound });
+    new EdgeError('LIMIT_OUT_OF_RANGE', `${field} ${why}; allowed: ${bound}`, { field, bound });
   if (nanos < -999_999_999 || nanos > 999_999_999)
     throw refuse('has nanos outside -999,999,999 to 999,999,999');
   if ((seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0)) {
@@ -69,7 +69,7 @@ export interface EnumField<Meaning> {
   readonly names: Readonly<Record<number, Meaning>>;
 }
 
-/** @throws SidecarError FIELD_INVALID for a number that the contract has no value for */
+/** @throws EdgeError FIELD_INVALID for a number that the contract has no value for */
 export function chosen<Meaning>(of: EnumField<Meaning>, value: number): Meaning {
   if (Object.hasOwn(of.names, value)) return of.names[value] as Meaning;
   const named = [...new Set(Object.values(of.names))].filter((name) => name !== undefined);

@@ -1,6 +1,6 @@
 import { Metadata, type ServerInterceptingCallInterface, type status } from '@grpc/grpc-js';
 import { ErrorInfo, RetryInfo, RichStatus } from '../../gen/spread/sidecar/internal/v1/rich_status.js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { EdgeError } from './edge-error.js';
 import { type Failure, sidecarFailure } from './failure.js';
 import type { Malformed } from './malformed.js';
 import { durationOf } from './time.js';
@@ -47,8 +47,8 @@ export function trailersOf(trailers: Readonly<Record<string, string>>): Metadata
 }
 
 /** For a request that is no message of the contract. */
-export function malformedError(malformed: Malformed): SidecarError {
-  return new SidecarError(
+export function malformedError(malformed: Malformed): EdgeError {
+  return new EdgeError(
     'MALFORMED_REQUEST',
     `the request is not a message of this contract: ${malformed.problem}`,
   );
@@ -61,7 +61,7 @@ export function malformedStatus(malformed: Malformed): StatusError {
 /** For calls that are still open when a drain runs out of time. */
 export function drainingStatus(): StatusError {
   const metadata = { outcome: 'unknown' };
-  return statusError(sidecarFailure(new SidecarError('DRAINING', 'the sidecar is shutting down', metadata)));
+  return statusError(sidecarFailure(new EdgeError('DRAINING', 'the sidecar is shutting down', metadata)));
 }
 
 /** Whether a status says more than its code and sentence. */

@@ -2,9 +2,9 @@ import type {
   ListMailboxesRequest,
   ListMailboxesResponse,
 } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { mailboxMessage } from '../codec/convert.js';
+import { EdgeError } from '../codec/edge-error.js';
 import type { ServiceContext } from './service-context.js';
 
 export function listMailboxes(
@@ -12,7 +12,7 @@ export function listMailboxes(
 ): UnaryHandler<ListMailboxesRequest, ListMailboxesResponse> {
   return ({ pageSize, pageToken }, { metadata }) => {
     if (!context.admin.accepts(metadata)) {
-      throw new SidecarError(
+      throw new EdgeError(
         'ADMIN_ONLY',
         'ListMailboxes needs the admin credential as authorization: Bearer <token>',
         { field: 'authorization' },

@@ -6,8 +6,9 @@ import type {
   MulticastStreamResponse,
 } from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import type { OutgoingMessage } from '../../mailbox/mailbox-types.js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
+import { MailboxError } from '../../mailbox/sidecar-error.js';
 import { outgoingMessage } from '../codec/convert.js';
+import { EdgeError } from '../codec/edge-error.js';
 import type { Failure, FailureTranslator } from '../codec/failure.js';
 import { Malformed, Undecoded } from '../codec/malformed.js';
 import { required } from '../codec/request-fields.js';
@@ -140,9 +141,7 @@ export class MulticastSession {
   onHalfClose(): void {
     if (this.#ended) return;
     if (this.#mailbox === undefined) {
-      this.#fail(
-        new SidecarError('FIELD_REQUIRED', 'open is required as the first frame', { field: 'open' }),
-      );
+      this.#fail(new EdgeError('FIELD_REQUIRED', 'open is required as the first frame', { field: 'open' }));
       return;
     }
     this.#finish();
@@ -193,7 +192,7 @@ export class MulticastSession {
           return;
         }
       } catch (error) {
-        if (error instanceof SidecarError && error.reason === 'SEND_QUEUE_FULL') {
+        if (error instanceof MailboxError && error.reason === 'SEND_QUEUE_FULL') {
           // Other calls filled the queue. Not in this turn again: there may be room for less than this message.
           mailbox.onSendRoom(() => setImmediate(this.#work));
           return;
@@ -296,18 +295,18 @@ export class MulticastSession {
   }
 }
 
-function batchTooLarge(count: number, max: number): SidecarError {
+function batchTooLarge(count: number, max: number): EdgeError {
   const bound = `0 to ${max} messages`;
   const message = `batch.messages has ${count} messages; it may have ${bound}. None of them was sent`;
-  return new SidecarError('LIMIT_OUT_OF_RANGE', message, {
+  return new EdgeError('LIMIT_OUT_OF_RANGE', message, {
     field: 'batch.messages',
     limit: 'limits.maxBatchMessages',
     bound,
   });
 }
 
-function frameError(why: string): SidecarError {
-  return new SidecarError('FIELD_INVALID', `frame has a value that is not allowed: ${why}`, {
+function frameError(why: string): EdgeError {
+  return new EdgeError('FIELD_INVALID', `frame has a value that is not allowed: ${why}`, {
     field: 'frame',
     bound: 'open first, then batch',
   });

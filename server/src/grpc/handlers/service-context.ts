@@ -56,7 +56,7 @@ export interface ServiceContext {
  * The mailbox that a request names, whose lease this call renews.
  *
  * @param call its identity, because to everybody but who opened it a mailbox is not there; and its connection
- * @throws SidecarError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
+ * @throws EdgeError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
  */
 export function mailboxOf(
   context: ServiceContext,

@@ -1,6 +1,6 @@
 import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
-import { SidecarError } from '../../mailbox/sidecar-error.js';
 import type { ServiceRegistration } from '../calls/service-registration.js';
+import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { Malformed } from '../codec/malformed.js';
 import { malformedStatus, statusError } from '../codec/status.js';
@@ -87,7 +87,7 @@ export class HealthBoard {
     if (this.#watchers.size >= MAX_WATCHERS) {
       const message = `at most ${MAX_WATCHERS} Watch calls are served at once`;
       const metadata = { limit: 'health.watchers', bound: String(MAX_WATCHERS) };
-      const error = new SidecarError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
+      const error = new EdgeError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
       call.emit('error', statusError(sidecarFailure(error)));
       return;
     }

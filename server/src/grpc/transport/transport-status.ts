@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { SidecarError, type SidecarReason } from '../../mailbox/sidecar-error.js';
+import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { isDescribed, type SentStatus, statusError } from '../codec/status.js';
 
@@ -8,18 +8,18 @@ export interface TransportBounds {
   readonly maxRequestBytes: number;
 }
 
-type Row = readonly [code: status, details: RegExp, describe: (bounds: TransportBounds) => SidecarError];
+type Row = readonly [code: status, details: RegExp, describe: (bounds: TransportBounds) => EdgeError];
 
 const malformed = (problem: string) => () =>
-  new SidecarError('MALFORMED_REQUEST', `the request is not a message of this contract: ${problem}`);
+  new EdgeError('MALFORMED_REQUEST', `the request is not a message of this contract: ${problem}`);
 
 const tooLarge = ({ maxRequestBytes }: TransportBounds) =>
   requestTooLarge(maxRequestBytes, 'grpc.maxReceiveMessageBytes');
 
 /** For a request message that is too large. */
-export function requestTooLarge(maxBytes: number, limit: string): SidecarError {
+export function requestTooLarge(maxBytes: number, limit: string): EdgeError {
   const bound = `0 to ${maxBytes} bytes`;
-  return new SidecarError('REQUEST_TOO_LARGE', `the request message is too large; it may have ${bound}`, {
+  return new EdgeError('REQUEST_TOO_LARGE', `the request message is too large; it may have ${bound}`, {
     limit,
     bound,
     outcome: 'not-sent',
@@ -36,7 +36,7 @@ const ROWS: readonly Row[] = [
     /^/,
     () =>
       // Nobody was able to say what became of the call.
-      new SidecarError('DEADLINE_EXCEEDED', "the call's deadline passed before it was done", {
+      new EdgeError('DEADLINE_EXCEEDED', "the call's deadline passed before it was done", {
         outcome: 'unknown',
       }),
   ],
@@ -65,7 +65,8 @@ export function describeTransportStatus(
 }
 
 /** For a request that is compressed. */
-export function compressionRefused(why: string): SidecarError {
-  const reason: SidecarReason = 'COMPRESSION_NOT_SUPPORTED';
-  return new SidecarError(reason, `the request is compressed, and ${why}`, { outcome: 'not-sent' });
+export function compressionRefused(why: string): EdgeError {
+  return new EdgeError('COMPRESSION_NOT_SUPPORTED', `the request is compressed, and ${why}`, {
+    outcome: 'not-sent',
+  });
 }

@@ -2,7 +2,7 @@ import { SpreadError, toSpreadError } from '../../spread/spread-error.js';
 import { checkPrivateName } from '../../spread/wire/index.js';
 import type { Acknowledgement, MailboxLimits, OverflowPolicy, SoftLimitOptions } from '../mailbox-types.js';
 import type { Bounded, MailboxSettings } from '../settings.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 import type { NameConflictPolicy } from './name-conflict.js';
 import type { ReconnectOptions } from './reconnect-options.js';
 
@@ -42,7 +42,7 @@ const SOFT_LIMIT_MAX_MS = 86_400_000;
 /**
  * Refuses what no daemon need be asked about.
  *
- * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; SidecarError LIMIT_OUT_OF_RANGE
+ * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; MailboxError LIMIT_OUT_OF_RANGE
  */
 export function checkConnectOptions(options: ConnectOptions): void {
   if (Buffer.byteLength(options.daemon) > MAX_DAEMON_BYTES) {
@@ -62,7 +62,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
 /**
  * The limits that will hold for the mailbox.
  *
- * @throws SidecarError LIMIT_OUT_OF_RANGE
+ * @throws MailboxError LIMIT_OUT_OF_RANGE
  */
 export function effectiveLimits(options: ConnectOptions, settings: MailboxSettings): MailboxLimits {
   const { lease, queue } = settings;
@@ -103,7 +103,7 @@ function softLimit(
   }
   if (own.timeMs === undefined) {
     const field = 'queue.soft_limit.time';
-    throw new SidecarError('FIELD_REQUIRED', `${field} is required: this sidecar has no default`, { field });
+    throw new MailboxError('FIELD_REQUIRED', `${field} is required: this sidecar has no default`, { field });
   }
   const mostMs = timeMs ?? SOFT_LIMIT_MAX_MS;
   if (!(own.timeMs >= SOFT_LIMIT_MIN_MS && own.timeMs <= mostMs)) {
@@ -116,7 +116,7 @@ function softLimit(
 /**
  * How long after a loss a mailbox that reconnects gives up, milliseconds.
  *
- * @throws SidecarError LIMIT_OUT_OF_RANGE
+ * @throws MailboxError LIMIT_OUT_OF_RANGE
  */
 export function giveUpAfterMs(asked: ReconnectOptions, { reconnect }: MailboxSettings): number {
   const { defaultMs, minMs, maxMs } = reconnect.giveUp;
@@ -131,8 +131,8 @@ function within(field: string, asked: number | undefined, bounded: Bounded, unit
   throw outOfRange(field, asked, `1 to ${bounded.max} ${unit}, or 0 for ${bounded.default}`);
 }
 
-function outOfRange(field: string, value: number | string, bound: string): SidecarError {
-  return new SidecarError('LIMIT_OUT_OF_RANGE', `${field} is ${value}; it must be ${bound}`, {
+function outOfRange(field: string, value: number | string, bound: string): MailboxError {
+  return new MailboxError('LIMIT_OUT_OF_RANGE', `${field} is ${value}; it must be ${bound}`, {
     field,
     bound,
   });

@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress, type SpreadAddress } from '../../spread/address.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 
 /** Which daemons a mailbox may have: a sidecar is no open proxy. */
 export class DaemonDirectory {
@@ -24,13 +24,13 @@ export class DaemonDirectory {
   /**
    * The daemons to be tried for a client that asks for this one; empty: the default.
    *
-   * @throws SpreadError ILLEGAL_SPREAD; SidecarError DAEMON_NOT_ALLOWED
+   * @throws SpreadError ILLEGAL_SPREAD; MailboxError DAEMON_NOT_ALLOWED
    */
   candidates(requested: string): readonly SpreadAddress[] {
     if (requested === '') return this.#defaults;
     const address = parseAddress(requested);
     if (this.#allowed.has(keyOf(address))) return [address];
-    throw new SidecarError(
+    throw new MailboxError(
       'DAEMON_NOT_ALLOWED',
       `daemon ${formatAddress(address)} is neither a configured daemon of this sidecar nor on its allow-list`,
       { field: 'daemon' },

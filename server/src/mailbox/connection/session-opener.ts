@@ -3,7 +3,7 @@ import { parsePrivateGroup } from '../../spread/wire/index.js';
 import { deadlineExceeded } from '../end-errors.js';
 import type { MailboxLimits } from '../mailbox-types.js';
 import type { MailboxSettings } from '../settings.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 import type { MailboxTelemetry } from '../telemetry.js';
 import {
   type ConnectOptions,
@@ -147,7 +147,7 @@ export class SessionOpener {
   }
 
   #mustBeOpen(): void {
-    if (this.#closed) throw new SidecarError('DRAINING', 'the sidecar is shutting down');
+    if (this.#closed) throw new MailboxError('DRAINING', 'the sidecar is shutting down');
   }
 }
 

@@ -2,7 +2,7 @@ import type { Session } from '../../spread/session.js';
 import { ServiceCounts } from '../counters.js';
 import type { OutgoingMessage } from '../mailbox-types.js';
 import { ByteBudget } from '../queue/byte-budget.js';
-import { type Outcome, SidecarError } from '../sidecar-error.js';
+import { MailboxError, type Outcome } from '../sidecar-error.js';
 
 /** Bytes of a frame's header and of one group in it. */
 const HEADER_BYTES = 48;
@@ -100,7 +100,7 @@ export class Outbox {
    * Sends a message, or puts it behind what waits.
    *
    * @returns how to withdraw it, when it has to wait
-   * @throws SidecarError SEND_QUEUE_FULL, RECONNECTING, and what the session and `check` throw
+   * @throws MailboxError SEND_QUEUE_FULL, RECONNECTING, and what the session and `check` throw
    */
   multicast(message: OutgoingMessage, onTaken?: OnTaken): Cancel | undefined {
     if (this.#isRefusing) {
@@ -121,7 +121,7 @@ export class Outbox {
    * Sends a join or leave, or puts it behind what waits. Without a session there is nothing to do: the next one begins
    * with the groups that the mailbox is to be in then.
    *
-   * @throws SidecarError SEND_QUEUE_FULL, and what the session throws
+   * @throws MailboxError SEND_QUEUE_FULL, and what the session throws
    */
   request(request: GroupRequest, onTaken?: OnTaken): void {
     if (this.#session === undefined) {
@@ -206,7 +206,7 @@ export class Outbox {
     return this.#session === undefined && this.#offline === 'refuse';
   }
 
-  /** @throws SidecarError SEND_QUEUE_FULL */
+  /** @throws MailboxError SEND_QUEUE_FULL */
   #enqueue(entry: Entry): Cancel {
     this.#mustHaveShareFor(entry);
     this.#entries.add(entry);
@@ -241,7 +241,7 @@ export class Outbox {
   #mustHaveRoomFor(bytes: number): void {
     const queued = this.queuedBytes;
     if (queued === 0 || queued + bytes <= this.maxBytes) return;
-    throw new SidecarError(
+    throw new MailboxError(
       'SEND_QUEUE_FULL',
       `${queued} bytes already wait to be sent to the daemon; at most ${this.maxBytes} may. Nothing of this was sent`,
       { limit: 'mailbox.sendQueueMaxBytes', bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
@@ -252,7 +252,7 @@ export class Outbox {
   #mustHaveShareFor({ bytes }: Entry): void {
     const held = this.#waitingBytes + ENTRY_BYTES * this.#entries.size;
     if (held + bytes + ENTRY_BYTES <= this.budget.free) return;
-    throw new SidecarError(
+    throw new MailboxError(
       'SEND_QUEUE_FULL',
       `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and this mailbox has its share. Nothing of this was sent`,
       {
@@ -299,8 +299,8 @@ export class Outbox {
   };
 }
 
-function reconnecting(): SidecarError {
-  return new SidecarError(
+function reconnecting(): MailboxError {
+  return new MailboxError(
     'RECONNECTING',
     'the connection to the daemon was lost and the sidecar is reconnecting; nothing of this call was sent',
     { outcome: 'not-sent' },

@@ -4,7 +4,7 @@ import { deadlineExceeded, inSpreadTerms, interruptedBy, refusedAfter, SendFailu
 import type { SelfLeave, View } from '../event.js';
 import { type GroupMemberships, membershipOff, type Waiter } from '../group-memberships.js';
 import type { MailboxEnd, OutgoingMessage } from '../mailbox-types.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 import type { OnTaken, Outbox } from './outbox.js';
 
 /** How long a call may wait. */
@@ -46,7 +46,7 @@ export class Requests {
     if (!groups.has(group)) {
       if (groups.size >= maxGroups) {
         const message = `the mailbox is in ${maxGroups} groups, which is as many as it may be in`;
-        throw new SidecarError('TOO_MANY_GROUPS', message, {
+        throw new MailboxError('TOO_MANY_GROUPS', message, {
           field: 'group',
           limit: 'mailbox.maxGroups',
           bound: String(maxGroups),
@@ -153,8 +153,8 @@ export class Requests {
   #streamFailure(error: Error): Error {
     const end = this.#options.end();
     if (end !== undefined) return interruptedBy(end, 'unknown');
-    if (!(error instanceof SidecarError) || error.metadata.outcome === undefined) return this.#failure(error);
-    return new SidecarError(error.reason, error.message, { ...error.metadata, outcome: 'unknown' });
+    if (!(error instanceof MailboxError) || error.metadata.outcome === undefined) return this.#failure(error);
+    return new MailboxError(error.reason, error.message, { ...error.metadata, outcome: 'unknown' });
   }
 
   /** Adds to a session's failure what became of the request. */

@@ -1,6 +1,6 @@
 import type { EncodeEvent, MailboxEvent } from '../event.js';
 import type { Acknowledgement } from '../mailbox-types.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 import { EVENT_OVERHEAD_BYTES, EventLog } from './event-log.js';
 import type { Batch } from './receiver.js';
 
@@ -123,7 +123,7 @@ export class DeliveryQueue {
    * Places the cursor: a new receiver begins after this event. Undefined: after the last one given (AUTO) or
    * acknowledged (EXPLICIT). Events that the receiver passes over count as given to it.
    *
-   * @throws SidecarError SEQUENCE_NOT_RETAINED
+   * @throws MailboxError SEQUENCE_NOT_RETAINED
    */
   seek(after: number | undefined): void {
     const log = this.#log;
@@ -173,7 +173,7 @@ export class DeliveryQueue {
    * Forgets up to and including this event. Less than before has no effect.
    *
    * @returns the memory freed
-   * @throws SidecarError SEQUENCE_NOT_RETAINED for more than was given
+   * @throws MailboxError SEQUENCE_NOT_RETAINED for more than was given
    */
   acknowledge(upTo: number): number {
     if (!Number.isInteger(upTo) || upTo < 0 || upTo > this.#delivered) {
@@ -210,8 +210,8 @@ export class DeliveryQueue {
     return this.#log.bytesUpTo(sequence) - this.#log.bytesUpTo(sequence - 1);
   }
 
-  #notRetained(field: string, value: number, least: number, most: number): SidecarError {
-    return new SidecarError(
+  #notRetained(field: string, value: number, least: number, most: number): MailboxError {
+    return new MailboxError(
       'SEQUENCE_NOT_RETAINED',
       `${field} ${value} is not within ${least} to ${most}; the oldest event kept is ${this.oldestRetained}, the last ${this.lastSequence}`,
       {

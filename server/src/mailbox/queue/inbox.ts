@@ -1,6 +1,6 @@
 import type { EncodeEvent, MailboxEvent } from '../event.js';
 import type { Acknowledgement, MailboxEnd, QueueLimits, SoftLimitOptions } from '../mailbox-types.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 import type { ByteBudget } from './byte-budget.js';
 import { DeliveryQueue, NO_OUTSTANDING_LIMITS, type OutstandingLimits } from './delivery-queue.js';
 import { EVENT_OVERHEAD_BYTES } from './event-log.js';
@@ -218,7 +218,7 @@ export class Inbox implements AttachedTo {
     return attachment;
   }
 
-  /** @throws SidecarError SEQUENCE_NOT_RETAINED */
+  /** @throws MailboxError SEQUENCE_NOT_RETAINED */
   acknowledge(upTo: number): number {
     this.#freed(this.#queue.acknowledge(upTo));
     if (this.#current !== undefined) this.#scheduleWake();
@@ -284,7 +284,7 @@ export class Inbox implements AttachedTo {
             ? 'max_outstanding_bytes'
             : undefined;
       if (field === undefined) return NO_OUTSTANDING_LIMITS;
-      throw new SidecarError(
+      throw new MailboxError(
         'FIELD_INVALID',
         `${field} needs EXPLICIT acknowledgement; with AUTO it must be 0`,
         {

@@ -1,5 +1,5 @@
 import type { Mailbox } from '../mailbox.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 
 /** Expired ids that are remembered; the oldest are forgotten. */
 const REMEMBERED = 1000;
@@ -18,10 +18,10 @@ export class ExpiredLeases {
   }
 
   /** LEASE_EXPIRED, when that is known to be what became of this caller's mailbox. */
-  errorFor(id: string, caller: string): SidecarError | undefined {
+  errorFor(id: string, caller: string): MailboxError | undefined {
     const expired = this.#byId.get(id);
     if (expired === undefined || expired.owner !== caller) return undefined;
-    return new SidecarError(
+    return new MailboxError(
       'LEASE_EXPIRED',
       'the mailbox has ended: its lease is over, or its client closed the connection that it ends with',
       { last_sequence: String(expired.lastSequence) },

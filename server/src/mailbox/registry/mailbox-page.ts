@@ -1,5 +1,5 @@
 import type { MailboxSnapshot } from '../mailbox-types.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 
 export interface ListOptions {
   /** 1 to 1000; 0 = 100. */
@@ -32,17 +32,17 @@ const GROUP_BYTES = 34;
 /**
  * One page of mailboxes.
  *
- * @throws SidecarError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
+ * @throws MailboxError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
  */
 export function pageOf(all: Iterable<Listed>, { pageSize, pageToken }: ListOptions): MailboxPage {
   if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > MAX_PAGE_SIZE) {
     const bound = `1 to ${MAX_PAGE_SIZE}, or 0 for ${DEFAULT_PAGE_SIZE}`;
     const message = `page_size is ${pageSize}; it must be ${bound}`;
-    throw new SidecarError('LIMIT_OUT_OF_RANGE', message, { field: 'page_size', bound });
+    throw new MailboxError('LIMIT_OUT_OF_RANGE', message, { field: 'page_size', bound });
   }
   if (!/^(m\d{1,15})?$/.test(pageToken)) {
     const bound = 'next_page_token of an earlier answer, or empty';
-    throw new SidecarError('FIELD_INVALID', `page_token must be ${bound}`, { field: 'page_token', bound });
+    throw new MailboxError('FIELD_INVALID', `page_token must be ${bound}`, { field: 'page_token', bound });
   }
   const after = Number(pageToken.slice(1));
   const size = pageSize || DEFAULT_PAGE_SIZE;

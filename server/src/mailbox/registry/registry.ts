@@ -11,7 +11,7 @@ import type { DisconnectOptions } from '../mailbox-types.js';
 import type { CallOptions } from '../outbound/requests.js';
 import { ByteBudget } from '../queue/byte-budget.js';
 import type { MailboxSettings } from '../settings.js';
-import { SidecarError } from '../sidecar-error.js';
+import { MailboxError } from '../sidecar-error.js';
 import { type MailboxTelemetry, SILENT } from '../telemetry.js';
 import { ExpiredLeases } from './expired-leases.js';
 import { type ListOptions, type MailboxPage, pageOf } from './mailbox-page.js';
@@ -82,7 +82,7 @@ export class MailboxRegistry {
   /**
    * Opens a mailbox. A failure opens none.
    *
-   * Rejects with SidecarError DRAINING, LIMIT_OUT_OF_RANGE, DAEMON_NOT_ALLOWED,
+   * Rejects with MailboxError DRAINING, LIMIT_OUT_OF_RANGE, DAEMON_NOT_ALLOWED,
    * TOO_MANY_MAILBOXES, TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError as Session.connect, above all ILLEGAL_SPREAD,
    * COULD_NOT_CONNECT and the daemon's REJECT codes.
    */
@@ -124,7 +124,7 @@ export class MailboxRegistry {
    * Finds a mailbox for a call, which renews its lease. Who did not open it is answered as if it were not there: its id
    * says nothing to anybody else.
    *
-   * @throws SpreadError ILLEGAL_SESSION; SidecarError LEASE_EXPIRED when that is known to be the reason, DRAINING when the drain
+   * @throws SpreadError ILLEGAL_SESSION; MailboxError LEASE_EXPIRED when that is known to be the reason, DRAINING when the drain
    * has removed mailboxes
    */
   get(id: string, caller = '', connection?: ClientConnection): Mailbox {
@@ -140,7 +140,7 @@ export class MailboxRegistry {
   /**
    * Mailboxes in the order in which they were opened.
    *
-   * @throws SidecarError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
+   * @throws MailboxError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
    */
   list(options: ListOptions): MailboxPage {
     return pageOf(this.#mailboxes.values(), options);
@@ -150,11 +150,11 @@ export class MailboxRegistry {
    * Ends a mailbox. Resolves, when its connection is closed, to whether this call ended it: false when there was none, or
    * none of the caller's that had not ended already. From the call on the id finds nothing.
    *
-   * Rejects with SidecarError FIELD_INVALID when both options are set.
+   * Rejects with MailboxError FIELD_INVALID when both options are set.
    */
   async disconnect(id: string, options: DisconnectOptions = {}, caller = ''): Promise<boolean> {
     if (options.leaveGroupsFirst && options.abort) {
-      throw new SidecarError('FIELD_INVALID', 'leave_groups_first must be false together with abort', {
+      throw new MailboxError('FIELD_INVALID', 'leave_groups_first must be false together with abort', {
         field: 'leave_groups_first',
         bound: 'false with abort',
       });
@@ -272,7 +272,7 @@ export class MailboxRegistry {
     if (this.#budget.free === 0) {
       const bytes = this.#budget.totalBytes;
       const message = `the event queues of all mailboxes together have reached their bound of ${bytes} bytes`;
-      throw new SidecarError('TOTAL_QUEUE_FULL', message, {
+      throw new MailboxError('TOTAL_QUEUE_FULL', message, {
         limit: 'mailbox.totalQueueMaxBytes',
         bound: `${bytes} bytes`,
       });
@@ -283,7 +283,7 @@ export class MailboxRegistry {
    * The bound that leaves no slot for another mailbox of this client; undefined when there is one. Removes an ended mailbox
    * whose receiver has been told everything: its slot is free as soon as it has left.
    */
-  #fullBound(client: string): SidecarError | undefined {
+  #fullBound(client: string): MailboxError | undefined {
     const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;
     if (this.#slots.taken >= maxMailboxes) {
       this.#removeFinished();
@@ -305,11 +305,11 @@ export class MailboxRegistry {
   }
 }
 
-function draining(): SidecarError {
-  return new SidecarError('DRAINING', 'the sidecar is shutting down');
+function draining(): MailboxError {
+  return new MailboxError('DRAINING', 'the sidecar is shutting down');
 }
 
-function tooManyMailboxes(who: string, limit: string, bound: number): SidecarError {
+function tooManyMailboxes(who: string, limit: string, bound: number): MailboxError {
   const message = `${who} has reached its bound of ${bound} mailboxes, those that are leaving included`;
-  return new SidecarError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
+  return new MailboxError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
 }

@@ -4,13 +4,13 @@ import {
   DEFAULT_SWEEP_BOUNDS,
   type SweptCall,
 } from '../../../../server/src/grpc/calls/call-sweep.js';
-import type { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
+import type { EdgeError } from '../../../../server/src/grpc/codec/edge-error.js';
 
 class FakeCall implements SweptCall {
   awaitsRequest = false;
   isResponseComplete = false;
   unsentBytes = 0;
-  failed: SidecarError | undefined;
+  failed: EdgeError | undefined;
   abandoned = false;
 
   constructor(
@@ -20,7 +20,7 @@ class FakeCall implements SweptCall {
 
   noteUnsent(): void {}
 
-  fail(error: SidecarError): void {
+  fail(error: EdgeError): void {
     this.failed = error;
     this.bufferedBytes = 0;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { EdgeError } from '../../../../server/src/grpc/codec/edge-error.js';
 import { countOf, millisecondsOf, required } from '../../../../server/src/grpc/codec/request-fields.js';
 import { durationOf, timestampOf } from '../../../../server/src/grpc/codec/time.js';
-import type { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
 
 const lease = (seconds: bigint, nanos = 0) => millisecondsOf({ seconds, nanos }, 'lease', 1000, 3_600_000);
 
@@ -36,10 +36,10 @@ describe('millisecondsOf', () => {
     ['the smallest int64', -9_223_372_036_854_775_808n, 0],
   ])('refuses %s, naming field and bound', (_, seconds, nanos) => {
     const refused = () => lease(seconds, nanos);
-    expect(refused).toThrow(expect.objectContaining({ reason: 'LIMIT_OUT_OF_RANGE' }) as SidecarError);
+    expect(refused).toThrow(expect.objectContaining({ reason: 'LIMIT_OUT_OF_RANGE' }) as EdgeError);
     expect(refused).toThrow(/^lease .*allowed: 1 s to 1 h$/);
     expect(refused).toThrow(
-      expect.objectContaining({ metadata: { field: 'lease', bound: '1 s to 1 h' } }) as SidecarError,
+      expect.objectContaining({ metadata: { field: 'lease', bound: '1 s to 1 h' } }) as EdgeError,
     );
   });
 });

@@ -1,11 +1,13 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { EdgeError, type SidecarReason } from '../../../../server/src/grpc/codec/edge-error.js';
 import { endFailure, type Failure, FailureTranslator } from '../../../../server/src/grpc/codec/failure.js';
 import { drainingStatus, type SentStatus, statusError } from '../../../../server/src/grpc/codec/status.js';
 import { describeTransportStatus } from '../../../../server/src/grpc/transport/transport-status.js';
-import { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
-import { ERROR_TABLE } from '../../../../server/src/spread/error-table.js';
+import { MailboxError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { SpreadError } from '../../../../server/src/spread/spread-error.js';
+import type { SpreadCodeName } from '../../../../server/src/spread/wire/index.js';
+import { contractReasons, errorSource } from '../../../support/docs/error-source.js';
 import { rpcErrorOf } from '../../../support/sidecars/rpc-error.js';
 
 function translator() {
@@ -39,18 +41,18 @@ describe('a Spread error', () => {
     });
   });
 
-  it.each(ERROR_TABLE.map((row) => [row.code, row] as const))(
+  it.each(errorSource.spread.map((row) => [row.name, row] as const))(
     '%s has the status of the table',
-    (code, row) => {
+    (name, row) => {
       const { failures, defects } = translator();
-      const failure = leave(failures.of(new SpreadError(code, 'a sentence')));
-      expect(status[failure.code]).toBe(row.grpcStatus);
-      if (row.grpcStatus === 'INTERNAL') {
+      const failure = leave(failures.of(new SpreadError(name as SpreadCodeName, 'a sentence')));
+      expect(status[failure.code]).toBe(row.status);
+      if (row.status === 'INTERNAL') {
         expect(defects).toHaveLength(1);
         expect(failure.info?.reason).toBe('INTERNAL');
       } else {
         expect(failure.info?.metadata.spread_code).toBe(String(row.number));
-        expect(failure.retryDelayMs !== undefined).toBe(row.retryable && row.grpcStatus === 'UNAVAILABLE');
+        expect(failure.retryDelayMs !== undefined).toBe(row.retry === 'advised');
       }
     },
   );
@@ -59,7 +61,7 @@ describe('a Spread error', () => {
 describe('an error of the sidecar', () => {
   it('leaves with its reason and metadata', () => {
     const { failures } = translator();
-    const error = new SidecarError('SEQUENCE_NOT_RETAINED', 'gone', {
+    const error = new MailboxError('SEQUENCE_NOT_RETAINED', 'gone', {
       oldest_retained_sequence: '5',
       last_sequence: '9',
     });
@@ -75,12 +77,24 @@ describe('an error of the sidecar', () => {
 
   it('advises to retry when it is UNAVAILABLE', () => {
     const { failures } = translator();
-    expect(leave(failures.of(new SidecarError('DRAINING', 'the sidecar is shutting down')))).toMatchObject({
+    expect(leave(failures.of(new MailboxError('DRAINING', 'the sidecar is shutting down')))).toMatchObject({
       code: status.UNAVAILABLE,
       info: { reason: 'DRAINING' },
       retryDelayMs: 1000,
     });
   });
+
+  it.each(contractReasons.filter(({ layer }) => layer !== 'none').map((row) => [row.name, row] as const))(
+    '%s has the status and the advice of the table',
+    (name, row) => {
+      const { failures, defects } = translator();
+      const failure = leave(failures.of(new EdgeError(name as SidecarReason, 'a sentence')));
+      expect(failure).toMatchObject({ info: { reason: name, domain: 'spread-sidecar' } });
+      expect(status[failure.code]).toBe(row.status);
+      expect(failure.retryDelayMs !== undefined).toBe(row.retry === 'advised');
+      expect(defects).toEqual([]);
+    },
+  );
 
   it('does not when the call was cut off by a drain: it may have been done', () => {
     expect(rpcErrorOf(drainingStatus())).toMatchObject({
@@ -198,7 +212,7 @@ describe('a status that grpc-js made itself', () => {
 
   it('keeps the details that a handler gave', () => {
     const { failures } = translator();
-    const error = new SidecarError('DEADLINE_EXCEEDED', 'over', { outcome: 'not-sent' });
+    const error = new MailboxError('DEADLINE_EXCEEDED', 'over', { outcome: 'not-sent' });
     const given = statusError(failures.of(error));
     expect(describeStatus(given)).toEqual({ status: given });
   });

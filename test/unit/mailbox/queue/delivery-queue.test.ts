@@ -3,7 +3,7 @@ import type { EncodeEvent } from '../../../../server/src/mailbox/event.js';
 import type { Acknowledgement } from '../../../../server/src/mailbox/mailbox-types.js';
 import { DeliveryQueue, NO_OUTSTANDING_LIMITS } from '../../../../server/src/mailbox/queue/delivery-queue.js';
 import { EVENT_OVERHEAD_BYTES } from '../../../../server/src/mailbox/queue/event-log.js';
-import { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
+import { MailboxError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { plainEncode, plainEvents, regular } from '../../../support/mailboxes/plain-events.js';
 
 /** Every event has as many bytes as its payload. */
@@ -34,11 +34,11 @@ function take(queue: DeliveryQueue, maxBytes = Infinity, limits = NO_OUTSTANDING
   );
 }
 
-function reasonOf(action: () => unknown): SidecarError {
+function reasonOf(action: () => unknown): MailboxError {
   try {
     action();
   } catch (error) {
-    if (error instanceof SidecarError) return error;
+    if (error instanceof MailboxError) return error;
     throw error;
   }
   throw new Error('nothing was thrown');

@@ -44,113 +44,132 @@ export const protobufFileName = "spread/sidecar/v1/mailbox_service.proto";
 export enum ErrorReason {
   /** UNSPECIFIED - Not used. */
   UNSPECIFIED = 0,
-  /** MALFORMED_REQUEST - INVALID_ARGUMENT: the request is not a well-formed message of this contract. */
+  /** MALFORMED_REQUEST - INVALID_ARGUMENT: The request is not a well-formed message of this contract. */
   MALFORMED_REQUEST = 1,
-  /** FIELD_REQUIRED - INVALID_ARGUMENT: a field that is required is empty; metadata `field`. */
+  /** FIELD_REQUIRED - INVALID_ARGUMENT: A required field is empty. Metadata: `field`. */
   FIELD_REQUIRED = 2,
-  /** FIELD_INVALID - INVALID_ARGUMENT: a field's value is not one of those allowed; metadata `field`, `bound`. */
+  /** FIELD_INVALID - INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`. */
   FIELD_INVALID = 3,
-  /** LIMIT_OUT_OF_RANGE - INVALID_ARGUMENT: a limit or duration is outside its bounds; metadata `field`, `bound`. */
+  /** LIMIT_OUT_OF_RANGE - INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`. */
   LIMIT_OUT_OF_RANGE = 4,
-  /** DAEMON_NOT_ALLOWED - PERMISSION_DENIED: this spread name is neither a configured daemon nor on the allow-list. */
+  /** DAEMON_NOT_ALLOWED - PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`. */
   DAEMON_NOT_ALLOWED = 5,
-  /** RECEIVER_REPLACED - ABORTED: another Receive took over this mailbox. */
+  /** RECEIVER_REPLACED - ABORTED: Another Receive took over this mailbox. Metadata: `last_sequence`. */
   RECEIVER_REPLACED = 6,
   /**
-   * SEQUENCE_NOT_RETAINED - OUT_OF_RANGE: after_sequence or up_to_sequence is not a retained or known sequence; metadata
-   * `oldest_retained_sequence` and `last_sequence`.
+   * SEQUENCE_NOT_RETAINED - OUT_OF_RANGE: The value of after_sequence or up_to_sequence is not a sequence that the mailbox retains. Metadata:
+   * `field`, `bound`, `oldest_retained_sequence`, `last_sequence`.
    */
   SEQUENCE_NOT_RETAINED = 7,
   /**
-   * LEASE_EXPIRED - ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
-   * (ConnectRequest.end_with_connection).
+   * LEASE_EXPIRED - ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
+   * the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
    */
   LEASE_EXPIRED = 8,
-  /** QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`. */
+  /**
+   * QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+   * `outcome`, `last_sequence`.
+   */
   QUEUE_OVERFLOW = 9,
-  /** DRAINING - UNAVAILABLE: the sidecar is shutting down. */
+  /**
+   * DRAINING - UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives the
+   * delay before a retry.
+   */
   DRAINING = 10,
-  /** TOO_MANY_MAILBOXES - RESOURCE_EXHAUSTED: the sidecar, or this client, has as many mailboxes as it may; metadata `limit`, `bound`. */
+  /**
+   * TOO_MANY_MAILBOXES - RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of mailboxes. Metadata: `limit`,
+   * `bound`.
+   */
   TOO_MANY_MAILBOXES = 11,
-  /** TOO_MANY_GROUPS - RESOURCE_EXHAUSTED: the mailbox is in as many groups as it may be; metadata `bound`. */
+  /** TOO_MANY_GROUPS - RESOURCE_EXHAUSTED: The mailbox has reached its maximum number of groups. Metadata: `field`, `limit`, `bound`. */
   TOO_MANY_GROUPS = 12,
   /**
-   * SEND_QUEUE_FULL - RESOURCE_EXHAUSTED: too many bytes wait to be sent to the daemon; metadata `bound`. Nothing of this
-   * message was sent.
+   * SEND_QUEUE_FULL - RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
+   * `limit`, `bound`, `outcome`.
    */
   SEND_QUEUE_FULL = 13,
-  /** ADMIN_ONLY - PERMISSION_DENIED: the call needs the admin credential. */
+  /** ADMIN_ONLY - PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`. */
   ADMIN_ONLY = 14,
-  /** NO_VIEW - NOT_FOUND: the mailbox is not in this group or no view of it has arrived yet. */
+  /** NO_VIEW - NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`. */
   NO_VIEW = 15,
-  /** MEMBERSHIP_OFF - FAILED_PRECONDITION: await_view needs a mailbox that receives membership messages. */
+  /** MEMBERSHIP_OFF - FAILED_PRECONDITION: The call needs a mailbox that receives membership messages. */
   MEMBERSHIP_OFF = 16,
-  /** RECONNECT_NOT_SUPPORTED - UNIMPLEMENTED: this sidecar does not offer reconnecting mailboxes. */
-  RECONNECT_NOT_SUPPORTED = 17,
-  /** MAILBOX_DISCONNECTED - ABORTED: the mailbox was disconnected while the call waited. */
-  MAILBOX_DISCONNECTED = 18,
-  /** INTERNAL - INTERNAL: a defect of the sidecar; the cause is in its log under metadata `log_id`. */
-  INTERNAL = 19,
-  /** TOTAL_QUEUE_FULL - RESOURCE_EXHAUSTED: the queues of all mailboxes together have reached the sidecar's bound. */
-  TOTAL_QUEUE_FULL = 20,
   /**
-   * DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: the call's deadline passed before it was done; metadata `outcome` is "not-sent" or
-   * "unknown".
+   * RECONNECT_NOT_SUPPORTED - UNIMPLEMENTED: This sidecar does not offer mailboxes that reconnect. Only earlier releases of the sidecar raise
+   * this error.
    */
+  RECONNECT_NOT_SUPPORTED = 17,
+  /** MAILBOX_DISCONNECTED - ABORTED: The mailbox was disconnected while the call waited. Metadata: `outcome`, `last_sequence`. */
+  MAILBOX_DISCONNECTED = 18,
+  /**
+   * INTERNAL - INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
+   * `last_sequence`.
+   */
+  INTERNAL = 19,
+  /**
+   * TOTAL_QUEUE_FULL - RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+   * `limit`, `bound`.
+   */
+  TOTAL_QUEUE_FULL = 20,
+  /** DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`. */
   DEADLINE_EXCEEDED = 21,
   /**
-   * VIEW_NOT_COMING - FAILED_PRECONDITION: the join that this call waited for was refused by the daemon's policy, or a leave
-   * of the same group came first.
+   * VIEW_NOT_COMING - FAILED_PRECONDITION: The daemon's policy rejected the join that this call waited for, or a leave of the group came
+   * first. Metadata: `field`.
    */
   VIEW_NOT_COMING = 22,
   /**
-   * CREDENTIAL_MISSING - UNAUTHENTICATED: this sidecar wants a client token (`authorization: Bearer <token>`), and the call
-   * brought none.
+   * CREDENTIAL_MISSING - UNAUTHENTICATED: The sidecar requires a client token, and the call has none. The token is sent as `authorization:
+   * Bearer <token>`. Metadata: `field`.
    */
   CREDENTIAL_MISSING = 23,
   /**
-   * CREDENTIAL_INVALID - UNAUTHENTICATED: the client token is none of those that this sidecar takes, or no longer; a stream whose
-   * token is withdrawn ends with it.
+   * CREDENTIAL_INVALID - UNAUTHENTICATED: The sidecar does not accept the client token. A stream ends with this error when its token is
+   * withdrawn. Metadata: `field`, `outcome`.
    */
   CREDENTIAL_INVALID = 24,
   /**
-   * RECONNECTING - UNAVAILABLE: the daemon connection is lost and being made anew (ReconnectPolicy), and messages are not to
-   * wait for it. Metadata `outcome` is "not-sent", and a google.rpc.RetryInfo says when to try again; on a
-   * MulticastStream "unknown", when earlier messages of it may be in doubt.
+   * RECONNECTING - UNAVAILABLE: The mailbox lost its daemon connection and is reconnecting, and messages do not wait
+   * (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt. Metadata:
+   * `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    */
   RECONNECTING = 25,
   /**
-   * TOO_MANY_CALLS - RESOURCE_EXHAUSTED: as many calls are open as may be, in all or of this client; metadata `limit`, `bound`.
-   * Nothing was done. A google.rpc.RetryInfo says when to try again.
+   * TOO_MANY_CALLS - RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata: `limit`,
+   * `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    */
   TOO_MANY_CALLS = 26,
   /**
-   * RATE_LIMITED - RESOURCE_EXHAUSTED: this client made more calls, or sent more messages, in a second than it may; metadata
-   * `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when there is room.
+   * RATE_LIMITED - RESOURCE_EXHAUSTED: This client made more calls, or sent more messages, in one second than its rate limit allows.
+   * The sidecar did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the
+   * delay before a retry.
    */
   RATE_LIMITED = 27,
-  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: a request message is larger than it may be; metadata `limit`, `bound`. */
+  /** REQUEST_TOO_LARGE - RESOURCE_EXHAUSTED: A request message is larger than the limit. Metadata: `limit`, `bound`, `outcome`. */
   REQUEST_TOO_LARGE = 28,
   /**
-   * REQUEST_TIMEOUT - DEADLINE_EXCEEDED: the request did not arrive in full within the sidecar's time for it; metadata `limit`,
-   * `bound`. Nothing was done.
+   * REQUEST_TIMEOUT - DEADLINE_EXCEEDED: The request did not arrive completely within the time limit of the sidecar. The sidecar did
+   * nothing for this call. Metadata: `limit`, `bound`, `outcome`.
    */
   REQUEST_TIMEOUT = 29,
   /**
-   * REQUEST_BUFFER_FULL - RESOURCE_EXHAUSTED: requests that have arrived in part hold as many bytes as they may, in all or on this
-   * connection; metadata `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when to try again.
+   * REQUEST_BUFFER_FULL - RESOURCE_EXHAUSTED: Requests that the sidecar has not processed yet hold too many bytes, and this connection holds
+   * most of them. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    */
   REQUEST_BUFFER_FULL = 30,
   /**
-   * CONNECTION_TOO_OLD - UNAVAILABLE: the connection reached the age that the sidecar gives it. The mailbox lives on: call again, and
-   * resume a Receive. Metadata `outcome` is "unknown" where something may have been done.
+   * CONNECTION_TOO_OLD - UNAVAILABLE: The connection reached its maximum age. The mailbox stays open. The outcome is "unknown" if the
+   * sidecar may have carried out the call. Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    */
   CONNECTION_TOO_OLD = 31,
-  /** COMPRESSION_NOT_SUPPORTED - UNIMPLEMENTED: the request is compressed, and this sidecar takes none that is, or not by this method. */
+  /**
+   * COMPRESSION_NOT_SUPPORTED - UNIMPLEMENTED: The request is compressed, and the sidecar does not accept compression for this method. Metadata:
+   * `outcome`.
+   */
   COMPRESSION_NOT_SUPPORTED = 32,
   /**
-   * SLOW_CONSUMER - RESOURCE_EXHAUSTED: the event queue stayed above its soft bound for longer than its time (SoftLimit);
-   * metadata `bound` and `time`.
+   * SLOW_CONSUMER - RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
+   * `time`, `outcome`, `last_sequence`.
    */
   SLOW_CONSUMER = 33,
   UNRECOGNIZED = -1,

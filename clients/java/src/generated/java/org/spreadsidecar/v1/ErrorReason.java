@@ -23,7 +23,7 @@ public enum ErrorReason
   ERROR_REASON_UNSPECIFIED(0),
   /**
    * <pre>
-   * INVALID_ARGUMENT: the request is not a well-formed message of this contract.
+   * INVALID_ARGUMENT: The request is not a well-formed message of this contract.
    * </pre>
    *
    * <code>ERROR_REASON_MALFORMED_REQUEST = 1;</code>
@@ -31,7 +31,7 @@ public enum ErrorReason
   ERROR_REASON_MALFORMED_REQUEST(1),
   /**
    * <pre>
-   * INVALID_ARGUMENT: a field that is required is empty; metadata `field`.
+   * INVALID_ARGUMENT: A required field is empty. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_FIELD_REQUIRED = 2;</code>
@@ -39,7 +39,7 @@ public enum ErrorReason
   ERROR_REASON_FIELD_REQUIRED(2),
   /**
    * <pre>
-   * INVALID_ARGUMENT: a field's value is not one of those allowed; metadata `field`, `bound`.
+   * INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_FIELD_INVALID = 3;</code>
@@ -47,7 +47,7 @@ public enum ErrorReason
   ERROR_REASON_FIELD_INVALID(3),
   /**
    * <pre>
-   * INVALID_ARGUMENT: a limit or duration is outside its bounds; metadata `field`, `bound`.
+   * INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_LIMIT_OUT_OF_RANGE = 4;</code>
@@ -55,7 +55,7 @@ public enum ErrorReason
   ERROR_REASON_LIMIT_OUT_OF_RANGE(4),
   /**
    * <pre>
-   * PERMISSION_DENIED: this spread name is neither a configured daemon nor on the allow-list.
+   * PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_DAEMON_NOT_ALLOWED = 5;</code>
@@ -63,7 +63,7 @@ public enum ErrorReason
   ERROR_REASON_DAEMON_NOT_ALLOWED(5),
   /**
    * <pre>
-   * ABORTED: another Receive took over this mailbox.
+   * ABORTED: Another Receive took over this mailbox. Metadata: `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_RECEIVER_REPLACED = 6;</code>
@@ -71,8 +71,8 @@ public enum ErrorReason
   ERROR_REASON_RECEIVER_REPLACED(6),
   /**
    * <pre>
-   * OUT_OF_RANGE: after_sequence or up_to_sequence is not a retained or known sequence; metadata
-   * `oldest_retained_sequence` and `last_sequence`.
+   * OUT_OF_RANGE: The value of after_sequence or up_to_sequence is not a sequence that the mailbox retains. Metadata:
+   * `field`, `bound`, `oldest_retained_sequence`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_SEQUENCE_NOT_RETAINED = 7;</code>
@@ -80,8 +80,8 @@ public enum ErrorReason
   ERROR_REASON_SEQUENCE_NOT_RETAINED(7),
   /**
    * <pre>
-   * ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
-   * (ConnectRequest.end_with_connection).
+   * ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
+   * the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_LEASE_EXPIRED = 8;</code>
@@ -89,7 +89,8 @@ public enum ErrorReason
   ERROR_REASON_LEASE_EXPIRED(8),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`.
+   * RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+   * `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_QUEUE_OVERFLOW = 9;</code>
@@ -97,7 +98,8 @@ public enum ErrorReason
   ERROR_REASON_QUEUE_OVERFLOW(9),
   /**
    * <pre>
-   * UNAVAILABLE: the sidecar is shutting down.
+   * UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives the
+   * delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_DRAINING = 10;</code>
@@ -105,7 +107,8 @@ public enum ErrorReason
   ERROR_REASON_DRAINING(10),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the sidecar, or this client, has as many mailboxes as it may; metadata `limit`, `bound`.
+   * RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of mailboxes. Metadata: `limit`,
+   * `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_TOO_MANY_MAILBOXES = 11;</code>
@@ -113,7 +116,7 @@ public enum ErrorReason
   ERROR_REASON_TOO_MANY_MAILBOXES(11),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the mailbox is in as many groups as it may be; metadata `bound`.
+   * RESOURCE_EXHAUSTED: The mailbox has reached its maximum number of groups. Metadata: `field`, `limit`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_TOO_MANY_GROUPS = 12;</code>
@@ -121,8 +124,8 @@ public enum ErrorReason
   ERROR_REASON_TOO_MANY_GROUPS(12),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: too many bytes wait to be sent to the daemon; metadata `bound`. Nothing of this
-   * message was sent.
+   * RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
+   * `limit`, `bound`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_SEND_QUEUE_FULL = 13;</code>
@@ -130,7 +133,7 @@ public enum ErrorReason
   ERROR_REASON_SEND_QUEUE_FULL(13),
   /**
    * <pre>
-   * PERMISSION_DENIED: the call needs the admin credential.
+   * PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_ADMIN_ONLY = 14;</code>
@@ -138,7 +141,7 @@ public enum ErrorReason
   ERROR_REASON_ADMIN_ONLY(14),
   /**
    * <pre>
-   * NOT_FOUND: the mailbox is not in this group or no view of it has arrived yet.
+   * NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_NO_VIEW = 15;</code>
@@ -146,7 +149,7 @@ public enum ErrorReason
   ERROR_REASON_NO_VIEW(15),
   /**
    * <pre>
-   * FAILED_PRECONDITION: await_view needs a mailbox that receives membership messages.
+   * FAILED_PRECONDITION: The call needs a mailbox that receives membership messages.
    * </pre>
    *
    * <code>ERROR_REASON_MEMBERSHIP_OFF = 16;</code>
@@ -154,7 +157,8 @@ public enum ErrorReason
   ERROR_REASON_MEMBERSHIP_OFF(16),
   /**
    * <pre>
-   * UNIMPLEMENTED: this sidecar does not offer reconnecting mailboxes.
+   * UNIMPLEMENTED: This sidecar does not offer mailboxes that reconnect. Only earlier releases of the sidecar raise
+   * this error.
    * </pre>
    *
    * <code>ERROR_REASON_RECONNECT_NOT_SUPPORTED = 17;</code>
@@ -162,7 +166,7 @@ public enum ErrorReason
   ERROR_REASON_RECONNECT_NOT_SUPPORTED(17),
   /**
    * <pre>
-   * ABORTED: the mailbox was disconnected while the call waited.
+   * ABORTED: The mailbox was disconnected while the call waited. Metadata: `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_MAILBOX_DISCONNECTED = 18;</code>
@@ -170,7 +174,8 @@ public enum ErrorReason
   ERROR_REASON_MAILBOX_DISCONNECTED(18),
   /**
    * <pre>
-   * INTERNAL: a defect of the sidecar; the cause is in its log under metadata `log_id`.
+   * INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
+   * `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_INTERNAL = 19;</code>
@@ -178,7 +183,8 @@ public enum ErrorReason
   ERROR_REASON_INTERNAL(19),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the queues of all mailboxes together have reached the sidecar's bound.
+   * RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+   * `limit`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_TOTAL_QUEUE_FULL = 20;</code>
@@ -186,8 +192,7 @@ public enum ErrorReason
   ERROR_REASON_TOTAL_QUEUE_FULL(20),
   /**
    * <pre>
-   * DEADLINE_EXCEEDED: the call's deadline passed before it was done; metadata `outcome` is "not-sent" or
-   * "unknown".
+   * DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_DEADLINE_EXCEEDED = 21;</code>
@@ -195,8 +200,8 @@ public enum ErrorReason
   ERROR_REASON_DEADLINE_EXCEEDED(21),
   /**
    * <pre>
-   * FAILED_PRECONDITION: the join that this call waited for was refused by the daemon's policy, or a leave
-   * of the same group came first.
+   * FAILED_PRECONDITION: The daemon's policy rejected the join that this call waited for, or a leave of the group came
+   * first. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_VIEW_NOT_COMING = 22;</code>
@@ -204,8 +209,8 @@ public enum ErrorReason
   ERROR_REASON_VIEW_NOT_COMING(22),
   /**
    * <pre>
-   * UNAUTHENTICATED: this sidecar wants a client token (`authorization: Bearer &lt;token&gt;`), and the call
-   * brought none.
+   * UNAUTHENTICATED: The sidecar requires a client token, and the call has none. The token is sent as `authorization:
+   * Bearer &lt;token&gt;`. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_CREDENTIAL_MISSING = 23;</code>
@@ -213,8 +218,8 @@ public enum ErrorReason
   ERROR_REASON_CREDENTIAL_MISSING(23),
   /**
    * <pre>
-   * UNAUTHENTICATED: the client token is none of those that this sidecar takes, or no longer; a stream whose
-   * token is withdrawn ends with it.
+   * UNAUTHENTICATED: The sidecar does not accept the client token. A stream ends with this error when its token is
+   * withdrawn. Metadata: `field`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_CREDENTIAL_INVALID = 24;</code>
@@ -222,9 +227,9 @@ public enum ErrorReason
   ERROR_REASON_CREDENTIAL_INVALID(24),
   /**
    * <pre>
-   * UNAVAILABLE: the daemon connection is lost and being made anew (ReconnectPolicy), and messages are not to
-   * wait for it. Metadata `outcome` is "not-sent", and a google.rpc.RetryInfo says when to try again; on a
-   * MulticastStream "unknown", when earlier messages of it may be in doubt.
+   * UNAVAILABLE: The mailbox lost its daemon connection and is reconnecting, and messages do not wait
+   * (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt. Metadata:
+   * `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_RECONNECTING = 25;</code>
@@ -232,8 +237,8 @@ public enum ErrorReason
   ERROR_REASON_RECONNECTING(25),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: as many calls are open as may be, in all or of this client; metadata `limit`, `bound`.
-   * Nothing was done. A google.rpc.RetryInfo says when to try again.
+   * RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata: `limit`,
+   * `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_TOO_MANY_CALLS = 26;</code>
@@ -241,8 +246,9 @@ public enum ErrorReason
   ERROR_REASON_TOO_MANY_CALLS(26),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: this client made more calls, or sent more messages, in a second than it may; metadata
-   * `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when there is room.
+   * RESOURCE_EXHAUSTED: This client made more calls, or sent more messages, in one second than its rate limit allows.
+   * The sidecar did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the
+   * delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_RATE_LIMITED = 27;</code>
@@ -250,7 +256,7 @@ public enum ErrorReason
   ERROR_REASON_RATE_LIMITED(27),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: a request message is larger than it may be; metadata `limit`, `bound`.
+   * RESOURCE_EXHAUSTED: A request message is larger than the limit. Metadata: `limit`, `bound`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_REQUEST_TOO_LARGE = 28;</code>
@@ -258,8 +264,8 @@ public enum ErrorReason
   ERROR_REASON_REQUEST_TOO_LARGE(28),
   /**
    * <pre>
-   * DEADLINE_EXCEEDED: the request did not arrive in full within the sidecar's time for it; metadata `limit`,
-   * `bound`. Nothing was done.
+   * DEADLINE_EXCEEDED: The request did not arrive completely within the time limit of the sidecar. The sidecar did
+   * nothing for this call. Metadata: `limit`, `bound`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_REQUEST_TIMEOUT = 29;</code>
@@ -267,8 +273,8 @@ public enum ErrorReason
   ERROR_REASON_REQUEST_TIMEOUT(29),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: requests that have arrived in part hold as many bytes as they may, in all or on this
-   * connection; metadata `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when to try again.
+   * RESOURCE_EXHAUSTED: Requests that the sidecar has not processed yet hold too many bytes, and this connection holds
+   * most of them. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_REQUEST_BUFFER_FULL = 30;</code>
@@ -276,8 +282,8 @@ public enum ErrorReason
   ERROR_REASON_REQUEST_BUFFER_FULL(30),
   /**
    * <pre>
-   * UNAVAILABLE: the connection reached the age that the sidecar gives it. The mailbox lives on: call again, and
-   * resume a Receive. Metadata `outcome` is "unknown" where something may have been done.
+   * UNAVAILABLE: The connection reached its maximum age. The mailbox stays open. The outcome is "unknown" if the
+   * sidecar may have carried out the call. Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_CONNECTION_TOO_OLD = 31;</code>
@@ -285,7 +291,8 @@ public enum ErrorReason
   ERROR_REASON_CONNECTION_TOO_OLD(31),
   /**
    * <pre>
-   * UNIMPLEMENTED: the request is compressed, and this sidecar takes none that is, or not by this method.
+   * UNIMPLEMENTED: The request is compressed, and the sidecar does not accept compression for this method. Metadata:
+   * `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_COMPRESSION_NOT_SUPPORTED = 32;</code>
@@ -293,8 +300,8 @@ public enum ErrorReason
   ERROR_REASON_COMPRESSION_NOT_SUPPORTED(32),
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the event queue stayed above its soft bound for longer than its time (SoftLimit);
-   * metadata `bound` and `time`.
+   * RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
+   * `time`, `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_SLOW_CONSUMER = 33;</code>
@@ -313,7 +320,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_UNSPECIFIED_VALUE = 0;
   /**
    * <pre>
-   * INVALID_ARGUMENT: the request is not a well-formed message of this contract.
+   * INVALID_ARGUMENT: The request is not a well-formed message of this contract.
    * </pre>
    *
    * <code>ERROR_REASON_MALFORMED_REQUEST = 1;</code>
@@ -321,7 +328,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_MALFORMED_REQUEST_VALUE = 1;
   /**
    * <pre>
-   * INVALID_ARGUMENT: a field that is required is empty; metadata `field`.
+   * INVALID_ARGUMENT: A required field is empty. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_FIELD_REQUIRED = 2;</code>
@@ -329,7 +336,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_FIELD_REQUIRED_VALUE = 2;
   /**
    * <pre>
-   * INVALID_ARGUMENT: a field's value is not one of those allowed; metadata `field`, `bound`.
+   * INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_FIELD_INVALID = 3;</code>
@@ -337,7 +344,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_FIELD_INVALID_VALUE = 3;
   /**
    * <pre>
-   * INVALID_ARGUMENT: a limit or duration is outside its bounds; metadata `field`, `bound`.
+   * INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_LIMIT_OUT_OF_RANGE = 4;</code>
@@ -345,7 +352,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_LIMIT_OUT_OF_RANGE_VALUE = 4;
   /**
    * <pre>
-   * PERMISSION_DENIED: this spread name is neither a configured daemon nor on the allow-list.
+   * PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_DAEMON_NOT_ALLOWED = 5;</code>
@@ -353,7 +360,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_DAEMON_NOT_ALLOWED_VALUE = 5;
   /**
    * <pre>
-   * ABORTED: another Receive took over this mailbox.
+   * ABORTED: Another Receive took over this mailbox. Metadata: `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_RECEIVER_REPLACED = 6;</code>
@@ -361,8 +368,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_RECEIVER_REPLACED_VALUE = 6;
   /**
    * <pre>
-   * OUT_OF_RANGE: after_sequence or up_to_sequence is not a retained or known sequence; metadata
-   * `oldest_retained_sequence` and `last_sequence`.
+   * OUT_OF_RANGE: The value of after_sequence or up_to_sequence is not a sequence that the mailbox retains. Metadata:
+   * `field`, `bound`, `oldest_retained_sequence`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_SEQUENCE_NOT_RETAINED = 7;</code>
@@ -370,8 +377,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_SEQUENCE_NOT_RETAINED_VALUE = 7;
   /**
    * <pre>
-   * ABORTED: no Receive was attached and no call came within the lease, or the client closed its connection
-   * (ConnectRequest.end_with_connection).
+   * ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
+   * the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_LEASE_EXPIRED = 8;</code>
@@ -379,7 +386,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_LEASE_EXPIRED_VALUE = 8;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the event queue reached its bound and the policy is DISCONNECT; metadata `bound`.
+   * RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+   * `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_QUEUE_OVERFLOW = 9;</code>
@@ -387,7 +395,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_QUEUE_OVERFLOW_VALUE = 9;
   /**
    * <pre>
-   * UNAVAILABLE: the sidecar is shutting down.
+   * UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives the
+   * delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_DRAINING = 10;</code>
@@ -395,7 +404,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_DRAINING_VALUE = 10;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the sidecar, or this client, has as many mailboxes as it may; metadata `limit`, `bound`.
+   * RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of mailboxes. Metadata: `limit`,
+   * `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_TOO_MANY_MAILBOXES = 11;</code>
@@ -403,7 +413,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_TOO_MANY_MAILBOXES_VALUE = 11;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the mailbox is in as many groups as it may be; metadata `bound`.
+   * RESOURCE_EXHAUSTED: The mailbox has reached its maximum number of groups. Metadata: `field`, `limit`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_TOO_MANY_GROUPS = 12;</code>
@@ -411,8 +421,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_TOO_MANY_GROUPS_VALUE = 12;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: too many bytes wait to be sent to the daemon; metadata `bound`. Nothing of this
-   * message was sent.
+   * RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
+   * `limit`, `bound`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_SEND_QUEUE_FULL = 13;</code>
@@ -420,7 +430,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_SEND_QUEUE_FULL_VALUE = 13;
   /**
    * <pre>
-   * PERMISSION_DENIED: the call needs the admin credential.
+   * PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_ADMIN_ONLY = 14;</code>
@@ -428,7 +438,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_ADMIN_ONLY_VALUE = 14;
   /**
    * <pre>
-   * NOT_FOUND: the mailbox is not in this group or no view of it has arrived yet.
+   * NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_NO_VIEW = 15;</code>
@@ -436,7 +446,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_NO_VIEW_VALUE = 15;
   /**
    * <pre>
-   * FAILED_PRECONDITION: await_view needs a mailbox that receives membership messages.
+   * FAILED_PRECONDITION: The call needs a mailbox that receives membership messages.
    * </pre>
    *
    * <code>ERROR_REASON_MEMBERSHIP_OFF = 16;</code>
@@ -444,7 +454,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_MEMBERSHIP_OFF_VALUE = 16;
   /**
    * <pre>
-   * UNIMPLEMENTED: this sidecar does not offer reconnecting mailboxes.
+   * UNIMPLEMENTED: This sidecar does not offer mailboxes that reconnect. Only earlier releases of the sidecar raise
+   * this error.
    * </pre>
    *
    * <code>ERROR_REASON_RECONNECT_NOT_SUPPORTED = 17;</code>
@@ -452,7 +463,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_RECONNECT_NOT_SUPPORTED_VALUE = 17;
   /**
    * <pre>
-   * ABORTED: the mailbox was disconnected while the call waited.
+   * ABORTED: The mailbox was disconnected while the call waited. Metadata: `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_MAILBOX_DISCONNECTED = 18;</code>
@@ -460,7 +471,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_MAILBOX_DISCONNECTED_VALUE = 18;
   /**
    * <pre>
-   * INTERNAL: a defect of the sidecar; the cause is in its log under metadata `log_id`.
+   * INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
+   * `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_INTERNAL = 19;</code>
@@ -468,7 +480,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_INTERNAL_VALUE = 19;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the queues of all mailboxes together have reached the sidecar's bound.
+   * RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+   * `limit`, `bound`.
    * </pre>
    *
    * <code>ERROR_REASON_TOTAL_QUEUE_FULL = 20;</code>
@@ -476,8 +489,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_TOTAL_QUEUE_FULL_VALUE = 20;
   /**
    * <pre>
-   * DEADLINE_EXCEEDED: the call's deadline passed before it was done; metadata `outcome` is "not-sent" or
-   * "unknown".
+   * DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_DEADLINE_EXCEEDED = 21;</code>
@@ -485,8 +497,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_DEADLINE_EXCEEDED_VALUE = 21;
   /**
    * <pre>
-   * FAILED_PRECONDITION: the join that this call waited for was refused by the daemon's policy, or a leave
-   * of the same group came first.
+   * FAILED_PRECONDITION: The daemon's policy rejected the join that this call waited for, or a leave of the group came
+   * first. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_VIEW_NOT_COMING = 22;</code>
@@ -494,8 +506,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_VIEW_NOT_COMING_VALUE = 22;
   /**
    * <pre>
-   * UNAUTHENTICATED: this sidecar wants a client token (`authorization: Bearer &lt;token&gt;`), and the call
-   * brought none.
+   * UNAUTHENTICATED: The sidecar requires a client token, and the call has none. The token is sent as `authorization:
+   * Bearer &lt;token&gt;`. Metadata: `field`.
    * </pre>
    *
    * <code>ERROR_REASON_CREDENTIAL_MISSING = 23;</code>
@@ -503,8 +515,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_CREDENTIAL_MISSING_VALUE = 23;
   /**
    * <pre>
-   * UNAUTHENTICATED: the client token is none of those that this sidecar takes, or no longer; a stream whose
-   * token is withdrawn ends with it.
+   * UNAUTHENTICATED: The sidecar does not accept the client token. A stream ends with this error when its token is
+   * withdrawn. Metadata: `field`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_CREDENTIAL_INVALID = 24;</code>
@@ -512,9 +524,9 @@ public enum ErrorReason
   public static final int ERROR_REASON_CREDENTIAL_INVALID_VALUE = 24;
   /**
    * <pre>
-   * UNAVAILABLE: the daemon connection is lost and being made anew (ReconnectPolicy), and messages are not to
-   * wait for it. Metadata `outcome` is "not-sent", and a google.rpc.RetryInfo says when to try again; on a
-   * MulticastStream "unknown", when earlier messages of it may be in doubt.
+   * UNAVAILABLE: The mailbox lost its daemon connection and is reconnecting, and messages do not wait
+   * (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt. Metadata:
+   * `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_RECONNECTING = 25;</code>
@@ -522,8 +534,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_RECONNECTING_VALUE = 25;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: as many calls are open as may be, in all or of this client; metadata `limit`, `bound`.
-   * Nothing was done. A google.rpc.RetryInfo says when to try again.
+   * RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata: `limit`,
+   * `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_TOO_MANY_CALLS = 26;</code>
@@ -531,8 +543,9 @@ public enum ErrorReason
   public static final int ERROR_REASON_TOO_MANY_CALLS_VALUE = 26;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: this client made more calls, or sent more messages, in a second than it may; metadata
-   * `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when there is room.
+   * RESOURCE_EXHAUSTED: This client made more calls, or sent more messages, in one second than its rate limit allows.
+   * The sidecar did nothing for this call. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the
+   * delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_RATE_LIMITED = 27;</code>
@@ -540,7 +553,7 @@ public enum ErrorReason
   public static final int ERROR_REASON_RATE_LIMITED_VALUE = 27;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: a request message is larger than it may be; metadata `limit`, `bound`.
+   * RESOURCE_EXHAUSTED: A request message is larger than the limit. Metadata: `limit`, `bound`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_REQUEST_TOO_LARGE = 28;</code>
@@ -548,8 +561,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_REQUEST_TOO_LARGE_VALUE = 28;
   /**
    * <pre>
-   * DEADLINE_EXCEEDED: the request did not arrive in full within the sidecar's time for it; metadata `limit`,
-   * `bound`. Nothing was done.
+   * DEADLINE_EXCEEDED: The request did not arrive completely within the time limit of the sidecar. The sidecar did
+   * nothing for this call. Metadata: `limit`, `bound`, `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_REQUEST_TIMEOUT = 29;</code>
@@ -557,8 +570,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_REQUEST_TIMEOUT_VALUE = 29;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: requests that have arrived in part hold as many bytes as they may, in all or on this
-   * connection; metadata `limit`, `bound`. Nothing was done. A google.rpc.RetryInfo says when to try again.
+   * RESOURCE_EXHAUSTED: Requests that the sidecar has not processed yet hold too many bytes, and this connection holds
+   * most of them. Metadata: `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_REQUEST_BUFFER_FULL = 30;</code>
@@ -566,8 +579,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_REQUEST_BUFFER_FULL_VALUE = 30;
   /**
    * <pre>
-   * UNAVAILABLE: the connection reached the age that the sidecar gives it. The mailbox lives on: call again, and
-   * resume a Receive. Metadata `outcome` is "unknown" where something may have been done.
+   * UNAVAILABLE: The connection reached its maximum age. The mailbox stays open. The outcome is "unknown" if the
+   * sidecar may have carried out the call. Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
    * </pre>
    *
    * <code>ERROR_REASON_CONNECTION_TOO_OLD = 31;</code>
@@ -575,7 +588,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_CONNECTION_TOO_OLD_VALUE = 31;
   /**
    * <pre>
-   * UNIMPLEMENTED: the request is compressed, and this sidecar takes none that is, or not by this method.
+   * UNIMPLEMENTED: The request is compressed, and the sidecar does not accept compression for this method. Metadata:
+   * `outcome`.
    * </pre>
    *
    * <code>ERROR_REASON_COMPRESSION_NOT_SUPPORTED = 32;</code>
@@ -583,8 +597,8 @@ public enum ErrorReason
   public static final int ERROR_REASON_COMPRESSION_NOT_SUPPORTED_VALUE = 32;
   /**
    * <pre>
-   * RESOURCE_EXHAUSTED: the event queue stayed above its soft bound for longer than its time (SoftLimit);
-   * metadata `bound` and `time`.
+   * RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
+   * `time`, `outcome`, `last_sequence`.
    * </pre>
    *
    * <code>ERROR_REASON_SLOW_CONSUMER = 33;</code>
