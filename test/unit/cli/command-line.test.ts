@@ -40,7 +40,7 @@ describe('spread-sidecar', () => {
   it('--help SECTION shows the options of one section', async () => {
     const { exitCode, stdout } = await cli(['serve', '--help', 'log']);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^ {2}--log-level <.*>\n {6}The least severe entries/m);
+    expect(stdout).toMatch(/^ {2}--log-level <.*>\n {6}Lowest severity/m);
     expect(stdout).not.toContain('--grpc-listen');
     const unknown = await cli(['serve', '--help', 'nonsense']);
     expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });

@@ -4,38 +4,38 @@ import { option, path, type Section } from './section.js';
 
 export const admin = {
   title: 'Admin port and credential',
-  text: 'Metrics and health over HTTP, gRPC health, and what only operators may call.',
+  text: 'Metrics and health over HTTP, gRPC health, and pages for operators.',
   options: {
     listen: option({
       type: wordOr(['off'], tcpAddress),
       default: '127.0.0.1:4814',
-      why: 'Safe anywhere. Kubernetes probes and Prometheus come to the pod address: set 0.0.0.0:4814 there.',
-      text: 'Where /metrics, /livez, /readyz, /startupz and gRPC health are served; off: nowhere.',
+      why: 'Safe everywhere. Kubernetes probes and Prometheus connect to the address of the pod: set 0.0.0.0:4814 there.',
+      text: 'Address of the HTTP server for /metrics, /livez, /readyz, /startupz and gRPC health; off: no server.',
     }),
     token: option({
       type: orEmpty(token),
       default: '',
-      why: 'No credential exists until the operator makes one: ListMailboxes is refused.',
-      text: 'The admin credential that ListMailboxes wants as `authorization: Bearer <token>`.',
+      why: 'No credential exists until the operator creates one. Until then the sidecar rejects ListMailboxes.',
+      text: 'Admin credential that ListMailboxes requires as `authorization: Bearer <token>`.',
       secret: true,
     }),
     tokenFile: option({
       type: orEmpty(path),
       default: '',
       why: 'As for admin.token.',
-      text: 'A file of admin credentials, one a line; each of them is taken. Instead of admin.token. Read anew when it changes.',
+      text: 'File of admin credentials, one for each line. The sidecar accepts each of them. Use it instead of admin.token. The sidecar reloads the file when it changes.',
     }),
     quitquitquit: option({
       type: boolean,
       default: 'false',
-      why: 'Whoever may ask for it can end the sidecar.',
-      text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and ends it with exit code 0, for the Job whose work is done. Requests need the admin credential where there is one. Without one the sidecar accepts only direct requests from this machine or pod, none that a proxy or service mesh forwarded, and warns at start.',
+      why: 'A client that may send this request can stop the sidecar.',
+      text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and exits with code 0, for a Job whose work is done. Requests need the admin credential if one is set. Otherwise the sidecar accepts only direct requests from this machine or pod, and warns at start. It then rejects requests that a proxy or service mesh forwarded.',
     }),
     failureInjection: option({
       type: boolean,
       default: 'false',
-      why: 'For tests alone: whoever may ask for it can cut the connections of others.',
-      text: 'Serve `POST /drop-mailbox?mailbox=…` on admin.listen, which cuts the connection of a mailbox (by its id, display id or private group) to its daemon as if the daemon had. Who may ask is as for admin.quitquitquit.',
+      why: 'Only for tests: a client that may send this request can close the connections of other clients.',
+      text: 'Serve `POST /drop-mailbox?mailbox=…` on admin.listen, which closes the connection of a mailbox to its daemon as a failing daemon does. `mailbox` is an ID, display ID or private group. Access is as for admin.quitquitquit.',
     }),
   },
 } satisfies Section;

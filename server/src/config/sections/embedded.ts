@@ -5,12 +5,12 @@ import { autoSize, option, type Section } from './section.js';
 
 export const embedded = {
   title: 'Embedded daemon',
-  text: 'A single-node Spread daemon inside the sidecar, for development and tests. The other options here count only when it is enabled.',
+  text: 'A single-node Spread daemon inside the sidecar, for development and tests. The other options here apply only when it is enabled.',
   options: {
     enabled: option({
       type: boolean,
       default: 'false',
-      why: 'It never forms a cluster: whoever wants it says so.',
+      why: 'It never forms a cluster, so it is opt-in.',
       text: 'Run the embedded daemon and use it as the default daemon.',
       flag: 'embedded-daemon',
     }),
@@ -27,32 +27,32 @@ export const embedded = {
     listen: option({
       type: wordOr(['off'], tcpAddress),
       default: '127.0.0.1:4803',
-      why: "Spread's port, this machine only: Spread clients have no password here.",
-      text: 'Where the daemon listens for Spread clients on TCP; off: not on TCP.',
+      why: "Spread's port, on this machine only: Spread clients have no password here.",
+      text: 'TCP address on which the daemon accepts Spread clients; off: no TCP.',
     }),
     socket: option({
       type: wordOr(['auto', 'off'], socketPath),
       default: 'auto',
-      why: "Spread's own clients look for /tmp/<port>.",
-      text: 'Its Unix socket; auto: /tmp/<port of embedded.listen>; off: none.',
+      why: "Spread's own clients use /tmp/<port>.",
+      text: 'Unix socket of the daemon; auto: /tmp/<port of embedded.listen>; off: no Unix socket.',
     }),
     maxSessions: option({
       type: integer({ min: '1', max: '100000' }),
       default: '997',
       why: "Spread's own limit.",
-      text: 'Most clients of the daemon at once, the mailboxes and one session of the sidecar itself among them; one more is answered with REJECT_QUOTA.',
+      text: 'Largest number of clients at the same time, including mailboxes and one session of the sidecar itself. A further client gets REJECT_QUOTA.',
     }),
     maxSessionMessages: option({
       type: integer({ min: '1', max: '1000000' }),
       default: '1000',
       why: "Spread's own limit.",
-      text: 'A client with more unread messages than this is cut (MaxSessionMessages in spread.conf).',
+      text: 'Largest number of unread messages of one client (MaxSessionMessages in spread.conf). The daemon disconnects a client with more.',
     }),
     maxQueueBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
       why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Most bytes of unread messages of all clients together, and 256 for each message. Above, the daemon cuts the client that holds most.',
+      text: 'Largest size of the unread messages of all clients together, with 256 bytes added for each message. Above it, the daemon disconnects the client that holds most.',
     }),
   },
 } satisfies Section;

@@ -3,18 +3,18 @@ import { option, type Section } from './section.js';
 
 export const log = {
   title: 'Log',
-  text: 'The log goes to standard error, a line an entry. It never holds secrets or mailbox ids.',
+  text: 'The log goes to standard error, one line for each entry. It never contains secrets or mailbox IDs.',
   options: {
     level: option({
       type: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
       default: 'info',
-      why: 'Starts, stops, daemon up and down, slow receivers; nothing for each message.',
-      text: 'The least severe entries that are written.',
+      why: 'Start, stop, daemon up and down, slow consumers; nothing for each message.',
+      text: 'Lowest severity that is written.',
     }),
     format: option({
       type: oneOf('auto', 'json', 'pretty'),
       default: 'auto',
-      why: 'People read a terminal, programs read the rest.',
+      why: 'People read a terminal; programs read everything else.',
       text: 'auto: pretty on a terminal, json otherwise.',
     }),
   },

@@ -2,7 +2,7 @@ import { autoSize, option, type Section } from './section.js';
 
 export const memory = {
   title: 'Memory',
-  text: 'One number for the memory of the whole process. Every option with the default `auto` follows from it; the log line `memory` at the start has the values. [limits.md](limits.md#memory) has the shares and what was measured.',
+  text: 'One number for the memory of the whole process. Every option with the default `auto` follows from it. The log line `memory` at the start shows the values. [limits.md](limits.md#memory) has the shares and measurements.',
   options: {
     limit: option({
       type: autoSize('64MiB', '1024GiB'),

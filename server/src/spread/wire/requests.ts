@@ -126,7 +126,7 @@ export function checkMulticast(
       'MESSAGE_TOO_LONG',
       'payload',
       `payload has ${payload.length} bytes; to ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} it may have at most ${room} bytes` +
-        ` (payload + 32 × groups at most ${room + MAX_GROUP_NAME * groups.length}: more corrupts or aborts Spread 5.0.1)`,
+        `. Payload + 32 × groups above ${room + MAX_GROUP_NAME * groups.length} aborts Spread 5.0.1`,
       bound,
     );
   }
