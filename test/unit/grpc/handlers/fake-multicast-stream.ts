@@ -1,0 +1,219 @@
+import { EventEmitter } from 'node:events';
+import type {
+  MulticastMessage,
+  MulticastStreamResponse,
+} from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { FailureTranslator } from '../../../../server/src/grpc/codec/failure.js';
+import type { StatusError } from '../../../../server/src/grpc/codec/status.js';
+import {
+  type IncomingFrame,
+  MulticastSession,
+  type SendingMailbox,
+} from '../../../../server/src/grpc/handlers/multicast-session.js';
+import type { OutgoingMessage } from '../../../../server/src/mailbox/mailbox-types.js';
+import { readStatusDetails } from '../../../support/sidecars/google-rpc.js';
+
+/** A mailbox that a test decides for: whether it has room, and when it took which message. */
+class FakeMailbox implements SendingMailbox {
+  readonly sent: OutgoingMessage[] = [];
+  readonly #undecided: ((error?: Error) => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
+  readonly #ends = new Set<(error: Error) => void>();
+  holds = 0;
+  /** What send returns. */
+  hasRoom = true;
+  /** Takes every message before send returns. */
+  takesAtOnce = false;
+  /** Called before each send; what it throws is what send throws. */
+  beforeSend: (message: OutgoingMessage) => void = () => {};
+
+  hold = () => {
+    this.holds++;
+    let held = true;
+    return () => {
+      if (held) this.holds--;
+      held = false;
+    };
+  };
+
+  send = (message: OutgoingMessage, onTaken: (error?: Error) => void): boolean => {
+    this.beforeSend(message);
+    this.sent.push(message);
+    if (this.takesAtOnce) onTaken();
+    else this.#undecided.push(onTaken);
+    return this.hasRoom;
+  };
+
+  onSendRoom = (callback: () => void) => void this.#waiting.push(callback);
+
+  onEnd = (callback: (error: Error) => void) => {
+    this.#ends.add(callback);
+    return () => void this.#ends.delete(callback);
+  };
+
+  get texts(): string[] {
+    return this.sent.map(({ payload }) => payload.toString());
+  }
+
+  get endListeners(): number {
+    return this.#ends.size;
+  }
+
+  get roomListeners(): number {
+    return this.#waiting.length;
+  }
+
+  /** The daemon's connection took the next messages. */
+  take(count = this.#undecided.length): void {
+    for (const onTaken of this.#undecided.splice(0, count)) onTaken();
+  }
+
+  /** The next message failed. */
+  failNext(error: Error): void {
+    this.#undecided.shift()?.(error);
+  }
+
+  makeRoom(): void {
+    this.hasRoom = true;
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+
+  end(error: Error): void {
+    for (const callback of [...this.#ends]) callback(error);
+  }
+}
+
+/** A MulticastStream call, its mailbox, and the fair turns of the event loop, all decided by the test. */
+export class FakeMulticastStream {
+  readonly mailbox = new FakeMailbox();
+  readonly opened: string[] = [];
+  readonly answers: MulticastStreamResponse[] = [];
+  readonly errors: StatusError[] = [];
+  readonly #emitter = new EventEmitter();
+  /** What write returns. */
+  isWritable = true;
+  isEnded = false;
+  /** Frames that were let in. */
+  reads = 0;
+  /** Makes takeTurn wait for runTurn. */
+  defersTurns = false;
+  readonly turns: { work: () => void; expected: number }[] = [];
+  readonly spentTurns: number[] = [];
+  readonly spentMessages: number[] = [];
+  /** How long the rate makes the client wait. Unit: ms. */
+  waitMs = 0;
+  /** Thrown instead of finding the mailbox. */
+  openError: Error | undefined;
+  readonly session: MulticastSession;
+
+  constructor(maxBatchMessages = 10_000) {
+    this.#emitter.on('error', (error: StatusError) => this.errors.push(error));
+    const call = Object.assign(this.#emitter, {
+      write: (answer: MulticastStreamResponse) => {
+        this.answers.push(answer);
+        return this.isWritable;
+      },
+      end: () => {
+        this.isEnded = true;
+      },
+    });
+    this.session = new MulticastSession(
+      call as unknown as ConstructorParameters<typeof MulticastSession>[0],
+      new FailureTranslator(() => {}),
+      (mailboxId) => {
+        this.opened.push(mailboxId);
+        if (this.openError !== undefined) throw this.openError;
+        return this.mailbox;
+      },
+      {
+        allowRead: () => {
+          this.reads++;
+        },
+        takeTurn: (work, expected) => {
+          if (this.defersTurns) this.turns.push({ work, expected });
+          else work();
+        },
+        spendTurn: (cost) => this.spentTurns.push(cost),
+      },
+      {
+        maxBatchMessages,
+        spendMessages: (count) => {
+          if (count > 0) this.spentMessages.push(count);
+          return this.waitMs;
+        },
+      },
+    );
+  }
+
+  /** A stream whose first frame was open, and was answered. */
+  static open(maxBatchMessages?: number): FakeMulticastStream {
+    const stream = new FakeMulticastStream(maxBatchMessages);
+    stream.frame(openFrame('box'));
+    return stream;
+  }
+
+  frame(frame: IncomingFrame): void {
+    this.session.onFrame(frame);
+  }
+
+  batch(...messages: (string | MulticastMessage)[]): void {
+    this.frame(batchFrame(messages));
+  }
+
+  runTurn(): void {
+    this.turns.shift()?.work();
+  }
+
+  /** The transport took what was written. */
+  drain(): void {
+    this.isWritable = true;
+    this.#emitter.emit('drain');
+  }
+
+  get lastAnswer(): MulticastStreamResponse | undefined {
+    return this.answers.at(-1);
+  }
+
+  /** Decided and accepted of every answer. */
+  get counts(): [decided: number, accepted: number][] {
+    return this.answers.map(({ decided, accepted }) => [Number(decided), Number(accepted)]);
+  }
+
+  /** Indexes of all refusals that were answered, in their order. */
+  get refused(): number[] {
+    return this.answers.flatMap(({ refusals }) => refusals.map(({ index }) => Number(index)));
+  }
+
+  /** Reasons of the statuses that the call got. */
+  get reasons(): (string | undefined)[] {
+    return this.errors.map(({ metadata }) => {
+      const [details] = metadata.get('grpc-status-details-bin');
+      return readStatusDetails(details as Buffer).info?.reason;
+    });
+  }
+}
+
+export const openFrame = (mailboxId: string | undefined) =>
+  ({ frame: { $case: 'open', value: { mailboxId } } }) as unknown as IncomingFrame;
+
+export const batchFrame = (messages: readonly (string | MulticastMessage)[]) =>
+  ({
+    frame: {
+      $case: 'batch',
+      value: { messages: messages.map((each) => (typeof each === 'string' ? message(each) : each)) },
+    },
+  }) as IncomingFrame;
+
+export const message = (payload: string): MulticastMessage => ({
+  serviceType: 5,
+  groups: ['g'],
+  payload: Buffer.from(payload),
+  messageType: 0,
+  selfDiscard: false,
+});
+
+/** A message that is refused before it reaches the mailbox. */
+export const badMessage = (): MulticastMessage => ({ ...message('bad'), serviceType: 99 });
+
+export const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
