@@ -32,6 +32,23 @@ export interface BadInput {
   metadata?: Record<string, string>;
 }
 
+/** Collects rows. */
+export class BadInputs {
+  readonly rows: BadInput[] = [];
+
+  /** Adds rows of one RPC that share a reason. */
+  readonly refuse = (
+    rpc: Rpc,
+    reason: string,
+    of: Partial<Pick<BadInput, 'says' | 'field' | 'code' | 'metadata'>>,
+    cases: Record<string, BadInput['request']>,
+  ): void => {
+    for (const [what, request] of Object.entries(cases)) {
+      this.rows.push({ rpc, what, request, reason, code: status.INVALID_ARGUMENT, says: [], ...of });
+    }
+  };
+}
+
 /** What came of a row: the failure of the call or, for a message of a stream, its refusal. */
 export interface Refusal {
   code: status;

@@ -1,32 +1,10 @@
 import { status } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ConnectRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { describe, expect, it } from 'vitest';
 import { Acknowledgement, OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
-import { FaultProxy } from '../support/network/fault-proxy.js';
-import type { Partially } from '../support/sidecars/sidecar-calls.js';
 import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
-import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
+import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
-
-/** A mailbox that is in the group `chat`, and one that sends to it. */
-async function start(connect: Partially<ConnectRequest> = {}, options: SidecarFixtureOptions = {}) {
-  const sidecar = await startSidecar(options);
-  const receiver = await TestMailbox.open(sidecar.client, connect);
-  const sender = await TestMailbox.open(sidecar.newClient());
-  await receiver.call('join', { group: 'chat', awaitView: true });
-  const send = async (...texts: (string | Buffer)[]) => {
-    for (const text of texts) await sender.send('chat', text);
-  };
-  /** Until the mailbox has received so many events. */
-  const received = (count: number) =>
-    until(async () => Number((await receiver.call('getMailbox')).mailbox?.lastSequence) >= count, {
-      what: `${count} events`,
-    });
-  const mailbox = async () => (await receiver.call('getMailbox')).mailbox!;
-  return { ...sidecar, receiver, sender, send, received, mailbox };
-}
-
-const EXPLICIT = { acknowledgement: Acknowledgement.EXPLICIT };
+import { EXPLICIT, start } from './receiving-mailbox.js';
 
 describe('the first frame', () => {
   it('says what the stream is attached to', async () => {
@@ -339,118 +317,5 @@ describe('batches', () => {
     await receiving.first(6);
     const sizes = receiving.framesOf('batch').map(({ events }) => events.length);
     expect(sizes).toEqual([3, 1, 1, 1]);
-  });
-});
-
-describe('the end of a stream', () => {
-  it('is OK after the last event when the mailbox was disconnected', async () => {
-    const { receiver, send, received, newClient } = await start();
-    await send('a', 'b');
-    await received(3);
-    const receiving = receiver.receive({}, newClient());
-    await receiving.attached();
-    await receiver.call('disconnect');
-    const end = await receiving.end;
-    expect(end.code).toBe(status.OK);
-    expect(end.metadata.get('last_sequence')).toEqual(['3']);
-    expect(receiving.sequences).toEqual([1, 2, 3]);
-  });
-
-  it('is CONNECTION_CLOSED after the last event when the daemon has gone', async () => {
-    const { receiver, send, received, daemon } = await start();
-    await send('a');
-    await received(2);
-    const receiving = receiver.receive();
-    await receiving.first(2);
-    await daemon?.close();
-    expect(await receiving.failure()).toMatchObject({
-      code: status.UNAVAILABLE,
-      info: {
-        reason: 'CONNECTION_CLOSED',
-        domain: 'spread.org',
-        metadata: { spread_code: '-8', last_sequence: '2' },
-      },
-      retryDelayMs: undefined,
-    });
-    expect(receiving.sequences).toEqual([1, 2]);
-  });
-
-  it('comes after everything that was received, also for who attaches later', async () => {
-    const upstream = await startSidecar();
-    const proxy = await FaultProxy.start(Number(upstream.daemonAddress.split('@')[0]));
-    onTestFinished(() => proxy.stop());
-    const { client } = await startSidecar({ daemons: [`${proxy.port}@127.0.0.1`] });
-    const alice = await TestMailbox.open(client);
-    await alice.call('join', { group: 'chat', awaitView: true });
-    for (const text of ['a', 'b']) await alice.send('chat', text);
-    await until(async () => (await alice.call('poll')).waitingEvents === 3n);
-    proxy.cut();
-    await until(async () => (await alice.call('getMailbox')).mailbox?.state === 3, { what: 'ENDED' });
-    const receiving = alice.receive();
-    expect(await receiving.failure()).toMatchObject({
-      code: status.UNAVAILABLE,
-      info: { reason: 'CONNECTION_CLOSED' },
-    });
-    expect(receiving.texts).toEqual(['a', 'b']);
-  });
-
-  it('is QUEUE_OVERFLOW under that policy', async () => {
-    const queue = { maxEvents: 5n, overflow: OverflowPolicy.DISCONNECT };
-    const { receiver, send } = await start({ ...EXPLICIT, queue });
-    const receiving = receiver.receive();
-    await send(...Array.from({ length: 5 }, (_, i) => `${i}`));
-    expect(await receiving.failure()).toMatchObject({
-      code: status.RESOURCE_EXHAUSTED,
-      info: { reason: 'QUEUE_OVERFLOW', metadata: { last_sequence: '5' } },
-    });
-    expect(receiving.sequences).toEqual([1, 2, 3, 4, 5]);
-  });
-
-  it('is LEASE_EXPIRED for who comes back too late', async () => {
-    const lease = { defaultMs: 60, minMs: 50, maxMs: 1000 };
-    const { client, registry } = await startSidecar({ mailbox: { lease } });
-    const alice = await TestMailbox.open(client);
-    await until(() => registry.sizes().open === 0);
-    expect(await alice.receive().failure()).toMatchObject({
-      code: status.ABORTED,
-      info: { reason: 'LEASE_EXPIRED', metadata: { last_sequence: '0' } },
-    });
-  });
-
-  it('is DRAINING with what was queued before, when the sidecar shuts down', async () => {
-    const { receiver, send, received, registry } = await start();
-    await send('a', 'b');
-    await received(3);
-    const receiving = receiver.receive();
-    const drained = registry.drain({ graceMs: 5000 });
-    expect(await receiving.failure()).toMatchObject({
-      code: status.UNAVAILABLE,
-      info: { reason: 'DRAINING', metadata: { last_sequence: '3' } },
-    });
-    expect(receiving.texts).toEqual(['a', 'b']);
-    await drained;
-  });
-
-  it('comes within the grace also for a client that does not read', async () => {
-    const { receiver, sender, registry, server, newClient } = await start();
-    const receiving = receiver.receive({}, newClient(undefined, { 'grpc-node.flow_control_window': 65_535 }));
-    await receiving.attached();
-    receiving.stream.pause();
-    for (let i = 0; i < 100; i++) await sender.send('chat', Buffer.alloc(20_000));
-    await registry.drain({ graceMs: 100 });
-    await server.stop({ graceMs: 100 });
-    expect(server.connections).toBe(0);
-  });
-});
-
-describe('a Unix socket', () => {
-  it('carries the same', async () => {
-    const { unixTarget, newClient } = await startSidecar({ unix: true });
-    const alice = await TestMailbox.open(newClient(unixTarget));
-    await alice.call('join', { group: 'chat' });
-    await alice.send('chat', 'hello');
-    const receiving = alice.receive();
-    await receiving.first(2);
-    expect(receiving.texts).toEqual(['hello']);
   });
 });

@@ -3,6 +3,7 @@ import type {
   MulticastMessage,
   MulticastStreamResponse,
 } from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { ServiceType } from '../../../../server/src/gen/spread/sidecar/v1/types.js';
 import { FailureTranslator } from '../../../../server/src/grpc/codec/failure.js';
 import type { StatusError } from '../../../../server/src/grpc/codec/status.js';
 import {
@@ -205,7 +206,7 @@ export const batchFrame = (messages: readonly (string | MulticastMessage)[]) =>
   }) as IncomingFrame;
 
 export const message = (payload: string): MulticastMessage => ({
-  serviceType: 5,
+  serviceType: ServiceType.AGREED,
   groups: ['g'],
   payload: Buffer.from(payload),
   messageType: 0,
@@ -213,7 +214,10 @@ export const message = (payload: string): MulticastMessage => ({
 });
 
 /** A message that is refused before it reaches the mailbox. */
-export const badMessage = (): MulticastMessage => ({ ...message('bad'), serviceType: 99 });
+export const badMessage = (): MulticastMessage => ({
+  ...message('bad'),
+  serviceType: ServiceType.UNSPECIFIED,
+});
 
 export const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));

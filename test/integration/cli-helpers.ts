@@ -1,0 +1,14 @@
+import { createServer, type Server } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { Interruption } from '../../server/src/cli/interruption.js';
+
+/** What a command is told when it is to stop. */
+export const told = new Interruption('SIGTERM', 143);
+
+/** A listener on a free port, for commands that want to know whether it is free. */
+export async function listener(): Promise<{ port: number; server: Server }> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { port: (server.address() as { port: number }).port, server };
+}
