@@ -89,7 +89,7 @@ describe('check', () => {
     const { exitCode, stdout, stderr } = await cli(args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^ok {3}configuration: right; 3 options set\nok {3}gRPC: .* is free\nok {3}admin: .* is free\nok {3}daemon .*: Spread 5\.0\.1 answers\n$/,
+      /^ok {3}configuration: valid; 3 options set\nok {3}gRPC: .* is free\nok {3}admin: .* is free\nok {3}daemon .*: Spread 5\.0\.1 answers\n$/,
     );
   });
 
