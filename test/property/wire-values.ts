@@ -8,7 +8,7 @@ import {
   type ViewCause,
 } from '../../server/src/spread/wire/index.js';
 
-export const LEGAL = Array.from({ length: 0x7e - 0x24 + 1 }, (_, i) => String.fromCharCode(0x24 + i));
+const LEGAL = Array.from({ length: 0x7e - 0x24 + 1 }, (_, i) => String.fromCharCode(0x24 + i));
 export const legalName = (max: number) =>
   fc.string({ unit: fc.constantFrom(...LEGAL), minLength: 1, maxLength: max });
 export const groupName = legalName(31);

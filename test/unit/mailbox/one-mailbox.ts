@@ -43,7 +43,7 @@ export function newSession(): FakeSession {
   return session;
 }
 
-export const open: Mailbox[] = [];
+const open: Mailbox[] = [];
 export const leaseEnds: Mailbox[] = [];
 export const ended: string[] = [];
 

@@ -61,7 +61,7 @@ class FakeStream extends EventEmitter {
 }
 
 /** The innermost call of grpc-js, played by the test. */
-export class FakeBase {
+class FakeBase {
   readonly stream: FakeStream;
   listener: Listener | undefined;
   readonly statuses: SentStatus[] = [];

@@ -9,7 +9,7 @@ import type { AttachOptions } from '../../../../server/src/mailbox/queue/receive
 import { plainEncode, regular } from '../../../support/mailboxes/plain-events.js';
 import { RecordingReceiver } from '../../../support/mailboxes/recording-receiver.js';
 
-export const ABOUT = { privateGroup: '#me#test', groups: ['room'] };
+const ABOUT = { privateGroup: '#me#test', groups: ['room'] };
 export const DISCONNECTED: MailboxEnd = { reason: 'DISCONNECTED', lastSequence: 0, message: 'over' };
 
 /** An inbox on its own, with what it asked of its mailbox. */

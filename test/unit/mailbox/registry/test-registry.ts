@@ -24,7 +24,7 @@ export const rejectsWith = (promise: Promise<unknown>, error: object) =>
   expect(promise).rejects.toEqual(expect.objectContaining(error));
 
 export let daemons: FakeDaemons;
-export const registries: MailboxRegistry[] = [];
+const registries: MailboxRegistry[] = [];
 
 export function registryOf(
   settings: Partial<MailboxSettings> = {},
