@@ -2,12 +2,12 @@ import { constants } from 'node:http2';
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { observedCall } from '../../../../server/src/grpc/calls/observed-call.js';
+import { EdgeError } from '../../../../server/src/grpc/codec/edge-error.js';
 import { BatchFrame } from '../../../../server/src/grpc/codec/receive-frames.js';
-import { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { FakeServer, fakeSession, reasonOf } from './fake-server-call.js';
 
 const done = () => {};
-const slow = () => new SidecarError('REQUEST_TIMEOUT', 'the request did not arrive');
+const slow = () => new EdgeError('REQUEST_TIMEOUT', 'the request did not arrive');
 const OK = { code: status.OK, details: '', metadata: null };
 const batch = () =>
   new BatchFrame({

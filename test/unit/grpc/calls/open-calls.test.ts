@@ -2,8 +2,8 @@ import { constants } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Admission, CallGate } from '../../../../server/src/grpc/calls/call-gate.js';
+import { EdgeError } from '../../../../server/src/grpc/codec/edge-error.js';
 import { drainingStatus } from '../../../../server/src/grpc/codec/status.js';
-import { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { FakeServer, fakeSession, reasonOf } from './fake-server-call.js';
 
 const OK = { code: status.OK, details: '', metadata: null };
@@ -31,7 +31,7 @@ afterEach(() => void vi.useRealTimers());
 describe('a call that is refused', () => {
   it('never reaches its handler, whatever the client sends', () => {
     const gate = new FakeGate();
-    gate.error = new SidecarError('CREDENTIAL_MISSING', 'a token is required', { field: 'authorization' });
+    gate.error = new EdgeError('CREDENTIAL_MISSING', 'a token is required', { field: 'authorization' });
     const server = new FakeServer({ gate });
     const { base, handler } = server.begin('Multicast');
     expect(base.statuses[0]?.code).toBe(status.UNAUTHENTICATED);
@@ -49,7 +49,7 @@ describe('a call that is refused', () => {
 
   it('counts in no limit', () => {
     const gate = new FakeGate();
-    gate.error = new SidecarError('CREDENTIAL_INVALID', 'the token is not accepted');
+    gate.error = new EdgeError('CREDENTIAL_INVALID', 'the token is not accepted');
     const server = new FakeServer({ gate });
     const { base } = server.begin('Multicast');
     expect(server.limits.calls).toBe(0);

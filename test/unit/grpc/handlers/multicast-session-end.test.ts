@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
+import { MailboxError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { badMessage, FakeMulticastStream, openFrame, times } from './fake-multicast-stream.js';
 
-const expired = () => new SidecarError('LEASE_EXPIRED', 'the lease of the mailbox expired');
+const expired = () => new MailboxError('LEASE_EXPIRED', 'the lease of the mailbox expired');
 afterEach(() => void vi.useRealTimers());
 
 const texts = (count: number) => times(count, String);
@@ -78,7 +78,7 @@ describe('the end of the mailbox', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('a');
     stream.mailbox.end(expired());
-    stream.mailbox.end(new SidecarError('DRAINING', 'the sidecar is shutting down'));
+    stream.mailbox.end(new MailboxError('DRAINING', 'the sidecar is shutting down'));
     stream.mailbox.take();
     expect(stream.reasons).toEqual(['LEASE_EXPIRED']);
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { MulticastStreamRequest } from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { Malformed, Undecoded } from '../../../../server/src/grpc/codec/malformed.js';
 import type { IncomingFrame } from '../../../../server/src/grpc/handlers/multicast-session.js';
-import { SidecarError } from '../../../../server/src/mailbox/sidecar-error.js';
+import { MailboxError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { SpreadError } from '../../../../server/src/spread/spread-error.js';
 import {
   badMessage,
@@ -14,7 +14,7 @@ import {
   times,
 } from './fake-multicast-stream.js';
 
-const expired = () => new SidecarError('LEASE_EXPIRED', 'the lease of the mailbox expired');
+const expired = () => new MailboxError('LEASE_EXPIRED', 'the lease of the mailbox expired');
 afterEach(() => void vi.useRealTimers());
 
 const texts = (count: number) => times(count, String);
@@ -294,7 +294,7 @@ describe('a mailbox without room', () => {
     const stream = FakeMulticastStream.open();
     let isFull = true;
     stream.mailbox.beforeSend = ({ payload }) => {
-      if (isFull && payload.toString() === 'b') throw new SidecarError('SEND_QUEUE_FULL', 'no room');
+      if (isFull && payload.toString() === 'b') throw new MailboxError('SEND_QUEUE_FULL', 'no room');
     };
     stream.batch('a', 'b');
     expect(stream.mailbox.texts).toEqual(['a']);
