@@ -209,7 +209,8 @@ describe('requests', () => {
           const { field, bound, message: sentence } = error as WireError;
           expect(sentence).toContain(field);
           expect(bound).toBeTruthy();
-          expect(sentence).toContain(bound);
+          // The sentence states the upper end of a range in words.
+          expect(sentence).toContain(bound?.split('..').at(-1));
           return;
         }
         expect(bytes.length).toBeLessThanOrEqual(48 + 143_151);
