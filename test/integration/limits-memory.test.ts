@@ -47,13 +47,13 @@ const peakOf = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
 describe('peers without a token', () => {
-  it('http2.unauthenticated: a connection may have 100 streams until one of its calls brings a token', async () => {
+  it('http2.unauthenticated: a connection may have 16 streams until one of its calls brings a token', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: TOKEN });
     const [target = ''] = sidecar.targets;
     const peer = session(target);
-    await until(() => peer.remoteSettings?.maxConcurrentStreams === 100, { what: 'the first SETTINGS' });
+    await until(() => peer.remoteSettings?.maxConcurrentStreams === 16, { what: 'the first SETTINGS' });
     request(peer, `${SERVICE}/GetVersion`, undefined, { authorization: `Bearer ${TOKEN}` });
-    await until(() => (peer.remoteSettings?.maxConcurrentStreams ?? 0) > 100, { what: 'more streams' });
+    await until(() => (peer.remoteSettings?.maxConcurrentStreams ?? 0) > 16, { what: 'more streams' });
   });
 
   it('http2.unauthenticated: floods of calls are refused, and a client with a token is served', async () => {

@@ -20,6 +20,7 @@ import { quietGrpcLog } from './transport/grpc-log.js';
 import { setHttp2 } from './transport/http2-settings.js';
 import { ignoreGoneStreams, startInTurns } from './transport/http2-streams.js';
 import { keepAlive } from './transport/keep-alive.js';
+import { ReadTurns } from './transport/read-turns.js';
 import { DEFAULT_SESSION_BOUNDS, guardSessions, type SessionBounds } from './transport/session-guard.js';
 import { firstConcurrentStreams, StreamGate, streamsFor } from './transport/stream-gate.js';
 import type { TlsEndpoint } from './transport/tls-endpoint.js';
@@ -169,6 +170,7 @@ export class GrpcServer {
     startInTurns(this.#server, turns);
     streams.guard(this.#server);
     ignoreGoneStreams(this.#server);
+    new ReadTurns().watch(this.#server);
     watchConnections(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);
     keepAlive(this.#server, transport);

@@ -147,12 +147,12 @@ describe('listening', () => {
 
   it('opens the HTTP/2 windows that were asked for', async () => {
     const windows = { streamWindowBytes: 300_000, connectionWindowBytes: 700_000 };
-    const { address } = await start({ transport: { ...windows, maxConcurrentStreams: 123 } });
+    const { address } = await start({ transport: { ...windows, maxConcurrentStreams: 99 } });
     const session = connectHttp2(`http://${formatListenAddress(address)}`);
     onTestFinished(() => session.destroy());
     await within(new Promise((resolve) => session.once('remoteSettings', resolve)), 'the settings');
     expect(session.remoteSettings.initialWindowSize).toBe(windows.streamWindowBytes);
-    expect(session.remoteSettings.maxConcurrentStreams).toBe(123);
+    expect(session.remoteSettings.maxConcurrentStreams).toBe(99);
     await until(() => session.state.remoteWindowSize === windows.connectionWindowBytes, {
       what: 'connection window',
     });

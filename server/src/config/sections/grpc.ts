@@ -85,7 +85,7 @@ export const grpc = {
       type: autoCount('16', '1000000'),
       default: 'auto',
       why: 'Half of limits.maxCalls, at most 4096: one connection cannot take the calls of all others.',
-      text: 'Most calls that may be open at once on one client connection; further ones wait in the client. Where tokens are required, a connection may have 100 until one of its calls brings a token.',
+      text: 'Most calls that may be open at once on one client connection; further ones wait in the client. A new connection may have 100. Where tokens are required, it may have 16 until one of its calls brings a token. The number grows with use.',
     }),
   },
 } satisfies Section;

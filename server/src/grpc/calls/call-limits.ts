@@ -1,4 +1,5 @@
 import { EdgeError } from '../codec/edge-error.js';
+import { hasItsShare } from '../transport/shares.js';
 import { TokenBucket } from '../transport/token-bucket.js';
 
 /** Bounds on calls and messages. Infinity: none. */
@@ -19,27 +20,6 @@ export const DEFAULT_CALL_BOUNDS: CallBounds = {
   callsPerSecond: Number.POSITIVE_INFINITY,
   messagesPerSecond: Number.POSITIVE_INFINITY,
 };
-
-/** A connection may grow to this many times what is free beyond the reserve. Two connections that want all get 4/9 each. */
-const SHARE_OF_FREE = 4;
-/** What is kept for connections with few calls, as a share of the bound. */
-const RESERVE = 0.1;
-/** A connection has few calls while they are less than this part of what is free. */
-const FEW = 0.25;
-
-/**
- * Whether a connection has its share of a bound that all connections have together. The only connection may have everything. Otherwise
- * a part stays free for connections with few calls, so that others cannot keep a newcomer out.
- *
- * @param own - calls of the connection
- * @param total - calls of all connections
- */
-export function hasItsShare(own: number, total: number, max: number): boolean {
-  if (own === total) return false;
-  const free = max - total;
-  if (own < FEW * free) return false;
-  return own >= SHARE_OF_FREE * (free - RESERVE * max);
-}
 
 /** Calls that are too many are told to come again after so long. Unit: ms. */
 const RETRY_MS = 1000;

@@ -1,9 +1,7 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import type { FairTurns } from '../../timing/fair-turns.js';
-import { http2ServersOf } from './internals.js';
-
-type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
+import { interceptStreams } from './internals.js';
 
 /**
  * Keeps streams from a grpc-js server that are gone when they are told. Node tells of a stream in a later turn when the first
@@ -14,24 +12,25 @@ type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...res
  * Call it once the server's injector or listeners have been made.
  */
 export function ignoreGoneStreams(server: Server): void {
-  for (const http2Server of http2ServersOf(server)) {
-    const listeners = http2Server.listeners('stream') as OnStream[];
-    http2Server.removeAllListeners('stream');
-    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
-      if (stream.destroyed || stream.closed) {
-        // What became of it is nobody's concern, and must not be an uncaught error.
-        stream.on('error', () => {});
-        return;
-      }
-      for (const listener of listeners) listener.call(http2Server, stream, ...rest);
-    });
-  }
+  interceptStreams(server, (stream, _headers, serve) => {
+    if (!stream.destroyed && !stream.closed) serve();
+    // What became of it is nobody's concern, and must not be an uncaught error.
+    else stream.on('error', () => {});
+  });
 }
 
 /** Tells the client that its call was not processed, so that it may be repeated (RFC 9113 §8.7). */
 export function refuse(stream: ServerHttp2Stream): void {
   stream.on('error', () => {});
-  if (!stream.destroyed) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  if (stream.destroyed) return;
+  // Node makes an error that nobody reads. Its stack trace takes more time than all the rest of a refusal.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** Reflection searches and encodes files; unit of FairTurns. */
@@ -43,23 +42,18 @@ const REFLECTION_COST = 16;
  * Call it once the server's injector or listeners have been made.
  */
 export function startInTurns(server: Server, turns: FairTurns): void {
-  for (const http2Server of http2ServersOf(server)) {
-    const listeners = http2Server.listeners('stream') as OnStream[];
-    http2Server.removeAllListeners('stream');
-    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
-      let isStarted = false;
-      const connection = stream.session ?? stream;
-      const cost = String(rest[0][':path']).startsWith('/grpc.reflection.') ? REFLECTION_COST : 1;
-      const start = () => {
-        isStarted = true;
-        if (cost > 1) turns.charge(connection, cost - 1);
-        // The client may have reset the stream while it waited. grpc-js does not check.
-        if (stream.destroyed || stream.closed) return;
-        for (const listener of listeners) listener.call(http2Server, stream, ...rest);
-      };
-      turns.run(connection, start, cost, () => refuse(stream));
-      // An error without a listener would end the process.
-      if (!isStarted) stream.on('error', () => {});
-    });
-  }
+  interceptStreams(server, (stream, headers, serve) => {
+    let isStarted = false;
+    const connection = stream.session ?? stream;
+    const cost = String(headers[':path']).startsWith('/grpc.reflection.') ? REFLECTION_COST : 1;
+    const start = () => {
+      isStarted = true;
+      if (cost > 1) turns.charge(connection, cost - 1);
+      // The client may have reset the stream while it waited. grpc-js does not check.
+      if (!stream.destroyed && !stream.closed) serve();
+    };
+    turns.run(connection, start, cost, () => refuse(stream));
+    // An error without a listener would end the process.
+    if (!isStarted) stream.on('error', () => {});
+  });
 }

@@ -3,7 +3,7 @@
  * use against its public alternative; test/unit/grpc/transport/internals.test.ts fails by name when an upgrade removes one. All other
  * code calls these functions and otherwise public API.
  */
-import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Metadata, Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { SentStatus } from '../codec/status.js';
@@ -12,6 +12,27 @@ import type { SentStatus } from '../codec/status.js';
 export function http2ServersOf(server: Server): Http2Server[] {
   const { http2Servers } = server as unknown as { http2Servers?: unknown };
   return http2Servers instanceof Map ? [...(http2Servers as Map<Http2Server, unknown>).keys()] : [];
+}
+
+type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
+
+/**
+ * Gives each HTTP/2 stream of a server to `onStream` instead of grpc-js, which gets it by `serve`. Takes over the listeners that serve
+ * streams by now: call it once the server's injector or listeners have been made. The last call gets streams first.
+ */
+export function interceptStreams(
+  server: Server,
+  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, serve: () => void) => void,
+): void {
+  for (const http2Server of http2ServersOf(server)) {
+    const listeners = http2Server.listeners('stream') as OnStream[];
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) =>
+      onStream(stream, rest[0], () => {
+        for (const listener of listeners) listener.call(http2Server, stream, ...rest);
+      }),
+    );
+  }
 }
 
 /** The HTTP/2 stream below the innermost call. Private field of grpc-js. */
@@ -69,10 +90,31 @@ export function interceptData(
   }
 }
 
+/** The part of a socket's handle that is used. */
+interface Handle {
+  readonly writeQueueSize?: number;
+  readStart?(): void;
+  readStop?(): void;
+}
+
+function handleOf(socket: object): Handle | undefined {
+  return (socket as { _handle?: Handle | null })._handle ?? undefined;
+}
+
 /** True when the kernel has taken everything that was written to a socket. Private field of Node. */
 export function isWrittenOut(socket: object): boolean {
-  const { _handle: handle } = socket as { _handle?: { readonly writeQueueSize?: number } | null };
-  return handle?.writeQueueSize === 0;
+  return handleOf(socket)?.writeQueueSize === 0;
+}
+
+/** Reads nothing more of a socket below HTTP/2, where Node ignores pause(). Private field of Node. */
+export function stopReading(socket: object): void {
+  handleOf(socket)?.readStop?.();
+}
+
+/** Reads on after stopReading(). While a write waits for the peer, Node does not read, and starts again by itself. */
+export function readOn(socket: object): void {
+  const handle = handleOf(socket);
+  if (!handle?.writeQueueSize) handle?.readStart?.();
 }
 
 /** The socket below a TLS connection. Private field of Node. */

@@ -2,11 +2,12 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2
 import type { Server } from '@grpc/grpc-js';
 import type { FairTurns } from '../../timing/fair-turns.js';
 import { refuse } from './http2-streams.js';
-import { http2ServersOf } from './internals.js';
+import { http2ServersOf, interceptStreams } from './internals.js';
+import { hasItsShare, shareOf } from './shares.js';
 
 /** Bounds on HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {
-  /** Streams at once of all connections, those that are refused with a status included. Health has 1256 more. */
+  /** Streams at once of all connections, those that are refused with a status included. Health has 1256 of its own. */
   readonly maxStreams: number;
   /** Streams at once of one connection. */
   readonly maxConcurrentStreams: number;
@@ -14,8 +15,15 @@ export interface StreamBounds {
   readonly needsCredential: boolean;
 }
 
-/** Streams at once of a connection that has brought no credential. RFC 9113 §6.5.2 recommends no less. */
-const UNPROVEN_STREAMS = 100;
+/** Streams at once that a connection may have at first. RFC 9113 §6.5.2 recommends no less. */
+const FIRST_STREAMS = 100;
+/**
+ * The same of a connection that has brought no credential. Fewer than recommended: each stream of a stranger costs objects that make
+ * garbage collections long. gRPC clients wait for SETTINGS before their first call, and get more with the answer to it.
+ */
+const UNPROVEN_STREAMS = 16;
+/** Streams at once that every connection is told it may have, however many there are. */
+const LEAST_STREAMS = 16;
 /** Of all streams, what connections without a credential may have together. */
 const UNPROVEN_SHARE = 0.25;
 /** What a connection without a credential may have in any case, so that a newcomer can bring one. */
@@ -23,18 +31,22 @@ const UNPROVEN_LEAST = 2;
 /** Calls above limits.maxCalls that are still told why they are refused. */
 const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
-/** Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
+/** Streams of health at once. Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
 const HEALTH_STREAMS = 1256;
 /** Refused streams that wait for their turn. Further ones are refused at once. */
 const MAX_WAITING_REFUSALS = 256;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
 interface SessionUse {
+  /** Streams that are open, without those of health. */
   streams: number;
+  /** Streams of health that are open. They count apart: a client may watch hundreds of services all day. */
+  health: number;
   proven: boolean;
+  /** Streams at once that the connection was told by SETTINGS. */
+  told: number;
 }
 
-type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
 type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
 
 /** How many streams of all connections may exist so that calls above limits.maxCalls can be told why they are refused. */
@@ -44,7 +56,7 @@ export function streamsFor(maxCalls: number): number {
 
 /** What a connection is told in its first SETTINGS. */
 export function firstConcurrentStreams({ maxConcurrentStreams, needsCredential }: StreamBounds): number {
-  return needsCredential ? Math.min(UNPROVEN_STREAMS, maxConcurrentStreams) : maxConcurrentStreams;
+  return Math.min(needsCredential ? UNPROVEN_STREAMS : FIRST_STREAMS, maxConcurrentStreams);
 }
 
 /**
@@ -55,7 +67,10 @@ export function firstConcurrentStreams({ maxConcurrentStreams, needsCredential }
  */
 export class StreamGate {
   readonly #sessions = new Map<Http2Session, SessionUse>();
+  /** Connections that need more streams than there are for them. */
+  readonly #held = new Set<ServerHttp2Session>();
   #streams = 0;
+  #health = 0;
   #unproven = 0;
   #waitingRefusals = 0;
 
@@ -67,23 +82,22 @@ export class StreamGate {
 
   /** Streams that exist. */
   get streams(): number {
-    return this.#streams;
+    return this.#streams + this.#health;
   }
 
   /** Stands before the listeners that a server has by now. Call it once the server's injector or listeners have been made. */
   guard(server: Server): void {
-    for (const http2Server of http2ServersOf(server)) {
-      const listeners = http2Server.listeners('stream') as OnStream[];
-      http2Server.removeAllListeners('stream');
-      http2Server.on('stream', (stream: ServerHttp2Stream, ...rest: [IncomingHttpHeaders, number]) => {
-        if (this.#admits(stream, rest[0]))
-          for (const listener of listeners) listener.call(http2Server, stream, ...rest);
-      });
+    interceptStreams(server, (stream, headers, serve) => {
+      if (this.#admits(stream, headers)) serve();
+    });
+    for (const http2Server of http2ServersOf(server))
       http2Server.on('session', (session: ServerHttp2Session) => {
-        this.#sessions.set(session, { streams: 0, proven: !this.bounds.needsCredential });
+        const told = firstConcurrentStreams(this.bounds);
+        const use = { streams: 0, health: 0, proven: !this.bounds.needsCredential, told };
+        this.#sessions.set(session, use);
         session.once('close', () => this.#sessions.delete(session));
+        this.#adjust(session, use);
       });
-    }
   }
 
   /** A call of this connection brought a credential that is accepted. */
@@ -91,10 +105,55 @@ export class StreamGate {
     const use = session && this.#sessions.get(session);
     if (use === undefined || use.proven) return;
     use.proven = true;
-    this.#unproven -= use.streams;
+    this.#unproven -= allOf(use);
+    const streams = Math.min(FIRST_STREAMS, this.bounds.maxConcurrentStreams, this.#mostOf(use));
+    if (use.told < streams) this.#tell(session as ServerHttp2Session, use, streams);
+  }
+
+  /** What a connection may have: a share of all streams, and its streams of health. */
+  #mostOf(use: SessionUse): number {
+    return Math.max(LEAST_STREAMS, Math.floor(shareOf(this.#streams, this.bounds.maxStreams))) + use.health;
+  }
+
+  /**
+   * Tells a connection what it may have, when it needs more or has to get along with less. A client that obeys lets further calls wait.
+   * Those of a client that does not are refused by nghttp2, which costs next to nothing.
+   */
+  #adjust(session: ServerHttp2Session, use: SessionUse): void {
+    const most = this.#mostOf(use);
+    if (most <= use.told / 2) {
+      this.#tell(session, use, most);
+      return;
+    }
     const { maxConcurrentStreams } = this.bounds;
-    if (maxConcurrentStreams > UNPROVEN_STREAMS && !session!.destroyed)
-      (session as ServerHttp2Session).settings({ maxConcurrentStreams });
+    if (!use.proven || allOf(use) <= use.told / 2 || use.told >= maxConcurrentStreams) return;
+    const streams = Math.min(2 * use.told, maxConcurrentStreams, most);
+    // A client that has not acknowledged the last SETTINGS gets no others.
+    if (streams <= use.told || session.pendingSettingsAck) this.#held.add(session);
+    else this.#tell(session, use, streams);
+  }
+
+  /** Tells a connection that was refused a stream to have no more than now. */
+  #holdBack(session: ServerHttp2Session, use: SessionUse): void {
+    const least = use.proven ? LEAST_STREAMS : UNPROVEN_LEAST;
+    const streams = Math.max(least, allOf(use));
+    if (streams <= use.told / 2) this.#tell(session, use, streams);
+  }
+
+  /** Gives more to the connection that has waited longest for it, if there is more now. */
+  #adjustHeld(): void {
+    for (const session of this.#held) {
+      this.#held.delete(session);
+      const use = this.#sessions.get(session);
+      if (use !== undefined) this.#adjust(session, use);
+      return;
+    }
+  }
+
+  #tell(session: ServerHttp2Session, use: SessionUse, streams: number): void {
+    if (session.destroyed) return;
+    use.told = streams;
+    session.settings({ maxConcurrentStreams: streams });
   }
 
   #admits(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
@@ -104,22 +163,33 @@ export class StreamGate {
       refuse(stream);
       return false;
     }
-    const limit = this.#exceeded(use, String(headers[':path']));
+    const isHealth = String(headers[':path']).startsWith(HEALTH_PATH);
+    const limit = this.#exceeded(use, isHealth);
     // A connection with few streams takes the place of a call that waits for a connection with many.
-    if (limit !== undefined && !(limit === 'limits.maxCalls' && this.turns.cancelOne(use.streams))) {
+    if (limit !== undefined && !(limit === 'limits.maxCalls' && this.turns.cancelOne(allOf(use)))) {
       this.#refuse(stream, session!);
+      this.#holdBack(session as ServerHttp2Session, use);
       this.onLimit(limit, {});
       return false;
     }
-    this.#streams++;
-    use.streams++;
-    if (!use.proven) this.#unproven++;
+    this.#count(use, isHealth, 1);
+    this.#adjust(session as ServerHttp2Session, use);
     stream.once('close', () => {
-      this.#streams--;
-      use.streams--;
-      if (!use.proven) this.#unproven--;
+      this.#count(use, isHealth, -1);
+      this.#adjustHeld();
     });
     return true;
+  }
+
+  #count(use: SessionUse, isHealth: boolean, change: 1 | -1): void {
+    if (isHealth) {
+      this.#health += change;
+      use.health += change;
+    } else {
+      this.#streams += change;
+      use.streams += change;
+    }
+    if (!use.proven) this.#unproven += change;
   }
 
   /** In the connection's turn: a client that repeats its refused calls at once must not take the event loop. */
@@ -136,13 +206,19 @@ export class StreamGate {
     });
   }
 
-  #exceeded(use: SessionUse, path: string): string | undefined {
-    const { maxStreams } = this.bounds;
-    if (this.#streams >= maxStreams + (path.startsWith(HEALTH_PATH) ? HEALTH_STREAMS : 0))
-      return 'limits.maxCalls';
-    if (use.proven || use.streams < UNPROVEN_LEAST) return undefined;
-    if (use.streams >= UNPROVEN_STREAMS || this.#unproven >= maxStreams * UNPROVEN_SHARE)
+  #exceeded(use: SessionUse, isHealth: boolean): string | undefined {
+    const [own, total, max] = isHealth
+      ? [use.health, this.#health, HEALTH_STREAMS]
+      : [use.streams, this.#streams, this.bounds.maxStreams];
+    if (total >= max || hasItsShare(own, total, max)) return 'limits.maxCalls';
+    const streams = allOf(use);
+    if (use.proven || streams < UNPROVEN_LEAST) return undefined;
+    if (streams >= UNPROVEN_STREAMS || this.#unproven >= this.bounds.maxStreams * UNPROVEN_SHARE)
       return 'http2.unauthenticated';
     return undefined;
   }
+}
+
+function allOf({ streams, health }: SessionUse): number {
+  return streams + health;
 }

@@ -22,6 +22,16 @@ class FakeStream extends EventEmitter {
   }
 }
 
+class FakeSession extends EventEmitter {
+  destroyed = false;
+  pendingSettingsAck = false;
+  readonly told: number[] = [];
+
+  settings({ maxConcurrentStreams }: { maxConcurrentStreams: number }): void {
+    this.told.push(maxConcurrentStreams);
+  }
+}
+
 /** A server that starts calls in turns, whose current turn is used up. */
 function busyServer(maxStreams: number) {
   const http2Server = new EventEmitter();
@@ -30,18 +40,18 @@ function busyServer(maxStreams: number) {
   const server = { http2Servers: new Map([[http2Server, {}]]) } as unknown as Server;
   const turns = new FairTurns();
   const limits: string[] = [];
-  const bounds = { maxStreams, maxConcurrentStreams: 100, needsCredential: false };
+  const bounds = { maxStreams, maxConcurrentStreams: 1000, needsCredential: false };
   startInTurns(server, turns);
   new StreamGate(bounds, turns, (limit) => limits.push(limit)).guard(server);
   turns.charge({}, 100);
   const session = () => {
-    const made = new EventEmitter();
+    const made = new FakeSession();
     http2Server.emit('session', made);
     return made;
   };
-  const open = (of: EventEmitter) => {
+  const open = (of: EventEmitter, path = '/a.Service/Method') => {
     const stream = new FakeStream(of);
-    http2Server.emit('stream', stream, { ':path': '/a.Service/Method' });
+    http2Server.emit('stream', stream, { ':path': path });
     return stream;
   };
   const idle = async () => {
@@ -89,5 +99,101 @@ describe('streams that wait for their turn', () => {
     expect(started).toEqual(streams.slice(0, 3));
     expect(streams[3]?.closedWith).toBe(constants.NGHTTP2_REFUSED_STREAM);
     expect(limits).toEqual(['limits.maxCalls']);
+  });
+});
+
+describe('the streams that a connection is told it may have', () => {
+  it('grow while it uses most of them', () => {
+    const { session, open } = busyServer(10_000);
+    const client = session();
+    for (let i = 0; i < 51; i++) open(client);
+    expect(client.told).toEqual([200]);
+  });
+
+  it('do not grow before the client has acknowledged the last SETTINGS', () => {
+    const { session, open } = busyServer(10_000);
+    const client = session();
+    client.pendingSettingsAck = true;
+    for (let i = 0; i < 90; i++) open(client);
+    expect(client.told).toEqual([]);
+  });
+
+  it('are few for a newcomer while others have most of them', () => {
+    const { session, open, limits } = busyServer(200);
+    const flooding = session();
+    for (let i = 0; i < 180; i++) open(flooding);
+    expect(session().told).toEqual([16]);
+    expect(limits).toEqual([]);
+  });
+
+  it('leave room for a newcomer beside connections that want all', () => {
+    const { session, open, limits } = busyServer(200);
+    const flooding = [session(), session(), session()];
+    for (let i = 0; i < 200; i++) for (const client of flooding) open(client);
+    const before = limits.length;
+    expect(before).toBeGreaterThan(0);
+    const newcomer = session();
+    for (let i = 0; i < 4; i++) expect(open(newcomer).closed).toBe(false);
+    expect(limits).toHaveLength(before);
+  });
+});
+
+describe('streams of health', () => {
+  const watch = '/grpc.health.v1.Health/Watch';
+
+  it('do not lower the share of their connection, which may have them beside its share', () => {
+    const { session, open, limits } = busyServer(80);
+    const client = session();
+    for (let i = 0; i < 999; i++) {
+      open(client, watch);
+      expect(client.told.at(-1) ?? 100).toBeGreaterThan(i + 1);
+    }
+    expect(client.told.at(-1)).toBe(1000);
+    expect(limits).toEqual([]);
+  });
+
+  it('have room while all other streams are in use, and leave it when they close', () => {
+    const { session, open, limits } = busyServer(80);
+    const [client, other] = [session(), session()];
+    for (let i = 0; i < 80; i++) open(client);
+    const [watching] = Array.from({ length: 1256 }, () => open(other, watch));
+    expect(limits).toEqual([]);
+    open(other, watch);
+    expect(limits).toEqual(['limits.maxCalls']);
+    watching?.close(constants.NGHTTP2_NO_ERROR);
+    open(other, watch);
+    expect(limits).toHaveLength(1);
+  });
+
+  it('of one connection leave room for the probes of another', () => {
+    const { session, open, limits } = busyServer(80);
+    const [flooding, probe] = [session(), session()];
+    open(probe, watch);
+    for (let i = 0; i < 1300; i++) open(flooding, watch);
+    const before = limits.length;
+    expect(before).toBeGreaterThan(0);
+    for (let i = 0; i < 4; i++) open(probe, watch);
+    expect(limits).toHaveLength(before);
+  });
+});
+
+describe('work that counts against a connection', () => {
+  it('a call of reflection counts as 16 small calls', async () => {
+    const http2Server = new EventEmitter();
+    const turns = new FairTurns();
+    const charges: number[] = [];
+    const charge = turns.charge.bind(turns);
+    turns.charge = (connection, cost) => {
+      charges.push(cost);
+      charge(connection, cost);
+    };
+    http2Server.on('stream', () => {});
+    startInTurns({ http2Servers: new Map([[http2Server, {}]]) } as unknown as Server, turns);
+    const stream = new FakeStream(new FakeSession());
+    http2Server.emit('stream', stream, {
+      ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    });
+    expect(charges).toEqual([15]);
+    expect(turns.isFree).toBe(false);
   });
 });

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import {
+  connect as connectHttp2,
+  constants,
+  createServer as createHttp2Server,
+  type ServerHttp2Session,
+} from 'node:http2';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import {
@@ -20,9 +25,12 @@ import {
   http2StreamOf,
   interceptData,
   interceptStatus,
+  interceptStreams,
   isWrittenOut,
+  readOn,
   socketBelow,
   socketOf,
+  stopReading,
 } from '../../../../server/src/grpc/transport/internals.js';
 import { TestAuthority } from '../../../support/network/certificates.js';
 import { until } from '../../../support/until.js';
@@ -34,6 +42,8 @@ const GONE = {
   sendStatus: 'grpc-js no longer sends its own statuses through sendStatus of the innermost call',
   metadata: 'grpc-js no longer passes the metadata object of the interceptor to the handler',
   data: 'grpc-js no longer reads a request with a listener for `data` when the interceptor runs',
+  streams: 'grpc-js no longer serves streams with a listener for `stream`',
+  reading: 'Node no longer has _handle.readStop and _handle.readStart of a socket',
   handle: 'Node no longer has _handle.writeQueueSize of a socket',
   parent: 'Node no longer keeps the socket below a TLS connection in _parent',
 };
@@ -118,6 +128,21 @@ describe('the internals of grpc-js', () => {
     expect(http2ServersOf(server), GONE.http2Servers).toHaveLength(1);
   });
 
+  it('serves a stream with a listener for stream', async () => {
+    const { server, call } = await serve();
+    const paths: unknown[] = [];
+    let isServed = false;
+    interceptStreams(server, (stream, headers, serve) => {
+      paths.push(headers[':path']);
+      if (isServed) serve();
+      else stream.close(constants.NGHTTP2_NO_ERROR);
+    });
+    expect(await call(), GONE.streams).toBe('');
+    isServed = true;
+    expect(await call(), GONE.streams).toBe(String(status.OK));
+    expect(paths, GONE.streams).toEqual([path, path]);
+  });
+
   it('has the HTTP/2 stream and socket of a call', async () => {
     let stream: unknown;
     let socket: unknown;
@@ -182,6 +207,43 @@ describe('the internals of Node', () => {
     expect(isWrittenOut(socket), GONE.handle).toBe(false);
     peer.resume();
     await until(() => isWrittenOut(socket), { what: GONE.handle });
+  });
+
+  it('stops reading the socket of an HTTP/2 session, and reads on', async () => {
+    const listener = createHttp2Server((request, response) => response.end(request.url));
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const accepted = once(listener, 'session');
+    const client = connectHttp2(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      client.destroy();
+      listener.close();
+    });
+    const [[session]] = (await Promise.all([accepted, once(client, 'connect')])) as [
+      [ServerHttp2Session],
+      unknown,
+    ];
+    let pings = 0;
+    const ping = () =>
+      new Promise<void>((resolve, reject) => {
+        client.ping((error) => {
+          pings++;
+          if (error) reject(error);
+          else resolve();
+        });
+      });
+    await ping();
+    stopReading(session.socket);
+    const answered = ping();
+    // Another connection's round trip: what the first one wrote has arrived by then.
+    const other = connectHttp2(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+    onTestFinished(() => other.destroy());
+    await new Promise((resolve) => other.ping(resolve));
+    await new Promise((resolve) => other.ping(resolve));
+    expect(pings, GONE.reading).toBe(1);
+    readOn(session.socket);
+    await answered;
+    expect(pings, GONE.reading).toBe(2);
   });
 
   it('knows the socket below a TLS connection', async () => {
