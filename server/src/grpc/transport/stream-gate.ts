@@ -28,6 +28,11 @@ const LEAST_STREAMS = 16;
 const UNPROVEN_SHARE = 0.25;
 /** What a connection without a credential may have in any case, so that a newcomer can bring one. */
 const UNPROVEN_LEAST = 2;
+/**
+ * The fewest streams that SETTINGS tell a connection without a credential. Node counts streams that have just closed too, and resets
+ * those above with ENHANCE_YOUR_CALM, which a client does not repeat by itself as it does after REFUSED_STREAM.
+ */
+const UNPROVEN_HELD_BACK = 8;
 /** Calls above limits.maxCalls that are still told why they are refused. */
 const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
@@ -135,7 +140,7 @@ export class StreamGate {
 
   /** Tells a connection that was refused a stream to have no more than now. */
   #holdBack(session: ServerHttp2Session, use: SessionUse): void {
-    const least = use.proven ? LEAST_STREAMS : UNPROVEN_LEAST;
+    const least = use.proven ? LEAST_STREAMS : UNPROVEN_HELD_BACK;
     const streams = Math.max(least, allOf(use));
     if (streams <= use.told / 2) this.#tell(session, use, streams);
   }
