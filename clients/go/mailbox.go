@@ -245,7 +245,7 @@ func (m *Mailbox) Sender(ctx context.Context, options SenderOptions) (*Sender, e
 }
 
 // Receive gives the next event, waiting for it if need be (SP_receive). The first call begins to receive. Broken streams
-// are made anew; each event comes once and in order.
+// are restored; each event comes once and in order.
 //
 // After the last event it fails with the reason why the mailbox ended; after Disconnect with ErrIllegalSession.
 func (m *Mailbox) Receive(ctx context.Context) (Event, error) {

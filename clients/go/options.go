@@ -173,7 +173,7 @@ type MailboxOptions struct {
 	// EndWithConnection ends the mailbox 500 ms after this side has closed its connection, as when the process ends or is
 	// killed, and not after the lease.
 	EndWithConnection bool
-	// Reconnect: make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored.
+	// Reconnect: make a lost daemon connection again, and tell it by the events ConnectionLost and ConnectionRestored.
 	// Default: the mailbox ends with its connection.
 	Reconnect *ReconnectOptions
 	// Queue bounds the event queue in the sidecar. Default: the sidecar's bounds.

@@ -39,7 +39,7 @@ func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
 type security struct {
 	credentials credentials.TransportCredentials
 	token       func(ctx context.Context) (string, error)
-	// tokenMayChange: the token is asked for anew before each call.
+	// tokenMayChange: the token is asked for again before each call.
 	tokenMayChange bool
 	private        bool
 	target         string

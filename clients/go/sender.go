@@ -88,7 +88,7 @@ const (
 // Sender sends many messages fast and in order, over one stream. What is sent while a frame is being written travels
 // together in the next one; Send waits only while too much is on its way.
 //
-// A stream that breaks is not made anew, because that could send a message twice: everything fails with the same error,
+// A stream that breaks is not restored, because that could send a message twice: everything fails with the same error,
 // and Undecided has the messages whose outcome is not known.
 type Sender struct {
 	stream   grpc.BidiStreamingClient[pb.MulticastStreamRequest, pb.MulticastStreamResponse]

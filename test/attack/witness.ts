@@ -49,7 +49,7 @@ export class Witness {
     return this.#sent;
   }
 
-  /** Starts measuring anew, once the code on both sides is warm. */
+  /** Starts measuring again, once the code on both sides is warm. */
   forgetLatencies(): void {
     this.calls = new Latencies();
     this.deliveries = new Latencies();

@@ -14,7 +14,7 @@ import { failureOf, seenByClient } from './seen.js';
 /** A call that takes longer is given up: its outcome is unknown then. Unit: ms. */
 const CALL_TIMEOUT_MS = 2000;
 
-/** How a mailbox receives, drawn anew for each. */
+/** How a mailbox receives, drawn again for each. */
 export interface BoxOptions {
   readonly acknowledgement: 'AUTO' | 'EXPLICIT';
   readonly maxBufferedEvents: number;

@@ -55,7 +55,7 @@ describe('in what it left, the checker finds', () => {
   const random = new Random('injuries');
 
   /**
-   * The history with one event of a mailbox left out, or given twice; the later ones are numbered anew, as by a
+   * The history with one event of a mailbox left out, or given twice; the later ones are numbered again, as by a
    * sidecar that does not know of it.
    */
   function injured(pick: (entry: EventEntry) => boolean, copies: 0 | 1 | 2): Timed[] {

@@ -12,7 +12,7 @@ export interface Figures {
   mailboxes: number;
   /** Streams that were made anew. */
   resumed: number;
-  /** Daemon connections that were lost and made anew under a living mailbox. */
+  /** Daemon connections that were lost and restored under a living mailbox. */
   restored: number;
   /** By link and kind. */
   faults: Record<string, number>;
@@ -74,7 +74,7 @@ export function summary(figures: Figures, violations: number): string {
   const { messages, ok, refused, unknown, events, mailboxes, resumed, restored, faults, ends } = figures;
   return [
     `faults: ${listOf(faults)}`,
-    `ends of mailboxes: ${listOf(ends)}; streams resumed: ${resumed}; daemon connections made anew: ${restored}`,
+    `ends of mailboxes: ${listOf(ends)}; streams resumed: ${resumed}; daemon connections restored: ${restored}`,
     `${messages} messages (${ok} ok, ${refused} refused, ${unknown} unknown), ${events} events at ${mailboxes} mailboxes, ${sumOf(faults)} faults, ${violations} violations`,
   ].join('\n');
 }

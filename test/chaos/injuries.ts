@@ -17,7 +17,7 @@ export function at(entries: readonly Timed[], box: string, id: string): number {
   return index;
 }
 
-/** Numbers a mailbox's events anew, as a sidecar does that never knew of what is missing. */
+/** Numbers a mailbox's events again, as a sidecar does that never knew of what is missing. */
 export function renumber(entries: Timed[], box: string): Timed[] {
   let sequence = 0;
   return entries.map((entry) => {

@@ -85,7 +85,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     image = await sidecarImage();
   }, IMAGE_MS);
 
-  it('may be killed and start anew: the sidecar is not ready meanwhile, and its mailbox tells the break', async () => {
+  it('may be killed and restart: the sidecar is not ready meanwhile, and its mailbox tells the break', async () => {
     const { daemon, sidecar, alice } = await scene();
     await roundTrip(alice, 'before');
     await (await inEngine(daemon)).kill({ signal: 'SIGKILL' });
@@ -119,7 +119,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await alice.multicast(AGREED_MESS, 'g', 'into the void');
     await expect(alice.receive({ timeoutMs: 500 })).rejects.toThrow('no event within 500 ms');
     await cable.connect({ Container: daemon.getId(), EndpointConfig: { Aliases: ['spread'] } });
-    // TCP goes on where it was if the address is the same; else the connection is made anew, and that is told.
+    // TCP goes on where it was if the address is the same; else the connection is restored, and that is told.
     const event = await within(alice.receive(), 'the message, or the break', 60_000);
     if (event.kind === 'regular') expect(event.text()).toBe('into the void');
     else {
@@ -129,7 +129,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await roundTrip(alice, 'afterwards');
   });
 
-  it('outlives a sidecar that is killed: others see its member go, and a client is told to start anew', async () => {
+  it('outlives a sidecar that is killed: others see its member go, and a client is told to restart', async () => {
     const { network, sidecar, alice } = await scene();
     const other = await started(
       new SpreadSidecarContainer(image).withDaemonAddresses('4803@spread').withNetwork(network).start(),

@@ -7,7 +7,7 @@ import { isAvailable } from '../support/requirements.mjs';
 
 // Without SocketPortReuse it aborts for a minute, with "Address already in use", wherever a client was connected.
 it.skipIf(!isAvailable('helm') || !isAvailable('spread-home'))(
-  'a real daemon with the spread.conf of the StatefulSet starts anew at once in its pod',
+  'a real daemon with the spread.conf of the StatefulSet restarts at once in its pod',
   { timeout: 60_000 },
   async () => {
     const all = await manifests({

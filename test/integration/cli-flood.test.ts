@@ -95,7 +95,7 @@ describe('flood', () => {
   });
 });
 
-describe('receive and a daemon that starts anew', () => {
+describe('receive and a daemon that restarts', () => {
   it('waits at its start with --reconnect for a daemon that is away, and ends without', async () => {
     const daemon = await RestartableDaemon.start();
     const { target } = await startSidecar({ daemons: [daemon.address] });

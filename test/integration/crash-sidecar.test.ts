@@ -153,7 +153,7 @@ describe('an application whose sidecar is killed', () => {
     });
   });
 
-  it('finds out from the next sidecar that its mailbox is gone, and begins anew', async () => {
+  it('finds out from the next sidecar that its mailbox is gone, and restarts', async () => {
     const started = await startWhole();
     const mailbox = await started.sidecar.connect({ privateName: 'app', autoReceive: true });
     await mailbox.join('g', { awaitView: true });

@@ -18,7 +18,7 @@ it('a sidecar with a seed names its mailboxes after it, says so, and steps aside
   const named = await first.sidecar.connect({ privateName: 'alice' });
   expect(named.privateGroup).toBe('#alice#localhost');
 
-  // The same pod, whose container started anew while the daemon still has its sessions.
+  // The same pod, whose container restarted while the daemon still has its sessions.
   const again = await startWholeAt(`${first.ports.daemon}@127.0.0.1`, '--mailbox-private-name-seed', SEED);
   const sidecar = new SpreadSidecar({ target: `127.0.0.1:${again.ports.grpc}` });
   onTestFinished(() => sidecar.close());

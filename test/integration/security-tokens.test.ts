@@ -188,7 +188,7 @@ describe("another's mailbox", () => {
 });
 
 describe('a file of tokens', () => {
-  it('is read anew under traffic: new ones count, old ones end, a broken file changes nothing', async () => {
+  it('is read again under traffic: new ones count, old ones end, a broken file changes nothing', async () => {
     const file = put(join(temporaryFolder(), 'tokens'), `# clients\nalice ${ALICE}\n\nbob ${BOB}\n`);
     const sidecar = await startSecured({ GRPC_TOKEN_FILE: file });
     const alice = sidecar.client({ token: ALICE });
@@ -262,7 +262,7 @@ describe('a file of tokens', () => {
     await reading;
   });
 
-  it('of admin tokens holds several and is read anew', async () => {
+  it('of admin tokens holds several and is read again', async () => {
     const file = put(join(temporaryFolder(), 'admin'), `${ADMIN}\n${ADMIN}-2\n`);
     const sidecar = await startSecured({ ADMIN_TOKEN_FILE: file });
     const allowed = (token: string) =>

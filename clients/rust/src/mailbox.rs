@@ -294,7 +294,7 @@ impl Mailbox {
     }
 
     /// The next event, waiting for it if need be (`SP_receive`). The first call begins to receive. Broken streams are made
-    /// anew; each event comes once and in order.
+    /// again; each event comes once and in order.
     ///
     /// After the last event it fails with the reason why the mailbox ended; after a disconnect with `ILLEGAL_SESSION`.
     ///

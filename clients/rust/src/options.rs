@@ -348,7 +348,7 @@ impl MailboxOptions {
         self
     }
 
-    /// Make a lost daemon connection anew, and tell it by the events [`crate::Event::ConnectionLost`] and
+    /// Reconnect after a lost daemon connection, and report it by the events [`crate::Event::ConnectionLost`] and
     /// [`crate::Event::ConnectionRestored`]. Default: the mailbox ends with its connection.
     pub fn reconnect(mut self, options: ReconnectOptions) -> Self {
         self.reconnect = Some(options);

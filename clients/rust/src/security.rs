@@ -116,7 +116,7 @@ impl Security {
         Err(SpreadError::field(field, "sent over TLS, a Unix socket or loopback, or with insecure", &self.target))
     }
 
-    /// A token that is asked for anew before each call may be another one next time.
+    /// A token that is asked for again before each call may be another one next time.
     pub fn token_may_change(&self) -> bool {
         matches!(self.token, Some(Token::Asked(_)))
     }

@@ -123,7 +123,7 @@ impl SenderOptions {
 /// Sends many messages fast and in order, over one stream. What is sent while a frame is being written travels together in
 /// the next one; [`Sender::send`] waits only while too much is on its way.
 ///
-/// A stream that breaks is not made anew, because that could send a message twice: everything fails with the same error,
+/// A stream that breaks is not restored, because that could send a message twice: everything fails with the same error,
 /// and [`Sender::undecided`] has the messages whose outcome is not known.
 ///
 /// [`Sender::close`] ends it in the orderly way; dropping it ends the stream without waiting, as [`Sender::abort`] does.

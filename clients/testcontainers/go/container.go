@@ -123,7 +123,7 @@ func (c *SpreadSidecarContainer) adminURL(ctx context.Context, path string) (str
 	return endpoint + path, err
 }
 
-// AdminToken is the credential for ListMailboxes, made anew for every container.
+// AdminToken is the credential for ListMailboxes, new for every container.
 func (c *SpreadSidecarContainer) AdminToken() string { return c.adminToken }
 
 // SpreadDaemon is the daemon's spread name, port@host, for Spread clients.

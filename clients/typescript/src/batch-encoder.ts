@@ -11,7 +11,7 @@ const NO_BYTES = Buffer.alloc(0);
 
 /**
  * The bytes of a MulticastStream frame, as the generated encoder writes them. A batch is written into memory of its
- * own size, each payload copied once; service type and groups are encoded anew only where they change.
+ * own size, each payload copied once; service type and groups are encoded again only where they change.
  */
 export function encodeFrame(request: MulticastStreamRequest): Buffer {
   const { frame } = request;

@@ -185,7 +185,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
 
   /**
    * The next event, waiting for it if need be (SP_receive). The first call begins to receive. Broken streams
-   * are made anew; each event comes once and in order.
+   * are restored; each event comes once and in order.
    *
    * @param limits.timeoutMs - how long to wait; default: for ever. Then: status DEADLINE_EXCEEDED
    * @throws {@link SpreadError}, after the last event, with the reason why the mailbox ended; after

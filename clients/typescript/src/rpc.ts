@@ -14,7 +14,7 @@ export class Rpc {
    * @param endpoint - where its calls go
    * @param callTimeoutMs - for calls that name no timeout. Unit: ms
    * @param headers - sent with every call
-   * @param tokenMayChange - the token is asked for anew before each call
+   * @param tokenMayChange - the token is asked for again before each call
    */
   constructor(
     readonly client: MailboxServiceClient,

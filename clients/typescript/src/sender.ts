@@ -74,7 +74,7 @@ interface Waiter {
  * Sends many messages fast and in order, over one stream. Messages that are sent in one turn of the event
  * loop travel together; the promise of `send` is the flow control.
  *
- * A stream that breaks is not made anew, because that could send a message twice: everything rejects with
+ * A stream that breaks is not restored, because that could send a message twice: everything rejects with
  * the same error, and `undecided` has the messages whose outcome is not known.
  */
 export class Sender {

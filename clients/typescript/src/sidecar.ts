@@ -79,7 +79,7 @@ export interface MailboxOptions extends ReceiveOptions {
    */
   endWithConnection?: boolean;
   /**
-   * Make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored; `true`: as
+   * Reconnect after a lost daemon connection, and report it by the events ConnectionLost and ConnectionRestored; `true`: as
    * the sidecar does by default. Default: false, the mailbox ends with its connection.
    */
   reconnect?: boolean | ReconnectOptions;

@@ -46,7 +46,7 @@ export interface ChannelSecurity {
   readonly channelOptions: ChannelOptions;
   readonly interceptors: Interceptor[];
   readonly hasTls: boolean;
-  /** Whether the token is asked for anew before each call. */
+  /** Whether the token is asked for again before each call. */
   readonly tokenMayChange: boolean;
   /** Throws where a token could be read on its way. */
   checkTokenAllowed(field: string): void;

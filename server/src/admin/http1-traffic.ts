@@ -3,7 +3,7 @@ import type { GatedConnection } from './gated-connection.js';
 
 /**
  * Watches the connections of an HTTP/1 server: which requests wait for their answer, and who makes none, or does not take
- * the answer, for too long. Node's own idle timer begins anew with each byte, also with the empty lines that are allowed
+ * the answer, for too long. Node's own idle timer restarts with each byte, also with the empty lines that are allowed
  * between requests.
  */
 export class Http1Traffic {

@@ -40,7 +40,7 @@ export interface MailboxOptions {
   /** What all mailboxes together may have waiting for their daemons. Default: no bound. */
   readonly sendBudget?: ByteBudget;
   readonly telemetry: MailboxTelemetry;
-  /** How a lost connection is made anew; undefined: the mailbox ends with it. */
+  /** How a lost connection is restored; undefined: the mailbox ends with it. */
   readonly reconnect?: ReconnectPlan | undefined;
   /** The lease is over: nobody uses the mailbox any more, or takes what one that was ended for slowness still has. */
   onLeaseEnd(): void;

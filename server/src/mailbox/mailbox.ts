@@ -195,7 +195,7 @@ export class Mailbox implements MailboxIdentity {
   /**
    * Joins a group. With awaitView: resolves to the view that shows this mailbox as a member, at once if there is one.
    *
-   * While the connection is being made anew, the group is joined as soon as it stands, and a wait for the view goes on.
+   * While the connection is being restored, the group is joined as soon as it stands, and a wait for the view goes on.
    *
    * Rejects with SpreadError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
    * VIEW_NOT_COMING, DEADLINE_EXCEEDED; and the error of the mailbox's end.

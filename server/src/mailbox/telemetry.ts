@@ -39,7 +39,7 @@ export interface MailboxTelemetry {
   reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
   /** It stands again, after so many seconds. */
   reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
-  /** It could not be made anew; the mailbox ends. */
+  /** It could not be restored; the mailbox ends. */
   reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;

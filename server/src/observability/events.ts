@@ -23,7 +23,7 @@ export interface EmbeddedDaemonEvents {
   event(event: DaemonEvent): void;
 }
 
-/** Files that are read anew when they change. */
+/** Files that are read again when they change. */
 export type CredentialKind = 'tls' | 'client-tokens' | 'admin-tokens';
 
 export interface SecurityEvents {

@@ -1,4 +1,4 @@
-/** Nobody has needed the sidecar for so long: then nobody is waited for. A client that connects anew takes less. */
+/** Nobody has needed the sidecar for so long: then nobody is waited for. A client that connects again takes less. */
 const QUIET_MS = 1000;
 const LOOK_MS = 50;
 

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import type { CallEnd } from './grpc-status.js';
 
-/** One connection for many calls, made anew when it breaks. */
+/** One connection for many calls, restored when it breaks. */
 export class Http2Channel {
   #session: ClientHttp2Session | undefined;
 

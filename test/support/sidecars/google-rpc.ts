@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 /**
- * google.rpc as every language has it, written down here anew: what the sidecar sends is read with
+ * google.rpc as every language has it, written down here again: what the sidecar sends is read with
  * definitions that are not its own.
  */
 const { root } = protobuf.parse(

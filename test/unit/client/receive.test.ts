@@ -134,7 +134,7 @@ describe('a stream that breaks', () => {
     { code: status.CANCELLED },
     { code: status.INTERNAL },
     { code: status.UNKNOWN },
-  ])('is made anew behind the last event after status $code', async (fault) => {
+  ])('is restored behind the last event after status $code', async (fault) => {
     const { mailbox, fake, service } = await fakeMailbox();
     const detached: SpreadError[] = [];
     mailbox.on('detached', (error) => detached.push(error));
@@ -167,7 +167,7 @@ describe('a stream that breaks', () => {
     expect(proxy.connections).toBeGreaterThan(3);
   });
 
-  it('is made anew also while the application takes nothing', async () => {
+  it('is restored also while the application takes nothing', async () => {
     const { mailbox, fake } = await fakeMailbox({ maxBufferedEvents: 10 });
     for (const n of numbers(1, 500)) fake.message(n);
     expect(await take(mailbox, 1)).toEqual(['1']);
@@ -224,7 +224,7 @@ describe('a stream that breaks', () => {
     expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE' });
   });
 
-  it('is not made anew after the end that the sidecar gave', async () => {
+  it('is not restored after the end that the sidecar gave', async () => {
     const { mailbox, fake, service } = await fakeMailbox();
     fake.message('1');
     fake.end = { code: status.UNAVAILABLE, reason: 'CONNECTION_CLOSED', domain: 'spread.org' };

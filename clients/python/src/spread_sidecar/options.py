@@ -120,7 +120,7 @@ class MailboxOptions(ReceiveOptions, total=False):
     #: End the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and not
     #: after the lease. Default: False.
     end_with_connection: bool
-    #: Make a lost daemon connection anew, and tell it by the events ConnectionLost and ConnectionRestored; True: as
+    #: Reconnect after a lost daemon connection, and report it by the events ConnectionLost and ConnectionRestored; True: as
     #: the sidecar does by default. Default: False, the mailbox ends with its connection.
     reconnect: Union[bool, ReconnectOptions]
     #: Bounds of the event queue in the sidecar. Default: the sidecar's.

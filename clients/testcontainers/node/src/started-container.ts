@@ -43,7 +43,7 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
     return `http://${this.#published(PORTS.admin)}/metrics`;
   }
 
-  /** The credential for listing mailboxes, made anew for every container. */
+  /** The credential for listing mailboxes, new for every container. */
   get adminToken(): string {
     return this.#around.adminToken;
   }

@@ -21,7 +21,7 @@ export function identifyConnection(connection: Duplex, identity: ConnectionIdent
  * The identity of the connection that a call came through; undefined when the connection is gone.
  *
  * grpc-js shows a call's peer only as an address, which Unix sockets do not have, and the client certificate only by
- * parsing it anew for each call.
+ * parsing it again for each call.
  */
 export function connectionIdentityOf(call: ServerInterceptingCallInterface): ConnectionIdentity | undefined {
   return (socketOf(call) as Identified | undefined)?.[IDENTITY];

@@ -10,7 +10,7 @@ import type { OpenedSession } from './daemon-failover.js';
 import type { MailboxSession } from './mailbox-session.js';
 import { Reconnector, type ReconnectorOptions } from './reconnector.js';
 
-/** How a lost connection is made anew, and what becomes of messages meanwhile. */
+/** How a lost connection is restored, and what becomes of messages meanwhile. */
 export type ReconnectPlan = ReconnectorOptions & { readonly queueMulticasts: boolean };
 
 export interface DaemonConnectionOptions {
@@ -52,7 +52,7 @@ export class DaemonConnection {
   #isPaused = false;
   /** How the mailbox has ended; undefined while it is open. */
   #end: MailboxEnd | undefined;
-  /** When the connection that is being made anew was lost, by the monotonic clock. */
+  /** When the connection that is being restored was lost, by the monotonic clock. */
   #lostAt: number | undefined;
 
   constructor(options: DaemonConnectionOptions) {
@@ -127,7 +127,7 @@ export class DaemonConnection {
   }
 
   /**
-   * The mailbox has ended: a lost connection is not made anew any more, and what waited for it fails. Undefined when
+   * The mailbox has ended: a lost connection is not restored any more, and what waited for it fails. Undefined when
    * there is one; else resolves when nothing is under way at any daemon. Never rejects.
    */
   giveUp(end: MailboxEnd): Promise<void> | undefined {

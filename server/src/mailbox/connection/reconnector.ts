@@ -45,7 +45,7 @@ export interface ReconnectorHooks {
 class NameLost extends Error {}
 
 /**
- * Makes the lost connection of one mailbox anew: with growing pauses, at the same daemon first and then at the others,
+ * Reconnects one mailbox: with growing pauses, at the same daemon first and then at the others,
  * under the same name first, until that succeeds or the time is over.
  */
 export class Reconnector {

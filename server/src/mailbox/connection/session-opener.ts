@@ -24,7 +24,7 @@ const SESSION_SEND_BYTES = 256 * 1024;
 /** What a new mailbox begins with. */
 export interface Opening extends OpenedSession {
   readonly limits: MailboxLimits;
-  /** How the connection is made anew; undefined: the mailbox ends with it. */
+  /** How the connection is restored; undefined: the mailbox ends with it. */
   readonly reconnect: ReconnectPlan | undefined;
 }
 

@@ -257,7 +257,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.privateGroup).toBe('#me2#test');
     });
 
-    it('that the daemon made is made anew', async () => {
+    it('that the daemon made is restored', async () => {
       const mailbox = await open({}, { privateName: '' });
       expect(mailbox.privateGroup).toBe('#r1#test');
       session().lose();

@@ -21,7 +21,7 @@ describe('Lease', () => {
     expect(expired).toHaveBeenCalledTimes(1);
   });
 
-  it('begins anew with every touch, without a timer for each', () => {
+  it('restarts with every touch, without a timer for each', () => {
     const expired = vi.fn();
     const lease = new Lease(1000, expired);
     for (let i = 0; i < 100; i++) {
@@ -35,7 +35,7 @@ describe('Lease', () => {
     expect(expired).toHaveBeenCalledTimes(1);
   });
 
-  it('does not expire while it is held, and begins anew when the last hold ends', () => {
+  it('does not expire while it is held, and restarts when the last hold ends', () => {
     const expired = vi.fn();
     const lease = new Lease(1000, expired);
     const first = lease.hold();

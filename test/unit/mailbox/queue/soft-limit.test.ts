@@ -63,7 +63,7 @@ describe('SoftLimit', () => {
     expect([grow(6), grow(7), grow(10)]).toEqual([true, false, false]);
   });
 
-  it('begins anew each time that the queue falls to the mark', () => {
+  it('restarts each time that the queue falls to the mark', () => {
     const { limit, over, grow, shrink } = limitOf();
     for (let i = 0; i < 20; i++) {
       expect(grow(10)).toBe(true);
@@ -129,7 +129,7 @@ describe('SoftLimit', () => {
     expect(limit.remainingMs).toBeUndefined();
   });
 
-  it('begins anew when the whole process stood still', () => {
+  it('restarts when the whole process stood still', () => {
     const { limit, over, grow } = limitOf();
     grow(6);
     const now = performance.now();

@@ -1,6 +1,6 @@
 """Frames of MulticastStream, as the generated encoder writes them, but faster.
 
-Each payload is copied once; service type and groups are encoded anew only where they change, and what comes before a
+Each payload is copied once; service type and groups are encoded again only where they change, and what comes before a
 payload only where its length does too.
 """
 

@@ -223,7 +223,7 @@ class Mailbox:
     def receive(self, timeout: Optional[float] = None, *, cancel: Optional[Cancellation] = None) -> SpreadEvent:
         """The next event, waiting for it if need be (SP_receive). The first call begins to receive.
 
-        Broken streams are made anew; each event comes once and in order. ``timeout``: how long to wait, in seconds; 0:
+        Broken streams are restored; each event comes once and in order. ``timeout``: how long to wait, in seconds; 0:
         not at all; default: for ever. Then: status DEADLINE_EXCEEDED. Raises SpreadError, after the last event, with
         the reason why the mailbox ended; after ``disconnect`` with code ILLEGAL_SESSION.
         """

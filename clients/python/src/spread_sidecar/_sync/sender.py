@@ -28,7 +28,7 @@ _log = logging.getLogger("spread_sidecar")
 class Sender:
     """Sends many messages fast and in order, over one stream. May be used by several threads.
 
-    What is sent while a frame is on its way travels together in the next one. A stream that breaks is not made anew,
+    What is sent while a frame is on its way travels together in the next one. A stream that breaks is not restored,
     because that could send a message twice: everything raises the same error, and ``undecided`` has the messages
     whose outcome is not known. Made by ``Mailbox.sender()``.
     """

@@ -125,7 +125,7 @@ class SpreadSidecarContainer(DockerContainer):
 
     @property
     def admin_token(self) -> str:
-        """The credential for ``ListMailboxes``, made anew for every container."""
+        """The credential for ``ListMailboxes``, new for every container."""
         return self._admin_token
 
     @property

@@ -26,7 +26,7 @@ import org.spreadsidecar.v1.PollRequest;
  * A connection to a Spread daemon, made by {@link SpreadSidecar#connect} and {@link SpreadSidecar#attach}.
  *
  * <p>Several threads may use it at once, such as one that receives while others send. Calls without a timeout take the channel's
- * default. A stream to the sidecar that breaks is made anew behind the last event, for as long as the mailbox's lease.
+ * default. A stream to the sidecar that breaks is restored behind the last event, for as long as the mailbox's lease.
  */
 public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /** Errors of an acknowledgement that say that the mailbox is gone: the stream itself tells that, and why. */

@@ -21,7 +21,7 @@ import org.spreadsidecar.v1.MulticastStreamResponse;
  * Sends many messages fast and in order, over one stream. Messages that are sent faster than they can be written travel together;
  * {@link #send} waits while too much is on its way.
  *
- * <p>A stream that breaks is not made anew, because that could send a message twice: everything fails with the same error, and
+ * <p>A stream that breaks is not restored, because that could send a message twice: everything fails with the same error, and
  * {@link #undecided} has the messages whose outcome is not known.
  */
 public final class Sender implements AutoCloseable {

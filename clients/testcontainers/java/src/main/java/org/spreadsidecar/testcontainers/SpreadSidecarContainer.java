@@ -161,7 +161,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     return "http://" + container.getHost() + ":" + container.getMappedPort(port) + path;
   }
 
-  /** The credential for {@link SpreadSidecar#listMailboxes}, made anew for every container. */
+  /** The credential for {@link SpreadSidecar#listMailboxes}, new for every container. */
   public String getAdminToken() {
     return adminToken;
   }
