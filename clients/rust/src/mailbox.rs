@@ -25,7 +25,7 @@ use crate::options::OnNotice;
 use crate::receiver::{Control, Listener, Receiver, Settings, lives_on};
 use crate::rich_status::is_gone;
 use crate::rpc::Rpc;
-use crate::sender::SenderCore;
+use crate::sender::{SenderCore, SendingMailbox};
 use crate::{
     AcknowledgementMode, Code, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, Notice, PollResult,
     Reason, ReceiveOptions, SelfLeaveMessage, Sender, SenderOptions, Service, Sidecar, SpreadError, VersionTriple,
@@ -434,18 +434,20 @@ impl Stream for Events {
     }
 }
 
-impl Core {
-    /// Runs in the background until it is told to stop.
-    fn spawn(&self, stop: CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn_on(
-            async move {
-                stop.run_until_cancelled(task).await;
-            },
-            &self.runtime,
-        );
+impl SendingMailbox for Core {
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    pub fn spawn_for_sender(&self, sender: &Arc<SenderCore>, task: impl Future<Output = ()> + Send + 'static) {
+    fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    fn used(&self) {
+        self.last_use.used();
+    }
+
+    fn spawn_for_sender(&self, sender: &Arc<SenderCore>, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
         let mut senders = self.senders.lock().unwrap();
         senders.retain(|sender| sender.strong_count() > 0);
         senders.push(Arc::downgrade(sender));
@@ -455,14 +457,17 @@ impl Core {
             sender.abort();
         }
     }
+}
 
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// It was just used by a call.
-    pub fn used(&self) {
-        self.last_use.used();
+impl Core {
+    /// Runs in the background until it is told to stop.
+    fn spawn(&self, stop: CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn_on(
+            async move {
+                stop.run_until_cancelled(task).await;
+            },
+            &self.runtime,
+        );
     }
 
     fn check_use(&self) -> Result<(), SpreadError> {

@@ -13,7 +13,6 @@ use tonic::Streaming;
 
 use crate::contract::{MulticastRefusal, MulticastStreamOpen, MulticastStreamResponse};
 use crate::error::Failure;
-use crate::mailbox::Core;
 use crate::rpc::Rpc;
 use crate::send_frame::{FrameCodec, OutgoingFrame, SendFrame};
 use crate::{Outcome, Service, SpreadError, StatusCode};
@@ -131,9 +130,24 @@ pub struct Sender {
     core: Arc<SenderCore>,
 }
 
+/// The mailbox that a sender belongs to.
+pub(crate) trait SendingMailbox: Send + Sync {
+    /// The ID that its calls name.
+    fn id(&self) -> &str;
+
+    /// The calls of its channel.
+    fn rpc(&self) -> &Rpc;
+
+    /// A message was just sent, which renews the lease.
+    fn used(&self);
+
+    /// Runs a task of the sender until the mailbox ends, which aborts the sender.
+    fn spawn_for_sender(&self, sender: &Arc<SenderCore>, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+}
+
 pub(crate) struct SenderCore {
     options: SenderOptions,
-    mailbox: Arc<Core>,
+    mailbox: Arc<dyn SendingMailbox>,
     state: Mutex<State>,
     /// Something has changed that somebody may wait for.
     changed: Notify,
@@ -202,7 +216,11 @@ impl State {
 }
 
 impl Sender {
-    pub(crate) async fn open(rpc: &Rpc, mailbox: Arc<Core>, options: SenderOptions) -> Result<Self, SpreadError> {
+    pub(crate) async fn open(
+        rpc: &Rpc,
+        mailbox: Arc<dyn SendingMailbox>,
+        options: SenderOptions,
+    ) -> Result<Self, SpreadError> {
         let stop = CancellationToken::new();
         let core = SenderCore { options, mailbox, state: Mutex::default(), changed: Notify::new(), stop };
         let core = Arc::new(core);
@@ -220,7 +238,7 @@ impl Sender {
         let answers = rpc.bounded(opening).await.map_err(SpreadError::for_send)?;
         let sender = Self { core };
         let reading = sender.core.clone();
-        sender.core.mailbox.spawn_for_sender(&sender.core, async move { reading.read(answers).await });
+        sender.core.mailbox.spawn_for_sender(&sender.core, Box::pin(async move { reading.read(answers).await }));
         Ok(sender)
     }
 
@@ -385,7 +403,7 @@ impl SenderCore {
                         Ok(Some(answer)) => self.on_answer(answer),
                         Ok(None) => return self.on_end(None),
                         Err(status) => {
-                            return self.on_end(Some(self.mailbox.rpc.endpoint().explain(status).for_send()));
+                            return self.on_end(Some(self.mailbox.rpc().endpoint().explain(status).for_send()));
                         }
                     }
                 }
