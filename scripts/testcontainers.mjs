@@ -54,4 +54,11 @@ const java = {
   }),
 };
 
+/**
+ * What the suite needs of a Testcontainers module. `prepare` builds and checks; the tests need SPREAD_SIDECAR_IMAGE and TEST_TLS_FOLDER.
+ *
+ * @typedef {{ prepare(): Promise<void>, test(): import('./clients/index.mjs').Command }} Module
+ */
+
+/** @type {Readonly<Record<'python' | 'go' | 'java', Module>>} */
 export const modules = { python, go, java };

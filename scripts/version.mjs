@@ -8,7 +8,11 @@ import { run } from './run.mjs';
 /** Of the Testcontainers module for Java. */
 const MODULE_VERSION = /(<artifactId>spread-sidecar-testcontainers<\/artifactId>\s+<version>)([^<]+)(<)/;
 
-/** Every place, each pattern with the version between two groups. */
+/**
+ * Every place, each pattern with the version between two groups.
+ *
+ * @type {readonly (readonly [file: string, pattern: RegExp])[]}
+ */
 export const places = [
   ['package.json', /^( {2}"version": ")([^"]+)(")/m],
   ['package-lock.json', /^( {2}"version": ")([^"]+)(")/m],

@@ -10,12 +10,20 @@ function majorOf(command) {
   return /^v(\d+)/.exec(stdout ?? '')?.[1];
 }
 
-/** The command of Helm 3 or 4, undefined where there is none. */
+/**
+ * The command of Helm 3 or 4, undefined where there is none.
+ *
+ * @param {'3' | '4'} major
+ */
 export function helmCommand(major, env = process.env) {
   const named = env[`HELM${major}`];
   const candidates = named ? [named] : [`helm${major}`, 'helm'];
   return candidates.find((command) => majorOf(command) === String(major));
 }
 
-/** The major versions of Helm that are installed. */
+/**
+ * The major versions of Helm that are installed.
+ *
+ * @returns {('3' | '4')[]}
+ */
 export const helmMajors = (env = process.env) => ['3', '4'].filter((major) => helmCommand(major, env));

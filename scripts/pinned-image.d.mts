@@ -1,1 +1,0 @@
-export function pinnedImage(name: string, repoDigests: readonly string[]): string;
