@@ -13,7 +13,7 @@ const { missingParts, requiredParts } = await import('../test/support/requiremen
 const args = process.argv.slice(2).filter((arg) => arg !== '--all');
 const runsAll =
   process.env.CI === 'true' || process.argv.includes('--all') || args.some((arg) => !arg.startsWith('-'));
-const env = { ...process.env, SPREAD_SIDECAR_SUITES: runsAll ? 'all' : 'node' };
+const env = { ...process.env, TEST_SUITES: runsAll ? 'all' : 'node' };
 const missing = missingParts(env);
 const required = requiredParts(env);
 const folder = mkdtempSync(join(tmpdir(), 'sps-report-'));

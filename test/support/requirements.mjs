@@ -261,11 +261,11 @@ const parts = [
 const askedFor = (part, env) => part.byVariable === true || requiredParts(env).includes(part.name);
 
 /**
- * Whether the suites of a part run. `npm test` sets SPREAD_SIDECAR_SUITES=node: then a part runs only when a variable
+ * Whether the suites of a part run. `npm test` sets TEST_SUITES=node: then a part runs only when a variable
  * asks for it, even if its tools are installed.
  */
 const runs = (part, env) =>
-  (env.SPREAD_SIDECAR_SUITES !== 'node' || askedFor(part, env)) && part.available(env);
+  (env.TEST_SUITES !== 'node' || askedFor(part, env)) && part.available(env);
 
 export const isAvailable = (name, env = process.env) =>
   runs(
