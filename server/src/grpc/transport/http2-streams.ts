@@ -14,7 +14,7 @@ import { interceptStreams } from './internals.js';
 export function ignoreGoneStreams(server: Server): void {
   interceptStreams(server, (stream, _headers, serve) => {
     if (!stream.destroyed && !stream.closed) serve();
-    // What became of it is nobody's concern, and must not be an uncaught error.
+    // The stream is gone already; an error of it without a listener would end the process.
     else stream.on('error', () => {});
   });
 }
@@ -23,7 +23,7 @@ export function ignoreGoneStreams(server: Server): void {
 export function refuse(stream: ServerHttp2Stream): void {
   stream.on('error', () => {});
   if (stream.destroyed) return;
-  // Node makes an error that nobody reads. Its stack trace takes more time than all the rest of a refusal.
+  // Node makes an error that the server does not read. Its stack trace would cost more than the rest of the rejection.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
