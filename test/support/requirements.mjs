@@ -264,8 +264,7 @@ const askedFor = (part, env) => part.byVariable === true || requiredParts(env).i
  * Whether the suites of a part run. `npm test` sets TEST_SUITES=node: then a part runs only when a variable
  * asks for it, even if its tools are installed.
  */
-const runs = (part, env) =>
-  (env.TEST_SUITES !== 'node' || askedFor(part, env)) && part.available(env);
+const runs = (part, env) => (env.TEST_SUITES !== 'node' || askedFor(part, env)) && part.available(env);
 
 export const isAvailable = (name, env = process.env) =>
   runs(
