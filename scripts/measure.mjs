@@ -1,4 +1,4 @@
-// `npm run measure -- <what>`: makes the figures of docs/reliability.md again; `npm run measure -- --help` names them.
+// `npm run measure -- <what>`: measures the figures of docs/reliability.md; `npm run measure -- --help` lists them.
 // The sidecar runs as users run it, built and in a process of its own, and so does what drives it.
 import { ensureBuilt } from './build.mjs';
 import { runPlain } from './run-plain.mjs';

@@ -18,19 +18,19 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick              one short round with few subjects, to see that everything runs; judges nothing
-  --bars               only what the bars of docs/performance.md need, and their table
-  --only A/B,…         only these; scenario or scenario/subject, * for any part of a name
-  --rounds N           rounds, all subjects in turn in each (default 5)
-  --seconds N          about how long a measurement takes (default 2)
-  --out FOLDER         where results.json, report.txt and chart.svg go (default bench-results)
-  --from FILE          report on the results.json of an earlier run instead of measuring
+  --quick              one short round with few subjects: shows that everything runs; its figures are not valid
+  --bars               only the measurements for the bars of docs/performance.md, and the table of bars
+  --only A/B,…         only these: scenario or scenario/subject, * for any part of a name
+  --rounds N           number of rounds; each measures all subjects in turn (default 5)
+  --seconds N          approximate time of a measurement (default 2)
+  --out FOLDER         folder for results.json, report.txt and chart.svg (default bench-results)
+  --from FILE          make the report of an earlier results.json instead of measuring
   --publish            also write the figures and the chart into docs/performance.md
-  --profile FOLDER     sidecar and embedded daemon write V8 CPU profiles there; their top functions are shown
-  --list               scenarios and subjects
+  --profile FOLDER     folder for V8 CPU profiles of sidecar and embedded daemon; the report shows their top functions
+  --list               list scenarios and subjects
 
-SPREAD_HOME=/path names a Spread installation for the C tools and the real daemon. nats-server and redis-server
-are found in PATH. SPREAD_WRAPPER_PYTHON=/path names a Python that has the genuine C wrapper. What is not there is skipped with a sentence.`;
+SPREAD_HOME=/path names a Spread installation with the C tools and the real daemon. PATH must contain nats-server and
+redis-server. SPREAD_WRAPPER_PYTHON=/path names a Python with the original C wrapper. Subjects whose program is missing are skipped.`;
 
 /** @throws Error, in a sentence, for what it does not understand */
 export function parseOptions(args: readonly string[]): BenchOptions {

@@ -1,4 +1,4 @@
-/** One of the figures of docs/reliability.md, and how it is made again. */
+/** A measurement whose figures docs/reliability.md shows. */
 export interface Measure {
   /** A line for --help. */
   readonly text: string;

@@ -40,7 +40,7 @@ const LARGEST_WITHOUT_CONTAINER = 4 * GIB;
 const IDLE_BYTES = 56 * MIB;
 /**
  * The rest is room for garbage that V8 and the allocator have not given back. With this share the sidecar survived three
- * attacks in cgroups of 128, 256 and 512 MiB: docs/reliability.md#attacks-in-cgroups.
+ * attacks in cgroups of 128, 256 and 512 MiB: docs/attack-results.md#attacks-in-cgroups.
  */
 const USABLE_SHARE = 0.6;
 

@@ -16,9 +16,10 @@ export function withFigures(page: string, text: string): string {
   return `${page.slice(0, begin + BEGIN.length)}\n\n${text.trim()}\n\n${page.slice(end)}`;
 }
 
-/** Writes figures and chart of a run into the documentation. @throws Error for a quick run: its figures say nothing */
+/** Writes figures and chart of a run into the documentation. @throws Error for a quick run, whose figures are not valid */
 export function publish(results: Results, docs: string): void {
-  if (results.quick) throw new Error('the figures of a quick run say nothing: they are not published');
+  if (results.quick)
+    throw new Error('a quick run has no valid figures and is not published; run without --quick');
   const path = join(docs, PAGE);
   writeFileSync(path, withFigures(readFileSync(path, 'utf8'), markdownReport(results, CHART)));
   writeFileSync(join(docs, CHART), chart(results));

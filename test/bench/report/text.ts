@@ -4,7 +4,7 @@ import { barsTable, headerLines, scenarioTable } from './tables.js';
 
 function notes(results: Results): readonly string[] {
   return [
-    ...(results.quick ? ['A quick run: it shows that everything runs. Its figures say nothing.'] : []),
+    ...(results.quick ? ['A quick run only shows that everything runs. Its figures are not valid.'] : []),
     ...results.skipped.map(({ subject, why }) => `skipped: ${subject}: ${why}`),
     ...results.failures.map(({ where, why }) => `FAILED: ${where}: ${why}`),
   ];

@@ -6,7 +6,7 @@ const PER_SECOND = 1000;
 
 const churn: Scenario = {
   id: 'churn',
-  text: 'One connection joins and leaves a group, one after the other, each until its own view (for NATS and Redis: the answer of the server) is there; joins with their leaves a second.',
+  text: 'One connection joins and leaves a group in turn, and waits for its own view each time (NATS and Redis: for the response of the server). Pairs of join and leave per second.',
   figures: [
     { name: 'cycles', unit: '1/s', better: 'more' },
     ...['peer', 'sidecar', 'daemon', 'server'].map(

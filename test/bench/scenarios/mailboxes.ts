@@ -19,7 +19,7 @@ function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scena
   const where = traffic === 'all' ? 'to each in turn' : 'to one of them; the others are idle';
   return {
     id: `mailboxes-${count}${traffic === 'one' ? '-idle' : ''}`,
-    text: `One sender and ${count} receiving mailboxes of one process, each in its own group, ${SIZE} bytes, ${where}; messages a second, and processor time a message.`,
+    text: `One sender and ${count} receiving ${count === 1 ? 'mailbox' : 'mailboxes'} of one process, each in its own group, ${SIZE} bytes, ${where}. Messages per second, and processor time per message.`,
     figures: FIGURES,
     subjects: traffic === 'all' ? ['sidecar-embedded', 'nats'] : ['sidecar-embedded'],
     quickSubjects: quick ? ['sidecar-embedded'] : [],
@@ -64,7 +64,7 @@ const SETTLED_MS = 20_000;
 
 const idleCost: Scenario = {
   id: 'mailboxes-idle-cost',
-  text: `A sidecar with the embedded daemon as its own process and ${EARLIER_MAILBOXES} mailboxes; then ${IDLE_MAILBOXES} further ones that are members of a group each, receive on a stream and get nothing: resident memory and processor time of the sidecar for each. Memory is read when V8 has collected what the opening left behind, and also right after it.`,
+  text: `A sidecar with ${EARLIER_MAILBOXES} mailboxes and the embedded daemon as its own process gets ${IDLE_MAILBOXES} more mailboxes. Each is a member of a group with an idle Receive stream. Resident memory and processor time of the sidecar for each mailbox. Memory is read directly after the mailboxes are open, and after a garbage collection.`,
   figures: [
     { name: 'memory', unit: 'KiB/mailbox', better: 'less' },
     { name: 'memory at first', unit: 'KiB/mailbox', better: 'less' },

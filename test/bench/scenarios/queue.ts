@@ -79,7 +79,7 @@ function draining(id: string, raw: boolean): Scenario {
   const how = raw ? 'counted in the frames, no objects made of them' : 'by the TypeScript client';
   return {
     id,
-    text: `A mailbox has ${DEPTH.toLocaleString('en-US')} messages of ${SIZE} bytes waiting, then one Receive takes them all, ${how}; a fresh sidecar each time.`,
+    text: `One Receive reads ${DEPTH.toLocaleString('en-US')} queued messages of ${SIZE} bytes, ${how}. Each measurement has a new sidecar.`,
     figures: [
       { name: 'events', unit: '1/s', better: 'more' },
       { name: 'sidecar CPU', unit: 'µs/message', better: 'less' },
@@ -103,7 +103,7 @@ function draining(id: string, raw: boolean): Scenario {
 
 const deepQueue: Scenario = {
   id: 'deep-queue',
-  text: `Processor time of the sidecar for a message that comes and is received (${PROBE.toLocaleString('en-US')} of ${SIZE} bytes, received without making objects), with an empty queue and with ${DEEP.toLocaleString('en-US')} messages waiting.`,
+  text: `Processor time of the sidecar per message, with an empty queue and behind ${DEEP.toLocaleString('en-US')} queued messages. The measurement has ${PROBE.toLocaleString('en-US')} messages of ${SIZE} bytes; the client makes no objects.`,
   figures: [
     { name: 'deep against empty', unit: '×', better: 'less' },
     { name: 'empty', unit: 'µs/message', better: 'less' },
@@ -141,7 +141,7 @@ const deepQueue: Scenario = {
 
 const accepted: Scenario = {
   id: 'accepted',
-  text: `One process sends ${SIZE} bytes over MulticastStream to a group without members, embedded daemon; messages a second that the sidecar has handed to the daemon.`,
+  text: `One process sends ${SIZE} bytes over MulticastStream to a group without members, embedded daemon. Messages per second that the sidecar hands to the daemon.`,
   figures: [
     { name: 'messages', unit: '1/s', better: 'more' },
     ...['sender', 'sidecar', 'daemon'].map(

@@ -26,7 +26,7 @@ const QUICK = ['c-real', 'session-embedded', 'sidecar-embedded', 'nats', 'redis'
 
 const atRest: Scenario = {
   id: 'round-trip-rest',
-  text: `A process sends ${SIZE} bytes each ${PERIOD_MS} ms, RELIABLE, and another one sends each back to it: the time from sending to the answer.`,
+  text: `One process sends ${SIZE} bytes every ${PERIOD_MS} ms, RELIABLE, and another process sends each message back. The time from the send to the reply.`,
   figures: FIGURES,
   subjects: SUBJECTS,
   quickSubjects: QUICK,
@@ -37,7 +37,7 @@ const atRest: Scenario = {
 
 const underLoad: Scenario = {
   id: 'round-trip-load',
-  text: 'The same beside a sender and a receiver that keep half of the rate that this way reached just before; for the C tools, which know no rate, our own Session keeps it.',
+  text: 'The same while another sender and receiver use half of the rate that this subject reached just before. The C tools cannot limit their rate, so Session sends this load.',
   figures: [...FIGURES, { name: 'load', unit: '1/s', better: 'more' }],
   subjects: SUBJECTS.filter((id) => !id.endsWith('-unary')),
   quickSubjects: ['sidecar-embedded'],

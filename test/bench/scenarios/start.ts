@@ -22,7 +22,7 @@ async function start(id: string, stage: Stage): Promise<{ server: Server; ms: nu
 
 const starting: Scenario = {
   id: 'start',
-  text: 'A new process each time, from its start until it takes connections (a sidecar: until /readyz says so); then its resident memory after two seconds without work.',
+  text: 'The time from the start of a new process until it accepts connections (a sidecar: until /readyz succeeds). Then its resident memory after two seconds without work.',
   figures: [
     { name: 'ready', unit: 'ms', better: 'less' },
     { name: 'memory', unit: 'MiB', better: 'less' },

@@ -45,7 +45,7 @@ function throughput(
 ): Scenario {
   return {
     id: `throughput-${name}`,
-    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each' : ''}; messages a second at the receiver, after a warm-up of a fifth.`,
+    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each' : ''}. Messages per second at the receiver, after a warm-up of a fifth.`,
     figures: [RATE, ...CPU_FIGURES],
     subjects,
     quickSubjects,
@@ -87,7 +87,7 @@ const LOOP_WINDOW = 200;
 
 const loop: Scenario = {
   id: 'loop-100B',
-  text: `One process that receives what it sends, ${LOOP_WINDOW} messages ahead, 100 bytes, RELIABLE: what spflooder does without flags.`,
+  text: `One process that receives its own messages and is ${LOOP_WINDOW} messages ahead, 100 bytes, RELIABLE, as spflooder without flags.`,
   figures: [
     RATE,
     ...['peer', 'sidecar', 'daemon', 'server'].map(

@@ -75,9 +75,9 @@ describe('the report', () => {
     }
   });
 
-  it('of a quick run says that its figures say nothing, and they are not published', () => {
+  it('of a quick run states that its figures are not valid, and is not published', () => {
     const quick = results([throughput], { quick: true });
-    expect(textReport(quick, { bars: false })).toContain('Its figures say nothing');
+    expect(textReport(quick, { bars: false })).toContain('Its figures are not valid');
     expect(() => publish(quick, '/nowhere')).toThrow('not published');
   });
 
