@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Code, Reason, Refusal, StatusCode};
+use crate::{Code, Reason, StatusCode};
 
 /// The domain of Spread's own errors.
 pub const SPREAD_DOMAIN: &str = "spread.org";
@@ -271,4 +271,14 @@ impl Error for SpreadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
+}
+
+/// A message of a [`crate::Sender`] that was refused. Nothing of it was sent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// Its number among the sender's messages, from 1.
+    pub index: u64,
+    /// What a multicast by itself would have failed with.
+    pub error: SpreadError,
 }

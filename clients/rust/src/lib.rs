@@ -17,6 +17,7 @@ mod inbox;
 mod info;
 mod keep_alive;
 mod mailbox;
+mod mailbox_core;
 mod notice;
 mod options;
 mod reason;
@@ -27,6 +28,8 @@ mod rpc;
 mod security;
 mod send_frame;
 mod sender;
+mod sender_core;
+mod sender_options;
 mod service;
 mod sidecar;
 mod status;
@@ -46,7 +49,7 @@ pub mod contract;
 mod rich;
 
 pub use code::Code;
-pub use error::{ErrorKind, Outcome, SIDECAR_DOMAIN, SPREAD_DOMAIN, SpreadError};
+pub use error::{ErrorKind, Outcome, Refusal, SIDECAR_DOMAIN, SPREAD_DOMAIN, SpreadError};
 pub use event::{
     ConnectionLost, ConnectionRestored, Event, EventInfo, GroupId, MembershipCause, RegularMessage, RejectedMessage,
     RejectedOperation, SelfLeaveMessage, TransitionalMessage, ViewMessage, VirtualSynchronySet,
@@ -62,7 +65,8 @@ pub use options::{
 };
 pub use reason::Reason;
 pub use security::Tls;
-pub use sender::{OutgoingMessage, Refusal, Sender, SenderOptions, SenderProgress};
+pub use sender::Sender;
+pub use sender_options::{OutgoingMessage, SenderOptions, SenderProgress};
 pub use service::Service;
 pub use sidecar::{Sidecar, SidecarBuilder, connect};
 pub use status::StatusCode;

@@ -1,35 +1,24 @@
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use crate::acknowledger::Acknowledger;
-use crate::backoff::Backoff;
 use crate::contract;
 use crate::event::EventInfo;
 use crate::from_event::{to_self_leave, to_view};
-use crate::inbox::Inbox;
-use crate::info::{to_info, to_state};
-use crate::keep_alive::{LastUse, keep_alive};
-use crate::options::OnNotice;
-use crate::receiver::{Control, Listener, Receiver, Settings, lives_on};
-use crate::rich_status::is_gone;
-use crate::rpc::Rpc;
-use crate::sender::{SenderCore, SendingMailbox};
+use crate::info::to_state;
+use crate::mailbox_core::{Init, MailboxCore, fetch_info};
+use crate::rpc::{ChannelCloser, Rpc};
 use crate::{
-    AcknowledgementMode, Code, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, Notice, PollResult,
-    Reason, ReceiveOptions, SelfLeaveMessage, Sender, SenderOptions, Service, Sidecar, SpreadError, VersionTriple,
-    ViewMessage, request,
+    AcknowledgementMode, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, PollResult, ReceiveOptions,
+    SelfLeaveMessage, Sender, SenderOptions, Service, SpreadError, VersionTriple, ViewMessage, request,
 };
 
 /// How long ending a mailbox in the background may take, when it was dropped.
@@ -49,7 +38,7 @@ pub struct Mailbox {
 }
 
 /// Ends the mailbox when its last handle is gone.
-struct Owned(Arc<Core>);
+struct Owned(Arc<MailboxCore>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -66,50 +55,7 @@ impl Drop for Owned {
     }
 }
 
-pub(crate) struct Core {
-    id: String,
-    daemon_version: VersionTriple,
-    limits: MailboxLimits,
-    acknowledgement: AcknowledgementMode,
-    pub(crate) rpc: Rpc,
-    runtime: Handle,
-    inbox: Arc<Inbox>,
-    control: Arc<Control>,
-    /// Only until receiving begins.
-    settings: Mutex<Option<Settings>>,
-    acknowledger: Option<Acknowledger>,
-    last_use: LastUse,
-    on_notice: Option<OnNotice>,
-    last_taken: AtomicU64,
-    names: Mutex<Names>,
-    senders: Mutex<Vec<std::sync::Weak<SenderCore>>>,
-    tasks: TaskTracker,
-    /// Ends what the mailbox does in the background.
-    stop: CancellationToken,
-    /// The same, for what there is no use in once the mailbox itself has ended.
-    mailbox_ended: CancellationToken,
-    gone: AtomicBool,
-    disconnected: OnceCell<Result<bool, SpreadError>>,
-    /// A channel that is only for this mailbox.
-    own_sidecar: Option<Sidecar>,
-}
-
-struct Names {
-    private_group: String,
-    daemon: String,
-}
-
-pub(crate) struct Init {
-    pub id: String,
-    pub private_group: String,
-    pub daemon: String,
-    pub daemon_version: VersionTriple,
-    pub limits: MailboxLimits,
-    pub acknowledgement: AcknowledgementMode,
-    pub after_sequence: u64,
-}
-
-/// What is needed to take up a mailbox again; see [`Sidecar::attach`].
+/// What is needed to take up a mailbox again; see [`crate::Sidecar::attach`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resumption {
@@ -125,56 +71,13 @@ impl Mailbox {
         runtime: &Handle,
         init: Init,
         options: ReceiveOptions,
-        own_sidecar: Option<Sidecar>,
+        own_channel: Option<ChannelCloser>,
     ) -> Result<Self, SpreadError> {
-        let heartbeat = options.heartbeat_interval;
-        let settings = Settings {
-            mailbox_id: init.id.clone(),
-            after_sequence: init.after_sequence,
-            max_outstanding_events: options.max_outstanding_events,
-            max_outstanding_bytes: options.max_outstanding_bytes,
-            heartbeat: heartbeat.map(|interval| request::duration(interval, "heartbeatInterval")).transpose()?,
-            silence: heartbeat,
-            give_up_after: init.limits.lease,
-        };
-        let acknowledges = init.acknowledgement == AcknowledgementMode::Explicit && !options.manual_acknowledgement;
-        let stop = CancellationToken::new();
-        let core = Arc::new(Core {
-            id: init.id,
-            daemon_version: init.daemon_version,
-            limits: init.limits,
-            acknowledgement: init.acknowledgement,
-            rpc: rpc.clone(),
-            runtime: runtime.clone(),
-            inbox: Arc::new(Inbox::new(options.max_buffered_events, options.max_buffered_bytes)),
-            control: Arc::new(Control::new()),
-            settings: Mutex::new(Some(settings)),
-            acknowledger: acknowledges.then(Acknowledger::default),
-            last_use: LastUse::new(),
-            on_notice: options.on_notice,
-            last_taken: AtomicU64::new(init.after_sequence),
-            names: Mutex::new(Names { private_group: init.private_group, daemon: init.daemon }),
-            senders: Mutex::default(),
-            tasks: TaskTracker::new(),
-            mailbox_ended: stop.child_token(),
-            stop,
-            gone: AtomicBool::new(false),
-            disconnected: OnceCell::new(),
-            own_sidecar,
-        });
-        if acknowledges {
-            core.spawn(core.mailbox_ended.clone(), core.clone().acknowledge_in_background());
-        }
-        if options.keep_alive {
-            core.spawn(core.mailbox_ended.clone(), core.clone().keep_alive());
-        }
-        if options.auto_receive {
-            core.begin_to_receive();
-        }
+        let core = MailboxCore::start(rpc, runtime, init, options, own_channel)?;
         Ok(Self { handle: Arc::new(Owned(core)), rpc: rpc.clone() })
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core> {
+    pub(crate) fn core(&self) -> &Arc<MailboxCore> {
         &self.handle.0
     }
 
@@ -373,7 +276,7 @@ impl Mailbox {
         self.core().disconnect(&self.rpc, options).await
     }
 
-    /// Lets go of the mailbox without ending it: within the lease, [`Sidecar::attach`] takes it up again with what this
+    /// Lets go of the mailbox without ending it: within the lease, [`crate::Sidecar::attach`] takes it up again with what this
     /// gives, also in another process.
     pub async fn detach(&self) -> Resumption {
         let core = self.core();
@@ -432,204 +335,4 @@ impl Stream for Events {
         self.ended = result.is_err();
         Poll::Ready(if over { None } else { Some(result) })
     }
-}
-
-impl SendingMailbox for Core {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn rpc(&self) -> &Rpc {
-        &self.rpc
-    }
-
-    fn used(&self) {
-        self.last_use.used();
-    }
-
-    fn spawn_for_sender(&self, sender: &Arc<SenderCore>, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        let mut senders = self.senders.lock().unwrap();
-        senders.retain(|sender| sender.strong_count() > 0);
-        senders.push(Arc::downgrade(sender));
-        drop(senders);
-        self.tasks.spawn_on(task, &self.runtime);
-        if self.gone.load(Ordering::Acquire) {
-            sender.abort();
-        }
-    }
-}
-
-impl Core {
-    /// Runs in the background until it is told to stop.
-    fn spawn(&self, stop: CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn_on(
-            async move {
-                stop.run_until_cancelled(task).await;
-            },
-            &self.runtime,
-        );
-    }
-
-    fn check_use(&self) -> Result<(), SpreadError> {
-        if self.gone.load(Ordering::Acquire) {
-            return Err(SpreadError::disconnected());
-        }
-        self.used();
-        Ok(())
-    }
-
-    fn begin_to_receive(self: &Arc<Self>) {
-        if self.gone.load(Ordering::Acquire) || !self.control.begin() {
-            return;
-        }
-        let Some(settings) = self.settings.lock().unwrap().take() else { return };
-        let receiver =
-            Receiver::new(self.rpc.clone(), self.inbox.clone(), self.control.clone(), settings, self.clone());
-        self.tasks.spawn_on(receiver.run(), &self.runtime);
-    }
-
-    fn poll_event(&self, cx: &mut Context<'_>) -> Poll<Result<Event, SpreadError>> {
-        let result = self.inbox.poll_take(cx);
-        if let Poll::Ready(Ok(event)) = &result {
-            self.on_taken(event);
-        }
-        result
-    }
-
-    fn on_taken(&self, event: &Event) {
-        self.last_taken.store(event.sequence(), Ordering::Release);
-        if let Event::ConnectionRestored(restored) = event {
-            *self.names.lock().unwrap() =
-                Names { private_group: restored.private_group.clone(), daemon: restored.daemon.clone() };
-        }
-    }
-
-    fn acknowledge_taken(&self) {
-        if let Some(acknowledger) = &self.acknowledger {
-            acknowledger.request(self.last_taken.load(Ordering::Acquire));
-        }
-    }
-
-    async fn acknowledge(&self, rpc: &Rpc, up_to_sequence: u64) -> Result<u64, SpreadError> {
-        let request = contract::AcknowledgeRequest { mailbox_id: self.id.clone(), up_to_sequence };
-        let answer =
-            rpc.call(request, async |mut stub: crate::rpc::Stub, request| stub.acknowledge(request).await).await;
-        answer.map(|answer| answer.acknowledged_sequence)
-    }
-
-    async fn acknowledge_in_background(self: Arc<Self>) {
-        let Some(acknowledger) = &self.acknowledger else { return };
-        let mut done = 0;
-        let mut backoff = Backoff::default();
-        let refused = loop {
-            let up_to = acknowledger.beyond(done).await;
-            self.used();
-            match self.acknowledge(&self.rpc, up_to).await {
-                Ok(_) => {
-                    done = up_to;
-                    backoff.reset();
-                }
-                Err(error) if error.is_retryable() || error.reason().is_empty() || self.rpc.may_pass(&error) => {
-                    tokio::time::sleep(backoff.next()).await;
-                }
-                Err(error) => break error,
-            }
-        };
-        // That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
-        if refused.code() != Some(Code::IllegalSession) && refused.sidecar_reason() != Some(Reason::LeaseExpired) {
-            self.control.fail(refused);
-        }
-    }
-
-    async fn keep_alive(self: Arc<Self>) {
-        let held = || self.control.is_attached();
-        let ping = || {
-            let request = contract::PollRequest { mailbox_id: self.id.clone() };
-            self.rpc.call(request, async |mut stub: crate::rpc::Stub, request| stub.poll(request).await)
-        };
-        keep_alive(self.limits.lease, &self.last_use, held, ping).await;
-    }
-
-    pub async fn disconnect(&self, rpc: &Rpc, options: DisconnectOptions) -> Result<bool, SpreadError> {
-        let ending = async {
-            let request = contract::DisconnectRequest {
-                mailbox_id: self.id.clone(),
-                leave_groups_first: options.leave_groups_first,
-                abort: options.abort,
-            };
-            let answer =
-                rpc.call(request, async |mut stub: crate::rpc::Stub, request| stub.disconnect(request).await).await;
-            if answer.is_ok() {
-                self.control.finish().await;
-            }
-            // Receiving may have told the reason already.
-            let is_told = self.inbox.failure().is_some_and(|told| !lives_on(&told));
-            self.close().await;
-            match answer {
-                Err(error) if is_told || is_gone(&error) => Ok(false),
-                other => other.map(|answer| answer.was_open),
-            }
-        };
-        self.disconnected.get_or_init(|| ending).await.clone()
-    }
-
-    /// Lets go of the mailbox without ending it.
-    pub async fn let_go(&self) {
-        self.disconnected.set(Ok(false)).ok();
-        self.close().await;
-    }
-
-    /// Ends what the mailbox does on this side, without waiting for it.
-    fn stop_all(&self) {
-        self.gone.store(true, Ordering::Release);
-        self.control.stop();
-        self.stop.cancel();
-        for sender in self.senders.lock().unwrap().drain(..) {
-            if let Some(sender) = sender.upgrade() {
-                sender.abort();
-            }
-        }
-        self.tasks.close();
-    }
-
-    /// Ends what the mailbox does on this side, and waits for it.
-    async fn close(&self) {
-        self.stop_all();
-        if self.control.begin() {
-            self.tell(Notice::Ended(None));
-            self.inbox.end(None);
-        }
-        self.tasks.wait().await;
-        if let Some(sidecar) = &self.own_sidecar {
-            sidecar.close_channel().await;
-        }
-    }
-
-    fn tell(&self, notice: Notice) {
-        if let Some(listener) = &self.on_notice {
-            listener(notice);
-        }
-    }
-}
-
-impl Listener for Core {
-    fn attached(&self, private_group: String) {
-        self.names.lock().unwrap().private_group = private_group;
-    }
-
-    fn notify(&self, notice: Notice) {
-        if let Notice::Ended(Some(error)) = &notice
-            && !lives_on(error)
-        {
-            // There is no mailbox any more that something could be done for in the background.
-            self.mailbox_ended.cancel();
-        }
-        self.tell(notice);
-    }
-}
-
-pub(crate) async fn fetch_info(rpc: &Rpc, id: &str) -> Result<MailboxInfo, SpreadError> {
-    let request = contract::GetMailboxRequest { mailbox_id: id.to_owned() };
-    let answer = rpc.call(request, async |mut stub: crate::rpc::Stub, request| stub.get_mailbox(request).await).await?;
-    answer.mailbox.map(to_info).ok_or_else(|| SpreadError::incomplete("GetMailbox", "mailbox"))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
 
 use crate::contract::mailbox_service_client::MailboxServiceClient;
@@ -22,6 +23,9 @@ pub(crate) struct Rpc {
     shared: Arc<Shared>,
     call_timeout: Option<Duration>,
 }
+
+/// Longest wait for the end of a connection.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 struct Shared {
     /// None once the channel is closed: the last one to let go of it ends its connection.
@@ -175,4 +179,24 @@ impl Rpc {
 
 fn closed() -> SpreadError {
     SpreadError::cancelled("the channel is closed", Outcome::NotSent)
+}
+
+/// Closes the connection of an [`Rpc`].
+pub(crate) struct ChannelCloser {
+    rpc: Rpc,
+    /// The tasks of the connection.
+    tasks: TaskTracker,
+}
+
+impl ChannelCloser {
+    pub fn new(rpc: Rpc, tasks: TaskTracker) -> Self {
+        Self { rpc, tasks }
+    }
+
+    /// Closes the connection. Waits until its tasks have ended, for at most [`CLOSE_TIME`].
+    pub async fn close(&self) {
+        self.rpc.close();
+        self.tasks.close();
+        tokio::time::timeout(CLOSE_TIME, self.tasks.wait()).await.ok();
+    }
 }

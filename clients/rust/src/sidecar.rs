@@ -16,8 +16,8 @@ use crate::contract;
 use crate::environment::{self, ChannelOptions};
 use crate::error::Failure;
 use crate::info::{to_acknowledgement, to_info, to_limits, to_version};
-use crate::mailbox::{Core, Init, fetch_info};
-use crate::rpc::{Rpc, Stub};
+use crate::mailbox_core::{Init, MailboxCore, fetch_info};
+use crate::rpc::{ChannelCloser, Rpc, Stub};
 use crate::security::{BoxError, Security, Token, bearer};
 use crate::target::Target;
 use crate::unreachable::SidecarEndpoint;
@@ -33,8 +33,6 @@ const STREAM_WINDOW: u32 = 1 << 20;
 /// What may be on its way to the connection: as much as HTTP/2 allows, so that streams that nobody reads from at the moment
 /// don't stop the others.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
-/// How long the connection's own end is waited for.
-const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 /// How to reach a sidecar.
 #[must_use]
@@ -196,7 +194,7 @@ struct Inner {
     target: String,
     tasks: TaskTracker,
     runtime: Handle,
-    mailboxes: Mutex<Vec<Weak<Core>>>,
+    mailboxes: Mutex<Vec<Weak<MailboxCore>>>,
     closed: OnceCell<Result<(), SpreadError>>,
 }
 
@@ -240,7 +238,7 @@ impl Sidecar {
         self.connect_with(options, None).await
     }
 
-    async fn connect_with(&self, options: MailboxOptions, own: Option<Sidecar>) -> Result<Mailbox, SpreadError> {
+    async fn connect_with(&self, options: MailboxOptions, own: Option<ChannelCloser>) -> Result<Mailbox, SpreadError> {
         let request = request::connect(&options)?;
         let answer = self.rpc.call(request, async |mut stub: Stub, request| stub.connect(request).await).await?;
         let init = Init {
@@ -409,17 +407,14 @@ impl Sidecar {
                 });
                 result = result.and(ended);
             }
-            self.close_channel().await;
+            self.channel_closer().close().await;
             result
         };
         self.inner.closed.get_or_init(|| closing).await.clone()
     }
 
-    /// Closes the connection, and waits until nothing of it is left.
-    pub(crate) async fn close_channel(&self) {
-        self.rpc.close();
-        self.inner.tasks.close();
-        tokio::time::timeout(CLOSE_TIME, self.inner.tasks.wait()).await.ok();
+    fn channel_closer(&self) -> ChannelCloser {
+        ChannelCloser::new(self.rpc.clone(), self.inner.tasks.clone())
     }
 
     /// The gRPC channel, for calls with the generated code of `contract`. Not part of the stable interface.
@@ -439,9 +434,9 @@ impl fmt::Debug for Sidecar {
 /// and for TLS and tokens, see [`Sidecar`].
 pub async fn connect(target: impl Into<String>, options: MailboxOptions) -> Result<Mailbox, SpreadError> {
     let sidecar = Sidecar::new(target)?;
-    let opened = sidecar.connect_with(options, Some(sidecar.clone())).await;
+    let opened = sidecar.connect_with(options, Some(sidecar.channel_closer())).await;
     if opened.is_err() {
-        sidecar.close_channel().await;
+        sidecar.channel_closer().close().await;
     }
     opened
 }

@@ -1,5 +1,6 @@
 package org.spreadsidecar.client;
 
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.spreadsidecar.v1.AcknowledgeRequest;
@@ -10,20 +11,24 @@ import org.spreadsidecar.v1.MailboxServiceGrpc;
  * meanwhile goes with the next one.
  */
 final class Acknowledger {
+  /** Reasons with which a mailbox ends. The stream reports them too, with more detail. */
+  private static final Set<String> GONE =
+      Set.of("ILLEGAL_SESSION", "LEASE_EXPIRED", "MAILBOX_DISCONNECTED", "CONNECTION_CLOSED", "DRAINING");
+
   private final Rpc rpc;
   private final String mailboxId;
-  private final Consumer<SpreadException> onRefused;
+  private final Consumer<SpreadException> onFailure;
   private final Backoff backoff = new Backoff(100, 2000);
   private long wanted;
   private long done;
   private boolean busy;
   private boolean closed;
 
-  /** @param onRefused called with the error of a call that there is no use in repeating */
-  Acknowledger(Rpc rpc, String mailboxId, Consumer<SpreadException> onRefused) {
+  /** @param onFailure called with an error that another try cannot change, except those that the stream reports too */
+  Acknowledger(Rpc rpc, String mailboxId, Consumer<SpreadException> onFailure) {
     this.rpc = rpc;
     this.mailboxId = mailboxId;
-    this.onRefused = onRefused;
+    this.onFailure = onFailure;
   }
 
   synchronized void request(long upTo) {
@@ -59,6 +64,6 @@ final class Acknowledger {
       }
       closed = true;
     }
-    onRefused.accept(error);
+    if (!GONE.contains(error.reason())) onFailure.accept(error);
   }
 }

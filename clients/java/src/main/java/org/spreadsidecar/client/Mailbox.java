@@ -8,7 +8,6 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.spreadsidecar.client.SpreadEvent.ConnectionRestored;
 import org.spreadsidecar.client.SpreadEvent.SelfLeaveMessage;
 import org.spreadsidecar.client.SpreadEvent.ViewMessage;
@@ -29,10 +28,6 @@ import org.spreadsidecar.v1.PollRequest;
  * default. A stream to the sidecar that breaks is restored behind the last event, for as long as the mailbox's lease.
  */
 public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
-  /** Errors of an acknowledgement that say that the mailbox is gone: the stream itself tells that, and why. */
-  private static final Set<String> GONE =
-      Set.of("ILLEGAL_SESSION", "LEASE_EXPIRED", "MAILBOX_DISCONNECTED", "CONNECTION_CLOSED", "DRAINING");
-
   /**
    * What waits to be received.
    *
@@ -71,8 +66,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   private final KeepAlive keepAlive;
   private final Runnable onClosed;
   private final Set<Sender> senders = ConcurrentHashMap.newKeySet();
-  private final List<BasicMessageListener> listeners = new CopyOnWriteArrayList<>();
-  private Thread dispatcher;
+  private final ListenerDispatcher dispatcher;
   private volatile String privateGroup;
   private volatile String daemon;
   private final Object ending = new Object();
@@ -103,11 +97,12 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     this.inbox = new Inbox(options.maxBufferedEvents, options.maxBufferedBytes, start.afterSequence());
     this.acknowledger =
         acknowledgement == AcknowledgementMode.EXPLICIT && !options.manualAcknowledgement
-            ? new Acknowledger(rpc, id, this::onAcknowledgementRefused)
+            ? new Acknowledger(rpc, id, inbox::end)
             : null;
     this.receiver = new Receiver(rpc, inbox, id, start.afterSequence(), options, lease, this::onNotice);
     this.keepAlive =
         options.keepAlive ? new KeepAlive(rpc.timers, lease, receiver::attached, this::ping) : null;
+    this.dispatcher = new ListenerDispatcher(this, "spread-mailbox-" + privateGroup);
     if (options.autoReceive) receiver.start();
   }
 
@@ -295,38 +290,16 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Begins to tell this listener of the events, by a thread of the mailbox's own, which ends with it. An application has listeners
-   * or receives by itself, not both.
+   * Adds a listener. A thread of the mailbox passes each event to all listeners, and ends with the mailbox. An application uses
+   * listeners or receives by itself, not both.
    */
   public void add(BasicMessageListener listener) {
-    listeners.add(listener);
-    synchronized (listeners) {
-      if (dispatcher != null) return;
-      dispatcher = new Thread(this::dispatch, "spread-mailbox-" + privateGroup);
-      dispatcher.setDaemon(true);
-      dispatcher.start();
-    }
+    dispatcher.add(listener);
   }
 
-  /** Tells it no more. */
+  /** Removes a listener. */
   public void remove(BasicMessageListener listener) {
-    listeners.remove(listener);
-  }
-
-  private void dispatch() {
-    try {
-      for (SpreadEvent event : this)
-        for (BasicMessageListener listener : listeners) {
-          try {
-            listener.messageReceived(event);
-          } catch (RuntimeException error) {
-            Thread.UncaughtExceptionHandler handler = Thread.currentThread().getUncaughtExceptionHandler();
-            handler.uncaughtException(Thread.currentThread(), error);
-          }
-        }
-    } catch (SpreadException end) {
-      // Notice.Ended has told it.
-    }
+    dispatcher.remove(listener);
   }
 
   /** Counts what waits, without taking it (SP_poll). */
@@ -454,10 +427,6 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         && ended.error().isPresent()
         && !Receiver.livesOn(ended.error().get())) stopBackground();
     options.onNotice.accept(notice);
-  }
-
-  private void onAcknowledgementRefused(SpreadException error) {
-    if (!GONE.contains(error.reason())) inbox.end(error);
   }
 
   private void use() {
