@@ -10,7 +10,7 @@ import { helmCommand } from './helm/commands.mjs';
 const generated = [
   'server/src/gen',
   'server/src/grpc/codec/error-table.ts',
-  'server/src/observability/limit-names.ts',
+  'server/src/observability/metrics/limit-names.ts',
   'proto/spread/sidecar/v1/mailbox_service.proto',
   'clients/go/codes.go',
   'clients/go/reasons.go',

@@ -20,18 +20,26 @@ export function rustImports(folder) {
   const sources = new Map(
     filesBelow(folder, '.rs').map((path) => [
       relative(folder, path).slice(0, -'.rs'.length),
-      readFileSync(path, 'utf8').replace(/\/\/.*$/gm, '').replace(/#\[cfg\(test\)\]\s*mod [\s\S]*$/, ''),
+      readFileSync(path, 'utf8')
+        .replace(/\/\/.*$/gm, '')
+        .replace(/#\[cfg\(test\)\]\s*mod [\s\S]*$/, ''),
     ]),
   );
   const exported = new Map();
   for (const [, module, names] of (sources.get('lib') ?? '').matchAll(/pub use (\w+)::(?:\{([^}]*)\}|\w+)/g))
     for (const name of (names ?? '').split(',')) exported.set(name.trim(), module);
-  for (const [, module, name] of (sources.get('lib') ?? '').matchAll(/pub use (\w+)::(\w+);/g)) exported.set(name, module);
+  for (const [, module, name] of (sources.get('lib') ?? '').matchAll(/pub use (\w+)::(\w+);/g))
+    exported.set(name, module);
   sources.delete('lib');
   const imports = new Map();
   for (const [module, source] of sources) {
     const named = [...source.matchAll(/\bcrate::(?:(\w+)|\{([^;]*)\};)/g)].flatMap(([, one, many]) =>
-      one ? [one] : (many ?? '').replace(/::\{[^}]*\}|::\w+/g, '').split(',').map((name) => name.trim().split(' ')[0] ?? ''),
+      one
+        ? [one]
+        : (many ?? '')
+            .replace(/::\{[^}]*\}|::\w+/g, '')
+            .split(',')
+            .map((name) => name.trim().split(' ')[0] ?? ''),
     );
     const modules = named.map((name) => (sources.has(name) ? name : exported.get(name)));
     imports.set(module, new Set(modules.filter((name) => name !== undefined && name !== module)));
@@ -43,7 +51,10 @@ export function rustImports(folder) {
 export function pythonImports(folder) {
   const modules = new Map(
     filesBelow(folder, '.py').map((path) => [
-      relative(folder, path).slice(0, -'.py'.length).replaceAll('/', '.').replace(/(^|\.)__init__$/, ''),
+      relative(folder, path)
+        .slice(0, -'.py'.length)
+        .replaceAll('/', '.')
+        .replace(/(^|\.)__init__$/, ''),
       path,
     ]),
   );
@@ -101,7 +112,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [folder, imports] of Object.entries(trees)) {
     const cycle = findCycle(imports);
     if (cycle) {
-      console.error(`${folder}: the modules ${cycle.map((name) => name || '__init__').join(' → ')} import each other in a cycle`);
+      console.error(
+        `${folder}: the modules ${cycle.map((name) => name || '__init__').join(' → ')} import each other in a cycle`,
+      );
       process.exitCode = 1;
     }
   }

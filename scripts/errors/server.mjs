@@ -54,7 +54,7 @@ export function writeServer() {
     ...spread.map(row),
     '};',
   ]);
-  write('server/src/observability/limit-names.ts', [
+  write('server/src/observability/metrics/limit-names.ts', [
     header('//'),
     '',
     '/** Every limit that is counted: clients must not add values to a label of a metric. */',

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Command, clients } from '../../scripts/clients/index.mjs';
 import { loadConfig } from '../../server/src/config/index.js';
-import { createLogger } from '../../server/src/observability/logger.js';
+import { createLogger } from '../../server/src/observability/log/logger.js';
 import { createSidecar } from '../../server/src/sidecar.js';
 import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseSpreadConf, SpreadConfError } from '../../server/src/daemon/spread-conf.js';
+import { parseSpreadConf, SpreadConfError } from '../../server/src/daemon/spread-conf/spread-conf.js';
 import { Random } from '../chaos/random.js';
 import { isAvailable } from '../support/requirements.mjs';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/src/config/index.js';
 import { optionRows } from '../../server/src/config/option-rows.js';
-import { parseSpreadConf } from '../../server/src/daemon/spread-conf.js';
+import { parseSpreadConf } from '../../server/src/daemon/spread-conf/spread-conf.js';
 import { chart, helm, type Manifest, majors, manifests, one, sample } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { metricGroups } from '../../server/src/observability/metrics-table.js';
+import { metricGroups } from '../../server/src/observability/metrics/metrics-table.js';
 import { unknownNames } from '../support/chart/known-metrics.js';
 import { parseMetrics } from '../support/chart/metrics-text.js';
 import { DASHBOARD_FILE } from '../support/chart/prometheus-rules.js';

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { Interruption } from '../../server/src/cli/interruption.js';
+import { Interruption } from '../../server/src/cli/terminal/interruption.js';
 
 /** What a command is told when it is to stop. */
 export const told = new Interruption('SIGTERM', 143);

@@ -2,7 +2,7 @@ import { createServer, type ListenOptions, connect as openSocket } from 'node:ne
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Interruption } from '../../server/src/cli/interruption.js';
+import { Interruption } from '../../server/src/cli/terminal/interruption.js';
 import { cli, startCli } from '../support/sidecars/cli.js';
 import { freePort } from '../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';

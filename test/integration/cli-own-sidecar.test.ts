@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Interruption } from '../../server/src/cli/interruption.js';
+import { Interruption } from '../../server/src/cli/terminal/interruption.js';
 import { type Certificate, TestAuthority } from '../support/network/certificates.js';
 import { cli, startCli } from '../support/sidecars/cli.js';
 import {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Interruption } from '../../server/src/cli/interruption.js';
+import { Interruption } from '../../server/src/cli/terminal/interruption.js';
 import { sidecarAt } from '../support/clients/client.js';
 import { FaultProxy } from '../support/network/fault-proxy.js';
 import { startCli } from '../support/sidecars/cli.js';

@@ -1,7 +1,7 @@
 import type { SpreadError } from '#spread-sidecar-client';
 import { ConfigError } from '../config/mistakes.js';
 import { ListenError } from '../net/listen-error.js';
-import { TARGET_VARIABLE } from './client-variables.js';
+import { TARGET_VARIABLE } from './connection/client-variables.js';
 import { ExitCode } from './exit-codes.js';
 import { systemErrorText } from './system-error.js';
 

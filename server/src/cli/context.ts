@@ -1,9 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
-import { Interruption, onSignals } from './interruption.js';
-import { Output } from './output.js';
 import { isFirstProcess, programName, readMounts } from './program-name.js';
+import { Interruption, onSignals } from './terminal/interruption.js';
+import { Output } from './terminal/output.js';
 
 type Terminal<Stream> = Stream & { isTTY?: boolean; columns?: number };
 

@@ -3,8 +3,8 @@ import { CommandFailure, describeFailure } from './command-failure.js';
 import { type CommandIo, createContext, processIo } from './context.js';
 import { ExitCode } from './exit-codes.js';
 import { checkHelpTopic, splitHelpTopic } from './help.js';
-import { Interruption } from './interruption.js';
 import { createProgram } from './program.js';
+import { Interruption } from './terminal/interruption.js';
 
 /**
  * Runs one command of `spread-sidecar`. The only code that ends the process is a second signal.

@@ -1,5 +1,5 @@
-import type { Output } from './output.js';
-import type { Suggestion } from './suggested-options.js';
+import type { Suggestion } from './connection/suggested-options.js';
+import type { Output } from './terminal/output.js';
 
 /** Where a sidecar that has started can be found, and how it is. */
 export interface Place {

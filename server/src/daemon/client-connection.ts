@@ -16,10 +16,10 @@ import { FrameInput } from './frame-input.js';
 import type { GroupMember } from './group-table.js';
 import { checkHeader } from './header-check.js';
 import { AUTH_METHOD, Opening } from './opening.js';
-import type { QueueBudget } from './queue-budget.js';
-import { SendQueue } from './send-queue.js';
-import type { SharedFrame } from './shared-frame.js';
-import type { SlowLane } from './slow-lane.js';
+import type { QueueBudget } from './output/queue-budget.js';
+import { SendQueue } from './output/send-queue.js';
+import type { SharedFrame } from './output/shared-frame.js';
+import type { SlowLane } from './output/slow-lane.js';
 
 /** What a connection needs of the daemon. Calls come in the order of arrival, never from within `deliver`. */
 export interface ConnectionHost {

@@ -13,9 +13,9 @@ import { ClientConnection, type ConnectionHost } from './client-connection.js';
 import type { CutReason, DaemonCounters, DaemonEvent, Transport } from './events.js';
 import { MessageExchange } from './message-exchange.js';
 import { daemonId, inventName } from './naming.js';
-import { QueueBudget } from './queue-budget.js';
-import { SlowLane } from './slow-lane.js';
-import { TurnFlush } from './turn-flush.js';
+import { QueueBudget } from './output/queue-budget.js';
+import { SlowLane } from './output/slow-lane.js';
+import { TurnFlush } from './output/turn-flush.js';
 
 export interface EmbeddedDaemonOptions {
   /** The daemon's part of private groups, 1 to 19 bytes of 0x24..0x7e; default `localhost`. */

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Frame, FrameDecoder, type Header } from '../spread/wire/index.js';
 import type { FairTurns } from '../timing/fair-turns.js';
 import { INPUT_LIMITS } from './header-check.js';
-import type { SlowLane, SlowLaneUser } from './slow-lane.js';
+import type { SlowLane, SlowLaneUser } from './output/slow-lane.js';
 
 /** Input is processed in pieces of so many bytes, so that a sender can be slowed down in between. */
 const SLICE = 4 * 1024;

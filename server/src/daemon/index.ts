@@ -8,4 +8,4 @@ export {
   type SpreadConf,
   SpreadConfError,
   type SpreadConfOptions,
-} from './spread-conf.js';
+} from './spread-conf/spread-conf.js';

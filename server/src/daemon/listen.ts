@@ -3,7 +3,7 @@ import type { ListenAddress } from '../net/listen-address.js';
 import { type Listener, listenOn } from '../net/listener.js';
 import type { EmbeddedDaemon } from './daemon.js';
 import type { Transport } from './events.js';
-import { ignoreWriteErrors } from './write-errors.js';
+import { ignoreWriteErrors } from './output/write-errors.js';
 
 export interface ListenOptionsOfDaemon {
   readonly daemon: EmbeddedDaemon;

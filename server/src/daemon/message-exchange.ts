@@ -10,8 +10,8 @@ import {
 } from '../spread/wire/index.js';
 import type { ClientConnection } from './client-connection.js';
 import { GroupTable, type ViewChange } from './group-table.js';
-import type { QueueBudget } from './queue-budget.js';
-import { relayedFrame, SharedFrame } from './shared-frame.js';
+import type { QueueBudget } from './output/queue-budget.js';
+import { relayedFrame, SharedFrame } from './output/shared-frame.js';
 
 export interface MessageExchangeOptions {
   /** First two words of all group ids. */

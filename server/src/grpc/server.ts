@@ -13,15 +13,19 @@ import { type OnCallRefused, type OnLimit, OpenCalls } from './calls/open-calls.
 import { ResponseBudget } from './calls/response-budget.js';
 import type { ServiceRegistration } from './calls/service-registration.js';
 import { drainingStatus } from './codec/status.js';
-import { watchConnections } from './transport/client-connections.js';
-import { type ConnectionIdentity, identifyConnection } from './transport/connection-identity.js';
-import { closeDeadSessions } from './transport/dead-sessions.js';
 import { quietGrpcLog } from './transport/grpc-log.js';
-import { setHttp2 } from './transport/http2-settings.js';
 import { ignoreGoneStreams, startInTurns } from './transport/http2-streams.js';
-import { keepAlive } from './transport/keep-alive.js';
 import { ReadTurns } from './transport/read-turns.js';
-import { DEFAULT_SESSION_BOUNDS, guardSessions, type SessionBounds } from './transport/session-guard.js';
+import { watchConnections } from './transport/sessions/client-connections.js';
+import { type ConnectionIdentity, identifyConnection } from './transport/sessions/connection-identity.js';
+import { closeDeadSessions } from './transport/sessions/dead-sessions.js';
+import { setHttp2 } from './transport/sessions/http2-settings.js';
+import { keepAlive } from './transport/sessions/keep-alive.js';
+import {
+  DEFAULT_SESSION_BOUNDS,
+  guardSessions,
+  type SessionBounds,
+} from './transport/sessions/session-guard.js';
 import { firstConcurrentStreams, StreamGate, streamsFor } from './transport/stream-gate.js';
 import type { TlsEndpoint } from './transport/tls-endpoint.js';
 

@@ -2,7 +2,7 @@ import type { SidecarConfig } from '../config/index.js';
 import type { CallBounds } from '../grpc/calls/call-limits.js';
 import type { SweepBounds } from '../grpc/calls/call-sweep.js';
 import type { TransportOptions } from '../grpc/server.js';
-import type { SessionBounds } from '../grpc/transport/session-guard.js';
+import type { SessionBounds } from '../grpc/transport/sessions/session-guard.js';
 import { unlessOff } from './mailbox-settings.js';
 import type { MemoryBounds } from './memory-plan.js';
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Command, CommanderError } from 'commander';
-import { addConfigOptions } from '../../../server/src/cli/serve-config.js';
+import { addConfigOptions } from '../../../server/src/cli/connection/serve-config.js';
 import {
   ConfigError,
   flagsFromOptions,

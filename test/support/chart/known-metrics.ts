@@ -1,4 +1,4 @@
-import { metricGroups } from '../../../server/src/observability/metrics-table.js';
+import { metricGroups } from '../../../server/src/observability/metrics/metrics-table.js';
 import type { ScrapedMetric } from './metrics-text.js';
 import { groupingLabelsOf, type Matcher, selectorsOf } from './promql.js';
 

@@ -5,7 +5,7 @@ import { type SidecarOptions, SpreadError, SpreadSidecar } from 'spread-sidecar-
 import { expect, onTestFinished } from 'vitest';
 import { loadConfig } from '../../../server/src/config/index.js';
 import { MailboxServiceClient } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { createLogger } from '../../../server/src/observability/logger.js';
+import { createLogger } from '../../../server/src/observability/log/logger.js';
 import { createSidecar } from '../../../server/src/sidecar.js';
 import { temporaryFolder } from '../tmp.js';
 

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { eventLine } from '../../../server/src/cli/commands/daemon.js';
-import { ThrottledLines } from '../../../server/src/cli/throttled-lines.js';
+import { ThrottledLines } from '../../../server/src/cli/terminal/throttled-lines.js';
 import type { DaemonEvent } from '../../../server/src/daemon/index.js';
 import { createEvents, createLogger, logEvents } from '../../../server/src/observability/index.js';
 

@@ -11,9 +11,9 @@ import {
   ViewMessage,
 } from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
-import { eventToJson } from '../../../server/src/cli/event-json.js';
-import { eventToText, printable, shownPayload } from '../../../server/src/cli/event-text.js';
-import { Output } from '../../../server/src/cli/output.js';
+import { eventToJson } from '../../../server/src/cli/terminal/event-json.js';
+import { eventToText, printable, shownPayload } from '../../../server/src/cli/terminal/event-text.js';
+import { Output } from '../../../server/src/cli/terminal/output.js';
 
 const { colors } = new Output(process.stdout, false, () => {});
 const groupId = new GroupId(7, 8, 9);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressFor, targetOf } from '../../../server/src/cli/own-sidecar.js';
+import { addressFor, targetOf } from '../../../server/src/cli/connection/own-sidecar.js';
 
 const tcp = (host: string, port = 4813) => ({ kind: 'tcp' as const, host, port });
 

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { Interruption } from '../../../server/src/cli/interruption.js';
+import { Interruption } from '../../../server/src/cli/terminal/interruption.js';
 import { fakeService } from '../../support/clients/client.js';
 import { cli, startCli } from '../../support/sidecars/cli.js';
 import { until } from '../../support/until.js';

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { Session } from '../../spread/session.js';
-import { type CheckResult, checkAddresses, checkDaemons, checkSecurity } from '../checks.js';
+import { type CheckResult, checkAddresses, checkDaemons, checkSecurity } from '../checks/checks.js';
+import { addConfigOptions, loadServeConfig } from '../connection/serve-config.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { helpSections } from '../help.js';
-import { count } from '../output.js';
-import { addConfigOptions, loadServeConfig } from '../serve-config.js';
+import { count } from '../terminal/output.js';
 
 export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')

@@ -11,15 +11,15 @@ import {
   SpreadConfError,
 } from '../../daemon/index.js';
 import { ConnectionBudget, mostConnections, openFilesLimit } from '../../net/connection-budget.js';
+import { listenFailure, type Place } from '../checks/listen-check.js';
 import { CommandFailure, isListenError } from '../command-failure.js';
 import type { CommandContext, Done } from '../context.js';
-import { printable } from '../event-text.js';
 import { ExitCode } from '../exit-codes.js';
-import { stopped } from '../interruption.js';
-import { listenFailure, type Place } from '../listen-check.js';
-import { count } from '../output.js';
-import { ThrottledLines } from '../throttled-lines.js';
-import { wholeNumber } from '../values.js';
+import { printable } from '../terminal/event-text.js';
+import { stopped } from '../terminal/interruption.js';
+import { count } from '../terminal/output.js';
+import { ThrottledLines } from '../terminal/throttled-lines.js';
+import { wholeNumber } from '../terminal/values.js';
 
 interface DaemonOptions {
   readonly name?: string;

@@ -3,14 +3,14 @@ import { Command, Option } from 'commander';
 import type { SpreadSidecar } from '#spread-sidecar-client';
 import { AGREED_MESS, MAX_GROUP_NAME, MAX_MESSAGE_BODY } from '../../spread/wire/constants.js';
 import { CommandFailure } from '../command-failure.js';
-import { addTargetOptions, sidecarOptions, type TargetOptions } from '../connection.js';
+import { addTargetOptions, sidecarOptions, type TargetOptions } from '../connection/connection.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { type FloodPlan, STAMP_BYTES } from '../flood/flood-plan.js';
 import { FloodProgress } from '../flood/flood-progress.js';
 import { reportToText } from '../flood/flood-text.js';
-import { Interruption } from '../interruption.js';
-import { durationValue, serviceType, sizeValue, wholeNumber } from '../values.js';
+import { Interruption } from '../terminal/interruption.js';
+import { durationValue, serviceType, sizeValue, wholeNumber } from '../terminal/values.js';
 
 interface FloodOptions extends TargetOptions {
   readonly spreadName?: string;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { describeFailure } from '../command-failure.js';
-import { addTargetOptions, type Route, routeTo, type TargetOptions } from '../connection.js';
+import { addTargetOptions, type Route, routeTo, type TargetOptions } from '../connection/connection.js';
+import { ownSidecar } from '../connection/own-sidecar.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
-import { ownSidecar } from '../own-sidecar.js';
-import { durationValue } from '../values.js';
+import { durationValue } from '../terminal/values.js';
 
 /** Between two questions with --wait. */
 const INTERVAL_MS = 100;

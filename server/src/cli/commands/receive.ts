@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
 import { CommandFailure } from '../command-failure.js';
-import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
-import { reportLostConnection } from '../connection-watch.js';
+import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection/connection.js';
+import { reportLostConnection } from '../connection/connection-watch.js';
 import type { CommandContext, Done } from '../context.js';
-import { eventToJson } from '../event-json.js';
-import { eventToText } from '../event-text.js';
 import { ExitCode } from '../exit-codes.js';
-import { Interruption } from '../interruption.js';
-import { durationValue, wholeNumber } from '../values.js';
+import { eventToJson } from '../terminal/event-json.js';
+import { eventToText } from '../terminal/event-text.js';
+import { Interruption } from '../terminal/interruption.js';
+import { durationValue, wholeNumber } from '../terminal/values.js';
 
 interface ReceiveOptions extends ConnectionOptions {
   readonly follow?: boolean;

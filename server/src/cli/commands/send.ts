@@ -3,12 +3,12 @@ import { Command, Option } from 'commander';
 import type { Mailbox } from '#spread-sidecar-client';
 import { AGREED_MESS, MAX_GROUP_NAME, MAX_MESSAGE_BODY } from '../../spread/wire/constants.js';
 import { CommandFailure } from '../command-failure.js';
-import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
+import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection/connection.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
-import { count } from '../output.js';
-import { readAll } from '../read-all.js';
-import { messageType, serviceType } from '../values.js';
+import { count } from '../terminal/output.js';
+import { readAll } from '../terminal/read-all.js';
+import { messageType, serviceType } from '../terminal/values.js';
 
 interface SendOptions extends ConnectionOptions {
   readonly message?: string;

@@ -2,16 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { printConfig, type SidecarConfig } from '../../config/index.js';
 import type { Sidecar } from '../../sidecar.js';
+import { listenFailure, placesOf } from '../checks/listen-check.js';
 import { isListenError } from '../command-failure.js';
+import { ownSidecar } from '../connection/own-sidecar.js';
+import { addConfigOptions, loadServeConfig } from '../connection/serve-config.js';
+import { suggestedOptions } from '../connection/suggested-options.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { helpSections } from '../help.js';
-import { stopped } from '../interruption.js';
-import { listenFailure, placesOf } from '../listen-check.js';
-import { ownSidecar } from '../own-sidecar.js';
 import { packageVersion } from '../package-files.js';
-import { addConfigOptions, loadServeConfig } from '../serve-config.js';
-import { suggestedOptions } from '../suggested-options.js';
+import { stopped } from '../terminal/interruption.js';
 import { type Place, welcome } from '../welcome.js';
 
 /** How long the banner waits for the first answer of the daemon. Unit: ms. */
@@ -38,7 +38,7 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
   // Its reader may end before the sidecar does: whoever started it has gone.
   context.runWithoutReader();
   const { createSidecar } = await import('../../sidecar.js');
-  const { createLogger } = await import('../../observability/logger.js');
+  const { createLogger } = await import('../../observability/log/logger.js');
   const { level, format } = config.log;
   const destination = context.stderr.stream;
   // Programs that read JSON lines mostly get both streams as one.

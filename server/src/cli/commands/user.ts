@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection.js';
-import { reportLostConnection } from '../connection-watch.js';
+import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection/connection.js';
+import { reportLostConnection } from '../connection/connection-watch.js';
 import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
-import { Interruption } from '../interruption.js';
+import { Interruption } from '../terminal/interruption.js';
 import { LineConsole } from '../user/line-console.js';
 import { userCommandHelp, userCommands } from '../user/user-commands.js';
 import { UserSession } from '../user/user-session.js';

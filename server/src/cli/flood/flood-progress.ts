@@ -1,4 +1,4 @@
-import type { Output } from '../output.js';
+import type { Output } from '../terminal/output.js';
 import type { FloodPlan } from './flood-plan.js';
 import type { FloodTally } from './flood-tally.js';
 

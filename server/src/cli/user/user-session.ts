@@ -8,9 +8,9 @@ import {
   serviceOfBits,
 } from '../../spread/wire/constants.js';
 import { describeFailure } from '../command-failure.js';
-import { eventToText, printable, viewToText } from '../event-text.js';
-import { count, type Output } from '../output.js';
-import { messageType, serviceType, wholeNumber } from '../values.js';
+import { eventToText, printable, viewToText } from '../terminal/event-text.js';
+import { count, type Output } from '../terminal/output.js';
+import { messageType, serviceType, wholeNumber } from '../terminal/values.js';
 import type { LineConsole } from './line-console.js';
 import { findUserCommand, parseSend, type UserActions, userCommandHelp } from './user-commands.js';
 

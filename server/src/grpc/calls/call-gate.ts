@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { EdgeError } from '../codec/edge-error.js';
-import type { ConnectionIdentity } from '../transport/connection-identity.js';
+import type { ConnectionIdentity } from '../transport/sessions/connection-identity.js';
 import type { TokenSet } from './credentials.js';
 import type { MethodInfo } from './methods.js';
 

@@ -1,8 +1,8 @@
 import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
-import type { ConnectionIdentity } from './connection-identity.js';
 import { socketBelow } from './internals.js';
+import type { ConnectionIdentity } from './sessions/connection-identity.js';
 
 /** What a TLS server shows, and whom it trusts. All in PEM. */
 export interface TlsMaterial {

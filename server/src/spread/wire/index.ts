@@ -1,18 +1,19 @@
 /** Spread's client protocol as functions of bytes: no sockets, no timers, nothing imported from above. */
-export * from './auth-exchange.js';
+
 export * from './byte-order.js';
 export * from './codes.js';
-export * from './connect-request.js';
 export * from './constants.js';
 export * from './frame-decoder.js';
 export * from './grammar.js';
-export * from './group-id.js';
+export * from './handshake/auth-exchange.js';
+export * from './handshake/connect-request.js';
+export * from './handshake/session-answer.js';
 export * from './header.js';
 export * from './message-types.js';
 export * from './messages.js';
 export * from './multicast-encoder.js';
 export * from './names.js';
 export * from './requests.js';
-export * from './session-answer.js';
-export * from './views.js';
+export * from './views/group-id.js';
+export * from './views/views.js';
 export * from './wire-error.js';

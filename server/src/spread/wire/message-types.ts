@@ -1,5 +1,5 @@
 import type { ServiceTypeName, ViewCause } from './constants.js';
-import type { GroupId } from './group-id.js';
+import type { GroupId } from './views/group-id.js';
 
 /** A message that some session multicast. */
 export interface RegularMessage {

@@ -17,7 +17,6 @@ import {
   TRANSITION_MESS,
 } from './constants.js';
 import type { Frame } from './frame-decoder.js';
-import { readGroupId } from './group-id.js';
 import type {
   Message,
   RegularMessage,
@@ -27,7 +26,8 @@ import type {
   ViewMessage,
 } from './message-types.js';
 import { readNames } from './names.js';
-import { decodeView } from './view-decoder.js';
+import { readGroupId } from './views/group-id.js';
+import { decodeView } from './views/view-decoder.js';
 import { WireError } from './wire-error.js';
 
 /**

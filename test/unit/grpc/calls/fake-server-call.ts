@@ -12,7 +12,7 @@ import type { ObservedCall } from '../../../../server/src/grpc/calls/observed-ca
 import { OpenCalls } from '../../../../server/src/grpc/calls/open-calls.js';
 import { ResponseBudget } from '../../../../server/src/grpc/calls/response-budget.js';
 import type { SentStatus } from '../../../../server/src/grpc/codec/status.js';
-import { identifyConnection } from '../../../../server/src/grpc/transport/connection-identity.js';
+import { identifyConnection } from '../../../../server/src/grpc/transport/sessions/connection-identity.js';
 import { FairTurns } from '../../../../server/src/timing/fair-turns.js';
 import { readStatusDetails } from '../../../support/sidecars/google-rpc.js';
 

@@ -1,0 +1,183 @@
+import { lookup } from 'node:dns/promises';
+import { lstat, stat } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import {
+  includes,
+  isIpv6Only,
+  type PlannedAddress,
+  plannedAddresses,
+  type SidecarConfig,
+  type TcpAddress,
+  type UnixAddress,
+} from '../../config/index.js';
+import { tcpListenOptions } from '../../net/tcp-listen-options.js';
+import { CommandFailure } from '../command-failure.js';
+import { ExitCode } from '../exit-codes.js';
+import { systemErrorText } from '../system-error.js';
+
+/** A place to listen at, and the flag that says so. */
+export interface Place {
+  /** Such as `gRPC`. */
+  readonly what: string;
+  readonly flag: string;
+  readonly address: TcpAddress | UnixAddress;
+  readonly ipv6Only?: boolean;
+}
+
+/** What is known of a place that can't be listened at. */
+export interface PlaceProblem {
+  readonly place: Place;
+  /** Whether another process listens there. */
+  readonly isTaken: boolean;
+  /** Completes the sentence "<address> …". */
+  readonly text: string;
+}
+
+const RESOURCES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS']);
+
+const PARTS: Readonly<Record<PlannedAddress['option'], Pick<Place, 'what' | 'flag'>>> = {
+  'grpc.listen': { what: 'gRPC', flag: '--grpc-listen' },
+  'admin.listen': { what: 'admin', flag: '--admin-listen' },
+  'embedded.listen': { what: 'embedded daemon', flag: '--embedded-listen' },
+  'embedded.socket': { what: 'embedded daemon', flag: '--embedded-socket' },
+};
+
+/** Every place that `serve` listens at with this configuration. */
+export function placesOf(config: SidecarConfig): Place[] {
+  return plannedAddresses(config).map(({ option, address }) => ({
+    ...PARTS[option],
+    address,
+    ipv6Only: option === 'grpc.listen' && address.kind === 'tcp' && isIpv6Only(address, config.grpc.listen),
+  }));
+}
+
+/** `127.0.0.1:4813`, `[::1]:4813` or `/tmp/4803`. */
+export function placeName({ address }: Place): string {
+  if (address.kind === 'unix') return address.path;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
+
+/** Listens at all of the places at once for a moment, and says which of them can't be listened at, and why. */
+export async function findPlaceProblems(places: readonly Place[]): Promise<PlaceProblem[]> {
+  const held: { readonly place: Place; readonly server: Server }[] = [];
+  const problems: PlaceProblem[] = [];
+  for (const place of places) {
+    const { address } = place;
+    const found = address.kind === 'unix' ? await socketFileProblem(address.path) : undefined;
+    if (found) problems.push({ place, ...found });
+    if (found !== undefined) continue;
+    const server = createServer((socket) => socket.destroy());
+    const error = await tryToListen(server, place);
+    if (!error) held.push({ place, server });
+    else if (error.code === 'EADDRINUSE') {
+      const own = await holderOf(address, held);
+      problems.push(
+        own
+          ? { place, isTaken: false, text: `is also an address of ${own.flag} (${placeName(own)})` }
+          : { place, isTaken: true, text: 'is in use by another process' },
+      );
+    } else problems.push({ place, isTaken: false, text: `can't be listened on: ${reasonOf(error)}` });
+  }
+  await Promise.all(held.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+  return problems;
+}
+
+/**
+ * The failure to listen as a user is to see it: all places that are in the way at once, each with its flag.
+ *
+ * @param cause - what came of listening; its own sentence is shown when nothing is in the way any more
+ */
+export async function listenFailure(places: readonly Place[], cause: Error): Promise<CommandFailure> {
+  const { code } = (cause.cause ?? {}) as { code?: string };
+  // No place is in the way where there are no resources for any of them.
+  if (code !== undefined && RESOURCES.has(code))
+    return new CommandFailure(`cannot listen: ${systemErrorText(cause)}`, ExitCode.cannotListen, cause);
+  const problems = await findPlaceProblems(places);
+  if (problems.length === 0) return new CommandFailure(cause.message, ExitCode.cannotListen, cause);
+  const lines = problems.map(({ place, text }) => `${placeName(place)} (${place.flag}) ${text}`);
+  const advice = adviceFor(problems);
+  const message =
+    lines.length === 1
+      ? `cannot listen: ${lines[0]}; ${advice}`
+      : [`cannot listen on ${lines.length} addresses:`, ...lines.map((line) => `  ${line}`), advice].join(
+          '\n',
+        );
+  return new CommandFailure(message, ExitCode.cannotListen, cause);
+}
+
+function adviceFor(problems: readonly PlaceProblem[]): string {
+  const flags = problems.length === 1 ? 'this flag' : 'these flags';
+  if (!problems.some(({ isTaken }) => isTaken)) return `set other addresses with ${flags}`;
+  const isTcp = problems.some(({ isTaken, place }) => isTaken && place.address.kind === 'tcp');
+  const free = isTcp ? ' (port 0 takes a free port)' : '';
+  return `another sidecar or Spread daemon may already be running: stop it, or set other addresses with ${flags}${free}`;
+}
+
+function tryToListen(
+  server: Server,
+  { address, ipv6Only }: Place,
+): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    server.once('error', resolve);
+    const where =
+      address.kind === 'unix'
+        ? { path: address.path }
+        : tcpListenOptions(address.host, address.port, ipv6Only ?? false);
+    server.listen(where, () => resolve(undefined));
+  });
+}
+
+/** The place, among those that are held, because of which this address can't be listened at. */
+async function holderOf(
+  address: TcpAddress | UnixAddress,
+  held: readonly { readonly place: Place; readonly server: Server }[],
+): Promise<Place | undefined> {
+  if (address.kind === 'unix') return undefined;
+  const host = (await lookup(address.host).catch(() => undefined))?.address ?? address.host;
+  const wanted = { ...address, host };
+  return held.find(({ server }) => {
+    const bound = server.address() as AddressInfo | string | null;
+    if (bound === null || typeof bound === 'string') return false;
+    const own: TcpAddress = { kind: 'tcp', host: bound.address, port: bound.port };
+    return includes(own, wanted) || includes(wanted, own);
+  })?.place;
+}
+
+/** A socket file is examined, not replaced: a check changes nothing. null: a stale one, which serve replaces. */
+async function socketFileProblem(path: string): Promise<Omit<PlaceProblem, 'place'> | undefined | null> {
+  // The system calls a missing folder a lack of rights.
+  if (!(await stat(dirname(path)).catch(() => undefined)))
+    return { isTaken: false, text: `can't be listened on: the folder ${dirname(path)} does not exist` };
+  const found = await lstat(path).catch(() => undefined);
+  if (!found) return undefined;
+  if (!found.isSocket())
+    return {
+      isTaken: false,
+      text: 'is an existing file that is not a socket: remove it, or set another path',
+    };
+  const isLive = await new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    }).on('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'),
+    );
+  });
+  return isLive ? { isTaken: true, text: 'is in use by another process' } : null;
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the host name cannot be resolved (${error.code})`;
+    case 'EACCES':
+    case 'EPERM':
+      return `this user may not listen there (${error.code})`;
+    default:
+      return systemErrorText(error) ?? error.message;
+  }
+}

@@ -1,0 +1,45 @@
+import { InvalidArgumentError } from 'commander';
+import { byteSize, duration, integer } from '../../config/values/numbers.js';
+import { Refusal, type ValueType } from '../../config/values/value-type.js';
+import { SERVICE_BITS, type ServiceTypeName } from '../../spread/wire/constants.js';
+
+/** Makes a value of the configuration's kind into an argument parser of commander. */
+function argument<T>(type: ValueType<T>): (text: string) => T {
+  return (text) => {
+    try {
+      return type.parse(text);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const hint = error.hint ? ` (${error.hint})` : '';
+      throw new InvalidArgumentError(`It must be ${type.expects}${hint}.`);
+    }
+  };
+}
+
+/** A whole number within bounds. */
+export const wholeNumber = (min: number, max: number) =>
+  argument(integer({ min: String(min), max: String(max) }));
+
+/** A duration such as `10s`, in ms. */
+export const durationValue = (min: string, max: string) => argument(duration({ min, max }));
+
+/** A size such as `4KiB`, in bytes. */
+export const sizeValue = (min: string, max: string) => argument(byteSize({ min, max }));
+
+/** An application's message type. */
+export function messageType(text: string): number {
+  const value = /^-?\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= -32_768 && value <= 32_767))
+    throw new InvalidArgumentError('It must be a whole number from -32768 to 32767.');
+  return value;
+}
+
+/** A service type by its name in any case, with or without `_MESS`; gives Spread's bit. */
+export function serviceType(text: string): number {
+  const name = text.toUpperCase().replace(/_MESS$/, '');
+  if (!Object.hasOwn(SERVICE_BITS, name)) {
+    const known = Object.keys(SERVICE_BITS).join(', ').toLowerCase();
+    throw new InvalidArgumentError(`It must be one of ${known}.`);
+  }
+  return SERVICE_BITS[name as ServiceTypeName];
+}

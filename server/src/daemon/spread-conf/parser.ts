@@ -1,0 +1,240 @@
+import { AddressRules, type DaemonInterface } from './addresses.js';
+import { type ConfMistake, SpreadConfError, type Token, type TokenKind } from './lexer.js';
+import { RingRules } from './ring.js';
+import {
+  asksForAccessControl,
+  isDebugFlag,
+  isPriority,
+  isReserved,
+  MAX_DAEMON_NAME,
+  MAX_DAEMONS,
+  MAX_INTERFACES,
+  MAX_SEGMENT_ADDRESSES,
+  MAX_SEGMENTS,
+  settingOf,
+  type ValueKind,
+} from './settings.js';
+
+/** One daemon of the file. */
+export interface DaemonEntry {
+  readonly name: string;
+  readonly address: string;
+  readonly line: number;
+  readonly virtualId: number | undefined;
+  readonly interfaces: readonly DaemonInterface[] | undefined;
+  port: number;
+}
+
+const DEFAULT_PORT = 4803;
+
+/** Reads tokens with one token of look-ahead; stops at the first mistake of form, gathers the others. */
+export class SpreadConfParser {
+  readonly daemons: DaemonEntry[] = [];
+  readonly ignored: { line: number; what: string }[] = [];
+  readonly mistakes: ConfMistake[] = [];
+  maxSessionMessages: number | undefined;
+  #next = 0;
+  #segments = 0;
+  readonly #addresses = new AddressRules((line, message) => this.mistakes.push({ line, message }));
+  readonly #ring = new RingRules();
+
+  constructor(private readonly tokens: readonly Token[]) {}
+
+  get lastLine(): number {
+    return this.tokens.at(-1)!.line;
+  }
+
+  file(): void {
+    while (this.#peek().kind !== 'end') {
+      if (this.#peek().text === 'Spread_Segment' && this.#peek().kind === 'word') this.#segment();
+      else this.#setting();
+    }
+    if (this.daemons.length === 0)
+      this.#mistake(this.#peek(), 'the file has no daemon; write Spread_Segment ADDRESS { NAME ADDRESS }');
+    for (const message of this.#ring.mistakes()) this.#mistake(this.#peek(), message);
+  }
+
+  #segment(): void {
+    this.#take();
+    const address = this.#take();
+    if (address.kind !== 'address' && address.kind !== 'addressAndPort')
+      this.#fail(address, "after Spread_Segment comes its address, with or without ':port'");
+    const addresses = [address];
+    while (this.#peek().kind === 'address') addresses.push(this.#take());
+    if (addresses.length > MAX_SEGMENT_ADDRESSES)
+      this.#mistake(
+        address,
+        `the segment has ${addresses.length} addresses; at most ${MAX_SEGMENT_ADDRESSES}`,
+      );
+    this.#segments += 1;
+    if (this.#segments > MAX_SEGMENTS)
+      this.#mistake(address, `the file has more than ${MAX_SEGMENTS} segments`);
+    this.#expect('{', "the segment's daemons, between { and }");
+    const first = this.daemons.length;
+    while (this.#peek().kind !== '}') this.#daemon();
+    this.#take();
+    for (const daemon of this.daemons.slice(first)) {
+      daemon.port = address.port || DEFAULT_PORT;
+      this.#addresses.checkUnique(daemon, this.daemons);
+    }
+    for (const { text, line } of addresses) {
+      this.#addresses.checkSegment(text, line, this.daemons.length === 0);
+    }
+    this.ignored.push({
+      line: address.line,
+      what: `segment address ${address.text}: daemons do not talk to each other`,
+    });
+  }
+
+  #daemon(): void {
+    const start = this.#take();
+    const isName = isString(start);
+    if (!isName && start.kind !== 'address' && start.kind === 'word')
+      this.#fail(start, `'${start.text}' is a word of Spread's own; put a daemon of this name in quotes`);
+    if (!isName && start.kind !== 'address')
+      this.#fail(start, `expected a daemon (name, address or both) or }, found '${start.text}'`);
+    if (start.text === '') this.#fail(start, "a daemon's name must not be empty");
+    const address = isName && this.#peek().kind === 'address' ? this.#take().text : start.text;
+    // Without a name the address is the name, less the interface that an IPv6 address may carry.
+    const name = (isName ? start.text : start.text.replace(/%.*$/, '')).slice(0, MAX_DAEMON_NAME);
+    if (this.daemons.some((daemon) => daemon.name === name))
+      this.#mistake(start, `the daemon name '${name}' is there twice`);
+    if (isName && start.text.length > MAX_DAEMON_NAME)
+      this.ignored.push({ line: start.line, what: `daemon name '${start.text}' is cut to '${name}'` });
+    if (isName && address !== start.text && start.text.endsWith(';'))
+      this.ignored.push({
+        line: start.line,
+        what: `the semicolon in the daemon name '${start.text}' is part of the name: it separates daemons only between blanks`,
+      });
+    this.#addresses.checkDaemon(address, start.line);
+    const virtualId = this.#virtualId();
+    const interfaces = this.#peek().kind === '{' ? this.#interfaces() : undefined;
+    if (virtualId !== undefined && this.daemons.some((daemon) => daemon.virtualId === virtualId))
+      this.#mistake(start, `the virtual ID ${virtualId} is there twice`);
+    if (interfaces) this.#addresses.checkInterfaces(name, address, interfaces, start.line);
+    if (this.daemons.length === MAX_DAEMONS)
+      this.#mistake(start, `the file has more than ${MAX_DAEMONS} daemons`);
+    if (this.#peek().kind === ';') this.#take();
+    this.daemons.push({ name, address, line: start.line, virtualId, interfaces, port: 0 });
+  }
+
+  #virtualId(): number | undefined {
+    if (this.#peek().text !== 'VirtualID') return undefined;
+    this.#take();
+    this.#expect('=', '= after VirtualID');
+    const id = this.#take();
+    if (id.kind !== 'number' || Number(id.text) < 1)
+      this.#fail(id, `VirtualID must be a number from 1 to 999999999, not '${id.text}'`);
+    return Number(id.text);
+  }
+
+  #interfaces(): DaemonInterface[] {
+    const open = this.#take();
+    const interfaces: DaemonInterface[] = [];
+    while (this.#peek().kind !== '}') {
+      let letters = '';
+      while (this.#peek().kind === 'word' && /^[MCD]$/.test(this.#peek().text)) letters += this.#take().text;
+      const address = this.#take();
+      if (address.kind !== 'address')
+        this.#fail(address, `expected an interface ([M] [C] [D] address) or }, found '${address.text}'`);
+      // Without a letter an interface is for everything.
+      const isFor = (letter: string) => letters === '' || letters.includes(letter);
+      interfaces.push({ address: address.text, forClients: isFor('C'), forDaemons: isFor('D') });
+    }
+    this.#take();
+    if (interfaces.length === 0)
+      this.#mistake(open, 'the braces after a daemon must name at least one interface');
+    if (interfaces.length > MAX_INTERFACES)
+      this.#mistake(open, `the daemon has ${interfaces.length} interfaces; at most ${MAX_INTERFACES}`);
+    return interfaces;
+  }
+
+  #setting(): void {
+    const name = this.#take();
+    if (name.kind === 'word' && name.text === 'MaxSessionMessages') {
+      this.#expect('=', `= after ${name.text}`);
+      const value = this.#take();
+      if (value.kind !== 'number')
+        this.#fail(value, `MaxSessionMessages must be a number, not '${value.text}'`);
+      if (Number(value.text) < 1)
+        this.#mistake(value, `MaxSessionMessages must be a number from 1 to 999999999, not '${value.text}'`);
+      else this.maxSessionMessages = Number(value.text);
+      return;
+    }
+    const known = name.kind === 'word' ? settingOf(name.text) : undefined;
+    if (!known) {
+      const hint = name.text.includes('=') ? "; Spread needs blanks around '='" : '';
+      this.#fail(name, `'${name.text}' is no setting of spread.conf and no Spread_Segment${hint}`);
+    }
+    const [kind, reason] = known;
+    const value = this.#value(name, kind);
+    const refusal = asksForAccessControl(name.text, value) ?? this.#ring.note(name.text, value);
+    if (refusal) this.#mistake(name, refusal);
+    if (name.text === 'ActiveIPVersion') this.#addresses.setVersion(value, name.line);
+    this.ignored.push({ line: name.line, what: `${name.text}: ${reason}` });
+  }
+
+  #value(name: Token, kind: ValueKind): string {
+    if (kind === 'none' || (kind === 'optionalString' && this.#peek().kind !== '=')) return '';
+    this.#expect('=', `= after ${name.text}`);
+    if (kind === 'flags') return this.#flags(name);
+    const value = this.#take();
+    const fits = {
+      number: () => value.kind === 'number',
+      boolean: () => value.kind === 'word' && /^(true|yes|false|no)$/i.test(value.text),
+      onOff: () => value.kind === 'word' && /^(on|off|auto)$/i.test(value.text),
+      priority: () => value.kind === 'word' && isPriority(value.text),
+      string: () => isString(value),
+      optionalString: () => isString(value),
+    }[kind];
+    const form = {
+      number: 'a number',
+      boolean: 'true or false',
+      onOff: 'on, off or auto',
+      priority: 'pDEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL',
+      string: 'a value, in quotes where it is a number, an address or a word of Spread',
+      optionalString: 'a value, in quotes where it is a number, an address or a word of Spread',
+    };
+    if (!fits()) this.#fail(value, `${name.text} needs ${form[kind]}, not '${value.text}'`);
+    return value.text;
+  }
+
+  #flags(name: Token): string {
+    this.#expect('{', `the list of flags of ${name.text}, between { and }`);
+    while (this.#peek().kind === 'word' || this.#peek().kind === '!') {
+      if (this.#peek().kind === '!') this.#take();
+      const flag = this.#take();
+      if (flag.kind !== 'word' || !isDebugFlag(flag.text))
+        this.#fail(flag, `'${flag.text}' is no flag of ${name.text}`);
+    }
+    this.#expect('}', `} at the end of ${name.text}`);
+    return '';
+  }
+
+  #peek(): Token {
+    return this.tokens[this.#next]!;
+  }
+
+  #take(): Token {
+    const token = this.tokens[this.#next]!;
+    if (token.kind !== 'end') this.#next += 1;
+    return token;
+  }
+
+  #expect(kind: TokenKind, what: string): void {
+    const token = this.#take();
+    if (token.kind !== kind) this.#fail(token, `expected ${what}, found '${token.text}'`);
+  }
+
+  #mistake(token: Token, message: string): void {
+    this.mistakes.push({ line: token.line, message });
+  }
+
+  #fail(token: Token, message: string): never {
+    throw new SpreadConfError([...this.mistakes, { line: token.line, message }]);
+  }
+}
+
+/** Text that Spread reads as such: in quotes, or a word that has no meaning of its own. */
+const isString = (token: Token): boolean =>
+  token.kind === 'quoted' || (token.kind === 'word' && !isReserved(token.text));

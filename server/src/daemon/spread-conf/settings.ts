@@ -1,0 +1,101 @@
+import { MAX_PROC_NAME } from '../../spread/wire/constants.js';
+
+/** Longest daemon name in bytes: Spread's field has a closing NUL. */
+export const MAX_DAEMON_NAME = MAX_PROC_NAME - 1;
+
+const logging = 'logging is set by the options of the command';
+const ring = 'there is no ring of daemons';
+const runtime = 'the process stays what and where it was started';
+const clientAuth = 'clients are accepted without authentication (method NULL)';
+
+/** The form of a setting's value. */
+export type ValueKind =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'onOff'
+  | 'priority'
+  | 'flags'
+  | 'optionalString'
+  | 'none';
+
+export type Setting = readonly [kind: ValueKind, whyIgnored: string];
+
+/** Every setting of Spread 5.0.1 but MaxSessionMessages: its value's form, and why it has no effect here. */
+const settings: Readonly<Record<string, Setting>> = {
+  DebugFlags: ['flags', logging],
+  EventPriority: ['priority', logging],
+  EventLogFile: ['string', logging],
+  EventTimeStamp: ['optionalString', logging],
+  EventPreciseTimeStamp: ['none', logging],
+  DangerousMonitor: ['boolean', 'there is no monitor port'],
+  SocketPortReuse: ['onOff', "the system's default is used"],
+  RuntimeDir: ['string', runtime],
+  DaemonUser: ['string', runtime],
+  DaemonGroup: ['string', runtime],
+  RequiredAuthMethods: ['string', clientAuth],
+  AllowedAuthMethods: ['string', clientAuth],
+  AccessControlPolicy: ['string', clientAuth],
+  ActiveIPVersion: ['string', 'daemons do not talk to each other'],
+  Window: ['number', ring],
+  PersonalWindow: ['number', ring],
+  AcceleratedRing: ['boolean', ring],
+  AcceleratedWindow: ['number', ring],
+  TokenTimeout: ['number', ring],
+  HurryTimeout: ['number', ring],
+  AliveTimeout: ['number', ring],
+  JoinTimeout: ['number', ring],
+  RepTimeout: ['number', ring],
+  SegTimeout: ['number', ring],
+  GatherTimeout: ['number', ring],
+  FormTimeout: ['number', ring],
+  LookupTimeout: ['number', ring],
+  WideAreaNetwork: ['boolean', ring],
+  ExcludeSegAddrsFromHash: ['boolean', ring],
+  IgnoreMulticastJoinErrors: ['boolean', ring],
+};
+
+/** Flags of DebugFlags. */
+const FLAGS = new Set(
+  (
+    'ALL EXIT DATA_LINK MEMORY EVENTS PRINT NETWORK PROTOCOL SESSION CONFIGURATION MEMBERSHIP FLOW_CONTROL STATUS ' +
+    'DEBUG GROUPS SKIPLIST ACM SECURITY NONE'
+  ).split(' '),
+);
+/** Spread reads the word DEBUG as a flag, so the lowest priority is written pDEBUG. */
+const PRIORITIES = new Set('pDEBUG INFO WARNING ERROR CRITICAL FATAL'.split(' '));
+const SYNTAX = new Set('Spread_Segment MaxSessionMessages VirtualID M C D :'.split(' '));
+
+export const isDebugFlag = (word: string): boolean => FLAGS.has(word);
+export const isPriority = (word: string): boolean => PRIORITIES.has(word);
+
+/** Whether a word without quotes has a meaning of its own for Spread, so that it is no name and no text. */
+export const isReserved = (word: string): boolean =>
+  SYNTAX.has(word) ||
+  FLAGS.has(word) ||
+  PRIORITIES.has(word) ||
+  Object.hasOwn(settings, word) ||
+  /^(true|yes|on|false|no|off|auto)$/i.test(word);
+
+/** Bounds of Spread 5.0.1, which are compiled in. */
+export const MAX_SEGMENTS = 20;
+export const MAX_DAEMONS = 128;
+export const MAX_SEGMENT_ADDRESSES = 5;
+export const MAX_INTERFACES = 10;
+
+/** The setting of that name; undefined when Spread has none. */
+export const settingOf = (name: string): Setting | undefined =>
+  Object.hasOwn(settings, name) ? settings[name] : undefined;
+
+/** Why a setting must not be ignored: the embedded daemon would let in whom the file keeps out. */
+export function asksForAccessControl(setting: string, value: string): string | undefined {
+  const methods = value.split(/\s+/).filter(Boolean);
+  const sentence = `the embedded daemon has no authentication and no access control, so it does not run with`;
+  if (setting === 'RequiredAuthMethods' && methods.some((method) => method !== 'NULL'))
+    return `${sentence} RequiredAuthMethods = "${value}"; remove it or use real Spread`;
+  if (setting === 'AllowedAuthMethods' && !methods.includes('NULL'))
+    return `${sentence} AllowedAuthMethods = "${value}"; allow NULL or use real Spread`;
+  if (setting === 'AccessControlPolicy' && value !== 'PERMIT')
+    return `${sentence} AccessControlPolicy = "${value}"; only PERMIT will do`;
+  return undefined;
+}

@@ -1,0 +1,95 @@
+import { checkDaemonName } from '../../spread/wire/names.js';
+import { SpreadConfError, tokenize } from './lexer.js';
+import { type DaemonEntry, SpreadConfParser } from './parser.js';
+import { MAX_DAEMON_NAME } from './settings.js';
+
+export { type ConfMistake, SpreadConfError } from './lexer.js';
+
+/** What a single node needs of a spread.conf. */
+export interface SpreadConf {
+  /** The own daemon's name, at most 19 bytes. */
+  readonly name: string;
+  /** The own daemon's address: an IP address or, where the file gives none, the host name. */
+  readonly address: string;
+  /** 1..65535; 4803 where the file gives none. */
+  readonly port: number;
+  /**
+   * Where to listen for clients by TCP: the interfaces that the file names for clients, else the daemon's address.
+   * Empty when it names interfaces but none for clients.
+   */
+  readonly clientAddresses: readonly string[];
+  /** Messages queued for one client before it is cut; undefined where the file says nothing. */
+  readonly maxSessionMessages: number | undefined;
+  /** First word of group ids, where the file gives one. */
+  readonly virtualId: number | undefined;
+  /** Everything that was read and has no effect, in the order of the lines. */
+  readonly ignored: readonly { readonly line: number; readonly what: string }[];
+}
+
+export interface SpreadConfOptions {
+  /** Which daemon of the file to be, as real Spread's `-n`: at most 19 bytes, as Spread cuts the names of its file. */
+  readonly name?: string;
+  /** Addresses of this machine; without a name the first daemon that has one of them is taken. */
+  readonly localAddresses?: readonly string[];
+}
+
+/**
+ * Reads a spread.conf of Spread 5.0.1 as far as one daemon on its own needs it.
+ * @throws SpreadConfError with the line of each mistake; also when the own daemon is not in the file, or when the file asks
+ * for authentication or access control, which would otherwise be missing in silence.
+ */
+export function parseSpreadConf(text: string, options: SpreadConfOptions = {}): SpreadConf {
+  const parser = new SpreadConfParser(tokenize(text));
+  parser.file();
+  if (parser.mistakes.length > 0) throw new SpreadConfError(parser.mistakes);
+  const own = select(parser.daemons, options, parser.lastLine);
+  for (const other of parser.daemons)
+    if (other !== own)
+      parser.ignored.push({
+        line: other.line,
+        what: `daemon '${other.name}': the embedded daemon is a single node`,
+      });
+  return {
+    name: own.name,
+    address: own.address,
+    port: own.port,
+    clientAddresses: own.interfaces?.filter((i) => i.forClients).map((i) => i.address) ?? [own.address],
+    maxSessionMessages: parser.maxSessionMessages,
+    virtualId: own.virtualId,
+    ignored: parser.ignored.sort((a, b) => a.line - b.line),
+  };
+}
+
+function select(daemons: readonly DaemonEntry[], options: SpreadConfOptions, line: number): DaemonEntry {
+  const names = daemons.map((daemon) => `'${daemon.name}'`).join(', ');
+  const own =
+    options.name !== undefined
+      ? daemons.find((daemon) => daemon.name === options.name)
+      : options.localAddresses
+        ? daemons.find((daemon) => isLocal(daemon.address, options.localAddresses!))
+        : daemons[0];
+  const fail = (at: number, message: string): never => {
+    throw new SpreadConfError([{ line: at, message }]);
+  };
+  if (options.name !== undefined && options.name.length > MAX_DAEMON_NAME)
+    return fail(
+      line,
+      `the daemon name '${options.name}' of -n has ${options.name.length} bytes; at most ${MAX_DAEMON_NAME}, to which Spread cuts the names of its file`,
+    );
+  if (!own)
+    return options.name !== undefined
+      ? fail(line, `no daemon is called '${options.name}'; the file has ${names}`)
+      : fail(
+          line,
+          `no daemon of the file has an address of this machine; choose one by its name (-n): ${names}`,
+        );
+  try {
+    checkDaemonName(own.name);
+  } catch (error) {
+    fail(own.line, (error as Error).message);
+  }
+  return own;
+}
+
+const isLocal = (address: string, local: readonly string[]): boolean =>
+  local.includes(address) || (address === 'localhost' && local.some((a) => a === '127.0.0.1' || a === '::1'));

@@ -1,0 +1,121 @@
+import type { SlowConsumerNotice } from '../../mailbox/queue/receiver.js';
+import type { MailboxIdentity } from '../../mailbox/telemetry.js';
+import type { EventSubscriber } from '../events.js';
+import type { Logger } from './logger.js';
+import { securityLog } from './security-log.js';
+import { ThrottledLog } from './throttled-log.js';
+
+/** Ends that somebody asked for. */
+const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
+
+/** Lines of a kind about mailboxes in ten seconds: enough to name a few, and no flood. */
+const BURST = 10;
+
+/** What the embedded daemon tells and an operator wants to see at once. */
+const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
+  'session-cut': 'warn',
+  'client-refused': 'info',
+};
+
+/** Writes events into the log. */
+export interface LogSubscriber extends EventSubscriber {
+  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds; for a shutdown. */
+  flush(): void;
+}
+
+/**
+ * Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. Clients can cause
+ * most of it as often as they like, so lines at info and above are throttled by kind.
+ */
+export function logEvents(log: Logger, now?: () => number): LogSubscriber {
+  const security = securityLog(log, now);
+  const limits = new ThrottledLog(log, 1, now);
+  const throttled = new ThrottledLog(log, BURST, now);
+  const write = throttled.write.bind(throttled);
+  return {
+    mailbox: {
+      opened: (mailbox, { peer, identity }) =>
+        log.debug({ ...about(mailbox), peer, identity }, 'mailbox opened'),
+      ended: (mailbox, reason, message) => {
+        const fields = { ...about(mailbox), reason };
+        const text = `mailbox ended: ${message}`;
+        if (EXPECTED_ENDS.has(reason)) log.debug(fields, text);
+        else write('warn', `ended ${reason}`, fields, text);
+      },
+      paused: (mailbox) =>
+        write(
+          'warn',
+          'paused',
+          about(mailbox),
+          'the queue is full: the mailbox stopped reading from its daemon',
+        ),
+      resumed: (mailbox) =>
+        write('info', 'resumed', about(mailbox), 'the mailbox reads from its daemon again'),
+      slowConsumer: (mailbox, queue) =>
+        write('warn', 'slow consumer', { ...about(mailbox), ...fillOf(queue) }, slowConsumer(queue)),
+      connectFailed: (daemon, error) => {
+        const code = codeOf(error);
+        const kind = `connect failed ${code.code}`;
+        write('info', kind, { daemon, ...code }, `a mailbox could not connect: ${error.message}`);
+      },
+      foreignCall: (mailbox) => security.refused('FOREIGN_MAILBOX', about(mailbox)),
+      reconnecting: (mailbox, message) =>
+        write('warn', 'reconnecting', about(mailbox), `the mailbox reconnects: ${message}`),
+      reconnectFailed: (mailbox, daemon, error) =>
+        log.debug(
+          { ...about(mailbox), daemon, ...codeOf(error) },
+          `the mailbox could not reconnect: ${error.message}`,
+        ),
+      reconnected: (mailbox, previousPrivateGroup, seconds) =>
+        write(
+          'info',
+          'reconnected',
+          { ...about(mailbox), previousPrivateGroup, seconds },
+          'the mailbox is connected again',
+        ),
+      // The end of the mailbox, which has a line of its own, says why.
+      defect: (error) => write('error', 'defect', { err: error }, 'a defect of the sidecar'),
+    },
+    daemon: {
+      up: (daemon, version) => log.info({ daemon, version }, 'the Spread daemon is up'),
+      down: (error) =>
+        log.warn(error ? codeOf(error) : {}, `the Spread daemon is down${error ? `: ${error.message}` : ''}`),
+    },
+    security,
+    limits: {
+      reached: (limit, about) =>
+        limits.write('warn', limit, { ...about, limit }, 'a client ran into a limit'),
+    },
+    embedded: {
+      event: (event) => {
+        const { kind, message, ...fields } = { message: undefined, ...event };
+        const text = `embedded daemon: ${kind}${message ? `: ${message}` : ''}`;
+        const level = EMBEDDED_LEVELS[kind];
+        if (level) write(level, `embedded ${kind}`, fields, text);
+        else log.debug(fields, text);
+      },
+    },
+    flush() {
+      for (const part of [security, limits, throttled]) part.flush();
+    },
+  };
+}
+
+function about({ displayId, privateGroup, daemon }: MailboxIdentity) {
+  return { mailbox: displayId, privateGroup, daemon };
+}
+
+function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: SlowConsumerNotice) {
+  return { queuedEvents, maxEvents, queuedBytes, maxBytes };
+}
+
+function slowConsumer({ timeLeftMs }: SlowConsumerNotice): string {
+  const what = 'slow consumer: the queue fills faster than it is emptied';
+  if (timeLeftMs === undefined) return what;
+  return `${what}; above its soft bound, the mailbox will be ended in ${Math.ceil(timeLeftMs)} ms`;
+}
+
+function codeOf(error: Error): { code?: unknown } {
+  const { code } = error as { code?: unknown };
+  return code === undefined ? {} : { code };
+}

@@ -1,0 +1,34 @@
+import type { CredentialKind, SecurityEvents } from '../events.js';
+import type { Logger } from './logger.js';
+import { ThrottledLog } from './throttled-log.js';
+
+const NAMES: Readonly<Record<CredentialKind, string>> = {
+  tls: 'the TLS certificates',
+  'client-tokens': 'the client tokens',
+  'admin-tokens': 'the admin tokens',
+};
+
+/** Who only connects and goes, as probes of a port do, is nothing to be warned of. */
+const HARMLESS = new Set(['TLS_GONE']);
+
+/** Writes what concerns the sidecar's doors. `flush` writes the counts of lines that were left out. */
+export function securityLog(log: Logger, now?: () => number): SecurityEvents & { flush(): void } {
+  const throttled = new ThrottledLog(log, 1, now);
+  return {
+    refused: (reason, about) => {
+      const level = HARMLESS.has(reason) ? 'debug' : 'warn';
+      throttled.write(level, reason, { ...about, reason }, 'refused');
+    },
+    loaded: (kind, { expiresAtMs, count }) =>
+      log.info(
+        {
+          ...(expiresAtMs === undefined ? {} : { expires: new Date(expiresAtMs).toISOString() }),
+          ...(count === undefined ? {} : { count }),
+        },
+        `${NAMES[kind]} are loaded`,
+      ),
+    reloadFailed: (kind, error) =>
+      log.error(`${NAMES[kind]} changed and can't be used, those before stay: ${error.message}`),
+    flush: () => throttled.flush(),
+  };
+}

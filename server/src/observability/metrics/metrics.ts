@@ -1,0 +1,150 @@
+// The one file that knows Prometheus. What changes with every message is counted in plain numbers, by the mailboxes and
+// for the calls in grpc-metrics.ts, and put here when somebody scrapes: prom-client's own counters make a key of their
+// labels at each step.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MethodInfo } from '../../grpc/calls/methods.js';
+import { createEvents, type SidecarEvents } from '../events.js';
+import { type DaemonMetricsOptions, daemonMetricSet, embeddedMetricSet } from './daemon-metrics.js';
+import { grpcMetricSet } from './grpc-metrics.js';
+import { limitMetricSet } from './limit-metrics.js';
+import { type MailboxMetricsOptions, mailboxMetricSet } from './mailbox-metrics.js';
+import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
+import type { MetricsSample } from './metrics-sample.js';
+import { HANDLING_BUCKETS, type MetricRow, processMetrics } from './metrics-table.js';
+import { toOpenMetrics } from './open-metrics.js';
+import { securityMetricSet } from './security-metrics.js';
+
+export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
+  /** The sidecar's release. */
+  readonly version: string;
+  /** Where private names are made of a seed: it, and what they begin with. */
+  readonly privateNames?: { readonly seed: string; readonly prefix: string } | undefined;
+  /** Every gRPC method that is served. */
+  readonly methods: readonly MethodInfo[];
+  /** True when the sidecar runs an embedded daemon. */
+  readonly embeddedDaemon: boolean;
+  /** How things stand; asked once a scrape. */
+  sample(): MetricsSample;
+}
+
+/** A page in one of Prometheus' formats. */
+export interface MetricsText {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface Metrics {
+  /** To be told what happens: a subscriber of createEvents. */
+  readonly events: SidecarEvents;
+  /** What a scrape is answered with: Prometheus' text format, and OpenMetrics when it is asked for. Series with known labels are there from the start, at 0. */
+  page(): Promise<MetricsText & { openMetrics(): MetricsText }>;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const board = new PrometheusBoard(registry);
+  const sets = [
+    grpcMetricSet(board, options.methods),
+    mailboxMetricSet(board, options),
+    daemonMetricSet(board, options),
+    ...(options.embeddedDaemon ? [embeddedMetricSet(board)] : []),
+    securityMetricSet(board),
+    limitMetricSet(board),
+    processMetricSet(board, options),
+  ];
+  for (const { rows } of sets) board.register(rows);
+  return {
+    events: createEvents(sets.flatMap(({ events }) => events ?? [])),
+    page: async () => {
+      const sample = options.sample();
+      for (const set of sets) set.update?.(sample);
+      const body = `${await registry.metrics()}\n${await theProcess().metrics()}`;
+      return {
+        contentType: registry.contentType,
+        body,
+        openMetrics: () => ({ contentType: Registry.OPENMETRICS_CONTENT_TYPE, body: toOpenMetrics(body) }),
+      };
+    },
+  };
+}
+
+function processMetricSet(board: MetricBoard, { version, privateNames }: MetricsOptions): MetricSet {
+  board.set(processMetrics.build, 1, { version, node: process.version });
+  if (privateNames) board.set(processMetrics.privateNames, 1, { ...privateNames });
+  return {
+    rows: Object.values(processMetrics),
+    events: { mailbox: { defect: () => board.inc(processMetrics.defects) } },
+  };
+}
+
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+let processRegistry: Registry | undefined;
+
+/** Memory, processor, event loop: one registry a process, because its observers can't be taken away again. */
+function theProcess(): Registry {
+  if (processRegistry === undefined) {
+    processRegistry = new Registry();
+    collectDefaultMetrics({ register: processRegistry });
+    // Gauges with the name of a counter, which are the sums of nodejs_active_handles and its like.
+    for (const name of MISNAMED) processRegistry.removeSingleMetric(name);
+  }
+  return processRegistry;
+}
+
+class PrometheusBoard implements MetricBoard {
+  readonly #metrics = new Map<MetricRow, Counter | Gauge | Histogram>();
+
+  constructor(readonly registry: Registry) {}
+
+  /** Makes them appear also where nothing was set. */
+  register(rows: readonly MetricRow[]): void {
+    for (const row of rows) this.#of(row);
+  }
+
+  set(row: MetricRow, value: number, labels: Labels = {}): void {
+    const metric = this.#of(row);
+    if (metric instanceof Gauge) metric.set(labels, value);
+    if (!(metric instanceof Counter)) return;
+    metric.remove(labels);
+    metric.inc(labels, value);
+  }
+
+  inc(row: MetricRow, labels: Labels = {}): void {
+    (this.#of(row) as Counter).inc(labels);
+  }
+
+  clear(row: MetricRow): void {
+    this.#of(row).reset();
+  }
+
+  observer(row: MetricRow, labels: Labels): (value: number) => void {
+    const histogram = this.#of(row) as Histogram;
+    histogram.zero(labels);
+    return histogram.labels(labels).observe;
+  }
+
+  #of(row: MetricRow): Counter | Gauge | Histogram {
+    return this.#metrics.get(row) ?? this.#create(row);
+  }
+
+  #create(row: MetricRow): Counter | Gauge | Histogram {
+    const definition = {
+      name: row.name,
+      help: row.help,
+      labelNames: [...row.labels],
+      registers: [this.registry],
+    };
+    const metric = {
+      counter: () => new Counter(definition),
+      gauge: () => new Gauge(definition),
+      histogram: () => new Histogram({ ...definition, buckets: HANDLING_BUCKETS }),
+    }[row.type]();
+    this.#metrics.set(row, metric);
+    return metric;
+  }
+}

@@ -1,0 +1,100 @@
+import { SpreadCode, type SpreadCodeName, spreadCodeName } from '../codes.js';
+import { ACCEPT_SESSION, MAX_GROUP_NAME, type Version } from '../constants.js';
+import { type Grammar, IncrementalReader } from '../grammar.js';
+import { WireError } from '../wire-error.js';
+
+// Last step of the handshake, daemon to client: 0x01, version(3; 2 for clients before 3.15), length(1) and the private
+// group of that length; or one negative byte, the reject code. A reject code may also stand where the auth list is due.
+
+/** How a daemon accepts. */
+export interface Accepted {
+  daemonVersion: Version;
+  /** `#name#daemon`. */
+  privateGroup: string;
+}
+
+/** Daemons older than this speak another protocol; Spread's own library refuses them too. */
+const OLDEST_DAEMON_MAJOR = 3;
+
+/** Daemon side: the session is accepted. Clients before 3.15 expect 2 bytes of version. */
+export function encodeAccept(accepted: Accepted, versionBytes: 2 | 3 = 3): Buffer {
+  const { major, minor, patch } = accepted.daemonVersion;
+  const version = versionBytes === 3 ? [major, minor, patch] : [major, minor];
+  const group = Buffer.from(accepted.privateGroup, 'latin1');
+  return Buffer.concat([Buffer.from([ACCEPT_SESSION, ...version, group.length]), group]);
+}
+
+/** Daemon side: the byte that refuses a session. */
+export function encodeReject(code: SpreadCodeName): Buffer {
+  return Buffer.from([SpreadCode[code] & 0xff]);
+}
+
+/**
+ * Client side: reads the answer behind the auth phase. `push` throws WireError with the code of a reject byte,
+ * REJECT_VERSION for a daemon older than 3, ILLEGAL_MESSAGE for what is no answer of a daemon.
+ */
+export class AcceptReader extends IncrementalReader<Accepted> {
+  constructor() {
+    super(acceptGrammar());
+  }
+}
+
+function* acceptGrammar(): Grammar<Accepted> {
+  const code = (yield 1).readInt8(0);
+  if (code < 0) throw rejection(code);
+  if (code !== ACCEPT_SESSION) {
+    throw new WireError(
+      'ILLEGAL_MESSAGE',
+      'accept',
+      `the daemon answered ${code} where a session is accepted with 1`,
+      '1',
+    );
+  }
+  const head = yield 4;
+  const daemonVersion = { major: head.readInt8(0), minor: head.readInt8(1), patch: head.readInt8(2) };
+  if (daemonVersion.major < OLDEST_DAEMON_MAJOR) {
+    throw new WireError(
+      'REJECT_VERSION',
+      'daemon_version',
+      `the daemon has version ${daemonVersion.major}.${daemonVersion.minor}.${daemonVersion.patch}; 3 is the oldest that is understood`,
+      '3..',
+    );
+  }
+  const length = head.readUInt8(3);
+  if (length < 1 || length >= MAX_GROUP_NAME) {
+    const bound = `1..${MAX_GROUP_NAME - 1}`;
+    throw new WireError(
+      'ILLEGAL_MESSAGE',
+      'private_group',
+      `the daemon announces a private group of ${length} bytes; it must have ${bound}`,
+      bound,
+    );
+  }
+  return { daemonVersion, privateGroup: (yield length).toString('latin1') };
+}
+
+const REASONS: Partial<Record<SpreadCodeName, string>> = {
+  REJECT_QUOTA: 'it has as many sessions as it can take',
+  REJECT_NO_NAME: 'it wants a private name',
+  REJECT_ILLEGAL_NAME: 'the private name is illegal',
+  REJECT_NOT_UNIQUE: 'the private name is in use',
+  REJECT_VERSION: 'it does not speak this version of the protocol',
+  REJECT_AUTH: 'the authentication failed',
+};
+
+/**
+ * The error that a reject byte means. Another number, even one that is Spread's for something else, is no answer of a daemon:
+ * ILLEGAL_MESSAGE. A peer must not make it look like a defect of ours, or like a mistake of the caller.
+ */
+export function rejection(number: number): WireError {
+  const code = spreadCodeName(number);
+  const reason = code && REASONS[code];
+  if (code === undefined || reason === undefined) {
+    return new WireError(
+      'ILLEGAL_MESSAGE',
+      'reject code',
+      `the daemon refused the session with the unknown code ${number}`,
+    );
+  }
+  return new WireError(code, 'session', `the daemon refused the session: ${reason}`);
+}

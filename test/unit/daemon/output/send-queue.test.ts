@@ -1,0 +1,140 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { QueueBudget } from '../../../../server/src/daemon/output/queue-budget.js';
+import { SendQueue } from '../../../../server/src/daemon/output/send-queue.js';
+import { SharedFrame } from '../../../../server/src/daemon/output/shared-frame.js';
+import { until } from '../../../support/until.js';
+
+/** A stream that takes bytes at once until it is shut, as a socket does until the kernel's buffer is full. */
+class Valve extends Writable {
+  readonly taken: Buffer[] = [];
+  /** System calls that a socket would have made. */
+  writes = 0;
+  open = true;
+  #waiting: (() => void) | undefined;
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this._writev([{ chunk }], callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
+    this.writes += 1;
+    const take = () => {
+      this.taken.push(...chunks.map(({ chunk }) => chunk));
+      callback();
+    };
+    if (this.open) take();
+    else this.#waiting = take;
+  }
+
+  /** Takes what waits, and everything from now on. */
+  reopen(): void {
+    this.open = true;
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+}
+
+function setUp(maxMessages = 5) {
+  const stream = new Valve();
+  const budget = new QueueBudget();
+  const drained: number[] = [];
+  const queue: SendQueue = new SendQueue(stream, {
+    maxMessages,
+    budget,
+    onDrain: () => drained.push(queue.messages),
+  });
+  return { stream, budget, queue, drained };
+}
+
+let serial = 0;
+const frame = (length = 10) => new SharedFrame([Buffer.alloc(length, ++serial)]);
+
+describe('SendQueue', () => {
+  it('gathers frames until the flush and writes them at once', () => {
+    const { stream, queue, budget } = setUp();
+    const frames = [frame(), frame(), new SharedFrame([Buffer.from('a'), Buffer.from('b')])];
+    for (const each of frames) expect(queue.push(each)).toBe(true);
+    expect(stream.taken).toEqual([]);
+    expect(queue.messages).toBe(3);
+    expect(budget.bytes).toBe(22 + 3 * 256);
+    queue.flush();
+    expect(stream.writes).toBe(1);
+    expect(Buffer.concat(stream.taken)).toEqual(Buffer.concat(frames.flatMap(({ buffers }) => buffers)));
+    expect(queue.messages).toBe(0);
+    expect(budget.bytes).toBe(0);
+  });
+
+  it('shares the buffers, it does not copy them', () => {
+    const { stream, queue } = setUp();
+    const shared = frame();
+    queue.push(shared);
+    queue.flush();
+    expect(stream.taken[0]).toBe(shared.buffers[0]);
+  });
+
+  it('does not count against the limit what a reading client takes', () => {
+    const { queue, stream } = setUp(5);
+    for (let i = 0; i < 100; i++) expect(queue.push(frame())).toBe(true);
+    queue.flush();
+    expect(stream.taken).toHaveLength(100);
+  });
+
+  it('writes early when much is gathered', () => {
+    const { queue, stream } = setUp(1000);
+    for (let i = 0; i < 200; i++) queue.push(frame());
+    expect(stream.taken).toHaveLength(128);
+    queue.push(frame(100_000));
+    expect(stream.taken).toHaveLength(201);
+  });
+
+  it('refuses the message behind the last one that may be queued', async () => {
+    const { queue, stream, drained, budget } = setUp(5);
+    stream.open = false;
+    for (let i = 0; i < 5; i++) expect(queue.push(frame())).toBe(true);
+    expect(queue.push(frame())).toBe(false);
+    expect(queue.messages).toBe(5);
+    expect(queue.blocked).toBe(true);
+    stream.reopen();
+    await until(() => queue.messages === 0);
+    expect(stream.taken).toHaveLength(5);
+    expect(drained).toEqual([0]);
+    expect(budget.bytes).toBe(0);
+  });
+
+  it('goes on by itself when a blocked stream takes again, in order', async () => {
+    const { queue, stream } = setUp(1000);
+    stream.open = false;
+    const frames = Array.from({ length: 500 }, () => frame());
+    for (const each of frames) queue.push(each);
+    queue.flush();
+    expect(queue.messages).toBe(500);
+    stream.reopen();
+    await until(() => queue.messages === 0);
+    expect(stream.taken).toEqual(frames.map(({ buffers }) => buffers[0]));
+    // Written in batches, not one by one.
+    expect(stream.writes).toBeLessThan(10);
+  });
+
+  it('gives everything back when it is closed, and takes nothing any more', () => {
+    const { queue, stream, budget } = setUp(1000);
+    stream.open = false;
+    for (let i = 0; i < 300; i++) queue.push(frame());
+    queue.flush();
+    queue.push(frame());
+    queue.close();
+    expect([queue.messages, queue.bytes, budget.bytes]).toEqual([0, 0, 0]);
+    expect(queue.push(frame())).toBe(true);
+    expect(budget.bytes).toBe(0);
+    stream.reopen();
+    expect(budget.bytes).toBe(0);
+  });
+
+  it('writes nothing to a stream that is gone', () => {
+    const { queue, stream } = setUp();
+    queue.push(frame());
+    stream.destroy();
+    queue.flush();
+    expect(stream.writes).toBe(0);
+  });
+});
