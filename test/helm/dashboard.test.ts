@@ -1,63 +1,21 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { metricGroups } from '../../server/src/observability/metrics/metrics-table.js';
+import { chartQueries, charts, dashboard, panels, withIntervals } from '../support/chart/dashboard.js';
 import { unknownNames } from '../support/chart/known-metrics.js';
 import { parseMetrics } from '../support/chart/metrics-text.js';
-import { DASHBOARD_FILE } from '../support/chart/prometheus-rules.js';
 import { selectorsOf } from '../support/chart/promql.js';
 import { isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
 import { adminPage, startWhole } from '../support/sidecars/whole-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 
-interface Target {
-  readonly refId: string;
-  readonly expr: string;
-  readonly legendFormat: string;
-  readonly datasource: { readonly uid: string };
-}
-
-interface Panel {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly description?: string;
-  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
-  readonly targets?: readonly Target[];
-  readonly panels?: readonly Panel[];
-}
-
-interface Variable {
-  readonly name: string;
-  readonly type: string;
-  readonly definition?: string;
-}
-
-interface Dashboard {
-  readonly uid: string;
-  readonly schemaVersion: number;
-  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
-  readonly templating: { readonly list: readonly Variable[] };
-  readonly panels: readonly Panel[];
-}
-
-const text = readFileSync(DASHBOARD_FILE, 'utf8');
-const dashboard = JSON.parse(text) as Dashboard;
-const panels = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
-const charts = panels.filter(({ type }) => type !== 'row');
-
-/** What Grafana puts into a query before it asks. */
-const filledIn = (expr: string) => expr.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '1h');
-
 const queries = [
-  ...charts.flatMap(({ title, targets = [] }) =>
-    targets.map(({ refId, expr }) => ({ of: `${title}, ${refId}`, expr: filledIn(expr) })),
-  ),
-  ...dashboard.annotations.list.map(({ name, expr }) => ({ of: `annotation ${name}`, expr: filledIn(expr) })),
-];
+  ...chartQueries,
+  ...dashboard.annotations.list.map(({ name, expr }) => ({ of: `annotation ${name}`, expr })),
+].map(({ of, expr }) => ({ of, expr: withIntervals(expr) }));
 
 /** `label_values(selector, label)` of a variable. */
 const variables = dashboard.templating.list
@@ -119,7 +77,7 @@ describe('the dashboard', () => {
     for (const { title, targets = [] } of charts)
       for (const { expr, legendFormat } of targets)
         for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
-          expect(unknownNames(`sum by (${label}) (${filledIn(expr)})`, scraped), title).toEqual([]);
+          expect(unknownNames(`sum by (${label}) (${withIntervals(expr)})`, scraped), title).toEqual([]);
   });
 
   it('looks at the pods that were chosen only', () => {

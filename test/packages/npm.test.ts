@@ -18,8 +18,8 @@ const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
 /** What the projects of users have beside the client. */
 const TOOLS = ['jest@30.5.2', '@types/node@20'];
 
-/** The oldest and the newest Node that the Testcontainers module is for. */
-const NODES = ['20.20.2', '26.12.1'];
+/** A release of each Node that the Testcontainers module is for. */
+const NODES = ['20.20.2', '22.23.5', '24.22.3', '26.12.1'];
 
 /** A folder for PATH with this Node, from the npm registry. */
 async function nodeFolder(version: string): Promise<string> {

@@ -217,6 +217,13 @@ const parts = [
     inCi: true,
   },
   {
+    name: 'prometheus',
+    what: 'the dashboard and the alert rules on a Prometheus server that scrapes real sidecars',
+    enable: 'Install Prometheus.',
+    available: () => works('prometheus', ['--version']),
+    inCi: true,
+  },
+  {
     name: 'helm',
     what: 'the Helm chart',
     enable:
