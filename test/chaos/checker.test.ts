@@ -287,6 +287,20 @@ describe('the checker', () => {
     });
   });
 
+  it.each([
+    ['accepts', 5, []],
+    ['rejects', 0, ['end']],
+  ])('%s a failure during a stall that was noticed %d ms after its beginning', (_, noticedAfterMs, rules) => {
+    const script = new ScriptedHistory(['g']);
+    script.connect('a');
+    const failure = { status: 'UNAVAILABLE', reason: '', message: 'any' };
+    script.add({ kind: 'failed', box: 'b', app: 0, call: 'connect', failure });
+    const stall = { kind: 'fault', link: 'machine', fault: 'stall', detail: '', affects: ['app:0'] } as const;
+    script.add({ ...stall, noticedAfterMs });
+    script.add({ kind: 'healed', link: 'machine', fault: 'stall' });
+    expect(check(script.end()).map(({ rule }) => rule)).toEqual(rules);
+  });
+
   it.each(Object.entries(defects))('finds a sidecar that %s', (_, [rule, injure]) => {
     const violations = check(injure(goodHistory()));
     expect(violations.map((violation) => violation.rule)).toContain(rule);

@@ -131,6 +131,8 @@ export type Entry =
       readonly detail: string;
       /** Further links that suffer from it. */
       readonly affects?: readonly string[];
+      /** How long before the entry the fault began, when it was noticed late. Unit: ms. Default: 0. */
+      readonly noticedAfterMs?: number;
     }
   | { readonly kind: 'healed'; readonly link: string; readonly fault: string }
   /** Everything is over and was waited for: the mailbox lives and has received all that there is. */

@@ -15,7 +15,9 @@ export function noteStalls(history: History, links: readonly string[]): () => vo
     last = performance.now();
     if (late < STALL_MS) return;
     const link = 'machine';
-    history.add({ kind: 'fault', link, fault: 'stall', detail: `${Math.round(late)} ms`, affects: links });
+    const detail = `${Math.round(late)} ms`;
+    // Other timers and sockets may run before this one when the stall is over.
+    history.add({ kind: 'fault', link, fault: 'stall', detail, affects: links, noticedAfterMs: late });
     history.add({ kind: 'healed', link, fault: 'stall' });
   }, INTERVAL_MS);
   return () => clearInterval(timer);

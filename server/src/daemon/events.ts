@@ -1,6 +1,7 @@
 import type { SpreadCodeName, Version } from '../spread/wire/index.js';
 
-export type Transport = 'tcp' | 'unix';
+/** How a client is connected; `memory`: a mailbox of the same process. */
+export type Transport = 'tcp' | 'unix' | 'memory';
 
 /** Why the daemon ended a session on its own. */
 export type CutReason =

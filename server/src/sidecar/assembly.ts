@@ -24,7 +24,7 @@ import { Session } from '../spread/session.js';
 import { Access } from './access.js';
 import { callBounds, sessionBounds, sweepBounds, transportOptions } from './client-limits.js';
 import type { ConnectionPlan } from './connection-plan.js';
-import { type RunningDaemon, startEmbeddedDaemon } from './embedded.js';
+import { type RunningDaemon, sessionOpener, startEmbeddedDaemon } from './embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './mailbox-settings.js';
 import type { MemoryPlan } from './memory-plan.js';
 import { type ProbeFacts, probeChecks } from './probes.js';
@@ -109,7 +109,12 @@ export class Assembly {
     connections.onRefused = (about) => events.limits.reached('process.openFiles', about);
     const access = await Access.open(config, events.security);
     this.access = access;
-    const registry = new MailboxRegistry({ settings, encode: encodeEvent, telemetry: events.mailbox });
+    const registry = new MailboxRegistry({
+      settings,
+      encode: encodeEvent,
+      telemetry: events.mailbox,
+      connectSession: this.embedded && sessionOpener(this.embedded),
+    });
     this.registry = registry;
     this.monitor = this.#createMonitor(events);
     this.grpc = this.#createGrpcServer(registry, events, access, commonServices);

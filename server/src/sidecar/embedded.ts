@@ -1,6 +1,11 @@
 import type { SidecarConfig } from '../config/index.js';
 import { EmbeddedDaemon, type Listening, type ListenOptionsOfDaemon, listen } from '../daemon/index.js';
+import type { ConnectSession } from '../mailbox/connection/mailbox-session.js';
+import { memoryLink } from '../net/memory-link.js';
 import type { EmbeddedDaemonEvents } from '../observability/events.js';
+import { formatAddress, parseAddress } from '../spread/address.js';
+import { netSocketFactory } from '../spread/open-connection.js';
+import { Session } from '../spread/session.js';
 
 /** The embedded daemon with its listeners. */
 export interface RunningDaemon {
@@ -64,6 +69,23 @@ export async function startEmbeddedDaemon(
     await Promise.all(parts.map((part) => part.close()));
     await daemon.close();
   }
+}
+
+/** Opens sessions of mailboxes: with the embedded daemon within the process, with other daemons by sockets. */
+export function sessionOpener({ daemon, names }: RunningDaemon): ConnectSession {
+  const embedded = new Set(names.map((name) => formatAddress(parseAddress(name))));
+  return (options) => {
+    const connectSocket = netSocketFactory(options.sendHighWaterMark);
+    return Session.connect({
+      ...options,
+      socketFactory: (address) => {
+        if (!embedded.has(formatAddress(address))) return connectSocket(address);
+        const [client, server] = memoryLink(options.sendHighWaterMark);
+        daemon.handle(server, 'memory');
+        return client;
+      },
+    });
+  };
 }
 
 /** `auto` is where Spread's own clients look: /tmp/<port>, of the port that was really taken. */

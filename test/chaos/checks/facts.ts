@@ -144,7 +144,7 @@ export function gather(entries: readonly Timed[]): Facts {
         faults.push({
           links: [entry.link, ...(entry.affects ?? [])],
           fault: entry.fault,
-          from: entry.at,
+          from: entry.at - (entry.noticedAfterMs ?? 0),
           to: Number.POSITIVE_INFINITY,
         });
         break;
