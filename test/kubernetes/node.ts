@@ -64,31 +64,35 @@ export class KubernetesNode {
     return `https://${bracketed(this.#address)}:6443`;
   }
 
+  get kubectlPath(): string {
+    return join(this.binaries.kubernetes, 'kubectl');
+  }
+
   kubectl(...args: string[]): string {
-    return exec(join(this.binaries.kubernetes, 'kubectl'), '--kubeconfig', this.kubeconfig, ...args);
+    return exec(this.kubectlPath, '--kubeconfig', this.kubeconfig, ...args);
   }
 
   /** Creates or changes objects, as JSON or YAML. */
   apply(objects: string, namespace = 'default'): void {
-    const command = join(this.binaries.kubernetes, 'kubectl');
     const args = ['--kubeconfig', this.kubeconfig, '--namespace', namespace, 'apply', '--filename', '-'];
-    execFileSync(command, args, { input: objects, stdio: ['pipe', 'ignore', 'pipe'] });
+    execFileSync(this.kubectlPath, args, { input: objects, stdio: ['pipe', 'ignore', 'pipe'] });
   }
 
   /** The same as `kubectl`; returns what kubectl printed to standard error, such as warnings of the API server. */
   warnings(...args: string[]): string {
-    const command = join(this.binaries.kubernetes, 'kubectl');
-    const { status, stderr } = spawnSync(command, ['--kubeconfig', this.kubeconfig, ...args], {
+    const { status, stderr } = spawnSync(this.kubectlPath, ['--kubeconfig', this.kubeconfig, ...args], {
       encoding: 'utf8',
     });
     if (status !== 0) throw new Error(stderr);
     return stderr;
   }
 
-  /** Puts an image of the Docker engine into the node. */
-  importImage(name: string): void {
+  /** Puts an image of the Docker engine into the node. @param as - its name there; default: the same */
+  importImage(name: string, as = name): void {
     const archive = join(this.#folder, 'image.tar');
-    exec('docker', 'save', '--output', archive, name);
+    if (as !== name) exec('docker', 'tag', name, as);
+    exec('docker', 'save', '--output', archive, as);
+    if (as !== name) exec('docker', 'rmi', as);
     this.#ctr('images', 'import', archive);
     rmSync(archive);
   }

@@ -9,6 +9,13 @@ const chart = process.env.CLUSTER_CHART || join(process.cwd(), 'deploy', 'helm',
 /** Values of the chart by their paths. */
 export type Values = Record<string, string | number | boolean | null>;
 
+/** The command of Helm. */
+export function helm(): string {
+  const command = helmCommand('4') ?? helmCommand('3');
+  if (!command) throw new Error('Helm is missing: set HELM3 or HELM4 to the command');
+  return command;
+}
+
 /** A release of the chart in a namespace of its own, in which only restricted pods may run. */
 export class Release {
   readonly #helm: string;
@@ -19,9 +26,7 @@ export class Release {
     readonly name: string,
     private readonly values: Values,
   ) {
-    const command = helmCommand('4') ?? helmCommand('3');
-    if (!command) throw new Error('Helm is missing: set HELM3 or HELM4 to the command');
-    this.#helm = command;
+    this.#helm = helm();
   }
 
   get namespace(): string {

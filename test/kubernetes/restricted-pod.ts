@@ -6,6 +6,8 @@ export function restrictedPod({ user, ...fields }: { user?: number; hostNetwork?
     spec: {
       ...fields,
       automountServiceAccountToken: false,
+      // As the first process of a container, sleep ignores SIGTERM.
+      terminationGracePeriodSeconds: 1,
       containers: [
         {
           name: 'app',

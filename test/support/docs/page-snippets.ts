@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const root = new URL('../../..', import.meta.url).pathname;
+const ROOT = new URL('../../..', import.meta.url).pathname;
 
 /** A fenced block of a documentation page. */
 export interface Snippet {
@@ -12,7 +12,7 @@ export interface Snippet {
 }
 
 /** The fenced blocks of all Markdown pages of the repository. */
-export function pageSnippets(): Snippet[] {
+export function pageSnippets(root = ROOT): Snippet[] {
   const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
     cwd: root,
     encoding: 'utf8',
