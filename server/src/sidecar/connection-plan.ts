@@ -23,8 +23,8 @@ const shared = (openFiles: number): { most: number; admin: number } => {
 };
 
 /**
- * Most mailboxes that leave as many connections to clients. Each mailbox has a connection to its daemon; the embedded daemon has the other
- * end of that connection.
+ * Most mailboxes that leave as many connections to clients and, with the embedded daemon, to its native clients. A mailbox has a
+ * connection to its daemon.
  */
 export function mostMailboxes(openFiles: number, embeddedDaemon: boolean): number {
   return Math.floor(shared(openFiles).most / (embeddedDaemon ? 3 : 2));
