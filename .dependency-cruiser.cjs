@@ -4,7 +4,7 @@ const only = (name, from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: from },
-  to: { path: '^(server/src|clients|test|scripts)/', pathNot: allowed },
+  to: { path: '^(server/src|proto|clients|test|scripts)/', pathNot: allowed },
 });
 
 /** Rules for the folders of one layer, lowest first: a folder imports itself and those before it. */
@@ -66,7 +66,7 @@ module.exports = {
     only(
       'grpc-imports-mailbox',
       '^server/src/grpc/',
-      '^server/src/(grpc|mailbox|spread|memory|timing|net|gen)/',
+      '^(server/src/(grpc|mailbox|spread|memory|timing|net)|proto)/',
       'The gRPC edge is built on mailboxes.',
     ),
     only(
@@ -95,11 +95,16 @@ module.exports = {
       '^(server/src/(cli/|sidecar|config/|daemon/|net/|spread/|observability/|grpc/client/)|clients/typescript/)',
       'Commands use the sidecar and its client from outside.',
     ),
-    only('gen-alone', '^server/src/gen/', '^server/src/gen/', 'Generated code stands alone.'),
+    only(
+      'proto-alone',
+      '^proto/',
+      '^proto/',
+      'The generated code imports no code of the server or the client.',
+    ),
     only(
       'clients-alone',
       '^clients/typescript/src/',
-      '^clients/typescript/src/',
+      '^(clients/typescript/src|proto)/',
       'A client never imports the server.',
     ),
     {
@@ -112,9 +117,9 @@ module.exports = {
     {
       name: 'grpc-js-only-at-the-edge',
       severity: 'error',
-      comment: '@grpc/* and gen/ only in grpc/.',
-      from: { path: '^server/src/', pathNot: '^server/src/(grpc|gen)/' },
-      to: { path: '(node_modules/(@grpc|grpc-health-check)|^server/src/gen/)' },
+      comment: 'Only grpc/ imports @grpc/* and the generated code.',
+      from: { path: '^server/src/', pathNot: '^server/src/grpc/' },
+      to: { path: '(node_modules/(@grpc|grpc-health-check)|^proto/)' },
     },
     {
       name: 'prom-client-only-in-metrics',
@@ -134,7 +139,7 @@ module.exports = {
       name: 'no-dev-dependencies',
       severity: 'error',
       comment: 'What ships must not need what only develops.',
-      from: { path: '^(server|clients/typescript)/src/' },
+      from: { path: '^(server|clients/typescript|proto)/src/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
     },
   ],

@@ -9,13 +9,14 @@ FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /app
 # Packages first: they change less often than sources, and this layer is then taken from the cache.
 COPY package.json package-lock.json .npmrc ./
+COPY proto/package.json proto/
 COPY clients/typescript/package.json clients/typescript/
 # A registry of your own, or its certificate: --secret id=npmrc,src=$HOME/.npmrc
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json sbom.cdx.json LICENSE ./
 COPY proto proto
 COPY bin bin
-COPY scripts/build.mjs scripts/commonjs.mjs scripts/setup.mjs scripts/prune-image.mjs scripts/
+COPY scripts/build.mjs scripts/setup.mjs scripts/prune-image.mjs scripts/
 COPY clients/typescript/src clients/typescript/src
 COPY clients/typescript/tsconfig.json clients/typescript/
 COPY server server

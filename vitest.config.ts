@@ -6,10 +6,10 @@ const CONFORMANCE = ['test/conformance/*.test.ts'];
 
 export default defineConfig({
   resolve: {
-    // Tests run on the client's sources, not on what happens to be built.
+    // Tests run on the sources of the packages, not on what happens to be built.
     alias: {
-      '#spread-sidecar-client': fileURLToPath(new URL('clients/typescript/src/index.ts', import.meta.url)),
       'spread-sidecar-client': fileURLToPath(new URL('clients/typescript/src/index.ts', import.meta.url)),
+      'spread-sidecar-proto': fileURLToPath(new URL('proto/src/index.ts', import.meta.url)),
       'spread-sidecar-testcontainers': fileURLToPath(
         new URL('clients/testcontainers/node/src/index.ts', import.meta.url),
       ),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command. In a clone it builds itself when needed; in a published package it only starts.
+// The command. In a clone that is not built yet, it builds itself; in a published package it only starts.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,8 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const build = join(root, 'scripts', 'build.mjs');
 if (existsSync(build)) {
-  const { ensureBuilt } = await import(pathToFileURL(build).href);
-  await ensureBuilt();
+  const { ensureRunnable } = await import(pathToFileURL(build).href);
+  await ensureRunnable();
 }
 try {
   await import(pathToFileURL(join(root, 'dist', 'server', 'main.js')).href);

@@ -8,7 +8,8 @@ import { clients } from './clients/index.mjs';
 import { helmCommand } from './helm/commands.mjs';
 
 const generated = [
-  'server/src/gen',
+  'proto/src/gen',
+  'server/src/grpc/services/descriptors.ts',
   'server/src/grpc/codec/error-table.ts',
   'server/src/observability/metrics/limit-names.ts',
   'proto/spread/sidecar/v1/mailbox_service.proto',

@@ -1,18 +1,29 @@
-// `node scripts/prepack.mjs FOLDER...`, as `prepack` of each npm package of the project: compiles what the package ships, the
-// projects in FOLDER in this order, without what earlier builds left.
-import { rmSync } from 'node:fs';
+// `prepack` of each npm package of the project: compiles all packages, without what earlier builds left.
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { alone, compileProject, ensureInstalled, root } from './build.mjs';
+import { alone, compile, ensureInstalled, root } from './build.mjs';
 
 // Options of `npm pack` itself, which `npm ci` would obey too.
 for (const option of ['dry_run', 'workspace', 'workspaces', 'json', 'global', 'location'])
   delete process.env[`npm_config_${option}`];
 
+const libraries = ['proto', 'clients/typescript', 'clients/testcontainers/node'];
+
 await ensureInstalled();
+const { addCommonJs } = await import('./commonjs.mjs');
 await alone(() => {
-  for (const folder of process.argv.slice(2)) {
-    const output = folder === 'server' ? 'dist' : join(folder, 'dist');
-    rmSync(join(root, output), { recursive: true, force: true });
-    compileProject(folder);
-  }
+  for (const folder of ['.', ...libraries])
+    rmSync(join(root, folder, 'dist'), { recursive: true, force: true });
+  compile('server', 'clients/testcontainers/node');
+  for (const folder of libraries) addCommonJs(join(root, folder, 'dist'));
+  linkContract();
 });
+
+/** npm bundles a package only from the node_modules of the package that it packs, and npm links workspaces in the root's. */
+function linkContract() {
+  const modules = join(root, 'clients/typescript/node_modules');
+  const link = join(modules, 'spread-sidecar-proto');
+  mkdirSync(modules, { recursive: true });
+  rmSync(link, { recursive: true, force: true });
+  symlinkSync('../../../proto', link, 'junction');
+}

@@ -15,8 +15,6 @@ import { basename, join } from 'node:path';
 const [from, to] = process.argv.slice(2);
 const UNREAD = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.markdown|\.flow|\.tsbuildinfo)$/i;
 const LICENCE = /^(licen[cs]e|copying|copyright|notice)/i;
-/** Programs of the image load the ES modules of the client. */
-const UNUSED = 'clients/typescript/dist/cjs';
 /**
  * Packages that come without a licence file: their licences' texts, as files below FROM. Of a source file it is the comment at
  * its beginning.
@@ -43,14 +41,22 @@ function copy(path) {
     recursive: true,
     verbatimSymlinks: true,
     filter: (file) =>
-      LICENCE.test(basename(file)) ||
-      (!UNREAD.test(file) && !UNREAD_FOLDERS.has(basename(file)) && file !== join(from, UNUSED)),
+      LICENCE.test(basename(file)) || (!UNREAD.test(file) && !UNREAD_FOLDERS.has(basename(file))),
   });
 }
 
-for (const path of ['node_modules', 'bin', 'dist', 'proto', 'package.json', 'sbom.cdx.json', 'LICENSE'])
+for (const path of [
+  'node_modules',
+  'bin',
+  'dist',
+  'proto/spread',
+  'package.json',
+  'sbom.cdx.json',
+  'LICENSE',
+])
   copy(path);
-for (const path of ['package.json', 'dist']) copy(join('clients/typescript', path));
+for (const folder of ['proto', 'clients/typescript'])
+  for (const path of ['package.json', 'dist']) copy(join(folder, path));
 addLicences(join(to, 'app/node_modules'));
 removeEmpty(join(to, 'app'));
 

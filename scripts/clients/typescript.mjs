@@ -15,7 +15,7 @@ export const typescript = {
   title: 'TypeScript',
   enable: '',
   isAvailable: () => true,
-  generated: ['clients/typescript/src/gen'],
+  generated: [],
   async prepare() {
     await ensureBuilt();
     const server = pathToFileURL(join(root, 'dist', 'server')).href;

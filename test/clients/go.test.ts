@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { ErrorReason } from 'spread-sidecar-proto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as constants from '../../clients/typescript/src/constants.js';
-import { ErrorReason } from '../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 import * as predicates from '../../clients/typescript/src/type-predicates.js';
 import { type Client, clients } from '../../scripts/clients/index.mjs';
 import { isAvailable } from '../support/requirements.mjs';

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { AGREED_MESS, type SpreadError } from 'spread-sidecar-client';
+import { MailboxServiceClient } from 'spread-sidecar-proto';
 import { SpreadSidecarContainer } from 'spread-sidecar-testcontainers';
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { endBy, inEngine, logOf, started } from '../support/containers/containers.js';
 import { IMAGE_MS, sidecarImage } from '../support/containers/image.js';
 import { isAvailable } from '../support/requirements.mjs';

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import { MailboxServiceService } from 'spread-sidecar-proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MailboxServiceService } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { connectInputs } from './bad-connect-input.js';
 import { type BadInput, BadInputs, type Rpc, startBadInputScene } from './bad-input.js';
 import { messageInputs } from './bad-message-input.js';

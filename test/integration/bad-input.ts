@@ -1,5 +1,5 @@
 import { Metadata, type MethodDefinition, status } from '@grpc/grpc-js';
-import * as api from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import * as api from 'spread-sidecar-proto';
 import { type RpcError, rpcErrorOf } from '../support/sidecars/rpc-error.js';
 import { TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';

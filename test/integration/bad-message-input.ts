@@ -1,4 +1,4 @@
-import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
+import { ServiceType } from 'spread-sidecar-proto';
 import { type BadInput, BadInputs } from './bad-input.js';
 
 /** Rows about the messages of Multicast and MulticastStream. */

@@ -1,13 +1,13 @@
 import { status } from '@grpc/grpc-js';
-import { describe, expect, it } from 'vitest';
-import { MembershipCause } from '../../server/src/gen/spread/sidecar/v1/event.js';
 import {
   Acknowledgement,
   MailboxState,
+  MembershipCause,
   NameConflictPolicy,
   OverflowPolicy,
   ServiceType,
-} from '../../server/src/gen/spread/sidecar/v1/types.js';
+} from 'spread-sidecar-proto';
+import { describe, expect, it } from 'vitest';
 import { failureOf } from '../support/sidecars/rpc-error.js';
 import { call, message, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';

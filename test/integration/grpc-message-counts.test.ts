@@ -1,4 +1,3 @@
-import { expect, it } from 'vitest';
 import {
   AcknowledgeRequest,
   ConnectRequest,
@@ -16,8 +15,9 @@ import {
   PollRequest,
   ReceiveRequest,
   ReceiveResponse,
-} from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
+  ServiceType,
+} from 'spread-sidecar-proto';
+import { expect, it } from 'vitest';
 import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { until } from '../support/until.js';
 import { CountedCalls } from './counted-calls.js';

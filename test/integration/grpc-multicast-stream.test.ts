@@ -1,10 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import { MailboxServiceService, MulticastStreamRequest, ServiceType } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  MailboxServiceService,
-  MulticastStreamRequest,
-} from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { FaultProxy } from '../support/network/fault-proxy.js';
 import { message, Sending, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';

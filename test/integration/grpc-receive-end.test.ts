@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import { OverflowPolicy } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { FaultProxy } from '../support/network/fault-proxy.js';
 import { TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import { Acknowledgement, OverflowPolicy } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { Acknowledgement, OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';

@@ -1,7 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js';
+import { type MailboxServiceClient, ReceiveRequest } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import type { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ReceiveRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { refusals } from '../support/sidecars/limits.js';
 import { failureOf, rpcErrorOf } from '../support/sidecars/rpc-error.js';
 import { startSecured } from '../support/sidecars/secured-sidecar.js';

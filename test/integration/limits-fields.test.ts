@@ -1,9 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import type { ConnectRequest, MulticastMessage } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import type {
-  ConnectRequest,
-  MulticastMessage,
-} from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { MAX_REQUEST_FIELDS } from '../../server/src/grpc/codec/malformed.js';
 import { failureOf } from '../support/sidecars/rpc-error.js';
 import { startSecured } from '../support/sidecars/secured-sidecar.js';

@@ -1,10 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { type CallOptions, credentials, status } from '@grpc/grpc-js';
+import { MailboxServiceClient, MulticastStreamRequest } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import {
-  MailboxServiceClient,
-  MulticastStreamRequest,
-} from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { type Http2Answer, http2Call } from '../support/network/http2-call.js';
 import {
   CODE,

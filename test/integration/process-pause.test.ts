@@ -1,7 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { credentials, status } from '@grpc/grpc-js';
+import { MailboxServiceClient } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { startWhole } from '../support/sidecars/whole-sidecar.js';
 import { until } from '../support/until.js';

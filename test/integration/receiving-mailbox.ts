@@ -1,5 +1,4 @@
-import type { ConnectRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement } from '../../server/src/gen/spread/sidecar/v1/types.js';
+import { Acknowledgement, type ConnectRequest } from 'spread-sidecar-proto';
 import type { Partially } from '../support/sidecars/sidecar-calls.js';
 import { TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';

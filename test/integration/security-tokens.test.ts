@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Metadata, status } from '@grpc/grpc-js';
 import { AGREED_MESS, type SidecarOptions, type SpreadSidecar } from 'spread-sidecar-client';
+import { ReceiveRequest } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { ReceiveRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { failureOf } from '../support/sidecars/rpc-error.js';
 import { expectNoSecrets, failure, put, startSecured } from '../support/sidecars/secured-sidecar.js';
 import { call, message, Receiving, Sending } from '../support/sidecars/sidecar-calls.js';

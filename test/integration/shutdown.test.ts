@@ -1,7 +1,7 @@
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { AGREED_MESS, type Mailbox, type SpreadError } from 'spread-sidecar-client';
+import { MailboxServiceClient } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { type Sending, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import {
   adminPage,

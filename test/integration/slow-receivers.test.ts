@@ -1,7 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import { Acknowledgement, type ConnectRequest } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import type { ConnectRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { call, type Partially, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import {
   MAILBOX_SETTINGS,

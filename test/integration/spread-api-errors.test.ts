@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { AGREED_MESS, SpreadError, type SpreadErrorCode, spreadErrorName } from 'spread-sidecar-client';
+import { ServiceType } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { SpreadError as ServerError } from '../../server/src/spread/spread-error.js';
 import { next, refused, scriptedWorld, world } from '../support/clients/spread-api.js';
 import {

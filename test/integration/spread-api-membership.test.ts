@@ -5,8 +5,8 @@ import {
   GroupId,
   MembershipMessage,
 } from 'spread-sidecar-client';
+import { MembershipCause } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { MembershipCause } from '../../server/src/gen/spread/sidecar/v1/event.js';
 import { next, refused, world } from '../support/clients/spread-api.js';
 import { call } from '../support/sidecars/sidecar-calls.js';
 

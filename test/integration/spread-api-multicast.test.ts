@@ -9,9 +9,8 @@ import {
   SELF_DISCARD,
   UNRELIABLE_MESS,
 } from 'spread-sidecar-client';
+import { MulticastRequest, ServiceType } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { MulticastRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { next, refused, world } from '../support/clients/spread-api.js';
 import { call, message } from '../support/sidecars/sidecar-calls.js';
 

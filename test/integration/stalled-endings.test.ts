@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { credentials, InterceptingCall, status } from '@grpc/grpc-js';
+import { MailboxServiceClient, OverflowPolicy } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { OverflowPolicy } from '../../server/src/gen/spread/sidecar/v1/types.js';
 import { failureOf } from '../support/sidecars/rpc-error.js';
 import { put, type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
 import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';

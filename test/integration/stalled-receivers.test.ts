@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import type { MailboxServiceClient } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { MailboxServiceClient } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { FaultProxy } from '../support/network/fault-proxy.js';
 import { message, type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';

@@ -1,12 +1,9 @@
 import fc from 'fast-check';
+import { MulticastStreamRequest, ReceiveResponse } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
 import { decodeResponse, type ReceivedResponse } from '../../clients/typescript/src/batch-decoder.js';
 import { encodeFrame } from '../../clients/typescript/src/batch-encoder.js';
 import { toSpreadEvent } from '../../clients/typescript/src/from-event.js';
-import {
-  MulticastStreamRequest,
-  ReceiveResponse,
-} from '../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 
 const name = fc.oneof(fc.constantFrom('room', '#a#b', ''), fc.string({ unit: 'binary', maxLength: 40 }));
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { MulticastStreamRequest } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { MulticastStreamRequest } from '../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { decodeOrMalformed, MAX_REQUEST_FIELDS, Malformed } from '../../server/src/grpc/codec/malformed.js';
 import { decodeBatchFrame } from '../../server/src/grpc/codec/multicast-frames.js';
 

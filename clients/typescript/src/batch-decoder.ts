@@ -1,6 +1,23 @@
+import {
+  Event,
+  ReceiveResponse,
+  TAG_BATCH,
+  TAG_ENDIAN_MISMATCH,
+  TAG_EVENTS,
+  TAG_GROUPS,
+  TAG_MESSAGE_TYPE,
+  TAG_NANOS,
+  TAG_PAYLOAD,
+  TAG_RECEIVED_AT,
+  TAG_REGULAR_MESSAGE,
+  TAG_SECONDS,
+  TAG_SELF_DISCARD,
+  TAG_SENDER,
+  TAG_SEQUENCE,
+  TAG_SERVICE_TYPE,
+  TAG_SPREAD_TYPE,
+} from 'spread-sidecar-proto';
 import { toSpreadEvent } from './from-event.js';
-import { Event } from './gen/spread/sidecar/v1/event.js';
-import { ReceiveResponse } from './gen/spread/sidecar/v1/mailbox_service.js';
 import { RegularMessage, type SpreadEvent } from './messages.js';
 import { toServiceBits } from './service-type.js';
 
@@ -20,23 +37,6 @@ export interface ReceivedResponse {
   /** Undefined for a kind of frame that this release does not know. */
   readonly frame: ReceivedFrame | undefined;
 }
-
-// Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
-const TAG_BATCH = (2 << 3) | 2; // ReceiveResponse
-const TAG_EVENTS = (1 << 3) | 2; // EventBatch
-const TAG_SEQUENCE = 1 << 3; // Event
-const TAG_RECEIVED_AT = (2 << 3) | 2;
-const TAG_REGULAR_MESSAGE = (3 << 3) | 2;
-const TAG_SECONDS = 1 << 3; // Timestamp
-const TAG_NANOS = 2 << 3;
-const TAG_SENDER = (1 << 3) | 2; // RegularMessage
-const TAG_GROUPS = (2 << 3) | 2;
-const TAG_SERVICE_TYPE = 3 << 3;
-const TAG_MESSAGE_TYPE = 4 << 3;
-const TAG_PAYLOAD = (5 << 3) | 2;
-const TAG_ENDIAN_MISMATCH = 6 << 3;
-const TAG_SELF_DISCARD = 7 << 3;
-const TAG_SPREAD_TYPE = 8 << 3;
 
 /** Thrown and caught here only: the generated decoder is to read it. */
 const OTHERWISE = new Error('not as the sidecar writes it');

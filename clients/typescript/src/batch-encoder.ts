@@ -1,11 +1,12 @@
-import { MulticastMessage, MulticastStreamRequest } from './gen/spread/sidecar/v1/mailbox_service.js';
-
-// Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
-const TAG_BATCH = (2 << 3) | 2; // MulticastStreamRequest
-const TAG_MESSAGES = (1 << 3) | 2; // MulticastBatch
-const TAG_PAYLOAD = (3 << 3) | 2; // MulticastMessage
-const TAG_MESSAGE_TYPE = 4 << 3;
-const TAG_SELF_DISCARD = 5 << 3;
+import {
+  MulticastMessage,
+  MulticastStreamRequest,
+  TAG_MULTICAST_BATCH,
+  TAG_MULTICAST_MESSAGE_TYPE,
+  TAG_MULTICAST_MESSAGES,
+  TAG_MULTICAST_PAYLOAD,
+  TAG_MULTICAST_SELF_DISCARD,
+} from 'spread-sidecar-proto';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -26,10 +27,10 @@ export function encodeFrame(request: MulticastStreamRequest): Buffer {
     batchSize += 1 + sizeOfVarint(size) + size;
   }
   const bytes = Buffer.allocUnsafe(1 + sizeOfVarint(batchSize) + batchSize);
-  bytes[0] = TAG_BATCH;
+  bytes[0] = TAG_MULTICAST_BATCH;
   let at = writeVarint(bytes, 1, batchSize);
   for (let i = 0; i < messages.length; i++) {
-    bytes[at++] = TAG_MESSAGES;
+    bytes[at++] = TAG_MULTICAST_MESSAGES;
     at = writeVarint(bytes, at, sizes[i] as number);
     at = writeMessage(bytes, at, messages[i] as MulticastMessage, heads[i] as Buffer);
   }
@@ -72,17 +73,17 @@ function writeMessage(bytes: Buffer, start: number, message: MulticastMessage, h
   bytes.set(head, start);
   let at = start + head.length;
   if (payload.length > 0) {
-    bytes[at++] = TAG_PAYLOAD;
+    bytes[at++] = TAG_MULTICAST_PAYLOAD;
     at = writeVarint(bytes, at, payload.length);
     bytes.set(payload, at);
     at += payload.length;
   }
   if (messageType !== 0) {
-    bytes[at++] = TAG_MESSAGE_TYPE;
+    bytes[at++] = TAG_MULTICAST_MESSAGE_TYPE;
     at = writeVarint(bytes, at, zigzag(messageType));
   }
   if (selfDiscard) {
-    bytes[at++] = TAG_SELF_DISCARD;
+    bytes[at++] = TAG_MULTICAST_SELF_DISCARD;
     bytes[at++] = 1;
   }
   return at;

@@ -1,5 +1,4 @@
-import type { Duration } from './gen/google/protobuf/duration.js';
-import type { Timestamp } from './gen/google/protobuf/timestamp.js';
+import type { Duration, Timestamp } from 'spread-sidecar-proto';
 import { fieldError } from './spread-error.js';
 
 /** A duration of the contract from milliseconds; undefined stays undefined. */

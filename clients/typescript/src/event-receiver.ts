@@ -1,13 +1,9 @@
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import type { ReceiveAttached, ReceiveRequest, SlowConsumerNotice } from 'spread-sidecar-proto';
 import { Backoff } from './backoff.js';
 import type { BatchEvent, ReceivedResponse } from './batch-decoder.js';
 import { toDuration } from './duration.js';
-import type {
-  ReceiveAttached,
-  ReceiveRequest,
-  SlowConsumerNotice,
-} from './gen/spread/sidecar/v1/mailbox_service.js';
 import type { Inbox } from './inbox.js';
 import { toSpreadError } from './rich-status.js';
 import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';

@@ -1,5 +1,5 @@
+import * as proto from 'spread-sidecar-proto';
 import { toDate } from './duration.js';
-import * as proto from './gen/spread/sidecar/v1/event.js';
 import { toGroupId } from './group-id.js';
 import {
   ConnectionLost,

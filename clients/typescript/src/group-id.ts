@@ -1,4 +1,4 @@
-import type { GroupId as ProtoGroupId } from './gen/spread/sidecar/v1/types.js';
+import type { GroupId as ProtoGroupId } from 'spread-sidecar-proto';
 
 /**
  * The identity of one membership of one group. Two are the same exactly if all three words are; no order is

@@ -1,10 +1,10 @@
-import { toCount, toDuration, toMilliseconds } from './duration.js';
-import type { MailboxLimits as ProtoLimits } from './gen/spread/sidecar/v1/mailbox_service.js';
 import {
   OverflowPolicy,
+  type MailboxLimits as ProtoLimits,
   type QueueLimits as ProtoQueue,
   type SoftLimit as ProtoSoftLimit,
-} from './gen/spread/sidecar/v1/types.js';
+} from 'spread-sidecar-proto';
+import { toCount, toDuration, toMilliseconds } from './duration.js';
 import { fieldError } from './spread-error.js';
 
 /** How long a queue may be nearly full before its mailbox is ended, with reason SLOW_CONSUMER. */

@@ -5,13 +5,13 @@ import {
   type Metadata,
   makeGenericClientConstructor,
 } from '@grpc/grpc-js';
-import { decodeResponse, type ReceivedResponse } from './batch-decoder.js';
-import { encodeFrame } from './batch-encoder.js';
 import {
   type MailboxServiceClient as Generated,
   MailboxServiceService,
   type ReceiveRequest,
-} from './gen/spread/sidecar/v1/mailbox_service.js';
+} from 'spread-sidecar-proto';
+import { decodeResponse, type ReceivedResponse } from './batch-decoder.js';
+import { encodeFrame } from './batch-encoder.js';
 
 /** The generated stub, but Receive gives this package's events. */
 export interface MailboxServiceClient extends Omit<Generated, 'receive'> {

@@ -1,6 +1,10 @@
+import {
+  Acknowledgement,
+  type Mailbox as ProtoMailbox,
+  MailboxState as ProtoState,
+  type Version,
+} from 'spread-sidecar-proto';
 import { toDate } from './duration.js';
-import type { Mailbox as ProtoMailbox } from './gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement, MailboxState as ProtoState, type Version } from './gen/spread/sidecar/v1/types.js';
 import { type MailboxLimits, toMailboxLimits } from './limits.js';
 
 /** Three numbers that name a release: major, minor, patch. */

@@ -1,4 +1,4 @@
-import type { MulticastMessage } from './gen/spread/sidecar/v1/mailbox_service.js';
+import type { MulticastMessage } from 'spread-sidecar-proto';
 import { fromServiceBits, toServiceBits } from './service-type.js';
 import { localSpreadError } from './spread-error.js';
 

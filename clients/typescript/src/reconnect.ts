@@ -1,5 +1,5 @@
+import { NameLossPolicy, type ReconnectPolicy } from 'spread-sidecar-proto';
 import { toDuration } from './duration.js';
-import { NameLossPolicy, type ReconnectPolicy } from './gen/spread/sidecar/v1/types.js';
 
 /** How a lost daemon connection is made anew. Everything is optional. */
 export interface ReconnectOptions {

@@ -1,7 +1,7 @@
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { ErrorInfo, RetryInfo, RichStatus } from 'spread-sidecar-proto';
 import { toMilliseconds } from './duration.js';
 import { inCallersTerms } from './field-names.js';
-import { ErrorInfo, RetryInfo, RichStatus } from './gen/spread/sidecar/internal/v1/rich_status.js';
 import { type SendOutcome, SpreadError } from './spread-error.js';
 import { connectionFailure, type Endpoint, SIDECAR_UNREACHABLE, unknownCall } from './unreachable.js';
 

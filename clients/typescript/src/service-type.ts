@@ -1,3 +1,4 @@
+import { ServiceType } from 'spread-sidecar-proto';
 import {
   AGREED_MESS,
   CAUSAL_MESS,
@@ -8,7 +9,6 @@ import {
   SELF_DISCARD,
   UNRELIABLE_MESS,
 } from './constants.js';
-import { ServiceType } from './gen/spread/sidecar/v1/types.js';
 import { localSpreadError } from './spread-error.js';
 
 /** The name of a service type. */

@@ -1,10 +1,10 @@
 import { type ChannelOptions, status } from '@grpc/grpc-js';
+import { Acknowledgement, type Authentication, NameConflictPolicy } from 'spread-sidecar-proto';
 import { Backoff } from './backoff.js';
 import { abortError, type CallLimits, checkTimeout, timeoutError } from './call.js';
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { toDuration } from './duration.js';
 import { completeOptions, TARGET_VARIABLE } from './environment.js';
-import { Acknowledgement, type Authentication, NameConflictPolicy } from './gen/spread/sidecar/v1/types.js';
 import { fromQueueOptions, type QueueOptions, toMailboxLimits } from './limits.js';
 import { fetchInfo, Mailbox } from './mailbox.js';
 import { MailboxServiceClient } from './mailbox-client.js';

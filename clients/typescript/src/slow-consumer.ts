@@ -1,5 +1,5 @@
+import type { SlowConsumerNotice } from 'spread-sidecar-proto';
 import { toDate, toMilliseconds } from './duration.js';
-import type { SlowConsumerNotice } from './gen/spread/sidecar/v1/mailbox_service.js';
 
 /** What a receiver that is too slow is told, before it costs the mailbox. */
 export interface SlowConsumer {

@@ -1,4 +1,4 @@
-import type { SpreadError } from '#spread-sidecar-client';
+import type { SpreadError } from 'spread-sidecar-client';
 import { ConfigError } from '../config/mistakes.js';
 import { ListenError } from '../net/listen-error.js';
 import { TARGET_VARIABLE } from './connection/client-variables.js';

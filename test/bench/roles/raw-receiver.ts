@@ -1,5 +1,5 @@
 import { type ClientReadableStream, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
-import { ReceiveRequest } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { ReceiveRequest } from 'spread-sidecar-proto';
 
 /** `ReceiveResponse.batch` and `EventBatch.events`: field number << 3 | length-delimited. */
 const BATCH = (2 << 3) | 2;

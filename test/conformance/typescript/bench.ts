@@ -10,8 +10,8 @@ import {
   type MulticastResponse,
   ReceiveRequest,
   type ReceiveResponse,
-} from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../../server/src/gen/spread/sidecar/v1/types.js';
+  ServiceType,
+} from 'spread-sidecar-proto';
 import type { Args } from './protocol.js';
 
 /** Most that may be on its way to the receiver. */

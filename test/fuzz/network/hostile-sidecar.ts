@@ -1,6 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { MailboxServiceService } from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxServiceService } from 'spread-sidecar-proto';
 import type { Input } from '../engine/input.js';
 import { RPCS, type Rpc } from '../targets/request-seeds.js';
 import { responseSeeds } from '../targets/response-seeds.js';

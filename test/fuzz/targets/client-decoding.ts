@@ -1,10 +1,7 @@
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import * as rich from 'spread-sidecar-proto';
+import { MailboxServiceService, ReceiveResponse } from 'spread-sidecar-proto';
 import { toSpreadEvent, toView } from '../../../clients/typescript/src/from-event.js';
-import * as rich from '../../../clients/typescript/src/gen/spread/sidecar/internal/v1/rich_status.js';
-import {
-  MailboxServiceService,
-  ReceiveResponse,
-} from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { toMailboxLimits } from '../../../clients/typescript/src/limits.js';
 import { toMailboxInfo } from '../../../clients/typescript/src/mailbox-info.js';
 import { isTransportFailure, toSpreadError } from '../../../clients/typescript/src/rich-status.js';

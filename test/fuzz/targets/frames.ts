@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { EventBatch } from 'spread-sidecar-proto';
 import { toSpreadEvent } from '../../../clients/typescript/src/from-event.js';
-import { EventBatch } from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { checkHeader, INPUT_LIMITS } from '../../../server/src/daemon/header-check.js';
 import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';
 import {

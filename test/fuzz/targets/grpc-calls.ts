@@ -1,5 +1,5 @@
 import { type Mailbox, SpreadError } from 'spread-sidecar-client';
-import { MailboxServiceService } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxServiceService } from 'spread-sidecar-proto';
 import { type Subject, type Target, Violation } from '../engine/target.js';
 import { judge } from '../network/grpc-status.js';
 import { framed, Http2Channel, http2Call } from '../network/http2-call.js';

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { MailboxServiceService } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxServiceService } from 'spread-sidecar-proto';
 import type { Input } from '../engine/input.js';
 import type { Target } from '../engine/target.js';
 import { words } from '../engine/text.js';

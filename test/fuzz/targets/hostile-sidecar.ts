@@ -1,5 +1,5 @@
 import { type Mailbox, SpreadError, SpreadSidecar } from 'spread-sidecar-client';
-import * as rich from '../../../clients/typescript/src/gen/spread/sidecar/internal/v1/rich_status.js';
+import * as rich from 'spread-sidecar-proto';
 import { quietGrpcLog } from '../../../server/src/grpc/transport/grpc-log.js';
 import type { Input } from '../engine/input.js';
 import { type Subject, type Target, Violation } from '../engine/target.js';

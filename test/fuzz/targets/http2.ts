@@ -1,6 +1,6 @@
 import { connect as connectTls } from 'node:tls';
 import { SpreadSidecar } from 'spread-sidecar-client';
-import { MailboxServiceService } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxServiceService } from 'spread-sidecar-proto';
 import type { Random } from '../../chaos/random.js';
 import type { Input } from '../engine/input.js';
 import { type Material, mutate } from '../engine/mutator.js';

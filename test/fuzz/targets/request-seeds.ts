@@ -1,4 +1,4 @@
-import * as api from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import * as api from 'spread-sidecar-proto';
 
 export type Rpc = keyof typeof api.MailboxServiceService;
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { MailboxServiceService } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxServiceService } from 'spread-sidecar-proto';
 import { Malformed, refuseMalformed } from '../../../server/src/grpc/codec/malformed.js';
 import { type Target, Violation } from '../engine/target.js';
 import { REQUEST_SEEDS, RPCS } from './request-seeds.js';

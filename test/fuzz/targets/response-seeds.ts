@@ -1,4 +1,4 @@
-import * as api from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
+import * as api from 'spread-sidecar-proto';
 import type { Rpc } from './request-seeds.js';
 
 const time = { seconds: 1_700_000_000n, nanos: 123_000_000 };

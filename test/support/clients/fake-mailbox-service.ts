@@ -8,17 +8,15 @@ import {
   type ServerWritableStream,
   status,
 } from '@grpc/grpc-js';
-import {
-  ErrorInfo,
-  RetryInfo,
-  RichStatus,
-} from '../../../clients/typescript/src/gen/spread/sidecar/internal/v1/rich_status.js';
-import type { Event } from '../../../clients/typescript/src/gen/spread/sidecar/v1/event.js';
-import * as api from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
+import * as api from 'spread-sidecar-proto';
 import {
   Acknowledgement,
+  ErrorInfo,
+  type Event,
   MailboxState,
-} from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
+  RetryInfo,
+  RichStatus,
+} from 'spread-sidecar-proto';
 
 /** A failure as the sidecar would answer it; without a reason, as the transport would. */
 export interface Fault {

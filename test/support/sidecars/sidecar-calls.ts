@@ -6,9 +6,8 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
-import type { Event } from '../../../server/src/gen/spread/sidecar/v1/event.js';
-import * as api from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../../server/src/gen/spread/sidecar/v1/types.js';
+import * as api from 'spread-sidecar-proto';
+import { type Event, ServiceType } from 'spread-sidecar-proto';
 import { until, within } from '../until.js';
 import { type RpcError, rpcErrorOf } from './rpc-error.js';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { MailboxServiceClient } from 'spread-sidecar-proto';
 import { onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type EmbeddedDaemonOptions, listen } from '../../../server/src/daemon/index.js';
-import { MailboxServiceClient } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 import type { GrpcTelemetry } from '../../../server/src/grpc/calls/methods.js';
 import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';

@@ -1,5 +1,5 @@
+import { EventBatch, ReceiveResponse } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { EventBatch, ReceiveResponse } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { progressOf } from '../../bench/native/flooder.js';
 import { roundTripOf } from '../../bench/native/pinger.js';
 import { CpuWatch, cpuSeconds, cpuSecondsOf, residentKiB } from '../../bench/process-meter.js';

@@ -15,14 +15,9 @@ import {
   TransitionalMessage,
   ViewMessage,
 } from 'spread-sidecar-client';
+import { type Event, MembershipCause, RejectedOperation, ServiceType } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
 import { toSpreadEvent } from '../../../clients/typescript/src/from-event.js';
-import {
-  type Event,
-  MembershipCause,
-  RejectedOperation,
-} from '../../../clients/typescript/src/gen/spread/sidecar/v1/event.js';
-import { ServiceType } from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
 
 const receivedAt = { seconds: 1_700_000_000n, nanos: 123_000_000 };
 const convert = (kind: Event['kind']) => toSpreadEvent({ sequence: 7n, receivedAt, kind });

@@ -7,12 +7,8 @@ import {
   SELF_DISCARD,
   type SpreadError,
 } from 'spread-sidecar-client';
+import { type MulticastMessage, type MulticastStreamRequest, ServiceType } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import type {
-  MulticastMessage,
-  MulticastStreamRequest,
-} from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
 import { fakeMailbox } from '../../support/clients/client.js';
 import { until, within } from '../../support/until.js';
 

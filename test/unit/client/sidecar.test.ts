@@ -1,11 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { AGREED_MESS, connect, SAFE_MESS, SELF_DISCARD } from 'spread-sidecar-client';
+import { type ConnectRequest, type MulticastRequest, ServiceType } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import type {
-  ConnectRequest,
-  MulticastRequest,
-} from '../../../clients/typescript/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../../clients/typescript/src/gen/spread/sidecar/v1/types.js';
 import { fakeMailbox, fakeService, sidecarAt } from '../../support/clients/client.js';
 import { FakeMailboxService } from '../../support/clients/fake-mailbox-service.js';
 import { temporaryFolder } from '../../support/tmp.js';

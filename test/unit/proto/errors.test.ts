@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
+import { ErrorReason } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
 import { optionRows } from '../../../server/src/config/option-rows.js';
-import { ErrorReason } from '../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { EDGE_ERRORS, MAILBOX_ERRORS, SPREAD_ERRORS } from '../../../server/src/grpc/codec/error-table.js';
 import { LIMIT_NAMES } from '../../../server/src/observability/metrics/limit-names.js';
 import { SpreadCode } from '../../../server/src/spread/wire/index.js';

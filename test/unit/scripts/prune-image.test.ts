@@ -15,10 +15,12 @@ async function pruned(files: Record<string, string>) {
     'sbom.cdx.json': '{}',
     'bin/spread-sidecar.mjs': '',
     'dist/server/main.js': '',
-    'proto/a.proto': '',
+    'proto/spread/a.proto': '',
+    'proto/package.json': '{}',
+    'proto/dist/index.js': '',
+    'proto/src/index.ts': '',
     'clients/typescript/package.json': '{}',
     'clients/typescript/dist/index.js': '',
-    'clients/typescript/dist/cjs/index.js': '',
     ...files,
   };
   for (const [name, text] of Object.entries(project)) {
@@ -73,12 +75,14 @@ describe('what the image holds', () => {
     await expect(pruned(packages)).rejects.toThrow('@b/c (ISC) has no licence file');
   });
 
-  it('includes no CommonJS of the client, which nothing there loads', async () => {
+  it('includes the contract and the compiled packages of the project, without their sources', async () => {
     const { has } = await pruned({
       'node_modules/a/package.json': manifest('a', 'MIT'),
       'node_modules/a/LICENSE': '',
     });
+    for (const file of ['spread/a.proto', 'package.json', 'dist/index.js'])
+      expect(has(`proto/${file}`)).toBe(true);
     expect(has('clients/typescript/dist/index.js')).toBe(true);
-    expect(has('clients/typescript/dist/cjs')).toBe(false);
+    expect(has('proto/src')).toBe(false);
   });
 });

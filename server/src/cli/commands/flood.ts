@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
-import type { SpreadSidecar } from '#spread-sidecar-client';
+import type { SpreadSidecar } from 'spread-sidecar-client';
 import { AGREED_MESS, MAX_GROUP_NAME, MAX_MESSAGE_BODY } from '../../spread/wire/constants.js';
 import { CommandFailure } from '../command-failure.js';
 import { addTargetOptions, sidecarOptions, type TargetOptions } from '../connection/connection.js';
@@ -96,7 +96,7 @@ export function floodCommand(context: CommandContext, done: Done): Command {
 
 async function flood(context: CommandContext, options: FloodOptions): Promise<number> {
   const plan = planOf(options);
-  const { SpreadSidecar } = await import('#spread-sidecar-client');
+  const { SpreadSidecar } = await import('spread-sidecar-client');
   const { Flooder } = await import('../flood/flooder.js');
   // A connection for each mailbox, as applications would have them.
   const sidecars: SpreadSidecar[] = [];

@@ -60,7 +60,7 @@ async function healthcheck(context: CommandContext, options: HealthcheckOptions)
 async function ask(context: CommandContext, options: HealthcheckOptions): Promise<string> {
   const route = await healthRoute(context, options);
   const { askHealth } = await import('../../grpc/client/health-client.js');
-  const { DEFAULT_SIDECAR_PORT, SpreadError, SpreadSidecar } = await import('#spread-sidecar-client');
+  const { DEFAULT_SIDECAR_PORT, SpreadError, SpreadSidecar } = await import('spread-sidecar-client');
   // A channel that never connects: its constructor rejects a malformed target with the reason.
   await new SpreadSidecar({ target: route.target }).close();
   // gRPC's own default is port 443.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
+import type { Mailbox, SpreadError, SpreadEvent } from 'spread-sidecar-client';
 import { CommandFailure } from '../command-failure.js';
 import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection/connection.js';
 import { reportLostConnection } from '../connection/connection-watch.js';

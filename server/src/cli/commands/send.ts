@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
-import type { Mailbox } from '#spread-sidecar-client';
+import type { Mailbox } from 'spread-sidecar-client';
 import { AGREED_MESS, MAX_GROUP_NAME, MAX_MESSAGE_BODY } from '../../spread/wire/constants.js';
 import { CommandFailure } from '../command-failure.js';
 import { addConnectionOptions, type ConnectionOptions, withMailbox } from '../connection/connection.js';

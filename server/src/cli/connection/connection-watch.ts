@@ -1,4 +1,4 @@
-import type { Mailbox } from '#spread-sidecar-client';
+import type { Mailbox } from 'spread-sidecar-client';
 
 /**
  * Reports at once when the stream from the sidecar breaks, for how long the client tries to restore it, and when it has. A stream

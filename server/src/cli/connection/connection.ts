@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type Command, Option } from 'commander';
-import type { Mailbox, MailboxOptions, SidecarOptions, SpreadSidecar } from '#spread-sidecar-client';
+import type { Mailbox, MailboxOptions, SidecarOptions, SpreadSidecar } from 'spread-sidecar-client';
 import { CommandFailure } from '../command-failure.js';
 import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
@@ -207,7 +207,7 @@ async function withSidecar<T>(
   options: TargetOptions,
   use: (sidecar: SpreadSidecar) => Promise<T>,
 ): Promise<T> {
-  const client = await import('#spread-sidecar-client');
+  const client = await import('spread-sidecar-client');
   const sidecar = new client.SpreadSidecar(await sidecarOptions(context, options));
   let result: T;
   try {

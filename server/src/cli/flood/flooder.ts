@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Mailbox, SpreadError } from '#spread-sidecar-client';
+import type { Mailbox, SpreadError } from 'spread-sidecar-client';
 import type { FloodPlan } from './flood-plan.js';
 import { FloodTally } from './flood-tally.js';
 import { readStamp, stamped } from './stamp.js';

@@ -1,4 +1,4 @@
-import type { SpreadEvent } from '#spread-sidecar-client';
+import type { SpreadEvent } from 'spread-sidecar-client';
 
 /** The text of bytes that are UTF-8; undefined if they are not. */
 export function utf8(bytes: Uint8Array): string | undefined {

@@ -1,4 +1,4 @@
-import type { RegularMessage, RejectedMessage, SpreadEvent, ViewMessage } from '#spread-sidecar-client';
+import type { RegularMessage, RejectedMessage, SpreadEvent, ViewMessage } from 'spread-sidecar-client';
 import { utf8 } from './event-json.js';
 import { count, type Output } from './output.js';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Mailbox, SpreadError, SpreadEvent } from '#spread-sidecar-client';
+import type { Mailbox, SpreadError, SpreadEvent } from 'spread-sidecar-client';
 import {
   FIFO_MESS,
   MAX_GROUP_NAME,

@@ -1,18 +1,16 @@
-import type { Timestamp } from '../../gen/google/protobuf/timestamp.js';
-import type {
-  Mailbox,
-  MailboxLimits as MailboxLimitsMessage,
-  MulticastMessage,
-  SlowConsumerNotice as SlowConsumerMessage,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import {
   Acknowledgement,
+  type Mailbox,
+  type MailboxLimits as MailboxLimitsMessage,
   MailboxState,
+  type MulticastMessage,
   OverflowPolicy,
   type QueueLimits as QueueLimitsMessage,
   ServiceType,
+  type SlowConsumerNotice as SlowConsumerMessage,
+  type Timestamp,
   type Version as VersionMessage,
-} from '../../gen/spread/sidecar/v1/types.js';
+} from 'spread-sidecar-proto';
 import type {
   MailboxLimits,
   MailboxSnapshot,

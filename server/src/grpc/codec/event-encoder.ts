@@ -1,4 +1,20 @@
-import { Event } from '../../gen/spread/sidecar/v1/event.js';
+import {
+  Event,
+  TAG_ENDIAN_MISMATCH,
+  TAG_EVENTS,
+  TAG_GROUPS,
+  TAG_MESSAGE_TYPE,
+  TAG_NANOS,
+  TAG_PAYLOAD,
+  TAG_RECEIVED_AT,
+  TAG_REGULAR_MESSAGE,
+  TAG_SECONDS,
+  TAG_SELF_DISCARD,
+  TAG_SENDER,
+  TAG_SEQUENCE,
+  TAG_SERVICE_TYPE,
+  TAG_SPREAD_TYPE,
+} from 'spread-sidecar-proto';
 import type { EncodeEvent, EventSpace, MailboxEvent } from '../../mailbox/event.js';
 import { eventMessage, serviceTypeOf } from './event-message.js';
 
@@ -21,22 +37,6 @@ export const encodeEvent: EncodeEvent = (space, sequence, receivedAtMs, event, p
   at = writeVarint(buffer, at, bytes.length);
   buffer.set(bytes, at);
 };
-
-// Tags, that is field number << 3 | wire type (0 = varint, 2 = length-delimited).
-const TAG_EVENTS = (1 << 3) | 2; // EventBatch
-const TAG_SEQUENCE = 1 << 3; // Event
-const TAG_RECEIVED_AT = (2 << 3) | 2;
-const TAG_REGULAR_MESSAGE = (3 << 3) | 2;
-const TAG_SECONDS = 1 << 3; // Timestamp
-const TAG_NANOS = 2 << 3;
-const TAG_SENDER = (1 << 3) | 2; // RegularMessage
-const TAG_GROUPS = (2 << 3) | 2;
-const TAG_SERVICE_TYPE = 3 << 3;
-const TAG_MESSAGE_TYPE = 4 << 3;
-const TAG_PAYLOAD = (5 << 3) | 2;
-const TAG_ENDIAN_MISMATCH = 6 << 3;
-const TAG_SELF_DISCARD = 7 << 3;
-const TAG_SPREAD_TYPE = 8 << 3;
 
 function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number, event: Regular): void {
   const { sender, groups, payload } = event;

@@ -1,11 +1,12 @@
 import {
   type Event,
+  type GroupId,
   MembershipCause,
   type MembershipView,
   RejectedOperation,
   type SelfLeave,
-} from '../../gen/spread/sidecar/v1/event.js';
-import { type GroupId, ServiceType } from '../../gen/spread/sidecar/v1/types.js';
+  ServiceType,
+} from 'spread-sidecar-proto';
 import type { MailboxEvent, SelfLeave as SelfLeaveEvent, View } from '../../mailbox/event.js';
 import { REJECT_MESS, type ServiceTypeName } from '../../spread/wire/index.js';
 import { timestampOf } from './time.js';

@@ -1,17 +1,15 @@
-import type {
-  MulticastMessage,
-  MulticastStreamRequest,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import {
+  type MulticastMessage,
+  type MulticastStreamRequest,
+  TAG_MULTICAST_BATCH,
+  TAG_MULTICAST_GROUPS,
+  TAG_MULTICAST_MESSAGE_TYPE,
+  TAG_MULTICAST_MESSAGES,
+  TAG_MULTICAST_PAYLOAD,
+  TAG_MULTICAST_SELF_DISCARD,
+  TAG_MULTICAST_SERVICE_TYPE,
+} from 'spread-sidecar-proto';
 import { MAX_REQUEST_FIELDS } from './malformed.js';
-
-// Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
-const TAG_BATCH = (2 << 3) | 2; // MulticastStreamRequest
-const TAG_MESSAGES = (1 << 3) | 2; // MulticastBatch
-const TAG_SERVICE_TYPE = 1 << 3; // MulticastMessage
-const TAG_GROUPS = (2 << 3) | 2;
-const TAG_PAYLOAD = (3 << 3) | 2;
-const TAG_MESSAGE_TYPE = 4 << 3;
-const TAG_SELF_DISCARD = 5 << 3;
 
 const NO_PAYLOAD = Buffer.alloc(0);
 
@@ -43,11 +41,11 @@ class BatchReader {
 
   messages(): MulticastMessage[] | undefined {
     const { bytes } = this;
-    if (bytes[this.#at++] !== TAG_BATCH) return undefined;
+    if (bytes[this.#at++] !== TAG_MULTICAST_BATCH) return undefined;
     if (this.#length(bytes.length) !== bytes.length) return undefined;
     const messages: MulticastMessage[] = [];
     while (this.#at < bytes.length) {
-      if (bytes[this.#at++] !== TAG_MESSAGES || --this.#left < 0) return undefined;
+      if (bytes[this.#at++] !== TAG_MULTICAST_MESSAGES || --this.#left < 0) return undefined;
       const end = this.#length(bytes.length);
       const message = end < 0 ? undefined : this.#message(end);
       if (message === undefined) return undefined;
@@ -64,20 +62,20 @@ class BatchReader {
     let payload: Buffer = NO_PAYLOAD;
     let messageType = 0;
     let selfDiscard = false;
-    if (this.#at < end && bytes[this.#at] === TAG_PAYLOAD) {
+    if (this.#at < end && bytes[this.#at] === TAG_MULTICAST_PAYLOAD) {
       this.#at++;
       const stop = this.#length(end);
       if (stop < 0) return undefined;
       payload = bytes.subarray(this.#at, stop);
       this.#at = stop;
     }
-    if (this.#at < end && bytes[this.#at] === TAG_MESSAGE_TYPE) {
+    if (this.#at < end && bytes[this.#at] === TAG_MULTICAST_MESSAGE_TYPE) {
       this.#at++;
       const value = this.#varint(end);
       if (value < 0) return undefined;
       messageType = (value >>> 1) ^ -(value & 1);
     }
-    if (this.#at < end && bytes[this.#at] === TAG_SELF_DISCARD) {
+    if (this.#at < end && bytes[this.#at] === TAG_MULTICAST_SELF_DISCARD) {
       this.#at++;
       const value = this.#varint(end);
       if (value < 0 || value > 1) return undefined;
@@ -94,7 +92,7 @@ class BatchReader {
     const length = this.#headLength;
     if (length === 0 || start + length > end) return false;
     for (let i = 0; i < length; i++) if (bytes[start + i] !== bytes[this.#headStart + i]) return false;
-    if (start + length < end && bytes[start + length] === TAG_GROUPS) return false;
+    if (start + length < end && bytes[start + length] === TAG_MULTICAST_GROUPS) return false;
     this.#at = start + length;
     return true;
   }
@@ -104,12 +102,12 @@ class BatchReader {
     const start = this.#at;
     let serviceType = 0;
     const groups: string[] = [];
-    if (start < end && bytes[start] === TAG_SERVICE_TYPE) {
+    if (start < end && bytes[start] === TAG_MULTICAST_SERVICE_TYPE) {
       this.#at++;
       serviceType = this.#varint(end);
       if (serviceType < 0 || serviceType > 0x7f) return false;
     }
-    while (this.#at < end && bytes[this.#at] === TAG_GROUPS) {
+    while (this.#at < end && bytes[this.#at] === TAG_MULTICAST_GROUPS) {
       this.#at++;
       const stop = this.#length(end);
       if (stop < 0 || --this.#left < 0) return false;

@@ -1,9 +1,6 @@
-import { ReceiveResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { ReceiveResponse, TAG_BATCH } from 'spread-sidecar-proto';
 import type { Batch } from '../../mailbox/queue/receiver.js';
 import { sizeOfVarint, writeVarint } from './event-encoder.js';
-
-/** ReceiveResponse.batch: field 2, length-delimited. */
-const TAG_BATCH = (2 << 3) | 2;
 
 /** A ReceiveResponse that is ready to leave. */
 export type ReceiveFrame = Buffer | BatchFrame;

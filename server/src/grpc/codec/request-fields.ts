@@ -1,4 +1,4 @@
-import type { Duration } from '../../gen/google/protobuf/duration.js';
+import type { Duration } from 'spread-sidecar-proto';
 import { EdgeError } from './edge-error.js';
 
 /** Seconds of the longest google.protobuf.Duration: 10,000 years. */

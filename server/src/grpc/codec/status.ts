@@ -1,5 +1,5 @@
 import { Metadata, type ServerInterceptingCallInterface, type status } from '@grpc/grpc-js';
-import { ErrorInfo, RetryInfo, RichStatus } from '../../gen/spread/sidecar/internal/v1/rich_status.js';
+import { ErrorInfo, RetryInfo, RichStatus } from 'spread-sidecar-proto';
 import { EdgeError } from './edge-error.js';
 import { type Failure, sidecarFailure } from './failure.js';
 import type { Malformed } from './malformed.js';

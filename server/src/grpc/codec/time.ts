@@ -1,5 +1,4 @@
-import type { Duration } from '../../gen/google/protobuf/duration.js';
-import type { Timestamp } from '../../gen/google/protobuf/timestamp.js';
+import type { Duration, Timestamp } from 'spread-sidecar-proto';
 
 /** @param ms milliseconds since 1970, whole */
 export function timestampOf(ms: number): Timestamp {

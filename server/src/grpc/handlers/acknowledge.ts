@@ -1,4 +1,4 @@
-import type { AcknowledgeRequest, AcknowledgeResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { AcknowledgeRequest, AcknowledgeResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { countOf } from '../codec/request-fields.js';
 import { mailboxOf, type ServiceContext } from './service-context.js';

@@ -1,13 +1,14 @@
-import type { ConnectRequest, ConnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
 import {
   Acknowledgement,
   type Authentication,
+  type ConnectRequest,
+  type ConnectResponse,
   NameConflictPolicy,
   NameLossPolicy,
   OverflowPolicy,
   type ReconnectPolicy,
   type SoftLimit,
-} from '../../gen/spread/sidecar/v1/types.js';
+} from 'spread-sidecar-proto';
 import type { ConnectOptions } from '../../mailbox/connection/connect-options.js';
 import type { ReconnectOptions } from '../../mailbox/connection/reconnect-options.js';
 import type { SoftLimitOptions } from '../../mailbox/mailbox-types.js';

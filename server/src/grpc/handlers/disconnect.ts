@@ -1,4 +1,4 @@
-import type { DisconnectRequest, DisconnectResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { DisconnectRequest, DisconnectResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { required } from '../codec/request-fields.js';
 import type { ServiceContext } from './service-context.js';

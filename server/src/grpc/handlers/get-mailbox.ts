@@ -1,4 +1,4 @@
-import type { GetMailboxRequest, GetMailboxResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { GetMailboxRequest, GetMailboxResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { mailboxMessage } from '../codec/convert.js';
 import { mailboxOf, type ServiceContext } from './service-context.js';

@@ -1,8 +1,4 @@
-import {
-  type GetVersionRequest,
-  type GetVersionResponse,
-  protobufPackage,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { type GetVersionRequest, type GetVersionResponse, PROTOBUF_PACKAGE } from 'spread-sidecar-proto';
 import { CLIENT_VERSION } from '../../spread/wire/index.js';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { versionMessage } from '../codec/convert.js';
@@ -13,7 +9,7 @@ export function getVersion(context: ServiceContext): UnaryHandler<GetVersionRequ
     const { sidecar, daemon, embeddedDaemon } = context.version();
     return {
       sidecar,
-      contract: protobufPackage,
+      contract: PROTOBUF_PACKAGE,
       clientProtocol: versionMessage(CLIENT_VERSION),
       daemon: daemon && versionMessage(daemon.version),
       daemonAddress: daemon?.address ?? '',

@@ -1,4 +1,4 @@
-import type { GetViewRequest, GetViewResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { GetViewRequest, GetViewResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { viewMessage } from '../codec/event-message.js';
 import { mailboxOf, type ServiceContext } from './service-context.js';

@@ -1,4 +1,4 @@
-import type { LeaveRequest, LeaveResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { LeaveRequest, LeaveResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { selfLeaveMessage } from '../codec/event-message.js';
 import { mailboxOf, type ServiceContext } from './service-context.js';

@@ -1,7 +1,4 @@
-import type {
-  ListMailboxesRequest,
-  ListMailboxesResponse,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { ListMailboxesRequest, ListMailboxesResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { mailboxMessage } from '../codec/convert.js';
 import { EdgeError } from '../codec/edge-error.js';

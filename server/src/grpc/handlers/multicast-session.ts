@@ -4,7 +4,7 @@ import type {
   MulticastRefusal,
   MulticastStreamRequest,
   MulticastStreamResponse,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+} from 'spread-sidecar-proto';
 import type { OutgoingMessage } from '../../mailbox/mailbox-types.js';
 import { MailboxError } from '../../mailbox/sidecar-error.js';
 import { outgoingMessage } from '../codec/convert.js';

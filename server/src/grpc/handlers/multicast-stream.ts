@@ -1,8 +1,5 @@
 import type { handleBidiStreamingCall } from '@grpc/grpc-js';
-import type {
-  MulticastStreamRequest,
-  MulticastStreamResponse,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { MulticastStreamRequest, MulticastStreamResponse } from 'spread-sidecar-proto';
 import { observedCall } from '../calls/observed-call.js';
 import type { Malformed } from '../codec/malformed.js';
 import { type IncomingFrame, MulticastSession } from './multicast-session.js';

@@ -1,4 +1,4 @@
-import type { MulticastRequest, MulticastResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import type { MulticastRequest, MulticastResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { outgoingMessage } from '../codec/convert.js';
 import { required } from '../codec/request-fields.js';

@@ -1,5 +1,4 @@
-import type { PollRequest, PollResponse } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { MailboxState } from '../../gen/spread/sidecar/v1/types.js';
+import { MailboxState, type PollRequest, type PollResponse } from 'spread-sidecar-proto';
 import type { UnaryHandler } from '../calls/unary-call.js';
 import { mailboxOf, type ServiceContext } from './service-context.js';
 

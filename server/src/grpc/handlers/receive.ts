@@ -1,6 +1,5 @@
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
-import type { ReceiveRequest } from '../../gen/spread/sidecar/v1/mailbox_service.js';
-import { Acknowledgement } from '../../gen/spread/sidecar/v1/types.js';
+import { Acknowledgement, type ReceiveRequest } from 'spread-sidecar-proto';
 import type { AttachInfo } from '../../mailbox/queue/receiver.js';
 import { observedCall } from '../calls/observed-call.js';
 import { Malformed } from '../codec/malformed.js';

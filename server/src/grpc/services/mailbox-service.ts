@@ -1,8 +1,5 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import {
-  MailboxServiceService,
-  type MulticastStreamRequest,
-} from '../../gen/spread/sidecar/v1/mailbox_service.js';
+import { MailboxServiceService, type MulticastStreamRequest } from 'spread-sidecar-proto';
 import type { ServiceRegistration } from '../calls/service-registration.js';
 import { type UnaryHandler, unary } from '../calls/unary-call.js';
 import { refuseMalformed, Undecoded } from '../codec/malformed.js';

@@ -1,7 +1,7 @@
 import { create, type DescMessage, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
-import { DESCRIPTOR_SET } from '../../gen/descriptors.js';
 import { type DescriptorFile, DescriptorIndex } from './descriptor-index.js';
+import { DESCRIPTOR_SET } from './descriptors.js';
 
 /** The request's oneof, by the names of its fields in reflection.proto. */
 type Question =

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
+import { Event, EventBatch } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { Event } from '../../../../server/src/gen/spread/sidecar/v1/event.js';
-import { EventBatch } from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { encodeEvent, sizeOfVarint, writeVarint } from '../../../../server/src/grpc/codec/event-encoder.js';
 import { eventMessage } from '../../../../server/src/grpc/codec/event-message.js';
 import type { EventSpace, MailboxEvent } from '../../../../server/src/mailbox/event.js';

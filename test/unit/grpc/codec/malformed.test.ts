@@ -1,9 +1,5 @@
+import { ConnectRequest, MailboxServiceService, MulticastMessage } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import {
-  ConnectRequest,
-  MailboxServiceService,
-  MulticastMessage,
-} from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import {
   decodeOrMalformed,
   MAX_REQUEST_FIELDS,

@@ -1,9 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type {
-  MulticastMessage,
-  MulticastStreamResponse,
-} from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
-import { ServiceType } from '../../../../server/src/gen/spread/sidecar/v1/types.js';
+import { type MulticastMessage, type MulticastStreamResponse, ServiceType } from 'spread-sidecar-proto';
 import { FailureTranslator } from '../../../../server/src/grpc/codec/failure.js';
 import type { StatusError } from '../../../../server/src/grpc/codec/status.js';
 import {

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import type { MulticastStreamRequest } from 'spread-sidecar-proto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { MulticastStreamRequest } from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { Malformed, Undecoded } from '../../../../server/src/grpc/codec/malformed.js';
 import type { IncomingFrame } from '../../../../server/src/grpc/handlers/multicast-session.js';
 import { MailboxError } from '../../../../server/src/mailbox/sidecar-error.js';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { status } from '@grpc/grpc-js';
+import { ReceiveResponse } from 'spread-sidecar-proto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ReceiveResponse } from '../../../../server/src/gen/spread/sidecar/v1/mailbox_service.js';
 import { type ReceiveFrame, serializeFrame } from '../../../../server/src/grpc/codec/receive-frames.js';
 import type { StatusError } from '../../../../server/src/grpc/codec/status.js';
 import { ReceiveStream } from '../../../../server/src/grpc/handlers/receive-stream.js';

@@ -36,10 +36,6 @@ import {
   Version,
 } from "./types.js";
 
-export const protobufPackage = "spread.sidecar.v1";
-
-export const protobufFileName = "spread/sidecar/v1/mailbox_service.proto";
-
 /** The sidecar's own reasons in google.rpc.ErrorInfo (domain "spread-sidecar"), without the prefix. */
 export enum ErrorReason {
   /** UNSPECIFIED - Not used. */
@@ -4679,14 +4675,14 @@ export const MailboxServiceClient = makeGenericClientConstructor(
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
+type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
 
-export interface MessageFns<T> {
+interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   create(base?: DeepPartial<T>): T;
