@@ -26,7 +26,6 @@ const PATTERNS = [
   ':!*/tests/*',
   ':!*_test.go',
   ':!*/src/test/*',
-  ':!*/generated/*',
   ':!*/gen/*',
   ':!scripts/words/rules.mjs',
 ];

@@ -16,6 +16,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('java'))(
     it('runs the program of the README in an empty folder, also while an earlier run holds the name', async () => {
       const clone = temporaryFolder();
       unbuiltClone(clone, 'clients/java');
+      unbuiltClone(clone, 'proto');
       const home = join(clone, 'clients/java');
       const dependencies = join(clone, 'dependencies.txt');
       const goals = ['package', 'dependency:build-classpath', `-Dmdep.outputFile=${dependencies}`];
@@ -45,6 +46,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('java'))(
         const image = await sidecarImage();
         const clone = temporaryFolder();
         unbuiltClone(clone, 'clients');
+        unbuiltClone(clone, 'proto');
         const project = join(clone, 'project');
         const tests = join(project, 'src/test/java');
         mkdirSync(tests, { recursive: true });

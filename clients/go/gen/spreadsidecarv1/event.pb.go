@@ -1023,7 +1023,9 @@ const file_spread_sidecar_v1_event_proto_rawDesc = "" +
 	"\x1eREJECTED_OPERATION_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17REJECTED_OPERATION_JOIN\x10\x01\x12\x1c\n" +
 	"\x18REJECTED_OPERATION_LEAVE\x10\x02\x12 \n" +
-	"\x1cREJECTED_OPERATION_MULTICAST\x10\x03b\x06proto3"
+	"\x1cREJECTED_OPERATION_MULTICAST\x10\x03B$\n" +
+	"\x14org.spreadsidecar.v1B\n" +
+	"EventProtoP\x01b\x06proto3"
 
 var (
 	file_spread_sidecar_v1_event_proto_rawDescOnce sync.Once

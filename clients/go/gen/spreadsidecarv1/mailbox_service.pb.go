@@ -3111,7 +3111,8 @@ const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	"\aGetView\x12!.spread.sidecar.v1.GetViewRequest\x1a\".spread.sidecar.v1.GetViewResponse\x12b\n" +
 	"\rListMailboxes\x12'.spread.sidecar.v1.ListMailboxesRequest\x1a(.spread.sidecar.v1.ListMailboxesResponse\x12Y\n" +
 	"\n" +
-	"GetVersion\x12$.spread.sidecar.v1.GetVersionRequest\x1a%.spread.sidecar.v1.GetVersionResponseb\x06proto3"
+	"GetVersion\x12$.spread.sidecar.v1.GetVersionRequest\x1a%.spread.sidecar.v1.GetVersionResponseB-\n" +
+	"\x14org.spreadsidecar.v1B\x13MailboxServiceProtoP\x01b\x06proto3"
 
 var (
 	file_spread_sidecar_v1_mailbox_service_proto_rawDescOnce sync.Once

@@ -970,7 +970,9 @@ const file_spread_sidecar_v1_types_proto_rawDesc = "" +
 	"\x19MAILBOX_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12MAILBOX_STATE_OPEN\x10\x01\x12\x1e\n" +
 	"\x1aMAILBOX_STATE_RECONNECTING\x10\x02\x12\x17\n" +
-	"\x13MAILBOX_STATE_ENDED\x10\x03b\x06proto3"
+	"\x13MAILBOX_STATE_ENDED\x10\x03B$\n" +
+	"\x14org.spreadsidecar.v1B\n" +
+	"TypesProtoP\x01b\x06proto3"
 
 var (
 	file_spread_sidecar_v1_types_proto_rawDescOnce sync.Once
