@@ -1,13 +1,8 @@
-// The TypeScript client, as the conformance suite, the benchmarks and `.ci/run` see it. It is built by `npm run setup`.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// The TypeScript client, as the conformance suite, the benchmarks and `.ci/run` see it. `npm run setup` builds it.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import { ensureBuilt, root } from '../build.mjs';
 
-const sources = join(root, 'test', 'conformance', 'typescript');
-/** Below node_modules, so that it is in nobody's way and finds the packages. */
-const output = join(root, 'node_modules', '.cache', 'spread-sidecar-driver');
 const { version } = JSON.parse(readFileSync(join(root, 'clients/typescript/package.json'), 'utf8'));
 
 export const typescript = {
@@ -16,29 +11,10 @@ export const typescript = {
   enable: '',
   isAvailable: () => true,
   generated: [],
-  async prepare() {
-    await ensureBuilt();
-    const server = pathToFileURL(join(root, 'dist', 'server')).href;
-    mkdirSync(output, { recursive: true });
-    writeFileSync(join(output, 'package.json'), '{"type":"module"}\n');
-    for (const file of readdirSync(sources)) {
-      const { outputText } = ts.transpileModule(readFileSync(join(sources, file), 'utf8'), {
-        fileName: file,
-        compilerOptions: {
-          module: ts.ModuleKind.ESNext,
-          target: ts.ScriptTarget.ES2022,
-          verbatimModuleSyntax: true,
-        },
-      });
-      writeFileSync(
-        join(output, file.replace(/\.ts$/, '.js')),
-        outputText.replaceAll('../../../server/src/', `${server}/`),
-      );
-    }
-  },
+  prepare: ensureBuilt,
   driver: () => ({
     command: process.execPath,
-    args: [join(output, 'driver.js')],
+    args: ['--import', 'tsx', join(root, 'test', 'conformance', 'typescript', 'driver.ts')],
     cwd: root,
     env: { CLIENT_VERSION: version },
   }),

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs `npm run attack`'s script. The attacker and the well-behaved client run there, as in the full form. */
 async function attack(...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['scripts/attack.mjs', ...args], {
+  const child = spawn(process.execPath, ['scripts/program.mjs', 'attack', ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,11 +5,17 @@ import type { AttackerData } from './attacker-thread.js';
 /** Time that an attacker gets to close its connections. Unit: ms. */
 const CLOSE_MS = 10_000;
 
+/** A thread of Node 20 does not use the loader of its process. */
+const THREAD = `import('tsx/esm/api').then(({ register }) => {
+  register();
+  return import(${JSON.stringify(new URL('./attacker-thread.ts', import.meta.url).href)});
+});`;
+
 /** Runs the attack in a thread of its own, so that its work does not delay the well-behaved client's measurements. */
 export async function runAttacker(attack: Attack, target: Target, short: boolean): Promise<Figures> {
   const seconds = short ? attack.seconds.short : attack.seconds.full;
   const workerData: AttackerData = { name: attack.name, target, seconds, short };
-  const worker = new Worker(new URL('./attacker-thread.js', import.meta.url), { workerData, execArgv: [] });
+  const worker = new Worker(THREAD, { eval: true, workerData, execArgv: [] });
   let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise<Figures>((resolve, reject) => {

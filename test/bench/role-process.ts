@@ -1,5 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { FromRole, RoleAnswer, RoleOrder, ToRole } from './roles/order.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ROLE = fileURLToPath(new URL('roles/role.ts', import.meta.url));
 
 /** A role of a measurement, in a process of its own. */
 export class RoleProcess {
@@ -10,8 +14,8 @@ export class RoleProcess {
   #failure: Error | undefined;
 
   /** Resolves when all its connections stand. */
-  static async start(entry: string, order: RoleOrder): Promise<RoleProcess> {
-    const role = new RoleProcess(entry, order);
+  static async start(order: RoleOrder): Promise<RoleProcess> {
+    const role = new RoleProcess(order);
     try {
       await role.#next('ready');
       return role;
@@ -21,8 +25,9 @@ export class RoleProcess {
     }
   }
 
-  private constructor(entry: string, order: RoleOrder) {
-    this.#child = spawn(process.execPath, [entry, JSON.stringify(order)], {
+  private constructor(order: RoleOrder) {
+    this.#child = spawn(process.execPath, ['--import', 'tsx', ROLE, JSON.stringify(order)], {
+      cwd: ROOT,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => {

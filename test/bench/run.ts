@@ -2,7 +2,6 @@ import { describeMachine } from './machine.js';
 import { type BenchOptions, selects } from './options.js';
 import { formatNumber } from './report/numbers.js';
 import type { Results } from './results.js';
-import { buildRoles } from './role-build.js';
 import type { Measurement, Scenario } from './scenario.js';
 import { Stage } from './stage.js';
 import { type Subject, subject } from './subjects.js';
@@ -29,9 +28,8 @@ export async function runBench(
     throw new Error('nothing to measure; `npm run bench -- --list` names what there is');
   for (const { subject: id, why } of skipped) print(`skipped: ${id}: ${why}`);
   const failures: { where: string; why: string }[] = [];
-  const entry = buildRoles();
   const effort = { seconds: options.seconds, quick: options.quick };
-  let stage = new Stage(entry, options.profile);
+  let stage = new Stage(options.profile);
   try {
     for (let round = 1; round <= options.rounds; round += 1)
       for (const pair of pairs) {
@@ -47,7 +45,7 @@ export async function runBench(
           print(`${round}/${options.rounds} ${where}: FAILED: ${why}`);
           // Whatever it was, what comes next begins with fresh servers.
           await stage.close();
-          stage = new Stage(entry, options.profile);
+          stage = new Stage(options.profile);
         }
       }
   } finally {

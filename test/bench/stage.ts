@@ -27,14 +27,8 @@ export class Stage {
   readonly #servers = new Map<string, Promise<Server>>();
   #names = 0;
 
-  /**
-   * @param roleEntry - what a role's process runs
-   * @param profiles - where sidecars and embedded daemons write CPU profiles
-   */
-  constructor(
-    readonly roleEntry: string,
-    readonly profiles?: string,
-  ) {}
+  /** @param profiles - where sidecars and embedded daemons write CPU profiles */
+  constructor(readonly profiles?: string) {}
 
   daemon(kind: DaemonKind): Promise<Daemon> {
     return this.#once(kind, () => (kind === 'real' ? startRealDaemon() : startEmbeddedDaemon(this.profiles)));
@@ -75,7 +69,7 @@ export class Stage {
 
   /** An empty stage like this one, for what must not be used twice. Whoever asks for it closes it. */
   fresh(): Stage {
-    return new Stage(this.roleEntry, this.profiles);
+    return new Stage(this.profiles);
   }
 
   async close(): Promise<void> {

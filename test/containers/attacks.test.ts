@@ -64,7 +64,7 @@ it.skipIf(!isAvailable('docker'))(
         what: 'the container is ready',
       },
     );
-    const attack = spawn(process.execPath, ['scripts/attack.mjs', '--at', `${host}:4814`], {
+    const attack = spawn(process.execPath, ['scripts/program.mjs', 'attack', '--at', `${host}:4814`], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -146,8 +146,8 @@ describe('an input', () => {
 
 async function inItsOwnProcess(...args: string[]): Promise<{ output: string; code: number | null }> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  const script = `import { runSource } from './scripts/run-source.mjs'; await runSource('/test/fuzz/planted/main.ts');`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', 'fuzz', ...args], {
+  const program = ['--import', 'tsx', 'test/support/program.ts', 'test/fuzz/planted/main.ts'];
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd: root,
   });
   onTestFinished(() => {

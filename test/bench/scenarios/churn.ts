@@ -28,7 +28,7 @@ const churn: Scenario = {
     if (opened.kind === 'native') throw new Error('the C tools can not be told to join and leave');
     const count = Math.max(100, Math.round(PER_SECOND * effort.seconds));
     const warmUp = Math.round(count / 5);
-    const role = await RoleProcess.start(stage.roleEntry, {
+    const role = await RoleProcess.start({
       ...{ job: 'churn', peer: opened.peer, topic: stage.freshName('churn'), count, warmUp },
     });
     try {

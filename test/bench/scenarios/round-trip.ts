@@ -59,10 +59,10 @@ async function roundTrips(stage: Stage, opened: Opened, effort: Effort): Promise
   const numbers = { size: SIZE, warmUp: Math.min(WARM_UP, count), count, periodMs: PERIOD_MS };
   if (opened.kind === 'native') return nativePing({ ...opened, ...numbers, group: topic });
   const { peer } = opened;
-  const reflector = await RoleProcess.start(stage.roleEntry, { job: 'reflect', peer, topic });
+  const reflector = await RoleProcess.start({ job: 'reflect', peer, topic });
   try {
     reflector.go();
-    const pinger = await RoleProcess.start(stage.roleEntry, { job: 'ping', peer, topic, ...numbers });
+    const pinger = await RoleProcess.start({ job: 'ping', peer, topic, ...numbers });
     try {
       pinger.go();
       const { samples = [] } = await pinger.answer();
@@ -82,13 +82,13 @@ const loadPeer = (opened: Opened): PeerSpec =>
 async function startLoad(stage: Stage, peer: PeerSpec, rate: number): Promise<() => Promise<void>> {
   const topics = [stage.freshName('load')];
   const numbers = { warmUp: 1, count: 0, untilStopped: true } as const;
-  const receiver = await RoleProcess.start(stage.roleEntry, {
+  const receiver = await RoleProcess.start({
     ...{ job: 'receive', peer, topics, each: 'share' },
     ...numbers,
   });
   try {
     const window = windowOf(SIZE);
-    const sender = await RoleProcess.start(stage.roleEntry, {
+    const sender = await RoleProcess.start({
       ...{ job: 'send', peer, topics, size: SIZE, window, rate },
       ...numbers,
     });
