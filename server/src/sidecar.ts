@@ -214,7 +214,7 @@ class SidecarLifecycle implements Sidecar {
     if (delayMs > 0 && this.#stage === 'serving') {
       this.#stage = 'delaying';
       this.#refresh();
-      tell({ delayMs }, 'told to stop: serving on for the shutdown delay');
+      tell({ delayMs }, 'stop requested: the sidecar serves clients for the shutdown delay');
       await this.#delay.pass(delayMs);
     }
     this.#stage = 'draining';
@@ -237,7 +237,7 @@ class SidecarLifecycle implements Sidecar {
 
   /** `POST /quitquitquit` came. */
   #quit(): void {
-    if (this.#stage !== 'draining') this.#logger.info('told to stop by /quitquitquit');
+    if (this.#stage !== 'draining') this.#logger.info('stop requested by /quitquitquit');
     // The admin port listens a moment before the start is over. A start that fails stops by itself.
     this.#started?.then(
       () => this.stop(),

@@ -67,7 +67,7 @@ describe('the rules', () => {
     expect(explained.filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
   });
 
-  it('no name is there twice', () => {
+  it('no name occurs twice', () => {
     const names = rules.map(({ alert, record }) => alert ?? record);
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
     expect(alerts.length).toBeGreaterThan(20);

@@ -103,7 +103,7 @@ describe('receive and a daemon that restarts', () => {
     const start = (...more: string[]) => startCli(['receive', 'cats', '-f', '-t', target, ...more]);
     const [waits, stopped, ends] = [start('--reconnect'), start('--reconnect'), start()];
     expect(await ends.exitCode).toBe(3);
-    await until(() => [waits, stopped].every(({ stderr }) => stderr.includes('; trying again\n')));
+    await until(() => [waits, stopped].every(({ stderr }) => stderr.includes('; retrying\n')));
     stopped.stop(told);
     expect(await stopped.exitCode).toBe(0);
     await daemon.start();

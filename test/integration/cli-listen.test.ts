@@ -74,7 +74,7 @@ describe('addresses that exclude each other', () => {
       /0\.0\.0\.0:7001 includes 127\.0\.0\.1:7001: leave one/,
     ],
     [['--grpc-listen', '[::1]:7001,[::]:7001'], /\[::\]:7001 includes \[::1\]:7001: leave one/],
-    [['--grpc-listen', '[::1]:7001,[0:0::1]:7001'], /item 2: it is there twice/],
+    [['--grpc-listen', '[::1]:7001,[0:0::1]:7001'], /item 2: it occurs twice/],
     [
       ['--grpc-listen', '[::]:7001', '--admin-listen', '127.0.0.1:7001'],
       /grpc\.listen \[::\]:7001 includes admin\.listen 127\.0\.0\.1:7001: give them different ports/,
@@ -131,7 +131,7 @@ describe('addresses in use', () => {
         `  127.0.0.1:${admin} (--admin-listen) is in use by another process`,
         `  127.0.0.1:${daemon} (--embedded-listen) is in use by another process`,
         `  ${socket} (--embedded-socket) is in use by another process`,
-        'another sidecar or Spread daemon may already be running: stop it, or set other addresses with these flags (port 0 takes a free port)',
+        'another sidecar or Spread daemon may already be running: stop it, or set other addresses with these flags (port 0 selects a free port)',
         '',
       ].join('\n'),
     );
@@ -167,7 +167,7 @@ describe('addresses in use', () => {
     const two = await cli(args);
     expect(two.stderr).toContain(`127.0.0.1:${port} (--grpc-listen) is in use by another process`);
     expect(two.stderr).toContain(
-      "192.0.2.1:0 (--admin-listen) can't be listened on: this machine does not have that address",
+      "192.0.2.1:0 (--admin-listen) is not usable: this machine does not have that address",
     );
   });
 

@@ -55,7 +55,7 @@ describe('a wrong argument', () => {
     const both = put(join(folder, 'both.pem'), `${cert}\n${key}`);
     const errorOf = async (...flags: string[]) => (await send('-t', '127.0.0.1:1', ...flags)).stderr;
     expect(await errorOf('--tls-cert', certPath)).toContain(
-      `--tls-cert ${certPath} contains no private key: name the file of the key with --tls-key`,
+      `--tls-cert ${certPath} contains no private key: set the file of the key with --tls-key`,
     );
     expect(await errorOf('--tls-cert', certPath, '--tls-key', keyPath)).toContain(
       'does not belong to the cert',

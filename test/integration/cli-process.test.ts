@@ -97,10 +97,10 @@ describe('a command as a process', () => {
       // An event has come, so the stream stands.
       await until(() => running.stdout.includes('joined'));
       proxy.cut();
-      await until(() => running[stream].includes('connection to the sidecar lost; trying for 30 s'), {
+      await until(() => running[stream].includes('connection to the sidecar lost; retrying for up to 30 s'), {
         timeoutMs: 5000,
       });
-      await until(() => running[stream].includes('connected to the sidecar again'), { timeoutMs: 10_000 });
+      await until(() => running[stream].includes('reconnected to the sidecar'), { timeoutMs: 10_000 });
       running.stop(new Interruption('SIGTERM', 143));
       expect(await running.exitCode).toBe(0);
     },

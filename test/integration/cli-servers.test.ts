@@ -133,8 +133,8 @@ describe('serve', () => {
     ];
     const running = startCli([...args, '--log-format', 'pretty']);
     await until(() => running.stdout.includes('send cats'));
-    expect(running.stdout).toContain(`is started and waits for the Spread daemon at ${nobody}\n`);
-    expect(running.stdout).toMatch(/daemon {2}.* \(no answer yet: .*ECONNREFUSED/);
+    expect(running.stdout).toContain(`is started and waiting for the Spread daemon at ${nobody}\n`);
+    expect(running.stdout).toMatch(/daemon {2}.* \(no response yet: .*ECONNREFUSED/);
     expect(running.stdout).toContain('  npx spread-sidecar serve --embedded-daemon\n');
     // Clients of this machine cannot connect yet, as the banner says.
     const target = /gRPC +(\S+)/.exec(running.stdout)?.[1] as string;

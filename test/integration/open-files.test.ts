@@ -87,7 +87,7 @@ it.skipIf(process.platform !== 'linux')(
     await until(() => open(sockets) === 40 && closed(sockets) === 20, { what: 'the surplus is closed' });
     await until(() => daemon.written.stderr.includes('raise the limit'));
     expect(daemon.written.stderr.trim().split('\n')[0]).toBe(
-      'error: a connection was closed because this process may have only 80 open files: raise the limit (ulimit -n, or nofile of the container)',
+      'error: a connection was closed because this process may open at most 80 files: raise the limit (ulimit -n, or nofile of the container)',
     );
     for (const socket of sockets) socket.destroy();
     const [later] = connections(1, { port });

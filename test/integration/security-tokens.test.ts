@@ -210,7 +210,7 @@ describe('a file of tokens', () => {
     const receiving = failure(bob.receive());
 
     put(file, 'this is no token');
-    await until(() => sidecar.log().includes("changed and can't be used"), { what: 'the complaint' });
+    await until(() => sidecar.log().includes("changed but are not usable"), { what: 'the complaint' });
     expect(stopped).toBeUndefined();
     expect((await mailbox.info()).state).toBe('OPEN');
 
@@ -286,11 +286,11 @@ describe('a file of tokens', () => {
   });
 
   it.each([
-    ['nothing', '# only a comment\n', /holds no token/],
-    ['a short token', 'secret-word\n', /line 1 must hold a token of 16 to 512/],
+    ['nothing', '# only a comment\n', /contains no token/],
+    ['a short token', 'secret-word\n', /line 1 must contain a token of 16 to 512/],
     ['a name that is none', `\nal/ice ${ALICE}\n`, /line 2: a name is/],
     ['three words', `a b ${ALICE}\n`, /line 1 has more than a name and a token/],
-    ['a token twice', `a ${ALICE}\nb ${ALICE}\n`, /a token is there twice/],
+    ['a token twice', `a ${ALICE}\nb ${ALICE}\n`, /contains a token twice/],
   ])('that holds %s stops the start, without showing it', async (_, text, sentence) => {
     const file = put(join(temporaryFolder(), 'tokens'), text);
     const error: Error = await startSecured({ GRPC_TOKEN_FILE: file }).then(

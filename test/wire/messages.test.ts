@@ -111,7 +111,7 @@ describe('views', () => {
       view({}, { data: buildViewData({ groupId: ID, vsSets: [['#a#d']] }).subarray(0, 55) }),
     ],
     [
-      'bytes behind the last set',
+      'bytes after the last set',
       view(
         {},
         { data: Buffer.concat([buildViewData({ groupId: ID, vsSets: [['#a#d']] }), Buffer.alloc(1)]) },

@@ -22,7 +22,7 @@ _REQUEST = "request-"
 
 
 class Begun(s.Cancellation):
-    """Tells when a call waits: it has begun then, and the next one on the same mailbox may begin."""
+    """Signals that a call waits. It has then begun, and the next call on the same mailbox may begin."""
 
     def __init__(self) -> None:
         super().__init__()

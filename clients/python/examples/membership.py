@@ -1,4 +1,4 @@
-"""Shows how a group's members see each other come and go: python membership.py [target]"""
+"""Shows the views that members of a group receive: python membership.py [target]"""
 
 import sys
 

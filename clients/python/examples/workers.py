@@ -1,7 +1,7 @@
 """Workers share jobs without a coordinator: python workers.py [target]
 
-Jobs, results and views come to all workers in one order. So each of them decides alone, from the same facts, who does
-which job, and all come to the same answer; also when a worker goes away with a job that it has not done.
+All workers receive jobs, results and views in one order. Each worker therefore decides alone which worker does a
+job, and all reach the same decision. This also holds when a worker leaves with an unfinished job.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ JOB, RESULT = 1, 2
 
 
 async def work(mailbox: aio.Mailbox, most: int) -> None:
-    """Does jobs; goes away when it is given one more than `most`."""
+    """Does jobs; leaves when it gets one more than `most`."""
     members: tuple[str, ...] = ()
     owners: dict[str, str] = {}
     turn = 0

@@ -119,7 +119,7 @@ class MetricsAnswers {
       const { text, openMetrics } = await this.#page.get();
       return (prefersOpenMetrics(request.headers.accept) ? openMetrics?.() : undefined) ?? text;
     }
-    const body = 'too many requests for the metrics are open; try again in a second\n';
+    const body = 'too many requests for the metrics are open; retry in a second\n';
     return { status: 503, type: TEXT, body, headers: { 'retry-after': '1' } };
   }
 }
@@ -146,7 +146,7 @@ async function metricsAnswers(pages: AdminPages): Promise<ByFormat> {
     };
   } catch (error) {
     pages.onError(error);
-    const body = 'the metrics could not be collected; the log says why\n';
+    const body = 'the metrics could not be collected; the log has the cause\n';
     return { text: { status: 500, type: TEXT, body } };
   }
 }

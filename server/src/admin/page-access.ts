@@ -17,12 +17,12 @@ export function refusal(access: PageAccess, request: IncomingMessage): Answer | 
   const { authorization, origin, 'sec-fetch-site': site } = request.headers;
   // A browser names the page that posts, also its own. No page is meant to: that would be a trap for an operator.
   if (origin !== undefined || (site !== undefined && site !== 'none')) {
-    return refused(access, request, 'this is not for browsers');
+    return refused(access, request, 'requests from browsers are rejected');
   }
   if (access.credential) {
     const given = authorization === undefined ? [] : [authorization];
     if (access.credential.acceptsHeader(given)) return undefined;
-    const body = 'this needs the admin credential as authorization: Bearer <token>\n';
+    const body = 'the admin credential is required as authorization: Bearer <token>\n';
     return { status: 401, type: TEXT, body, headers: { 'www-authenticate': 'Bearer' } };
   }
   const proxy = proxyTrace(request);
@@ -30,13 +30,13 @@ export function refusal(access: PageAccess, request: IncomingMessage): Answer | 
     return refused(
       access,
       request,
-      `the request came through a proxy (${proxy}), which may forward for others; without an admin credential ask directly`,
+      `the request came through a proxy (${proxy}), which may forward requests of other machines; without an admin credential, send the request directly`,
     );
   if (isLoopback(request.socket.remoteAddress)) return undefined;
   return refused(
     access,
     request,
-    'without an admin credential this is for callers on this machine or in this pod',
+    'without an admin credential, only requests from this machine or pod are accepted',
   );
 }
 

@@ -53,7 +53,7 @@ function sentenceOf(error: SpreadError): string {
     return `${error.message.replace(/; connect again$/, '')}; run the command again`;
   const number = error.number === undefined ? '' : `, ${error.number}`;
   const name = error.reason || error.statusName;
-  const doubt = error.outcome === 'unknown' ? '; the message may have been sent all the same' : '';
+  const doubt = error.outcome === 'unknown' ? '; the message may have been sent' : '';
   return `${inTermsOfFlags(error)} (${name}${number})${doubt}`;
 }
 
@@ -81,8 +81,8 @@ function inTermsOfFlags({ message, metadata }: SpreadError): string {
 /** What the client package says of its option `tls`, and the flags for it. */
 const TLS_HINTS: readonly (readonly [hint: string, withFlags: string])[] = [
   [
-    'give the authority that signed it, or the name in it, with the option tls',
-    'name the authority that signed it with --tls-ca, or the name in it with --tls-server-name',
+    'set its certificate authority or its server name with the option tls',
+    'set its certificate authority with --tls-ca, or its server name with --tls-server-name',
   ],
   ['set the option tls', 'set --tls'],
   ['with insecure: true', 'with --insecure'],

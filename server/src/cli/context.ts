@@ -62,7 +62,7 @@ export function createContext(io: CommandIo): CommandContext {
     stop(
       error.code === 'EPIPE'
         ? new Interruption('output closed', ExitCode.ok)
-        : new CommandFailure(`can't write the output: ${error.message}`, ExitCode.failure, error),
+        : new CommandFailure(`cannot write the output: ${error.message}`, ExitCode.failure, error),
     );
   };
   const colors = (io.env.NO_COLOR ?? '') === '' && io.env.TERM !== 'dumb';

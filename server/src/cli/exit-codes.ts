@@ -20,14 +20,14 @@ export const ExitCode = {
 
 /** One sentence for each exit code, for `--help` and docs/cli.md. */
 export const EXIT_CODES: readonly { readonly code: number; readonly meaning: string }[] = [
-  { code: ExitCode.ok, meaning: 'Done. Also: told to stop, of a command that runs until then.' },
-  { code: ExitCode.failure, meaning: 'Failed for another reason, or a check found something wrong.' },
-  { code: ExitCode.usage, meaning: 'Command line, environment or configuration is wrong; nothing was done.' },
-  { code: ExitCode.unreachable, meaning: 'The sidecar or the Spread daemon can not be reached.' },
-  { code: ExitCode.refused, meaning: 'The sidecar or the daemon refused what was asked.' },
-  { code: ExitCode.endedEarly, meaning: 'The mailbox or the connection ended before the work was done.' },
-  { code: ExitCode.timeout, meaning: 'It took longer than allowed.' },
-  { code: ExitCode.cannotListen, meaning: 'An address or socket to listen on is taken or can not be used.' },
-  { code: 130, meaning: 'Interrupted (SIGINT) before it was done, or by a second SIGINT.' },
-  { code: 143, meaning: 'Terminated (SIGTERM) before it was done, or by a second SIGTERM.' },
+  { code: ExitCode.ok, meaning: 'Success, including a requested stop of a command that runs until it is stopped.' },
+  { code: ExitCode.failure, meaning: 'Another failure, or a failed check.' },
+  { code: ExitCode.usage, meaning: 'The command line, environment or configuration is invalid. The command did nothing.' },
+  { code: ExitCode.unreachable, meaning: 'The sidecar or the Spread daemon is unreachable.' },
+  { code: ExitCode.refused, meaning: 'The sidecar or the daemon rejected a request.' },
+  { code: ExitCode.endedEarly, meaning: 'The mailbox or the connection ended before the command was complete.' },
+  { code: ExitCode.timeout, meaning: 'A time limit passed.' },
+  { code: ExitCode.cannotListen, meaning: 'A listen address or socket is in use or not usable.' },
+  { code: 130, meaning: 'Interrupted (SIGINT) before completion, or by a second SIGINT.' },
+  { code: 143, meaning: 'Terminated (SIGTERM) before completion, or by a second SIGTERM.' },
 ];

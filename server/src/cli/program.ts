@@ -34,9 +34,9 @@ class SidecarCommand extends Command {
 /** All commands. Nothing heavy is loaded before one of them runs. */
 export function createProgram(context: CommandContext, done: Done, helpTopic?: string): Command {
   const program = new SidecarCommand('spread-sidecar', helpTopic)
-    .description('Group communication with Spread over gRPC: the sidecar, and commands that use it.')
+    .description('Group communication with Spread over gRPC: the sidecar and its commands.')
     .version(packageVersion(), '-v, --version')
-    .helpCommand('help [command]', 'show the help of a command')
+    .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('add --help to list the arguments and options')
     .exitOverride()
     .configureOutput({

@@ -16,7 +16,7 @@ export function systemErrorText(error: unknown): string | undefined {
   switch (error.code) {
     case 'EMFILE': {
       const limit = openFilesLimit();
-      const bound = limit === undefined ? '' : `; this process may have ${limit} open`;
+      const bound = limit === undefined ? '' : `; this process may open at most ${limit}`;
       return `too many open files and connections (EMFILE, ${error.syscall})${bound}: raise the limit (ulimit -n, or nofile of the container)`;
     }
     case 'ENFILE':

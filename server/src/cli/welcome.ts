@@ -28,7 +28,7 @@ export function welcome(version: string, place: Place, next: NextSteps, colors: 
   const daemons = place.daemons.join(', then ');
   const state = place.ready
     ? colors.green('ready')
-    : colors.yellow(`started and waits for the Spread daemon at ${daemons}`);
+    : colors.yellow(`started and waiting for the Spread daemon at ${daemons}`);
   const lines = [`spread-sidecar ${version} is ${state}`, `  gRPC    ${place.grpc.join(', ')}`];
   if (place.admin)
     lines.push(`  admin   http://${place.admin} (/metrics, /livez, /readyz, /startupz, gRPC health)`);
@@ -36,18 +36,18 @@ export function welcome(version: string, place: Place, next: NextSteps, colors: 
   if (!place.ready)
     lines.push(
       '',
-      'Until the daemon answers, clients cannot open mailboxes. The log reports when it does.',
-      'Start that daemon, name another one with --daemon-addresses, or run the embedded daemon',
-      'for development and tests (instead of this command, not beside it):',
+      'Until the daemon responds, clients cannot open mailboxes. The log reports when it does.',
+      'Start that daemon, set another one with --daemon-addresses, or run the embedded daemon',
+      'for development and tests (stop this command first):',
       `  ${embeddedCommand(program)}`,
     );
   lines.push(
     '',
     place.ready
       ? 'Try this in two other terminals, and join a group in both:'
-      : 'When the daemon answers, try this in two other terminals, and join a group in both:',
+      : 'When the daemon responds, try this in two other terminals, and join a group in both:',
     `  ${program} user${options}`,
-    'Or this, in one and the other:',
+    'Or try this in two terminals:',
     `  ${program} receive cats --follow${options}`,
     `  ${program} send cats -m hello${options}`,
     ...notes,
@@ -63,7 +63,7 @@ const embeddedCommand = (program: string) =>
 
 function daemonText({ daemon, daemons, ready, daemonProblem }: Place): string {
   if (!daemon) {
-    const problem = ready || daemonProblem === undefined ? '' : ` (no answer yet: ${daemonProblem})`;
+    const problem = ready || daemonProblem === undefined ? '' : ` (no response yet: ${daemonProblem})`;
     return `${daemons.join(', then ')}${problem}`;
   }
   const names = [daemon.tcp, daemon.unix].filter((name) => name !== undefined);

@@ -49,32 +49,32 @@ export const crossChecks: readonly CrossCheck[] = [
   conflict(
     ['admin.token', 'admin.tokenFile'],
     ({ admin }) => admin.token !== '' && admin.tokenFile !== '',
-    'admin.token and admin.tokenFile are both set; one of them holds the credential',
+    'admin.token and admin.tokenFile are both set; set only one of them',
   ),
   conflict(
     ['admin.quitquitquit', 'admin.listen'],
     ({ admin }) => admin.quitquitquit && admin.listen === 'off',
-    'admin.quitquitquit is a page of the admin port; admin.listen must not be off',
+    'admin.quitquitquit needs the admin port; admin.listen must not be off',
   ),
   conflict(
     ['admin.failureInjection', 'admin.listen'],
     ({ admin }) => admin.failureInjection && admin.listen === 'off',
-    'admin.failureInjection is a page of the admin port; admin.listen must not be off',
+    'admin.failureInjection needs the admin port; admin.listen must not be off',
   ),
   conflict(
     ['grpc.tokens', 'grpc.tokenFile'],
     ({ grpc }) => grpc.tokens.length > 0 && grpc.tokenFile !== '',
-    'grpc.tokens and grpc.tokenFile are both set; one of them holds the tokens',
+    'grpc.tokens and grpc.tokenFile are both set; set only one of them',
   ),
   conflict(
     ['grpc.tlsKey', 'grpc.tlsCert'],
     ({ grpc }) => grpc.tlsKey !== '' && grpc.tlsCert === '',
-    'grpc.tlsKey is the key of a certificate; grpc.tlsCert must name it',
+    'grpc.tlsKey is set without its certificate; set grpc.tlsCert',
   ),
   conflict(
     ['grpc.tlsClientCa', 'grpc.tlsCert'],
     ({ grpc }) => grpc.tlsClientCa !== '' && grpc.tlsCert === '',
-    'client certificates come by TLS only; grpc.tlsCert must name a certificate',
+    'client certificates need TLS; set grpc.tlsCert',
   ),
   {
     options: ['grpc.listen', 'grpc.tlsCert', 'grpc.insecure'],
@@ -82,24 +82,24 @@ export const crossChecks: readonly CrossCheck[] = [
       if (grpc.tlsCert !== '' || grpc.insecure) return undefined;
       const open = grpc.listen.find((address) => address.kind === 'tcp' && !isLoopback(address.host));
       if (open === undefined) return undefined;
-      const sentence = `other machines could reach ${listenAddress.format(open)} without TLS: listen on 127.0.0.1 or a Unix socket, set grpc.tlsCert, or set --insecure to accept that`;
+      const sentence = `other machines could reach ${listenAddress.format(open)} without TLS: listen on 127.0.0.1 or a Unix socket, set grpc.tlsCert, or set --insecure to accept the risk`;
       return { sentence, between: ['grpc.listen', 'grpc.tlsCert', 'grpc.insecure'] };
     },
   },
   conflict(
     ['embedded.enabled', 'daemon.addresses'],
     ({ embedded }, isSet) => embedded.enabled && isSet('daemon.addresses'),
-    'the embedded daemon is the default daemon, so daemon.addresses can not be set with it; daemon.allow names further daemons',
+    'the embedded daemon is the default daemon, so daemon.addresses must not be set; list further daemons in daemon.allow',
   ),
   conflict(
     ['embedded.listen', 'embedded.socket', 'embedded.enabled'],
     ({ embedded }) => embedded.enabled && embedded.listen === 'off' && embedded.socket === 'off',
-    'nobody could reach the embedded daemon; embedded.listen and embedded.socket can not both be off',
+    'no client could reach the embedded daemon; embedded.listen and embedded.socket must not both be off',
   ),
   conflict(
     ['embedded.listen', 'embedded.socket', 'embedded.enabled'],
     ({ embedded }) => embedded.enabled && embedded.listen === 'off' && embedded.socket === 'auto',
-    'embedded.socket auto takes the port of embedded.listen, which is off; give the path of a socket',
+    'embedded.socket auto uses the port of embedded.listen, which is off; set the path of a socket',
   ),
   {
     options: ['grpc.listen', 'admin.listen', 'embedded.listen', 'embedded.socket', 'embedded.enabled'],
@@ -127,7 +127,7 @@ function overlap(outer: PlannedAddress, inner: PlannedAddress): string | undefin
   if (outer.option !== inner.option)
     return `${outer.option} ${whole} includes ${inner.option} ${part}: give them different ports`;
   if (isIpv6Only(wide, [narrow])) return undefined;
-  return `${outer.option} ${whole} includes ${part}: leave one of them out`;
+  return `${outer.option} ${whole} includes ${part}: remove one of them`;
 }
 
 /** What follows from memory.limit breaks no bound that is set. */

@@ -18,8 +18,8 @@ function intro(): string {
 
 For operators: every option of the sidecar, with its flag, environment variable, default and range.
 
-Every option has a key in a YAML file, an environment variable and a flag of \`spread-sidecar serve\`. A flag wins over the
-environment, that over the file, that over the default.
+Every option has a key in a YAML file, an environment variable and a flag of \`spread-sidecar serve\`. Flags override the
+environment, which overrides the file, which overrides the default.
 
 \`\`\`yaml
 # spread-sidecar serve --config sidecar.yaml

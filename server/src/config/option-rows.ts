@@ -25,7 +25,7 @@ export const ENVIRONMENT_PREFIX = 'SPREAD_SIDECAR_';
 export const CONFIG_FILE = {
   flag: 'config',
   environment: `${ENVIRONMENT_PREFIX}CONFIG`,
-  text: 'A YAML file with options. Flags and environment variables win over it.',
+  text: 'A YAML file with options. Flags and environment variables override it.',
 } as const;
 
 /** All options in the order of the table. */

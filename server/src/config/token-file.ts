@@ -22,10 +22,10 @@ export function readTokenFile(text: string): TokenLine[] {
     const trimmed = line.trim();
     return trimmed === '' || trimmed.startsWith('#') ? [] : [readLine(trimmed, index + 1)];
   });
-  if (tokens.length === 0) throw new Error('it holds no token');
-  if (tokens.length > MAX_TOKENS) throw new Error(`it holds more than ${MAX_TOKENS} tokens`);
+  if (tokens.length === 0) throw new Error('it contains no token');
+  if (tokens.length > MAX_TOKENS) throw new Error(`it contains more than ${MAX_TOKENS} tokens`);
   const values = new Set(tokens.map(({ value }) => value));
-  if (values.size < tokens.length) throw new Error('a token is there twice');
+  if (values.size < tokens.length) throw new Error('it contains a token twice');
   return tokens;
 }
 
@@ -40,6 +40,6 @@ function readLine(line: string, number: number): TokenLine {
     return { name, value: token.parse(value) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new Error(`line ${number} must hold ${token.expects} (${error.hint})`);
+    throw new Error(`line ${number} must contain ${token.expects} (${error.hint})`);
   }
 }

@@ -214,7 +214,7 @@ export class ClientConnection implements GroupMember {
     this.#handshakeTimer?.cancel();
     this.#handshakeTimer = new PauseAwareTimer(
       Math.max(1, Math.min(patience * this.#host.handshakeTimeoutMs, left)),
-      () => this.#openingFailed('the client said nothing during the handshake'),
+      () => this.#openingFailed('the client sent nothing during the handshake'),
     );
   }
 
@@ -259,7 +259,7 @@ export class ClientConnection implements GroupMember {
     this.#input.finish();
     if (this.#state === 'open') this.#host.lost(this);
     else if (this.#state === 'opening')
-      this.#host.refused(this, undefined, 'the connection broke during the handshake');
+      this.#host.refused(this, undefined, 'the connection was lost during the handshake');
     this.#leave('closed');
     this.#host.closed(this);
   }

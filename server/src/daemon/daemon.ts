@@ -232,4 +232,4 @@ export class EmbeddedDaemon {
 }
 
 const quotaMessage = (maxSessions: number): string =>
-  `the daemon has as many sessions as it may have: ${maxSessions}`;
+  `the daemon has reached its maximum number of sessions: ${maxSessions}`;

@@ -85,7 +85,7 @@ export class Opening {
       throw new WireError(
         'REJECT_AUTH',
         'auth',
-        `the client chose ${methods.length === 0 ? 'no method' : `'${methods.join("', '")}'`}; ${AUTH_METHOD} is the only one`,
+        `the client chose ${methods.length === 0 ? 'no method' : `'${methods.join("', '")}'`}; ${AUTH_METHOD} is the only supported method`,
       );
     return { kind: 'complete', request, rest: this.#authReader.rest };
   }

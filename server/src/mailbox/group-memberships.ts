@@ -223,7 +223,7 @@ export class GroupMemberships {
     const index = group?.pending.findIndex((request) => request.kind === refused) ?? -1;
     if (group === undefined || index < 0) return;
     const [request] = group.pending.splice(index, 1);
-    rejectAll(request!, notComing(name, `the daemon's policy refused the ${refused.toLowerCase()}`));
+    rejectAll(request!, notComing(name, `the daemon's policy rejected the ${refused.toLowerCase()}`));
     this.#settle(name, group);
   }
 
@@ -260,7 +260,7 @@ export class GroupMemberships {
 export function membershipOff(): MailboxError {
   return new MailboxError(
     'MEMBERSHIP_OFF',
-    'this mailbox does not receive membership messages, so no view of it can be waited for or shown',
+    'this mailbox does not receive membership messages, so it has no views',
   );
 }
 
@@ -274,7 +274,7 @@ function rejectAll(request: PendingRequest, error: Error): void {
 }
 
 function notComing(name: string, why: string): MailboxError {
-  return new MailboxError('VIEW_NOT_COMING', `the answer for group ${name} will not come: ${why}`, {
+  return new MailboxError('VIEW_NOT_COMING', `the daemon will not confirm the request for group ${name}: ${why}`, {
     field: 'group',
   });
 }

@@ -302,8 +302,8 @@ export class Mailbox implements MailboxIdentity {
    */
   expire(): Promise<void> {
     const message = this.#lease.isShortened
-      ? 'the client closed its connection, and the mailbox ends with it'
-      : `no Receive was attached and no call came within the lease of ${this.limits.leaseMs} ms`;
+      ? 'the client closed its connection, and the mailbox ends with its connection'
+      : `the lease expired: no Receive was attached, and no call used the mailbox for ${this.limits.leaseMs} ms`;
     const closed = this.#lifetime.close('LEASE_EXPIRED', message);
     this.#inbox.cut({ reason: 'LEASE_EXPIRED', message });
     return closed;

@@ -42,8 +42,8 @@ export function toListenError(address: string, error: NodeJS.ErrnoException): Li
       return new ListenError(
         'TAKEN',
         address,
-        'another process listens there',
-        `stop that process ${ANOTHER} (port 0 takes a free one)`,
+        'another process listens on it',
+        `stop that process ${ANOTHER} (port 0 selects a free port)`,
         options,
       );
     case 'EACCES':
@@ -51,8 +51,8 @@ export function toListenError(address: string, error: NodeJS.ErrnoException): Li
       return new ListenError(
         'NOT_PERMITTED',
         address,
-        'this user may not listen there',
-        `give it the right ${ANOTHER} (ports below 1024 and folders of other users need one)`,
+        'this user is not permitted to listen there',
+        `grant the permission ${ANOTHER} (required for ports below 1024 and folders of other users)`,
         options,
       );
     case 'EADDRNOTAVAIL':
@@ -77,7 +77,7 @@ export function toListenError(address: string, error: NodeJS.ErrnoException): Li
       return new ListenError(
         'NO_SUCH_FOLDER',
         address,
-        'its folder does not exist',
+        'the folder does not exist',
         `create the folder ${ANOTHER}`,
         options,
       );

@@ -27,7 +27,7 @@ export function groupId(address: UnixListenAddress, group: string, groupFile = '
     'GROUP',
     formatListenAddress(address),
     `${groupFile} has no group ${group}`,
-    'name another group, or give its number',
+    'set another group, or the number of a group',
   );
 }
 
@@ -42,8 +42,8 @@ export function giveToGroup(address: UnixListenAddress, path: string, id: number
     throw new ListenError(
       'GROUP',
       formatListenAddress(address),
-      `this user may not give the socket to group ${address.group}`,
-      'make it a member of that group, or name one of its groups',
+      `this user is not permitted to give the socket to group ${address.group}`,
+      'add the user to that group, or set one of its groups',
       { cause },
     );
   }

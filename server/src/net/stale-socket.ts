@@ -35,15 +35,15 @@ export async function removeStaleSocket(path: string): Promise<void> {
     throw new ListenError(
       'NOT_A_SOCKET',
       address,
-      'a file that is no socket stands there',
-      'remove it or configure another path',
+      'the path is a file that is not a socket',
+      'remove the file or configure another path',
     );
   }
   if (await isServed(path)) {
     throw new ListenError(
       'TAKEN',
       address,
-      'another process serves this socket',
+      'another process listens on this socket',
       'stop that process or configure another path',
     );
   }

@@ -37,7 +37,7 @@ export class Access {
       .map(({ option, path }) => ({
         option,
         where: path,
-        message: `${option} is a file that changes all the time: write a new file and rename it over this one`,
+        message: `${option} is a file that changes during each read: write a new file and rename it over this one`,
       }));
     if (mistakes.length > 0) throw new ConfigError(mistakes);
     return new Access(config, events);
@@ -167,7 +167,7 @@ function problemOf<T>(option: string, path: string, read: () => T): T {
     return read();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const problem = code === undefined ? `can't be used: ${message}` : `can't be read: ${code}`;
+    const problem = code === undefined ? `is not usable: ${message}` : `is not readable: ${code}`;
     throw new ConfigError([{ option, where: path, message: `${option} ${problem}` }]);
   }
 }

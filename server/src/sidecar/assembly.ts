@@ -94,7 +94,7 @@ export class Assembly {
       seed: config.mailbox.privateNameSeed,
       prefix: settings.names.prefix,
     };
-    if (privateNames) logger.info(privateNames, 'private names are made of the seed');
+    if (privateNames) logger.info(privateNames, 'private names are generated from the seed');
     const commonServices = [health.registration(), ...(config.grpc.reflection ? reflection() : [])];
     const metrics = sidecarMetrics({
       ...this.#options,
@@ -175,13 +175,13 @@ export class Assembly {
     if (pages.length === 0) return;
     this.#options.logger.warn(
       { pages },
-      'without an admin token every process on this machine or in this pod may use these pages; set admin.token or admin.tokenFile',
+      'without an admin token, every process on this machine or in this pod can use these pages; set admin.token or admin.tokenFile',
     );
   }
 
   #dropMailbox(registry: MailboxRegistry, mailbox: string): ReturnType<MailboxRegistry['drop']> {
     const outcome = registry.drop(mailbox);
-    const message = "told by /drop-mailbox to cut a mailbox's connection";
+    const message = "closing the connection of a mailbox, as requested by /drop-mailbox";
     this.#options.throttledLog.write('warn', message, { outcome }, message);
     return outcome;
   }

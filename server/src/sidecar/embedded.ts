@@ -48,7 +48,7 @@ export async function startEmbeddedDaemon(
     };
     const address = addresses.unix ?? addresses.tcp;
     if (address === undefined)
-      throw new Error('the configuration gives the embedded daemon no place to listen at');
+      throw new Error('the embedded daemon has no address to listen on');
     const names = [addresses.unix, addresses.tcp, tcp && onLoopback(tcp.host) && `${tcpPort}@localhost`];
     return {
       daemon,

@@ -9,6 +9,6 @@ export function reportMemory(plan: MemoryPlan, embeddedDaemon: boolean, logger: 
   if (planned > limit)
     logger.warn(
       { limit, planned },
-      'queues and buffers may take more than memory.limit: raise memory.limit, or lower the bounds that are set',
+      'queues and buffers may exceed memory.limit: raise memory.limit, or lower the limits that are set',
     );
 }

@@ -37,7 +37,7 @@ export function probeChecks(facts: ProbeFacts): ProbeChecks {
     startupz: [
       {
         name: 'started',
-        check: () => (facts.wasReady() ? { ok: true } : { ok: false, message: 'not ready since the start' }),
+        check: () => (facts.wasReady() ? { ok: true } : { ok: false, message: 'not ready yet since the start' }),
       },
     ],
   };
@@ -47,7 +47,7 @@ function grpcCheck(stage: LifeStage): CheckResult {
   if (stage === 'serving') return { ok: true };
   const messages = {
     starting: 'not listening yet',
-    delaying: 'the sidecar will shut down',
+    delaying: 'the sidecar is about to shut down',
     draining: 'the sidecar is shutting down',
     stopped: 'stopped',
   };
@@ -61,5 +61,5 @@ function socketCheck(lost: readonly string[]): CheckResult {
 
 function daemonCheck(status: DaemonStatus): CheckResult {
   if (status.up) return { ok: true, message: status.daemon };
-  return { ok: false, message: status.error?.message ?? 'no answer from the default daemon yet' };
+  return { ok: false, message: status.error?.message ?? 'no response from the default daemon yet' };
 }

@@ -44,7 +44,7 @@ export class ConnectAttempt {
   }
 
   readonly #onAbort = (): void => {
-    this.#fail(`the attempt to connect to the daemon at ${this.#where} was given up`, this.#signal?.reason);
+    this.#fail(`the attempt to connect to the daemon at ${this.#where} was cancelled`, this.#signal?.reason);
   };
 
   #fail(sentence: string, cause: unknown): void {

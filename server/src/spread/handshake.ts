@@ -38,7 +38,7 @@ export async function performHandshake(stream: Duplex, request: HandshakeRequest
     }
     conversation.write(choice);
     for (const method of request.auth) await method.authenticate(conversation);
-    return await conversation.receive(new AcceptReader(), 'its answer to the authentication');
+    return await conversation.receive(new AcceptReader(), 'its response to the authentication');
   } catch (error) {
     throw handshakeError(error);
   } finally {
@@ -83,7 +83,7 @@ function notOffered(name: string, offered: readonly string[]): SpreadError {
 function handshakeError(error: unknown): unknown {
   if (!(error instanceof WireError)) return error;
   if (error.code === 'ILLEGAL_MESSAGE') {
-    return new SpreadError('COULD_NOT_CONNECT', `what answers there is no Spread daemon: ${error.message}`, {
+    return new SpreadError('COULD_NOT_CONNECT', `the server is not a Spread daemon: ${error.message}`, {
       cause: error,
     });
   }

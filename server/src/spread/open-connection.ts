@@ -66,7 +66,7 @@ function connectError(error: unknown, address: SpreadAddress): SpreadError {
       },
     );
   }
-  return new SpreadError('COULD_NOT_CONNECT', `no connection to the daemon at ${name}: ${why}`, {
+  return new SpreadError('COULD_NOT_CONNECT', `cannot connect to the daemon at ${name}: ${why}`, {
     cause: error,
   });
 }

@@ -207,17 +207,17 @@ export class Session {
    * a session that is over.
    */
   drop(): void {
-    this.#lost(new Error('cut on demand'));
+    this.#lost(new Error('closed on request'));
   }
 
   #mustBeOpen(): void {
     if (this.#state === 'open') return;
     if (this.#end?.error !== undefined) {
-      throw new SpreadError('NET_ERROR_ON_SESSION', 'the connection to the daemon was lost before', {
+      throw new SpreadError('NET_ERROR_ON_SESSION', 'the connection to the daemon was lost earlier', {
         cause: this.#end.error,
       });
     }
-    throw new SpreadError('ILLEGAL_SESSION', 'the session was ended before');
+    throw new SpreadError('ILLEGAL_SESSION', 'the session was ended earlier');
   }
 
   #checked(encode: () => Buffer): Buffer {
@@ -277,7 +277,7 @@ export class Session {
     } catch (error) {
       const reason = toSpreadError(error);
       const mine = reason.code === 'SP_BUG';
-      this.#finish(mine ? reason : closed(reason, `the daemon broke the protocol: ${reason.message}`));
+      this.#finish(mine ? reason : closed(reason, `the daemon violated the protocol: ${reason.message}`));
     }
   };
 

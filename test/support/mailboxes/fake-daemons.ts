@@ -35,7 +35,7 @@ export class FakeDaemons {
 
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
-    const giveUp = () => reject(new SpreadError('COULD_NOT_CONNECT', 'the attempt was given up'));
+    const giveUp = () => reject(new SpreadError('COULD_NOT_CONNECT', 'the attempt was cancelled'));
     if (signal?.aborted) giveUp();
     else signal?.addEventListener('abort', giveUp);
   });

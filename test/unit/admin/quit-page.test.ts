@@ -33,7 +33,7 @@ describe('POST /quitquitquit', () => {
     (peer) => {
       const { status, quits, refusals } = ask({ peer });
       expect([status, quits]).toEqual([403, false]);
-      expect(refusals).toEqual([[expect.stringContaining('in this pod'), `${peer}:1`]]);
+      expect(refusals).toEqual([[expect.stringContaining('this machine or pod'), `${peer}:1`]]);
     },
   );
 

@@ -94,7 +94,7 @@ describe('the sentence of a failure', () => {
   it('says when a message may have been sent', () => {
     const error = new SpreadError('late', { status: status.DEADLINE_EXCEEDED, outcome: 'unknown' });
     expect(describeFailure(error).message).toBe(
-      'late (DEADLINE_EXCEEDED); the message may have been sent all the same',
+      'late (DEADLINE_EXCEEDED); the message may have been sent',
     );
   });
 
@@ -119,7 +119,7 @@ describe('the sentence of a failed system call', () => {
   it('names the error and the limit', () => {
     const { message, exitCode } = describeFailure(system('EMFILE', 'open'));
     expect(message).toMatch(
-      /^too many open files and connections \(EMFILE, open\); this process may have (\d+|unlimited) open: raise/,
+      /^too many open files and connections \(EMFILE, open\); this process may open at most (\d+|unlimited): raise/,
     );
     expect(exitCode).toBe(1);
     expect(describeFailure(system('ENFILE', 'socket')).message).toContain('fs.file-max');

@@ -89,7 +89,7 @@ describe('a wrong command line', () => {
     [['send', 'g', '--type', '1e3'], /from -32768 to 32767/],
     [['send', 'g', '--timeout', '10'], /the unit is missing/],
     [['send', 'g', '--timeout', '0s'], /a duration from 1ms to 1h/],
-    [['send', 'g', '-m', 'x', '--lines'], /--message and --lines exclude each other/],
+    [['send', 'g', '-m', 'x', '--lines'], /--message and --lines cannot be combined/],
     [['receive', '--count', '0'], /a whole number from 1 to/],
     [['receive', '--count', '1', '--follow'], /cannot be used with option/],
     [['receive', '--json', '--raw'], /cannot be used with option/],
@@ -104,10 +104,10 @@ describe('a wrong command line', () => {
     [['daemon', '--name', 'a b', '--port', '0'], /illegal byte 0x20/],
     [
       ['daemon', '--config', '/nowhere/spread.conf'],
-      /can't read the configuration file.*\/nowhere\/spread\.conf/,
+      /cannot read the configuration file.*\/nowhere\/spread\.conf/,
     ],
     [['daemon', '--max-session-messages', '0'], /from 1 to 1000000/],
-    [['serve', '--config', '/nowhere/s.yaml'], /can't read the configuration file.*\/nowhere\/s\.yaml/],
+    [['serve', '--config', '/nowhere/s.yaml'], /cannot read the configuration file.*\/nowhere\/s\.yaml/],
     [['serve', '--grpc-listen', '4813'], /flag --grpc-listen: grpc\.listen must be .*the host is missing/],
     [['serve', 'extra'], /too many arguments/],
     [['check', '--log-level', 'loud'], /log\.level must be/],
@@ -136,7 +136,7 @@ describe('a wrong command line', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`${path}:4:`);
     const other = daemonConf('Spread_Segment 127.0.0.255:4999 {\n n1 127.0.0.1\n}\n');
-    expect((await cli(['daemon', '-c', other, '-n', 'n2'])).stderr).toContain("no daemon is called 'n2'");
+    expect((await cli(['daemon', '-c', other, '-n', 'n2'])).stderr).toContain("no daemon has the name 'n2'");
   });
 
   it('does not take a secret by flag', async () => {

@@ -25,7 +25,7 @@ it('the daemon command bounds the lines of each kind of event, and counts those 
   expect(written.at(-1)).toBe('- #a#b (disconnect)');
   now = 10_000;
   lines.write(rejected.kind, () => eventLine(rejected));
-  expect(written.at(-1)).toMatch(/too long \(980 lines of this kind left out before\)$/);
+  expect(written.at(-1)).toMatch(/too long \(980 lines of this kind suppressed before\)$/);
   lines.flush();
   expect(written).toHaveLength(22);
 });
@@ -39,10 +39,10 @@ it('the daemon command counts the lines that it left out when the events end, an
   const lines = new ThrottledLines((line) => written.push(line));
   for (let i = 0; i < 1000; i++) lines.write(rejected.kind, () => eventLine(rejected));
   vi.advanceTimersByTime(10_000);
-  expect(written.slice(20)).toEqual(['(980 lines of this kind left out: client-refused)']);
+  expect(written.slice(20)).toEqual(['(980 lines of this kind suppressed: client-refused)']);
   for (let i = 0; i < 21; i++) lines.write(rejected.kind, () => eventLine(rejected));
   lines.flush();
-  expect(written.at(-1)).toBe('(1 line of this kind left out: client-refused)');
+  expect(written.at(-1)).toBe('(1 line of this kind suppressed: client-refused)');
 });
 
 it('the sidecar bounds the lines of each kind of event of its embedded daemon', () => {

@@ -59,13 +59,13 @@ describe('events for people', () => {
     [view(undefined, []), 'g: changed; 2 members (view 7 8 9)\n    #a#n\n  * #b#n'],
     [
       new TransitionalMessage('g', groupId),
-      'transition in g: until the next view, messages are certain only among those who stay',
+      'transition in g: until the next view, guarantees hold only among the members that stay together',
     ],
     [new SelfLeaveMessage('g'), 'left g'],
-    [new RejectedMessage('JOIN', content), 'the daemon refused the join x, y'],
-    [new RejectedMessage('MULTICAST', content), 'the daemon refused the message to x, y'],
+    [new RejectedMessage('JOIN', content), 'the daemon rejected the join x, y'],
+    [new RejectedMessage('MULTICAST', content), 'the daemon rejected the message to x, y'],
     [new ConnectionLost('#a#n', ['g'], -8), 'connection to the daemon lost (-8), groups: g'],
-    [new ConnectionRestored('#a#n', '#b#n', ['g'], '4803'), 'connected again as #b#n at 4803'],
+    [new ConnectionRestored('#a#n', '#b#n', ['g'], '4803'), 'reconnected as #b#n at 4803'],
   ])('%o', (event, text) => {
     expect(eventToText(event, colors)).toBe(text);
   });

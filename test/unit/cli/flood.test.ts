@@ -82,8 +82,8 @@ describe('the tally of a flood', () => {
     tally.onReceived(0, stamp(0, 0), 1000);
     tally.refused = 1;
     expect(reportToText(tally.report()).split('\n')).toEqual([
-      'sent         1 messages, 1 a second',
-      'received     2 of 2, 2 a second',
+      'sent         1 messages, 1 per second',
+      'received     2 of 2, 2 per second',
       'throughput   0.0 MB/s over 1.00 s',
       expect.stringMatching(/^latency {6}p50 1000\.\d ms, p90 .*, p99\.9 .*, max .* \(mean .*\)$/),
       'refused      1',

@@ -28,10 +28,10 @@ describe('the welcome', () => {
   it('says for which daemon the sidecar waits, why, and how to run the embedded one', () => {
     const waiting = { ...place, ready: false, daemonProblem: 'connect ECONNREFUSED' };
     const text = welcome('1', waiting, next, plain);
-    expect(text).toContain('is started and waits for the Spread daemon at 4803, then 4803@b\n');
-    expect(text).toContain('daemon  4803, then 4803@b (no answer yet: connect ECONNREFUSED)\n');
+    expect(text).toContain('is started and waiting for the Spread daemon at 4803, then 4803@b\n');
+    expect(text).toContain('daemon  4803, then 4803@b (no response yet: connect ECONNREFUSED)\n');
     expect(text).toContain('  npx spread-sidecar serve --embedded-daemon\n');
-    expect(text).toContain('When the daemon answers, try this');
+    expect(text).toContain('When the daemon responds, try this');
     const inside = { ...next, program: 'docker exec -it 8e4346d71c85 spread-sidecar' };
     expect(welcome('1', waiting, inside, plain)).toContain('  spread-sidecar serve --embedded-daemon\n');
   });

@@ -77,7 +77,7 @@ describe('flags', () => {
     [
       'repeated',
       { 'log-level': ['info', 'warn'] },
-      'flag --log-level: log.level is given 2 times; it takes one',
+      'flag --log-level: log.level occurs 2 times; it accepts one',
     ],
     [
       'unknown',
@@ -94,7 +94,7 @@ describe('flags', () => {
     [
       'of a secret',
       { 'admin-token': 'geheim' },
-      'flag --admin-token: admin.token has no flag, because every user',
+      'flag --admin-token: admin.token has no flag, because all users',
     ],
   ])('%s', async (_, flags, message) => {
     const [first, ...others] = await mistakes({ flags });
@@ -182,32 +182,32 @@ describe('options that contradict each other', () => {
     [
       'two tokens',
       { ADMIN_TOKEN: '0123456789abcdef', ADMIN_TOKEN_FILE: '/token' },
-      'ADMIN_TOKEN: admin.token and admin.tokenFile are both set; one of them holds the credential (admin.token is [redacted] from',
+      'ADMIN_TOKEN: admin.token and admin.tokenFile are both set; set only one of them (admin.token is [redacted] from',
     ],
     [
       'a page of a port that there is not',
       { ADMIN_QUITQUITQUIT: 'true', ADMIN_LISTEN: 'off' },
-      'ADMIN_QUITQUITQUIT: admin.quitquitquit is a page of the admin port; admin.listen must not be off',
+      'ADMIN_QUITQUITQUIT: admin.quitquitquit needs the admin port; admin.listen must not be off',
     ],
     [
       'failures of a port that there is not',
       { ADMIN_FAILURE_INJECTION: 'true', ADMIN_LISTEN: 'off' },
-      'ADMIN_FAILURE_INJECTION: admin.failureInjection is a page of the admin port; admin.listen must not be off',
+      'ADMIN_FAILURE_INJECTION: admin.failureInjection needs the admin port; admin.listen must not be off',
     ],
     [
       'two default daemons',
       { EMBEDDED_DAEMON: 'true', DAEMON_ADDRESSES: '4803' },
-      'EMBEDDED_DAEMON: the embedded daemon is the default daemon, so daemon.addresses can not be set with it',
+      'EMBEDDED_DAEMON: the embedded daemon is the default daemon, so daemon.addresses must not be set',
     ],
     [
       'a daemon out of reach',
       { EMBEDDED_DAEMON: 'true', EMBEDDED_LISTEN: 'off', EMBEDDED_SOCKET: 'off' },
-      'EMBEDDED_LISTEN: nobody could reach the embedded daemon',
+      'EMBEDDED_LISTEN: no client could reach the embedded daemon',
     ],
     [
       'a socket without a port to be named after',
       { EMBEDDED_DAEMON: 'true', EMBEDDED_LISTEN: 'off' },
-      'EMBEDDED_LISTEN: embedded.socket auto takes the port of embedded.listen, which is off',
+      'EMBEDDED_LISTEN: embedded.socket auto uses the port of embedded.listen, which is off',
     ],
     [
       'one port twice',
@@ -279,8 +279,8 @@ describe('all mistakes at once', () => {
       file: file(`admin:\n  token: ${secret}\n`),
     });
     expect(all).toEqual([
-      'environment SPREAD_SIDECAR_ADMIN_TOKEN: admin.token must be a token of 16 to 512 visible ASCII characters; empty for none; got [redacted] (it holds a blank or another character that is not visible ASCII)',
-      'sidecar.yaml:2:10: admin.token must be a token of 16 to 512 visible ASCII characters; empty for none; got [redacted] (it holds a blank or another character that is not visible ASCII)',
+      'environment SPREAD_SIDECAR_ADMIN_TOKEN: admin.token must be a token of 16 to 512 visible ASCII characters; empty for none; got [redacted] (it contains a space or another character that is not visible ASCII)',
+      'sidecar.yaml:2:10: admin.token must be a token of 16 to 512 visible ASCII characters; empty for none; got [redacted] (it contains a space or another character that is not visible ASCII)',
     ]);
   });
 

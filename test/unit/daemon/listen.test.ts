@@ -80,7 +80,7 @@ describe('listen', () => {
     const taken = await start({ tcp: { host: '127.0.0.1', port: 0 } });
     const error = await refusalOf({ tcp: { host: ['127.0.0.2', '127.0.0.1'], port: taken.tcpPort! } });
     expect(error.message).toMatch(
-      new RegExp(`^cannot listen on 127.0.0.1:${taken.tcpPort}: another process listens there`),
+      new RegExp(`^cannot listen on 127.0.0.1:${taken.tcpPort}: another process listens on it`),
     );
     await start({ tcp: { host: '127.0.0.2', port: taken.tcpPort! } });
   });
@@ -103,7 +103,7 @@ describe('listen', () => {
     await start({ unixPath: path });
     const error = await refusalOf({ unixPath: path });
     expect(error.message).toBe(
-      `cannot listen on unix:${path}: another process serves this socket; stop that process or configure another path`,
+      `cannot listen on unix:${path}: another process listens on this socket; stop that process or configure another path`,
     );
     await RawClient.connect({ path });
   });
@@ -111,7 +111,7 @@ describe('listen', () => {
   it('does not touch a file that is no socket', async () => {
     const path = join(temporaryFolder(), 'notes.txt');
     writeFileSync(path, 'precious');
-    expect((await refusalOf({ unixPath: path })).message).toMatch(/a file that is no socket stands there/);
+    expect((await refusalOf({ unixPath: path })).message).toMatch(/the path is a file that is not a socket/);
     expect(statSync(path).size).toBe(8);
   });
 
@@ -122,7 +122,7 @@ describe('listen', () => {
     );
     const missing = join(temporaryFolder(), 'missing', 'spread');
     expect((await refusalOf({ unixPath: missing })).message).toMatch(
-      /missing\/spread: its folder does not exist/,
+      /missing\/spread: the folder does not exist/,
     );
   });
 

@@ -174,7 +174,7 @@ describe('Mailbox', () => {
         expect(receiver.end).toEqual({
           reason: 'SLOW_CONSUMER',
           lastSequence: 6,
-          message: 'the event queue was above its soft bound of 5 events for 10000 ms',
+          message: 'the event queue exceeded its soft limit of 5 events for 10000 ms',
           metadata: { bound: '5 events', time: '10000 ms' },
         });
         await rejectsWith(mailbox.multicast(message('a')), {

@@ -48,7 +48,7 @@ describe('TCP', () => {
       address: formatListenAddress(address),
     });
     expect(error.message).toBe(
-      `cannot listen on ${formatListenAddress(address)}: another process listens there; stop that process or configure another address (port 0 takes a free one)`,
+      `cannot listen on ${formatListenAddress(address)}: another process listens on it; stop that process or configure another address (port 0 selects a free port)`,
     );
   });
 
@@ -124,7 +124,7 @@ describe('a Unix socket', () => {
     const error = await refusal({ kind: 'unix', path });
     expect(error.reason).toBe('TAKEN');
     expect(error.message).toBe(
-      `cannot listen on unix:${path}: another process serves this socket; stop that process or configure another path`,
+      `cannot listen on unix:${path}: another process listens on this socket; stop that process or configure another path`,
     );
     const before = accepted;
     const client = connect(path);

@@ -130,7 +130,7 @@ describe('the daemon breaks the protocol', () => {
     const log = startLogged(session);
     const error = await log.ended();
     expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', cause: { code: 'ILLEGAL_MESSAGE', field } });
-    expect(error?.message).toContain('broke the protocol');
+    expect(error?.message).toContain('violated the protocol');
     expect(log.messages.length).toBe(1);
   });
 });

@@ -22,7 +22,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Why a view came to be. Spread's own bit is named beside each value.
+// The cause of a view. Each value names its bit in Spread.
 type MembershipCause int32
 
 const (
@@ -83,7 +83,7 @@ func (MembershipCause) EnumDescriptor() ([]byte, []int) {
 	return file_spread_sidecar_v1_event_proto_rawDescGZIP(), []int{0}
 }
 
-// What the daemon refused.
+// The operation that the daemon rejected.
 type RejectedOperation int32
 
 const (
@@ -140,14 +140,14 @@ func (RejectedOperation) EnumDescriptor() ([]byte, []int) {
 	return file_spread_sidecar_v1_event_proto_rawDescGZIP(), []int{1}
 }
 
-// One thing that a mailbox received, in the order in which the daemon gave it.
+// One event of a mailbox, in the order of the daemon.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Position in this mailbox: the first event has 1, each later one exactly one more, never a gap.
+	// Position in this mailbox: 1 for the first event, one more for each later event, without gaps.
 	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// When the sidecar read it from the daemon, by the sidecar's clock, to the millisecond.
+	// Time when the sidecar read the event from the daemon, by the sidecar's clock, in milliseconds.
 	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
-	// What it is. A kind that a client does not know is to be passed over, not treated as an error.
+	// The content. Clients must ignore unknown kinds.
 	//
 	// Types that are valid to be assigned to Kind:
 	//
@@ -282,17 +282,17 @@ type isEvent_Kind interface {
 }
 
 type Event_RegularMessage struct {
-	// A message that somebody multicast.
+	// A message that a client multicast.
 	RegularMessage *RegularMessage `protobuf:"bytes,3,opt,name=regular_message,json=regularMessage,proto3,oneof"`
 }
 
 type Event_MembershipView struct {
-	// A new membership of a group that this mailbox is in.
+	// A new view of a group that this mailbox is in.
 	MembershipView *MembershipView `protobuf:"bytes,4,opt,name=membership_view,json=membershipView,proto3,oneof"`
 }
 
 type Event_TransitionalSignal struct {
-	// The guarantees of the current view now hold only among those who stay together.
+	// The guarantees of the current view now hold only among the members that stay together.
 	TransitionalSignal *TransitionalSignal `protobuf:"bytes,5,opt,name=transitional_signal,json=transitionalSignal,proto3,oneof"`
 }
 
@@ -302,7 +302,7 @@ type Event_SelfLeave struct {
 }
 
 type Event_RejectedMessage struct {
-	// The daemon's policy refused something that this mailbox sent.
+	// The daemon's policy rejected a request or message of this mailbox.
 	RejectedMessage *RejectedMessage `protobuf:"bytes,7,opt,name=rejected_message,json=rejectedMessage,proto3,oneof"`
 }
 
@@ -312,7 +312,7 @@ type Event_ConnectionLost struct {
 }
 
 type Event_ConnectionRestored struct {
-	// The daemon connection stands again. Only with ReconnectPolicy.enabled.
+	// The mailbox has a new daemon connection. Only with ReconnectPolicy.enabled.
 	ConnectionRestored *ConnectionRestored `protobuf:"bytes,9,opt,name=connection_restored,json=connectionRestored,proto3,oneof"`
 }
 
@@ -335,21 +335,20 @@ type RegularMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Private group of the sender, such as `#alice#node1`.
 	Sender string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
-	// Every destination as the sender named them, in the sender's order: also groups that this mailbox is
-	// not in.
+	// Every destination in the sender's spelling and order, including groups that this mailbox is not in.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The guarantee that it was sent with.
+	// The delivery guarantee that it was sent with.
 	ServiceType ServiceType `protobuf:"varint,3,opt,name=service_type,json=serviceType,proto3,enum=spread.sidecar.v1.ServiceType" json:"service_type,omitempty"`
-	// The sender's own number for it, -32768 to 32767.
+	// The sender's own number for the message, -32768 to 32767.
 	MessageType int32 `protobuf:"zigzag32,4,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
 	// The bytes, exactly as sent. May be empty.
 	Payload []byte `protobuf:"bytes,5,opt,name=payload,proto3" json:"payload,omitempty"`
-	// True when the sender's machine has the other byte order than the sidecar's; the payload is not touched.
+	// True if the sender's machine has another byte order than the sidecar's. The payload is not changed.
 	EndianMismatch bool `protobuf:"varint,6,opt,name=endian_mismatch,json=endianMismatch,proto3" json:"endian_mismatch,omitempty"`
-	// True when the sender asked for no copy to itself.
+	// True if the sender requested no copy for itself.
 	SelfDiscard bool `protobuf:"varint,7,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
-	// The type word as Spread's C library returns it, without the byte-order marker. It says everything
-	// that service_type and self_discard say, and keeps bits that other layers (the flush library) use.
+	// The type word as Spread's C library returns it, without the byte-order marker. It contains service_type
+	// and self_discard, and bits of other layers (the flush library).
 	SpreadType    uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -441,24 +440,24 @@ func (x *RegularMessage) GetSpreadType() uint32 {
 	return 0
 }
 
-// A group's membership: who is in it from now on, the same at every member that receives it.
+// The members of a group from this event on, the same at every member that receives the view.
 type MembershipView struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The group.
 	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
-	// The identity of this membership.
+	// The identity of this view.
 	GroupId *GroupId `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	// Why it came to be.
+	// The cause of the view.
 	Cause MembershipCause `protobuf:"varint,3,opt,name=cause,proto3,enum=spread.sidecar.v1.MembershipCause" json:"cause,omitempty"`
 	// Private groups of all members, in Spread's order (by daemon, then by bytes), the same at all members.
 	Members []string `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`
-	// Index of this mailbox in members, from 0; -1 if it is not among them.
+	// Index of this mailbox in members, from 0; -1 if it is not a member.
 	OwnIndex int32 `protobuf:"zigzag32,5,opt,name=own_index,json=ownIndex,proto3" json:"own_index,omitempty"`
-	// JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that are in the view
-	// but did not come along with this mailbox from the view before.
+	// JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members of the view that did
+	// not move together with this mailbox from the previous view.
 	ChangedMembers []string `protobuf:"bytes,6,rep,name=changed_members,json=changedMembers,proto3" json:"changed_members,omitempty"`
-	// The virtual-synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set that holds the
-	// member that changed. NETWORK: who came along together from the view before, a partition of members.
+	// The virtual synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set with the member that
+	// changed. NETWORK: a partition of members, by which members moved together from the previous view.
 	VirtualSynchronySets []*VirtualSynchronySet `protobuf:"bytes,7,rep,name=virtual_synchrony_sets,json=virtualSynchronySets,proto3" json:"virtual_synchrony_sets,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -543,13 +542,13 @@ func (x *MembershipView) GetVirtualSynchronySets() []*VirtualSynchronySet {
 	return nil
 }
 
-// Members that moved together from one view to the next and so received the same messages in between.
+// Members that moved together from one view to the next and received the same messages in between.
 type VirtualSynchronySet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Their private groups, in Spread's order.
 	Members []string `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
-	// True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT this is
-	// the one set there is, whether or not the receiver is in it.
+	// True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT, it is true
+	// for the only set, even if the receiver is not in it.
 	Mine          bool `protobuf:"varint,2,opt,name=mine,proto3" json:"mine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -599,13 +598,13 @@ func (x *VirtualSynchronySet) GetMine() bool {
 	return false
 }
 
-// Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to
-// the old view, and their guarantees hold only among the members who stay.
+// Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to the
+// old view, and their guarantees hold only among the members that stay together.
 type TransitionalSignal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The group.
 	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
-	// The identity of the view that is ending.
+	// The identity of the view that ends.
 	GroupId       *GroupId `protobuf:"bytes,2,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -655,7 +654,7 @@ func (x *TransitionalSignal) GetGroupId() *GroupId {
 	return nil
 }
 
-// The answer to this mailbox's own Leave: no further message or view of the group follows.
+// Confirms this mailbox's own Leave: no further message or view of the group follows.
 type SelfLeave struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The group that was left.
@@ -701,25 +700,26 @@ func (x *SelfLeave) GetGroup() string {
 	return ""
 }
 
-// Something that this mailbox sent and the daemon's access policy refused. Only a daemon with such a
-// policy sends it. A refused message with self_discard is never reported: the daemon discards that too.
+// A request or message of this mailbox that the daemon's access policy rejected. Only a daemon with such a
+// policy sends it. A rejected message with self_discard is never reported, because the daemon discards the
+// report too.
 type RejectedMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was refused.
+	// The rejected operation.
 	Operation RejectedOperation `protobuf:"varint,1,opt,name=operation,proto3,enum=spread.sidecar.v1.RejectedOperation" json:"operation,omitempty"`
-	// Private group of the sender, that is of this mailbox.
+	// Private group of the sender, which is this mailbox.
 	Sender string `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
-	// The groups it was for.
+	// The destinations.
 	Groups []string `protobuf:"bytes,3,rep,name=groups,proto3" json:"groups,omitempty"`
-	// MULTICAST: the guarantee that it was sent with; else UNSPECIFIED.
+	// MULTICAST: the delivery guarantee that it was sent with; else UNSPECIFIED.
 	ServiceType ServiceType `protobuf:"varint,4,opt,name=service_type,json=serviceType,proto3,enum=spread.sidecar.v1.ServiceType" json:"service_type,omitempty"`
-	// The number that it was sent with.
+	// The message type that it was sent with.
 	MessageType int32 `protobuf:"zigzag32,5,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
 	// The bytes that were not delivered.
 	Payload []byte `protobuf:"bytes,6,opt,name=payload,proto3" json:"payload,omitempty"`
 	// As in RegularMessage.
 	EndianMismatch bool `protobuf:"varint,7,opt,name=endian_mismatch,json=endianMismatch,proto3" json:"endian_mismatch,omitempty"`
-	// The type word as Spread's C library returns it: the refused type with the reject bit 0x400000.
+	// The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000.
 	SpreadType    uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -811,15 +811,15 @@ func (x *RejectedMessage) GetSpreadType() uint32 {
 	return 0
 }
 
-// The daemon connection was lost. Memberships and order end here; nothing is known of what others sent
-// until ConnectionRestored and the views that follow it.
+// The daemon connection was lost. Memberships and order end here. Messages of other members until
+// ConnectionRestored and the following views are lost.
 type ConnectionLost struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The private group that was lost.
+	// The lost private group.
 	PrivateGroup string `protobuf:"bytes,1,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
 	// The groups that the mailbox was in, in the order in which it joined them.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// Spread's code for what happened, such as -8 CONNECTION_CLOSED.
+	// Spread's code for the loss, such as -8 CONNECTION_CLOSED.
 	SpreadCode    int32 `protobuf:"zigzag32,3,opt,name=spread_code,json=spreadCode,proto3" json:"spread_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -876,16 +876,16 @@ func (x *ConnectionLost) GetSpreadCode() int32 {
 	return 0
 }
 
-// The daemon connection stands again, as a new session.
+// The mailbox has a new daemon connection, which is a new session.
 type ConnectionRestored struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The private group before.
+	// The previous private group.
 	PreviousPrivateGroup string `protobuf:"bytes,1,opt,name=previous_private_group,json=previousPrivateGroup,proto3" json:"previous_private_group,omitempty"`
-	// The private group now; the same name if the daemon gave it.
+	// The new private group; the same as before if the daemon accepted the name.
 	PrivateGroup string `protobuf:"bytes,2,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
-	// The groups that are being joined again, in order. A view follows for each.
+	// The groups that the mailbox joins again, in order. A view follows for each.
 	Groups []string `protobuf:"bytes,3,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The daemon that it is connected to now, as a spread name.
+	// The daemon of the new connection, as a Spread name.
 	Daemon        string `protobuf:"bytes,4,opt,name=daemon,proto3" json:"daemon,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -6,28 +6,31 @@
 
 // The contract of spread-sidecar: Spread's mailboxes over gRPC.
 //
-// Spread (spread.org) is a group communication toolkit. A process connects to a daemon, joins groups,
-// multicasts with a chosen guarantee, and receives messages and membership views in one order. A
-// connection is called a mailbox. The sidecar owns mailboxes and offers them here.
+// Spread (spread.org) is a group communication toolkit. A process connects to a daemon, joins groups, and
+// multicasts with a chosen service type. It receives messages and membership views in one order. A connection
+// is called a mailbox. The sidecar owns mailboxes and offers them through this service.
 //
 // Errors. Every failure has a gRPC status and, in the trailer `grpc-status-details-bin`, a
-// google.rpc.ErrorInfo: `domain` is "spread.org" for a Spread error (then `reason` is Spread's name for
-// it, such as ILLEGAL_GROUP, and metadata `spread_code` its number, such as "-14") and "spread-sidecar"
-// for the sidecar's own (then `reason` is a value of ErrorReason without its prefix). Metadata `field`
-// and `bound` say which field was refused and what it may be; metadata `limit` names the option of the sidecar
-// that set a bound of its own. UNAVAILABLE and RESOURCE_EXHAUSTED failures that are worth repeating carry a
-// google.rpc.RetryInfo.
+// google.rpc.ErrorInfo:
 //
-// Every call with a mailbox_id may answer NOT_FOUND, reason ILLEGAL_SESSION: there is no such mailbox,
-// or no longer; and, when its lease ended not long ago, ABORTED, reason LEASE_EXPIRED.
+// - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name for it, such as
+//   ILLEGAL_GROUP, and metadata `spread_code` its number, such as "-14".
+// - `domain` is "spread-sidecar" for the sidecar's own errors. Then `reason` is a value of ErrorReason
+//   without its prefix.
+// - Metadata `field` and `bound` name the rejected field and its allowed values.
+// - Metadata `limit` names the option of the sidecar that sets a limit.
+// - UNAVAILABLE and RESOURCE_EXHAUSTED failures that a retry can solve carry a google.rpc.RetryInfo.
+//
+// Every call with a mailbox_id may fail with NOT_FOUND, reason ILLEGAL_SESSION: the mailbox does not exist or
+// has ended. If its lease expired recently, the call fails with ABORTED, reason LEASE_EXPIRED.
 //
 // A mailbox belongs to the identity that opened it: the client certificate or the client token, where the
-// sidecar asks for them; else the kind of connection, Unix socket or TCP. To every other identity it is not
-// there: they are answered as for an id that nobody has.
+// sidecar requires them. Otherwise the identity is the kind of connection, Unix socket or TCP. For every
+// other identity, the sidecar answers as if the mailbox did not exist.
 //
-// Where the sidecar is configured with client tokens, each call of this service but ListMailboxes brings
-// one (`authorization: Bearer <token>`), else UNAUTHENTICATED, reason CREDENTIAL_MISSING or
-// CREDENTIAL_INVALID. Reflection wants one too; grpc.health.v1 does not.
+// If the sidecar is configured with client tokens, each call of this service except ListMailboxes needs one
+// (`authorization: Bearer <token>`). Otherwise it fails with UNAUTHENTICATED, reason CREDENTIAL_MISSING or
+// CREDENTIAL_INVALID. Reflection needs a token too; grpc.health.v1 does not.
 
 package spreadsidecarv1
 
@@ -250,39 +253,43 @@ func (ErrorReason) EnumDescriptor() ([]byte, []int) {
 // Opens a mailbox.
 type ConnectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The daemon as a spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
-	// path of a Unix socket. Empty: the sidecar's default, which may be a list that is tried in order. At
-	// most 300 bytes. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the sidecar's
-	// configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+	// The daemon as a Spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
+	// path of a Unix socket. At most 300 bytes. Empty: the sidecar's default, which may be a list that the
+	// sidecar tries in order. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the
+	// sidecar's configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
 	Daemon string `protobuf:"bytes,1,opt,name=daemon,proto3" json:"daemon,omitempty"`
-	// The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-	// makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+	// The private name: 0 to 10 characters from 0x24 `$` to 0x7e `~`, unique at the daemon; else
+	// INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name, or the sidecar does if
+	// it is configured to (mailbox.privateNameSeed).
 	PrivateName string `protobuf:"bytes,2,opt,name=private_name,json=privateName,proto3" json:"private_name,omitempty"`
 	// What to do when the name is in use. Default FAIL.
 	OnNameConflict NameConflictPolicy `protobuf:"varint,3,opt,name=on_name_conflict,json=onNameConflict,proto3,enum=spread.sidecar.v1.NameConflictPolicy" json:"on_name_conflict,omitempty"`
 	// Spread's connection priority, 0 or 1; it has no effect in Spread 5. Default 0. Else INVALID_ARGUMENT,
 	// reason LIMIT_OUT_OF_RANGE.
 	Priority uint32 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"`
-	// Whether membership messages (views, transitional signals, self-leave) are received. Default true.
+	// Whether the mailbox receives membership messages (views, transitional signals, self-leaves). Default
+	// true.
 	Membership *bool `protobuf:"varint,5,opt,name=membership,proto3,oneof" json:"membership,omitempty"`
-	// How to authenticate at the daemon. Default NULL. A method the daemon does not offer:
+	// How to authenticate at the daemon. Default NULL. A method that the daemon does not offer:
 	// UNAUTHENTICATED, reason REJECT_AUTH.
 	Auth *Authentication `protobuf:"bytes,6,opt,name=auth,proto3" json:"auth,omitempty"`
-	// How long the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
+	// Time that the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
 	// unless the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
 	Lease *durationpb.Duration `protobuf:"bytes,7,opt,name=lease,proto3" json:"lease,omitempty"`
-	// Whether and how a lost daemon connection is made anew. Default: it is not.
+	// Whether and how to replace a lost daemon connection. Default: the mailbox does not reconnect.
 	Reconnect *ReconnectPolicy `protobuf:"bytes,8,opt,name=reconnect,proto3" json:"reconnect,omitempty"`
-	// Bounds of the event queue. Default: the sidecar's.
+	// Limits of the event queue. Default: the sidecar's.
 	Queue *QueueLimits `protobuf:"bytes,9,opt,name=queue,proto3" json:"queue,omitempty"`
-	// What becomes of delivered events. Default AUTO.
+	// When delivered events are released. Default AUTO.
 	Acknowledgement Acknowledgement `protobuf:"varint,10,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
-	// True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
-	// has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
-	// instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
-	// process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
-	// process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
-	// Default false.
+	// True: the mailbox ends with its connection. Set it for a program whose death other members must see at
+	// once. The sidecar ends the mailbox 500 ms after the client has closed all connections with calls for this
+	// mailbox, not after the lease. A further call for the mailbox within this time prevents the end. The end
+	// has reason LEASE_EXPIRED. Default false.
+	//
+	// The operating system closes the connections of a process that exits or is killed. All other breaks leave
+	// the whole lease for a resume: a lost network, a stopped process, a connection that the sidecar itself
+	// closes.
 	EndWithConnection bool `protobuf:"varint,11,opt,name=end_with_connection,json=endWithConnection,proto3" json:"end_with_connection,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -398,18 +405,18 @@ func (x *ConnectRequest) GetEndWithConnection() bool {
 // A mailbox is open.
 type ConnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The mailbox: 128 random bits in hexadecimal. Whoever has it and the identity that opened it may use
-	// the mailbox; keep it as a secret.
+	// The mailbox: 128 random bits in hexadecimal. A client with this ID and the identity that opened the
+	// mailbox can use it. Keep the ID secret.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The private group that the daemon gave, such as `#alice#node1`. Messages to it reach this mailbox.
+	// The private group from the daemon, such as `#alice#node1`. Messages to it reach this mailbox.
 	PrivateGroup string `protobuf:"bytes,2,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
 	// The daemon's version.
 	DaemonVersion *Version `protobuf:"bytes,3,opt,name=daemon_version,json=daemonVersion,proto3" json:"daemon_version,omitempty"`
-	// The daemon that the mailbox is connected to, as a spread name.
+	// The daemon that the mailbox is connected to, as a Spread name.
 	Daemon string `protobuf:"bytes,4,opt,name=daemon,proto3" json:"daemon,omitempty"`
-	// The limits that hold for this mailbox.
+	// The effective limits of this mailbox.
 	Limits *MailboxLimits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
-	// The acknowledgement mode that holds.
+	// The effective acknowledgement mode.
 	Acknowledgement Acknowledgement `protobuf:"varint,6,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -487,21 +494,21 @@ func (x *ConnectResponse) GetAcknowledgement() Acknowledgement {
 	return Acknowledgement_ACKNOWLEDGEMENT_UNSPECIFIED
 }
 
-// The limits that hold for one mailbox.
+// The effective limits of one mailbox.
 type MailboxLimits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The lease.
 	Lease *durationpb.Duration `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
-	// The bounds of the event queue, with every field set.
+	// The limits of the event queue, with every field set.
 	Queue *QueueLimits `protobuf:"bytes,2,opt,name=queue,proto3" json:"queue,omitempty"`
-	// Most groups that a message may be sent to. 43 by default: Spread 5.0.1 loses messages to more.
+	// Maximum number of groups of a message. 43 by default: Spread 5.0.1 loses messages to more groups.
 	MaxGroupsPerMessage uint32 `protobuf:"varint,3,opt,name=max_groups_per_message,json=maxGroupsPerMessage,proto3" json:"max_groups_per_message,omitempty"`
-	// Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
-	// 5.0.1 daemon, aborts the daemon, or costs the session.
+	// Maximum of payload + 32 x groups: 143,151 bytes. More corrupts the memory of a Spread 5.0.1 daemon,
+	// aborts the daemon, or ends the session.
 	MaxMessageBytes uint32 `protobuf:"varint,4,opt,name=max_message_bytes,json=maxMessageBytes,proto3" json:"max_message_bytes,omitempty"`
-	// Most groups that the mailbox may be in.
+	// Maximum number of groups that the mailbox may be in.
 	MaxGroups uint32 `protobuf:"varint,5,opt,name=max_groups,json=maxGroups,proto3" json:"max_groups,omitempty"`
-	// Most bytes that may wait to be sent to the daemon.
+	// Maximum number of bytes that wait for the daemon connection.
 	MaxSendQueueBytes uint64 `protobuf:"varint,6,opt,name=max_send_queue_bytes,json=maxSendQueueBytes,proto3" json:"max_send_queue_bytes,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -584,10 +591,10 @@ type DisconnectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// True: leave every group first, so that the other members see LEAVE and not DISCONNECT. Default false.
-	// Not together with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
+	// True: leave every group first, so that other members see LEAVE and not DISCONNECT. Default false. Cannot
+	// be combined with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
 	LeaveGroupsFirst bool `protobuf:"varint,2,opt,name=leave_groups_first,json=leaveGroupsFirst,proto3" json:"leave_groups_first,omitempty"`
-	// True: drop the daemon's socket without a goodbye (SP_kill), for tests of failure. Default false.
+	// True: close the daemon's socket without a disconnect message (SP_kill), for failure tests. Default false.
 	Abort         bool `protobuf:"varint,3,opt,name=abort,proto3" json:"abort,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -647,7 +654,7 @@ func (x *DisconnectRequest) GetAbort() bool {
 // The mailbox has ended.
 type DisconnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// True when this call ended it, false when there was no such mailbox (any more).
+	// True if this call ended the mailbox, false if the mailbox did not exist or had ended before.
 	WasOpen       bool `protobuf:"varint,1,opt,name=was_open,json=wasOpen,proto3" json:"was_open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -695,11 +702,11 @@ type JoinRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The group: 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-	// One group more than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
+	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+	// More groups than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
-	// True: answer only when this mailbox's own view of the group has arrived. Bounded by the call's
-	// deadline. Default false: answer when the daemon's connection took the request. With membership off:
+	// True: wait until this mailbox's own view of the group has arrived, at most until the call's deadline.
+	// Default false: return when the daemon's connection has accepted the request. With membership off:
 	// FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
 	AwaitView     bool `protobuf:"varint,3,opt,name=await_view,json=awaitView,proto3" json:"await_view,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -757,10 +764,10 @@ func (x *JoinRequest) GetAwaitView() bool {
 	return false
 }
 
-// The group is joined, or the request is on its way.
+// The mailbox has joined the group, or the daemon's connection has accepted the request.
 type JoinResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// With await_view: the view that shows this mailbox as a member. It also comes as an event.
+	// With await_view: the view that shows this mailbox as a member. The mailbox also receives it as an event.
 	View          *MembershipView `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -808,10 +815,10 @@ type LeaveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The group: 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
-	// True: answer only when the self-leave has arrived. Bounded by the call's deadline. Default false.
-	// With membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+	// True: wait until the self-leave has arrived, at most until the call's deadline. Default false. With
+	// membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
 	AwaitView     bool `protobuf:"varint,3,opt,name=await_view,json=awaitView,proto3" json:"await_view,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -868,11 +875,11 @@ func (x *LeaveRequest) GetAwaitView() bool {
 	return false
 }
 
-// The group is left, or the request is on its way.
+// The mailbox has left the group, or the daemon's connection has accepted the request.
 type LeaveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// With await_view: the self-leave that arrived. It also comes as an event. Not set when the mailbox was
-	// not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
+	// With await_view: the self-leave that arrived. The mailbox also receives it as an event. Not set if the
+	// mailbox was not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
 	SelfLeave     *SelfLeave `protobuf:"bytes,1,opt,name=self_leave,json=selfLeave,proto3" json:"self_leave,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -918,18 +925,18 @@ func (x *LeaveResponse) GetSelfLeave() *SelfLeave {
 // A message to send.
 type MulticastMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
+	// The delivery guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
 	ServiceType ServiceType `protobuf:"varint,1,opt,name=service_type,json=serviceType,proto3,enum=spread.sidecar.v1.ServiceType" json:"service_type,omitempty"`
-	// Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters of 0x24 `$` to
-	// 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be in them. Each receiver gets
+	// Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters from 0x24 `$` to
+	// 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be a member. Each receiver gets
 	// one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
-	// else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
+	// The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
+	// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
 	Payload []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
 	// The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE.
 	MessageType int32 `protobuf:"zigzag32,4,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
-	// True: no copy to this mailbox. Default false.
+	// True: this mailbox does not receive the message. Default false.
 	SelfDiscard   bool `protobuf:"varint,5,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1055,7 +1062,7 @@ func (x *MulticastRequest) GetMessage() *MulticastMessage {
 	return nil
 }
 
-// The message was handed to the daemon.
+// The daemon's connection has accepted the message.
 type MulticastResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Bytes of the payload, as SP_multicast returns them.
@@ -1104,7 +1111,7 @@ func (x *MulticastResponse) GetBytesSent() uint32 {
 // A frame of a MulticastStream.
 type MulticastStreamRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
+	// The content. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
 	//
 	// Types that are valid to be assigned to Frame:
 	//
@@ -1175,8 +1182,8 @@ type isMulticastStreamRequest_Frame interface {
 }
 
 type MulticastStreamRequest_Open struct {
-	// Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID,
-	// and the stream ends.
+	// Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID, and
+	// the stream ends.
 	Open *MulticastStreamOpen `protobuf:"bytes,1,opt,name=open,proto3,oneof"`
 }
 
@@ -1235,12 +1242,12 @@ func (x *MulticastStreamOpen) GetMailboxId() string {
 	return ""
 }
 
-// Messages in the order in which they are to be sent.
+// Messages in the order in which the sidecar sends them.
 type MulticastBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// 0 to 10,000 messages unless the sidecar is configured otherwise, within its bound for a gRPC message
-	// (4 MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
-	// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and nothing of the batch is sent.
+	// 0 to 10,000 messages unless the sidecar is configured otherwise, within its limit for a gRPC message (4
+	// MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
+	// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
 	Messages      []*MulticastMessage `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1283,15 +1290,15 @@ func (x *MulticastBatch) GetMessages() []*MulticastMessage {
 	return nil
 }
 
-// How far a MulticastStream has come. One answer for each batch or for several at once; an answer for the
-// opening frame comes first, with zeroes.
+// The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
+// for the opening frame comes first, with zeroes.
 type MulticastStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The messages 1 to decided are decided: handed to the daemon or refused. Never goes back.
+	// The messages 1 to `decided` are decided: handed to the daemon or rejected. Never decreases.
 	Decided uint64 `protobuf:"varint,1,opt,name=decided,proto3" json:"decided,omitempty"`
-	// How many of them were handed to the daemon.
+	// How many of the decided messages the sidecar handed to the daemon.
 	Accepted uint64 `protobuf:"varint,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
-	// Those refused since the last answer.
+	// The messages rejected since the last response.
 	Refusals      []*MulticastRefusal `protobuf:"bytes,3,rep,name=refusals,proto3" json:"refusals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1348,20 +1355,20 @@ func (x *MulticastStreamResponse) GetRefusals() []*MulticastRefusal {
 	return nil
 }
 
-// One message of a MulticastStream that was refused before a byte of it was sent.
+// A message of a MulticastStream that the sidecar rejected before it sent a byte of the message.
 type MulticastRefusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its number in the stream, from 1.
+	// Number of the message in the stream, from 1.
 	Index uint64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	// The gRPC status that the unary call would have had.
+	// The gRPC status that the unary call would have.
 	StatusCode int32 `protobuf:"varint,2,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"`
-	// The sentence.
+	// The message of the status.
 	StatusMessage string `protobuf:"bytes,3,opt,name=status_message,json=statusMessage,proto3" json:"status_message,omitempty"`
-	// ErrorInfo.reason that the unary call would have had, such as ILLEGAL_GROUP.
+	// ErrorInfo.reason that the unary call would have, such as ILLEGAL_GROUP.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// ErrorInfo.domain that the unary call would have had.
+	// ErrorInfo.domain that the unary call would have.
 	Domain string `protobuf:"bytes,5,opt,name=domain,proto3" json:"domain,omitempty"`
-	// ErrorInfo.metadata that the unary call would have had.
+	// ErrorInfo.metadata that the unary call would have.
 	Metadata      map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1439,24 +1446,25 @@ func (x *MulticastRefusal) GetMetadata() map[string]string {
 	return nil
 }
 
-// Asks for events.
+// Attaches a receiver to a mailbox.
 type ReceiveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// Begin with the event after this one; 0 = with the first. What is no longer kept, or was never there:
-	// OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED with the oldest kept sequence. Not set: with AUTO, after
-	// the last event that was handed to a transport; with EXPLICIT, after the last acknowledged event.
+	// The stream starts with the event after this sequence; 0 = with the first event. An event that is not
+	// retained or does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with the oldest retained
+	// sequence. Not set: with AUTO, after the last event that was delivered to a transport; with EXPLICIT,
+	// after the last acknowledged event.
 	AfterSequence *uint64 `protobuf:"varint,2,opt,name=after_sequence,json=afterSequence,proto3,oneof" json:"after_sequence,omitempty"`
-	// With EXPLICIT acknowledgement: most events that may be given and not yet acknowledged. 0 = no bound.
-	// With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+	// With EXPLICIT acknowledgement: maximum number of events that are delivered and not yet acknowledged. 0 =
+	// no limit. With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
 	MaxOutstandingEvents uint64 `protobuf:"varint,3,opt,name=max_outstanding_events,json=maxOutstandingEvents,proto3" json:"max_outstanding_events,omitempty"`
-	// With EXPLICIT acknowledgement: most bytes, counted as encoded events, that may be given and not yet
-	// acknowledged; one event is always given. Unit: bytes. 0 = no bound. With AUTO and not 0:
-	// INVALID_ARGUMENT, reason FIELD_INVALID.
+	// With EXPLICIT acknowledgement: maximum size of the events that are delivered and not yet acknowledged,
+	// counted as encoded events. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With
+	// AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
 	MaxOutstandingBytes uint64 `protobuf:"varint,4,opt,name=max_outstanding_bytes,json=maxOutstandingBytes,proto3" json:"max_outstanding_bytes,omitempty"`
-	// On a stream that is idle for this long, a Heartbeat is sent. 100 ms to 1 h; else INVALID_ARGUMENT,
-	// reason LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
+	// Idle time after which the stream sends a Heartbeat. 100 ms to 1 h; else INVALID_ARGUMENT, reason
+	// LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -1530,7 +1538,7 @@ func (x *ReceiveRequest) GetHeartbeatInterval() *durationpb.Duration {
 // A frame of a Receive stream.
 type ReceiveResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is.
+	// The content.
 	//
 	// Types that are valid to be assigned to Frame:
 	//
@@ -1636,7 +1644,7 @@ type ReceiveResponse_Heartbeat struct {
 }
 
 type ReceiveResponse_SlowConsumer struct {
-	// This receiver is too slow.
+	// This receiver is a slow consumer.
 	SlowConsumer *SlowConsumerNotice `protobuf:"bytes,4,opt,name=slow_consumer,json=slowConsumer,proto3,oneof"`
 }
 
@@ -1648,12 +1656,12 @@ func (*ReceiveResponse_Heartbeat) isReceiveResponse_Frame() {}
 
 func (*ReceiveResponse_SlowConsumer) isReceiveResponse_Frame() {}
 
-// What a Receive stream is attached to.
+// The mailbox that a Receive stream is attached to.
 type ReceiveAttached struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sequence that the next event on this stream will have.
 	NextSequence uint64 `protobuf:"varint,1,opt,name=next_sequence,json=nextSequence,proto3" json:"next_sequence,omitempty"`
-	// The oldest event that is still kept; next_sequence of an empty mailbox if none is.
+	// The oldest retained event; next_sequence if the mailbox retains none.
 	OldestRetainedSequence uint64 `protobuf:"varint,2,opt,name=oldest_retained_sequence,json=oldestRetainedSequence,proto3" json:"oldest_retained_sequence,omitempty"`
 	// The last event that the mailbox has received; 0 if none.
 	LastSequence uint64 `protobuf:"varint,3,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
@@ -1663,7 +1671,7 @@ type ReceiveAttached struct {
 	Groups []string `protobuf:"bytes,5,rep,name=groups,proto3" json:"groups,omitempty"`
 	// The acknowledgement mode.
 	Acknowledgement Acknowledgement `protobuf:"varint,6,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
-	// The last event that was acknowledged; with AUTO the last one that is no longer kept. 0 if none.
+	// The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
 	AcknowledgedSequence uint64 `protobuf:"varint,7,opt,name=acknowledged_sequence,json=acknowledgedSequence,proto3" json:"acknowledged_sequence,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -1748,8 +1756,8 @@ func (x *ReceiveAttached) GetAcknowledgedSequence() uint64 {
 	return 0
 }
 
-// Events in sequence. A batch holds what was there, at least one event, up to the sidecar's byte limit for
-// a batch; one larger event makes a batch of its own.
+// Events in sequence. A batch holds the available events, at least one, up to the sidecar's byte limit for a
+// batch. A larger event is a batch of its own.
 type EventBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events.
@@ -1795,12 +1803,12 @@ func (x *EventBatch) GetEvents() []*Event {
 	return nil
 }
 
-// Nothing has been left out: the stream has given everything up to last_sequence.
+// The stream has delivered every event up to last_sequence.
 type Heartbeat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last event that the mailbox has received and this stream has given.
+	// The last event that the mailbox has received and this stream has delivered.
 	LastSequence uint64 `protobuf:"varint,1,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
-	// When it was sent, by the sidecar's clock.
+	// Time of the heartbeat, by the sidecar's clock.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1850,27 +1858,28 @@ func (x *Heartbeat) GetTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The queue of this mailbox is filling faster than it is emptied. Sent once each time the queue rises over
-// the notice mark (80 % of a bound by default), before the overflow policy costs anything, and, with a soft limit,
-// over the soft bound; also to a Receive that is attached while the time of the soft limit runs. A client that
-// leaves a notice unread is sent no other of the same kind.
+// The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
+// the queue rises over the notice mark, before the overflow policy takes effect. The mark is 80 % of a limit
+// by default. With a soft limit, it also sends a notice each time the queue rises over the soft limit. A
+// Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
+// notice, it gets no other notice of the same kind.
 type SlowConsumerNotice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Events that wait.
+	// Queued events.
 	QueuedEvents uint64 `protobuf:"varint,1,opt,name=queued_events,json=queuedEvents,proto3" json:"queued_events,omitempty"`
-	// Bytes that wait.
+	// Queued bytes.
 	QueuedBytes uint64 `protobuf:"varint,2,opt,name=queued_bytes,json=queuedBytes,proto3" json:"queued_bytes,omitempty"`
-	// The bounds, and what happens when one is reached.
+	// The limits, and what happens when the queue reaches one of them.
 	Limits *QueueLimits `protobuf:"bytes,3,opt,name=limits,proto3" json:"limits,omitempty"`
-	// The mark that the queue is above, in events and in bytes, whichever it is: the soft bound while the time of
-	// the soft limit runs, else the notice mark.
+	// The mark that the queue exceeds, in events or in bytes: the soft limit while its time runs, else the
+	// notice mark.
 	MarkEvents uint64 `protobuf:"varint,4,opt,name=mark_events,json=markEvents,proto3" json:"mark_events,omitempty"`
 	// See mark_events.
 	MarkBytes uint64 `protobuf:"varint,5,opt,name=mark_bytes,json=markBytes,proto3" json:"mark_bytes,omitempty"`
-	// How long after `time` the mailbox will be ended, unless the queue falls to the mark before. Not set while no
-	// soft limit threatens.
+	// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the mark before. Not
+	// set while no soft limit is exceeded.
 	TimeLeft *durationpb.Duration `protobuf:"bytes,6,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
-	// When this was said, by the sidecar's clock. The notice may have waited behind the events before it.
+	// Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1960,8 +1969,8 @@ type AcknowledgeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// Every event up to and including this one may be forgotten. At most the last event that was given to a
-	// Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
+	// The sidecar may discard every event up to and including this one. At most the last event that was
+	// delivered to a Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
 	UpToSequence  uint64 `protobuf:"varint,2,opt,name=up_to_sequence,json=upToSequence,proto3" json:"up_to_sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2011,10 +2020,10 @@ func (x *AcknowledgeRequest) GetUpToSequence() uint64 {
 	return 0
 }
 
-// The events are forgotten.
+// The events are released.
 type AcknowledgeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last acknowledged event now.
+	// The last acknowledged event after this call.
 	AcknowledgedSequence uint64 `protobuf:"varint,1,opt,name=acknowledged_sequence,json=acknowledgedSequence,proto3" json:"acknowledged_sequence,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -2057,7 +2066,7 @@ func (x *AcknowledgeResponse) GetAcknowledgedSequence() uint64 {
 	return 0
 }
 
-// Asks how much waits.
+// Counts queued events.
 type PollRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
@@ -2103,10 +2112,11 @@ func (x *PollRequest) GetMailboxId() string {
 	return ""
 }
 
-// How much waits. Unlike SP_poll, a mailbox whose daemon is gone is told apart from an empty one: state.
+// The queued events. In contrast to SP_poll, `state` distinguishes a mailbox without a daemon from an empty
+// one.
 type PollResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Events that were not yet given to a Receive.
+	// Events that were not yet delivered to a Receive.
 	WaitingEvents uint64 `protobuf:"varint,1,opt,name=waiting_events,json=waitingEvents,proto3" json:"waiting_events,omitempty"`
 	// Their bytes, counted as encoded events.
 	WaitingBytes uint64 `protobuf:"varint,2,opt,name=waiting_bytes,json=waitingBytes,proto3" json:"waiting_bytes,omitempty"`
@@ -2167,7 +2177,7 @@ func (x *PollResponse) GetState() MailboxState {
 	return MailboxState_MAILBOX_STATE_UNSPECIFIED
 }
 
-// Asks for a mailbox's state.
+// Requests the state of a mailbox.
 type GetMailboxRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
@@ -2266,48 +2276,48 @@ type Mailbox struct {
 	PrivateGroup string `protobuf:"bytes,1,opt,name=private_group,json=privateGroup,proto3" json:"private_group,omitempty"`
 	// Its state.
 	State MailboxState `protobuf:"varint,2,opt,name=state,proto3,enum=spread.sidecar.v1.MailboxState" json:"state,omitempty"`
-	// The daemon, as a spread name.
+	// The daemon, as a Spread name.
 	Daemon string `protobuf:"bytes,3,opt,name=daemon,proto3" json:"daemon,omitempty"`
 	// The daemon's version.
 	DaemonVersion *Version `protobuf:"bytes,4,opt,name=daemon_version,json=daemonVersion,proto3" json:"daemon_version,omitempty"`
-	// Whether it receives membership messages.
+	// Whether the mailbox receives membership messages.
 	Membership bool `protobuf:"varint,5,opt,name=membership,proto3" json:"membership,omitempty"`
 	// The acknowledgement mode.
 	Acknowledgement Acknowledgement `protobuf:"varint,6,opt,name=acknowledgement,proto3,enum=spread.sidecar.v1.Acknowledgement" json:"acknowledgement,omitempty"`
-	// The limits that hold.
+	// The effective limits.
 	Limits *MailboxLimits `protobuf:"bytes,7,opt,name=limits,proto3" json:"limits,omitempty"`
-	// The groups that it is in, in the order in which it joined them.
+	// The groups that the mailbox is in, in the order in which it joined them.
 	Groups []string `protobuf:"bytes,8,rep,name=groups,proto3" json:"groups,omitempty"`
-	// When it was opened.
+	// Time of Connect.
 	OpenedAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
 	// Whether a Receive is attached.
 	ReceiverAttached bool `protobuf:"varint,10,opt,name=receiver_attached,json=receiverAttached,proto3" json:"receiver_attached,omitempty"`
 	// The last event received; 0 if none.
 	LastSequence uint64 `protobuf:"varint,11,opt,name=last_sequence,json=lastSequence,proto3" json:"last_sequence,omitempty"`
-	// The last event given to a Receive; 0 if none.
+	// The last event delivered to a Receive; 0 if none.
 	DeliveredSequence uint64 `protobuf:"varint,12,opt,name=delivered_sequence,json=deliveredSequence,proto3" json:"delivered_sequence,omitempty"`
-	// The last acknowledged event; with AUTO the last one that is no longer kept. 0 if none.
+	// The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
 	AcknowledgedSequence uint64 `protobuf:"varint,13,opt,name=acknowledged_sequence,json=acknowledgedSequence,proto3" json:"acknowledged_sequence,omitempty"`
-	// Events that were not yet given to a Receive.
+	// Events that were not yet delivered to a Receive.
 	WaitingEvents uint64 `protobuf:"varint,14,opt,name=waiting_events,json=waitingEvents,proto3" json:"waiting_events,omitempty"`
 	// Their bytes.
 	WaitingBytes uint64 `protobuf:"varint,15,opt,name=waiting_bytes,json=waitingBytes,proto3" json:"waiting_bytes,omitempty"`
-	// Bytes of all retained events, given or not.
+	// Bytes of all retained events, delivered or not.
 	RetainedBytes uint64 `protobuf:"varint,16,opt,name=retained_bytes,json=retainedBytes,proto3" json:"retained_bytes,omitempty"`
 	// Messages handed to the daemon.
 	MessagesSent uint64 `protobuf:"varint,17,opt,name=messages_sent,json=messagesSent,proto3" json:"messages_sent,omitempty"`
 	// Payload bytes handed to the daemon.
 	PayloadBytesSent uint64 `protobuf:"varint,18,opt,name=payload_bytes_sent,json=payloadBytesSent,proto3" json:"payload_bytes_sent,omitempty"`
-	// Bytes that wait to be taken by the daemon's connection.
+	// Bytes that wait for the daemon connection.
 	SendQueueBytes uint64 `protobuf:"varint,19,opt,name=send_queue_bytes,json=sendQueueBytes,proto3" json:"send_queue_bytes,omitempty"`
-	// Whether reading from the daemon is paused because the queue is full.
+	// Whether the sidecar has stopped reading from the daemon because the queue is full.
 	Paused bool `protobuf:"varint,20,opt,name=paused,proto3" json:"paused,omitempty"`
-	// When the lease will end if nothing happens; not set while a Receive is attached.
+	// Time at which the lease expires if no call uses the mailbox; not set while a Receive is attached.
 	LeaseEndsAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=lease_ends_at,json=leaseEndsAt,proto3" json:"lease_ends_at,omitempty"`
-	// A short id that is safe to show: the one that logs and metrics use. It opens nothing.
+	// Short ID that is safe to show. Logs and metrics use it. It gives no access to the mailbox.
 	DisplayId string `protobuf:"bytes,22,opt,name=display_id,json=displayId,proto3" json:"display_id,omitempty"`
-	// When the mailbox will be ended because its queue is above the soft bound, unless the queue falls to it before.
-	// Not set while it is not above, or when there is no soft limit.
+	// Time at which the sidecar ends the mailbox because its queue exceeds the soft limit, unless the queue
+	// falls to it before. Not set while the queue does not exceed it, or without a soft limit.
 	SoftLimitEndsAt *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=soft_limit_ends_at,json=softLimitEndsAt,proto3" json:"soft_limit_ends_at,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -2504,14 +2514,14 @@ func (x *Mailbox) GetSoftLimitEndsAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// Asks for a group's current view.
+// Requests the current view of a group.
 type GetViewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
 	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	// The group; 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-	// A group that the mailbox is not in, or whose first view has not arrived: NOT_FOUND, reason NO_VIEW.
-	// With membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+	// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. The
+	// mailbox is not in the group, or its first view has not arrived: NOT_FOUND, reason NO_VIEW. With
+	// membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
 	Group         string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2564,9 +2574,9 @@ func (x *GetViewRequest) GetGroup() string {
 // A group's current view.
 type GetViewResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The last view that arrived from the daemon, which may still wait in the queue as an event.
+	// The last view from the daemon. Its event may still be queued.
 	View *MembershipView `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
-	// True when a transitional signal has come after it: a NETWORK view will follow.
+	// True if a transitional signal followed the view: a NETWORK view will come.
 	InTransition  bool `protobuf:"varint,2,opt,name=in_transition,json=inTransition,proto3" json:"in_transition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2616,12 +2626,13 @@ func (x *GetViewResponse) GetInTransition() bool {
 	return false
 }
 
-// Asks for all mailboxes.
+// Requests all mailboxes.
 type ListMailboxesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Most mailboxes in one answer, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+	// Maximum number of mailboxes in one response, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason
+	// LIMIT_OUT_OF_RANGE.
 	PageSize uint32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// next_page_token of the answer before; empty for the first page. Else INVALID_ARGUMENT, reason
+	// next_page_token of the previous response; empty for the first page. Else INVALID_ARGUMENT, reason
 	// FIELD_INVALID.
 	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2675,9 +2686,9 @@ func (x *ListMailboxesRequest) GetPageToken() string {
 // Mailboxes in the order in which they were opened.
 type ListMailboxesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The mailboxes, without their ids.
+	// The mailboxes, without their IDs.
 	Mailboxes []*Mailbox `protobuf:"bytes,1,rep,name=mailboxes,proto3" json:"mailboxes,omitempty"`
-	// Give it as page_token for the next page; empty on the last one.
+	// The page_token of the next page; empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2727,7 +2738,7 @@ func (x *ListMailboxesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for versions.
+// Requests the versions.
 type GetVersionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2775,9 +2786,9 @@ type GetVersionResponse struct {
 	ClientProtocol *Version `protobuf:"bytes,3,opt,name=client_protocol,json=clientProtocol,proto3" json:"client_protocol,omitempty"`
 	// The default daemon's version; not set while the sidecar has no connection to it.
 	Daemon *Version `protobuf:"bytes,4,opt,name=daemon,proto3" json:"daemon,omitempty"`
-	// The default daemon that the sidecar is connected to, as a spread name; empty while there is none.
+	// The default daemon that the sidecar is connected to, as a Spread name; empty while there is none.
 	DaemonAddress string `protobuf:"bytes,5,opt,name=daemon_address,json=daemonAddress,proto3" json:"daemon_address,omitempty"`
-	// True when that daemon is the embedded one, which is meant for development and tests.
+	// True if that daemon is the embedded one, for development and tests.
 	EmbeddedDaemon bool `protobuf:"varint,6,opt,name=embedded_daemon,json=embeddedDaemon,proto3" json:"embedded_daemon,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

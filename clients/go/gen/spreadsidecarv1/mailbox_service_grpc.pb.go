@@ -6,28 +6,31 @@
 
 // The contract of spread-sidecar: Spread's mailboxes over gRPC.
 //
-// Spread (spread.org) is a group communication toolkit. A process connects to a daemon, joins groups,
-// multicasts with a chosen guarantee, and receives messages and membership views in one order. A
-// connection is called a mailbox. The sidecar owns mailboxes and offers them here.
+// Spread (spread.org) is a group communication toolkit. A process connects to a daemon, joins groups, and
+// multicasts with a chosen service type. It receives messages and membership views in one order. A connection
+// is called a mailbox. The sidecar owns mailboxes and offers them through this service.
 //
 // Errors. Every failure has a gRPC status and, in the trailer `grpc-status-details-bin`, a
-// google.rpc.ErrorInfo: `domain` is "spread.org" for a Spread error (then `reason` is Spread's name for
-// it, such as ILLEGAL_GROUP, and metadata `spread_code` its number, such as "-14") and "spread-sidecar"
-// for the sidecar's own (then `reason` is a value of ErrorReason without its prefix). Metadata `field`
-// and `bound` say which field was refused and what it may be; metadata `limit` names the option of the sidecar
-// that set a bound of its own. UNAVAILABLE and RESOURCE_EXHAUSTED failures that are worth repeating carry a
-// google.rpc.RetryInfo.
+// google.rpc.ErrorInfo:
 //
-// Every call with a mailbox_id may answer NOT_FOUND, reason ILLEGAL_SESSION: there is no such mailbox,
-// or no longer; and, when its lease ended not long ago, ABORTED, reason LEASE_EXPIRED.
+// - `domain` is "spread.org" for a Spread error. Then `reason` is Spread's name for it, such as
+//   ILLEGAL_GROUP, and metadata `spread_code` its number, such as "-14".
+// - `domain` is "spread-sidecar" for the sidecar's own errors. Then `reason` is a value of ErrorReason
+//   without its prefix.
+// - Metadata `field` and `bound` name the rejected field and its allowed values.
+// - Metadata `limit` names the option of the sidecar that sets a limit.
+// - UNAVAILABLE and RESOURCE_EXHAUSTED failures that a retry can solve carry a google.rpc.RetryInfo.
+//
+// Every call with a mailbox_id may fail with NOT_FOUND, reason ILLEGAL_SESSION: the mailbox does not exist or
+// has ended. If its lease expired recently, the call fails with ABORTED, reason LEASE_EXPIRED.
 //
 // A mailbox belongs to the identity that opened it: the client certificate or the client token, where the
-// sidecar asks for them; else the kind of connection, Unix socket or TCP. To every other identity it is not
-// there: they are answered as for an id that nobody has.
+// sidecar requires them. Otherwise the identity is the kind of connection, Unix socket or TCP. For every
+// other identity, the sidecar answers as if the mailbox did not exist.
 //
-// Where the sidecar is configured with client tokens, each call of this service but ListMailboxes brings
-// one (`authorization: Bearer <token>`), else UNAUTHENTICATED, reason CREDENTIAL_MISSING or
-// CREDENTIAL_INVALID. Reflection wants one too; grpc.health.v1 does not.
+// If the sidecar is configured with client tokens, each call of this service except ListMailboxes needs one
+// (`authorization: Bearer <token>`). Otherwise it fails with UNAUTHENTICATED, reason CREDENTIAL_MISSING or
+// CREDENTIAL_INVALID. Reflection needs a token too; grpc.health.v1 does not.
 
 package spreadsidecarv1
 
@@ -65,58 +68,65 @@ const (
 //
 // Mailboxes of Spread.
 type MailboxServiceClient interface {
-	// Opens a mailbox (SP_connect). A failure opens none.
+	// Opens a mailbox (SP_connect). A failed call opens none.
 	Connect(ctx context.Context, in *ConnectRequest, opts ...grpc.CallOption) (*ConnectResponse, error)
-	// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-	// queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-	// disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-	// itself does not wait for the receiver.
+	// Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+	// mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+	// period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+	// limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
 	Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error)
-	// Joins a group (SP_join). Joining a group that the mailbox is in changes nothing.
+	// Joins a group (SP_join). No effect if the mailbox is already in the group.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
-	// Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing.
+	// Leaves a group (SP_leave). No effect if the mailbox is not in the group.
 	Leave(ctx context.Context, in *LeaveRequest, opts ...grpc.CallOption) (*LeaveResponse, error)
-	// Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-	// the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-	// calls arrived, over unary calls and streams together.
+	// Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+	// connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+	// order in which their calls arrived, over unary calls and streams together.
 	//
-	// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-	// may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-	// "unknown". The sidecar never sends anything twice on its own.
+	// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+	// the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+	// "unknown". The sidecar never sends a message twice on its own.
 	Multicast(ctx context.Context, in *MulticastRequest, opts ...grpc.CallOption) (*MulticastResponse, error)
-	// Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-	// sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-	// refused is answered with its index and does not end the stream. At most the messages after the last
-	// answer are in doubt when the stream breaks.
+	// Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+	// the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
 	//
-	// When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-	// then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+	// The responses count the decided messages cumulatively. A response reports a rejected message with its
+	// index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+	// after the last response.
+	//
+	// When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+	// Metadata `outcome` "not-sent" means that no message after the last response was sent.
 	MulticastStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[MulticastStreamRequest, MulticastStreamResponse], error)
-	// Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-	// and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-	// the stream: a stream that breaks loses nothing that is retained.
+	// Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+	// second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+	// the mailbox, not to the stream, so a broken stream loses no retained event.
 	//
-	// The stream ends with OK after the last event when Disconnect was called; else with the status that
-	// tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-	// ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-	// DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-	// LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-	// end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-	// no longer waited for.
+	// After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+	// statuses:
+	//
+	//   - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+	//     ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+	//   - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+	//   - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+	//   - ABORTED, reason LEASE_EXPIRED: the lease expired.
+	//
+	// Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+	// ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+	// reads nothing for one lease period.
 	Receive(ctx context.Context, in *ReceiveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReceiveResponse], error)
-	// Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-	// and shortens the replay window.
+	// Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+	// allowed and shortens the replay window.
 	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error)
-	// Counts what waits (SP_poll), without taking it.
+	// Counts the queued events (SP_poll) without consuming them.
 	Poll(ctx context.Context, in *PollRequest, opts ...grpc.CallOption) (*PollResponse, error)
-	// State and counters of one mailbox.
+	// Returns the state and counters of one mailbox.
 	GetMailbox(ctx context.Context, in *GetMailboxRequest, opts ...grpc.CallOption) (*GetMailboxResponse, error)
-	// The current view of a group that the mailbox is in, without waiting for a change.
+	// Returns the current view of a group that the mailbox is in, without waiting for a change.
 	GetView(ctx context.Context, in *GetViewRequest, opts ...grpc.CallOption) (*GetViewResponse, error)
-	// State and counters of all mailboxes. For operators: needs the admin credential (`authorization:
-	// Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+	// Returns the state and counters of all mailboxes. For operators: needs the admin credential
+	// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
 	ListMailboxes(ctx context.Context, in *ListMailboxesRequest, opts ...grpc.CallOption) (*ListMailboxesResponse, error)
-	// Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+	// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
 	GetVersion(ctx context.Context, in *GetVersionRequest, opts ...grpc.CallOption) (*GetVersionResponse, error)
 }
 
@@ -276,58 +286,65 @@ func (c *mailboxServiceClient) GetVersion(ctx context.Context, in *GetVersionReq
 //
 // Mailboxes of Spread.
 type MailboxServiceServer interface {
-	// Opens a mailbox (SP_connect). A failure opens none.
+	// Opens a mailbox (SP_connect). A failed call opens none.
 	Connect(context.Context, *ConnectRequest) (*ConnectResponse, error)
-	// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-	// queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-	// disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-	// itself does not wait for the receiver.
+	// Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+	// mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+	// period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+	// limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
 	Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error)
-	// Joins a group (SP_join). Joining a group that the mailbox is in changes nothing.
+	// Joins a group (SP_join). No effect if the mailbox is already in the group.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
-	// Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing.
+	// Leaves a group (SP_leave). No effect if the mailbox is not in the group.
 	Leave(context.Context, *LeaveRequest) (*LeaveResponse, error)
-	// Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-	// the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-	// calls arrived, over unary calls and streams together.
+	// Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+	// connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+	// order in which their calls arrived, over unary calls and streams together.
 	//
-	// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-	// may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-	// "unknown". The sidecar never sends anything twice on its own.
+	// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+	// the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+	// "unknown". The sidecar never sends a message twice on its own.
 	Multicast(context.Context, *MulticastRequest) (*MulticastResponse, error)
-	// Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-	// sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-	// refused is answered with its index and does not end the stream. At most the messages after the last
-	// answer are in doubt when the stream breaks.
+	// Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+	// the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
 	//
-	// When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-	// then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+	// The responses count the decided messages cumulatively. A response reports a rejected message with its
+	// index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+	// after the last response.
+	//
+	// When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+	// Metadata `outcome` "not-sent" means that no message after the last response was sent.
 	MulticastStream(grpc.BidiStreamingServer[MulticastStreamRequest, MulticastStreamResponse]) error
-	// Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-	// and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-	// the stream: a stream that breaks loses nothing that is retained.
+	// Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+	// second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+	// the mailbox, not to the stream, so a broken stream loses no retained event.
 	//
-	// The stream ends with OK after the last event when Disconnect was called; else with the status that
-	// tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-	// ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-	// DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-	// LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-	// end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-	// no longer waited for.
+	// After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+	// statuses:
+	//
+	//   - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+	//     ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+	//   - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+	//   - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+	//   - ABORTED, reason LEASE_EXPIRED: the lease expired.
+	//
+	// Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+	// ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+	// reads nothing for one lease period.
 	Receive(*ReceiveRequest, grpc.ServerStreamingServer[ReceiveResponse]) error
-	// Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-	// and shortens the replay window.
+	// Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+	// allowed and shortens the replay window.
 	Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error)
-	// Counts what waits (SP_poll), without taking it.
+	// Counts the queued events (SP_poll) without consuming them.
 	Poll(context.Context, *PollRequest) (*PollResponse, error)
-	// State and counters of one mailbox.
+	// Returns the state and counters of one mailbox.
 	GetMailbox(context.Context, *GetMailboxRequest) (*GetMailboxResponse, error)
-	// The current view of a group that the mailbox is in, without waiting for a change.
+	// Returns the current view of a group that the mailbox is in, without waiting for a change.
 	GetView(context.Context, *GetViewRequest) (*GetViewResponse, error)
-	// State and counters of all mailboxes. For operators: needs the admin credential (`authorization:
-	// Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+	// Returns the state and counters of all mailboxes. For operators: needs the admin credential
+	// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
 	ListMailboxes(context.Context, *ListMailboxesRequest) (*ListMailboxesResponse, error)
-	// Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+	// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
 	GetVersion(context.Context, *GetVersionRequest) (*GetVersionResponse, error)
 	mustEmbedUnimplementedMailboxServiceServer()
 }

@@ -1,8 +1,8 @@
 """The module ``spread`` of the old Python wrapper of Spread's C library, over a spread-sidecar.
 
-A program that was written for the wrapper runs as it is: ``connect`` gives a mailbox, whose ``receive`` gives
-RegularMsgType and MembershipMsgType, and failures are SpreadError. ``DROP_IN.md`` has what to set in the
-environment and the few differences. New programs are better off with ``spread_sidecar``.
+Programs for the wrapper run unchanged. ``connect`` returns a mailbox, ``receive`` returns RegularMsgType and
+MembershipMsgType, and failures raise SpreadError. ``DROP_IN.md`` describes the environment variables and the
+differences. Use ``spread_sidecar`` for new programs.
 """
 
 from __future__ import annotations

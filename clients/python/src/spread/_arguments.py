@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 
 
 def to_int(value: object, what: str) -> int:
-    """A C int: TypeError for what is none, OverflowError for what does not fit."""
+    """Converts to a C int: TypeError for other types, OverflowError for other ranges."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -18,14 +18,14 @@ def to_int(value: object, what: str) -> int:
 
 
 def to_int16(value: object, what: str) -> int:
-    """A C short, of which the C library takes the low 16 bits, whatever else is there."""
+    """Converts to a C short. Like the C library, keeps only the low 16 bits."""
     return (to_int(value, what) + 0x8000 & 0xFFFF) - 0x8000
 
 
 def bind(
     function: str, parameters: Sequence[tuple[str, ...]], args: tuple[object, ...], keywords: Mapping[str, object]
 ) -> dict[str, object]:
-    """What was given, by the first name of each parameter. A parameter may have several names."""
+    """The arguments by the first name of their parameters. A parameter may have several names."""
     if len(args) > len(parameters):
         raise TypeError(f"{function}() takes at most {len(parameters)} arguments ({len(args)} given)")
     given = {names[0]: value for names, value in zip(parameters, args)}

@@ -37,14 +37,14 @@ def connect(spread_name: Text = ..., *, name: Text, priority: int = ..., members
 def connect(*args: object, **keywords: object) -> MailboxType:
     """connect(spread_name, private_name, priority=0, membership=1) -> mailbox
 
-    Connects to a Spread daemon through the sidecar. Everything is optional and may be given by position or by keyword;
-    ``spread_name`` may be called ``daemon``, ``private_name`` may be called ``name``.
+    Connects to a Spread daemon through the sidecar. All parameters are optional, by position or by keyword.
+    ``daemon`` is another name of ``spread_name``, and ``name`` of ``private_name``.
 
     ``spread_name``: ``4803``, ``4803@host`` or the path of a Unix socket; the sidecar must allow it. Default: the
-    sidecar's own daemon. ``private_name``: at most 10 characters; default: Spread makes one. ``priority``: 0 or 1,
-    without effect. ``membership``: whether membership messages are received.
+    sidecar's own daemon. ``private_name``: at most 10 characters; default: Spread generates one. ``priority``: 0 or
+    1, without effect. ``membership``: whether membership messages are received.
 
-    The environment says which sidecar, see ``DROP_IN.md``: SPREAD_SIDECAR_TARGET, by default ``127.0.0.1:4813``.
+    The environment names the sidecar, see ``DROP_IN.md``: SPREAD_SIDECAR_TARGET, by default ``127.0.0.1:4813``.
     """
     given = bind("connect", _PARAMETERS, args, keywords)
     check_gevent()
@@ -75,7 +75,7 @@ def connect(*args: object, **keywords: object) -> MailboxType:
 
 
 def version() -> tuple[int, int, int]:
-    """The release of Spread whose protocol the sidecar speaks, as SP_version gives it: major, minor, patch."""
+    """The Spread release whose protocol the sidecar supports, as SP_version returns it: major, minor, patch."""
     check_gevent()
     try:
         return spread_sidecar.version()

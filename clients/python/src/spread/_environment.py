@@ -1,4 +1,4 @@
-"""Environment variables of this module alone. ``DROP_IN.md`` has them, and those that say which sidecar."""
+"""Environment variables of this module only. ``DROP_IN.md`` describes all variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._text import TEXT_MODES
 
 
 def daemon(environment: Mapping[str, str], named: str) -> str:
-    """The daemon to ask for, where the program names this one. Set and empty: the sidecar's own."""
+    """The daemon to use instead of the one that the program names. Set and empty: the sidecar's own."""
     return environment.get("SPREAD_CLIENT_DAEMON", named)
 
 

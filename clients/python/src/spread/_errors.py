@@ -1,4 +1,4 @@
-"""The wrapper's one exception, made of the client's."""
+"""The exception of the wrapper, made from the client's."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _IN_CALLS = {
 
 
 class SpreadError(Exception):
-    """A failure of Spread: ``args`` is its number and a sentence, or a sentence alone where Spread has no number.
+    """A failure of Spread. ``args`` has its number and a message, or only a message if Spread has no number.
 
-    Not chained to the client's error (``__cause__``): a program that does not catch it prints one traceback.
+    The error has no ``__cause__``, so a program that does not catch it prints one traceback.
     """
 
     #: The client's error that it was made of, if any, with everything that is known.
@@ -46,7 +46,7 @@ class SpreadError(Exception):
 
 
 def closed_mailbox(method: str) -> SpreadError:
-    """What every call of a mailbox gives that is disconnected, by the program or by Spread."""
+    """The error of every call of a disconnected mailbox."""
     return SpreadError(f"{method}() called on closed mbox")
 
 
@@ -58,19 +58,19 @@ _VARIABLES = (
 
 
 def of_connect(error: spread_sidecar.SpreadError) -> SpreadError:
-    """What ``connect`` failed with."""
+    """The error of a failed ``connect``."""
     if error.reason == "DAEMON_NOT_ALLOWED":
         return _made_of(error, ILLEGAL_SPREAD)
     return _made_of(error, _IN_CONNECT.get(error.status) if error.number is None else error.number)
 
 
 def of_call(error: spread_sidecar.SpreadError) -> SpreadError:
-    """What a call of a mailbox failed with."""
+    """The error of a failed call of a mailbox."""
     return _made_of(error, _IN_CALLS.get(error.status) if error.number is None else error.number)
 
 
 def of_end(error: spread_sidecar.SpreadError) -> SpreadError:
-    """What a mailbox ended with: for a program of the wrapper, Spread has closed the connection, whatever the cause."""
+    """The error for the end of a mailbox. As in the wrapper, it is a closed connection for every cause."""
     return _made_of(error, CONNECTION_CLOSED)
 
 

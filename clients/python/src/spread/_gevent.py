@@ -1,4 +1,4 @@
-"""gRPC under gevent: it has to be told, or its waits block every greenlet."""
+"""gRPC under gevent. Without gRPC's own support for gevent, its waits block every greenlet."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ._errors import SpreadError
 
 
 def check_gevent() -> None:
-    """Raises SpreadError where gevent has patched the threads of this program and gRPC does not know.
+    """Raises SpreadError if gevent has patched the threads of this program without gRPC's support.
 
-    The first call would then wait for ever.
+    Otherwise the first call would never return.
     """
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("threading"):

@@ -1,4 +1,4 @@
-"""Goodbyes for mailboxes that nobody has any more."""
+"""Disconnects of mailboxes without references."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _pending: set[threading.Thread] = set()
 
 
 def say_in_background(goodbye: Callable[[], object]) -> None:
-    """For ``__del__``, which may run in any thread at any allocation, whatever locks it holds: this waits for none."""
+    """Disconnects from ``__del__``, which may run in any thread with any lock held. It therefore takes no lock."""
 
     def say() -> None:
         try:
@@ -30,7 +30,7 @@ def say_in_background(goodbye: Callable[[], object]) -> None:
 
 
 def wait_for_all(timeout: float) -> None:
-    """Until all are said, but not longer than this. Unit: seconds."""
+    """Waits for all disconnects, at most for this time. Unit: seconds."""
     deadline = time.monotonic() + timeout
     for thread in list(_pending):
         thread.join(max(0.0, deadline - time.monotonic()))

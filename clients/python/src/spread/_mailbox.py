@@ -1,4 +1,4 @@
-"""A connection to a Spread daemon, as the wrapper had it."""
+"""A connection to a Spread daemon, with the interface of the wrapper."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _GIVE_UP_TIME = 5.0
 class MailboxType:
     """A connection to a Spread daemon, made by ``connect``.
 
-    One thread may receive while others send. Every failure of Spread is a SpreadError, every argument of a wrong type a
+    One thread can receive while others send. Failures of Spread raise SpreadError, arguments of a wrong type
     TypeError.
     """
 
@@ -86,7 +86,7 @@ class MailboxType:
     def private_group(self) -> Text:
         """The private group that the daemon assigned, such as ``#user#node1``.
 
-        As with the wrapper a program may assign something else, which has no effect but that it is there.
+        As in the wrapper, a program can assign another value, which has no further effect.
         """
         if self._assigned:
             return self._assigned[0]  # type: ignore[return-value]
@@ -101,16 +101,18 @@ class MailboxType:
         self._assigned = (None,)
 
     def disconnect(self) -> None:
-        """Ends the connection when what was multicast is sent; a second time it does nothing.
+        """Sends the remaining messages and ends the connection. A second call has no effect.
 
-        The descriptor of ``fileno`` is closed. Like SP_disconnect it does not fail: a mailbox that can't be told of it ends by itself, after its lease.
+        The descriptor of ``fileno`` is closed. Like SP_disconnect, the call does not fail. If it does not reach the
+        sidecar, the mailbox ends after its lease.
         """
         self._disconnect(None)
 
     def fileno(self) -> int:
-        """A descriptor that selects readable exactly when ``receive`` will not block: a message has come, or the end.
+        """A descriptor that selects readable exactly when ``receive`` does not block, because of a message or the
+        end.
 
-        It is there to be waited for, not to be read from.
+        Wait for the descriptor, but do not read from it.
         """
         with self._lock:
             self._check_open("fileno")
@@ -120,7 +122,7 @@ class MailboxType:
             return self._readiness.fileno()
 
     def join(self, group: Text, /) -> None:
-        """Joins a group. The view that shows it comes as a message."""
+        """Joins a group. The view with this member comes as a message."""
         name = self._rule.name_in(group, "group")
         self._check_open("join")
         self._call(lambda: self._in_order(lambda: self._mailbox.join(name)))
@@ -132,13 +134,14 @@ class MailboxType:
         self._call(lambda: self._in_order(lambda: self._mailbox.leave(name)))
 
     def multicast(self, service_type: int, group: Text, message: object, message_type: int = 0, /) -> int:
-        """Sends a message to all members of a group, or to a private group; returns the bytes of the message.
+        """Sends a message to all members of a group, or to a private group. Returns the size of the message.
 
-        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``group`` counts up to
-        its 31st byte; ``message_type`` is the application's own number, -32768 to 32767.
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. The first 31 bytes of
+        ``group`` count. ``message_type`` is the application's own number, -32768 to 32767.
 
-        The message is handed over: it may be lost if the process is killed, and if Spread closes the connection, which
-        a later call then tells with CONNECTION_CLOSED. Waits while 10,000 messages or 4 MiB are on their way.
+        The call returns before the daemon has the message. The message can be lost if the process is killed or
+        Spread closes the connection. A later call then raises CONNECTION_CLOSED. Waits while 10,000 messages or 4
+        MiB are in transit.
         """
         # Only what can't change may be recognised.
         if group is not self._last_target[0] or type(group) not in (str, bytes):
@@ -151,9 +154,9 @@ class MailboxType:
     def multigroup_multicast(
         self, service_type: int, groups: tuple[Text, ...], message: object, message_type: int = 0, /
     ) -> int:
-        """Sends one message to all members of several groups, which are a tuple; returns the bytes of the message.
+        """Sends one message to all members of a tuple of groups. Returns the size of the message.
 
-        Else like ``multicast``.
+        Otherwise like ``multicast``.
         """
         if not isinstance(groups, tuple):
             raise TypeError("only tuples are allowed for groups")
@@ -164,9 +167,9 @@ class MailboxType:
         return self._multicast("multigroup_multicast", service_type, target, message, message_type)
 
     def receive(self) -> Union[RegularMsgType, MembershipMsgType]:
-        """The next message, waiting for it if need be.
+        """Waits for the next message and returns it.
 
-        When Spread, or another thread, has ended the connection: SpreadError CONNECTION_CLOSED.
+        Raises SpreadError CONNECTION_CLOSED after Spread or another thread has ended the connection.
         """
         if self._closed:
             raise _errors.closed_mailbox("receive")
@@ -183,7 +186,7 @@ class MailboxType:
         raise _errors.SpreadError(f"Unknown message type: {kind}")
 
     def poll(self) -> int:
-        """1 if ``receive`` can be called without blocking, else 0. Also 1 when it would tell the end."""
+        """1 if ``receive`` would not block, else 0. Also 1 if ``receive`` would raise the end."""
         self._check_open("poll")
         return int(self._mailbox.ready)
 
@@ -205,7 +208,7 @@ class MailboxType:
             say_in_background(goodbye)
 
     def _is_of_this_process(self) -> bool:
-        """Whether it is not a copy that a fork has made: what is a goodbye there would end it here."""
+        """Whether this is not a copy after a fork. A disconnect in the copy would end the mailbox of the parent."""
         return self._process == os.getpid()
 
     def _multicast(
@@ -243,7 +246,7 @@ class MailboxType:
         return size
 
     def _too_large(self, size: int, groups: int) -> _errors.SpreadError:
-        """For what the sidecar would refuse after the call has returned."""
+        """Checks what the sidecar would reject only after the call has returned."""
         if groups > self._max_groups:
             text = f"a message may be sent to at most {self._max_groups} groups; got {groups}"
             return _errors.SpreadError(ILLEGAL_GROUP, text)
@@ -252,7 +255,7 @@ class MailboxType:
         return _errors.SpreadError(MESSAGE_TOO_LONG, text)
 
     def _in_order(self, call: Callable[[], _Result]) -> _Result:
-        """A call that comes after the messages that were handed over before it."""
+        """Makes a call after all earlier messages."""
         try:
             self._outgoing.flush()
         except spread_sidecar.SpreadError as error:
@@ -260,7 +263,7 @@ class MailboxType:
         return call()
 
     def _broken(self, error: spread_sidecar.SpreadError) -> _errors.SpreadError:
-        """What the program is told of a failure of its outgoing messages."""
+        """The error of the program for a failure of its outgoing messages."""
         if error.reason == "ILLEGAL_SERVICE":
             return _errors.of_call(error)
         # What was handed over may be lost, so that nothing may follow it: the connection has ended.
@@ -291,9 +294,9 @@ class MailboxType:
                 self._close_descriptor()
 
     def _ended(self) -> None:
-        """For the program there is no mailbox any more, and what belongs to it goes.
+        """Releases everything of the mailbox.
 
-        The sidecar may still have it, after a failure on the way; the program does not wait for its answer.
+        After a failure, the sidecar may still have the mailbox, but the program does not wait for its response.
         """
         if self._close():
             mailbox = self._mailbox
@@ -301,7 +304,7 @@ class MailboxType:
             say_in_background(lambda: mailbox.disconnect(timeout=_GIVE_UP_TIME))
 
     def _close(self) -> bool:
-        """Whether it was open until now: one caller alone ends it."""
+        """Whether it was open. Only one caller ends it."""
         with self._lock:
             was_open, self._closed = not self._closed, True
             return was_open

@@ -1,4 +1,4 @@
-"""What ``receive`` gives."""
+"""The messages of ``receive``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._text import Text, TextRule
 
 
 class GroupIdType:
-    """The identity of a membership: opaque, but for ``==`` and ``!=``."""
+    """The identity of a view, which supports only ``==`` and ``!=``."""
 
     __slots__ = ("_id",)
 
@@ -34,7 +34,7 @@ _NO_ID: Final = GroupIdType(GroupId(0, 0, 0))
 
 
 class RegularMsgType:
-    """A message that somebody multicast."""
+    """A message that a client multicast."""
 
     __slots__ = ("endian", "groups", "message", "msg_type", "sender")
 
@@ -61,7 +61,7 @@ class RegularMsgType:
 
 
 class MembershipMsgType:
-    """A view, a transitional signal, or the own leave."""
+    """A view, a transitional signal, or a self-leave."""
 
     __slots__ = ("changed_member", "extra", "group", "group_id", "members", "msg_subtype", "orig_members", "reason")
 

@@ -1,4 +1,4 @@
-"""Names as the C library takes them: it cuts what is too long, and reads a daemon's name with sscanf."""
+"""Names as in the C library, which truncates long names and parses a daemon's name with sscanf."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def cut_destination(group: str) -> str:
 
 
 def has_receivers(destination: str) -> bool:
-    """Whether a daemon delivers to it at all; the C library does not ask, and the daemon drops the message."""
+    """Whether a daemon delivers to it. The C library does not check this, and the daemon discards the message."""
     return _DESTINATION.fullmatch(destination) is not None
 
 
 def read_daemon(name: str) -> str:
-    """The name of a daemon without what the C library skips.
+    """The name of a daemon without the characters that the C library ignores.
 
-    Raises SpreadError, ILLEGAL_SPREAD, for a name that the C library would refuse without asking anybody. An empty
-    name is the default daemon; the path of a Unix socket, which the C library does not know, is let through.
+    Raises SpreadError, ILLEGAL_SPREAD, for a name that the C library rejects without a connection. An empty name is
+    the default daemon. In contrast to the C library, the path of a Unix socket is accepted.
     """
     if name == "" or name.startswith("/"):
         return name

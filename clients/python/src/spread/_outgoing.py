@@ -1,8 +1,7 @@
-"""What a program multicasts, on its way to the daemon.
+"""The messages of a program in transit to the daemon.
 
-As with the C library, a multicast returns when its message is handed over, and not when the daemon has it: there a
-buffer of the kernel takes messages, here the window of one stream to the sidecar. Both are bounded, and a program
-that sends more waits.
+As in the C library, a multicast returns before the daemon has the message. The C library uses a buffer of the
+kernel, this module the window of a stream to the sidecar. Both are limited, and a program that sends more waits.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _MAX_AGE = 30.0
 
 
 class OutgoingMessages:
-    """Messages of one mailbox, in the order in which they were sent. May be used by several threads."""
+    """Messages of one mailbox, in the order in which they were sent. Several threads can use it."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -32,10 +31,10 @@ class OutgoingMessages:
         self._closed = False
 
     def send(self, service: int, groups: tuple[str, ...], payload: bytes, message_type: int) -> None:
-        """Hands over a message; waits while too much is on its way.
+        """Adds a message to the window, and waits while the window is full.
 
-        Raises spread_sidecar.SpreadError: ILLEGAL_SERVICE, or what the stream broke with. What was handed over before
-        may then be lost, and nothing can be sent any more.
+        Raises spread_sidecar.SpreadError: ILLEGAL_SERVICE, or the error of the broken stream. Earlier messages may
+        then be lost, and no more messages can be sent.
         """
         sender = self._sender
         if sender is None or time.monotonic() >= self._renew_at:
@@ -48,7 +47,10 @@ class OutgoingMessages:
             self._renewed(sender).send(service, groups, payload, message_type)
 
     def flush(self) -> None:
-        """Returns when everything that was handed over before is with the daemon's connection. Raises as ``send``."""
+        """Waits until the daemon's connection has accepted all earlier messages.
+
+        Raises the same errors as ``send``.
+        """
         sender = self._sender
         if sender is None:
             return
@@ -59,7 +61,7 @@ class OutgoingMessages:
                 raise
 
     def close(self, timeout: Optional[float]) -> None:
-        """Flushes and ends; nothing may be sent any more. Raises as ``send``, and when it takes longer than this."""
+        """Flushes and ends. Raises the same errors as ``send``, and an error after the timeout."""
         with self._lock:
             self._closed = True
             sender, self._sender = self._sender, None
@@ -67,7 +69,7 @@ class OutgoingMessages:
             sender.close(timeout=timeout)
 
     def _renewed(self, old: Optional[Sender]) -> Sender:
-        """The stream after this one, of which nothing is on its way any more."""
+        """Opens the next stream, after all messages of this one are decided."""
         with self._lock:
             current = self._sender
             if self._closed:
@@ -80,7 +82,7 @@ class OutgoingMessages:
             return current
 
     def _may_renew(self, sender: Sender, error: spread_sidecar.SpreadError) -> bool:
-        """Whether another stream can go on where this one has ended, with nothing lost between them."""
+        """Whether another stream can continue without a lost message."""
         if sender is not self._sender:
             # Another thread has renewed it, and flushed it before.
             return True
@@ -90,4 +92,4 @@ class OutgoingMessages:
 
 
 def _ignore(refusal: Refusal) -> None:
-    """Everything was checked before, but for destinations that a daemon would not deliver to either."""
+    """All messages were checked before, except for destinations to which a daemon would not deliver either."""

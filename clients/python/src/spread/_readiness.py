@@ -7,10 +7,10 @@ import threading
 
 
 class Readiness:
-    """One byte lies in a pair of sockets while there is something to receive, and none while there is not.
+    """A pair of sockets contains one byte while ``receive`` does not block, and no byte otherwise.
 
-    ``set`` is what ``Mailbox.observe_readiness`` wants: it is called with the inbox locked, so that the descriptor
-    never says other than the inbox.
+    ``set`` is the observer for ``Mailbox.observe_readiness``. It is called with the inbox locked, so that the
+    descriptor always matches the inbox.
     """
 
     def __init__(self) -> None:

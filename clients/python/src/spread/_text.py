@@ -1,4 +1,4 @@
-"""Text or bytes: what comes in decides what comes out."""
+"""Text or bytes: the type of the program's input decides the type of its output."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TEXT_MODES: dict[str, tuple[Optional[bool], Optional[bool]]] = {
 
 
 class TextRule:
-    """Which of both a mailbox gives.
+    """Whether a mailbox returns text or bytes.
 
-    Names come as the program gave its last name, payloads as it gave its last payload; before the first payload as its
-    names. Names are bytes in Spread: as text their characters U+0000 to U+00FF are those bytes. Payloads that are text
-    are UTF-8; bytes that are not come as lone surrogates, which are sent as the same bytes again.
+    Names have the type of the program's last name, and payloads that of its last payload. Before the first payload,
+    payloads have the type of names. Names are bytes in Spread; as text, their characters U+0000 to U+00FF are those
+    bytes. Payloads as text are UTF-8. Other bytes become lone surrogates, which are sent as the same bytes again.
     """
 
     __slots__ = ("_fixed_names", "_fixed_payloads", "gives_bytes", "names_are_text", "payloads_are_text")
@@ -40,18 +40,18 @@ class TextRule:
         self.heard_name(True)
 
     def heard_name(self, is_text: bool) -> None:
-        """The program gave a name."""
+        """Records the type of a name of the program."""
         self.names_are_text = is_text if self._fixed_names is None else self._fixed_names
         if self.gives_bytes is None:
             self.payloads_are_text = self.names_are_text if self._fixed_payloads is None else self._fixed_payloads
 
     def heard_payload(self, is_text: bool) -> None:
-        """The program gave a payload."""
+        """Records the type of a payload of the program."""
         self.gives_bytes = not is_text
         self.payloads_are_text = is_text if self._fixed_payloads is None else self._fixed_payloads
 
     def name_in(self, name: object, what: str) -> str:
-        """A name of the program's, as text."""
+        """A name of the program, as text."""
         if isinstance(name, str):
             # What is no text at all is a UnicodeEncodeError, as in every extension that is written in C.
             name.encode("utf-8")
@@ -67,7 +67,7 @@ class TextRule:
         return text
 
     def payload_in(self, payload: object) -> bytes:
-        """A payload of the program's, as bytes."""
+        """A payload of the program, as bytes."""
         if isinstance(payload, str):
             encoded = payload.encode("utf-8", "surrogateescape")
             self.heard_payload(True)
@@ -78,13 +78,13 @@ class TextRule:
         raise TypeError(f"message must be a string or bytes, not {type(payload).__name__}")
 
     def name_out(self, name: str) -> Text:
-        """A name as the program wants it."""
+        """A name in the program's type."""
         return name if self.names_are_text else name.encode("latin-1")
 
     def names_out(self, names: tuple[str, ...]) -> tuple[Text, ...]:
-        """Names as the program wants them."""
+        """Names in the program's type."""
         return names if self.names_are_text else tuple([name.encode("latin-1") for name in names])
 
     def payload_out(self, payload: bytes) -> Text:
-        """A payload as the program wants it."""
+        """A payload in the program's type."""
         return payload.decode("utf-8", "surrogateescape") if self.payloads_are_text else payload

@@ -1,4 +1,4 @@
-"""Python client of spread-sidecar: Spread group communication over gRPC. Begin with ``connect``.
+"""Python client of spread-sidecar: Spread group communication over gRPC. Start with ``connect``.
 
 This is the blocking API; ``spread_sidecar.aio`` is the same for asyncio.
 """

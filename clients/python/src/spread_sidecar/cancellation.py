@@ -1,4 +1,4 @@
-"""Giving up a call of the blocking API from another thread."""
+"""Cancellation of a call of the blocking API from another thread."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Callable
 
 
 class Cancellation:
-    """Ends the calls that it was given to: each then raises SpreadError with status CANCELLED.
+    """Cancels the calls that use it: each then raises SpreadError with status CANCELLED.
 
-    One may be given to several calls, also at the same time. asyncio has its own means: cancel the task.
+    Several calls can use the same object, also at the same time. In asyncio, cancel the task instead.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Cancellation:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Ends the calls that wait, and every later one before it begins."""
+        """Cancels the waiting calls, and every later one before it begins."""
         with self._lock:
             self._cancelled = True
             callbacks = list(self._callbacks.values())
@@ -33,7 +33,10 @@ class Cancellation:
             callback()
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Calls back once when cancelled, at once if it was. Gives what ends that."""
+        """Calls ``callback`` once on cancellation, or at once if already cancelled.
+
+        Returns a function that removes the callback.
+        """
         with self._lock:
             if not self._cancelled:
                 self._count += 1

@@ -7,9 +7,9 @@ from typing import Literal, Mapping, Optional
 
 from .error_codes import SPREAD_ERRORS
 
-#: What became of a message whose sending failed: ``not-sent`` when it is known that no byte of it reached the
-#: daemon, ``unknown`` when that can't be told (a deadline passed, a connection broke). Nothing is ever sent twice
-#: by the client or the sidecar; whether to send again is the application's decision.
+#: Outcome of a failed send. ``not-sent``: no byte of the message reached the daemon. ``unknown``: the client cannot
+#: know, because a deadline passed or a connection broke. The client and the sidecar never send a message twice. The
+#: application decides whether to send again.
 SendOutcome = Literal["not-sent", "unknown"]
 
 SPREAD_DOMAIN = "spread.org"
@@ -19,13 +19,13 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class SpreadError(Exception):
-    """Every failure of this package, but for arguments of the wrong type, which are a TypeError.
+    """Every failure of this package, except arguments of the wrong type, which raise TypeError.
 
-    ``code`` and ``number`` are Spread's own (``REJECT_NOT_UNIQUE``, -6) and are None for a failure that Spread has
-    no number for, such as a lease that ended; ``reason`` names those too.
+    ``code`` and ``number`` are Spread's own (``REJECT_NOT_UNIQUE``, -6). They are None for failures without a
+    Spread number, such as an expired lease. ``reason`` names all failures.
     """
 
-    #: A sentence for a person.
+    #: A description for people.
     message: str
     #: The gRPC status name, such as ``INVALID_ARGUMENT``.
     status: str
@@ -40,13 +40,13 @@ class SpreadError(Exception):
     number: Optional[int]
     #: ``ErrorInfo.metadata``, such as ``field`` and ``bound``.
     metadata: Mapping[str, str]
-    #: Whether the same call may succeed later. For a send, see ``outcome`` first.
+    #: Whether the same call can succeed later. For a send, check ``outcome`` first.
     retryable: bool
-    #: How long to wait before the next try, if the sidecar said so. Unit: seconds.
+    #: Delay before a retry, if the sidecar gave one. Unit: seconds.
     retry_delay: Optional[float]
     #: For a failed send: whether the message may have been sent. None for other calls.
     outcome: Optional[SendOutcome]
-    #: What gRPC raised, if it did. Not ``__cause__``: what it says that is of use stands in this error.
+    #: The exception of gRPC, if any. It is not ``__cause__``, because this error contains the useful parts.
     grpc_error: Optional[BaseException] = None
 
     def __init__(
@@ -113,14 +113,14 @@ def _rebuild(
 
 
 class MessagesRefused(SpreadError):
-    """Messages of a sender were refused and nobody listened: raised by ``flush()`` and ``close()``.
+    """Messages of a sender without ``on_refused`` were rejected. ``flush()`` and ``close()`` raise this error.
 
-    What ``status``, ``reason`` and so on say is of the first of them.
+    ``status``, ``reason`` and so on describe the first rejected message.
     """
 
-    #: What each was refused with, the first hundred; ``metadata["index"]`` is the message's number.
+    #: The errors of the first hundred rejected messages; ``metadata["index"]`` is the number of the message.
     errors: tuple[SpreadError, ...]
-    #: How many were refused.
+    #: Number of rejected messages.
     count: int
 
     def __init__(self, errors: tuple[SpreadError, ...], count: int) -> None:

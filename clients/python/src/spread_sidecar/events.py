@@ -11,10 +11,10 @@ from .group_id import GroupId
 #: The name of a service type.
 ServiceTypeName = Literal["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"]
 
-#: Why a view came to be, as a word.
+#: The cause of a view, as a word.
 MembershipCause = Literal["JOIN", "LEAVE", "DISCONNECT", "NETWORK"]
 
-#: What the daemon refused.
+#: The operation that the daemon rejected.
 RejectedOperation = Literal["JOIN", "LEAVE", "MULTICAST"]
 
 SERVICE_TYPE_NAMES: dict[int, ServiceTypeName] = {
@@ -41,11 +41,11 @@ class ReceivedEvent:
 
     __slots__ = ("_received_ms", "_weight", "sequence")
 
-    #: Tells the kinds of events apart.
+    #: The kind of the event.
     kind: ClassVar[str]
 
-    #: Position in the mailbox: 1 for its first event, then always one more. 0 for a view or self-leave that is the
-    #: answer of a call (``join``, ``leave``, ``view``) and not one of the mailbox's events.
+    #: Position in the mailbox: 1 for its first event, one more for each later event. 0 for a view or self-leave
+    #: that a call (``join``, ``leave``, ``view``) returned.
     sequence: int
     # Since 1970; 0: not known. Kept as a number, because few ask for it.
     _received_ms: int
@@ -76,15 +76,15 @@ class _ContentEvent(ReceivedEvent):
 
     #: Private group of the sender, such as ``#alice#node1``.
     sender: str
-    #: Every destination as the sender named them: also groups that this mailbox is not in.
+    #: Every destination in the sender's spelling, including groups that this mailbox is not in.
     groups: tuple[str, ...]
-    #: The service type as one of Spread's bits, such as SAFE_MESS. 0 for a refused join or leave.
+    #: The service type as one of Spread's bits, such as SAFE_MESS. 0 for a rejected join or leave.
     service_type: int
-    #: The sender's own number for it, -32768 to 32767.
+    #: The sender's own number for the message, -32768 to 32767.
     message_type: int
     #: The bytes, exactly as sent.
     payload: bytes
-    #: Whether the sender's machine has the other byte order than the sidecar's; the payload is not touched.
+    #: Whether the sender's machine has another byte order than the sidecar's. The payload is not changed.
     endian_mismatch: bool
     #: The whole type word as Spread's C library returns it.
     spread_type: int
@@ -105,7 +105,7 @@ class _ContentEvent(ReceivedEvent):
 
 
 class RegularMessage(_ContentEvent):
-    """A message that somebody multicast."""
+    """A message that a client multicast."""
 
     __slots__ = ()
     kind: ClassVar[Literal["regular"]] = "regular"
@@ -140,7 +140,7 @@ class RejectedMessage(_ContentEvent):
     __slots__ = ("operation",)
     kind: ClassVar[Literal["rejected"]] = "rejected"
 
-    #: What was refused; None if this release does not know it.
+    #: The rejected operation; None if this release does not know it.
     operation: Optional[RejectedOperation]
 
     def __init__(
@@ -176,7 +176,7 @@ class VirtualSynchronySet:
 
     #: Their private groups, in Spread's order.
     members: tuple[str, ...]
-    #: Whether it is the receiver's own. With one set only, that one is marked, whoever is in it.
+    #: Whether it is the receiver's own. A single set is always marked.
     mine: bool
 
     def __init__(self, members: tuple[str, ...], mine: bool) -> None:
@@ -192,7 +192,7 @@ class MembershipMessage(ReceivedEvent):
 
     __slots__ = ("group",)
 
-    #: The group that it is about.
+    #: The group.
     group: str
 
     @property
@@ -215,7 +215,7 @@ class MembershipMessage(ReceivedEvent):
 
     @property
     def changed_members(self) -> tuple[str, ...]:
-        """The members that came or went; which it is tells ``reason``. Empty unless it is a view."""
+        """The members that joined or left, see ``reason``. Empty unless it is a view."""
         return ()
 
 
@@ -227,7 +227,7 @@ class ViewMessage(MembershipMessage):
 
     #: ``reason`` as a word; None if this release does not know it.
     cause: Optional[MembershipCause]
-    #: Index of this mailbox in ``members``, from 0; -1 if it is not among them.
+    #: Index of this mailbox in ``members``, from 0; -1 if it is not a member.
     own_index: int
     #: The virtual-synchrony sets, in the daemon's order.
     sets: tuple[VirtualSynchronySet, ...]
@@ -340,11 +340,11 @@ class ConnectionLost(ReceivedEvent):
     __slots__ = ("groups", "private_group", "spread_code")
     kind: ClassVar[Literal["connection_lost"]] = "connection_lost"
 
-    #: The private group that was lost.
+    #: The lost private group.
     private_group: str
     #: The groups that the mailbox was in, in the order in which it joined them.
     groups: tuple[str, ...]
-    #: Spread's number for what happened, such as CONNECTION_CLOSED.
+    #: Spread's number for the loss, such as CONNECTION_CLOSED.
     spread_code: int
 
     def __init__(
@@ -364,13 +364,13 @@ class ConnectionRestored(ReceivedEvent):
     __slots__ = ("daemon", "groups", "previous_private_group", "private_group")
     kind: ClassVar[Literal["connection_restored"]] = "connection_restored"
 
-    #: The private group before.
+    #: The previous private group.
     previous_private_group: str
-    #: The private group now.
+    #: The new private group.
     private_group: str
-    #: The groups that are being joined again; a view follows for each.
+    #: The groups that the mailbox joins again; a view follows for each.
     groups: tuple[str, ...]
-    #: The daemon that it is connected to now, as a spread name.
+    #: The daemon of the new connection, as a Spread name.
     daemon: str
 
     def __init__(
@@ -391,7 +391,7 @@ class ConnectionRestored(ReceivedEvent):
         self.daemon = daemon
 
 
-#: Anything that ``receive()`` gives.
+#: Any event of ``receive()``.
 SpreadEvent = Union[
     RegularMessage,
     ViewMessage,

@@ -1,4 +1,4 @@
-"""The identity of a membership."""
+"""The identity of a view."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GroupId:
-    """The identity of one membership of one group.
+    """The identity of one view of one group.
 
-    Two are the same (``==``) exactly if all three words are; no order is defined, and an id may come again after
-    its group was empty. May be a key of a dictionary.
+    Two IDs are equal (``==``) if and only if all three words are equal. They have no order. An ID may occur again
+    after its group was empty. IDs can be keys of a dictionary.
     """
 
-    #: Id of the daemon that formed the daemon membership, 0 to 2**32 - 1.
+    #: ID of the daemon that formed the daemon membership, 0 to 2**32 - 1.
     daemon_id: int
     #: Seconds since 1970 of the daemon membership.
     time: int

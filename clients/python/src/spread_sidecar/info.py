@@ -1,4 +1,4 @@
-"""What is known of mailboxes and sidecars."""
+"""State of mailboxes and sidecars."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .options import SoftLimit
 #: Three numbers that name a release: major, minor, patch.
 VersionTriple = tuple[int, int, int]
 
-#: The life of a mailbox.
+#: The state of a mailbox.
 MailboxState = Literal["OPEN", "RECONNECTING", "ENDED", "UNKNOWN"]
 
 #: How events are acknowledged.
@@ -21,35 +21,35 @@ AcknowledgementMode = Literal["AUTO", "EXPLICIT"]
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """Bounds of a mailbox's event queue in the sidecar."""
+    """Limits of a mailbox's event queue in the sidecar."""
 
-    #: Most events that may wait.
+    #: Maximum number of queued events.
     max_events: int
-    #: Most bytes that may wait, counted as encoded events. Unit: bytes.
+    #: Maximum size of queued events, as encoded. Unit: bytes.
     max_bytes: int
-    #: With AUTO acknowledgement: bytes of events kept after they were handed out. Unit: bytes.
+    #: With AUTO acknowledgement: size of the replay window of delivered events. Unit: bytes.
     replay_bytes: int
-    #: At a bound: stop reading from the daemon, or end the mailbox.
+    #: At a limit: stop reading from the daemon, or end the mailbox.
     overflow: Literal["PAUSE", "DISCONNECT"]
-    #: A bound that the queue may be above only for a time. None: there is none.
+    #: A lower limit that the queue may exceed only for a time. None: no soft limit.
     soft_limit: Optional[SoftLimit]
 
 
 @dataclass(frozen=True)
 class MailboxLimits:
-    """The limits that hold for a mailbox."""
+    """The effective limits of a mailbox."""
 
-    #: How long it lives while nothing uses it. Unit: s.
+    #: The lease: time that it lives while nothing uses it. Unit: s.
     lease: float
-    #: Bounds of its event queue.
+    #: Limits of its event queue.
     queue: QueueLimits
-    #: Most groups that a message may be sent to.
+    #: Maximum number of groups of a message.
     max_groups_per_message: int
-    #: Most bytes that payload + 32 x groups may have. Unit: bytes.
+    #: Maximum of payload + 32 x groups. Unit: bytes.
     max_message_bytes: int
-    #: Most groups that it may be in.
+    #: Maximum number of groups that it may be in.
     max_groups: int
-    #: Most bytes that may wait to be sent to the daemon. Unit: bytes.
+    #: Maximum number of bytes that wait for the daemon connection. Unit: bytes.
     max_send_queue_bytes: int
 
 
@@ -74,61 +74,61 @@ class MailboxInfo:
     receiver_attached: bool
     #: The last event received from the daemon; 0 if none.
     last_sequence: int
-    #: The last event given to a Receive stream; 0 if none.
+    #: The last event delivered to a Receive stream; 0 if none.
     delivered_sequence: int
-    #: The last acknowledged event; with AUTO the last one that is no longer kept. 0 if none.
+    #: The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
     acknowledged_sequence: int
-    #: Events that were not yet given to a Receive stream.
+    #: Events that were not yet delivered to a Receive stream.
     waiting_events: int
     #: Their bytes.
     waiting_bytes: int
-    #: Bytes of all retained events, given or not.
+    #: Bytes of all retained events, delivered or not.
     retained_bytes: int
     #: Messages handed to the daemon.
     messages_sent: int
     #: Payload bytes handed to the daemon.
     payload_bytes_sent: int
-    #: Bytes that wait to be taken by the daemon's connection.
+    #: Bytes that wait for the daemon connection.
     send_queue_bytes: int
-    #: Whether reading from the daemon is paused because the queue is full.
+    #: Whether the sidecar has stopped reading from the daemon because the queue is full.
     paused: bool
-    #: When the lease will end if nothing happens; None while a Receive stream is attached.
+    #: Time at which the lease expires if no call uses the mailbox; None while a Receive stream is attached.
     lease_ends_at: Optional[datetime]
-    #: A short id that is safe to show: the one in logs and metrics. It opens nothing.
+    #: The display ID of logs and metrics, which is safe to show. It gives no access to the mailbox.
     display_id: str
-    #: When it will be ended because its queue is above the soft bound; None while it is not.
+    #: Time at which the sidecar ends it because its queue exceeds the soft limit; None otherwise.
     soft_limit_ends_at: Optional[datetime]
 
 
 @dataclass(frozen=True)
 class SidecarVersion:
-    """Versions of a sidecar and of what is behind it."""
+    """Versions of a sidecar, the contract and the daemon."""
 
     #: The sidecar's release, such as ``0.1.0``.
     sidecar: str
     #: The contract's package, ``spread.sidecar.v1``.
     contract: str
-    #: What SP_version returns: the release of Spread whose protocol the sidecar speaks.
+    #: The result of SP_version: the Spread release whose protocol the sidecar supports.
     client_protocol: VersionTriple
     #: The default daemon's release; None while the sidecar has no connection to it.
     daemon: Optional[VersionTriple]
     #: The default daemon, as a spread name; empty while there is no connection to it.
     daemon_address: str
-    #: Whether that is the embedded daemon, which is meant for development and tests.
+    #: Whether it is the embedded daemon, for development and tests.
     embedded_daemon: bool
 
 
 @dataclass(frozen=True)
 class PollResult:
-    """What waits to be received."""
+    """Numbers and sizes of queued events."""
 
-    #: Events that ``receive()`` gives without asking the sidecar.
+    #: Events that have already arrived in the client.
     buffered_events: int
-    #: Events that wait in the sidecar.
+    #: Events that are queued in the sidecar.
     waiting_events: int
     #: Their bytes.
     waiting_bytes: int
-    #: Unlike SP_poll, this tells a mailbox whose daemon is gone from an empty one.
+    #: In contrast to SP_poll, this distinguishes a mailbox without a daemon from an empty one.
     state: MailboxState
 
 
@@ -137,13 +137,13 @@ class CurrentView:
     """A group's current view."""
 
     view: ViewMessage
-    #: A transitional signal has come after it: a NETWORK view will follow.
+    #: A transitional signal followed the view: a NETWORK view will come.
     in_transition: bool
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """What it takes to take up a mailbox again: the arguments of ``attach``."""
+    """The arguments of ``attach`` for a detached mailbox."""
 
     mailbox_id: str
     after_sequence: int
@@ -151,11 +151,11 @@ class Resumption:
 
 @dataclass(frozen=True)
 class SenderProgress:
-    """How far a sender has come."""
+    """Progress of a sender."""
 
-    #: Messages given to ``send``.
+    #: Number of messages passed to ``send``.
     sent: int
-    #: The messages 1 to ``decided`` were handed to the daemon or refused.
+    #: The messages 1 to ``decided`` were handed to the daemon or rejected.
     decided: int
     #: How many of them were handed to the daemon.
     accepted: int
@@ -163,7 +163,7 @@ class SenderProgress:
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message that was given to a sender."""
+    """A message of a sender."""
 
     #: One of Spread's bits, such as SAFE_MESS.
     service_type: int

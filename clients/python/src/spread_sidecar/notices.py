@@ -1,4 +1,4 @@
-"""What a mailbox tells besides its events, to the ``on_notice`` that it was opened with."""
+"""Notices of a mailbox for its ``on_notice`` callback, in addition to its events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import SpreadError
 
 @dataclass(frozen=True)
 class Attached:
-    """A stream stands, the first or one that goes on behind the last event of a broken one."""
+    """A stream is attached: the first one, or one that resumes after the last event of a broken stream."""
 
     kind: ClassVar[Literal["attached"]] = "attached"
     #: The sequence of the next event.
@@ -22,36 +22,39 @@ class Attached:
 
 @dataclass(frozen=True)
 class Detached:
-    """A stream broke; it is being made anew."""
+    """A stream broke. The client attaches again."""
 
     kind: ClassVar[Literal["detached"]] = "detached"
-    #: How it broke.
+    #: The error of the broken stream.
     error: SpreadError
 
 
 @dataclass(frozen=True)
 class SlowConsumer:
-    """The queue in the sidecar fills faster than it is emptied: said before that costs the mailbox."""
+    """The queue in the sidecar fills faster than the receiver empties it.
+
+    The notice comes before the overflow policy takes effect.
+    """
 
     kind: ClassVar[Literal["slow_consumer"]] = "slow_consumer"
     queued_events: int
     queued_bytes: int
-    #: The mark that the queue is above, in events and in bytes, whichever it is.
+    #: The mark that the queue exceeds, in events or in bytes.
     mark_events: int
     mark_bytes: int
-    #: How long after it was said the mailbox will be ended, unless the queue falls to the mark before. None: no soft
-    #: limit threatens. Unit: s.
+    #: Time after ``time`` at which the sidecar ends the mailbox, unless the queue falls to the mark before. None:
+    #: no soft limit is exceeded. Unit: s.
     time_left: Optional[float]
-    #: When it was said, by the sidecar's clock: it may have waited behind the events before it.
+    #: Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.
     time: Optional[datetime]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """Nothing more will be received."""
+    """Receiving has ended."""
 
     kind: ClassVar[Literal["ended"]] = "ended"
-    #: Why; None after ``disconnect`` or ``detach``.
+    #: The cause; None after ``disconnect`` or ``detach``.
     error: Optional[SpreadError]
 
 

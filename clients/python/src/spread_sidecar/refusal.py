@@ -1,4 +1,4 @@
-"""A message of a sender that was refused."""
+"""A rejected message of a sender."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .errors import SpreadError
 
 @dataclass(frozen=True)
 class Refusal:
-    """A message of a sender that was refused. Nothing of it was sent."""
+    """A rejected message of a sender. No byte of it was sent."""
 
-    #: Its number among the sender's messages, from 1.
+    #: Number of the message in the sender, from 1.
     index: int
-    #: What ``multicast`` would have raised.
+    #: The error that ``multicast`` would have raised.
     error: SpreadError

@@ -12,11 +12,11 @@ pub struct Version {
     #[prost(uint32, tag = "3")]
     pub patch: u32,
 }
-/// The identity of one membership of one group. Two ids are the same exactly if all three words are;
-/// no order is defined. An id may come again after its group was empty.
+/// The identity of one view of one group. Two IDs are the same if and only if all three words are equal. They
+/// have no order. An ID may occur again after its group was empty.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GroupId {
-    /// Id of the daemon that formed the daemon membership.
+    /// ID of the daemon that formed the daemon membership.
     #[prost(uint32, tag = "1")]
     pub daemon_id: u32,
     /// Seconds since 1970 of the daemon membership; strictly increasing at one daemon.
@@ -26,85 +26,90 @@ pub struct GroupId {
     #[prost(sint32, tag = "3")]
     pub index: i32,
 }
-/// Bounds of a mailbox's event queue. What is not set takes the sidecar's default; what is set above the
-/// sidecar's own bound is refused with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, naming the bound.
+/// Limits of a mailbox's event queue. An unset field takes the sidecar's default. A value above the sidecar's
+/// own limit is rejected with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and metadata `bound` has the limit.
 ///
-/// Events wait until they are given to a Receive; with EXPLICIT acknowledgement, until they are acknowledged.
-/// With PAUSE, what one more read from the daemon brings (64 KiB) may come on top of a bound. A single event
-/// breaks no bound. When the queues of all mailboxes come near the sidecar's bound for them together, one
-/// mailbox may hold no more than is still free, and replay windows shrink likewise.
+/// Events are queued until they are delivered to a Receive; with EXPLICIT acknowledgement, until they are
+/// acknowledged. With PAUSE, one more read from the daemon (64 KiB) may exceed a limit. An empty queue accepts
+/// an event of any size. Close to the sidecar's limit for all queues, a mailbox may hold at most the free
+/// part, and replay windows shrink likewise.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct QueueLimits {
-    /// Most events that may wait. Unit: events. 0 = the default (1,000,000).
+    /// Maximum number of queued events. Unit: events. 0 = the default (1,000,000).
     #[prost(uint64, tag = "1")]
     pub max_events: u64,
-    /// Most bytes that may wait, counted as encoded events. Unit: bytes. 0 = the default (64 MiB).
+    /// Maximum number of queued bytes, counted as encoded events. Unit: bytes. 0 = the default (64 MiB).
     #[prost(uint64, tag = "2")]
     pub max_bytes: u64,
-    /// With AUTO acknowledgement: how many bytes of events already handed to the transport are kept for a
-    /// stream that resumes. Unit: bytes. 0 = the default (4 MiB).
+    /// With AUTO acknowledgement: size of the replay window, the delivered events that are retained for a
+    /// resume. Unit: bytes. 0 = the default (4 MiB).
     #[prost(uint64, tag = "3")]
     pub replay_bytes: u64,
-    /// What happens when a bound is reached.
+    /// What happens when the queue reaches a limit.
     #[prost(enumeration = "OverflowPolicy", tag = "4")]
     pub overflow: i32,
-    /// A bound below these that the queue may be above only for a time. Not set in a request: the sidecar's
-    /// default. Not set in an answer: there is none, which is the default unless the sidecar is configured otherwise.
+    /// A lower limit that the queue may exceed only for a time. Not set in a request: the sidecar's default. Not
+    /// set in a response: no soft limit, which is the default unless the sidecar is configured otherwise.
     #[prost(message, optional, tag = "5")]
     pub soft_limit: ::core::option::Option<SoftLimit>,
 }
-/// How long a queue may be nearly full. One that stays above the soft bound for longer, without a break, ends its
-/// mailbox: a Receive gets what is queued and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER. Each time
-/// that the queue falls to the soft bound the time begins anew. A SlowConsumerNotice tells how much of it is left.
+/// How long a queue may be nearly full. If the queue exceeds the soft limit for longer, without a break, the
+/// mailbox ends. A Receive gets the queued events and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER.
+/// The time restarts each time the queue falls to the soft limit. A SlowConsumerNotice reports the remaining
+/// time.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct SoftLimit {
-    /// The soft bound, as a part of max_events and of max_bytes, and of what the queues of all mailboxes together
-    /// leave for this one: whichever is reached first. Above 0, at most 1; if the sidecar is configured with a
-    /// soft limit, at most its fraction. 0 = the default (0.5). Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+    /// The soft limit, as a fraction of max_events, of max_bytes, and of the part of the total queue that is
+    /// free for this mailbox. The smallest one applies. Above 0, at most 1; at most the fraction of the
+    /// sidecar's own soft limit, if one is configured. 0 = the default (0.5). Else INVALID_ARGUMENT, reason
+    /// LIMIT_OUT_OF_RANGE.
     #[prost(double, tag = "1")]
     pub fraction: f64,
-    /// How long the queue may stay above it. 100 ms to 24 hours; if the sidecar is configured with a soft limit, at
-    /// most its time, which is then the default too. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. Not set and no
-    /// default: INVALID_ARGUMENT, reason FIELD_REQUIRED.
+    /// How long the queue may exceed the soft limit. 100 ms to 24 hours; else INVALID_ARGUMENT, reason
+    /// LIMIT_OUT_OF_RANGE. If the sidecar is configured with a soft limit, its time is the maximum and the
+    /// default. Without a default, the field is required: INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(message, optional, tag = "2")]
     pub time: ::core::option::Option<::prost_types::Duration>,
 }
-/// Whether and how a lost daemon connection is made anew. Tried again and again, with growing pauses (0.1 s
-/// to 1 s unless the sidecar is configured otherwise, shortened at random), first at the daemon that was lost,
-/// then at the others of the list, when the mailbox was opened at a default daemon that is one. While the event
-/// queue is full (OVERFLOW_POLICY_PAUSE) no attempt is made.
+/// Whether and how a mailbox replaces a lost daemon connection. The sidecar retries with a backoff (0.1 s to 1
+/// s unless configured otherwise, with random variation). It tries the lost daemon first. If the mailbox was
+/// opened at a default daemon from a list, the sidecar then tries the other daemons of the list. It makes no
+/// attempt while the event queue is full (OVERFLOW_POLICY_PAUSE).
 ///
-/// Meanwhile the state is RECONNECTING. What was received can be received, the lease counts as ever, and Join
-/// and Leave change what is joined when the connection stands again. A Join with await_view is answered with
-/// the view that comes then, a Leave with await_view at once and without a self-leave: the loss has ended the
-/// membership. GetView knows no view until new ones arrive.
+/// Meanwhile the state is RECONNECTING. Receive delivers queued events, the lease continues, and Join and
+/// Leave change which groups the mailbox joins after the reconnect. A Join with await_view waits for the view
+/// after the reconnect. A Leave with await_view returns at once, without a self-leave, because the loss ended
+/// the membership. GetView has no view until new ones arrive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReconnectPolicy {
-    /// True: reconnect, join the groups again in the order in which they were joined, and tell it by the events
+    /// True: reconnect, join the groups again in the original order, and report this with the events
     /// ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the other
-    /// fields say nothing. A sidecar that does not offer it answers UNIMPLEMENTED, reason RECONNECT_NOT_SUPPORTED.
+    /// fields have no effect. A sidecar that does not offer it answers UNIMPLEMENTED, reason
+    /// RECONNECT_NOT_SUPPORTED.
     #[prost(bool, tag = "1")]
     pub enabled: bool,
-    /// How long after the loss the mailbox ends, as it would without reconnecting (reason CONNECTION_CLOSED), when
-    /// the connection could not be made anew. Default: the sidecar's, 1 minute. From 100 ms to 24 hours unless
-    /// the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+    /// Time after the loss at which the mailbox ends if reconnecting has not succeeded (reason
+    /// CONNECTION_CLOSED). Default: the sidecar's, 1 minute. 100 ms to 24 hours unless the sidecar is configured
+    /// otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
     #[prost(message, optional, tag = "2")]
     pub give_up_after: ::core::option::Option<::prost_types::Duration>,
-    /// What to do when the private name can't be had again, because another session, such as a stale one, still
-    /// holds it after it was tried for 10 seconds (unless the sidecar is configured otherwise). Default END. A
-    /// mailbox that was opened without a name always gets one that the daemon makes.
+    /// What to do when another session, such as a stale one, holds the private name. The sidecar first retries
+    /// the name for 10 seconds unless configured otherwise. Default END. A mailbox that was opened without a
+    /// name always gets a generated name.
     #[prost(enumeration = "NameLossPolicy", tag = "3")]
     pub on_name_loss: i32,
-    /// What becomes of messages while there is no connection. Default false: Multicast is answered with
-    /// UNAVAILABLE, reason RECONNECTING, and nothing of the message is sent. True: they wait, up to
-    /// MailboxLimits.max_send_queue_bytes, and are sent in their order when the connection stands again, behind
-    /// the joins of the groups; their calls wait as long. If the mailbox ends first, they are answered with its error
-    /// and metadata `outcome` "not-sent". Messages that the lost connection had been given and had not taken are
-    /// in doubt in either case: UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". They are not sent again.
+    /// What happens to messages while there is no connection. Default false: Multicast fails with UNAVAILABLE,
+    /// reason RECONNECTING, and no byte of the message is sent. True: the sidecar queues messages, up to
+    /// MailboxLimits.max_send_queue_bytes, and their calls wait. After the reconnect, it sends them in order,
+    /// after it has joined the groups again. If the mailbox ends first, the calls fail with its error and
+    /// metadata `outcome` "not-sent".
+    ///
+    /// In either case, messages that the lost connection had not fully accepted have an unknown outcome:
+    /// UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". The sidecar does not send them again.
     #[prost(bool, tag = "4")]
     pub queue_multicasts: bool,
 }
-/// How the sidecar shows itself to the daemon.
+/// How the sidecar authenticates at the daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Authentication {
     /// The method. Not set: the sidecar's default, which is NULL unless configured otherwise.
@@ -119,7 +124,7 @@ pub mod authentication {
         /// Spread's method NULL: no credential.
         #[prost(message, tag = "1")]
         NullMethod(super::NullAuthentication),
-        /// Spread's method IP: the daemon looks at the address that the sidecar connects from.
+        /// Spread's method IP: the daemon checks the address that the sidecar connects from.
         #[prost(message, tag = "2")]
         IpMethod(super::IpAuthentication),
     }
@@ -128,11 +133,11 @@ pub mod authentication {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NullAuthentication {}
 /// Spread's method IP has no parameters: the daemon compares the sidecar's IPv4 address with its file
-/// spread.access_ip. It refuses every Unix socket and IPv6 connection. UNAUTHENTICATED, reason REJECT_AUTH,
-/// when the daemon refuses or does not offer it.
+/// spread.access_ip. It rejects every Unix socket and IPv6 connection. If the daemon rejects the address or
+/// does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct IpAuthentication {}
-/// The delivery guarantee of a message. Spread's own bit is named beside each value.
+/// The delivery guarantee of a message. Each value names its bit in Spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ServiceType {
@@ -140,15 +145,15 @@ pub enum ServiceType {
     Unspecified = 0,
     /// UNRELIABLE_MESS 0x01: may be lost; no order. Spread 5 treats it as RELIABLE.
     Unreliable = 1,
-    /// RELIABLE_MESS 0x02: arrives; no order.
+    /// RELIABLE_MESS 0x02: not lost; no order.
     Reliable = 2,
-    /// FIFO_MESS 0x04: arrives in its sender's order.
+    /// FIFO_MESS 0x04: in the sender's order.
     Fifo = 3,
-    /// CAUSAL_MESS 0x08: after everything that it may depend on. Spread 5 treats it as AGREED.
+    /// CAUSAL_MESS 0x08: after all messages that it may depend on. Spread 5 treats it as AGREED.
     Causal = 4,
-    /// AGREED_MESS 0x10: one total order at all receivers, consistent with cause.
+    /// AGREED_MESS 0x10: one total order at all receivers, consistent with causality.
     Agreed = 5,
-    /// SAFE_MESS 0x20: AGREED, and delivered only once every daemon concerned holds it.
+    /// SAFE_MESS 0x20: AGREED, and delivered only after every concerned daemon has the message.
     Safe = 6,
 }
 impl ServiceType {
@@ -181,16 +186,17 @@ impl ServiceType {
         }
     }
 }
-/// What becomes of an event once it was given to a Receive stream.
+/// When the sidecar releases delivered events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Acknowledgement {
     /// The default: AUTO.
     Unspecified = 0,
-    /// Handing an event to the transport acknowledges it. The newest such events stay in a replay window
-    /// (QueueLimits.replay_bytes), so that a broken stream is resumed without loss.
+    /// Delivery to the transport acknowledges an event. The newest delivered events stay in a replay window
+    /// (QueueLimits.replay_bytes), so that a broken stream resumes without loss.
     Auto = 1,
-    /// An event is kept until Acknowledge covers it, and given again to the next Receive until then.
+    /// The sidecar retains an event until Acknowledge covers it, and redelivers it to the next Receive until
+    /// then.
     Explicit = 2,
 }
 impl Acknowledgement {
@@ -221,9 +227,9 @@ impl Acknowledgement {
 pub enum OverflowPolicy {
     /// The sidecar's default, which is PAUSE unless configured otherwise.
     Unspecified = 0,
-    /// Stop reading from the daemon until there is room. The daemon goes on queueing, up to its own limit
-    /// (MaxSessionMessages, 1000 by default), and then cuts the mailbox as it would any slow client: the
-    /// stream then ends with reason CONNECTION_CLOSED.
+    /// Stop reading from the daemon until the queue has room. The daemon queues up to its own limit
+    /// (MaxSessionMessages, 1000 by default), and then disconnects the mailbox like any slow client. The stream
+    /// then ends with reason CONNECTION_CLOSED.
     Pause = 1,
     /// End the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW.
     Disconnect = 2,
@@ -256,11 +262,11 @@ impl OverflowPolicy {
 pub enum NameLossPolicy {
     /// The default: END.
     Unspecified = 0,
-    /// The mailbox ends: nobody who knows it by its name would know it by another.
+    /// The mailbox ends, because other members know it only by this name.
     End = 1,
-    /// Variants of the name that Connect asked for are tried, as by NAME_CONFLICT_POLICY_SUFFIX.
+    /// The sidecar tries variants of the original name, as with NAME_CONFLICT_POLICY_SUFFIX.
     Suffix = 2,
-    /// The daemon makes a name.
+    /// The daemon generates a name.
     DaemonMade = 3,
 }
 impl NameLossPolicy {
@@ -287,7 +293,7 @@ impl NameLossPolicy {
         }
     }
 }
-/// What the sidecar tried when the private name was in use.
+/// What the sidecar does when the private name is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum NameConflictPolicy {
@@ -295,8 +301,8 @@ pub enum NameConflictPolicy {
     Unspecified = 0,
     /// Connect fails with ALREADY_EXISTS, reason REJECT_NOT_UNIQUE.
     Fail = 1,
-    /// Variants of the name are tried: the name, cut where needed to stay within 10 characters, and a number
-    /// from 2 to 99. ALREADY_EXISTS when none is free.
+    /// The sidecar tries variants: the name, shortened to fit in 10 characters, and a number from 2 to 99.
+    /// ALREADY_EXISTS if all variants are in use.
     Suffix = 2,
 }
 impl NameConflictPolicy {
@@ -321,7 +327,7 @@ impl NameConflictPolicy {
         }
     }
 }
-/// The life of a mailbox.
+/// The state of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum MailboxState {
@@ -329,10 +335,10 @@ pub enum MailboxState {
     Unspecified = 0,
     /// Connected to its daemon.
     Open = 1,
-    /// The daemon connection is lost and being made anew (ReconnectPolicy).
+    /// The daemon connection is lost, and the sidecar reconnects (ReconnectPolicy).
     Reconnecting = 2,
-    /// The daemon connection has ended; the events that were received before are still there until they are
-    /// taken or the lease ends.
+    /// The daemon connection has ended. The received events remain until they are delivered or the lease
+    /// expires.
     Ended = 3,
 }
 impl MailboxState {
@@ -359,43 +365,43 @@ impl MailboxState {
         }
     }
 }
-/// One thing that a mailbox received, in the order in which the daemon gave it.
+/// One event of a mailbox, in the order of the daemon.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
-    /// Position in this mailbox: the first event has 1, each later one exactly one more, never a gap.
+    /// Position in this mailbox: 1 for the first event, one more for each later event, without gaps.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
-    /// When the sidecar read it from the daemon, by the sidecar's clock, to the millisecond.
+    /// Time when the sidecar read the event from the daemon, by the sidecar's clock, in milliseconds.
     #[prost(message, optional, tag = "2")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// What it is. A kind that a client does not know is to be passed over, not treated as an error.
+    /// The content. Clients must ignore unknown kinds.
     #[prost(oneof = "event::Kind", tags = "3, 4, 5, 6, 7, 8, 9")]
     pub kind: ::core::option::Option<event::Kind>,
 }
 /// Nested message and enum types in `Event`.
 pub mod event {
-    /// What it is. A kind that a client does not know is to be passed over, not treated as an error.
+    /// The content. Clients must ignore unknown kinds.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Kind {
-        /// A message that somebody multicast.
+        /// A message that a client multicast.
         #[prost(message, tag = "3")]
         RegularMessage(super::RegularMessage),
-        /// A new membership of a group that this mailbox is in.
+        /// A new view of a group that this mailbox is in.
         #[prost(message, tag = "4")]
         MembershipView(super::MembershipView),
-        /// The guarantees of the current view now hold only among those who stay together.
+        /// The guarantees of the current view now hold only among the members that stay together.
         #[prost(message, tag = "5")]
         TransitionalSignal(super::TransitionalSignal),
         /// This mailbox has left a group.
         #[prost(message, tag = "6")]
         SelfLeave(super::SelfLeave),
-        /// The daemon's policy refused something that this mailbox sent.
+        /// The daemon's policy rejected a request or message of this mailbox.
         #[prost(message, tag = "7")]
         RejectedMessage(super::RejectedMessage),
         /// The daemon connection was lost. Only with ReconnectPolicy.enabled.
         #[prost(message, tag = "8")]
         ConnectionLost(super::ConnectionLost),
-        /// The daemon connection stands again. Only with ReconnectPolicy.enabled.
+        /// The mailbox has a new daemon connection. Only with ReconnectPolicy.enabled.
         #[prost(message, tag = "9")]
         ConnectionRestored(super::ConnectionRestored),
     }
@@ -406,103 +412,103 @@ pub struct RegularMessage {
     /// Private group of the sender, such as `#alice#node1`.
     #[prost(string, tag = "1")]
     pub sender: ::prost::alloc::string::String,
-    /// Every destination as the sender named them, in the sender's order: also groups that this mailbox is
-    /// not in.
+    /// Every destination in the sender's spelling and order, including groups that this mailbox is not in.
     #[prost(string, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The guarantee that it was sent with.
+    /// The delivery guarantee that it was sent with.
     #[prost(enumeration = "ServiceType", tag = "3")]
     pub service_type: i32,
-    /// The sender's own number for it, -32768 to 32767.
+    /// The sender's own number for the message, -32768 to 32767.
     #[prost(sint32, tag = "4")]
     pub message_type: i32,
     /// The bytes, exactly as sent. May be empty.
     #[prost(bytes = "bytes", tag = "5")]
     pub payload: ::prost::bytes::Bytes,
-    /// True when the sender's machine has the other byte order than the sidecar's; the payload is not touched.
+    /// True if the sender's machine has another byte order than the sidecar's. The payload is not changed.
     #[prost(bool, tag = "6")]
     pub endian_mismatch: bool,
-    /// True when the sender asked for no copy to itself.
+    /// True if the sender requested no copy for itself.
     #[prost(bool, tag = "7")]
     pub self_discard: bool,
-    /// The type word as Spread's C library returns it, without the byte-order marker. It says everything
-    /// that service_type and self_discard say, and keeps bits that other layers (the flush library) use.
+    /// The type word as Spread's C library returns it, without the byte-order marker. It contains service_type
+    /// and self_discard, and bits of other layers (the flush library).
     #[prost(uint32, tag = "8")]
     pub spread_type: u32,
 }
-/// A group's membership: who is in it from now on, the same at every member that receives it.
+/// The members of a group from this event on, the same at every member that receives the view.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MembershipView {
     /// The group.
     #[prost(string, tag = "1")]
     pub group: ::prost::alloc::string::String,
-    /// The identity of this membership.
+    /// The identity of this view.
     #[prost(message, optional, tag = "2")]
     pub group_id: ::core::option::Option<GroupId>,
-    /// Why it came to be.
+    /// The cause of the view.
     #[prost(enumeration = "MembershipCause", tag = "3")]
     pub cause: i32,
     /// Private groups of all members, in Spread's order (by daemon, then by bytes), the same at all members.
     #[prost(string, repeated, tag = "4")]
     pub members: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Index of this mailbox in members, from 0; -1 if it is not among them.
+    /// Index of this mailbox in members, from 0; -1 if it is not a member.
     #[prost(sint32, tag = "5")]
     pub own_index: i32,
-    /// JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that are in the view
-    /// but did not come along with this mailbox from the view before.
+    /// JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members of the view that did
+    /// not move together with this mailbox from the previous view.
     #[prost(string, repeated, tag = "6")]
     pub changed_members: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The virtual-synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set that holds the
-    /// member that changed. NETWORK: who came along together from the view before, a partition of members.
+    /// The virtual synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set with the member that
+    /// changed. NETWORK: a partition of members, by which members moved together from the previous view.
     #[prost(message, repeated, tag = "7")]
     pub virtual_synchrony_sets: ::prost::alloc::vec::Vec<VirtualSynchronySet>,
 }
-/// Members that moved together from one view to the next and so received the same messages in between.
+/// Members that moved together from one view to the next and received the same messages in between.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VirtualSynchronySet {
     /// Their private groups, in Spread's order.
     #[prost(string, repeated, tag = "1")]
     pub members: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT this is
-    /// the one set there is, whether or not the receiver is in it.
+    /// True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT, it is true
+    /// for the only set, even if the receiver is not in it.
     #[prost(bool, tag = "2")]
     pub mine: bool,
 }
-/// Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to
-/// the old view, and their guarantees hold only among the members who stay.
+/// Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to the
+/// old view, and their guarantees hold only among the members that stay together.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TransitionalSignal {
     /// The group.
     #[prost(string, tag = "1")]
     pub group: ::prost::alloc::string::String,
-    /// The identity of the view that is ending.
+    /// The identity of the view that ends.
     #[prost(message, optional, tag = "2")]
     pub group_id: ::core::option::Option<GroupId>,
 }
-/// The answer to this mailbox's own Leave: no further message or view of the group follows.
+/// Confirms this mailbox's own Leave: no further message or view of the group follows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SelfLeave {
     /// The group that was left.
     #[prost(string, tag = "1")]
     pub group: ::prost::alloc::string::String,
 }
-/// Something that this mailbox sent and the daemon's access policy refused. Only a daemon with such a
-/// policy sends it. A refused message with self_discard is never reported: the daemon discards that too.
+/// A request or message of this mailbox that the daemon's access policy rejected. Only a daemon with such a
+/// policy sends it. A rejected message with self_discard is never reported, because the daemon discards the
+/// report too.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RejectedMessage {
-    /// What was refused.
+    /// The rejected operation.
     #[prost(enumeration = "RejectedOperation", tag = "1")]
     pub operation: i32,
-    /// Private group of the sender, that is of this mailbox.
+    /// Private group of the sender, which is this mailbox.
     #[prost(string, tag = "2")]
     pub sender: ::prost::alloc::string::String,
-    /// The groups it was for.
+    /// The destinations.
     #[prost(string, repeated, tag = "3")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// MULTICAST: the guarantee that it was sent with; else UNSPECIFIED.
+    /// MULTICAST: the delivery guarantee that it was sent with; else UNSPECIFIED.
     #[prost(enumeration = "ServiceType", tag = "4")]
     pub service_type: i32,
-    /// The number that it was sent with.
+    /// The message type that it was sent with.
     #[prost(sint32, tag = "5")]
     pub message_type: i32,
     /// The bytes that were not delivered.
@@ -511,41 +517,41 @@ pub struct RejectedMessage {
     /// As in RegularMessage.
     #[prost(bool, tag = "7")]
     pub endian_mismatch: bool,
-    /// The type word as Spread's C library returns it: the refused type with the reject bit 0x400000.
+    /// The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000.
     #[prost(uint32, tag = "8")]
     pub spread_type: u32,
 }
-/// The daemon connection was lost. Memberships and order end here; nothing is known of what others sent
-/// until ConnectionRestored and the views that follow it.
+/// The daemon connection was lost. Memberships and order end here. Messages of other members until
+/// ConnectionRestored and the following views are lost.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConnectionLost {
-    /// The private group that was lost.
+    /// The lost private group.
     #[prost(string, tag = "1")]
     pub private_group: ::prost::alloc::string::String,
     /// The groups that the mailbox was in, in the order in which it joined them.
     #[prost(string, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Spread's code for what happened, such as -8 CONNECTION_CLOSED.
+    /// Spread's code for the loss, such as -8 CONNECTION_CLOSED.
     #[prost(sint32, tag = "3")]
     pub spread_code: i32,
 }
-/// The daemon connection stands again, as a new session.
+/// The mailbox has a new daemon connection, which is a new session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConnectionRestored {
-    /// The private group before.
+    /// The previous private group.
     #[prost(string, tag = "1")]
     pub previous_private_group: ::prost::alloc::string::String,
-    /// The private group now; the same name if the daemon gave it.
+    /// The new private group; the same as before if the daemon accepted the name.
     #[prost(string, tag = "2")]
     pub private_group: ::prost::alloc::string::String,
-    /// The groups that are being joined again, in order. A view follows for each.
+    /// The groups that the mailbox joins again, in order. A view follows for each.
     #[prost(string, repeated, tag = "3")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The daemon that it is connected to now, as a spread name.
+    /// The daemon of the new connection, as a Spread name.
     #[prost(string, tag = "4")]
     pub daemon: ::prost::alloc::string::String,
 }
-/// Why a view came to be. Spread's own bit is named beside each value.
+/// The cause of a view. Each value names its bit in Spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum MembershipCause {
@@ -586,7 +592,7 @@ impl MembershipCause {
         }
     }
 }
-/// What the daemon refused.
+/// The operation that the daemon rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum RejectedOperation {
@@ -626,14 +632,15 @@ impl RejectedOperation {
 /// Opens a mailbox.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConnectRequest {
-    /// The daemon as a spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
-    /// path of a Unix socket. Empty: the sidecar's default, which may be a list that is tried in order. At
-    /// most 300 bytes. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the sidecar's
-    /// configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+    /// The daemon as a Spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
+    /// path of a Unix socket. At most 300 bytes. Empty: the sidecar's default, which may be a list that the
+    /// sidecar tries in order. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the
+    /// sidecar's configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
     #[prost(string, tag = "1")]
     pub daemon: ::prost::alloc::string::String,
-    /// The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-    /// makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+    /// The private name: 0 to 10 characters from 0x24 `$` to 0x7e `~`, unique at the daemon; else
+    /// INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name, or the sidecar does if
+    /// it is configured to (mailbox.privateNameSeed).
     #[prost(string, tag = "2")]
     pub private_name: ::prost::alloc::string::String,
     /// What to do when the name is in use. Default FAIL.
@@ -643,78 +650,81 @@ pub struct ConnectRequest {
     /// reason LIMIT_OUT_OF_RANGE.
     #[prost(uint32, tag = "4")]
     pub priority: u32,
-    /// Whether membership messages (views, transitional signals, self-leave) are received. Default true.
+    /// Whether the mailbox receives membership messages (views, transitional signals, self-leaves). Default
+    /// true.
     #[prost(bool, optional, tag = "5")]
     pub membership: ::core::option::Option<bool>,
-    /// How to authenticate at the daemon. Default NULL. A method the daemon does not offer:
+    /// How to authenticate at the daemon. Default NULL. A method that the daemon does not offer:
     /// UNAUTHENTICATED, reason REJECT_AUTH.
     #[prost(message, optional, tag = "6")]
     pub auth: ::core::option::Option<Authentication>,
-    /// How long the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
+    /// Time that the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
     /// unless the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
     #[prost(message, optional, tag = "7")]
     pub lease: ::core::option::Option<::prost_types::Duration>,
-    /// Whether and how a lost daemon connection is made anew. Default: it is not.
+    /// Whether and how to replace a lost daemon connection. Default: the mailbox does not reconnect.
     #[prost(message, optional, tag = "8")]
     pub reconnect: ::core::option::Option<ReconnectPolicy>,
-    /// Bounds of the event queue. Default: the sidecar's.
+    /// Limits of the event queue. Default: the sidecar's.
     #[prost(message, optional, tag = "9")]
     pub queue: ::core::option::Option<QueueLimits>,
-    /// What becomes of delivered events. Default AUTO.
+    /// When delivered events are released. Default AUTO.
     #[prost(enumeration = "Acknowledgement", tag = "10")]
     pub acknowledgement: i32,
-    /// True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
-    /// has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
-    /// instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
-    /// process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
-    /// process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
-    /// Default false.
+    /// True: the mailbox ends with its connection. Set it for a program whose death other members must see at
+    /// once. The sidecar ends the mailbox 500 ms after the client has closed all connections with calls for this
+    /// mailbox, not after the lease. A further call for the mailbox within this time prevents the end. The end
+    /// has reason LEASE_EXPIRED. Default false.
+    ///
+    /// The operating system closes the connections of a process that exits or is killed. All other breaks leave
+    /// the whole lease for a resume: a lost network, a stopped process, a connection that the sidecar itself
+    /// closes.
     #[prost(bool, tag = "11")]
     pub end_with_connection: bool,
 }
 /// A mailbox is open.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ConnectResponse {
-    /// The mailbox: 128 random bits in hexadecimal. Whoever has it and the identity that opened it may use
-    /// the mailbox; keep it as a secret.
+    /// The mailbox: 128 random bits in hexadecimal. A client with this ID and the identity that opened the
+    /// mailbox can use it. Keep the ID secret.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// The private group that the daemon gave, such as `#alice#node1`. Messages to it reach this mailbox.
+    /// The private group from the daemon, such as `#alice#node1`. Messages to it reach this mailbox.
     #[prost(string, tag = "2")]
     pub private_group: ::prost::alloc::string::String,
     /// The daemon's version.
     #[prost(message, optional, tag = "3")]
     pub daemon_version: ::core::option::Option<Version>,
-    /// The daemon that the mailbox is connected to, as a spread name.
+    /// The daemon that the mailbox is connected to, as a Spread name.
     #[prost(string, tag = "4")]
     pub daemon: ::prost::alloc::string::String,
-    /// The limits that hold for this mailbox.
+    /// The effective limits of this mailbox.
     #[prost(message, optional, tag = "5")]
     pub limits: ::core::option::Option<MailboxLimits>,
-    /// The acknowledgement mode that holds.
+    /// The effective acknowledgement mode.
     #[prost(enumeration = "Acknowledgement", tag = "6")]
     pub acknowledgement: i32,
 }
-/// The limits that hold for one mailbox.
+/// The effective limits of one mailbox.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct MailboxLimits {
     /// The lease.
     #[prost(message, optional, tag = "1")]
     pub lease: ::core::option::Option<::prost_types::Duration>,
-    /// The bounds of the event queue, with every field set.
+    /// The limits of the event queue, with every field set.
     #[prost(message, optional, tag = "2")]
     pub queue: ::core::option::Option<QueueLimits>,
-    /// Most groups that a message may be sent to. 43 by default: Spread 5.0.1 loses messages to more.
+    /// Maximum number of groups of a message. 43 by default: Spread 5.0.1 loses messages to more groups.
     #[prost(uint32, tag = "3")]
     pub max_groups_per_message: u32,
-    /// Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
-    /// 5.0.1 daemon, aborts the daemon, or costs the session.
+    /// Maximum of payload + 32 x groups: 143,151 bytes. More corrupts the memory of a Spread 5.0.1 daemon,
+    /// aborts the daemon, or ends the session.
     #[prost(uint32, tag = "4")]
     pub max_message_bytes: u32,
-    /// Most groups that the mailbox may be in.
+    /// Maximum number of groups that the mailbox may be in.
     #[prost(uint32, tag = "5")]
     pub max_groups: u32,
-    /// Most bytes that may wait to be sent to the daemon.
+    /// Maximum number of bytes that wait for the daemon connection.
     #[prost(uint64, tag = "6")]
     pub max_send_queue_bytes: u64,
 }
@@ -724,18 +734,18 @@ pub struct DisconnectRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// True: leave every group first, so that the other members see LEAVE and not DISCONNECT. Default false.
-    /// Not together with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
+    /// True: leave every group first, so that other members see LEAVE and not DISCONNECT. Default false. Cannot
+    /// be combined with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
     #[prost(bool, tag = "2")]
     pub leave_groups_first: bool,
-    /// True: drop the daemon's socket without a goodbye (SP_kill), for tests of failure. Default false.
+    /// True: close the daemon's socket without a disconnect message (SP_kill), for failure tests. Default false.
     #[prost(bool, tag = "3")]
     pub abort: bool,
 }
 /// The mailbox has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DisconnectResponse {
-    /// True when this call ended it, false when there was no such mailbox (any more).
+    /// True if this call ended the mailbox, false if the mailbox did not exist or had ended before.
     #[prost(bool, tag = "1")]
     pub was_open: bool,
 }
@@ -745,20 +755,20 @@ pub struct JoinRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// The group: 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-    /// One group more than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
+    /// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+    /// More groups than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
     #[prost(string, tag = "2")]
     pub group: ::prost::alloc::string::String,
-    /// True: answer only when this mailbox's own view of the group has arrived. Bounded by the call's
-    /// deadline. Default false: answer when the daemon's connection took the request. With membership off:
+    /// True: wait until this mailbox's own view of the group has arrived, at most until the call's deadline.
+    /// Default false: return when the daemon's connection has accepted the request. With membership off:
     /// FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
     #[prost(bool, tag = "3")]
     pub await_view: bool,
 }
-/// The group is joined, or the request is on its way.
+/// The mailbox has joined the group, or the daemon's connection has accepted the request.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct JoinResponse {
-    /// With await_view: the view that shows this mailbox as a member. It also comes as an event.
+    /// With await_view: the view that shows this mailbox as a member. The mailbox also receives it as an event.
     #[prost(message, optional, tag = "1")]
     pub view: ::core::option::Option<MembershipView>,
 }
@@ -768,41 +778,41 @@ pub struct LeaveRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// The group: 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+    /// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
     #[prost(string, tag = "2")]
     pub group: ::prost::alloc::string::String,
-    /// True: answer only when the self-leave has arrived. Bounded by the call's deadline. Default false.
-    /// With membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+    /// True: wait until the self-leave has arrived, at most until the call's deadline. Default false. With
+    /// membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
     #[prost(bool, tag = "3")]
     pub await_view: bool,
 }
-/// The group is left, or the request is on its way.
+/// The mailbox has left the group, or the daemon's connection has accepted the request.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LeaveResponse {
-    /// With await_view: the self-leave that arrived. It also comes as an event. Not set when the mailbox was
-    /// not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
+    /// With await_view: the self-leave that arrived. The mailbox also receives it as an event. Not set if the
+    /// mailbox was not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
     #[prost(message, optional, tag = "1")]
     pub self_leave: ::core::option::Option<SelfLeave>,
 }
 /// A message to send.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MulticastMessage {
-    /// The guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
+    /// The delivery guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
     #[prost(enumeration = "ServiceType", tag = "1")]
     pub service_type: i32,
-    /// Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters of 0x24 `$` to
-    /// 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be in them. Each receiver gets
+    /// Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters from 0x24 `$` to
+    /// 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be a member. Each receiver gets
     /// one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
     #[prost(string, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
-    /// else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
+    /// The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
+    /// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
     #[prost(bytes = "bytes", tag = "3")]
     pub payload: ::prost::bytes::Bytes,
     /// The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE.
     #[prost(sint32, tag = "4")]
     pub message_type: i32,
-    /// True: no copy to this mailbox. Default false.
+    /// True: this mailbox does not receive the message. Default false.
     #[prost(bool, tag = "5")]
     pub self_discard: bool,
 }
@@ -816,7 +826,7 @@ pub struct MulticastRequest {
     #[prost(message, optional, tag = "2")]
     pub message: ::core::option::Option<MulticastMessage>,
 }
-/// The message was handed to the daemon.
+/// The daemon's connection has accepted the message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MulticastResponse {
     /// Bytes of the payload, as SP_multicast returns them.
@@ -826,17 +836,17 @@ pub struct MulticastResponse {
 /// A frame of a MulticastStream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MulticastStreamRequest {
-    /// What it is. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
+    /// The content. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
     #[prost(oneof = "multicast_stream_request::Frame", tags = "1, 2")]
     pub frame: ::core::option::Option<multicast_stream_request::Frame>,
 }
 /// Nested message and enum types in `MulticastStreamRequest`.
 pub mod multicast_stream_request {
-    /// What it is. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
+    /// The content. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Frame {
-        /// Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID,
-        /// and the stream ends.
+        /// Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID, and
+        /// the stream ends.
         #[prost(message, tag = "1")]
         Open(super::MulticastStreamOpen),
         /// Messages, in order.
@@ -851,89 +861,90 @@ pub struct MulticastStreamOpen {
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
 }
-/// Messages in the order in which they are to be sent.
+/// Messages in the order in which the sidecar sends them.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MulticastBatch {
-    /// 0 to 10,000 messages unless the sidecar is configured otherwise, within its bound for a gRPC message
-    /// (4 MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
-    /// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and nothing of the batch is sent.
+    /// 0 to 10,000 messages unless the sidecar is configured otherwise, within its limit for a gRPC message (4
+    /// MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
+    /// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
     #[prost(message, repeated, tag = "1")]
     pub messages: ::prost::alloc::vec::Vec<MulticastMessage>,
 }
-/// How far a MulticastStream has come. One answer for each batch or for several at once; an answer for the
-/// opening frame comes first, with zeroes.
+/// The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
+/// for the opening frame comes first, with zeroes.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MulticastStreamResponse {
-    /// The messages 1 to decided are decided: handed to the daemon or refused. Never goes back.
+    /// The messages 1 to `decided` are decided: handed to the daemon or rejected. Never decreases.
     #[prost(uint64, tag = "1")]
     pub decided: u64,
-    /// How many of them were handed to the daemon.
+    /// How many of the decided messages the sidecar handed to the daemon.
     #[prost(uint64, tag = "2")]
     pub accepted: u64,
-    /// Those refused since the last answer.
+    /// The messages rejected since the last response.
     #[prost(message, repeated, tag = "3")]
     pub refusals: ::prost::alloc::vec::Vec<MulticastRefusal>,
 }
-/// One message of a MulticastStream that was refused before a byte of it was sent.
+/// A message of a MulticastStream that the sidecar rejected before it sent a byte of the message.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MulticastRefusal {
-    /// Its number in the stream, from 1.
+    /// Number of the message in the stream, from 1.
     #[prost(uint64, tag = "1")]
     pub index: u64,
-    /// The gRPC status that the unary call would have had.
+    /// The gRPC status that the unary call would have.
     #[prost(int32, tag = "2")]
     pub status_code: i32,
-    /// The sentence.
+    /// The message of the status.
     #[prost(string, tag = "3")]
     pub status_message: ::prost::alloc::string::String,
-    /// ErrorInfo.reason that the unary call would have had, such as ILLEGAL_GROUP.
+    /// ErrorInfo.reason that the unary call would have, such as ILLEGAL_GROUP.
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
-    /// ErrorInfo.domain that the unary call would have had.
+    /// ErrorInfo.domain that the unary call would have.
     #[prost(string, tag = "5")]
     pub domain: ::prost::alloc::string::String,
-    /// ErrorInfo.metadata that the unary call would have had.
+    /// ErrorInfo.metadata that the unary call would have.
     #[prost(btree_map = "string, string", tag = "6")]
     pub metadata: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
 }
-/// Asks for events.
+/// Attaches a receiver to a mailbox.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReceiveRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// Begin with the event after this one; 0 = with the first. What is no longer kept, or was never there:
-    /// OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED with the oldest kept sequence. Not set: with AUTO, after
-    /// the last event that was handed to a transport; with EXPLICIT, after the last acknowledged event.
+    /// The stream starts with the event after this sequence; 0 = with the first event. An event that is not
+    /// retained or does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with the oldest retained
+    /// sequence. Not set: with AUTO, after the last event that was delivered to a transport; with EXPLICIT,
+    /// after the last acknowledged event.
     #[prost(uint64, optional, tag = "2")]
     pub after_sequence: ::core::option::Option<u64>,
-    /// With EXPLICIT acknowledgement: most events that may be given and not yet acknowledged. 0 = no bound.
-    /// With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+    /// With EXPLICIT acknowledgement: maximum number of events that are delivered and not yet acknowledged. 0 =
+    /// no limit. With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
     #[prost(uint64, tag = "3")]
     pub max_outstanding_events: u64,
-    /// With EXPLICIT acknowledgement: most bytes, counted as encoded events, that may be given and not yet
-    /// acknowledged; one event is always given. Unit: bytes. 0 = no bound. With AUTO and not 0:
-    /// INVALID_ARGUMENT, reason FIELD_INVALID.
+    /// With EXPLICIT acknowledgement: maximum size of the events that are delivered and not yet acknowledged,
+    /// counted as encoded events. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With
+    /// AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
     #[prost(uint64, tag = "4")]
     pub max_outstanding_bytes: u64,
-    /// On a stream that is idle for this long, a Heartbeat is sent. 100 ms to 1 h; else INVALID_ARGUMENT,
-    /// reason LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
+    /// Idle time after which the stream sends a Heartbeat. 100 ms to 1 h; else INVALID_ARGUMENT, reason
+    /// LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
     #[prost(message, optional, tag = "5")]
     pub heartbeat_interval: ::core::option::Option<::prost_types::Duration>,
 }
 /// A frame of a Receive stream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReceiveResponse {
-    /// What it is.
+    /// The content.
     #[prost(oneof = "receive_response::Frame", tags = "1, 2, 3, 4")]
     pub frame: ::core::option::Option<receive_response::Frame>,
 }
 /// Nested message and enum types in `ReceiveResponse`.
 pub mod receive_response {
-    /// What it is.
+    /// The content.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Frame {
         /// The first frame, and only the first.
@@ -945,18 +956,18 @@ pub mod receive_response {
         /// The stream is idle and complete.
         #[prost(message, tag = "3")]
         Heartbeat(super::Heartbeat),
-        /// This receiver is too slow.
+        /// This receiver is a slow consumer.
         #[prost(message, tag = "4")]
         SlowConsumer(super::SlowConsumerNotice),
     }
 }
-/// What a Receive stream is attached to.
+/// The mailbox that a Receive stream is attached to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReceiveAttached {
     /// The sequence that the next event on this stream will have.
     #[prost(uint64, tag = "1")]
     pub next_sequence: u64,
-    /// The oldest event that is still kept; next_sequence of an empty mailbox if none is.
+    /// The oldest retained event; next_sequence if the mailbox retains none.
     #[prost(uint64, tag = "2")]
     pub oldest_retained_sequence: u64,
     /// The last event that the mailbox has received; 0 if none.
@@ -971,55 +982,56 @@ pub struct ReceiveAttached {
     /// The acknowledgement mode.
     #[prost(enumeration = "Acknowledgement", tag = "6")]
     pub acknowledgement: i32,
-    /// The last event that was acknowledged; with AUTO the last one that is no longer kept. 0 if none.
+    /// The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
     #[prost(uint64, tag = "7")]
     pub acknowledged_sequence: u64,
 }
-/// Events in sequence. A batch holds what was there, at least one event, up to the sidecar's byte limit for
-/// a batch; one larger event makes a batch of its own.
+/// Events in sequence. A batch holds the available events, at least one, up to the sidecar's byte limit for a
+/// batch. A larger event is a batch of its own.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EventBatch {
     /// The events.
     #[prost(message, repeated, tag = "1")]
     pub events: ::prost::alloc::vec::Vec<Event>,
 }
-/// Nothing has been left out: the stream has given everything up to last_sequence.
+/// The stream has delivered every event up to last_sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Heartbeat {
-    /// The last event that the mailbox has received and this stream has given.
+    /// The last event that the mailbox has received and this stream has delivered.
     #[prost(uint64, tag = "1")]
     pub last_sequence: u64,
-    /// When it was sent, by the sidecar's clock.
+    /// Time of the heartbeat, by the sidecar's clock.
     #[prost(message, optional, tag = "2")]
     pub time: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// The queue of this mailbox is filling faster than it is emptied. Sent once each time the queue rises over
-/// the notice mark (80 % of a bound by default), before the overflow policy costs anything, and, with a soft limit,
-/// over the soft bound; also to a Receive that is attached while the time of the soft limit runs. A client that
-/// leaves a notice unread is sent no other of the same kind.
+/// The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
+/// the queue rises over the notice mark, before the overflow policy takes effect. The mark is 80 % of a limit
+/// by default. With a soft limit, it also sends a notice each time the queue rises over the soft limit. A
+/// Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
+/// notice, it gets no other notice of the same kind.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct SlowConsumerNotice {
-    /// Events that wait.
+    /// Queued events.
     #[prost(uint64, tag = "1")]
     pub queued_events: u64,
-    /// Bytes that wait.
+    /// Queued bytes.
     #[prost(uint64, tag = "2")]
     pub queued_bytes: u64,
-    /// The bounds, and what happens when one is reached.
+    /// The limits, and what happens when the queue reaches one of them.
     #[prost(message, optional, tag = "3")]
     pub limits: ::core::option::Option<QueueLimits>,
-    /// The mark that the queue is above, in events and in bytes, whichever it is: the soft bound while the time of
-    /// the soft limit runs, else the notice mark.
+    /// The mark that the queue exceeds, in events or in bytes: the soft limit while its time runs, else the
+    /// notice mark.
     #[prost(uint64, tag = "4")]
     pub mark_events: u64,
     /// See mark_events.
     #[prost(uint64, tag = "5")]
     pub mark_bytes: u64,
-    /// How long after `time` the mailbox will be ended, unless the queue falls to the mark before. Not set while no
-    /// soft limit threatens.
+    /// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the mark before. Not
+    /// set while no soft limit is exceeded.
     #[prost(message, optional, tag = "6")]
     pub time_left: ::core::option::Option<::prost_types::Duration>,
-    /// When this was said, by the sidecar's clock. The notice may have waited behind the events before it.
+    /// Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.
     #[prost(message, optional, tag = "7")]
     pub time: ::core::option::Option<::prost_types::Timestamp>,
 }
@@ -1029,29 +1041,30 @@ pub struct AcknowledgeRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// Every event up to and including this one may be forgotten. At most the last event that was given to a
-    /// Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
+    /// The sidecar may discard every event up to and including this one. At most the last event that was
+    /// delivered to a Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
     #[prost(uint64, tag = "2")]
     pub up_to_sequence: u64,
 }
-/// The events are forgotten.
+/// The events are released.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AcknowledgeResponse {
-    /// The last acknowledged event now.
+    /// The last acknowledged event after this call.
     #[prost(uint64, tag = "1")]
     pub acknowledged_sequence: u64,
 }
-/// Asks how much waits.
+/// Counts queued events.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
 }
-/// How much waits. Unlike SP_poll, a mailbox whose daemon is gone is told apart from an empty one: state.
+/// The queued events. In contrast to SP_poll, `state` distinguishes a mailbox without a daemon from an empty
+/// one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PollResponse {
-    /// Events that were not yet given to a Receive.
+    /// Events that were not yet delivered to a Receive.
     #[prost(uint64, tag = "1")]
     pub waiting_events: u64,
     /// Their bytes, counted as encoded events.
@@ -1061,7 +1074,7 @@ pub struct PollResponse {
     #[prost(enumeration = "MailboxState", tag = "3")]
     pub state: i32,
 }
-/// Asks for a mailbox's state.
+/// Requests the state of a mailbox.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetMailboxRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
@@ -1084,25 +1097,25 @@ pub struct Mailbox {
     /// Its state.
     #[prost(enumeration = "MailboxState", tag = "2")]
     pub state: i32,
-    /// The daemon, as a spread name.
+    /// The daemon, as a Spread name.
     #[prost(string, tag = "3")]
     pub daemon: ::prost::alloc::string::String,
     /// The daemon's version.
     #[prost(message, optional, tag = "4")]
     pub daemon_version: ::core::option::Option<Version>,
-    /// Whether it receives membership messages.
+    /// Whether the mailbox receives membership messages.
     #[prost(bool, tag = "5")]
     pub membership: bool,
     /// The acknowledgement mode.
     #[prost(enumeration = "Acknowledgement", tag = "6")]
     pub acknowledgement: i32,
-    /// The limits that hold.
+    /// The effective limits.
     #[prost(message, optional, tag = "7")]
     pub limits: ::core::option::Option<MailboxLimits>,
-    /// The groups that it is in, in the order in which it joined them.
+    /// The groups that the mailbox is in, in the order in which it joined them.
     #[prost(string, repeated, tag = "8")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// When it was opened.
+    /// Time of Connect.
     #[prost(message, optional, tag = "9")]
     pub opened_at: ::core::option::Option<::prost_types::Timestamp>,
     /// Whether a Receive is attached.
@@ -1111,19 +1124,19 @@ pub struct Mailbox {
     /// The last event received; 0 if none.
     #[prost(uint64, tag = "11")]
     pub last_sequence: u64,
-    /// The last event given to a Receive; 0 if none.
+    /// The last event delivered to a Receive; 0 if none.
     #[prost(uint64, tag = "12")]
     pub delivered_sequence: u64,
-    /// The last acknowledged event; with AUTO the last one that is no longer kept. 0 if none.
+    /// The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
     #[prost(uint64, tag = "13")]
     pub acknowledged_sequence: u64,
-    /// Events that were not yet given to a Receive.
+    /// Events that were not yet delivered to a Receive.
     #[prost(uint64, tag = "14")]
     pub waiting_events: u64,
     /// Their bytes.
     #[prost(uint64, tag = "15")]
     pub waiting_bytes: u64,
-    /// Bytes of all retained events, given or not.
+    /// Bytes of all retained events, delivered or not.
     #[prost(uint64, tag = "16")]
     pub retained_bytes: u64,
     /// Messages handed to the daemon.
@@ -1132,52 +1145,53 @@ pub struct Mailbox {
     /// Payload bytes handed to the daemon.
     #[prost(uint64, tag = "18")]
     pub payload_bytes_sent: u64,
-    /// Bytes that wait to be taken by the daemon's connection.
+    /// Bytes that wait for the daemon connection.
     #[prost(uint64, tag = "19")]
     pub send_queue_bytes: u64,
-    /// Whether reading from the daemon is paused because the queue is full.
+    /// Whether the sidecar has stopped reading from the daemon because the queue is full.
     #[prost(bool, tag = "20")]
     pub paused: bool,
-    /// When the lease will end if nothing happens; not set while a Receive is attached.
+    /// Time at which the lease expires if no call uses the mailbox; not set while a Receive is attached.
     #[prost(message, optional, tag = "21")]
     pub lease_ends_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// A short id that is safe to show: the one that logs and metrics use. It opens nothing.
+    /// Short ID that is safe to show. Logs and metrics use it. It gives no access to the mailbox.
     #[prost(string, tag = "22")]
     pub display_id: ::prost::alloc::string::String,
-    /// When the mailbox will be ended because its queue is above the soft bound, unless the queue falls to it before.
-    /// Not set while it is not above, or when there is no soft limit.
+    /// Time at which the sidecar ends the mailbox because its queue exceeds the soft limit, unless the queue
+    /// falls to it before. Not set while the queue does not exceed it, or without a soft limit.
     #[prost(message, optional, tag = "23")]
     pub soft_limit_ends_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// Asks for a group's current view.
+/// Requests the current view of a group.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetViewRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
-    /// The group; 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-    /// A group that the mailbox is not in, or whose first view has not arrived: NOT_FOUND, reason NO_VIEW.
-    /// With membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+    /// The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. The
+    /// mailbox is not in the group, or its first view has not arrived: NOT_FOUND, reason NO_VIEW. With
+    /// membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
     #[prost(string, tag = "2")]
     pub group: ::prost::alloc::string::String,
 }
 /// A group's current view.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetViewResponse {
-    /// The last view that arrived from the daemon, which may still wait in the queue as an event.
+    /// The last view from the daemon. Its event may still be queued.
     #[prost(message, optional, tag = "1")]
     pub view: ::core::option::Option<MembershipView>,
-    /// True when a transitional signal has come after it: a NETWORK view will follow.
+    /// True if a transitional signal followed the view: a NETWORK view will come.
     #[prost(bool, tag = "2")]
     pub in_transition: bool,
 }
-/// Asks for all mailboxes.
+/// Requests all mailboxes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMailboxesRequest {
-    /// Most mailboxes in one answer, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+    /// Maximum number of mailboxes in one response, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason
+    /// LIMIT_OUT_OF_RANGE.
     #[prost(uint32, tag = "1")]
     pub page_size: u32,
-    /// next_page_token of the answer before; empty for the first page. Else INVALID_ARGUMENT, reason
+    /// next_page_token of the previous response; empty for the first page. Else INVALID_ARGUMENT, reason
     /// FIELD_INVALID.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
@@ -1185,14 +1199,14 @@ pub struct ListMailboxesRequest {
 /// Mailboxes in the order in which they were opened.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListMailboxesResponse {
-    /// The mailboxes, without their ids.
+    /// The mailboxes, without their IDs.
     #[prost(message, repeated, tag = "1")]
     pub mailboxes: ::prost::alloc::vec::Vec<Mailbox>,
-    /// Give it as page_token for the next page; empty on the last one.
+    /// The page_token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
-/// Asks for versions.
+/// Requests the versions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetVersionRequest {}
 /// The versions.
@@ -1210,10 +1224,10 @@ pub struct GetVersionResponse {
     /// The default daemon's version; not set while the sidecar has no connection to it.
     #[prost(message, optional, tag = "4")]
     pub daemon: ::core::option::Option<Version>,
-    /// The default daemon that the sidecar is connected to, as a spread name; empty while there is none.
+    /// The default daemon that the sidecar is connected to, as a Spread name; empty while there is none.
     #[prost(string, tag = "5")]
     pub daemon_address: ::prost::alloc::string::String,
-    /// True when that daemon is the embedded one, which is meant for development and tests.
+    /// True if that daemon is the embedded one, for development and tests.
     #[prost(bool, tag = "6")]
     pub embedded_daemon: bool,
 }
@@ -1480,7 +1494,7 @@ pub mod mailbox_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Opens a mailbox (SP_connect). A failure opens none.
+        /// Opens a mailbox (SP_connect). A failed call opens none.
         pub async fn connect(
             &mut self,
             request: impl tonic::IntoRequest<super::ConnectRequest>,
@@ -1505,10 +1519,10 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "Connect"));
             self.inner.unary(req, path, codec).await
         }
-        /// Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-        /// queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-        /// disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-        /// itself does not wait for the receiver.
+        /// Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+        /// mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+        /// period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+        /// limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
         pub async fn disconnect(
             &mut self,
             request: impl tonic::IntoRequest<super::DisconnectRequest>,
@@ -1535,7 +1549,7 @@ pub mod mailbox_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Joins a group (SP_join). Joining a group that the mailbox is in changes nothing.
+        /// Joins a group (SP_join). No effect if the mailbox is already in the group.
         pub async fn join(
             &mut self,
             request: impl tonic::IntoRequest<super::JoinRequest>,
@@ -1557,7 +1571,7 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "Join"));
             self.inner.unary(req, path, codec).await
         }
-        /// Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing.
+        /// Leaves a group (SP_leave). No effect if the mailbox is not in the group.
         pub async fn leave(
             &mut self,
             request: impl tonic::IntoRequest<super::LeaveRequest>,
@@ -1579,13 +1593,13 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "Leave"));
             self.inner.unary(req, path, codec).await
         }
-        /// Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-        /// the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-        /// calls arrived, over unary calls and streams together.
+        /// Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+        /// connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+        /// order in which their calls arrived, over unary calls and streams together.
         ///
-        /// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-        /// may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-        /// "unknown". The sidecar never sends anything twice on its own.
+        /// When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+        /// the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+        /// "unknown". The sidecar never sends a message twice on its own.
         pub async fn multicast(
             &mut self,
             request: impl tonic::IntoRequest<super::MulticastRequest>,
@@ -1612,13 +1626,15 @@ pub mod mailbox_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-        /// sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-        /// refused is answered with its index and does not end the stream. At most the messages after the last
-        /// answer are in doubt when the stream breaks.
+        /// Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+        /// the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
         ///
-        /// When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-        /// then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+        /// The responses count the decided messages cumulatively. A response reports a rejected message with its
+        /// index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+        /// after the last response.
+        ///
+        /// When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+        /// Metadata `outcome` "not-sent" means that no message after the last response was sent.
         pub async fn multicast_stream(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -1650,17 +1666,22 @@ pub mod mailbox_service_client {
                 );
             self.inner.streaming(req, path, codec).await
         }
-        /// Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-        /// and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-        /// the stream: a stream that breaks loses nothing that is retained.
+        /// Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+        /// second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+        /// the mailbox, not to the stream, so a broken stream loses no retained event.
         ///
-        /// The stream ends with OK after the last event when Disconnect was called; else with the status that
-        /// tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-        /// ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-        /// DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-        /// LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-        /// end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-        /// no longer waited for.
+        /// After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+        /// statuses:
+        ///
+        /// * UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+        ///  ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+        /// * UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+        /// * RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+        /// * ABORTED, reason LEASE_EXPIRED: the lease expired.
+        ///
+        /// Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+        /// ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+        /// reads nothing for one lease period.
         pub async fn receive(
             &mut self,
             request: impl tonic::IntoRequest<super::ReceiveRequest>,
@@ -1685,8 +1706,8 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "Receive"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-        /// and shortens the replay window.
+        /// Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+        /// allowed and shortens the replay window.
         pub async fn acknowledge(
             &mut self,
             request: impl tonic::IntoRequest<super::AcknowledgeRequest>,
@@ -1713,7 +1734,7 @@ pub mod mailbox_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Counts what waits (SP_poll), without taking it.
+        /// Counts the queued events (SP_poll) without consuming them.
         pub async fn poll(
             &mut self,
             request: impl tonic::IntoRequest<super::PollRequest>,
@@ -1735,7 +1756,7 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "Poll"));
             self.inner.unary(req, path, codec).await
         }
-        /// State and counters of one mailbox.
+        /// Returns the state and counters of one mailbox.
         pub async fn get_mailbox(
             &mut self,
             request: impl tonic::IntoRequest<super::GetMailboxRequest>,
@@ -1762,7 +1783,7 @@ pub mod mailbox_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The current view of a group that the mailbox is in, without waiting for a change.
+        /// Returns the current view of a group that the mailbox is in, without waiting for a change.
         pub async fn get_view(
             &mut self,
             request: impl tonic::IntoRequest<super::GetViewRequest>,
@@ -1787,7 +1808,8 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "GetView"));
             self.inner.unary(req, path, codec).await
         }
-        /// State and counters of all mailboxes. For operators: needs the admin credential (`authorization:  Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+        /// Returns the state and counters of all mailboxes. For operators: needs the admin credential
+        /// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
         pub async fn list_mailboxes(
             &mut self,
             request: impl tonic::IntoRequest<super::ListMailboxesRequest>,
@@ -1814,7 +1836,7 @@ pub mod mailbox_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+        /// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
         pub async fn get_version(
             &mut self,
             request: impl tonic::IntoRequest<super::GetVersionRequest>,

@@ -77,7 +77,7 @@ export async function findPlaceProblems(places: readonly Place[]): Promise<Place
           ? { place, isTaken: false, text: `is also an address of ${own.flag} (${placeName(own)})` }
           : { place, isTaken: true, text: 'is in use by another process' },
       );
-    } else problems.push({ place, isTaken: false, text: `can't be listened on: ${reasonOf(error)}` });
+    } else problems.push({ place, isTaken: false, text: `is not usable: ${reasonOf(error)}` });
   }
   await Promise.all(held.map(({ server }) => new Promise((resolve) => server.close(resolve))));
   return problems;
@@ -110,7 +110,7 @@ function adviceFor(problems: readonly PlaceProblem[]): string {
   const flags = problems.length === 1 ? 'this flag' : 'these flags';
   if (!problems.some(({ isTaken }) => isTaken)) return `set other addresses with ${flags}`;
   const isTcp = problems.some(({ isTaken, place }) => isTaken && place.address.kind === 'tcp');
-  const free = isTcp ? ' (port 0 takes a free port)' : '';
+  const free = isTcp ? ' (port 0 selects a free port)' : '';
   return `another sidecar or Spread daemon may already be running: stop it, or set other addresses with ${flags}${free}`;
 }
 
@@ -148,7 +148,7 @@ async function holderOf(
 async function socketFileProblem(path: string): Promise<Omit<PlaceProblem, 'place'> | undefined | null> {
   // The system calls a missing folder a lack of rights.
   if (!(await stat(dirname(path)).catch(() => undefined)))
-    return { isTaken: false, text: `can't be listened on: the folder ${dirname(path)} does not exist` };
+    return { isTaken: false, text: `is not usable: the folder ${dirname(path)} does not exist` };
   const found = await lstat(path).catch(() => undefined);
   if (!found) return undefined;
   if (!found.isSocket())
@@ -176,7 +176,7 @@ function reasonOf(error: NodeJS.ErrnoException): string {
       return `the host name cannot be resolved (${error.code})`;
     case 'EACCES':
     case 'EPERM':
-      return `this user may not listen there (${error.code})`;
+      return `this user is not permitted to listen there (${error.code})`;
     default:
       return systemErrorText(error) ?? error.message;
   }

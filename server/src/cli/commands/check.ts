@@ -11,7 +11,7 @@ export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')
     .summary('check the configuration, the ports and the daemon before serving')
     .description(
-      `Checks, with the same flags, environment and file as serve, what serve would need: that the configuration is valid, that certificates and tokens can be used, that its addresses are free, and that a Spread daemon answers. In the container of a running sidecar, the addresses of that sidecar count as free. Starts nothing.\n\n${helpSections()}`,
+      `Checks the requirements of serve, with the same flags, environment and file: a valid configuration, usable certificates and tokens, free addresses, and a Spread daemon that responds. In the container of a running sidecar, the addresses of that sidecar count as free. Starts nothing.\n\n${helpSections()}`,
     );
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await check(context, options));
@@ -19,7 +19,7 @@ export function checkCommand(context: CommandContext, done: Done): Command {
 }
 
 async function check(context: CommandContext, options: Record<string, unknown>): Promise<number> {
-  // All mistakes of the configuration come out as its error.
+  // Its error reports all mistakes of the configuration.
   const { config, sources } = await loadServeConfig(context, options);
   const set = Object.values(sources).filter((source) => source.kind !== 'default').length;
   const { stdout, signal } = context;

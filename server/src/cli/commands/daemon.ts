@@ -35,7 +35,7 @@ export function daemonCommand(context: CommandContext, done: Done): Command {
   return new Command('daemon')
     .summary('run the embedded Spread daemon alone')
     .description(
-      'Runs the embedded Spread daemon without a sidecar: a single node for development and tests, to which any Spread client can connect. Takes -n and -c as the real daemon does.',
+      'Runs the embedded Spread daemon without a sidecar: a single node for development and tests, to which any Spread client can connect. Accepts -n and -c like the real daemon.',
     )
     .option(
       '-n, --name <name>',
@@ -43,7 +43,7 @@ export function daemonCommand(context: CommandContext, done: Done): Command {
     )
     .option(
       '-c, --config <file>',
-      'a spread.conf, of which it reads what a single node needs and tells what it ignores',
+      'a spread.conf. The daemon reads the settings of a single node and reports ignored lines',
     )
     .addOption(
       new Option(
@@ -51,15 +51,15 @@ export function daemonCommand(context: CommandContext, done: Done): Command {
         'TCP port, 0 for any free one (default: as in the file, else 4803)',
       ).argParser(wholeNumber(0, 65_535)),
     )
-    .option('--listen <host...>', 'where to listen by TCP (default: as in the file, else 127.0.0.1)')
+    .option('--listen <host...>', 'hosts to listen on (default: as in the file, else 127.0.0.1)')
     .option('--socket <path>', 'Unix socket; auto: /tmp/<port>; off: none', 'auto')
     .addOption(
       new Option(
         '--max-session-messages <number>',
-        'cut a client with more unread messages than this (default: as in the file, else 1000)',
+        'disconnect a client with more unread messages than this (default: as in the file, else 1000)',
       ).argParser(wholeNumber(1, 1_000_000)),
     )
-    .option('-q, --quiet', 'do not print who comes and goes')
+    .option('-q, --quiet', 'do not print sessions and groups that begin or end')
     .action(async (options: DaemonOptions) => {
       done(await runDaemon(context, options));
     });
@@ -146,7 +146,7 @@ function makeDaemon(
 
 async function readConf(path: string, name: string | undefined): Promise<SpreadConf> {
   const text = await readFile(path, 'latin1').catch((error: Error) => {
-    throw new CommandFailure(`can't read the configuration file: ${error.message}`, ExitCode.usage, error);
+    throw new CommandFailure(`cannot read the configuration file: ${error.message}`, ExitCode.usage, error);
   });
   const localAddresses = Object.values(networkInterfaces()).flatMap(
     (all) => all?.map(({ address }) => address) ?? [],
@@ -177,7 +177,7 @@ function socketPath(socket: string, port: number): string | undefined {
 }
 
 const tooManyConnections = (openFiles: number): string =>
-  `error: a connection was closed because this process may have only ${openFiles} open files: raise the limit (ulimit -n, or nofile of the container)`;
+  `error: a connection was closed because this process may open at most ${openFiles} files: raise the limit (ulimit -n, or nofile of the container)`;
 
 /** The line for an event. */
 export function eventLine(event: DaemonEvent): string {
@@ -190,10 +190,10 @@ export function eventLine(event: DaemonEvent): string {
     case 'session-closed':
       return `- ${event.privateGroup} (${event.reason})`;
     case 'session-cut':
-      return `! ${event.privateGroup} was cut: ${printable(event.message)}; ${count(event.messagesLost, 'message')} lost`;
+      return `! ${event.privateGroup} was disconnected: ${printable(event.message)}; ${count(event.messagesLost, 'message')} lost`;
     case 'client-refused':
-      return `! a client was refused (${event.code}): ${printable(event.message)}`;
+      return `! a client was rejected (${event.code}): ${printable(event.message)}`;
     case 'client-abandoned':
-      return `! a connection ended before it was a session: ${printable(event.message)}`;
+      return `! a connection ended during the handshake: ${printable(event.message)}`;
   }
 }

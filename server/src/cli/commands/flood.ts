@@ -35,13 +35,13 @@ export function floodCommand(context: CommandContext, done: Done): Command {
   const command = new Command('flood')
     .summary('measure rates and latencies')
     .description(
-      'Sends messages from some mailboxes to others through the sidecar, as fast as they are taken or at a rate, and tells rates, latencies, and whether anything was lost or came out of order. Progress goes to standard error, the result to standard output.',
+      'Sends messages between mailboxes through the sidecar, at full speed or at a rate, and reports rates, latencies, lost messages and messages out of order. Progress goes to standard error, the result to standard output.',
     )
     .option(
       '-s, --spread-name <name>',
       "the daemon: port, port@host or the path of a socket (default: the sidecar's)",
     )
-    .option('-g, --group <name>', 'the group to use (default: one that nobody else has)')
+    .option('-g, --group <name>', 'the group to use (default: a new, unique group)')
     .addOption(
       new Option('--senders <number>', 'mailboxes that send, 1 to 100')
         .argParser(wholeNumber(1, 100))
@@ -53,7 +53,7 @@ export function floodCommand(context: CommandContext, done: Done): Command {
         .default(1),
     )
     .addOption(
-      new Option('-b, --size <size>', `bytes of a message, ${STAMP_BYTES} to ${most}`)
+      new Option('-b, --size <size>', `bytes per message, ${STAMP_BYTES} to ${most}`)
         .argParser(sizeValue(String(STAMP_BYTES), String(most)))
         .default(1000),
     )
@@ -64,16 +64,16 @@ export function floodCommand(context: CommandContext, done: Done): Command {
       ).argParser(wholeNumber(1, 1e9)),
     )
     .addOption(
-      new Option('--seconds <number>', 'send for so long, 1 to 86400').argParser(wholeNumber(1, 86_400)),
+      new Option('--seconds <number>', 'time to send, in seconds, 1 to 86400').argParser(wholeNumber(1, 86_400)),
     )
     .addOption(
       new Option(
         '--rate <number>',
-        'messages a second of each sender (default: as fast as they are taken)',
+        'messages per second of each sender (default: full speed)',
       ).argParser(wholeNumber(1, 10_000_000)),
     )
     .addOption(
-      new Option('--window <number>', 'most messages on their way to a receiver, 1 to 1000000')
+      new Option('--window <number>', 'maximum number of messages in transit to a receiver, 1 to 1000000')
         .argParser(wholeNumber(1, 1_000_000))
         .default(1000),
     )
@@ -83,7 +83,7 @@ export function floodCommand(context: CommandContext, done: Done): Command {
         .default(AGREED_MESS, 'agreed'),
     )
     .addOption(
-      new Option('--patience <duration>', 'count as lost what has not come when nothing comes for so long')
+      new Option('--patience <duration>', 'time without messages after which missing messages count as lost')
         .argParser(durationValue('10ms', '1h'))
         .default(5000, '5s'),
     )
@@ -118,7 +118,7 @@ async function flood(context: CommandContext, options: FloodOptions): Promise<nu
   await context.stdout.line(options.json ? JSON.stringify(report) : reportToText(report));
   if (flooder.refusal) throw flooder.refusal;
   if (report.lost > 0 || report.outOfOrder > 0)
-    throw new CommandFailure('messages were lost or came out of order', ExitCode.failure);
+    throw new CommandFailure('messages were lost or arrived out of order', ExitCode.failure);
   return context.signal.reason instanceof Interruption ? context.signal.reason.exitCode : ExitCode.ok;
 }
 

@@ -19,15 +19,15 @@ interface HealthcheckOptions extends TargetOptions {
 
 export function healthcheckCommand(context: CommandContext, done: Done): Command {
   const command = new Command('healthcheck')
-    .summary('exit 0 if the sidecar answers, else 1')
+    .summary('exit with 0 if the sidecar responds, else with 1')
     .description(
-      'For HEALTHCHECK of a container: exit code 0 if the sidecar answers gRPC health, else 1 and no other. Health needs no token. Without --target it asks the sidecar whose configuration is in the environment; if that one speaks TLS, at its Unix socket or admin port, else it trusts the configured certificate.',
+      'For HEALTHCHECK of a container. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, it uses the Unix socket or the admin port, else it trusts the configured certificate.',
     )
-    .option('-d, --daemon', 'it must also be connected to its default daemon')
+    .option('-d, --daemon', 'the sidecar must also be connected to its default daemon')
     .option('-q, --quiet', 'print nothing')
     .option(
       '-w, --wait <duration>',
-      'ask again until all is well, for so long at most, 1ms to 24h',
+      'maximum time to repeat a failed check, 1ms to 24h',
       durationValue('1ms', '24h'),
     );
   return addTargetOptions(command, context, '3s').action(async (options: HealthcheckOptions) => {
@@ -44,19 +44,19 @@ async function healthcheck(context: CommandContext, options: HealthcheckOptions)
       return ExitCode.ok;
     } catch (error) {
       if (performance.now() < end && !context.signal.aborted) {
-        // A signal is seen above, after the next failure.
+        // The condition above sees a signal after the next failure.
         await delay(INTERVAL_MS, undefined, { signal: context.signal }).catch(() => {});
         continue;
       }
       const { message } = error instanceof Error && error.name === 'Error' ? error : describeFailure(error);
       if (!options.quiet) await context.stderr.line(`unhealthy: ${message}`);
-      // Docker takes 0 and 1 only.
+      // Docker accepts only 0 and 1.
       return ExitCode.failure;
     }
   }
 }
 
-/** Says how it is healthy, or throws. */
+/** @returns a description of the healthy sidecar @throws an error that describes the unhealthy one */
 async function ask(context: CommandContext, options: HealthcheckOptions): Promise<string> {
   const route = await healthRoute(context, options);
   const { askHealth } = await import('../../grpc/client/health-client.js');
@@ -74,7 +74,7 @@ async function ask(context: CommandContext, options: HealthcheckOptions): Promis
     if (code === undefined) throw error;
     throw new SpreadError(details || message, { status: code, cause: error });
   }
-  const where = `the sidecar at ${route.target} answers`;
+  const where = `the sidecar at ${route.target} responds`;
   if (serves) return `healthy: ${where} and is connected to its Spread daemon`;
   const not = 'it is not connected to its Spread daemon, or is shutting down';
   if (options.daemon) throw new Error(`${where}, but ${not}`);
@@ -82,8 +82,8 @@ async function ask(context: CommandContext, options: HealthcheckOptions): Promis
 }
 
 /**
- * The admin port of a sidecar with TLS: it answers without a client certificate, and also while the sidecar still serves a
- * certificate that its file has no more.
+ * The admin port of a sidecar with TLS: it needs no client certificate, and works while the sidecar still serves a
+ * certificate that is no longer in its file.
  */
 async function healthRoute(context: CommandContext, options: HealthcheckOptions): Promise<Route> {
   const own = await ownSidecar(context, options.target);

@@ -23,38 +23,38 @@ interface ReceiveOptions extends ConnectionOptions {
 
 export function receiveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('receive')
-    .summary('join groups and print what arrives')
+    .summary('join groups and print events')
     .description(
-      'Joins groups and prints what arrives: the first message, or so many, or all until it is stopped.\nWithout a group it prints what is sent to its private group, which it tells on standard error.',
+      'Joins groups and prints events: up to the first message, a number of messages, or all until stopped.\nWithout a group, it prints the messages to its private group. Standard error shows the private group.',
     )
     .argument('[group...]', 'groups to join')
-    .option('-f, --follow', 'go on until it is stopped')
+    .option('-f, --follow', 'continue until stopped')
     .addOption(
-      new Option('-c, --count <number>', 'end after so many messages (default: 1)')
+      new Option('-c, --count <number>', 'number of messages after which to end (default: 1)')
         .argParser(wholeNumber(1, 1e12))
         .conflicts('follow'),
     )
     .addOption(
       new Option(
         '-w, --wait <duration>',
-        'end, with exit code 6, when nothing arrives for so long',
+        'maximum time without an event; then end with exit code 6',
       ).argParser(durationValue('1ms', '24h')),
     )
     .option(
       '-r, --reconnect',
-      'while the daemon cannot be reached, try again: at the start, and when the connection is lost',
+      'retry while the daemon is unreachable, at the start and after a lost connection',
     )
-    .option('-j, --json', 'print a JSON object a line')
-    .addOption(new Option('--raw', 'print nothing but the bytes of the messages').conflicts('json'))
-    .option('--no-views', 'print messages only, not who joins and leaves');
+    .option('-j, --json', 'print one JSON object per line')
+    .addOption(new Option('--raw', 'print only the payloads').conflicts('json'))
+    .option('--no-views', 'print messages only, without membership changes');
   return addConnectionOptions(command, context).action(async (groups: string[], options: ReceiveOptions) => {
     done(await receive(context, groups, options));
   });
 }
 
-/** Between two tries to open the mailbox with --reconnect. */
+/** Delay between two attempts to open the mailbox with --reconnect. */
 const INTERVAL_MS = 500;
-/** Why a mailbox cannot be opened while the daemon is away. Without its machine, a cluster also has no host name for a daemon. */
+/** Reasons for which Connect fails while the daemon is away. In a cluster, the host name of a missing machine is missing too. */
 const DAEMON_AWAY: ReadonlySet<string> = new Set(['COULD_NOT_CONNECT', 'CONNECTION_CLOSED']);
 const isDaemonAway = ({ reason = '' }: SpreadError, { spreadName }: ReceiveOptions): boolean =>
   DAEMON_AWAY.has(reason) || (reason === 'ILLEGAL_SPREAD' && spreadName === undefined);
@@ -68,7 +68,7 @@ async function receive(context: CommandContext, groups: string[], options: Recei
     } catch (error) {
       // The mailbox itself reconnects after this.
       if (!options.reconnect || progress.joined || !isDaemonAway(error as SpreadError, options)) throw error;
-      if (tries === 1) await stderr.line(stderr.colors.red(`${(error as Error).message}; trying again`));
+      if (tries === 1) await stderr.line(stderr.colors.red(`${(error as Error).message}; retrying`));
       await delay(INTERVAL_MS, undefined, { signal }).catch(() => {});
       if (signal.aborted && stoppedInOrder(context, options)) return ExitCode.ok;
       signal.throwIfAborted();
@@ -76,7 +76,7 @@ async function receive(context: CommandContext, groups: string[], options: Recei
   }
 }
 
-/** @param progress - told that the mailbox is open and has joined its groups */
+/** @param progress - set when the mailbox is open and has joined its groups */
 function receiveOnce(
   context: CommandContext,
   groups: string[],
@@ -91,8 +91,8 @@ function receiveOnce(
     await context.stderr.line(context.stderr.colors.dim(`receiving as ${mailbox.privateGroup} from ${from}`));
     reportLostConnection(mailbox, (text) => void context.stderr.line(context.stderr.colors.red(text)));
     mailbox.on('slowConsumer', ({ queuedEvents, timeLeftMs }) => {
-      const threat = timeLeftMs === undefined ? '' : `, which ends the mailbox in ${timeLeftMs} ms`;
-      void context.stderr.line(`the output is too slow: ${queuedEvents} events wait in the sidecar${threat}`);
+      const warning = timeLeftMs === undefined ? '' : `; the sidecar ends the mailbox in ${timeLeftMs} ms`;
+      void context.stderr.line(`the output is too slow: ${queuedEvents} events are queued in the sidecar${warning}`);
     });
     try {
       await print(context, mailbox, options);
@@ -106,7 +106,7 @@ function receiveOnce(
   });
 }
 
-/** Being stopped is the way to end what runs until it is stopped. */
+/** A requested stop is success for a command that runs until it is stopped. */
 function stoppedInOrder({ signal }: CommandContext, options: ReceiveOptions): boolean {
   return (
     signal.reason instanceof Interruption && (options.follow === true || signal.reason.by === 'output closed')

@@ -22,7 +22,7 @@ interface SendOptions extends ConnectionOptions {
 export function sendCommand(context: CommandContext, done: Done): Command {
   const command = new Command('send')
     .summary('send a message to one or more groups')
-    .description('Sends a message to groups: the one given, or standard input, whole or line by line.')
+    .description('Sends a message to groups: the argument of --message, all of standard input, or each line of it.')
     .argument('<group...>', 'destinations: groups, or private groups such as #alice#node1')
     .option('-m, --message <text>', 'the message; without it, standard input')
     .option('-l, --lines', 'every line of standard input is a message')
@@ -32,12 +32,12 @@ export function sendCommand(context: CommandContext, done: Done): Command {
         .default(AGREED_MESS, 'agreed'),
     )
     .addOption(
-      new Option('--type <number>', "the application's number for it, -32768 to 32767")
+      new Option('--type <number>', "message type, the application's own number, -32768 to 32767")
         .argParser(messageType)
         .default(0),
     )
-    .option('--self-discard', 'no copy to the sender')
-    .option('-q, --quiet', 'say nothing when it went well');
+    .option('--self-discard', 'do not send a copy to the sender')
+    .option('-q, --quiet', 'print nothing after success');
   return addConnectionOptions(command, context).action(async (groups: string[], options: SendOptions) => {
     done(await send(context, groups, options));
   });
@@ -46,7 +46,7 @@ export function sendCommand(context: CommandContext, done: Done): Command {
 async function send(context: CommandContext, groups: string[], options: SendOptions): Promise<number> {
   if (options.message !== undefined && options.lines)
     throw new CommandFailure(
-      '--message and --lines exclude each other: the lines come from standard input',
+      '--message and --lines cannot be combined: --lines reads standard input',
       ExitCode.usage,
     );
   // Sends only: what others send to it, or who joins, is not for it.

@@ -21,9 +21,9 @@ export function serveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('serve')
     .summary('run the sidecar')
     .description(
-      `Runs the sidecar until SIGTERM or SIGINT, which drain it; a second one ends it at once. Every option can also be set by its environment variable or in a YAML file; a flag wins over the environment, that over the file.\n\n${helpSections()}`,
+      `Runs the sidecar until SIGTERM or SIGINT starts a graceful shutdown. A second signal ends it at once. Every option also has an environment variable and a key in a YAML file. Flags override the environment, which overrides the file.\n\n${helpSections()}`,
     )
-    .option('--print-config', 'print the configuration, with the place that each value comes from, and end');
+    .option('--print-config', 'print the configuration with the source of each value, and exit');
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await serve(context, options));
   });

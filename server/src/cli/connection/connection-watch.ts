@@ -12,10 +12,10 @@ export function reportLostConnection(mailbox: Mailbox, print: (text: string) => 
     if (error.reason !== '' || isLost) return;
     isLost = true;
     const seconds = Math.round(mailbox.limits.leaseMs / 100) / 10;
-    print(`connection to the sidecar lost; trying for ${seconds} s`);
+    print(`connection to the sidecar lost; retrying for up to ${seconds} s`);
   });
   mailbox.on('attached', () => {
-    if (isLost) print('connected to the sidecar again');
+    if (isLost) print('reconnected to the sidecar');
     isLost = false;
   });
 }

@@ -60,7 +60,7 @@ export function firstToken(option: string, path: string): string {
     .find((line) => line !== '' && !line.startsWith('#'))
     ?.split(/\s+/)
     .at(-1);
-  if (token === undefined) throw new CommandFailure(`${option} ${path} holds no token`, ExitCode.usage);
+  if (token === undefined) throw new CommandFailure(`${option} ${path} contains no token`, ExitCode.usage);
   return token;
 }
 
@@ -69,7 +69,7 @@ export function readOption(option: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new CommandFailure(`can't read ${option}: ${(error as Error).message}`, ExitCode.usage, error);
+    throw new CommandFailure(`cannot read ${option}: ${(error as Error).message}`, ExitCode.usage, error);
   }
 }
 

@@ -44,14 +44,14 @@ async function readConfigFile(path: string): Promise<string> {
   const [changing] = await filesAtRest([path]);
   if (changing !== undefined)
     throw new CommandFailure(
-      `the configuration file ${path} changes all the time: write a new file and rename it over this one`,
+      `the configuration file ${path} changes during each read: write a new file and rename it over this one`,
       ExitCode.usage,
     );
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw new CommandFailure(
-      `can't read the configuration file: ${(error as Error).message}`,
+      `cannot read the configuration file: ${(error as Error).message}`,
       ExitCode.usage,
       error,
     );

@@ -26,14 +26,14 @@ export interface TlsFiles {
 export function checkTlsFiles({ ca, cert, key }: TlsFiles): void {
   if (ca) readCertificate(ca);
   if (key && !cert)
-    throw mistake(`${named(key)} is the key of a certificate: name that certificate with --tls-cert`);
+    throw mistake(`${named(key)} is a private key: set its certificate with --tls-cert`);
   if (!cert || !key) return;
   const certificate = readCertificate(cert);
   const isOneFile = key.path === cert.path;
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key.pem.toString('latin1')))
     throw mistake(
       isOneFile
-        ? `${named(cert)} contains no private key: name the file of the key with --tls-key`
+        ? `${named(cert)} contains no private key: set the file of the key with --tls-key`
         : `${named(key)} contains no private key in PEM`,
     );
   if (!certificate.checkPrivateKey(readKey(key)))
@@ -55,7 +55,7 @@ function readKey(file: PemFile) {
     const isEncrypted = file.pem.includes('ENCRYPTED');
     throw mistake(
       isEncrypted
-        ? `the key in ${named(file)} is encrypted: name a file with the decrypted key`
+        ? `the key in ${named(file)} is encrypted: use a file with the decrypted key`
         : `${named(file)} contains no valid private key in PEM`,
       error,
     );

@@ -6,10 +6,10 @@ const ms = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1
 /** The report as people read it. */
 export function reportToText(report: FloodReport): string {
   const rows: [string, string][] = [
-    ['sent', `${whole(report.sent)} messages, ${whole(report.sentPerSecond)} a second`],
+    ['sent', `${whole(report.sent)} messages, ${whole(report.sentPerSecond)} per second`],
     [
       'received',
-      `${whole(report.received)} of ${whole(report.expected)}, ${whole(report.receivedPerSecond)} a second`,
+      `${whole(report.received)} of ${whole(report.expected)}, ${whole(report.receivedPerSecond)} per second`,
     ],
     ['throughput', `${report.megabytesPerSecond.toFixed(1)} MB/s over ${report.seconds.toFixed(2)} s`],
   ];

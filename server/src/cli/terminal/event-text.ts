@@ -15,13 +15,13 @@ export function eventToText(event: SpreadEvent, colors: Colors): string {
     case 'rejected': {
       const what =
         event.operation === 'MULTICAST' ? 'message to' : (event.operation ?? 'request').toLowerCase();
-      return colors.red(`the daemon refused the ${what} ${groupList(event)}`);
+      return colors.red(`the daemon rejected the ${what} ${groupList(event)}`);
     }
     case 'view':
       return viewToText(event, colors);
     case 'transitional':
       return colors.yellow(
-        `transition in ${event.group}: until the next view, messages are certain only among those who stay`,
+        `transition in ${event.group}: until the next view, guarantees hold only among the members that stay together`,
       );
     case 'selfLeave':
       return colors.cyan(`left ${event.group}`);
@@ -30,7 +30,7 @@ export function eventToText(event: SpreadEvent, colors: Colors): string {
         `connection to the daemon lost (${event.spreadCode}), groups: ${event.groups.join(', ') || 'none'}`,
       );
     case 'connectionRestored':
-      return colors.green(`connected again as ${event.privateGroup} at ${event.daemon}`);
+      return colors.green(`reconnected as ${event.privateGroup} at ${event.daemon}`);
   }
 }
 

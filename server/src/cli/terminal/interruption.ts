@@ -7,7 +7,7 @@ export class Interruption extends Error {
     /** The exit code of a command that is not done by then. */
     readonly exitCode: number,
   ) {
-    super(by === 'output closed' ? 'nobody reads the output any more' : `stopped by ${by}`);
+    super(by === 'output closed' ? 'the reader of the output has closed it' : `stopped by ${by}`);
   }
 }
 

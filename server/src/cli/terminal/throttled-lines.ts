@@ -29,4 +29,4 @@ export class ThrottledLines {
   }
 }
 
-const leftOut = (lines: number): string => `${count(lines, 'line')} of this kind left out`;
+const leftOut = (lines: number): string => `${count(lines, 'line')} of this kind suppressed`;

@@ -44,7 +44,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['s', 'send'],
     argument: '<group>…[: <text>]',
-    text: 'send a message: the text, else the next line',
+    text: 'send a message: the text, or the next line',
     run: (session, _words, text) => session.send(text),
   },
   {
@@ -56,7 +56,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['b', 'burst'],
     argument: '<group>…',
-    text: 'send ten messages; the next line is their size',
+    text: 'send ten messages; the next line is their size in bytes',
     run: (session, groups) => session.burst(groups),
   },
   {
@@ -68,7 +68,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['type'],
     argument: '<number>',
-    text: 'message type of what is sent, -32768 to 32767',
+    text: 'message type of sent messages, -32768 to 32767',
     run: (session, words) => session.setType(words),
   },
   {
@@ -80,7 +80,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['v', 'view'],
     argument: '<group>…',
-    text: 'who is in a group now',
+    text: 'current members of a group',
     run: (session, groups) => session.view(groups),
   },
   {
@@ -92,7 +92,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['p', 'poll'],
     argument: '',
-    text: 'how much waits to be received',
+    text: 'number and size of queued events',
     run: (session) => session.poll(),
   },
   {
@@ -104,13 +104,13 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['r', 'receive'],
     argument: '',
-    text: 'receive one thing while receiving is stopped',
+    text: 'receive one event while receiving is stopped',
     run: (session) => session.receiveOne(),
   },
   {
     names: ['e', 'go'],
     argument: '',
-    text: 'go on receiving',
+    text: 'continue receiving',
     run: (session) => session.go(),
   },
   {
@@ -122,7 +122,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['q', 'quit', 'exit', 'bye'],
     argument: '',
-    text: 'disconnect and end',
+    text: 'disconnect and exit',
     run: async (session) => session.quit(),
   },
 ];

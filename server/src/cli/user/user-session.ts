@@ -155,9 +155,9 @@ export class UserSession implements UserActions {
       state: info.state.toLowerCase(),
       daemon: `${info.daemon}, Spread ${info.daemonVersion.join('.')}`,
       groups: info.groups.map((group) => printable(group)).join(', ') || 'none',
-      received: `${info.lastSequence} events, ${info.waitingEvents} of them wait in the sidecar`,
+      received: `${info.lastSequence} events, ${info.waitingEvents} of them queued in the sidecar`,
       sent: `${count(info.messagesSent, 'message')}, ${count(info.payloadBytesSent, 'byte')}`,
-      'id in logs': info.displayId,
+      'display ID': info.displayId,
     };
     const lines = Object.entries(rows).map(([name, value]) => `  ${name.padEnd(14)}${value}`);
     await this.#console.print(lines.join('\n'));
@@ -166,7 +166,7 @@ export class UserSession implements UserActions {
   async poll(): Promise<void> {
     const { bufferedEvents, waitingEvents } = await this.#mailbox.poll({ signal: this.#signal });
     const waiting = bufferedEvents + waitingEvents;
-    await this.#console.print(waiting === 0 ? 'nothing waits' : `${waiting} wait to be received`);
+    await this.#console.print(waiting === 0 ? 'nothing waits' : `${waiting} are queued`);
   }
 
   async hold(): Promise<void> {
@@ -177,7 +177,7 @@ export class UserSession implements UserActions {
     });
     this.#held = { release, released };
     this.#waiting.abort();
-    await this.#console.print('receiving is stopped: r receives one, e goes on');
+    await this.#console.print('receiving is stopped: r receives one event, e continues');
   }
 
   async go(): Promise<void> {
@@ -186,7 +186,7 @@ export class UserSession implements UserActions {
   }
 
   async receiveOne(): Promise<void> {
-    if (!this.#held) throw new UserMistake('receiving goes on by itself; d stops it');
+    if (!this.#held) throw new UserMistake('receiving is not stopped; d stops it');
     try {
       await this.#print(await this.#mailbox.receive({ signal: this.#signal, timeoutMs: RECEIVE_MS }));
     } catch (error) {
@@ -286,7 +286,7 @@ export class UserSession implements UserActions {
     const how =
       isAsking && groups.length > 1 ? '; to send a text to one group, type: send <group>: <text>' : '';
     const each = strangers.length === 1 ? 'it' : 'them';
-    const warning = `warning: no members of ${names} are known here, because you have not joined ${each}${how}`;
+    const warning = `warning: no members of ${names} are known, because you have not joined ${each}${how}`;
     await this.#console.print(this.#colors.yellow(warning));
   }
 

@@ -40,14 +40,14 @@ function misuse(row: OptionRow, value: string | readonly string[] | boolean): st
   if (typeof value === 'boolean' && !row.isBoolean)
     return `${row.key} needs a value: it must be ${row.type.expects}`;
   if (Array.isArray(value) && !row.isList && value.length !== 1)
-    return `${row.key} is given ${value.length} times; it takes one value`;
+    return `${row.key} occurs ${value.length} times; it accepts one value`;
   return undefined;
 }
 
 function unknown(name: string): string {
   const secret = secrets.get(name);
   if (secret)
-    return `${secret.key} has no flag, because every user of the machine can read a command line; use ${secret.environment} or a file`;
+    return `${secret.key} has no flag, because all users of the machine can read command lines; use ${secret.environment} or a file`;
   const known = [...byFlag.keys(), CONFIG_FILE.flag].map((flag) => `--${flag}`);
   return `unknown flag ${quote(`--${name}`)}${didYouMean(name, known)}`;
 }

@@ -65,7 +65,7 @@ class YamlReader {
     for (const problem of [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_ERRORS)) {
       // What the parser quotes is text of the file, which may be a secret.
       const tooDeep = problem.code === 'RESOURCE_EXHAUSTION';
-      const sentence = tooDeep ? 'nested too deeply' : problem.message.replace(/[:"].*$/s, '').trim();
+      const sentence = tooDeep ? 'the values are nested too deeply' : problem.message.replace(/[:"].*$/s, '').trim();
       this.#mistakes.push({
         option: this.file.path,
         where: sourceText(this.#at(problem.pos[0])),
@@ -76,7 +76,7 @@ class YamlReader {
     const root = this.#resolved(document.contents);
     if (root === undefined || isEmpty(root)) return;
     if (isMap(root)) for (const { key, value } of root.items) this.#readTop(key as Node | null, value, root);
-    else this.#mistake(this.file.path, root, 'the file must hold sections with options, such as `grpc:`');
+    else this.#mistake(this.file.path, root, 'the file must contain sections with options, such as `grpc:`');
   }
 
   #readTop(key: Node | null, value: unknown, at: Node): void {
@@ -143,7 +143,7 @@ class YamlReader {
   }
 }
 
-const emptyAdvice = 'leave the line out to take the default, write "" for an empty value';
+const emptyAdvice = 'remove the line to use the default, or write "" for an empty value';
 
 // What is written counts, not what YAML makes of it: 0660 is a file mode, 4803 a spread name, 1_0 no number.
 function scalarText(node: Scalar): string {
@@ -159,15 +159,15 @@ function nameOf(key: unknown): string {
 }
 
 function shapeOf(node: Node): string {
-  if (isAlias(node)) return 'an alias without an anchor';
+  if (isAlias(node)) return 'an alias without anchor';
   if (isMap(node)) return 'a mapping';
-  return isSeq(node) ? `a list of ${node.items.length}` : 'nothing that is a value';
+  return isSeq(node) ? `a list of ${node.items.length}` : 'not a value';
 }
 
 function unknownSection(name: string): string {
   const [section, ...rest] = name.split('.');
   if (byKey.has(name))
-    return `${quote(name)} is written in two levels: ${section}: and under it ${rest.join('.')}:`;
+    return `${quote(name)} is a section with a key; write two levels: ${section}: and under it ${rest.join('.')}:`;
   const near = didYouMean(name, [...keysBySection.keys()]) || elsewhere(name);
   return `unknown section ${quote(name)}${near || `; the sections are ${[...keysBySection.keys()].join(', ')}`}`;
 }

@@ -49,7 +49,7 @@ export const socketPath: ValueType<string> = {
   parse: (text) => {
     if (!text.startsWith('/') || text.endsWith('/'))
       throw new Refusal('it is not the absolute path of a file');
-    if (/[\0,]/.test(text)) throw new Refusal('it holds a comma or NUL');
+    if (/[\0,]/.test(text)) throw new Refusal('it contains a comma or NUL');
     const bytes = Buffer.byteLength(text);
     if (bytes > 107) throw new Refusal(`it has ${bytes} bytes`);
     return text;
@@ -71,10 +71,10 @@ export const spreadName: ValueType<string> = {
     );
     if (!match) throw new Refusal(/^[^@]+:\d+$/.test(text) ? 'Spread writes port@host, not host:port' : '');
     const port = Number(match[1]);
-    if (port < 1 || port > 65535) throw new Refusal('the port is not one of 1 to 65535');
+    if (port < 1 || port > 65535) throw new Refusal('the port is not in the range 1 to 65535');
     const host = match[2];
     if (host?.includes(':') && !isIPv6(host.replace(/^\[|\]$/g, '')))
-      throw new Refusal('the host is no IPv6 address');
+      throw new Refusal('the host is not an IPv6 address');
     if (text.length > 300) throw new Refusal('it is longer than 300 bytes');
     return text;
   },
@@ -90,7 +90,7 @@ function readTcp(text: string): TcpAddress {
   if (plain === '*' || (bracketed === undefined && plain === ''))
     throw new Refusal('the host is missing; 0.0.0.0 or [::] means all');
   if (bracketed === undefined && !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(plain))
-    throw new Refusal('the host is no name or address');
+    throw new Refusal('the host is not a name or an address');
   const port = Number(digits);
   if (port > 65535) throw new Refusal('the port is more than 65535');
   return { kind: 'tcp', host: bracketed === undefined ? plain : shortest(bracketed), port };
@@ -106,5 +106,5 @@ function tcpHint(text: string): string {
     return 'write an IPv6 address in brackets: [::1]:4813';
   if (/^\d+$/.test(text))
     return 'the host is missing; 127.0.0.1 is this machine only, 0.0.0.0 is every interface';
-  return text.includes(':') ? 'the port is no number' : 'the port is missing';
+  return text.includes(':') ? 'the port is not a number' : 'the port is missing';
 }

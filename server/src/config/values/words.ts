@@ -74,8 +74,8 @@ export const token: ValueType<string> = {
   placeholder: 'token',
   parse: (value) => {
     if (/[^\x21-\x7e]/.test(value))
-      throw new Refusal('it holds a blank or another character that is not visible ASCII');
-    if (value.includes(',')) throw new Refusal('it holds a comma');
+      throw new Refusal('it contains a space or another character that is not visible ASCII');
+    if (value.includes(',')) throw new Refusal('it contains a comma');
     if (value.length < 16 || value.length > 512) throw new Refusal(`it has ${value.length} characters`);
     return value;
   },
@@ -90,7 +90,7 @@ export function listOf<T>(item: ValueType<T>, bounds: { min: number; max: number
       try {
         const value = item.parse(part);
         const canonical = item.format(value);
-        if (seen.has(canonical)) throw new Refusal('it is there twice');
+        if (seen.has(canonical)) throw new Refusal('it occurs twice');
         seen.add(canonical);
         return value;
       } catch (error) {

@@ -56,8 +56,8 @@ export class AddressRules {
         this.report(
           line,
           address.endsWith(';')
-            ? `the daemon '${address}' has no address, and its name ends with a semicolon; put blanks before the semicolon`
-            : `the daemon '${address}' has no address, and its name is no host name`,
+            ? `the daemon '${address}' has no address, and its name ends with a semicolon; put spaces before the semicolon`
+            : `the daemon '${address}' has no address, and its name is not a host name`,
         );
       return;
     }
@@ -71,7 +71,7 @@ export class AddressRules {
   /** At the end of a segment; `isFirst` while the file has no daemon. */
   checkSegment(address: string, line: number, isFirst: boolean): void {
     if (isFirst && !this.#version)
-      this.report(line, 'the first segment is empty; give it a daemon, or set ActiveIPVersion before it');
+      this.report(line, 'the first segment is empty; add a daemon, or set ActiveIPVersion before it');
     if (isUnspecified(address)) this.report(line, `a segment's address must not be ${address}`);
     this.#checkFamily(address, line);
   }
@@ -85,7 +85,7 @@ export class AddressRules {
     if (other)
       this.report(
         daemon.line,
-        `the address ${daemon.address} with port ${daemon.port} of daemon '${daemon.name}' is there twice; daemon '${other.name}' has it too`,
+        `the address ${daemon.address} with port ${daemon.port} of daemon '${daemon.name}' occurs twice; daemon '${other.name}' has it too`,
       );
   }
 

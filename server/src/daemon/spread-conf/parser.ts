@@ -90,7 +90,7 @@ export class SpreadConfParser {
     const start = this.#take();
     const isName = isString(start);
     if (!isName && start.kind !== 'address' && start.kind === 'word')
-      this.#fail(start, `'${start.text}' is a word of Spread's own; put a daemon of this name in quotes`);
+      this.#fail(start, `'${start.text}' is a keyword of Spread; write a daemon of this name in quotes`);
     if (!isName && start.kind !== 'address')
       this.#fail(start, `expected a daemon (name, address or both) or }, found '${start.text}'`);
     if (start.text === '') this.#fail(start, "a daemon's name must not be empty");
@@ -98,19 +98,19 @@ export class SpreadConfParser {
     // Without a name the address is the name, less the interface that an IPv6 address may carry.
     const name = (isName ? start.text : start.text.replace(/%.*$/, '')).slice(0, MAX_DAEMON_NAME);
     if (this.daemons.some((daemon) => daemon.name === name))
-      this.#mistake(start, `the daemon name '${name}' is there twice`);
+      this.#mistake(start, `the daemon name '${name}' occurs twice`);
     if (isName && start.text.length > MAX_DAEMON_NAME)
-      this.ignored.push({ line: start.line, what: `daemon name '${start.text}' is cut to '${name}'` });
+      this.ignored.push({ line: start.line, what: `daemon name '${start.text}' is shortened to '${name}'` });
     if (isName && address !== start.text && start.text.endsWith(';'))
       this.ignored.push({
         line: start.line,
-        what: `the semicolon in the daemon name '${start.text}' is part of the name: it separates daemons only between blanks`,
+        what: `the semicolon in the daemon name '${start.text}' is part of the name: it separates daemons only between spaces`,
       });
     this.#addresses.checkDaemon(address, start.line);
     const virtualId = this.#virtualId();
     const interfaces = this.#peek().kind === '{' ? this.#interfaces() : undefined;
     if (virtualId !== undefined && this.daemons.some((daemon) => daemon.virtualId === virtualId))
-      this.#mistake(start, `the virtual ID ${virtualId} is there twice`);
+      this.#mistake(start, `the virtual ID ${virtualId} occurs twice`);
     if (interfaces) this.#addresses.checkInterfaces(name, address, interfaces, start.line);
     if (this.daemons.length === MAX_DAEMONS)
       this.#mistake(start, `the file has more than ${MAX_DAEMONS} daemons`);
@@ -163,8 +163,8 @@ export class SpreadConfParser {
     }
     const known = name.kind === 'word' ? settingOf(name.text) : undefined;
     if (!known) {
-      const hint = name.text.includes('=') ? "; Spread needs blanks around '='" : '';
-      this.#fail(name, `'${name.text}' is no setting of spread.conf and no Spread_Segment${hint}`);
+      const hint = name.text.includes('=') ? "; Spread needs spaces around '='" : '';
+      this.#fail(name, `'${name.text}' is neither a setting of spread.conf nor Spread_Segment${hint}`);
     }
     const [kind, reason] = known;
     const value = this.#value(name, kind);
@@ -192,8 +192,8 @@ export class SpreadConfParser {
       boolean: 'true or false',
       onOff: 'on, off or auto',
       priority: 'pDEBUG, INFO, WARNING, ERROR, CRITICAL or FATAL',
-      string: 'a value, in quotes where it is a number, an address or a word of Spread',
-      optionalString: 'a value, in quotes where it is a number, an address or a word of Spread',
+      string: 'a value, in quotes if it is a number, an address or a keyword of Spread',
+      optionalString: 'a value, in quotes if it is a number, an address or a keyword of Spread',
     };
     if (!fits()) this.#fail(value, `${name.text} needs ${form[kind]}, not '${value.text}'`);
     return value.text;
@@ -205,7 +205,7 @@ export class SpreadConfParser {
       if (this.#peek().kind === '!') this.#take();
       const flag = this.#take();
       if (flag.kind !== 'word' || !isDebugFlag(flag.text))
-        this.#fail(flag, `'${flag.text}' is no flag of ${name.text}`);
+        this.#fail(flag, `'${flag.text}' is not a flag of ${name.text}`);
     }
     this.#expect('}', `} at the end of ${name.text}`);
     return '';

@@ -5,7 +5,7 @@ export const MAX_DAEMON_NAME = MAX_PROC_NAME - 1;
 
 const logging = 'logging is set by the options of the command';
 const ring = 'there is no ring of daemons';
-const runtime = 'the process stays what and where it was started';
+const runtime = 'the process keeps its user and its working directory';
 const clientAuth = 'clients are accepted without authentication (method NULL)';
 
 /** The form of a setting's value. */
@@ -90,12 +90,12 @@ export const settingOf = (name: string): Setting | undefined =>
 /** Why a setting must not be ignored: the embedded daemon would let in whom the file keeps out. */
 export function asksForAccessControl(setting: string, value: string): string | undefined {
   const methods = value.split(/\s+/).filter(Boolean);
-  const sentence = `the embedded daemon has no authentication and no access control, so it does not run with`;
+  const sentence = `the embedded daemon has no authentication and no access control, and rejects`;
   if (setting === 'RequiredAuthMethods' && methods.some((method) => method !== 'NULL'))
     return `${sentence} RequiredAuthMethods = "${value}"; remove it or use real Spread`;
   if (setting === 'AllowedAuthMethods' && !methods.includes('NULL'))
     return `${sentence} AllowedAuthMethods = "${value}"; allow NULL or use real Spread`;
   if (setting === 'AccessControlPolicy' && value !== 'PERMIT')
-    return `${sentence} AccessControlPolicy = "${value}"; only PERMIT will do`;
+    return `${sentence} AccessControlPolicy = "${value}"; only PERMIT is supported`;
   return undefined;
 }

@@ -78,10 +78,10 @@ function select(daemons: readonly DaemonEntry[], options: SpreadConfOptions, lin
     );
   if (!own)
     return options.name !== undefined
-      ? fail(line, `no daemon is called '${options.name}'; the file has ${names}`)
+      ? fail(line, `no daemon has the name '${options.name}'; the file has ${names}`)
       : fail(
           line,
-          `no daemon of the file has an address of this machine; choose one by its name (-n): ${names}`,
+          `no daemon of the file has an address of this machine; choose a daemon by its name (-n): ${names}`,
         );
   try {
     checkDaemonName(own.name);

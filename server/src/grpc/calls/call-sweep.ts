@@ -195,7 +195,7 @@ export class CallSweep {
 function bufferFull(max: number): EdgeError {
   return new EdgeError(
     'REQUEST_BUFFER_FULL',
-    `requests that have arrived and nobody took yet hold more than ${max} bytes, and this one much of it`,
+    `unprocessed requests hold more than ${max} bytes, and this call holds a large part of them`,
     { limit: 'limits.maxBufferedRequestBytes', bound: `${max} bytes`, outcome: 'unknown' },
     { retryDelayMs: RETRY_MS },
   );

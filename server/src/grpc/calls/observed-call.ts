@@ -234,7 +234,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
 
   /** For a call that was let in, as every call was that has a handler. */
   get #letIn(): Entry {
-    if (this.#entry === undefined) throw new Error('the call was not let in');
+    if (this.#entry === undefined) throw new Error('the call was rejected');
     return this.#entry;
   }
 

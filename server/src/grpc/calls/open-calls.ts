@@ -97,7 +97,7 @@ export class OpenCalls implements CallWatcher {
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus {
     const { gate, limits, onRefused, onLimit } = this.options;
     const connection = connectionIdentityOf(base);
-    if (connection === undefined) return { code: status.UNAVAILABLE, details: 'the connection is gone' };
+    if (connection === undefined) return { code: status.UNAVAILABLE, details: 'the connection was lost' };
     const { method } = call;
     try {
       const admission = gate.admit(method, metadata, connection);
@@ -148,7 +148,7 @@ export class OpenCalls implements CallWatcher {
       if (call.connection !== connection) continue;
       const metadata: Record<string, string> =
         call.method.type === 'server_stream' ? {} : { outcome: 'unknown' };
-      const message = 'the connection has reached its age; the mailbox lives on';
+      const message = 'the connection has reached its maximum age; the mailbox stays open';
       call.fail(new EdgeError('CONNECTION_TOO_OLD', message, metadata));
     }
   }
@@ -157,7 +157,7 @@ export class OpenCalls implements CallWatcher {
   recheck(): void {
     for (const call of [...this.#open]) {
       if (call.entry === undefined || this.options.gate.stillAdmits(call.entry.admission)) continue;
-      const error = new EdgeError('CREDENTIAL_INVALID', 'the client token is not taken any more', {
+      const error = new EdgeError('CREDENTIAL_INVALID', 'the client token is no longer accepted', {
         field: 'authorization',
         // It was let in: what it asked for may be on its way.
         outcome: 'unknown',

@@ -52,7 +52,7 @@ export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: 
   }
   // The generated decoder stops silently at a tag with field number 0 or at an unopened group's end, and
   // may run past the end of a nested message.
-  if (reader.pos !== reader.len) return new Malformed('it has a tag that no field can have');
+  if (reader.pos !== reader.len) return new Malformed('it has an invalid field tag');
   return message;
 }
 

@@ -46,10 +46,10 @@ export function millisecondsOf(
   if (nanos < -999_999_999 || nanos > 999_999_999)
     throw refuse('has nanos outside -999,999,999 to 999,999,999');
   if ((seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0)) {
-    throw refuse('has seconds and nanos of different sign');
+    throw refuse('has seconds and nanos of different signs');
   }
   if (seconds < 0n || nanos < 0) throw refuse('is negative');
-  if (seconds > MAX_DURATION_SECONDS) throw refuse('is longer than a Duration may be');
+  if (seconds > MAX_DURATION_SECONDS) throw refuse('is longer than the maximum of a Duration');
   const ms = Number(seconds) * 1000 + nanos / 1_000_000;
   if (ms < minMs || ms > maxMs) throw refuse('is out of range');
   return Math.ceil(ms);

@@ -50,7 +50,7 @@ export function trailersOf(trailers: Readonly<Record<string, string>>): Metadata
 export function malformedError(malformed: Malformed): EdgeError {
   return new EdgeError(
     'MALFORMED_REQUEST',
-    `the request is not a message of this contract: ${malformed.problem}`,
+    `the request is not a valid message of this contract: ${malformed.problem}`,
   );
 }
 

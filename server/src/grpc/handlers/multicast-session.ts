@@ -112,7 +112,7 @@ export class MulticastSession {
       if (request instanceof Malformed) throw malformedError(request);
       const frame = required(request.frame, 'frame');
       if (this.#mailbox === undefined) {
-        if (frame.$case !== 'open') throw frameError('the first frame has to be open');
+        if (frame.$case !== 'open') throw frameError('the first frame must be open');
         this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
         const releaseHold = this.#mailbox.hold();
         const forget = this.#mailbox.onEnd(this.#onMailboxEnd);
@@ -123,7 +123,7 @@ export class MulticastSession {
         this.#answer();
         return;
       }
-      if (frame.$case !== 'batch') throw frameError('open may be the first frame only');
+      if (frame.$case !== 'batch') throw frameError('open is allowed only in the first frame');
       const { messages } = frame.value;
       if (messages.length > this.bounds.maxBatchMessages)
         throw batchTooLarge(messages.length, this.bounds.maxBatchMessages);
@@ -297,7 +297,7 @@ export class MulticastSession {
 
 function batchTooLarge(count: number, max: number): EdgeError {
   const bound = `0 to ${max} messages`;
-  const message = `batch.messages has ${count} messages; it may have ${bound}. None of them was sent`;
+  const message = `batch.messages has ${count} messages; it may have ${bound}. none of them was sent`;
   return new EdgeError('LIMIT_OUT_OF_RANGE', message, {
     field: 'batch.messages',
     limit: 'limits.maxBatchMessages',

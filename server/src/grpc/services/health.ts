@@ -67,7 +67,7 @@ export class HealthBoard {
     }
     const current = this.#statusOf(request.service);
     if (current === 'SERVICE_UNKNOWN') {
-      callback({ code: status.NOT_FOUND, details: 'this server has no service of that name' });
+      callback({ code: status.NOT_FOUND, details: 'this server has no service with this name' });
     } else {
       callback(null, current);
     }

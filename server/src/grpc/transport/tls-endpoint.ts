@@ -140,14 +140,14 @@ function contextOptions({ certificate, key, clientAuthorities }: TlsMaterial): T
 /** @returns until when the certificate is valid */
 function checkMaterial(material: TlsMaterial): Date {
   const { validTo, notYet } = readCertificate('the certificate', material.certificate);
-  if (validTo.getTime() <= Date.now()) throw new Error(`the certificate ended at ${validTo.toISOString()}`);
+  if (validTo.getTime() <= Date.now()) throw new Error(`the certificate expired at ${validTo.toISOString()}`);
   if (notYet) throw new Error(`the certificate is valid only from ${notYet.toISOString()}`);
   // Node takes an empty authority for "those of the system", which would let in half of the world.
   if (material.clientAuthorities !== undefined)
     readCertificate('the client authorities', material.clientAuthorities);
   // OpenSSL reports a missing key, and a key of another certificate, in words that name neither.
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(material.key.toString('latin1')))
-    throw new Error('no PEM private key: name the file of the key in grpc.tlsKey');
+    throw new Error('no PEM private key: set the file of the key in grpc.tlsKey');
   try {
     createSecureContext(contextOptions(material));
   } catch (error) {

@@ -11,7 +11,7 @@ export interface TransportBounds {
 type Row = readonly [code: status, details: RegExp, describe: (bounds: TransportBounds) => EdgeError];
 
 const malformed = (problem: string) => () =>
-  new EdgeError('MALFORMED_REQUEST', `the request is not a message of this contract: ${problem}`);
+  new EdgeError('MALFORMED_REQUEST', `the request is not a valid message of this contract: ${problem}`);
 
 const tooLarge = ({ maxRequestBytes }: TransportBounds) =>
   requestTooLarge(maxRequestBytes, 'grpc.maxReceiveMessageBytes');
@@ -19,7 +19,7 @@ const tooLarge = ({ maxRequestBytes }: TransportBounds) =>
 /** For a request message that is too large. */
 export function requestTooLarge(maxBytes: number, limit: string): EdgeError {
   const bound = `0 to ${maxBytes} bytes`;
-  return new EdgeError('REQUEST_TOO_LARGE', `the request message is too large; it may have ${bound}`, {
+  return new EdgeError('REQUEST_TOO_LARGE', `the request message is too large; the limit is ${bound}`, {
     limit,
     bound,
     outcome: 'not-sent',
@@ -36,19 +36,19 @@ const ROWS: readonly Row[] = [
     /^/,
     () =>
       // Nobody was able to say what became of the call.
-      new EdgeError('DEADLINE_EXCEEDED', "the call's deadline passed before it was done", {
+      new EdgeError('DEADLINE_EXCEEDED', "the deadline passed before the call was complete", {
         outcome: 'unknown',
       }),
   ],
   [status.RESOURCE_EXHAUSTED, /^Received message (larger than max|that decompresses to)/, tooLarge],
   [status.INTERNAL, /^Failed to decompress/, malformed('its compression is broken')],
-  [status.INTERNAL, /^Invalid grpc-timeout/, malformed('its header grpc-timeout is no time')],
+  [status.INTERNAL, /^Invalid grpc-timeout/, malformed('its header grpc-timeout is invalid')],
   [status.UNIMPLEMENTED, /^Received no request message/, malformed('there is none')],
   [status.UNIMPLEMENTED, /^Received a second request message/, malformed('there is more than one')],
   [
     status.UNIMPLEMENTED,
     /^Received message compressed with unsupported encoding/,
-    () => compressionRefused('this compression is not known'),
+    () => compressionRefused('this compression is unknown'),
   ],
 ];
 

@@ -47,7 +47,7 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenedSe
   }
   if (failures.length === 1) throw failures[0];
   const what = failures.map((failure) => failure.message).join('; ');
-  throw new SpreadError('COULD_NOT_CONNECT', `none of ${failures.length} daemons could be reached: ${what}`, {
+  throw new SpreadError('COULD_NOT_CONNECT', `none of ${failures.length} daemons is reachable: ${what}`, {
     cause: new AggregateError(failures),
   });
 }

@@ -95,12 +95,12 @@ export class MailboxLifetime implements InboxListener {
   }
 
   overflow(bound: string): void {
-    this.#endAsSlow('QUEUE_OVERFLOW', `reached its bound of ${bound}`, { bound });
+    this.#endAsSlow('QUEUE_OVERFLOW', `reached its limit of ${bound}`, { bound });
   }
 
   softLimitOver(bound: string, timeMs: number): void {
     const time = `${timeMs} ms`;
-    this.#endAsSlow('SLOW_CONSUMER', `was above its soft bound of ${bound} for ${time}`, { bound, time });
+    this.#endAsSlow('SLOW_CONSUMER', `exceeded its soft limit of ${bound} for ${time}`, { bound, time });
   }
 
   /** A receiver was given something of what was left when the mailbox ended, or its transport passed something on. */
@@ -189,7 +189,7 @@ export class MailboxLifetime implements InboxListener {
     this.#finalLease = undefined;
     const { inbox, lease } = this.#parts;
     if (!inbox.isHeld && !this.#wasSlow) return;
-    const message = `the mailbox was disconnected, and its receiver took nothing for the lease of ${lease.leaseMs} ms`;
+    const message = `the mailbox was disconnected, and its receiver read nothing for one lease period of ${lease.leaseMs} ms`;
     inbox.cut({ reason: 'LEASE_EXPIRED', message });
     inbox.abandonReceivers();
     if (!this.#discarded) this.#listener.abandoned();

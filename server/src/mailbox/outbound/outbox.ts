@@ -243,7 +243,7 @@ export class Outbox {
     if (queued === 0 || queued + bytes <= this.maxBytes) return;
     throw new MailboxError(
       'SEND_QUEUE_FULL',
-      `${queued} bytes already wait to be sent to the daemon; at most ${this.maxBytes} may. Nothing of this was sent`,
+      `${queued} bytes wait for the daemon connection; the limit is ${this.maxBytes}. Nothing of this call was sent`,
       { limit: 'mailbox.sendQueueMaxBytes', bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
     );
   }
@@ -254,7 +254,7 @@ export class Outbox {
     if (held + bytes + ENTRY_BYTES <= this.budget.free) return;
     throw new MailboxError(
       'SEND_QUEUE_FULL',
-      `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and this mailbox has its share. Nothing of this was sent`,
+      `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and this mailbox holds its share. Nothing of this call was sent`,
       {
         limit: 'mailbox.totalSendQueueMaxBytes',
         bound: `${this.budget.totalBytes} bytes`,

@@ -45,7 +45,7 @@ export class Requests {
     this.#checkGroupCall(group, options);
     if (!groups.has(group)) {
       if (groups.size >= maxGroups) {
-        const message = `the mailbox is in ${maxGroups} groups, which is as many as it may be in`;
+        const message = `the mailbox is in ${maxGroups} groups, which is its limit`;
         throw new MailboxError('TOO_MANY_GROUPS', message, {
           field: 'group',
           limit: 'mailbox.maxGroups',

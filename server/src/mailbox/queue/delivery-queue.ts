@@ -213,7 +213,7 @@ export class DeliveryQueue {
   #notRetained(field: string, value: number, least: number, most: number): MailboxError {
     return new MailboxError(
       'SEQUENCE_NOT_RETAINED',
-      `${field} ${value} is not within ${least} to ${most}; the oldest event kept is ${this.oldestRetained}, the last ${this.lastSequence}`,
+      `${field} ${value} is not within ${least} to ${most}; the oldest retained event is ${this.oldestRetained}, the last ${this.lastSequence}`,
       {
         field,
         bound: `${least} to ${most}`,

@@ -94,7 +94,7 @@ export class EventLog implements EventSpace {
   }
 
   reserve(bytes: number): number {
-    if (this.#reservedIn !== undefined) throw new Error('one event is one reserved place');
+    if (this.#reservedIn !== undefined) throw new Error('an event is already reserved');
     const open = this.#open;
     // Nothing that lies in it is kept.
     if (open?.holds === 1) this.#openUsed = 0;

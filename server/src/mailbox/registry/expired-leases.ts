@@ -23,7 +23,7 @@ export class ExpiredLeases {
     if (expired === undefined || expired.owner !== caller) return undefined;
     return new MailboxError(
       'LEASE_EXPIRED',
-      'the mailbox has ended: its lease is over, or its client closed the connection that it ends with',
+      'the mailbox has ended: its lease expired, or its client closed the connection that it depends on',
       { last_sequence: String(expired.lastSequence) },
     );
   }

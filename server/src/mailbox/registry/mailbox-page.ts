@@ -41,7 +41,7 @@ export function pageOf(all: Iterable<Listed>, { pageSize, pageToken }: ListOptio
     throw new MailboxError('LIMIT_OUT_OF_RANGE', message, { field: 'page_size', bound });
   }
   if (!/^(m\d{1,15})?$/.test(pageToken)) {
-    const bound = 'next_page_token of an earlier answer, or empty';
+    const bound = 'next_page_token of an earlier response, or empty';
     throw new MailboxError('FIELD_INVALID', `page_token must be ${bound}`, { field: 'page_token', bound });
   }
   const after = Number(pageToken.slice(1));

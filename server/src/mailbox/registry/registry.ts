@@ -271,7 +271,7 @@ export class MailboxRegistry {
     if (full !== undefined) throw full;
     if (this.#budget.free === 0) {
       const bytes = this.#budget.totalBytes;
-      const message = `the event queues of all mailboxes together have reached their bound of ${bytes} bytes`;
+      const message = `the event queues of all mailboxes together have reached their limit of ${bytes} bytes`;
       throw new MailboxError('TOTAL_QUEUE_FULL', message, {
         limit: 'mailbox.totalQueueMaxBytes',
         bound: `${bytes} bytes`,
@@ -310,6 +310,6 @@ function draining(): MailboxError {
 }
 
 function tooManyMailboxes(who: string, limit: string, bound: number): MailboxError {
-  const message = `${who} has reached its bound of ${bound} mailboxes, those that are leaving included`;
+  const message = `${who} has reached its limit of ${bound} mailboxes, including leaving ones`;
   return new MailboxError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
 }

@@ -50,7 +50,7 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
           'the queue is full: the mailbox stopped reading from its daemon',
         ),
       resumed: (mailbox) =>
-        write('info', 'resumed', about(mailbox), 'the mailbox reads from its daemon again'),
+        write('info', 'resumed', about(mailbox), 'the mailbox resumed reading from its daemon'),
       slowConsumer: (mailbox, queue) =>
         write('warn', 'slow consumer', { ...about(mailbox), ...fillOf(queue) }, slowConsumer(queue)),
       connectFailed: (daemon, error) => {
@@ -71,10 +71,10 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
           'info',
           'reconnected',
           { ...about(mailbox), previousPrivateGroup, seconds },
-          'the mailbox is connected again',
+          'the mailbox has reconnected',
         ),
       // The end of the mailbox, which has a line of its own, says why.
-      defect: (error) => write('error', 'defect', { err: error }, 'a defect of the sidecar'),
+      defect: (error) => write('error', 'defect', { err: error }, 'unexpected error: a defect of the sidecar'),
     },
     daemon: {
       up: (daemon, version) => log.info({ daemon, version }, 'the Spread daemon is up'),
@@ -84,7 +84,7 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
     security,
     limits: {
       reached: (limit, about) =>
-        limits.write('warn', limit, { ...about, limit }, 'a client ran into a limit'),
+        limits.write('warn', limit, { ...about, limit }, 'a client reached a limit'),
     },
     embedded: {
       event: (event) => {
@@ -110,9 +110,9 @@ function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: 
 }
 
 function slowConsumer({ timeLeftMs }: SlowConsumerNotice): string {
-  const what = 'slow consumer: the queue fills faster than it is emptied';
+  const what = 'slow consumer: the queue fills faster than the receiver empties it';
   if (timeLeftMs === undefined) return what;
-  return `${what}; above its soft bound, the mailbox will be ended in ${Math.ceil(timeLeftMs)} ms`;
+  return `${what}; above its soft limit, the sidecar ends the mailbox in ${Math.ceil(timeLeftMs)} ms`;
 }
 
 function codeOf(error: Error): { code?: unknown } {

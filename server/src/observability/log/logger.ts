@@ -40,7 +40,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const { level, format, terminal = false } = options;
   const stream: LogStream = options.destination ?? pino.destination({ dest: 2, sync: true });
   const destination = new LogDestination(stream, (dropped) =>
-    log.warn({ dropped }, 'log lines were dropped because the reader of the log does not keep up'),
+    log.warn({ dropped }, 'log lines were discarded because the reader of the log is too slow'),
   );
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
   const colors = picocolors.createColors(terminal);

@@ -28,7 +28,7 @@ export function securityLog(log: Logger, now?: () => number): SecurityEvents & {
         `${NAMES[kind]} are loaded`,
       ),
     reloadFailed: (kind, error) =>
-      log.error(`${NAMES[kind]} changed and can't be used, those before stay: ${error.message}`),
+      log.error(`${NAMES[kind]} changed but are not usable, the previous ones stay in use: ${error.message}`),
     flush: () => throttled.flush(),
   };
 }

@@ -19,7 +19,7 @@ export class ThrottledLog {
   write(level: 'debug' | 'info' | 'warn' | 'error', kind: string, fields: object, message: string): void {
     const log = this.#log;
     const more = this.#throttle.admit(kind, (omitted) =>
-      log[level]({ kind, more: omitted }, 'lines of this kind were left out of the log'),
+      log[level]({ kind, more: omitted }, 'lines of this kind were suppressed'),
     );
     if (more) log[level]({ ...fields, ...more }, message);
   }

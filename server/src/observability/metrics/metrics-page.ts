@@ -27,7 +27,7 @@ so that a rate is right from the first call. A method has one series a status in
 
 function table(rows: readonly MetricRow[]): string {
   return [
-    '| name | type | labels | what |',
+    '| Name | Type | Labels | Meaning |',
     '|---|---|---|---|',
     ...rows.map(({ name, type, labels, help }) => {
       const names = labels.map((label) => `\`${label}\``).join(', ');

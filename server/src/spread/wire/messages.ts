@@ -99,7 +99,7 @@ function decodeMembership(frame: Frame): ViewMessage | TransitionalMessage | Sel
   throw new WireError(
     'ILLEGAL_MESSAGE',
     'type',
-    `type ${hex(header.type)} is no membership message that exists`,
+    `type ${hex(header.type)} is not a known membership message`,
   );
 }
 
@@ -110,7 +110,7 @@ function decodeRejected(frame: Frame): RejectedMessage {
     throw new WireError(
       'ILLEGAL_MESSAGE',
       'num_groups',
-      'a reject names no groups; the sender must be the last',
+      'a rejected message names no groups; the sender must be the last',
       '1..',
     );
   }
@@ -130,7 +130,7 @@ function decodeRejected(frame: Frame): RejectedMessage {
   if (serviceType !== undefined) return { ...common, refused: 'MESSAGE', serviceType };
   if ((oldType & (CAUSED_BY_JOIN | JOIN_MESS)) !== 0) return { ...common, refused: 'JOIN' };
   if ((oldType & (CAUSED_BY_LEAVE | LEAVE_MESS)) !== 0) return { ...common, refused: 'LEAVE' };
-  throw new WireError('ILLEGAL_MESSAGE', 'old type', `a reject of type ${hex(oldType)}: no request has it`);
+  throw new WireError('ILLEGAL_MESSAGE', 'old type', `a reject of type ${hex(oldType)}: no request has this type`);
 }
 
 function hex(word: number): string {

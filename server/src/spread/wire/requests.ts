@@ -109,7 +109,7 @@ export function checkMulticast(
     const bound = `1..${maxGroups}`;
     const reason =
       groups.length > maxGroups && groups.length > DEFAULT_MAX_GROUPS_PER_MESSAGE
-        ? ': Spread 5.0.1 loses messages to more than 43 groups, and cuts a client that names more than 100'
+        ? ': Spread 5.0.1 loses messages to more than 43 groups, and disconnects a client that names more than 100'
         : '';
     throw new WireError(
       'ILLEGAL_GROUP',

@@ -175,7 +175,7 @@ describe('a mailbox that reconnects', () => {
       expect((await open({ giveUpAfterMs })).state).toBe('OPEN');
     });
 
-    it('a defect of the sidecar is no lost connection', async () => {
+    it('an unexpected error is no lost connection', async () => {
       const mailbox = await open();
       session().lose(new SpreadError('SP_BUG', 'a bug'));
       await pass(1_000);

@@ -39,7 +39,7 @@ describe('a log whose reader stalls', () => {
     expect(lines.slice(kept.length)).toMatchObject([
       {
         dropped: LINES - kept.length,
-        msg: 'log lines were dropped because the reader of the log does not keep up',
+        msg: 'log lines were discarded because the reader of the log is too slow',
       },
       { msg: 'the reader is back' },
     ]);

@@ -29,7 +29,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
   [
     'a limit',
     (e) => e.limits.reached('limits.maxCalls', { peer: '10.0.0.1:5' }),
-    { level: 'warn', msg: 'a client ran into a limit', limit: 'limits.maxCalls', peer: '10.0.0.1:5' },
+    { level: 'warn', msg: 'a client reached a limit', limit: 'limits.maxCalls', peer: '10.0.0.1:5' },
   ],
   ['paused', (e) => e.mailbox.paused(mailbox), { level: 'warn', ...about }],
   ['resumed', (e) => e.mailbox.resumed(mailbox), { level: 'info', ...about }],
@@ -45,7 +45,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
       }),
     {
       level: 'warn',
-      msg: 'slow consumer: the queue fills faster than it is emptied',
+      msg: 'slow consumer: the queue fills faster than the receiver empties it',
       queuedEvents: 8,
       maxEvents: 10,
       queuedBytes: 80,
@@ -65,7 +65,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
       }),
     {
       level: 'warn',
-      msg: 'slow consumer: the queue fills faster than it is emptied; above its soft bound, the mailbox will be ended in 30000 ms',
+      msg: 'slow consumer: the queue fills faster than the receiver empties it; above its soft limit, the sidecar ends the mailbox in 30000 ms',
       queuedEvents: 6,
       maxEvents: 10,
       queuedBytes: 60,
@@ -99,7 +99,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
     (e) => e.mailbox.reconnected(mailbox, '#a#c', 0.5),
     {
       level: 'info',
-      msg: 'the mailbox is connected again',
+      msg: 'the mailbox has reconnected',
       previousPrivateGroup: '#a#c',
       seconds: 0.5,
       ...about,

@@ -33,11 +33,11 @@ describe('the log of refusals', () => {
     const { lines, events } = logged();
     events.loaded('tls', { expiresAtMs: 0 });
     events.loaded('client-tokens', { count: 3 });
-    events.reloadFailed('admin-tokens', new Error('it holds no token'));
+    events.reloadFailed('admin-tokens', new Error('it contains no token'));
     expect(lines).toMatchObject([
       { level: 'info', expires: '1970-01-01T00:00:00.000Z', msg: 'the TLS certificates are loaded' },
       { level: 'info', count: 3, msg: 'the client tokens are loaded' },
-      { level: 'error', msg: expect.stringContaining('it holds no token') },
+      { level: 'error', msg: expect.stringContaining('it contains no token') },
     ]);
   });
 });

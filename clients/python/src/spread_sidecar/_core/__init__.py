@@ -1,1 +1,1 @@
-"""What the blocking and the asyncio API share: rules and conversions, without input or output."""
+"""Rules and conversions of the blocking and the asyncio API, without input or output."""

@@ -1,4 +1,4 @@
-"""Which acknowledgement to send next: one call at a time; what is asked for meanwhile goes with the next one."""
+"""The next acknowledgement to send: one call at a time. Requests that arrive meanwhile share the next call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from .backoff import Backoff
 
 
 class AcknowledgementState:
-    """Without input or output; not thread-safe. The answers say up to which event to acknowledge now, if at all."""
+    """Without input or output; not thread-safe. Methods return the sequence up to which to acknowledge now, or
+    None.
+    """
 
     def __init__(self, may_pass: Callable[[SpreadError], bool]) -> None:
         self._may_pass = may_pass
@@ -20,20 +22,20 @@ class AcknowledgementState:
         self._closed = False
 
     def request(self, up_to: int) -> Optional[int]:
-        """The application is done with every event up to and including this one."""
+        """The application has processed every event up to and including this one."""
         if up_to > self._wanted:
             self._wanted = up_to
         return None if self._busy else self.next()
 
     def succeeded(self, up_to: int) -> Optional[int]:
-        """The sidecar took it."""
+        """The sidecar has accepted the acknowledgement."""
         self._done = up_to
         self._backoff.reset()
         self._busy = False
         return self.next()
 
     def failed(self, error: SpreadError) -> Optional[float]:
-        """The pause after which to ask ``retry()``, in seconds; None: there is no use in it, and never will be."""
+        """The delay before ``retry()``, in seconds. None: a retry cannot succeed."""
         if self._closed:
             return None
         if not error.retryable and error.reason and not self._may_pass(error):
@@ -42,12 +44,12 @@ class AcknowledgementState:
         return self._backoff.next()
 
     def retry(self) -> Optional[int]:
-        """The pause is over."""
+        """The delay has passed."""
         self._busy = False
         return self.next()
 
     def next(self) -> Optional[int]:
-        """What to send now; the sender of it is then busy until it tells how that went."""
+        """The acknowledgement to send now. No other is sent until ``succeeded`` or ``failed`` is called."""
         if self._closed or self._wanted <= self._done:
             return None
         self._busy = True
@@ -55,11 +57,11 @@ class AcknowledgementState:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is sent any more."""
+        """Whether acknowledgement has ended."""
         return self._closed
 
     def close(self) -> None:
-        """Nothing is sent any more."""
+        """Ends acknowledgement."""
         self._closed = True
 
 

@@ -1,4 +1,4 @@
-"""Answers of the contract as objects of this package."""
+"""Converts responses of the contract to objects of this package."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STATES: dict[int, MailboxState] = {
 
 @dataclass(frozen=True)
 class MailboxInit:
-    """What a Mailbox is made of."""
+    """The arguments of a new Mailbox."""
 
     id: str
     private_group: str
@@ -86,7 +86,7 @@ def opened(answer: service.ConnectResponse) -> MailboxInit:
 
 
 def attached(mailbox_id: str, info: MailboxInfo, after_sequence: Optional[int]) -> MailboxInit:
-    """A mailbox that is taken up."""
+    """The mailbox of an attach."""
     given = info.acknowledged_sequence if info.acknowledgement == "EXPLICIT" else info.delivered_sequence
     return MailboxInit(
         id=mailbox_id,
@@ -131,36 +131,36 @@ def to_info(mailbox: service.Mailbox) -> MailboxInfo:
 
 
 def info_of(answer: service.GetMailboxResponse) -> MailboxInfo:
-    """GetMailbox's answer."""
+    """The response of GetMailbox."""
     if not answer.HasField("mailbox"):
         raise incomplete_answer("GetMailbox", "mailbox")
     return to_info(answer.mailbox)
 
 
 def joined(answer: service.JoinResponse) -> Optional[ViewMessage]:
-    """Join's answer."""
+    """The response of Join."""
     return to_view(answer.view) if answer.HasField("view") else None
 
 
 def left(answer: service.LeaveResponse) -> Optional[SelfLeaveMessage]:
-    """Leave's answer."""
+    """The response of Leave."""
     return SelfLeaveMessage(0, 0, answer.self_leave.group) if answer.HasField("self_leave") else None
 
 
 def polled(answer: service.PollResponse, buffered: int) -> PollResult:
-    """Poll's answer, with what waits on this side."""
+    """The response of Poll, with the events in the client."""
     return PollResult(buffered, answer.waiting_events, answer.waiting_bytes, _STATES.get(answer.state, "UNKNOWN"))
 
 
 def current_view(answer: service.GetViewResponse) -> CurrentView:
-    """GetView's answer."""
+    """The response of GetView."""
     if not answer.HasField("view"):
         raise incomplete_answer("GetView", "view")
     return CurrentView(to_view(answer.view), answer.in_transition)
 
 
 def to_version(answer: service.GetVersionResponse) -> SidecarVersion:
-    """GetVersion's answer."""
+    """The response of GetVersion."""
     return SidecarVersion(
         sidecar=answer.sidecar,
         contract=answer.contract,

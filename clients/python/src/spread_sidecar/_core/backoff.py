@@ -1,4 +1,4 @@
-"""Pauses between tries."""
+"""Delays between retries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Callable
 
 
 class Backoff:
-    """The first pause is within 0 to 0.05 s, the bound doubling up to 2 s.
+    """The first delay is between 0 and 0.05 s. The upper limit doubles up to 2 s.
 
-    Each is drawn evenly from zero to the bound, so that many clients of a sidecar that comes back don't come at once.
+    Delays are random, so that many clients of a restarted sidecar do not reconnect at the same time.
     """
 
     def __init__(self, first: float = 0.05, most: float = 2.0, draw: Callable[[], float] = random.random) -> None:
@@ -19,11 +19,11 @@ class Backoff:
         self._bound = first
 
     def next(self) -> float:
-        """The next pause. Unit: s."""
+        """The next delay. Unit: s."""
         pause = self._draw() * self._bound
         self._bound = min(self._bound * 2, self._most)
         return pause
 
     def reset(self) -> None:
-        """Begins again with the first pause."""
+        """Restarts with the first delay."""
         self._bound = self._first

@@ -1,7 +1,7 @@
 """Frames of MulticastStream, as the generated encoder writes them, but faster.
 
-Each payload is copied once; service type and groups are encoded again only where they change, and what comes before a
-payload only where its length does too.
+Each payload is copied once. Service type and groups are encoded again only if they change. The bytes before a
+payload are encoded again only if its length changes too.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def encode_batch(messages: Iterable[Outgoing]) -> bytes:
 def _around_payload(
     length: int, number: int, groups: tuple[str, ...], message_type: int, self_discard: bool
 ) -> tuple[bytes, bytes]:
-    """What stands before and behind a payload of ``length`` bytes in a MulticastBatch."""
+    """The bytes before and after a payload of ``length`` bytes in a MulticastBatch."""
     head = _head(number, groups)
     if length:
         head += _TAG_PAYLOAD + _varint(length)

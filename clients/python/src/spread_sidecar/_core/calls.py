@@ -1,4 +1,4 @@
-"""The unary calls of a channel and of a mailbox: request, and what becomes of the answer."""
+"""The unary calls of a channel and of a mailbox: the request, and the conversion of the response."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def multicast(
 
 
 def poll(mailbox_id: str, buffered: Callable[[], int]) -> Call[PollResult]:
-    """Counts what waits."""
+    """Counts queued events."""
     request = service.PollRequest(mailbox_id=mailbox_id)
     return Call(methods.POLL, request, lambda answer: answers.polled(answer, buffered()))
 
 
 def acknowledge(mailbox_id: str, up_to: int) -> Call[int]:
-    """Lets the sidecar forget events."""
+    """Releases events."""
     request = service.AcknowledgeRequest(mailbox_id=mailbox_id, up_to_sequence=to_count(up_to, "up_to"))
     return Call(methods.ACKNOWLEDGE, request, lambda answer: answer.acknowledged_sequence)
 
@@ -124,7 +124,7 @@ class MailboxPages:
         return Call(methods.LIST_MAILBOXES, request, _to_page, headers=self._headers)
 
     def follows(self, page: MailboxPage) -> bool:
-        """Whether there is one behind this."""
+        """Whether another page follows."""
         # Else a sidecar that always names the same page would never let go of us.
         if page.next_token and page.next_token == self._token:
             raise incomplete_answer("ListMailboxes", "a further page")

@@ -21,10 +21,10 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 class ChannelPlan:
-    """How to make a channel, checked."""
+    """Checked options of a channel."""
 
     target: str
-    #: The same as gRPC takes it.
+    #: The target in gRPC's syntax.
     grpc_target: str
     #: What the failures of its calls depend on.
     endpoint: Endpoint
@@ -90,7 +90,7 @@ def _arguments(target: Target, keep_alive: float) -> list[tuple[str, object]]:
 
 
 def _merge(*lists: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
-    """Later ones win."""
+    """Later options override earlier ones."""
     merged: dict[str, object] = {}
     for one in lists:
         merged.update(one)

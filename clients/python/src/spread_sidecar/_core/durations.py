@@ -38,7 +38,7 @@ def to_datetime(timestamp: Timestamp) -> datetime:
 
 
 def to_count(value: Optional[int], field: str) -> int:
-    """A count that the contract can carry; None is 0."""
+    """A count that the contract can represent; None is 0."""
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int):

@@ -1,4 +1,7 @@
-"""The environment's part in how a sidecar is reached: docs/client-environment.md has the rules for every client."""
+"""Environment variables for the connection to a sidecar.
+
+docs/client-environment.md has the rules for every client.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ _Options = TypeVar("_Options", bound=ChannelOptions)
 
 
 def complete_options(options: _Options, environment: Mapping[str, str]) -> _Options:
-    """Fills in what the environment says, where the program names no target.
+    """Adds the settings of the environment if the program names no target.
 
-    A target of the program's own keeps the environment out: a token must not go to a sidecar that it is not for.
+    With a target of the program, the environment has no effect, because a token must not go to another sidecar.
     Raises SpreadError, FIELD_INVALID, for a variable with a wrong value and for a file that cannot be read.
     """
     if options.get("target"):

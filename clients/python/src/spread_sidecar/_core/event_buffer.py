@@ -1,4 +1,4 @@
-"""What was received and not yet taken by the application."""
+"""Received events that the application has not consumed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHARES = 32
 
 
 class EventBuffer:
-    """First in, first out, with a bound that tells its filler to pause. Each operation takes constant time."""
+    """First in, first out, with a limit at which the receiver pauses. Each operation takes constant time."""
 
     __slots__ = ("_bytes", "_events", "_max_bytes", "_max_events")
 
@@ -29,17 +29,20 @@ class EventBuffer:
 
     @property
     def full(self) -> bool:
-        """Whether its filler is to pause. It still takes what is pushed: a batch is never split."""
+        """Whether the receiver must pause. The buffer still accepts a whole batch."""
         return len(self._events) >= self._max_events or self._bytes >= self._max_bytes
 
     @property
     def roomy(self) -> bool:
-        """Whether its filler may go on: half of each bound is free, so that it does not stop and go at each event."""
+        """Whether the receiver may continue.
+
+        Half of each limit must be free, so that it does not pause at each event.
+        """
         return len(self._events) * 2 <= self._max_events and self._bytes * 2 <= self._max_bytes
 
     @property
     def share(self) -> tuple[int, int]:
-        """Events and bytes that are few beside its bounds."""
+        """Numbers of events and bytes that are small in comparison with its limits."""
         return self._max_events // _SHARES, self._max_bytes // _SHARES
 
     def push(self, events: Sequence[SpreadEvent]) -> None:

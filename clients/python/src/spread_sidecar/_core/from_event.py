@@ -112,7 +112,7 @@ _KINDS: dict[Optional[str], Callable[[event_pb2.Event, int, int], SpreadEvent]] 
 
 
 class DecodedBatch:
-    """What a batch brought."""
+    """The content of a batch."""
 
     __slots__ = ("events", "gap", "last")
 
@@ -130,7 +130,7 @@ class DecodedBatch:
 
 
 def decode_batch(batch: mailbox_service_pb2.EventBatch, after: int) -> DecodedBatch:
-    """The events of a batch that come after ``after``, which must follow on each other."""
+    """The events of a batch after ``after``, which must be consecutive."""
     events: list[SpreadEvent] = []
     add = events.append
     bits = SERVICE_BITS

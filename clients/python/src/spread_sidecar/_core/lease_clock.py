@@ -1,4 +1,4 @@
-"""When a mailbox that nobody uses is to be asked for something, so that its lease does not end."""
+"""The times of calls that keep the lease of an unused mailbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Callable
 
 
 class LeaseClock:
-    """The sidecar ends a mailbox that nobody has used for its lease. Asks in thirds of it, when nothing else did."""
+    """A call is due after a third of the lease, if no other call used the mailbox."""
 
     def __init__(self, lease: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._pause = max(lease / 3, 0.05)
@@ -16,7 +16,7 @@ class LeaseClock:
 
     @property
     def interval(self) -> float:
-        """How often to look. Unit: s."""
+        """Interval of the checks. Unit: s."""
         # More than a timer can count is for ever.
         return min(self._pause / 2, 1e6)
 
@@ -25,7 +25,7 @@ class LeaseClock:
         self._last_use = self._clock()
 
     def is_due(self, held: bool) -> bool:
-        """Whether to ask now. ``held``: something else keeps the lease right now."""
+        """Whether a call is due. ``held``: the lease is kept in another way at present."""
         if held or self._clock() - self._last_use < self._pause:
             return False
         self.used()

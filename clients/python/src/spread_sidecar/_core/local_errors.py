@@ -1,4 +1,4 @@
-"""Errors that are found on this side."""
+"""Errors that the client detects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import SIDECAR_DOMAIN, SPREAD_DOMAIN, SendOutcome, SpreadError
 
 
 def local_spread_error(code: str, message: str, **metadata: str) -> SpreadError:
-    """An error of Spread that is found before anything is sent."""
+    """An error of Spread that the client detects before it sends."""
     return SpreadError(
         message,
         status="NOT_FOUND" if code == "ILLEGAL_SESSION" else "INVALID_ARGUMENT",
@@ -21,7 +21,7 @@ def local_spread_error(code: str, message: str, **metadata: str) -> SpreadError:
 
 
 def field_error(field: str, bound: str, value: object) -> SpreadError:
-    """A field that this side refuses because the contract can't even carry it."""
+    """A field with a value that the contract cannot represent."""
     return SpreadError(
         f"{field} must be {bound}; got {value!r}",
         status="INVALID_ARGUMENT",
@@ -33,24 +33,24 @@ def field_error(field: str, bound: str, value: object) -> SpreadError:
 
 
 def incomplete_answer(call: str, what: str) -> SpreadError:
-    """The answer of a call lacks what the contract says is always in it."""
+    """A response without a field that the contract guarantees."""
     return SpreadError(f"{call} was answered without {what}", status="INTERNAL")
 
 
 def timeout_error(message: str) -> SpreadError:
-    """A wait on this side took too long."""
+    """A timeout in the client."""
     return SpreadError(
         message, status="DEADLINE_EXCEEDED", reason="DEADLINE_EXCEEDED", domain=SIDECAR_DOMAIN, retryable=True
     )
 
 
 def silence(seconds: float) -> SpreadError:
-    """A stream on which nothing came for too long. Unit: s."""
+    """A stream that was silent for too long. Unit: s."""
     return SpreadError(f"the stream was silent for {seconds:g} s", status="UNAVAILABLE", retryable=True)
 
 
 def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> SpreadError:
-    """A wait that its caller gave up."""
+    """A wait that its caller cancelled."""
     return SpreadError(message, status="CANCELLED", outcome=outcome)
 
 
@@ -65,7 +65,7 @@ def disconnected() -> SpreadError:
 
 
 def check_timeout(timeout: Optional[float], field: str = "timeout") -> None:
-    """Refuses a timeout that is none. Unit: s."""
+    """Rejects an invalid timeout. Unit: s."""
     if timeout is None:
         return
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):

@@ -17,7 +17,7 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 
 @dataclass(frozen=True, eq=False)
 class UnaryMethod(Generic[RequestT, ResponseT]):
-    """A call with one request and one answer."""
+    """A call with one request and one response."""
 
     name: str
     encode: Callable[[RequestT], bytes]

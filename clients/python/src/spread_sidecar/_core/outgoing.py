@@ -12,7 +12,7 @@ from .service_type import SERVICE_BITS, from_service_word
 
 
 class Outgoing(NamedTuple):
-    """A message as the encoder wants it."""
+    """A message for the encoder."""
 
     service_number: int
     groups: tuple[str, ...]
@@ -21,7 +21,7 @@ class Outgoing(NamedTuple):
     self_discard: bool
 
     def to_public(self) -> OutgoingMessage:
-        """The same as the application gave it."""
+        """The message of the application."""
         bits = SERVICE_BITS[self.service_number]
         return OutgoingMessage(bits, self.groups, self.payload, self.message_type, self.self_discard)
 
@@ -33,7 +33,7 @@ def to_outgoing(
     message_type: int,
     self_discard: bool,
 ) -> Outgoing:
-    """Refuses what the contract can't carry; the sidecar checks the rest."""
+    """Rejects values that the contract cannot represent. The sidecar checks the rest."""
     number, discard = from_service_word(service_type)
     if type(payload) is not bytes:
         payload = _to_bytes(payload)
@@ -58,7 +58,7 @@ def to_groups(groups: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_text(field: str, text: str) -> str:
-    """Refuses text that the contract can't carry."""
+    """Rejects text that the contract cannot represent."""
     if not isinstance(text, str):
         raise TypeError(f"{field} must be a str, not {type(text).__name__}")
     try:

@@ -1,4 +1,4 @@
-"""What the frames of Receive streams mean, and what is to be done when one breaks."""
+"""The rules for frames of Receive streams and for broken streams."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FINISH_SECONDS = 1.0
 
 
 def lives_on(error: SpreadError) -> bool:
-    """Whether receiving has ended with this error, and the mailbox has not."""
+    """Whether receiving has ended with this error, but the mailbox has not."""
     return error.reason in _LIVING_MAILBOX
 
 
@@ -49,7 +49,7 @@ class ReceivePlan:
 
 
 class Received(NamedTuple):
-    """What a frame brought."""
+    """The content of a frame."""
 
     events: Sequence[SpreadEvent] = ()
     notice: Optional[Notice] = None
@@ -60,7 +60,7 @@ class Received(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What to do after a stream ended with an error."""
+    """The action after a stream ended with an error."""
 
     #: Receiving ends with it; None: attach again.
     end: Optional[SpreadError]
@@ -72,7 +72,7 @@ class Verdict(NamedTuple):
 
 @dataclass
 class _EndSeen:
-    """The mailbox's end, while its last events are still being fetched."""
+    """The end of the mailbox, while its last events are still missing."""
 
     error: SpreadError
     last: int
@@ -84,7 +84,7 @@ _NOTHING = Received()
 
 
 class ReceiveRules:
-    """Keeps the sequence over all streams of a mailbox, so that every event comes once and in order.
+    """Tracks the sequence over all streams of a mailbox, so that every event comes once and in order.
 
     Without input or output; not thread-safe.
     """
@@ -113,11 +113,11 @@ class ReceiveRules:
         return self._last
 
     def begin(self) -> None:
-        """The first stream is about to be opened."""
+        """Prepares the first stream."""
         self._broken_since = self._clock()
 
     def request(self) -> service.ReceiveRequest:
-        """What to open the next stream with."""
+        """The request of the next stream."""
         plan = self._plan
         interval = plan.heartbeat_interval
         return service.ReceiveRequest(
@@ -157,7 +157,7 @@ class ReceiveRules:
 
     @property
     def fetching_rest(self) -> bool:
-        """Whether the mailbox has ended and only its last events are still being fetched."""
+        """Whether the mailbox has ended and only its last events are missing."""
         return self._end_seen is not None
 
     def _take_attached(self, info: service.ReceiveAttached) -> Received:
@@ -173,7 +173,7 @@ class ReceiveRules:
         return SpreadError(message, status="DATA_LOSS")
 
     def _judge_break(self, error: SpreadError) -> Optional[SpreadError]:
-        """What the mailbox ends with after its stream broke; None: attach again."""
+        """The error that ends the mailbox after its stream broke; None: attach again."""
         silent = self._clock() - self._broken_since
         seen = self._end_seen
         if seen and silent >= _FETCH_SECONDS:
@@ -183,11 +183,11 @@ class ReceiveRules:
         return error if error.status == "UNAUTHENTICATED" else _gave_up(error, self._plan.give_up_after, self._target)
 
     def _judge_end(self, error: SpreadError) -> Optional[SpreadError]:
-        """What the mailbox ends with after the sidecar ended its stream; None: attach again.
+        """The error that ends the mailbox after the sidecar ended its stream; None: attach again.
 
-        gRPC drops frames that it has not yet handed on when a stream ends with an error, although the sidecar sent
-        them before. The end says which event is the last: as long as some are missing and come, they are fetched by
-        attaching again, and the end is told after them.
+        When a stream ends with an error, gRPC discards frames that it has not yet delivered. The error has the
+        sequence of the last event. While events are missing and still arrive, the client attaches again, and it
+        reports the end after them.
         """
         if lives_on(error):
             return error

@@ -1,4 +1,4 @@
-"""How a mailbox receives, checked and with every default put in."""
+"""The receive options of a mailbox, checked and with all defaults."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ReceiveSettings:
 
 
 def to_receive_settings(options: ReceiveOptions) -> ReceiveSettings:
-    """Checks what the contract or this side can't do."""
+    """Checks the limits of the contract and of the client."""
     manual_acknowledgement = _or_default(options.get("manual_acknowledgement"), False)
     if not isinstance(manual_acknowledgement, bool):
         raise field_error("manual_acknowledgement", "True or False", manual_acknowledgement)

@@ -1,4 +1,4 @@
-"""Requests of the contract from what the application wishes."""
+"""Makes requests of the contract from the application's options."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def option_names(known: type) -> frozenset[str]:
 
 
 def refuse_unknown(options: Mapping[str, object], known: type) -> None:
-    """As Python does for a keyword that a function does not have."""
+    """Raises TypeError, as Python does for an unknown keyword."""
     names = option_names(known)
     for name in options:
         if name not in names:
@@ -51,7 +51,7 @@ def split_options(options: Mapping[str, object], first: type) -> tuple[dict[str,
 
 
 def to_connect_request(options: MailboxOptions) -> service.ConnectRequest:
-    """What Connect is asked."""
+    """The request of Connect."""
     priority = to_count(options.get("priority"), "priority")
     if priority > 0xFFFFFFFF:
         raise field_error("priority", "0 or 1", priority)

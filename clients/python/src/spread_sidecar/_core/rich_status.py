@@ -57,7 +57,7 @@ _OPTION_NAMES = {"daemon": "spread_name", "up_to_sequence": "up_to"}
 
 
 def _in_callers_terms(sentence: str, field: str) -> str:
-    """A sentence of the sidecar about ``field``, with the name that the caller's option has."""
+    """A message of the sidecar about ``field``, with the name of the caller's option."""
     option = _OPTION_NAMES.get(field)
     if option is None or not sentence.startswith(f"{field} "):
         return sentence
@@ -73,11 +73,11 @@ def to_spread_error(
     send: bool = False,
     outcome: Optional[SendOutcome] = None,
 ) -> SpreadError:
-    """What gRPC says of a failed call as a SpreadError.
+    """Converts the status of a failed call to a SpreadError.
 
-    ``endpoint``: the channel of the call, to explain why a connection could not be made.
-    ``send``: the call was to send a message, and the error tells what became of it; ``outcome``: what became of it,
-    when the caller knows better.
+    ``endpoint``: the channel of the call, which explains a failed connection.
+    ``send``: the call sends a message, and the error has its outcome. ``outcome``: the outcome, if the caller knows
+    it.
     """
     unreachable = endpoint and endpoint.connection_failure(status, details)
     if unreachable:
@@ -100,14 +100,14 @@ def to_spread_error(
 
 
 def is_gone(error: SpreadError) -> bool:
-    """Whether a mailbox has ended that could not be disconnected, or its sidecar is shutting down or unreachable."""
+    """Whether the mailbox of a failed disconnect has ended, or its sidecar is shutting down or unreachable."""
     return is_transport_failure(error) or error.reason in ("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED")
 
 
 def is_transport_failure(error: SpreadError) -> bool:
-    """Whether a stream that ended so was cut on the way, and not ended by the sidecar.
+    """Whether the connection of a stream was lost, in contrast to an end by the sidecar.
 
-    The sidecar gives a reason with every end of its own. One of them is that it cuts the connection.
+    The sidecar ends streams with a reason. One of its reasons is that it closes the connection.
     """
     if error.reason in ("CONNECTION_TOO_OLD", SIDECAR_UNREACHABLE):
         return True

@@ -1,4 +1,4 @@
-"""How a sidecar is talked to safely."""
+"""Credentials of a channel."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ChannelSecurity:
             self.check_token_allowed("headers.authorization")
 
     def check_token_allowed(self, field: str) -> None:
-        """Raises where a token could be read on its way."""
+        """Raises if other machines could read the token."""
         if not self._private:
             bound = "sent over TLS, a Unix socket or loopback, or with insecure=True"
             raise field_error(field, bound, self._target)

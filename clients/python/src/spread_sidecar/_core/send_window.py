@@ -1,4 +1,4 @@
-"""What a sender has on its way."""
+"""The messages of a sender in transit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _size_of(message: Outgoing) -> int:
 
 
 class SendWindow:
-    """Messages from ``send`` to the sidecar's answer. Without input or output; not thread-safe."""
+    """Messages from ``send`` to the sidecar's response. Without input or output; not thread-safe."""
 
     def __init__(self, max_messages: int, max_bytes: int, max_batch_bytes: int) -> None:
         self._max_messages = max(1, max_messages)
@@ -48,7 +48,7 @@ class SendWindow:
 
     @property
     def progress(self) -> SenderProgress:
-        """How far it has come."""
+        """The progress of the sender."""
         return SenderProgress(self._sent, self._decided, self._accepted)
 
     @property
@@ -58,18 +58,18 @@ class SendWindow:
 
     @property
     def decided(self) -> int:
-        """Messages that were handed to the daemon or refused."""
+        """Messages that were handed to the daemon or rejected."""
         return self._decided
 
     @property
     def full(self) -> bool:
-        """Whether whoever sends is to wait."""
+        """Whether the caller must wait before a send."""
         count = len(self._in_flight)
         return count >= self._max_messages or (self._in_flight_bytes >= self._max_bytes and count > 0)
 
     @property
     def has_waiting(self) -> bool:
-        """Whether there is something to write."""
+        """Whether messages wait for a frame."""
         return len(self._waiting) > 0
 
     @property
@@ -78,7 +78,7 @@ class SendWindow:
         return [message.to_public() for message in self._in_flight]
 
     def check_open(self) -> None:
-        """Raises when nothing can be sent any more."""
+        """Raises if the sender has ended."""
         if self.failure:
             raise self.failure.with_traceback(None)
         if self.closing:
@@ -92,7 +92,7 @@ class SendWindow:
         self._waiting.append(message)
 
     def take_batch(self) -> list[Outgoing]:
-        """What belongs into the next frame; nothing if nothing waits."""
+        """The messages of the next frame; empty if none wait."""
         waiting = self._waiting
         messages: list[Outgoing] = []
         size = 0
@@ -103,7 +103,7 @@ class SendWindow:
         return messages
 
     def answered(self, answer: service.MulticastStreamResponse) -> list[Refusal]:
-        """The sidecar decided. Gives the refusals."""
+        """Applies a response of the sidecar. Returns the rejected messages."""
         in_flight = self._in_flight
         count = min(answer.decided - self._decided, len(in_flight))
         for _ in range(count):
@@ -113,13 +113,13 @@ class SendWindow:
         return [_to_refusal(refusal) for refusal in answer.refusals]
 
     def keep_refusal(self, refusal: Refusal) -> None:
-        """Nobody listens: the next ``check_refusals`` raises it."""
+        """Keeps a rejected message for the next ``check_refusals``."""
         self._refused_unheard += 1
         if len(self._refusals) < _KEPT_REFUSALS:
             self._refusals.append(refusal.error)
 
     def check_refusals(self) -> None:
-        """Raises what was refused since the last time and nobody listened to."""
+        """Raises the rejected messages since the last call."""
         if self._refused_unheard == 0:
             return
         refused = MessagesRefused(tuple(self._refusals), self._refused_unheard)
@@ -128,27 +128,27 @@ class SendWindow:
         raise refused
 
     def outcome_of(self, error: SpreadError) -> SendOutcome:
-        """What became of undecided messages when the stream ended with this error.
+        """The outcome of undecided messages after this error of the stream.
 
-        The sidecar may know that it handed on nothing of what it has not answered.
+        The sidecar may know that it did not send any undecided message.
         """
         known = self._decided == self._sent or error.reason == SIDECAR_UNREACHABLE or error.metadata.get("outcome") == "not-sent"
         return "not-sent" if known else "unknown"
 
     def aborted(self) -> SpreadError:
-        """What to fail with when the application gives it up."""
+        """The error after ``abort``."""
         outcome: SendOutcome = "not-sent" if self._decided == self._sent else "unknown"
         return SpreadError("the sender was aborted", status="CANCELLED", outcome=outcome)
 
     def ended_early(self) -> Optional[SpreadError]:
-        """What to fail with when the sidecar ended the stream without an error; None: it was time."""
+        """The error if the sidecar ended the stream without an error; None: the end was expected."""
         if self.closing and self._decided >= self._sent:
             return None
         message = "the sidecar ended the stream before all messages were decided"
         return SpreadError(message, status="UNAVAILABLE", outcome="unknown")
 
     def fail(self, error: SpreadError) -> bool:
-        """Everything fails with this from now on. False: it already did so."""
+        """Ends the sender with this error. False: it has already ended."""
         if self.failure:
             return False
         self.failure = error
@@ -172,7 +172,7 @@ def _to_refusal(refusal: service.MulticastRefusal) -> Refusal:
 
 
 def new_window(options: SenderOptions) -> SendWindow:
-    """The window that a sender is asked to have."""
+    """The window of a sender."""
     return SendWindow(
         to_count(options.get("max_in_flight_messages", 10_000), "max_in_flight_messages"),
         to_count(options.get("max_in_flight_bytes", 4 * 1024 * 1024), "max_in_flight_bytes"),

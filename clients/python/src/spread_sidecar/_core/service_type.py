@@ -1,4 +1,4 @@
-"""Spread's word for a service type and the contract's."""
+"""Service types of Spread and of the contract."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SERVICE_WORDS: dict[int, tuple[int, bool]] = {
 
 
 def from_service_word(word: int) -> tuple[int, bool]:
-    """What Spread's word for a service type asks for: (number of the service type, self-discard)."""
+    """The number of the service type and the self-discard of a Spread service type."""
     known = SERVICE_WORDS.get(word)
     if known is None:
         if not isinstance(word, int):

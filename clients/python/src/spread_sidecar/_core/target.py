@@ -1,4 +1,4 @@
-"""Where a sidecar listens."""
+"""The target of a channel."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Target:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Whether no other machine sees what goes there. A name is another machine's, but localhost."""
+        """Whether the traffic stays on this machine. Every host name except localhost counts as another machine."""
         if self.is_unix or self.host.lower() == "localhost":
             return True
         try:
@@ -49,7 +49,7 @@ class Target:
 
     @property
     def grpc(self) -> str:
-        """The same as gRPC takes it."""
+        """The target in gRPC's syntax."""
         if self.is_unix:
             return f"unix:{self.path}"
         if ":" in self.host:
@@ -57,14 +57,14 @@ class Target:
         return f"dns:///{self.host}:{self.port}"
 
     def in_messages(self, text: str) -> str:
-        """The target in error messages: with its port, also where the application relies on the default."""
+        """The target in error messages, always with its port."""
         if self.is_unix:
             return text
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class _Wrong(Exception):
-    """Why a text is no target, and a hint for it."""
+    """The cause for which a text is not a target, with a hint."""
 
     def __init__(self, why: str, hint: str = "") -> None:
         super().__init__(why)

@@ -1,4 +1,4 @@
-"""Why a sidecar could not be reached."""
+"""The cause of an unreachable sidecar."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BAD_CERTIFICATE = re.compile(r"CERTIFICATE_VERIFY_FAILED: (?P<detail>[^:;]+)|(?
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The channel that a call was made on, as far as its failures depend on it."""
+    """The properties of a channel that explain its failures."""
 
     #: The target in error messages.
     name: str
@@ -34,7 +34,7 @@ class Endpoint:
     has_tls: bool
 
     def connection_failure(self, status: str, details: str) -> Optional[SpreadError]:
-        """What a call failed with whose connection could not be made; None for any other failure."""
+        """The error of a call without a connection. None for any other failure."""
         if status != "UNAVAILABLE" or not _NO_CONNECTION.search(details):
             return None
         cause, why = self._why(details)
@@ -49,7 +49,7 @@ class Endpoint:
         )
 
     def unknown_call(self) -> SpreadError:
-        """What a call failed with whose answer says that the server does not know it."""
+        """The error of a call that the server does not offer."""
         return SpreadError(
             f"the server at {self.name} does not offer this call; give the gRPC port of a sidecar (by default 4813), "
             "not its admin port (by default 4814), and update a sidecar that is older than this client",

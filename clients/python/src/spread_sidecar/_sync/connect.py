@@ -1,4 +1,4 @@
-"""A mailbox over a channel of its own."""
+"""A mailbox with its own channel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def connect(
     cancel: Optional[Cancellation] = None,
     **options: Unpack[ConnectOptions],
 ) -> Mailbox:
-    """Opens a mailbox over a channel of its own, which ``disconnect()`` closes with it.
+    """Opens a mailbox with its own channel, which ``disconnect()`` closes too.
 
     Options: those of ``SidecarOptions`` and ``MailboxOptions``. For several mailboxes over one channel see
     ``SpreadSidecar``.
@@ -40,6 +40,6 @@ def connect(
 
 
 def version(*, timeout: Optional[float] = None, **options: Unpack[SidecarOptions]) -> VersionTriple:
-    """The triple that SP_version returns: the release of Spread whose protocol the sidecar speaks."""
+    """The triple that SP_version returns: the Spread release whose protocol the sidecar supports."""
     with SpreadSidecar(**options) as sidecar:
         return sidecar.version(timeout=timeout).client_protocol

@@ -1,4 +1,4 @@
-"""What was received and not yet taken by the application, and the threads that wait for more."""
+"""Received events that the application has not consumed, and the threads that wait for more."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ReadinessObserver = Callable[[bool], None]
 
 
 class Inbox:
-    """After its end it still gives what is in it, and then the end to everybody who asks.
+    """After its end, it still returns the remaining events, and then raises the end for every caller.
 
-    Taking the lock for each event would cost more than the rest of ``take``. Therefore a taker that holds the lock also
-    moves the next events ahead, out of the buffer, and later calls take those without the lock. The buffer's bounds
-    count events that are ahead as taken: they are at most a small share of each bound. With an observer no events are
-    ahead, because the inbox must tell the observer at once when the last event is taken.
+    Taking the lock for each event would cost more than the rest of ``take``. Therefore a call with the lock also
+    moves the next events out of the buffer, and later calls take those events without the lock. The limits do not
+    count the moved events, which are a small share of each limit. With an observer, no events are moved, because
+    the observer must know at once when the last event is consumed.
     """
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
@@ -47,7 +47,7 @@ class Inbox:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will come any more."""
+        """Whether receiving has ended."""
         return self._ended
 
     @property
@@ -57,16 +57,19 @@ class Inbox:
 
     @property
     def failure(self) -> Optional[SpreadError]:
-        """What receiving ended with; None while it goes on, and when it ended as the application asked."""
+        """The error with which receiving ended. None before the end, or if the application requested the end."""
         return self._error
 
     @property
     def exhausted(self) -> bool:
-        """Whether it ended as the application asked, and everything is taken."""
+        """Whether receiving ended by request, and the application has consumed all events."""
         return self._ended and self._error is None and len(self) == 0
 
     def observe(self, observer: Optional[ReadinessObserver]) -> None:
-        """Calls ``observer(ready)`` now and at each change, under the lock: it must not block or take anything."""
+        """Calls ``observer(ready)`` now and at each change, under the lock.
+
+        The observer must not block or consume events.
+        """
         with self._lock:
             self._observer = observer
             if observer is not None:
@@ -74,7 +77,7 @@ class Inbox:
                 observer(self.ready)
 
     def push(self, events: Sequence[SpreadEvent]) -> bool:
-        """Adds a batch. True: it is full, and its filler is to ``wait_for_room``."""
+        """Adds a batch. True: the inbox is full, and the receiver must call ``wait_for_room``."""
         with self._lock:
             if self._ended:
                 return False
@@ -87,7 +90,7 @@ class Inbox:
             return self._buffer.full
 
     def wait_for_room(self) -> None:
-        """Returns when the application took half of it, or it has ended."""
+        """Waits until half of the inbox is free or it has ended."""
         with self._lock:
             self._filler_waits = True
             while not self._ended and not self._buffer.roomy:
@@ -95,9 +98,9 @@ class Inbox:
             self._filler_waits = False
 
     def end(self, error: Optional[SpreadError]) -> bool:
-        """Ends it: with an error, or without one when the application asked for the end.
+        """Ends the inbox, with an error or, if the application requested the end, without one.
 
-        The first end counts; True if this was it.
+        Only the first end has an effect; it returns True.
         """
         with self._lock:
             if self._ended:
@@ -122,7 +125,7 @@ class Inbox:
         return event
 
     def take_more(self, most: int) -> list[SpreadEvent]:
-        """What can be had without waiting, so many at most."""
+        """Up to this number of events, without waiting."""
         with self._lock:
             self._put_back_ahead()
             events = self._buffer.pop_many(most) if most > 0 else []
@@ -147,7 +150,10 @@ class Inbox:
             return event
 
     def _put_back_ahead(self) -> None:
-        """Everything is in the buffer then. A taker without the lock may still take the oldest meanwhile."""
+        """Moves all events back into the buffer.
+
+        Another call without the lock may still take the oldest one meanwhile.
+        """
         while self._ahead:
             try:
                 event = self._ahead.pop()
@@ -180,7 +186,7 @@ class Inbox:
             self._observer(False)
 
     def _wait(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> None:
-        """Returns when there is an event; raises at the end, and when the caller gives up."""
+        """Waits for an event. Raises at the end, and on a timeout or cancellation."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self._waiting += 1
         try:

@@ -1,4 +1,4 @@
-"""Keeps a mailbox whose application neither receives nor calls."""
+"""Keeps a mailbox open while its application neither receives nor calls."""
 
 from __future__ import annotations
 

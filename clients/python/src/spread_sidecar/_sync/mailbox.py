@@ -50,15 +50,15 @@ _log = logging.getLogger("spread_sidecar")
 class Mailbox:
     """A connection to a Spread daemon (MailboxType), made by ``SpreadSidecar.connect`` and ``attach``.
 
-    Every failure is a SpreadError. May be used by several threads at once, such as one that receives while others
-    send; different mailboxes are independent. As a context manager it disconnects when it is left; iterating over it
-    gives its events until it is disconnected.
+    Every failure is a SpreadError. Several threads can use a mailbox at once, for example one to receive and others
+    to send. Mailboxes are independent. A ``with`` block disconnects the mailbox at its end. Iteration yields events
+    until the mailbox is disconnected.
 
-    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and ``cancel``, which lets
-    another thread give it up.
+    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and ``cancel``, with which
+    another thread can cancel the call.
     """
 
-    #: Whoever has it owns the mailbox: keep it as a secret.
+    #: Its holder owns the mailbox: keep it secret.
     id: str
     daemon_version: VersionTriple
     limits: MailboxLimits
@@ -101,25 +101,25 @@ class Mailbox:
 
     @property
     def private_group(self) -> str:
-        """The private group that the daemon gave, such as ``#alice#node1``: messages to it reach this mailbox alone.
+        """The private group from the daemon, such as ``#alice#node1``. Messages to it reach only this mailbox.
 
-        May be another after a ConnectionRestored.
+        It may change with a ConnectionRestored.
         """
         return self._private_group
 
     @property
     def daemon(self) -> str:
-        """The daemon that it was connected to, as a spread name. May be another after a ConnectionRestored."""
+        """The daemon of the mailbox, as a Spread name. It may change with a ConnectionRestored."""
         return self._daemon
 
     @property
     def last_sequence(self) -> int:
-        """The sequence of the last event that the application took; 0 if none."""
+        """The sequence of the last event that the application received; 0 if none."""
         return self._inbox.last_taken
 
     @property
     def ready(self) -> bool:
-        """Whether ``receive()`` would not wait: an event is here, or the end. False until receiving has begun."""
+        """Whether ``receive()`` would return at once, with an event or the end. False until receiving has begun."""
         return self._inbox.ready
 
     def join(
@@ -130,10 +130,10 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> Optional[ViewMessage]:
-        """Joins a group (SP_join). Joining one that the mailbox is in changes nothing.
+        """Joins a group (SP_join). No effect if the mailbox is already in the group.
 
-        With ``await_view`` it returns, when it is there, the view that shows this mailbox as a member; it also comes
-        as an event.
+        With ``await_view``, waits for the view that shows this mailbox as a member and returns it. The view also
+        comes as an event.
         """
         return self._call(calls.join(self.id, group, await_view), timeout, cancel)
 
@@ -145,10 +145,10 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> Optional[SelfLeaveMessage]:
-        """Leaves a group (SP_leave). Leaving one that the mailbox is not in changes nothing.
+        """Leaves a group (SP_leave). No effect if the mailbox is not in the group.
 
-        With ``await_view`` it returns the self-leave, unless the mailbox was not in the group; it also comes as an
-        event.
+        With ``await_view``, waits for the self-leave and returns it, unless the mailbox was not in the group. The
+        self-leave also comes as an event.
         """
         return self._call(calls.leave(self.id, group, await_view), timeout, cancel)
 
@@ -163,14 +163,15 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
-        """Sends a message to all members of a group, or to a private group (SP_multicast). Need not be a member.
+        """Sends a message to all members of a group, or to a private group (SP_multicast). The mailbox need not be
+        a member.
 
-        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not; ``group`` has 1 to 31
-        characters of ``$`` to ``~``, or is a private group; ``message`` has at most 143,119 bytes, and text is sent as
-        UTF-8; ``message_type`` is the application's own number, -32768 to 32767.
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1 to 31
+        characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text is sent
+        as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
 
-        Returns the bytes of the message, when the daemon's connection took it. The ``outcome`` of a SpreadError tells
-        whether the message may have been sent all the same.
+        Returns the size of the message after the daemon's connection has accepted it. The ``outcome`` of a
+        SpreadError reports whether the message may have been sent.
         """
         return self.multigroup_multicast(
             service_type,
@@ -195,8 +196,8 @@ class Mailbox:
     ) -> int:
         """Sends one message to all members of several groups (SP_multigroup_multicast).
 
-        A mailbox that is in more than one of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Else
-        like ``multicast``.
+        A member of several of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Otherwise like
+        ``multicast``.
         """
         call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
         return self._call(call, timeout, cancel)
@@ -204,12 +205,11 @@ class Mailbox:
     def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
     ) -> Sender:
-        """A stream for many messages, for rates that one call a message can't reach.
+        """Opens a stream for high message rates, which one call per message cannot reach.
 
-        Its messages keep their order; towards other calls of this mailbox they do after ``flush()``. ``on_refused`` is
-        called for each message that is refused, in order, in the background; it must not block. Without it refusals
-        are collected, the first hundred of them in full, and the next ``flush()`` or ``close()`` raises
-        MessagesRefused.
+        Its messages keep their order. Call ``flush()`` to keep their order with other calls of this mailbox.
+        ``on_refused`` is called in the background for each rejected message, in order, and must not block. Without
+        it, the next ``flush()`` or ``close()`` raises MessagesRefused with the first hundred rejected messages.
         """
         refuse_unknown(options, SenderOptions)
         if self._closed:
@@ -221,11 +221,12 @@ class Mailbox:
         return sender
 
     def receive(self, timeout: Optional[float] = None, *, cancel: Optional[Cancellation] = None) -> SpreadEvent:
-        """The next event, waiting for it if need be (SP_receive). The first call begins to receive.
+        """Waits for the next event and returns it (SP_receive). The first call starts to receive.
 
-        Broken streams are restored; each event comes once and in order. ``timeout``: how long to wait, in seconds; 0:
-        not at all; default: for ever. Then: status DEADLINE_EXCEEDED. Raises SpreadError, after the last event, with
-        the reason why the mailbox ended; after ``disconnect`` with code ILLEGAL_SESSION.
+        The client resumes broken streams; each event comes once and in order. ``timeout``: time to wait in seconds,
+        0 to return at once; default: no limit. After it, the call raises status DEADLINE_EXCEEDED. After the last
+        event, the call raises a SpreadError with the reason for the end of the mailbox, after ``disconnect`` with
+        code ILLEGAL_SESSION.
         """
         if timeout:
             check_timeout(timeout)
@@ -245,9 +246,9 @@ class Mailbox:
         *,
         cancel: Optional[Cancellation] = None,
     ) -> list[SpreadEvent]:
-        """The next event, waiting for it if need be, and behind it those that have come already: for high rates.
+        """Waits for the next event and returns it with the events that have already arrived, for high rates.
 
-        Else like ``receive``; with automatic acknowledgement the call after it acknowledges all of them.
+        Otherwise like ``receive``. With automatic acknowledgement, the next call acknowledges all of them.
         """
         if max_events < 1:
             raise field_error("max_events", "a whole number, 1 or more", max_events)
@@ -259,7 +260,7 @@ class Mailbox:
         return events + more
 
     def __iter__(self) -> Iterator[SpreadEvent]:
-        """The mailbox's events, until it is disconnected. Leaving the loop leaves the mailbox as it is."""
+        """Yields the mailbox's events until it is disconnected. The end of the loop does not change the mailbox."""
         while True:
             try:
                 event = self.receive()
@@ -270,7 +271,7 @@ class Mailbox:
             yield event
 
     def poll(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> PollResult:
-        """Counts what waits, without taking it (SP_poll)."""
+        """Counts queued events without consuming them (SP_poll)."""
         return self._call(calls.poll(self.id, lambda: len(self._inbox)), timeout, cancel)
 
     def acknowledge(
@@ -280,10 +281,10 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
-        """Lets the sidecar forget events. Needed with EXPLICIT acknowledgement and ``manual_acknowledgement``.
+        """Releases events in the sidecar. Needed with EXPLICIT acknowledgement and ``manual_acknowledgement``.
 
-        ``up_to``: every event up to and including this one; default: the last one that was taken. Returns the last
-        acknowledged event now.
+        ``up_to``: every event up to and including this one; default: the last received event. Returns the last
+        acknowledged event.
         """
         sequence = self._inbox.last_taken if up_to is None else up_to
         return self._call(calls.acknowledge(self.id, sequence), timeout, cancel)
@@ -295,7 +296,7 @@ class Mailbox:
         return self._call(calls.view(self.id, group), timeout, cancel)
 
     def info(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> MailboxInfo:
-        """State and counters, as the sidecar has them."""
+        """State and counters from the sidecar."""
         return self._call(calls.info(self.id), timeout, cancel)
 
     def disconnect(
@@ -306,14 +307,14 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> bool:
-        """Ends the mailbox (SP_disconnect). The events that had come by then can still be received.
+        """Ends the mailbox (SP_disconnect). The application can still receive earlier events.
 
-        ``leave_groups_first``: the others see LEAVE and not DISCONNECT. ``abort``: drop the daemon's socket without a
-        goodbye (SP_kill), for tests of failure.
+        ``leave_groups_first``: other members see LEAVE and not DISCONNECT. ``abort``: close the daemon's socket
+        without a disconnect message (SP_kill), for failure tests.
 
-        What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
-        lease. Returns whether this call ended it: False when it had ended, and when its sidecar is shutting down or
-        cannot be reached. A second call does what the first did.
+        The client releases the mailbox even if the call fails; the sidecar then ends it after the lease. Returns
+        whether this call ended the mailbox: False if it had ended, or if its sidecar is shutting down or
+        unreachable. A second call has the same result as the first.
         """
         with self._ending:
             if self._end_failure is not None:
@@ -335,9 +336,10 @@ class Mailbox:
         self.disconnect()
 
     def detach(self) -> Resumption:
-        """Lets go of the mailbox without ending it.
+        """Detaches from the mailbox without ending it.
 
-        Within the lease ``SpreadSidecar.attach`` takes it up again with what this gives, also in another process.
+        Within the lease, ``SpreadSidecar.attach`` attaches to it again with the returned value, also in another
+        process.
         """
         self._receiver.close()
         self._close()
@@ -362,9 +364,9 @@ class Mailbox:
     def observe_readiness(self, observer: Optional[ReadinessObserver]) -> None:
         """Calls ``observer(ready)`` now, and at each change of ``ready``; None ends it.
 
-        This is the hook for whoever makes a descriptor that is readable exactly when ``receive()`` will not block. It
-        begins to receive. The observer is called with the inbox locked, by the thread that receives and by those that
-        take events: it must be quick, not raise, and call nothing of this mailbox.
+        Use it to make a descriptor that is readable exactly when ``receive()`` does not block. The call starts to
+        receive. The receiving thread and the threads that consume events call the observer with the inbox locked.
+        The observer must be quick, must not raise, and must not use this mailbox.
         """
         self._inbox.observe(observer)
         if observer is not None:
@@ -416,7 +418,7 @@ class Mailbox:
             self._inbox.end(error)
 
     def _let_go(self) -> None:
-        """There is no mailbox any more that something could be done for in the background."""
+        """Stops all background work for the mailbox, which no longer exists."""
         if self._acknowledger is not None:
             self._acknowledger.close()
         if self._keep_alive is not None:

@@ -1,4 +1,4 @@
-"""Fills an inbox from Receive streams, in a thread of its own."""
+"""Fills an inbox from Receive streams, in its own thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Receiver:
-    """Attaches, pauses while the inbox is full, and attaches again behind the last event when a stream breaks."""
+    """Attaches, pauses while the inbox is full, and resumes after the last event when a stream breaks."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class Receiver:
 
     @property
     def holds_lease(self) -> bool:
-        """Whether a stream stands as far as is known; of one that is not read nobody knows it."""
+        """Whether a stream is attached. The state of a stream that is not read is unknown."""
         return self._rules.attached and not self._paused
 
     def start(self) -> None:
-        """Begins to receive; later calls change nothing."""
+        """Starts to receive. Later calls have no effect."""
         with self._lock:
             if self._thread is not None or self._inbox.ended:
                 return
@@ -70,14 +70,14 @@ class Receiver:
     def finish(self) -> None:
         """The mailbox was disconnected.
 
-        Takes the last events if the stream ends within a second, and not if the inbox is full, and closes.
+        Receives the last events if the stream ends within a second and the inbox has room, and closes.
         """
         if self._call is not None and threading.current_thread() is not self._thread:
             self._settled.wait(FINISH_SECONDS)
         self.close()
 
     def close(self) -> None:
-        """Ends receiving, without an error. What is in the inbox can still be taken."""
+        """Ends receiving without an error. The application can still consume the events of the inbox."""
         self._closed.set()
         with self._lock:
             call = self._call
@@ -104,7 +104,7 @@ class Receiver:
             self._settled.set()
 
     def _receive_stream(self) -> Optional[SpreadError]:
-        """One stream, to its end. Gives how it broke; None: receiving has ended."""
+        """Reads one stream to its end. Returns its error; None: receiving has ended."""
         try:
             call = self._open()
             if call is None:
@@ -125,7 +125,10 @@ class Receiver:
                 self._call = None
 
     def _explain(self, error: Any) -> SpreadError:
-        """What a stream broke with. One that was cancelled for its silence has not been cancelled by the application."""
+        """The error of a broken stream.
+
+        A stream that was cancelled because of its silence is not cancelled by the application.
+        """
         if not self._silent:
             return convert(error, self._rpc.endpoint)
         return silence(SILENT_INTERVALS * self._heartbeat_interval)
@@ -152,7 +155,7 @@ class Receiver:
         return received.failure is None and not self._closed.is_set()
 
     def _pause(self) -> None:
-        """Reads nothing from the stream: what it holds back then holds back the sidecar."""
+        """Stops reading from the stream, so that flow control stops the sidecar."""
         self._paused = True
         self._settled.set()
         self._inbox.wait_for_room()
@@ -162,7 +165,7 @@ class Receiver:
         self._paused = False
 
     def _prepare_next(self, error: SpreadError) -> bool:
-        """After a stream broke: False when receiving has ended with it."""
+        """Handles a broken stream. False: receiving has ended."""
         verdict = self._rules.broken(error)
         if verdict.end is not None:
             self._end(verdict.end)
@@ -176,7 +179,7 @@ class Receiver:
         return True
 
     def _watch(self) -> None:
-        """Cancels a stream that was silent for too long: that ends it as a break like any other."""
+        """Cancels a stream that was silent for too long. The stream then counts as broken."""
         interval = self._heartbeat_interval
         if interval <= 0 or self._closed.is_set() or self._inbox.ended:
             return

@@ -24,7 +24,7 @@ Headers = Sequence[tuple[str, str]]
 def convert(
     error: Any, endpoint: Endpoint, *, send: bool = False, outcome: Optional[SendOutcome] = None
 ) -> SpreadError:
-    """What gRPC raised as a SpreadError."""
+    """Converts an exception of gRPC to a SpreadError."""
     converted = to_spread_error(
         error.code().name,
         error.details() or "",
@@ -58,9 +58,9 @@ class Rpc:
         self._methods: dict[str, Any] = {}
 
     def may_pass(self, error: SpreadError) -> bool:
-        """Whether a later call may fare better, with the same mailbox.
+        """Whether a later call with the same mailbox can succeed.
 
-        The way to the sidecar was cut, or a token was not taken (or not to be had) that will be asked for anew.
+        The connection to the sidecar was lost, or a token was rejected or not available and can change.
         """
         return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
 
@@ -87,7 +87,7 @@ class Rpc:
         return call.convert(answer)
 
     def begin(self, call: Call[Any], done: Callable[[Optional[SpreadError]], None]) -> None:
-        """One unary call in the background; ``done`` is told with what it failed, or None."""
+        """Makes one unary call in the background. ``done`` gets its error, or None."""
 
         def on_done(future: Any) -> None:
             code = future.code()
@@ -116,7 +116,7 @@ class Rpc:
         return self._open(stream, request)
 
     def multicast_stream(self, frames: Iterator[bytes]) -> Any:
-        """A MulticastStream: an iterator of answers, with ``cancel()``; the frames are encoded already."""
+        """A MulticastStream: an iterator of responses, with ``cancel()``. The frames are already encoded."""
         stream = self._method(
             MULTICAST_STREAM,
             lambda: self._channel.stream_stream(

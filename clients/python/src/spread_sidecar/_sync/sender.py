@@ -26,11 +26,11 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Sender:
-    """Sends many messages fast and in order, over one stream. May be used by several threads.
+    """Sends many messages fast and in order, over one stream. Several threads can use it.
 
-    What is sent while a frame is on its way travels together in the next one. A stream that breaks is not restored,
-    because that could send a message twice: everything raises the same error, and ``undecided`` has the messages
-    whose outcome is not known. Made by ``Mailbox.sender()``.
+    Messages that are sent while a frame is in transit share the next frame. A broken stream is not resumed, because
+    a message could be sent twice. All calls then raise the same error, and ``undecided`` has the messages with an
+    unknown outcome. Made by ``Mailbox.sender()``.
     """
 
     def __init__(
@@ -60,20 +60,20 @@ class Sender:
 
     @property
     def progress(self) -> SenderProgress:
-        """How far it has come."""
+        """The progress of the sender."""
         with self._lock:
             return self._window.progress
 
     @property
     def closed(self) -> bool:
-        """Whether it ended; nothing can be sent any more."""
+        """Whether the sender has ended and sends no more messages."""
         return self._window.closing or self._window.failure is not None
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
         """Messages that were sent and are not decided, oldest first.
 
-        After a failure: those whose outcome is unknown.
+        After a failure: the messages with an unknown outcome.
         """
         with self._lock:
             return self._window.undecided
@@ -91,9 +91,10 @@ class Sender:
     ) -> None:
         """Sends a message to the members of one group or of several.
 
-        Waits while too much is on its way, not until the message was handed to the daemon: ``flush`` does. Raises
-        SpreadError when the sender has ended or the service type is none; what the sidecar refuses is told later, see
-        ``Mailbox.sender``. A timeout or a cancellation only ends the wait for room: then the message was not taken.
+        Waits while the window is full, but not until the daemon has the message: ``flush`` does so. Raises
+        SpreadError if the sender has ended or the service type is invalid. Messages that the sidecar rejects are
+        reported later, see ``Mailbox.sender``. A timeout or a cancellation ends only the wait for room; the message
+        is then not sent.
         """
         last, destinations = self._last_groups
         if groups is not last:
@@ -112,10 +113,10 @@ class Sender:
                 self._work.notify()
 
     def flush(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SenderProgress:
-        """Returns when everything that was sent before is decided.
+        """Waits until all messages sent before are decided.
 
-        Raises MessagesRefused when messages were refused and there is no ``on_refused``; SpreadError when the stream
-        broke.
+        Raises MessagesRefused if messages were rejected and there is no ``on_refused``, and SpreadError if the
+        stream broke.
         """
         window = self._window
         with self._lock:
@@ -127,7 +128,7 @@ class Sender:
             return window.progress
 
     def close(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SenderProgress:
-        """Flushes and ends the stream. A second call waits for the first. Raises as ``flush``."""
+        """Flushes and ends the stream. A second call waits for the first. Raises the same errors as ``flush``."""
         window = self._window
         with self._lock:
             window.closing = True
@@ -141,7 +142,7 @@ class Sender:
             return window.progress
 
     def abort(self) -> None:
-        """Ends the stream without waiting; messages that are not decided may or may not have been sent."""
+        """Ends the stream without waiting. The outcome of undecided messages is unknown."""
         if self._over:
             return
         with self._lock:
@@ -177,7 +178,7 @@ class Sender:
         cancel: Optional[Cancellation],
         what: str,
     ) -> None:
-        """With the lock held: until ``done``, or everything failed."""
+        """Waits, with the lock held, until ``done`` or a failure of the sender."""
         check_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         unbind: Optional[Callable[[], None]] = None
@@ -204,7 +205,7 @@ class Sender:
             self._decided.notify_all()
 
     def _frames(self) -> Iterator[bytes]:
-        """What gRPC writes, in a thread of gRPC's: asked for the next frame when it has taken the one before."""
+        """Yields frames to gRPC. A thread of gRPC asks for the next frame after it has written the previous one."""
         yield encode_open(self._mailbox_id)
         while True:
             messages = self._next_batch()

@@ -34,13 +34,13 @@ _open: weakref.WeakSet[SpreadSidecar] = weakref.WeakSet()
 
 
 class SpreadSidecar:
-    """One channel to a sidecar; opens mailboxes. It connects by itself when it is used.
+    """One channel to a sidecar, which opens mailboxes. The channel connects on first use.
 
-    As a context manager it closes when it is left. Options: see ``SidecarOptions``.
-    Without ``target`` the environment says which sidecar, see ``ChannelOptions.target``.
+    A ``with`` block closes the channel at its end. Options: see ``SidecarOptions``. Without ``target``, the
+    environment names the sidecar, see ``ChannelOptions.target``.
     """
 
-    #: Where it connects to.
+    #: The target of the channel.
     target: str
 
     def __init__(self, **options: Unpack[SidecarOptions]) -> None:
@@ -77,9 +77,9 @@ class SpreadSidecar:
         cancel: Optional[Cancellation] = None,
         **options: Unpack[AttachOptions],
     ) -> Mailbox:
-        """Takes up a mailbox that was opened before, by this process or another; see ``Mailbox.detach``.
+        """Attaches to a mailbox that this or another process opened before; see ``Mailbox.detach``.
 
-        Whoever receives from it at that time is replaced when this one begins to receive. Options: see
+        This client takes over from another receiver when it starts to receive. Options: see
         ``AttachOptions``.
         """
         refuse_unknown(options, AttachOptions)
@@ -103,8 +103,8 @@ class SpreadSidecar:
     ) -> Iterator[MailboxInfo]:
         """State and counters of all mailboxes of the sidecar, page by page.
 
-        ``admin_token`` is the sidecar's admin token, in place of ``token``; refused where others could read it, as
-        that is.
+        ``admin_token`` is the sidecar's admin token, which replaces ``token``. Like ``token``, it is rejected where
+        others could read it.
         """
         headers: tuple[tuple[str, str], ...] = ()
         if admin_token is not None:
@@ -120,10 +120,10 @@ class SpreadSidecar:
     def wait_for_ready(
         self, timeout: float = 30.0, *, daemon: bool = False, cancel: Optional[Cancellation] = None
     ) -> None:
-        """Returns when the sidecar answers, trying again until then.
+        """Waits until the sidecar responds, with retries.
 
-        ``daemon``: wait until it is connected to its default daemon too. Raises SpreadError with status
-        DEADLINE_EXCEEDED; at once for a failure that waiting does not heal.
+        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with status
+        DEADLINE_EXCEEDED. Raises a permanent failure at once.
         """
         wait = ReadyWait(self.target, timeout, daemon)
         while True:
@@ -138,9 +138,9 @@ class SpreadSidecar:
     def close(self, *, keep_mailboxes: bool = False) -> None:
         """Disconnects the mailboxes that were opened or attached through this channel, and closes it.
 
-        ``keep_mailboxes``: let go of them without ending them; they live on for their lease. Raises the SpreadError of
-        the first mailbox that could not be disconnected; the channel is closed all the same. A second call does
-        nothing.
+        ``keep_mailboxes``: detach from the mailboxes without ending them; they stay open for their lease. Raises
+        the SpreadError of the first mailbox whose disconnect failed, after closing the channel. A second call has
+        no effect.
         """
         if self._closed:
             return

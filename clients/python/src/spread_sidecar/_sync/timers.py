@@ -1,4 +1,4 @@
-"""Things to do later, in one thread."""
+"""Timers in one thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Timer:
-    """Something that is to be done later."""
+    """A timer."""
 
     __slots__ = ("action",)
 
@@ -21,12 +21,12 @@ class Timer:
         self.action: Optional[Callable[[], None]] = action
 
     def cancel(self) -> None:
-        """It is not done; too late if it has begun."""
+        """Cancels the timer. No effect if its function has started."""
         self.action = None
 
 
 class Timers:
-    """The thread begins with the first timer and ends with ``close``."""
+    """The thread starts with the first timer and ends with ``close``."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition(threading.Lock())
@@ -36,7 +36,7 @@ class Timers:
         self._closed = False
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Does it once. It must not block."""
+        """Calls the function once. The function must not block."""
         timer = Timer(action)
         # More than threading can wait is for ever.
         when = time.monotonic() + min(seconds, 1e6)
@@ -52,7 +52,7 @@ class Timers:
         return timer
 
     def close(self) -> None:
-        """Does nothing any more."""
+        """Ends all timers."""
         with self._condition:
             self._closed = True
             self._due.clear()

@@ -1,6 +1,6 @@
 """The API of ``spread_sidecar`` for asyncio: the same names, and ``await`` where the other one blocks.
 
-A call is given up by cancelling its task. Objects belong to the event loop in which they were made.
+To cancel a call, cancel its task. Objects belong to the event loop in which they were created.
 """
 
 from __future__ import annotations

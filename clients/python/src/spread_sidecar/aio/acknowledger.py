@@ -1,4 +1,4 @@
-"""Tells the sidecar, in the background, up to which event the application is done."""
+"""Acknowledges events at the sidecar in the background."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rpc import Rpc
 
 
 class Acknowledger:
-    """One call at a time; what is asked for meanwhile goes with the next one."""
+    """One call at a time. Requests that arrive meanwhile share the next call."""
 
     def __init__(self, rpc: Rpc, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
         self._rpc = rpc
@@ -28,7 +28,7 @@ class Acknowledger:
             self._task = asyncio.create_task(self._send(now), name="spread-sidecar-acknowledge")
 
     def close(self) -> Optional[asyncio.Task[None]]:
-        """Makes no further calls. Gives the task that is ending, if there is one."""
+        """Makes no further calls. Returns the task that is ending, if any."""
         self._state.close()
         if self._task is not None:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""What was received and not yet taken by the application, and the tasks that wait for more."""
+"""Received events that the application has not consumed, and the tasks that wait for more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..events import SpreadEvent
 
 
 class Inbox:
-    """After its end it still gives what is in it, and then the end to everybody who asks."""
+    """After its end, it still returns the remaining events, and then raises the end for every caller."""
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
         self._buffer = EventBuffer(max_events, max_bytes)
@@ -29,7 +29,7 @@ class Inbox:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will come any more."""
+        """Whether receiving has ended."""
         return self._ended
 
     @property
@@ -39,16 +39,16 @@ class Inbox:
 
     @property
     def failure(self) -> Optional[SpreadError]:
-        """What receiving ended with; None while it goes on, and when it ended as the application asked."""
+        """The error with which receiving ended. None before the end, or if the application requested the end."""
         return self._error
 
     @property
     def exhausted(self) -> bool:
-        """Whether it ended as the application asked, and everything is taken."""
+        """Whether receiving ended by request, and the application has consumed all events."""
         return self._ended and self._error is None and len(self._buffer) == 0
 
     def push(self, events: Sequence[SpreadEvent]) -> bool:
-        """Adds a batch. True: it is full, and its filler is to ``wait_for_room``."""
+        """Adds a batch. True: the inbox is full, and the receiver must call ``wait_for_room``."""
         if self._ended:
             return False
         self._buffer.push(events)
@@ -56,7 +56,7 @@ class Inbox:
         return self._buffer.full
 
     async def wait_for_room(self) -> None:
-        """Returns when the application took half of it, or it has ended."""
+        """Waits until half of the inbox is free or it has ended."""
         while not self._ended and not self._buffer.roomy:
             self._room = asyncio.get_running_loop().create_future()
             try:
@@ -65,9 +65,9 @@ class Inbox:
                 self._room = None
 
     def end(self, error: Optional[SpreadError]) -> bool:
-        """Ends it: with an error, or without one when the application asked for the end.
+        """Ends the inbox, with an error or, if the application requested the end, without one.
 
-        The first end counts; True if this was it.
+        Only the first end has an effect; it returns True.
         """
         if self._ended:
             return False
@@ -88,7 +88,7 @@ class Inbox:
         return event
 
     def take_more(self, most: int) -> list[SpreadEvent]:
-        """What can be had without waiting, so many at most."""
+        """Up to this number of events, without waiting."""
         events = self._buffer.pop_many(most) if most > 0 else []
         if events:
             self.last_taken = events[-1].sequence
@@ -97,7 +97,7 @@ class Inbox:
         return events
 
     async def _wait(self, timeout: Optional[float]) -> None:
-        """Returns when there is an event; raises at the end."""
+        """Waits for an event. Raises at the end."""
         loop = asyncio.get_running_loop()
         deadline = None if timeout is None else loop.time() + timeout
         while not len(self._buffer):

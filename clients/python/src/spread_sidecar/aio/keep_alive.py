@@ -1,4 +1,4 @@
-"""Keeps a mailbox whose application neither receives nor calls."""
+"""Keeps a mailbox open while its application neither receives nor calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class KeepAlive:
         self._clock.used()
 
     def close(self) -> asyncio.Task[None]:
-        """Stops. Gives the task that is ending."""
+        """Stops. Returns the task that is ending."""
         if self._task is not asyncio.current_task():
             self._task.cancel()
         return self._task

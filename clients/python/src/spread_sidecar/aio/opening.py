@@ -1,4 +1,4 @@
-"""What is being opened: to be awaited, or entered at once."""
+"""An object that is being opened, for ``await`` or ``async with``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OpenedT = TypeVar("OpenedT", bound=AsyncContextManager[Any])
 
 
 class Opening(Awaitable[OpenedT], Generic[OpenedT]):
-    """``await`` it for what it opens, or ``async with`` it to close that again at the end of the block."""
+    """``await`` returns the opened object. ``async with`` also closes it at the end of the block."""
 
     def __init__(self, opening: Coroutine[Any, Any, OpenedT]) -> None:
         self._opening = opening

@@ -1,4 +1,4 @@
-"""Fills an inbox from Receive streams, in a task of its own."""
+"""Fills an inbox from Receive streams, in its own task."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Receiver:
-    """Attaches, pauses while the inbox is full, and attaches again behind the last event when a stream breaks."""
+    """Attaches, pauses while the inbox is full, and resumes after the last event when a stream breaks."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Receiver:
 
     @property
     def holds_lease(self) -> bool:
-        """Whether a stream stands as far as is known; of one that is not read nobody knows it."""
+        """Whether a stream is attached. The state of a stream that is not read is unknown."""
         return self._rules.attached and not self._paused
 
     @property
@@ -57,7 +57,7 @@ class Receiver:
         return self._task is not None
 
     def start(self) -> None:
-        """Begins to receive; later calls change nothing."""
+        """Starts to receive. Later calls have no effect."""
         if self._task is not None or self._inbox.ended:
             return
         self._rules.begin()
@@ -67,7 +67,7 @@ class Receiver:
     async def finish(self) -> None:
         """The mailbox was disconnected.
 
-        Takes the last events if the stream ends within a second, and not if the inbox is full, and closes.
+        Receives the last events if the stream ends within a second and the inbox has room, and closes.
         """
         if self._call is not None:
             with contextlib.suppress(asyncio.TimeoutError):
@@ -75,7 +75,7 @@ class Receiver:
         await self.close()
 
     async def close(self) -> None:
-        """Ends receiving, without an error. What is in the inbox can still be taken."""
+        """Ends receiving without an error. The application can still consume the events of the inbox."""
         self.stop()
         task = self._task
         if task is not None and task is not asyncio.current_task():
@@ -106,7 +106,7 @@ class Receiver:
             self._settled.set()
 
     async def _receive_stream(self) -> Optional[SpreadError]:
-        """One stream, to its end. Gives how it broke; None: receiving has ended."""
+        """Reads one stream to its end. Returns its error; None: receiving has ended."""
         loop = asyncio.get_running_loop()
         call: Any = None
         try:
@@ -135,7 +135,10 @@ class Receiver:
                 call.cancel()
 
     def _explain(self, error: grpc.aio.AioRpcError) -> SpreadError:
-        """What a stream broke with. One that was cancelled for its silence has not been cancelled by the application."""
+        """The error of a broken stream.
+
+        A stream that was cancelled because of its silence is not cancelled by the application.
+        """
         if not self._silent:
             return convert(error, self._rpc.endpoint)
         return silence(SILENT_INTERVALS * self._heartbeat_interval)
@@ -153,7 +156,7 @@ class Receiver:
         return not self._closed
 
     async def _pause(self) -> None:
-        """Reads nothing from the stream: what it holds back then holds back the sidecar."""
+        """Stops reading from the stream, so that flow control stops the sidecar."""
         self._paused = True
         self._settled.set()
         try:
@@ -165,7 +168,7 @@ class Receiver:
         self._last_frame = asyncio.get_running_loop().time()
 
     async def _prepare_next(self, error: SpreadError) -> bool:
-        """After a stream broke: False when receiving has ended with it."""
+        """Handles a broken stream. False: receiving has ended."""
         verdict = self._rules.broken(error)
         if verdict.end is not None:
             self._end(verdict.end)
@@ -179,7 +182,7 @@ class Receiver:
         return True
 
     def _watch(self) -> None:
-        """Cancels a stream that was silent for too long: that ends it as a break like any other."""
+        """Cancels a stream that was silent for too long. The stream then counts as broken."""
         interval = self._heartbeat_interval
         if interval <= 0 or self._closed or self._inbox.ended:
             return

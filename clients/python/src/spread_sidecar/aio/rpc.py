@@ -31,7 +31,7 @@ _STATUS_PAUSE = 0.01
 def convert(
     error: grpc.aio.AioRpcError, endpoint: Endpoint, *, send: bool = False, outcome: Optional[SendOutcome] = None
 ) -> SpreadError:
-    """What gRPC raised as a SpreadError."""
+    """Converts an exception of gRPC to a SpreadError."""
     trailers: Any = error.trailing_metadata() or ()
     converted = to_spread_error(
         error.code().name,
@@ -46,10 +46,10 @@ def convert(
 
 
 async def end_of(call: Any, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-    """What a stream that was written to ended with.
+    """The status of a stream after a failed write.
 
-    When gRPC finds at a write that the stream is over, it says that this was an internal error, and only then learns
-    the status that the stream was ended with.
+    If a write finds that the stream has ended, gRPC first reports an internal error. It learns the status of the
+    stream only later.
     """
     for _ in range(_STATUS_TURNS):
         if error.code() is not grpc.StatusCode.INTERNAL or error.details() != _WRITE_FAILED:
@@ -88,9 +88,9 @@ class Rpc:
         self._methods: dict[str, Any] = {}
 
     def may_pass(self, error: SpreadError) -> bool:
-        """Whether a later call may fare better, with the same mailbox.
+        """Whether a later call with the same mailbox can succeed.
 
-        The way to the sidecar was cut, or a token was not taken (or not to be had) that will be asked for anew.
+        The connection to the sidecar was lost, or a token was rejected or not available and can change.
         """
         return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
 

@@ -27,9 +27,9 @@ _log = logging.getLogger("spread_sidecar")
 class Sender:
     """Sends many messages fast and in order, over one stream.
 
-    What is sent while a frame is on its way travels together in the next one. A stream that breaks is not restored,
-    because that could send a message twice: everything raises the same error, and ``undecided`` has the messages
-    whose outcome is not known. Made by ``Mailbox.sender()``.
+    Messages that are sent while a frame is in transit share the next frame. A broken stream is not resumed, because
+    a message could be sent twice. All calls then raise the same error, and ``undecided`` has the messages with an
+    unknown outcome. Made by ``Mailbox.sender()``.
     """
 
     def __init__(
@@ -58,19 +58,19 @@ class Sender:
 
     @property
     def progress(self) -> SenderProgress:
-        """How far it has come."""
+        """The progress of the sender."""
         return self._window.progress
 
     @property
     def closed(self) -> bool:
-        """Whether it ended; nothing can be sent any more."""
+        """Whether the sender has ended and sends no more messages."""
         return self._window.closing or self._window.failure is not None
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
         """Messages that were sent and are not decided, oldest first.
 
-        After a failure: those whose outcome is unknown.
+        After a failure: the messages with an unknown outcome.
         """
         return self._window.undecided
 
@@ -86,9 +86,10 @@ class Sender:
     ) -> None:
         """Sends a message to the members of one group or of several.
 
-        Waits while too much is on its way, not until the message was handed to the daemon: ``flush`` does. Raises
-        SpreadError when the sender has ended or the service type is none; what the sidecar refuses is told later, see
-        ``Mailbox.sender``. A timeout or a cancellation only ends the wait for room: then the message was not taken.
+        Waits while the window is full, but not until the daemon has the message: ``flush`` does so. Raises
+        SpreadError if the sender has ended or the service type is invalid. Messages that the sidecar rejects are
+        reported later, see ``Mailbox.sender``. A timeout or a cancellation ends only the wait for room; the message
+        is then not sent.
         """
         last, destinations = self._last_groups
         if groups is not last:
@@ -107,10 +108,10 @@ class Sender:
             self._wake_writer()
 
     async def flush(self, *, timeout: Optional[float] = None) -> SenderProgress:
-        """Returns when everything that was sent before is decided.
+        """Waits until all messages sent before are decided.
 
-        Raises MessagesRefused when messages were refused and there is no ``on_refused``; SpreadError when the stream
-        broke.
+        Raises MessagesRefused if messages were rejected and there is no ``on_refused``, and SpreadError if the
+        stream broke.
         """
         window = self._window
         until = window.sent
@@ -121,7 +122,7 @@ class Sender:
         return window.progress
 
     async def close(self, *, timeout: Optional[float] = None) -> SenderProgress:
-        """Flushes and ends the stream. A second call waits for the first. Raises as ``flush``."""
+        """Flushes and ends the stream. A second call waits for the first. Raises the same errors as ``flush``."""
         window = self._window
         window.closing = True
         self._wake_writer()
@@ -134,7 +135,7 @@ class Sender:
         return window.progress
 
     async def abort(self) -> None:
-        """Ends the stream without waiting; messages that are not decided may or may not have been sent."""
+        """Ends the stream without waiting. The outcome of undecided messages is unknown."""
         if not self._over:
             self._fail(self._window.aborted())
             self._reader.cancel()

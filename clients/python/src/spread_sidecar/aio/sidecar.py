@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 class SpreadSidecar:
-    """One channel to a sidecar; opens mailboxes. It connects by itself when it is used.
+    """One channel to a sidecar, which opens mailboxes. The channel connects on first use.
 
     As a context manager it closes when it is left. To be made in a coroutine. Options: see ``AsyncSidecarOptions``.
     Without ``target`` the environment says which sidecar, see ``ChannelOptions.target``.
     """
 
-    #: Where it connects to.
+    #: The target of the channel.
     target: str
 
     def __init__(self, **options: Unpack[AsyncSidecarOptions]) -> None:
@@ -49,7 +49,8 @@ class SpreadSidecar:
         self._closed = False
 
     def connect(self, *, timeout: Optional[float] = None, **options: Unpack[MailboxOptions]) -> Opening[Mailbox]:
-        """Opens a mailbox (SP_connect). To be awaited, or entered with ``async with``. Options: see ``MailboxOptions``.
+        """Opens a mailbox (SP_connect). Await the result, or use it with ``async with``. Options: see
+        ``MailboxOptions``.
 
         Raises SpreadError, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened.
         """
@@ -58,10 +59,10 @@ class SpreadSidecar:
     def attach(
         self, mailbox_id: str, *, timeout: Optional[float] = None, **options: Unpack[AttachOptions]
     ) -> Opening[Mailbox]:
-        """Takes up a mailbox that was opened before, by this process or another; see ``Mailbox.detach``.
+        """Attaches to a mailbox that this or another process opened before; see ``Mailbox.detach``.
 
-        Whoever receives from it at that time is replaced when this one begins to receive. To be awaited, or entered
-        with ``async with``. Options: see ``AttachOptions``.
+        This client takes over from another receiver when it starts to receive. Await the result, or use it with
+        ``async with``. Options: see ``AttachOptions``.
         """
         return Opening(self._attach(mailbox_id, timeout, options))
 
@@ -74,8 +75,8 @@ class SpreadSidecar:
     ) -> AsyncIterator[MailboxInfo]:
         """State and counters of all mailboxes of the sidecar, page by page.
 
-        ``admin_token`` is the sidecar's admin token, in place of ``token``; refused where others could read it, as
-        that is.
+        ``admin_token`` is the sidecar's admin token, which replaces ``token``. Like ``token``, it is rejected where
+        others could read it.
         """
         headers: tuple[tuple[str, str], ...] = ()
         if admin_token is not None:
@@ -90,10 +91,10 @@ class SpreadSidecar:
                 return
 
     async def wait_for_ready(self, timeout: float = 30.0, *, daemon: bool = False) -> None:
-        """Returns when the sidecar answers, trying again until then.
+        """Waits until the sidecar responds, with retries.
 
-        ``daemon``: wait until it is connected to its default daemon too. Raises SpreadError with status
-        DEADLINE_EXCEEDED; at once for a failure that waiting does not heal.
+        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with status
+        DEADLINE_EXCEEDED. Raises a permanent failure at once.
         """
         wait = ReadyWait(self.target, timeout, daemon)
         while True:
@@ -108,9 +109,9 @@ class SpreadSidecar:
     async def close(self, *, keep_mailboxes: bool = False) -> None:
         """Disconnects the mailboxes that were opened or attached through this channel, and closes it.
 
-        ``keep_mailboxes``: let go of them without ending them; they live on for their lease. Raises the SpreadError of
-        the first mailbox that could not be disconnected; the channel is closed all the same. A second call does
-        nothing.
+        ``keep_mailboxes``: detach from the mailboxes without ending them; they stay open for their lease. Raises
+        the SpreadError of the first mailbox whose disconnect failed, after closing the channel. A second call has
+        no effect.
         """
         if self._closed:
             return

@@ -1,4 +1,4 @@
-"""Testcontainers module for spread-sidecar. Begin with ``SpreadSidecarContainer``."""
+"""Testcontainers module for spread-sidecar. Start with ``SpreadSidecarContainer``."""
 
 from __future__ import annotations
 

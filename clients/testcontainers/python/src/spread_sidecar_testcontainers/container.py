@@ -33,10 +33,10 @@ _KEY_PATH = "/etc/spread-sidecar-test/tls.key"
 
 
 class SpreadSidecarContainer(DockerContainer):
-    """A sidecar with a Spread daemon of its own inside, unless told otherwise.
+    """A sidecar with an embedded daemon, unless configured otherwise.
 
-    ``start()`` returns when the sidecar says that it is ready; ``stop()`` leaves nothing behind. As a context manager
-    it does both. Everything that ``DockerContainer`` has is there too; options have to be set before ``start()``.
+    ``start()`` waits until the sidecar is ready, and ``stop()`` removes everything. A ``with`` block does both. All
+    methods of ``DockerContainer`` are available. Set options before ``start()``.
 
     :param image: the sidecar's image. Default: ``DEFAULT_IMAGE``
     :param kwargs: as ``DockerContainer`` takes them
@@ -62,8 +62,8 @@ class SpreadSidecarContainer(DockerContainer):
     def with_config(self, config: Mapping[str, Any] | str) -> Self:
         """The sidecar's configuration: its YAML as text, or the same as a mapping.
 
-        What this module sets itself wins: addresses, daemon, TLS, token. ``with_env("SPREAD_SIDECAR_…", …)`` works
-        too.
+        The settings of this module override it: addresses, daemon, TLS, token. ``with_env("SPREAD_SIDECAR_…", …)``
+        works too.
         """
         # Whatever is JSON is YAML.
         text = config if isinstance(config, str) else json.dumps(config)
@@ -71,17 +71,17 @@ class SpreadSidecarContainer(DockerContainer):
         return self.with_env("SPREAD_SIDECAR_CONFIG", _CONFIG_PATH)
 
     def with_daemon_name(self, name: str) -> Self:
-        """The name of the sidecar's own daemon, as in ``#alice#name``. Default: ``localhost``."""
+        """The name of the embedded daemon, as in ``#alice#name``. Default: ``localhost``."""
         self._daemon_name = name
         return self
 
     def with_daemon_addresses(self, *addresses: str) -> Self:
-        """Spread daemons of yours, as ``port@host`` that the container can reach, instead of the sidecar's own."""
+        """Your own Spread daemons instead of the embedded one, as ``port@host`` that the container can reach."""
         self._daemon_addresses = addresses
         return self
 
     def with_separate_daemon(self) -> Self:
-        """The sidecar's own daemon runs in a second container of the same image, so that it can be paused."""
+        """Runs the embedded daemon in a second container of the same image, so that it can be paused."""
         self._wants_separate_daemon = True
         return self
 
@@ -97,7 +97,7 @@ class SpreadSidecarContainer(DockerContainer):
         :param certificate: in PEM
         :param key: its private key, in PEM
         :param ca: the authority that ``client()`` trusts. Default: the certificate itself
-        :param server_name: the name that the certificate is for, whatever host Docker publishes ports on
+        :param server_name: the name in the certificate, which clients expect instead of Docker's host
         """
         self.with_copy_into_container(certificate, _CERTIFICATE_PATH)
         # Readable by the numeric user that the image runs with: the key is for this test only.
@@ -109,18 +109,18 @@ class SpreadSidecarContainer(DockerContainer):
         return self.with_env("SPREAD_SIDECAR_GRPC_TLS_KEY", _KEY_PATH)
 
     def with_token(self, token: str) -> Self:
-        """The token, of 16 characters at least, that every call must bring; ``client()`` does."""
+        """The token that every call needs, at least 16 characters. ``client()`` sends it."""
         self._token = token
         return self.with_env("SPREAD_SIDECAR_GRPC_TOKENS", token)
 
     @property
     def grpc_target(self) -> str:
-        """``host:port`` of the gRPC service, for programs outside of Docker."""
+        """``host:port`` of the gRPC service, for programs outside Docker."""
         return self._published(GRPC_PORT)
 
     @property
     def metrics_url(self) -> str:
-        """URL of the metrics, for programs outside of Docker."""
+        """URL of the metrics, for programs outside Docker."""
         return f"http://{self._published(ADMIN_PORT)}/metrics"
 
     @property
@@ -130,9 +130,9 @@ class SpreadSidecarContainer(DockerContainer):
 
     @property
     def spread_daemon(self) -> str:
-        """The daemon's spread name, ``port@host``, for Spread clients outside of Docker.
+        """The daemon's Spread name, ``port@host``, for Spread clients outside Docker.
 
-        :raises RuntimeError: the daemon is yours; see ``with_daemon_addresses``
+        :raises RuntimeError: the daemon is set by ``with_daemon_addresses``
         """
         self._need_own_daemon("spread_daemon")
         if self._daemon is not None:
@@ -141,9 +141,9 @@ class SpreadSidecarContainer(DockerContainer):
 
     @property
     def spread_daemon_in_network(self) -> str:
-        """The daemon's spread name for containers of the same Docker network.
+        """The daemon's Spread name for containers of the same Docker network.
 
-        :raises RuntimeError: the daemon is yours; see ``with_daemon_addresses``
+        :raises RuntimeError: the daemon is set by ``with_daemon_addresses``
         """
         self._need_own_daemon("spread_daemon_in_network")
         if self._daemon is not None:
@@ -151,7 +151,7 @@ class SpreadSidecarContainer(DockerContainer):
         return f"{DAEMON_PORT}@{self._host_in_network()}"
 
     def client_options(self) -> SidecarOptions:
-        """How to reach the sidecar, with its TLS and token, for a ``SpreadSidecar`` or ``connect`` of your own."""
+        """Options with target, TLS and token of the sidecar, for your own ``SpreadSidecar`` or ``connect``."""
         options = SidecarOptions(target=self.grpc_target)
         if self._tls is not None:
             options["tls"] = self._tls
@@ -162,19 +162,19 @@ class SpreadSidecarContainer(DockerContainer):
         return options
 
     def client(self) -> SpreadSidecar:
-        """A client of the sidecar, one for all who ask. ``stop()`` closes it."""
+        """A shared client of the sidecar. ``stop()`` closes it."""
         if self._client is None:
             self._client = SpreadSidecar(**self.client_options())
         return self._client
 
     def drop_mailbox(self, mailbox: str) -> None:
-        """Cuts a mailbox's connection to its daemon, as if the daemon had.
+        """Closes a mailbox's connection to its daemon, as a failing daemon does.
 
-        With ``reconnect`` the mailbox tells ``ConnectionLost`` and then ``ConnectionRestored``; else it ends with
-        ``CONNECTION_CLOSED``.
+        With ``reconnect``, the mailbox receives ``ConnectionLost`` and then ``ConnectionRestored``. Otherwise it
+        ends with ``CONNECTION_CLOSED``.
 
         :param mailbox: its id or its private group
-        :raises RuntimeError: there is no such mailbox, or it has no connection now
+        :raises RuntimeError: the mailbox does not exist or has no connection
         """
         page = f"http://{self._published(ADMIN_PORT)}/drop-mailbox?mailbox={quote(mailbox, safe='')}"
         headers = {"authorization": f"Bearer {self._admin_token}"}
@@ -186,23 +186,23 @@ class SpreadSidecarContainer(DockerContainer):
             raise RuntimeError(f"{mailbox} was not dropped: {said}") from None
 
     def pause_daemon(self) -> None:
-        """Freezes the daemon: its connections stay, and nothing is delivered until ``resume_daemon()``.
+        """Pauses the daemon. Its connections stay open, but it delivers nothing until ``resume_daemon()``.
 
-        :raises RuntimeError: the daemon is not in a container of its own; see ``with_separate_daemon``
+        :raises RuntimeError: the daemon has no separate container; see ``with_separate_daemon``
         """
         self._separate_daemon("pause_daemon").pause()
 
     def resume_daemon(self) -> None:
-        """Lets a paused daemon go on.
+        """Resumes a paused daemon.
 
-        :raises RuntimeError: the daemon is not in a container of its own; see ``with_separate_daemon``
+        :raises RuntimeError: the daemon has no separate container; see ``with_separate_daemon``
         """
         self._separate_daemon("resume_daemon").resume()
 
     def start(self) -> Self:
-        """Starts it, and waits until it is ready. When that fails, nothing is left.
+        """Starts the container and waits until it is ready. Removes everything after a failure.
 
-        :raises NotReady: it ended or was not ready in a minute
+        :raises NotReady: the sidecar ended or was not ready within a minute
         :raises MissingImage: the Docker engine neither has the image nor can pull it
         """
         if self._wants_separate_daemon and self._daemon_addresses:
@@ -219,7 +219,7 @@ class SpreadSidecarContainer(DockerContainer):
             raise
 
     def stop(self, force: bool = True, delete_volume: bool = True) -> None:
-        """Closes ``client()`` and removes all that was started. Once is enough; more does no harm."""
+        """Closes ``client()`` and removes all containers. A second call has no effect."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -236,7 +236,7 @@ class SpreadSidecarContainer(DockerContainer):
             self._network = None
 
     def _configure(self) -> None:
-        """Called by ``start()``: what is known only then."""
+        """Called by ``start()``: sets the values that are known only then."""
         self.with_envs(
             SPREAD_SIDECAR_GRPC_LISTEN=f"0.0.0.0:{GRPC_PORT}",
             SPREAD_SIDECAR_ADMIN_LISTEN=f"0.0.0.0:{ADMIN_PORT}",
@@ -268,7 +268,9 @@ class SpreadSidecarContainer(DockerContainer):
         return f"{self.get_container_host_ip()}:{self.get_exposed_port(port)}"
 
     def _host_in_network(self) -> str:
-        """What other containers call this one: an alias, else its short id; without a network of yours, its address."""
+        """The host name of this container for other containers: an alias, else its short ID. Without your own
+        network, its address.
+        """
         if self._network is None:
             return self.get_docker_client().bridge_ip(self.get_container_id())
         return self._network_aliases[0] if self._network_aliases else self.get_container_id()[:12]

@@ -1,4 +1,4 @@
-"""Waiting until a sidecar says that it is ready."""
+"""Waits until a sidecar is ready."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
 
 class NotReady(RuntimeError):
-    """The sidecar ended, or was not ready in time. The message has what ``/readyz`` said last, and the log."""
+    """The sidecar ended, or was not ready in time. The message has the last response of ``/readyz`` and the log."""
 
 
 class ReadyPage(WaitStrategy):
-    """Waits for ``GET /readyz`` to answer 200: health as the sidecar itself sees it, its daemon included.
+    """Waits until ``GET /readyz`` answers 200, which includes the daemon.
 
-    Testcontainers' own strategy for HTTP goes on to ask a container that has ended. This one ends with it, so that a
-    mistake in the configuration is told at once, in the sidecar's words.
+    Testcontainers' own strategy for HTTP continues after the container has ended. This one stops, so that a mistake
+    in the configuration is reported at once.
     """
 
     def __init__(self, admin_port: int) -> None:
@@ -51,5 +51,5 @@ class ReadyPage(WaitStrategy):
 
 
 def log_of(container: WaitStrategyTarget) -> str:
-    """What the container printed, for people."""
+    """The output of the container, for people."""
     return "".join(part.decode(errors="replace") for part in container.get_logs())

@@ -1,4 +1,4 @@
-"""The daemon in a container of its own."""
+"""The daemon in a separate container."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ class SeparateDaemon(DockerContainer):
 
     @property
     def in_network(self) -> str:
-        """Its spread name inside of the network."""
+        """Its Spread name inside the network."""
         return f"{self._port}@{self._alias}"
 
     @property
     def published(self) -> str:
-        """Its spread name for programs outside of Docker."""
+        """Its Spread name for programs outside Docker."""
         return f"{self.get_exposed_port(self._port)}@{self.get_container_host_ip()}"
 
     def start_in(self, network: Network) -> None:
-        """Starts it. Who needs it waits for its own connection to it."""
+        """Starts the container. Callers wait for their own connection to it."""
         self.with_network(network).with_network_aliases(self._alias).start()
 
     def pause(self) -> None:
-        """Freezes it: its connections stay, and nothing is answered."""
+        """Pauses it. Its connections stay open, but it sends nothing."""
         if not self._paused:
             self.get_wrapped_container().pause()
             self._paused = True
 
     def resume(self) -> None:
-        """Lets it go on."""
+        """Resumes it."""
         if self._paused:
             self.get_wrapped_container().unpause()
             self._paused = False

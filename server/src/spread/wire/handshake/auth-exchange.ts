@@ -61,7 +61,7 @@ export function encodeAuthChoice(methods: readonly string[]): Buffer {
       throw new WireError(
         'REJECT_AUTH',
         `auth[${i}]`,
-        `auth[${i}] is no method name; it must have ${bound}`,
+        `auth[${i}] is not a method name; it must have ${bound}`,
         bound,
       );
     }

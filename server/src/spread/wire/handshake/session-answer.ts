@@ -46,7 +46,7 @@ function* acceptGrammar(): Grammar<Accepted> {
     throw new WireError(
       'ILLEGAL_MESSAGE',
       'accept',
-      `the daemon answered ${code} where a session is accepted with 1`,
+      `the daemon responded with ${code}; expected is 1 for an accepted session`,
       '1',
     );
   }
@@ -56,7 +56,7 @@ function* acceptGrammar(): Grammar<Accepted> {
     throw new WireError(
       'REJECT_VERSION',
       'daemon_version',
-      `the daemon has version ${daemonVersion.major}.${daemonVersion.minor}.${daemonVersion.patch}; 3 is the oldest that is understood`,
+      `the daemon has version ${daemonVersion.major}.${daemonVersion.minor}.${daemonVersion.patch}; 3 is the oldest supported major version`,
       '3..',
     );
   }
@@ -74,11 +74,11 @@ function* acceptGrammar(): Grammar<Accepted> {
 }
 
 const REASONS: Partial<Record<SpreadCodeName, string>> = {
-  REJECT_QUOTA: 'it has as many sessions as it can take',
-  REJECT_NO_NAME: 'it wants a private name',
+  REJECT_QUOTA: 'it has reached its maximum number of sessions',
+  REJECT_NO_NAME: 'it requires a private name',
   REJECT_ILLEGAL_NAME: 'the private name is illegal',
   REJECT_NOT_UNIQUE: 'the private name is in use',
-  REJECT_VERSION: 'it does not speak this version of the protocol',
+  REJECT_VERSION: 'it does not support this version of the protocol',
   REJECT_AUTH: 'the authentication failed',
 };
 
@@ -93,8 +93,8 @@ export function rejection(number: number): WireError {
     return new WireError(
       'ILLEGAL_MESSAGE',
       'reject code',
-      `the daemon refused the session with the unknown code ${number}`,
+      `the daemon rejected the session with the unknown code ${number}`,
     );
   }
-  return new WireError(code, 'session', `the daemon refused the session: ${reason}`);
+  return new WireError(code, 'session', `the daemon rejected the session: ${reason}`);
 }

@@ -58,7 +58,7 @@ function readSets(
   let offset = first;
   for (let i = 0; i < count; i++) {
     if (offset - first === ownOffset) ownSetIndex = i;
-    if (body.length - offset < SMALLEST_SET) throw malformed(`set ${i}`, 'starts behind the end');
+    if (body.length - offset < SMALLEST_SET) throw malformed(`set ${i}`, 'starts after the end');
     const size = readWord(body, offset, littleEndian);
     offset += SMALLEST_SET;
     if (size > (body.length - offset) / MAX_GROUP_NAME) {
@@ -68,7 +68,7 @@ function readSets(
     offset += size * MAX_GROUP_NAME;
   }
   if (offset !== body.length)
-    throw malformed('data_len', `leaves ${body.length - offset} bytes behind the last set`);
+    throw malformed('data_len', `leaves ${body.length - offset} bytes after the last set`);
   if (ownSetIndex < 0) throw malformed('offset of the own set', `is ${ownOffset}; no set starts there`);
   return { vsSets, ownSetIndex };
 }

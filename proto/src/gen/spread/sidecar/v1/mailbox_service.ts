@@ -174,15 +174,16 @@ export enum ErrorReason {
 /** Opens a mailbox. */
 export interface ConnectRequest {
   /**
-   * The daemon as a spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
-   * path of a Unix socket. Empty: the sidecar's default, which may be a list that is tried in order. At
-   * most 300 bytes. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the sidecar's
-   * configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
+   * The daemon as a Spread name: `4803` (Unix socket /tmp/4803), `4803@host`, `4803@::1`, or the absolute
+   * path of a Unix socket. At most 300 bytes. Empty: the sidecar's default, which may be a list that the
+   * sidecar tries in order. Not well formed: INVALID_ARGUMENT, reason ILLEGAL_SPREAD. Not allowed by the
+   * sidecar's configuration: PERMISSION_DENIED, reason DAEMON_NOT_ALLOWED.
    */
   daemon: string;
   /**
-   * The private name: 0 to 10 characters of 0x24 `$` to 0x7e `~`, unique at the daemon. Empty: the daemon
-   * makes one, or the sidecar where it is configured to (mailbox.privateNameSeed). Else INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME.
+   * The private name: 0 to 10 characters from 0x24 `$` to 0x7e `~`, unique at the daemon; else
+   * INVALID_ARGUMENT, reason REJECT_ILLEGAL_NAME. Empty: the daemon generates a name, or the sidecar does if
+   * it is configured to (mailbox.privateNameSeed).
    */
   privateName: string;
   /** What to do when the name is in use. Default FAIL. */
@@ -192,41 +193,46 @@ export interface ConnectRequest {
    * reason LIMIT_OUT_OF_RANGE.
    */
   priority: number;
-  /** Whether membership messages (views, transitional signals, self-leave) are received. Default true. */
+  /**
+   * Whether the mailbox receives membership messages (views, transitional signals, self-leaves). Default
+   * true.
+   */
   membership?:
     | boolean
     | undefined;
   /**
-   * How to authenticate at the daemon. Default NULL. A method the daemon does not offer:
+   * How to authenticate at the daemon. Default NULL. A method that the daemon does not offer:
    * UNAUTHENTICATED, reason REJECT_AUTH.
    */
   auth:
     | Authentication
     | undefined;
   /**
-   * How long the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
+   * Time that the mailbox lives while no Receive is attached and no call uses it. Default 30 s; 1 s to 1 h
    * unless the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
    */
   lease:
     | Duration
     | undefined;
-  /** Whether and how a lost daemon connection is made anew. Default: it is not. */
+  /** Whether and how to replace a lost daemon connection. Default: the mailbox does not reconnect. */
   reconnect:
     | ReconnectPolicy
     | undefined;
-  /** Bounds of the event queue. Default: the sidecar's. */
+  /** Limits of the event queue. Default: the sidecar's. */
   queue:
     | QueueLimits
     | undefined;
-  /** What becomes of delivered events. Default AUTO. */
+  /** When delivered events are released. Default AUTO. */
   acknowledgement: Acknowledgement;
   /**
-   * True: the mailbox ends with its connection, for a program whose death peers must see at once. When the client
-   * has closed every connection that carried a call for this mailbox, the sidecar ends the mailbox after 500 ms
-   * instead of after the lease, unless a call for it comes first. The operating system closes the connections of a
-   * process that exits or is killed. All other breaks leave the whole lease for a resume: a network that is cut, a
-   * process that is stopped, a connection that the sidecar itself closes. The end has reason LEASE_EXPIRED.
-   * Default false.
+   * True: the mailbox ends with its connection. Set it for a program whose death other members must see at
+   * once. The sidecar ends the mailbox 500 ms after the client has closed all connections with calls for this
+   * mailbox, not after the lease. A further call for the mailbox within this time prevents the end. The end
+   * has reason LEASE_EXPIRED. Default false.
+   *
+   * The operating system closes the connections of a process that exits or is killed. All other breaks leave
+   * the whole lease for a resume: a lost network, a stopped process, a connection that the sidecar itself
+   * closes.
    */
   endWithConnection: boolean;
 }
@@ -234,46 +240,46 @@ export interface ConnectRequest {
 /** A mailbox is open. */
 export interface ConnectResponse {
   /**
-   * The mailbox: 128 random bits in hexadecimal. Whoever has it and the identity that opened it may use
-   * the mailbox; keep it as a secret.
+   * The mailbox: 128 random bits in hexadecimal. A client with this ID and the identity that opened the
+   * mailbox can use it. Keep the ID secret.
    */
   mailboxId: string;
-  /** The private group that the daemon gave, such as `#alice#node1`. Messages to it reach this mailbox. */
+  /** The private group from the daemon, such as `#alice#node1`. Messages to it reach this mailbox. */
   privateGroup: string;
   /** The daemon's version. */
   daemonVersion:
     | Version
     | undefined;
-  /** The daemon that the mailbox is connected to, as a spread name. */
+  /** The daemon that the mailbox is connected to, as a Spread name. */
   daemon: string;
-  /** The limits that hold for this mailbox. */
+  /** The effective limits of this mailbox. */
   limits:
     | MailboxLimits
     | undefined;
-  /** The acknowledgement mode that holds. */
+  /** The effective acknowledgement mode. */
   acknowledgement: Acknowledgement;
 }
 
-/** The limits that hold for one mailbox. */
+/** The effective limits of one mailbox. */
 export interface MailboxLimits {
   /** The lease. */
   lease:
     | Duration
     | undefined;
-  /** The bounds of the event queue, with every field set. */
+  /** The limits of the event queue, with every field set. */
   queue:
     | QueueLimits
     | undefined;
-  /** Most groups that a message may be sent to. 43 by default: Spread 5.0.1 loses messages to more. */
+  /** Maximum number of groups of a message. 43 by default: Spread 5.0.1 loses messages to more groups. */
   maxGroupsPerMessage: number;
   /**
-   * Most bytes that payload + 32 x groups may have: 143,151. More corrupts the memory of a Spread
-   * 5.0.1 daemon, aborts the daemon, or costs the session.
+   * Maximum of payload + 32 x groups: 143,151 bytes. More corrupts the memory of a Spread 5.0.1 daemon,
+   * aborts the daemon, or ends the session.
    */
   maxMessageBytes: number;
-  /** Most groups that the mailbox may be in. */
+  /** Maximum number of groups that the mailbox may be in. */
   maxGroups: number;
-  /** Most bytes that may wait to be sent to the daemon. */
+  /** Maximum number of bytes that wait for the daemon connection. */
   maxSendQueueBytes: bigint;
 }
 
@@ -282,17 +288,17 @@ export interface DisconnectRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * True: leave every group first, so that the other members see LEAVE and not DISCONNECT. Default false.
-   * Not together with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
+   * True: leave every group first, so that other members see LEAVE and not DISCONNECT. Default false. Cannot
+   * be combined with abort: INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   leaveGroupsFirst: boolean;
-  /** True: drop the daemon's socket without a goodbye (SP_kill), for tests of failure. Default false. */
+  /** True: close the daemon's socket without a disconnect message (SP_kill), for failure tests. Default false. */
   abort: boolean;
 }
 
 /** The mailbox has ended. */
 export interface DisconnectResponse {
-  /** True when this call ended it, false when there was no such mailbox (any more). */
+  /** True if this call ended the mailbox, false if the mailbox did not exist or had ended before. */
   wasOpen: boolean;
 }
 
@@ -301,21 +307,21 @@ export interface JoinRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The group: 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-   * One group more than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
+   * The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
+   * More groups than max_groups: RESOURCE_EXHAUSTED, reason TOO_MANY_GROUPS.
    */
   group: string;
   /**
-   * True: answer only when this mailbox's own view of the group has arrived. Bounded by the call's
-   * deadline. Default false: answer when the daemon's connection took the request. With membership off:
+   * True: wait until this mailbox's own view of the group has arrived, at most until the call's deadline.
+   * Default false: return when the daemon's connection has accepted the request. With membership off:
    * FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
    */
   awaitView: boolean;
 }
 
-/** The group is joined, or the request is on its way. */
+/** The mailbox has joined the group, or the daemon's connection has accepted the request. */
 export interface JoinResponse {
-  /** With await_view: the view that shows this mailbox as a member. It also comes as an event. */
+  /** With await_view: the view that shows this mailbox as a member. The mailbox also receives it as an event. */
   view: MembershipView | undefined;
 }
 
@@ -323,42 +329,42 @@ export interface JoinResponse {
 export interface LeaveRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
-  /** The group: 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. */
+  /** The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. */
   group: string;
   /**
-   * True: answer only when the self-leave has arrived. Bounded by the call's deadline. Default false.
-   * With membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+   * True: wait until the self-leave has arrived, at most until the call's deadline. Default false. With
+   * membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
    */
   awaitView: boolean;
 }
 
-/** The group is left, or the request is on its way. */
+/** The mailbox has left the group, or the daemon's connection has accepted the request. */
 export interface LeaveResponse {
   /**
-   * With await_view: the self-leave that arrived. It also comes as an event. Not set when the mailbox was
-   * not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
+   * With await_view: the self-leave that arrived. The mailbox also receives it as an event. Not set if the
+   * mailbox was not in the group, or lost its daemon connection meanwhile (ReconnectPolicy).
    */
   selfLeave: SelfLeave | undefined;
 }
 
 /** A message to send. */
 export interface MulticastMessage {
-  /** The guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE. */
+  /** The delivery guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE. */
   serviceType: ServiceType;
   /**
-   * Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters of 0x24 `$` to
-   * 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be in them. Each receiver gets
+   * Destinations, 1 to max_groups_per_message (43 by default): groups of 1 to 31 characters from 0x24 `$` to
+   * 0x7e `~`, or private groups such as `#alice#node1`. The sender need not be a member. Each receiver gets
    * one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
    */
   groups: string[];
   /**
-   * The bytes. May be empty. payload + 32 x groups at most 143,151 bytes, that is 143,119 to one group;
-   * else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
+   * The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
+   * one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
    */
   payload: Buffer;
   /** The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE. */
   messageType: number;
-  /** True: no copy to this mailbox. Default false. */
+  /** True: this mailbox does not receive the message. Default false. */
   selfDiscard: boolean;
 }
 
@@ -370,7 +376,7 @@ export interface MulticastRequest {
   message: MulticastMessage | undefined;
 }
 
-/** The message was handed to the daemon. */
+/** The daemon's connection has accepted the message. */
 export interface MulticastResponse {
   /** Bytes of the payload, as SP_multicast returns them. */
   bytesSent: number;
@@ -378,12 +384,12 @@ export interface MulticastResponse {
 
 /** A frame of a MulticastStream. */
 export interface MulticastStreamRequest {
-  /** What it is. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends. */
+  /** The content. None: INVALID_ARGUMENT, reason FIELD_REQUIRED, and the stream ends. */
   frame:
     | //
     /**
-     * Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID,
-     * and the stream ends.
+     * Names the mailbox. The first frame and only the first; else INVALID_ARGUMENT, reason FIELD_INVALID, and
+     * the stream ends.
      */
     { $case: "open"; value: MulticastStreamOpen }
     | //
@@ -398,42 +404,42 @@ export interface MulticastStreamOpen {
   mailboxId: string;
 }
 
-/** Messages in the order in which they are to be sent. */
+/** Messages in the order in which the sidecar sends them. */
 export interface MulticastBatch {
   /**
-   * 0 to 10,000 messages unless the sidecar is configured otherwise, within its bound for a gRPC message
-   * (4 MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
-   * INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and nothing of the batch is sent.
+   * 0 to 10,000 messages unless the sidecar is configured otherwise, within its limit for a gRPC message (4
+   * MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
+   * INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
    */
   messages: MulticastMessage[];
 }
 
 /**
- * How far a MulticastStream has come. One answer for each batch or for several at once; an answer for the
- * opening frame comes first, with zeroes.
+ * The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
+ * for the opening frame comes first, with zeroes.
  */
 export interface MulticastStreamResponse {
-  /** The messages 1 to decided are decided: handed to the daemon or refused. Never goes back. */
+  /** The messages 1 to `decided` are decided: handed to the daemon or rejected. Never decreases. */
   decided: bigint;
-  /** How many of them were handed to the daemon. */
+  /** How many of the decided messages the sidecar handed to the daemon. */
   accepted: bigint;
-  /** Those refused since the last answer. */
+  /** The messages rejected since the last response. */
   refusals: MulticastRefusal[];
 }
 
-/** One message of a MulticastStream that was refused before a byte of it was sent. */
+/** A message of a MulticastStream that the sidecar rejected before it sent a byte of the message. */
 export interface MulticastRefusal {
-  /** Its number in the stream, from 1. */
+  /** Number of the message in the stream, from 1. */
   index: bigint;
-  /** The gRPC status that the unary call would have had. */
+  /** The gRPC status that the unary call would have. */
   statusCode: number;
-  /** The sentence. */
+  /** The message of the status. */
   statusMessage: string;
-  /** ErrorInfo.reason that the unary call would have had, such as ILLEGAL_GROUP. */
+  /** ErrorInfo.reason that the unary call would have, such as ILLEGAL_GROUP. */
   reason: string;
-  /** ErrorInfo.domain that the unary call would have had. */
+  /** ErrorInfo.domain that the unary call would have. */
   domain: string;
-  /** ErrorInfo.metadata that the unary call would have had. */
+  /** ErrorInfo.metadata that the unary call would have. */
   metadata: { [key: string]: string };
 }
 
@@ -442,39 +448,40 @@ export interface MulticastRefusal_MetadataEntry {
   value: string;
 }
 
-/** Asks for events. */
+/** Attaches a receiver to a mailbox. */
 export interface ReceiveRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * Begin with the event after this one; 0 = with the first. What is no longer kept, or was never there:
-   * OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED with the oldest kept sequence. Not set: with AUTO, after
-   * the last event that was handed to a transport; with EXPLICIT, after the last acknowledged event.
+   * The stream starts with the event after this sequence; 0 = with the first event. An event that is not
+   * retained or does not exist: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED, with the oldest retained
+   * sequence. Not set: with AUTO, after the last event that was delivered to a transport; with EXPLICIT,
+   * after the last acknowledged event.
    */
   afterSequence?:
     | bigint
     | undefined;
   /**
-   * With EXPLICIT acknowledgement: most events that may be given and not yet acknowledged. 0 = no bound.
-   * With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
+   * With EXPLICIT acknowledgement: maximum number of events that are delivered and not yet acknowledged. 0 =
+   * no limit. With AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   maxOutstandingEvents: bigint;
   /**
-   * With EXPLICIT acknowledgement: most bytes, counted as encoded events, that may be given and not yet
-   * acknowledged; one event is always given. Unit: bytes. 0 = no bound. With AUTO and not 0:
-   * INVALID_ARGUMENT, reason FIELD_INVALID.
+   * With EXPLICIT acknowledgement: maximum size of the events that are delivered and not yet acknowledged,
+   * counted as encoded events. The stream always delivers at least one event. Unit: bytes. 0 = no limit. With
+   * AUTO and not 0: INVALID_ARGUMENT, reason FIELD_INVALID.
    */
   maxOutstandingBytes: bigint;
   /**
-   * On a stream that is idle for this long, a Heartbeat is sent. 100 ms to 1 h; else INVALID_ARGUMENT,
-   * reason LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
+   * Idle time after which the stream sends a Heartbeat. 100 ms to 1 h; else INVALID_ARGUMENT, reason
+   * LIMIT_OUT_OF_RANGE. Not set: the sidecar's default, which is none unless configured otherwise.
    */
   heartbeatInterval: Duration | undefined;
 }
 
 /** A frame of a Receive stream. */
 export interface ReceiveResponse {
-  /** What it is. */
+  /** The content. */
   frame:
     | //
     /** The first frame, and only the first. */
@@ -486,16 +493,16 @@ export interface ReceiveResponse {
     /** The stream is idle and complete. */
     { $case: "heartbeat"; value: Heartbeat }
     | //
-    /** This receiver is too slow. */
+    /** This receiver is a slow consumer. */
     { $case: "slowConsumer"; value: SlowConsumerNotice }
     | undefined;
 }
 
-/** What a Receive stream is attached to. */
+/** The mailbox that a Receive stream is attached to. */
 export interface ReceiveAttached {
   /** The sequence that the next event on this stream will have. */
   nextSequence: bigint;
-  /** The oldest event that is still kept; next_sequence of an empty mailbox if none is. */
+  /** The oldest retained event; next_sequence if the mailbox retains none. */
   oldestRetainedSequence: bigint;
   /** The last event that the mailbox has received; 0 if none. */
   lastSequence: bigint;
@@ -505,57 +512,58 @@ export interface ReceiveAttached {
   groups: string[];
   /** The acknowledgement mode. */
   acknowledgement: Acknowledgement;
-  /** The last event that was acknowledged; with AUTO the last one that is no longer kept. 0 if none. */
+  /** The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none. */
   acknowledgedSequence: bigint;
 }
 
 /**
- * Events in sequence. A batch holds what was there, at least one event, up to the sidecar's byte limit for
- * a batch; one larger event makes a batch of its own.
+ * Events in sequence. A batch holds the available events, at least one, up to the sidecar's byte limit for a
+ * batch. A larger event is a batch of its own.
  */
 export interface EventBatch {
   /** The events. */
   events: Event[];
 }
 
-/** Nothing has been left out: the stream has given everything up to last_sequence. */
+/** The stream has delivered every event up to last_sequence. */
 export interface Heartbeat {
-  /** The last event that the mailbox has received and this stream has given. */
+  /** The last event that the mailbox has received and this stream has delivered. */
   lastSequence: bigint;
-  /** When it was sent, by the sidecar's clock. */
+  /** Time of the heartbeat, by the sidecar's clock. */
   time: Timestamp | undefined;
 }
 
 /**
- * The queue of this mailbox is filling faster than it is emptied. Sent once each time the queue rises over
- * the notice mark (80 % of a bound by default), before the overflow policy costs anything, and, with a soft limit,
- * over the soft bound; also to a Receive that is attached while the time of the soft limit runs. A client that
- * leaves a notice unread is sent no other of the same kind.
+ * The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
+ * the queue rises over the notice mark, before the overflow policy takes effect. The mark is 80 % of a limit
+ * by default. With a soft limit, it also sends a notice each time the queue rises over the soft limit. A
+ * Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
+ * notice, it gets no other notice of the same kind.
  */
 export interface SlowConsumerNotice {
-  /** Events that wait. */
+  /** Queued events. */
   queuedEvents: bigint;
-  /** Bytes that wait. */
+  /** Queued bytes. */
   queuedBytes: bigint;
-  /** The bounds, and what happens when one is reached. */
+  /** The limits, and what happens when the queue reaches one of them. */
   limits:
     | QueueLimits
     | undefined;
   /**
-   * The mark that the queue is above, in events and in bytes, whichever it is: the soft bound while the time of
-   * the soft limit runs, else the notice mark.
+   * The mark that the queue exceeds, in events or in bytes: the soft limit while its time runs, else the
+   * notice mark.
    */
   markEvents: bigint;
   /** See mark_events. */
   markBytes: bigint;
   /**
-   * How long after `time` the mailbox will be ended, unless the queue falls to the mark before. Not set while no
-   * soft limit threatens.
+   * Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the mark before. Not
+   * set while no soft limit is exceeded.
    */
   timeLeft:
     | Duration
     | undefined;
-  /** When this was said, by the sidecar's clock. The notice may have waited behind the events before it. */
+  /** Time of the notice, by the sidecar's clock. Events before the notice may have delayed it. */
   time: Timestamp | undefined;
 }
 
@@ -564,27 +572,30 @@ export interface AcknowledgeRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * Every event up to and including this one may be forgotten. At most the last event that was given to a
-   * Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
+   * The sidecar may discard every event up to and including this one. At most the last event that was
+   * delivered to a Receive; more: OUT_OF_RANGE, reason SEQUENCE_NOT_RETAINED. Less than before: no effect.
    */
   upToSequence: bigint;
 }
 
-/** The events are forgotten. */
+/** The events are released. */
 export interface AcknowledgeResponse {
-  /** The last acknowledged event now. */
+  /** The last acknowledged event after this call. */
   acknowledgedSequence: bigint;
 }
 
-/** Asks how much waits. */
+/** Counts queued events. */
 export interface PollRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
 }
 
-/** How much waits. Unlike SP_poll, a mailbox whose daemon is gone is told apart from an empty one: state. */
+/**
+ * The queued events. In contrast to SP_poll, `state` distinguishes a mailbox without a daemon from an empty
+ * one.
+ */
 export interface PollResponse {
-  /** Events that were not yet given to a Receive. */
+  /** Events that were not yet delivered to a Receive. */
   waitingEvents: bigint;
   /** Their bytes, counted as encoded events. */
   waitingBytes: bigint;
@@ -592,7 +603,7 @@ export interface PollResponse {
   state: MailboxState;
 }
 
-/** Asks for a mailbox's state. */
+/** Requests the state of a mailbox. */
 export interface GetMailboxRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
@@ -610,23 +621,23 @@ export interface Mailbox {
   privateGroup: string;
   /** Its state. */
   state: MailboxState;
-  /** The daemon, as a spread name. */
+  /** The daemon, as a Spread name. */
   daemon: string;
   /** The daemon's version. */
   daemonVersion:
     | Version
     | undefined;
-  /** Whether it receives membership messages. */
+  /** Whether the mailbox receives membership messages. */
   membership: boolean;
   /** The acknowledgement mode. */
   acknowledgement: Acknowledgement;
-  /** The limits that hold. */
+  /** The effective limits. */
   limits:
     | MailboxLimits
     | undefined;
-  /** The groups that it is in, in the order in which it joined them. */
+  /** The groups that the mailbox is in, in the order in which it joined them. */
   groups: string[];
-  /** When it was opened. */
+  /** Time of Connect. */
   openedAt:
     | Timestamp
     | undefined;
@@ -634,65 +645,68 @@ export interface Mailbox {
   receiverAttached: boolean;
   /** The last event received; 0 if none. */
   lastSequence: bigint;
-  /** The last event given to a Receive; 0 if none. */
+  /** The last event delivered to a Receive; 0 if none. */
   deliveredSequence: bigint;
-  /** The last acknowledged event; with AUTO the last one that is no longer kept. 0 if none. */
+  /** The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none. */
   acknowledgedSequence: bigint;
-  /** Events that were not yet given to a Receive. */
+  /** Events that were not yet delivered to a Receive. */
   waitingEvents: bigint;
   /** Their bytes. */
   waitingBytes: bigint;
-  /** Bytes of all retained events, given or not. */
+  /** Bytes of all retained events, delivered or not. */
   retainedBytes: bigint;
   /** Messages handed to the daemon. */
   messagesSent: bigint;
   /** Payload bytes handed to the daemon. */
   payloadBytesSent: bigint;
-  /** Bytes that wait to be taken by the daemon's connection. */
+  /** Bytes that wait for the daemon connection. */
   sendQueueBytes: bigint;
-  /** Whether reading from the daemon is paused because the queue is full. */
+  /** Whether the sidecar has stopped reading from the daemon because the queue is full. */
   paused: boolean;
-  /** When the lease will end if nothing happens; not set while a Receive is attached. */
+  /** Time at which the lease expires if no call uses the mailbox; not set while a Receive is attached. */
   leaseEndsAt:
     | Timestamp
     | undefined;
-  /** A short id that is safe to show: the one that logs and metrics use. It opens nothing. */
+  /** Short ID that is safe to show. Logs and metrics use it. It gives no access to the mailbox. */
   displayId: string;
   /**
-   * When the mailbox will be ended because its queue is above the soft bound, unless the queue falls to it before.
-   * Not set while it is not above, or when there is no soft limit.
+   * Time at which the sidecar ends the mailbox because its queue exceeds the soft limit, unless the queue
+   * falls to it before. Not set while the queue does not exceed it, or without a soft limit.
    */
   softLimitEndsAt: Timestamp | undefined;
 }
 
-/** Asks for a group's current view. */
+/** Requests the current view of a group. */
 export interface GetViewRequest {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
   /**
-   * The group; 1 to 31 characters of 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP.
-   * A group that the mailbox is not in, or whose first view has not arrived: NOT_FOUND, reason NO_VIEW.
-   * With membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
+   * The group: 1 to 31 characters from 0x24 `$` to 0x7e `~`; else INVALID_ARGUMENT, reason ILLEGAL_GROUP. The
+   * mailbox is not in the group, or its first view has not arrived: NOT_FOUND, reason NO_VIEW. With
+   * membership off: FAILED_PRECONDITION, reason MEMBERSHIP_OFF.
    */
   group: string;
 }
 
 /** A group's current view. */
 export interface GetViewResponse {
-  /** The last view that arrived from the daemon, which may still wait in the queue as an event. */
+  /** The last view from the daemon. Its event may still be queued. */
   view:
     | MembershipView
     | undefined;
-  /** True when a transitional signal has come after it: a NETWORK view will follow. */
+  /** True if a transitional signal followed the view: a NETWORK view will come. */
   inTransition: boolean;
 }
 
-/** Asks for all mailboxes. */
+/** Requests all mailboxes. */
 export interface ListMailboxesRequest {
-  /** Most mailboxes in one answer, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. */
+  /**
+   * Maximum number of mailboxes in one response, 1 to 1000. 0 = 100. Else INVALID_ARGUMENT, reason
+   * LIMIT_OUT_OF_RANGE.
+   */
   pageSize: number;
   /**
-   * next_page_token of the answer before; empty for the first page. Else INVALID_ARGUMENT, reason
+   * next_page_token of the previous response; empty for the first page. Else INVALID_ARGUMENT, reason
    * FIELD_INVALID.
    */
   pageToken: string;
@@ -700,13 +714,13 @@ export interface ListMailboxesRequest {
 
 /** Mailboxes in the order in which they were opened. */
 export interface ListMailboxesResponse {
-  /** The mailboxes, without their ids. */
+  /** The mailboxes, without their IDs. */
   mailboxes: Mailbox[];
-  /** Give it as page_token for the next page; empty on the last one. */
+  /** The page_token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
-/** Asks for versions. */
+/** Requests the versions. */
 export interface GetVersionRequest {
 }
 
@@ -724,9 +738,9 @@ export interface GetVersionResponse {
   daemon:
     | Version
     | undefined;
-  /** The default daemon that the sidecar is connected to, as a spread name; empty while there is none. */
+  /** The default daemon that the sidecar is connected to, as a Spread name; empty while there is none. */
   daemonAddress: string;
-  /** True when that daemon is the embedded one, which is meant for development and tests. */
+  /** True if that daemon is the embedded one, for development and tests. */
   embeddedDaemon: boolean;
 }
 
@@ -4196,7 +4210,7 @@ export const GetVersionResponse: MessageFns<GetVersionResponse> = {
 /** Mailboxes of Spread. */
 export type MailboxServiceService = typeof MailboxServiceService;
 export const MailboxServiceService = {
-  /** Opens a mailbox (SP_connect). A failure opens none. */
+  /** Opens a mailbox (SP_connect). A failed call opens none. */
   connect: {
     path: "/spread.sidecar.v1.MailboxService/Connect" as const,
     requestStream: false as const,
@@ -4207,10 +4221,10 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): ConnectResponse => ConnectResponse.decode(value),
   },
   /**
-   * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-   * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-   * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-   * itself does not wait for the receiver.
+   * Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+   * mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+   * period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+   * limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
    */
   disconnect: {
     path: "/spread.sidecar.v1.MailboxService/Disconnect" as const,
@@ -4221,7 +4235,7 @@ export const MailboxServiceService = {
     responseSerialize: (value: DisconnectResponse): Buffer => Buffer.from(DisconnectResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DisconnectResponse => DisconnectResponse.decode(value),
   },
-  /** Joins a group (SP_join). Joining a group that the mailbox is in changes nothing. */
+  /** Joins a group (SP_join). No effect if the mailbox is already in the group. */
   join: {
     path: "/spread.sidecar.v1.MailboxService/Join" as const,
     requestStream: false as const,
@@ -4231,7 +4245,7 @@ export const MailboxServiceService = {
     responseSerialize: (value: JoinResponse): Buffer => Buffer.from(JoinResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): JoinResponse => JoinResponse.decode(value),
   },
-  /** Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing. */
+  /** Leaves a group (SP_leave). No effect if the mailbox is not in the group. */
   leave: {
     path: "/spread.sidecar.v1.MailboxService/Leave" as const,
     requestStream: false as const,
@@ -4242,13 +4256,13 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): LeaveResponse => LeaveResponse.decode(value),
   },
   /**
-   * Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-   * the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-   * calls arrived, over unary calls and streams together.
+   * Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+   * connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+   * order in which their calls arrived, over unary calls and streams together.
    *
-   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-   * may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-   * "unknown". The sidecar never sends anything twice on its own.
+   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+   * the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+   * "unknown". The sidecar never sends a message twice on its own.
    */
   multicast: {
     path: "/spread.sidecar.v1.MailboxService/Multicast" as const,
@@ -4260,13 +4274,15 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): MulticastResponse => MulticastResponse.decode(value),
   },
   /**
-   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-   * sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-   * refused is answered with its index and does not end the stream. At most the messages after the last
-   * answer are in doubt when the stream breaks.
+   * Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+   * the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
    *
-   * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-   * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+   * The responses count the decided messages cumulatively. A response reports a rejected message with its
+   * index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+   * after the last response.
+   *
+   * When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+   * Metadata `outcome` "not-sent" means that no message after the last response was sent.
    */
   multicastStream: {
     path: "/spread.sidecar.v1.MailboxService/MulticastStream" as const,
@@ -4280,17 +4296,22 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): MulticastStreamResponse => MulticastStreamResponse.decode(value),
   },
   /**
-   * Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-   * and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-   * the stream: a stream that breaks loses nothing that is retained.
+   * Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+   * second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+   * the mailbox, not to the stream, so a broken stream loses no retained event.
    *
-   * The stream ends with OK after the last event when Disconnect was called; else with the status that
-   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-   * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-   * LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-   * end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-   * no longer waited for.
+   * After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+   * statuses:
+   *
+   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+   *   ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+   * - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+   * - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+   * - ABORTED, reason LEASE_EXPIRED: the lease expired.
+   *
+   * Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+   * ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+   * reads nothing for one lease period.
    */
   receive: {
     path: "/spread.sidecar.v1.MailboxService/Receive" as const,
@@ -4302,8 +4323,8 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): ReceiveResponse => ReceiveResponse.decode(value),
   },
   /**
-   * Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-   * and shortens the replay window.
+   * Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+   * allowed and shortens the replay window.
    */
   acknowledge: {
     path: "/spread.sidecar.v1.MailboxService/Acknowledge" as const,
@@ -4314,7 +4335,7 @@ export const MailboxServiceService = {
     responseSerialize: (value: AcknowledgeResponse): Buffer => Buffer.from(AcknowledgeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AcknowledgeResponse => AcknowledgeResponse.decode(value),
   },
-  /** Counts what waits (SP_poll), without taking it. */
+  /** Counts the queued events (SP_poll) without consuming them. */
   poll: {
     path: "/spread.sidecar.v1.MailboxService/Poll" as const,
     requestStream: false as const,
@@ -4324,7 +4345,7 @@ export const MailboxServiceService = {
     responseSerialize: (value: PollResponse): Buffer => Buffer.from(PollResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PollResponse => PollResponse.decode(value),
   },
-  /** State and counters of one mailbox. */
+  /** Returns the state and counters of one mailbox. */
   getMailbox: {
     path: "/spread.sidecar.v1.MailboxService/GetMailbox" as const,
     requestStream: false as const,
@@ -4334,7 +4355,7 @@ export const MailboxServiceService = {
     responseSerialize: (value: GetMailboxResponse): Buffer => Buffer.from(GetMailboxResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetMailboxResponse => GetMailboxResponse.decode(value),
   },
-  /** The current view of a group that the mailbox is in, without waiting for a change. */
+  /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
   getView: {
     path: "/spread.sidecar.v1.MailboxService/GetView" as const,
     requestStream: false as const,
@@ -4345,8 +4366,8 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): GetViewResponse => GetViewResponse.decode(value),
   },
   /**
-   * State and counters of all mailboxes. For operators: needs the admin credential (`authorization:
-   * Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+   * Returns the state and counters of all mailboxes. For operators: needs the admin credential
+   * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes: {
     path: "/spread.sidecar.v1.MailboxService/ListMailboxes" as const,
@@ -4358,7 +4379,7 @@ export const MailboxServiceService = {
       Buffer.from(ListMailboxesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListMailboxesResponse => ListMailboxesResponse.decode(value),
   },
-  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
+  /** Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
   getVersion: {
     path: "/spread.sidecar.v1.MailboxService/GetVersion" as const,
     requestStream: false as const,
@@ -4371,75 +4392,82 @@ export const MailboxServiceService = {
 } as const;
 
 export interface MailboxServiceServer extends UntypedServiceImplementation {
-  /** Opens a mailbox (SP_connect). A failure opens none. */
+  /** Opens a mailbox (SP_connect). A failed call opens none. */
   connect: handleUnaryCall<ConnectRequest, ConnectResponse>;
   /**
-   * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-   * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-   * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-   * itself does not wait for the receiver.
+   * Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+   * mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+   * period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+   * limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
    */
   disconnect: handleUnaryCall<DisconnectRequest, DisconnectResponse>;
-  /** Joins a group (SP_join). Joining a group that the mailbox is in changes nothing. */
+  /** Joins a group (SP_join). No effect if the mailbox is already in the group. */
   join: handleUnaryCall<JoinRequest, JoinResponse>;
-  /** Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing. */
+  /** Leaves a group (SP_leave). No effect if the mailbox is not in the group. */
   leave: handleUnaryCall<LeaveRequest, LeaveResponse>;
   /**
-   * Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-   * the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-   * calls arrived, over unary calls and streams together.
+   * Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+   * connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+   * order in which their calls arrived, over unary calls and streams together.
    *
-   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-   * may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-   * "unknown". The sidecar never sends anything twice on its own.
+   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+   * the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+   * "unknown". The sidecar never sends a message twice on its own.
    */
   multicast: handleUnaryCall<MulticastRequest, MulticastResponse>;
   /**
-   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-   * sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-   * refused is answered with its index and does not end the stream. At most the messages after the last
-   * answer are in doubt when the stream breaks.
+   * Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+   * the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
    *
-   * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-   * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+   * The responses count the decided messages cumulatively. A response reports a rejected message with its
+   * index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+   * after the last response.
+   *
+   * When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+   * Metadata `outcome` "not-sent" means that no message after the last response was sent.
    */
   multicastStream: handleBidiStreamingCall<MulticastStreamRequest, MulticastStreamResponse>;
   /**
-   * Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-   * and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-   * the stream: a stream that breaks loses nothing that is retained.
+   * Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+   * second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+   * the mailbox, not to the stream, so a broken stream loses no retained event.
    *
-   * The stream ends with OK after the last event when Disconnect was called; else with the status that
-   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-   * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-   * LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-   * end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-   * no longer waited for.
+   * After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+   * statuses:
+   *
+   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+   *   ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+   * - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+   * - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+   * - ABORTED, reason LEASE_EXPIRED: the lease expired.
+   *
+   * Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+   * ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+   * reads nothing for one lease period.
    */
   receive: handleServerStreamingCall<ReceiveRequest, ReceiveResponse>;
   /**
-   * Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-   * and shortens the replay window.
+   * Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+   * allowed and shortens the replay window.
    */
   acknowledge: handleUnaryCall<AcknowledgeRequest, AcknowledgeResponse>;
-  /** Counts what waits (SP_poll), without taking it. */
+  /** Counts the queued events (SP_poll) without consuming them. */
   poll: handleUnaryCall<PollRequest, PollResponse>;
-  /** State and counters of one mailbox. */
+  /** Returns the state and counters of one mailbox. */
   getMailbox: handleUnaryCall<GetMailboxRequest, GetMailboxResponse>;
-  /** The current view of a group that the mailbox is in, without waiting for a change. */
+  /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
   getView: handleUnaryCall<GetViewRequest, GetViewResponse>;
   /**
-   * State and counters of all mailboxes. For operators: needs the admin credential (`authorization:
-   * Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+   * Returns the state and counters of all mailboxes. For operators: needs the admin credential
+   * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes: handleUnaryCall<ListMailboxesRequest, ListMailboxesResponse>;
-  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
+  /** Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
   getVersion: handleUnaryCall<GetVersionRequest, GetVersionResponse>;
 }
 
 export interface MailboxServiceClient extends Client {
-  /** Opens a mailbox (SP_connect). A failure opens none. */
+  /** Opens a mailbox (SP_connect). A failed call opens none. */
   connect(
     request: ConnectRequest,
     callback: (error: ServiceError | null, response: ConnectResponse) => void,
@@ -4456,10 +4484,10 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: ConnectResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-   * queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-   * disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-   * itself does not wait for the receiver.
+   * Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+   * mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+   * period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+   * limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
    */
   disconnect(
     request: DisconnectRequest,
@@ -4476,7 +4504,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DisconnectResponse) => void,
   ): ClientUnaryCall;
-  /** Joins a group (SP_join). Joining a group that the mailbox is in changes nothing. */
+  /** Joins a group (SP_join). No effect if the mailbox is already in the group. */
   join(request: JoinRequest, callback: (error: ServiceError | null, response: JoinResponse) => void): ClientUnaryCall;
   join(
     request: JoinRequest,
@@ -4489,7 +4517,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: JoinResponse) => void,
   ): ClientUnaryCall;
-  /** Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing. */
+  /** Leaves a group (SP_leave). No effect if the mailbox is not in the group. */
   leave(
     request: LeaveRequest,
     callback: (error: ServiceError | null, response: LeaveResponse) => void,
@@ -4506,13 +4534,13 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: LeaveResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-   * the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-   * calls arrived, over unary calls and streams together.
+   * Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+   * connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+   * order in which their calls arrived, over unary calls and streams together.
    *
-   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-   * may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-   * "unknown". The sidecar never sends anything twice on its own.
+   * When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+   * the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+   * "unknown". The sidecar never sends a message twice on its own.
    */
   multicast(
     request: MulticastRequest,
@@ -4530,13 +4558,15 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: MulticastResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-   * sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-   * refused is answered with its index and does not end the stream. At most the messages after the last
-   * answer are in doubt when the stream breaks.
+   * Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+   * the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
    *
-   * When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-   * then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+   * The responses count the decided messages cumulatively. A response reports a rejected message with its
+   * index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+   * after the last response.
+   *
+   * When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+   * Metadata `outcome` "not-sent" means that no message after the last response was sent.
    */
   multicastStream(): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
   multicastStream(options: Partial<CallOptions>): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
@@ -4545,17 +4575,22 @@ export interface MailboxServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
   /**
-   * Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-   * and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-   * the stream: a stream that breaks loses nothing that is retained.
+   * Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+   * second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+   * the mailbox, not to the stream, so a broken stream loses no retained event.
    *
-   * The stream ends with OK after the last event when Disconnect was called; else with the status that
-   * tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-   * ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-   * DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-   * LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-   * end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-   * no longer waited for.
+   * After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+   * statuses:
+   *
+   * - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+   *   ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+   * - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+   * - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+   * - ABORTED, reason LEASE_EXPIRED: the lease expired.
+   *
+   * Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+   * ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+   * reads nothing for one lease period.
    */
   receive(request: ReceiveRequest, options?: Partial<CallOptions>): ClientReadableStream<ReceiveResponse>;
   receive(
@@ -4564,8 +4599,8 @@ export interface MailboxServiceClient extends Client {
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ReceiveResponse>;
   /**
-   * Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-   * and shortens the replay window.
+   * Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+   * allowed and shortens the replay window.
    */
   acknowledge(
     request: AcknowledgeRequest,
@@ -4582,7 +4617,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AcknowledgeResponse) => void,
   ): ClientUnaryCall;
-  /** Counts what waits (SP_poll), without taking it. */
+  /** Counts the queued events (SP_poll) without consuming them. */
   poll(request: PollRequest, callback: (error: ServiceError | null, response: PollResponse) => void): ClientUnaryCall;
   poll(
     request: PollRequest,
@@ -4595,7 +4630,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PollResponse) => void,
   ): ClientUnaryCall;
-  /** State and counters of one mailbox. */
+  /** Returns the state and counters of one mailbox. */
   getMailbox(
     request: GetMailboxRequest,
     callback: (error: ServiceError | null, response: GetMailboxResponse) => void,
@@ -4611,7 +4646,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetMailboxResponse) => void,
   ): ClientUnaryCall;
-  /** The current view of a group that the mailbox is in, without waiting for a change. */
+  /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
   getView(
     request: GetViewRequest,
     callback: (error: ServiceError | null, response: GetViewResponse) => void,
@@ -4628,8 +4663,8 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetViewResponse) => void,
   ): ClientUnaryCall;
   /**
-   * State and counters of all mailboxes. For operators: needs the admin credential (`authorization:
-   * Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+   * Returns the state and counters of all mailboxes. For operators: needs the admin credential
+   * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes(
     request: ListMailboxesRequest,
@@ -4646,7 +4681,7 @@ export interface MailboxServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListMailboxesResponse) => void,
   ): ClientUnaryCall;
-  /** Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
+  /** Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
   getVersion(
     request: GetVersionRequest,
     callback: (error: ServiceError | null, response: GetVersionResponse) => void,

@@ -107,118 +107,125 @@ class MailboxServiceServicer(object):
     """
 
     def Connect(self, request, context):
-        """Opens a mailbox (SP_connect). A failure opens none.
+        """Opens a mailbox (SP_connect). A failed call opens none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Disconnect(self, request, context):
-        """Ends a mailbox (SP_disconnect, SP_kill). Ending one that is not there is no error. A Receive of the mailbox first gets the
-        queued events. If the receiver stalls, the sidecar waits for at most one lease period (ConnectRequest.lease), then
-        disconnects the receiver. Until then, the mailbox counts in the bounds of mailboxes and of queued bytes. The call
-        itself does not wait for the receiver.
+        """Ends a mailbox (SP_disconnect, SP_kill). It is no error if the mailbox does not exist. A Receive of the
+        mailbox first gets the queued events. If the receiver stalls, the sidecar waits for at most one lease
+        period (ConnectRequest.lease), then disconnects the receiver. Until then, the mailbox counts towards the
+        limits of mailboxes and of queued bytes. The call itself does not wait for the receiver.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Join(self, request, context):
-        """Joins a group (SP_join). Joining a group that the mailbox is in changes nothing.
+        """Joins a group (SP_join). No effect if the mailbox is already in the group.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Leave(self, request, context):
-        """Leaves a group (SP_leave). Leaving a group that the mailbox is not in changes nothing.
+        """Leaves a group (SP_leave). No effect if the mailbox is not in the group.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Multicast(self, request, context):
-        """Sends one message (SP_multicast, SP_multigroup_multicast). Answered when the daemon's connection took
-        the bytes. The messages, joins and leaves of one mailbox reach the daemon in the order in which their
-        calls arrived, over unary calls and streams together.
+        """Sends one message (SP_multicast, SP_multigroup_multicast). The response comes when the daemon's
+        connection has accepted the bytes. The messages, joins and leaves of one mailbox reach the daemon in the
+        order in which their calls arrived, over unary calls and streams together.
 
-        When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the message may or
-        may not have been sent; where the sidecar itself knows that it can't tell, metadata `outcome` is
-        "unknown". The sidecar never sends anything twice on its own.
+        When the call ends with DEADLINE_EXCEEDED or CANCELLED, or the connection breaks, the outcome is unknown:
+        the message may have been sent. If the sidecar itself cannot know the outcome, metadata `outcome` is
+        "unknown". The sidecar never sends a message twice on its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MulticastStream(self, request_iterator, context):
-        """Sends many messages in order. The first frame names the mailbox, and has to come within a minute (unless the
-        sidecar is configured otherwise), else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT; the answers count, cumulatively, the messages that are decided. A message that is
-        refused is answered with its index and does not end the stream. At most the messages after the last
-        answer are in doubt when the stream breaks.
+        """Sends many messages in order. The first frame names the mailbox. It must arrive within a minute unless
+        the sidecar is configured otherwise, else DEADLINE_EXCEEDED, reason REQUEST_TIMEOUT.
 
-        When the mailbox ends, so does the stream, also one that is idle, with the status of a send that comes
-        then; metadata `outcome` "not-sent" says that nothing after the last answer was sent.
+        The responses count the decided messages cumulatively. A response reports a rejected message with its
+        index, and the stream continues. When the stream breaks, the outcome is unknown only for the messages
+        after the last response.
+
+        When the mailbox ends, the stream ends too, even if it is idle, with the status that a send would get.
+        Metadata `outcome` "not-sent" means that no message after the last response was sent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Receive(self, request, context):
-        """Gives the mailbox's events, from where the caller says. One stream at a time: a second one takes over,
-        and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to the mailbox, not to
-        the stream: a stream that breaks loses nothing that is retained.
+        """Delivers the mailbox's events, starting where the request says. A mailbox has one stream at a time: a
+        second stream takes over, and the first ends with ABORTED, reason RECEIVER_REPLACED. The queue belongs to
+        the mailbox, not to the stream, so a broken stream loses no retained event.
 
-        The stream ends with OK after the last event when Disconnect was called; else with the status that
-        tells why: UNAVAILABLE with reason CONNECTION_CLOSED (the daemon is gone, or cut this mailbox; with
-        ReconnectPolicy the stream goes on, and ends so only when the sidecar gave up) or
-        DRAINING, RESOURCE_EXHAUSTED with reason QUEUE_OVERFLOW or SLOW_CONSUMER, ABORTED with reason
-        LEASE_EXPIRED. Metadata `last_sequence` is the last event's sequence. Every retained event comes before the
-        end; but after QUEUE_OVERFLOW and SLOW_CONSUMER a Receive that takes nothing for the length of the lease is
-        no longer waited for.
+        After Disconnect, the stream ends with OK after the last event. Otherwise it ends with one of these
+        statuses:
+
+        - UNAVAILABLE, reason CONNECTION_CLOSED: the daemon is lost or disconnected this mailbox. With
+        ReconnectPolicy the stream continues, and ends so only when the sidecar gives up.
+        - UNAVAILABLE, reason DRAINING: the sidecar is shutting down.
+        - RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW or SLOW_CONSUMER: a limit of the queue took effect.
+        - ABORTED, reason LEASE_EXPIRED: the lease expired.
+
+        Metadata `last_sequence` is the last event's sequence. The stream delivers every retained event before it
+        ends. Exception: after QUEUE_OVERFLOW and SLOW_CONSUMER, the sidecar stops waiting for a Receive that
+        reads nothing for one lease period.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Acknowledge(self, request, context):
-        """Lets the mailbox forget events. Only needed with EXPLICIT acknowledgement; with AUTO it is allowed
-        and shortens the replay window.
+        """Releases events up to a sequence. Only needed with EXPLICIT acknowledgement. With AUTO, the call is
+        allowed and shortens the replay window.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Poll(self, request, context):
-        """Counts what waits (SP_poll), without taking it.
+        """Counts the queued events (SP_poll) without consuming them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetMailbox(self, request, context):
-        """State and counters of one mailbox.
+        """Returns the state and counters of one mailbox.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetView(self, request, context):
-        """The current view of a group that the mailbox is in, without waiting for a change.
+        """Returns the current view of a group that the mailbox is in, without waiting for a change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMailboxes(self, request, context):
-        """State and counters of all mailboxes. For operators: needs the admin credential (`authorization:
-        Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
+        """Returns the state and counters of all mailboxes. For operators: needs the admin credential
+        (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetVersion(self, request, context):
-        """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+        """Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
