@@ -1,11 +1,8 @@
 // `npm run lint:words`: rejects literary words and sentences that are too long, in pages, comments of the contract and messages.
-// `npm run lint:words -- FILE…` shows the findings of the named files, also of those in the baseline.
-// `npm run lint:words -- --shrink` removes from the baseline the files that have no findings any more.
+// `npm run lint:words -- FILE…` checks only the named files.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { TextlintKernel } from '@textlint/kernel';
-import { BASELINE_FILE, readBaseline, writeBaseline } from './words/baseline.mjs';
 import { textlintOptions } from './words/rules.mjs';
 import { proseOf } from './words/texts.mjs';
 
@@ -38,39 +35,17 @@ async function findingsOf(name) {
   return messages.map(({ message, line }) => `${name}:${lineOf(line)}: ${message.replaceAll('\n', ' ')}`);
 }
 
-const { values, positionals } = parseArgs({
-  options: { shrink: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
-const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...PATTERNS], {
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((name) => name !== '' && existsSync(name));
-const baseline = readBaseline();
-
-const problems = [];
-const stillListed = [];
-const names = positionals.length > 0 ? positionals : tracked;
-for (const name of names) {
-  const findings = await findingsOf(name);
-  if (positionals.length > 0 || !baseline.has(name)) problems.push(...findings);
-  else if (findings.length > 0) stillListed.push(name);
+function trackedFiles() {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', ...PATTERNS];
+  const names = execFileSync('git', args, { encoding: 'utf8' }).split('\n');
+  return names.filter((name) => name !== '' && existsSync(name));
 }
 
-if (values.shrink) writeBaseline(stillListed);
-else if (positionals.length === 0)
-  for (const name of baseline)
-    if (!stillListed.includes(name))
-      problems.push(
-        tracked.includes(name)
-          ? `${name}: listed in the baseline, but has no findings. Run \`npm run lint:words -- --shrink\`.`
-          : `${name}: listed in the baseline, but does not exist. Change the name in ${BASELINE_FILE} if the file moved.`,
-      );
+const named = process.argv.slice(2);
+const names = named.length > 0 ? named : trackedFiles();
+const problems = [];
+for (const name of names) problems.push(...(await findingsOf(name)));
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
-else
-  console.log(
-    `The language of ${names.length - stillListed.length} files is checked, ${stillListed.length} files are to be rewritten.`,
-  );
+else console.log(`The language of ${names.length} files is checked.`);

@@ -334,7 +334,7 @@ func (r *receiver) inOrder(events []Event, received []receivedEvent) []Event {
 }
 
 func (r *receiver) onGap(sequence uint64) {
-	message := fmt.Sprintf("event %d is missing: the sidecar went on with %d", r.last+1, sequence)
+	message := fmt.Sprintf("event %d is missing: the sidecar continued with %d", r.last+1, sequence)
 	r.gap = &SpreadError{Message: message, Status: codes.DataLoss}
 }
 

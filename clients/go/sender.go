@@ -30,7 +30,7 @@ type RefusedError struct {
 
 // Error shows the first.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("messages refused: %d, the first: %s", e.Count, e.Refusals[0].Err.Message)
+	return fmt.Sprintf("rejected messages: %d, the first: %s", e.Count, e.Refusals[0].Err.Message)
 }
 
 // Unwrap is the errors of the refusals.

@@ -45,8 +45,8 @@ func (e *endpoint) explain(err error, p *peer.Peer) *SpreadError {
 // unknownCall is for a server that answers that it does not know a call.
 func (e *endpoint) unknownCall(cause error) *SpreadError {
 	return &SpreadError{
-		Message: fmt.Sprintf("the server at %s does not offer this call; give the gRPC port of a sidecar (by default 4813), "+
-			"not its admin port (by default 4814), and update a sidecar that is older than this client", e.name),
+		Message: fmt.Sprintf("the server at %s does not offer this call: use the gRPC port of a sidecar (4813 by default), "+
+			"not its admin port (4814). Update a sidecar that is older than this client", e.name),
 		Status:   codes.Unimplemented,
 		Reason:   ErrNotASidecar,
 		Domain:   SidecarDomain,
@@ -98,7 +98,7 @@ func (e *endpoint) why(text string) (cause, why string) {
 			detail = detailOf(text)
 		}
 		return "tls-certificate", fmt.Sprintf("its certificate is rejected (%s); "+
-			"give the authority that signed it, or the name in it, with the option tls", strings.Trim(detail, "\""))
+			"set its certificate authority or its server name with the option tls", strings.Trim(detail, "\""))
 	case has("does not look like a TLS handshake"):
 		return "tls-not-offered", "the port does not speak TLS; set the option tls only if the sidecar uses TLS, and " + portsHint
 	}

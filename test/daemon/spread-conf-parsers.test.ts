@@ -98,7 +98,9 @@ function ourMistake(text: string): string | undefined {
     parseSpreadConf(text, { name: MISSING });
   } catch (error) {
     if (!(error instanceof SpreadConfError)) throw error;
-    return error.mistakes.map((m) => m.message).find((message) => !message.startsWith('no daemon has the name'));
+    return error.mistakes
+      .map((m) => m.message)
+      .find((message) => !message.startsWith('no daemon has the name'));
   }
   return undefined;
 }

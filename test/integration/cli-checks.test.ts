@@ -145,9 +145,7 @@ describe('check', () => {
     expect(stdout).toContain(`FAIL gRPC: ${file} (--grpc-listen) is an existing file that is not a socket`);
     expect(stdout).toContain(`FAIL gRPC: ${live} (--grpc-listen) is in use by another process`);
     expect(stdout).toContain(`ok   gRPC: ${join(folder, 'free')} is free`);
-    expect(stdout).toMatch(
-      /FAIL gRPC: .*no\/folder .* is not usable: the folder .*\/no does not exist/,
-    );
+    expect(stdout).toMatch(/FAIL gRPC: .*no\/folder .* is not usable: the folder .*\/no does not exist/);
     await new Promise((resolve) => openSocket(live).once('connect', resolve));
   });
 });

@@ -167,7 +167,7 @@ describe('addresses in use', () => {
     const two = await cli(args);
     expect(two.stderr).toContain(`127.0.0.1:${port} (--grpc-listen) is in use by another process`);
     expect(two.stderr).toContain(
-      "192.0.2.1:0 (--admin-listen) is not usable: this machine does not have that address",
+      '192.0.2.1:0 (--admin-listen) is not usable: this machine does not have that address',
     );
   });
 

@@ -116,7 +116,7 @@ describe('TLS', () => {
       ['expired', expired.cert, expired.key],
       ['no key', server.cert, ''],
     ];
-    const complaints = () => sidecar.log().split("changed but are not usable").length - 1;
+    const complaints = () => sidecar.log().split('changed but are not usable').length - 1;
     for (const [what, cert, key] of broken) {
       const before = complaints();
       put(paths.cert, cert);
@@ -268,7 +268,7 @@ describe('client certificates', () => {
     );
     await failure(sidecar.client(tls(alice)).version({ timeoutMs: 2000 }));
     put(paths.ca, '');
-    await until(() => sidecar.log().includes("changed but are not usable"), { what: 'the complaint' });
+    await until(() => sidecar.log().includes('changed but are not usable'), { what: 'the complaint' });
     expect((await sidecar.client(tls(his)).version()).sidecar).toBe('0.0.0-test');
   }, 20_000);
 });

@@ -210,7 +210,7 @@ describe('a file of tokens', () => {
     const receiving = failure(bob.receive());
 
     put(file, 'this is no token');
-    await until(() => sidecar.log().includes("changed but are not usable"), { what: 'the complaint' });
+    await until(() => sidecar.log().includes('changed but are not usable'), { what: 'the complaint' });
     expect(stopped).toBeUndefined();
     expect((await mailbox.info()).state).toBe('OPEN');
 

@@ -29,7 +29,9 @@ describe('the shutdown delay', () => {
     await mailbox.join('g', { awaitView: true });
     started.process.kill('SIGTERM');
     await unready(started);
-    expect((await adminPage(started, '/readyz?verbose'))?.body).toContain('the sidecar is about to shut down');
+    expect((await adminPage(started, '/readyz?verbose'))?.body).toContain(
+      'the sidecar is about to shut down',
+    );
     expect(await adminPage(started, '/livez')).toMatchObject({ status: 200 });
 
     // The application finishes its work: also with a mailbox that it has not had yet.

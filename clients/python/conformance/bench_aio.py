@@ -26,7 +26,7 @@ class Credit:
         self._sent = 0
 
     async def take(self) -> int:
-        """How many may be sent now, waiting until it is at least one."""
+        """Waits until the window has room and returns the number of messages that may be sent."""
         while (room := self._count.limit - (self._sent - self._count.received)) <= 0:
             self._room.clear()
             await self._room.wait()
@@ -34,7 +34,7 @@ class Credit:
         return room
 
     def received(self) -> None:
-        """There may be room again."""
+        """The window may have room again."""
         self._room.set()
 
 

@@ -1,4 +1,4 @@
-"""How much a benchmark may have on its way, and what it has counted."""
+"""The window of a benchmark, and its count of messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WARM_UP = 0.5
 
 
 class Count:
-    """Counts what is received once the half second that does not count is over."""
+    """Counts received messages after the first half second."""
 
     def __init__(self, payload_bytes: int, seconds: float) -> None:
         #: Most messages on their way.
@@ -26,7 +26,7 @@ class Count:
         self._first = 0
 
     def add(self, count: int) -> bool:
-        """So many were received. False: the time is over."""
+        """Counts received messages. False: the time has passed."""
         self.received += count
         now = time.perf_counter()
         if self._first_at == 0.0 and now >= self._begin:
@@ -49,7 +49,9 @@ class Credit:
         self.over = False
 
     def take(self) -> int:
-        """How many may be sent now, waiting until it is at least one; 0: it is over."""
+        """Waits until the window has room and returns the number of messages that may be sent; 0: the time has
+        passed.
+        """
         while not self.over:
             room = self._count.limit - (self._sent - self._count.received)
             if room > 0:
@@ -60,11 +62,11 @@ class Credit:
         return 0
 
     def received(self) -> None:
-        """There may be room again."""
+        """The window may have room again."""
         self._room.set()
 
     def stop(self) -> None:
-        """It is over."""
+        """The time has passed."""
         self.over = True
         self._room.set()
 

@@ -91,7 +91,7 @@ def test_a_gap_is_data_loss(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None
     mailbox = sidecar.connect()
     assert mailbox.receive(10).sequence == 1
     error = end_of(mailbox)
-    assert (error.status, error.message) == ("DATA_LOSS", "event 2 is missing: the sidecar went on with 3")
+    assert (error.status, error.message) == ("DATA_LOSS", "event 2 is missing: the sidecar continued with 3")
 
 
 def test_a_heartbeat_that_knows_more_is_data_loss(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:

@@ -293,7 +293,7 @@ impl<L: Listener> Receiver<L> {
     }
 
     fn gap(&self, sequence: u64) -> SpreadError {
-        let message = format!("event {} is missing: the sidecar went on with {sequence}", self.last + 1);
+        let message = format!("event {} is missing: the sidecar continued with {sequence}", self.last + 1);
         Failure::new(StatusCode::DataLoss, message).into()
     }
 

@@ -153,7 +153,7 @@ mod tests {
             ("daemon has 300 bytes", "daemon", "spread_name has 300 bytes"),
             ("daemons differ", "daemon", "daemons differ"),
             ("private_name has 11 bytes", "private_name", "private_name has 11 bytes"),
-            ("the daemon is gone", "daemon", "the daemon is gone"),
+            ("the daemon has ended", "daemon", "the daemon has ended"),
             ("no field", "", "no field"),
         ] {
             assert_eq!(in_callers_terms(sentence.to_owned(), field), expected);

@@ -96,10 +96,10 @@ impl State {
             return Ok(self.progress);
         }
         let refusals = std::mem::take(&mut self.refusals);
-        let refused = std::mem::take(&mut self.refused);
+        let count = std::mem::take(&mut self.refused);
         Err(refusals[0].error.with(|failure| {
-            failure.message = format!("messages refused: {refused}, the first: {}", failure.message);
-            failure.refused = refused;
+            failure.message = format!("rejected messages: {count}, the first: {}", failure.message);
+            failure.refused = count;
             failure.refusals = refusals.clone();
         }))
     }

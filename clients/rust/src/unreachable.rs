@@ -52,8 +52,8 @@ impl SidecarEndpoint {
     /// For a server that answers that it does not know a call.
     fn unknown_call(&self, cause: &SpreadError) -> SpreadError {
         let message = format!(
-            "the server at {} does not offer this call; give the gRPC port of a sidecar (by default 4813), not its admin \
-             port (by default 4814), and update a sidecar that is older than this client",
+            "the server at {} does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin \
+             port (4814). Update a sidecar that is older than this client",
             self.name
         );
         let mut failure = self.failure(StatusCode::Unimplemented, Reason::NotASidecar, message);
@@ -112,7 +112,7 @@ impl SidecarEndpoint {
             return ("tls-not-offered", format!("{why} {PORTS}"));
         }
         if let Some((_, certificate)) = text.split_once("invalid peer certificate: ") {
-            let hint = "give the authority that signed it, or the name in it, with the option tls";
+            let hint = "set its certificate authority or its server name with the option tls";
             return ("tls-certificate", format!("its certificate is rejected ({certificate}); {hint}"));
         }
         ("other", text.to_owned())

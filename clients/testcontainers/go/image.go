@@ -23,8 +23,8 @@ type MissingImageError struct {
 }
 
 func (e *MissingImageError) Error() string {
-	return fmt.Sprintf("the Docker engine does not have the image %s and cannot pull it: "+
-		"run \"npm run image\" in a clone of spread-sidecar, which builds %s, or name another image", e.Image, builtImage)
+	return fmt.Sprintf("the Docker engine does not have the image %s and cannot pull it. "+
+		"Run \"npm run image\" in a clone of spread-sidecar (builds %s) or set another image", e.Image, builtImage)
 }
 
 // Unwrap gives the cause.

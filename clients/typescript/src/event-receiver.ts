@@ -200,7 +200,7 @@ export class EventReceiver {
   #onGap(sequence: bigint): void {
     const call = this.#detach();
     call?.cancel();
-    const message = `event ${this.#last + 1n} is missing: the sidecar went on with ${sequence}`;
+    const message = `event ${this.#last + 1n} is missing: the sidecar continued with ${sequence}`;
     this.#end(new SpreadError(message, { status: status.DATA_LOSS }));
   }
 

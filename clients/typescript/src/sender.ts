@@ -301,7 +301,7 @@ export class Sender {
 
   #throwRefusals(): void {
     if (this.#refusedUnheard === 0) return;
-    const message = `messages refused: ${this.#refusedUnheard}, the first: ${this.#refusals[0]?.message}`;
+    const message = `rejected messages: ${this.#refusedUnheard}, the first: ${this.#refusals[0]?.message}`;
     const errors = this.#refusals;
     this.#refusals = [];
     this.#refusedUnheard = 0;

@@ -40,7 +40,7 @@ export function connectionFailure(error: ServiceError, endpoint: Endpoint): Spre
 
 /** What a call failed with whose answer says that the server does not know it. */
 export function unknownCall({ name }: Endpoint, cause: ServiceError): SpreadError {
-  const message = `the server at ${name} does not offer this call; give the gRPC port of a sidecar (by default 4813), not its admin port (by default 4814), and update a sidecar that is older than this client`;
+  const message = `the server at ${name} does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin port (4814). Update a sidecar that is older than this client`;
   return new SpreadError(message, {
     status: status.UNIMPLEMENTED,
     reason: NOT_A_SIDECAR,
@@ -69,7 +69,7 @@ function explain(text: string, { target, hasTls }: Endpoint): [cause: string, wh
   if (/certificate|altnames|issuer|CERT_/i.test(detail) && !/alert/i.test(detail))
     return [
       'tls-certificate',
-      `its certificate is rejected (${detail}); give the authority that signed it, or the name in it, with the option tls`,
+      `its certificate is rejected (${detail}); set its certificate authority or its server name with the option tls`,
     ];
   if (/wrong version number|packet length too long|unsupported protocol|http request/i.test(detail))
     return [

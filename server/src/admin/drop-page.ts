@@ -11,7 +11,11 @@ export interface DropPage extends PageAccess {
 const ANSWERS = {
   dropped: { status: 204, type: TEXT, body: '' },
   unknown: { status: 404, type: TEXT, body: 'the mailbox does not exist or has ended\n' },
-  'not-connected': { status: 409, type: TEXT, body: 'the mailbox has no connection to its daemon at present\n' },
+  'not-connected': {
+    status: 409,
+    type: TEXT,
+    body: 'the mailbox has no connection to its daemon at present\n',
+  },
 } as const satisfies Record<ReturnType<DropPage['drop']>, Answer>;
 
 /** `POST /drop-mailbox?mailbox=…`. */

@@ -20,12 +20,21 @@ export const ExitCode = {
 
 /** One sentence for each exit code, for `--help` and docs/cli.md. */
 export const EXIT_CODES: readonly { readonly code: number; readonly meaning: string }[] = [
-  { code: ExitCode.ok, meaning: 'Success, including a requested stop of a command that runs until it is stopped.' },
+  {
+    code: ExitCode.ok,
+    meaning: 'Success, including a requested stop.',
+  },
   { code: ExitCode.failure, meaning: 'Another failure, or a failed check.' },
-  { code: ExitCode.usage, meaning: 'The command line, environment or configuration is invalid. The command did nothing.' },
+  {
+    code: ExitCode.usage,
+    meaning: 'Invalid command line, environment or configuration. Nothing was done.',
+  },
   { code: ExitCode.unreachable, meaning: 'The sidecar or the Spread daemon is unreachable.' },
   { code: ExitCode.refused, meaning: 'The sidecar or the daemon rejected a request.' },
-  { code: ExitCode.endedEarly, meaning: 'The mailbox or the connection ended before the command was complete.' },
+  {
+    code: ExitCode.endedEarly,
+    meaning: 'The mailbox or the connection ended before the command was complete.',
+  },
   { code: ExitCode.timeout, meaning: 'A time limit passed.' },
   { code: ExitCode.cannotListen, meaning: 'A listen address or socket is in use or not usable.' },
   { code: 130, meaning: 'Interrupted (SIGINT) before completion, or by a second SIGINT.' },

@@ -32,14 +32,14 @@ mailbox:
 \`\`\`
 
 - The file is named by \`--${CONFIG_FILE.flag}\` or \`${CONFIG_FILE.environment}\`. There is none by default.
-- All mistakes are reported at once, each with its place: unknown flags, unknown variables that begin with \`${ENVIRONMENT_PREFIX}\`, unknown
-  keys with line and column, values out of bounds (also where another place overrides them), options that contradict each other.
-  Variables that Kubernetes sets for a Service named \`spread-sidecar…\` are passed over.
-- An empty value is a value, not the default: \`${ENVIRONMENT_PREFIX}DAEMON_ALLOW=\` is an empty list. Leave a variable unset to take the default.
+- The sidecar reports all mistakes at once, with the flag, variable, or line and column. Mistakes are unknown flags, variables that begin with \`${ENVIRONMENT_PREFIX}\` or unknown
+  keys, and conflicting options. Values outside their range are mistakes too, even if another source overrides them.
+  The sidecar ignores the variables that Kubernetes sets for a Service named \`spread-sidecar…\`.
+- An empty value is a value, not the default: \`${ENVIRONMENT_PREFIX}DAEMON_ALLOW=\` is an empty list. Leave a variable unset to use the default.
 - **Durations**: \`500ms\`, \`30s\`, \`1m30s\`, \`1h\`; always with a unit. **Sizes**: \`64MiB\` or \`64Mi\` (1024²), \`64MB\` (1000²), plain digits are bytes.
   **Booleans**: \`true\`, \`false\`; as a flag also \`--x\` and \`--no-x\`. **Lists**: comma separated, in the file a sequence; a flag may be repeated.
-- Secrets have no flag, and are redacted wherever the configuration is shown.
-- \`spread-sidecar serve --print-config\` shows the whole configuration with the origin of each value, defaults as comments; \`spread-sidecar check\` says whether it holds.`;
+- Secrets have no flag, and every output of the configuration redacts them.
+- \`spread-sidecar serve --print-config\` prints the effective configuration with the source of each value, and defaults as comments. \`spread-sidecar check\` checks it.`;
 }
 
 function sectionText(section: string): string {

@@ -54,8 +54,8 @@ function sidecarEnd(end: MailboxEnd, outcome: Outcome): MailboxError {
 export function deadlineExceeded(outcome: Outcome): MailboxError {
   const message =
     outcome === 'not-sent'
-      ? "the deadline of the call passed; nothing was sent"
-      : "the deadline of the call passed before it was complete; the outcome is unknown";
+      ? 'the deadline of the call passed; nothing was sent'
+      : 'the deadline of the call passed before it was complete; the outcome is unknown';
   return new MailboxError('DEADLINE_EXCEEDED', message, { outcome });
 }
 

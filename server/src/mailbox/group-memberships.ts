@@ -274,7 +274,11 @@ function rejectAll(request: PendingRequest, error: Error): void {
 }
 
 function notComing(name: string, why: string): MailboxError {
-  return new MailboxError('VIEW_NOT_COMING', `the daemon will not confirm the request for group ${name}: ${why}`, {
-    field: 'group',
-  });
+  return new MailboxError(
+    'VIEW_NOT_COMING',
+    `the daemon will not confirm the request for group ${name}: ${why}`,
+    {
+      field: 'group',
+    },
+  );
 }

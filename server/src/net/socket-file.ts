@@ -37,7 +37,9 @@ export class SocketFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
         unlinkSync(this.bindPath);
-        throw Object.assign(new Error('another process has replaced the socket file'), { code: 'EADDRINUSE' });
+        throw Object.assign(new Error('another process has replaced the socket file'), {
+          code: 'EADDRINUSE',
+        });
       }
       // A file system without hard links.
       renameSync(this.bindPath, this.path);

@@ -181,7 +181,7 @@ export class Assembly {
 
   #dropMailbox(registry: MailboxRegistry, mailbox: string): ReturnType<MailboxRegistry['drop']> {
     const outcome = registry.drop(mailbox);
-    const message = "closing the connection of a mailbox, as requested by /drop-mailbox";
+    const message = 'closing the connection of a mailbox, as requested by /drop-mailbox';
     this.#options.throttledLog.write('warn', message, { outcome }, message);
     return outcome;
   }

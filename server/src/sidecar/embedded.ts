@@ -47,8 +47,7 @@ export async function startEmbeddedDaemon(
       unix: unixPath,
     };
     const address = addresses.unix ?? addresses.tcp;
-    if (address === undefined)
-      throw new Error('the embedded daemon has no address to listen on');
+    if (address === undefined) throw new Error('the embedded daemon has no address to listen on');
     const names = [addresses.unix, addresses.tcp, tcp && onLoopback(tcp.host) && `${tcpPort}@localhost`];
     return {
       daemon,

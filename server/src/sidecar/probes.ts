@@ -37,7 +37,8 @@ export function probeChecks(facts: ProbeFacts): ProbeChecks {
     startupz: [
       {
         name: 'started',
-        check: () => (facts.wasReady() ? { ok: true } : { ok: false, message: 'not ready yet since the start' }),
+        check: () =>
+          facts.wasReady() ? { ok: true } : { ok: false, message: 'not ready yet since the start' },
       },
     ],
   };

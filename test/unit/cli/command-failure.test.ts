@@ -93,9 +93,7 @@ describe('the sentence of a failure', () => {
 
   it('says when a message may have been sent', () => {
     const error = new SpreadError('late', { status: status.DEADLINE_EXCEEDED, outcome: 'unknown' });
-    expect(describeFailure(error).message).toBe(
-      'late (DEADLINE_EXCEEDED); the message may have been sent',
-    );
+    expect(describeFailure(error).message).toBe('late (DEADLINE_EXCEEDED); the message may have been sent');
   });
 
   it('says what the system says when nobody listens', () => {

@@ -126,7 +126,7 @@ describe('a sender', () => {
     for (let i = 0; i < 150; i += 1) await sender.send(FIFO_MESS, 'g', 'x', 99);
     const error = (await sender.flush().catch((e) => e)) as AggregateError;
     expect(error).toBeInstanceOf(AggregateError);
-    expect(error.message).toContain('messages refused: 150');
+    expect(error.message).toContain('rejected messages: 150');
     expect(error.errors).toHaveLength(100);
     expect(error.errors[0]).toMatchObject({ code: 'ILLEGAL_GROUP' });
     expect(await sender.flush()).toMatchObject({ decided: 150, accepted: 0 });

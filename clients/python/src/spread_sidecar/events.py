@@ -135,7 +135,7 @@ class RegularMessage(_ContentEvent):
 
 
 class RejectedMessage(_ContentEvent):
-    """Something that this mailbox sent and the daemon's access policy refused."""
+    """A request or message of this mailbox that the daemon's access policy rejected."""
 
     __slots__ = ("operation",)
     kind: ClassVar[Literal["rejected"]] = "rejected"

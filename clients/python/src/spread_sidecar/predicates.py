@@ -59,7 +59,7 @@ def is_safe_mess(spread_type: int) -> bool:
 
 
 def is_regular_mess(spread_type: int) -> bool:
-    """Is_regular_mess: a message of any service type that was not refused."""
+    """Is_regular_mess: a message of any service type that was not rejected."""
     return spread_type & c.REGULAR_MESS != 0 and spread_type & c.REJECT_MESS == 0
 
 
@@ -99,7 +99,7 @@ def is_caused_network_mess(spread_type: int) -> bool:
 
 
 def is_membership_mess(spread_type: int) -> bool:
-    """Is_membership_mess: a view, a transitional signal or a self-leave that was not refused."""
+    """Is_membership_mess: a view, a transitional signal or a self-leave that was not rejected."""
     return spread_type & c.MEMBERSHIP_MESS != 0 and spread_type & c.REJECT_MESS == 0
 
 

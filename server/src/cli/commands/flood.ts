@@ -64,13 +64,14 @@ export function floodCommand(context: CommandContext, done: Done): Command {
       ).argParser(wholeNumber(1, 1e9)),
     )
     .addOption(
-      new Option('--seconds <number>', 'time to send, in seconds, 1 to 86400').argParser(wholeNumber(1, 86_400)),
+      new Option('--seconds <number>', 'time to send, in seconds, 1 to 86400').argParser(
+        wholeNumber(1, 86_400),
+      ),
     )
     .addOption(
-      new Option(
-        '--rate <number>',
-        'messages per second of each sender (default: full speed)',
-      ).argParser(wholeNumber(1, 10_000_000)),
+      new Option('--rate <number>', 'messages per second of each sender (default: full speed)').argParser(
+        wholeNumber(1, 10_000_000),
+      ),
     )
     .addOption(
       new Option('--window <number>', 'maximum number of messages in transit to a receiver, 1 to 1000000')

@@ -92,7 +92,9 @@ function receiveOnce(
     reportLostConnection(mailbox, (text) => void context.stderr.line(context.stderr.colors.red(text)));
     mailbox.on('slowConsumer', ({ queuedEvents, timeLeftMs }) => {
       const warning = timeLeftMs === undefined ? '' : `; the sidecar ends the mailbox in ${timeLeftMs} ms`;
-      void context.stderr.line(`the output is too slow: ${queuedEvents} events are queued in the sidecar${warning}`);
+      void context.stderr.line(
+        `the output is too slow: ${queuedEvents} events are queued in the sidecar${warning}`,
+      );
     });
     try {
       await print(context, mailbox, options);

@@ -22,7 +22,9 @@ interface SendOptions extends ConnectionOptions {
 export function sendCommand(context: CommandContext, done: Done): Command {
   const command = new Command('send')
     .summary('send a message to one or more groups')
-    .description('Sends a message to groups: the argument of --message, all of standard input, or each line of it.')
+    .description(
+      'Sends a message to groups: the argument of --message, all of standard input, or each line of it.',
+    )
     .argument('<group...>', 'destinations: groups, or private groups such as #alice#node1')
     .option('-m, --message <text>', 'the message; without it, standard input')
     .option('-l, --lines', 'every line of standard input is a message')

@@ -25,8 +25,7 @@ export interface TlsFiles {
  */
 export function checkTlsFiles({ ca, cert, key }: TlsFiles): void {
   if (ca) readCertificate(ca);
-  if (key && !cert)
-    throw mistake(`${named(key)} is a private key: set its certificate with --tls-cert`);
+  if (key && !cert) throw mistake(`${named(key)} is a private key: set its certificate with --tls-cert`);
   if (!cert || !key) return;
   const certificate = readCertificate(cert);
   const isOneFile = key.path === cert.path;

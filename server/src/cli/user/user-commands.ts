@@ -56,7 +56,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['b', 'burst'],
     argument: '<group>…',
-    text: 'send ten messages; the next line is their size in bytes',
+    text: 'send ten messages; the next line is their size',
     run: (session, groups) => session.burst(groups),
   },
   {

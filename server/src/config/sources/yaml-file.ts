@@ -65,7 +65,9 @@ class YamlReader {
     for (const problem of [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_ERRORS)) {
       // What the parser quotes is text of the file, which may be a secret.
       const tooDeep = problem.code === 'RESOURCE_EXHAUSTION';
-      const sentence = tooDeep ? 'the values are nested too deeply' : problem.message.replace(/[:"].*$/s, '').trim();
+      const sentence = tooDeep
+        ? 'the values are nested too deeply'
+        : problem.message.replace(/[:"].*$/s, '').trim();
       this.#mistakes.push({
         option: this.file.path,
         where: sourceText(this.#at(problem.pos[0])),

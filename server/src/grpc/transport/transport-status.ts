@@ -36,7 +36,7 @@ const ROWS: readonly Row[] = [
     /^/,
     () =>
       // Nobody was able to say what became of the call.
-      new EdgeError('DEADLINE_EXCEEDED', "the deadline passed before the call was complete", {
+      new EdgeError('DEADLINE_EXCEEDED', 'the deadline passed before the call was complete', {
         outcome: 'unknown',
       }),
   ],

@@ -74,7 +74,8 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
           'the mailbox has reconnected',
         ),
       // The end of the mailbox, which has a line of its own, says why.
-      defect: (error) => write('error', 'defect', { err: error }, 'unexpected error: a defect of the sidecar'),
+      defect: (error) =>
+        write('error', 'defect', { err: error }, 'unexpected error: a defect of the sidecar'),
     },
     daemon: {
       up: (daemon, version) => log.info({ daemon, version }, 'the Spread daemon is up'),
@@ -83,8 +84,7 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
     },
     security,
     limits: {
-      reached: (limit, about) =>
-        limits.write('warn', limit, { ...about, limit }, 'a client reached a limit'),
+      reached: (limit, about) => limits.write('warn', limit, { ...about, limit }, 'a client reached a limit'),
     },
     embedded: {
       event: (event) => {

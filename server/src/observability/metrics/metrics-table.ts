@@ -120,9 +120,11 @@ export const queueMetrics = {
 };
 
 export const daemonMetrics = {
-  up: gauge('daemon_connection_up', 'Whether the sidecar has its own session at this default daemon: 1 or 0.', [
-    'address',
-  ]),
+  up: gauge(
+    'daemon_connection_up',
+    'Whether the sidecar has its own session at this default daemon: 1 or 0.',
+    ['address'],
+  ),
   roundTrip: gauge(
     'daemon_round_trip_seconds',
     'Round-trip time of the last probe message of the sidecar to itself through the default daemon, one every 5 s. Absent before the first. If a probe takes more than 10 s, the daemon counts as down.',
@@ -132,16 +134,17 @@ export const daemonMetrics = {
     'Sessions for mailboxes that daemons accepted or rejected, by outcome.',
     ['outcome'],
   ),
-  errors: counter('spread_errors_total', 'Responses to clients with a Spread error, by its name.', [
-    'code',
-  ]),
+  errors: counter('spread_errors_total', 'Responses to clients with a Spread error, by its name.', ['code']),
 };
 
 export const embeddedMetrics = {
   sessions: gauge('embedded_daemon_sessions', 'Sessions of the embedded daemon.'),
   groups: gauge('embedded_daemon_groups', 'Groups of the embedded daemon.'),
   queuedBytes: gauge('embedded_daemon_queue_bytes', 'Bytes queued for clients of the embedded daemon.'),
-  sessionsOpened: counter('embedded_daemon_sessions_opened_total', 'Sessions that the embedded daemon opened.'),
+  sessionsOpened: counter(
+    'embedded_daemon_sessions_opened_total',
+    'Sessions that the embedded daemon opened.',
+  ),
   sessionsCut: counter(
     'embedded_daemon_sessions_cut_total',
     'Sessions that the embedded daemon ended on its own.',
@@ -161,7 +164,9 @@ export const embeddedMetrics = {
 };
 
 export const securityMetrics = {
-  refused: counter('refused_total', 'Calls and connections rejected for security reasons, by reason.', ['reason']),
+  refused: counter('refused_total', 'Calls and connections rejected for security reasons, by reason.', [
+    'reason',
+  ]),
   reloads: counter(
     'credential_loads_total',
     'Loads of certificates and tokens from their files, at the start and after a change, by outcome.',
@@ -182,7 +187,10 @@ export const limitMetrics = {
 };
 
 export const processMetrics = {
-  build: gauge('build_info', 'Always 1. The labels have the versions of the sidecar and of Node.', ['version', 'node']),
+  build: gauge('build_info', 'Always 1. The labels have the versions of the sidecar and of Node.', [
+    'version',
+    'node',
+  ]),
   privateNames: gauge(
     'private_name_info',
     'Always 1 if mailbox.privateNameSeed is set. Private names with this prefix belong to this seed.',

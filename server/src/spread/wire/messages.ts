@@ -130,7 +130,11 @@ function decodeRejected(frame: Frame): RejectedMessage {
   if (serviceType !== undefined) return { ...common, refused: 'MESSAGE', serviceType };
   if ((oldType & (CAUSED_BY_JOIN | JOIN_MESS)) !== 0) return { ...common, refused: 'JOIN' };
   if ((oldType & (CAUSED_BY_LEAVE | LEAVE_MESS)) !== 0) return { ...common, refused: 'LEAVE' };
-  throw new WireError('ILLEGAL_MESSAGE', 'old type', `a reject of type ${hex(oldType)}: no request has this type`);
+  throw new WireError(
+    'ILLEGAL_MESSAGE',
+    'old type',
+    `a reject of type ${hex(oldType)}: no request has this type`,
+  );
 }
 
 function hex(word: number): string {

@@ -158,7 +158,7 @@ describe('EventLog', () => {
   it('refuses two places for one event', () => {
     const log = new EventLog();
     log.reserve(10);
-    expect(() => log.reserve(10)).toThrow(/one event/);
+    expect(() => log.reserve(10)).toThrow(/already reserved/);
   });
 
   it('lets go of the memory of what was forgotten, while newer events stay', async () => {

@@ -57,7 +57,7 @@ class EventBuffer:
         return event
 
     def first(self, most: int, max_bytes: int) -> list[SpreadEvent]:
-        """The oldest, without taking them: so many, and so many bytes, at most."""
+        """The oldest events without removing them, up to this number and size."""
         events = []
         for event in islice(self._events, most):
             max_bytes -= event._weight
@@ -72,7 +72,7 @@ class EventBuffer:
         self._bytes += event._weight
 
     def pop_many(self, most: int) -> list[SpreadEvent]:
-        """The oldest, so many at most."""
+        """The oldest events, up to this number."""
         events = self._events
         if most >= len(events):
             taken = list(events)

@@ -169,7 +169,7 @@ class ReceiveRules:
 
     def _gap(self, sequence: int) -> SpreadError:
         self.attached = False
-        message = f"event {self._last + 1} is missing: the sidecar went on with {sequence}"
+        message = f"event {self._last + 1} is missing: the sidecar continued with {sequence}"
         return SpreadError(message, status="DATA_LOSS")
 
     def _judge_break(self, error: SpreadError) -> Optional[SpreadError]:

@@ -51,8 +51,8 @@ class Endpoint:
     def unknown_call(self) -> SpreadError:
         """The error of a call that the server does not offer."""
         return SpreadError(
-            f"the server at {self.name} does not offer this call; give the gRPC port of a sidecar (by default 4813), "
-            "not its admin port (by default 4814), and update a sidecar that is older than this client",
+            f"the server at {self.name} does not offer this call: use the gRPC port of a sidecar (4813 by default), "
+            "not its admin port (4814). Update a sidecar that is older than this client",
             status="UNIMPLEMENTED",
             reason=NOT_A_SIDECAR,
             domain=SIDECAR_DOMAIN,
@@ -83,7 +83,7 @@ class Endpoint:
             said = certificate.group("detail") or certificate.group("name")
             return (
                 "tls-certificate",
-                f"its certificate is rejected ({said}); give the authority that signed it, or the name in it, "
+                f"its certificate is rejected ({said}); set its certificate authority or its server name "
                 "with the option tls",
             )
         if re.search(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL", detail):

@@ -185,9 +185,9 @@ class Mailbox:
     ) -> Opening[Sender]:
         """Opens a stream for high message rates, which one call per message cannot reach.
 
-        Its messages keep their order; towards other calls of this mailbox they do after ``flush()``. ``on_refused`` is
-        called for each message that is refused, in order; it must not block. Without it refusals are collected, the
-        first hundred of them in full, and the next ``flush()`` or ``close()`` raises MessagesRefused.
+        Its messages keep their order. Call ``flush()`` to keep their order with other calls of this mailbox. ``on_refused``
+        is called for each rejected message, in order, and must not block. Without it, the next ``flush()`` or
+        ``close()`` raises MessagesRefused with the first hundred rejected messages.
 
         Await the result, or use it with ``async with``.
         """
@@ -197,10 +197,10 @@ class Mailbox:
     async def receive(self, timeout: Optional[float] = None) -> SpreadEvent:
         """Waits for the next event and returns it (SP_receive). The first call starts to receive.
 
-        Broken streams are restored; each event comes once and in order, also when a call is cancelled. ``timeout``:
-        how long to wait, in seconds; 0: not at all; default: for ever. Then: status DEADLINE_EXCEEDED. Raises
-        SpreadError, after the last event, with the reason why the mailbox ended; after ``disconnect`` with code
-        ILLEGAL_SESSION.
+        The client resumes broken streams; each event comes once and in order, also after a cancelled call.
+        ``timeout``: time to wait in seconds, 0 to return at once; default: no limit. After it, the call raises status
+        DEADLINE_EXCEEDED. After the last event, the call raises a SpreadError with the reason for the end of the
+        mailbox, after ``disconnect`` with code ILLEGAL_SESSION.
         """
         if timeout:
             check_timeout(timeout)

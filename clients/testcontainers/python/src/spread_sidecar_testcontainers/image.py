@@ -29,8 +29,8 @@ def missing_image(
         engine.images.get(image)
     except ImageNotFound:
         return MissingImage(
-            f"the Docker engine does not have the image {image} and cannot pull it: "
-            f'run "npm run image" in a clone of spread-sidecar, which builds {_BUILT_IMAGE}, or name another image'
+            f"the Docker engine does not have the image {image} and cannot pull it. "
+            f'Run "npm run image" in a clone of spread-sidecar (builds {_BUILT_IMAGE}) or set another image'
         )
     except DockerException:
         return None

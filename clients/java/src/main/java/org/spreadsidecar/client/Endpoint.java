@@ -46,8 +46,8 @@ record Endpoint(String name, Target target, boolean hasTls) {
     String message =
         "the server at "
             + name
-            + " does not offer this call; give the gRPC port of a sidecar (by default 4813), not its admin port (by default 4814), "
-            + "and update a sidecar that is older than this client";
+            + " does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin port (4814). "
+            + "Update a sidecar that is older than this client";
     return new SpreadException(
         message,
         Status.Code.UNIMPLEMENTED,
@@ -95,7 +95,7 @@ record Endpoint(String name, Target target, boolean hasTls) {
           "tls-certificate",
           "its certificate is rejected ("
               + lastOf(text)
-              + "); give the authority that signed it, or the name in it, with the option tls");
+              + "); set its certificate authority or its server name with the option tls");
     return new Why("other", lastOf(text));
   }
 

@@ -165,7 +165,7 @@ final class Receiver {
     String message;
     synchronized (this) {
       if (from != stream) return;
-      message = "event " + (last + 1) + " is missing: the sidecar went on with " + sequence;
+      message = "event " + (last + 1) + " is missing: the sidecar continued with " + sequence;
       detach();
     }
     from.cancel("a gap");

@@ -172,7 +172,7 @@ public final class Sender implements AutoCloseable {
     if (refusedUnheard > 0) {
       long count = refusedUnheard;
       SpreadException first = refusals.get(0);
-      String message = "messages refused: " + count + ", the first: " + first.getMessage();
+      String message = "rejected messages: " + count + ", the first: " + first.getMessage();
       SpreadException error = first.with(message, first.metadata(), SpreadException.Outcome.NOT_SENT, first);
       for (SpreadException refused : refusals.subList(1, refusals.size())) error.addSuppressed(refused);
       refusals.clear();

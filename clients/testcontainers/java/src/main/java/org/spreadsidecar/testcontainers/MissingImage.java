@@ -41,9 +41,9 @@ final class MissingImage {
       throw new ContainerLaunchException(
           "the Docker engine does not have the image "
               + name
-              + " and cannot pull it: run \"npm run image\" in a clone of spread-sidecar, which builds "
+              + " and cannot pull it. Run \"npm run image\" in a clone of spread-sidecar (builds "
               + BUILT_IMAGE
-              + ", or name another image",
+              + ") or set another image",
           cause);
     } catch (DockerException | IllegalStateException unknown) {
       // The failure itself says more.
