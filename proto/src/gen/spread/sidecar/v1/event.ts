@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { GroupId, ServiceType } from "./types.js";
 
-/** Why a view came to be. Spread's own bit is named beside each value. */
+/** The cause of a view. Each value names its bit in Spread. */
 export enum MembershipCause {
   /** UNSPECIFIED - Not used. */
   UNSPECIFIED = 0,
@@ -24,7 +24,7 @@ export enum MembershipCause {
   UNRECOGNIZED = -1,
 }
 
-/** What the daemon refused. */
+/** The operation that the daemon rejected. */
 export enum RejectedOperation {
   /** UNSPECIFIED - Not used. */
   UNSPECIFIED = 0,
@@ -37,36 +37,36 @@ export enum RejectedOperation {
   UNRECOGNIZED = -1,
 }
 
-/** One thing that a mailbox received, in the order in which the daemon gave it. */
+/** One event of a mailbox, in the order of the daemon. */
 export interface Event {
-  /** Position in this mailbox: the first event has 1, each later one exactly one more, never a gap. */
+  /** Position in this mailbox: 1 for the first event, one more for each later event, without gaps. */
   sequence: bigint;
-  /** When the sidecar read it from the daemon, by the sidecar's clock, to the millisecond. */
+  /** Time when the sidecar read the event from the daemon, by the sidecar's clock, in milliseconds. */
   receivedAt:
     | Timestamp
     | undefined;
-  /** What it is. A kind that a client does not know is to be passed over, not treated as an error. */
+  /** The content. Clients must ignore unknown kinds. */
   kind:
     | //
-    /** A message that somebody multicast. */
+    /** A message that a client multicast. */
     { $case: "regularMessage"; value: RegularMessage }
     | //
-    /** A new membership of a group that this mailbox is in. */
+    /** A new view of a group that this mailbox is in. */
     { $case: "membershipView"; value: MembershipView }
     | //
-    /** The guarantees of the current view now hold only among those who stay together. */
+    /** The guarantees of the current view now hold only among the members that stay together. */
     { $case: "transitionalSignal"; value: TransitionalSignal }
     | //
     /** This mailbox has left a group. */
     { $case: "selfLeave"; value: SelfLeave }
     | //
-    /** The daemon's policy refused something that this mailbox sent. */
+    /** The daemon's policy rejected a request or message of this mailbox. */
     { $case: "rejectedMessage"; value: RejectedMessage }
     | //
     /** The daemon connection was lost. Only with ReconnectPolicy.enabled. */
     { $case: "connectionLost"; value: ConnectionLost }
     | //
-    /** The daemon connection stands again. Only with ReconnectPolicy.enabled. */
+    /** The mailbox has a new daemon connection. Only with ReconnectPolicy.enabled. */
     { $case: "connectionRestored"; value: ConnectionRestored }
     | undefined;
 }
@@ -75,127 +75,125 @@ export interface Event {
 export interface RegularMessage {
   /** Private group of the sender, such as `#alice#node1`. */
   sender: string;
-  /**
-   * Every destination as the sender named them, in the sender's order: also groups that this mailbox is
-   * not in.
-   */
+  /** Every destination in the sender's spelling and order, including groups that this mailbox is not in. */
   groups: string[];
-  /** The guarantee that it was sent with. */
+  /** The delivery guarantee that it was sent with. */
   serviceType: ServiceType;
-  /** The sender's own number for it, -32768 to 32767. */
+  /** The sender's own number for the message, -32768 to 32767. */
   messageType: number;
   /** The bytes, exactly as sent. May be empty. */
   payload: Buffer;
-  /** True when the sender's machine has the other byte order than the sidecar's; the payload is not touched. */
+  /** True if the sender's machine has another byte order than the sidecar's. The payload is not changed. */
   endianMismatch: boolean;
-  /** True when the sender asked for no copy to itself. */
+  /** True if the sender requested no copy for itself. */
   selfDiscard: boolean;
   /**
-   * The type word as Spread's C library returns it, without the byte-order marker. It says everything
-   * that service_type and self_discard say, and keeps bits that other layers (the flush library) use.
+   * The type word as Spread's C library returns it, without the byte-order marker. It contains service_type
+   * and self_discard, and bits of other layers (the flush library).
    */
   spreadType: number;
 }
 
-/** A group's membership: who is in it from now on, the same at every member that receives it. */
+/** The members of a group from this event on, the same at every member that receives the view. */
 export interface MembershipView {
   /** The group. */
   group: string;
-  /** The identity of this membership. */
+  /** The identity of this view. */
   groupId:
     | GroupId
     | undefined;
-  /** Why it came to be. */
+  /** The cause of the view. */
   cause: MembershipCause;
   /** Private groups of all members, in Spread's order (by daemon, then by bytes), the same at all members. */
   members: string[];
-  /** Index of this mailbox in members, from 0; -1 if it is not among them. */
+  /** Index of this mailbox in members, from 0; -1 if it is not a member. */
   ownIndex: number;
   /**
-   * JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that are in the view
-   * but did not come along with this mailbox from the view before.
+   * JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members of the view that did
+   * not move together with this mailbox from the previous view.
    */
   changedMembers: string[];
   /**
-   * The virtual-synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set that holds the
-   * member that changed. NETWORK: who came along together from the view before, a partition of members.
+   * The virtual synchrony sets in the daemon's order. JOIN, LEAVE, DISCONNECT: one set with the member that
+   * changed. NETWORK: a partition of members, by which members moved together from the previous view.
    */
   virtualSynchronySets: VirtualSynchronySet[];
 }
 
-/** Members that moved together from one view to the next and so received the same messages in between. */
+/** Members that moved together from one view to the next and received the same messages in between. */
 export interface VirtualSynchronySet {
   /** Their private groups, in Spread's order. */
   members: string[];
   /**
-   * True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT this is
-   * the one set there is, whether or not the receiver is in it.
+   * True for the set that the daemon marks as the receiver's own. For JOIN, LEAVE and DISCONNECT, it is true
+   * for the only set, even if the receiver is not in it.
    */
   mine: boolean;
 }
 
 /**
- * Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to
- * the old view, and their guarantees hold only among the members who stay.
+ * Comes before a NETWORK view when daemons were lost. Messages between the signal and the view belong to the
+ * old view, and their guarantees hold only among the members that stay together.
  */
 export interface TransitionalSignal {
   /** The group. */
   group: string;
-  /** The identity of the view that is ending. */
+  /** The identity of the view that ends. */
   groupId: GroupId | undefined;
 }
 
-/** The answer to this mailbox's own Leave: no further message or view of the group follows. */
+/** Confirms this mailbox's own Leave: no further message or view of the group follows. */
 export interface SelfLeave {
   /** The group that was left. */
   group: string;
 }
 
 /**
- * Something that this mailbox sent and the daemon's access policy refused. Only a daemon with such a
- * policy sends it. A refused message with self_discard is never reported: the daemon discards that too.
+ * A request or message of this mailbox that the daemon's access policy rejected. Only a daemon with such a
+ * policy sends it. A rejected message with self_discard is never reported, because the daemon discards the
+ * report too.
  */
 export interface RejectedMessage {
-  /** What was refused. */
+  /** The rejected operation. */
   operation: RejectedOperation;
-  /** Private group of the sender, that is of this mailbox. */
+  /** Private group of the sender, which is this mailbox. */
   sender: string;
-  /** The groups it was for. */
+  /** The destinations. */
   groups: string[];
-  /** MULTICAST: the guarantee that it was sent with; else UNSPECIFIED. */
+  /** MULTICAST: the delivery guarantee that it was sent with; else UNSPECIFIED. */
   serviceType: ServiceType;
-  /** The number that it was sent with. */
+  /** The message type that it was sent with. */
   messageType: number;
   /** The bytes that were not delivered. */
   payload: Buffer;
   /** As in RegularMessage. */
   endianMismatch: boolean;
-  /** The type word as Spread's C library returns it: the refused type with the reject bit 0x400000. */
+  /** The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000. */
   spreadType: number;
 }
 
 /**
- * The daemon connection was lost. Memberships and order end here; nothing is known of what others sent
- * until ConnectionRestored and the views that follow it.
+ * The daemon connection was lost. Memberships and order end here. Messages of other members until
+ * ConnectionRestored and the following views are lost.
  */
 export interface ConnectionLost {
-  /** The private group that was lost. */
+  /** The lost private group. */
   privateGroup: string;
   /** The groups that the mailbox was in, in the order in which it joined them. */
   groups: string[];
-  /** Spread's code for what happened, such as -8 CONNECTION_CLOSED. */
+  /** Spread's code for the loss, such as -8 CONNECTION_CLOSED. */
   spreadCode: number;
 }
 
-/** The daemon connection stands again, as a new session. */
+/** The mailbox has a new daemon connection, which is a new session. */
 export interface ConnectionRestored {
-  /** The private group before. */
+  /** The previous private group. */
   previousPrivateGroup: string;
-  /** The private group now; the same name if the daemon gave it. */
+  /** The new private group; the same as before if the daemon accepted the name. */
   privateGroup: string;
-  /** The groups that are being joined again, in order. A view follows for each. */
+  /** The groups that the mailbox joins again, in order. A view follows for each. */
   groups: string[];
-  /** The daemon that it is connected to now, as a spread name. */
+  /** The daemon of the new connection, as a Spread name. */
   daemon: string;
 }
 

@@ -8,35 +8,38 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.js";
 
-/** The delivery guarantee of a message. Spread's own bit is named beside each value. */
+/** The delivery guarantee of a message. Each value names its bit in Spread. */
 export enum ServiceType {
   /** UNSPECIFIED - Not set. In a request: INVALID_ARGUMENT, reason ILLEGAL_SERVICE. */
   UNSPECIFIED = 0,
   /** UNRELIABLE - UNRELIABLE_MESS 0x01: may be lost; no order. Spread 5 treats it as RELIABLE. */
   UNRELIABLE = 1,
-  /** RELIABLE - RELIABLE_MESS 0x02: arrives; no order. */
+  /** RELIABLE - RELIABLE_MESS 0x02: not lost; no order. */
   RELIABLE = 2,
-  /** FIFO - FIFO_MESS 0x04: arrives in its sender's order. */
+  /** FIFO - FIFO_MESS 0x04: in the sender's order. */
   FIFO = 3,
-  /** CAUSAL - CAUSAL_MESS 0x08: after everything that it may depend on. Spread 5 treats it as AGREED. */
+  /** CAUSAL - CAUSAL_MESS 0x08: after all messages that it may depend on. Spread 5 treats it as AGREED. */
   CAUSAL = 4,
-  /** AGREED - AGREED_MESS 0x10: one total order at all receivers, consistent with cause. */
+  /** AGREED - AGREED_MESS 0x10: one total order at all receivers, consistent with causality. */
   AGREED = 5,
-  /** SAFE - SAFE_MESS 0x20: AGREED, and delivered only once every daemon concerned holds it. */
+  /** SAFE - SAFE_MESS 0x20: AGREED, and delivered only after every concerned daemon has the message. */
   SAFE = 6,
   UNRECOGNIZED = -1,
 }
 
-/** What becomes of an event once it was given to a Receive stream. */
+/** When the sidecar releases delivered events. */
 export enum Acknowledgement {
   /** UNSPECIFIED - The default: AUTO. */
   UNSPECIFIED = 0,
   /**
-   * AUTO - Handing an event to the transport acknowledges it. The newest such events stay in a replay window
-   * (QueueLimits.replay_bytes), so that a broken stream is resumed without loss.
+   * AUTO - Delivery to the transport acknowledges an event. The newest delivered events stay in a replay window
+   * (QueueLimits.replay_bytes), so that a broken stream resumes without loss.
    */
   AUTO = 1,
-  /** EXPLICIT - An event is kept until Acknowledge covers it, and given again to the next Receive until then. */
+  /**
+   * EXPLICIT - The sidecar retains an event until Acknowledge covers it, and redelivers it to the next Receive until
+   * then.
+   */
   EXPLICIT = 2,
   UNRECOGNIZED = -1,
 }
@@ -46,9 +49,9 @@ export enum OverflowPolicy {
   /** UNSPECIFIED - The sidecar's default, which is PAUSE unless configured otherwise. */
   UNSPECIFIED = 0,
   /**
-   * PAUSE - Stop reading from the daemon until there is room. The daemon goes on queueing, up to its own limit
-   * (MaxSessionMessages, 1000 by default), and then cuts the mailbox as it would any slow client: the
-   * stream then ends with reason CONNECTION_CLOSED.
+   * PAUSE - Stop reading from the daemon until the queue has room. The daemon queues up to its own limit
+   * (MaxSessionMessages, 1000 by default), and then disconnects the mailbox like any slow client. The stream
+   * then ends with reason CONNECTION_CLOSED.
    */
   PAUSE = 1,
   /** DISCONNECT - End the mailbox at once: the stream ends with RESOURCE_EXHAUSTED, reason QUEUE_OVERFLOW. */
@@ -60,40 +63,40 @@ export enum OverflowPolicy {
 export enum NameLossPolicy {
   /** UNSPECIFIED - The default: END. */
   UNSPECIFIED = 0,
-  /** END - The mailbox ends: nobody who knows it by its name would know it by another. */
+  /** END - The mailbox ends, because other members know it only by this name. */
   END = 1,
-  /** SUFFIX - Variants of the name that Connect asked for are tried, as by NAME_CONFLICT_POLICY_SUFFIX. */
+  /** SUFFIX - The sidecar tries variants of the original name, as with NAME_CONFLICT_POLICY_SUFFIX. */
   SUFFIX = 2,
-  /** DAEMON_MADE - The daemon makes a name. */
+  /** DAEMON_MADE - The daemon generates a name. */
   DAEMON_MADE = 3,
   UNRECOGNIZED = -1,
 }
 
-/** What the sidecar tried when the private name was in use. */
+/** What the sidecar does when the private name is in use. */
 export enum NameConflictPolicy {
   /** UNSPECIFIED - The default: FAIL. */
   UNSPECIFIED = 0,
   /** FAIL - Connect fails with ALREADY_EXISTS, reason REJECT_NOT_UNIQUE. */
   FAIL = 1,
   /**
-   * SUFFIX - Variants of the name are tried: the name, cut where needed to stay within 10 characters, and a number
-   * from 2 to 99. ALREADY_EXISTS when none is free.
+   * SUFFIX - The sidecar tries variants: the name, shortened to fit in 10 characters, and a number from 2 to 99.
+   * ALREADY_EXISTS if all variants are in use.
    */
   SUFFIX = 2,
   UNRECOGNIZED = -1,
 }
 
-/** The life of a mailbox. */
+/** The state of a mailbox. */
 export enum MailboxState {
   /** UNSPECIFIED - Not used. */
   UNSPECIFIED = 0,
   /** OPEN - Connected to its daemon. */
   OPEN = 1,
-  /** RECONNECTING - The daemon connection is lost and being made anew (ReconnectPolicy). */
+  /** RECONNECTING - The daemon connection is lost, and the sidecar reconnects (ReconnectPolicy). */
   RECONNECTING = 2,
   /**
-   * ENDED - The daemon connection has ended; the events that were received before are still there until they are
-   * taken or the lease ends.
+   * ENDED - The daemon connection has ended. The received events remain until they are delivered or the lease
+   * expires.
    */
   ENDED = 3,
   UNRECOGNIZED = -1,
@@ -110,11 +113,11 @@ export interface Version {
 }
 
 /**
- * The identity of one membership of one group. Two ids are the same exactly if all three words are;
- * no order is defined. An id may come again after its group was empty.
+ * The identity of one view of one group. Two IDs are the same if and only if all three words are equal. They
+ * have no order. An ID may occur again after its group was empty.
  */
 export interface GroupId {
-  /** Id of the daemon that formed the daemon membership. */
+  /** ID of the daemon that formed the daemon membership. */
   daemonId: number;
   /** Seconds since 1970 of the daemon membership; strictly increasing at one daemon. */
   time: number;
@@ -123,97 +126,102 @@ export interface GroupId {
 }
 
 /**
- * Bounds of a mailbox's event queue. What is not set takes the sidecar's default; what is set above the
- * sidecar's own bound is refused with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, naming the bound.
+ * Limits of a mailbox's event queue. An unset field takes the sidecar's default. A value above the sidecar's
+ * own limit is rejected with INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and metadata `bound` has the limit.
  *
- * Events wait until they are given to a Receive; with EXPLICIT acknowledgement, until they are acknowledged.
- * With PAUSE, what one more read from the daemon brings (64 KiB) may come on top of a bound. A single event
- * breaks no bound. When the queues of all mailboxes come near the sidecar's bound for them together, one
- * mailbox may hold no more than is still free, and replay windows shrink likewise.
+ * Events are queued until they are delivered to a Receive; with EXPLICIT acknowledgement, until they are
+ * acknowledged. With PAUSE, one more read from the daemon (64 KiB) may exceed a limit. An empty queue accepts
+ * an event of any size. Close to the sidecar's limit for all queues, a mailbox may hold at most the free
+ * part, and replay windows shrink likewise.
  */
 export interface QueueLimits {
-  /** Most events that may wait. Unit: events. 0 = the default (1,000,000). */
+  /** Maximum number of queued events. Unit: events. 0 = the default (1,000,000). */
   maxEvents: bigint;
-  /** Most bytes that may wait, counted as encoded events. Unit: bytes. 0 = the default (64 MiB). */
+  /** Maximum number of queued bytes, counted as encoded events. Unit: bytes. 0 = the default (64 MiB). */
   maxBytes: bigint;
   /**
-   * With AUTO acknowledgement: how many bytes of events already handed to the transport are kept for a
-   * stream that resumes. Unit: bytes. 0 = the default (4 MiB).
+   * With AUTO acknowledgement: size of the replay window, the delivered events that are retained for a
+   * resume. Unit: bytes. 0 = the default (4 MiB).
    */
   replayBytes: bigint;
-  /** What happens when a bound is reached. */
+  /** What happens when the queue reaches a limit. */
   overflow: OverflowPolicy;
   /**
-   * A bound below these that the queue may be above only for a time. Not set in a request: the sidecar's
-   * default. Not set in an answer: there is none, which is the default unless the sidecar is configured otherwise.
+   * A lower limit that the queue may exceed only for a time. Not set in a request: the sidecar's default. Not
+   * set in a response: no soft limit, which is the default unless the sidecar is configured otherwise.
    */
   softLimit: SoftLimit | undefined;
 }
 
 /**
- * How long a queue may be nearly full. One that stays above the soft bound for longer, without a break, ends its
- * mailbox: a Receive gets what is queued and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER. Each time
- * that the queue falls to the soft bound the time begins anew. A SlowConsumerNotice tells how much of it is left.
+ * How long a queue may be nearly full. If the queue exceeds the soft limit for longer, without a break, the
+ * mailbox ends. A Receive gets the queued events and then ends with RESOURCE_EXHAUSTED, reason SLOW_CONSUMER.
+ * The time restarts each time the queue falls to the soft limit. A SlowConsumerNotice reports the remaining
+ * time.
  */
 export interface SoftLimit {
   /**
-   * The soft bound, as a part of max_events and of max_bytes, and of what the queues of all mailboxes together
-   * leave for this one: whichever is reached first. Above 0, at most 1; if the sidecar is configured with a
-   * soft limit, at most its fraction. 0 = the default (0.5). Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   * The soft limit, as a fraction of max_events, of max_bytes, and of the part of the total queue that is
+   * free for this mailbox. The smallest one applies. Above 0, at most 1; at most the fraction of the
+   * sidecar's own soft limit, if one is configured. 0 = the default (0.5). Else INVALID_ARGUMENT, reason
+   * LIMIT_OUT_OF_RANGE.
    */
   fraction: number;
   /**
-   * How long the queue may stay above it. 100 ms to 24 hours; if the sidecar is configured with a soft limit, at
-   * most its time, which is then the default too. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. Not set and no
-   * default: INVALID_ARGUMENT, reason FIELD_REQUIRED.
+   * How long the queue may exceed the soft limit. 100 ms to 24 hours; else INVALID_ARGUMENT, reason
+   * LIMIT_OUT_OF_RANGE. If the sidecar is configured with a soft limit, its time is the maximum and the
+   * default. Without a default, the field is required: INVALID_ARGUMENT, reason FIELD_REQUIRED.
    */
   time: Duration | undefined;
 }
 
 /**
- * Whether and how a lost daemon connection is made anew. Tried again and again, with growing pauses (0.1 s
- * to 1 s unless the sidecar is configured otherwise, shortened at random), first at the daemon that was lost,
- * then at the others of the list, when the mailbox was opened at a default daemon that is one. While the event
- * queue is full (OVERFLOW_POLICY_PAUSE) no attempt is made.
+ * Whether and how a mailbox replaces a lost daemon connection. The sidecar retries with a backoff (0.1 s to 1
+ * s unless configured otherwise, with random variation). It tries the lost daemon first. If the mailbox was
+ * opened at a default daemon from a list, the sidecar then tries the other daemons of the list. It makes no
+ * attempt while the event queue is full (OVERFLOW_POLICY_PAUSE).
  *
- * Meanwhile the state is RECONNECTING. What was received can be received, the lease counts as ever, and Join
- * and Leave change what is joined when the connection stands again. A Join with await_view is answered with
- * the view that comes then, a Leave with await_view at once and without a self-leave: the loss has ended the
- * membership. GetView knows no view until new ones arrive.
+ * Meanwhile the state is RECONNECTING. Receive delivers queued events, the lease continues, and Join and
+ * Leave change which groups the mailbox joins after the reconnect. A Join with await_view waits for the view
+ * after the reconnect. A Leave with await_view returns at once, without a self-leave, because the loss ended
+ * the membership. GetView has no view until new ones arrive.
  */
 export interface ReconnectPolicy {
   /**
-   * True: reconnect, join the groups again in the order in which they were joined, and tell it by the events
+   * True: reconnect, join the groups again in the original order, and report this with the events
    * ConnectionLost and ConnectionRestored. Default false: the mailbox ends with the connection, and the other
-   * fields say nothing. A sidecar that does not offer it answers UNIMPLEMENTED, reason RECONNECT_NOT_SUPPORTED.
+   * fields have no effect. A sidecar that does not offer it answers UNIMPLEMENTED, reason
+   * RECONNECT_NOT_SUPPORTED.
    */
   enabled: boolean;
   /**
-   * How long after the loss the mailbox ends, as it would without reconnecting (reason CONNECTION_CLOSED), when
-   * the connection could not be made anew. Default: the sidecar's, 1 minute. From 100 ms to 24 hours unless
-   * the sidecar is configured otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
+   * Time after the loss at which the mailbox ends if reconnecting has not succeeded (reason
+   * CONNECTION_CLOSED). Default: the sidecar's, 1 minute. 100 ms to 24 hours unless the sidecar is configured
+   * otherwise. Else INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE.
    */
   giveUpAfter:
     | Duration
     | undefined;
   /**
-   * What to do when the private name can't be had again, because another session, such as a stale one, still
-   * holds it after it was tried for 10 seconds (unless the sidecar is configured otherwise). Default END. A
-   * mailbox that was opened without a name always gets one that the daemon makes.
+   * What to do when another session, such as a stale one, holds the private name. The sidecar first retries
+   * the name for 10 seconds unless configured otherwise. Default END. A mailbox that was opened without a
+   * name always gets a generated name.
    */
   onNameLoss: NameLossPolicy;
   /**
-   * What becomes of messages while there is no connection. Default false: Multicast is answered with
-   * UNAVAILABLE, reason RECONNECTING, and nothing of the message is sent. True: they wait, up to
-   * MailboxLimits.max_send_queue_bytes, and are sent in their order when the connection stands again, behind
-   * the joins of the groups; their calls wait as long. If the mailbox ends first, they are answered with its error
-   * and metadata `outcome` "not-sent". Messages that the lost connection had been given and had not taken are
-   * in doubt in either case: UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". They are not sent again.
+   * What happens to messages while there is no connection. Default false: Multicast fails with UNAVAILABLE,
+   * reason RECONNECTING, and no byte of the message is sent. True: the sidecar queues messages, up to
+   * MailboxLimits.max_send_queue_bytes, and their calls wait. After the reconnect, it sends them in order,
+   * after it has joined the groups again. If the mailbox ends first, the calls fail with its error and
+   * metadata `outcome` "not-sent".
+   *
+   * In either case, messages that the lost connection had not fully accepted have an unknown outcome:
+   * UNAVAILABLE, reason CONNECTION_CLOSED, `outcome` "unknown". The sidecar does not send them again.
    */
   queueMulticasts: boolean;
 }
 
-/** How the sidecar shows itself to the daemon. */
+/** How the sidecar authenticates at the daemon. */
 export interface Authentication {
   /** The method. Not set: the sidecar's default, which is NULL unless configured otherwise. */
   method:
@@ -221,7 +229,7 @@ export interface Authentication {
     /** Spread's method NULL: no credential. */
     { $case: "nullMethod"; value: NullAuthentication }
     | //
-    /** Spread's method IP: the daemon looks at the address that the sidecar connects from. */
+    /** Spread's method IP: the daemon checks the address that the sidecar connects from. */
     { $case: "ipMethod"; value: IpAuthentication }
     | undefined;
 }
@@ -232,8 +240,8 @@ export interface NullAuthentication {
 
 /**
  * Spread's method IP has no parameters: the daemon compares the sidecar's IPv4 address with its file
- * spread.access_ip. It refuses every Unix socket and IPv6 connection. UNAUTHENTICATED, reason REJECT_AUTH,
- * when the daemon refuses or does not offer it.
+ * spread.access_ip. It rejects every Unix socket and IPv6 connection. If the daemon rejects the address or
+ * does not offer the method: UNAUTHENTICATED, reason REJECT_AUTH.
  */
 export interface IpAuthentication {
 }
