@@ -16,6 +16,7 @@ import {
   windowUpdate,
 } from '../support/network/http2-frames.js';
 import { RawHttp2 } from '../support/network/raw-http2.js';
+import { boundsWith } from '../support/sidecars/grpc-bounds.js';
 import { rawClient, refusals } from '../support/sidecars/limits.js';
 import { type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
 import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
@@ -98,7 +99,7 @@ describe('the beginning of a connection', () => {
     const limits: string[] = [];
     const server = new GrpcServer({
       services: [],
-      transport: { openingTimeoutMs: 300 },
+      bounds: boundsWith({ openingTimeoutMs: 300 }),
       onLimit: (limit) => limits.push(limit),
     });
     onTestFinished(() => server.stop({ graceMs: 0 }));
@@ -117,8 +118,8 @@ describe('the beginning of a connection', () => {
 
 describe('a connection whose client may be gone', () => {
   it('http2.keepalive: is asked, and closed when it does not answer', async () => {
-    const transport = { keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 };
-    const server = new GrpcServer({ services: [], transport });
+    const bounds = boundsWith({ keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 });
+    const server = new GrpcServer({ services: [], bounds });
     onTestFinished(() => server.stop({ graceMs: 0 }));
     const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
     const port = Number(formatListenAddress(address!).split(':').at(-1));

@@ -12,6 +12,7 @@ import { silentLogger } from '../../server/src/observability/index.js';
 import { createSidecar, type Sidecar } from '../../server/src/sidecar.js';
 import { mailboxSettings } from '../support/mailboxes/mailbox-settings.js';
 import { plainEncode } from '../support/mailboxes/plain-events.js';
+import { GRPC_BOUNDS } from '../support/sidecars/grpc-bounds.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { within } from '../support/until.js';
@@ -84,7 +85,7 @@ describe('each part ends in every order of start and stop', () => {
   const expectClosedPort = async (port: number) => expect(await listens(port)).toBe(false);
 
   it.each(['stop before listen', 'stop in the same turn', 'stop twice'])('GrpcServer: %s', async (order) => {
-    const server = new GrpcServer({ services: [] });
+    const server = new GrpcServer({ services: [], bounds: GRPC_BOUNDS });
     const port = await freePort();
     const begin = () => server.listen([{ ...address, port }]).catch(() => {});
     const stop = () => server.stop({ graceMs: 0 });
@@ -100,6 +101,7 @@ describe('each part ends in every order of start and stop', () => {
     const server = new AdminServer({
       pages: { checks, metrics, onError: () => {} },
       health: new HealthBoard([]),
+      bounds: GRPC_BOUNDS,
     });
     const port = await freePort();
     const begin = () => server.listen({ ...address, port }).catch(() => {});

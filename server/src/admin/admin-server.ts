@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GrpcTelemetry } from '../grpc/calls/methods.js';
-import { GrpcServer } from '../grpc/server.js';
+import { type GrpcBounds, GrpcServer } from '../grpc/server.js';
 import type { HealthBoard } from '../grpc/services/health.js';
 import type { ListenAddress } from '../net/listen-address.js';
 import { type Listener, listenOn } from '../net/listener.js';
@@ -22,6 +22,8 @@ export interface AdminServerOptions {
   onEvicted?: (peer: string) => void;
   /** What is not given takes the default beside its field. */
   limits?: Partial<AdminLimits>;
+  /** Of health over gRPC. The port's own limits replace those of connections, calls and requests. */
+  bounds: GrpcBounds;
 }
 
 export interface AdminLimits {
@@ -100,14 +102,19 @@ export class AdminServer {
     this.#grpc = new GrpcServer({
       services: [options.health.registration()],
       telemetry: options.telemetry,
-      transport: {
-        maxRequestBytes: MAX_REQUEST_BYTES,
-        maxConcurrentStreams: MAX_STREAMS,
-        streamWindowBytes: WINDOW_BYTES,
-        connectionWindowBytes: WINDOW_BYTES,
-        maxConnectionIdleMs: limits.idleTimeoutMs,
-        openingTimeoutMs: limits.headersTimeoutMs,
-        requestTimeoutMs: limits.headersTimeoutMs,
+      bounds: {
+        ...options.bounds,
+        calls: { ...options.bounds.calls, maxCalls: limits.maxHttp2Connections * MAX_STREAMS },
+        transport: {
+          ...options.bounds.transport,
+          maxRequestBytes: MAX_REQUEST_BYTES,
+          maxConcurrentStreams: MAX_STREAMS,
+          streamWindowBytes: WINDOW_BYTES,
+          connectionWindowBytes: WINDOW_BYTES,
+          maxConnectionIdleMs: limits.idleTimeoutMs,
+          openingTimeoutMs: limits.headersTimeoutMs,
+          requestTimeoutMs: limits.headersTimeoutMs,
+        },
       },
     });
   }

@@ -1,6 +1,7 @@
 export {
   type ConfigSources,
   configFilePath,
+  defaultConfig,
   type LoadedConfig,
   type LoadOptions,
   loadConfig,

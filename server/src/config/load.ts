@@ -56,6 +56,11 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   return { config, sources: Object.fromEntries(sources) as ConfigSources };
 }
 
+/** The configuration of a sidecar in which no option is set. */
+export function defaultConfig(): SidecarConfig {
+  return assemble(new Map(optionRows.map((row) => [row.key, defaultValue(row)])));
+}
+
 /** Path of the configuration file that flags or environment name; undefined when neither does. */
 export function configFilePath(flags: Flags, env: Environment): string | undefined {
   const flag = flags[CONFIG_FILE.flag];
@@ -63,6 +68,11 @@ export function configFilePath(flags: Flags, env: Environment): string | undefin
 }
 
 const defaultEntry = (row: OptionRow): Entry => ({ row, given: row.default, source: { kind: 'default' } });
+
+function defaultValue(row: OptionRow): unknown {
+  const read = readEntry(defaultEntry(row), []);
+  return read.ok ? read.value : undefined;
+}
 
 function readEntry(
   { row, given, source }: Entry,

@@ -5,8 +5,8 @@ import type { ListenAddress } from '../net/listen-address.js';
 import { type Listener, listenOn } from '../net/listener.js';
 import { FairTurns } from '../timing/fair-turns.js';
 import { type CallGate, OPEN_GATE } from './calls/call-gate.js';
-import { type CallBounds, CallLimits, DEFAULT_CALL_BOUNDS } from './calls/call-limits.js';
-import { DEFAULT_SWEEP_BOUNDS, type SweepBounds } from './calls/call-sweep.js';
+import { type CallBounds, CallLimits } from './calls/call-limits.js';
+import type { SweepBounds } from './calls/call-sweep.js';
 import { insecureCredentials } from './calls/credentials.js';
 import { type GrpcTelemetry, type MethodInfo, MethodTable, NO_TELEMETRY } from './calls/methods.js';
 import { type OnCallRefused, type OnLimit, OpenCalls } from './calls/open-calls.js';
@@ -21,71 +21,75 @@ import { type ConnectionIdentity, identifyConnection } from './transport/session
 import { closeDeadSessions } from './transport/sessions/dead-sessions.js';
 import { setHttp2 } from './transport/sessions/http2-settings.js';
 import { keepAlive } from './transport/sessions/keep-alive.js';
-import {
-  DEFAULT_SESSION_BOUNDS,
-  guardSessions,
-  type SessionBounds,
-} from './transport/sessions/session-guard.js';
+import { guardSessions, type SessionBounds } from './transport/sessions/session-guard.js';
 import { firstConcurrentStreams, StreamGate, streamsFor } from './transport/stream-gate.js';
 import type { TlsEndpoint } from './transport/tls-endpoint.js';
 
-/** Bounds and habits of the HTTP/2 transport. */
-export interface TransportOptions {
-  /** Largest request message. Unit: bytes. Default 4 MiB. A larger one: RESOURCE_EXHAUSTED. */
+/** Bounds of the HTTP/2 transport that options of the sidecar set. */
+interface ConfiguredTransport {
+  /** Largest request message. Unit: bytes. A larger one: RESOURCE_EXHAUSTED. */
   maxRequestBytes: number;
-  /** Most calls at once on one connection; further ones wait in the client. Default 4096. */
+  /** Most calls at once on one connection; further ones wait in the client. */
   maxConcurrentStreams: number;
-  /** A connection that is silent for this long is asked whether it is alive. Unit: ms. Default 60,000. 0 = never. */
-  keepaliveTimeMs: number;
-  /** How long it may take to answer. Unit: ms. Default 20,000. */
-  keepaliveTimeoutMs: number;
-  /** A connection is asked whether its HTTP/2 session has ended in silence after this long without a byte. Unit: ms. Default 5000. */
-  silenceMs: number;
-  /** A connection without calls is closed after this long. Unit: ms. Default 0 = never. */
+  /** A connection without calls is closed after this long. Unit: ms. 0 = never. */
   maxConnectionIdleMs: number;
-  /** How long a client may take to begin with HTTP/2 on its connection. Unit: ms. Default 10,000. */
-  openingTimeoutMs: number;
-  /** How long the request of a call may take to arrive whole; of a stream of requests, the first. Unit: ms. Default 60,000. */
+  /** How long the request of a call may take to arrive whole; of a stream of requests, the first. Unit: ms. */
   requestTimeoutMs: number;
-  /** Whether requests may be compressed. Default: no. */
+  /** Whether requests may be compressed. */
   compression: boolean;
-  /** HTTP/2 receive window of a stream. Unit: bytes. Default 128 KiB. */
+  /** Most bytes of a call's metadata: names, values, and 32 for each. */
+  maxHeaderBytes: number;
+  /** Connections at once; one more is closed when it is accepted. */
+  maxConnections: number;
+  /** Bytes of responses of all calls that clients have not taken. */
+  maxUnsentBytes: number;
+}
+
+/** Bounds of the HTTP/2 transport that no option sets. */
+interface FixedTransport {
+  /** A connection that is silent for this long is asked whether it is alive. Unit: ms. 0 = never. */
+  keepaliveTimeMs: number;
+  /** How long it may take to answer. Unit: ms. */
+  keepaliveTimeoutMs: number;
+  /** A connection is asked whether its HTTP/2 session has ended in silence after this long without a byte. Unit: ms. */
+  silenceMs: number;
+  /** How long a client may take to begin with HTTP/2 on its connection. Unit: ms. */
+  openingTimeoutMs: number;
+  /** HTTP/2 receive window of a stream. Unit: bytes. */
   streamWindowBytes: number;
   /**
    * HTTP/2 receive window of a connection. Node reads nothing of a connection while a write to it waits for the other end: were
    * more under way to us than a socket holds (208 KiB by default on Linux, with what the kernel counts besides), a client
-   * made with Node could wait for us to read while we wait for it. Unit: bytes. Default 128 KiB.
+   * made with Node could wait for us to read while we wait for it. Unit: bytes.
    */
   connectionWindowBytes: number;
-  /** Most bytes of a call's metadata: names, values, and 32 for each. Default 16 KiB. */
-  maxHeaderBytes: number;
-  /** Connections at once; one more is closed when it is accepted. Default 2000. */
-  maxConnections: number;
-  /** Bytes of responses of all calls that clients have not taken. Default 256 MiB. */
-  maxUnsentBytes: number;
 }
 
-const DEFAULT_TRANSPORT: TransportOptions = {
-  maxRequestBytes: 4 * 1024 * 1024,
-  maxConcurrentStreams: 4096,
+export type TransportOptions = ConfiguredTransport & FixedTransport;
+
+const FIXED_TRANSPORT: FixedTransport = {
   keepaliveTimeMs: 60_000,
   keepaliveTimeoutMs: 20_000,
   silenceMs: 5000,
-  maxConnectionIdleMs: 0,
   openingTimeoutMs: 10_000,
-  requestTimeoutMs: 60_000,
-  compression: false,
   streamWindowBytes: 128 * 1024,
   connectionWindowBytes: 128 * 1024,
-  maxHeaderBytes: 16 * 1024,
-  maxConnections: 2000,
-  maxUnsentBytes: 256 * 1024 * 1024,
 };
+
+/** The bounds of a server. Their defaults are those of the options. */
+export interface GrpcBounds {
+  /** A bound that no option sets may be absent: the server then uses its own value. */
+  readonly transport: ConfiguredTransport & Partial<FixedTransport>;
+  readonly calls: CallBounds;
+  /** Bounds on what calls hold. */
+  readonly sweep: Omit<SweepBounds, 'requestTimeoutMs'>;
+  /** Bounds of one connection. */
+  readonly sessions: Omit<SessionBounds, 'openingTimeoutMs'>;
+}
 
 export interface GrpcServerOptions {
   services: readonly ServiceRegistration[];
-  /** What is not given takes the default beside its field. */
-  transport?: Partial<TransportOptions>;
+  bounds: GrpcBounds;
   telemetry?: GrpcTelemetry;
   /** TLS for every TCP address. Default: none. */
   tls?: TlsEndpoint;
@@ -93,12 +97,6 @@ export interface GrpcServerOptions {
   gate?: CallGate;
   /** Told of calls that are not. */
   onRefused?: OnCallRefused;
-  /** Bounds on calls. What is not given takes the default beside its field. */
-  calls?: Partial<CallBounds>;
-  /** Bounds on what calls hold. What is not given takes the default beside its field. */
-  sweep?: Partial<Omit<SweepBounds, 'requestTimeoutMs'>>;
-  /** Bounds of one connection. What is not given takes the default beside its field. */
-  sessions?: Partial<Omit<SessionBounds, 'openingTimeoutMs'>>;
   /** Told of a limit that a connection or a call ran into before it had a handler, by the name of its option. */
   onLimit?: OnLimit;
   /** Asked for each accepted connection, as there is a bound of the whole process; false: it is one too many. Default: none is. */
@@ -128,7 +126,8 @@ export class GrpcServer {
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
-    const transport = { ...DEFAULT_TRANSPORT, ...options.transport };
+    const { calls, sweep, sessions } = options.bounds;
+    const transport = { ...FIXED_TRANSPORT, ...options.bounds.transport };
     const telemetry = options.telemetry ?? NO_TELEMETRY;
     quietGrpcLog();
     for (const { definition } of options.services) this.#methods.add(definition);
@@ -136,7 +135,6 @@ export class GrpcServer {
     this.#maxConnections = transport.maxConnections;
     this.#admit = options.admit ?? (() => true);
     const gate = options.gate ?? OPEN_GATE;
-    const calls = { ...DEFAULT_CALL_BOUNDS, ...options.calls };
     const streamBounds = {
       maxStreams: streamsFor(calls.maxCalls),
       maxConcurrentStreams: transport.maxConcurrentStreams,
@@ -148,7 +146,7 @@ export class GrpcServer {
       methods: this.#methods,
       telemetry,
       transport,
-      sweep: { ...DEFAULT_SWEEP_BOUNDS, ...options.sweep, requestTimeoutMs: transport.requestTimeoutMs },
+      sweep: { ...sweep, requestTimeoutMs: transport.requestTimeoutMs },
       gate,
       onRefused: options.onRefused ?? (() => {}),
       limits: new CallLimits(calls),
@@ -178,7 +176,6 @@ export class GrpcServer {
     watchConnections(this.#server);
     closeDeadSessions(this.#server, transport.silenceMs);
     keepAlive(this.#server, transport);
-    const sessions = { ...DEFAULT_SESSION_BOUNDS, ...options.sessions };
     guardSessions(
       this.#server,
       { ...sessions, openingTimeoutMs: transport.openingTimeoutMs },

@@ -1,6 +1,6 @@
 import { AdminServer } from '../admin/admin-server.js';
 import type { PageAccess } from '../admin/page-access.js';
-import { isIpv6Only, type SidecarConfig } from '../config/index.js';
+import { defaultConfig, isIpv6Only, type SidecarConfig } from '../config/index.js';
 import type { ServiceRegistration } from '../grpc/calls/service-registration.js';
 import { encodeEvent } from '../grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../grpc/codec/failure.js';
@@ -22,7 +22,7 @@ import {
 import { IP_AUTH, NULL_AUTH } from '../spread/auth.js';
 import { Session } from '../spread/session.js';
 import { Access } from './access.js';
-import { callBounds, sessionBounds, sweepBounds, transportOptions } from './client-limits.js';
+import { grpcBounds } from './client-limits.js';
 import type { ConnectionPlan } from './connection-plan.js';
 import { type RunningDaemon, sessionOpener, startEmbeddedDaemon } from './embedded.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './mailbox-settings.js';
@@ -141,6 +141,8 @@ export class Assembly {
       health,
       telemetry: events.grpc,
       limits: connections.adminLimits,
+      // The options bound applications, not probes.
+      bounds: grpcBounds(defaultConfig(), memory.bounds),
       onEvicted: (peer) => events.limits.reached('admin.connections', { peer }),
       onAcceptError: (error) => this.#acceptFailed(error, 'the admin port can accept no connection'),
     });
@@ -261,10 +263,7 @@ export class Assembly {
       telemetry: events.grpc,
       admit: connections.admit,
       onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server can accept no connection'),
-      transport: transportOptions(config, memory.bounds),
-      calls: callBounds(config, memory.bounds),
-      sweep: sweepBounds(config, memory.bounds),
-      sessions: sessionBounds(config),
+      bounds: grpcBounds(config, memory.bounds),
       onLimit: (limit, about) => events.limits.reached(limit, about),
     });
     access.onClientTokens = () => server.recheckCalls();

@@ -17,6 +17,7 @@ import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { CLIENT_VERSION } from '../../../server/src/spread/wire/index.js';
 import { temporaryFolder } from '../tmp.js';
+import { boundsWith } from './grpc-bounds.js';
 
 /** The limits of a sidecar whose configuration sets nothing. */
 const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
@@ -125,7 +126,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
       health.registration(),
       ...reflection(),
     ],
-    transport: options.transport,
+    bounds: boundsWith(options.transport ?? {}),
     telemetry: options.telemetry,
   });
   const path = options.unix ? join(temporaryFolder(), 'grpc') : undefined;

@@ -4,6 +4,7 @@ import { type AdminLimits, AdminServer } from '../../../server/src/admin/admin-s
 import type { CheckResult } from '../../../server/src/admin/checks.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
 import { formatListenAddress } from '../../../server/src/net/listen-address.js';
+import { GRPC_BOUNDS } from '../../support/sidecars/grpc-bounds.js';
 
 export async function start(limits: Partial<AdminLimits> = {}) {
   const state = {
@@ -16,6 +17,7 @@ export async function start(limits: Partial<AdminLimits> = {}) {
   const server = new AdminServer({
     health,
     limits,
+    bounds: GRPC_BOUNDS,
     pages: {
       checks: {
         livez: [{ name: 'event-loop', check: () => ({ ok: true }) }],

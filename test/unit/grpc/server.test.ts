@@ -19,6 +19,7 @@ import type { GrpcTelemetry, MethodInfo } from '../../../server/src/grpc/calls/m
 import { observedCall } from '../../../server/src/grpc/calls/observed-call.js';
 import { GrpcServer, type GrpcServerOptions } from '../../../server/src/grpc/server.js';
 import { formatListenAddress, type ListenAddress } from '../../../server/src/net/listen-address.js';
+import { boundsWith, GRPC_BOUNDS } from '../../support/sidecars/grpc-bounds.js';
 import { rpcErrorOf } from '../../support/sidecars/rpc-error.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until, within } from '../../support/until.js';
@@ -71,6 +72,7 @@ async function start(
   const cancelled: string[] = [];
   const allow: (() => void)[] = [];
   const server = new GrpcServer({
+    bounds: GRPC_BOUNDS,
     services: [
       {
         definition: Echo as unknown as ServiceDefinition,
@@ -137,7 +139,7 @@ describe('listening', () => {
   it('listens on all addresses or on none', async () => {
     const first = await start();
     const path = join(temporaryFolder(), 's');
-    const second = new GrpcServer({ services: [] });
+    const second = new GrpcServer({ services: [], bounds: GRPC_BOUNDS });
     await expect(second.listen([{ kind: 'unix', path }, first.address])).rejects.toMatchObject({
       reason: 'TAKEN',
     });
@@ -147,7 +149,7 @@ describe('listening', () => {
 
   it('opens the HTTP/2 windows that were asked for', async () => {
     const windows = { streamWindowBytes: 300_000, connectionWindowBytes: 700_000 };
-    const { address } = await start({ transport: { ...windows, maxConcurrentStreams: 99 } });
+    const { address } = await start({ bounds: boundsWith({ ...windows, maxConcurrentStreams: 99 }) });
     const session = connectHttp2(`http://${formatListenAddress(address)}`);
     onTestFinished(() => session.destroy());
     await within(new Promise((resolve) => session.once('remoteSettings', resolve)), 'the settings');
@@ -206,7 +208,7 @@ describe('telemetry', () => {
   });
 
   it('hears the true status of what grpc-js ends by itself', async () => {
-    const { client, recorder } = await start({ transport: { maxRequestBytes: 1000 } });
+    const { client, recorder } = await start({ bounds: boundsWith({ maxRequestBytes: 1000 }) });
     await once(client, Echo.once.path, Buffer.alloc(1001));
     await until(() => recorder.lines.at(-1) === 'Once RESOURCE_EXHAUSTED');
     await once(client, Echo.never.path, Buffer.alloc(1), { deadline: Date.now() + 50 });

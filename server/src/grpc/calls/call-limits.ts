@@ -4,22 +4,15 @@ import { TokenBucket } from '../transport/token-bucket.js';
 
 /** Bounds on calls and messages. Infinity: none. */
 export interface CallBounds {
-  /** Calls at once, of all clients. Default 10,000. */
+  /** Calls at once, of all clients. */
   readonly maxCalls: number;
-  /** Calls at once of one client. Default: none. */
+  /** Calls at once of one client. */
   readonly maxCallsPerClient: number;
-  /** Calls that one client may begin in a second. Default: none. */
+  /** Calls that one client may begin in a second. */
   readonly callsPerSecond: number;
-  /** Messages that one client may send in a second. Default: none. */
+  /** Messages that one client may send in a second. */
   readonly messagesPerSecond: number;
 }
-
-export const DEFAULT_CALL_BOUNDS: CallBounds = {
-  maxCalls: 10_000,
-  maxCallsPerClient: Number.POSITIVE_INFINITY,
-  callsPerSecond: Number.POSITIVE_INFINITY,
-  messagesPerSecond: Number.POSITIVE_INFINITY,
-};
 
 /** Calls that are too many are told to come again after so long. Unit: ms. */
 const RETRY_MS = 1000;

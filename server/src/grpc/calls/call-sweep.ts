@@ -3,19 +3,13 @@ import { EdgeError } from '../codec/edge-error.js';
 
 /** Bounds that are looked after now and then. Times are milliseconds. */
 export interface SweepBounds {
-  /** How long a request may take to arrive. Default 60,000. */
+  /** How long a request may take to arrive. */
   readonly requestTimeoutMs: number;
-  /** How long a call of which all was said may wait for a client that takes nothing of it. Default 60,000. */
+  /** How long a call of which all was said may wait for a client that takes nothing of it. */
   readonly stallTimeoutMs: number;
-  /** Bytes of requests that have arrived and nobody took yet, of all calls. Default 256 MiB. */
+  /** Bytes of requests that have arrived and nobody took yet, of all calls. */
   readonly maxBufferedBytes: number;
 }
-
-export const DEFAULT_SWEEP_BOUNDS: SweepBounds = {
-  requestTimeoutMs: 60_000,
-  stallTimeoutMs: 60_000,
-  maxBufferedBytes: 256 * 1024 * 1024,
-};
 
 /** A call as it is looked at. */
 export interface SweptCall {

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type CallBounds,
-  CallLimits,
-  DEFAULT_CALL_BOUNDS,
-} from '../../../../server/src/grpc/calls/call-limits.js';
+import { type CallBounds, CallLimits } from '../../../../server/src/grpc/calls/call-limits.js';
 import { clientOf } from '../../../../server/src/grpc/calls/open-calls.js';
+import { GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 
 function limitsOf(bounds: Partial<CallBounds>) {
   let now = 0;
-  const limits = new CallLimits({ ...DEFAULT_CALL_BOUNDS, ...bounds }, () => now);
+  const limits = new CallLimits({ ...GRPC_BOUNDS.calls, ...bounds }, () => now);
   return { limits, pass: (ms: number) => (now += ms) };
 }
 const error = (reason: string, limit: string, retryDelayMs: number) =>

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  CallSweep,
-  DEFAULT_SWEEP_BOUNDS,
-  type SweptCall,
-} from '../../../../server/src/grpc/calls/call-sweep.js';
+import { CallSweep, type SweepBounds, type SweptCall } from '../../../../server/src/grpc/calls/call-sweep.js';
 import type { EdgeError } from '../../../../server/src/grpc/codec/edge-error.js';
+import { GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 
 class FakeCall implements SweptCall {
   awaitsRequest = false;
@@ -30,11 +27,11 @@ class FakeCall implements SweptCall {
   }
 }
 
-function sweepOf(bounds: Partial<typeof DEFAULT_SWEEP_BOUNDS>) {
+function sweepOf(bounds: Partial<SweepBounds>) {
   let now = 0;
   const limits: string[] = [];
   const sweep = new CallSweep(
-    { ...DEFAULT_SWEEP_BOUNDS, ...bounds },
+    { ...GRPC_BOUNDS.sweep, requestTimeoutMs: 60_000, ...bounds },
     (limit) => limits.push(limit),
     () => now,
   );

@@ -1,12 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Metadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { type CallGate, OPEN_GATE } from '../../../../server/src/grpc/calls/call-gate.js';
-import {
-  type CallBounds,
-  CallLimits,
-  DEFAULT_CALL_BOUNDS,
-} from '../../../../server/src/grpc/calls/call-limits.js';
-import { DEFAULT_SWEEP_BOUNDS } from '../../../../server/src/grpc/calls/call-sweep.js';
+import { type CallBounds, CallLimits } from '../../../../server/src/grpc/calls/call-limits.js';
 import { type CallType, type MethodInfo, MethodTable } from '../../../../server/src/grpc/calls/methods.js';
 import type { ObservedCall } from '../../../../server/src/grpc/calls/observed-call.js';
 import { OpenCalls } from '../../../../server/src/grpc/calls/open-calls.js';
@@ -15,6 +10,7 @@ import type { SentStatus } from '../../../../server/src/grpc/codec/status.js';
 import { identifyConnection } from '../../../../server/src/grpc/transport/sessions/connection-identity.js';
 import { FairTurns } from '../../../../server/src/timing/fair-turns.js';
 import { readStatusDetails } from '../../../support/sidecars/google-rpc.js';
+import { GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
@@ -161,7 +157,7 @@ export class FakeServer {
         } as never,
       });
     }
-    this.limits = new CallLimits({ ...DEFAULT_CALL_BOUNDS, ...options.calls });
+    this.limits = new CallLimits({ ...GRPC_BOUNDS.calls, ...options.calls });
     this.responses = new ResponseBudget(options.responseBytes ?? 1000);
     const say = (line: string) => void this.events.push(line);
     this.calls = new OpenCalls({
@@ -173,7 +169,7 @@ export class FakeServer {
         messageSent: ({ method }: MethodInfo) => say(`${method} sent`),
       },
       transport: { maxRequestBytes: 100_000, compression: options.compression ?? false },
-      sweep: DEFAULT_SWEEP_BOUNDS,
+      sweep: { ...GRPC_BOUNDS.sweep, requestTimeoutMs: GRPC_BOUNDS.transport.requestTimeoutMs },
       gate: options.gate ?? OPEN_GATE,
       onRefused: (reason, { method }) => say(`refused ${method} ${reason}`),
       limits: this.limits,

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../../../server/src/grpc/server.js';
 import { HealthBoard } from '../../../../server/src/grpc/services/health.js';
 import { formatListenAddress } from '../../../../server/src/net/listen-address.js';
+import { GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 import { rpcErrorOf } from '../../../support/sidecars/rpc-error.js';
 import { until, within } from '../../../support/until.js';
 
@@ -21,7 +22,7 @@ const { grpc } = loadPackageDefinition(loadSync(protoPath, { enums: String })) a
 
 async function start() {
   const board = new HealthBoard([SERVICE]);
-  const server = new GrpcServer({ services: [board.registration()] });
+  const server = new GrpcServer({ services: [board.registration()], bounds: GRPC_BOUNDS });
   const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
   const client = new grpc.health.v1.Health(formatListenAddress(address!), credentials.createInsecure());
   onTestFinished(async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../../../server/src/grpc/server.js';
 import { reflection } from '../../../../server/src/grpc/services/reflection.js';
 import { formatListenAddress } from '../../../../server/src/net/listen-address.js';
+import { GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 import { rpcErrorOf } from '../../../support/sidecars/rpc-error.js';
 import { within } from '../../../support/until.js';
 
@@ -22,7 +23,7 @@ interface ReflectionClient extends Client {
 }
 
 async function start(version: 'v1' | 'v1alpha', on = true) {
-  const server = new GrpcServer({ services: on ? reflection() : [] });
+  const server = new GrpcServer({ services: on ? reflection() : [], bounds: GRPC_BOUNDS });
   const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
   const path = `${root}/node_modules/@grpc/reflection/build/proto/grpc/reflection/${version}/reflection.proto`;
   const { grpc } = loadPackageDefinition(loadSync(path)) as never as {
@@ -128,7 +129,7 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
 
 describe('reflection', () => {
   it('rejects bytes that are no request', async () => {
-    const server = new GrpcServer({ services: reflection() });
+    const server = new GrpcServer({ services: reflection(), bounds: GRPC_BOUNDS });
     const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
     const client = new Client(formatListenAddress(address!), credentials.createInsecure());
     onTestFinished(async () => {
@@ -146,7 +147,7 @@ describe('reflection', () => {
   });
 
   it('bounds what a caller that does not read can pile up', async () => {
-    const server = new GrpcServer({ services: reflection() });
+    const server = new GrpcServer({ services: reflection(), bounds: GRPC_BOUNDS });
     const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
     const client = new Client(formatListenAddress(address!), credentials.createInsecure(), {
       'grpc-node.flow_control_window': 65_535,

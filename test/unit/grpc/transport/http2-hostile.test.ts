@@ -5,6 +5,7 @@ import { AdminServer } from '../../../../server/src/admin/admin-server.js';
 import { GrpcServer, type TransportOptions } from '../../../../server/src/grpc/server.js';
 import { HealthBoard } from '../../../../server/src/grpc/services/health.js';
 import { frame, literalHeaders, PREFACE } from '../../../fuzz/network/http2-frames.js';
+import { boundsWith, GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 import { until } from '../../../support/until.js';
 
 const SETTINGS = frame(4, 0, 0);
@@ -27,7 +28,10 @@ const request = (path: string, contentType = 'application/grpc') =>
   );
 
 async function start(transport: Partial<TransportOptions> = {}) {
-  const server = new GrpcServer({ services: [new HealthBoard([]).registration()], transport });
+  const server = new GrpcServer({
+    services: [new HealthBoard([]).registration()],
+    bounds: boundsWith(transport),
+  });
   onTestFinished(() => server.stop({ graceMs: 0 }));
   const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
   if (address?.kind !== 'tcp') throw new Error('no TCP address');
@@ -73,7 +77,7 @@ describe('a client that breaks its connection in the packet of its request', () 
       metrics: () => ({ contentType: '', body: '' }),
       onError: () => {},
     };
-    const server = new AdminServer({ pages, health: new HealthBoard([]) });
+    const server = new AdminServer({ pages, health: new HealthBoard([]), bounds: GRPC_BOUNDS });
     onTestFinished(() => server.stop({ graceMs: 0 }));
     const address = await server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });
     return address.kind === 'tcp' ? address.port : 0;

@@ -14,6 +14,7 @@ import {
   PREFACE,
 } from '../../../support/network/http2-frames.js';
 import { RawHttp2 } from '../../../support/network/raw-http2.js';
+import { boundsWith, GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 import { temporaryFolder } from '../../../support/tmp.js';
 import { until } from '../../../support/until.js';
 
@@ -21,7 +22,11 @@ const CHECK = '/grpc.health.v1.Health/Check';
 const WATCH = '/grpc.health.v1.Health/Watch';
 
 async function start(options: Partial<GrpcServerOptions> = {}) {
-  const server = new GrpcServer({ services: [new HealthBoard([]).registration()], ...options });
+  const server = new GrpcServer({
+    services: [new HealthBoard([]).registration()],
+    bounds: GRPC_BOUNDS,
+    ...options,
+  });
   const path = join(temporaryFolder(), 'grpc');
   const [tcp] = await server.listen([
     { kind: 'tcp', host: '127.0.0.1', port: 0 },
@@ -63,7 +68,7 @@ async function served(to: NetConnectOpts): Promise<RawHttp2> {
 
 describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
   it('on which HTTP/2 does not begin is cut, and no other', async () => {
-    const { server, places } = await start({ transport: { openingTimeoutMs: 100 } });
+    const { server, places } = await start({ bounds: boundsWith({ openingTimeoutMs: 100 }) });
     const place = places[kind];
     const idle = await served(place);
     const halves = [
@@ -79,7 +84,7 @@ describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
   });
 
   it('may take as long as it wants to from there on', async () => {
-    const { places } = await start({ transport: { openingTimeoutMs: 50 } });
+    const { places } = await start({ bounds: boundsWith({ openingTimeoutMs: 50 }) });
     const slow = say(places[kind]);
     const raw = await RawHttp2.connect(places[kind]);
     // The one that said nothing, which came first, has been cut.
@@ -108,7 +113,7 @@ describe('a TLS handshake', () => {
 
 describe('a call whose request does not come', () => {
   it('is ended, and those that have theirs go on', async () => {
-    const { server, places } = await start({ transport: { requestTimeoutMs: 200 } });
+    const { server, places } = await start({ bounds: boundsWith({ requestTimeoutMs: 200 }) });
     const raw = await served(places.tcp);
     raw.write(
       frame(FRAME.HEADERS, FLAG.END_HEADERS, 3, callHeaders(WATCH)),

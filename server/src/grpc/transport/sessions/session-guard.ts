@@ -6,22 +6,15 @@ import { TokenBucket } from '../token-bucket.js';
 
 /** Bounds of one HTTP/2 connection. Times are milliseconds. */
 export interface SessionBounds {
-  /** How long a client may take to begin: HTTP/2's first bytes and SETTINGS are due at once (RFC 9113 §3.4). Default 10,000. */
+  /** How long a client may take to begin: HTTP/2's first bytes and SETTINGS are due at once (RFC 9113 §3.4). */
   readonly openingTimeoutMs: number;
-  /** PING and SETTINGS frames in a second, and one more for every 32 bytes that the client was sent. Default 1000. */
+  /** PING and SETTINGS frames in a second, and one more for every 32 bytes that the client was sent. */
   readonly maxControlFrames: number;
-  /** After how long it takes no more calls, give or take a tenth. Default: never, Infinity. */
+  /** After how long it takes no more calls, give or take a tenth. Infinity: never. */
   readonly maxAgeMs: number;
-  /** How long the calls that there are may then go on. Default 60,000. */
+  /** How long the calls that there are may then go on. */
   readonly ageGraceMs: number;
 }
-
-export const DEFAULT_SESSION_BOUNDS: SessionBounds = {
-  openingTimeoutMs: 10_000,
-  maxControlFrames: 1000,
-  maxAgeMs: Number.POSITIVE_INFINITY,
-  ageGraceMs: 60_000,
-};
 
 /** What a guard tells. */
 export interface GuardEvents {
