@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
+import { until } from '../support/until.js';
 
 it('the embedded daemon is reached by every name that it has, which programs of Spread have in their code', async () => {
   const port = await freePort();
@@ -23,4 +24,12 @@ it('the embedded daemon that listens at its Unix socket alone has no name of TCP
   await expect(client.connect({ spreadName: '4803@localhost' })).rejects.toMatchObject({
     reason: 'DAEMON_NOT_ALLOWED',
   });
+});
+
+it('the metric of the daemon connection has one series for a socket that has two names', async () => {
+  const port = await freePort();
+  const sidecar = await startSecured({ EMBEDDED_SOCKET: `/tmp/${port}` });
+  const series = async () => (await sidecar.metrics()).match(/^spread_sidecar_daemon_connection_up\{.*$/gm);
+  await until(async () => (await series())?.some((line) => line.endsWith(' 1')), { what: 'the connection' });
+  expect(await series()).toEqual([`spread_sidecar_daemon_connection_up{address="${port}"} 1`]);
 });

@@ -5,6 +5,7 @@ import { SPREAD_ERRORS } from '../grpc/codec/error-table.js';
 import { MAILBOX_DEFINITION } from '../grpc/services/mailbox-service.js';
 import type { MailboxRegistry } from '../mailbox/registry/registry.js';
 import { createMetrics, type Metrics, type MetricsOptions } from '../observability/index.js';
+import { formatAddress, parseAddress } from '../spread/address.js';
 import type { RunningDaemon } from './embedded.js';
 import type { MemoryPlan } from './memory-plan.js';
 
@@ -32,7 +33,8 @@ export function sidecarMetrics(options: SidecarMetricsOptions): Metrics {
     privateNames,
     methods: methods.all(),
     spreadCodes: Object.keys(SPREAD_ERRORS),
-    daemons,
+    // As the monitor reports them: `/tmp/4803` and `4803` are one daemon.
+    daemons: daemons.map((name) => formatAddress(parseAddress(name))),
     noticeMark: config.mailbox.slowNotice,
     totalQueueBytes: memory.bounds['mailbox.totalQueueMaxBytes'],
     embeddedDaemon: config.embedded.enabled,
