@@ -1,4 +1,5 @@
-// Sends each line of standard input to a group, and prints what others say there: node chat.mjs [target [name]]
+// Sends each line of standard input to a group, and prints the messages of the other members: node chat.mjs
+// [target [name]]
 import { createInterface } from 'node:readline';
 import { AGREED_MESS, connect, SELF_DISCARD } from 'spread-sidecar-client';
 

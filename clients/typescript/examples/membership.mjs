@@ -1,4 +1,4 @@
-// Shows how a group's members see each other come and go: node membership.mjs [target]
+// Prints how the members of a group join and leave: node membership.mjs [target]
 import { SpreadSidecar } from 'spread-sidecar-client';
 
 const group = 'members';
@@ -15,7 +15,7 @@ async function watch(mailbox) {
         'I am',
         event.ownIndex,
       );
-      // Who came along together from the view before; matters after a NETWORK view.
+      // The members that moved together from the previous view. Relevant after a NETWORK view.
       for (const { members, mine } of event.sets)
         console.log(`  together: ${members.join(', ')}${mine ? ' (with me)' : ''}`);
     }

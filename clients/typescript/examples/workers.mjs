@@ -1,14 +1,15 @@
 // Workers share jobs without a coordinator: node workers.mjs [target]
 //
-// Jobs, results and views come to all workers in one order. So each of them decides alone, from the same facts, who does which
-// job, and all come to the same answer; also when a worker goes away with a job that it has not done.
+// All workers receive jobs, results and views in the same order. Therefore each worker can compute the owner
+// of each job by itself, and all workers compute the same owner. The jobs of a worker that leaves are
+// assigned again.
 import { AGREED_MESS, SpreadSidecar } from 'spread-sidecar-client';
 
 const [target] = process.argv.slice(2);
 const JOBS = 12;
 const [JOB, RESULT] = [1, 2];
 
-/** Does jobs; goes away when it is given one more than `most`. */
+/** Does jobs. Leaves when it is assigned more than `most` jobs. */
 async function work(mailbox, most) {
   let members = [];
   const owners = new Map();
@@ -18,7 +19,7 @@ async function work(mailbox, most) {
     let unowned = [];
     if (event.kind === 'view') {
       ({ members } = event);
-      // What those did not do who went is shared anew.
+      // The unfinished jobs of workers that left are assigned again.
       unowned = [...owners].filter(([, owner]) => !members.includes(owner)).map(([job]) => job);
     } else if (event.kind === 'regular' && event.messageType === JOB) unowned = [event.text()];
     else if (event.kind === 'regular') owners.delete(event.text());

@@ -2,8 +2,8 @@ import { Backoff } from './backoff.js';
 import type { SpreadError } from './spread-error.js';
 
 /**
- * Tells the sidecar, in the background, up to which event the application is done. One call at a time; what
- * is asked for meanwhile goes with the next one.
+ * Acknowledges events in the background. At most one call is active. Requests during a call are combined into
+ * the next call.
  */
 export class Acknowledger {
   readonly #send: (upTo: bigint) => Promise<unknown>;
@@ -17,9 +17,9 @@ export class Acknowledger {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param send - acknowledges up to an event
-   * @param mayPass - whether a call that failed so is worth to be repeated
-   * @param onRefused - called with the error of a call that there is no use in repeating
+   * @param send - acknowledges all events up to a sequence
+   * @param mayPass - whether to retry after this error
+   * @param onRefused - called with the error of a call that is not retried
    */
   constructor(
     send: (upTo: bigint) => Promise<unknown>,

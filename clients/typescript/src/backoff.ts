@@ -1,14 +1,15 @@
 /**
- * Pauses between tries: the first within 0..50 ms, the bound doubling up to 2 s. Each is drawn evenly from
- * zero to the bound, so that many clients of a sidecar that comes back don't come at once.
+ * Backoff with full jitter: the first pause is at most 50 ms, and the maximum doubles up to 2 s. Each pause
+ * is a uniform random number from 0 to the maximum, so that the clients of a restarted sidecar do not all
+ * retry at once.
  */
 export class Backoff {
   #bound: number;
 
   /**
-   * @param firstMs - bound of the first pause. Unit: ms
-   * @param mostMs - bound that is not exceeded. Unit: ms
-   * @param random - 0 to 1
+   * @param firstMs - maximum of the first pause. Unit: ms
+   * @param mostMs - maximum of every later pause. Unit: ms
+   * @param random - returns a number from 0 to 1
    */
   constructor(
     private readonly firstMs = 50,
@@ -25,7 +26,7 @@ export class Backoff {
     return pause;
   }
 
-  /** Begins again with the first pause. */
+  /** Restarts with the first pause. */
   reset(): void {
     this.#bound = this.firstMs;
   }

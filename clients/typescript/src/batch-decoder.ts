@@ -21,38 +21,42 @@ import { toSpreadEvent } from './from-event.js';
 import { RegularMessage, type SpreadEvent } from './messages.js';
 import { toServiceBits } from './service-type.js';
 
-/** An event of a batch, or the sequence of one whose kind this release does not know. */
+/** An event of a batch. `event` is undefined for a kind that this release does not know. */
 export interface BatchEvent {
   readonly sequence: bigint;
   readonly event: SpreadEvent | undefined;
 }
 
-/** A frame of a Receive stream: a batch as this package's own events, anything else as the contract has it. */
+/**
+ * A frame of a Receive stream. A batch contains the events of this package. All other frames are those of the
+ * contract.
+ */
 export type ReceivedFrame =
   | { readonly $case: 'events'; readonly events: readonly BatchEvent[] }
   | Exclude<NonNullable<ReceiveResponse['frame']>, { $case: 'batch' }>;
 
-/** What a Receive stream gives. */
+/** A response of a Receive stream. */
 export interface ReceivedResponse {
   /** Undefined for a kind of frame that this release does not know. */
   readonly frame: ReceivedFrame | undefined;
 }
 
-/** Thrown and caught here only: the generated decoder is to read it. */
-const OTHERWISE = new Error('not as the sidecar writes it');
+/** Internal signal: the generated decoder must decode these bytes. */
+const USE_GENERATED_DECODER = new Error('not as the sidecar writes it');
 
 /**
- * Decodes a response of a Receive stream. Regular messages as the sidecar writes them (fields in order, names in ASCII)
- * are read here, without an object between the bytes and the event; everything else is read by the generated decoder.
+ * Decodes a response of a Receive stream. This decoder reads the regular messages that the sidecar writes
+ * (fields in order, names in ASCII) without intermediate objects. The generated decoder reads everything
+ * else.
  *
- * @throws whatever the generated decoder throws for bytes that are no message of the contract
+ * @throws the error of the generated decoder if the bytes are not a message of the contract
  */
 export function decodeResponse(bytes: Buffer): ReceivedResponse {
   try {
     if (bytes[0] === TAG_BATCH)
       return { frame: { $case: 'events', events: new BatchDecoder(bytes).decode() } };
   } catch (error) {
-    if (error !== OTHERWISE) throw error;
+    if (error !== USE_GENERATED_DECODER) throw error;
   }
   const { frame } = ReceiveResponse.decode(bytes);
   if (frame?.$case !== 'batch') return { frame };
@@ -65,7 +69,8 @@ function fromContract(event: Event): BatchEvent {
 
 class BatchDecoder {
   #at = 1;
-  // Sender and groups of the message before, and where their bytes are: those of neighbours are mostly equal.
+  // Sender and groups of the previous message, and the position of their bytes. Consecutive messages often
+  // have the same.
   #headStart = 0;
   #headLength = 0;
   #sender = '';
@@ -75,10 +80,10 @@ class BatchDecoder {
 
   decode(): BatchEvent[] {
     const { bytes } = this;
-    if (this.#end(bytes.length) !== bytes.length) throw OTHERWISE;
+    if (this.#end(bytes.length) !== bytes.length) throw USE_GENERATED_DECODER;
     const events: BatchEvent[] = [];
     while (this.#at < bytes.length) {
-      if (bytes[this.#at++] !== TAG_EVENTS) throw OTHERWISE;
+      if (bytes[this.#at++] !== TAG_EVENTS) throw USE_GENERATED_DECODER;
       const end = this.#end(bytes.length);
       const start = this.#at;
       events.push(this.#event(end) ?? fromContract(Event.decode(bytes.subarray(start, end))));
@@ -95,7 +100,7 @@ class BatchDecoder {
     if (bytes[this.#at++] !== TAG_RECEIVED_AT) return undefined;
     const receivedAt = this.#date(this.#end(end));
     if (bytes[this.#at++] !== TAG_REGULAR_MESSAGE) return undefined;
-    if (this.#end(end) !== end) throw OTHERWISE;
+    if (this.#end(end) !== end) throw USE_GENERATED_DECODER;
     const event = this.#regular(end);
     event.sequence = sequence;
     event.receivedAt = receivedAt;
@@ -105,7 +110,7 @@ class BatchDecoder {
   #date(end: number): Date {
     const seconds = this.#isTag(TAG_SECONDS, end) ? this.#varint(end) : 0;
     const nanos = this.#isTag(TAG_NANOS, end) ? this.#varint(end) : 0;
-    if (this.#at !== end || nanos > 0x7fff_ffff) throw OTHERWISE;
+    if (this.#at !== end || nanos > 0x7fff_ffff) throw USE_GENERATED_DECODER;
     return new Date(seconds * 1000 + nanos / 1e6);
   }
 
@@ -113,13 +118,13 @@ class BatchDecoder {
     if (!this.#isHeadOfLast(end)) this.#readHead(end);
     const serviceType = this.#isTag(TAG_SERVICE_TYPE, end) ? this.#varint(end) : 0;
     const word = this.#isTag(TAG_MESSAGE_TYPE, end) ? this.#varint(end) : 0;
-    if (word > 0xffff_ffff || serviceType > 0x7f) throw OTHERWISE;
+    if (word > 0xffff_ffff || serviceType > 0x7f) throw USE_GENERATED_DECODER;
     const payload = this.#isTag(TAG_PAYLOAD, end) ? this.#payload(this.#end(end)) : Buffer.alloc(0);
     const endianMismatch = this.#isTag(TAG_ENDIAN_MISMATCH, end) && this.#boolean(end);
-    // The type word says it too, and is what is kept.
+    // Redundant: the bit is also in `spreadType`.
     if (this.#isTag(TAG_SELF_DISCARD, end)) this.#boolean(end);
     const spreadType = this.#isTag(TAG_SPREAD_TYPE, end) ? this.#varint(end) : 0;
-    if (this.#at !== end || spreadType > 0xffff_ffff) throw OTHERWISE;
+    if (this.#at !== end || spreadType > 0xffff_ffff) throw USE_GENERATED_DECODER;
     return new RegularMessage({
       sender: this.#sender,
       groups: this.#groups,
@@ -131,7 +136,10 @@ class BatchDecoder {
     });
   }
 
-  /** A copy, unless it is a good part of the frame: who keeps one small message is not to keep all its neighbours. */
+  /**
+   * Copies the payload unless it is at least a quarter of the frame. Without the copy, one small message
+   * would keep the whole frame in memory.
+   */
   #payload(end: number): Buffer {
     const { bytes } = this;
     const start = this.#at;
@@ -165,7 +173,7 @@ class BatchDecoder {
   #name(end: number): string {
     const { bytes } = this;
     const start = this.#at;
-    for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x7f) throw OTHERWISE;
+    for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x7f) throw USE_GENERATED_DECODER;
     this.#at = end;
     return bytes.toString('latin1', start, end);
   }
@@ -178,18 +186,18 @@ class BatchDecoder {
 
   #boolean(end: number): boolean {
     const value = this.#varint(end);
-    if (value > 1) throw OTHERWISE;
+    if (value > 1) throw USE_GENERATED_DECODER;
     return value === 1;
   }
 
-  /** The end of what a length announces, which is not behind `end`. */
+  /** Reads a length and returns the end of that range. The end is at most `end`. */
   #end(end: number): number {
     const length = this.#varint(end);
-    if (length > end - this.#at) throw OTHERWISE;
+    if (length > end - this.#at) throw USE_GENERATED_DECODER;
     return this.#at + length;
   }
 
-  /** A whole number from 0 to 2^49 - 1. */
+  /** An integer from 0 to 2^49 - 1. */
   #varint(end: number): number {
     const { bytes } = this;
     let value = 0;
@@ -200,6 +208,6 @@ class BatchDecoder {
       value += (byte & 0x7f) * factor;
       factor *= 128;
     }
-    throw OTHERWISE;
+    throw USE_GENERATED_DECODER;
   }
 }

@@ -11,8 +11,8 @@ import {
 const NO_BYTES = Buffer.alloc(0);
 
 /**
- * The bytes of a MulticastStream frame, as the generated encoder writes them. A batch is written into memory of its
- * own size, each payload copied once; service type and groups are encoded again only where they change.
+ * Encodes a MulticastStream frame to the same bytes as the generated encoder. Allocates once per batch,
+ * copies each payload once, and encodes service type and groups only when they change.
  */
 export function encodeFrame(request: MulticastStreamRequest): Buffer {
   const { frame } = request;
@@ -37,7 +37,9 @@ export function encodeFrame(request: MulticastStreamRequest): Buffer {
   return bytes;
 }
 
-/** Service type and groups of each message, encoded; neighbours with the same share them. */
+/**
+ * The encoded service type and groups of each message. Consecutive messages with equal values share a buffer.
+ */
 function headsOf(messages: readonly MulticastMessage[]): Buffer[] {
   const heads = new Array<Buffer>(messages.length);
   let last: MulticastMessage | undefined;

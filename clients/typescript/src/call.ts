@@ -3,14 +3,14 @@ import { toSpreadError } from './rich-status.js';
 import { fieldError, SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
 import type { Endpoint } from './unreachable.js';
 
-/** What bounds a call. */
+/** Limits of a call. */
 export interface CallLimits {
   /**
-   * How long the call may take. Unit: ms; more than 0. Default: the channel's `callTimeoutMs`. A call that
-   * takes longer rejects with status DEADLINE_EXCEEDED.
+   * Maximum duration of the call. Unit: ms; more than 0. Default: `callTimeoutMs` of the channel. A longer
+   * call rejects with status DEADLINE_EXCEEDED.
    */
   timeoutMs?: number;
-  /** Ends the call early; it rejects with status CANCELLED and the signal's reason as the cause. */
+  /** Cancels the call. The call rejects with status CANCELLED, and the cause is the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -21,7 +21,7 @@ type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
 
-/** The error of a wait that its caller's signal ended. */
+/** The error of a wait that the caller's signal cancelled. */
 export function abortError(
   signal: AbortSignal,
   message: string,
@@ -34,7 +34,7 @@ export function abortError(
   });
 }
 
-/** The error of a wait on this side that took too long. */
+/** The error of a wait in this client that exceeded its timeout. */
 export function timeoutError(message: string): SpreadError {
   return new SpreadError(message, {
     status: status.DEADLINE_EXCEEDED,
@@ -44,18 +44,18 @@ export function timeoutError(message: string): SpreadError {
   });
 }
 
-/** Refuses a timeout that is none. Unit: ms. */
+/** Rejects an invalid timeout. Unit: ms. */
 export function checkTimeout(timeoutMs: number | undefined, field = 'timeoutMs'): void {
   if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0))
     throw fieldError(field, 'a number of milliseconds, more than 0', timeoutMs);
 }
 
 /**
- * One unary call as a promise.
+ * Makes one unary call.
  *
- * @param limits.timeoutMs - with the channel's default already put in
- * @param options.endpoint - where the call goes
- * @param options.send - the call is to send a message: its failure tells what became of it
+ * @param limits.timeoutMs - with the channel's default already applied
+ * @param options.endpoint - the channel of the call
+ * @param options.send - whether the call sends a message, so that its error has an outcome
  * @param options.metadata - request headers
  */
 export function unary<Request, Response>(

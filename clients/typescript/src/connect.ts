@@ -4,8 +4,8 @@ import type { VersionTriple } from './mailbox-info.js';
 import { type MailboxOptions, type SidecarOptions, SpreadSidecar } from './sidecar.js';
 
 /**
- * Opens a mailbox over a channel of its own, which `disconnect()` closes with it. For several mailboxes over
- * one channel see {@link SpreadSidecar}.
+ * Opens a mailbox over its own channel. `disconnect()` also closes the channel. To open several mailboxes
+ * over one channel, use {@link SpreadSidecar}.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ export async function connect(options: SidecarOptions & MailboxOptions & CallLim
   }
 }
 
-/** The triple that SP_version returns: the release of Spread whose protocol the sidecar speaks. */
+/** The version that SP_version returns: the release of Spread whose client protocol the sidecar uses. */
 export async function version(options: SidecarOptions & CallLimits = {}): Promise<VersionTriple> {
   const sidecar = new SpreadSidecar(options);
   try {

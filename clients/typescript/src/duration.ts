@@ -1,7 +1,7 @@
 import type { Duration, Timestamp } from 'spread-sidecar-proto';
 import { fieldError } from './spread-error.js';
 
-/** A duration of the contract from milliseconds; undefined stays undefined. */
+/** Converts milliseconds to a duration of the contract. Undefined stays undefined. */
 export function toDuration(ms: number | undefined, field: string): Duration | undefined {
   if (ms === undefined) return undefined;
   if (!Number.isFinite(ms) || ms < 0 || ms > Number.MAX_SAFE_INTEGER)
@@ -10,17 +10,17 @@ export function toDuration(ms: number | undefined, field: string): Duration | un
   return { seconds: BigInt(seconds), nanos: Math.min(Math.round((ms - seconds * 1000) * 1e6), 999_999_999) };
 }
 
-/** Milliseconds of a duration of the contract; 0 if it is not set. */
+/** Converts a duration of the contract to milliseconds. 0 if it is not set. */
 export function toMilliseconds(duration: Duration | undefined): number {
   return duration ? Number(duration.seconds) * 1000 + duration.nanos / 1e6 : 0;
 }
 
-/** The date of a timestamp of the contract. */
+/** Converts a timestamp of the contract. */
 export function toDate(timestamp: Timestamp | undefined): Date | undefined {
   return timestamp && new Date(Number(timestamp.seconds) * 1000 + timestamp.nanos / 1e6);
 }
 
-/** A count of the contract from a number; undefined is 0. */
+/** Converts a number to a count of the contract. Undefined becomes 0. */
 export function toCount(value: number | undefined, field: string): bigint {
   if (value === undefined) return 0n;
   if (!Number.isSafeInteger(value) || value < 0) throw fieldError(field, 'a whole number, 0 or more', value);

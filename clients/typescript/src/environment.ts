@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fieldError } from './spread-error.js';
 import type { SecurityOptions, TlsOptions } from './transport-security.js';
 
-/** The variable that names the sidecar. */
+/** The environment variable with the target. */
 export const TARGET_VARIABLE = 'SPREAD_SIDECAR_TARGET';
 const TLS = 'SPREAD_SIDECAR_TLS';
 const CA = 'SPREAD_SIDECAR_TLS_CA';
@@ -15,10 +15,11 @@ const INSECURE = 'SPREAD_SIDECAR_INSECURE';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Fills in what the environment says, where the program names no target: docs/client-environment.md has the rules for every
- * client. A target of the program's own keeps the environment out: a token must not go to a sidecar that it is not for.
+ * Fills in options from environment variables if the program sets no target. docs/client-environment.md has
+ * the rules for all clients. If the program sets a target, the variables have no effect: a token must not go
+ * to a sidecar for which it is not intended.
  *
- * @throws {@link SpreadError} FIELD_INVALID for a variable with a wrong value and for a file that cannot be read
+ * @throws {@link SpreadError} FIELD_INVALID for an invalid variable or an unreadable file
  */
 export function completeOptions<Options extends SecurityOptions & { target?: string }>(
   options: Options,
@@ -58,7 +59,7 @@ function pem(variable: string, path: string | undefined): Buffer | undefined {
   }
 }
 
-/** The file is read before each call, so that a token can be replaced while the program runs. */
+/** Reads the file before each call, so that the token can change while the program runs. */
 function tokenFrom(environment: Environment): (() => string) | undefined {
   const path = environment[TOKEN_FILE];
   return path ? () => readToken(path) : undefined;
@@ -71,7 +72,7 @@ function readToken(path: string): string {
   } catch (error) {
     throw fieldError(TOKEN_FILE, `the path of a readable text file (${codeOf(error)})`, path);
   }
-  // As in the sidecar's own token files: comments count for nothing, and a name may precede the token.
+  // The format of the sidecar's token files: lines may be comments, and a name may precede the token.
   const line = text.split('\n').find((one) => one.trim() !== '' && !one.trim().startsWith('#'));
   if (line === undefined) throw fieldError(TOKEN_FILE, 'the path of a file with a token', path);
   return line.trim().split(/\s+/).at(-1) as string;

@@ -1,6 +1,6 @@
 import type { SpreadEvent } from './messages.js';
 
-/** A rough size of an event in memory, for the bound. Unit: bytes. */
+/** Approximate memory of an event. Unit: bytes. */
 function sizeOf(event: SpreadEvent): number {
   const fixed = 128;
   switch (event.kind) {
@@ -14,33 +14,38 @@ function sizeOf(event: SpreadEvent): number {
   }
 }
 
-/** First in, first out, with a bound that tells its filler to pause. Each operation takes constant time. */
+/** A bounded first-in, first-out queue. Each operation takes constant time. */
 export class EventBuffer {
   #events: (SpreadEvent | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
   /**
-   * @param maxEvents - at this many it is full
-   * @param maxBytes - at this many it is full. Unit: bytes
+   * @param maxEvents - the buffer is full with this number of events
+   * @param maxBytes - the buffer is full with this size. Unit: bytes
    */
   constructor(
     private readonly maxEvents: number,
     private readonly maxBytes: number,
   ) {}
 
-  /** Events in it. */
+  /** Number of events. */
   get size(): number {
     return this.#events.length - this.#head;
   }
 
-  /** Whether its filler is to pause. It still takes what is pushed: a batch is never split. */
+  /**
+   * Whether the producer should pause. The buffer still accepts more events, because a batch is never split.
+   */
   get full(): boolean {
     return this.size >= this.maxEvents || this.#bytes >= this.maxBytes;
   }
 
-  /** Whether its filler may go on: half of each bound is free, so that it does not stop and go at each event. */
-  get roomy(): boolean {
+  /**
+   * Whether the producer may resume. This needs half of each limit free, so that the producer does not pause
+   * after each event.
+   */
+  get hasRoom(): boolean {
     return this.size <= this.maxEvents / 2 && this.#bytes <= this.maxBytes / 2;
   }
 
@@ -55,7 +60,8 @@ export class EventBuffer {
     this.#events[this.#head] = undefined;
     this.#head += 1;
     this.#bytes -= sizeOf(event);
-    // Moving the rest down costs as much as was taken since the last time: constant per event.
+    // Moves the rest to the front. The cost per event is constant, because at least as many events were taken
+    // before.
     if (this.#head * 2 >= this.#events.length) {
       this.#events = this.#events.slice(this.#head);
       this.#head = 0;

@@ -9,24 +9,27 @@ import { toSpreadError } from './rich-status.js';
 import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
 import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
 
-/** How to receive. */
+/** Options of an {@link EventReceiver}. */
 export interface EventReceiverOptions {
   mailboxId: string;
-  /** The event before the first one that is wanted. */
+  /** The sequence before the first wanted event. */
   afterSequence: bigint;
   maxOutstandingEvents: bigint;
   maxOutstandingBytes: bigint;
-  /** On an idle stream the sidecar gives a sign of life this often; 0: none. Unit: ms. */
+  /** Interval of the sidecar's heartbeats on an idle stream. 0 disables them. Unit: ms. */
   heartbeatIntervalMs: number;
-  /** Tries to attach again go on this long after a break: the mailbox is gone then. Unit: ms. */
+  /**
+   * Time after a break during which the receiver tries to attach again. Afterwards the mailbox has expired.
+   * Unit: ms.
+   */
   giveUpAfterMs: number;
-  /** Where the stream goes. */
+  /** The channel of the stream. */
   endpoint: Endpoint;
-  /** Whether to attach again after a stream that ended so. */
+  /** Whether to attach again after this error. */
   mayPass(error: SpreadError): boolean;
 }
 
-/** Who is told what happens to the stream. */
+/** Callbacks for state changes of the stream. */
 export interface ReceiverObserver {
   attached(info: ReceiveAttached): void;
   detached(error: SpreadError): void;
@@ -36,22 +39,25 @@ export interface ReceiverObserver {
 
 type Call = ClientReadableStream<ReceivedResponse>;
 
-/** So many silent heartbeat intervals mean that the connection is dead. */
+/** A connection without any frame for this number of heartbeat intervals counts as broken. */
 const SILENT_INTERVALS = 3;
-/** So many attempts to get the last events of an ended mailbox are made without getting any. */
-const FRUITLESS_ATTEMPTS = 3;
-/** A sidecar that can't be reached is asked this long for the last events of an ended mailbox. Unit: ms. */
+/** Maximum number of consecutive attempts that get no further event of an ended mailbox. */
+const MAX_EMPTY_ATTEMPTS = 3;
+/** Timeout for an unreachable sidecar when the last events of an ended mailbox are fetched. Unit: ms. */
 const FETCH_MS = 2000;
-/** Ends of a stream whose mailbox lives on: attaching again would take it from its new receiver, or be in vain. */
-const LIVING_MAILBOX = new Set(['RECEIVER_REPLACED', 'SEQUENCE_NOT_RETAINED']);
-/** Whether receiving has ended with this error, and the mailbox has not. */
-export const livesOn = (error: SpreadError): boolean => LIVING_MAILBOX.has(error.reason);
-/** After a disconnect, the stream's own end is waited for this long. Unit: ms. */
+/**
+ * Reasons that end a stream but not its mailbox. Attaching again would replace the new receiver, or fail
+ * again.
+ */
+const STREAM_ONLY_REASONS = new Set(['RECEIVER_REPLACED', 'SEQUENCE_NOT_RETAINED']);
+/** Whether the mailbox still exists after this error ended the stream. */
+export const isMailboxAlive = (error: SpreadError): boolean => STREAM_ONLY_REASONS.has(error.reason);
+/** After a disconnect, maximum time to wait for the end of the stream. Unit: ms. */
 const FINISH_MS = 1000;
 
 /**
- * Fills an inbox from Receive streams: attaches, pauses while the inbox is full, and attaches again behind
- * the last event when a stream breaks, so that the inbox gets every event once and in order.
+ * Fills an inbox from Receive streams. Pauses while the inbox is full. When a stream breaks, attaches again
+ * after the last event, so that the inbox gets every event once and in order.
  */
 export class EventReceiver {
   readonly #open: (request: ReceiveRequest) => Call;
@@ -71,8 +77,8 @@ export class EventReceiver {
   #silentCall: Call | undefined;
   #lastFrameAt = 0;
   #brokenSince = 0;
-  /** The mailbox's end, while its last events are still being fetched. */
-  #endSeen: { error: SpreadError; last: bigint; fetchedTo: bigint; fruitless: number } | undefined;
+  /** The end of the mailbox, while its last events are still being fetched. */
+  #mailboxEnd: { error: SpreadError; last: bigint; fetchedTo: bigint; emptyAttempts: number } | undefined;
   #onSettled: () => void = () => {};
 
   constructor(
@@ -89,17 +95,17 @@ export class EventReceiver {
     inbox.onRoom = () => this.#resume();
   }
 
-  /** Whether a stream to the sidecar stands: it keeps the mailbox's lease. */
+  /** Whether a stream is attached. An attached stream keeps the mailbox's lease. */
   get attached(): boolean {
     return this.#attached;
   }
 
-  /** The last event that was received. */
+  /** The sequence of the last received event. */
   get lastSequence(): bigint {
     return this.#last;
   }
 
-  /** Begins to receive; later calls change nothing. */
+  /** Starts to receive. Later calls have no effect. */
   start(): void {
     if (this.#started || this.#inbox.ended) return;
     this.#started = true;
@@ -108,8 +114,8 @@ export class EventReceiver {
   }
 
   /**
-   * The mailbox was disconnected: takes the last events if the stream ends within a second, and not if the
-   * inbox is full, and closes.
+   * Closes the receiver after a disconnect. Waits up to 1 s for the last events of the stream, but not while
+   * the inbox is full.
    */
   async finish(): Promise<void> {
     if (this.#call && !this.#paused) {
@@ -123,7 +129,7 @@ export class EventReceiver {
     this.close();
   }
 
-  /** Ends receiving, without an error. What is in the inbox can still be taken. */
+  /** Stops receiving without an error. Events in the inbox remain available. */
   close(): void {
     const call = this.#detach();
     clearTimeout(this.#retryTimer);
@@ -185,7 +191,7 @@ export class EventReceiver {
     this.#observer.attached(info);
   }
 
-  /** False when the event is not the one that is due, which has ended everything. */
+  /** Returns false if the event has the wrong sequence. The receiver has then ended with an error. */
   #onEvent({ sequence, event }: BatchEvent): boolean {
     if (sequence <= this.#last) return true;
     if (sequence !== this.#last + 1n) {
@@ -220,7 +226,7 @@ export class EventReceiver {
 
   #onError(call: Call, serviceError: ServiceError): void {
     if (call !== this.#call) return;
-    // grpc-js keeps frames that a paused stream has not emitted: read() emits them to #onResponse.
+    // A paused grpc-js stream buffers frames. read() emits them to #onResponse.
     while (call === this.#call && call.read() !== null);
     if (call !== this.#call) return;
     const wasAttached = this.#attached;
@@ -228,20 +234,24 @@ export class EventReceiver {
     const error = this.#explain(call, serviceError);
     const broken = this.#options.mayPass(error);
     if (wasAttached) this.#brokenSince = performance.now();
-    const end = broken ? this.#judgeBreak(error) : this.#judgeEnd(error);
+    const end = broken ? this.#errorAfterBreak(error) : this.#errorAfterEnd(error);
     if (end) {
       this.#end(end);
       return;
     }
     if (broken && wasAttached) this.#observer.detached(error);
     this.#retryTimer = setTimeout(() => {
-      // The last events of an ended mailbox wait there; each further stream would overfill the inbox.
-      if (this.#endSeen && this.#inbox.full) this.#attachWithRoom = true;
+      // The last events of an ended mailbox wait until the inbox has space. Each further stream would
+      // overfill it.
+      if (this.#mailboxEnd && this.#inbox.full) this.#attachWithRoom = true;
       else this.#attach();
     }, this.#backoff.next());
   }
 
-  /** A stream that was cancelled for its silence is a broken one: the application has cancelled nothing. */
+  /**
+   * A stream that this client cancelled because of missing heartbeats counts as broken, not as cancelled by
+   * the application.
+   */
   #explain(call: Call, error: ServiceError): SpreadError {
     if (call !== this.#silentCall) return toSpreadError(error, { endpoint: this.#options.endpoint });
     const silentMs = SILENT_INTERVALS * this.#options.heartbeatIntervalMs;
@@ -249,31 +259,31 @@ export class EventReceiver {
     return new SpreadError(message, { status: status.UNAVAILABLE, retryable: true, cause: error });
   }
 
-  /** What the mailbox ends with after its stream broke; undefined: attach again. */
-  #judgeBreak(error: SpreadError): SpreadError | undefined {
+  /** Returns the error that ends the mailbox after a broken stream, or undefined to attach again. */
+  #errorAfterBreak(error: SpreadError): SpreadError | undefined {
     const silentMs = performance.now() - this.#brokenSince;
-    const end = this.#endSeen;
+    const end = this.#mailboxEnd;
     if (end && silentMs >= FETCH_MS) return withMissing(end.error, this.#last);
     if (silentMs < this.#options.giveUpAfterMs) return undefined;
     return error.status === status.UNAUTHENTICATED ? error : gaveUp(error, this.#options);
   }
 
   /**
-   * What the mailbox ends with after the sidecar ended its stream; undefined: attach again. grpc-js drops
-   * frames that it has not yet handed on when a stream ends with an error, although the sidecar sent them
-   * before. The end says which event is the last: as long as some are missing and come, they are fetched by
-   * attaching again, and the end is told after them.
+   * Returns the error that ends the mailbox after the sidecar ended its stream, or undefined to attach again.
+   * When a stream ends with an error, grpc-js discards frames that it received but did not emit. The error
+   * contains the last sequence. The receiver attaches again while events are missing and attempts return
+   * some, and reports the error after these events.
    */
-  #judgeEnd(error: SpreadError): SpreadError | undefined {
-    if (livesOn(error)) return error;
-    this.#endSeen ??= { error, last: lastSequenceOf(error), fetchedTo: -1n, fruitless: 0 };
-    const end = this.#endSeen;
+  #errorAfterEnd(error: SpreadError): SpreadError | undefined {
+    if (isMailboxAlive(error)) return error;
+    this.#mailboxEnd ??= { error, last: lastSequenceOf(error), fetchedTo: -1n, emptyAttempts: 0 };
+    const end = this.#mailboxEnd;
     if (end.last <= this.#last) return end.error;
-    end.fruitless = end.fetchedTo === this.#last ? end.fruitless + 1 : 0;
+    end.emptyAttempts = end.fetchedTo === this.#last ? end.emptyAttempts + 1 : 0;
     end.fetchedTo = this.#last;
-    // An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
-    const hopeless = lastSequenceOf(error) <= this.#last || end.fruitless >= FRUITLESS_ATTEMPTS;
-    return hopeless ? withMissing(end.error, this.#last) : undefined;
+    // An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
+    const canStop = lastSequenceOf(error) <= this.#last || end.emptyAttempts >= MAX_EMPTY_ATTEMPTS;
+    return canStop ? withMissing(end.error, this.#last) : undefined;
   }
 
   #watch(call: Call): void {
@@ -318,7 +328,8 @@ function withMissing(error: SpreadError, received: bigint): SpreadError {
 
 function gaveUp(error: SpreadError, { giveUpAfterMs: afterMs, endpoint }: EventReceiverOptions): SpreadError {
   const message = `the sidecar was not reached for ${afterMs} ms, the mailbox's lease: ${error.message}`;
-  // Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the user.
+  // The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
+  // cancelled.
   return new SpreadError(message, {
     status: status.UNAVAILABLE,
     reason: SIDECAR_UNREACHABLE,

@@ -1,4 +1,4 @@
-/** Fields whose option in this client is more than the camelCase form of the contract's name. */
+/** Fields whose option in this client is not just the camelCase form of the name in the contract. */
 const OPTION_NAMES: Readonly<Record<string, string>> = {
   daemon: 'spreadName',
   lease: 'leaseMs',
@@ -12,8 +12,8 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
 const optionOf = (field: string): string =>
   OPTION_NAMES[field] ?? field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** A sentence of the sidecar about `field`, with the name that the caller's option has. */
-export function inCallersTerms(sentence: string, field: string | undefined): string {
+/** Replaces the name of the field in a message of the sidecar with the name of the option. */
+export function withOptionName(sentence: string, field: string | undefined): string {
   if (field === undefined || !sentence.startsWith(`${field} `)) return sentence;
   return optionOf(field) + sentence.slice(field.length);
 }

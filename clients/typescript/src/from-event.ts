@@ -28,7 +28,7 @@ const OPERATIONS: Partial<Record<proto.RejectedOperation, RejectedOperation>> = 
   [proto.RejectedOperation.MULTICAST]: 'MULTICAST',
 };
 
-/** A view of the contract as an object of this package. */
+/** Converts a view of the contract. */
 export function toView(view: proto.MembershipView): ViewMessage {
   return new ViewMessage({
     group: view.group,
@@ -70,7 +70,7 @@ function toMessage(kind: NonNullable<proto.Event['kind']>): SpreadEvent | undefi
   }
 }
 
-/** An event of the contract as an object of this package; undefined for a kind that this release does not know. */
+/** Converts an event of the contract. Undefined for a kind that this release does not know. */
 export function toSpreadEvent(event: proto.Event): SpreadEvent | undefined {
   const message = event.kind && toMessage(event.kind);
   if (!message) return undefined;

@@ -1,14 +1,14 @@
 import type { GroupId as ProtoGroupId } from 'spread-sidecar-proto';
 
 /**
- * The identity of one membership of one group. Two are the same exactly if all three words are; no order is
- * defined, and an id may come again after its group was empty.
+ * The identity of a view. Two group IDs are equal if all three numbers are equal. They have no order, and a
+ * group ID can repeat after its group was empty.
  */
 export class GroupId {
   /**
-   * @param daemonId - id of the daemon that formed the daemon membership, 0 to 2^32-1
-   * @param time - seconds since 1970 of the daemon membership
-   * @param index - 1 for the first view of a group in a daemon membership, one more for each later one
+   * @param daemonId - ID of the daemon that formed the daemon membership, 0 to 2^32-1
+   * @param time - time of the daemon membership, in seconds since 1970
+   * @param index - 1 for the first view of a group in a daemon membership, then incremented by 1
    */
   constructor(
     readonly daemonId: number,
@@ -16,7 +16,7 @@ export class GroupId {
     readonly index: number,
   ) {}
 
-  /** Whether this is the same membership. */
+  /** Whether both IDs identify the same view. */
   equals(other: GroupId | undefined): boolean {
     return (
       other !== undefined &&
@@ -26,7 +26,7 @@ export class GroupId {
     );
   }
 
-  /** The three words in decimal, parted by blanks: may serve as a key of a Map. */
+  /** The three decimal numbers, separated by spaces. Can serve as the key of a Map. */
   toString(): string {
     return `${this.daemonId} ${this.time} ${this.index}`;
   }

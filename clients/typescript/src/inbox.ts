@@ -8,44 +8,47 @@ interface Waiter {
   fail(error: SpreadError): void;
 }
 
-/** Bounds of what waits on this side for the application. */
+/** Limits of the events that wait for the application in this client. */
 export interface InboxLimits {
   maxEvents: number;
   maxBytes: number;
 }
 
 /**
- * What was received and not yet taken by the application, and the applications that wait for more. After its
- * end it still gives what is in it, and then the end to everybody who asks.
+ * The received events that the application did not take yet, and the calls that wait for an event. After the
+ * end, the remaining events are still available. Each later call gets the error of the end.
  */
 export class Inbox {
   readonly #buffer: EventBuffer;
   readonly #waiters = new Set<Waiter>();
   #end: { error: SpreadError | undefined } | undefined;
 
-  /** Called when there is room again after `full` was true. */
+  /** Called when there is space again after `full` was true. */
   onRoom: () => void = () => {};
 
   constructor(limits: InboxLimits) {
     this.#buffer = new EventBuffer(limits.maxEvents, limits.maxBytes);
   }
 
-  /** Events that can be taken without waiting. */
+  /** Number of events that are available without waiting. */
   get size(): number {
     return this.#buffer.size;
   }
 
-  /** Whether whoever fills it is to pause. */
+  /** Whether the receiver should pause. */
   get full(): boolean {
     return this.#buffer.full;
   }
 
-  /** Whether nothing will come any more. */
+  /** Whether no further event will arrive. */
   get ended(): boolean {
     return this.#end !== undefined;
   }
 
-  /** The error that it ended with; undefined if it has not ended or ended as asked. */
+  /**
+   * The error that ended the inbox. Undefined before the end, and after an end that the application
+   * requested.
+   */
   get error(): SpreadError | undefined {
     return this.#end?.error;
   }
@@ -60,7 +63,9 @@ export class Inbox {
     waiter?.give(event);
   }
 
-  /** Ends it: with an error, or without one when the application asked for the end. The first end counts. */
+  /**
+   * Ends the inbox, with an error or, at the application's request, without one. Later calls have no effect.
+   */
   end(error: SpreadError | undefined): void {
     if (this.#end) return;
     this.#end = { error };
@@ -68,14 +73,14 @@ export class Inbox {
     this.#waiters.clear();
   }
 
-  /** The next event if there is one now. */
+  /** The next event, or undefined if none is available now. */
   shift(): SpreadEvent | undefined {
     const event = this.#buffer.shift();
-    if (event && this.#buffer.roomy) this.onRoom();
+    if (event && this.#buffer.hasRoom) this.onRoom();
     return event;
   }
 
-  /** The next event. Several who wait are served in the order in which they came. */
+  /** Waits for the next event. Concurrent calls get events in the order of the calls. */
   async take(limits: CallLimits): Promise<SpreadEvent> {
     const { signal, timeoutMs } = limits;
     checkTimeout(timeoutMs);

@@ -1,9 +1,9 @@
-/** Unit: ms. */
+/** Maximum delay of a timer in Node. Unit: ms. */
 const MAX_PAUSE_MS = 2 ** 31 - 1;
 
 /**
- * Keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for
- * its lease. It asks in thirds of the lease, and only when nothing else did.
+ * Renews the lease of a mailbox whose application neither receives nor calls. The sidecar ends a mailbox that
+ * is unused for its lease. Calls after each third of the lease without other use.
  */
 export class KeepAlive {
   readonly #timer: NodeJS.Timeout;
@@ -11,11 +11,12 @@ export class KeepAlive {
 
   /**
    * @param leaseMs - the mailbox's lease. Unit: ms
-   * @param held - whether something else keeps the lease right now
-   * @param ping - any call that uses the mailbox; its failure is no news, the next real call tells it
+   * @param held - whether a stream keeps the lease now
+   * @param ping - a call that uses the mailbox. Its failure is ignored: the next call of the application
+   * reports it
    */
   constructor(leaseMs: number, held: () => boolean, ping: () => Promise<unknown>) {
-    // The lease is the sidecar's word: a timer of more than Node can count would run all the time.
+    // The sidecar chooses the lease. Node fires a timer with a larger delay at once.
     const pause = Math.min(Math.max(leaseMs / 3, 50), MAX_PAUSE_MS);
     this.#timer = setInterval(() => {
       if (held() || performance.now() - this.#lastUse < pause) return;
@@ -24,12 +25,11 @@ export class KeepAlive {
     }, pause / 2).unref();
   }
 
-  /** The mailbox was just used by a call. */
+  /** Records that a call used the mailbox. */
   used(): void {
     this.#lastUse = performance.now();
   }
 
-  /** Stops. */
   close(): void {
     clearInterval(this.#timer);
   }

@@ -7,47 +7,47 @@ import {
 import { toCount, toDuration, toMilliseconds } from './duration.js';
 import { fieldError } from './spread-error.js';
 
-/** How long a queue may be nearly full before its mailbox is ended, with reason SLOW_CONSUMER. */
+/** The soft limit of a queue. A mailbox that exceeds it for too long ends with reason SLOW_CONSUMER. */
 export interface SoftLimit {
-  /** The soft bound, as a part of the queue's bounds: above 0, at most 1. */
+  /** The soft limit as a fraction of the queue's limits: above 0, at most 1. */
   fraction: number;
-  /** How long the queue may stay above it without a break. Unit: ms. */
+  /** Maximum time that the queue may continuously exceed the soft limit. Unit: ms. */
   timeMs: number;
 }
 
-/** Bounds of a mailbox's event queue in the sidecar. */
+/** Limits of a mailbox's delivery queue in the sidecar. */
 export interface QueueLimits {
-  /** Most events that may wait. */
+  /** Maximum number of queued events. */
   maxEvents: number;
-  /** Most bytes that may wait, counted as encoded events. Unit: bytes. */
+  /** Maximum size of the queued events, as encoded. Unit: bytes. */
   maxBytes: number;
-  /** With AUTO acknowledgement: bytes of events kept after they were handed out. Unit: bytes. */
+  /** Replay window in AUTO mode: size of the delivered events that the sidecar retains. Unit: bytes. */
   replayBytes: number;
-  /** At a bound: stop reading from the daemon, or end the mailbox. */
+  /** At a limit: stop reading from the daemon, or end the mailbox. */
   overflow: 'PAUSE' | 'DISCONNECT';
-  /** A bound that the queue may be above only for a time. Undefined: there is none. */
+  /** A limit that the queue may exceed for a time. Undefined if there is none. */
   softLimit?: SoftLimit | undefined;
 }
 
-/** Bounds that are asked for. What is not set takes the sidecar's default. */
+/** Requested limits. A limit that is not set takes the sidecar's default. */
 export interface QueueOptions extends Partial<Omit<QueueLimits, 'softLimit'>> {
-  /** A bound that the queue may be above only for a time; `timeMs` is required if the sidecar has no default. */
+  /** A limit that the queue may exceed for a time. `timeMs` is required if the sidecar has no default. */
   softLimit?: Partial<SoftLimit> | undefined;
 }
 
-/** The limits that hold for a mailbox. */
+/** The limits of a mailbox. */
 export interface MailboxLimits {
-  /** How long it lives while nothing uses it. Unit: ms. */
+  /** The lease: the time that the mailbox lives without a receiver and without calls. Unit: ms. */
   leaseMs: number;
-  /** Bounds of its event queue. */
+  /** Limits of its delivery queue. */
   queue: QueueLimits;
-  /** Most groups that a message may be sent to. */
+  /** Maximum number of groups to which a message can be sent. */
   maxGroupsPerMessage: number;
-  /** Most bytes that payload + 32 x groups may have. Unit: bytes. */
+  /** Maximum of payload size + 32 × number of groups. Unit: bytes. */
   maxMessageBytes: number;
-  /** Most groups that it may be in. */
+  /** Maximum number of groups that the mailbox can be in. */
   maxGroups: number;
-  /** Most bytes that may wait to be sent to the daemon. Unit: bytes. */
+  /** Maximum size of the send queue to the daemon. Unit: bytes. */
   maxSendQueueBytes: number;
 }
 

@@ -13,12 +13,12 @@ import {
 import { decodeResponse, type ReceivedResponse } from './batch-decoder.js';
 import { encodeFrame } from './batch-encoder.js';
 
-/** The generated stub, but Receive gives this package's events. */
+/** The generated stub, with a Receive that returns this package's events. */
 export interface MailboxServiceClient extends Omit<Generated, 'receive'> {
   receive(request: ReceiveRequest, metadata: Metadata): ClientReadableStream<ReceivedResponse>;
 }
 
-/** The generated definition, with the two frames that carry many messages encoded and decoded for speed. */
+/** The generated definition with faster codecs for the two frames that carry many messages. */
 const definition = {
   ...MailboxServiceService,
   receive: { ...MailboxServiceService.receive, responseDeserialize: decodeResponse },

@@ -7,10 +7,10 @@ import {
 import { toDate } from './duration.js';
 import { type MailboxLimits, toMailboxLimits } from './limits.js';
 
-/** Three numbers that name a release: major, minor, patch. */
+/** The version of a release. */
 export type VersionTriple = readonly [major: number, minor: number, patch: number];
 
-/** The life of a mailbox. */
+/** The state of a mailbox. */
 export type MailboxState = 'OPEN' | 'RECONNECTING' | 'ENDED' | 'UNKNOWN';
 
 /** How events are acknowledged. */
@@ -18,46 +18,51 @@ export type AcknowledgementMode = 'AUTO' | 'EXPLICIT';
 
 /** State and counters of a mailbox. */
 export interface MailboxInfo {
-  /** Its private group. */
+  /** The private group of the mailbox. */
   privateGroup: string;
   state: MailboxState;
-  /** The daemon, as a spread name. */
+  /** The Spread name of the daemon. */
   daemon: string;
   daemonVersion: VersionTriple;
-  /** Whether it receives membership messages. */
+  /** Whether the mailbox receives membership messages. */
   membership: boolean;
   acknowledgement: AcknowledgementMode;
   limits: MailboxLimits;
-  /** The groups that it is in, in the order in which it joined them. */
+  /** The groups of the mailbox, in the order in which it joined them. */
   groups: string[];
   openedAt: Date | undefined;
   /** Whether a Receive stream is attached. */
   receiverAttached: boolean;
-  /** The last event received from the daemon; 0 if none. */
+  /** Sequence of the last event from the daemon. 0 if none. */
   lastSequence: bigint;
-  /** The last event given to a Receive stream; 0 if none. */
+  /** Sequence of the last event that was delivered to a Receive stream. 0 if none. */
   deliveredSequence: bigint;
-  /** The last acknowledged event; with AUTO the last one that is no longer kept. 0 if none. */
+  /**
+   * Sequence of the last acknowledged event. In AUTO mode, of the last event that is no longer retained. 0 if
+   * none.
+   */
   acknowledgedSequence: bigint;
-  /** Events that were not yet given to a Receive stream. */
+  /** Number of queued events, which were not yet delivered to a Receive stream. */
   waitingEvents: number;
-  /** Their bytes. */
+  /** Size of the queued events. Unit: bytes. */
   waitingBytes: number;
-  /** Bytes of all retained events, given or not. */
+  /** Size of all retained events, delivered or not. Unit: bytes. */
   retainedBytes: number;
-  /** Messages handed to the daemon. */
+  /** Number of messages passed to the daemon. */
   messagesSent: number;
-  /** Payload bytes handed to the daemon. */
+  /** Payload bytes passed to the daemon. */
   payloadBytesSent: number;
-  /** Bytes that wait to be taken by the daemon's connection. */
+  /** Size of the send queue to the daemon. Unit: bytes. */
   sendQueueBytes: number;
-  /** Whether reading from the daemon is paused because the queue is full. */
+  /** Whether the sidecar stopped reading from the daemon because the queue is full. */
   paused: boolean;
-  /** When the lease will end if nothing happens; not set while a Receive stream is attached. */
+  /** When the lease expires if the mailbox is not used. Undefined while a Receive stream is attached. */
   leaseEndsAt: Date | undefined;
-  /** A short id that is safe to show: the one in logs and metrics. It opens nothing. */
+  /** The display ID, which logs and metrics show. It is not a secret and gives no access. */
   displayId: string;
-  /** When it will be ended because its queue is above the soft bound; not set while it is not. */
+  /**
+   * When the sidecar ends the mailbox because its queue exceeds the soft limit. Undefined while it does not.
+   */
   softLimitEndsAt: Date | undefined;
 }
 
@@ -76,7 +81,7 @@ export function toState(state: ProtoState): MailboxState {
 export const toAcknowledgementMode = (mode: Acknowledgement): AcknowledgementMode =>
   mode === Acknowledgement.EXPLICIT ? 'EXPLICIT' : 'AUTO';
 
-/** A mailbox of the contract as an object of this package. */
+/** Converts a mailbox of the contract. */
 export function toMailboxInfo(mailbox: ProtoMailbox): MailboxInfo {
   return {
     privateGroup: mailbox.privateGroup,

@@ -7,58 +7,66 @@ import type { SpreadError } from './spread-error.js';
 
 /** Options of `join` and `leave`. */
 export interface MembershipOptions extends CallLimits {
-  /** Answer only when this mailbox's own view, or self-leave, has arrived, and give it. Default: false. */
+  /** Wait until this mailbox's own view or self-leave arrives, and return it. Default: false. */
   awaitView?: boolean;
 }
 
 /** Options of `disconnect`. */
 export interface DisconnectOptions extends CallLimits {
-  /** Leave every group first, so that the others see LEAVE and not DISCONNECT. Default: false. */
+  /** Leave all groups first, so that other members see LEAVE instead of DISCONNECT. Default: false. */
   leaveGroupsFirst?: boolean;
-  /** Drop the daemon's socket without a goodbye (SP_kill), for tests of failure. Default: false. */
+  /**
+   * Close the daemon connection without a disconnect message (SP_kill), for failure tests. Default: false.
+   */
   abort?: boolean;
 }
 
-/** What waits to be received. */
+/** The numbers of queued events. */
 export interface PollResult {
-  /** Events that `receive()` gives without asking the sidecar. */
+  /** Number of events that `receive()` returns without a call to the sidecar. */
   bufferedEvents: number;
-  /** Events that wait in the sidecar. */
+  /** Number of queued events in the sidecar. */
   waitingEvents: number;
-  /** Their bytes. */
+  /** Size of the queued events in the sidecar. Unit: bytes. */
   waitingBytes: number;
-  /** Unlike SP_poll, this tells a mailbox whose daemon is gone from an empty one. */
+  /**
+   * The state of the mailbox. In contrast to SP_poll, it distinguishes a lost daemon connection from an empty
+   * queue.
+   */
   state: MailboxState;
 }
 
-/** A group's current view. */
+/** The current view of a group. */
 export interface CurrentView {
   view: ViewMessage;
-  /** A transitional signal has come after it: a NETWORK view will follow. */
+  /** Whether a transitional signal followed the view. A NETWORK view will follow. */
   inTransition: boolean;
 }
 
-/** What a Receive stream was attached to. */
+/** The state of a mailbox when a Receive stream attaches. */
 export interface Attached {
   /** The sequence of the next event. */
   nextSequence: bigint;
-  /** The groups that the mailbox is in. */
+  /** The groups of the mailbox. */
   groups: string[];
 }
 
-/** What a Mailbox emits besides its events, which are received and not emitted. */
+/**
+ * The notifications that a Mailbox emits. Events are not emitted: use `receive()` or iterate over the
+ * mailbox.
+ */
 export interface MailboxNotices {
-  /** A stream stands, the first or one that goes on behind the last event of a broken one. */
+  /** A stream is attached: the first one, or one that resumes after a broken one. */
   attached: [info: Attached];
-  /** A stream broke; it is being made anew. */
+  /** A stream broke. The client attaches again. */
   detached: [error: SpreadError];
-  /** The queue in the sidecar fills faster than it is emptied. */
+  /** Events arrive in the sidecar's queue faster than the application receives them. */
   slowConsumer: [notice: SlowConsumer];
-  /** Nothing more will be received: with an error, or without after `disconnect` or `detach`. */
+  /** The mailbox receives nothing more. The error is undefined after `disconnect` or `detach`. */
   ended: [error: SpreadError | undefined];
 }
 
-/** What a Mailbox is made of; see `SpreadSidecar.connect`. */
+/** The arguments of a Mailbox; see `SpreadSidecar.connect`. */
 export interface MailboxInit {
   id: string;
   privateGroup: string;

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Acknowledger } from './acknowledger.js';
 import type { CallLimits } from './call.js';
 import { toCount } from './duration.js';
-import { EventReceiver, livesOn } from './event-receiver.js';
+import { EventReceiver, isMailboxAlive } from './event-receiver.js';
 import { toView } from './from-event.js';
 import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
@@ -29,17 +29,17 @@ import { ignoreSpreadError, isGone } from './rich-status.js';
 import type { Rpc } from './rpc.js';
 import { Sender, type SenderOptions } from './sender.js';
 import { toSlowConsumer } from './slow-consumer.js';
-import { disconnectedError, fieldError, incompleteAnswer } from './spread-error.js';
+import { disconnectedError, fieldError, incompleteResponse } from './spread-error.js';
 
-/** Refusals that say no more than that the mailbox is not there any more. */
+/** Reasons which only mean that the mailbox does not exist any more. */
 const MAILBOX_GONE = new Set(['ILLEGAL_SESSION', 'LEASE_EXPIRED']);
 
 /**
- * A connection to a Spread daemon (MailboxType). Everything that can fail rejects with {@link SpreadError}.
- * Different mailboxes are independent.
+ * A connection to a Spread daemon that the sidecar owns (`mailbox` in Spread's C API). All failures reject
+ * with {@link SpreadError}. Mailboxes are independent of each other.
  */
 export class Mailbox extends EventEmitter<MailboxNotices> {
-  /** Whoever has it owns the mailbox: keep it as a secret. */
+  /** The mailbox ID. Keep it secret: its holder can use the mailbox. */
   readonly id: string;
   readonly daemonVersion: VersionTriple;
   readonly limits: MailboxLimits;
@@ -58,7 +58,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   #disconnecting: Promise<boolean> | undefined;
   #closed = false;
 
-  /** Made by `SpreadSidecar.connect` and `SpreadSidecar.attach`. */
+  /** Use `SpreadSidecar.connect` or `SpreadSidecar.attach` instead. */
   constructor(rpc: Rpc, init: MailboxInit, options: ReceiveOptions, onClosed: () => void) {
     super();
     this.#rpc = rpc;
@@ -79,7 +79,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       this.#acknowledger = new Acknowledger(
         (upTo) => this.acknowledge(upTo),
         (error) => rpc.mayPass(error),
-        // That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        // If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
         (error) => !MAILBOX_GONE.has(error.reason) && this.#inbox.end(error),
       );
     if (options.keepAlive !== false)
@@ -92,27 +92,27 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * The private group that the daemon gave, such as `#alice#node1`: messages to it reach this mailbox alone. May be
-   * another after a {@link ConnectionRestored}.
+   * The private group from the daemon, such as `#alice#node1`. Only this mailbox receives messages to it. Can
+   * change after a {@link ConnectionRestored}.
    */
   get privateGroup(): string {
     return this.#privateGroup;
   }
 
-  /** The daemon that it was connected to, as a spread name. May be another after a {@link ConnectionRestored}. */
+  /** The Spread name of the daemon. Can change after a {@link ConnectionRestored}. */
   get daemon(): string {
     return this.#daemon;
   }
 
-  /** The sequence of the last event that the application took; 0 if none. */
+  /** The sequence of the last event that the application received. 0 if none. */
   get lastSequence(): bigint {
     return this.#lastTaken;
   }
 
   /**
-   * Joins a group (SP_join). Joining one that the mailbox is in changes nothing.
+   * Joins a group (SP_join). No effect if the mailbox is already a member.
    *
-   * @returns with `awaitView` the view that shows this mailbox as a member; it also comes as an event
+   * @returns with `awaitView`: the view that contains this mailbox. The mailbox also receives it as an event
    */
   async join(group: string, options: MembershipOptions = {}): Promise<ViewMessage | undefined> {
     const request = { mailboxId: this.id, group, awaitView: options.awaitView ?? false };
@@ -121,9 +121,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Leaves a group (SP_leave). Leaving one that the mailbox is not in changes nothing.
+   * Leaves a group (SP_leave). No effect if the mailbox is not a member.
    *
-   * @returns with `awaitView` the self-leave, unless the mailbox was not in the group; it also comes as an event
+   * @returns with `awaitView`: the self-leave, or undefined if the mailbox was not a member. The mailbox also
+   * receives it as an event
    */
   async leave(group: string, options: MembershipOptions = {}): Promise<SelfLeaveMessage | undefined> {
     const request = { mailboxId: this.id, group, awaitView: options.awaitView ?? false };
@@ -132,14 +133,15 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Sends a message to all members of a group, or to a private group (SP_multicast). Need not be a member.
+   * Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not be a
+   * member.
    *
-   * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not
-   * @param group - 1 to 31 characters of `$` to `~`, or a private group
-   * @param message - at most 143,119 bytes; text is sent as UTF-8
+   * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD
+   * @param group - 1 to 31 characters from `$` to `~`, or a private group
+   * @param message - at most 143,119 bytes. Text is sent as UTF-8
    * @param messageType - the application's own number, -32768 to 32767. Default: 0
-   * @returns bytes of the message, when the daemon's connection took it
-   * @throws {@link SpreadError}; its `outcome` tells whether the message may have been sent all the same
+   * @returns the size of the payload in bytes, after the daemon connection accepted the message
+   * @throws {@link SpreadError}. Its `outcome` says whether the message may have been sent
    */
   multicast(
     serviceType: number,
@@ -152,10 +154,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Sends one message to all members of several groups (SP_multigroup_multicast): a mailbox that is in more
-   * than one of them gets it once. Else like {@link multicast}.
+   * Sends one message to all members of several groups (SP_multigroup_multicast). A mailbox in several of
+   * these groups receives it once. Otherwise as {@link multicast}.
    *
-   * @param groups - 1 to `limits.maxGroupsPerMessage`
+   * @param groups - 1 to `limits.maxGroupsPerMessage` groups
    */
   async multigroupMulticast(
     serviceType: number,
@@ -171,8 +173,9 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * A stream for many messages, for rates that one call a message can't reach. Its messages keep their order;
-   * towards other calls of this mailbox they do after `flush()`.
+   * Opens a stream that sends many messages, for rates that one call per message cannot reach. The messages
+   * of the stream keep their order. Call `flush()` before other calls of this mailbox that must come after
+   * them.
    */
   sender(options: SenderOptions = {}): Sender {
     if (this.#closed) throw disconnectedError();
@@ -184,12 +187,13 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * The next event, waiting for it if need be (SP_receive). The first call begins to receive. Broken streams
-   * are restored; each event comes once and in order.
+   * Waits for the next event (SP_receive). The first call starts to receive. The client replaces broken
+   * streams: each event arrives once and in order.
    *
-   * @param limits.timeoutMs - how long to wait; default: for ever. Then: status DEADLINE_EXCEEDED
-   * @throws {@link SpreadError}, after the last event, with the reason why the mailbox ended; after
-   * `disconnect` with code ILLEGAL_SESSION
+   * @param limits.timeoutMs - maximum time to wait; then the call rejects with status DEADLINE_EXCEEDED.
+   * Default: no limit
+   * @throws {@link SpreadError} after the last event, with the reason of the mailbox's end. After
+   * `disconnect`, the code is ILLEGAL_SESSION
    */
   async receive(limits: CallLimits = {}): Promise<SpreadEvent> {
     this.#receiver.start();
@@ -200,10 +204,11 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * The next event, waiting for it if need be, and behind it those that have come already: for rates at which one
-   * promise an event costs too much. Else like {@link receive}; with automatic acknowledgement the call after it acknowledges all of them.
+   * Waits for the next event and returns it with all further available events. Use it for rates at which one
+   * promise for each event costs too much. Otherwise as {@link receive}. With automatic acknowledgement, the
+   * next call acknowledges all returned events.
    *
-   * @param limits.maxEvents - at most so many, at least 1. Default: 1,000
+   * @param limits.maxEvents - maximum number of events, at least 1. Default: 1,000
    */
   async receiveMany(limits: CallLimits & { maxEvents?: number } = {}): Promise<SpreadEvent[]> {
     const { maxEvents = 1000 } = limits;
@@ -226,7 +231,10 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     this.#daemon = event.daemon;
   }
 
-  /** The mailbox's events, until it is disconnected. Leaving the loop leaves the mailbox as it is. */
+  /**
+   * Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the
+   * mailbox.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<SpreadEvent, void, undefined> {
     while (this.#inbox.size > 0 || !this.#endedCleanly) {
       try {
@@ -238,47 +246,51 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     }
   }
 
-  /** Counts what waits, without taking it (SP_poll). */
+  /** Counts the queued events without receiving them (SP_poll). */
   async poll(limits: CallLimits = {}): Promise<PollResult> {
-    const answer = await this.#call(this.#rpc.client.poll, { mailboxId: this.id }, limits);
+    const response = await this.#call(this.#rpc.client.poll, { mailboxId: this.id }, limits);
     return {
       bufferedEvents: this.#inbox.size,
-      waitingEvents: Number(answer.waitingEvents),
-      waitingBytes: Number(answer.waitingBytes),
-      state: toState(answer.state),
+      waitingEvents: Number(response.waitingEvents),
+      waitingBytes: Number(response.waitingBytes),
+      state: toState(response.state),
     };
   }
 
   /**
-   * Lets the sidecar forget events. Needed with EXPLICIT acknowledgement and `manualAcknowledgement`.
+   * Acknowledges events, so that the sidecar releases them. Required with EXPLICIT acknowledgement and
+   * `manualAcknowledgement`.
    *
-   * @param upTo - every event up to and including this one. Default: the last one that was taken
-   * @returns the last acknowledged event now
+   * @param upTo - sequence of the last event to acknowledge. Default: the last event that the application
+   * received
+   * @returns the sequence of the last acknowledged event
    */
   async acknowledge(upTo: bigint = this.#lastTaken, limits: CallLimits = {}): Promise<bigint> {
     const request = { mailboxId: this.id, upToSequence: upTo };
     return (await this.#call(this.#rpc.client.acknowledge, request, limits)).acknowledgedSequence;
   }
 
-  /** The current view of a group that the mailbox is in, without waiting for a change. */
+  /** The current view of a group of this mailbox, without waiting for a change. */
   async view(group: string, limits: CallLimits = {}): Promise<CurrentView> {
     const request = { mailboxId: this.id, group };
     const { view, inTransition } = await this.#call(this.#rpc.client.getView, request, limits);
-    if (!view) throw incompleteAnswer('GetView', 'view');
+    if (!view) throw incompleteResponse('GetView', 'view');
     return { view: toView(view), inTransition };
   }
 
-  /** State and counters, as the sidecar has them. */
+  /** State and counters of the mailbox in the sidecar. */
   async info(limits: CallLimits = {}): Promise<MailboxInfo> {
     if (this.#closed) throw disconnectedError();
     return fetchInfo(this.#rpc, this.id, limits);
   }
 
   /**
-   * Ends the mailbox (SP_disconnect). The events that had come by then can still be received. What belongs to
-   * the mailbox on this side is closed even if the call fails; the sidecar then ends it after the lease.
+   * Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received. The client
+   * releases its resources even if the call fails. In that case, the sidecar ends the mailbox when the lease
+   * expires.
    *
-   * @returns whether this call ended it: false when it had ended, and when its sidecar is shutting down or cannot be reached
+   * @returns true if this call ended the mailbox. False if it had ended, or if the sidecar is shutting down
+   * or unreachable
    */
   disconnect(options: DisconnectOptions = {}): Promise<boolean> {
     this.#disconnecting ??= this.#disconnect(options);
@@ -286,8 +298,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
   }
 
   /**
-   * Lets go of the mailbox without ending it: within the lease, `SpreadSidecar.attach` takes it up again with
-   * what this gives, also in another process.
+   * Detaches from the mailbox without ending it. Within the lease, `SpreadSidecar.attach` resumes it with the
+   * returned values, also in another process.
    */
   detach(): { mailboxId: string; afterSequence: bigint } {
     this.#receiver.close();
@@ -295,7 +307,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     return { mailboxId: this.id, afterSequence: this.#lastTaken };
   }
 
-  /** As {@link disconnect}, without its errors: they would hide the error of an `await using` block. */
+  /** As {@link disconnect}, but without its errors, which would hide the error of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect().catch(ignoreSpreadError);
   }
@@ -326,7 +338,7 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
         detached: (error) => this.emit('detached', error),
         slowConsumer: (notice) => this.emit('slowConsumer', toSlowConsumer(notice)),
         ended: (error) => {
-          if (error && !livesOn(error)) this.#letGo();
+          if (error && !isMailboxAlive(error)) this.#stopBackgroundWork();
           this.emit('ended', error);
         },
       },
@@ -347,8 +359,8 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
       await this.#receiver.finish();
       return wasOpen;
     } catch (error) {
-      // The caller's own cancellation, or a failure of a mailbox that may still be open.
-      const mayBeOpen = this.#inbox.error === undefined || livesOn(this.#inbox.error);
+      // True for a cancellation by the caller, and for a failure after which the mailbox may still be open.
+      const mayBeOpen = this.#inbox.error === undefined || isMailboxAlive(this.#inbox.error);
       if (mayBeOpen && (options.signal?.aborted || !isGone(error))) throw error;
       return false;
     } finally {
@@ -357,24 +369,24 @@ export class Mailbox extends EventEmitter<MailboxNotices> {
     }
   }
 
-  /** There is no mailbox any more that something could be done for in the background. */
-  #letGo(): void {
+  /** Stops all background work of the mailbox. */
+  #stopBackgroundWork(): void {
     this.#acknowledger?.close();
     this.#keepAlive?.close();
   }
 
   #close(): void {
     this.#closed = true;
-    this.#letGo();
+    this.#stopBackgroundWork();
     for (const sender of this.#senders) sender.abort();
     this.#senders.clear();
     this.#onClosed();
   }
 }
 
-/** State and counters of a mailbox. */
+/** Fetches state and counters of a mailbox. */
 export async function fetchInfo(rpc: Rpc, mailboxId: string, limits: CallLimits): Promise<MailboxInfo> {
   const { mailbox } = await rpc.call(rpc.client.getMailbox, { mailboxId }, limits);
-  if (!mailbox) throw incompleteAnswer('GetMailbox', 'mailbox');
+  if (!mailbox) throw incompleteResponse('GetMailbox', 'mailbox');
   return toMailboxInfo(mailbox);
 }

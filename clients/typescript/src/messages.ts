@@ -8,20 +8,23 @@ import {
 import type { GroupId } from './group-id.js';
 import { type ServiceTypeName, serviceTypeName } from './service-type.js';
 
-/** What every received event has. */
+/** The common part of all received events. */
 abstract class ReceivedEvent {
-  /** Tells the kinds of events apart. */
+  /** The kind of the event. */
   abstract readonly kind: SpreadEvent['kind'];
   /**
-   * Position in the mailbox: 1 for its first event, then always one more. 0 for a view or self-leave that is
-   * the answer of a call (`join`, `leave`, `view`) and not one of the mailbox's events.
+   * Position in the mailbox: 1 for the first event, then incremented by 1. 0 for the result of a call
+   * (`join`, `leave`, `view`), which is not an event of the mailbox.
    */
   sequence = 0n;
-  /** When the sidecar read it from the daemon, by the sidecar's clock, to the ms. Not set where sequence is 0. */
+  /**
+   * When the sidecar read the event from the daemon, by the sidecar's clock, in ms resolution. Undefined if
+   * sequence is 0.
+   */
   receivedAt: Date | undefined = undefined;
 }
 
-/** What a {@link RegularMessage} or {@link RejectedMessage} carries. */
+/** The content of a {@link RegularMessage} or {@link RejectedMessage}. */
 export interface MessageContent {
   sender: string;
   groups: readonly string[];
@@ -35,17 +38,19 @@ export interface MessageContent {
 abstract class ContentEvent extends ReceivedEvent {
   /** Private group of the sender, such as `#alice#node1`. */
   readonly sender: string;
-  /** Every destination as the sender named them: also groups that this mailbox is not in. */
+  /** All destinations that the sender named, including groups that this mailbox is not in. */
   readonly groups: readonly string[];
-  /** The service type as one of Spread's bits, such as `SAFE_MESS`. 0 for a refused join or leave. */
+  /** The service type as one of Spread's bits, such as `SAFE_MESS`. 0 for a rejected join or leave. */
   readonly serviceType: number;
-  /** The sender's own number for it, -32768 to 32767. */
+  /** The message type, which the sender chose: -32768 to 32767. */
   readonly messageType: number;
-  /** The bytes, exactly as sent. They belong to the receiver of this object. */
+  /** The bytes exactly as sent. The application may change them. */
   readonly payload: Buffer;
-  /** Whether the sender's machine has the other byte order than the sidecar's; the payload is not touched. */
+  /**
+   * Whether the byte orders of the sender's and the sidecar's machine differ. The payload is not converted.
+   */
   readonly endianMismatch: boolean;
-  /** The whole type word as Spread's C library returns it. */
+  /** The complete service type word, as Spread's C library returns it. */
   readonly spreadType: number;
 
   constructor(content: MessageContent) {
@@ -59,35 +64,35 @@ abstract class ContentEvent extends ReceivedEvent {
     this.spreadType = content.spreadType;
   }
 
-  /** Whether the sender asked for no copy to itself. */
+  /** Whether the sender asked not to receive its own message. */
   get selfDiscard(): boolean {
     return (this.spreadType & SELF_DISCARD) !== 0;
   }
 
-  /** The service type's name, such as `SAFE`. */
+  /** The name of the service type, such as `SAFE`. */
   get serviceTypeName(): ServiceTypeName | undefined {
     return serviceTypeName(this.serviceType);
   }
 
-  /** The payload read as UTF-8; bytes that are not become U+FFFD. */
+  /** The payload as UTF-8. Invalid bytes become U+FFFD. */
   text(): string {
     return this.payload.toString('utf8');
   }
 }
 
-/** A message that somebody multicast. */
+/** A message that a client multicast. */
 export class RegularMessage extends ContentEvent {
   readonly kind = 'regular';
 }
 
-/** What the daemon refused. */
+/** The operation that the daemon rejected. */
 export type RejectedOperation = 'JOIN' | 'LEAVE' | 'MULTICAST';
 
-/** Something that this mailbox sent and the daemon's access policy refused. */
+/** An operation of this mailbox that the daemon's access policy rejected. */
 export class RejectedMessage extends ContentEvent {
   readonly kind = 'rejected';
 
-  /** @param operation - what was refused; undefined if this release does not know it */
+  /** @param operation - the rejected operation. Undefined if this release does not know it */
   constructor(
     readonly operation: RejectedOperation | undefined,
     content: MessageContent,
@@ -96,29 +101,32 @@ export class RejectedMessage extends ContentEvent {
   }
 }
 
-/** Members that moved together from one view to the next, and so received the same messages in between. */
+/**
+ * The members that moved together from one view to the next, and therefore received the same messages in
+ * between.
+ */
 export interface VirtualSynchronySet {
   /** Their private groups, in Spread's order. */
   readonly members: readonly string[];
-  /** Whether it is the receiver's own. With one set only, that one is marked, whoever is in it. */
+  /** Whether it is the receiver's own set. If there is only one set, this is always true. */
   readonly mine: boolean;
 }
 
-/** Any message about the membership of a group: a view, a transitional signal, or the own leave. */
+/** A message about the membership of a group: a view, a transitional signal or a self-leave. */
 export abstract class MembershipMessage extends ReceivedEvent {
   abstract override readonly kind: 'view' | 'transitional' | 'selfLeave';
   /**
-   * `CAUSED_BY_JOIN`, `CAUSED_BY_LEAVE`, `CAUSED_BY_DISCONNECT` or `CAUSED_BY_NETWORK`; 0 for a transitional
-   * signal. A {@link SelfLeaveMessage} has `CAUSED_BY_LEAVE`.
+   * `CAUSED_BY_JOIN`, `CAUSED_BY_LEAVE`, `CAUSED_BY_DISCONNECT` or `CAUSED_BY_NETWORK`. 0 for a transitional
+   * signal. `CAUSED_BY_LEAVE` for a {@link SelfLeaveMessage}.
    */
   abstract readonly reason: number;
-  /** The group that it is about. */
+  /** The group. */
   readonly group: string;
-  /** The identity of the membership; not set in a {@link SelfLeaveMessage}. */
+  /** The identity of the view. Undefined for a {@link SelfLeaveMessage}. */
   readonly groupId: GroupId | undefined;
-  /** All members, in Spread's order, the same at all of them. Empty unless it is a view. */
+  /** All members in Spread's order, which is the same for all of them. Empty unless this is a view. */
   readonly members: readonly string[] = [];
-  /** The members that came or went; which it is tells `reason`. Empty unless it is a view. */
+  /** The members that joined or left; `reason` says which. Empty unless this is a view. */
   readonly changedMembers: readonly string[] = [];
 
   constructor(group: string, groupId?: GroupId) {
@@ -128,7 +136,7 @@ export abstract class MembershipMessage extends ReceivedEvent {
   }
 }
 
-/** Why a view came to be, as a word. */
+/** The name of a view's cause. */
 export type MembershipCause = 'JOIN' | 'LEAVE' | 'DISCONNECT' | 'NETWORK';
 
 const CAUSES: Readonly<Record<MembershipCause, number>> = {
@@ -138,7 +146,7 @@ const CAUSES: Readonly<Record<MembershipCause, number>> = {
   NETWORK: CAUSED_BY_NETWORK,
 };
 
-/** What a {@link ViewMessage} is made of. */
+/** The content of a {@link ViewMessage}. */
 export interface ViewContent {
   group: string;
   groupId: GroupId;
@@ -149,22 +157,22 @@ export interface ViewContent {
   sets: readonly VirtualSynchronySet[];
 }
 
-/** A new membership of a group: who is in it from now on. */
+/** A new view: the members of a group from now on. */
 export class ViewMessage extends MembershipMessage {
   readonly kind = 'view';
   readonly reason: number;
-  /** `reason` as a word; undefined if this release does not know it. */
+  /** The name of `reason`. Undefined if this release does not know it. */
   readonly cause: MembershipCause | undefined;
   declare readonly groupId: GroupId;
   override readonly members: readonly string[];
   /**
-   * JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that did not come along
-   * with this mailbox from the view before.
+   * JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members that did not move with
+   * this mailbox from the previous view.
    */
   override readonly changedMembers: readonly string[];
-  /** Index of this mailbox in `members`, from 0; -1 if it is not among them. */
+  /** Index of this mailbox in `members`, starting at 0. -1 if it is not a member. */
   readonly ownIndex: number;
-  /** The virtual-synchrony sets, in the daemon's order. */
+  /** The virtual synchrony sets, in the daemon's order. */
   readonly sets: readonly VirtualSynchronySet[];
 
   constructor(content: ViewContent) {
@@ -179,30 +187,33 @@ export class ViewMessage extends MembershipMessage {
 }
 
 /**
- * Comes before a NETWORK view when daemons were lost. Messages between it and the view belong to the old
- * view, and their guarantees hold only among the members who stay.
+ * A transitional signal. It precedes a NETWORK view after the loss of daemons. Messages between the signal
+ * and the view belong to the old view. Their guarantees hold only among the members that stay together.
  */
 export class TransitionalMessage extends MembershipMessage {
   readonly kind = 'transitional';
   readonly reason = 0;
-  /** The identity of the view that is ending. */
+  /** The identity of the view that ends. */
   declare readonly groupId: GroupId;
 }
 
-/** This mailbox has left a group: no further message or view of it follows. */
+/** This mailbox left a group. No further message or view of the group follows. */
 export class SelfLeaveMessage extends MembershipMessage {
   readonly kind = 'selfLeave';
   readonly reason = CAUSED_BY_LEAVE;
 }
 
-/** The daemon connection was lost; only with `reconnect`. Memberships and order end here. */
+/**
+ * The sidecar lost the daemon connection. Only with `reconnect`. The groups are left, and the order of
+ * messages ends here.
+ */
 export class ConnectionLost extends ReceivedEvent {
   readonly kind = 'connectionLost';
 
   /**
-   * @param privateGroup - the private group that was lost
-   * @param groups - the groups that the mailbox was in, in the order in which it joined them
-   * @param spreadCode - Spread's number for what happened, such as `CONNECTION_CLOSED`
+   * @param privateGroup - the lost private group
+   * @param groups - the groups of the mailbox, in the order in which it joined them
+   * @param spreadCode - Spread's number for the cause, such as `CONNECTION_CLOSED`
    */
   constructor(
     readonly privateGroup: string,
@@ -213,15 +224,15 @@ export class ConnectionLost extends ReceivedEvent {
   }
 }
 
-/** The daemon connection stands again, as a new session; only with `reconnect`. */
+/** The sidecar reconnected to a daemon with a new session. Only with `reconnect`. */
 export class ConnectionRestored extends ReceivedEvent {
   readonly kind = 'connectionRestored';
 
   /**
-   * @param previousPrivateGroup - the private group before
-   * @param privateGroup - the private group now
-   * @param groups - the groups that are being joined again; a view follows for each
-   * @param daemon - the daemon that it is connected to now, as a spread name
+   * @param previousPrivateGroup - the previous private group
+   * @param privateGroup - the new private group
+   * @param groups - the groups that the sidecar joins again. A view follows for each
+   * @param daemon - the Spread name of the connected daemon
    */
   constructor(
     readonly previousPrivateGroup: string,
@@ -233,7 +244,7 @@ export class ConnectionRestored extends ReceivedEvent {
   }
 }
 
-/** Anything that `receive()` gives. Tell the kinds apart by `kind` or by `instanceof`. */
+/** An event that `receive()` returns. Distinguish the kinds by `kind` or `instanceof`. */
 export type SpreadEvent =
   | RegularMessage
   | ViewMessage

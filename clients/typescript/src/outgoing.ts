@@ -2,12 +2,15 @@ import type { MulticastMessage } from 'spread-sidecar-proto';
 import { fromServiceBits, toServiceBits } from './service-type.js';
 import { localSpreadError } from './spread-error.js';
 
-/** A payload: bytes as they are, or text, which is sent as UTF-8. */
+/** A payload: bytes, or text that is sent as UTF-8. */
 export type Payload = Uint8Array | string;
 
-/** Further wishes for a message. */
+/** Options of a message. */
 export interface MulticastOptions {
-  /** No copy to this mailbox; the same as adding `SELF_DISCARD` to the service type. Default: false. */
+  /**
+   * Do not deliver the message to this mailbox. The same as `SELF_DISCARD` in the service type. Default:
+   * false.
+   */
   selfDiscard?: boolean;
 }
 
@@ -18,8 +21,8 @@ function toBuffer(payload: Payload): Buffer {
 }
 
 /**
- * A message of the contract. The sidecar checks everything; refused here is only what the contract can't carry.
- * Bytes are not copied: they must not change until the call that sends them is done.
+ * Converts a message to the contract. The sidecar validates the values; this function only rejects what the
+ * contract cannot represent. Bytes are not copied and must not change until the call ends.
  */
 export function toMulticastMessage(
   serviceBits: number,
@@ -43,7 +46,7 @@ export function toMulticastMessage(
   };
 }
 
-/** A message that was given to a sender. */
+/** A message of a sender. */
 export interface OutgoingMessage {
   /** One of Spread's bits, such as `SAFE_MESS`. */
   readonly serviceType: number;

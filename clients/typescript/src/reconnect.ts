@@ -1,25 +1,30 @@
 import { NameLossPolicy, type ReconnectPolicy } from 'spread-sidecar-proto';
 import { toDuration } from './duration.js';
 
-/** How a lost daemon connection is made anew. Everything is optional. */
+/** How the sidecar reconnects to a daemon. All options are optional. */
 export interface ReconnectOptions {
-  /** How long after the loss the mailbox ends if that did not succeed. Unit: ms. Default: the sidecar's, 60,000. */
+  /**
+   * Maximum time to reconnect after a loss. Then the mailbox ends. Unit: ms. Default: the sidecar's, 60,000.
+   */
   giveUpAfterMs?: number;
   /**
-   * What to do when another session keeps holding the private name: end, try variants of it with a number, or
-   * take a name that the daemon makes. Default: END.
+   * What to do if another session holds the private name: end, try variants with a number, or use a name that
+   * the daemon generates. Default: END.
    */
   onNameLoss?: 'END' | 'SUFFIX' | 'DAEMON_MADE';
-  /** Messages that are sent meanwhile wait in the sidecar. Default: false, they are refused with reason RECONNECTING. */
+  /**
+   * Queue messages in the sidecar during a reconnection. If false, they are rejected with reason
+   * RECONNECTING. Default: false.
+   */
   queueMulticasts?: boolean;
 }
 
-/** `true` is everything by default; `false` is off. */
-export function fromReconnect(wish: boolean | ReconnectOptions | undefined): ReconnectPolicy | undefined {
-  if (wish === undefined) return undefined;
-  const { giveUpAfterMs, onNameLoss, queueMulticasts } = typeof wish === 'boolean' ? {} : wish;
+/** `true` selects all defaults, `false` disables reconnection. */
+export function fromReconnect(options: boolean | ReconnectOptions | undefined): ReconnectPolicy | undefined {
+  if (options === undefined) return undefined;
+  const { giveUpAfterMs, onNameLoss, queueMulticasts } = typeof options === 'boolean' ? {} : options;
   return {
-    enabled: wish !== false,
+    enabled: options !== false,
     giveUpAfter: toDuration(giveUpAfterMs, 'reconnect.giveUpAfterMs'),
     onNameLoss: NameLossPolicy[onNameLoss ?? 'UNSPECIFIED'],
     queueMulticasts: queueMulticasts ?? false,

@@ -1,7 +1,7 @@
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ErrorInfo, RetryInfo, RichStatus } from 'spread-sidecar-proto';
 import { toMilliseconds } from './duration.js';
-import { inCallersTerms } from './field-names.js';
+import { withOptionName } from './field-names.js';
 import { type SendOutcome, SpreadError } from './spread-error.js';
 import { connectionFailure, type Endpoint, SIDECAR_UNREACHABLE, unknownCall } from './unreachable.js';
 
@@ -10,7 +10,9 @@ interface Details {
   retryDelayMs?: number;
 }
 
-/** The google.rpc details of the trailer `grpc-status-details-bin`; empty if there are none that can be read. */
+/**
+ * The google.rpc details in the trailer `grpc-status-details-bin`. Empty if there are no readable details.
+ */
 function readDetails(metadata: Metadata | undefined): Details {
   const bytes = metadata?.get('grpc-status-details-bin')[0];
   if (!(bytes instanceof Uint8Array)) return {};
@@ -23,34 +25,33 @@ function readDetails(metadata: Metadata | undefined): Details {
         details.retryDelayMs = toMilliseconds(RetryInfo.decode(any.value).retryDelay);
     }
   } catch {
-    // The status and its sentence stand without the details; a peer that writes nonsense there is no
-    // reason to hide them.
+    // Invalid details must not hide the status and its message.
     return {};
   }
   return details;
 }
 
-/** Whether a failure of `code` leaves it open whether the request was carried out. */
-const inDoubt = (code: number) =>
+/** Whether a failure with `code` leaves open whether the sidecar executed the request. */
+const isOutcomeUnknown = (code: number) =>
   [status.UNAVAILABLE, status.CANCELLED, status.DEADLINE_EXCEEDED, status.INTERNAL, status.UNKNOWN].includes(
     code,
   );
 
 function outcomeOf(code: number, info: ErrorInfo | undefined): SendOutcome {
-  const said = info?.metadata.outcome;
-  if (said === 'unknown' || said === 'not-sent') return said;
-  // With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+  const outcome = info?.metadata.outcome;
+  if (outcome === 'unknown' || outcome === 'not-sent') return outcome;
+  // With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
   if (info) return code === status.INTERNAL ? 'unknown' : 'not-sent';
-  return inDoubt(code) ? 'unknown' : 'not-sent';
+  return isOutcomeUnknown(code) ? 'unknown' : 'not-sent';
 }
 
 /**
- * Turns what grpc-js rejects with into a {@link SpreadError}.
+ * Converts an error of grpc-js to a {@link SpreadError}.
  *
- * @param options.endpoint - the channel of the call, to explain why a connection could not be made
- * @param options.send - the call was to send a message: the error tells what became of it
- * @param options.outcome - what became of it, when the caller knows better
- * @param options.cause - what to show as the cause, in place of the ServiceError
+ * @param options.endpoint - the channel of the call, to explain a failed connection
+ * @param options.send - whether the call sends a message, so that the error gets an outcome
+ * @param options.outcome - the outcome, if the caller knows it
+ * @param options.cause - the cause, instead of the ServiceError
  */
 export function toSpreadError(
   error: ServiceError,
@@ -61,7 +62,7 @@ export function toSpreadError(
   const { errorInfo, retryDelayMs } = readDetails(error.metadata);
   if (options.endpoint && !errorInfo && error.code === status.UNIMPLEMENTED)
     return unknownCall(options.endpoint, error);
-  const sentence = inCallersTerms(error.details || error.message, errorInfo?.metadata.field);
+  const sentence = withOptionName(error.details || error.message, errorInfo?.metadata.field);
   const spreadError = new SpreadError(sentence, {
     status: error.code,
     reason: errorInfo?.reason,
@@ -70,20 +71,26 @@ export function toSpreadError(
     retryable: retryDelayMs !== undefined || (error.code === status.UNAVAILABLE && !errorInfo),
     retryDelayMs,
     outcome: options.outcome ?? (options.send ? outcomeOf(error.code, errorInfo) : undefined),
-    // The answer of a sidecar is all in here: as the cause, Node would print it again, with its bytes.
+    // The SpreadError contains the whole response of a sidecar. As a cause, Node would print it twice, with
+    // its bytes.
     cause: options.cause ?? (errorInfo ? undefined : error),
   });
   if (errorInfo) showCaller(spreadError, error);
   return spreadError;
 }
 
-/** Shows the frames of the caller, which grpc-js keeps in the stack of its own error, and not those of its callbacks. */
+/**
+ * Uses the caller's stack frames, which grpc-js keeps in the stack of its error, instead of those of its
+ * callbacks.
+ */
 function showCaller(spreadError: SpreadError, { stack = '' }: ServiceError): void {
   const [, caller] = stack.split('\nfor call at\n');
   if (caller !== undefined) spreadError.stack = `${spreadError.name}: ${spreadError.message}\n${caller}`;
 }
 
-/** Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached. */
+/**
+ * Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or unreachable.
+ */
 export function isGone(error: unknown): boolean {
   return (
     error instanceof SpreadError &&
@@ -91,14 +98,17 @@ export function isGone(error: unknown): boolean {
   );
 }
 
-/** For the end of an `await using` block: an error of the end would hide the error of the block in a SuppressedError. */
+/**
+ * For the end of an `await using` block, where an error would hide the error of the block in a
+ * SuppressedError.
+ */
 export function ignoreSpreadError(error: unknown): void {
   if (!(error instanceof SpreadError)) throw error;
 }
 
 /**
- * Whether a stream that ended with this error was cut on the way, and not ended by the sidecar: the sidecar
- * gives a reason with every end of its own. One of them is that it cuts the connection.
+ * Whether the connection broke. The sidecar gives a reason when it ends a stream, also when it closes the
+ * connection.
  */
 export function isTransportFailure(error: SpreadError): boolean {
   if (error.reason === 'CONNECTION_TOO_OLD' || error.reason === SIDECAR_UNREACHABLE) return true;

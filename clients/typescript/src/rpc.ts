@@ -5,16 +5,16 @@ import { isTransportFailure } from './rich-status.js';
 import { channelClosedError, type SpreadError } from './spread-error.js';
 import type { Endpoint } from './unreachable.js';
 
-/** The generated client with this package's rules for calls: a deadline for each, and SpreadError for failures. */
+/** The generated client with a deadline for each call and SpreadError for failures. */
 export class Rpc {
   #closed = false;
 
   /**
    * @param client - the generated stub
-   * @param endpoint - where its calls go
-   * @param callTimeoutMs - for calls that name no timeout. Unit: ms
+   * @param endpoint - the channel of its calls
+   * @param callTimeoutMs - for calls without a timeout. Unit: ms
    * @param headers - sent with every call
-   * @param tokenMayChange - the token is asked for again before each call
+   * @param tokenMayChange - whether the token is read again before each call
    */
   constructor(
     readonly client: MailboxServiceClient,
@@ -25,27 +25,27 @@ export class Rpc {
   ) {}
 
   /**
-   * Whether a later call may fare better, with the same mailbox: the way to the sidecar was cut, or a token was not
-   * taken (or not to be had) that will be asked for anew.
+   * Whether a later call with the same mailbox may succeed: the connection broke, or a token that is read
+   * again before each call was rejected or unavailable.
    */
   mayPass(error: SpreadError): boolean {
     return isTransportFailure(error) || (this.tokenMayChange && error.status === status.UNAUTHENTICATED);
   }
 
-  /** The headers of a call, with further ones. */
+  /** The headers of a call, with additional ones. */
   metadata(more: Readonly<Record<string, string>> = {}): Metadata {
     const metadata = new Metadata();
     for (const [key, value] of Object.entries({ ...this.headers, ...more })) metadata.set(key, value);
     return metadata;
   }
 
-  /** Ends what runs. */
+  /** Closes the channel and cancels its calls. */
   close(): void {
     this.#closed = true;
     this.client.close();
   }
 
-  /** One unary call. */
+  /** Makes one unary call. */
   async call<Request, Response>(
     method: (
       request: Request,

@@ -16,46 +16,46 @@ import { toSpreadError } from './rich-status.js';
 import { SpreadError } from './spread-error.js';
 import { type Endpoint, SIDECAR_UNREACHABLE } from './unreachable.js';
 
-/** A message of a {@link Sender} that was refused. Nothing of it was sent. */
+/** A rejected message of a {@link Sender}. It was not sent. */
 export interface Refusal {
-  /** Its number among the sender's messages, from 1. */
+  /** The position among the sender's messages, from 1. */
   readonly index: number;
-  /** What a unary `multicast` would have rejected with. */
+  /** The error with which a unary `multicast` would have rejected. */
   readonly error: SpreadError;
 }
 
-/** How far a {@link Sender} has come. */
+/** The progress of a {@link Sender}. */
 export interface SenderProgress {
-  /** Messages given to `send`. */
+  /** Number of messages passed to `send`. */
   readonly sent: number;
-  /** The messages 1 to `decided` were handed to the daemon or refused. */
+  /** The messages 1 to `decided` were passed to the daemon or rejected. */
   readonly decided: number;
-  /** How many of them were handed to the daemon. */
+  /** Number of messages that were passed to the daemon. */
   readonly accepted: number;
 }
 
-/** How a {@link Sender} works. */
+/** Options of a {@link Sender}. */
 export interface SenderOptions {
-  /** Most messages that may be on their way, not yet decided. At least 1. Default: 10,000. */
+  /** Maximum number of messages in flight, which are not yet decided. At least 1. Default: 10,000. */
   maxInFlightMessages?: number;
-  /** Most bytes of such messages. One is always let through. Unit: bytes. Default: 4 MiB. */
+  /** Maximum size of the messages in flight. A single message may exceed it. Unit: bytes. Default: 4 MiB. */
   maxInFlightBytes?: number;
   /**
-   * A frame is written when its messages have so many bytes; the last of them may be more. Lower it where the sidecar's
-   * `grpc.maxReceiveMessageBytes` (4 MiB by default) is set lower. Unit: bytes. Default: 1 MiB.
+   * Size of the messages at which the sender writes a frame. The last message may exceed it. Lower it if the
+   * sidecar's `grpc.maxReceiveMessageBytes` (4 MiB by default) is lower. Unit: bytes. Default: 1 MiB.
    */
   maxBatchBytes?: number;
   /**
-   * Called for each message that is refused, in order. Without it refusals are collected, the first hundred
-   * of them in full, and the next `flush()` or `close()` rejects with an AggregateError of them.
+   * Called for each rejected message, in order. Without it, the next `flush()` or `close()` rejects with an
+   * AggregateError, which contains the first 100 errors.
    */
   onRefused?: (refusal: Refusal) => void;
 }
 
-/** A frame is written when it holds so many. */
+/** Maximum number of messages in a frame. */
 const BATCH_MESSAGES = 1024;
-/** Of refusals that nobody listens to, so many are kept. */
-const KEPT_REFUSALS = 100;
+/** Maximum number of retained errors if there is no `onRefused`. */
+const MAX_KEPT_REFUSALS = 100;
 
 const HAS_ROOM = Promise.resolve();
 
@@ -64,18 +64,18 @@ const sizeOf = (message: MulticastMessage) => message.payload.length + 32 * mess
 type Call = ClientDuplexStream<MulticastStreamRequest, MulticastStreamResponse>;
 
 interface Waiter {
-  /** How many messages must be decided. */
+  /** Number of messages that must be decided. */
   until: number;
   resolve(): void;
   reject(error: unknown): void;
 }
 
 /**
- * Sends many messages fast and in order, over one stream. Messages that are sent in one turn of the event
- * loop travel together; the promise of `send` is the flow control.
+ * Sends many messages fast and in order over one stream. Messages that are sent in one turn of the event loop
+ * share a frame. The promise of `send` is the flow control.
  *
- * A stream that breaks is not restored, because that could send a message twice: everything rejects with
- * the same error, and `undecided` has the messages whose outcome is not known.
+ * The client does not replace a broken stream, because that could send a message twice. All later calls
+ * reject with the same error, and `undecided` contains the messages with an unknown outcome.
  */
 export class Sender {
   readonly #call: Call;
@@ -89,7 +89,7 @@ export class Sender {
   #batch: MulticastMessage[] = [];
   #batchBytes = 0;
   #scheduled: NodeJS.Immediate | undefined;
-  /** Not yet decided, oldest first from #head on. */
+  /** The messages that are not decided, oldest first, starting at #head. */
   #inFlight: (MulticastMessage | undefined)[] = [];
   #head = 0;
   #inFlightBytes = 0;
@@ -99,14 +99,14 @@ export class Sender {
   #room: (() => void)[] = [];
   #waiters: Waiter[] = [];
   #refusals: SpreadError[] = [];
-  #refusedUnheard = 0;
+  #unreportedRefusals = 0;
   #failure: SpreadError | undefined;
   #closing = false;
   #over = false;
   readonly #ended: Promise<void>;
   #onEnded: () => void = () => {};
 
-  /** Made by `Mailbox.sender()`. */
+  /** Use `Mailbox.sender()` instead. */
   constructor(call: Call, mailboxId: string, options: SenderOptions, endpoint: Endpoint, onUse: () => void) {
     this.#call = call;
     this.#maxMessages = Math.max(1, options.maxInFlightMessages ?? 10_000);
@@ -121,39 +121,36 @@ export class Sender {
         resolve();
       };
     });
-    call.on('data', (answer: MulticastStreamResponse) => this.#onAnswer(answer));
+    call.on('data', (response: MulticastStreamResponse) => this.#onResponse(response));
     call.on('error', (error: ServiceError) => this.#fail(this.#streamError(error)));
     call.on('end', () => this.#onEnd());
     call.write({ frame: { $case: 'open', value: { mailboxId } } });
   }
 
-  /** How far it has come. */
+  /** The progress. */
   get progress(): SenderProgress {
     return { sent: this.#sent, decided: this.#decided, accepted: this.#accepted };
   }
 
-  /** Whether it ended; nothing can be sent any more. */
+  /** Whether the sender ended. Then it cannot send. */
   get closed(): boolean {
     return this.#closing || this.#failure !== undefined;
   }
 
-  /**
-   * Messages that were sent and are not decided, oldest first. After a failure: those whose outcome is
-   * unknown.
-   */
+  /** The messages that were sent but not decided, oldest first. After a failure, their outcome is unknown. */
   get undecided(): OutgoingMessage[] {
     return this.#inFlight.slice(this.#head).map((message) => toOutgoing(message as MulticastMessage));
   }
 
   /**
-   * Sends a message to the members of one group or of several. Resolves when there is room for the next one,
-   * at once as a rule; it does not say that the message was handed to the daemon: `flush` does.
+   * Sends a message to the members of one or several groups. Resolves when there is space for the next
+   * message, usually at once. It does not wait until the daemon gets the message; use `flush` for that.
    *
-   * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, with SELF_DISCARD added or not
-   * @param groups - destinations: groups, or private groups
-   * @param payload - must not change before it is decided
+   * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD
+   * @param groups - destinations: groups or private groups
+   * @param payload - must not change before the message is decided
    * @param messageType - the application's own number, -32768 to 32767. Default: 0
-   * @throws {@link SpreadError} when the sender has ended or the service type is none
+   * @throws {@link SpreadError} if the sender has ended or the service type is invalid
    */
   send(
     serviceType: number,
@@ -173,15 +170,15 @@ export class Sender {
     } catch (error) {
       return Promise.reject(error);
     }
-    // No promise of its own for a message that finds room, as nearly all do.
+    // Most messages find space, so they share one resolved promise.
     return this.#full || this.#failure ? this.#untilRoom() : HAS_ROOM;
   }
 
   /**
-   * Resolves when everything that was sent before is decided.
+   * Resolves when all messages that were sent before are decided.
    *
-   * @throws AggregateError of {@link SpreadError} when messages were refused and there is no `onRefused`;
-   * {@link SpreadError} when the stream broke
+   * @throws AggregateError of {@link SpreadError} if messages were rejected and there is no `onRefused`
+   * @throws {@link SpreadError} if the stream broke
    */
   async flush(): Promise<SenderProgress> {
     this.#writeBatch();
@@ -190,7 +187,11 @@ export class Sender {
     return this.progress;
   }
 
-  /** Flushes and ends the stream. A second call waits for the first. @throws as {@link flush} */
+  /**
+   * Flushes and ends the stream. A second call waits for the first.
+   *
+   * @throws as {@link flush}
+   */
   async close(): Promise<SenderProgress> {
     if (!this.#closing && !this.#failure) {
       this.#writeBatch();
@@ -203,7 +204,7 @@ export class Sender {
     return this.progress;
   }
 
-  /** Ends the stream without waiting; messages that are not decided may or may not have been sent. */
+  /** Ends the stream without waiting. The outcome of messages that are not decided is unknown. */
   abort(): void {
     if (this.#over) return;
     this.#fail(new SpreadError('the sender was aborted', { status: status.CANCELLED, outcome: 'unknown' }));
@@ -215,11 +216,11 @@ export class Sender {
     await this.close();
   }
 
-  /** The sidecar may know that it handed on nothing of what it has not answered. */
+  /** The sidecar may report that it passed none of the undecided messages to the daemon. */
   #streamError(error: ServiceError): SpreadError {
-    const told = toSpreadError(error, { endpoint: this.#endpoint });
-    if (told.reason === SIDECAR_UNREACHABLE) return told;
-    const isKnown = this.#decided === this.#sent || told.metadata.outcome === 'not-sent';
+    const spreadError = toSpreadError(error, { endpoint: this.#endpoint });
+    if (spreadError.reason === SIDECAR_UNREACHABLE) return spreadError;
+    const isKnown = this.#decided === this.#sent || spreadError.metadata.outcome === 'not-sent';
     return toSpreadError(error, { outcome: isKnown ? 'not-sent' : 'unknown' });
   }
 
@@ -246,7 +247,7 @@ export class Sender {
     this.#batch.push(message);
     this.#batchBytes += sizeOf(message);
     if (this.#batchBytes >= this.#batchMaxBytes || this.#batch.length >= BATCH_MESSAGES) this.#writeBatch();
-    // setImmediate comes after all promises of this turn, so that `await send()` in a loop fills a batch.
+    // setImmediate runs after all promises of this turn, so that `await send()` in a loop fills a batch.
     else this.#scheduled ??= setImmediate(() => this.#writeBatch());
   }
 
@@ -258,13 +259,13 @@ export class Sender {
     this.#batch = [];
     this.#batchBytes = 0;
     this.#onUse();
-    // What write() returns needs no look: the bound of messages in flight bounds what it queues.
+    // The result of write() can be ignored: the limit of messages in flight also limits the stream's queue.
     this.#call.write({ frame: { $case: 'batch', value: { messages } } });
   }
 
-  #onAnswer(answer: MulticastStreamResponse): void {
+  #onResponse(response: MulticastStreamResponse): void {
     this.#onUse();
-    const decided = Number(answer.decided);
+    const decided = Number(response.decided);
     while (this.#decided < decided && this.#head < this.#inFlight.length) {
       this.#inFlightBytes -= sizeOf(this.#inFlight[this.#head] as MulticastMessage);
       this.#inFlight[this.#head] = undefined;
@@ -275,8 +276,8 @@ export class Sender {
       this.#inFlight = this.#inFlight.slice(this.#head);
       this.#head = 0;
     }
-    this.#accepted = Number(answer.accepted);
-    for (const refusal of answer.refusals) this.#onRefusal(refusal);
+    this.#accepted = Number(response.accepted);
+    for (const refusal of response.refusals) this.#onRefusal(refusal);
     this.#release();
   }
 
@@ -295,16 +296,16 @@ export class Sender {
       this.#onRefused({ index, error });
       return;
     }
-    this.#refusedUnheard += 1;
-    if (this.#refusals.length < KEPT_REFUSALS) this.#refusals.push(error);
+    this.#unreportedRefusals += 1;
+    if (this.#refusals.length < MAX_KEPT_REFUSALS) this.#refusals.push(error);
   }
 
   #throwRefusals(): void {
-    if (this.#refusedUnheard === 0) return;
-    const message = `rejected messages: ${this.#refusedUnheard}, the first: ${this.#refusals[0]?.message}`;
+    if (this.#unreportedRefusals === 0) return;
+    const message = `rejected messages: ${this.#unreportedRefusals}, the first: ${this.#refusals[0]?.message}`;
     const errors = this.#refusals;
     this.#refusals = [];
-    this.#refusedUnheard = 0;
+    this.#unreportedRefusals = 0;
     throw new AggregateError(errors, message);
   }
 

@@ -28,12 +28,15 @@ const NAMES: ReadonlyMap<number, ServiceTypeName> = new Map(
   Object.entries(SERVICE_TYPES).map(([name, bits]) => [bits, name as ServiceTypeName]),
 );
 
-/** The name of a service type in Spread's bits, such as `SAFE` of {@link SAFE_MESS}; undefined if there is none. */
+/**
+ * The name of a service type in Spread's bits, such as `SAFE` for {@link SAFE_MESS}. Undefined if there is
+ * none.
+ */
 export function serviceTypeName(bits: number): ServiceTypeName | undefined {
   return NAMES.get(bits & REGULAR_MESS);
 }
 
-/** What Spread's word for a service type asks for, in the contract's terms. */
+/** Converts Spread's service type word to the contract. */
 export function fromServiceBits(bits: number): { serviceType: ServiceType; selfDiscard: boolean } {
   const name = serviceTypeName(bits);
   if (name === undefined || (bits & ~(REGULAR_MESS | SELF_DISCARD)) !== 0)
@@ -45,7 +48,7 @@ export function fromServiceBits(bits: number): { serviceType: ServiceType; selfD
   return { serviceType: ServiceType[name], selfDiscard: (bits & SELF_DISCARD) !== 0 };
 }
 
-/** Spread's bit of a service type of the contract; 0 for none. */
+/** Spread's bit for a service type of the contract. 0 if it is unspecified. */
 export function toServiceBits(serviceType: ServiceType): number {
   return serviceType >= ServiceType.UNRELIABLE && serviceType <= ServiceType.SAFE
     ? 1 << (serviceType - 1)

@@ -21,105 +21,116 @@ import type { ReceiveOptions } from './receive-options.js';
 import { fromReconnect, type ReconnectOptions } from './reconnect.js';
 import { ignoreSpreadError } from './rich-status.js';
 import { Rpc } from './rpc.js';
-import { incompleteAnswer, type SpreadError } from './spread-error.js';
+import { incompleteResponse, type SpreadError } from './spread-error.js';
 import { isOnThisMachine, parseTarget, targetInMessages, toGrpcTarget } from './target.js';
 import { type ChannelSecurity, channelSecurity, type SecurityOptions } from './transport-security.js';
 
-/** The target when none is given. */
+/** The default target. */
 export const DEFAULT_TARGET = `127.0.0.1:${DEFAULT_SIDECAR_PORT}`;
 
 /**
- * What may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's default of 64 KiB a
- * sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps several times as
- * much for a stream that breaks (`mailbox.replayWindow`).
+ * HTTP/2 window of a Receive stream and of the connection. With HTTP/2's default of 64 KiB, a fast sidecar
+ * would wait for each round trip. The sidecar's replay window (`mailbox.replayWindow`) is several times as
+ * large, for streams that break.
  */
 const RECEIVE_WINDOW_BYTES = 1024 * 1024;
 
 /** How to reach a sidecar. */
 export interface SidecarOptions extends SecurityOptions {
   /**
-   * `host:port`, `unix:/path`, or another form of clients/README.md. Default, also for an empty text: the environment
-   * variable SPREAD_SIDECAR_TARGET, else `127.0.0.1:4813`. Without a target of the program's own, the variables of
-   * docs/client-environment.md are the defaults of `tls`, `token` and `insecure`.
+   * `host:port`, `unix:/path`, or another form of clients/README.md. Default, also for an empty string: the
+   * environment variable SPREAD_SIDECAR_TARGET, otherwise `127.0.0.1:4813`. If this option is not set, the
+   * variables of docs/client-environment.md are the defaults of `tls`, `token` and `insecure`.
    */
   target?: string;
-  /** For calls that name no timeout of their own. Unit: ms; more than 0. Default: 30,000. */
+  /** Timeout of calls without their own timeout. Unit: ms; more than 0. Default: 30,000. */
   callTimeoutMs?: number;
   /**
-   * A connection that carries calls and is silent for so long is asked for a sign of life; if none comes within
-   * half of it, the connection is made anew. One whose other end vanished would else be used until the lease of
-   * its mailboxes is over. Unit: ms; more than 0. Default: 10,000.
+   * Keepalive interval of a connection with active calls. After this time without data, the client sends a
+   * PING. If no response arrives within half of the interval, the client reconnects. Otherwise calls on a
+   * lost connection could wait until the lease of their mailboxes expires. Unit: ms; more than 0. Default:
+   * 10,000.
    */
   connectionKeepAliveMs?: number;
-  /** Headers that are sent with every call. */
+  /** Headers of every call. */
   headers?: Readonly<Record<string, string>>;
   /** Further options of the gRPC channel. */
   channelOptions?: ChannelOptions;
 }
 
-/** How to open a mailbox. Everything is optional. */
+/** How to open a mailbox. All options are optional. */
 export interface MailboxOptions extends ReceiveOptions {
-  /** The daemon: `4803`, `4803@host`, or the path of a Unix socket. Default: the sidecar's. */
+  /** The daemon: `4803`, `4803@host`, or the path of a Unix socket. Default: the sidecar's default daemon. */
   spreadName?: string;
-  /** The private name: at most 10 characters of `$` to `~`. Default: the daemon makes one. */
+  /** The private name: at most 10 characters from `$` to `~`. Default: the daemon generates one. */
   privateName?: string;
-  /** What to do when the name is in use: fail, or try variants of it with a number. Default: FAIL. */
+  /** What to do if the name is in use: fail, or try variants with a number. Default: FAIL. */
   onNameConflict?: 'FAIL' | 'SUFFIX';
-  /** 0 or 1; it has no effect in Spread 5. Default: 0. */
+  /** 0 or 1. Has no effect in Spread 5. Default: 0. */
   priority?: number;
-  /** Whether membership messages are received. Default: true. */
+  /** Whether to receive membership messages. Default: true. */
   membership?: boolean;
-  /** How the sidecar shows itself to the daemon: NULL, or IP, its own IPv4 address. Default: the sidecar's, NULL. */
+  /**
+   * How the sidecar authenticates to the daemon: NULL, or IP (by its IPv4 address). Default: the sidecar's,
+   * NULL.
+   */
   auth?: 'NULL' | 'IP';
-  /** How long the mailbox lives while nothing uses it. Unit: ms. Default: the sidecar's, 30 s. */
+  /**
+   * The lease: the time that the mailbox lives without a receiver and without calls. Unit: ms. Default: the
+   * sidecar's, 30 s.
+   */
   leaseMs?: number;
   /**
-   * End the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and not
-   * after the lease. Default: false.
+   * End the mailbox 500 ms after the client's connection closes, for example when the process ends or is
+   * killed, instead of after the lease. Default: false.
    */
   endWithConnection?: boolean;
   /**
-   * Reconnect after a lost daemon connection, and report it by the events ConnectionLost and ConnectionRestored; `true`: as
-   * the sidecar does by default. Default: false, the mailbox ends with its connection.
+   * Reconnect after the loss of the daemon connection, and report it by the events ConnectionLost and
+   * ConnectionRestored. `true` selects the sidecar's defaults. Default: false: the mailbox ends with its
+   * connection.
    */
   reconnect?: boolean | ReconnectOptions;
-  /** Bounds of the event queue in the sidecar. Default: the sidecar's. */
+  /** Limits of the delivery queue in the sidecar. Default: the sidecar's. */
   queue?: QueueOptions;
-  /** AUTO, the default, or EXPLICIT: an event is kept until it is acknowledged. */
+  /** AUTO, or EXPLICIT: the sidecar retains an event until it is acknowledged. Default: AUTO. */
   acknowledgement?: AcknowledgementMode;
 }
 
-/** How to take up a mailbox that exists. */
+/** How to attach to an existing mailbox. */
 export interface AttachOptions extends ReceiveOptions {
-  /** Receive begins with the event after this one. Default: after the last one that the sidecar gave to anybody (AUTO) or that was acknowledged (EXPLICIT). */
+  /**
+   * Receive starts after this sequence. Default: after the last delivered event (AUTO) or the last
+   * acknowledged event (EXPLICIT).
+   */
   afterSequence?: bigint;
 }
 
-/** Versions of a sidecar and of what is behind it. */
+/** Versions of a sidecar and its daemon. */
 export interface SidecarVersion {
   /** The sidecar's release, such as `0.1.0`. */
   sidecar: string;
-  /** The contract's package, `spread.sidecar.v1`. */
+  /** The package of the contract, `spread.sidecar.v1`. */
   contract: string;
-  /** What SP_version returns: the release of Spread whose protocol the sidecar speaks. */
+  /** The version that SP_version returns: the release of Spread whose client protocol the sidecar uses. */
   clientProtocol: VersionTriple;
-  /** The default daemon's release; not set while the sidecar has no connection to it. */
+  /** The release of the default daemon. Undefined while the sidecar is not connected to it. */
   daemon: VersionTriple | undefined;
-  /** The default daemon, as a spread name; empty while there is no connection to it. */
+  /** The Spread name of the default daemon. Empty while the sidecar is not connected to it. */
   daemonAddress: string;
-  /** Whether that is the embedded daemon, which is meant for development and tests. */
+  /** Whether that daemon is the embedded daemon, for development and tests. */
   embeddedDaemon: boolean;
 }
 
 /** Options of `waitForReady`. */
 export interface ReadyOptions extends CallLimits {
-  /** Wait until the sidecar is connected to its default daemon too. Default: false. */
+  /** Also wait until the sidecar is connected to its default daemon. Default: false. */
   daemon?: boolean;
 }
 
-/** One channel to a sidecar; opens mailboxes. It connects by itself when it is used. */
+/** A channel to a sidecar, which opens mailboxes. It connects at the first call. */
 export class SpreadSidecar {
-  /** Where it connects to. */
+  /** The target of the channel. */
   readonly target: string;
   readonly #client: MailboxServiceClient;
   readonly #rpc: Rpc;
@@ -140,9 +151,9 @@ export class SpreadSidecar {
       this.#security.checkTokenAllowed('headers.authorization');
     this.#client = new MailboxServiceClient(toGrpcTarget(target), this.#security.credentials, {
       'grpc.enable_channelz': 0,
-      // A sidecar is near: the proxy of http_proxy is not for it.
+      // A sidecar is local or near: do not use the proxy of http_proxy.
       'grpc.enable_http_proxy': 0,
-      // Its own connection, which close() closes.
+      // A separate connection, which close() closes.
       'grpc.use_local_subchannel_pool': 1,
       'grpc-node.flow_control_window': RECEIVE_WINDOW_BYTES,
       'grpc.keepalive_time_ms': connectionKeepAliveMs,
@@ -161,7 +172,8 @@ export class SpreadSidecar {
   /**
    * Opens a mailbox (SP_connect).
    *
-   * @throws {@link SpreadError}, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened
+   * @throws {@link SpreadError}, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. No mailbox was opened
+   * then
    */
   async connect(options: MailboxOptions & CallLimits = {}): Promise<Mailbox> {
     return this.connectOwned(options, () => {});
@@ -182,22 +194,22 @@ export class SpreadSidecar {
       queue: fromQueueOptions(options.queue),
       acknowledgement: Acknowledgement[options.acknowledgement ?? 'UNSPECIFIED'],
     };
-    const answer = await this.#rpc.call(this.#client.connect, request, options);
+    const response = await this.#rpc.call(this.#client.connect, request, options);
     const init: MailboxInit = {
-      id: answer.mailboxId,
-      privateGroup: answer.privateGroup,
-      daemon: answer.daemon,
-      daemonVersion: toTriple(answer.daemonVersion),
-      limits: toMailboxLimits(answer.limits),
-      acknowledgement: toAcknowledgementMode(answer.acknowledgement),
+      id: response.mailboxId,
+      privateGroup: response.privateGroup,
+      daemon: response.daemon,
+      daemonVersion: toTriple(response.daemonVersion),
+      limits: toMailboxLimits(response.limits),
+      acknowledgement: toAcknowledgementMode(response.acknowledgement),
       afterSequence: 0n,
     };
     return this.#keep(init, options, onClosed);
   }
 
   /**
-   * Takes up a mailbox that was opened before, by this process or another; see `Mailbox.detach`. Whoever
-   * receives from it at that time is replaced when this one begins to receive.
+   * Attaches to a mailbox that this process or another one opened; see `Mailbox.detach`. When this mailbox
+   * starts to receive, it replaces the attached receiver.
    *
    * @param mailboxId - `Mailbox.id`
    */
@@ -220,21 +232,21 @@ export class SpreadSidecar {
 
   /** Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version). */
   async version(limits: CallLimits = {}): Promise<SidecarVersion> {
-    const answer = await this.#rpc.call(this.#client.getVersion, {}, limits);
+    const response = await this.#rpc.call(this.#client.getVersion, {}, limits);
     return {
-      sidecar: answer.sidecar,
-      contract: answer.contract,
-      clientProtocol: toTriple(answer.clientProtocol),
-      daemon: answer.daemon && toTriple(answer.daemon),
-      daemonAddress: answer.daemonAddress,
-      embeddedDaemon: answer.embeddedDaemon,
+      sidecar: response.sidecar,
+      contract: response.contract,
+      clientProtocol: toTriple(response.clientProtocol),
+      daemon: response.daemon && toTriple(response.daemon),
+      daemonAddress: response.daemonAddress,
+      embeddedDaemon: response.embeddedDaemon,
     };
   }
 
   /**
-   * State and counters of all mailboxes of the sidecar, page by page.
+   * State and counters of all mailboxes of the sidecar, fetched page by page.
    *
-   * @param adminToken - the sidecar's admin token; refused where others could read it, as `token` is
+   * @param adminToken - the sidecar's admin token. Rejected on channels on which `token` is rejected
    */
   async *listMailboxes(
     adminToken: string,
@@ -247,19 +259,19 @@ export class SpreadSidecar {
       const request = { pageSize: 0, pageToken };
       const page = await this.#rpc.call(this.#client.listMailboxes, request, limits, { headers });
       yield* page.mailboxes.map(toMailboxInfo);
-      // Else a sidecar that always names the same page would never let go of us.
+      // Otherwise a sidecar that repeats a page token would cause an endless loop.
       if (pageToken !== '' && page.nextPageToken === pageToken)
-        throw incompleteAnswer('ListMailboxes', 'a further page');
+        throw incompleteResponse('ListMailboxes', 'a further page');
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
   }
 
   /**
-   * Resolves when the sidecar answers, trying again until then.
+   * Resolves when the sidecar responds. Retries until then.
    *
-   * @param options.timeoutMs - default: 30,000
-   * @throws {@link SpreadError} with status DEADLINE_EXCEEDED and the last failure as its cause; at once for a
-   * failure that waiting does not heal
+   * @param options.timeoutMs - Unit: ms. Default: 30,000
+   * @throws {@link SpreadError} with status DEADLINE_EXCEEDED and the last failure in its message. Throws at
+   * once if waiting does not help
    */
   async waitForReady(options: ReadyOptions = {}): Promise<void> {
     const { signal, timeoutMs = 30_000, daemon = false } = options;
@@ -284,17 +296,18 @@ export class SpreadSidecar {
   }
 
   /**
-   * Disconnects the mailboxes that were opened or attached through this channel, and closes it.
+   * Disconnects the mailboxes that were opened or attached over this channel, and closes it.
    *
-   * @param options.keepMailboxes - let go of them without ending them; they live on for their lease
-   * @throws {@link SpreadError} of the first mailbox that could not be disconnected; the channel is closed all the same
+   * @param options.keepMailboxes - detach the mailboxes instead of ending them. They live until their lease
+   * expires
+   * @throws {@link SpreadError} of the first mailbox whose disconnect failed. The channel is closed even then
    */
   close(options: { keepMailboxes?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#close(options.keepMailboxes ?? false);
     return this.#closing;
   }
 
-  /** As {@link close}, without its errors: they would hide the error of an `await using` block. */
+  /** As {@link close}, but without its errors, which would hide the error of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close().catch(ignoreSpreadError);
   }

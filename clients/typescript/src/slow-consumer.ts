@@ -1,19 +1,19 @@
 import type { SlowConsumerNotice } from 'spread-sidecar-proto';
 import { toDate, toMilliseconds } from './duration.js';
 
-/** What a receiver that is too slow is told, before it costs the mailbox. */
+/** A warning that the application receives too slowly, before the limit ends the mailbox. */
 export interface SlowConsumer {
   queuedEvents: number;
   queuedBytes: number;
-  /** The mark that the queue is above, in events and in bytes, whichever it is. */
+  /** The exceeded mark of the queue, in events and in bytes. */
   markEvents: number;
   markBytes: number;
   /**
-   * How long after it was said the mailbox will be ended, unless the queue falls to the mark before. Undefined: no
-   * soft limit threatens. Unit: ms.
+   * Time until the sidecar ends the mailbox, unless the queue falls to the mark before. Undefined without a
+   * soft limit. Unit: ms.
    */
   timeLeftMs: number | undefined;
-  /** When it was said, by the sidecar's clock: it may have waited behind the events before it. */
+  /** When the sidecar sent it, by the sidecar's clock. Earlier events can delay it. */
   time: Date | undefined;
 }
 

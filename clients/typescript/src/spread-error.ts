@@ -5,17 +5,17 @@ import { isSpreadErrorCode, SPREAD_ERRORS, type SpreadErrorCode } from './error-
 export type StatusName = keyof typeof GrpcStatus;
 
 /**
- * What became of a message whose sending failed: `not-sent` when it is known that no byte of it reached the
- * daemon, `unknown` when that can't be told (a deadline passed, a connection broke). Nothing is ever sent
- * twice by the client or the sidecar; whether to send again is the application's decision.
+ * The outcome of a failed send. `not-sent`: no byte of the message reached the daemon. `unknown`: the message
+ * may have been sent, for example because a deadline passed or a connection broke. The client and the sidecar
+ * never send a message twice; the application decides whether to send it again.
  */
 export type SendOutcome = 'unknown' | 'not-sent';
 
-/** What a {@link SpreadError} is made of. */
+/** The content of a {@link SpreadError}. */
 export interface SpreadErrorInit {
   /** The gRPC status number. */
   status: number;
-  /** `ErrorInfo.reason`; empty when the failure came without one, as those of the transport do. */
+  /** `ErrorInfo.reason`. Empty for failures without one, such as failures of the transport. */
   reason?: string;
   /** `ErrorInfo.domain`: `spread.org`, `spread-sidecar`, or empty. */
   domain?: string;
@@ -23,11 +23,11 @@ export interface SpreadErrorInit {
   metadata?: Readonly<Record<string, string>>;
   /** Whether the same call may succeed later. */
   retryable?: boolean;
-  /** How long to wait before the next try, if the sidecar said so. Unit: ms. */
+  /** Time to wait before a retry, if the sidecar gave one. Unit: ms. */
   retryDelayMs?: number;
-  /** For sends. */
+  /** Only for sends. */
   outcome?: SendOutcome;
-  /** What it came from: the ServiceError of gRPC when no sidecar answered, or the reason of an AbortSignal. */
+  /** The cause: the ServiceError of gRPC if no sidecar responded, or the reason of an AbortSignal. */
   cause?: unknown;
 }
 
@@ -37,8 +37,8 @@ const SPREAD_DOMAIN = 'spread.org';
 export const SIDECAR_DOMAIN = 'spread-sidecar';
 
 /**
- * Every failure of this package. `code` and `number` are Spread's own (`REJECT_NOT_UNIQUE`, -6) and are not
- * set for a failure that Spread has no number for, such as a lease that ended; `reason` names those too.
+ * The error of this package. `code` and `number` are those of Spread (`REJECT_NOT_UNIQUE`, -6). They are
+ * undefined for failures that Spread does not define, such as an expired lease. `reason` is set for both.
  */
 export class SpreadError extends Error {
   override readonly name = 'SpreadError';
@@ -59,14 +59,14 @@ export class SpreadError extends Error {
   readonly domain: string;
   /** `ErrorInfo.metadata`, such as `field` and `bound`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Whether the same call may succeed later. For a send, see {@link outcome} first. */
+  /** Whether the same call may succeed later. For a send, check {@link outcome} first. */
   readonly retryable: boolean;
-  /** How long to wait before the next try, if the sidecar said so. Unit: ms. */
+  /** Time to wait before a retry, if the sidecar gave one. Unit: ms. */
   readonly retryDelayMs: number | undefined;
-  /** For a failed send: whether the message may have been sent. Not set for other calls. */
+  /** For a failed send: whether the message may have been sent. Undefined for other calls. */
   readonly outcome: SendOutcome | undefined;
 
-  /** @param message - a sentence for a person */
+  /** @param message - a sentence for people */
   constructor(message: string, init: SpreadErrorInit) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
     this.status = init.status;
@@ -82,14 +82,14 @@ export class SpreadError extends Error {
     this.number = named === undefined ? undefined : SPREAD_ERRORS[named];
   }
 
-  /** With Spread's code or the reason: `SpreadError: REJECT_NOT_UNIQUE (-6): …`. */
+  /** Contains Spread's code or the reason: `SpreadError: REJECT_NOT_UNIQUE (-6): …`. */
   override toString(): string {
     const label = this.code === undefined ? this.reason || this.statusName : `${this.code} (${this.number})`;
     return `${this.name}: ${label}: ${this.message}`;
   }
 }
 
-/** An error of Spread that is found on this side, before anything is sent. */
+/** An error of Spread that the client finds before it sends anything. */
 export function localSpreadError(
   code: SpreadErrorCode,
   message: string,
@@ -104,14 +104,14 @@ export function localSpreadError(
   });
 }
 
-/** The error of every call of a mailbox after its disconnect or detach. */
+/** The error of every call of a mailbox after `disconnect` or `detach`. */
 export const disconnectedError = () => localSpreadError('ILLEGAL_SESSION', 'the mailbox is disconnected');
 
-/** The error of every call on a channel that is closed. */
+/** The error of every call on a closed channel. */
 export const channelClosedError = () =>
   new SpreadError('the channel is closed', { status: GrpcStatus.CANCELLED, outcome: 'not-sent' });
 
-/** A field that this side refuses because the contract can't even carry it. */
+/** The client rejects a field that the contract cannot represent. */
 export function fieldError(field: string, bound: string, value: unknown): SpreadError {
   return new SpreadError(`${field} must be ${bound}; got ${String(value)}`, {
     status: GrpcStatus.INVALID_ARGUMENT,
@@ -122,7 +122,7 @@ export function fieldError(field: string, bound: string, value: unknown): Spread
   });
 }
 
-/** The answer of a call lacks what the contract says is always in it. */
-export function incompleteAnswer(call: string, what: string): SpreadError {
+/** A response lacks a field that the contract requires. */
+export function incompleteResponse(call: string, what: string): SpreadError {
   return new SpreadError(`${call} was answered without ${what}`, { status: GrpcStatus.INTERNAL });
 }

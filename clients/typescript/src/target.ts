@@ -3,23 +3,23 @@ import { status } from '@grpc/grpc-js';
 import { DEFAULT_SIDECAR_PORT } from './constants.js';
 import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
 
-/** Where a sidecar listens. */
+/** The address of a sidecar. */
 export type Target =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** The target forms that every client of spread-sidecar takes: clients/README.md describes them. */
+/** The target forms of all clients. clients/README.md describes them. */
 const FORMS =
   'host:port, [ipv6-address]:port, dns:host:port, ipv4:address:port, ipv6:[address]:port or unix:path';
-/** The longest path that a Unix socket address holds. Unit: bytes. */
+/** Maximum length of the path in a Unix socket address. Unit: bytes. */
 const MAX_PATH_BYTES = 107;
 const MAX_HOST_CHARACTERS = 253;
 const MAX_PORT = 65_535;
 
 /**
- * Reads a target.
+ * Parses a target.
  *
- * @param field - the option or environment variable that it comes from
+ * @param field - the option or environment variable with the target, for error messages
  * @throws {@link SpreadError} FIELD_INVALID
  */
 export function parseTarget(text: string, field = 'target'): Target {
@@ -50,15 +50,15 @@ export function parseTarget(text: string, field = 'target'): Target {
   return target;
 }
 
-/** The same target as gRPC takes it. */
+/** The target in the syntax of gRPC. */
 export function toGrpcTarget(target: Target): string {
   return target.kind === 'unix' ? `unix:${target.path}` : `dns:///${hostAndPort(target)}`;
 }
 
 /**
- * The target in error messages: with its port, also where the application relies on the default.
+ * The target for error messages: always with the port.
  *
- * @param text - as the application gave it
+ * @param text - the target as the application gave it
  */
 export function targetInMessages(text: string, target: Target): string {
   return target.kind === 'unix' ? text : hostAndPort(target);
@@ -67,7 +67,10 @@ export function targetInMessages(text: string, target: Target): string {
 const hostAndPort = ({ host, port }: Target & { kind: 'tcp' }) =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** Whether no other machine sees what goes to this target. A name is taken for another machine, but localhost. */
+/**
+ * Whether the target is on this machine, so that no other machine can read the traffic. A host name other
+ * than localhost counts as another machine.
+ */
 export function isOnThisMachine(target: Target): boolean {
   if (target.kind === 'unix') return true;
   return /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(target.host);

@@ -9,53 +9,54 @@ import {
 } from '@grpc/grpc-js';
 import { fieldError } from './spread-error.js';
 
-/** TLS. Everything is optional. Certificates and keys are PEM, as text or bytes. */
+/** TLS options. All are optional. Certificates and keys are PEM, as text or bytes. */
 export interface TlsOptions {
-  /** Authorities that the sidecar's certificate may be of. Default: those of Node. */
+  /** Certificate authorities for the sidecar's certificate. Default: those of Node. */
   ca?: string | Buffer;
-  /** This client's certificate, where the sidecar asks for one; with `key`. */
+  /** The client certificate, if the sidecar requires one. Requires `key`. */
   cert?: string | Buffer;
-  /** Its private key. */
+  /** The private key of `cert`. */
   key?: string | Buffer;
-  /** The name that the sidecar's certificate must be for. Default: the host of the target. */
+  /** The expected name in the sidecar's certificate. Default: the host of the target. */
   serverName?: string;
 }
 
-/** A token, or where to get it from before each call. */
+/** A token, or a function that returns it before each call. */
 export type TokenSource = string | (() => string | Promise<string>);
 
-/** What says how a sidecar is talked to safely. */
+/** The security of a channel. */
 export interface SecurityOptions {
-  /** Default: no TLS. `true`: with Node's authorities and no certificate. */
+  /** Default: no TLS. `true`: TLS with Node's authorities and without a client certificate. */
   tls?: TlsOptions | boolean;
   /**
-   * The client token, sent with every call as `authorization: Bearer <token>`. A function is asked before each call, so that
-   * a token can change: a Receive whose token is withdrawn attaches again with what the function gives then, for as long
-   * as the mailbox's lease. Never sent, and refused here, where others could read it; see `insecure`.
+   * The client token, sent with every call as `authorization: Bearer <token>`. A function is called before
+   * each call, so that the token can change. If the sidecar revokes the token of a Receive stream, the client
+   * attaches again with the new token within the mailbox's lease. A channel on which others could read the
+   * token is rejected; see `insecure`.
    */
   token?: TokenSource;
-  /** Send tokens also without TLS to another machine, as where a mesh does the TLS. Default: false. */
+  /** Send tokens without TLS to another machine, for example if a service mesh adds TLS. Default: false. */
   insecure?: boolean;
   /** Channel credentials of gRPC, instead of `tls`. */
   credentials?: ChannelCredentials;
 }
 
-/** What a channel needs for it. */
+/** The security settings of a channel. */
 export interface ChannelSecurity {
   readonly credentials: ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   readonly interceptors: Interceptor[];
   readonly hasTls: boolean;
-  /** Whether the token is asked for again before each call. */
+  /** Whether the token is read again before each call. */
   readonly tokenMayChange: boolean;
-  /** Throws where a token could be read on its way. */
+  /** Throws if others could read a token on this channel. */
   checkTokenAllowed(field: string): void;
 }
 
 /**
- * @param isLocal - no other machine sees what goes to the target
- * @throws {@link SpreadError} FIELD_INVALID: `tls` together with `credentials`, `tls.cert` without `tls.key`, a token that
- * would be sent in the clear
+ * @param isLocal - whether the target is on this machine
+ * @throws {@link SpreadError} FIELD_INVALID: `tls` together with `credentials`, `tls.cert` without `tls.key`,
+ * or a token that would be sent unencrypted
  */
 export function channelSecurity(target: string, isLocal: boolean, options: SecurityOptions): ChannelSecurity {
   const { token, insecure = false } = options;
@@ -93,13 +94,13 @@ const bytesOf = (pem: string | Buffer | undefined) =>
 
 const isSecure = (credentials: ChannelCredentials) => credentials._isSecure();
 
-/** Sets the header on each call that has none yet: an admin token given for one call stays. */
+/** Sets the header unless the call already has one, for example an admin token. */
 function tokenInterceptor(source: TokenSource): Interceptor {
   return (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
       start(metadata, listener, next) {
         if (metadata.get('authorization').length > 0) return next(metadata, listener);
-        // Not at once: whoever opens a stream listens to it only when it has it.
+        // Asynchronous, because the caller of a new stream adds its listeners after the call returns.
         const fail = (details: string) =>
           queueMicrotask(() => listener.onReceiveStatus({ code: status.UNAUTHENTICATED, details, metadata }));
         const go = (token: string) => {

@@ -1,6 +1,6 @@
 /**
- * The questions that Spread's C header answers about a type word, for programs that work with
- * {@link RegularMessage.spreadType}. Each is named like its macro.
+ * The macros of Spread's C header for a service type word, for programs that use {@link
+ * RegularMessage.spreadType}. Each function has the name of its macro.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export const isCausalMess = (type: number): boolean => any(type, c.CAUSAL_MESS);
 export const isAgreedMess = (type: number): boolean => any(type, c.AGREED_MESS);
 /** Is_safe_mess. */
 export const isSafeMess = (type: number): boolean => any(type, c.SAFE_MESS);
-/** Is_regular_mess: a message of any service type that was not refused. */
+/** Is_regular_mess: a message of any service type that was not rejected. */
 export const isRegularMess = (type: number): boolean =>
   any(type, c.REGULAR_MESS) && !any(type, c.REJECT_MESS);
 /** Is_self_discard. */
@@ -37,11 +37,11 @@ export const isCausedLeaveMess = (type: number): boolean => any(type, c.CAUSED_B
 export const isCausedDisconnectMess = (type: number): boolean => any(type, c.CAUSED_BY_DISCONNECT);
 /** Is_caused_network_mess. */
 export const isCausedNetworkMess = (type: number): boolean => any(type, c.CAUSED_BY_NETWORK);
-/** Is_membership_mess: a view, a transitional signal or a self-leave that was not refused. */
+/** Is_membership_mess: a view, a transitional signal or a self-leave that was not rejected. */
 export const isMembershipMess = (type: number): boolean =>
   any(type, c.MEMBERSHIP_MESS) && !any(type, c.REJECT_MESS);
 /** Is_reject_mess. */
 export const isRejectMess = (type: number): boolean => any(type, c.REJECT_MESS);
-/** Is_self_leave: the receiver itself left a group. */
+/** Is_self_leave: this mailbox left a group. */
 export const isSelfLeave = (type: number): boolean =>
   any(type, c.CAUSED_BY_LEAVE) && !any(type, c.REG_MEMB_MESS | c.TRANSITION_MESS);

@@ -2,13 +2,13 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import { SIDECAR_DOMAIN, SpreadError } from './spread-error.js';
 import type { Target } from './target.js';
 
-/** The reason of calls that failed because no connection to the sidecar could be made. Nothing of them was sent. */
+/** The reason of calls that failed because no connection to the sidecar was possible. Nothing was sent. */
 export const SIDECAR_UNREACHABLE = 'SIDECAR_UNREACHABLE';
 
-/** The reason of calls that a server answered which does not know them. */
+/** The reason of calls to a server that does not implement them. */
 const NOT_A_SIDECAR = 'NOT_A_SIDECAR';
 
-/** The channel that a call was made on, as far as its failures depend on it. */
+/** The properties of a channel that its errors depend on. */
 export interface Endpoint {
   /** The target in error messages. */
   readonly name: string;
@@ -20,8 +20,8 @@ const PORTS = 'give its gRPC port (by default 4813), not its admin port (by defa
 const CHECK = 'check that a sidecar listens there';
 
 /**
- * What a call failed with whose connection could not be made; undefined for any other failure. grpc-js says by its
- * texts alone that a call has not reached a connection; the conformance suite has a case for each of them.
+ * Converts the error of a failed connection. Undefined for all other failures. Only the texts of grpc-js show
+ * that a call had no connection. The conformance suite has a case for each text.
  */
 export function connectionFailure(error: ServiceError, endpoint: Endpoint): SpreadError | undefined {
   if (error.code !== status.UNAVAILABLE) return undefined;
@@ -38,7 +38,7 @@ export function connectionFailure(error: ServiceError, endpoint: Endpoint): Spre
   });
 }
 
-/** What a call failed with whose answer says that the server does not know it. */
+/** The error of a call that the server does not implement. */
 export function unknownCall({ name }: Endpoint, cause: ServiceError): SpreadError {
   const message = `the server at ${name} does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin port (4814). Update a sidecar that is older than this client`;
   return new SpreadError(message, {
@@ -79,8 +79,9 @@ function explain(text: string, { target, hasTls }: Endpoint): [cause: string, wh
   return ['other', detail];
 }
 
-/** What grpc-js says of its last attempt to connect. */
+/** The last connection error in a message of grpc-js. */
 function lastError(text: string): string {
-  const said = /Last error: (.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\. Resolution note:/s.exec(text)?.[1] ?? text;
-  return said.replace(/^Error: /, '').trim();
+  const detail =
+    /Last error: (.*?)(?: \(\d{4}-\d\d-\d\dT[^)]*\))?\. Resolution note:/s.exec(text)?.[1] ?? text;
+  return detail.replace(/^Error: /, '').trim();
 }

@@ -23,15 +23,15 @@ describe('EventBuffer', () => {
     expect(shifted).toBe(pushed);
   });
 
-  it('is full at its events or its bytes, and roomy at half of both', () => {
+  it('is full at its events or its bytes, and has room at half of both', () => {
     const byCount = new EventBuffer(4, 1 << 20);
     for (let i = 0; i < 3; i += 1) byCount.push(event('x'));
-    expect([byCount.full, byCount.roomy]).toEqual([false, false]);
+    expect([byCount.full, byCount.hasRoom]).toEqual([false, false]);
     byCount.push(event('x'));
     expect(byCount.full).toBe(true);
     byCount.shift();
     byCount.shift();
-    expect([byCount.full, byCount.roomy]).toEqual([false, true]);
+    expect([byCount.full, byCount.hasRoom]).toEqual([false, true]);
     const byBytes = new EventBuffer(1000, 200);
     byBytes.push(event('x'));
     expect(byBytes.full).toBe(false);
