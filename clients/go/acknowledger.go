@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// acknowledger tells the sidecar, in the background, up to which event the application is done. One call at a time; what
-// is asked for meanwhile goes with the next one.
+// acknowledger acknowledges events in the background. At most one call is active. Requests during a call are
+// combined into the next call.
 type acknowledger struct {
 	ctx   context.Context
 	tasks *tasks
-	// send acknowledges up to an event.
+	// send acknowledges all events up to a sequence.
 	send func(ctx context.Context, upTo uint64) error
-	// mayPass: a call that failed so is worth to be repeated.
+	// mayPass reports whether to retry after this error.
 	mayPass func(err *SpreadError) bool
-	// onRefused gets the error of a call that there is no use in repeating.
+	// onRefused gets the error of a call that is not retried.
 	onRefused func(err *SpreadError)
 
 	mu           sync.Mutex
@@ -41,7 +41,7 @@ func (a *acknowledger) close() {
 	a.closed = true
 }
 
-// next gives what is to be acknowledged; false when there is nothing, and the goroutine ends.
+// next returns the sequence to acknowledge. False if there is none; the goroutine then ends.
 func (a *acknowledger) next() (uint64, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

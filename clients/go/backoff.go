@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// backoff gives pauses between tries: each is drawn evenly from zero to a bound that doubles, so that many clients of a
-// sidecar that comes back don't come at once.
+// backoff returns pauses between retries. Each pause is a uniform random duration from zero to a maximum that
+// doubles, so that the clients of a restarted sidecar do not all retry at once.
 type backoff struct {
 	first, most time.Duration
 	bound       time.Duration
@@ -28,7 +28,7 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) reset() { b.bound = b.first }
 
-// pause waits; false when the context has ended before.
+// pause waits. It returns false if the context ends before.
 func pause(ctx context.Context, length time.Duration) bool {
 	timer := time.NewTimer(length)
 	defer timer.Stop()

@@ -22,7 +22,7 @@ const (
 	insecureVariable   = "SPREAD_SIDECAR_INSECURE"
 )
 
-// pemTLS is what the environment says about TLS. A nil or empty member is not set.
+// pemTLS has the TLS settings of the environment. A nil or empty member is not set.
 type pemTLS struct {
 	ca, cert, key []byte
 	serverName    string
@@ -37,10 +37,11 @@ func (p *pemTLS) config() (*tls.Config, error) {
 	return config, nil
 }
 
-// completeOptions fills in what the environment says where the program names no target: docs/client-environment.md has
-// the rules for every client. A target of the program keeps the environment out: a token must not go to a sidecar that
-// it is not for. The TLS of the environment is nil where the environment or the program's options rule it out.
-// It fails with FIELD_INVALID for a variable with a wrong value and for a PEM file that cannot be read.
+// completeOptions fills in options from environment variables if the program sets no target.
+// docs/client-environment.md has the rules for all clients. If the program sets a target, the variables have
+// no effect: a token must not go to a sidecar for which it is not intended. The returned TLS settings are nil
+// if the environment or the options exclude TLS. It fails with FIELD_INVALID for an invalid variable or an
+// unreadable PEM file.
 func completeOptions(options Options, environment func(name string) string) (Options, *pemTLS, error) {
 	if options.Target != "" {
 		return options, nil, nil
@@ -54,7 +55,7 @@ func completeOptions(options Options, environment func(name string) string) (Opt
 		}
 	}
 	if path := environment(tokenFileVariable); path != "" && options.Token == "" && options.TokenSource == nil {
-		// Read before each call, so that the token can be replaced while the program runs.
+		// Reads the file before each call, so that the token can change while the program runs.
 		options.TokenSource = func(context.Context) (string, error) { return readToken(path) }
 	}
 	if !options.Insecure {
@@ -104,7 +105,7 @@ func readToken(path string) (string, error) {
 		return "", fileError(tokenFileVariable, "text", path, err)
 	}
 	for line := range strings.Lines(string(text)) {
-		// As in the sidecar's own token files: comments count for nothing, and a name may precede the token.
+		// The format of the sidecar's token files: lines may be comments, and a name may precede the token.
 		if words := strings.Fields(line); len(words) > 0 && !strings.HasPrefix(words[0], "#") {
 			return words[len(words)-1], nil
 		}

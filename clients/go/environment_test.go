@@ -28,7 +28,7 @@ type environmentCase struct {
 	Error    struct{ At, Field, Message string }
 }
 
-// plainOptions is what the shared cases have of options.
+// plainOptions has the options that the shared cases compare.
 type plainOptions struct {
 	Target   string    `json:"target"`
 	TLS      *plainTLS `json:"tls"`
@@ -61,7 +61,7 @@ func textOrNil(text string) *string {
 	return &text
 }
 
-// plain reads the token as a call does.
+// plain reads the token in the same way as a call.
 func plain(t *testing.T, options Options, fromPEM *pemTLS) (plainOptions, error) {
 	t.Helper()
 	p := plainOptions{Target: options.Target, Token: textOrNil(options.Token), Insecure: options.Insecure}

@@ -10,14 +10,15 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Outcome says what became of a message whose sending failed. Nothing is ever sent twice by this package or the
-// sidecar; whether to send again is the application's decision.
+// Outcome is the outcome of a failed send. This package and the sidecar never send a message twice; the
+// application decides whether to send it again.
 type Outcome string
 
 const (
-	// OutcomeNotSent: it is known that no byte of the message reached the daemon.
+	// OutcomeNotSent: no byte of the message reached the daemon.
 	OutcomeNotSent Outcome = "not-sent"
-	// OutcomeUnknown: that can't be told, as a deadline passed or a connection broke.
+	// OutcomeUnknown: the message may have been sent, for example because a deadline passed or a connection
+	// broke.
 	OutcomeUnknown Outcome = "unknown"
 )
 
@@ -29,32 +30,33 @@ const (
 	SidecarDomain = "spread-sidecar"
 )
 
-// SpreadError is every failure of this package. [errors.Is] compares it with a [Reason], a [Code], with
-// [context.DeadlineExceeded] by its status, and with [context.Canceled], which only the caller's own context makes true.
+// SpreadError is the error of all failures of this package. [errors.Is] compares it with a [Reason], with a
+// [Code], with [context.DeadlineExceeded] by its status, and with [context.Canceled] if the caller's context
+// was cancelled.
 type SpreadError struct {
-	// Message is a sentence for a person.
+	// Message is a sentence for people.
 	Message string
 	// Status is the gRPC status.
 	Status codes.Code
-	// Reason is Spread's name for the error, or one of the sidecar's own; empty for failures of the transport.
+	// Reason is Spread's name for the error, or a reason of the sidecar. Empty for failures of the transport.
 	Reason Reason
 	// Domain is [SpreadDomain], [SidecarDomain] or empty.
 	Domain string
-	// Metadata has more, such as field and bound. Must not be changed.
+	// Metadata has further details, such as field and bound. Read only.
 	Metadata map[string]string
-	// Retryable: the same call may succeed later. For a send, see Outcome first.
+	// Retryable: the same call may succeed later. For a send, check Outcome first.
 	Retryable bool
-	// RetryDelay is how long to wait before the next try; 0 if the sidecar did not say.
+	// RetryDelay is the time to wait before a retry. 0 if the sidecar gave none.
 	RetryDelay time.Duration
-	// Outcome, for a failed send: whether the message may have been sent. Else empty.
+	// Outcome, for a failed send: whether the message may have been sent. Empty for other calls.
 	Outcome Outcome
-	// Cause is what it came from; may be nil.
+	// Cause is the underlying error. May be nil.
 	Cause error
 	// isCancelled: the caller's context was cancelled.
 	isCancelled bool
 }
 
-// Error shows the code and the sentence.
+// Error returns the code and the message.
 func (e *SpreadError) Error() string {
 	if code, ok := e.Code(); ok {
 		return fmt.Sprintf("%s (%d): %s", code, int(code), e.Message)
@@ -65,7 +67,8 @@ func (e *SpreadError) Error() string {
 	return statusName(e.Status) + ": " + e.Message
 }
 
-// Code is Spread's number for the error; false for a failure that Spread has no number for, such as a lease that ended.
+// Code is Spread's number for the error. False for failures that Spread does not define, such as an expired
+// lease.
 func (e *SpreadError) Code() (Code, bool) {
 	if e.Domain != SpreadDomain {
 		return 0, false
@@ -73,16 +76,16 @@ func (e *SpreadError) Code() (Code, bool) {
 	return CodeByName(string(e.Reason))
 }
 
-// StatusName is the gRPC status as the other clients write it, such as INVALID_ARGUMENT.
+// StatusName is the gRPC status in the spelling of the other clients, such as INVALID_ARGUMENT.
 func (e *SpreadError) StatusName() string { return statusName(e.Status) }
 
-// GRPCStatus is for google.golang.org/grpc/status: status.Code(err) gives Status.
+// GRPCStatus is for google.golang.org/grpc/status: status.Code(err) returns Status.
 func (e *SpreadError) GRPCStatus() *status.Status { return status.New(e.Status, e.Message) }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (e *SpreadError) Unwrap() error { return e.Cause }
 
-// Is makes [errors.Is] compare by reason, by code, and by what a context's end gives.
+// Is makes [errors.Is] compare by reason, by code and with the errors of contexts.
 func (e *SpreadError) Is(target error) bool {
 	switch wanted := target.(type) {
 	case Reason:
@@ -113,7 +116,7 @@ func statusName(code codes.Code) string {
 	return "UNKNOWN"
 }
 
-// localSpreadError is an error of Spread that is found on this side, before anything is sent.
+// localSpreadError is an error of Spread that the client finds before it sends anything.
 func localSpreadError(code Code, message string, metadata map[string]string) *SpreadError {
 	all := map[string]string{"spread_code": strconv.Itoa(int(code))}
 	for key, value := range metadata {
@@ -133,7 +136,7 @@ func localSpreadError(code Code, message string, metadata map[string]string) *Sp
 	}
 }
 
-// fieldError refuses a field on this side because the contract can't even carry it.
+// fieldError rejects a field that the contract cannot represent.
 func fieldError(field, bound string, value any) *SpreadError {
 	return &SpreadError{
 		Message:  fmt.Sprintf("%s must be %s; got %v", field, bound, value),
@@ -145,12 +148,12 @@ func fieldError(field, bound string, value any) *SpreadError {
 	}
 }
 
-// incompleteAnswer is for an answer that lacks what the contract says is always in it.
-func incompleteAnswer(call, what string) *SpreadError {
+// incompleteResponse is the error of a response that lacks a field that the contract requires.
+func incompleteResponse(call, what string) *SpreadError {
 	return &SpreadError{Message: call + " was answered without " + what, Status: codes.Internal}
 }
 
-// contextError is the error of a wait on this side that its context ended.
+// contextError is the error of a wait in this client that its context ended.
 func contextError(ctx context.Context, what string) *SpreadError {
 	err := ctx.Err()
 	if err == context.DeadlineExceeded {

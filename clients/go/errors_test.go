@@ -128,7 +128,7 @@ func TestASentenceNamesTheFieldAsTheOptionDoes(t *testing.T) {
 		{"daemons differ", "daemon", "daemons differ"},
 		{"no field", "", "no field"},
 	} {
-		if got := inCallersTerms(row.sentence, row.field); got != row.expected {
+		if got := withOptionName(row.sentence, row.field); got != row.expected {
 			t.Errorf("%q about %q: got %q, expected %q", row.sentence, row.field, got, row.expected)
 		}
 	}

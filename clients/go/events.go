@@ -2,88 +2,89 @@ package spreadsidecar
 
 import "time"
 
-// Event is anything that a mailbox receives: one of [*RegularMessage], [*ViewMessage], [*TransitionalMessage],
-// [*SelfLeaveMessage], [*RejectedMessage], [*ConnectionLost] and [*ConnectionRestored].
+// Event is a received event: [*RegularMessage], [*ViewMessage], [*TransitionalMessage], [*SelfLeaveMessage],
+// [*RejectedMessage], [*ConnectionLost] or [*ConnectionRestored].
 type Event interface {
-	// Info is what every event has.
+	// Info returns the common part of all events.
 	Info() EventInfo
 	isEvent()
 }
 
-// EventInfo is what every event has.
+// EventInfo is the common part of all events.
 type EventInfo struct {
-	// Sequence is the position in the mailbox: 1 for its first event, then always one more. 0 for a view or
-	// self-leave that is the answer of a call and not one of the mailbox's events.
+	// Sequence is the position in the mailbox: 1 for the first event, then incremented by 1. 0 for the result of
+	// a call, which is not an event of the mailbox.
 	Sequence uint64
-	// ReceivedAt is when the sidecar read it from the daemon, by the sidecar's clock, to the millisecond. Zero where
-	// Sequence is 0.
+	// ReceivedAt is when the sidecar read the event from the daemon, by the sidecar's clock, in millisecond
+	// resolution. Zero if Sequence is 0.
 	ReceivedAt time.Time
 }
 
-// Info is the same as the fields.
+// Info returns the fields.
 func (i EventInfo) Info() EventInfo { return i }
 
-// Content is what a [RegularMessage] or [RejectedMessage] carries. Groups may be shared with other messages and must
-// not be changed; Payload belongs to whoever received the message.
+// Content is the content of a [RegularMessage] or [RejectedMessage]. Messages may share Groups: do not change
+// it. The application may change Payload.
 type Content struct {
 	// Sender is the private group of the sender, such as #alice#node1.
 	Sender string
-	// Groups is every destination as the sender named them: also groups that this mailbox is not in.
+	// Groups is all destinations that the sender named, including groups that this mailbox is not in.
 	Groups []string
-	// ServiceType is one of UnreliableMess to SafeMess; 0 for a refused join or leave.
+	// ServiceType is one of UnreliableMess to SafeMess. 0 for a rejected join or leave.
 	ServiceType Service
-	// MessageType is the sender's own number for it, -32768 to 32767.
+	// MessageType is the message type, which the sender chose: -32768 to 32767.
 	MessageType int
-	// Payload is the bytes, exactly as sent.
+	// Payload is the bytes exactly as sent.
 	Payload []byte
-	// EndianMismatch: the sender's machine has the other byte order than the sidecar's; the payload is not touched.
+	// EndianMismatch: the byte orders of the sender's and the sidecar's machine differ. The payload is not
+	// converted.
 	EndianMismatch bool
-	// SpreadType is the whole type word as Spread's C library returns it.
+	// SpreadType is the complete service type word, as Spread's C library returns it.
 	SpreadType Service
 }
 
-// SelfDiscard tells whether the sender asked for no copy to itself.
+// SelfDiscard reports whether the sender asked not to receive its own message.
 func (c *Content) SelfDiscard() bool { return c.SpreadType.IsSelfDiscard() }
 
 // Text is the payload as a string.
 func (c *Content) Text() string { return string(c.Payload) }
 
-// RegularMessage is a message that somebody multicast.
+// RegularMessage is a message that a client multicast.
 type RegularMessage struct {
 	EventInfo
 	Content
 }
 
-// RejectedOperation is what the daemon refused.
+// RejectedOperation is the operation that the daemon rejected.
 type RejectedOperation string
 
-// What the daemon can refuse.
+// The operations that a daemon can reject.
 const (
 	RejectedJoin      RejectedOperation = "JOIN"
 	RejectedLeave     RejectedOperation = "LEAVE"
 	RejectedMulticast RejectedOperation = "MULTICAST"
 )
 
-// RejectedMessage is something that this mailbox sent and the daemon's access policy refused.
+// RejectedMessage is an operation of this mailbox that the daemon's access policy rejected.
 type RejectedMessage struct {
 	EventInfo
 	Content
-	// Operation is what was refused; empty if this release does not know it.
+	// Operation is the rejected operation. Empty if this release does not know it.
 	Operation RejectedOperation
 }
 
-// MembershipMessage is any message about the membership of a group: [*ViewMessage], [*TransitionalMessage] or
+// MembershipMessage is a message about the membership of a group: [*ViewMessage], [*TransitionalMessage] or
 // [*SelfLeaveMessage].
 type MembershipMessage interface {
 	Event
-	// AboutGroup is the group that it is about.
+	// AboutGroup returns the group.
 	AboutGroup() string
-	// Reason is CausedByJoin, CausedByLeave, CausedByDisconnect or CausedByNetwork; 0 for a transitional signal. A
-	// self-leave has CausedByLeave.
+	// Reason is CausedByJoin, CausedByLeave, CausedByDisconnect or CausedByNetwork. 0 for a transitional signal.
+	// CausedByLeave for a self-leave.
 	Reason() Service
 }
 
-// MembershipCause is why a view came to be.
+// MembershipCause is the cause of a view.
 type MembershipCause string
 
 // Causes of views.
@@ -101,90 +102,94 @@ var causeBits = map[MembershipCause]Service{
 	CauseNetwork:    CausedByNetwork,
 }
 
-// VirtualSynchronySet is members that moved together from one view to the next, and so received the same messages in between.
+// VirtualSynchronySet is the members that moved together from one view to the next, and therefore received
+// the same messages in between.
 type VirtualSynchronySet struct {
 	// Members is their private groups, in Spread's order.
 	Members []string
-	// Mine: it is the receiver's own. With one set only, that one is marked, whoever is in it.
+	// Mine: it is the receiver's own set. If there is only one set, this is always true.
 	Mine bool
 }
 
-// ViewMessage is a new membership of a group: who is in it from now on.
+// ViewMessage is a new view: the members of a group from now on.
 type ViewMessage struct {
 	EventInfo
 	// Group is the group.
 	Group string
-	// GroupID is the identity of this membership.
+	// GroupID is the identity of the view.
 	GroupID GroupID
-	// Cause is why it came to be; empty if this release does not know it.
+	// Cause is the cause of the view. Empty if this release does not know it.
 	Cause MembershipCause
-	// Members is all members, in Spread's order, the same at all of them.
+	// Members is all members in Spread's order, which is the same for all of them.
 	Members []string
-	// OwnIndex is the index of this mailbox in Members, from 0; -1 if it is not among them.
+	// OwnIndex is the index of this mailbox in Members, starting at 0. -1 if it is not a member.
 	OwnIndex int
-	// ChangedMembers, for JOIN, LEAVE and DISCONNECT: the one member that came or went. NETWORK: the members that did
-	// not come along with this mailbox from the view before.
+	// ChangedMembers, for JOIN, LEAVE and DISCONNECT: the one member that joined or left. For NETWORK: the
+	// members that did not move with this mailbox from the previous view.
 	ChangedMembers []string
-	// Sets is the virtual-synchrony sets, in the daemon's order.
+	// Sets is the virtual synchrony sets, in the daemon's order.
 	Sets []VirtualSynchronySet
 }
 
-// AboutGroup is Group.
+// AboutGroup returns Group.
 func (v *ViewMessage) AboutGroup() string { return v.Group }
 
-// Reason is the cause as Spread's bit.
+// Reason returns the cause as Spread's bit.
 func (v *ViewMessage) Reason() Service { return causeBits[v.Cause] }
 
-// TransitionalMessage comes before a NETWORK view when daemons were lost. Messages between it and the view belong to
-// the old view, and their guarantees hold only among the members who stay.
+// TransitionalMessage is a transitional signal. It precedes a NETWORK view after the loss of daemons.
+// Messages between the signal and the view belong to the old view. Their guarantees hold only among the
+// members that stay together.
 type TransitionalMessage struct {
 	EventInfo
 	// Group is the group.
 	Group string
-	// GroupID is the identity of the view that is ending.
+	// GroupID is the identity of the view that ends.
 	GroupID GroupID
 }
 
-// AboutGroup is Group.
+// AboutGroup returns Group.
 func (t *TransitionalMessage) AboutGroup() string { return t.Group }
 
-// Reason is 0.
+// Reason returns 0.
 func (t *TransitionalMessage) Reason() Service { return 0 }
 
-// SelfLeaveMessage says that this mailbox has left a group: no further message or view of it follows.
+// SelfLeaveMessage reports that this mailbox left a group. No further message or view of the group follows.
 type SelfLeaveMessage struct {
 	EventInfo
-	// Group is the group that was left.
+	// Group is the group.
 	Group string
 }
 
-// AboutGroup is Group.
+// AboutGroup returns Group.
 func (s *SelfLeaveMessage) AboutGroup() string { return s.Group }
 
-// Reason is CausedByLeave.
+// Reason returns CausedByLeave.
 func (s *SelfLeaveMessage) Reason() Service { return CausedByLeave }
 
-// ConnectionLost says that the daemon connection was lost; only with MailboxOptions.Reconnect. Memberships and order end here.
+// ConnectionLost reports that the sidecar lost the daemon connection. Only with MailboxOptions.Reconnect. The
+// groups are left, and the order of messages ends here.
 type ConnectionLost struct {
 	EventInfo
-	// PrivateGroup is the private group that was lost.
+	// PrivateGroup is the lost private group.
 	PrivateGroup string
-	// Groups is the groups that the mailbox was in, in the order in which it joined them.
+	// Groups is the groups of the mailbox, in the order in which it joined them.
 	Groups []string
-	// SpreadCode is what happened, such as ConnectionClosed.
+	// SpreadCode is the cause, such as ConnectionClosed.
 	SpreadCode Code
 }
 
-// ConnectionRestored says that the daemon connection stands again, as a new session; only with MailboxOptions.Reconnect.
+// ConnectionRestored reports that the sidecar reconnected to a daemon with a new session. Only with
+// MailboxOptions.Reconnect.
 type ConnectionRestored struct {
 	EventInfo
-	// PreviousPrivateGroup is the private group before.
+	// PreviousPrivateGroup is the previous private group.
 	PreviousPrivateGroup string
-	// PrivateGroup is the private group now.
+	// PrivateGroup is the new private group.
 	PrivateGroup string
-	// Groups is the groups that are being joined again; a view follows for each.
+	// Groups is the groups that the sidecar joins again. A view follows for each.
 	Groups []string
-	// Daemon is the daemon that it is connected to now, as a spread name.
+	// Daemon is the Spread name of the connected daemon.
 	Daemon string
 }
 
@@ -196,7 +201,7 @@ func (*SelfLeaveMessage) isEvent()    {}
 func (*ConnectionLost) isEvent()      {}
 func (*ConnectionRestored) isEvent()  {}
 
-// sizeOf is a rough size of an event in memory, for the inbox's bound.
+// sizeOf is the approximate memory of an event, for the inbox's limit.
 func sizeOf(event Event) int {
 	const fixed = 192
 	switch event := event.(type) {

@@ -12,7 +12,7 @@ import (
 	spreadsidecar "github.com/spread-sidecar/spread-sidecar/clients/go"
 )
 
-// target is a sidecar with a daemon that nobody else uses; the examples run only where there is one.
+// target is a sidecar whose daemon has no other users. Without it, the examples do not run.
 var target = os.Getenv("SPREAD_SIDECAR_TARGET")
 
 var ctx = context.Background()
@@ -68,14 +68,14 @@ func ExampleNew() {
 }
 
 func twoMailboxes(ctx context.Context, target string) error {
-	// One channel for several mailboxes; it connects when it is used.
+	// One channel serves several mailboxes. It connects at the first call.
 	sidecar, err := spreadsidecar.New(spreadsidecar.Options{Target: target})
 	if err != nil {
 		return err
 	}
 	defer sidecar.Close() // disconnects its mailboxes
 
-	// Wait for a sidecar that is starting, and for its daemon.
+	// Wait for the start of the sidecar and its daemon.
 	waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := sidecar.WaitForReady(waiting, spreadsidecar.ReadyOptions{Daemon: true}); err != nil {
@@ -128,7 +128,7 @@ func secured() (*spreadsidecar.Sidecar, error) {
 	return spreadsidecar.New(spreadsidecar.Options{
 		Target: "sidecar.example:4813",
 		TLS:    config,
-		// Asked before each call; for a constant one there is Token.
+		// Called before each call. Use Token for a constant token.
 		TokenSource: func(context.Context) (string, error) {
 			token, err := os.ReadFile("/run/secrets/token")
 			return string(token), err
@@ -140,7 +140,7 @@ func ExampleMailbox_Receive() {
 	mailbox := open("patient")
 	defer mailbox.Close()
 
-	// A context bounds each call and each wait.
+	// A context limits each call and each wait.
 	waiting, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	_, err := mailbox.Receive(waiting)
@@ -225,12 +225,12 @@ func sendLines(ctx context.Context, mailbox *spreadsidecar.Mailbox, lines []stri
 		return err
 	}
 	for _, line := range lines {
-		// Waits only while too much is on its way.
+		// Waits only at the limit of messages in flight.
 		if err := sender.Send(ctx, spreadsidecar.FifoMess, "cats", []byte(line), 0); err != nil {
 			return err
 		}
 	}
-	progress, err := sender.Close(ctx) // all decided: handed to the daemon or refused
+	progress, err := sender.Close(ctx) // all decided: passed to the daemon or rejected
 	if err != nil {
 		return err
 	}

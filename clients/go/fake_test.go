@@ -21,7 +21,7 @@ type (
 	multicastStream = grpc.BidiStreamingServer[pb.MulticastStreamRequest, pb.MulticastStreamResponse]
 )
 
-// fake is a sidecar that does what a test says.
+// fake is a sidecar whose behavior a test defines.
 type fake struct {
 	pb.UnimplementedMailboxServiceServer
 	server *grpc.Server
@@ -29,7 +29,7 @@ type fake struct {
 	lease  time.Duration
 	mode   pb.Acknowledgement
 
-	// onReceive plays the n-th Receive stream, from 0.
+	// onReceive handles the n-th Receive stream, starting at 0.
 	onReceive func(n int, request *pb.ReceiveRequest, stream receiveStream) error
 	onStream  func(stream multicastStream) error
 	onPoll    func() error
@@ -65,7 +65,7 @@ func (f *fake) listen(t *testing.T, address string) {
 	go func(server *grpc.Server) { _ = server.Serve(listener) }(f.server)
 }
 
-// restart ends every connection and listens again at the same address.
+// restart closes all connections and listens again on the same address.
 func (f *fake) restart(t *testing.T) {
 	t.Helper()
 	f.server.Stop()
@@ -133,7 +133,7 @@ func (f *fake) GetVersion(context.Context, *pb.GetVersionRequest) (*pb.GetVersio
 	return &pb.GetVersionResponse{Sidecar: "9.9.9", ClientProtocol: &pb.Version{Major: 5, Patch: 1}}, nil
 }
 
-// ListMailboxes has three pages.
+// ListMailboxes returns three pages.
 func (f *fake) ListMailboxes(ctx context.Context, request *pb.ListMailboxesRequest) (*pb.ListMailboxesResponse, error) {
 	f.noteToken(ctx)
 	page := request.GetPageToken()
@@ -152,7 +152,7 @@ func (f *fake) Receive(request *pb.ReceiveRequest, stream receiveStream) error {
 
 func (f *fake) MulticastStream(stream multicastStream) error { return f.onStream(stream) }
 
-// connect opens a mailbox at the fake; it is disconnected when the test ends.
+// connect opens a mailbox in the fake and disconnects it at the end of the test.
 func (f *fake) connect(t *testing.T, options MailboxOptions) *Mailbox {
 	t.Helper()
 	return f.connectWith(t, Options{}, options)
@@ -174,7 +174,7 @@ func attachedFrame(next uint64) *pb.ReceiveResponse {
 	return &pb.ReceiveResponse{Frame: &pb.ReceiveResponse_Attached{Attached: attached}}
 }
 
-// batchFrame has the regular messages from one sequence to another, with the sequence as their message type.
+// batchFrame has the regular messages of a range of sequences. The message type of each is its sequence.
 func batchFrame(from, to uint64) *pb.ReceiveResponse {
 	batch := &pb.EventBatch{}
 	for sequence := from; sequence <= to; sequence++ {
@@ -185,7 +185,7 @@ func batchFrame(from, to uint64) *pb.ReceiveResponse {
 	return &pb.ReceiveResponse{Frame: &pb.ReceiveResponse_Batch{Batch: batch}}
 }
 
-// send gives frames to a stream until one is not taken.
+// send sends frames to a stream until one fails.
 func send(stream receiveStream, frames ...*pb.ReceiveResponse) error {
 	for _, frame := range frames {
 		if err := stream.Send(frame); err != nil {
@@ -201,7 +201,7 @@ func idle(stream receiveStream) error {
 	return stream.Context().Err()
 }
 
-// because is the sidecar's own end of a call.
+// because is the status with which the sidecar ends a call.
 func because(code codes.Code, reason Reason, metadata map[string]string) error {
 	info := &errdetails.ErrorInfo{Reason: string(reason), Domain: SidecarDomain, Metadata: metadata}
 	state, err := status.New(code, "the fake's sentence").WithDetails(info)
@@ -211,7 +211,7 @@ func because(code codes.Code, reason Reason, metadata map[string]string) error {
 	return state.Err()
 }
 
-// expectSequences receives events and checks that they are these.
+// expectSequences receives events and compares their sequences.
 func expectSequences(t *testing.T, mailbox *Mailbox, from, to uint64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -227,7 +227,7 @@ func expectSequences(t *testing.T, mailbox *Mailbox, from, to uint64) {
 	}
 }
 
-// expectEnd receives until the end and gives it.
+// expectEnd receives until the end and returns its error.
 func expectEnd(t *testing.T, mailbox *Mailbox) *SpreadError {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

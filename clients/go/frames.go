@@ -7,7 +7,7 @@ import (
 
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 	"google.golang.org/grpc/encoding"
-	_ "google.golang.org/grpc/encoding/proto" // registers the codec that everything else goes through
+	_ "google.golang.org/grpc/encoding/proto" // registers the codec that all other messages use
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -31,8 +31,8 @@ const (
 	fieldRegularSpread  = 8
 )
 
-// streamCodec is the proto codec for the two streams that carry many messages: a [*sendFrame] goes out as its bytes, and
-// a [*receivedFrame] reads events without objects in between.
+// streamCodec is the proto codec for the two streams that carry many messages. It writes the bytes of a
+// [*sendFrame], and decodes events into a [*receivedFrame] without intermediate objects.
 type streamCodec struct{ encoding.CodecV2 }
 
 var codec = streamCodec{encoding.GetCodecV2("proto")}
@@ -54,20 +54,20 @@ func (c streamCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	return frame.decode(buffer.ReadOnlyData())
 }
 
-// receivedFrame is a frame of a Receive stream: events, or anything else as the contract has it.
+// receivedFrame is a frame of a Receive stream: events, or any other frame of the contract.
 type receivedFrame struct {
 	isBatch bool
 	events  []receivedEvent
 	other   *pb.ReceiveResponse
 }
 
-// receivedEvent is an event of a batch; without the event itself if this release does not know its kind.
+// receivedEvent is an event of a batch. The event is nil if this release does not know its kind.
 type receivedEvent struct {
 	sequence uint64
 	event    Event
 }
 
-// decode reads a frame, and keeps nothing of its bytes.
+// decode decodes a frame. It does not retain the bytes.
 func (f *receivedFrame) decode(data []byte) error {
 	f.isBatch, f.events, f.other = false, f.events[:0], nil
 	number, kind, n := protowire.ConsumeTag(data)
@@ -118,13 +118,14 @@ func (f *receivedFrame) decodeBatch(data []byte) error {
 	return nil
 }
 
-// names are the sender and groups of the message before: those of neighbours are mostly equal, and then shared.
+// names has the sender and groups of the previous message. Consecutive messages often have the same and share
+// them.
 type names struct {
 	sender string
 	groups []string
 }
 
-// decodeEvent reads a regular message itself, and leaves every other event to the generated code.
+// decodeEvent decodes a regular message. The generated code decodes all other events.
 func decodeEvent(data []byte, last *names) (receivedEvent, error) {
 	var info EventInfo
 	for rest := data; len(rest) > 0; {
@@ -252,7 +253,7 @@ func (r *RegularMessage) decode(data []byte, last *names) error {
 		case number == fieldRegularEndian && kind == protowire.VarintType:
 			r.EndianMismatch = word != 0
 		case number == fieldRegularSpread && kind == protowire.VarintType:
-			// The word says also what the field self_discard does.
+			// The word also contains the field self_discard.
 			r.SpreadType = Service(uint32(word))
 		}
 	}
@@ -263,28 +264,29 @@ func (r *RegularMessage) decode(data []byte, last *names) error {
 	return nil
 }
 
-// headRoom is what the tag and length of a batch may take.
+// headRoom is the maximum size of the tag and length of a batch.
 const headRoom = 1 + 5
 
-// sendFrame is a frame of a MulticastStream, encoded as its messages come.
+// sendFrame is a frame of a MulticastStream. Its messages are encoded when they are added.
 type sendFrame struct {
 	// data has headRoom bytes before the first message.
 	data []byte
-	// ends has where each message ends in data.
+	// ends has the end of each message in data.
 	ends []int
-	// decided is how many of them are decided.
+	// decided is the number of decided messages.
 	decided int
 }
 
-// newSendFrame makes one with room for about so many bytes: as many as the frame before had, so that it seldom grows.
+// newSendFrame returns a frame with the given capacity. The size of the previous frame is a good value,
+// because the buffer then rarely grows.
 func newSendFrame(room int) *sendFrame {
 	return &sendFrame{data: make([]byte, headRoom, headRoom+max(room, 512))}
 }
 
-// size is the bytes of its messages.
+// size is the size of the messages in bytes.
 func (f *sendFrame) size() int { return len(f.data) - headRoom }
 
-// add encodes a message and gives its size. It copies the payload.
+// add encodes a message and returns its size. It copies the payload.
 func (f *sendFrame) add(kind pb.ServiceType, groups []string, payload []byte, messageType int32, selfDiscard bool) int {
 	before := len(f.data)
 	size := 1 + protowire.SizeVarint(uint64(kind))
@@ -326,7 +328,7 @@ func (f *sendFrame) add(kind pb.ServiceType, groups []string, payload []byte, me
 	return len(data) - before
 }
 
-// start is where a message begins in data.
+// start is the start of a message in data.
 func (f *sendFrame) start(index int) int {
 	if index == 0 {
 		return headRoom
@@ -334,7 +336,7 @@ func (f *sendFrame) start(index int) int {
 	return f.ends[index-1]
 }
 
-// wire puts tag and length right before the first message and gives the whole frame.
+// wire writes the tag and length directly before the first message and returns the whole frame.
 func (f *sendFrame) wire() []byte {
 	length := uint64(f.size())
 	at := headRoom - 1 - protowire.SizeVarint(length)
@@ -343,7 +345,7 @@ func (f *sendFrame) wire() []byte {
 	return f.data[at:]
 }
 
-// undecided gives its messages that are not decided.
+// undecided returns the messages that are not decided.
 func (f *sendFrame) undecided() []OutgoingMessage {
 	var result []OutgoingMessage
 	for index := f.decided; index < len(f.ends); index++ {

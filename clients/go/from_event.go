@@ -44,7 +44,7 @@ func toView(info EventInfo, view *pb.MembershipView) *ViewMessage {
 	}
 }
 
-// toEvent gives an event of the contract as one of this package; nil for a kind that this release does not know.
+// toEvent converts an event of the contract. It returns nil for a kind that this release does not know.
 func toEvent(event *pb.Event) Event {
 	info := EventInfo{Sequence: event.GetSequence(), ReceivedAt: toTime(event.GetReceivedAt())}
 	switch kind := event.GetKind().(type) {

@@ -6,18 +6,18 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// GroupID is the identity of one membership of one group. Two are the same exactly if == says so; no order is
-// defined, and an id may come again after its group was empty.
+// GroupID is the identity of a view. Compare group IDs with ==. They have no order, and a group ID can repeat
+// after its group was empty.
 type GroupID struct {
-	// DaemonID is the id of the daemon that formed the daemon membership.
+	// DaemonID is the ID of the daemon that formed the daemon membership.
 	DaemonID uint32
-	// Time is the seconds since 1970 of the daemon membership.
+	// Time is the time of the daemon membership, in seconds since 1970.
 	Time int32
-	// Index is 1 for the first view of a group in a daemon membership, and one more for each later one.
+	// Index is 1 for the first view of a group in a daemon membership, then incremented by 1.
 	Index int32
 }
 
-// String is the three words in decimal, parted by blanks.
+// String returns the three decimal numbers, separated by spaces.
 func (id GroupID) String() string { return fmt.Sprintf("%d %d %d", id.DaemonID, id.Time, id.Index) }
 
 func toGroupID(id *pb.GroupId) GroupID {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// inbox has what was received and not yet taken by the application. After its end it still gives what is in it, and
-// then the end to everybody who asks.
+// inbox has the received events that the application did not take yet. After the end, the remaining events
+// are still available. Each later call gets the error of the end.
 type inbox struct {
 	maxEvents, maxBytes int
 
@@ -16,10 +16,10 @@ type inbox struct {
 	bytes  int
 	ended  bool
 	err    *SpreadError
-	// filled is closed when something comes or the end; nil while nobody waits.
+	// filled is closed by the next event or the end. Nil while no call waits.
 	filled chan struct{}
-	// roomy is closed when there is room again; nil while nobody waits.
-	roomy chan struct{}
+	// emptied is closed when there is space again. Nil while the receiver does not wait.
+	emptied chan struct{}
 }
 
 func newInbox(options ReceiveOptions) *inbox {
@@ -40,7 +40,7 @@ func (b *inbox) push(events []Event) {
 	if b.ended {
 		return
 	}
-	// Moving the rest down costs at most as much as was taken since the last time.
+	// The cost per event is constant, because at least as many events were taken before.
 	if b.head > 0 && b.head*2 >= len(b.events) {
 		kept := copy(b.events, b.events[b.head:])
 		clear(b.events[kept:])
@@ -54,7 +54,7 @@ func (b *inbox) push(events []Event) {
 	b.wake()
 }
 
-// putBack makes an event that was taken the next one again.
+// putBack returns a taken event to the front.
 func (b *inbox) putBack(event Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -68,14 +68,16 @@ func (b *inbox) putBack(event Event) {
 	b.wake()
 }
 
-// failure is what receiving ended with; nil while it goes on, and when it ended as the application asked.
+// failure is the error that ended the inbox. Nil before the end, and after an end that the application
+// requested.
 func (b *inbox) failure() *SpreadError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err
 }
 
-// end ends it: with an error, or without one when the application asked for the end. False: it had ended before.
+// end ends the inbox, with an error or, at the application's request, without one. False if it had ended
+// before.
 func (b *inbox) end(err *SpreadError) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,9 +98,9 @@ func (b *inbox) wake() {
 }
 
 func (b *inbox) release() {
-	if b.roomy != nil {
-		close(b.roomy)
-		b.roomy = nil
+	if b.emptied != nil {
+		close(b.emptied)
+		b.emptied = nil
 	}
 }
 
@@ -108,7 +110,7 @@ func (b *inbox) size() int {
 	return len(b.events) - b.head
 }
 
-// full tells whether whoever fills it is to pause.
+// full reports whether the receiver should pause.
 func (b *inbox) full() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,39 +119,39 @@ func (b *inbox) full() bool {
 
 func (b *inbox) isFull() bool { return len(b.events)-b.head >= b.maxEvents || b.bytes >= b.maxBytes }
 
-// over tells whether everything was taken and nothing will come any more, as the application asked for.
+// over reports whether the application requested the end and no event is left.
 func (b *inbox) over() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ended && b.err == nil && b.head == len(b.events)
 }
 
-// hasEnded tells whether nothing will come any more.
+// hasEnded reports whether no further event will arrive.
 func (b *inbox) hasEnded() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ended
 }
 
-// untilRoom waits until half of each bound is free, so that its filler does not stop and go at each event.
+// untilRoom waits until half of each limit is free, so that the receiver does not pause after each event.
 func (b *inbox) untilRoom(ctx context.Context) {
 	b.mu.Lock()
 	if b.ended || !b.isFull() {
 		b.mu.Unlock()
 		return
 	}
-	if b.roomy == nil {
-		b.roomy = make(chan struct{})
+	if b.emptied == nil {
+		b.emptied = make(chan struct{})
 	}
-	roomy := b.roomy
+	emptied := b.emptied
 	b.mu.Unlock()
 	select {
-	case <-roomy:
+	case <-emptied:
 	case <-ctx.Done():
 	}
 }
 
-// shift takes the next event; nil if there is none now.
+// shift returns the next event, or nil if none is available now.
 func (b *inbox) shift() Event {
 	if b.head == len(b.events) {
 		return nil
@@ -161,13 +163,13 @@ func (b *inbox) shift() Event {
 	if b.head == len(b.events) {
 		b.events, b.head = b.events[:0], 0
 	}
-	if b.roomy != nil && len(b.events)-b.head <= b.maxEvents/2 && b.bytes <= b.maxBytes/2 {
+	if b.emptied != nil && len(b.events)-b.head <= b.maxEvents/2 && b.bytes <= b.maxBytes/2 {
 		b.release()
 	}
 	return event
 }
 
-// take gives the next event, waiting for it.
+// take waits for the next event.
 func (b *inbox) take(ctx context.Context) (Event, error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx, "waiting for an event")
@@ -199,7 +201,7 @@ func (b *inbox) take(ctx context.Context) (Event, error) {
 	}
 }
 
-// takeMore appends what is there, up to the capacity that was asked for.
+// takeMore appends the available events, up to the requested number.
 func (b *inbox) takeMore(events []Event, most int) []Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -7,29 +7,30 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// VersionTriple is three numbers that name a release: major, minor, patch.
+// VersionTriple is the version of a release: major, minor, patch.
 type VersionTriple [3]int
 
-// String is such as 5.0.1.
+// String returns the version, such as 5.0.1.
 func (t VersionTriple) String() string { return fmt.Sprintf("%d.%d.%d", t[0], t[1], t[2]) }
 
-// SidecarVersion has the versions of a sidecar and of what is behind it.
+// SidecarVersion has the versions of a sidecar and its daemon.
 type SidecarVersion struct {
 	// Sidecar is the sidecar's release, such as 0.1.0.
 	Sidecar string
-	// Contract is the contract's package, spread.sidecar.v1.
+	// Contract is the package of the contract, spread.sidecar.v1.
 	Contract string
-	// ClientProtocol is what SP_version returns: the release of Spread whose protocol the sidecar speaks.
+	// ClientProtocol is the version that SP_version returns: the release of Spread whose client protocol the
+	// sidecar uses.
 	ClientProtocol VersionTriple
-	// Daemon is the default daemon's release; nil while the sidecar has no connection to it.
+	// Daemon is the release of the default daemon. Nil while the sidecar is not connected to it.
 	Daemon *VersionTriple
-	// DaemonAddress is the default daemon, as a spread name; empty while there is no connection to it.
+	// DaemonAddress is the Spread name of the default daemon. Empty while the sidecar is not connected to it.
 	DaemonAddress string
-	// EmbeddedDaemon: that is the embedded daemon, which is meant for development and tests.
+	// EmbeddedDaemon: that daemon is the embedded daemon, for development and tests.
 	EmbeddedDaemon bool
 }
 
-// MailboxState is the life of a mailbox.
+// MailboxState is the state of a mailbox.
 type MailboxState string
 
 // States of mailboxes.
@@ -40,102 +41,105 @@ const (
 	StateUnknown      MailboxState = "UNKNOWN"
 )
 
-// QueueLimits has the bounds of a mailbox's event queue in the sidecar.
+// QueueLimits has the limits of a mailbox's delivery queue in the sidecar.
 type QueueLimits struct {
-	// MaxEvents is the most events that may wait.
+	// MaxEvents is the maximum number of queued events.
 	MaxEvents uint64
-	// MaxBytes is the most bytes that may wait, counted as encoded events.
+	// MaxBytes is the maximum size of the queued events, as encoded.
 	MaxBytes uint64
-	// ReplayBytes, with AckAuto: bytes of events kept after they were handed out.
+	// ReplayBytes is the replay window with AckAuto: the size of the delivered events that the sidecar retains.
 	ReplayBytes uint64
-	// Overflow is what happens at a bound.
+	// Overflow is what happens at a limit.
 	Overflow OverflowPolicy
-	// SoftLimit is a bound that the queue may be above only for a time; nil: there is none.
+	// SoftLimit is a limit that the queue may exceed for a time. Nil if there is none.
 	SoftLimit *SoftLimit
 }
 
-// MailboxLimits has the limits that hold for a mailbox.
+// MailboxLimits has the limits of a mailbox.
 type MailboxLimits struct {
-	// Lease is how long it lives while nothing uses it.
+	// Lease is the time that the mailbox lives without a receiver and without calls.
 	Lease time.Duration
-	// Queue bounds its event queue.
+	// Queue has the limits of its delivery queue.
 	Queue QueueLimits
-	// MaxGroupsPerMessage is the most groups that a message may be sent to.
+	// MaxGroupsPerMessage is the maximum number of groups to which a message can be sent.
 	MaxGroupsPerMessage int
-	// MaxMessageBytes is the most bytes that payload + 32 x groups may have.
+	// MaxMessageBytes is the maximum of payload size + 32 × number of groups.
 	MaxMessageBytes int
-	// MaxGroups is the most groups that it may be in.
+	// MaxGroups is the maximum number of groups that the mailbox can be in.
 	MaxGroups int
-	// MaxSendQueueBytes is the most bytes that may wait to be sent to the daemon.
+	// MaxSendQueueBytes is the maximum size of the send queue to the daemon.
 	MaxSendQueueBytes uint64
 }
 
 // MailboxInfo has the state and counters of a mailbox.
 type MailboxInfo struct {
-	// PrivateGroup is its private group.
+	// PrivateGroup is the private group of the mailbox.
 	PrivateGroup string
-	// State is its state.
+	// State is the state of the mailbox.
 	State MailboxState
-	// Daemon is the daemon, as a spread name.
+	// Daemon is the Spread name of the daemon.
 	Daemon string
-	// DaemonVersion is the daemon's release.
+	// DaemonVersion is the release of the daemon.
 	DaemonVersion VersionTriple
-	// Membership: it receives membership messages.
+	// Membership: the mailbox receives membership messages.
 	Membership bool
 	// Acknowledgement is the acknowledgement mode.
 	Acknowledgement AcknowledgementMode
-	// Limits is the limits that hold.
+	// Limits is the limits of the mailbox.
 	Limits MailboxLimits
-	// Groups is the groups that it is in, in the order in which it joined them.
+	// Groups is the groups of the mailbox, in the order in which it joined them.
 	Groups []string
-	// OpenedAt is when it was opened.
+	// OpenedAt is when the mailbox was opened.
 	OpenedAt time.Time
 	// ReceiverAttached: a Receive stream is attached.
 	ReceiverAttached bool
-	// LastSequence is the last event received from the daemon; 0 if none.
+	// LastSequence is the sequence of the last event from the daemon. 0 if none.
 	LastSequence uint64
-	// DeliveredSequence is the last event given to a Receive stream; 0 if none.
+	// DeliveredSequence is the sequence of the last event that was delivered to a Receive stream. 0 if none.
 	DeliveredSequence uint64
-	// AcknowledgedSequence is the last acknowledged event; with AckAuto the last one that is no longer kept. 0 if none.
+	// AcknowledgedSequence is the sequence of the last acknowledged event. With AckAuto, of the last event that
+	// is no longer retained. 0 if none.
 	AcknowledgedSequence uint64
-	// WaitingEvents is the events that were not yet given to a Receive stream.
+	// WaitingEvents is the number of queued events, which were not yet delivered to a Receive stream.
 	WaitingEvents uint64
-	// WaitingBytes is their bytes.
+	// WaitingBytes is the size of the queued events.
 	WaitingBytes uint64
-	// RetainedBytes is the bytes of all retained events, given or not.
+	// RetainedBytes is the size of all retained events, delivered or not.
 	RetainedBytes uint64
-	// MessagesSent is the messages handed to the daemon.
+	// MessagesSent is the number of messages passed to the daemon.
 	MessagesSent uint64
-	// PayloadBytesSent is the payload bytes handed to the daemon.
+	// PayloadBytesSent is the payload bytes passed to the daemon.
 	PayloadBytesSent uint64
-	// SendQueueBytes is the bytes that wait to be taken by the daemon's connection.
+	// SendQueueBytes is the size of the send queue to the daemon.
 	SendQueueBytes uint64
-	// Paused: reading from the daemon is paused because the queue is full.
+	// Paused: the sidecar stopped reading from the daemon because the queue is full.
 	Paused bool
-	// LeaseEndsAt is when the lease will end if nothing happens; zero while a Receive stream is attached.
+	// LeaseEndsAt is when the lease expires if the mailbox is not used. Zero while a Receive stream is attached.
 	LeaseEndsAt time.Time
-	// DisplayID is a short id that is safe to show: the one in logs and metrics. It opens nothing.
+	// DisplayID is the display ID, which logs and metrics show. It is not a secret and gives no access.
 	DisplayID string
-	// SoftLimitEndsAt is when it will be ended because its queue is above the soft bound; zero while it is not.
+	// SoftLimitEndsAt is when the sidecar ends the mailbox because its queue exceeds the soft limit. Zero while
+	// it does not.
 	SoftLimitEndsAt time.Time
 }
 
-// PollResult is what waits to be received.
+// PollResult has the numbers of queued events.
 type PollResult struct {
-	// BufferedEvents is the events that Receive gives without asking the sidecar.
+	// BufferedEvents is the number of events that Receive returns without a call to the sidecar.
 	BufferedEvents int
-	// WaitingEvents is the events that wait in the sidecar.
+	// WaitingEvents is the number of queued events in the sidecar.
 	WaitingEvents uint64
-	// WaitingBytes is their bytes.
+	// WaitingBytes is the size of the queued events in the sidecar.
 	WaitingBytes uint64
-	// State, unlike SP_poll, tells a mailbox whose daemon is gone from an empty one.
+	// State is the state of the mailbox. In contrast to SP_poll, it distinguishes a lost daemon connection from
+	// an empty queue.
 	State MailboxState
 }
 
-// CurrentView is a group's current view.
+// CurrentView is the current view of a group.
 type CurrentView struct {
 	View *ViewMessage
-	// InTransition: a transitional signal has come after it, and a NETWORK view will follow.
+	// InTransition: a transitional signal followed the view. A NETWORK view will follow.
 	InTransition bool
 }
 

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// keepAlive keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for
-// its lease. It asks in thirds of the lease, and only when nothing else did.
+// keepAlive renews the lease of a mailbox whose application neither receives nor calls. The sidecar ends a
+// mailbox that is unused for its lease. It calls after each third of the lease without other use.
 type keepAlive struct {
 	pause   time.Duration
 	lastUse atomic.Int64
 	cancel  context.CancelFunc
 }
 
-// clockStart is what times are counted from: a difference of two times of this process follows the monotonic clock, which
-// no change of the machine's time reaches.
+// clockStart is the origin of times. Differences of times since clockStart use the monotonic clock, so that
+// changes of the system time have no effect.
 var clockStart = time.Now()
 
 func newKeepAlive(lease time.Duration) *keepAlive {
 	return &keepAlive{pause: max(lease/3, 50*time.Millisecond), cancel: func() {}}
 }
 
-// begin begins. held tells whether something else keeps the lease right now; ping is any call that uses the mailbox, and
-// its failure is no news: the next real call tells it.
+// begin starts the calls. held reports whether a stream keeps the lease now. ping is a call that uses the
+// mailbox. Its failure is ignored: the next call of the application reports it.
 func (k *keepAlive) begin(ctx context.Context, tasks *tasks, held func() bool, ping func(context.Context)) {
 	ctx, k.cancel = context.WithCancel(ctx)
 	k.used()
@@ -45,14 +45,13 @@ func (k *keepAlive) begin(ctx context.Context, tasks *tasks, held func() bool, p
 	})
 }
 
-// used says that the mailbox was just used by a call.
+// used records that a call used the mailbox.
 func (k *keepAlive) used() {
 	if k != nil {
 		k.lastUse.Store(int64(time.Since(clockStart)))
 	}
 }
 
-// close stops.
 func (k *keepAlive) close() {
 	if k != nil {
 		k.cancel()

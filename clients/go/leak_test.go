@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestMain runs the examples only where there is a sidecar: SPREAD_SIDECAR_TARGET names it.
+// TestMain runs the examples only if SPREAD_SIDECAR_TARGET names a sidecar.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if target == "" {
@@ -27,10 +27,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// target is a sidecar with a daemon that nobody else uses.
+// target is a sidecar whose daemon has no other users.
 var target = os.Getenv("SPREAD_SIDECAR_TARGET")
 
-// goroutinesLeft waits until no goroutine of this package or of gRPC is left, and shows what does not end.
+// goroutinesLeft waits until all goroutines of this package and of gRPC end, and returns the stacks of those
+// that do not.
 func goroutinesLeft() string {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -56,7 +57,7 @@ func ours() string {
 	return strings.Join(left, "\n\n")
 }
 
-// leavesNothing fails the test when it leaves goroutines.
+// leavesNothing fails the test if goroutines remain.
 func leavesNothing(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Mailbox is a connection to a Spread daemon, kept by the sidecar. Different mailboxes are independent. Everything that
-// fails gives a [*SpreadError].
+// Mailbox is a connection to a Spread daemon that the sidecar owns. Mailboxes are independent of each other.
+// All failures are of type [*SpreadError].
 type Mailbox struct {
 	id              string
 	daemonVersion   VersionTriple
@@ -26,7 +26,7 @@ type Mailbox struct {
 	onNotice     func(Notice)
 	onClosed     func()
 	tasks        tasks
-	// ctx ends what the mailbox does in the background.
+	// ctx ends the background work of the mailbox.
 	ctx       context.Context
 	cancel    context.CancelFunc
 	lastTaken atomic.Uint64
@@ -88,7 +88,7 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 			},
 			mayPass: r.mayPass,
 			onRefused: func(err *SpreadError) {
-				// That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+				// If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
 				if err.Reason != ErrIllegalSession && err.Reason != ErrLeaseExpired {
 					m.receiver.fail(err)
 				}
@@ -106,50 +106,51 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 	return m
 }
 
-// ID is the mailbox's id. Whoever has it owns the mailbox: keep it as a secret.
+// ID is the mailbox ID. Keep it secret: its holder can use the mailbox.
 func (m *Mailbox) ID() string { return m.id }
 
-// PrivateGroup is the private group that the daemon gave, such as #alice#node1: messages to it reach this mailbox alone.
-// May be another after a [*ConnectionRestored].
+// PrivateGroup is the private group from the daemon, such as #alice#node1. Only this mailbox receives
+// messages to it. Can change after a [*ConnectionRestored].
 func (m *Mailbox) PrivateGroup() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.privateGroup
 }
 
-// Daemon is the daemon that it was connected to, as a spread name. May be another after a [*ConnectionRestored].
+// Daemon is the Spread name of the daemon. Can change after a [*ConnectionRestored].
 func (m *Mailbox) Daemon() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.daemon
 }
 
-// DaemonVersion is the daemon's release.
+// DaemonVersion is the release of the daemon.
 func (m *Mailbox) DaemonVersion() VersionTriple { return m.daemonVersion }
 
-// Limits is the limits that hold for it.
+// Limits is the limits of the mailbox.
 func (m *Mailbox) Limits() MailboxLimits { return m.limits }
 
-// Acknowledgement is the acknowledgement mode that holds.
+// Acknowledgement is the acknowledgement mode.
 func (m *Mailbox) Acknowledgement() AcknowledgementMode { return m.acknowledgement }
 
-// LastSequence is the sequence of the last event that the application took; 0 if none.
+// LastSequence is the sequence of the last event that the application received. 0 if none.
 func (m *Mailbox) LastSequence() uint64 { return m.lastTaken.Load() }
 
-// Join joins a group (SP_join). Joining one that the mailbox is in changes nothing.
+// Join joins a group (SP_join). No effect if the mailbox is already a member.
 func (m *Mailbox) Join(ctx context.Context, group string) error {
 	_, err := m.join(ctx, group, false)
 	return err
 }
 
-// JoinAndAwaitView joins a group and waits for the view that shows this mailbox as a member; it also comes as an event.
+// JoinAndAwaitView joins a group and waits for the view that contains this mailbox. The mailbox also receives
+// it as an event.
 func (m *Mailbox) JoinAndAwaitView(ctx context.Context, group string) (*ViewMessage, error) {
 	answer, err := m.join(ctx, group, true)
 	if err != nil {
 		return nil, err
 	}
 	if answer.GetView() == nil {
-		return nil, incompleteAnswer("Join", "view")
+		return nil, incompleteResponse("Join", "view")
 	}
 	return toView(EventInfo{}, answer.GetView()), nil
 }
@@ -161,14 +162,14 @@ func (m *Mailbox) join(ctx context.Context, group string, await bool) (*pb.JoinR
 	return mailboxCall(ctx, m, m.rpc.stub.Join, &pb.JoinRequest{MailboxId: m.id, Group: group, AwaitView: await})
 }
 
-// Leave leaves a group (SP_leave). Leaving one that the mailbox is not in changes nothing.
+// Leave leaves a group (SP_leave). No effect if the mailbox is not a member.
 func (m *Mailbox) Leave(ctx context.Context, group string) error {
 	_, err := m.leave(ctx, group, false)
 	return err
 }
 
-// LeaveAndAwaitView leaves a group and waits for the self-leave, which also comes as an event; nil when the mailbox was not in
-// the group.
+// LeaveAndAwaitView leaves a group and waits for the self-leave, which the mailbox also receives as an event.
+// It returns nil if the mailbox was not a member.
 func (m *Mailbox) LeaveAndAwaitView(ctx context.Context, group string) (*SelfLeaveMessage, error) {
 	answer, err := m.leave(ctx, group, true)
 	if err != nil || answer.GetSelfLeave() == nil {
@@ -184,18 +185,18 @@ func (m *Mailbox) leave(ctx context.Context, group string, await bool) (*pb.Leav
 	return mailboxCall(ctx, m, m.rpc.stub.Leave, &pb.LeaveRequest{MailboxId: m.id, Group: group, AwaitView: await})
 }
 
-// Multicast sends a message to all members of a group, or to a private group (SP_multicast), and gives the bytes sent
-// when the daemon's connection took it. One need not be a member. The error's Outcome tells whether the message may
-// have been sent all the same.
+// Multicast sends a message to all members of a group, or to a private group (SP_multicast). It returns the
+// size of the payload in bytes after the daemon connection accepted the message. The sender need not be a
+// member. The error's Outcome says whether the message may have been sent.
 //
-// service is one of UnreliableMess to SafeMess, with SelfDiscard added (|) or not; messageType is the application's own
-// number, -32768 to 32767.
+// service is one of UnreliableMess to SafeMess, optionally with SelfDiscard (|). messageType is the
+// application's own number, -32768 to 32767.
 func (m *Mailbox) Multicast(ctx context.Context, service Service, group string, payload []byte, messageType int) (int, error) {
 	return m.MultigroupMulticast(ctx, service, []string{group}, payload, messageType)
 }
 
-// MultigroupMulticast sends one message to all members of several groups (SP_multigroup_multicast): a mailbox that is in
-// more than one of them gets it once. Else like [Mailbox.Multicast].
+// MultigroupMulticast sends one message to all members of several groups (SP_multigroup_multicast). A mailbox
+// in several of these groups receives it once. Otherwise as [Mailbox.Multicast].
 func (m *Mailbox) MultigroupMulticast(
 	ctx context.Context, service Service, groups []string, payload []byte, messageType int,
 ) (int, error) {
@@ -219,8 +220,9 @@ func (m *Mailbox) MultigroupMulticast(
 	return int(answer.GetBytesSent()), err
 }
 
-// Sender opens a stream for many messages, for rates that one call a message can't reach. Its messages keep their order;
-// towards other calls of this mailbox they do after Flush. The context bounds the opening, not the life of the sender.
+// Sender opens a stream that sends many messages, for rates that one call per message cannot reach. The
+// messages of the stream keep their order. Call Flush before other calls of this mailbox that must come after
+// them. The context limits the opening, not the life of the sender.
 func (m *Mailbox) Sender(ctx context.Context, options SenderOptions) (*Sender, error) {
 	if err := m.use(); err != nil {
 		return nil, err
@@ -243,7 +245,7 @@ func (m *Mailbox) Sender(ctx context.Context, options SenderOptions) (*Sender, e
 	return sender, nil
 }
 
-// Info gives state and counters, as the sidecar has them.
+// Info returns state and counters of the mailbox in the sidecar.
 func (m *Mailbox) Info(ctx context.Context) (*MailboxInfo, error) {
 	if err := m.use(); err != nil {
 		return nil, err
@@ -251,17 +253,18 @@ func (m *Mailbox) Info(ctx context.Context) (*MailboxInfo, error) {
 	return fetchInfo(ctx, m.rpc, m.id)
 }
 
-// DisconnectOptions says how to end a mailbox.
+// DisconnectOptions are the options of [Mailbox.Disconnect].
 type DisconnectOptions struct {
-	// LeaveGroupsFirst: leave every group first, so that the others see LEAVE and not DISCONNECT.
+	// LeaveGroupsFirst: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
 	LeaveGroupsFirst bool
-	// Abort: drop the daemon's socket without a goodbye (SP_kill), for tests of failure.
+	// Abort: close the daemon connection without a disconnect message (SP_kill), for failure tests.
 	Abort bool
 }
 
-// Disconnect ends the mailbox (SP_disconnect) and tells whether this call ended it: false when it had ended, and when its
-// sidecar is shutting down or cannot be reached. The events that had come by then can still be received. What belongs to the mailbox on this side is closed
-// even if the call fails; the sidecar then ends it after the lease. A second call gives what the first did.
+// Disconnect ends the mailbox (SP_disconnect). It returns true if this call ended the mailbox. It returns
+// false if the mailbox had ended, or if the sidecar is shutting down or unreachable. Events that arrived
+// before the call can still be received. The client releases its resources even if the call fails. In that
+// case, the sidecar ends the mailbox when the lease expires. A second call returns the result of the first.
 func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wasOpen bool, err error) {
 	first := false
 	m.disconnecting.Do(func() {
@@ -273,8 +276,8 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 			Abort:            options.Abort,
 		})
 		m.wasOpen = answer.GetWasOpen()
-		told := m.inbox.failure()
-		if (told != nil && !livesOn(told)) || (ctx.Err() == nil && isGone(m.disconnectErr)) {
+		ended := m.inbox.failure()
+		if (ended != nil && !isMailboxAlive(ended)) || (ctx.Err() == nil && isGone(m.disconnectErr)) {
 			m.disconnectErr = nil
 		}
 	})
@@ -287,33 +290,33 @@ func (m *Mailbox) Disconnect(ctx context.Context, options DisconnectOptions) (wa
 	return m.wasOpen, m.disconnectErr
 }
 
-// Close is Disconnect without options, within the channel's call timeout.
+// Close is Disconnect without options. Its timeout is the channel's call timeout.
 func (m *Mailbox) Close() error {
 	_, err := m.Disconnect(context.Background(), DisconnectOptions{})
 	return err
 }
 
-// Resumption is what is needed to take up a mailbox again; see [Sidecar.Attach].
+// Resumption has the values to attach to a mailbox again; see [Sidecar.Attach].
 type Resumption struct {
 	MailboxID     string
 	AfterSequence uint64
 }
 
-// Detach lets go of the mailbox without ending it: within the lease, [Sidecar.Attach] takes it up again with what this
-// gives, also in another process.
+// Detach detaches from the mailbox without ending it. Within the lease, [Sidecar.Attach] resumes it with the
+// returned values, also in another process.
 func (m *Mailbox) Detach() Resumption {
 	m.disconnecting.Do(func() {})
 	m.close()
 	return Resumption{MailboxID: m.id, AfterSequence: m.LastSequence()}
 }
 
-// close ends what the mailbox does on this side, and waits for it.
+// close stops the background work of the mailbox and waits for its end.
 func (m *Mailbox) close() {
 	if m.gone.Swap(true) {
 		return
 	}
 	m.receiver.close()
-	m.letGo()
+	m.stopBackgroundWork()
 	m.cancel()
 	m.mu.Lock()
 	senders := m.senders
@@ -326,8 +329,8 @@ func (m *Mailbox) close() {
 	m.onClosed()
 }
 
-// letGo: there is no mailbox any more that something could be done for in the background.
-func (m *Mailbox) letGo() {
+// stopBackgroundWork stops the background work of the mailbox.
+func (m *Mailbox) stopBackgroundWork() {
 	if m.acknowledger != nil {
 		m.acknowledger.close()
 	}
@@ -336,15 +339,15 @@ func (m *Mailbox) letGo() {
 
 // notify is called by the receiver.
 func (m *Mailbox) notify(notice Notice) {
-	switch told := notice.(type) {
+	switch event := notice.(type) {
 	case attachedTo:
 		m.mu.Lock()
-		m.privateGroup = told.privateGroup
+		m.privateGroup = event.privateGroup
 		m.mu.Unlock()
-		notice = told.Attached
+		notice = event.Attached
 	case Ended:
-		if told.Err != nil && !livesOn(told.Err) {
-			m.letGo()
+		if event.Err != nil && !isMailboxAlive(event.Err) {
+			m.stopBackgroundWork()
 		}
 	}
 	if m.onNotice != nil {
@@ -352,7 +355,7 @@ func (m *Mailbox) notify(notice Notice) {
 	}
 }
 
-// use says that the mailbox is used by a call; it fails when this side has let go of it.
+// use records that a call uses the mailbox. It fails after a disconnect or detach.
 func (m *Mailbox) use() error {
 	if m.gone.Load() {
 		return localSpreadError(IllegalSession, "the mailbox is disconnected", nil)
@@ -380,7 +383,7 @@ func fetchInfo(ctx context.Context, r *rpc, id string) (*MailboxInfo, error) {
 		return nil, err
 	}
 	if answer.GetMailbox() == nil {
-		return nil, incompleteAnswer("GetMailbox", "mailbox")
+		return nil, incompleteResponse("GetMailbox", "mailbox")
 	}
 	return toInfo(answer.GetMailbox()), nil
 }

@@ -7,10 +7,11 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// Receive gives the next event, waiting for it if need be (SP_receive). The first call begins to receive. Broken streams
-// are restored; each event comes once and in order.
+// Receive waits for the next event (SP_receive). The first call starts to receive. The client replaces broken
+// streams: each event arrives once and in order.
 //
-// After the last event it fails with the reason why the mailbox ended; after Disconnect with ErrIllegalSession.
+// After the last event, it fails with the reason of the mailbox's end. After Disconnect, the reason is
+// ErrIllegalSession.
 func (m *Mailbox) Receive(ctx context.Context) (Event, error) {
 	m.receiver.start()
 	m.acknowledgeTaken()
@@ -22,8 +23,8 @@ func (m *Mailbox) Receive(ctx context.Context) (Event, error) {
 	return event, nil
 }
 
-// ReceiveMany gives the next event, waiting for it if need be, and behind it those that have come already, at most so
-// many. With automatic acknowledgement the call after it acknowledges all of them.
+// ReceiveMany waits for the next event and returns it with all further available events, at most the given
+// number. With automatic acknowledgement, the next call acknowledges all returned events.
 func (m *Mailbox) ReceiveMany(ctx context.Context, most int) ([]Event, error) {
 	if most < 1 {
 		return nil, fieldError("most", "1 or more", most)
@@ -39,8 +40,8 @@ func (m *Mailbox) ReceiveMany(ctx context.Context, most int) ([]Event, error) {
 	return events, nil
 }
 
-// Events is the mailbox's events, until it is disconnected. An error is the last thing that it gives. Leaving the loop
-// leaves the mailbox as it is.
+// Events iterates over the mailbox's events until the mailbox disconnects. An error is the last element.
+// Leaving the loop does not end the mailbox.
 func (m *Mailbox) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
@@ -58,9 +59,10 @@ func (m *Mailbox) Events(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// Channel gives the mailbox's events on a channel, which is closed when the context ends or the mailbox. The function
-// that comes with it tells why, once it is closed; nil after Disconnect. An event that nobody has taken from the channel
-// is not lost: whoever receives next gets it. Not to be mixed with other ways of receiving at the same time.
+// Channel returns a channel with the mailbox's events. The channel is closed at the end of the context or of
+// the mailbox. The function returns the reason after the channel was closed. It returns nil after Disconnect.
+// An event that was not read from the channel is not lost: the next receive call returns it. Do not receive
+// in another way at the same time.
 func (m *Mailbox) Channel(ctx context.Context) (<-chan Event, func() error) {
 	events := make(chan Event)
 	var end error
@@ -83,7 +85,7 @@ func (m *Mailbox) feed(ctx context.Context, events chan<- Event) error {
 		}
 		select {
 		case events <- event:
-			// Whoever takes this one has asked for the one after those before it.
+			// Reading this event acknowledges the events before it.
 			m.acknowledgeTaken()
 			m.onTaken(event)
 		case <-ctx.Done():
@@ -111,7 +113,7 @@ func (m *Mailbox) onTaken(event Event) {
 	}
 }
 
-// Poll counts what waits, without taking it (SP_poll).
+// Poll counts the queued events without receiving them (SP_poll).
 func (m *Mailbox) Poll(ctx context.Context) (PollResult, error) {
 	answer, err := mailboxCall(ctx, m, m.rpc.stub.Poll, &pb.PollRequest{MailboxId: m.id})
 	if err != nil {
@@ -125,15 +127,16 @@ func (m *Mailbox) Poll(ctx context.Context) (PollResult, error) {
 	}, nil
 }
 
-// Acknowledge lets the sidecar forget every event up to and including this one, such as LastSequence, and gives the last
-// acknowledged event. Needed with AckExplicit and ManualAcknowledgement.
+// Acknowledge acknowledges every event up to and including upTo, for example LastSequence, so that the
+// sidecar releases them. It returns the sequence of the last acknowledged event. Required with AckExplicit
+// and ManualAcknowledgement.
 func (m *Mailbox) Acknowledge(ctx context.Context, upTo uint64) (uint64, error) {
 	request := &pb.AcknowledgeRequest{MailboxId: m.id, UpToSequence: upTo}
 	answer, err := mailboxCall(ctx, m, m.rpc.stub.Acknowledge, request)
 	return answer.GetAcknowledgedSequence(), err
 }
 
-// View gives the current view of a group that the mailbox is in, without waiting for a change.
+// View returns the current view of a group of this mailbox, without waiting for a change.
 func (m *Mailbox) View(ctx context.Context, group string) (CurrentView, error) {
 	if err := checkGroup(group); err != nil {
 		return CurrentView{}, err
@@ -143,7 +146,7 @@ func (m *Mailbox) View(ctx context.Context, group string) (CurrentView, error) {
 		return CurrentView{}, err
 	}
 	if answer.GetView() == nil {
-		return CurrentView{}, incompleteAnswer("GetView", "view")
+		return CurrentView{}, incompleteResponse("GetView", "view")
 	}
 	return CurrentView{View: toView(EventInfo{}, answer.GetView()), InTransition: answer.GetInTransition()}, nil
 }

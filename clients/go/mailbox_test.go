@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// giving is a handler of Receive that gives so many events, one a frame.
+// giving is a handler of Receive that sends the given number of events, one in each frame.
 func giving(count uint64) func(int, *pb.ReceiveRequest, receiveStream) error {
 	return func(_ int, request *pb.ReceiveRequest, stream receiveStream) error {
 		after := request.GetAfterSequence()
@@ -117,7 +117,7 @@ func TestAChannelGivesEventsUntilItsContextEnds(t *testing.T) {
 	if err := ended(); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	// What nobody took is not lost.
+	// An event that was not read is not lost.
 	expectSequences(t, mailbox, 2, 3)
 	events, ended = mailbox.Channel(t.Context())
 	mailbox.Detach()

@@ -6,35 +6,37 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// Notice is what a mailbox tells besides its events: one of [Attached], [Detached], [SlowConsumer] and [Ended].
+// Notice is a notification of a mailbox that is not an event: [Attached], [Detached], [SlowConsumer] or
+// [Ended].
 type Notice interface{ isNotice() }
 
-// Attached: a stream stands, the first or one that goes on behind the last event of a broken one.
+// Attached: a stream is attached, the first one or one that resumes after a broken one.
 type Attached struct {
 	// NextSequence is the sequence of the next event.
 	NextSequence uint64
-	// Groups is the groups that the mailbox is in.
+	// Groups is the groups of the mailbox.
 	Groups []string
 }
 
-// Detached: a stream broke; it is being made anew.
+// Detached: a stream broke. The client attaches again.
 type Detached struct{ Err *SpreadError }
 
-// SlowConsumer: the queue in the sidecar fills faster than it is emptied. It comes before that costs the mailbox.
+// SlowConsumer: events arrive in the sidecar's queue faster than the application receives them. It is a
+// warning before a limit ends the mailbox.
 type SlowConsumer struct {
 	QueuedEvents uint64
 	QueuedBytes  uint64
-	// MarkEvents and MarkBytes are the mark that the queue is above, whichever it is.
+	// MarkEvents and MarkBytes are the marks of the queue, of which one is exceeded.
 	MarkEvents uint64
 	MarkBytes  uint64
-	// TimeLeft is how long after it was said the mailbox will be ended, unless the queue falls to the mark before. Nil:
-	// no soft limit threatens.
+	// TimeLeft is the time until the sidecar ends the mailbox, unless the queue falls to the mark before. Nil
+	// without a soft limit.
 	TimeLeft *time.Duration
-	// Time is when it was said, by the sidecar's clock: it may have waited behind the events before it.
+	// Time is when the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.
 	Time time.Time
 }
 
-// Ended: nothing more will be received, because of Err, or without one after Disconnect or Detach.
+// Ended: the mailbox receives nothing more. Err is nil after Disconnect or Detach.
 type Ended struct{ Err *SpreadError }
 
 func (Attached) isNotice()     {}

@@ -8,184 +8,198 @@ import (
 	"google.golang.org/grpc"
 )
 
-// DefaultTarget is the sidecar when none is named.
+// DefaultTarget is the default target.
 const DefaultTarget = "127.0.0.1:4813"
 
-// Options says how to reach a sidecar. Without Target, environment variables are the defaults of Target, TLS, TokenSource
-// and Insecure: SPREAD_SIDECAR_TARGET, SPREAD_SIDECAR_TLS and others, SPREAD_SIDECAR_TOKEN_FILE, SPREAD_SIDECAR_INSECURE.
-// The project's docs/client-environment.md has the rules. With Target, the environment is not used.
+// Options are the options of a channel to a sidecar. Without Target, environment variables are the defaults
+// of Target, TLS, TokenSource and Insecure: SPREAD_SIDECAR_TARGET, SPREAD_SIDECAR_TLS and others,
+// SPREAD_SIDECAR_TOKEN_FILE, SPREAD_SIDECAR_INSECURE. The project's docs/client-environment.md has the rules.
+// With Target, the environment has no effect.
 type Options struct {
 	// Target is host:port, unix:/path, or another form of the project's clients/README.md. Default: the variable
-	// SPREAD_SIDECAR_TARGET, else [DefaultTarget].
+	// SPREAD_SIDECAR_TARGET, otherwise [DefaultTarget].
 	Target string
-	// TLS, when not nil, is what TLS is made with. See [TLSFromPEM] for certificates in PEM. It replaces all variables
-	// SPREAD_SIDECAR_TLS*.
+	// TLS is the TLS configuration. Default: no TLS. For PEM certificates, use [TLSFromPEM]. It replaces all
+	// variables SPREAD_SIDECAR_TLS*.
 	TLS *tls.Config
-	// Token is the client token, sent with every call as "authorization: Bearer <token>". Never sent, and refused here,
-	// where others could read it; see Insecure.
+	// Token is the client token, sent with every call as "authorization: Bearer <token>". A channel on which
+	// others could read the token is rejected; see Insecure.
 	Token string
-	// TokenSource, in place of Token, is asked before each call, so that a token can change: a Receive whose token is
-	// withdrawn attaches again with what it gives then, for as long as the mailbox's lease.
+	// TokenSource, instead of Token, is called before each call, so that the token can change. If the sidecar
+	// revokes the token of a Receive stream, the client attaches again with the new token within the mailbox's
+	// lease.
 	TokenSource func(ctx context.Context) (string, error)
-	// Insecure: send tokens also without TLS to another machine, as where a mesh does the TLS. False counts as not set.
+	// Insecure: send tokens without TLS to another machine, for example if a service mesh adds TLS. False counts
+	// as not set.
 	Insecure bool
 	// Headers are sent with every call.
 	Headers map[string]string
-	// CallTimeout is for calls whose context has no deadline. Default: 30 s; negative: none.
+	// CallTimeout is the timeout of calls whose context has no deadline. Default: 30 s. Negative: no timeout.
 	CallTimeout time.Duration
-	// ConnectionKeepAlive: a connection that carries calls and is silent for so long is asked for a sign of life; if none
-	// comes within half of it, the connection is made anew. Default: 10 s, which is the least that gRPC takes.
+	// ConnectionKeepAlive is the keepalive interval of a connection with active calls. After this time without
+	// data, the client sends a PING. If no response arrives within half of the interval, the client reconnects.
+	// Default: 10 s, which is gRPC's minimum.
 	ConnectionKeepAlive time.Duration
 	// DialOptions are further options of the gRPC channel.
 	DialOptions []grpc.DialOption
 }
 
-// NameConflict says what to do when a private name is in use.
+// NameConflict is what to do if a private name is in use.
 type NameConflict string
 
 const (
 	// FailOnConflict: Connect fails with ErrRejectNotUnique. The default.
 	FailOnConflict NameConflict = "FAIL"
-	// SuffixOnConflict: variants of the name with a number are tried.
+	// SuffixOnConflict: the sidecar tries variants of the name with a number.
 	SuffixOnConflict NameConflict = "SUFFIX"
 )
 
-// AuthMethod says how the sidecar shows itself to the daemon.
+// AuthMethod is how the sidecar authenticates to the daemon.
 type AuthMethod string
 
 const (
 	// AuthNull is Spread's method NULL: no credential.
 	AuthNull AuthMethod = "NULL"
-	// AuthIP is Spread's method IP: the daemon looks at the address that the sidecar connects from.
+	// AuthIP is Spread's method IP: the daemon checks the sidecar's IP address.
 	AuthIP AuthMethod = "IP"
 )
 
-// AcknowledgementMode says what becomes of an event once it was given.
+// AcknowledgementMode is how events are acknowledged.
 type AcknowledgementMode string
 
 const (
-	// AckAuto: giving an event acknowledges it. The default.
+	// AckAuto: the delivery of an event acknowledges it. The default.
 	AckAuto AcknowledgementMode = "AUTO"
-	// AckExplicit: an event is kept until it is acknowledged.
+	// AckExplicit: the sidecar retains an event until it is acknowledged.
 	AckExplicit AcknowledgementMode = "EXPLICIT"
 )
 
-// OverflowPolicy says what the sidecar does when a mailbox's queue is full.
+// OverflowPolicy is what the sidecar does when a mailbox's queue is full.
 type OverflowPolicy string
 
 const (
-	// OverflowPause: stop reading from the daemon until there is room.
+	// OverflowPause: stop reading from the daemon until there is space.
 	OverflowPause OverflowPolicy = "PAUSE"
 	// OverflowDisconnect: end the mailbox.
 	OverflowDisconnect OverflowPolicy = "DISCONNECT"
 )
 
-// NameLoss says what a mailbox that reconnects does when another session keeps holding its private name.
+// NameLoss is what a reconnecting mailbox does if another session holds its private name.
 type NameLoss string
 
 const (
 	// EndOnNameLoss: the mailbox ends. The default.
 	EndOnNameLoss NameLoss = "END"
-	// SuffixOnNameLoss: variants of the name with a number are tried.
+	// SuffixOnNameLoss: the sidecar tries variants of the name with a number.
 	SuffixOnNameLoss NameLoss = "SUFFIX"
-	// DaemonMadeOnNameLoss: the daemon makes a name.
+	// DaemonMadeOnNameLoss: the daemon generates a name.
 	DaemonMadeOnNameLoss NameLoss = "DAEMON_MADE"
 )
 
-// ReconnectOptions says how a lost daemon connection is made anew.
+// ReconnectOptions is how the sidecar reconnects to a daemon.
 type ReconnectOptions struct {
-	// GiveUpAfter is how long after the loss the mailbox ends if that did not succeed. Default: the sidecar's, 1 minute.
+	// GiveUpAfter is the maximum time to reconnect after a loss. Then the mailbox ends. Default: the sidecar's,
+	// 1 minute.
 	GiveUpAfter time.Duration
-	// OnNameLoss is what to do when another session keeps holding the private name. Default: EndOnNameLoss.
+	// OnNameLoss is what to do if another session holds the private name. Default: EndOnNameLoss.
 	OnNameLoss NameLoss
-	// QueueMulticasts: messages that are sent meanwhile wait in the sidecar. Else they are refused with ErrReconnecting.
+	// QueueMulticasts: queue messages in the sidecar during a reconnection. Otherwise they are rejected with
+	// ErrReconnecting.
 	QueueMulticasts bool
 }
 
-// SoftLimit says how long a queue may be nearly full before its mailbox is ended, with ErrSlowConsumer.
+// SoftLimit is the soft limit of a queue. A mailbox that exceeds it for too long ends with ErrSlowConsumer.
 type SoftLimit struct {
-	// Fraction is the soft bound, as a part of the queue's bounds: above 0, at most 1. 0 = the sidecar's default.
+	// Fraction is the soft limit as a fraction of the queue's limits: above 0, at most 1. 0: the sidecar's
+	// default.
 	Fraction float64
-	// Time is how long the queue may stay above it without a break. Required if the sidecar has no default.
+	// Time is the maximum time that the queue may continuously exceed the soft limit. Required if the sidecar
+	// has no default.
 	Time time.Duration
 }
 
-// QueueOptions has the bounds of a mailbox's event queue in the sidecar that are asked for. What is zero takes the
+// QueueOptions has the requested limits of a mailbox's delivery queue in the sidecar. Zero values take the
 // sidecar's default.
 type QueueOptions struct {
-	// MaxEvents is the most events that may wait.
+	// MaxEvents is the maximum number of queued events.
 	MaxEvents uint64
-	// MaxBytes is the most bytes that may wait, counted as encoded events.
+	// MaxBytes is the maximum size of the queued events, as encoded.
 	MaxBytes uint64
-	// ReplayBytes, with AckAuto: bytes of events kept after they were handed out.
+	// ReplayBytes is the replay window with AckAuto: the size of the delivered events that the sidecar retains.
 	ReplayBytes uint64
-	// Overflow is what happens at a bound.
+	// Overflow is what happens at a limit.
 	Overflow OverflowPolicy
-	// SoftLimit is a bound that the queue may be above only for a time.
+	// SoftLimit is a limit that the queue may exceed for a time.
 	SoftLimit *SoftLimit
 }
 
-// ReceiveOptions says how a mailbox receives on this side.
+// ReceiveOptions is how this client receives the events of a mailbox.
 type ReceiveOptions struct {
-	// AutoReceive: begin to receive at once, not at the first Receive or Events.
+	// AutoReceive: start to receive at once instead of at the first Receive or Events.
 	AutoReceive bool
-	// MaxBufferedEvents: nothing more is read from the stream when so many events wait on this side. Default: 4096.
+	// MaxBufferedEvents is the maximum number of events that wait for the application in this client. Then the
+	// stream pauses. Default: 4096.
 	MaxBufferedEvents int
-	// MaxBufferedBytes: the same, about so many bytes of events. Default: 4 MiB.
+	// MaxBufferedBytes is the approximate maximum size of events that wait in this client. Then the stream
+	// pauses. Default: 4 MiB.
 	MaxBufferedBytes int
-	// ManualAcknowledgement, with AckExplicit: only Acknowledge acknowledges. Else an event is acknowledged when the
-	// application asks for the one after it, and so had the time to be done with it: right for one loop, wrong for
-	// several that receive at once.
+	// ManualAcknowledgement, with AckExplicit: only Acknowledge acknowledges events. Otherwise the client
+	// acknowledges an event when the application asks for the next one. That suits one loop, but not several
+	// that receive at the same time.
 	ManualAcknowledgement bool
-	// MaxOutstandingEvents, with AckExplicit: most events given and not yet acknowledged. 0 = no bound.
+	// MaxOutstandingEvents, with AckExplicit: maximum number of events that are delivered but not acknowledged.
+	// 0: no limit.
 	MaxOutstandingEvents uint64
-	// MaxOutstandingBytes, with AckExplicit: most bytes of events given and not yet acknowledged. 0 = no bound.
+	// MaxOutstandingBytes, with AckExplicit: maximum size of events that are delivered but not acknowledged. 0:
+	// no limit.
 	MaxOutstandingBytes uint64
-	// HeartbeatInterval: the sidecar gives a sign of life on an idle stream this often; a stream that is silent for three
-	// times as long counts as broken. 100 ms to 1 h. Default: 10 s; negative: none.
+	// HeartbeatInterval is the interval of the sidecar's heartbeats on an idle stream. A stream without any
+	// frame for three intervals counts as broken. 100 ms to 1 h. Default: 10 s. Negative: no heartbeats.
 	HeartbeatInterval time.Duration
-	// NoKeepAlive: let the sidecar end the mailbox after its lease while the application neither receives nor calls.
-	// Else this package keeps the mailbox by itself.
+	// NoKeepAlive: do not renew the lease while the application neither receives nor calls. The sidecar then
+	// ends the mailbox after the lease.
 	NoKeepAlive bool
-	// OnNotice is told what happens to the mailbox besides its events; see [Notice]. Called in order, by one goroutine;
-	// what is received waits until it returns. It may close the mailbox, but that is quicker from another goroutine.
+	// OnNotice gets notifications that are not events; see [Notice]. One goroutine calls it, in order. Events
+	// wait until it returns. It may close the mailbox, but another goroutine closes it faster.
 	OnNotice func(Notice)
 }
 
-// MailboxOptions says how to open a mailbox. The zero value is a mailbox at the sidecar's default daemon, with a name
-// that the daemon makes.
+// MailboxOptions is how to open a mailbox. The zero value opens a mailbox at the sidecar's default daemon,
+// with a name that the daemon generates.
 type MailboxOptions struct {
 	ReceiveOptions
-	// SpreadName is the daemon: 4803, 4803@host, or the path of a Unix socket. Default: the sidecar's.
+	// SpreadName is the daemon: 4803, 4803@host, or the path of a Unix socket. Default: the sidecar's default
+	// daemon.
 	SpreadName string
-	// PrivateName is at most 10 characters of $ to ~. Default: the daemon makes one.
+	// PrivateName is at most 10 characters from $ to ~. Default: the daemon generates one.
 	PrivateName string
-	// OnNameConflict is what to do when the name is in use. Default: FailOnConflict.
+	// OnNameConflict is what to do if the name is in use. Default: FailOnConflict.
 	OnNameConflict NameConflict
-	// Priority is 0 or 1; it has no effect in Spread 5.
+	// Priority is 0 or 1. It has no effect in Spread 5.
 	Priority int
 	// NoMembership: receive no membership messages.
 	NoMembership bool
-	// Auth is how the sidecar shows itself to the daemon. Default: the sidecar's, NULL.
+	// Auth is how the sidecar authenticates to the daemon. Default: the sidecar's, NULL.
 	Auth AuthMethod
-	// Lease is how long the mailbox lives while nothing uses it. Default: the sidecar's, 30 s.
+	// Lease is the time that the mailbox lives without a receiver and without calls. Default: the sidecar's, 30
+	// s.
 	Lease time.Duration
-	// EndWithConnection ends the mailbox 500 ms after this side has closed its connection, as when the process ends or is
-	// killed, and not after the lease.
+	// EndWithConnection: end the mailbox 500 ms after the client's connection closes, for example when the
+	// process ends or is killed, instead of after the lease.
 	EndWithConnection bool
-	// Reconnect: make a lost daemon connection again, and tell it by the events ConnectionLost and ConnectionRestored.
-	// Default: the mailbox ends with its connection.
+	// Reconnect: reconnect after the loss of the daemon connection, and report it by the events ConnectionLost
+	// and ConnectionRestored. Default: the mailbox ends with its connection.
 	Reconnect *ReconnectOptions
-	// Queue bounds the event queue in the sidecar. Default: the sidecar's bounds.
+	// Queue has the limits of the delivery queue in the sidecar. Default: the sidecar's.
 	Queue *QueueOptions
 	// Acknowledgement is AckAuto, the default, or AckExplicit.
 	Acknowledgement AcknowledgementMode
 }
 
-// AttachOptions says how to take up a mailbox that exists.
+// AttachOptions is how to attach to an existing mailbox.
 type AttachOptions struct {
 	ReceiveOptions
-	// AfterSequence: receive begins with the event after this one. Default: after the last one that the sidecar gave to
-	// anybody (AckAuto) or that was acknowledged (AckExplicit).
+	// AfterSequence: Receive starts after this sequence. Default: after the last delivered event (AckAuto) or
+	// the last acknowledged event (AckExplicit).
 	AfterSequence *uint64
 }

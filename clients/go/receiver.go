@@ -19,72 +19,75 @@ import (
 )
 
 const (
-	// silentIntervals is how many silent heartbeat intervals mean that the connection is dead.
+	// silentIntervals: a connection without any frame for this number of heartbeat intervals counts as broken.
 	silentIntervals = 3
-	// fruitlessAttempts is how many attempts to get the last events of an ended mailbox are made without getting any.
-	fruitlessAttempts = 3
-	// fetchTime is how long a sidecar that can't be reached is asked for the last events of an ended mailbox.
+	// maxEmptyAttempts is the maximum number of consecutive attempts that get no further event of an ended
+	// mailbox.
+	maxEmptyAttempts = 3
+	// fetchTime is the timeout for an unreachable sidecar when the last events of an ended mailbox are fetched.
 	fetchTime = 2 * time.Second
-	// finishTime is how long the stream's own end is waited for after a disconnect.
+	// finishTime is the maximum time to wait for the end of the stream after a disconnect.
 	finishTime = time.Second
-	// attachTime is the least that an attempt to attach may take, however little of the lease is left.
+	// attachTime is the minimum timeout of an attempt to attach, even if less of the lease is left.
 	attachTime = 100 * time.Millisecond
 )
 
-// livesOn tells whether receiving has ended with this error, and the mailbox has not: attaching again would take it
-// from its new receiver, or be in vain.
-func livesOn(err *SpreadError) bool {
+// isMailboxAlive reports whether the mailbox still exists after this error ended the stream. Attaching again would
+// replace the new receiver, or fail again.
+func isMailboxAlive(err *SpreadError) bool {
 	return err.Reason == ErrReceiverReplaced || err.Reason == ErrSequenceNotRetained
 }
 
-// receiveSettings say how to receive.
+// receiveSettings are the options of a receiver.
 type receiveSettings struct {
 	mailboxID            string
 	afterSequence        uint64
 	maxOutstandingEvents uint64
 	maxOutstandingBytes  uint64
-	// heartbeat is 0 for none.
+	// heartbeat is 0 for no heartbeats.
 	heartbeat time.Duration
-	// giveUpAfter: tries to attach again go on this long after a break; the mailbox is gone then.
+	// giveUpAfter is the time after a break during which the receiver tries to attach again. Afterwards the
+	// mailbox has expired.
 	giveUpAfter time.Duration
 }
 
-// receiver fills an inbox from Receive streams: attaches, reads nothing more while the inbox is full, and attaches again
-// behind the last event when a stream breaks, so that the inbox gets every event once and in order.
+// receiver fills an inbox from Receive streams. It pauses while the inbox is full. When a stream breaks, it
+// attaches again after the last event, so that the inbox gets every event once and in order.
 type receiver struct {
 	rpc      *rpc
 	inbox    *inbox
 	settings receiveSettings
 	tasks    *tasks
-	// notify is told what happens, in order.
+	// notify gets the notices in order.
 	notify func(Notice)
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  sync.Once
-	// attached: a stream to the sidecar stands, and keeps the mailbox's lease.
+	// attached: a stream to the sidecar is attached and keeps the mailbox's lease.
 	attached atomic.Bool
-	// started and settled are for finish: whether a goroutine receives, and that it has paused or ended.
+	// started and settled are for finish: whether the receiving goroutine runs, and whether it has paused or
+	// ended.
 	started atomic.Bool
 	paused  atomic.Bool
 	settled chan struct{}
 	failure atomic.Pointer[SpreadError]
 
-	// What follows belongs to the receiving goroutine.
+	// Only the receiving goroutine uses the following fields.
 	last        uint64
 	brokenSince time.Time
 	backoff     *backoff
-	endSeen     *endSeen
+	mailboxEnd  *mailboxEnd
 	gap         *SpreadError
 }
 
-// endSeen is the mailbox's end, while its last events are still being fetched.
-type endSeen struct {
-	err       *SpreadError
-	last      uint64
-	asked     bool
-	fetchedTo uint64
-	fruitless int
+// mailboxEnd is the end of the mailbox, while its last events are still being fetched.
+type mailboxEnd struct {
+	err           *SpreadError
+	last          uint64
+	asked         bool
+	fetchedTo     uint64
+	emptyAttempts int
 }
 
 func newReceiver(r *rpc, inbox *inbox, settings receiveSettings, tasks *tasks, notify func(Notice)) *receiver {
@@ -103,7 +106,7 @@ func newReceiver(r *rpc, inbox *inbox, settings receiveSettings, tasks *tasks, n
 	}
 }
 
-// start begins to receive; later calls change nothing.
+// start starts to receive. Later calls have no effect.
 func (r *receiver) start() {
 	if r.started.Load() || r.ctx.Err() != nil {
 		return
@@ -114,8 +117,8 @@ func (r *receiver) start() {
 	})
 }
 
-// finish is for a mailbox that was disconnected: takes the last events if the stream ends within a second, and not if the
-// inbox is full, and closes.
+// finish closes the receiver after a disconnect. It waits up to 1 s for the last events of the stream, but
+// not while the inbox is full.
 func (r *receiver) finish() {
 	if r.started.Load() && !r.inbox.hasEnded() {
 		select {
@@ -134,22 +137,22 @@ func (r *receiver) finish() {
 	r.close()
 }
 
-// close ends receiving, without an error. What is in the inbox can still be taken.
+// close stops receiving without an error. Events in the inbox remain available.
 func (r *receiver) close() {
 	r.cancel()
 	r.begun.Do(func() { r.tasks.begin(r.end) })
 }
 
-// fail ends receiving with an error that is found elsewhere.
+// fail stops receiving with an error from another part of the client.
 func (r *receiver) fail(err *SpreadError) {
 	r.failure.CompareAndSwap(nil, err)
 	r.close()
 }
 
-// end is for a receiver that was told to end.
+// end is the end at the request of another goroutine.
 func (r *receiver) end() { r.endWith(r.failure.Load()) }
 
-// endWith tells the end. Whoever learns of it by receiving finds the notice told.
+// endWith ends the inbox. The notice comes first, so that it precedes the error of a receive call.
 func (r *receiver) endWith(err *SpreadError) {
 	r.notify(Ended{Err: err})
 	r.inbox.end(err)
@@ -180,21 +183,22 @@ func (r *receiver) run() {
 			r.brokenSince = time.Now()
 		}
 		broken := r.rpc.mayPass(err)
-		if end := r.judge(err, broken); end != nil {
+		if end := r.errorAfter(err, broken); end != nil {
 			r.endWith(end)
 			return
 		}
 		if broken && wasAttached {
 			r.notify(Detached{Err: err})
 		}
-		// The last events of an ended mailbox wait there; each further stream would overfill the inbox.
-		if pause(r.ctx, r.backoff.next()) && r.endSeen != nil {
+		// The last events of an ended mailbox wait until the inbox has space. Each further stream would overfill
+		// it.
+		if pause(r.ctx, r.backoff.next()) && r.mailboxEnd != nil {
 			r.untilRoom()
 		}
 	}
 }
 
-// receive attaches once and reads until the stream ends; nil when it ended as asked.
+// receive attaches once and reads until the stream ends. It returns nil if the end was requested.
 func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
@@ -217,7 +221,8 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	if r.settings.heartbeat > 0 {
 		request.HeartbeatInterval = durationpb.New(r.settings.heartbeat)
 	}
-	// Waiting for the channel leaves the pauses between attempts to connect to it, for all mailboxes together.
+	// Waiting for the channel leaves the backoff between connection attempts to the channel, for all mailboxes
+	// together.
 	var p peer.Peer
 	stream, err := r.rpc.stub.Receive(outgoing, request, grpc.ForceCodecV2(codec), grpc.WaitForReady(true), grpc.Peer(&p))
 	if err != nil {
@@ -271,7 +276,8 @@ func (r *receiver) receive() (wasAttached bool, failure *SpreadError) {
 	}
 }
 
-// explain gives the error of a stream. One that was cancelled for its silence has not been cancelled by the application.
+// explain returns the error of a stream. A stream that this client cancelled because of missing heartbeats
+// does not count as cancelled by the application.
 func (r *receiver) explain(err error, p *peer.Peer, silent bool) *SpreadError {
 	failure := r.rpc.endpoint.explain(err, p)
 	if !silent || failure.Status != codes.Canceled {
@@ -283,10 +289,11 @@ func (r *receiver) explain(err error, p *peer.Peer, silent bool) *SpreadError {
 	return &SpreadError{Message: "the sidecar did not answer", Status: codes.Unavailable, Retryable: true}
 }
 
-// attachLimit is how long the sidecar may be silent until the stream stands: as long as later, but not beyond the lease.
+// attachLimit is the maximum time without a frame until the stream is attached: as for an attached stream,
+// but within the lease.
 func (r *receiver) attachLimit() time.Duration {
 	limit := r.settings.giveUpAfter - time.Since(r.brokenSince)
-	if r.endSeen != nil {
+	if r.mailboxEnd != nil {
 		limit = fetchTime - time.Since(r.brokenSince)
 	}
 	if r.settings.heartbeat > 0 {
@@ -309,13 +316,13 @@ func (r *receiver) onAttached(info *pb.ReceiveAttached) bool {
 	return true
 }
 
-// attachedTo is what the mailbox itself is told; the application gets the Attached in it.
+// attachedTo is the information for the mailbox. The application gets its Attached.
 type attachedTo struct {
 	Attached
 	privateGroup string
 }
 
-// inOrder gives the events that are due. One that is not ends everything.
+// inOrder returns the events with the expected sequences. Any other sequence ends the receiver.
 func (r *receiver) inOrder(events []Event, received []receivedEvent) []Event {
 	for _, one := range received {
 		if one.sequence <= r.last {
@@ -345,18 +352,18 @@ func (r *receiver) untilRoom() {
 	r.paused.Store(false)
 }
 
-// judge gives what the mailbox ends with after its stream ended; nil: attach again.
-func (r *receiver) judge(err *SpreadError, broken bool) *SpreadError {
+// errorAfter returns the error that ends the mailbox after the end of its stream, or nil to attach again.
+func (r *receiver) errorAfter(err *SpreadError, broken bool) *SpreadError {
 	if broken {
 		return r.judgeBreak(err)
 	}
-	return r.judgeEnd(err)
+	return r.errorAfterEnd(err)
 }
 
 func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
 	silent := time.Since(r.brokenSince)
-	if r.endSeen != nil && silent >= fetchTime {
-		return withMissing(r.endSeen.err, r.last)
+	if r.mailboxEnd != nil && silent >= fetchTime {
+		return withMissing(r.mailboxEnd.err, r.last)
 	}
 	if silent < r.settings.giveUpAfter {
 		return nil
@@ -364,7 +371,8 @@ func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
 	if err.Status == codes.Unauthenticated {
 		return err
 	}
-	// Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the user.
+	// The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
+	// cancelled.
 	message := fmt.Sprintf("the sidecar was not reached for %v, the mailbox's lease: %s", r.settings.giveUpAfter, err.Message)
 	return &SpreadError{
 		Message:  message,
@@ -376,27 +384,27 @@ func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
 	}
 }
 
-// judgeEnd is for a stream that the sidecar ended. The end says which event is the last: as long as some are missing and
-// come, they are fetched by attaching again, and the end is told after them.
-func (r *receiver) judgeEnd(err *SpreadError) *SpreadError {
-	if livesOn(err) {
+// errorAfterEnd is for a stream that the sidecar ended. The error contains the last sequence. The receiver
+// attaches again while events are missing and attempts return some, and reports the error after these events.
+func (r *receiver) errorAfterEnd(err *SpreadError) *SpreadError {
+	if isMailboxAlive(err) {
 		return err
 	}
-	if r.endSeen == nil {
-		r.endSeen = &endSeen{err: err, last: lastSequenceOf(err)}
+	if r.mailboxEnd == nil {
+		r.mailboxEnd = &mailboxEnd{err: err, last: lastSequenceOf(err)}
 	}
-	end := r.endSeen
+	end := r.mailboxEnd
 	if end.last <= r.last {
 		return end.err
 	}
 	if end.asked && end.fetchedTo == r.last {
-		end.fruitless++
+		end.emptyAttempts++
 	} else {
-		end.fruitless = 0
+		end.emptyAttempts = 0
 	}
 	end.asked, end.fetchedTo = true, r.last
-	// An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
-	if lastSequenceOf(err) <= r.last || end.fruitless >= fruitlessAttempts {
+	// An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
+	if lastSequenceOf(err) <= r.last || end.emptyAttempts >= maxEmptyAttempts {
 		return withMissing(end.err, r.last)
 	}
 	return nil

@@ -19,21 +19,21 @@ import (
 
 // noticed collects notices.
 type noticed struct {
-	mu   sync.Mutex
-	told []Notice
+	mu      sync.Mutex
+	notices []Notice
 }
 
 func (n *noticed) notice(notice Notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.told = append(n.told, notice)
+	n.notices = append(n.notices, notice)
 }
 
 func (n *noticed) kinds() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var kinds []string
-	for _, notice := range n.told {
+	for _, notice := range n.notices {
 		kinds = append(kinds, strings.TrimPrefix(fmt.Sprintf("%T", notice), "spreadsidecar."))
 	}
 	return strings.Join(kinds, " ")
@@ -43,21 +43,21 @@ func TestReceiveGoesOnBehindTheLastEventAfterABreak(t *testing.T) {
 	f := startFake(t, func(n int, request *pb.ReceiveRequest, stream receiveStream) error {
 		after := request.GetAfterSequence()
 		if n == 2 {
-			// What was given before is passed over.
+			// Events that were delivered before are ignored.
 			_ = send(stream, attachedFrame(after+1), batchFrame(after-1, 9))
 			return idle(stream)
 		}
 		_ = send(stream, attachedFrame(after+1), batchFrame(after+1, after+3))
 		return status.Error(codes.Unavailable, "cut")
 	})
-	var told noticed
-	mailbox := f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{OnNotice: told.notice}})
+	var seen noticed
+	mailbox := f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{OnNotice: seen.notice}})
 	expectSequences(t, mailbox, 1, 9)
 	if mailbox.LastSequence() != 9 {
 		t.Errorf("the last sequence is %d", mailbox.LastSequence())
 	}
 	mailbox.Detach()
-	if got := told.kinds(); got != "Attached Detached Attached Detached Attached Ended" {
+	if got := seen.kinds(); got != "Attached Detached Attached Detached Attached Ended" {
 		t.Error(got)
 	}
 }
@@ -121,7 +121,7 @@ func TestEventsThatDoNotComeAreToldWithTheEnd(t *testing.T) {
 	if !errors.Is(err, ErrQueueOverflow) || err.Metadata["received_sequence"] != "0" || !strings.Contains(err.Message, "1 to 4") {
 		t.Error(err)
 	}
-	if n := f.count(&f.receives); n != fruitlessAttempts+1 {
+	if n := f.count(&f.receives); n != maxEmptyAttempts+1 {
 		t.Errorf("asked %d times", n)
 	}
 }
@@ -154,12 +154,12 @@ func TestASilentStreamCountsAsBroken(t *testing.T) {
 		}
 		return idle(stream)
 	})
-	var told noticed
-	options := ReceiveOptions{HeartbeatInterval: 20 * time.Millisecond, OnNotice: told.notice}
+	var seen noticed
+	options := ReceiveOptions{HeartbeatInterval: 20 * time.Millisecond, OnNotice: seen.notice}
 	expectSequences(t, f.connect(t, MailboxOptions{ReceiveOptions: options}), 1, 1)
-	told.mu.Lock()
-	defer told.mu.Unlock()
-	if detached := told.told[1].(Detached); detached.Err.Status != codes.Unavailable || !strings.Contains(detached.Err.Message, "silent") {
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	if detached := seen.notices[1].(Detached); detached.Err.Status != codes.Unavailable || !strings.Contains(detached.Err.Message, "silent") {
 		t.Error(detached.Err)
 	}
 }
@@ -170,9 +170,9 @@ func TestReceivingIsGivenUpAfterTheLease(t *testing.T) {
 		return idle(stream)
 	})
 	f.lease = 300 * time.Millisecond
-	var told noticed
-	mailbox := f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{AutoReceive: true, OnNotice: told.notice}})
-	until(t, "the stream stands", func() bool { return told.kinds() == "Attached" })
+	var seen noticed
+	mailbox := f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{AutoReceive: true, OnNotice: seen.notice}})
+	until(t, "the stream stands", func() bool { return seen.kinds() == "Attached" })
 	f.server.Stop()
 	begun := time.Now()
 	err := expectEnd(t, mailbox)
@@ -182,7 +182,7 @@ func TestReceivingIsGivenUpAfterTheLease(t *testing.T) {
 	if took := time.Since(begun); took < 200*time.Millisecond || took > 3*time.Second {
 		t.Errorf("after %v", took)
 	}
-	if got := told.kinds(); got != "Attached Detached Ended" {
+	if got := seen.kinds(); got != "Attached Detached Ended" {
 		t.Error(got)
 	}
 }
@@ -272,20 +272,20 @@ func TestASlowConsumerIsWarned(t *testing.T) {
 		_ = send(stream, attachedFrame(1), &pb.ReceiveResponse{Frame: &pb.ReceiveResponse_SlowConsumer{SlowConsumer: warning}})
 		return idle(stream)
 	})
-	told := make(chan SlowConsumer, 1)
+	seen := make(chan SlowConsumer, 1)
 	onNotice := func(notice Notice) {
 		if slow, ok := notice.(SlowConsumer); ok {
-			told <- slow
+			seen <- slow
 		}
 	}
 	f.connect(t, MailboxOptions{ReceiveOptions: ReceiveOptions{AutoReceive: true, OnNotice: onNotice}})
 	select {
-	case slow := <-told:
+	case slow := <-seen:
 		if slow.QueuedEvents != 8 || slow.QueuedBytes != 9 || slow.TimeLeft != nil {
 			t.Errorf("%+v", slow)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("nothing was told")
+		t.Error("no notice")
 	}
 }
 
@@ -386,7 +386,7 @@ func TestEventsComeOnceThroughManyBreaks(t *testing.T) {
 			return idle(stream)
 		}
 		for range chance.IntN(8) {
-			// Now and then something comes again that was given before.
+			// Sometimes the stream repeats events.
 			from := next - uint64(chance.IntN(int(min(next, 3))))
 			next += uint64(chance.IntN(20))
 			_ = send(stream, batchFrame(from, next))

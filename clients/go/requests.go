@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// toDuration gives a duration of the contract; nil for 0, which is the sidecar's default.
+// toDuration converts a duration to the contract. It returns nil for 0, which selects the sidecar's default.
 func toDuration(value time.Duration, field string) (*durationpb.Duration, error) {
 	if value == 0 {
 		return nil, nil
@@ -20,7 +20,7 @@ func toDuration(value time.Duration, field string) (*durationpb.Duration, error)
 	return durationpb.New(value), nil
 }
 
-// choose gives the contract's value of a word; the zero word is the zero value.
+// choose returns the contract's value of a word. The zero word has the zero value.
 func choose[Word ~string, Value any](word Word, field string, values map[Word]Value) (value Value, err error) {
 	if word == "" {
 		return value, nil
@@ -143,7 +143,7 @@ func queueLimits(options *QueueOptions) (*pb.QueueLimits, error) {
 	return limits, nil
 }
 
-// checkOutgoing refuses what the contract can't carry; the sidecar checks everything else.
+// checkOutgoing rejects what the contract cannot represent. The sidecar validates everything else.
 func checkOutgoing(service Service, groups []string, messageType int) (pb.ServiceType, error) {
 	kind, err := service.toContract()
 	if err != nil {
@@ -163,7 +163,7 @@ func checkOutgoing(service Service, groups []string, messageType int) (pb.Servic
 	return kind, nil
 }
 
-// checkGroup refuses a name that no string of the contract can hold.
+// checkGroup rejects a name that a string of the contract cannot represent.
 func checkGroup(group string) error {
 	if utf8.ValidString(group) {
 		return nil

@@ -12,14 +12,14 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// inDoubt has the failures that leave it open whether the request was carried out.
-var inDoubt = []codes.Code{codes.Unavailable, codes.Canceled, codes.DeadlineExceeded, codes.Internal, codes.Unknown}
+// unknownOutcome has the statuses that leave open whether the sidecar executed the request.
+var unknownOutcome = []codes.Code{codes.Unavailable, codes.Canceled, codes.DeadlineExceeded, codes.Internal, codes.Unknown}
 
-// transport has the failures of a stream that was cut on the way, when they come without a reason.
+// transport has the statuses that mean a broken stream if they have no reason.
 var transport = []codes.Code{codes.Unavailable, codes.Canceled, codes.Internal, codes.Unknown}
 
-// readDetails gives the google.rpc details of a status; nil for what is not there. Details that can't be read are no
-// reason to hide the status and its sentence.
+// readDetails returns the google.rpc details of a status, or nil. Invalid details must not hide the status
+// and its message.
 func readDetails(state *status.Status) (info *errdetails.ErrorInfo, retry *errdetails.RetryInfo) {
 	for _, detail := range state.Details() {
 		switch detail := detail.(type) {
@@ -39,21 +39,21 @@ func outcomeOf(code codes.Code, info *errdetails.ErrorInfo) Outcome {
 	case OutcomeUnknown, OutcomeNotSent:
 		return said
 	}
-	// With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+	// With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
 	if info != nil {
 		if code == codes.Internal {
 			return OutcomeUnknown
 		}
 		return OutcomeNotSent
 	}
-	if slices.Contains(inDoubt, code) {
+	if slices.Contains(unknownOutcome, code) {
 		return OutcomeUnknown
 	}
 	return OutcomeNotSent
 }
 
-// optionNames has the fields that this package does not name by the PascalCase form of the contract's name: some options,
-// and the parameters of methods.
+// optionNames has the fields whose name in this package is not just the PascalCase form of the name in the
+// contract: some options, and the parameters of methods.
 var optionNames = map[string]string{
 	"daemon":         "SpreadName",
 	"group":          "group",
@@ -65,7 +65,7 @@ var optionNames = map[string]string{
 	"up_to_sequence": "upTo",
 }
 
-// optionOf gives the option of this package for a field of the contract: PrivateName for private_name.
+// optionOf returns the option for a field of the contract: PrivateName for private_name.
 func optionOf(field string) string {
 	list, _, _ := strings.Cut(field, "[")
 	if name, ok := optionNames[list]; ok {
@@ -88,8 +88,8 @@ func optionOf(field string) string {
 	return name.String()
 }
 
-// inCallersTerms gives a sentence of the sidecar about a field with the name that the caller's option has.
-func inCallersTerms(sentence, field string) string {
+// withOptionName replaces the name of the field in a message of the sidecar with the name of the option.
+func withOptionName(sentence, field string) string {
 	rest, found := strings.CutPrefix(sentence, field+" ")
 	if field == "" || !found {
 		return sentence
@@ -97,7 +97,7 @@ func inCallersTerms(sentence, field string) string {
 	return optionOf(field) + " " + rest
 }
 
-// toSpreadError turns what gRPC gives into a SpreadError.
+// toSpreadError converts an error of gRPC.
 func toSpreadError(err error) *SpreadError {
 	if known, ok := err.(*SpreadError); ok {
 		return known
@@ -105,7 +105,7 @@ func toSpreadError(err error) *SpreadError {
 	state := status.Convert(err)
 	info, retry := readDetails(state)
 	return &SpreadError{
-		Message:    inCallersTerms(state.Message(), info.GetMetadata()["field"]),
+		Message:    withOptionName(state.Message(), info.GetMetadata()["field"]),
 		Status:     state.Code(),
 		Reason:     Reason(info.GetReason()),
 		Domain:     info.GetDomain(),
@@ -116,7 +116,7 @@ func toSpreadError(err error) *SpreadError {
 	}
 }
 
-// forSend is the same failure of a call that was to send: it tells what became of the message.
+// forSend returns the same error with the outcome of a send.
 func (e *SpreadError) forSend(err error) *SpreadError {
 	if e.Outcome == "" {
 		info, _ := readDetails(status.Convert(err))
@@ -125,7 +125,7 @@ func (e *SpreadError) forSend(err error) *SpreadError {
 	return e
 }
 
-// withContext shows the context's own error as the cause, when it is what ended the call.
+// withContext sets the context's error as the cause if it ended the call.
 func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 	if cause := context.Cause(ctx); cause != nil && (err.Status == codes.Canceled || err.Status == codes.DeadlineExceeded) {
 		err.Cause = cause
@@ -134,16 +134,16 @@ func withContext(ctx context.Context, err *SpreadError) *SpreadError {
 	return err
 }
 
-// isGone tells whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be
-// reached.
+// isGone reports whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down
+// or unreachable.
 func isGone(err error) bool {
 	var failure *SpreadError
 	return errors.As(err, &failure) && (isTransportFailure(failure) ||
 		slices.Contains([]Reason{ErrDraining, ErrIllegalSession, ErrLeaseExpired}, failure.Reason))
 }
 
-// isTransportFailure tells a stream that was cut on the way from one that the sidecar ended: the sidecar gives a
-// reason with every end of its own. One of them is that it cuts the connection.
+// isTransportFailure reports whether the connection broke. The sidecar gives a reason when it ends a stream,
+// also when it closes the connection.
 func isTransportFailure(err *SpreadError) bool {
 	if err.Reason == ErrConnectionTooOld || err.Reason == ErrSidecarUnreachable {
 		return true

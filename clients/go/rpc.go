@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// rpc is the generated stub with this package's rules for calls: a deadline for each, and SpreadError for failures.
+// rpc is the generated stub with a deadline for each call and SpreadError for failures.
 type rpc struct {
 	conn        *grpc.ClientConn
 	stub        pb.MailboxServiceClient
@@ -21,13 +21,13 @@ type rpc struct {
 	headers     []string
 }
 
-// mayPass tells whether a later call may fare better, with the same mailbox: the way to the sidecar was cut, or a
-// token was not taken (or not to be had) that will be asked for anew.
+// mayPass reports whether a later call with the same mailbox may succeed: the connection broke, or a token
+// that is read again before each call was rejected or unavailable.
 func (r *rpc) mayPass(err *SpreadError) bool {
 	return isTransportFailure(err) || (r.security.tokenMayChange && err.Status == codes.Unauthenticated)
 }
 
-// outgoing puts the headers of a call into its context.
+// outgoing adds the headers of a call to its context.
 func (r *rpc) outgoing(ctx context.Context) (context.Context, error) {
 	authorization, err := r.security.authorization(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (r *rpc) withHeaders(ctx context.Context, authorization string) context.Con
 	return ctx
 }
 
-// bounded gives the context of a call a deadline if it has none.
+// bounded adds a deadline to the context of a call if it has none.
 func (r *rpc) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has || r.callTimeout <= 0 {
 		return ctx, func() {}
@@ -69,7 +69,7 @@ func call[Request, Response any](
 	return response, nil
 }
 
-// sendCall makes one unary call that is to send a message: its failure tells what became of it.
+// sendCall makes one unary call that sends a message. Its error has an outcome.
 func sendCall[Request, Response any](
 	ctx context.Context,
 	r *rpc,

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// TLSFromPEM makes what [Options].TLS takes from certificates in PEM. Without ca, the machine's authorities hold;
-// cert and key, this client's own, come together or not at all.
+// TLSFromPEM returns a configuration for [Options].TLS from PEM certificates. Without ca, the machine's
+// certificate authorities apply. cert and key are the client's own: give both or neither.
 func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(ca) > 0 {
@@ -35,11 +35,11 @@ func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
 	return config, nil
 }
 
-// security says how a sidecar is talked to safely.
+// security has the security settings of a channel.
 type security struct {
 	credentials credentials.TransportCredentials
 	token       func(ctx context.Context) (string, error)
-	// tokenMayChange: the token is asked for again before each call.
+	// tokenMayChange: the token is read again before each call.
 	tokenMayChange bool
 	private        bool
 	target         string
@@ -73,7 +73,7 @@ func newSecurity(where sidecarAddress, options Options) (*security, error) {
 	return s, nil
 }
 
-// checkTokenAllowed refuses a token where others could read it.
+// checkTokenAllowed fails if others could read a token on this channel.
 func (s *security) checkTokenAllowed(field string) error {
 	if s.private {
 		return nil
@@ -81,7 +81,7 @@ func (s *security) checkTokenAllowed(field string) error {
 	return fieldError(field, "sent over TLS, a Unix socket or loopback, or with Insecure", s.target)
 }
 
-// authorization is the header of a call; empty if there is no token.
+// authorization returns the header of a call. Empty without a token.
 func (s *security) authorization(ctx context.Context) (string, error) {
 	if s.token == nil {
 		return "", nil

@@ -12,28 +12,29 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// Refusal is a message of a [Sender] that was refused. Nothing of it was sent.
+// Refusal is a rejected message of a [Sender]. It was not sent.
 type Refusal struct {
-	// Index is its number among the sender's messages, from 1.
+	// Index is the position among the sender's messages, from 1.
 	Index uint64
-	// Err is what a call of Multicast would have failed with.
+	// Err is the error with which a call of Multicast would have failed.
 	Err *SpreadError
 }
 
-// RefusedError has the refusals that nobody listened to. [errors.Is] and [errors.As] look into them.
+// RefusedError has the rejected messages if there is no OnRefused. [errors.Is] and [errors.As] search its
+// errors.
 type RefusedError struct {
-	// Count is how many messages were refused.
+	// Count is the number of rejected messages.
 	Count int
-	// Refusals is the first hundred of them.
+	// Refusals has the first 100 of them.
 	Refusals []Refusal
 }
 
-// Error shows the first.
+// Error returns the first error.
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("rejected messages: %d, the first: %s", e.Count, e.Refusals[0].Err.Message)
 }
 
-// Unwrap is the errors of the refusals.
+// Unwrap returns the errors of the rejected messages.
 func (e *RefusedError) Unwrap() []error {
 	errs := make([]error, len(e.Refusals))
 	for i, refusal := range e.Refusals {
@@ -42,17 +43,17 @@ func (e *RefusedError) Unwrap() []error {
 	return errs
 }
 
-// SenderProgress is how far a [Sender] has come.
+// SenderProgress is the progress of a [Sender].
 type SenderProgress struct {
-	// Sent is the messages given to Send.
+	// Sent is the number of messages passed to Send.
 	Sent uint64
-	// Decided: the messages 1 to Decided were handed to the daemon or refused.
+	// Decided: the messages 1 to Decided were passed to the daemon or rejected.
 	Decided uint64
-	// Accepted is how many of them were handed to the daemon.
+	// Accepted is the number of messages that were passed to the daemon.
 	Accepted uint64
 }
 
-// OutgoingMessage is a message that was given to a sender.
+// OutgoingMessage is a message of a sender.
 type OutgoingMessage struct {
 	ServiceType Service
 	Groups      []string
@@ -60,64 +61,66 @@ type OutgoingMessage struct {
 	MessageType int
 }
 
-// SenderOptions says how a [Sender] works.
+// SenderOptions are the options of a [Sender].
 type SenderOptions struct {
-	// MaxInFlightMessages is the most messages that may be on their way, not yet decided. Default: 10,000.
+	// MaxInFlightMessages is the maximum number of messages in flight, which are not yet decided. Default:
+	// 10,000.
 	MaxInFlightMessages int
-	// MaxInFlightBytes is the most bytes of such messages. One is always let through. Default: 4 MiB.
+	// MaxInFlightBytes is the maximum size of the messages in flight. A single message may exceed it. Default: 4
+	// MiB.
 	MaxInFlightBytes int
-	// MaxBatchBytes: a frame is written when its messages have so many bytes; the last of them may be more. Lower it where
-	// the sidecar's grpc.maxReceiveMessageBytes (4 MiB by default) is set lower. Default: 1 MiB.
+	// MaxBatchBytes is the size of the messages at which the sender writes a frame. The last message may exceed
+	// it. Lower it if the sidecar's grpc.maxReceiveMessageBytes (4 MiB by default) is lower. Default: 1 MiB.
 	MaxBatchBytes int
-	// OnRefused is called for each message that is refused, in order, before Flush returns. The answers that follow wait
-	// until it returns: it must not wait for the sender. Without it refusals are collected, the first
-	// hundred of them in full, and the next Flush or Close fails with a [*RefusedError].
+	// OnRefused is called for each rejected message, in order, before Flush returns. Later responses wait until
+	// it returns, so it must not wait for the sender. Without it, the next Flush or Close fails with a
+	// [*RefusedError], which contains the first 100 errors.
 	OnRefused func(Refusal)
 }
 
 const (
-	// batchMessages: a frame is written when it holds so many.
+	// batchMessages is the maximum number of messages in a frame.
 	batchMessages = 1024
-	// keptRefusals: of refusals that nobody listens to, so many are kept.
-	keptRefusals = 100
+	// maxKeptRefusals is the maximum number of retained errors if there is no OnRefused.
+	maxKeptRefusals = 100
 )
 
-// Sender sends many messages fast and in order, over one stream. What is sent while a frame is being written travels
-// together in the next one; Send waits only while too much is on its way.
+// Sender sends many messages fast and in order over one stream. Messages that are sent while a frame is being
+// written share the next frame. Send waits only at the limit of messages in flight.
 //
-// A stream that breaks is not restored, because that could send a message twice: everything fails with the same error,
-// and Undecided has the messages whose outcome is not known.
+// The client does not replace a broken stream, because that could send a message twice. All later calls fail
+// with the same error, and Undecided returns the messages with an unknown outcome.
 type Sender struct {
 	stream   grpc.BidiStreamingClient[pb.MulticastStreamRequest, pb.MulticastStreamResponse]
 	cancel   context.CancelFunc
 	endpoint *endpoint
-	// peer is where the stream goes, once it has ended; without an address it never got a connection.
+	// peer is the peer of the stream, after its end. Without an address, the stream had no connection.
 	peer      *peer.Peer
 	options   SenderOptions
 	keepAlive *keepAlive
 	tasks     *tasks
-	// wake tells the writing goroutine that there is something to do.
+	// wake wakes the writing goroutine.
 	wake chan struct{}
-	// ended is closed when the stream is over.
+	// ended is closed at the end of the stream.
 	ended chan struct{}
 
 	mu sync.Mutex
-	// frames has what is not decided; those from toWrite on were not yet given to the stream.
+	// frames has the frames that are not decided. Those from toWrite on were not yet written.
 	frames  []*sendFrame
 	toWrite int
 	written uint64
-	// lastSize is the bytes of the last frame that was written.
+	// lastSize is the size of the last written frame.
 	lastSize      int
 	inFlight      int
 	inFlightBytes int
 	progress      SenderProgress
-	// told: the refusals among the messages 1 to told were given to OnRefused.
-	told     uint64
+	// reported: OnRefused got the rejected messages among the messages 1 to reported.
+	reported uint64
 	refusals []Refusal
 	refused  int
 	failure  *SpreadError
 	closing  bool
-	// changed is closed at each change that somebody may wait for; nil while nobody waits.
+	// changed is closed at each change. Nil while no goroutine waits.
 	changed chan struct{}
 }
 
@@ -135,7 +138,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 		return nil, contextError(ctx, "the stream was not yet opened")
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	// While it is being opened, the caller's context ends it too.
+	// The caller's context can also cancel the opening.
 	stop := context.AfterFunc(ctx, cancel)
 	outgoing, err := m.rpc.outgoing(life)
 	if err != nil {
@@ -149,7 +152,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 		open := &pb.MulticastStreamOpen{MailboxId: m.id}
 		err = stream.Send(&pb.MulticastStreamRequest{Frame: &pb.MulticastStreamRequest_Open{Open: open}})
 		if err == io.EOF {
-			// The stream's own answer tells why.
+			// The response of the stream has the reason.
 			_, err = stream.Recv()
 		}
 	}
@@ -176,15 +179,15 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 	return s, nil
 }
 
-// Progress is how far it has come.
+// Progress returns the progress.
 func (s *Sender) Progress() SenderProgress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.progress
 }
 
-// Undecided gives the messages that were sent and are not decided, oldest first. After a failure: those whose outcome is
-// unknown.
+// Undecided returns the messages that were sent but not decided, oldest first. After a failure, their outcome
+// is unknown.
 func (s *Sender) Undecided() []OutgoingMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,15 +198,15 @@ func (s *Sender) Undecided() []OutgoingMessage {
 	return result
 }
 
-// Send sends a message to the members of a group, or to a private group. It waits while too much is on its way, and does
-// not say that the message was handed to the daemon: Flush does. The payload may be changed when it has returned. When
-// it fails, the message is not among those that were sent.
+// Send sends a message to the members of a group, or to a private group. It waits only at the limit of
+// messages in flight. It does not wait until the daemon gets the message; use Flush for that. The payload may
+// change after Send returns. If Send fails, the message does not count as sent.
 func (s *Sender) Send(ctx context.Context, service Service, group string, payload []byte, messageType int) error {
 	groups := [1]string{group}
 	return s.SendMultigroup(ctx, service, groups[:], payload, messageType)
 }
 
-// SendMultigroup sends a message to the members of several groups. Else like [Sender.Send].
+// SendMultigroup sends a message to the members of several groups. Otherwise as [Sender.Send].
 func (s *Sender) SendMultigroup(
 	ctx context.Context, service Service, groups []string, payload []byte, messageType int,
 ) error {
@@ -237,12 +240,12 @@ func (s *Sender) SendMultigroup(
 	return nil
 }
 
-// Flush waits until everything that was sent before is decided. It fails with a [*RefusedError] when messages were
-// refused and there is no OnRefused, and with a [*SpreadError] when the stream broke.
+// Flush waits until all messages that were sent before are decided. It fails with a [*RefusedError] if
+// messages were rejected and there is no OnRefused, and with a [*SpreadError] if the stream broke.
 func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for until := s.progress.Sent; s.told < until; {
+	for until := s.progress.Sent; s.reported < until; {
 		if s.failure != nil {
 			return s.progress, s.failure
 		}
@@ -259,7 +262,8 @@ func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 	return s.progress, s.takeRefusals()
 }
 
-// Close flushes and ends the stream. It fails as Flush does; when the context ends first, the stream is aborted.
+// Close flushes and ends the stream. It fails as Flush does. If the context ends first, the stream is
+// aborted.
 func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	s.mu.Lock()
 	if s.failure == nil {
@@ -282,7 +286,7 @@ func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	return s.progress, s.takeRefusals()
 }
 
-// Abort ends the stream without waiting; messages that are not decided may or may not have been sent.
+// Abort ends the stream without waiting. The outcome of messages that are not decided is unknown.
 func (s *Sender) Abort() {
 	s.mu.Lock()
 	if !s.isOver() {

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// isOver tells whether the stream has ended.
+// isOver reports whether the stream has ended.
 func (s *Sender) isOver() bool {
 	select {
 	case <-s.ended:
@@ -34,7 +34,7 @@ func (s *Sender) checkOpen() error {
 	return nil
 }
 
-// lastFrame is the frame that the next message belongs into.
+// lastFrame is the frame for the next message.
 func (s *Sender) lastFrame() *sendFrame {
 	if len(s.frames) > s.toWrite {
 		last := s.frames[len(s.frames)-1]
@@ -68,7 +68,8 @@ func (s *Sender) change() {
 	}
 }
 
-// next gives the frame that is to be written; nil and false when there is none now, nil and true when none will come.
+// next returns the frame to write. It returns nil and false if there is none now, and nil and true if none
+// will follow.
 func (s *Sender) next() (*sendFrame, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +86,7 @@ func (s *Sender) next() (*sendFrame, bool) {
 	return frame, false
 }
 
-// write gives frames to the stream. While it waits for the stream, the next ones gather.
+// write writes frames to the stream. During a write, the next messages are collected in a frame.
 func (s *Sender) write() {
 	for {
 		select {
@@ -96,7 +97,7 @@ func (s *Sender) write() {
 		for {
 			frame, last := s.next()
 			if last {
-				// The reading goroutine learns how the stream ended.
+				// The reading goroutine gets the status of the stream.
 				_ = s.stream.CloseSend()
 				return
 			}
@@ -111,7 +112,7 @@ func (s *Sender) write() {
 	}
 }
 
-// read takes the answers, and the end of the stream.
+// read reads the responses and the end of the stream.
 func (s *Sender) read() {
 	defer s.cancel()
 	for {
@@ -130,7 +131,7 @@ func (s *Sender) read() {
 			})
 		}
 		s.mu.Lock()
-		s.told = s.progress.Decided
+		s.reported = s.progress.Decided
 		s.change()
 		s.mu.Unlock()
 	}
@@ -159,7 +160,7 @@ func (s *Sender) onAnswer(answer *pb.MulticastStreamResponse) []Refusal {
 	s.progress.Accepted = answer.GetAccepted()
 	if s.options.OnRefused == nil {
 		s.refused += len(refusals)
-		s.refusals = append(s.refusals, refusals[:min(len(refusals), keptRefusals-len(s.refusals))]...)
+		s.refusals = append(s.refusals, refusals[:min(len(refusals), maxKeptRefusals-len(s.refusals))]...)
 	}
 	s.change()
 	return refusals
@@ -208,7 +209,7 @@ func (s *Sender) onEnd(err error) {
 			return
 		}
 		failure.forSend(err)
-		// The sidecar may know that it handed on nothing of what it has not answered.
+		// The sidecar may report that it passed none of the undecided messages to the daemon.
 		failure.Outcome = s.outcome()
 		if failure.Metadata["outcome"] == string(OutcomeNotSent) {
 			failure.Outcome = OutcomeNotSent
@@ -225,7 +226,7 @@ func (s *Sender) onEnd(err error) {
 	s.change()
 }
 
-// outcome says whether something is in doubt when the stream ends now.
+// outcome returns whether any message is undecided if the stream ends now.
 func (s *Sender) outcome() Outcome {
 	if s.progress.Decided == s.progress.Sent {
 		return OutcomeNotSent
@@ -233,7 +234,7 @@ func (s *Sender) outcome() Outcome {
 	return OutcomeUnknown
 }
 
-// fail ends it; the caller has the lock and knows that it has not ended.
+// fail ends the sender. The caller holds the lock and has checked that the sender has not ended.
 func (s *Sender) fail(err *SpreadError) {
 	if s.failure != nil {
 		return

@@ -26,7 +26,7 @@ func startSending(t *testing.T, options SenderOptions, onStream func(stream mult
 	return f, sender
 }
 
-// accepting decides every message, and refuses those with the payload "bad".
+// accepting decides every message, and rejects those with the payload "bad".
 func accepting(stream multicastStream) error {
 	answer := &pb.MulticastStreamResponse{}
 	for {
@@ -108,9 +108,9 @@ func TestASenderKeepsOrderAndCounts(t *testing.T) {
 }
 
 func TestRefusalsAreToldToWhomListens(t *testing.T) {
-	var told []string
+	var seen []string
 	options := SenderOptions{OnRefused: func(refusal Refusal) {
-		told = append(told, fmt.Sprintf("%d %s %v", refusal.Index, refusal.Err.Outcome, errors.Is(refusal.Err, IllegalGroup)))
+		seen = append(seen, fmt.Sprintf("%d %s %v", refusal.Index, refusal.Err.Outcome, errors.Is(refusal.Err, IllegalGroup)))
 	}}
 	_, sender := startSending(t, options, accepting)
 	sendAll(t, sender, "good", "bad", "good", "bad")
@@ -118,7 +118,7 @@ func TestRefusalsAreToldToWhomListens(t *testing.T) {
 	if err != nil || progress != (SenderProgress{4, 4, 2}) {
 		t.Error(progress, err)
 	}
-	if got := strings.Join(told, "; "); got != "2 not-sent true; 4 not-sent true" {
+	if got := strings.Join(seen, "; "); got != "2 not-sent true; 4 not-sent true" {
 		t.Error(got)
 	}
 }
@@ -130,7 +130,7 @@ func TestRefusalsThatNobodyListensToAreCollected(t *testing.T) {
 	}
 	_, err := sender.Flush(t.Context())
 	var refused *RefusedError
-	if !errors.As(err, &refused) || refused.Count != 150 || len(refused.Refusals) != keptRefusals || refused.Refusals[99].Index != 100 {
+	if !errors.As(err, &refused) || refused.Count != 150 || len(refused.Refusals) != maxKeptRefusals || refused.Refusals[99].Index != 100 {
 		t.Fatal(err)
 	}
 	var first *SpreadError
@@ -138,7 +138,7 @@ func TestRefusalsThatNobodyListensToAreCollected(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := sender.Close(t.Context()); err != nil {
-		t.Error("told twice:", err)
+		t.Error("reported twice:", err)
 	}
 }
 

@@ -7,30 +7,30 @@ import (
 	pb "github.com/spread-sidecar/spread-sidecar/clients/go/gen/spreadsidecarv1"
 )
 
-// Service is Spread's type word, as its C library has it: a service type to send with, or what a received message
-// is. Exactly one of UnreliableMess to SafeMess is needed to send, with SelfDiscard added (|) or not.
+// Service is Spread's service type word, as in its C library: the service type to send with, or the type of a
+// received message. To send, use exactly one of UnreliableMess to SafeMess, optionally with SelfDiscard (|).
 type Service uint32
 
 // Service types.
 const (
-	// UnreliableMess may be lost, and has no order. Spread 5 treats it as ReliableMess.
+	// UnreliableMess: messages may be lost and have no order. Spread 5 treats it as ReliableMess.
 	UnreliableMess Service = 0x00000001
-	// ReliableMess arrives, in no order.
+	// ReliableMess: reliable delivery without an order.
 	ReliableMess Service = 0x00000002
-	// FifoMess arrives in its sender's order.
+	// FifoMess: reliable delivery in the order of each sender.
 	FifoMess Service = 0x00000004
-	// CausalMess arrives after everything that it may depend on. Spread 5 treats it as AgreedMess.
+	// CausalMess: a message arrives after all messages that it may depend on. Spread 5 treats it as AgreedMess.
 	CausalMess Service = 0x00000008
-	// AgreedMess arrives in one total order at all receivers.
+	// AgreedMess: one total order for all receivers.
 	AgreedMess Service = 0x00000010
-	// SafeMess is AgreedMess, and delivered only once every daemon concerned holds it.
+	// SafeMess: as AgreedMess, and delivered only after every daemon of the group's members has the message.
 	SafeMess Service = 0x00000020
 	// RegularMess is all six service types.
 	RegularMess Service = 0x0000003f
-	// SelfDiscard is added to a service type: no copy to the sender.
+	// SelfDiscard is added to a service type: the sender does not receive its own message.
 	SelfDiscard Service = 0x00000040
-	// DropRecv asks the C library's receive to cut a message that is too long for its buffer. Buffers here always fit;
-	// the name is kept for programs that print or compare it.
+	// DropRecv truncates a message that is longer than the receive buffer in the C library. In this package it
+	// has no effect, because buffers always fit. It exists for programs that print or compare it.
 	DropRecv Service = 0x01000000
 )
 
@@ -40,29 +40,31 @@ const (
 	RegMembMess Service = 0x00001000
 	// TransitionMess is a transitional signal.
 	TransitionMess Service = 0x00002000
-	// CausedByJoin is a view because one member joined.
+	// CausedByJoin is the cause of a view: one member joined.
 	CausedByJoin Service = 0x00000100
-	// CausedByLeave is a view because one member left. Without RegMembMess: the receiver itself left.
+	// CausedByLeave is the cause of a view: one member left. Without RegMembMess: a self-leave.
 	CausedByLeave Service = 0x00000200
-	// CausedByDisconnect is a view because one member's connection ended.
+	// CausedByDisconnect is the cause of a view: the connection of one member ended.
 	CausedByDisconnect Service = 0x00000400
-	// CausedByNetwork is a view because daemons were lost or found.
+	// CausedByNetwork is the cause of a view: the daemons of the ring changed.
 	CausedByNetwork Service = 0x00000800
 	// MembershipMess is all bits of membership messages.
 	MembershipMess Service = 0x00003f00
 )
 
-// Bits that Spread keeps for itself.
+// Bits that are reserved for Spread.
 const (
-	// EndianReserved is the byte-order marker of Spread's wire; never set in what this package returns.
+	// EndianReserved is the byte-order marker of Spread's wire protocol. Values that this package returns never
+	// contain it.
 	EndianReserved Service = 0x80000080
-	// Reserved is kept by Spread.
+	// Reserved is reserved for Spread.
 	Reserved Service = 0x003fc000
-	// RejectMess is a message that the daemon's policy refused.
+	// RejectMess is a message that the daemon's access policy rejected.
 	RejectMess Service = 0x00400000
 )
 
-// IsUnreliableMess is Is_unreliable_mess of Spread's header, as the methods after it are their namesakes there.
+// IsUnreliableMess is Is_unreliable_mess of Spread's header. The following methods also have the names of the
+// header's macros.
 func (s Service) IsUnreliableMess() bool { return s&UnreliableMess != 0 }
 
 // IsReliableMess is Is_reliable_mess.
@@ -80,7 +82,7 @@ func (s Service) IsAgreedMess() bool { return s&AgreedMess != 0 }
 // IsSafeMess is Is_safe_mess.
 func (s Service) IsSafeMess() bool { return s&SafeMess != 0 }
 
-// IsRegularMess is Is_regular_mess: a message of any service type that was not refused.
+// IsRegularMess is Is_regular_mess: a message of any service type that was not rejected.
 func (s Service) IsRegularMess() bool { return s&RegularMess != 0 && s&RejectMess == 0 }
 
 // IsSelfDiscard is Is_self_discard.
@@ -104,13 +106,14 @@ func (s Service) IsCausedDisconnectMess() bool { return s&CausedByDisconnect != 
 // IsCausedNetworkMess is Is_caused_network_mess.
 func (s Service) IsCausedNetworkMess() bool { return s&CausedByNetwork != 0 }
 
-// IsMembershipMess is Is_membership_mess: a view, a transitional signal or a self-leave that was not refused.
+// IsMembershipMess is Is_membership_mess: a view, a transitional signal or a self-leave that was not
+// rejected.
 func (s Service) IsMembershipMess() bool { return s&MembershipMess != 0 && s&RejectMess == 0 }
 
 // IsRejectMess is Is_reject_mess.
 func (s Service) IsRejectMess() bool { return s&RejectMess != 0 }
 
-// IsSelfLeave is Is_self_leave: the receiver itself left a group.
+// IsSelfLeave is Is_self_leave: this mailbox left a group.
 func (s Service) IsSelfLeave() bool {
 	return s&CausedByLeave != 0 && s&(RegMembMess|TransitionMess) == 0
 }
@@ -124,10 +127,10 @@ var serviceNames = map[Service]string{
 	SafeMess:       "SAFE",
 }
 
-// Name is the service type's name, such as SAFE; empty when there is not exactly one.
+// Name is the name of the service type, such as SAFE. Empty unless exactly one is set.
 func (s Service) Name() string { return serviceNames[s&RegularMess] }
 
-// String is the service type's name, or the word in hexadecimal.
+// String returns the name of the service type, or the word in hexadecimal.
 func (s Service) String() string {
 	name := s.Name()
 	if name == "" || s&^(RegularMess|SelfDiscard) != 0 {
@@ -139,7 +142,7 @@ func (s Service) String() string {
 	return name
 }
 
-// toContract gives the contract's terms for a word to send with.
+// toContract converts a word for sending to the contract.
 func (s Service) toContract() (pb.ServiceType, error) {
 	kind := s & RegularMess
 	if bits.OnesCount32(uint32(kind)) != 1 || s&^(RegularMess|SelfDiscard) != 0 {
@@ -152,7 +155,7 @@ func (s Service) toContract() (pb.ServiceType, error) {
 	return pb.ServiceType(bits.TrailingZeros32(uint32(kind)) + 1), nil
 }
 
-// serviceFromContract gives Spread's bit of a service type of the contract; 0 for none.
+// serviceFromContract returns Spread's bit for a service type of the contract. 0 if it is unspecified.
 func serviceFromContract(kind pb.ServiceType) Service {
 	if kind < pb.ServiceType_SERVICE_TYPE_UNRELIABLE || kind > pb.ServiceType_SERVICE_TYPE_SAFE {
 		return 0

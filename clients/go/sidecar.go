@@ -18,12 +18,12 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// receiveWindow is what may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's
-// default of 64 KiB a sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps
-// several times as much for a stream that breaks (mailbox.replayWindow).
+// receiveWindow is the HTTP/2 window of a Receive stream and of the connection. With HTTP/2's default of 64
+// KiB, a fast sidecar would wait for each round trip. The sidecar's replay window (mailbox.replayWindow) is
+// several times as large, for streams that break.
 const receiveWindow = 1 << 20
 
-// Sidecar is one channel to a sidecar; it opens mailboxes. It connects by itself when it is used.
+// Sidecar is a channel to a sidecar, which opens mailboxes. It connects at the first call.
 type Sidecar struct {
 	target string
 	rpc    *rpc
@@ -31,13 +31,13 @@ type Sidecar struct {
 	mu        sync.Mutex
 	mailboxes map[*Mailbox]struct{}
 	closed    bool
-	// done is closed when everything is.
+	// done is closed after everything is closed.
 	done     chan struct{}
 	closeErr error
 }
 
-// New makes a channel. It fails for options that make no sense, never because nobody answers.
-// A channel without a target takes its target, TLS and token from the environment; see [Options].
+// New creates a channel. It fails only for invalid options, not for an unreachable sidecar. Without a target,
+// the target, TLS and token come from the environment; see [Options].
 func New(given Options) (*Sidecar, error) {
 	options, fromPEM, err := completeOptions(given, os.Getenv)
 	if err != nil {
@@ -75,10 +75,10 @@ func New(given Options) (*Sidecar, error) {
 	dial := append([]grpc.DialOption{
 		grpc.WithTransportCredentials(security.credentials),
 		grpc.WithUserAgent("spread-sidecar-go/" + ClientVersion),
-		// A sidecar is near: the proxy of the environment is not for it.
+		// A sidecar is local or near: do not use the proxy of the environment.
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
-		// Nothing is ever sent twice.
+		// Never send a message twice.
 		grpc.WithDisableRetry(),
 		grpc.WithInitialWindowSize(receiveWindow),
 		grpc.WithInitialConnWindowSize(receiveWindow),
@@ -121,10 +121,11 @@ func New(given Options) (*Sidecar, error) {
 	}, nil
 }
 
-// Target is where it connects to.
+// Target is the target of the channel.
 func (s *Sidecar) Target() string { return s.target }
 
-// Connect opens a mailbox (SP_connect). When it fails, such as with ErrRejectNotUnique or ErrCouldNotConnect, none was opened.
+// Connect opens a mailbox (SP_connect). If it fails, for example with ErrRejectNotUnique or
+// ErrCouldNotConnect, no mailbox was opened.
 func (s *Sidecar) Connect(ctx context.Context, options MailboxOptions) (*Mailbox, error) {
 	return s.connect(ctx, options, func() {})
 }
@@ -151,8 +152,8 @@ func (s *Sidecar) connect(ctx context.Context, options MailboxOptions, onClosed 
 	}, options.ReceiveOptions, onClosed), nil
 }
 
-// Attach takes up a mailbox that was opened before, by this process or another; see [Mailbox.Detach]. Whoever receives
-// from it at that time is replaced when this one begins to receive.
+// Attach attaches to a mailbox that this process or another one opened; see [Mailbox.Detach]. When this
+// mailbox starts to receive, it replaces the attached receiver.
 func (s *Sidecar) Attach(ctx context.Context, mailboxID string, options AttachOptions) (*Mailbox, error) {
 	if err := s.checkOpen(); err != nil {
 		return nil, err
@@ -198,7 +199,8 @@ func (s *Sidecar) keep(init mailboxInit, options ReceiveOptions, onClosed func()
 	return mailbox
 }
 
-// Version gives the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
+// Version returns the versions of the sidecar, the contract, Spread's client protocol and the daemon
+// (SP_version).
 func (s *Sidecar) Version(ctx context.Context) (*SidecarVersion, error) {
 	if err := s.checkOpen(); err != nil {
 		return nil, err
@@ -221,16 +223,17 @@ func (s *Sidecar) Version(ctx context.Context) (*SidecarVersion, error) {
 	return version, nil
 }
 
-// ListOptions says how to list mailboxes.
+// ListOptions are the options of [Sidecar.ListMailboxes].
 type ListOptions struct {
-	// AdminToken is the sidecar's admin token; refused where others could read it. Default: the channel's token.
+	// AdminToken is the sidecar's admin token. Rejected on channels on which others could read it. Default: the
+	// channel's token.
 	AdminToken string
-	// PageSize is the mailboxes that are asked for at a time, 1 to 1000. Default: 100.
+	// PageSize is the maximum number of mailboxes per call, 1 to 1000. Default: 100.
 	PageSize int
 }
 
-// ListMailboxes gives state and counters of all mailboxes of the sidecar, asking page by page. For operators: it needs
-// the admin token. An error is the last thing that it gives.
+// ListMailboxes iterates over state and counters of all mailboxes of the sidecar, fetched page by page. It is
+// for operators and requires the admin token. An error is the last element.
 func (s *Sidecar) ListMailboxes(ctx context.Context, options ListOptions) iter.Seq2[*MailboxInfo, error] {
 	return func(yield func(*MailboxInfo, error) bool) {
 		request := &pb.ListMailboxesRequest{}
@@ -250,8 +253,8 @@ func (s *Sidecar) ListMailboxes(ctx context.Context, options ListOptions) iter.S
 				return
 			}
 			if next == request.PageToken {
-				// Else a sidecar that always names the same page would never let go of us.
-				yield(nil, incompleteAnswer("ListMailboxes", "a further page"))
+				// Otherwise a sidecar that repeats a page token would cause an endless loop.
+				yield(nil, incompleteResponse("ListMailboxes", "a further page"))
 				return
 			}
 			request = &pb.ListMailboxesRequest{PageSize: request.PageSize, PageToken: next}
@@ -289,21 +292,21 @@ func (s *Sidecar) listPage(
 	return page, nil
 }
 
-// ReadyOptions says what to wait for.
+// ReadyOptions are the options of [Sidecar.WaitForReady].
 type ReadyOptions struct {
-	// Daemon: wait until the sidecar is connected to its default daemon too.
+	// Daemon: also wait until the sidecar is connected to its default daemon.
 	Daemon bool
 }
 
-// WaitForReady returns when the sidecar answers, and asks again and again until then: until the context ends, or for the
-// channel's call timeout if it has no deadline. It fails at once when waiting does not heal the failure.
+// WaitForReady waits until the sidecar responds, and retries until then. It ends with the context, or after
+// the channel's call timeout if the context has no deadline. It fails at once if waiting does not help.
 func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error {
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()
 	pauses := backoffBetween(50*time.Millisecond, 500*time.Millisecond)
 	last := "it did not answer"
 	for {
-		// The channel's own pauses are for those who don't wait.
+		// The channel's backoff is for calls that do not wait.
 		s.rpc.conn.ResetConnectBackoff()
 		version, err := s.Version(bounded)
 		if err == nil && (!options.Daemon || version.Daemon != nil) {
@@ -334,14 +337,14 @@ func (s *Sidecar) checkOpen() error {
 	return nil
 }
 
-// ShutdownOptions says how to close a channel.
+// ShutdownOptions are the options of [Sidecar.Shutdown].
 type ShutdownOptions struct {
-	// KeepMailboxes: let go of them without ending them; they live on for their lease.
+	// KeepMailboxes: detach the mailboxes instead of ending them. They live until their lease expires.
 	KeepMailboxes bool
 }
 
-// Shutdown disconnects the mailboxes that were opened or attached through this channel, and closes it. It fails as
-// [Mailbox.Disconnect] does; the channel is closed all the same. A second call waits for the first.
+// Shutdown disconnects the mailboxes that were opened or attached over this channel, and closes it. It fails
+// as [Mailbox.Disconnect] does, but closes the channel even then. A second call waits for the first.
 func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	s.mu.Lock()
 	if s.closed {
@@ -377,11 +380,11 @@ func (s *Sidecar) Shutdown(ctx context.Context, options ShutdownOptions) error {
 	return s.closeErr
 }
 
-// Close is Shutdown without options, within the channel's call timeout.
+// Close is Shutdown without options. Its timeout is the channel's call timeout.
 func (s *Sidecar) Close() error { return s.Shutdown(context.Background(), ShutdownOptions{}) }
 
-// Connect opens a mailbox over a channel of its own, which is closed with the mailbox. For several mailboxes over one
-// channel see [New].
+// Connect opens a mailbox over its own channel, which is closed with the mailbox. To open several mailboxes
+// over one channel, use [New].
 func Connect(ctx context.Context, sidecar Options, mailbox MailboxOptions) (*Mailbox, error) {
 	s, err := New(sidecar)
 	if err != nil {

@@ -11,26 +11,27 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// targetForms has the target forms that every client of spread-sidecar takes: clients/README.md describes them.
+// targetForms has the target forms of all clients. clients/README.md describes them.
 const targetForms = "host:port, [ipv6-address]:port, dns:host:port, ipv4:address:port, ipv6:[address]:port or unix:path"
 
 const (
-	// maxPathBytes is the longest path that a Unix socket address holds.
+	// maxPathBytes is the maximum length of the path in a Unix socket address.
 	maxPathBytes      = 107
 	maxHostCharacters = 253
 	maxPort           = 65535
-	// defaultPort is the sidecar's gRPC port when a target names none.
+	// defaultPort is the default gRPC port of a sidecar.
 	defaultPort = 4813
 )
 
-// sidecarAddress is where a sidecar listens: a path of a Unix socket, or a host and a port.
+// sidecarAddress is the address of a sidecar: the path of a Unix socket, or a host and a port.
 type sidecarAddress struct {
 	path string
 	host string
 	port int
 }
 
-// parseTarget reads a target; field is the option or environment variable that it comes from.
+// parseTarget parses a target. field is the option or environment variable with the target, for error
+// messages.
 func parseTarget(text, field string) (sidecarAddress, error) {
 	t, why, hint := readTarget(text)
 	if why == "" {
@@ -46,7 +47,7 @@ func parseTarget(text, field string) (sidecarAddress, error) {
 	}
 }
 
-// grpc gives the same target as gRPC takes it.
+// grpc returns the target in the syntax of gRPC.
 func (t sidecarAddress) grpc() string {
 	if t.path != "" {
 		return "unix:" + t.path
@@ -54,8 +55,8 @@ func (t sidecarAddress) grpc() string {
 	return "dns:///" + t.hostAndPort()
 }
 
-// inMessages is the target in error messages: with its port, also where the application relies on the default. text is the
-// target as the application gave it.
+// inMessages returns the target for error messages: always with the port. text is the target as the
+// application gave it.
 func (t sidecarAddress) inMessages(text string) string {
 	if t.path != "" {
 		return text
@@ -67,8 +68,8 @@ func (t sidecarAddress) hostAndPort() string {
 	return net.JoinHostPort(t.host, strconv.Itoa(t.port))
 }
 
-// isOnThisMachine tells whether no other machine sees what goes to this target. A name is taken for another machine,
-// but localhost.
+// isOnThisMachine reports whether the target is on this machine, so that no other machine can read the
+// traffic. A host name other than localhost counts as another machine.
 func (t sidecarAddress) isOnThisMachine() bool {
 	if t.path != "" || strings.EqualFold(t.host, "localhost") {
 		return true
@@ -79,7 +80,7 @@ func (t sidecarAddress) isOnThisMachine() bool {
 
 var knownScheme = regexp.MustCompile(`(?s)^(unix|dns|ipv4|ipv6):(.*)$`)
 
-// readTarget gives why a text is no target, if it is none.
+// readTarget parses a target. why is not empty if the text is invalid.
 func readTarget(text string) (t sidecarAddress, why, hint string) {
 	scheme, rest := "", text
 	if known := knownScheme.FindStringSubmatch(text); known != nil {

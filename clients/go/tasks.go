@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// callbackTime is how long a function of the application is waited for when its mailbox is closed. It may be that
-// function which closes it: that can't be told, and waiting for it would never end.
+// callbackTime is the maximum time to wait for a callback of the application when its mailbox is closed. That
+// callback may itself close the mailbox. The client cannot detect that, and would otherwise wait forever.
 const callbackTime = 250 * time.Millisecond
 
-// tasks counts the goroutines of an object, so that closing it can wait until none is left.
+// tasks counts the goroutines of an object, so that closing it can wait for their end.
 type tasks struct {
 	mu      sync.Mutex
 	running int
-	// apart is how many of them are inside a function of the application.
-	apart int
-	// changed is closed at the next change of the counts; nil while nobody waits.
+	// inCallbacks is the number of goroutines inside a callback of the application.
+	inCallbacks int
+	// changed is closed at the next change of the counts. Nil while no goroutine waits.
 	changed chan struct{}
 }
 
-// begin runs a function in a goroutine of its own.
+// begin runs a function in a new goroutine.
 func (t *tasks) begin(task func()) {
 	t.count(1, 0)
 	go func() {
@@ -28,14 +28,14 @@ func (t *tasks) begin(task func()) {
 	}()
 }
 
-// callback runs a function of the application in a task.
+// callback runs a callback of the application in a task.
 func (t *tasks) callback(function func()) {
 	t.count(0, 1)
 	defer t.count(0, -1)
 	function()
 }
 
-// wait returns when no task runs, or none but those that stay in a function of the application.
+// wait returns when all tasks have ended, except those that stay in a callback of the application.
 func (t *tasks) wait() {
 	var patience <-chan time.Time
 	for {
@@ -47,10 +47,10 @@ func (t *tasks) wait() {
 		if t.changed == nil {
 			t.changed = make(chan struct{})
 		}
-		changed, onlyApart := t.changed, t.running == t.apart
+		changed, onlyCallbacks := t.changed, t.running == t.inCallbacks
 		t.mu.Unlock()
 		switch {
-		case !onlyApart:
+		case !onlyCallbacks:
 			patience = nil
 		case patience == nil:
 			patience = time.After(callbackTime)
@@ -63,11 +63,11 @@ func (t *tasks) wait() {
 	}
 }
 
-func (t *tasks) count(running, apart int) {
+func (t *tasks) count(running, inCallbacks int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running += running
-	t.apart += apart
+	t.inCallbacks += inCallbacks
 	if t.changed != nil {
 		close(t.changed)
 		t.changed = nil

@@ -12,11 +12,11 @@ import (
 const (
 	portsHint = "give its gRPC port (by default 4813), not its admin port (by default 4814)"
 	checkHint = "check that a sidecar listens there"
-	// lastAttempt introduces the failure to connect, in what a call says that waited for a connection in vain.
+	// lastAttempt precedes the connection error in gRPC's message of a call that waited for a connection.
 	lastAttempt = "latest balancer error: "
 )
 
-// endpoint is the channel that a call was made on, as far as its failures depend on it.
+// endpoint has the properties of a channel that its errors depend on.
 type endpoint struct {
 	// name is the target in error messages.
 	name   string
@@ -24,7 +24,7 @@ type endpoint struct {
 	hasTLS bool
 }
 
-// explain turns what gRPC gives into a SpreadError. No peer: the call never got a connection, so nothing of it was sent.
+// explain converts an error of gRPC. Without a peer, the call had no connection, so that nothing was sent.
 func (e *endpoint) explain(err error, p *peer.Peer) *SpreadError {
 	if known, ok := err.(*SpreadError); ok {
 		return known
@@ -42,7 +42,7 @@ func (e *endpoint) explain(err error, p *peer.Peer) *SpreadError {
 	return failure
 }
 
-// unknownCall is for a server that answers that it does not know a call.
+// unknownCall is the error of a call that the server does not implement.
 func (e *endpoint) unknownCall(cause error) *SpreadError {
 	return &SpreadError{
 		Message: fmt.Sprintf("the server at %s does not offer this call: use the gRPC port of a sidecar (4813 by default), "+
@@ -56,7 +56,7 @@ func (e *endpoint) unknownCall(cause error) *SpreadError {
 	}
 }
 
-// unreachable is the error of a call for which no connection could be made, from gRPC's text.
+// unreachable is the error of a failed connection, from gRPC's text.
 func (e *endpoint) unreachable(text string) *SpreadError {
 	cause, why := e.why(text)
 	return &SpreadError{
@@ -105,7 +105,7 @@ func (e *endpoint) why(text string) (cause, why string) {
 	return "other", detailOf(text)
 }
 
-// detailOf is what gRPC's text says beyond its own frame.
+// detailOf returns the part of gRPC's text after its fixed prefix.
 func detailOf(text string) string {
 	_, detail, found := strings.Cut(text, "desc = ")
 	if !found {

@@ -97,7 +97,7 @@ def test_tls_and_tokens(tmp_path: Path) -> None:
             cert=Path("tls.crt").read_bytes(),
             key=Path("tls.key").read_bytes(),
         ),
-        token=lambda: Path("/run/secrets/token").read_text(),  # asked before each call; a str will do too
+        token=lambda: Path("/run/secrets/token").read_text(),  # called before each call; can also be a str
     )
     sidecar.close()
 
@@ -133,7 +133,7 @@ def test_sending_fast(target: str, capsys: pytest.CaptureFixture[str]) -> None:
         with mailbox.sender(on_refused=refusals.append) as sender:
             for line in lines:
                 sender.send(FIFO_MESS, "greetings", line)  # waits only while too much is on its way
-            progress = sender.flush()  # all decided: handed to the daemon or refused
+            progress = sender.flush()  # all decided: passed to the daemon or rejected
         print(progress.sent, progress.accepted)
     assert capsys.readouterr().out == "1000 1000\n"
     assert refusals == []

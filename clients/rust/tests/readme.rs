@@ -55,7 +55,7 @@ async fn security() -> Result<(), SpreadError> {
     let (ca, cert, key) = ("-----BEGIN CERTIFICATE-----", "", "");
     let made = Sidecar::builder("sidecar.example:4813")
         .tls(Tls::new().ca(ca).identity(cert, key))
-        // Asked before each call; token(…) is for one that does not change.
+        // Called before each call. Use token(…) for a constant token.
         .token_source(|| async { Ok(tokio::fs::read_to_string("/run/secrets/token").await?) })
         .build();
     assert_eq!(made.unwrap_err().metadata()["field"], "tls");
@@ -84,7 +84,7 @@ async fn sending_fast() -> Result<(), SpreadError> {
     for line in lines {
         sender.send(Service::FIFO_MESS, "greetings", line, 0).await?; // waits only while too much is on its way
     }
-    let progress = sender.close().await?; // all decided: handed to the daemon or refused
+    let progress = sender.close().await?; // all decided: passed to the daemon or rejected
     println!("{} {}", progress.sent, progress.accepted);
     assert_eq!(progress.accepted, 3);
     let sender = mailbox.sender(SenderOptions::new()).await?;

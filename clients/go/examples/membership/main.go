@@ -1,4 +1,4 @@
-// Shows how a group's members see each other come and go: membership [target]
+// Prints how the members of a group join and leave: membership [target]
 package main
 
 import (
@@ -21,7 +21,7 @@ func watch(ctx context.Context, mailbox *spreadsidecar.Mailbox) error {
 		}
 		switch event := event.(type) {
 		case *spreadsidecar.ViewMessage:
-			// CauseJoin, CauseLeave, CauseDisconnect or CauseNetwork; event.Reason() is Spread's bit for it.
+			// CauseJoin, CauseLeave, CauseDisconnect or CauseNetwork. event.Reason() returns Spread's bit.
 			changed, members := strings.Join(event.ChangedMembers, ", "), strings.Join(event.Members, ", ")
 			fmt.Println(event.Cause, changed, "->", members, "I am", event.OwnIndex)
 			for _, set := range event.Sets {

@@ -1,7 +1,8 @@
 // Workers share jobs without a coordinator: workers [target]
 //
-// Jobs, results and views come to all workers in one order. So each of them decides alone, from the same facts, who
-// does which job, and all come to the same answer; also when a worker goes away with a job that it has not done.
+// All workers receive jobs, results and views in the same order. Therefore each worker can compute the owner
+// of each job by itself, and all workers compute the same owner. The jobs of a worker that leaves are
+// assigned again.
 package main
 
 import (
@@ -18,32 +19,32 @@ import (
 const (
 	jobs    = "jobs"
 	results = "results"
-	// jobType and resultType tell messages apart.
+	// jobType and resultType are the message types.
 	jobType    = 1
 	resultType = 2
 	jobCount   = 12
 )
 
-// assignment is a job that is not done yet, and who does it.
+// assignment is an unfinished job and its owner.
 type assignment struct {
 	job   string
 	owner string
 }
 
-// board is what every worker knows: the same at all of them, as long as they have seen the same events.
+// board is the state of all jobs. It is the same for all workers that have received the same events.
 type board struct {
 	members []string
 	open    []*assignment
 	turn    int
 }
 
-// see takes an event and gives the jobs that have a new owner.
+// see applies an event and returns the jobs with a new owner.
 func (b *board) see(event spreadsidecar.Event) []*assignment {
 	var unowned []*assignment
 	switch event := event.(type) {
 	case *spreadsidecar.ViewMessage:
 		b.members = event.Members
-		// What those did not do who went is shared anew.
+		// The unfinished jobs of workers that left are assigned again.
 		for _, one := range b.open {
 			if !slices.Contains(b.members, one.owner) {
 				unowned = append(unowned, one)
@@ -65,7 +66,7 @@ func (b *board) see(event spreadsidecar.Event) []*assignment {
 	return unowned
 }
 
-// work does jobs; it goes away when it is given one more than most.
+// work does jobs. It leaves when it is assigned more than most jobs.
 func work(ctx context.Context, mailbox *spreadsidecar.Mailbox, most int) error {
 	known := &board{}
 	done := 0
@@ -109,7 +110,7 @@ func run(ctx context.Context, target string) error {
 	}
 	var workers sync.WaitGroup
 	defer workers.Wait()
-	// The workers' loops end with their mailboxes.
+	// Close ends the mailboxes, which ends the loops of the workers.
 	defer sidecar.Close()
 	for number, most := range []int{2, jobCount, jobCount} {
 		mailbox, err := open(ctx, sidecar, fmt.Sprintf("worker%d", number), jobs)

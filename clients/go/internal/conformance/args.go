@@ -7,7 +7,7 @@ import (
 	spread "github.com/spread-sidecar/spread-sidecar/clients/go"
 )
 
-// args has every argument of every request.
+// args has the arguments of all requests.
 type args struct {
 	Op        int64    `json:"op"`
 	TimeoutMs *float64 `json:"timeoutMs"`
@@ -86,7 +86,7 @@ type queueArgs struct {
 	} `json:"softLimit"`
 }
 
-// millis is a duration; 0 if it is not given.
+// millis converts milliseconds. 0 if not given.
 func millis(ms *float64) time.Duration {
 	if ms == nil {
 		return 0
@@ -200,7 +200,7 @@ func (a *args) service() spread.Service {
 	return service
 }
 
-// once is how often something is done when nothing is said.
+// once is the number of repetitions, 1 by default.
 func once(count *int) int {
 	if count == nil {
 		return 1

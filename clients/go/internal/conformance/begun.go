@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// begun tells when a request has begun: the next one on the same mailbox or sender may begin then.
+// begun reports when a request has started. The next request on the same mailbox or sender may start then.
 type begun struct {
 	once sync.Once
 	done chan struct{}
@@ -19,12 +19,12 @@ func (b *begun) tell() { b.once.Do(func() { close(b.done) }) }
 
 type begunKey struct{}
 
-// whenSent makes a context whose call tells when its bytes are on their way; for calls of gRPC.
+// whenSent returns a context that reports when gRPC has sent the bytes of a call.
 func whenSent(ctx context.Context, b *begun) context.Context {
 	return context.WithValue(ctx, begunKey{}, b)
 }
 
-// sending is told by gRPC what was written.
+// sending gets the statistics of gRPC about written messages.
 type sending struct{}
 
 func (sending) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
@@ -42,7 +42,7 @@ func (sending) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Contex
 
 func (sending) HandleConn(context.Context, stats.ConnStats) {}
 
-// whenWaiting is a context that tells when somebody waits for its end; for waits on this side.
+// whenWaiting is a context that reports when a goroutine waits for its end, for waits in the client.
 type whenWaiting struct {
 	context.Context
 	begun *begun

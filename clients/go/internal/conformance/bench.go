@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// maxMessages and maxBytes are the most that may be on its way to the receiver.
+	// maxMessages and maxBytes are the limits of messages in flight to the receiver.
 	maxMessages = 20_000
 	maxBytes    = 16 << 20
-	// warmUp is not counted, at the beginning.
+	// warmUp is the time at the start that is not measured.
 	warmUp = 500 * time.Millisecond
-	// receiveAtOnce is the most events that are taken at a time.
+	// receiveAtOnce is the maximum number of events of one receive.
 	receiveAtOnce = 1000
 )
 
-// peer is one mailbox in a group of its own, by the client or by the stubs alone.
+// peer is a mailbox in its own group, which uses the client or only the stubs.
 type peer interface {
-	// send takes a message that will come back.
+	// send sends a message to the peer's own group.
 	send(payload []byte) error
-	// flush hands over what was taken and has not left.
+	// flush writes the messages that were not written yet.
 	flush() error
-	// multicast sends one message and waits for its answer.
+	// multicast sends one message and waits for its response.
 	multicast(payload []byte) error
-	// receive waits for at least one message and tells how many came.
+	// receive waits for at least one message and returns the number of messages.
 	receive() (int, error)
 	close() error
 }
@@ -88,7 +88,7 @@ func (p *clientPeer) close() error {
 	return p.mailbox.Close()
 }
 
-// window bounds what is on its way, and wakes the sender when half of it is free.
+// window limits the messages in flight, and wakes the sender when half of the limit is free.
 type window struct {
 	mu             sync.Mutex
 	free           *sync.Cond
@@ -97,7 +97,7 @@ type window struct {
 	stopped        bool
 }
 
-// take waits for room; 0 when it is over.
+// take waits for space. 0 at the end.
 func (w *window) take() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,7 +128,7 @@ func (w *window) stop() {
 	w.free.Signal()
 }
 
-// benchThroughput measures messages a second of one process that sends to itself.
+// benchThroughput measures the messages per second of one process that sends to itself.
 func benchThroughput(a *args) (plain, error) {
 	p, err := newPeer(a)
 	if err != nil {
@@ -196,7 +196,7 @@ func benchThroughput(a *args) (plain, error) {
 	}
 }
 
-// benchRoundTrip measures from before the multicast to the message in hand.
+// benchRoundTrip measures the time from the multicast to the received message.
 func benchRoundTrip(a *args) (plain, error) {
 	p, err := newPeer(a)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// A frame of the raw sender is as large as one of the client.
+	// A frame of the raw sender has the same size as one of the client.
 	rawBatchMessages = 1024
 	rawBatchBytes    = 1 << 20
 )
 
-// rawPeer uses the generated stubs alone.
+// rawPeer uses only the generated stubs.
 type rawPeer struct {
 	ctx        context.Context
 	conn       *grpc.ClientConn

@@ -1,4 +1,4 @@
-// The conformance driver of the Go client: test/conformance/README.md of the project has its protocol.
+// The conformance driver of the Go client. test/conformance/README.md describes its protocol.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	spread "github.com/spread-sidecar/spread-sidecar/clients/go"
 )
 
-// closeTime is how long closing everything may take.
+// closeTime is the maximum time to close everything.
 const closeTime = 4 * time.Second
 
 type request struct {
@@ -22,7 +22,7 @@ type request struct {
 	Args args   `json:"args"`
 }
 
-// answers writes a line at a time.
+// answers writes one line at a time.
 type answers struct {
 	mu  sync.Mutex
 	out *json.Encoder
@@ -36,7 +36,7 @@ func (a *answers) write(line any) {
 	}
 }
 
-// driver has what is running: each request by its id, and for each mailbox and sender the last request that was begun.
+// driver has the active requests by ID, and the last started request of each mailbox and sender.
 type driver struct {
 	answers answers
 	things  things
@@ -91,7 +91,7 @@ func (d *driver) accept(r request) {
 		return
 	}
 	if r.Op == "open" {
-		// It makes no call, and the requests after it name what it makes.
+		// Opening makes no call, and later requests use the name of the opened object.
 		result, err := d.things.open(&r.Args)
 		d.answer(r.ID, result, err)
 		return

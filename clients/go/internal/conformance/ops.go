@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// named has things by the name that a request gave them.
+// named has things by the names of the requests.
 type named[Thing any] struct {
 	kind   string
 	mu     sync.Mutex
@@ -57,23 +57,23 @@ func (n *named[Thing]) drop(name string) {
 
 type openMailbox struct {
 	*spread.Mailbox
-	told *told
+	notifications *notifications
 }
 
-// told has what was told besides the answers.
-type told struct {
+// notifications has the notifications.
+type notifications struct {
 	mu       sync.Mutex
 	notices  []plain
 	refusals []plain
 }
 
-func (t *told) notice(notice spread.Notice) {
+func (t *notifications) notice(notice spread.Notice) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.notices = append(t.notices, toNotice(notice))
 }
 
-func (t *told) refusal(refusal spread.Refusal) {
+func (t *notifications) refusal(refusal spread.Refusal) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.refusals = append(t.refusals, plain{"index": refusal.Index, "error": toError(refusal.Err)})
@@ -81,7 +81,7 @@ func (t *told) refusal(refusal spread.Refusal) {
 
 type openSender struct {
 	*spread.Sender
-	told *told
+	notifications *notifications
 }
 
 type things struct {
@@ -197,22 +197,22 @@ func (t *things) onSidecar(ctx context.Context, sidecar *spread.Sidecar, op stri
 		if err != nil {
 			return nil, err
 		}
-		told := &told{}
-		options.OnNotice = told.notice
+		notifications := &notifications{}
+		options.OnNotice = notifications.notice
 		mailbox, err := sidecar.Connect(ctx, options)
 		if err != nil {
 			return nil, err
 		}
-		return t.keep(a.Mailbox, openMailbox{mailbox, told}), nil
+		return t.keep(a.Mailbox, openMailbox{mailbox, notifications}), nil
 	}
-	told := &told{}
+	notifications := &notifications{}
 	options := spread.AttachOptions{ReceiveOptions: a.receiving(), AfterSequence: a.AfterSequence}
-	options.OnNotice = told.notice
+	options.OnNotice = notifications.notice
 	mailbox, err := sidecar.Attach(ctx, a.MailboxID, options)
 	if err != nil {
 		return nil, err
 	}
-	return t.keep(a.Mailbox, openMailbox{mailbox, told}), nil
+	return t.keep(a.Mailbox, openMailbox{mailbox, notifications}), nil
 }
 
 func (t *things) exitSidecar(ctx context.Context, sidecar *spread.Sidecar, a *args) (err error) {
@@ -235,7 +235,7 @@ func exitMailbox(ctx context.Context, mailbox openMailbox, a *args) (err error) 
 	return err
 }
 
-// errorOfExit is what a program sees that reports every error of a deferred Close.
+// errorOfExit is the error in a program that reports every error of a deferred Close.
 func errorOfExit(ofBody, ofClose error) error {
 	if ofClose != nil {
 		return ofClose
@@ -313,9 +313,9 @@ func onMailbox(ctx context.Context, mailbox openMailbox, op string, a *args) (pl
 	case "state":
 		return plain{"privateGroup": mailbox.PrivateGroup(), "lastSequence": mailbox.LastSequence()}, nil
 	case "notices":
-		mailbox.told.mu.Lock()
-		defer mailbox.told.mu.Unlock()
-		return plain{"notices": append([]plain{}, mailbox.told.notices...)}, nil
+		mailbox.notifications.mu.Lock()
+		defer mailbox.notifications.mu.Unlock()
+		return plain{"notices": append([]plain{}, mailbox.notifications.notices...)}, nil
 	}
 	return nil, fmt.Errorf("unknown op %s", op)
 }
@@ -368,17 +368,17 @@ func receive(ctx context.Context, begun *begun, mailbox openMailbox, a *args) (p
 }
 
 func (t *things) openSender(ctx context.Context, mailbox openMailbox, a *args) (plain, error) {
-	told := &told{}
+	notifications := &notifications{}
 	sender, err := mailbox.Sender(ctx, spread.SenderOptions{
 		MaxInFlightMessages: a.MaxInFlightMessages,
 		MaxInFlightBytes:    a.MaxInFlightBytes,
 		MaxBatchBytes:       a.MaxBatchBytes,
-		OnRefused:           told.refusal,
+		OnRefused:           notifications.refusal,
 	})
 	if err != nil {
 		return nil, err
 	}
-	t.senders.keep(a.Sender, openSender{sender, told})
+	t.senders.keep(a.Sender, openSender{sender, notifications})
 	return nil, nil
 }
 
@@ -400,13 +400,13 @@ func onSender(ctx context.Context, sender openSender, op string, a *args) (plain
 	}
 	result := toProgress(sender.Progress())
 	result["undecided"] = len(sender.Undecided())
-	sender.told.mu.Lock()
-	defer sender.told.mu.Unlock()
-	result["refusals"] = append([]plain{}, sender.told.refusals...)
+	sender.notifications.mu.Lock()
+	defer sender.notifications.mu.Unlock()
+	result["refusals"] = append([]plain{}, sender.notifications.refusals...)
 	return result, nil
 }
 
-// resources counts what a leak would show in.
+// resources counts the resources that a leak would increase.
 func resources() (plain, error) {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 // plain is an object of the protocol.
 type plain map[string]any
 
-// list makes an empty list of none at all.
+// list converts nil to an empty list.
 func list[T any](values []T) []T {
 	if values == nil {
 		return []T{}
@@ -17,7 +17,7 @@ func list[T any](values []T) []T {
 	return values
 }
 
-// orNull makes null of an empty word.
+// orNull converts an empty word to null.
 func orNull[Word ~string](word Word) any {
 	if word == "" {
 		return nil

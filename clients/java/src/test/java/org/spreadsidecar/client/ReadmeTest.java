@@ -86,7 +86,7 @@ class ReadmeTest {
       try (Sender sender = mailbox.sender(options)) {
         for (int i = 0; i < 10_000; i += 1)
           sender.send(OutgoingMessage.to(ServiceType.FIFO, "cats", ("cat " + i).getBytes(UTF_8)));
-        Sender.Progress progress = sender.flush(); // everything is decided: handed to the daemon, or refused
+        Sender.Progress progress = sender.flush(); // all decided: passed to the daemon or rejected
         System.out.println(progress.accepted() + " of " + progress.sent());
       }
       // endregion
@@ -104,7 +104,7 @@ class ReadmeTest {
             .token(
                 () -> {
                   try {
-                    return Files.readString(token); // asked before each call, so that it may be replaced
+                    return Files.readString(token); // called before each call, so that the token can change
                   } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);
                   }
