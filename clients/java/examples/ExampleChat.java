@@ -14,7 +14,9 @@ import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 import org.spreadsidecar.client.SpreadSidecar;
 
-/** What is typed goes to a group, what the group says is printed: chat [target] [name] [group]. Ends with its input. */
+/**
+ * Sends each line of standard input to a group, and prints the messages of the group: chat [target] [name] [group].
+ */
 public final class ExampleChat {
   public static void main(String[] args) throws IOException {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;

@@ -10,7 +10,7 @@ import org.spreadsidecar.client.SpreadEvent;
 import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 import org.spreadsidecar.client.SpreadSidecar;
 
-/** Joins a group, sends it a message and prints what comes back: hello [target]. */
+/** Joins a group, sends it a message and receives it: hello [target]. */
 public final class ExampleHello {
   public static void main(String[] args) {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;

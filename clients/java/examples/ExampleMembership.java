@@ -10,7 +10,7 @@ import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 import org.spreadsidecar.client.SpreadSidecar;
 import org.spreadsidecar.client.VirtualSynchronySet;
 
-/** Watches a group in which another mailbox comes and goes: membership [target]. */
+/** Prints how another mailbox joins and leaves a group: membership [target]. */
 public final class ExampleMembership {
   public static void main(String[] args) {
     String target = args.length > 0 ? args[0] : SidecarOptions.DEFAULT_TARGET;
@@ -33,7 +33,7 @@ public final class ExampleMembership {
       if (event instanceof ViewMessage view) {
         List<String> changed = view.changedMembers();
         System.out.println(view.cause() + " " + changed + " -> " + view.members() + ", I am " + view.ownIndex());
-        // After a NETWORK view: who came along together from the view before.
+        // After a NETWORK view: the members that moved together from the previous view.
         if (view.cause() == MembershipCause.NETWORK)
           for (VirtualSynchronySet set : view.sets())
             System.out.println((set.mine() ? "  with me: " : "  others: ") + set.members());

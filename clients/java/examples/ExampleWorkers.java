@@ -17,8 +17,9 @@ import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 import org.spreadsidecar.client.SpreadSidecar;
 
 /**
- * Three workers share jobs without anybody who hands them out: workers [target]. Jobs, results and views come to all in one order, so
- * each decides alone, from the same facts, who does which job; also when one goes away with a job that it has not done.
+ * Three workers share jobs without a coordinator: workers [target]. All workers receive jobs, results and views in
+ * the same order. Therefore each worker can compute the owner of each job by itself, and all workers compute the same
+ * owner. The jobs of a worker that leaves are assigned again.
  */
 public final class ExampleWorkers {
   private static final int JOBS = 12;
@@ -56,7 +57,7 @@ public final class ExampleWorkers {
     private int turn;
     private int did;
 
-    /** @param most it goes away when it is given one job more */
+    /** @param most the worker leaves when it is assigned more jobs */
     Worker(Mailbox mailbox, CountDownLatch done, int most) {
       this.mailbox = mailbox;
       this.done = done;
@@ -67,7 +68,7 @@ public final class ExampleWorkers {
       List<String> unowned = List.of();
       if (event instanceof ViewMessage view) {
         members = view.members();
-        // What those did not do who went is shared anew.
+        // The unfinished jobs of workers that left are assigned again.
         unowned = owners.entrySet().stream().filter(job -> !members.contains(job.getValue())).map(Map.Entry::getKey).toList();
       } else if (event instanceof RegularMessage message) {
         if (message.messageType() == JOB) unowned = List.of(message.text());

@@ -1,4 +1,4 @@
-"""The driver on the asyncio API: a task for each request."""
+"""The driver of the asyncio API: one task for each request."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ class Driver:
         elif op == "resources":
             output.answer(number, self.resources())
         else:
-            # Tasks begin in the order in which they were made, and each makes its call before it first waits.
+            # Tasks start in the order of their creation, and each makes its call before its first wait.
             task = asyncio.create_task(self.work(number, op, args), name=f"{_REQUEST}{number}")
             task.add_done_callback(lambda task: self.done(number, op, task))
             self.running[number] = task
 
     def done(self, number: Any, op: str, task: asyncio.Task[None]) -> None:
-        """Also of one that was cancelled before it began."""
+        """Also for a task that was cancelled before its start."""
         self.running.pop(number, None)
         if task.cancelled():
-            # What asyncio itself says of a call that was given up: no more than that.
+            # asyncio reports nothing else about a cancelled call.
             outcome: Optional[s.SendOutcome] = "unknown" if op == "multicast" else None
             output.failure(number, s.SpreadError("the task was cancelled", status="CANCELLED", outcome=outcome))
 

@@ -1,4 +1,4 @@
-"""Benchmarks of the asyncio API, and of grpc.aio's stubs alone."""
+"""Benchmarks of the asyncio API, and of only grpc.aio's stubs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from spread_sidecar.gen.spread.sidecar.v1.mailbox_service_pb2_grpc import Mailbo
 
 
 class Credit:
-    """For a task that sends while another receives."""
+    """Limits the messages in flight between a sending and a receiving task."""
 
     def __init__(self, count: Count) -> None:
         self._count = count
@@ -26,7 +26,7 @@ class Credit:
         self._sent = 0
 
     async def take(self) -> int:
-        """Waits until the window has room and returns the number of messages that may be sent."""
+        """Waits for space, and returns the number of messages that may be sent now."""
         while (room := self._count.limit - (self._sent - self._count.received)) <= 0:
             self._room.clear()
             await self._room.wait()
@@ -34,7 +34,7 @@ class Credit:
         return room
 
     def received(self) -> None:
-        """The window may have room again."""
+        """Reports that there may be space again."""
         self._room.set()
 
 

@@ -1,9 +1,9 @@
-"""Benchmark of a module ``spread``: of this package's, or of the genuine C wrapper, whichever Python finds.
+"""Benchmark of a module ``spread``: of this package or of the original C wrapper, whichever Python imports.
 
     bench_module.py DAEMON COUNT BYTES
 
-Sends COUNT messages, waits until the daemon has them all, then receives them. Prints one line of JSON. Imports nothing
-of this project but ``spread``, so that a Python that has only the C wrapper runs it.
+Sends COUNT messages, waits until the daemon has them all, then receives them. Prints one line of JSON. Imports
+only ``spread`` from this project, so that it also runs in a Python that has only the C wrapper.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import spread
 
 
 def text_or_bytes(daemon: str) -> Callable[[str], Any]:
-    """How this wrapper takes names: its port to Python 3 takes only bytes."""
+    """The type of names in this wrapper: its port to Python 3 accepts only bytes."""
     try:
         spread.connect(daemon, "probe", 0, 0).disconnect()
         return str
@@ -31,13 +31,13 @@ def main(daemon: str, count: int, size: int) -> None:
     sender = spread.connect(name(daemon), name("from"), 0, 1)
     group, payload = name("bench-messages"), b"x" * size
     receiver.join(group)
-    # Its own view: from now on the messages are for it.
+    # The mailbox's own view: later messages are delivered to it.
     receiver.receive()
     begin, cpu = time.perf_counter(), time.process_time()
     for _ in range(count):
         sender.multicast(spread.FIFO_MESS, group, payload)
     sent = time.perf_counter()
-    # The daemon orders this behind the messages.
+    # The daemon orders this join after the messages.
     sender.join(name("bench-end"))
     sender.receive()
     waited = time.perf_counter()

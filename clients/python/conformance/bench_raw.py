@@ -1,4 +1,4 @@
-"""The same as bench_sync with nothing but the generated stubs: the least code that moves the same bytes."""
+"""The same as bench_sync with only the generated stubs and the minimum of code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAME_BYTES = 1024 * 1024
 
 
 def frame_size(payload_bytes: int) -> int:
-    """How many messages the client puts into a frame."""
+    """The number of messages in a frame of the client."""
     return max(1, min(FRAME_MESSAGES, FRAME_BYTES // (payload_bytes + 48)))
 
 
@@ -68,7 +68,7 @@ def throughput(target: str, payload_bytes: int, seconds: float) -> Json:
                 break
             credit.received()
         credit.stop()
-        # What it still sends is not waited for, but must not be in its way.
+        # The results do not include what the thread still sends, but it must end first.
         while reader.is_alive():
             next(events)
         events.cancel()

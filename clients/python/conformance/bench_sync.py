@@ -29,7 +29,7 @@ def throughput(target: str, payload_bytes: int, seconds: float) -> Json:
         while count.add(len(mailbox.receive_many())):
             credit.received()
         credit.stop()
-        # What it still sends is not waited for, but must not be in its way.
+        # The results do not include what the thread still sends, but it must end first.
         while thread.is_alive():
             mailbox.receive_many()
             thread.join(0)

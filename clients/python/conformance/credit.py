@@ -1,4 +1,4 @@
-"""The window of a benchmark, and its count of messages."""
+"""Limits the messages in flight of a benchmark, and counts the received messages."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _WARM_UP = 0.5
 
 
 class Count:
-    """Counts received messages after the first half second."""
+    """Counts the received messages, except in the first half second."""
 
     def __init__(self, payload_bytes: int, seconds: float) -> None:
-        #: Most messages on their way.
+        #: Maximum number of messages in flight.
         self.limit = max(1, min(_MESSAGES, _BYTES // max(payload_bytes, 1)))
         self.received = 0
         now = time.perf_counter()
@@ -26,7 +26,7 @@ class Count:
         self._first = 0
 
     def add(self, count: int) -> bool:
-        """Counts received messages. False: the time has passed."""
+        """Adds received messages. Returns False at the end of the measurement."""
         self.received += count
         now = time.perf_counter()
         if self._first_at == 0.0 and now >= self._begin:
@@ -40,7 +40,7 @@ class Count:
 
 
 class Credit:
-    """For a thread that sends while another receives."""
+    """Limits the messages in flight between a sending and a receiving thread."""
 
     def __init__(self, count: Count) -> None:
         self._count = count
@@ -49,9 +49,7 @@ class Credit:
         self.over = False
 
     def take(self) -> int:
-        """Waits until the window has room and returns the number of messages that may be sent; 0: the time has
-        passed.
-        """
+        """Waits for space, and returns the number of messages that may be sent now. 0 at the end."""
         while not self.over:
             room = self._count.limit - (self._sent - self._count.received)
             if room > 0:
@@ -62,11 +60,11 @@ class Credit:
         return 0
 
     def received(self) -> None:
-        """The window may have room again."""
+        """Reports that there may be space again."""
         self._room.set()
 
     def stop(self) -> None:
-        """The time has passed."""
+        """Ends the waiting."""
         self.over = True
         self._room.set()
 

@@ -1,4 +1,6 @@
-"""The conformance driver: test/conformance/README.md. With ``--aio`` on the asyncio API, else on the blocking one."""
+"""The conformance driver: see test/conformance/README.md. ``--aio`` selects the asyncio API; the default is the
+blocking API.
+"""
 
 from __future__ import annotations
 

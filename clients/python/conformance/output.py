@@ -1,4 +1,4 @@
-"""Writes results to standard output, one a line."""
+"""Writes results to standard output, one per line."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def failure(number: Any, error: BaseException) -> None:
 
 def descriptors() -> Optional[int]:
     try:
-        # One of them reads the folder.
+        # One descriptor is the one that reads the folder.
         return len(os.listdir("/proc/self/fd")) - 1
     except OSError:
         return None

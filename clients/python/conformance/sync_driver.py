@@ -1,4 +1,4 @@
-"""The driver on the blocking API: a thread for each request."""
+"""The driver of the blocking API: one thread for each request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REQUEST = "request-"
 
 
 class Begun(s.Cancellation):
-    """Signals that a call waits. It has then begun, and the next call on the same mailbox may begin."""
+    """Reports when a call waits. The next call on the same mailbox may start then."""
 
     def __init__(self) -> None:
         super().__init__()

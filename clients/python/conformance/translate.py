@@ -1,4 +1,4 @@
-"""Between the driver's protocol (test/conformance/README.md) and the client's API."""
+"""Converts between the driver's protocol (test/conformance/README.md) and the client's API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class DriverError(Exception):
-    """The driver itself could not do what was asked."""
+    """The driver could not execute the request."""
 
 
 def seconds(ms: Optional[float]) -> Optional[float]:
@@ -48,7 +48,7 @@ def error_json(error: s.SpreadError) -> Json:
 
 
 def failure_json(error: s.SpreadError) -> Json:
-    """With its kind, as everywhere but in the end of receiving."""
+    """Contains the kind of the error, which is only absent in the end of receiving."""
     return {"kind": "spread", **error_json(error)}
 
 

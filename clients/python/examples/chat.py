@@ -1,4 +1,6 @@
-"""Sends each line of standard input to a group, and prints what others say there: python chat.py [target [name]]"""
+"""Sends each line of standard input to a group, and prints the messages of the other members: python chat.py
+[target [name]]
+"""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""Shows the views that members of a group receive: python membership.py [target]"""
+"""Prints how the members of a group join and leave: python membership.py [target]"""
 
 import sys
 
@@ -10,7 +10,8 @@ GROUP = "members"
 def watch(mailbox: Mailbox) -> None:
     for event in mailbox:
         if isinstance(event, ViewMessage):
-            # CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; event.cause is the word.
+            # event.reason is CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK.
+            # event.cause is its name.
             print(event.cause, ", ".join(event.changed_members), "->", ", ".join(event.members), "I am", event.own_index)
             for one in event.sets:
                 print("  together:", ", ".join(one.members), "(with me)" if one.mine else "")

@@ -1,7 +1,7 @@
 """Workers share jobs without a coordinator: python workers.py [target]
 
-All workers receive jobs, results and views in one order. Each worker therefore decides alone which worker does a
-job, and all reach the same decision. This also holds when a worker leaves with an unfinished job.
+All workers receive jobs, results and views in the same order. Therefore each worker can compute the owner of
+each job by itself, and all workers compute the same owner. The jobs of a worker that leaves are assigned again.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ JOB, RESULT = 1, 2
 
 
 async def work(mailbox: aio.Mailbox, most: int) -> None:
-    """Does jobs; leaves when it gets one more than `most`."""
+    """Does jobs. Leaves when it is assigned more than `most` jobs."""
     members: tuple[str, ...] = ()
     owners: dict[str, str] = {}
     turn = 0
@@ -23,7 +23,7 @@ async def work(mailbox: aio.Mailbox, most: int) -> None:
         unowned: list[str] = []
         if isinstance(event, ViewMessage):
             members = event.members
-            # What those did not do who went is shared anew.
+            # The unfinished jobs of workers that left are assigned again.
             unowned = [job for job, owner in owners.items() if owner not in members]
         elif isinstance(event, RegularMessage) and event.message_type == JOB:
             unowned = [event.text()]

@@ -27,7 +27,7 @@ def target() -> str:
 
 @pytest.fixture
 def no_thread_left() -> Iterator[None]:
-    """What the test starts must have ended by its end."""
+    """Fails a test that leaves threads."""
 
     def threads() -> set[threading.Thread]:
         return {thread for thread in threading.enumerate() if not thread.name.startswith("fake-sidecar")}

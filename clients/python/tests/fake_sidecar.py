@@ -1,4 +1,4 @@
-"""A sidecar that does what a test says, over a real gRPC server."""
+"""A sidecar whose behavior a test defines, with a real gRPC server."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def details(reason: str, retry: Optional[float] = None, *, domain: str = "spread
 
 
 def abort(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, **metadata: str) -> NoReturn:
-    """Ends a call as the sidecar does; without a reason as a broken connection looks."""
+    """Ends a call as the sidecar does. Without a reason, it looks like a broken connection."""
     if reason:
         context.set_trailing_metadata((("grpc-status-details-bin", details(reason, None, **metadata)),))
     context.abort(code, reason or "broken")
@@ -62,7 +62,7 @@ def abort(context: grpc.ServicerContext, code: grpc.StatusCode, reason: str, **m
 
 
 class FakeSidecar(MailboxServiceServicer):
-    """``scripts``: what each Receive does, in turn; the last one again and again."""
+    """``scripts``: the behavior of each Receive stream, in order. The last one repeats."""
 
     def __init__(self) -> None:
         self.scripts: list[Script] = []
@@ -77,7 +77,7 @@ class FakeSidecar(MailboxServiceServicer):
         self.disconnects = 0
         self.on_acknowledge: Callable[[int, grpc.ServicerContext], None] = lambda up_to, context: None
         self.on_multicast: Callable[[grpc.ServicerContext], None] = lambda context: None
-        #: Told of each Join, Leave and Disconnect.
+        #: Called for each Join, Leave and Disconnect.
         self.on_other: Callable[[str], None] = lambda call: None
         self.on_stream: Optional[Callable[[Iterator[Any], grpc.ServicerContext], Iterator[Any]]] = None
         #: Ends every stream that waits for it.
@@ -93,12 +93,12 @@ class FakeSidecar(MailboxServiceServicer):
         self._server.stop(0).wait(5)
 
     def idle(self, context: grpc.ServicerContext) -> None:
-        """Until the stream is given up."""
+        """Waits until the client cancels the stream."""
         while context.is_active() and not self.over.wait(0.01):
             pass
 
     def quiet(self, request: pb.ReceiveRequest, context: grpc.ServicerContext) -> Iterator[pb.ReceiveResponse]:
-        """A script: attached, and nothing comes."""
+        """A script: attaches and sends nothing."""
         yield attached(1)
         self.idle(context)
 

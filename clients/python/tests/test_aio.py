@@ -1,4 +1,4 @@
-"""The asyncio API, over a real gRPC connection. Its rules are those of the blocking one and tested there."""
+"""The asyncio API over a real gRPC connection. The tests of the blocking API cover the common rules."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Test = Callable[[aio.SpreadSidecar], Awaitable[None]]
 
 @pytest.fixture
 def run(fake: FakeSidecar) -> Callable[[Test], None]:
-    """Runs a test with a channel, and looks that no task is left behind it."""
+    """Runs a test with a channel, and checks that it leaves no task."""
 
     async def within(test: Test) -> None:
         before = asyncio.all_tasks()
         async with aio.SpreadSidecar(target=fake.target) as sidecar:
             await test(sidecar)
         left = asyncio.all_tasks() - before
-        # Tasks of gRPC's own end in the next turns of the loop.
+        # Tasks of gRPC end in the next turns of the loop.
         deadline = time.monotonic() + 5
         while left and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
@@ -79,7 +79,7 @@ def test_fetches_events_that_an_end_with_an_error_swallowed(fake: FakeSidecar, r
             async for event in mailbox:
                 seen.append(event.sequence)
         assert caught.value.reason == "LEASE_EXPIRED"
-        # What came is in order, and what did not come is told.
+        # Received events are in order, and the error reports missing ones.
         assert seen == list(range(1, len(seen) + 1))
         assert caught.value.metadata.get("received_sequence", "5") == str(len(seen))
 
@@ -251,7 +251,7 @@ def test_a_token_may_come_from_a_coroutine(fake: FakeSidecar) -> None:
 
 
 def test_ends_with_its_loop(fake: FakeSidecar) -> None:
-    """A program that ends its loop without closing anything neither hangs nor complains."""
+    """A program that ends its loop without closing anything neither hangs nor logs errors."""
 
     def breaks(request: Any, context: Any) -> Any:
         yield attached(1)

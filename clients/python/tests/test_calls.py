@@ -1,4 +1,4 @@
-"""Unary calls: deadlines, cancellation, errors, tokens and what is checked on this side."""
+"""Unary calls: deadlines, cancellation, errors, tokens and checks in the client."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_tls_wants_cert_and_key_together() -> None:
 def test_waits_for_a_sidecar_that_is_starting(fake: FakeSidecar) -> None:
     with s.SpreadSidecar(target=fake.target) as sidecar:
         sidecar.wait_for_ready(5)
-        # The fake one has no daemon.
+        # The fake sidecar has no daemon.
         error = refused(lambda: sidecar.wait_for_ready(0.3, daemon=True))
         assert (error.status, "not connected to its daemon" in error.message) == ("DEADLINE_EXCEEDED", True)
     with socket.socket() as free:

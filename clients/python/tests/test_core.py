@@ -1,4 +1,4 @@
-"""Rules and conversions that need no connection."""
+"""Rules and conversions without a connection."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_only_what_has_no_reason_is_a_failure_of_the_transport() -> None:
     assert is_transport_failure(s.SpreadError("", status="UNAVAILABLE", reason="CONNECTION_TOO_OLD"))
     assert not is_transport_failure(s.SpreadError("", status="UNAVAILABLE", reason="DRAINING"))
     assert not is_transport_failure(s.SpreadError("", status="NOT_FOUND"))
-    # Nonsense in the details hides neither status nor sentence.
+    # Invalid details hide neither the status nor the message.
     error = to_spread_error("INTERNAL", "sentence", (("grpc-status-details-bin", b"\xff\xff"),), send=True)
     assert (error.status, error.message, error.reason, error.outcome) == ("INTERNAL", "sentence", "", "unknown")
 
@@ -243,13 +243,13 @@ def test_a_buffer_is_full_at_either_bound_and_roomy_at_half_of_both() -> None:
     buffer.push(_events(1))
     assert buffer.full
     buffer.pop()
-    assert not buffer.roomy
+    assert not buffer.has_room
     assert [event.sequence for event in buffer.pop_many(1)] == [2]
-    assert buffer.roomy
+    assert buffer.has_room
     buffer.push(_events(1, 100_000))
     assert buffer.full
     assert len(buffer.pop_many(10)) == 3
-    assert (len(buffer), buffer.full, buffer.roomy) == (0, False, True)
+    assert (len(buffer), buffer.full, buffer.has_room) == (0, False, True)
 
 
 def test_the_last_events_of_an_ended_mailbox_are_fetched_for_two_seconds() -> None:
@@ -264,18 +264,18 @@ def test_the_last_events_of_an_ended_mailbox_are_fetched_for_two_seconds() -> No
     now = 1.9
     assert rules.broken(cut).end is None
     now = 2.0
-    told = rules.broken(cut).end
-    assert told is not None
-    assert (told.reason, told.metadata["received_sequence"]) == ("LEASE_EXPIRED", "0")
+    last = rules.broken(cut).end
+    assert last is not None
+    assert (last.reason, last.metadata["received_sequence"]) == ("LEASE_EXPIRED", "0")
 
 
 def test_a_mailbox_that_is_gone_has_nothing_to_fetch() -> None:
     rules = ReceiveRules(ReceivePlan("m", 0, 0, 0, 10, 30), is_transport_failure)
     end = s.SpreadError("over", status="ABORTED", reason="LEASE_EXPIRED", metadata={"last_sequence": "2"})
     assert rules.broken(end).end is None
-    told = rules.broken(s.SpreadError("gone", status="NOT_FOUND", reason="ILLEGAL_SESSION")).end
-    assert told is not None
-    assert told.reason == "LEASE_EXPIRED"
+    last = rules.broken(s.SpreadError("gone", status="NOT_FOUND", reason="ILLEGAL_SESSION")).end
+    assert last is not None
+    assert last.reason == "LEASE_EXPIRED"
 
 
 def test_timers_run_in_order_and_end() -> None:

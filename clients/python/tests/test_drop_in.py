@@ -124,7 +124,7 @@ def test_the_descriptor_says_exactly_when_receive_will_not_block() -> None:
             assert readable(box)
             box.receive()
             waiting -= 1
-        # What was sent comes at once or a moment later; nothing else does.
+        # Sent messages arrive at once or shortly after; nothing else does.
         until(partial(says, box, waiting > 0), "what came")
     box.disconnect()
 
@@ -198,7 +198,7 @@ def test_a_malformed_target_of_the_environment_is_reported_with_its_variable(mon
             call()
 
 
-#: Programs that do not catch their error, and what that error says.
+#: Programs that do not catch their error, and the text of that error.
 UNCAUGHT = [
     ("os.environ['SPREAD_SIDECAR_TARGET'] = '127.0.0.1:1'; spread.connect()", "cannot be reached"),
     ("os.environ['SPREAD_SIDECAR_TARGET'] = 'http://sidecar'; spread.version()", "SPREAD_SIDECAR_TARGET"),

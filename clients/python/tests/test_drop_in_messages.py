@@ -1,4 +1,4 @@
-"""What the drop-in module's receive gives, attribute by attribute, from events as the sidecar sends them."""
+"""The results of the drop-in module's receive, attribute by attribute, for events of the sidecar."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEMBERS = ("#a#one", "#b#one", "#c#two")
 
 @pytest.fixture
 def receive(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receive]:
-    """What comes out of ``receive`` for an event: of a new mailbox each time."""
+    """Returns the result of ``receive`` for an event, with a new mailbox each time."""
     monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     boxes: list[spread.MailboxType] = []
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def documented() -> dict[str, int]:
-    """Every constant and error of the page that lists Spread's names, with its value."""
+    """All constants and errors of the page that lists Spread's names, with their values."""
     rows = re.findall(r"^\| `([A-Z_]+)` \| `(-?(?:0x)?[0-9a-f]+)` \|", (ROOT / "docs/spread-api.md").read_text(), re.M)
     return {name: int(value, 0) for name, value in rows}
 
@@ -22,9 +22,9 @@ def documented() -> dict[str, int]:
 def test_every_constant_of_spread_is_there_with_its_value() -> None:
     constants = documented()
     assert len(constants) > 50
-    # Two are the wrapper's own, and not Spread's, with the values that they had there.
+    # Two constants are the wrapper's own, with the values of the wrapper.
     own = {"DEFAULT_BUFFER_SIZE": 10000, "DEFAULT_GROUPS_SIZE": 10}
-    # A C int in the wrapper, so that it has a sign there.
+    # A C int in the wrapper, so that it is negative.
     own["ENDIAN_RESERVED"] = constants["ENDIAN_RESERVED"] - (1 << 32)
     assert {name: getattr(spread, name, None) for name in constants} == {**constants, **own}
 
@@ -46,7 +46,7 @@ def box(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> spread.MailboxTyp
 
 
 class Index:
-    """A number of another kind, as numerical libraries have them."""
+    """A number of another type, as in numerical libraries."""
 
     def __index__(self) -> int:
         return spread.SAFE_MESS

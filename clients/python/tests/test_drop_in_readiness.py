@@ -1,4 +1,4 @@
-"""The drop-in module's descriptor and goodbyes, without a sidecar."""
+"""The drop-in module's descriptor and disconnects, without a sidecar."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def readable(readiness: Readiness) -> bool:
 
 
 def would_not_wait(inbox: Inbox) -> bool:
-    """Whether ``take`` gives an event, or the end, at once. It puts nothing back: for the end of a history."""
+    """Whether ``take`` returns an event or the end at once. It does not put the event back."""
     try:
         inbox.take(0, None)
     except SpreadError as error:
@@ -47,7 +47,7 @@ def would_not_wait(inbox: Inbox) -> bool:
 @pytest.mark.parametrize("seed", range(40))
 def test_it_is_readable_exactly_when_taking_would_not_wait(seed: int, readiness: Readiness) -> None:
     chance = random.Random(seed)
-    # Events of the larger one are moved ahead of its lock before it is observed.
+    # The larger inbox moves events ahead of its lock before it is observed.
     inbox = Inbox(8 if seed % 2 else 256, 1 << 20, 0)
     sequence = waiting = 0
     ended = False
@@ -130,13 +130,13 @@ def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
             self.me = self
 
     program = Program()
-    # The worst moment: the collector runs in a thread that holds the inbox.
+    # The worst case: the garbage collector runs in a thread that holds the inbox's lock.
     lock = program.box._mailbox._inbox._lock
     del program
     with lock:
         # The collector does not wait for the lock.
         gc.collect()
-    until(lambda: fake.disconnects == 1, "the goodbye")
+    until(lambda: fake.disconnects == 1, "the disconnect")
     until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors, "all descriptors closed")
 
 

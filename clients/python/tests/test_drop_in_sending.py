@@ -1,4 +1,4 @@
-"""The drop-in module's multicasts: handed over at once, in order, within a bound, and never lost without an error."""
+"""The drop-in module's multicasts: sent at once, in order, within a limit, and never lost without an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from spread_sidecar.gen.spread.sidecar.v1 import mailbox_service_pb2 as pb
 
 
 class Recorder:
-    """Takes what comes over MulticastStream; ``gate`` holds back the answers, ``ends`` ends a stream after its batch."""
+    """Records the messages of MulticastStream. ``gate`` delays the responses, ``ends`` ends a stream after its
+    batch.
+    """
 
     def __init__(self, fake: FakeSidecar) -> None:
         self.gate = threading.Event()
@@ -119,7 +121,7 @@ def test_a_mailbox_that_nobody_has_any_more_sends_first(recorder: Recorder, fake
     for _ in range(500):
         send(box)
     del box
-    until(lambda: fake.disconnects == 1, "the goodbye")
+    until(lambda: fake.disconnects == 1, "the disconnect")
     assert len(recorder.messages) == 500
 
 
@@ -142,8 +144,8 @@ def test_messages_in_doubt_end_the_mailbox(box: spread.MailboxType, recorder: Re
     until(lambda: box._outgoing._sender is not None and box._outgoing._sender.closed, "the end")
     assert failure(box)[0] == spread.CONNECTION_CLOSED
     assert failure(box) == ("multicast() called on closed mbox",)
-    # The sidecar may still have the mailbox.
-    until(lambda: fake.disconnects == 1, "the goodbye")
+    # The mailbox may still exist in the sidecar.
+    until(lambda: fake.disconnects == 1, "the disconnect")
 
 
 def test_a_stream_that_breaks_with_nothing_on_its_way_is_made_anew(
@@ -183,10 +185,10 @@ def test_names_are_cut_as_the_c_library_cuts_them(box: spread.MailboxType, recor
 
 
 def test_what_no_daemon_delivers_counts_as_sent(box: spread.MailboxType, recorder: Recorder) -> None:
-    for nobody in ("", "a b", "a\x01b", "caf\xe9", "#", "##", "#x#y#z"):
-        assert box.multicast(spread.SAFE_MESS, nobody, "12345") == 5
-        assert box.multigroup_multicast(spread.SAFE_MESS, (nobody, "ok", ""), "12345") == 5
-        assert box.multigroup_multicast(spread.SAFE_MESS, (nobody, ""), "12345") == 5
+    for invalid in ("", "a b", "a\x01b", "caf\xe9", "#", "##", "#x#y#z"):
+        assert box.multicast(spread.SAFE_MESS, invalid, "12345") == 5
+        assert box.multigroup_multicast(spread.SAFE_MESS, (invalid, "ok", ""), "12345") == 5
+        assert box.multigroup_multicast(spread.SAFE_MESS, (invalid, ""), "12345") == 5
     until(lambda: len(recorder.messages) == 7, "what is delivered")
     assert all(list(message.groups) == ["ok"] for message in recorder.messages)
 
@@ -207,5 +209,5 @@ def test_what_the_sidecar_would_refuse_later_is_refused_at_once(
         with pytest.raises(spread.SpreadError) as caught:
             box.multicast(service, group, "x")
         assert caught.value.args[0] == spread.ILLEGAL_SERVICE
-    # None of that ends the mailbox.
+    # None of these errors ends the mailbox.
     send(box)

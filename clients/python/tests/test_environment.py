@@ -1,4 +1,4 @@
-"""The environment as the default of a channel: the cases that all clients share, and both APIs of this one."""
+"""Environment variables as the defaults of a channel: the shared cases of all clients, for both APIs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def plain(options: SidecarOptions) -> dict[str, Any]:
-    """What the shared cases have of options."""
+    """The options that the shared cases compare."""
     tls, token = options.get("tls"), options.get("token")
     return {
         "target": options.get("target", DEFAULT_TARGET),

@@ -22,7 +22,7 @@ def messages(first: int, last: int) -> list[RegularMessage]:
 
 @pytest.fixture
 def inbox() -> Inbox:
-    """Some of whose ten events are ahead of the lock; the first is taken."""
+    """An inbox with some of its ten events ahead of the lock. The first is taken."""
     inbox = Inbox(4096, 4 << 20, 0)
     inbox.push(messages(1, 10))
     assert inbox.take(None, None).sequence == 1
@@ -81,16 +81,16 @@ def test_a_cancelled_taker_takes_nothing(inbox: Inbox) -> None:
 
 
 def test_an_observer_is_told_at_once_when_the_last_event_is_taken(inbox: Inbox) -> None:
-    told: list[bool] = []
-    inbox.observe(told.append)
+    observed: list[bool] = []
+    inbox.observe(observed.append)
     inbox.push([message(11)])
     for _ in range(9):
         inbox.take(None, None)
-    assert told == [True]
+    assert observed == [True]
     inbox.take(None, None)
-    assert told == [True, False]
+    assert observed == [True, False]
     inbox.push([message(12)])
-    assert told == [True, False, True]
+    assert observed == [True, False, True]
 
 
 @pytest.mark.parametrize(("max_events", "max_bytes"), [(640, 1 << 30), (1 << 30, 640 * 257)])

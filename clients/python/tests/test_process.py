@@ -1,4 +1,4 @@
-"""What only a process of its own shows: how it ends."""
+"""How a process ends."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_program_that_leaves_everything_open_ends(fake: FakeSidecar) -> None:
     _, errors = child.communicate(timeout=20)
     assert (child.returncode, errors) == (0, "")
     assert time.monotonic() - begin < 10
-    # It lets go of the mailbox, and does not end it.
+    # The process detaches from the mailbox without ending it.
     assert fake.disconnects == 0
 
 
@@ -95,7 +95,7 @@ def test_no_busy_loop_without_a_sidecar(fake: FakeSidecar) -> None:
     before = int(statistics[11]) + int(statistics[12])
     time.sleep(2)
     statistics = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()
-    # Unit: a hundredth of a second.
+    # Unit: 10 ms.
     used = int(statistics[11]) + int(statistics[12]) - before
     child.kill()
     child.communicate()

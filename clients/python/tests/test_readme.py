@@ -1,4 +1,4 @@
-"""What the README shows is code that runs: of the examples, or of the tests below."""
+"""The README's code is code that runs: of the examples, or of the tests below."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_asyncio(target: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_tls_and_tokens(tmp_path: Path) -> None:
     class SpreadSidecar(spread_sidecar.SpreadSidecar):
-        """Only made: it connects when it is used."""
+        """Created but not used: it connects at the first call."""
 
     def Path(name: str) -> Any:
         file = tmp_path / name.lstrip("/").replace("/", "-")
@@ -132,7 +132,7 @@ def test_sending_fast(target: str, capsys: pytest.CaptureFixture[str]) -> None:
         refusals: list[Refusal] = []
         with mailbox.sender(on_refused=refusals.append) as sender:
             for line in lines:
-                sender.send(FIFO_MESS, "greetings", line)  # waits only while too much is on its way
+                sender.send(FIFO_MESS, "greetings", line)  # waits only at the limit of messages in flight
             progress = sender.flush()  # all decided: passed to the daemon or rejected
         print(progress.sent, progress.accepted)
     assert capsys.readouterr().out == "1000 1000\n"

@@ -1,4 +1,4 @@
-"""How receiving goes on when streams break, end or lie: over a real gRPC connection."""
+"""Receiving when streams break, end or have invalid frames, over a real gRPC connection."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_goes_on_behind_the_last_event_of_a_broken_stream(fake: FakeSidecar, sid
 
     def goes_on(request: Any, context: Any) -> Any:
         yield attached(3)
-        # One that came before: it must not come again.
+        # An event from before: it must not be received again.
         yield batch(2, 3)
         fake.idle(context)
 
@@ -172,7 +172,7 @@ def test_a_full_inbox_stops_reading_from_the_connection(fake: FakeSidecar, sidec
     while before != given:
         before = given
         time.sleep(0.2)
-    # 10 in the inbox, 10 in HTTP/2's window, and what gRPC keeps besides.
+    # 10 in the inbox, 10 in HTTP/2's window, and those in gRPC's buffers.
     assert given < 200
     assert [mailbox.receive(10).sequence for _ in range(398)] == list(range(2, 400))
 
@@ -259,7 +259,7 @@ def test_detach_gives_what_attach_wants(fake: FakeSidecar, sidecar: s.SpreadSide
     again = sidecar.attach(resumption.mailbox_id, after_sequence=resumption.after_sequence)
     assert again.receive(10).sequence == 2
     assert fake.disconnects == 0
-    # Without it: after what was given (AUTO) or acknowledged (EXPLICIT).
+    # Without after_sequence: after the last delivered (AUTO) or acknowledged (EXPLICIT) event.
     assert sidecar.attach("m" * 32).last_sequence == 7
     fake.explicit = True
     assert sidecar.attach("m" * 32).last_sequence == 5
@@ -320,16 +320,16 @@ def test_tells_when_receive_would_not_block(fake: FakeSidecar, sidecar: s.Spread
 
     fake.scripts = [gives]
     mailbox = sidecar.connect()
-    told: list[bool] = []
-    mailbox.observe_readiness(told.append)
-    until(lambda: told == [False, True], "there is an event")
+    observed: list[bool] = []
+    mailbox.observe_readiness(observed.append)
+    until(lambda: observed == [False, True], "there is an event")
     mailbox.receive()
-    assert told == [False, True]
+    assert observed == [False, True]
     mailbox.receive()
-    assert told == [False, True, False]
+    assert observed == [False, True, False]
     assert not mailbox.ready
     mailbox.disconnect()
-    assert told == [False, True, False, True]
+    assert observed == [False, True, False, True]
     assert mailbox.ready
 
 

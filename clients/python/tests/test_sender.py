@@ -1,4 +1,4 @@
-"""The sender, over a real gRPC connection."""
+"""The sender over a real gRPC connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-//! Sends each line of standard input to a group, and prints what others say there: chat [target [name]]
+//! Sends each line of standard input to a group, and prints the messages of the other members: chat
+//! [target [name]]
 
 use spread_sidecar::{
     DisconnectOptions, Event, Mailbox, MailboxOptions, MembershipCause, NameConflict, Service, SpreadError, connect,

@@ -1,4 +1,4 @@
-//! Shows how a group's members see each other come and go: membership [target]
+//! Prints how the members of a group join and leave: membership [target]
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! Workers share jobs without a coordinator: workers [target]
 //!
-//! Jobs, results and views come to all workers in one order. So each of them decides alone, from the same facts, who does
-//! which job, and all come to the same answer; also when a worker goes away with a job that it has not done.
+//! All workers receive jobs, results and views in the same order. Therefore each worker can compute
+//! the owner of each job by itself, and all workers compute the same owner. The jobs of a worker
+//! that leaves are assigned again.
 
 use spread_sidecar::{Event, Mailbox, MailboxOptions, NameConflict, Service, Sidecar, SpreadError};
 
@@ -10,10 +11,10 @@ const RESULTS: &str = "results";
 const JOB: i32 = 1;
 const RESULT: i32 = 2;
 
-/// Does jobs; goes away when it is given one more than `most`.
+/// Does jobs. Leaves when it is assigned more than `most` jobs.
 async fn work(mailbox: Mailbox, most: usize) -> Result<(), SpreadError> {
     let mut members: Vec<String> = Vec::new();
-    // In the order in which the jobs came, which is the same at all workers.
+    // In the order in which the jobs arrived, which is the same for all workers.
     let mut owners: Vec<(String, String)> = Vec::new();
     let (mut turn, mut done) = (0, 0);
     let mut events = mailbox.events();
@@ -22,7 +23,7 @@ async fn work(mailbox: Mailbox, most: usize) -> Result<(), SpreadError> {
         match event? {
             Event::View(view) => {
                 members = view.members;
-                // What those did not do who went is shared anew.
+                // The unfinished jobs of workers that left are assigned again.
                 let gone = |(_, owner): &(String, String)| !members.contains(owner);
                 unowned.extend(owners.iter().filter(|job| gone(job)).map(|(job, _)| job.clone()));
             }

@@ -1,5 +1,6 @@
-//! Up to which event the application is done. The mailbox tells it to the sidecar in the background, one call at a time;
-//! what is asked for meanwhile goes with the next one.
+//! The sequence up to which the application has acknowledged events. The mailbox acknowledges in
+//! the background, with at most one active call. Requests during a call are combined into the next
+//! call.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,14 +13,14 @@ pub(crate) struct Acknowledger {
 }
 
 impl Acknowledger {
-    /// Every event up to and including this one is to be acknowledged.
+    /// Acknowledges every event up to and including this one.
     pub fn request(&self, up_to: u64) {
         if self.wanted.fetch_max(up_to, Ordering::AcqRel) < up_to {
             self.asked.notify_one();
         }
     }
 
-    /// Waits until there is more to acknowledge than this, and gives up to where.
+    /// Waits until there is more to acknowledge than `done`, and returns the sequence.
     pub async fn beyond(&self, done: u64) -> u64 {
         loop {
             let wanted = self.wanted.load(Ordering::Acquire);

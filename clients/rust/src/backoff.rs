@@ -1,8 +1,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// Pauses between tries: each is drawn evenly from zero to a bound that doubles, so that many clients of a sidecar that
-/// comes back don't come at once.
+/// Pauses between retries. Each pause is a uniform random duration from zero to a maximum that
+/// doubles, so that the clients of a restarted sidecar do not all retry at once.
 pub(crate) struct Backoff {
     first: Duration,
     most: Duration,
@@ -21,7 +21,7 @@ impl Backoff {
     }
 
     pub fn next(&mut self) -> Duration {
-        // The keys of a new hasher are random enough for that.
+        // The keys of a new hasher are sufficiently random.
         let random = RandomState::new().hash_one(()) >> 40;
         let pause = self.bound.mul_f64(random as f64 / (1u64 << 24) as f64);
         self.bound = self.most.min(2 * self.bound);

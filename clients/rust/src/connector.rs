@@ -1,4 +1,5 @@
-//! Connections of a channel. Made here, so that they never go through a proxy of the environment.
+//! Connections of a channel. This crate connects itself, so that connections never use a proxy of
+//! the environment.
 
 use std::future::Future;
 use std::io;
@@ -15,20 +16,20 @@ use tower_service::Service;
 
 use crate::target::Target;
 
-/// How long a connection may take to be made.
+/// Maximum time to connect.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// What reading and writing fails with when the other end does not speak HTTP/2. HTTP/2 hands on the text alone.
+/// The I/O error if the peer does not speak HTTP/2. The HTTP/2 library passes on only the text.
 pub(crate) const NOT_HTTP2: &str = "the other end does not speak HTTP/2";
-/// The same when it closes the connection before it has said anything.
+/// The I/O error if the peer closes the connection before it sends anything.
 pub(crate) const CLOSED_AT_ONCE: &str = "the other end closed the connection before it said anything";
-/// The type of the frame that HTTP/2 begins with (SETTINGS), and where it stands.
+/// The type of the first frame of HTTP/2 (SETTINGS), and its position.
 const SETTINGS: (usize, u8) = (3, 4);
 
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub target: Target,
-    /// TLS has its own beginning, and says itself what is wrong with it.
+    /// TLS has its own handshake, with its own errors.
     pub has_tls: bool,
 }
 
@@ -68,13 +69,13 @@ async fn connect(target: Target) -> io::Result<Stream> {
 
 pub(crate) struct Connection {
     stream: Stream,
-    /// Bytes so far, until the beginning is checked.
+    /// Number of received bytes, until the first frame is checked.
     received: usize,
     is_checked: bool,
 }
 
 impl Connection {
-    /// Whether what has come is the beginning of HTTP/2.
+    /// Whether the received bytes are the start of HTTP/2.
     fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.is_checked {
             return Ok(());

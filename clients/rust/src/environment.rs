@@ -1,4 +1,5 @@
-//! What the environment says about a sidecar: `docs/client-environment.md` has the rules for every client.
+//! The settings of a sidecar in environment variables. `docs/client-environment.md` has the rules
+//! for all clients.
 
 use std::sync::Arc;
 use std::{fs, io};
@@ -6,7 +7,7 @@ use std::{fs, io};
 use crate::SpreadError;
 use crate::security::{BoxError, Tls, Token};
 
-/// The variable that names the sidecar.
+/// The environment variable with the target.
 pub(crate) const TARGET: &str = "SPREAD_SIDECAR_TARGET";
 const TLS: &str = "SPREAD_SIDECAR_TLS";
 const CA: &str = "SPREAD_SIDECAR_TLS_CA";
@@ -16,19 +17,20 @@ const SERVER_NAME: &str = "SPREAD_SIDECAR_TLS_SERVER_NAME";
 const TOKEN_FILE: &str = "SPREAD_SIDECAR_TOKEN_FILE";
 const INSECURE: &str = "SPREAD_SIDECAR_INSECURE";
 
-/// The options of a channel that the environment completes. None: the program does not set it.
+/// The options of a channel that the environment completes. None if the program does not set the
+/// option.
 #[derive(Clone, Default)]
 pub(crate) struct ChannelOptions {
-    /// Empty: the default.
+    /// Empty for the default.
     pub target: String,
     pub tls: Option<Tls>,
     pub token: Option<Token>,
     pub insecure: Option<bool>,
 }
 
-/// Fills in what the environment says where the program names no target. A target of the program keeps the environment
-/// out: a token must not go to a sidecar that it is not for. Fails with `FIELD_INVALID` for a variable with a wrong value
-/// and for a PEM file that cannot be read.
+/// Fills in options from environment variables if the program sets no target. If the program sets a
+/// target, the variables have no effect: a token must not go to a sidecar for which it is not
+/// intended. Fails with `FIELD_INVALID` for an invalid variable or an unreadable PEM file.
 pub(crate) fn complete(
     mut options: ChannelOptions,
     environment: impl Fn(&str) -> Option<String>,
@@ -42,7 +44,7 @@ pub(crate) fn complete(
         options.tls = read_tls(&get)?;
     }
     if options.token.is_none() {
-        // Read before each call, so that the token can be replaced while the program runs.
+        // Reads the file before each call, so that the token can change while the program runs.
         options.token = get(TOKEN_FILE).map(|path| {
             Token::Asked(Arc::new(move || {
                 let token = read_token(&path);
@@ -91,7 +93,8 @@ fn read_pem(get: &impl Fn(&str) -> Option<String>, variable: &str) -> Result<Opt
 
 fn read_token(path: &str) -> Result<String, SpreadError> {
     let text = fs::read_to_string(path).map_err(|error| unreadable(TOKEN_FILE, "text", path, &error))?;
-    // As in the sidecar's own token files: comments count for nothing, and a name may precede the token.
+    // The format of the sidecar's token files: lines may be comments, and a name may precede the
+    // token.
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
     let token = line.and_then(|line| line.split_whitespace().next_back());
     token.map(str::to_owned).ok_or_else(|| SpreadError::field(TOKEN_FILE, "the path of a file with a token", path))
@@ -119,7 +122,7 @@ mod tests {
     use super::*;
     use crate::Sidecar;
 
-    /// A folder of its own, which is removed with it.
+    /// A temporary folder, which is removed on drop.
     struct Folder(PathBuf);
 
     impl Folder {

@@ -11,18 +11,18 @@ pub const SPREAD_DOMAIN: &str = "spread.org";
 /// The domain of the sidecar's own errors.
 pub const SIDECAR_DOMAIN: &str = "spread-sidecar";
 
-/// What became of a message whose sending failed. Nothing is ever sent twice by this crate or the sidecar; whether to
-/// send again is the application's decision.
+/// The outcome of a failed send. This crate and the sidecar never send a message twice; the
+/// application decides whether to send it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It is known that no byte of the message reached the daemon.
+    /// No byte of the message reached the daemon.
     NotSent,
-    /// That can't be told, as a deadline passed or a connection broke.
+    /// The message may have been sent, for example because a deadline passed or a connection broke.
     Unknown,
 }
 
 impl Outcome {
-    /// `not-sent` or `unknown`, as the contract writes it.
+    /// `not-sent` or `unknown`, as in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotSent => "not-sent",
@@ -37,25 +37,25 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What kind of failure it is.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An error of Spread.
     Spread(Code),
-    /// A reason of the sidecar's own.
+    /// A reason of the sidecar.
     Sidecar(Reason),
-    /// Messages of a [`crate::Sender`] were refused; [`SpreadError::refusals`] has them.
+    /// The sidecar rejected messages of a [`crate::Sender`]; see [`SpreadError::refusals`].
     Refused,
-    /// Everything else, such as a connection that can't be made: see [`SpreadError::status`].
+    /// All other errors, for example a failed connection: see [`SpreadError::status`].
     Other,
 }
 
-/// Every failure of this crate. A clone is cheap.
+/// The error of this crate. Cloning is cheap.
 #[derive(Clone)]
 pub struct SpreadError(Arc<Failure>);
 
-/// What a [`SpreadError`] says.
+/// The content of a [`SpreadError`].
 #[derive(Clone)]
 pub(crate) struct Failure {
     pub message: String,
@@ -66,7 +66,7 @@ pub(crate) struct Failure {
     pub retryable: bool,
     pub retry_delay: Option<Duration>,
     pub outcome: Option<Outcome>,
-    /// What the outcome is if the call was to send.
+    /// The outcome if the call was a send.
     pub send_outcome: Outcome,
     pub refused: u64,
     pub refusals: Vec<Refusal>,
@@ -99,7 +99,7 @@ impl From<Failure> for SpreadError {
 }
 
 impl SpreadError {
-    /// What kind of failure it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         if self.0.refused > 0 {
             return ErrorKind::Refused;
@@ -113,7 +113,7 @@ impl SpreadError {
         }
     }
 
-    /// A sentence for a person.
+    /// A sentence for people.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -123,7 +123,8 @@ impl SpreadError {
         self.0.status
     }
 
-    /// Spread's name for the error, or one of the sidecar's own (see [`Reason`]); empty for failures of the transport.
+    /// Spread's name for the error, or a reason of the sidecar (see [`Reason`]). Empty for failures
+    /// of the transport.
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
@@ -133,7 +134,7 @@ impl SpreadError {
         &self.0.domain
     }
 
-    /// Spread's error; none for a failure that Spread has no number for, such as a lease that ended.
+    /// Spread's error. None for failures that Spread does not define, such as an expired lease.
     pub fn code(&self) -> Option<Code> {
         if self.0.domain == SPREAD_DOMAIN { Code::from_name(&self.0.reason) } else { None }
     }
@@ -143,37 +144,38 @@ impl SpreadError {
         self.code().map(Code::number)
     }
 
-    /// The sidecar's own reason; none for other failures, and for reasons that this release does not know.
+    /// The sidecar's reason. None for other errors, and for reasons that this release does not
+    /// know.
     pub fn sidecar_reason(&self) -> Option<Reason> {
         if self.0.domain == SIDECAR_DOMAIN { Reason::from_name(&self.0.reason) } else { None }
     }
 
-    /// More, such as `field` and `bound`.
+    /// Further details, such as `field` and `bound`.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.0.metadata
     }
 
-    /// Whether the same call may succeed later. For a send, see [`SpreadError::outcome`] first.
+    /// Whether the same call may succeed later. For a send, check [`SpreadError::outcome`] first.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }
 
-    /// How long to wait before the next try; none if the sidecar did not say.
+    /// Time to wait before a retry. None if the sidecar gave none.
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_delay
     }
 
-    /// For a failed send: whether the message may have been sent. Else none.
+    /// For a failed send: whether the message may have been sent. None for other calls.
     pub fn outcome(&self) -> Option<Outcome> {
         self.0.outcome
     }
 
-    /// How many messages of a sender were refused; 0 for every other failure.
+    /// The number of rejected messages of a sender. 0 for all other errors.
     pub fn refused(&self) -> u64 {
         self.0.refused
     }
 
-    /// The first hundred of them.
+    /// The first 100 rejected messages.
     pub fn refusals(&self) -> &[Refusal] {
         &self.0.refusals
     }
@@ -184,7 +186,7 @@ impl SpreadError {
         failure.into()
     }
 
-    /// The same for a call that was to send: it tells what became of the message.
+    /// The same error with the outcome of a send.
     pub(crate) fn for_send(self) -> Self {
         if self.0.outcome.is_some() {
             return self;
@@ -192,7 +194,7 @@ impl SpreadError {
         self.with(|failure| failure.outcome = Some(failure.send_outcome))
     }
 
-    /// An error of Spread that is found on this side, before anything is sent.
+    /// An error of Spread that the client finds before it sends anything.
     pub(crate) fn local(code: Code, message: &str, metadata: &[(&str, &str)]) -> Self {
         let status = if code == Code::IllegalSession { StatusCode::NotFound } else { StatusCode::InvalidArgument };
         let mut failure = Failure::new(status, message);
@@ -210,7 +212,7 @@ impl SpreadError {
         Self::local(Code::IllegalSession, "the mailbox is disconnected", &[])
     }
 
-    /// A field that the contract can't even carry.
+    /// The error of a field that the contract cannot represent.
     pub(crate) fn field(field: &str, bound: &str, value: impl fmt::Display) -> Self {
         let mut failure = Failure::new(StatusCode::InvalidArgument, format!("{field} must be {bound}; got {value}"));
         failure.reason = Reason::FieldInvalid.as_str().to_owned();
@@ -221,7 +223,7 @@ impl SpreadError {
         failure.into()
     }
 
-    /// An answer that lacks what the contract says is always in it.
+    /// The error of a response that lacks a field that the contract requires.
     pub(crate) fn incomplete(call: &str, what: &str) -> Self {
         Failure::new(StatusCode::Internal, format!("{call} was answered without {what}")).into()
     }
@@ -232,7 +234,7 @@ impl SpreadError {
         failure.into()
     }
 
-    /// A deadline passed on this side.
+    /// The error of a wait in this client that exceeded its deadline.
     pub(crate) fn deadline(message: String) -> Self {
         let mut failure = Failure::new(StatusCode::DeadlineExceeded, message);
         failure.reason = Reason::DeadlineExceeded.as_str().to_owned();
@@ -273,12 +275,12 @@ impl Error for SpreadError {
     }
 }
 
-/// A message of a [`crate::Sender`] that was refused. Nothing of it was sent.
+/// A rejected message of a [`crate::Sender`]. It was not sent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// Its number among the sender's messages, from 1.
+    /// The position among the sender's messages, from 1.
     pub index: u64,
-    /// What a multicast by itself would have failed with.
+    /// The error with which a multicast would have failed.
     pub error: SpreadError,
 }

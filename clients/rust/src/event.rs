@@ -5,28 +5,29 @@ use bytes::Bytes;
 
 use crate::Service;
 
-/// Anything that a mailbox receives.
+/// A received event.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A message that somebody multicast.
+    /// A message that a client multicast.
     Regular(RegularMessage),
-    /// A new membership of a group.
+    /// A new view of a group.
     View(ViewMessage),
-    /// The guarantees of the current view now hold only among those who stay together.
+    /// A transitional signal: the guarantees of the current view now hold only among the members
+    /// that stay together.
     Transitional(TransitionalMessage),
-    /// This mailbox has left a group.
+    /// This mailbox left a group.
     SelfLeave(SelfLeaveMessage),
-    /// The daemon's policy refused something that this mailbox sent.
+    /// The daemon's access policy rejected an operation of this mailbox.
     Rejected(RejectedMessage),
-    /// The daemon connection was lost. Only with [`crate::MailboxOptions::reconnect`].
+    /// The sidecar lost the daemon connection. Only with [`crate::MailboxOptions::reconnect`].
     ConnectionLost(ConnectionLost),
-    /// The daemon connection stands again. Only with [`crate::MailboxOptions::reconnect`].
+    /// The sidecar reconnected to a daemon. Only with [`crate::MailboxOptions::reconnect`].
     ConnectionRestored(ConnectionRestored),
 }
 
 impl Event {
-    /// What every event has.
+    /// The common part of all events.
     pub fn info(&self) -> EventInfo {
         match self {
             Self::Regular(event) => event.info,
@@ -39,12 +40,12 @@ impl Event {
         }
     }
 
-    /// Its position in the mailbox; see [`EventInfo::sequence`].
+    /// The position in the mailbox; see [`EventInfo::sequence`].
     pub fn sequence(&self) -> u64 {
         self.info().sequence
     }
 
-    /// The group that a membership message is about; none for other events.
+    /// The group of a membership message. None for other events.
     pub fn about_group(&self) -> Option<&str> {
         match self {
             Self::View(event) => Some(&event.group),
@@ -54,7 +55,7 @@ impl Event {
         }
     }
 
-    /// A rough size in memory, for the inbox's bound. Unit: bytes.
+    /// Approximate memory of the event, for the inbox's limit. Unit: bytes.
     pub(crate) fn size(&self) -> usize {
         const FIXED: usize = 192;
         match self {
@@ -66,53 +67,56 @@ impl Event {
     }
 }
 
-/// What every event has.
+/// The common part of all events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventInfo {
-    /// The position in the mailbox: 1 for its first event, then always one more. 0 for a view or self-leave that is the
-    /// answer of a call and not one of the mailbox's events.
+    /// Position in the mailbox: 1 for the first event, then incremented by 1. 0 for the result of a
+    /// call, which is not an event of the mailbox.
     pub sequence: u64,
-    /// When the sidecar read it from the daemon, by the sidecar's clock, to the millisecond. None where the sequence is 0.
+    /// When the sidecar read the event from the daemon, by the sidecar's clock, in millisecond
+    /// resolution. None if the sequence is 0.
     pub received_at: Option<SystemTime>,
 }
 
-/// A message that somebody multicast.
+/// A message that a client multicast.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RegularMessage {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
     /// The private group of the sender, such as `#alice#node1`.
     pub sender: String,
-    /// Every destination as the sender named them: also groups that this mailbox is not in.
+    /// All destinations that the sender named, including groups that this mailbox is not in.
     pub groups: Vec<String>,
     /// One of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`].
     pub service_type: Service,
-    /// The sender's own number for it, -32768 to 32767.
+    /// The message type, which the sender chose: -32768 to 32767.
     pub message_type: i32,
-    /// The bytes, exactly as sent. They share memory with the messages that came along with this one: an application
-    /// that keeps a few of many payloads for long does better to copy them (`Bytes::copy_from_slice`).
+    /// The bytes exactly as sent. They share memory with the messages of the same batch. An
+    /// application that keeps a few of many payloads for a long time should copy them
+    /// (`Bytes::copy_from_slice`).
     pub payload: Bytes,
-    /// The sender's machine has the other byte order than the sidecar's; the payload is not touched.
+    /// Whether the byte orders of the sender's and the sidecar's machine differ. The payload is not
+    /// converted.
     pub endian_mismatch: bool,
-    /// The whole type word as Spread's C library returns it.
+    /// The complete service type word, as Spread's C library returns it.
     pub spread_type: Service,
 }
 
 impl RegularMessage {
-    /// Whether the sender asked for no copy to itself.
+    /// Whether the sender asked not to receive its own message.
     pub fn self_discard(&self) -> bool {
         self.spread_type.is_self_discard()
     }
 
-    /// The payload as text; what is no UTF-8 in it is replaced.
+    /// The payload as UTF-8. Invalid bytes are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.payload).into_owned()
     }
 }
 
-/// What the daemon refused.
+/// The operation that the daemon rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectedOperation {
@@ -122,35 +126,35 @@ pub enum RejectedOperation {
     Leave,
     /// A multicast.
     Multicast,
-    /// Something that this release does not know.
+    /// An operation that this release does not know.
     Other,
 }
 
-/// Something that this mailbox sent and the daemon's access policy refused.
+/// An operation of this mailbox that the daemon's access policy rejected.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RejectedMessage {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
-    /// What was refused.
+    /// The rejected operation.
     pub operation: RejectedOperation,
-    /// The private group of the sender, that is of this mailbox.
+    /// The private group of the sender, which is this mailbox.
     pub sender: String,
-    /// The groups it was for.
+    /// The destinations.
     pub groups: Vec<String>,
-    /// The guarantee that it was sent with; 0 for a join or leave.
+    /// The service type. 0 for a join or leave.
     pub service_type: Service,
-    /// The number that it was sent with.
+    /// The message type.
     pub message_type: i32,
-    /// The bytes that were not delivered.
+    /// The bytes, which were not delivered.
     pub payload: Bytes,
     /// As in [`RegularMessage`].
     pub endian_mismatch: bool,
-    /// The whole type word as Spread's C library returns it.
+    /// The complete service type word, as Spread's C library returns it.
     pub spread_type: Service,
 }
 
-/// Why a view came to be.
+/// The cause of a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MembershipCause {
@@ -158,9 +162,9 @@ pub enum MembershipCause {
     Join,
     /// One member left.
     Leave,
-    /// One member's connection ended.
+    /// The connection of one member ended.
     Disconnect,
-    /// Daemons were lost or found.
+    /// The daemons of the ring changed.
     Network,
     /// A cause that this release does not know.
     Other,
@@ -196,107 +200,110 @@ impl fmt::Display for MembershipCause {
     }
 }
 
-/// The identity of one membership of one group. Two are the same exactly if `==` says so; no order is defined, and an id
-/// may come again after its group was empty.
+/// The identity of a view. Compare group IDs with `==`. They have no order, and a group ID can
+/// repeat after its group was empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct GroupId {
-    /// The id of the daemon that formed the daemon membership.
+    /// The ID of the daemon that formed the daemon membership.
     pub daemon_id: u32,
-    /// Seconds since 1970 of the daemon membership.
+    /// The time of the daemon membership, in seconds since 1970.
     pub time: i32,
-    /// 1 for the first view of a group in a daemon membership, and one more for each later one.
+    /// 1 for the first view of a group in a daemon membership, then incremented by 1.
     pub index: i32,
 }
 
-/// The three words in decimal, parted by blanks.
+/// The three decimal numbers, separated by spaces.
 impl fmt::Display for GroupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.daemon_id, self.time, self.index)
     }
 }
 
-/// Members that moved together from one view to the next, and so received the same messages in between.
+/// The members that moved together from one view to the next, and therefore received the same
+/// messages in between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualSynchronySet {
     /// Their private groups, in Spread's order.
     pub members: Vec<String>,
-    /// It is the receiver's own. With one set only, that one is marked, whoever is in it.
+    /// Whether it is the receiver's own set. If there is only one set, this is always true.
     pub mine: bool,
 }
 
-/// A new membership of a group: who is in it from now on.
+/// A new view: the members of a group from now on.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ViewMessage {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
     /// The group.
     pub group: String,
-    /// The identity of this membership.
+    /// The identity of the view.
     pub group_id: GroupId,
-    /// Why it came to be.
+    /// The cause of the view.
     pub cause: MembershipCause,
-    /// All members, in Spread's order, the same at all of them.
+    /// All members in Spread's order, which is the same for all of them.
     pub members: Vec<String>,
-    /// The index of this mailbox in `members`; none if it is not among them.
+    /// The index of this mailbox in `members`. None if it is not a member.
     pub own_index: Option<usize>,
-    /// JOIN, LEAVE and DISCONNECT: the one member that came or went. NETWORK: the members that did not come along with
-    /// this mailbox from the view before.
+    /// JOIN, LEAVE and DISCONNECT: the one member that joined or left. NETWORK: the members that
+    /// did not move with this mailbox from the previous view.
     pub changed_members: Vec<String>,
-    /// The virtual-synchrony sets, in the daemon's order.
+    /// The virtual synchrony sets, in the daemon's order.
     pub sets: Vec<VirtualSynchronySet>,
 }
 
-/// Comes before a NETWORK view when daemons were lost. Messages between it and the view belong to the old view, and their
-/// guarantees hold only among the members who stay.
+/// A transitional signal. It precedes a NETWORK view after the loss of daemons. Messages between
+/// the signal and the view belong to the old view. Their guarantees hold only among the members
+/// that stay together.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TransitionalMessage {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
     /// The group.
     pub group: String,
-    /// The identity of the view that is ending.
+    /// The identity of the view that ends.
     pub group_id: GroupId,
 }
 
-/// This mailbox has left a group: no further message or view of it follows.
+/// This mailbox left a group. No further message or view of the group follows.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SelfLeaveMessage {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
-    /// The group that was left.
+    /// The group.
     pub group: String,
 }
 
-/// The daemon connection was lost. Memberships and order end here.
+/// The sidecar lost the daemon connection. The groups are left, and the order of messages ends
+/// here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionLost {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
-    /// The private group that was lost.
+    /// The lost private group.
     pub private_group: String,
-    /// The groups that the mailbox was in, in the order in which it joined them.
+    /// The groups of the mailbox, in the order in which it joined them.
     pub groups: Vec<String>,
-    /// Spread's number for what happened, such as -8; see [`crate::Code::from_number`].
+    /// Spread's number for the cause, such as -8; see [`crate::Code::from_number`].
     pub spread_code: i32,
 }
 
-/// The daemon connection stands again, as a new session.
+/// The sidecar reconnected to a daemon with a new session.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionRestored {
-    /// What every event has.
+    /// The common part of all events.
     pub info: EventInfo,
-    /// The private group before.
+    /// The previous private group.
     pub previous_private_group: String,
-    /// The private group now.
+    /// The new private group.
     pub private_group: String,
-    /// The groups that are being joined again; a view follows for each.
+    /// The groups that the sidecar joins again. A view follows for each.
     pub groups: Vec<String>,
-    /// The daemon that it is connected to now, as a spread name.
+    /// The Spread name of the connected daemon.
     pub daemon: String,
 }

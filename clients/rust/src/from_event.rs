@@ -1,4 +1,4 @@
-//! From the contract's events to those of this crate. Nothing is copied: names and payloads are moved.
+//! Converts events of the contract. Names and payloads are moved, not copied.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! What was received and not yet taken by the application. After its end it still gives what is in it, and then the end
-//! to everybody who asks.
+//! The received events that the application did not take yet. After the end, the remaining events
+//! are still available. Each later call gets the error of the end.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ struct State {
     bytes: usize,
     ended: bool,
     error: Option<SpreadError>,
-    /// Who waits for an event. Whoever gave up waiting is woken in vain, once.
+    /// The tasks that wait for an event. A task that stopped waiting is woken once without effect.
     wakers: Vec<Waker>,
 }
 
@@ -53,12 +53,13 @@ impl Inbox {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// What receiving ended with; none while it goes on, and when it ended as the application asked.
+    /// The error that ended the inbox. None before the end, and after an end that the application
+    /// requested.
     pub fn failure(&self) -> Option<SpreadError> {
         self.state.lock().unwrap().error.clone()
     }
 
-    /// Ends it: with an error, or without one when the application asked for the end.
+    /// Ends the inbox, with an error or, at the application's request, without one.
     pub fn end(&self, error: Option<SpreadError>) {
         let mut state = self.state.lock().unwrap();
         if state.ended {
@@ -76,13 +77,13 @@ impl Inbox {
         self.state.lock().unwrap().events.len()
     }
 
-    /// Whether everything was taken and nothing will come any more, as the application asked for.
+    /// Whether the application requested the end and no event is left.
     pub fn is_over(&self) -> bool {
         let state = self.state.lock().unwrap();
         state.ended && state.error.is_none() && state.events.is_empty()
     }
 
-    /// Whether whoever fills it is to pause.
+    /// Whether the receiver should pause.
     pub fn is_full(&self) -> bool {
         self.exceeds(&self.state.lock().unwrap(), 1)
     }
@@ -91,7 +92,8 @@ impl Inbox {
         !state.ended && (state.events.len() >= (self.max_events / part).max(1) || state.bytes >= self.max_bytes / part)
     }
 
-    /// Waits until half of each bound is free, so that its filler does not stop and go at each event.
+    /// Waits until half of each limit is free, so that the receiver does not pause after each
+    /// event.
     pub async fn room(&self) {
         loop {
             let mut roomy = std::pin::pin!(self.roomy.notified());
@@ -103,7 +105,7 @@ impl Inbox {
         }
     }
 
-    /// The next event, or why there will be none.
+    /// The next event, or the error of the end.
     pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Result<Event, SpreadError>> {
         let mut state = self.state.lock().unwrap();
         if let Some(event) = state.take() {
@@ -119,7 +121,7 @@ impl Inbox {
         Poll::Pending
     }
 
-    /// Appends what is there, until there are so many.
+    /// Appends the available events, until `events` has `most` elements.
     pub fn take_more(&self, events: &mut Vec<Event>, most: usize) {
         let mut state = self.state.lock().unwrap();
         while events.len() < most {

@@ -6,14 +6,14 @@ use crate::from_event::to_time;
 use crate::rich_status::to_duration;
 use crate::{AcknowledgementMode, OverflowPolicy, SoftLimit, ViewMessage};
 
-/// Three numbers that name a release.
+/// The version of a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VersionTriple {
-    /// The first number.
+    /// Major version.
     pub major: u32,
-    /// The second number.
+    /// Minor version.
     pub minor: u32,
-    /// The third number.
+    /// Patch version.
     pub patch: u32,
 }
 
@@ -23,33 +23,34 @@ impl fmt::Display for VersionTriple {
     }
 }
 
-/// The versions of a sidecar and of what is behind it.
+/// Versions of a sidecar and its daemon.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SidecarVersion {
     /// The sidecar's release, such as 0.1.0.
     pub sidecar: String,
-    /// The contract's package, `spread.sidecar.v1`.
+    /// The package of the contract, `spread.sidecar.v1`.
     pub contract: String,
-    /// What `SP_version` returns: the release of Spread whose protocol the sidecar speaks.
+    /// The version that `SP_version` returns: the release of Spread whose client protocol the
+    /// sidecar uses.
     pub client_protocol: VersionTriple,
-    /// The default daemon's release; none while the sidecar has no connection to it.
+    /// The release of the default daemon. None while the sidecar is not connected to it.
     pub daemon: Option<VersionTriple>,
-    /// The default daemon, as a spread name; empty while there is no connection to it.
+    /// The Spread name of the default daemon. Empty while the sidecar is not connected to it.
     pub daemon_address: String,
-    /// That is the embedded daemon, which is meant for development and tests.
+    /// Whether that daemon is the embedded daemon, for development and tests.
     pub embedded_daemon: bool,
 }
 
-/// The life of a mailbox.
+/// The state of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MailboxState {
     /// Connected to its daemon.
     Open,
-    /// The daemon connection is lost and being made anew.
+    /// The sidecar lost the daemon connection and reconnects.
     Reconnecting,
-    /// The daemon connection has ended; events that were received before may still be there.
+    /// The daemon connection ended. Events from before may still be available.
     Ended,
     /// A state that this release does not know.
     Other,
@@ -73,113 +74,117 @@ impl fmt::Display for MailboxState {
     }
 }
 
-/// The bounds of a mailbox's event queue in the sidecar.
+/// Limits of a mailbox's delivery queue in the sidecar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct QueueLimits {
-    /// The most events that may wait.
+    /// Maximum number of queued events.
     pub max_events: u64,
-    /// The most bytes that may wait, counted as encoded events.
+    /// Maximum size of the queued events, as encoded. Unit: bytes.
     pub max_bytes: u64,
-    /// With [`AcknowledgementMode::Auto`]: bytes of events kept after they were handed out.
+    /// Replay window with [`AcknowledgementMode::Auto`]: size of the delivered events that the
+    /// sidecar retains. Unit: bytes.
     pub replay_bytes: u64,
-    /// What happens at a bound.
+    /// What happens at a limit.
     pub overflow: OverflowPolicy,
-    /// A bound that the queue may be above only for a time.
+    /// A limit that the queue may exceed for a time.
     pub soft_limit: Option<SoftLimit>,
 }
 
-/// The limits that hold for a mailbox.
+/// The limits of a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MailboxLimits {
-    /// How long it lives while nothing uses it.
+    /// The lease: the time that the mailbox lives without a receiver and without calls.
     pub lease: Duration,
-    /// The bounds of its event queue.
+    /// Limits of its delivery queue.
     pub queue: QueueLimits,
-    /// The most groups that a message may be sent to.
+    /// Maximum number of groups to which a message can be sent.
     pub max_groups_per_message: u32,
-    /// The most bytes that payload + 32 x groups may have.
+    /// Maximum of payload size + 32 × number of groups. Unit: bytes.
     pub max_message_bytes: u32,
-    /// The most groups that it may be in.
+    /// Maximum number of groups that the mailbox can be in.
     pub max_groups: u32,
-    /// The most bytes that may wait to be sent to the daemon.
+    /// Maximum size of the send queue to the daemon. Unit: bytes.
     pub max_send_queue_bytes: u64,
 }
 
-/// State and counters of a mailbox, as the sidecar has them.
+/// State and counters of a mailbox in the sidecar.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MailboxInfo {
-    /// Its private group.
+    /// The private group of the mailbox.
     pub private_group: String,
-    /// Its state.
+    /// The state of the mailbox.
     pub state: MailboxState,
-    /// The daemon, as a spread name.
+    /// The Spread name of the daemon.
     pub daemon: String,
-    /// The daemon's release.
+    /// The release of the daemon.
     pub daemon_version: VersionTriple,
-    /// Whether it receives membership messages.
+    /// Whether the mailbox receives membership messages.
     pub membership: bool,
     /// The acknowledgement mode.
     pub acknowledgement: AcknowledgementMode,
-    /// The limits that hold.
+    /// The limits of the mailbox.
     pub limits: MailboxLimits,
-    /// The groups that it is in, in the order in which it joined them.
+    /// The groups of the mailbox, in the order in which it joined them.
     pub groups: Vec<String>,
-    /// When it was opened.
+    /// When the mailbox was opened.
     pub opened_at: Option<SystemTime>,
     /// Whether a Receive stream is attached.
     pub receiver_attached: bool,
-    /// The last event received from the daemon; 0 if none.
+    /// Sequence of the last event from the daemon. 0 if none.
     pub last_sequence: u64,
-    /// The last event given to a Receive stream; 0 if none.
+    /// Sequence of the last event that was delivered to a Receive stream. 0 if none.
     pub delivered_sequence: u64,
-    /// The last acknowledged event; with [`AcknowledgementMode::Auto`] the last one that is no longer kept. 0 if none.
+    /// Sequence of the last acknowledged event. With [`AcknowledgementMode::Auto`], of the last
+    /// event that is no longer retained. 0 if none.
     pub acknowledged_sequence: u64,
-    /// Events that were not yet given to a Receive stream.
+    /// Number of queued events, which were not yet delivered to a Receive stream.
     pub waiting_events: u64,
-    /// Their bytes.
+    /// Size of the queued events. Unit: bytes.
     pub waiting_bytes: u64,
-    /// Bytes of all retained events, given or not.
+    /// Size of all retained events, delivered or not. Unit: bytes.
     pub retained_bytes: u64,
-    /// Messages handed to the daemon.
+    /// Number of messages passed to the daemon.
     pub messages_sent: u64,
-    /// Payload bytes handed to the daemon.
+    /// Payload bytes passed to the daemon.
     pub payload_bytes_sent: u64,
-    /// Bytes that wait to be taken by the daemon's connection.
+    /// Size of the send queue to the daemon. Unit: bytes.
     pub send_queue_bytes: u64,
-    /// Reading from the daemon is paused because the queue is full.
+    /// Whether the sidecar stopped reading from the daemon because the queue is full.
     pub paused: bool,
-    /// When the lease will end if nothing happens; none while a Receive stream is attached.
+    /// When the lease expires if the mailbox is not used. None while a Receive stream is attached.
     pub lease_ends_at: Option<SystemTime>,
-    /// A short id that is safe to show: the one in logs and metrics. It opens nothing.
+    /// The display ID, which logs and metrics show. It is not a secret and gives no access.
     pub display_id: String,
-    /// When it will be ended because its queue is above the soft bound; none while it is not.
+    /// When the sidecar ends the mailbox because its queue exceeds the soft limit. None while it
+    /// does not.
     pub soft_limit_ends_at: Option<SystemTime>,
 }
 
-/// What waits to be received.
+/// The numbers of queued events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollResult {
-    /// Events that [`crate::Mailbox::receive`] gives without asking the sidecar.
+    /// Number of events that [`crate::Mailbox::receive`] returns without a call to the sidecar.
     pub buffered_events: usize,
-    /// Events that wait in the sidecar.
+    /// Number of queued events in the sidecar.
     pub waiting_events: u64,
-    /// Their bytes.
+    /// Size of the queued events in the sidecar. Unit: bytes.
     pub waiting_bytes: u64,
-    /// Unlike `SP_poll`, this tells a mailbox whose daemon is gone from an empty one.
+    /// The state of the mailbox. In contrast to `SP_poll`, it distinguishes a lost daemon
+    /// connection from an empty queue.
     pub state: MailboxState,
 }
 
-/// A group's current view.
+/// The current view of a group.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CurrentView {
     /// The view.
     pub view: ViewMessage,
-    /// A transitional signal has come after it, and a NETWORK view will follow.
+    /// Whether a transitional signal followed the view. A NETWORK view will follow.
     pub in_transition: bool,
 }
 

@@ -1,10 +1,11 @@
-//! Keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for its lease.
+//! Renews the lease of a mailbox whose application neither receives nor calls. The sidecar ends a
+//! mailbox that is unused for its lease.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// When a mailbox was last used.
+/// The time of the last use of a mailbox.
 pub(crate) struct LastUse {
     begun: Instant,
     micros: AtomicU64,
@@ -15,7 +16,7 @@ impl LastUse {
         Self { begun: Instant::now(), micros: AtomicU64::new(0) }
     }
 
-    /// It was just used by a call.
+    /// Records that a call used the mailbox.
     pub fn used(&self) {
         self.micros.store(self.begun.elapsed().as_micros() as u64, Ordering::Relaxed);
     }
@@ -25,8 +26,9 @@ impl LastUse {
     }
 }
 
-/// Asks in thirds of the lease, and only when nothing else did. `held`: something else keeps the lease right now. `ping`
-/// is any call that uses the mailbox; its failure is no news: the next real call tells it.
+/// Calls after each third of the lease without other use. `held` reports whether a stream keeps the
+/// lease now. `ping` is a call that uses the mailbox. Its failure is ignored: the next call of the
+/// application reports it.
 pub(crate) async fn keep_alive<F: Future>(
     lease: Duration,
     last_use: &LastUse,

@@ -1,8 +1,8 @@
-//! The Rust client of [spread-sidecar](https://github.com/spread-sidecar/spread-sidecar): Spread group communication over
-//! gRPC, with Tokio.
+//! The Rust client of [spread-sidecar](https://github.com/spread-sidecar/spread-sidecar): Spread
+//! group communication over gRPC, with Tokio.
 //!
-//! [`connect`] opens a [`Mailbox`]; [`Sidecar`] is a channel for several of them, with TLS and tokens. Everything that
-//! fails gives a [`SpreadError`]. The package's README has examples of everything.
+//! [`connect`] opens a [`Mailbox`]. [`Sidecar`] is a channel for several mailboxes, with TLS and
+//! tokens. All failures are of type [`SpreadError`]. The package's README has examples.
 
 mod acknowledger;
 mod backoff;
@@ -71,7 +71,7 @@ pub use service::Service;
 pub use sidecar::{Sidecar, SidecarBuilder, connect};
 pub use status::StatusCode;
 
-/// The sidecar when neither the program nor the environment variable `SPREAD_SIDECAR_TARGET` names one.
+/// The target if neither the program nor the environment variable `SPREAD_SIDECAR_TARGET` sets one.
 pub const DEFAULT_TARGET: &str = "127.0.0.1:4813";
 /// The version of this crate.
 pub const CLIENT_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -21,23 +21,24 @@ use crate::{
     SelfLeaveMessage, Sender, SenderOptions, Service, SpreadError, VersionTriple, ViewMessage, request,
 };
 
-/// How long ending a mailbox in the background may take, when it was dropped.
+/// Maximum time to end a dropped mailbox in the background.
 const DROP_TIME: Duration = Duration::from_secs(2);
 
-/// A connection to a Spread daemon, kept by the sidecar. Different mailboxes are independent.
+/// A connection to a Spread daemon that the sidecar owns. Mailboxes are independent of each other.
 ///
-/// A clone is another handle of the same mailbox. [`Mailbox::disconnect`] ends it in the orderly way, and leaves nothing
-/// behind. When the last handle is dropped without it, everything on this side is stopped, and the sidecar is told in the
-/// background, if the runtime goes on for long enough; else it ends the mailbox after the lease.
+/// A clone is another handle of the same mailbox. [`Mailbox::disconnect`] ends the mailbox and
+/// waits for it. If the last handle is dropped instead, the client stops its tasks and disconnects
+/// in the background, while the runtime runs. Otherwise the sidecar ends the mailbox when the lease
+/// expires.
 ///
-/// Every call can be given up by dropping its future; what was asked for may have been done then.
+/// To cancel a call, drop its future. The operation may have been done then.
 #[derive(Clone)]
 pub struct Mailbox {
     handle: Arc<Owned>,
     rpc: Rpc,
 }
 
-/// Ends the mailbox when its last handle is gone.
+/// Ends the mailbox when its last handle is dropped.
 struct Owned(Arc<MailboxCore>);
 
 impl Drop for Owned {
@@ -55,13 +56,13 @@ impl Drop for Owned {
     }
 }
 
-/// What is needed to take up a mailbox again; see [`crate::Sidecar::attach`].
+/// The values to attach to a mailbox again; see [`crate::Sidecar::attach`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resumption {
-    /// The mailbox's id. Whoever has it owns the mailbox: keep it as a secret.
+    /// The mailbox ID. Keep it secret: its holder can use the mailbox.
     pub mailbox_id: String,
-    /// The last event that the application took.
+    /// The sequence of the last event that the application received.
     pub after_sequence: u64,
 }
 
@@ -81,54 +82,55 @@ impl Mailbox {
         &self.handle.0
     }
 
-    /// The same mailbox with another time for its calls than the channel's; none for no bound.
+    /// The same mailbox with a different timeout for its calls. None for no timeout.
     #[must_use]
     pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
         Self { handle: self.handle.clone(), rpc: self.rpc.with_timeout(timeout.into()) }
     }
 
-    /// The mailbox's id. Whoever has it owns the mailbox: keep it as a secret.
+    /// The mailbox ID. Keep it secret: its holder can use the mailbox.
     pub fn id(&self) -> &str {
         &self.core().id
     }
 
-    /// The private group that the daemon gave, such as `#alice#node1`: messages to it reach this mailbox alone. May be
-    /// another after a [`crate::ConnectionRestored`].
+    /// The private group from the daemon, such as `#alice#node1`. Only this mailbox receives
+    /// messages to it. Can change after a [`crate::ConnectionRestored`].
     pub fn private_group(&self) -> String {
         self.core().names.lock().unwrap().private_group.clone()
     }
 
-    /// The daemon that it was connected to, as a spread name. May be another after a [`crate::ConnectionRestored`].
+    /// The Spread name of the daemon. Can change after a [`crate::ConnectionRestored`].
     pub fn daemon(&self) -> String {
         self.core().names.lock().unwrap().daemon.clone()
     }
 
-    /// The daemon's release.
+    /// The release of the daemon.
     pub fn daemon_version(&self) -> VersionTriple {
         self.core().daemon_version
     }
 
-    /// The limits that hold for it.
+    /// The limits of the mailbox.
     pub fn limits(&self) -> &MailboxLimits {
         &self.core().limits
     }
 
-    /// The acknowledgement mode that holds.
+    /// The acknowledgement mode.
     pub fn acknowledgement(&self) -> AcknowledgementMode {
         self.core().acknowledgement
     }
 
-    /// The sequence of the last event that the application took; 0 if none.
+    /// The sequence of the last event that the application received. 0 if none.
     pub fn last_sequence(&self) -> u64 {
         self.core().last_taken.load(Ordering::Acquire)
     }
 
-    /// Joins a group (`SP_join`). Joining one that the mailbox is in changes nothing.
+    /// Joins a group (`SP_join`). No effect if the mailbox is already a member.
     pub async fn join(&self, group: &str) -> Result<(), SpreadError> {
         self.join_request(group, false).await.map(|_| ())
     }
 
-    /// Joins a group and waits for the view that shows this mailbox as a member; it also comes as an event.
+    /// Joins a group and waits for the view that contains this mailbox. The mailbox also receives
+    /// it as an event.
     pub async fn join_and_await_view(&self, group: &str) -> Result<ViewMessage, SpreadError> {
         match self.join_request(group, true).await?.view {
             Some(view) => Ok(to_view(EventInfo::default(), view)),
@@ -141,12 +143,13 @@ impl Mailbox {
         self.call(request, async |mut stub, request| stub.join(request).await).await
     }
 
-    /// Leaves a group (`SP_leave`). Leaving one that the mailbox is not in changes nothing.
+    /// Leaves a group (`SP_leave`). No effect if the mailbox is not a member.
     pub async fn leave(&self, group: &str) -> Result<(), SpreadError> {
         self.leave_request(group, false).await.map(|_| ())
     }
 
-    /// Leaves a group and waits for the self-leave, which also comes as an event; none when the mailbox was not in the group.
+    /// Leaves a group and waits for the self-leave, which the mailbox also receives as an event.
+    /// None if the mailbox was not a member.
     pub async fn leave_and_await_view(&self, group: &str) -> Result<Option<SelfLeaveMessage>, SpreadError> {
         let answer = self.leave_request(group, true).await?;
         Ok(answer.self_leave.map(|left| to_self_leave(EventInfo::default(), left)))
@@ -157,12 +160,14 @@ impl Mailbox {
         self.call(request, async |mut stub, request| stub.leave(request).await).await
     }
 
-    /// Sends a message to all members of a group, or to a private group (`SP_multicast`), and gives the bytes sent when the
-    /// daemon's connection took it. One need not be a member. The error's [`SpreadError::outcome`] tells whether the message
-    /// may have been sent all the same.
+    /// Sends a message to all members of a group, or to a private group (`SP_multicast`). Returns
+    /// the size of the payload in bytes after the daemon connection accepted the message. The
+    /// sender need not be a member. The error's [`SpreadError::outcome`] says whether the message
+    /// may have been sent.
     ///
-    /// `service` is one of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`], with [`Service::SELF_DISCARD`] added
-    /// (`|`) or not; `message_type` is the application's own number, -32768 to 32767.
+    /// `service` is one of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`], optionally with
+    /// [`Service::SELF_DISCARD`] (`|`). `message_type` is the application's own number, -32768 to
+    /// 32767.
     pub async fn multicast(
         &self,
         service: Service,
@@ -173,8 +178,8 @@ impl Mailbox {
         self.multigroup_multicast(service, [group], payload, message_type).await
     }
 
-    /// Sends one message to all members of several groups (`SP_multigroup_multicast`): a mailbox that is in more than one of
-    /// them gets it once. Else like [`Mailbox::multicast`].
+    /// Sends one message to all members of several groups (`SP_multigroup_multicast`). A mailbox in
+    /// several of these groups receives it once. Otherwise as [`Mailbox::multicast`].
     pub async fn multigroup_multicast(
         &self,
         service: Service,
@@ -189,19 +194,22 @@ impl Mailbox {
         answer.map(|answer| answer.bytes_sent).map_err(SpreadError::for_send)
     }
 
-    /// Opens a stream for many messages, for rates that one call a message can't reach. Its messages keep their order;
-    /// towards other calls of this mailbox they do after [`Sender::flush`].
+    /// Opens a stream that sends many messages, for rates that one call per message cannot reach.
+    /// The messages of the stream keep their order. Call [`Sender::flush`] before other calls of
+    /// this mailbox that must come after them.
     pub async fn sender(&self, options: SenderOptions) -> Result<Sender, SpreadError> {
         self.core().check_use()?;
         Sender::open(&self.rpc, self.core().clone(), options).await
     }
 
-    /// The next event, waiting for it if need be (`SP_receive`). The first call begins to receive. Broken streams are made
-    /// again; each event comes once and in order.
+    /// Waits for the next event (`SP_receive`). The first call starts to receive. The client
+    /// replaces broken streams: each event arrives once and in order.
     ///
-    /// After the last event it fails with the reason why the mailbox ended; after a disconnect with `ILLEGAL_SESSION`.
+    /// After the last event, it fails with the reason of the mailbox's end. After a disconnect, the
+    /// reason is `ILLEGAL_SESSION`.
     ///
-    /// It can be given up at any time by dropping its future, such as in `select!` or `timeout`: no event is lost then.
+    /// To cancel the call, drop its future, for example in `select!` or `timeout`. No event is lost
+    /// then.
     pub async fn receive(&self) -> Result<Event, SpreadError> {
         let core = self.core();
         core.begin_to_receive();
@@ -209,9 +217,9 @@ impl Mailbox {
         poll_fn(|cx| core.poll_event(cx)).await
     }
 
-    /// The next event, waiting for it if need be, and behind it those that have come already, at most so many (at least
-    /// one). With automatic acknowledgement the call after it acknowledges all of them. Can be given up like
-    /// [`Mailbox::receive`].
+    /// Waits for the next event and returns it with all further available events, at most `most`
+    /// (at least 1). With automatic acknowledgement, the next call acknowledges all returned
+    /// events. It can be cancelled like [`Mailbox::receive`].
     pub async fn receive_many(&self, most: usize) -> Result<Vec<Event>, SpreadError> {
         let mut events = vec![self.receive().await?];
         let core = self.core();
@@ -220,13 +228,13 @@ impl Mailbox {
         Ok(events)
     }
 
-    /// The mailbox's events as a stream, until it is disconnected. An error is the last thing that it gives. Dropping the
-    /// stream leaves the mailbox as it is.
+    /// The mailbox's events as a stream, until the mailbox disconnects. An error is the last
+    /// element. Dropping the stream does not end the mailbox.
     pub fn events(&self) -> Events {
         Events { mailbox: self.clone(), ended: false }
     }
 
-    /// Counts what waits, without taking it (`SP_poll`).
+    /// Counts the queued events without receiving them (`SP_poll`).
     pub async fn poll(&self) -> Result<PollResult, SpreadError> {
         let request = contract::PollRequest { mailbox_id: self.id().to_owned() };
         let answer = self.call(request, async |mut stub, request| stub.poll(request).await).await?;
@@ -238,14 +246,16 @@ impl Mailbox {
         })
     }
 
-    /// Lets the sidecar forget every event up to and including this one, such as [`Mailbox::last_sequence`], and gives the
-    /// last acknowledged event. Needed with [`AcknowledgementMode::Explicit`] and [`ReceiveOptions::manual_acknowledgement`].
+    /// Acknowledges every event up to and including `up_to`, for example
+    /// [`Mailbox::last_sequence`], so that the sidecar releases them. Returns the sequence of the
+    /// last acknowledged event. Required with [`AcknowledgementMode::Explicit`] and
+    /// [`ReceiveOptions::manual_acknowledgement`].
     pub async fn acknowledge(&self, up_to: u64) -> Result<u64, SpreadError> {
         self.core().check_use()?;
         self.core().acknowledge(&self.rpc, up_to).await
     }
 
-    /// The current view of a group that the mailbox is in, without waiting for a change.
+    /// The current view of a group of this mailbox, without waiting for a change.
     pub async fn view(&self, group: &str) -> Result<CurrentView, SpreadError> {
         let request = contract::GetViewRequest { mailbox_id: self.id().to_owned(), group: group.to_owned() };
         let answer = self.call(request, async |mut stub, request| stub.get_view(request).await).await?;
@@ -257,16 +267,17 @@ impl Mailbox {
         }
     }
 
-    /// State and counters, as the sidecar has them.
+    /// State and counters of the mailbox in the sidecar.
     pub async fn info(&self) -> Result<MailboxInfo, SpreadError> {
         self.core().check_use()?;
         fetch_info(&self.rpc, self.id()).await
     }
 
-    /// Ends the mailbox (`SP_disconnect`) and tells whether this call ended it: false when it had ended, and when its sidecar
-    /// is shutting down or cannot be reached. The events that had come by then can still be received. What belongs to the
-    /// mailbox on this side is closed even if the call fails; the sidecar then ends it after the lease. A second call gives
-    /// what the first did.
+    /// Ends the mailbox (`SP_disconnect`). Returns true if this call ended the mailbox. Returns
+    /// false if it had ended, or if the sidecar is shutting down or unreachable. Events that
+    /// arrived before the call can still be received. The client releases its resources even if the
+    /// call fails. In that case, the sidecar ends the mailbox when the lease expires. A second call
+    /// returns the result of the first.
     pub async fn disconnect(&self) -> Result<bool, SpreadError> {
         self.disconnect_with(DisconnectOptions::new()).await
     }
@@ -276,8 +287,8 @@ impl Mailbox {
         self.core().disconnect(&self.rpc, options).await
     }
 
-    /// Lets go of the mailbox without ending it: within the lease, [`crate::Sidecar::attach`] takes it up again with what this
-    /// gives, also in another process.
+    /// Detaches from the mailbox without ending it. Within the lease, [`crate::Sidecar::attach`]
+    /// resumes it with the returned values, also in another process.
     pub async fn detach(&self) -> Resumption {
         let core = self.core();
         core.disconnected.set(Ok(false)).ok();
@@ -313,8 +324,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// The next event; none when the mailbox was disconnected, and after an error. The same as `StreamExt::next`, without
-    /// that trait.
+    /// The next event. None after the mailbox was disconnected, and after an error. The same as
+    /// `StreamExt::next`, without that trait.
     pub async fn next(&mut self) -> Option<Result<Event, SpreadError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -16,7 +16,7 @@ use crate::inbox::Inbox;
 use crate::info::to_info;
 use crate::keep_alive::{LastUse, keep_alive};
 use crate::options::OnNotice;
-use crate::receiver::{Control, Listener, Receiver, Settings, lives_on};
+use crate::receiver::{Control, Listener, Receiver, Settings, is_mailbox_alive};
 use crate::rich_status::is_gone;
 use crate::rpc::{ChannelCloser, Rpc, Stub};
 use crate::sender_core::{SenderCore, SendingMailbox};
@@ -34,7 +34,7 @@ pub(crate) struct MailboxCore {
     pub runtime: Handle,
     pub inbox: Arc<Inbox>,
     pub control: Arc<Control>,
-    /// Only until receiving begins.
+    /// Only set until receiving starts.
     pub settings: Mutex<Option<Settings>>,
     pub acknowledger: Option<Acknowledger>,
     pub last_use: LastUse,
@@ -43,13 +43,13 @@ pub(crate) struct MailboxCore {
     pub names: Mutex<Names>,
     pub senders: Mutex<Vec<Weak<SenderCore>>>,
     pub tasks: TaskTracker,
-    /// Ends what the mailbox does in the background.
+    /// Ends the background work of the mailbox.
     pub stop: CancellationToken,
-    /// The same, for what there is no use in once the mailbox itself has ended.
+    /// Ends the background work that has no purpose after the mailbox itself has ended.
     pub mailbox_ended: CancellationToken,
     pub gone: AtomicBool,
     pub disconnected: OnceCell<Result<bool, SpreadError>>,
-    /// A channel that is only for this mailbox.
+    /// The channel, if it is only for this mailbox.
     pub own_channel: Option<ChannelCloser>,
 }
 
@@ -148,7 +148,7 @@ impl MailboxCore {
         Ok(core)
     }
 
-    /// Runs in the background until it is told to stop.
+    /// Runs a task in the background until `stop` is cancelled.
     fn spawn(&self, stop: CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn_on(
             async move {
@@ -222,7 +222,8 @@ impl MailboxCore {
                 Err(error) => break error,
             }
         };
-        // That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        // If the mailbox is gone, the stream reports it, with the cause and the number of lost
+        // events.
         if refused.code() != Some(Code::IllegalSession) && refused.sidecar_reason() != Some(Reason::LeaseExpired) {
             self.control.fail(refused);
         }
@@ -248,24 +249,24 @@ impl MailboxCore {
             if answer.is_ok() {
                 self.control.finish().await;
             }
-            // Receiving may have told the reason already.
-            let is_told = self.inbox.failure().is_some_and(|told| !lives_on(&told));
+            // The stream may have reported the reason already.
+            let is_reported = self.inbox.failure().is_some_and(|error| !is_mailbox_alive(&error));
             self.close().await;
             match answer {
-                Err(error) if is_told || is_gone(&error) => Ok(false),
+                Err(error) if is_reported || is_gone(&error) => Ok(false),
                 other => other.map(|answer| answer.was_open),
             }
         };
         self.disconnected.get_or_init(|| ending).await.clone()
     }
 
-    /// Lets go of the mailbox without ending it.
-    pub async fn let_go(&self) {
+    /// Detaches from the mailbox without ending it.
+    pub async fn detach(&self) {
         self.disconnected.set(Ok(false)).ok();
         self.close().await;
     }
 
-    /// Ends what the mailbox does on this side, without waiting for it.
+    /// Stops the background work without waiting for its end.
     pub fn stop_all(&self) {
         self.gone.store(true, Ordering::Release);
         self.control.stop();
@@ -278,7 +279,7 @@ impl MailboxCore {
         self.tasks.close();
     }
 
-    /// Ends what the mailbox does on this side, and waits for it.
+    /// Stops the background work and waits for its end.
     pub async fn close(&self) {
         self.stop_all();
         if self.control.begin() {
@@ -305,9 +306,9 @@ impl Listener for MailboxCore {
 
     fn notify(&self, notice: Notice) {
         if let Notice::Ended(Some(error)) = &notice
-            && !lives_on(error)
+            && !is_mailbox_alive(error)
         {
-            // There is no mailbox any more that something could be done for in the background.
+            // Stop the background work, which needs a mailbox.
             self.mailbox_ended.cancel();
         }
         self.tell(notice);

@@ -5,17 +5,18 @@ use crate::contract;
 use crate::from_event::to_time;
 use crate::rich_status::to_duration;
 
-/// What a mailbox tells besides its events; see [`crate::ReceiveOptions::on_notice`].
+/// A notification of a mailbox that is not an event; see [`crate::ReceiveOptions::on_notice`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Notice {
-    /// A stream stands, the first or one that goes on behind the last event of a broken one.
+    /// A stream is attached: the first one, or one that resumes after a broken one.
     Attached(Attached),
-    /// A stream broke; it is being made anew.
+    /// A stream broke. The client attaches again.
     Detached(SpreadError),
-    /// The queue in the sidecar fills faster than it is emptied. It comes before that costs the mailbox.
+    /// Events arrive in the sidecar's queue faster than the application receives them. It is a
+    /// warning before a limit ends the mailbox.
     SlowConsumer(SlowConsumer),
-    /// Nothing more will be received, because of an error, or without one after a disconnect or detach.
+    /// The mailbox receives nothing more. None after a disconnect or detach.
     Ended(Option<SpreadError>),
 }
 
@@ -25,7 +26,7 @@ pub enum Notice {
 pub struct Attached {
     /// The sequence of the next event.
     pub next_sequence: u64,
-    /// The groups that the mailbox is in.
+    /// The groups of the mailbox.
     pub groups: Vec<String>,
 }
 
@@ -33,18 +34,18 @@ pub struct Attached {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SlowConsumer {
-    /// Events that wait in the sidecar.
+    /// Number of queued events in the sidecar.
     pub queued_events: u64,
-    /// Their bytes.
+    /// Size of the queued events. Unit: bytes.
     pub queued_bytes: u64,
-    /// The mark that the queue is above, in events.
+    /// The mark of the queue in events. The queue exceeds one of the two marks.
     pub mark_events: u64,
-    /// The mark in bytes: the queue is above one of the two.
+    /// The mark of the queue in bytes.
     pub mark_bytes: u64,
-    /// How long after it was said the mailbox will be ended, unless the queue falls to the mark before. None: no soft
-    /// limit threatens.
+    /// Time until the sidecar ends the mailbox, unless the queue falls to the mark before. None
+    /// without a soft limit.
     pub time_left: Option<Duration>,
-    /// When it was said, by the sidecar's clock: it may have waited behind the events before it.
+    /// When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.
     pub time: Option<SystemTime>,
 }
 

@@ -4,35 +4,35 @@ use std::time::Duration;
 
 use crate::Notice;
 
-/// What to do when a private name is in use.
+/// What to do if a private name is in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NameConflict {
     /// Connecting fails with `REJECT_NOT_UNIQUE`.
     #[default]
     Fail,
-    /// Variants of the name with a number are tried.
+    /// The sidecar tries variants of the name with a number.
     Suffix,
 }
 
-/// How the sidecar shows itself to the daemon.
+/// How the sidecar authenticates to the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthMethod {
     /// Spread's method NULL: no credential.
     Null,
-    /// Spread's method IP: the daemon looks at the address that the sidecar connects from.
+    /// Spread's method IP: the daemon checks the sidecar's IP address.
     Ip,
 }
 
-/// What becomes of an event once it was given.
+/// How events are acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AcknowledgementMode {
-    /// Giving an event acknowledges it.
+    /// The delivery of an event acknowledges it.
     #[default]
     Auto,
-    /// An event is kept until it is acknowledged.
+    /// The sidecar retains an event until it is acknowledged.
     Explicit,
 }
 
@@ -56,25 +56,25 @@ impl fmt::Display for AcknowledgementMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OverflowPolicy {
-    /// Stop reading from the daemon until there is room.
+    /// Stop reading from the daemon until there is space.
     Pause,
     /// End the mailbox.
     Disconnect,
 }
 
-/// What a mailbox that reconnects does when another session keeps holding its private name.
+/// What a reconnecting mailbox does if another session holds its private name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NameLoss {
     /// The mailbox ends. The sidecar's default.
     End,
-    /// Variants of the name with a number are tried.
+    /// The sidecar tries variants of the name with a number.
     Suffix,
-    /// The daemon makes a name.
+    /// The daemon generates a name.
     DaemonMade,
 }
 
-/// How a lost daemon connection is made anew.
+/// How the sidecar reconnects to a daemon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ReconnectOptions {
@@ -84,40 +84,45 @@ pub struct ReconnectOptions {
 }
 
 impl ReconnectOptions {
-    /// With the sidecar's defaults.
+    /// The sidecar's defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How long after the loss the mailbox ends if that did not succeed. Default: the sidecar's, 1 minute.
+    /// Maximum time to reconnect after a loss. Then the mailbox ends. Default: the sidecar's, 1
+    /// minute.
     pub fn give_up_after(mut self, time: Duration) -> Self {
         self.give_up_after = Some(time);
         self
     }
 
-    /// What to do when another session keeps holding the private name. Default: [`NameLoss::End`].
+    /// What to do if another session holds the private name. Default: [`NameLoss::End`].
     pub fn on_name_loss(mut self, what: NameLoss) -> Self {
         self.on_name_loss = Some(what);
         self
     }
 
-    /// Messages that are sent meanwhile wait in the sidecar. Default: they are refused with `RECONNECTING`.
+    /// Queue messages in the sidecar during a reconnection. Default: false: they are rejected with
+    /// `RECONNECTING`.
     pub fn queue_multicasts(mut self, queue: bool) -> Self {
         self.queue_multicasts = queue;
         self
     }
 }
 
-/// How long a queue may be nearly full before its mailbox is ended, with `SLOW_CONSUMER`.
+/// The soft limit of a queue. A mailbox that exceeds it for too long ends with `SLOW_CONSUMER`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SoftLimit {
-    /// The soft bound, as a part of the queue's bounds: above 0, at most 1. None: the sidecar's default.
+    /// The soft limit as a fraction of the queue's limits: above 0, at most 1. None: the sidecar's
+    /// default.
     pub fraction: Option<f64>,
-    /// How long the queue may stay above it without a break. Required if the sidecar has no default.
+    /// Maximum time that the queue may continuously exceed the soft limit. Required if the sidecar
+    /// has no default.
     pub time: Option<Duration>,
 }
 
-/// The bounds of a mailbox's event queue in the sidecar that are asked for. What is not given takes the sidecar's default.
+/// The requested limits of a mailbox's delivery queue in the sidecar. A limit that is not set takes
+/// the sidecar's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[must_use]
 pub struct QueueOptions {
@@ -129,43 +134,44 @@ pub struct QueueOptions {
 }
 
 impl QueueOptions {
-    /// With the sidecar's defaults.
+    /// The sidecar's defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The most events that may wait.
+    /// Maximum number of queued events.
     pub fn max_events(mut self, events: u64) -> Self {
         self.max_events = events;
         self
     }
 
-    /// The most bytes that may wait, counted as encoded events.
+    /// Maximum size of the queued events, as encoded. Unit: bytes.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// With [`AcknowledgementMode::Auto`]: bytes of events kept after they were handed out.
+    /// Replay window with [`AcknowledgementMode::Auto`]: size of the delivered events that the
+    /// sidecar retains. Unit: bytes.
     pub fn replay_bytes(mut self, bytes: u64) -> Self {
         self.replay_bytes = bytes;
         self
     }
 
-    /// What happens at a bound.
+    /// What happens at a limit.
     pub fn overflow(mut self, policy: OverflowPolicy) -> Self {
         self.overflow = Some(policy);
         self
     }
 
-    /// A bound that the queue may be above only for a time.
+    /// A limit that the queue may exceed for a time.
     pub fn soft_limit(mut self, limit: SoftLimit) -> Self {
         self.soft_limit = Some(limit);
         self
     }
 }
 
-/// How a mailbox receives on this side.
+/// How this client receives the events of a mailbox.
 #[derive(Clone)]
 #[must_use]
 pub struct ReceiveOptions {
@@ -210,67 +216,72 @@ impl ReceiveOptions {
         Self::default()
     }
 
-    /// Begin to receive at once, not at the first receive. Default: false.
+    /// Start to receive at once instead of at the first receive call. Default: false.
     pub fn auto_receive(mut self, at_once: bool) -> Self {
         self.auto_receive = at_once;
         self
     }
 
-    /// Nothing more is read from the stream when so many events wait on this side. Default: 4096.
+    /// Maximum number of events that wait for the application in this client. Then the stream
+    /// pauses. Default: 4096.
     pub fn max_buffered_events(mut self, events: usize) -> Self {
         self.max_buffered_events = events.max(1);
         self
     }
 
-    /// The same, about so many bytes of events. Default: 4 MiB.
+    /// Approximate maximum size of events that wait in this client. Then the stream pauses. Unit:
+    /// bytes. Default: 4 MiB.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = bytes.max(1);
         self
     }
 
-    /// With [`AcknowledgementMode::Explicit`]: only [`crate::Mailbox::acknowledge`] acknowledges. Default: an event is
-    /// acknowledged when the application asks for the one after it, and so had the time to be done with it: right for one
-    /// loop, wrong for several that receive at once.
+    /// With [`AcknowledgementMode::Explicit`]: only [`crate::Mailbox::acknowledge`] acknowledges
+    /// events. If false, the client acknowledges an event when the application asks for the next
+    /// one. That suits one loop, but not several that receive at the same time. Default: false.
     pub fn manual_acknowledgement(mut self, manual: bool) -> Self {
         self.manual_acknowledgement = manual;
         self
     }
 
-    /// With [`AcknowledgementMode::Explicit`]: most events given and not yet acknowledged. Default: no bound.
+    /// With [`AcknowledgementMode::Explicit`]: maximum number of events that are delivered but not
+    /// acknowledged. Default: no limit.
     pub fn max_outstanding_events(mut self, events: u64) -> Self {
         self.max_outstanding_events = events;
         self
     }
 
-    /// With [`AcknowledgementMode::Explicit`]: most bytes of events given and not yet acknowledged. Default: no bound.
+    /// With [`AcknowledgementMode::Explicit`]: maximum size of events that are delivered but not
+    /// acknowledged. Unit: bytes. Default: no limit.
     pub fn max_outstanding_bytes(mut self, bytes: u64) -> Self {
         self.max_outstanding_bytes = bytes;
         self
     }
 
-    /// The sidecar gives a sign of life on an idle stream this often; a stream that is silent for three times as long
-    /// counts as broken. 100 ms to 1 h; none for no heartbeat. Default: 10 s.
+    /// Interval of the sidecar's heartbeats on an idle stream. A stream without any frame for three
+    /// intervals counts as broken. 100 ms to 1 h; none disables heartbeats. Default: 10 s.
     pub fn heartbeat_interval(mut self, interval: Option<Duration>) -> Self {
         self.heartbeat_interval = interval;
         self
     }
 
-    /// Keep the mailbox while the application neither receives nor calls. Default: true. Else the sidecar ends it then
-    /// after its lease.
+    /// Renew the lease while the application neither receives nor calls. If false, the sidecar ends
+    /// such a mailbox after the lease. Default: true.
     pub fn keep_alive(mut self, keep: bool) -> Self {
         self.keep_alive = keep;
         self
     }
 
-    /// Is told what happens to the mailbox besides its events. Called in order, by one task; what is received waits until
-    /// it returns, so it must not block.
+    /// Gets notifications that are not events. One task calls it, in order. Events wait until it
+    /// returns, so it must not block.
     pub fn on_notice(mut self, listener: impl Fn(Notice) + Send + Sync + 'static) -> Self {
         self.on_notice = Some(Arc::new(listener));
         self
     }
 }
 
-/// How to open a mailbox. The default is a mailbox at the sidecar's default daemon, with a name that the daemon makes.
+/// How to open a mailbox. By default, the mailbox uses the sidecar's default daemon and a name that
+/// the daemon generates.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct MailboxOptions {
@@ -294,87 +305,90 @@ impl MailboxOptions {
         Self::default()
     }
 
-    /// A mailbox with a private name: at most 10 characters of `$` to `~`.
+    /// A mailbox with a private name: at most 10 characters from `$` to `~`.
     pub fn named(private_name: impl Into<String>) -> Self {
         Self::default().private_name(private_name)
     }
 
-    /// The daemon: `4803`, `4803@host`, or the path of a Unix socket. Default: the sidecar's.
+    /// The daemon: `4803`, `4803@host`, or the path of a Unix socket. Default: the sidecar's
+    /// default daemon.
     pub fn spread_name(mut self, name: impl Into<String>) -> Self {
         self.spread_name = name.into();
         self
     }
 
-    /// At most 10 characters of `$` to `~`. Default: the daemon makes one.
+    /// At most 10 characters from `$` to `~`. Default: the daemon generates one.
     pub fn private_name(mut self, name: impl Into<String>) -> Self {
         self.private_name = name.into();
         self
     }
 
-    /// What to do when the name is in use. Default: [`NameConflict::Fail`].
+    /// What to do if the name is in use. Default: [`NameConflict::Fail`].
     pub fn on_name_conflict(mut self, what: NameConflict) -> Self {
         self.on_name_conflict = what;
         self
     }
 
-    /// 0 or 1; it has no effect in Spread 5.
+    /// 0 or 1. Has no effect in Spread 5. Default: 0.
     pub fn priority(mut self, priority: u32) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Whether membership messages are received. Default: true.
+    /// Whether to receive membership messages. Default: true.
     pub fn membership(mut self, receive: bool) -> Self {
         self.membership = Some(receive);
         self
     }
 
-    /// How the sidecar shows itself to the daemon. Default: the sidecar's, [`AuthMethod::Null`].
+    /// How the sidecar authenticates to the daemon. Default: the sidecar's, [`AuthMethod::Null`].
     pub fn auth(mut self, method: AuthMethod) -> Self {
         self.auth = Some(method);
         self
     }
 
-    /// How long the mailbox lives while nothing uses it. Default: the sidecar's, 30 s.
+    /// The lease: the time that the mailbox lives without a receiver and without calls. Default:
+    /// the sidecar's, 30 s.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = Some(lease);
         self
     }
 
-    /// End the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and
-    /// not after the lease. Default: false.
+    /// End the mailbox 500 ms after the client's connection closes, for example when the process
+    /// ends or is killed, instead of after the lease. Default: false.
     pub fn end_with_connection(mut self, end: bool) -> Self {
         self.end_with_connection = end;
         self
     }
 
-    /// Reconnect after a lost daemon connection, and report it by the events [`crate::Event::ConnectionLost`] and
-    /// [`crate::Event::ConnectionRestored`]. Default: the mailbox ends with its connection.
+    /// Reconnect after the loss of the daemon connection, and report it by the events
+    /// [`crate::Event::ConnectionLost`] and [`crate::Event::ConnectionRestored`]. Default: the
+    /// mailbox ends with its connection.
     pub fn reconnect(mut self, options: ReconnectOptions) -> Self {
         self.reconnect = Some(options);
         self
     }
 
-    /// Bounds of the event queue in the sidecar. Default: the sidecar's.
+    /// Limits of the delivery queue in the sidecar. Default: the sidecar's.
     pub fn queue(mut self, options: QueueOptions) -> Self {
         self.queue = Some(options);
         self
     }
 
-    /// What becomes of an event once it was given. Default: [`AcknowledgementMode::Auto`].
+    /// How events are acknowledged. Default: [`AcknowledgementMode::Auto`].
     pub fn acknowledgement(mut self, mode: AcknowledgementMode) -> Self {
         self.acknowledgement = mode;
         self
     }
 
-    /// How it receives on this side.
+    /// How this client receives.
     pub fn receiving(mut self, options: ReceiveOptions) -> Self {
         self.receiving = options;
         self
     }
 }
 
-/// How to take up a mailbox that exists.
+/// How to attach to an existing mailbox.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct AttachOptions {
@@ -388,14 +402,15 @@ impl AttachOptions {
         Self::default()
     }
 
-    /// Receiving begins with the event after this one. Default: after the last one that the sidecar gave to anybody
-    /// ([`AcknowledgementMode::Auto`]) or that was acknowledged ([`AcknowledgementMode::Explicit`]).
+    /// Receiving starts after this sequence. Default: after the last delivered event
+    /// ([`AcknowledgementMode::Auto`]) or the last acknowledged event
+    /// ([`AcknowledgementMode::Explicit`]).
     pub fn after_sequence(mut self, sequence: u64) -> Self {
         self.after_sequence = Some(sequence);
         self
     }
 
-    /// How it receives on this side.
+    /// How this client receives.
     pub fn receiving(mut self, options: ReceiveOptions) -> Self {
         self.receiving = options;
         self
@@ -416,13 +431,15 @@ impl DisconnectOptions {
         Self::default()
     }
 
-    /// Leave every group first, so that the others see LEAVE and not DISCONNECT.
+    /// Leave all groups first, so that other members see LEAVE instead of DISCONNECT. Default:
+    /// false.
     pub fn leave_groups_first(mut self, leave: bool) -> Self {
         self.leave_groups_first = leave;
         self
     }
 
-    /// Drop the daemon's socket without a goodbye (`SP_kill`), for tests of failure.
+    /// Close the daemon connection without a disconnect message (`SP_kill`), for failure tests.
+    /// Default: false.
     pub fn abort(mut self, abort: bool) -> Self {
         self.abort = abort;
         self

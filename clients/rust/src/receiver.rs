@@ -1,5 +1,5 @@
-//! Fills an inbox from Receive streams: attaches, reads nothing more while the inbox is full, and attaches again behind
-//! the last event when a stream breaks, so that the inbox gets every event once and in order.
+//! Fills an inbox from Receive streams. Pauses while the inbox is full. When a stream breaks,
+//! attaches again after the last event, so that the inbox gets every event once and in order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,20 +20,20 @@ use crate::notice::{Attached, to_slow_consumer};
 use crate::rpc::Rpc;
 use crate::{Event, Notice, Reason, SpreadError, StatusCode};
 
-/// How many silent heartbeat intervals mean that the connection is dead.
+/// A connection without any frame for this number of heartbeat intervals counts as broken.
 const SILENT_INTERVALS: u32 = 3;
-/// How many attempts to get the last events of an ended mailbox are made without getting any.
-const FRUITLESS_ATTEMPTS: u32 = 3;
-/// How long a sidecar that can't be reached is asked for the last events of an ended mailbox.
+/// Maximum number of consecutive attempts that get no further event of an ended mailbox.
+const MAX_EMPTY_ATTEMPTS: u32 = 3;
+/// Timeout for an unreachable sidecar when the last events of an ended mailbox are fetched.
 const FETCH_TIME: Duration = Duration::from_secs(2);
-/// How long the stream's own end is waited for after a disconnect.
+/// Maximum time to wait for the end of the stream after a disconnect.
 const FINISH_TIME: Duration = Duration::from_secs(1);
-/// The least that an attempt to attach may take, however little of the lease is left.
+/// Minimum timeout of an attempt to attach, even if less of the lease is left.
 const ATTACH_TIME: Duration = Duration::from_millis(100);
 
-/// Whether receiving has ended with this error, and the mailbox has not: attaching again would take it from its new
-/// receiver, or be in vain.
-pub(crate) fn lives_on(error: &SpreadError) -> bool {
+/// Whether the mailbox still exists after this error ended the stream. Attaching again would
+/// replace the new receiver, or fail again.
+pub(crate) fn is_mailbox_alive(error: &SpreadError) -> bool {
     matches!(error.sidecar_reason(), Some(Reason::ReceiverReplaced | Reason::SequenceNotRetained))
 }
 
@@ -44,11 +44,12 @@ pub(crate) struct Settings {
     pub max_outstanding_bytes: u64,
     pub heartbeat: Option<prost_types::Duration>,
     pub silence: Option<Duration>,
-    /// Tries to attach again go on this long after a break; the mailbox is gone then.
+    /// Time after a break during which the receiver tries to attach again. Afterwards the mailbox
+    /// has expired.
     pub give_up_after: Duration,
 }
 
-/// Who is told what happens, in order.
+/// Gets the notifications, in order.
 pub(crate) trait Listener: Send + Sync + 'static {
     fn attached(&self, private_group: String);
     fn notify(&self, notice: Notice);
@@ -61,7 +62,7 @@ enum Phase {
     Ended,
 }
 
-/// What the mailbox has of it.
+/// The part of the receiver that the mailbox uses.
 pub(crate) struct Control {
     begun: AtomicBool,
     attached: AtomicBool,
@@ -81,18 +82,18 @@ impl Control {
         }
     }
 
-    /// A stream to the sidecar stands, and keeps the mailbox's lease.
+    /// Whether a stream is attached. An attached stream keeps the mailbox's lease.
     pub fn is_attached(&self) -> bool {
         self.attached.load(Ordering::Acquire)
     }
 
-    /// True for the first one who asks: who gets it runs the receiver.
+    /// True for the first caller, which runs the receiver.
     pub fn begin(&self) -> bool {
         !self.begun.load(Ordering::Relaxed) && !self.begun.swap(true, Ordering::AcqRel)
     }
 
-    /// For a mailbox that was disconnected: the last events are taken if the stream ends within a second, and not if the
-    /// inbox is full.
+    /// For a mailbox that was disconnected: waits up to 1 s for the last events of the stream, but
+    /// not while the inbox is full.
     pub async fn finish(&self) {
         if self.begun.load(Ordering::Acquire) {
             let mut phase = self.phase.subscribe();
@@ -100,12 +101,12 @@ impl Control {
         }
     }
 
-    /// Ends receiving, without an error. What is in the inbox can still be taken.
+    /// Stops receiving without an error. Events in the inbox remain available.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Ends receiving with an error that is found elsewhere.
+    /// Stops receiving with an error from another part of the client.
     pub fn fail(&self, error: SpreadError) {
         self.failure.lock().unwrap().get_or_insert(error);
         self.stop();
@@ -116,20 +117,20 @@ impl Control {
     }
 }
 
-/// The mailbox's end, while its last events are still being fetched.
-struct EndSeen {
+/// The end of the mailbox, while its last events are still being fetched.
+struct MailboxEnd {
     error: SpreadError,
     last: u64,
     fetched_to: Option<u64>,
-    fruitless: u32,
+    empty_attempts: u32,
 }
 
-/// How one stream ended.
+/// How a stream ended.
 enum StreamEnd {
-    /// As asked.
+    /// At the request of the client.
     Done,
     Failed(SpreadError),
-    /// The sidecar left something out.
+    /// The sidecar skipped a sequence.
     Gap(SpreadError),
 }
 
@@ -142,7 +143,7 @@ pub(crate) struct Receiver<L> {
     last: u64,
     broken_since: Instant,
     backoff: Backoff,
-    end_seen: Option<EndSeen>,
+    mailbox_end: Option<MailboxEnd>,
 }
 
 impl<L: Listener> Receiver<L> {
@@ -156,7 +157,7 @@ impl<L: Listener> Receiver<L> {
             listener,
             broken_since: Instant::now(),
             backoff: Backoff::default(),
-            end_seen: None,
+            mailbox_end: None,
         }
     }
 
@@ -165,7 +166,7 @@ impl<L: Listener> Receiver<L> {
         let control = self.control.clone();
         let end = control.stop.run_until_cancelled(self.receive()).await.unwrap_or_else(|| control.failure());
         control.attached.store(false, Ordering::Release);
-        // Whoever learns of the end by receiving finds the notice told.
+        // The notice comes first, so that it precedes the error of a receive call.
         self.listener.notify(Notice::Ended(end.clone()));
         self.inbox.end(end);
         control.phase.send_replace(Phase::Ended);
@@ -185,7 +186,7 @@ impl<L: Listener> Receiver<L> {
                 self.broken_since = Instant::now();
             }
             let broken = self.rpc.may_pass(&error);
-            let judgement = if broken { self.judge_break(&error) } else { self.judge_end(&error) };
+            let judgement = if broken { self.error_after_break(&error) } else { self.error_after_end(&error) };
             if judgement.is_some() {
                 return judgement;
             }
@@ -193,8 +194,9 @@ impl<L: Listener> Receiver<L> {
                 self.listener.notify(Notice::Detached(error));
             }
             tokio::time::sleep(self.backoff.next()).await;
-            if self.end_seen.is_some() {
-                // The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+            if self.mailbox_end.is_some() {
+                // The last events of an ended mailbox wait until the inbox has space. Each further
+                // stream would overfill it.
                 self.until_room().await;
             }
         }
@@ -224,7 +226,7 @@ impl<L: Listener> Receiver<L> {
                 Err(status) => return StreamEnd::Failed(self.rpc.endpoint().explain(status)),
             };
             if let Err(gap) = self.take_frame(frame, &mut events, was_attached) {
-                // What came before it is in order.
+                // The events before the gap are in order.
                 self.inbox.push(&mut events);
                 return StreamEnd::Gap(gap);
             }
@@ -305,9 +307,10 @@ impl<L: Listener> Receiver<L> {
         }
     }
 
-    /// How long the sidecar may be silent until the stream stands: as long as later, but not beyond the lease.
+    /// Maximum time without a frame until the stream is attached: as for an attached stream, but
+    /// within the lease.
     fn attach_limit(&self) -> Duration {
-        let whole = if self.end_seen.is_some() { FETCH_TIME } else { self.settings.give_up_after };
+        let whole = if self.mailbox_end.is_some() { FETCH_TIME } else { self.settings.give_up_after };
         let mut limit = whole.saturating_sub(self.broken_since.elapsed());
         if let Some(interval) = self.settings.silence {
             limit = limit.min(SILENT_INTERVALS * interval);
@@ -315,10 +318,10 @@ impl<L: Listener> Receiver<L> {
         limit.max(ATTACH_TIME)
     }
 
-    /// What the mailbox ends with after a stream broke; none: attach again.
-    fn judge_break(&self, error: &SpreadError) -> Option<SpreadError> {
+    /// The error that ends the mailbox after a broken stream, or none to attach again.
+    fn error_after_break(&self, error: &SpreadError) -> Option<SpreadError> {
         let silent = self.broken_since.elapsed();
-        if let Some(end) = &self.end_seen
+        if let Some(end) = &self.mailbox_end
             && silent >= FETCH_TIME
         {
             return Some(with_missing(&end.error, self.last));
@@ -334,25 +337,26 @@ impl<L: Listener> Receiver<L> {
         Some(self.rpc.endpoint().gave_up(message, error.clone()))
     }
 
-    /// What the mailbox ends with after the sidecar ended a stream. The end says which event is the last: as long as some
-    /// are missing and come, they are fetched by attaching again, and the end is told after them.
-    fn judge_end(&mut self, error: &SpreadError) -> Option<SpreadError> {
-        if lives_on(error) {
+    /// The error that ends the mailbox after the sidecar ended a stream, or none to attach again.
+    /// The error contains the last sequence. The receiver attaches again while events are missing
+    /// and attempts return some, and reports the error after these events.
+    fn error_after_end(&mut self, error: &SpreadError) -> Option<SpreadError> {
+        if is_mailbox_alive(error) {
             return Some(error.clone());
         }
-        let end = self.end_seen.get_or_insert_with(|| EndSeen {
+        let end = self.mailbox_end.get_or_insert_with(|| MailboxEnd {
             error: error.clone(),
             last: last_sequence_of(error),
             fetched_to: None,
-            fruitless: 0,
+            empty_attempts: 0,
         });
         if end.last <= self.last {
             return Some(end.error.clone());
         }
-        end.fruitless = if end.fetched_to == Some(self.last) { end.fruitless + 1 } else { 0 };
+        end.empty_attempts = if end.fetched_to == Some(self.last) { end.empty_attempts + 1 } else { 0 };
         end.fetched_to = Some(self.last);
-        // An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
-        if last_sequence_of(error) <= self.last || end.fruitless >= FRUITLESS_ATTEMPTS {
+        // An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
+        if last_sequence_of(error) <= self.last || end.empty_attempts >= MAX_EMPTY_ATTEMPTS {
             return Some(with_missing(&end.error, self.last));
         }
         None

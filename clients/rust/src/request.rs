@@ -1,4 +1,5 @@
-//! From options to the contract's requests. Refused here is only what the contract can't carry; the sidecar checks the rest.
+//! Converts options to requests of the contract. Rejects only what the contract cannot represent;
+//! the sidecar validates everything else.
 
 use std::time::Duration;
 

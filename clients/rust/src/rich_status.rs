@@ -1,4 +1,4 @@
-//! From what gRPC gives to a [`SpreadError`], and how its `retryable` and `outcome` are decided.
+//! Converts errors of gRPC to [`SpreadError`], with `retryable` and `outcome`.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use crate::error::Failure;
 use crate::rich::{ErrorInfo, RetryInfo, RichStatus};
 use crate::{Code, Outcome, Reason, SpreadError, StatusCode};
 
-/// The failures that leave it open whether the request was carried out.
-const IN_DOUBT: [StatusCode; 5] = [
+/// The statuses that leave open whether the sidecar executed the request.
+const UNKNOWN_OUTCOME: [StatusCode; 5] = [
     StatusCode::Unavailable,
     StatusCode::Cancelled,
     StatusCode::DeadlineExceeded,
@@ -19,11 +19,11 @@ const IN_DOUBT: [StatusCode; 5] = [
     StatusCode::Unknown,
 ];
 
-/// The failures of a stream that was cut on the way, when they come without a reason.
+/// The statuses that mean a broken stream if they have no reason.
 const TRANSPORT: [StatusCode; 4] =
     [StatusCode::Unavailable, StatusCode::Cancelled, StatusCode::Internal, StatusCode::Unknown];
 
-/// Details that can't be read are no reason to hide the status and its sentence.
+/// Invalid details must not hide the status and its message.
 fn read_details(details: &[u8]) -> (Option<ErrorInfo>, Option<RetryInfo>) {
     let (mut info, mut retry) = (None, None);
     for detail in RichStatus::decode(details).unwrap_or_default().details {
@@ -38,8 +38,8 @@ fn read_details(details: &[u8]) -> (Option<ErrorInfo>, Option<RetryInfo>) {
 
 fn outcome_of(status: StatusCode, info: Option<&ErrorInfo>) -> Outcome {
     let unknown = match info {
-        None => IN_DOUBT.contains(&status),
-        // The sidecar itself answered: unless it says otherwise, it refused.
+        None => UNKNOWN_OUTCOME.contains(&status),
+        // The sidecar itself responded: unless it says otherwise, it rejected the message.
         Some(info) => match info.metadata.get("outcome").map(String::as_str) {
             Some("unknown") => true,
             Some("not-sent") => false,
@@ -49,7 +49,7 @@ fn outcome_of(status: StatusCode, info: Option<&ErrorInfo>) -> Outcome {
     if unknown { Outcome::Unknown } else { Outcome::NotSent }
 }
 
-/// The sentence with what is behind it: gRPC's own says little more than "transport error".
+/// The message with its sources: gRPC's own message says little more than "transport error".
 pub(crate) fn sentence(status: &tonic::Status) -> String {
     let mut text = status.message().to_owned();
     let mut cause = status.source();
@@ -63,7 +63,7 @@ pub(crate) fn sentence(status: &tonic::Status) -> String {
     text
 }
 
-/// The option of this client for a field of the contract that has another name there.
+/// The option of this client for a field of the contract, if its name differs.
 fn option_of(field: &str) -> Option<&'static str> {
     match field {
         "daemon" => Some("spread_name"),
@@ -72,8 +72,8 @@ fn option_of(field: &str) -> Option<&'static str> {
     }
 }
 
-/// A sentence of the sidecar about a field, with the name that the caller's option has.
-fn in_callers_terms(sentence: String, field: &str) -> String {
+/// Replaces the name of the field in a message of the sidecar with the name of the option.
+fn with_option_name(sentence: String, field: &str) -> String {
     match (option_of(field), sentence.strip_prefix(field)) {
         (Some(option), Some(rest)) if rest.starts_with(' ') => format!("{option}{rest}"),
         _ => sentence,
@@ -83,17 +83,19 @@ fn in_callers_terms(sentence: String, field: &str) -> String {
 pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
     let (info, retry) = read_details(status.details());
     let mut code = StatusCode::from_number(status.code() as i32);
-    // A status with a source was made on this side. Nobody has cancelled the call: who does never sees its status.
+    // A status with a source comes from this client. It is not a cancellation, because a caller
+    // that cancels gets no status.
     if info.is_none() && status.source().is_some() && TRANSPORT.contains(&code) {
         code = StatusCode::Unavailable;
     }
     let field = info.as_ref().and_then(|info| info.metadata.get("field")).map_or("", String::as_str);
-    let mut failure = Failure::new(code, in_callers_terms(sentence(&status), field));
+    let mut failure = Failure::new(code, with_option_name(sentence(&status), field));
     failure.retryable = retry.is_some() || (code == StatusCode::Unavailable && info.is_none());
     failure.retry_delay = retry.and_then(|retry| retry.retry_delay).and_then(to_duration);
     failure.send_outcome = outcome_of(code, info.as_ref());
     match info {
-        // The answer of a sidecar is all in here: as the cause, a report would say it twice.
+        // The error contains the whole response of a sidecar. As a cause, a report would print it
+        // twice.
         Some(info) => {
             failure.reason = info.reason;
             failure.domain = info.domain;
@@ -104,21 +106,22 @@ pub(crate) fn from_status(status: tonic::Status) -> SpreadError {
     failure.into()
 }
 
-/// Whether a stream was cut on the way, and not ended by the sidecar: that gives a reason with every end of its own. One
-/// of them is that it cuts the connection.
+/// Whether the connection broke. The sidecar gives a reason when it ends a stream, also when it
+/// closes the connection.
 pub(crate) fn is_transport_failure(error: &SpreadError) -> bool {
     matches!(error.sidecar_reason(), Some(Reason::ConnectionTooOld | Reason::SidecarUnreachable))
         || (error.reason().is_empty() && TRANSPORT.contains(&error.status()))
 }
 
-/// Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached.
+/// Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or
+/// unreachable.
 pub(crate) fn is_gone(error: &SpreadError) -> bool {
     is_transport_failure(error)
         || matches!(error.sidecar_reason(), Some(Reason::Draining | Reason::LeaseExpired))
         || error.code() == Some(Code::IllegalSession)
 }
 
-/// None for a negative one, which the contract has none of.
+/// None for a negative duration, which the contract does not use.
 pub(crate) fn to_duration(duration: prost_types::Duration) -> Option<Duration> {
     Duration::try_from(duration).ok()
 }
@@ -129,7 +132,7 @@ mod tests {
 
     use prost::Message;
 
-    use super::{from_status, in_callers_terms};
+    use super::{from_status, with_option_name};
     use crate::rich::{ErrorInfo, RichStatus};
 
     #[test]
@@ -156,7 +159,7 @@ mod tests {
             ("the daemon has ended", "daemon", "the daemon has ended"),
             ("no field", "", "no field"),
         ] {
-            assert_eq!(in_callers_terms(sentence.to_owned(), field), expected);
+            assert_eq!(with_option_name(sentence.to_owned(), field), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Calls: the generated stub with this crate's rules, a deadline for each and [`SpreadError`] for failures.
+//! The generated stub with a deadline for each call and [`SpreadError`] for failures.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -24,11 +24,11 @@ pub(crate) struct Rpc {
     call_timeout: Option<Duration>,
 }
 
-/// Longest wait for the end of a connection.
+/// Maximum time to wait for the end of a connection.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 struct Shared {
-    /// None once the channel is closed: the last one to let go of it ends its connection.
+    /// None after the channel was closed. The connection ends when the last clone is dropped.
     channel: Mutex<Option<Channel>>,
     closed: CancellationToken,
     security: Security,
@@ -57,7 +57,7 @@ impl Rpc {
         self.call_timeout
     }
 
-    /// Where the calls go.
+    /// The endpoint of the calls.
     pub fn endpoint(&self) -> &SidecarEndpoint {
         &self.shared.endpoint
     }
@@ -66,7 +66,7 @@ impl Rpc {
         &self.shared.security
     }
 
-    /// Ends the calls that run, and makes no further ones.
+    /// Cancels the active calls and rejects further ones.
     pub fn close(&self) {
         self.shared.channel.lock().unwrap().take();
         self.shared.closed.cancel();
@@ -84,8 +84,8 @@ impl Rpc {
         Ok(MailboxServiceClient::new(self.channel()?).max_decoding_message_size(usize::MAX))
     }
 
-    /// Whether a later call may fare better, with the same mailbox: the way to the sidecar was cut, or a token was not
-    /// taken (or not to be had) that will be asked for anew.
+    /// Whether a later call with the same mailbox may succeed: the connection broke, or a token
+    /// that is read again before each call was rejected or unavailable.
     pub fn may_pass(&self, error: &SpreadError) -> bool {
         let token_may_change = self.shared.security.token_may_change();
         is_transport_failure(error) || (token_may_change && error.status() == StatusCode::Unauthenticated)
@@ -121,7 +121,7 @@ impl Rpc {
         .await
     }
 
-    /// The same with another token than the channel's.
+    /// The same with a different token.
     pub async fn call_as<Q, A, F>(
         &self,
         authorization: HeaderValue,
@@ -170,7 +170,7 @@ impl Rpc {
         };
         match tokio::time::timeout(timeout, call).await {
             Err(_) => Err(late()),
-            // The channel keeps the deadline too, and may be a moment earlier.
+            // The channel also applies the deadline, and may be slightly earlier.
             Ok(Err(error)) if error.reason().is_empty() && begun.elapsed() >= timeout => Err(late()),
             Ok(result) => result,
         }

@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::target::Target;
 use crate::{Outcome, SpreadError, StatusCode};
 
-/// What TLS is made with.
+/// TLS options.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Tls {
@@ -23,24 +23,24 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// The sidecar's certificate is checked with the machine's authorities.
+    /// Checks the sidecar's certificate with the machine's certificate authorities.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// It is checked with these authorities alone, in PEM.
+    /// Checks the sidecar's certificate only with these authorities, in PEM.
     pub fn ca(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.ca = Some(pem.as_ref().to_vec());
         self
     }
 
-    /// This client's own certificate and its key, both in PEM.
+    /// The client certificate and its private key, both in PEM.
     pub fn identity(mut self, cert: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         self.identity = Some((cert.as_ref().to_vec(), key.as_ref().to_vec()));
         self
     }
 
-    /// The name that the sidecar's certificate must have. Default: the target's host.
+    /// The expected name in the sidecar's certificate. Default: the target's host.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
@@ -71,7 +71,7 @@ impl Tls {
 
 #[cfg(test)]
 impl Tls {
-    /// As in the cases that all clients share.
+    /// In the format of the shared cases of all clients.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let text = |pem: &Vec<u8>| String::from_utf8_lossy(pem).into_owned();
         serde_json::json!({
@@ -83,7 +83,7 @@ impl Tls {
     }
 }
 
-/// Keys are not shown.
+/// Does not print keys.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
@@ -99,16 +99,16 @@ pub(crate) enum Token {
     Asked(Arc<dyn Fn() -> TokenFuture + Send + Sync>),
 }
 
-/// What a call shows.
+/// The credentials of calls.
 pub(crate) struct Security {
     pub token: Option<Token>,
-    /// Nobody else sees what is sent, or that is taken for granted.
+    /// Whether others cannot read the traffic, or the program accepts that they can.
     pub private: bool,
     pub target: String,
 }
 
 impl Security {
-    /// Refuses a token where others could read it.
+    /// Rejects a token if others could read it on this channel.
     pub fn check_token_allowed(&self, field: &str) -> Result<(), SpreadError> {
         if self.private {
             return Ok(());
@@ -116,12 +116,12 @@ impl Security {
         Err(SpreadError::field(field, "sent over TLS, a Unix socket or loopback, or with insecure", &self.target))
     }
 
-    /// A token that is asked for again before each call may be another one next time.
+    /// Whether the token is read again before each call.
     pub fn token_may_change(&self) -> bool {
         matches!(self.token, Some(Token::Asked(_)))
     }
 
-    /// The header of a call; none if there is no token.
+    /// The header of a call. None without a token.
     pub async fn authorization(&self) -> Result<Option<HeaderValue>, SpreadError> {
         match &self.token {
             None => Ok(None),

@@ -1,4 +1,5 @@
-//! Frames of a MulticastStream, encoded as their messages come, and the codec that carries them.
+//! Frames of a MulticastStream, whose messages are encoded when they are added, and the codec of
+//! the frames.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
@@ -20,16 +21,16 @@ const TAG_PAYLOAD: u8 = 3 << 3 | 2;
 const TAG_TYPE: u8 = 4 << 3;
 const TAG_DISCARD: u8 = 5 << 3;
 
-/// Messages that travel together.
+/// Messages that share a frame.
 #[derive(Default)]
 pub(crate) struct SendFrame {
-    /// The messages while they gather.
+    /// The messages, until the frame is written.
     gathering: BytesMut,
-    /// The messages once they are given to the stream.
+    /// The messages, after the frame was passed to the stream.
     written: Bytes,
-    /// Where each message ends.
+    /// The end of each message.
     ends: Vec<usize>,
-    /// How many of them are decided.
+    /// Number of decided messages.
     pub decided: usize,
 }
 
@@ -44,17 +45,17 @@ fn put_bytes(buffer: &mut BytesMut, tag: u8, bytes: &[u8]) {
 }
 
 impl SendFrame {
-    /// How many messages it has.
+    /// Number of messages.
     pub fn count(&self) -> usize {
         self.ends.len()
     }
 
-    /// The bytes of its messages.
+    /// Size of the messages in bytes.
     pub fn size(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
 
-    /// Encodes a message and gives its size. It copies the payload.
+    /// Encodes a message and returns its size. It copies the payload.
     pub fn add<G: AsRef<str>>(
         &mut self,
         kind: i32,
@@ -98,13 +99,13 @@ impl SendFrame {
         after - before
     }
 
-    /// No more messages; gives them for the stream.
+    /// Closes the frame and returns it for the stream.
     pub fn take(&mut self) -> OutgoingFrame {
         self.written = self.gathering.split().freeze();
         OutgoingFrame::Batch(self.written.clone())
     }
 
-    /// The bytes of so many of its undecided messages.
+    /// Marks the next `count` messages as decided, and returns their size in bytes.
     pub fn decide(&mut self, count: usize) -> usize {
         let start = self.start(self.decided);
         self.decided += count;
@@ -115,7 +116,7 @@ impl SendFrame {
         if index == 0 { 0 } else { self.ends[index - 1] }
     }
 
-    /// Its messages that are not decided.
+    /// The messages that are not decided.
     pub fn undecided(&self) -> impl Iterator<Item = OutgoingMessage> {
         let bytes = if self.gathering.is_empty() { &self.written[..] } else { &self.gathering[..] };
         (self.decided..self.ends.len()).filter_map(move |index| {
@@ -135,7 +136,7 @@ impl SendFrame {
     }
 }
 
-/// What goes over the stream.
+/// A frame of the stream.
 pub(crate) enum OutgoingFrame {
     Open(MulticastStreamOpen),
     Batch(Bytes),

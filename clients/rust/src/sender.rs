@@ -11,13 +11,16 @@ use crate::sender_core::{Frames, SenderCore, SendingMailbox, State};
 use crate::sender_options::{OutgoingMessage, SenderOptions, SenderProgress};
 use crate::{Service, SpreadError};
 
-/// Sends many messages fast and in order, over one stream. What is sent while a frame is being written travels together in
-/// the next one; [`Sender::send`] waits only while too much is on its way.
+/// Sends many messages fast and in order over one stream. Messages that are sent while a frame is
+/// being written share the next frame. [`Sender::send`] waits only at the limit of messages in
+/// flight.
 ///
-/// A stream that breaks is not restored, because that could send a message twice: everything fails with the same error,
-/// and [`Sender::undecided`] has the messages whose outcome is not known.
+/// The client does not replace a broken stream, because that could send a message twice. All later
+/// calls fail with the same error, and [`Sender::undecided`] returns the messages with an unknown
+/// outcome.
 ///
-/// [`Sender::close`] ends it in the orderly way; dropping it ends the stream without waiting, as [`Sender::abort`] does.
+/// [`Sender::close`] flushes and ends the stream. Dropping the sender ends the stream without
+/// waiting, as [`Sender::abort`] does.
 pub struct Sender {
     core: Arc<SenderCore>,
 }
@@ -32,7 +35,7 @@ impl Sender {
         let core = SenderCore { options, mailbox, state: Mutex::default(), changed: Notify::new(), stop };
         let core = Arc::new(core);
         let frames = Frames { core: core.clone(), opened: false };
-        // Bounded like any call until it stands; its life is not.
+        // The call timeout applies to the opening, not to the life of the stream.
         let opening = async {
             let request = rpc.request(frames).await?;
             let mut stub = tonic::client::Grpc::new(rpc.channel()?);
@@ -49,19 +52,21 @@ impl Sender {
         Ok(sender)
     }
 
-    /// How far it has come.
+    /// The progress.
     pub fn progress(&self) -> SenderProgress {
         self.core.state.lock().unwrap().progress
     }
 
-    /// The messages that were sent and are not decided, oldest first. After a failure: those whose outcome is unknown.
+    /// The messages that were sent but not decided, oldest first. After a failure, their outcome is
+    /// unknown.
     pub fn undecided(&self) -> Vec<OutgoingMessage> {
         self.core.state.lock().unwrap().frames.iter().flat_map(SendFrame::undecided).collect()
     }
 
-    /// Sends a message to the members of a group, or to a private group. It waits while too much is on its way, and does not
-    /// say that the message was handed to the daemon: [`Sender::flush`] does. When it fails, or its future is dropped before
-    /// it is done, the message is not among those that were sent.
+    /// Sends a message to the members of a group, or to a private group. It waits only at the limit
+    /// of messages in flight. It does not wait until the daemon gets the message; use
+    /// [`Sender::flush`] for that. If it fails, or its future is dropped before the end, the
+    /// message does not count as sent.
     pub async fn send(
         &self,
         service: Service,
@@ -72,7 +77,7 @@ impl Sender {
         self.send_multigroup(service, &[group], payload, message_type).await
     }
 
-    /// Sends a message to the members of several groups. Else like [`Sender::send`].
+    /// Sends a message to the members of several groups. Otherwise as [`Sender::send`].
     pub async fn send_multigroup<G: AsRef<str>>(
         &self,
         service: Service,
@@ -82,7 +87,7 @@ impl Sender {
     ) -> Result<(), SpreadError> {
         let kind = service.to_contract()?;
         let payload = payload.as_ref();
-        // A loop of nothing but this leaves others their turn.
+        // Lets other tasks run during a loop of sends.
         tokio::task::coop::consume_budget().await;
         let core = &self.core;
         let mut add = |state: &mut State| {
@@ -104,8 +109,8 @@ impl Sender {
         result
     }
 
-    /// Waits until everything that was sent before is decided. Fails with what was refused meanwhile, if nobody listens to
-    /// refusals, and with the stream's error when it broke.
+    /// Waits until all messages that were sent before are decided. Fails with the rejected messages
+    /// if there is no listener for them, and with the stream's error if it broke.
     pub async fn flush(&self) -> Result<SenderProgress, SpreadError> {
         let until = self.progress().sent;
         self.core
@@ -118,8 +123,8 @@ impl Sender {
             .await
     }
 
-    /// Flushes and ends the stream. Fails as [`Sender::flush`] does. When its future is dropped, the stream still ends when
-    /// all messages are decided, or when the sender is dropped.
+    /// Flushes and ends the stream. Fails as [`Sender::flush`] does. If its future is dropped, the
+    /// stream ends when all messages are decided, or when the sender is dropped.
     pub async fn close(&self) -> Result<SenderProgress, SpreadError> {
         self.core.state.lock().unwrap().closing = true;
         self.core.wake_stream();
@@ -133,7 +138,7 @@ impl Sender {
             .await
     }
 
-    /// Ends the stream without waiting; messages that are not decided may or may not have been sent.
+    /// Ends the stream without waiting. The outcome of messages that are not decided is unknown.
     pub fn abort(&self) {
         self.core.abort();
     }

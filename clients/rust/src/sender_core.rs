@@ -15,20 +15,20 @@ use crate::send_frame::{OutgoingFrame, SendFrame};
 use crate::sender_options::{SenderOptions, SenderProgress};
 use crate::{Outcome, Refusal, SpreadError, StatusCode};
 
-/// A frame is written when it holds so many messages.
+/// Maximum number of messages in a frame.
 const BATCH_MESSAGES: usize = 1024;
-/// Of refusals that nobody listens to, so many are kept.
-const KEPT_REFUSALS: usize = 100;
+/// Maximum number of retained errors if there is no listener for rejected messages.
+const MAX_KEPT_REFUSALS: usize = 100;
 
-/// The mailbox that a sender belongs to.
+/// The mailbox of a sender.
 pub(crate) trait SendingMailbox: Send + Sync {
-    /// The ID that its calls name.
+    /// The mailbox ID.
     fn id(&self) -> &str;
 
-    /// The calls of its channel.
+    /// The calls of the mailbox's channel.
     fn rpc(&self) -> &Rpc;
 
-    /// A message was just sent, which renews the lease.
+    /// Records that a message was sent, which renews the lease.
     fn used(&self);
 
     /// Runs a task of the sender until the mailbox ends, which aborts the sender.
@@ -39,7 +39,7 @@ pub(crate) struct SenderCore {
     pub options: SenderOptions,
     pub mailbox: Arc<dyn SendingMailbox>,
     pub state: Mutex<State>,
-    /// Something has changed that somebody may wait for.
+    /// Notifies the waiting tasks of a change.
     pub changed: Notify,
     /// Ends the stream.
     pub stop: CancellationToken,
@@ -47,7 +47,7 @@ pub(crate) struct SenderCore {
 
 #[derive(Default)]
 pub(crate) struct State {
-    /// What is not decided; those from `to_write` on were not yet given to the stream.
+    /// The frames that are not decided. Those from `to_write` on were not yet passed to the stream.
     pub frames: VecDeque<SendFrame>,
     pub to_write: usize,
     pub written: u64,
@@ -76,7 +76,7 @@ impl State {
         Ok(())
     }
 
-    /// The frame that the next message belongs into.
+    /// The frame for the next message.
     pub fn last_frame(&mut self, max_batch_bytes: usize) -> &mut SendFrame {
         let fits = self.frames.len() > self.to_write
             && self.frames.back().is_some_and(|last| last.size() < max_batch_bytes && last.count() < BATCH_MESSAGES);
@@ -86,7 +86,7 @@ impl State {
         self.frames.back_mut().expect("there is one")
     }
 
-    /// Whether something is in doubt when the stream ends now.
+    /// Whether any message is undecided if the stream ends now.
     fn outcome(&self) -> Outcome {
         if self.progress.decided == self.progress.sent { Outcome::NotSent } else { Outcome::Unknown }
     }
@@ -111,7 +111,7 @@ impl SenderCore {
             || (state.in_flight > 0 && state.in_flight_bytes >= self.options.max_in_flight_bytes)
     }
 
-    /// Waits until a look at the state gives something.
+    /// Waits until `look` returns a value for the state.
     pub async fn when<T>(&self, look: &mut impl FnMut(&mut State) -> Option<T>) -> T {
         if let Some(found) = look(&mut self.state.lock().unwrap()) {
             return found;
@@ -146,7 +146,7 @@ impl SenderCore {
         self.wake_stream();
     }
 
-    /// Ends it once.
+    /// Ends the sender. Later calls have no effect.
     fn end(&self, state: &mut State, failure: Option<SpreadError>) {
         if !state.ended {
             state.ended = true;
@@ -155,7 +155,7 @@ impl SenderCore {
         }
     }
 
-    /// Takes the answers, and the end of the stream.
+    /// Reads the responses and the end of the stream.
     pub async fn read(&self, mut answers: Streaming<MulticastStreamResponse>) {
         self.stop
             .run_until_cancelled(async {
@@ -195,7 +195,7 @@ impl SenderCore {
             state.progress.accepted = answer.accepted;
             if self.options.on_refused.is_none() {
                 state.refused += refusals.len() as u64;
-                let room = KEPT_REFUSALS.saturating_sub(state.refusals.len());
+                let room = MAX_KEPT_REFUSALS.saturating_sub(state.refusals.len());
                 state.refusals.extend(refusals.iter().take(room).cloned());
             }
         }
@@ -209,9 +209,10 @@ impl SenderCore {
         let mut state = self.state.lock().unwrap();
         let failure = match error {
             Some(error) => {
-                // The sidecar may know that it handed on nothing of what it has not answered.
-                let said = error.metadata().get("outcome").map(String::as_str);
-                let not_sent = said == Some(Outcome::NotSent.as_str()) || error.outcome() == Some(Outcome::NotSent);
+                // The sidecar may report that it passed none of the undecided messages to the
+                // daemon.
+                let outcome = error.metadata().get("outcome").map(String::as_str);
+                let not_sent = outcome == Some(Outcome::NotSent.as_str()) || error.outcome() == Some(Outcome::NotSent);
                 let outcome = if not_sent { Outcome::NotSent } else { state.outcome() };
                 Some(error.with(|failure| failure.outcome = Some(outcome)))
             }
@@ -235,13 +236,13 @@ fn to_refusal(refusal: MulticastRefusal) -> Refusal {
     failure.metadata = refusal.metadata;
     failure.metadata.insert("index".to_owned(), refusal.index.to_string());
     failure.retryable = status == StatusCode::Unavailable;
-    let unknown = failure.metadata.get("outcome").is_some_and(|said| said == Outcome::Unknown.as_str());
+    let unknown = failure.metadata.get("outcome").is_some_and(|outcome| outcome == Outcome::Unknown.as_str());
     failure.outcome = Some(if unknown { Outcome::Unknown } else { Outcome::NotSent });
     Refusal { index: refusal.index, error: failure.into() }
 }
 
-/// What the connection takes from a sender: it asks for the next frame when it has room for it, and meanwhile messages
-/// gather.
+/// The stream of frames. The connection polls it when it has space. Between polls, messages are
+/// collected in a frame.
 pub(crate) struct Frames {
     pub core: Arc<SenderCore>,
     pub opened: bool,

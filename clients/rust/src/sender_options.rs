@@ -5,33 +5,33 @@ use bytes::Bytes;
 
 use crate::{Refusal, Service};
 
-/// How far a [`Sender`] has come.
+/// The progress of a [`Sender`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SenderProgress {
-    /// The messages given to the sender.
+    /// Number of messages passed to the sender.
     pub sent: u64,
-    /// The messages 1 to `decided` were handed to the daemon or refused.
+    /// The messages 1 to `decided` were passed to the daemon or rejected.
     pub decided: u64,
-    /// How many of them were handed to the daemon.
+    /// Number of messages that were passed to the daemon.
     pub accepted: u64,
 }
 
-/// A message that was given to a sender.
+/// A message of a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutgoingMessage {
-    /// The service type it was sent with.
+    /// The service type.
     pub service_type: Service,
-    /// Its destinations.
+    /// The destinations.
     pub groups: Vec<String>,
-    /// Its bytes.
+    /// The payload.
     pub payload: Bytes,
-    /// The application's own number for it.
+    /// The message type.
     pub message_type: i32,
 }
 
-/// How a [`Sender`] works.
+/// Options of a [`Sender`].
 #[derive(Clone)]
 #[must_use]
 pub struct SenderOptions {
@@ -64,27 +64,29 @@ impl SenderOptions {
         Self::default()
     }
 
-    /// The most messages that may be on their way, not yet decided. Default: 10,000.
+    /// Maximum number of messages in flight, which are not yet decided. Default: 10,000.
     pub fn max_in_flight_messages(mut self, messages: usize) -> Self {
         self.max_in_flight_messages = messages.max(1);
         self
     }
 
-    /// The most bytes of such messages. One is always let through. Default: 4 MiB.
+    /// Maximum size of the messages in flight. A single message may exceed it. Unit: bytes.
+    /// Default: 4 MiB.
     pub fn max_in_flight_bytes(mut self, bytes: usize) -> Self {
         self.max_in_flight_bytes = bytes.max(1);
         self
     }
 
-    /// A frame is written when its messages have so many bytes; the last of them may be more. Lower it where the sidecar's
-    /// `grpc.maxReceiveMessageBytes` (4 MiB by default) is set lower. Default: 1 MiB.
+    /// Size of the messages at which the sender writes a frame. The last message may exceed it.
+    /// Lower it if the sidecar's `grpc.maxReceiveMessageBytes` (4 MiB by default) is lower. Unit:
+    /// bytes. Default: 1 MiB.
     pub fn max_batch_bytes(mut self, bytes: usize) -> Self {
         self.max_batch_bytes = bytes.max(1);
         self
     }
 
-    /// Is called for each message that is refused, in order, and must not block. Without it refusals are collected, the
-    /// first hundred of them in full, and the next [`Sender::flush`] or [`Sender::close`] fails with them
+    /// Called for each rejected message, in order; must not block. Without it, the next
+    /// [`Sender::flush`] or [`Sender::close`] fails with the first 100 errors
     /// ([`SpreadError::refusals`]).
     pub fn on_refused(mut self, listener: impl Fn(Refusal) + Send + Sync + 'static) -> Self {
         self.on_refused = Some(Arc::new(listener));

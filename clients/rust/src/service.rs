@@ -3,58 +3,63 @@ use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 use crate::{Code, SpreadError};
 
-/// Spread's type word, as its C library has it: a service type to send with, or what a received message is. Exactly one
-/// of [`Service::UNRELIABLE_MESS`] to [`Service::SAFE_MESS`] is needed to send, with [`Service::SELF_DISCARD`] added
-/// (`|`) or not.
+/// Spread's service type word, as in its C library: the service type to send with, or the type of a
+/// received message. To send, use exactly one of [`Service::UNRELIABLE_MESS`] to
+/// [`Service::SAFE_MESS`], optionally with [`Service::SELF_DISCARD`] (`|`).
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Service(pub u32);
 
 impl Service {
-    /// May be lost, and has no order. Spread 5 treats it as [`Service::RELIABLE_MESS`].
+    /// Messages may be lost and have no order. Spread 5 treats it as [`Service::RELIABLE_MESS`].
     pub const UNRELIABLE_MESS: Self = Self(0x0000_0001);
-    /// Arrives, in no order.
+    /// Reliable delivery without an order.
     pub const RELIABLE_MESS: Self = Self(0x0000_0002);
-    /// Arrives in its sender's order.
+    /// Reliable delivery in the order of each sender.
     pub const FIFO_MESS: Self = Self(0x0000_0004);
-    /// Arrives after everything that it may depend on. Spread 5 treats it as [`Service::AGREED_MESS`].
+    /// A message arrives after all messages that it may depend on. Spread 5 treats it as
+    /// [`Service::AGREED_MESS`].
     pub const CAUSAL_MESS: Self = Self(0x0000_0008);
-    /// Arrives in one total order at all receivers.
+    /// One total order for all receivers.
     pub const AGREED_MESS: Self = Self(0x0000_0010);
-    /// [`Service::AGREED_MESS`], and delivered only once every daemon concerned holds it.
+    /// As [`Service::AGREED_MESS`], and delivered only after every daemon of the group's members
+    /// has the message.
     pub const SAFE_MESS: Self = Self(0x0000_0020);
     /// All six service types.
     pub const REGULAR_MESS: Self = Self(0x0000_003f);
-    /// Added to a service type: no copy to the sender.
+    /// Added to a service type: the sender does not receive its own message.
     pub const SELF_DISCARD: Self = Self(0x0000_0040);
-    /// Asks the C library's receive to cut a message that is too long for its buffer. Buffers here always fit; the name is
-    /// kept for programs that print or compare it.
+    /// In the C library, this flag truncates a message that is longer than the receive buffer. In
+    /// this crate it has no effect, because buffers always fit. It exists for programs that print
+    /// or compare it.
     pub const DROP_RECV: Self = Self(0x0100_0000);
     /// A view of a group.
     pub const REG_MEMB_MESS: Self = Self(0x0000_1000);
     /// A transitional signal.
     pub const TRANSITION_MESS: Self = Self(0x0000_2000);
-    /// A view because one member joined.
+    /// The cause of a view: one member joined.
     pub const CAUSED_BY_JOIN: Self = Self(0x0000_0100);
-    /// A view because one member left. Without [`Service::REG_MEMB_MESS`]: the receiver itself left.
+    /// The cause of a view: one member left. Without [`Service::REG_MEMB_MESS`]: a self-leave.
     pub const CAUSED_BY_LEAVE: Self = Self(0x0000_0200);
-    /// A view because one member's connection ended.
+    /// The cause of a view: the connection of one member ended.
     pub const CAUSED_BY_DISCONNECT: Self = Self(0x0000_0400);
-    /// A view because daemons were lost or found.
+    /// The cause of a view: the daemons of the ring changed.
     pub const CAUSED_BY_NETWORK: Self = Self(0x0000_0800);
     /// All bits of membership messages.
     pub const MEMBERSHIP_MESS: Self = Self(0x0000_3f00);
-    /// The byte-order marker of Spread's wire; never set in what this crate returns.
+    /// The byte-order marker of Spread's wire protocol. Values that this crate returns never
+    /// contain it.
     pub const ENDIAN_RESERVED: Self = Self(0x8000_0080);
-    /// Kept by Spread.
+    /// Reserved for Spread.
     pub const RESERVED: Self = Self(0x003f_c000);
-    /// A message that the daemon's policy refused.
+    /// A message that the daemon's access policy rejected.
     pub const REJECT_MESS: Self = Self(0x0040_0000);
 
     const fn has(self, bits: Self) -> bool {
         self.0 & bits.0 != 0
     }
 
-    /// `Is_unreliable_mess` of Spread's header, as the methods after it are their namesakes there.
+    /// `Is_unreliable_mess` of Spread's header. The following methods also have the names of the
+    /// header's macros.
     pub const fn is_unreliable_mess(self) -> bool {
         self.has(Self::UNRELIABLE_MESS)
     }
@@ -124,29 +129,29 @@ impl Service {
         self.has(Self::REJECT_MESS)
     }
 
-    /// `Is_regular_mess`: a message of any service type that was not refused.
+    /// `Is_regular_mess`: a message of any service type that was not rejected.
     pub const fn is_regular_mess(self) -> bool {
         self.has(Self::REGULAR_MESS) && !self.is_reject_mess()
     }
 
-    /// `Is_membership_mess`: a view, a transitional signal or a self-leave that was not refused.
+    /// `Is_membership_mess`: a view, a transitional signal or a self-leave that was not rejected.
     pub const fn is_membership_mess(self) -> bool {
         self.has(Self::MEMBERSHIP_MESS) && !self.is_reject_mess()
     }
 
-    /// `Is_self_leave`: the receiver itself left a group.
+    /// `Is_self_leave`: this mailbox left a group.
     pub const fn is_self_leave(self) -> bool {
         self.is_caused_leave_mess() && !self.is_reg_memb_mess() && !self.is_transition_mess()
     }
 
-    /// The service type's name, such as `SAFE`; none when there is not exactly one.
+    /// The name of the service type, such as `SAFE`. None unless exactly one is set.
     pub fn name(self) -> Option<&'static str> {
         const NAMES: [&str; 6] = ["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"];
         let kind = self & Self::REGULAR_MESS;
         if kind.0.is_power_of_two() { Some(NAMES[kind.0.trailing_zeros() as usize]) } else { None }
     }
 
-    /// The contract's number for a word to send with.
+    /// Converts a word for sending to the contract.
     pub(crate) fn to_contract(self) -> Result<i32, SpreadError> {
         let kind = self & Self::REGULAR_MESS;
         if kind.0.is_power_of_two() && self.0 & !(Self::REGULAR_MESS | Self::SELF_DISCARD).0 == 0 {
@@ -161,7 +166,7 @@ impl Service {
         Err(SpreadError::local(Code::IllegalService, &message, &metadata))
     }
 
-    /// Spread's bit of a service type of the contract; 0 for none.
+    /// Spread's bit for a service type of the contract. 0 if it is unspecified.
     pub(crate) fn from_contract(kind: i32) -> Self {
         if (1..=6).contains(&kind) { Self(1 << (kind - 1)) } else { Self(0) }
     }
@@ -189,7 +194,7 @@ impl BitAnd for Service {
     }
 }
 
-/// The service type's name, or the word in hexadecimal.
+/// The name of the service type, or the word in hexadecimal.
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {

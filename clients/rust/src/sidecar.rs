@@ -26,15 +26,15 @@ use crate::{
     Tls, request,
 };
 
-/// What may be on its way to one Receive stream (HTTP/2's window). With HTTP/2's default of 64 KiB a sidecar that sends
-/// faster than that in a round trip waits for the rest of it. The sidecar keeps several times as much for a stream that
-/// breaks (`mailbox.replayWindow`).
+/// HTTP/2 window of a Receive stream. With HTTP/2's default of 64 KiB, a fast sidecar would wait
+/// for each round trip. The sidecar's replay window (`mailbox.replayWindow`) is several times as
+/// large, for streams that break.
 const STREAM_WINDOW: u32 = 1 << 20;
-/// What may be on its way to the connection: as much as HTTP/2 allows, so that streams that nobody reads from at the moment
-/// don't stop the others.
+/// HTTP/2 window of the connection: the maximum of HTTP/2, so that streams that are not read do not
+/// block the others.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
-/// How to reach a sidecar.
+/// Builder of a [`Sidecar`].
 #[must_use]
 pub struct SidecarBuilder {
     options: ChannelOptions,
@@ -44,21 +44,23 @@ pub struct SidecarBuilder {
 }
 
 impl SidecarBuilder {
-    /// Makes TLS. Without a target, it replaces all variables `SPREAD_SIDECAR_TLS*`. Default: none.
+    /// Use TLS. Without a target, it replaces all variables `SPREAD_SIDECAR_TLS*`. Default: no TLS.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.options.tls = Some(tls);
         self
     }
 
-    /// The client token, sent with every call as `authorization: Bearer …`. Never sent, and refused by
-    /// [`SidecarBuilder::build`], where others could read it; see [`SidecarBuilder::insecure`].
+    /// The client token, sent with every call as `authorization: Bearer …`.
+    /// [`SidecarBuilder::build`] rejects it if others could read it on the channel; see
+    /// [`SidecarBuilder::insecure`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.options.token = Some(Token::Fixed(token.into()));
         self
     }
 
-    /// Is asked for the token before each call, so that it can change: a Receive whose token is withdrawn attaches again
-    /// with what this gives then, for as long as the mailbox's lease.
+    /// A function that returns the token before each call, so that the token can change. If the
+    /// sidecar revokes the token of a Receive stream, the client attaches again with the new token
+    /// within the mailbox's lease.
     pub fn token_source<F, T>(mut self, ask: F) -> Self
     where
         F: Fn() -> T + Send + Sync + 'static,
@@ -69,7 +71,8 @@ impl SidecarBuilder {
         self
     }
 
-    /// Send tokens also without TLS to another machine, as where a mesh does the TLS. Default: false.
+    /// Send tokens without TLS to another machine, for example if a service mesh adds TLS. Default:
+    /// false.
     pub fn insecure(mut self, insecure: bool) -> Self {
         self.options.insecure = Some(insecure);
         self
@@ -81,24 +84,27 @@ impl SidecarBuilder {
         self
     }
 
-    /// The time for each call; none for no bound. Default: 30 s. See also [`Mailbox::with_timeout`].
+    /// Timeout of each call; none for no timeout. Default: 30 s. See also
+    /// [`Mailbox::with_timeout`].
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.call_timeout = timeout.into();
         self
     }
 
-    /// A connection that carries calls and is silent for so long is asked for a sign of life; if none comes within half of
-    /// it, the connection is made anew. Default: 10 s.
+    /// Keepalive interval of a connection with active calls. After this time without data, the
+    /// client sends a PING. If no response arrives within half of the interval, the client
+    /// reconnects. Default: 10 s.
     pub fn connection_keep_alive(mut self, interval: Duration) -> Self {
         self.keep_alive = interval;
         self
     }
 
-    /// Makes the channel, which connects when it is used. Fails for options that make no sense, never because nobody
-    /// answers. To be called inside a Tokio runtime, which then carries the channel and its mailboxes.
+    /// Creates the channel, which connects at the first call. Fails only for invalid options, not
+    /// for an unreachable sidecar. Call it inside a Tokio runtime, which runs the channel and its
+    /// mailboxes.
     ///
-    /// Without a target, environment variables are the defaults of the target, `tls`, `token` and `insecure`:
-    /// `docs/client-environment.md` of the project has the rules.
+    /// Without a target, environment variables are the defaults of the target, `tls`, `token` and
+    /// `insecure`. `docs/client-environment.md` of the project has the rules.
     pub fn build(self) -> Result<Sidecar, SpreadError> {
         self.build_in(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
@@ -167,7 +173,7 @@ fn to_headers(given: &[(String, String)]) -> Result<HeaderMap, SpreadError> {
     Ok(headers)
 }
 
-/// Runs the tasks of a channel, and knows when none is left.
+/// Runs the tasks of a channel, and reports when all have ended.
 #[derive(Clone)]
 struct Tasks {
     tasks: TaskTracker,
@@ -180,10 +186,11 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
     }
 }
 
-/// One channel to a sidecar; it opens mailboxes. It connects by itself when it is used. A clone is another handle of the
-/// same channel.
+/// A channel to a sidecar, which opens mailboxes. It connects at the first call. A clone is another
+/// handle of the same channel.
 ///
-/// [`Sidecar::close`] ends it in the orderly way. When it is only dropped, its connection ends with its last mailbox.
+/// [`Sidecar::close`] disconnects its mailboxes and closes the channel. If it is dropped instead,
+/// its connection ends with its last mailbox.
 #[derive(Clone)]
 pub struct Sidecar {
     inner: Arc<Inner>,
@@ -199,8 +206,9 @@ struct Inner {
 }
 
 impl Sidecar {
-    /// How to reach a sidecar at `host:port`, `unix:/path` or another form of `clients/README.md`. Empty: where the
-    /// environment variable `SPREAD_SIDECAR_TARGET` says, else at [`crate::DEFAULT_TARGET`].
+    /// A builder for a sidecar at `host:port`, `unix:/path` or another form of `clients/README.md`.
+    /// Empty: the environment variable `SPREAD_SIDECAR_TARGET`, otherwise
+    /// [`crate::DEFAULT_TARGET`].
     pub fn builder(target: impl Into<String>) -> SidecarBuilder {
         SidecarBuilder {
             options: ChannelOptions { target: target.into(), ..ChannelOptions::default() },
@@ -210,30 +218,32 @@ impl Sidecar {
         }
     }
 
-    /// A channel to `host:port` or `unix:/path`, such as [`crate::DEFAULT_TARGET`], without TLS and tokens. An empty target
-    /// takes everything from the environment, as in [`SidecarBuilder::build`].
+    /// A channel to `host:port` or `unix:/path`, such as [`crate::DEFAULT_TARGET`], without TLS and
+    /// tokens. With an empty target, all settings come from the environment, as in
+    /// [`SidecarBuilder::build`].
     pub fn new(target: impl Into<String>) -> Result<Self, SpreadError> {
         Self::builder(target).build()
     }
 
-    /// Where it connects to.
+    /// The target of the channel.
     pub fn target(&self) -> &str {
         &self.inner.target
     }
 
-    /// The time for each call; none for no bound.
+    /// Timeout of each call; none for no timeout.
     pub fn call_timeout(&self) -> Option<Duration> {
         self.rpc.call_timeout()
     }
 
-    /// The same channel with another time for its calls, and for those of the mailboxes that are opened with it.
+    /// The same channel with a different timeout for its calls, and for those of mailboxes that it
+    /// opens.
     #[must_use]
     pub fn with_timeout(&self, timeout: impl Into<Option<Duration>>) -> Self {
         Self { inner: self.inner.clone(), rpc: self.rpc.with_timeout(timeout.into()) }
     }
 
-    /// Opens a mailbox (`SP_connect`). When it fails, such as with `REJECT_NOT_UNIQUE` or `COULD_NOT_CONNECT`, none was
-    /// opened.
+    /// Opens a mailbox (`SP_connect`). If it fails, for example with `REJECT_NOT_UNIQUE` or
+    /// `COULD_NOT_CONNECT`, no mailbox was opened.
     pub async fn connect(&self, options: MailboxOptions) -> Result<Mailbox, SpreadError> {
         self.connect_with(options, None).await
     }
@@ -253,8 +263,8 @@ impl Sidecar {
         self.keep(Mailbox::new(&self.rpc, &self.inner.runtime, init, options.receiving, own)?).await
     }
 
-    /// Takes up a mailbox that was opened before, by this process or another; see [`Mailbox::detach`]. Whoever receives from
-    /// it at that time is replaced when this one begins to receive.
+    /// Attaches to a mailbox that this process or another one opened; see [`Mailbox::detach`]. When
+    /// this mailbox starts to receive, it replaces the attached receiver.
     pub async fn attach(&self, mailbox_id: &str, options: AttachOptions) -> Result<Mailbox, SpreadError> {
         let info = fetch_info(&self.rpc, mailbox_id).await?;
         let given = match info.acknowledgement {
@@ -280,7 +290,7 @@ impl Sidecar {
             mailboxes.push(Arc::downgrade(mailbox.core()));
         }
         if let Err(error) = self.rpc.check_open() {
-            mailbox.core().let_go().await;
+            mailbox.core().detach().await;
             return Err(error);
         }
         Ok(mailbox)
@@ -300,8 +310,9 @@ impl Sidecar {
         })
     }
 
-    /// State and counters of all mailboxes of the sidecar. For operators: it needs the admin token, given here or as the
-    /// channel's token; refused where others could read it.
+    /// State and counters of all mailboxes of the sidecar. It is for operators and requires the
+    /// admin token, either here or as the channel's token. Rejected on channels on which others
+    /// could read the token.
     pub async fn list(&self, admin_token: Option<&str>) -> Result<Vec<MailboxInfo>, SpreadError> {
         let authorization = match admin_token {
             Some(token) => {
@@ -324,20 +335,20 @@ impl Sidecar {
                 return Ok(mailboxes);
             }
             if page.next_page_token == page_token {
-                // Else a sidecar that always names the same page would never let go of us.
+                // Otherwise a sidecar that repeats a page token would cause an endless loop.
                 return Err(SpreadError::incomplete("ListMailboxes", "a further page"));
             }
             page_token = page.next_page_token;
         }
     }
 
-    /// Returns when the sidecar answers, and asks again and again until then, for the channel's call timeout
-    /// ([`Sidecar::with_timeout`] gives another). Fails at once when waiting does not heal the failure.
+    /// Waits until the sidecar responds, and retries until then, for the channel's call timeout. To
+    /// change it, use [`Sidecar::with_timeout`]. Fails at once if waiting does not help.
     pub async fn wait_for_ready(&self) -> Result<(), SpreadError> {
         self.wait(false).await
     }
 
-    /// Returns when the sidecar answers and is connected to its default daemon too.
+    /// Waits until the sidecar responds and is connected to its default daemon.
     pub async fn wait_for_daemon(&self) -> Result<(), SpreadError> {
         self.wait(true).await
     }
@@ -356,7 +367,7 @@ impl Sidecar {
 
     async fn ask_until_ready(&self, daemon: bool, last: &Mutex<String>) -> Result<(), SpreadError> {
         let mut pauses = Backoff::between(Duration::from_millis(50), Duration::from_millis(500));
-        // The whole wait is bounded; one call of it is not to end the wait.
+        // The whole wait has a timeout; a single call must not end it.
         let asking = self.with_timeout(None);
         loop {
             match asking.version().await {
@@ -371,14 +382,15 @@ impl Sidecar {
         }
     }
 
-    /// Disconnects the mailboxes that were opened or attached through this channel, and closes it: nothing of it is left on
-    /// this side then. Fails as [`Mailbox::disconnect`] does; the channel is closed all the same.
-    /// A second call gives what the first did.
+    /// Disconnects the mailboxes that were opened or attached over this channel, closes it, and
+    /// waits for the end of its tasks. Fails as [`Mailbox::disconnect`] does, but closes the
+    /// channel even then. A second call returns the result of the first.
     pub async fn close(&self) -> Result<(), SpreadError> {
         self.shut_down(false).await
     }
 
-    /// Closes the channel and lets go of its mailboxes without ending them; they live on for their lease.
+    /// Closes the channel and detaches its mailboxes without ending them. They live until their
+    /// lease expires.
     pub async fn close_keeping_mailboxes(&self) -> Result<(), SpreadError> {
         self.shut_down(true).await
     }
@@ -393,7 +405,7 @@ impl Sidecar {
                     let rpc = self.rpc.clone();
                     self.inner.runtime.spawn(async move {
                         if keep_mailboxes {
-                            mailbox.let_go().await;
+                            mailbox.detach().await;
                             return Ok(());
                         }
                         mailbox.disconnect(&rpc, crate::DisconnectOptions::new()).await.map(|_| ())
@@ -430,8 +442,8 @@ impl fmt::Debug for Sidecar {
     }
 }
 
-/// Opens a mailbox over a channel of its own, which is closed with the mailbox. For several mailboxes over one channel,
-/// and for TLS and tokens, see [`Sidecar`].
+/// Opens a mailbox over its own channel, which is closed with the mailbox. For several mailboxes
+/// over one channel, and for TLS and tokens, use [`Sidecar`].
 pub async fn connect(target: impl Into<String>, options: MailboxOptions) -> Result<Mailbox, SpreadError> {
     let sidecar = Sidecar::new(target)?;
     let opened = sidecar.connect_with(options, Some(sidecar.channel_closer())).await;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// The gRPC status of a failure.
+/// The gRPC status of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum StatusCode {
@@ -44,12 +44,12 @@ const ALL: [(StatusCode, &str); 17] = [
 ];
 
 impl StatusCode {
-    /// The name as gRPC writes it, such as `INVALID_ARGUMENT`.
+    /// The name in gRPC, such as `INVALID_ARGUMENT`.
     pub fn as_str(self) -> &'static str {
         ALL[self as usize].1
     }
 
-    /// The status of a number of gRPC; [`StatusCode::Unknown`] for one that it does not have.
+    /// The status for a number of gRPC. [`StatusCode::Unknown`] for an unknown number.
     pub fn from_number(number: i32) -> Self {
         usize::try_from(number).ok().and_then(|at| ALL.get(at)).map_or(Self::Unknown, |(status, _)| *status)
     }

@@ -1,14 +1,14 @@
-//! Where a sidecar is.
+//! The address of a sidecar.
 
 use std::net::IpAddr;
 
 use crate::error::Failure;
 use crate::{Outcome, Reason, SIDECAR_DOMAIN, SpreadError, StatusCode};
 
-/// The target forms that every client of spread-sidecar takes: `clients/README.md` describes them.
+/// The target forms of all clients. `clients/README.md` describes them.
 const FORMS: &str =
     "host:port, [ipv6-address]:port, dns:host:port, ipv4:address:port, ipv6:[address]:port or unix:path";
-/// The longest path that a Unix socket address holds. Unit: bytes.
+/// Maximum length of the path in a Unix socket address. Unit: bytes.
 const MAX_PATH: usize = 107;
 const MAX_HOST: usize = 253;
 const DEFAULT_PORT: u16 = 4813;
@@ -19,25 +19,26 @@ pub(crate) enum Target {
     Unix(String),
 }
 
-/// Why a text is no target, and a hint for it.
-struct Wrong(String, &'static str);
+/// The reason why a target is invalid, and a hint.
+struct InvalidTarget(String, &'static str);
 
-impl From<String> for Wrong {
+impl From<String> for InvalidTarget {
     fn from(why: String) -> Self {
         Self(why, "")
     }
 }
 
-impl From<&str> for Wrong {
+impl From<&str> for InvalidTarget {
     fn from(why: &str) -> Self {
         Self(why.to_owned(), "")
     }
 }
 
 impl Target {
-    /// Reads a target; `field` is the option or environment variable that it comes from.
+    /// Parses a target. `field` is the option or environment variable with the target, for error
+    /// messages.
     pub fn parse(text: &str, field: &str) -> Result<Self, SpreadError> {
-        read(text).map_err(|Wrong(why, hint)| {
+        read(text).map_err(|InvalidTarget(why, hint)| {
             let mut failure =
                 Failure::new(StatusCode::InvalidArgument, format!("{field} \"{text}\" {why}; expected {FORMS}{hint}"));
             failure.reason = Reason::FieldInvalid.as_str().to_owned();
@@ -49,7 +50,7 @@ impl Target {
         })
     }
 
-    /// What HTTP/2 calls the sidecar. A path of the file system is no name of a host.
+    /// The authority in HTTP/2. A file path is not a host name.
     pub fn authority(&self) -> String {
         match self {
             Self::Unix(_) => "localhost".to_owned(),
@@ -58,8 +59,8 @@ impl Target {
         }
     }
 
-    /// The target in error messages: with its port, also where the application relies on the default. `text` is the target
-    /// as the application gave it.
+    /// The target for error messages: always with the port. `text` is the target as the application
+    /// gave it.
     pub fn in_messages(&self, text: &str) -> String {
         match self {
             Self::Unix(_) => text.to_owned(),
@@ -67,7 +68,8 @@ impl Target {
         }
     }
 
-    /// Whether no other machine sees what goes there. A name is taken for another machine, but localhost.
+    /// Whether the target is on this machine, so that no other machine can read the traffic. A host
+    /// name other than localhost counts as another machine.
     pub fn is_on_this_machine(&self) -> bool {
         match self {
             Self::Unix(_) => true,
@@ -78,7 +80,7 @@ impl Target {
     }
 }
 
-fn read(text: &str) -> Result<Target, Wrong> {
+fn read(text: &str) -> Result<Target, InvalidTarget> {
     if let Some(rest) = text.strip_prefix("unix:") {
         return read_path(rest);
     }
@@ -100,12 +102,12 @@ fn read(text: &str) -> Result<Target, Wrong> {
     if let Some((scheme, _)) = text.split_once("://") {
         let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
         let hint = if is_http { "; set the option tls to use TLS" } else { "" };
-        return Err(Wrong(format!("has the unsupported scheme \"{scheme}\""), hint));
+        return Err(InvalidTarget(format!("has the unsupported scheme \"{scheme}\""), hint));
     }
     read_address(text)
 }
 
-fn read_path(rest: &str) -> Result<Target, Wrong> {
+fn read_path(rest: &str) -> Result<Target, InvalidTarget> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() {
         return Err("has no path".into());
@@ -119,7 +121,7 @@ fn read_path(rest: &str) -> Result<Target, Wrong> {
     Ok(Target::Unix(path.to_owned()))
 }
 
-fn read_address(text: &str) -> Result<Target, Wrong> {
+fn read_address(text: &str) -> Result<Target, InvalidTarget> {
     let bracketed = text.strip_prefix('[').and_then(|inner| inner.split_once(']'));
     if let Some((host, after)) = bracketed
         && (after.is_empty() || after.starts_with(':'))
@@ -147,7 +149,7 @@ fn read_address(text: &str) -> Result<Target, Wrong> {
     Ok(Target::Tcp { host: host.to_owned(), port: to_port(port)? })
 }
 
-fn to_port(text: Option<&str>) -> Result<u16, Wrong> {
+fn to_port(text: Option<&str>) -> Result<u16, InvalidTarget> {
     let Some(text) = text else { return Ok(DEFAULT_PORT) };
     let is_number = (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {

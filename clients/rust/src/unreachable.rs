@@ -1,4 +1,4 @@
-//! Why a call reached no sidecar.
+//! Errors of calls without a connection to a sidecar.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::{Outcome, Reason, SIDECAR_DOMAIN, SpreadError, StatusCode};
 const PORTS: &str = "give its gRPC port (by default 4813), not its admin port (by default 4814)";
 const CHECK: &str = "check that a sidecar listens there";
 
-/// The channel that a call was made on, as far as its failures depend on it.
+/// The properties of a channel that its errors depend on.
 #[derive(Debug)]
 pub(crate) struct SidecarEndpoint {
     /// The target in error messages.
@@ -24,7 +24,7 @@ pub(crate) struct SidecarEndpoint {
 }
 
 impl SidecarEndpoint {
-    /// From what gRPC gives to a [`SpreadError`].
+    /// Converts an error of gRPC to a [`SpreadError`].
     pub fn explain(&self, status: tonic::Status) -> SpreadError {
         let text = sentence(&status);
         let has_connect_error = has_source::<ConnectError>(&status);
@@ -38,18 +38,19 @@ impl SidecarEndpoint {
         if has_connect_error || text.contains(NOT_HTTP2) {
             return self.unreachable(&text, Some(Outcome::NotSent));
         }
-        // The request may have been on its way when the connection ended: who was to send is told so.
+        // The request may have been sent when the connection ended, so that the outcome of a send
+        // is unknown.
         if text.contains(CLOSED_AT_ONCE) { self.unreachable(&text, None) } else { error }
     }
 
-    /// The error after so long without a connection, for a mailbox that is over by then.
+    /// The error after the lease of a mailbox has passed without a connection.
     pub fn gave_up(&self, message: String, cause: SpreadError) -> SpreadError {
         let mut failure = self.failure(StatusCode::Unavailable, Reason::SidecarUnreachable, message);
         failure.cause = Some(Arc::new(cause));
         failure.into()
     }
 
-    /// For a server that answers that it does not know a call.
+    /// The error of a call that the server does not implement.
     fn unknown_call(&self, cause: &SpreadError) -> SpreadError {
         let message = format!(
             "the server at {} does not offer this call: use the gRPC port of a sidecar (4813 by default), not its admin \

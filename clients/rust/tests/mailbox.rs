@@ -1,4 +1,4 @@
-//! Mailboxes at a real sidecar: what only this language has, and what it promises of its own.
+//! Tests of mailboxes with a real sidecar, for features and guarantees of only this client.
 
 mod common;
 
@@ -149,8 +149,8 @@ async fn a_broken_stream_goes_on_and_a_sidecar_that_is_gone_is_asked_with_pauses
     }
     let proxy = Proxy::start(target).await;
     let notices: Arc<Mutex<Vec<Notice>>> = Arc::default();
-    let told = notices.clone();
-    let receiving = ReceiveOptions::new().on_notice(move |notice| told.lock().unwrap().push(notice));
+    let collected = notices.clone();
+    let receiving = ReceiveOptions::new().on_notice(move |notice| collected.lock().unwrap().push(notice));
     let mailbox = connect(&proxy.target, quiet().receiving(receiving)).await.unwrap();
     let group = group("broken");
     mailbox.join(&group).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_broken_stream_goes_on_and_a_sidecar_that_is_gone_is_asked_with_pauses
         }
         proxy.cut(false);
         let detached = |notice: &&Notice| matches!(notice, Notice::Detached(_));
-        until("it was told", || notices.lock().unwrap().iter().filter(detached).count() > round).await;
+        until("a Detached notice", || notices.lock().unwrap().iter().filter(detached).count() > round).await;
         until("it stands again", || matches!(notices.lock().unwrap().last(), Some(Notice::Attached(_)))).await;
     }
     proxy.cut(true);
@@ -201,13 +201,13 @@ async fn a_full_inbox_stops_reading_and_not_the_calls() {
     for number in 0..200 {
         sender.send(Service::FIFO_MESS, &group, &payload, 0).await.unwrap();
         if number == 0 {
-            // The first receive begins to receive.
+            // The first receive call starts to receive.
             slow.receive().await.unwrap();
         }
     }
     sender.close().await.unwrap();
     counting.await.unwrap();
-    // 20 MB have come, and nobody took them here: the rest waits in the sidecar.
+    // 20 MB arrived, and the application did not receive them: the rest is queued in the sidecar.
     let waiting = slow.poll().await.unwrap();
     assert!(waiting.buffered_events < 100, "{waiting:?}");
     assert!(waiting.buffered_events as u64 + waiting.waiting_events > 100, "{waiting:?}");

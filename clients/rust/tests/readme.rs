@@ -1,4 +1,4 @@
-//! What the README shows besides the examples, as code that runs.
+//! The README's code besides the examples, as code that runs.
 
 mod common;
 
@@ -82,7 +82,7 @@ async fn sending_fast() -> Result<(), SpreadError> {
     let lines = ["one", "two", "three"];
     let sender = mailbox.sender(SenderOptions::new()).await?;
     for line in lines {
-        sender.send(Service::FIFO_MESS, "greetings", line, 0).await?; // waits only while too much is on its way
+        sender.send(Service::FIFO_MESS, "greetings", line, 0).await?; // waits only at the limit of messages in flight
     }
     let progress = sender.close().await?; // all decided: passed to the daemon or rejected
     println!("{} {}", progress.sent, progress.accepted);

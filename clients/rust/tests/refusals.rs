@@ -1,4 +1,4 @@
-//! What is refused on this side, and without a sidecar.
+//! Calls that the client rejects, without a sidecar.
 
 use std::error::Error;
 use std::time::Duration;

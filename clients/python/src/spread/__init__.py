@@ -1,8 +1,8 @@
-"""The module ``spread`` of the old Python wrapper of Spread's C library, over a spread-sidecar.
+"""The module ``spread`` of the old Python wrapper of Spread's C library, on top of a spread-sidecar.
 
-Programs for the wrapper run unchanged. ``connect`` returns a mailbox, ``receive`` returns RegularMsgType and
-MembershipMsgType, and failures raise SpreadError. ``DROP_IN.md`` describes the environment variables and the
-differences. Use ``spread_sidecar`` for new programs.
+A program for the wrapper runs without changes: ``connect`` returns a mailbox, ``receive`` returns
+RegularMsgType and MembershipMsgType, and failures raise SpreadError. ``DROP_IN.md`` has the environment
+variables and the few differences. For new programs, use ``spread_sidecar``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from ._errors import SpreadError
 from ._mailbox import MailboxType
 from ._messages import GroupIdType, MembershipMsgType, RegularMsgType
 
-# Classes generated from the contract are in `spread.sidecar`, elsewhere on the path of modules.
+# The classes that are generated from the contract are in `spread.sidecar`, elsewhere on the module path.
 __path__ = extend_path(__path__, __name__)
 
-#: The name that the wrapper's exception has in old programs.
+#: The name of the exception in old programs.
 error = SpreadError
 
-# In the wrapper: what its receive() begins with before it asks for more. There is nothing to begin with here.
+# In the wrapper, the initial sizes of the buffers of receive(). In this module they have no effect.
 DEFAULT_BUFFER_SIZE = 10000  # type: ignore[misc]
 DEFAULT_GROUPS_SIZE = 10  # type: ignore[misc]
 
-# In the wrapper a C int.
+# A C int in the wrapper.
 ENDIAN_RESERVED = -0x7FFFFF80  # type: ignore[misc]
 
-# With the constants: old programs do `from spread import *`.
+# Includes the constants: old programs use `from spread import *`.
 __all__ = [
     "GroupIdType",
     "MailboxType",

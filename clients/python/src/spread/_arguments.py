@@ -1,4 +1,4 @@
-"""Arguments, checked as a C extension checks them."""
+"""Checks arguments in the same way as a C extension."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 
 
 def to_int(value: object, what: str) -> int:
-    """Converts to a C int: TypeError for other types, OverflowError for other ranges."""
+    """A C int. Raises TypeError for other types, and OverflowError for numbers out of range."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -18,14 +18,14 @@ def to_int(value: object, what: str) -> int:
 
 
 def to_int16(value: object, what: str) -> int:
-    """Converts to a C short. Like the C library, keeps only the low 16 bits."""
+    """A C short. The C library uses only the low 16 bits."""
     return (to_int(value, what) + 0x8000 & 0xFFFF) - 0x8000
 
 
 def bind(
     function: str, parameters: Sequence[tuple[str, ...]], args: tuple[object, ...], keywords: Mapping[str, object]
 ) -> dict[str, object]:
-    """The arguments by the first name of their parameters. A parameter may have several names."""
+    """The arguments by the first name of each parameter. A parameter may have several names."""
     if len(args) > len(parameters):
         raise TypeError(f"{function}() takes at most {len(parameters)} arguments ({len(args)} given)")
     given = {names[0]: value for names, value in zip(parameters, args)}

@@ -1,4 +1,5 @@
-"""Environment variables of this module only. ``DROP_IN.md`` describes all variables."""
+"""Environment variables of this module. ``DROP_IN.md`` lists them, and the variables that select the sidecar.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from ._text import TEXT_MODES
 
 
 def daemon(environment: Mapping[str, str], named: str) -> str:
-    """The daemon to use instead of the one that the program names. Set and empty: the sidecar's own."""
+    """The daemon for a program that names ``named``. If the variable is set and empty, the sidecar's default
+    daemon.
+    """
     return environment.get("SPREAD_CLIENT_DAEMON", named)
 
 

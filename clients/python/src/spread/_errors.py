@@ -1,4 +1,4 @@
-"""The exception of the wrapper, made from the client's."""
+"""The wrapper's exception, converted from the client's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from spread_sidecar.constants import (
     REJECT_QUOTA,
 )
 
-#: By status, where Spread has no number for what happened: the one that a program of the wrapper is prepared for.
+#: The error number that programs for the wrapper expect, by gRPC status, if Spread has no number for the
+#: failure.
 _IN_CONNECT = {
     "UNAVAILABLE": COULD_NOT_CONNECT,
     "DEADLINE_EXCEEDED": COULD_NOT_CONNECT,
@@ -28,20 +29,20 @@ _IN_CALLS = {
     "UNAVAILABLE": CONNECTION_CLOSED,
     "DEADLINE_EXCEEDED": NET_ERROR_ON_SESSION,
     "UNAUTHENTICATED": NET_ERROR_ON_SESSION,
-    # The mailbox's lease is over, or it was disconnected while the call waited.
+    # The lease expired, or the mailbox was disconnected during the call.
     "ABORTED": ILLEGAL_SESSION,
-    # The channel was closed: another thread has disconnected.
+    # Another thread disconnected and closed the channel.
     "CANCELLED": ILLEGAL_SESSION,
 }
 
 
 class SpreadError(Exception):
-    """A failure of Spread. ``args`` has its number and a message, or only a message if Spread has no number.
+    """A failure of Spread. ``args`` is its number and a sentence, or only a sentence if Spread has no number.
 
-    The error has no ``__cause__``, so a program that does not catch it prints one traceback.
+    It has no ``__cause__``, so that a program that does not catch it prints one traceback.
     """
 
-    #: The client's error that it was made of, if any, with everything that is known.
+    #: The client's error with all details, if there is one.
     sidecar_error: Optional[spread_sidecar.SpreadError] = None
 
 
@@ -50,7 +51,8 @@ def closed_mailbox(method: str) -> SpreadError:
     return SpreadError(f"{method}() called on closed mbox")
 
 
-# Programs of the wrapper set no options: where the client's message names one, they set its environment variable.
+# Programs for the wrapper set no options: messages name the environment variable instead of the client's
+# option.
 _VARIABLES = (
     ("with the option tls", "with SPREAD_SIDECAR_TLS_CA or SPREAD_SIDECAR_TLS_SERVER_NAME"),
     ("set the option tls", "set SPREAD_SIDECAR_TLS"),
@@ -58,19 +60,21 @@ _VARIABLES = (
 
 
 def of_connect(error: spread_sidecar.SpreadError) -> SpreadError:
-    """The error of a failed ``connect``."""
+    """The error of ``connect``."""
     if error.reason == "DAEMON_NOT_ALLOWED":
         return _made_of(error, ILLEGAL_SPREAD)
     return _made_of(error, _IN_CONNECT.get(error.status) if error.number is None else error.number)
 
 
 def of_call(error: spread_sidecar.SpreadError) -> SpreadError:
-    """The error of a failed call of a mailbox."""
+    """The error of a call of a mailbox."""
     return _made_of(error, _IN_CALLS.get(error.status) if error.number is None else error.number)
 
 
 def of_end(error: spread_sidecar.SpreadError) -> SpreadError:
-    """The error for the end of a mailbox. As in the wrapper, it is a closed connection for every cause."""
+    """The error of a mailbox's end. For a program for the wrapper, Spread closed the connection, whatever the
+    cause.
+    """
     return _made_of(error, CONNECTION_CLOSED)
 
 

@@ -1,4 +1,4 @@
-"""gRPC under gevent. Without gRPC's own support for gevent, its waits block every greenlet."""
+"""gRPC needs a setting under gevent. Otherwise its waits block all greenlets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ._errors import SpreadError
 
 
 def check_gevent() -> None:
-    """Raises SpreadError if gevent has patched the threads of this program without gRPC's support.
+    """Raises SpreadError if gevent has patched the threads of this program but gRPC is not prepared for gevent.
 
-    Otherwise the first call would never return.
+    The first call would then wait forever.
     """
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("threading"):
         return
-    # The only place where gRPC says so.
+    # Only this module of gRPC has the setting.
     cygrpc = importlib.import_module("grpc._cython.cygrpc")
     if not getattr(cygrpc, "g_gevent_activated", True):
         raise SpreadError(

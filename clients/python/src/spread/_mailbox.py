@@ -1,4 +1,4 @@
-"""A connection to a Spread daemon, with the interface of the wrapper."""
+"""A connection to a Spread daemon, with the API of the wrapper."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from spread_sidecar.constants import (
 
 from . import _errors
 from ._arguments import to_int, to_int16
-from ._goodbyes import say_in_background
+from ._disconnects import disconnect_in_background
 from ._messages import MembershipMsgType, RegularMsgType
 from ._names import cut_destination, has_receivers
 from ._outgoing import OutgoingMessages
@@ -32,23 +32,24 @@ from ._text import Text, TextRule
 
 _Result = TypeVar("_Result")
 
-#: With these the wrapper's mailbox was closed from then on.
+#: After these errors, the wrapper's mailbox was closed.
 _CLOSED_NUMBERS = (CONNECTION_CLOSED, ILLEGAL_SESSION)
 
 _SERVICE_BITS = REGULAR_MESS | SELF_DISCARD
 
-#: How long a mailbox that ends waits for what was multicast before. Unit: seconds.
+#: Maximum time that an ending mailbox waits for earlier multicasts. Unit: seconds.
 _FLUSH_TIME = 30.0
 
-#: How long the sidecar is asked, in the background, to end a mailbox that the program has seen the end of. Unit: seconds.
+#: Maximum time of the disconnect in the background, after the program has received the end of a mailbox. Unit:
+#: seconds.
 _GIVE_UP_TIME = 5.0
 
 
 class MailboxType:
-    """A connection to a Spread daemon, made by ``connect``.
+    """A connection to a Spread daemon, which ``connect`` returns.
 
-    One thread can receive while others send. Failures of Spread raise SpreadError, arguments of a wrong type
-    TypeError.
+    One thread may receive while others send. Failures of Spread raise SpreadError. Arguments of a wrong type
+    raise TypeError.
     """
 
     __slots__ = (
@@ -74,19 +75,19 @@ class MailboxType:
         self._lock = threading.Lock()
         self._readiness: Optional[Readiness] = None
         self._outgoing = OutgoingMessages(mailbox)
-        # 0 stands for a sidecar that does not tell them.
+        # 0 for a sidecar that does not report the limit.
         self._max_groups = mailbox.limits.max_groups_per_message or sys.maxsize
         self._max_bytes = mailbox.limits.max_message_bytes or sys.maxsize
-        # What the last multicast went to, as it was given and as it is sent.
+        # The destination of the last multicast, as it was given and as it is sent.
         self._last_target: tuple[object, tuple[str, ...], int] = (None, (), 0)
-        # What the program has set private_group to; empty: nothing.
+        # The value that the program assigned to private_group. Empty if none.
         self._assigned: tuple[object, ...] = ()
 
     @property
     def private_group(self) -> Text:
         """The private group that the daemon assigned, such as ``#user#node1``.
 
-        As in the wrapper, a program can assign another value, which has no further effect.
+        As in the wrapper, a program may assign another value, which only changes the attribute.
         """
         if self._assigned:
             return self._assigned[0]  # type: ignore[return-value]
@@ -101,18 +102,17 @@ class MailboxType:
         self._assigned = (None,)
 
     def disconnect(self) -> None:
-        """Sends the remaining messages and ends the connection. A second call has no effect.
+        """Ends the connection after all messages are sent. A second call has no effect.
 
-        The descriptor of ``fileno`` is closed. Like SP_disconnect, the call does not fail. If it does not reach the
-        sidecar, the mailbox ends after its lease.
+        Closes the descriptor of ``fileno``. Like SP_disconnect, it does not fail: an unreachable mailbox ends
+        after its lease.
         """
         self._disconnect(None)
 
     def fileno(self) -> int:
-        """A descriptor that selects readable exactly when ``receive`` does not block, because of a message or the
-        end.
+        """A descriptor that is readable exactly when ``receive`` would not block: for a message or the end.
 
-        Wait for the descriptor, but do not read from it.
+        Use it only to wait, not to read.
         """
         with self._lock:
             self._check_open("fileno")
@@ -122,7 +122,7 @@ class MailboxType:
             return self._readiness.fileno()
 
     def join(self, group: Text, /) -> None:
-        """Joins a group. The view with this member comes as a message."""
+        """Joins a group. The mailbox receives the view that contains it as a message."""
         name = self._rule.name_in(group, "group")
         self._check_open("join")
         self._call(lambda: self._in_order(lambda: self._mailbox.join(name)))
@@ -134,29 +134,31 @@ class MailboxType:
         self._call(lambda: self._in_order(lambda: self._mailbox.leave(name)))
 
     def multicast(self, service_type: int, group: Text, message: object, message_type: int = 0, /) -> int:
-        """Sends a message to all members of a group, or to a private group. Returns the size of the message.
+        """Sends a message to all members of a group, or to a private group. Returns the size of the message in
+        bytes.
 
-        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. The first 31 bytes of
-        ``group`` count. ``message_type`` is the application's own number, -32768 to 32767.
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` is
+        truncated after 31 bytes. ``message_type`` is the application's own number, -32768 to 32767.
 
-        The call returns before the daemon has the message. The message can be lost if the process is killed or
-        Spread closes the connection. A later call then raises CONNECTION_CLOSED. Waits while 10,000 messages or 4
-        MiB are in transit.
+        The call does not wait until the daemon gets the message. A message may be lost if the process is
+        killed, or if Spread closes the connection. A later call then raises CONNECTION_CLOSED. Waits while
+        10,000 messages or 4 MiB are in flight.
         """
-        # Only what can't change may be recognised.
+        # Only immutable arguments can be compared by identity.
         if group is not self._last_target[0] or type(group) not in (str, bytes):
             name = cut_destination(self._rule.name_in(group, "group"))
             self._last_target = (group, (name,) if has_receivers(name) else (), 1)
         elif (type(group) is str) is not self._rule.names_are_text:
-            self._rule.heard_name(type(group) is str)
+            self._rule.record_name_type(type(group) is str)
         return self._multicast("multicast", service_type, self._last_target, message, message_type)
 
     def multigroup_multicast(
         self, service_type: int, groups: tuple[Text, ...], message: object, message_type: int = 0, /
     ) -> int:
-        """Sends one message to all members of a tuple of groups. Returns the size of the message.
+        """Sends one message to all members of several groups, given as a tuple. Returns the size of the message
+        in bytes.
 
-        Otherwise like ``multicast``.
+        Otherwise as ``multicast``.
         """
         if not isinstance(groups, tuple):
             raise TypeError("only tuples are allowed for groups")
@@ -167,7 +169,7 @@ class MailboxType:
         return self._multicast("multigroup_multicast", service_type, target, message, message_type)
 
     def receive(self) -> Union[RegularMsgType, MembershipMsgType]:
-        """Waits for the next message and returns it.
+        """Waits for the next message.
 
         Raises SpreadError CONNECTION_CLOSED after Spread or another thread has ended the connection.
         """
@@ -186,17 +188,17 @@ class MailboxType:
         raise _errors.SpreadError(f"Unknown message type: {kind}")
 
     def poll(self) -> int:
-        """1 if ``receive`` would not block, else 0. Also 1 if ``receive`` would raise the end."""
+        """1 if ``receive`` would not block, otherwise 0. Also 1 at the end."""
         self._check_open("poll")
         return int(self._mailbox.ready)
 
     def __del__(self) -> None:
-        # As the wrapper did: a mailbox that nobody has any more is disconnected.
+        # As in the wrapper, a mailbox without references is disconnected.
         if not getattr(self, "_closed", True) and self._is_of_this_process():
             self._closed = True
             mailbox, readiness, outgoing = self._mailbox, self._readiness, self._outgoing
 
-            def goodbye() -> None:
+            def disconnect() -> None:
                 try:
                     with contextlib.suppress(spread_sidecar.SpreadError):
                         outgoing.close(_FLUSH_TIME)
@@ -205,10 +207,10 @@ class MailboxType:
                     if readiness is not None:
                         readiness.close()
 
-            say_in_background(goodbye)
+            disconnect_in_background(disconnect)
 
     def _is_of_this_process(self) -> bool:
-        """Whether this is not a copy after a fork. A disconnect in the copy would end the mailbox of the parent."""
+        """False in a forked child, whose disconnect would end the parent's mailbox."""
         return self._process == os.getpid()
 
     def _multicast(
@@ -219,7 +221,7 @@ class MailboxType:
         message: object,
         message_type: int,
     ) -> int:
-        # Numbers that fit are most of them.
+        # The usual case: both numbers are in range.
         fits = type(service_type) is int and 0 <= service_type <= _SERVICE_BITS
         service = service_type if fits else to_int(service_type, "service_type")
         in_range = type(message_type) is int and -0x8000 <= message_type <= 0x7FFF
@@ -246,7 +248,7 @@ class MailboxType:
         return size
 
     def _too_large(self, size: int, groups: int) -> _errors.SpreadError:
-        """Checks what the sidecar would reject only after the call has returned."""
+        """The error of a message that the sidecar would reject after the call has returned."""
         if groups > self._max_groups:
             text = f"a message may be sent to at most {self._max_groups} groups; got {groups}"
             return _errors.SpreadError(ILLEGAL_GROUP, text)
@@ -255,7 +257,7 @@ class MailboxType:
         return _errors.SpreadError(MESSAGE_TOO_LONG, text)
 
     def _in_order(self, call: Callable[[], _Result]) -> _Result:
-        """Makes a call after all earlier messages."""
+        """Makes a call after all earlier messages were sent."""
         try:
             self._outgoing.flush()
         except spread_sidecar.SpreadError as error:
@@ -263,10 +265,10 @@ class MailboxType:
         return call()
 
     def _broken(self, error: spread_sidecar.SpreadError) -> _errors.SpreadError:
-        """The error of the program for a failure of its outgoing messages."""
+        """The error that the program gets for a failure of its earlier messages."""
         if error.reason == "ILLEGAL_SERVICE":
             return _errors.of_call(error)
-        # What was handed over may be lost, so that nothing may follow it: the connection has ended.
+        # Earlier messages may be lost, so that no message may follow them: the connection has ended.
         self._ended()
         return _errors.of_end(error)
 
@@ -294,17 +296,18 @@ class MailboxType:
                 self._close_descriptor()
 
     def _ended(self) -> None:
-        """Releases everything of the mailbox.
+        """Releases the mailbox's resources after its end.
 
-        After a failure, the sidecar may still have the mailbox, but the program does not wait for its response.
+        After a failed connection the mailbox may still exist in the sidecar. The program does not wait for its
+        disconnect.
         """
         if self._close():
             mailbox = self._mailbox
             self._close_descriptor()
-            say_in_background(lambda: mailbox.disconnect(timeout=_GIVE_UP_TIME))
+            disconnect_in_background(lambda: mailbox.disconnect(timeout=_GIVE_UP_TIME))
 
     def _close(self) -> bool:
-        """Whether it was open. Only one caller ends it."""
+        """Whether the mailbox was open. True for only one caller."""
         with self._lock:
             was_open, self._closed = not self._closed, True
             return was_open

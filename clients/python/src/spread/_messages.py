@@ -1,4 +1,4 @@
-"""The messages of ``receive``."""
+"""The results of ``receive``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._text import Text, TextRule
 
 
 class GroupIdType:
-    """The identity of a view, which supports only ``==`` and ``!=``."""
+    """The identity of a view. It supports only ``==`` and ``!=``."""
 
     __slots__ = ("_id",)
 
@@ -29,7 +29,7 @@ class GroupIdType:
         return "<group_id {}>".format(":".join(f"{word & 0xFFFFFFFF:08X}" for word in words))
 
 
-#: A self-leave has no identity of its own.
+#: A self-leave has no identity.
 _NO_ID: Final = GroupIdType(GroupId(0, 0, 0))
 
 
@@ -40,13 +40,13 @@ class RegularMsgType:
 
     #: Private group of the sender.
     sender: Text
-    #: Every group that it was sent to.
+    #: All destinations of the message.
     groups: tuple[Text, ...]
     #: The payload.
     message: Text
 
     def __init__(self, event: RegularMessage, rule: TextRule) -> None:
-        # Runs for every message: what is as the program wants it is taken as it is.
+        # Fast path for every message: skips conversions that are not needed.
         if rule.names_are_text:
             self.sender = event.sender
             self.groups = event.groups
@@ -54,21 +54,21 @@ class RegularMsgType:
             self.sender = rule.name_out(event.sender)
             self.groups = rule.names_out(event.groups)
         self.message = rule.payload_out(event.payload) if rule.payloads_are_text else event.payload
-        #: The sender's own number for it, -32768 to 32767.
+        #: The message type, which the sender chose: -32768 to 32767.
         self.msg_type: Final[int] = event.message_type
-        #: 0, or 1 if the sender's machine has the other byte order than the sidecar's.
+        #: 1 if the byte orders of the sender's and the sidecar's machine differ, otherwise 0.
         self.endian: Final[int] = int(event.endian_mismatch)
 
 
 class MembershipMsgType:
-    """A view, a transitional signal, or a self-leave."""
+    """A view, a transitional signal or a self-leave."""
 
     __slots__ = ("changed_member", "extra", "group", "group_id", "members", "msg_subtype", "orig_members", "reason")
 
     def __init__(self, event: ViewMessage | TransitionalMessage | SelfLeaveMessage, rule: TextRule) -> None:
         #: CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; 0 for a transitional signal.
         self.reason: Final[int] = event.reason
-        #: The group that it is about.
+        #: The group.
         self.group: Final[Text] = rule.name_out(event.group)
         if isinstance(event, ViewMessage):
             subtype, group_id, members = REG_MEMB_MESS, GroupIdType(event.group_id), event.members
@@ -79,17 +79,19 @@ class MembershipMsgType:
             own_set, changed = (), None
         else:
             subtype, group_id, members, own_set, changed = 0, _NO_ID, (), (), None
-        #: REG_MEMB_MESS for a view, TRANSITION_MESS for a transitional signal, 0 for the own leave.
+        #: REG_MEMB_MESS for a view, TRANSITION_MESS for a transitional signal, 0 for a self-leave.
         self.msg_subtype: Final[int] = subtype
-        #: Equal exactly for the same membership.
+        #: Equal exactly for the same view.
         self.group_id: Final[GroupIdType] = group_id
-        #: All members of the group now.
+        #: All members of the group.
         self.members: Final[tuple[Text, ...]] = rule.names_out(tuple(members))
-        #: The one that joined or left; after CAUSED_BY_NETWORK those that came along with this mailbox.
+        #: The member that joined or left. After CAUSED_BY_NETWORK, the members that moved together with this
+        #: mailbox.
         self.extra: Final[tuple[Text, ...]] = rule.names_out(tuple(own_set))
-        #: The sets of members that came together in this view; None for a transitional signal and for the own leave.
+        #: The virtual synchrony sets of the view. None for a transitional signal and for a self-leave.
         self.orig_members: Final[Optional[tuple[tuple[Text, ...], ...]]] = (
             tuple(rule.names_out(one.members) for one in event.sets) if isinstance(event, ViewMessage) else None
         )
-        #: The one that joined or left; None after CAUSED_BY_NETWORK, for a transitional signal and for the own leave.
+        #: The member that joined or left. None after CAUSED_BY_NETWORK, for a transitional signal and for a
+        #: self-leave.
         self.changed_member: Final[Optional[Text]] = None if changed is None else rule.name_out(changed)

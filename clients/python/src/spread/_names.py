@@ -1,4 +1,4 @@
-"""Names as in the C library, which truncates long names and parses a daemon's name with sscanf."""
+"""Names in the C library, which truncates long names and parses daemon names with sscanf."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from spread_sidecar.constants import ILLEGAL_SPREAD, MAX_GROUP_NAME, MAX_PRIVATE
 
 from ._errors import SpreadError
 
-#: A destination that a daemon delivers to: a group, or a private group.
+#: A destination to which a daemon delivers: a group or a private group.
 _DESTINATION = re.compile(r"[$-~]{1,31}|#[$-~]{1,10}#[$-~]{1,19}")
 
-#: A port, and behind it `@` and a host; blanks before both, and whatever comes after a blank behind the host.
+#: A port, optionally followed by `@` and a host. Spaces are allowed before both. Anything may follow a space
+#: after the host.
 _DAEMON = re.compile(r"\s*\+?(?P<port>[0-9]+)(?:\s*@(?P<host>\S+)(?:\s.*)?|\s*)", re.ASCII | re.DOTALL)
 
-#: The longest name of a daemon that the C library takes.
+#: Maximum length of a daemon name in the C library.
 _DAEMON_BYTES = 70
 
 
@@ -29,15 +30,17 @@ def cut_destination(group: str) -> str:
 
 
 def has_receivers(destination: str) -> bool:
-    """Whether a daemon delivers to it. The C library does not check this, and the daemon discards the message."""
+    """Whether a daemon delivers to the destination. The C library does not check this, and the daemon discards
+    the message.
+    """
     return _DESTINATION.fullmatch(destination) is not None
 
 
 def read_daemon(name: str) -> str:
-    """The name of a daemon without the characters that the C library ignores.
+    """A daemon name without the parts that the C library ignores.
 
-    Raises SpreadError, ILLEGAL_SPREAD, for a name that the C library rejects without a connection. An empty name is
-    the default daemon. In contrast to the C library, the path of a Unix socket is accepted.
+    Raises SpreadError, ILLEGAL_SPREAD, for a name that the C library itself rejects. An empty name is the
+    default daemon. The path of a Unix socket, which the C library does not know, is allowed.
     """
     if name == "" or name.startswith("/"):
         return name

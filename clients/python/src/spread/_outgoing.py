@@ -1,7 +1,8 @@
-"""The messages of a program in transit to the daemon.
+"""The messages of a program on their way to the daemon.
 
-As in the C library, a multicast returns before the daemon has the message. The C library uses a buffer of the
-kernel, this module the window of a stream to the sidecar. Both are limited, and a program that sends more waits.
+As in the C library, a multicast does not wait until the daemon gets the message. In the C library, a buffer of
+the kernel takes the messages. Here, the window of one stream to the sidecar does. Both are limited, and a
+program that sends more waits.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from spread_sidecar import Mailbox, Refusal, Sender
 from spread_sidecar._core.local_errors import disconnected
 from spread_sidecar._core.rich_status import is_transport_failure
 
-#: Age at which a stream is flushed and replaced with the next message. A sidecar that limits the age of connections
-#: lets streams on old ones go on for longer than this by default, so that no message is lost with one. Unit: seconds.
+#: Age after which a stream is flushed and replaced before the next message. A sidecar that limits the age of
+#: connections lets their streams continue for longer than this by default, so that no message is lost. Unit:
+#: seconds.
 _MAX_AGE = 30.0
 
 
 class OutgoingMessages:
-    """Messages of one mailbox, in the order in which they were sent. Several threads can use it."""
+    """The messages of a mailbox, in the order of sending. Thread-safe."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
@@ -31,10 +33,10 @@ class OutgoingMessages:
         self._closed = False
 
     def send(self, service: int, groups: tuple[str, ...], payload: bytes, message_type: int) -> None:
-        """Adds a message to the window, and waits while the window is full.
+        """Sends a message. Waits only at the limit of messages in flight.
 
-        Raises spread_sidecar.SpreadError: ILLEGAL_SERVICE, or the error of the broken stream. Earlier messages may
-        then be lost, and no more messages can be sent.
+        Raises spread_sidecar.SpreadError: ILLEGAL_SERVICE, or the error of the stream. In the second case,
+        earlier messages may be lost, and no message can be sent.
         """
         sender = self._sender
         if sender is None or time.monotonic() >= self._renew_at:
@@ -47,10 +49,7 @@ class OutgoingMessages:
             self._renewed(sender).send(service, groups, payload, message_type)
 
     def flush(self) -> None:
-        """Waits until the daemon's connection has accepted all earlier messages.
-
-        Raises the same errors as ``send``.
-        """
+        """Waits until the daemon connection has accepted all earlier messages. Raises as ``send``."""
         sender = self._sender
         if sender is None:
             return
@@ -61,7 +60,7 @@ class OutgoingMessages:
                 raise
 
     def close(self, timeout: Optional[float]) -> None:
-        """Flushes and ends. Raises the same errors as ``send``, and an error after the timeout."""
+        """Flushes and ends the stream. Raises as ``send``, and after the timeout."""
         with self._lock:
             self._closed = True
             sender, self._sender = self._sender, None
@@ -69,7 +68,7 @@ class OutgoingMessages:
             sender.close(timeout=timeout)
 
     def _renewed(self, old: Optional[Sender]) -> Sender:
-        """Opens the next stream, after all messages of this one are decided."""
+        """Returns the next stream. The old one has no messages in flight."""
         with self._lock:
             current = self._sender
             if self._closed:
@@ -82,9 +81,9 @@ class OutgoingMessages:
             return current
 
     def _may_renew(self, sender: Sender, error: spread_sidecar.SpreadError) -> bool:
-        """Whether another stream can continue without a lost message."""
+        """Whether another stream can continue without the loss of a message."""
         if sender is not self._sender:
-            # Another thread has renewed it, and flushed it before.
+            # Another thread has flushed and replaced it.
             return True
         if not sender.closed or sender.undecided:
             return False
@@ -92,4 +91,4 @@ class OutgoingMessages:
 
 
 def _ignore(refusal: Refusal) -> None:
-    """All messages were checked before, except for destinations to which a daemon would not deliver either."""
+    """Everything was checked before, except destinations to which a daemon does not deliver either."""

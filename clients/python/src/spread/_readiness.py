@@ -1,4 +1,4 @@
-"""A descriptor that selects readable exactly when a mailbox's ``receive`` will not block."""
+"""A descriptor that is readable exactly when a mailbox's ``receive`` would not block."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 
 
 class Readiness:
-    """A pair of sockets contains one byte while ``receive`` does not block, and no byte otherwise.
+    """A pair of sockets that contains one byte exactly while an event is available.
 
-    ``set`` is the observer for ``Mailbox.observe_readiness``. It is called with the inbox locked, so that the
-    descriptor always matches the inbox.
+    ``set`` is an observer for ``Mailbox.observe_readiness``. It is called with the inbox locked, so that the
+    descriptor always agrees with the inbox.
     """
 
     def __init__(self) -> None:
@@ -37,6 +37,6 @@ class Readiness:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            # First the writer: who waits on the other one then wakes up.
+            # Close the writer first, which wakes threads that wait for the reader.
             self._writer.close()
             self._reader.close()

@@ -1,6 +1,6 @@
 """Python client of spread-sidecar: Spread group communication over gRPC. Start with ``connect``.
 
-This is the blocking API; ``spread_sidecar.aio`` is the same for asyncio.
+This is the blocking API. ``spread_sidecar.aio`` is the same API for asyncio.
 """
 
 from __future__ import annotations

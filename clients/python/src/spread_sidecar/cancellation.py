@@ -1,4 +1,4 @@
-"""Cancellation of a call of the blocking API from another thread."""
+"""Cancels calls of the blocking API from another thread."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Callable
 
 
 class Cancellation:
-    """Cancels the calls that use it: each then raises SpreadError with status CANCELLED.
+    """Cancels the calls to which it was passed. Each call then raises SpreadError with status CANCELLED.
 
-    Several calls can use the same object, also at the same time. In asyncio, cancel the task instead.
+    It may be passed to several calls, also at the same time. In asyncio, cancel the task instead.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Cancellation:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Cancels the waiting calls, and every later one before it begins."""
+        """Cancels the waiting calls, and every later call before it starts."""
         with self._lock:
             self._cancelled = True
             callbacks = list(self._callbacks.values())
@@ -33,9 +33,8 @@ class Cancellation:
             callback()
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Calls ``callback`` once on cancellation, or at once if already cancelled.
-
-        Returns a function that removes the callback.
+        """Calls back once after ``cancel``, at once if it was called before. Returns a function that removes
+        the callback.
         """
         with self._lock:
             if not self._cancelled:

@@ -36,12 +36,12 @@ _NAMES = (
     # end of names
 )
 
-#: The number of each of Spread's errors, all negative, by its name.
+#: The number of each Spread error by its name. All numbers are negative.
 SPREAD_ERRORS: Mapping[str, int] = MappingProxyType({name: getattr(constants, name) for name in _NAMES})
 
 _BY_NUMBER = {number: name for name, number in SPREAD_ERRORS.items()}
 
 
 def spread_error_name(number: int) -> Optional[str]:
-    """The name that belongs to one of Spread's error numbers; None if there is none."""
+    """The name of a Spread error number. None if the number is unknown."""
     return _BY_NUMBER.get(number)

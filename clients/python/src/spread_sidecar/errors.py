@@ -1,4 +1,4 @@
-"""The one exception of this package."""
+"""The exceptions of this package."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Literal, Mapping, Optional
 
 from .error_codes import SPREAD_ERRORS
 
-#: Outcome of a failed send. ``not-sent``: no byte of the message reached the daemon. ``unknown``: the client cannot
-#: know, because a deadline passed or a connection broke. The client and the sidecar never send a message twice. The
-#: application decides whether to send again.
+#: The outcome of a failed send. ``not-sent``: no byte of the message reached the daemon. ``unknown``: the
+#: message may have been sent, for example because a deadline passed or a connection broke. The client and the
+#: sidecar never send a message twice; the application decides whether to send it again.
 SendOutcome = Literal["not-sent", "unknown"]
 
 SPREAD_DOMAIN = "spread.org"
@@ -19,13 +19,13 @@ _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class SpreadError(Exception):
-    """Every failure of this package, except arguments of the wrong type, which raise TypeError.
+    """The exception of this package. Arguments of a wrong type raise TypeError instead.
 
-    ``code`` and ``number`` are Spread's own (``REJECT_NOT_UNIQUE``, -6). They are None for failures without a
-    Spread number, such as an expired lease. ``reason`` names all failures.
+    ``code`` and ``number`` are those of Spread (``REJECT_NOT_UNIQUE``, -6). They are None for failures that
+    Spread does not define, such as an expired lease. ``reason`` is set for both.
     """
 
-    #: A description for people.
+    #: A sentence for people.
     message: str
     #: The gRPC status name, such as ``INVALID_ARGUMENT``.
     status: str
@@ -40,13 +40,14 @@ class SpreadError(Exception):
     number: Optional[int]
     #: ``ErrorInfo.metadata``, such as ``field`` and ``bound``.
     metadata: Mapping[str, str]
-    #: Whether the same call can succeed later. For a send, check ``outcome`` first.
+    #: Whether the same call may succeed later. For a send, check ``outcome`` first.
     retryable: bool
-    #: Delay before a retry, if the sidecar gave one. Unit: seconds.
+    #: Time to wait before a retry, if the sidecar gave one. Unit: seconds.
     retry_delay: Optional[float]
     #: For a failed send: whether the message may have been sent. None for other calls.
     outcome: Optional[SendOutcome]
-    #: The exception of gRPC, if any. It is not ``__cause__``, because this error contains the useful parts.
+    #: The exception of gRPC, if there was one. It is not the ``__cause__``, because this error contains its
+    #: details.
     grpc_error: Optional[BaseException] = None
 
     def __init__(
@@ -113,14 +114,14 @@ def _rebuild(
 
 
 class MessagesRefused(SpreadError):
-    """Messages of a sender without ``on_refused`` were rejected. ``flush()`` and ``close()`` raise this error.
+    """Messages of a sender were rejected and there is no ``on_refused``. Raised by ``flush()`` and ``close()``.
 
-    ``status``, ``reason`` and so on describe the first rejected message.
+    ``status``, ``reason`` and other attributes are those of the first error.
     """
 
-    #: The errors of the first hundred rejected messages; ``metadata["index"]`` is the number of the message.
+    #: The first 100 errors. ``metadata["index"]`` is the position of the message.
     errors: tuple[SpreadError, ...]
-    #: Number of rejected messages.
+    #: The number of rejected messages.
     count: int
 
     def __init__(self, errors: tuple[SpreadError, ...], count: int) -> None:

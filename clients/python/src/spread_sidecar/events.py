@@ -1,4 +1,4 @@
-"""What ``receive()`` gives. Tell the kinds apart by ``kind``, ``isinstance`` or ``match``."""
+"""The results of ``receive()``. Distinguish the kinds by ``kind``, ``isinstance`` or ``match``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .group_id import GroupId
 #: The name of a service type.
 ServiceTypeName = Literal["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"]
 
-#: The cause of a view, as a word.
+#: The name of a view's cause.
 MembershipCause = Literal["JOIN", "LEAVE", "DISCONNECT", "NETWORK"]
 
 #: The operation that the daemon rejected.
@@ -37,24 +37,26 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class ReceivedEvent:
-    """What every received event has."""
+    """The common part of all received events."""
 
     __slots__ = ("_received_ms", "_weight", "sequence")
 
     #: The kind of the event.
     kind: ClassVar[str]
 
-    #: Position in the mailbox: 1 for its first event, one more for each later event. 0 for a view or self-leave
-    #: that a call (``join``, ``leave``, ``view``) returned.
+    #: Position in the mailbox: 1 for the first event, then incremented by 1. 0 for the result of a call
+    #: (``join``, ``leave``, ``view``), which is not an event of the mailbox.
     sequence: int
-    # Since 1970; 0: not known. Kept as a number, because few ask for it.
+    # Since 1970; 0 if unknown. A number, because few applications read it.
     _received_ms: int
-    # A rough size in memory, for the bounds of what waits. Unit: bytes.
+    # Approximate memory, for the limits of the buffer. Unit: bytes.
     _weight: int
 
     @property
     def received_at(self) -> Optional[datetime]:
-        """When the sidecar read it from the daemon, by the sidecar's clock, to the ms. None where sequence is 0."""
+        """When the sidecar read the event from the daemon, by the sidecar's clock, in ms resolution. None if
+        sequence is 0.
+        """
         return _EPOCH + timedelta(milliseconds=self._received_ms) if self._received_ms else None
 
     def __repr__(self) -> str:
@@ -76,31 +78,31 @@ class _ContentEvent(ReceivedEvent):
 
     #: Private group of the sender, such as ``#alice#node1``.
     sender: str
-    #: Every destination in the sender's spelling, including groups that this mailbox is not in.
+    #: All destinations that the sender named, including groups that this mailbox is not in.
     groups: tuple[str, ...]
     #: The service type as one of Spread's bits, such as SAFE_MESS. 0 for a rejected join or leave.
     service_type: int
-    #: The sender's own number for the message, -32768 to 32767.
+    #: The message type, which the sender chose: -32768 to 32767.
     message_type: int
-    #: The bytes, exactly as sent.
+    #: The bytes exactly as sent.
     payload: bytes
-    #: Whether the sender's machine has another byte order than the sidecar's. The payload is not changed.
+    #: Whether the byte orders of the sender's and the sidecar's machine differ. The payload is not converted.
     endian_mismatch: bool
-    #: The whole type word as Spread's C library returns it.
+    #: The complete service type word, as Spread's C library returns it.
     spread_type: int
 
     @property
     def self_discard(self) -> bool:
-        """Whether the sender asked for no copy to itself."""
+        """Whether the sender asked not to receive its own message."""
         return self.spread_type & c.SELF_DISCARD != 0
 
     @property
     def service_type_name(self) -> Optional[ServiceTypeName]:
-        """The service type's name, such as ``SAFE``."""
+        """The name of the service type, such as ``SAFE``."""
         return SERVICE_TYPE_NAMES.get(self.service_type)
 
     def text(self) -> str:
-        """The payload read as UTF-8; bytes that are not become U+FFFD."""
+        """The payload as UTF-8. Invalid bytes become U+FFFD."""
         return self.payload.decode("utf-8", "replace")
 
 
@@ -135,12 +137,12 @@ class RegularMessage(_ContentEvent):
 
 
 class RejectedMessage(_ContentEvent):
-    """A request or message of this mailbox that the daemon's access policy rejected."""
+    """An operation of this mailbox that the daemon's access policy rejected."""
 
     __slots__ = ("operation",)
     kind: ClassVar[Literal["rejected"]] = "rejected"
 
-    #: The rejected operation; None if this release does not know it.
+    #: The rejected operation. None if this release does not know it.
     operation: Optional[RejectedOperation]
 
     def __init__(
@@ -170,13 +172,15 @@ class RejectedMessage(_ContentEvent):
 
 
 class VirtualSynchronySet:
-    """Members that moved together from one view to the next, and so received the same messages in between."""
+    """The members that moved together from one view to the next, and therefore received the same messages in
+    between.
+    """
 
     __slots__ = ("members", "mine")
 
     #: Their private groups, in Spread's order.
     members: tuple[str, ...]
-    #: Whether it is the receiver's own. A single set is always marked.
+    #: Whether it is the receiver's own set. If there is only one set, this is always True.
     mine: bool
 
     def __init__(self, members: tuple[str, ...], mine: bool) -> None:
@@ -188,7 +192,7 @@ class VirtualSynchronySet:
 
 
 class MembershipMessage(ReceivedEvent):
-    """Any message about the membership of a group: a view, a transitional signal, or the own leave."""
+    """A message about the membership of a group: a view, a transitional signal or a self-leave."""
 
     __slots__ = ("group",)
 
@@ -197,39 +201,40 @@ class MembershipMessage(ReceivedEvent):
 
     @property
     def reason(self) -> int:
-        """CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK; 0 for a transitional signal.
+        """CAUSED_BY_JOIN, CAUSED_BY_LEAVE, CAUSED_BY_DISCONNECT or CAUSED_BY_NETWORK. 0 for a transitional
+        signal.
 
-        A SelfLeaveMessage has CAUSED_BY_LEAVE.
+        CAUSED_BY_LEAVE for a SelfLeaveMessage.
         """
         raise NotImplementedError
 
     @property
     def group_id(self) -> Optional[GroupId]:
-        """The identity of the membership; None for a SelfLeaveMessage."""
+        """The identity of the view. None for a SelfLeaveMessage."""
         return None
 
     @property
     def members(self) -> tuple[str, ...]:
-        """All members, in Spread's order, the same at all of them. Empty unless it is a view."""
+        """All members in Spread's order, which is the same for all of them. Empty unless this is a view."""
         return ()
 
     @property
     def changed_members(self) -> tuple[str, ...]:
-        """The members that joined or left, see ``reason``. Empty unless it is a view."""
+        """The members that joined or left; ``reason`` says which. Empty unless this is a view."""
         return ()
 
 
 class ViewMessage(MembershipMessage):
-    """A new membership of a group: who is in it from now on."""
+    """A new view: the members of a group from now on."""
 
     __slots__ = ("_changed_members", "_group_id", "_members", "cause", "own_index", "sets")
     kind: ClassVar[Literal["view"]] = "view"
 
-    #: ``reason`` as a word; None if this release does not know it.
+    #: The name of ``reason``. None if this release does not know it.
     cause: Optional[MembershipCause]
-    #: Index of this mailbox in ``members``, from 0; -1 if it is not a member.
+    #: Index of this mailbox in ``members``, starting at 0. -1 if it is not a member.
     own_index: int
-    #: The virtual-synchrony sets, in the daemon's order.
+    #: The virtual synchrony sets, in the daemon's order.
     sets: tuple[VirtualSynchronySet, ...]
 
     def __init__(
@@ -262,20 +267,20 @@ class ViewMessage(MembershipMessage):
 
     @property
     def group_id(self) -> GroupId:
-        """The identity of the membership."""
+        """The identity of the view."""
         return self._group_id
 
     @property
     def members(self) -> tuple[str, ...]:
-        """All members, in Spread's order, the same at all of them."""
+        """All members in Spread's order, which is the same for all of them."""
         return self._members
 
     @property
     def changed_members(self) -> tuple[str, ...]:
         """The members that changed.
 
-        JOIN, LEAVE, DISCONNECT: the one member that came or went. NETWORK: the members that did not come along with
-        this mailbox from the view before.
+        JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members that did not move with
+        this mailbox from the previous view.
         """
         return self._changed_members
 
@@ -289,10 +294,10 @@ class ViewMessage(MembershipMessage):
 
 
 class TransitionalMessage(MembershipMessage):
-    """Comes before a NETWORK view when daemons were lost.
+    """A transitional signal. It precedes a NETWORK view after the loss of daemons.
 
-    Messages between it and the view belong to the old view, and their guarantees hold only among the members who
-    stay.
+    Messages between the signal and the view belong to the old view. Their guarantees hold only among the
+    members that stay together.
     """
 
     __slots__ = ("_group_id",)
@@ -312,12 +317,12 @@ class TransitionalMessage(MembershipMessage):
 
     @property
     def group_id(self) -> GroupId:
-        """The identity of the view that is ending."""
+        """The identity of the view that ends."""
         return self._group_id
 
 
 class SelfLeaveMessage(MembershipMessage):
-    """This mailbox has left a group: no further message or view of it follows."""
+    """This mailbox left a group. No further message or view of the group follows."""
 
     __slots__ = ()
     kind: ClassVar[Literal["self_leave"]] = "self_leave"
@@ -335,16 +340,18 @@ class SelfLeaveMessage(MembershipMessage):
 
 
 class ConnectionLost(ReceivedEvent):
-    """The daemon connection was lost; only with ``reconnect``. Memberships and order end here."""
+    """The sidecar lost the daemon connection. Only with ``reconnect``. The groups are left, and the order of
+    messages ends here.
+    """
 
     __slots__ = ("groups", "private_group", "spread_code")
     kind: ClassVar[Literal["connection_lost"]] = "connection_lost"
 
     #: The lost private group.
     private_group: str
-    #: The groups that the mailbox was in, in the order in which it joined them.
+    #: The groups of the mailbox, in the order in which it joined them.
     groups: tuple[str, ...]
-    #: Spread's number for the loss, such as CONNECTION_CLOSED.
+    #: Spread's number for the cause, such as CONNECTION_CLOSED.
     spread_code: int
 
     def __init__(
@@ -359,7 +366,7 @@ class ConnectionLost(ReceivedEvent):
 
 
 class ConnectionRestored(ReceivedEvent):
-    """The daemon connection stands again, as a new session; only with ``reconnect``."""
+    """The sidecar reconnected to a daemon with a new session. Only with ``reconnect``."""
 
     __slots__ = ("daemon", "groups", "previous_private_group", "private_group")
     kind: ClassVar[Literal["connection_restored"]] = "connection_restored"
@@ -368,9 +375,9 @@ class ConnectionRestored(ReceivedEvent):
     previous_private_group: str
     #: The new private group.
     private_group: str
-    #: The groups that the mailbox joins again; a view follows for each.
+    #: The groups that the sidecar joins again. A view follows for each.
     groups: tuple[str, ...]
-    #: The daemon of the new connection, as a Spread name.
+    #: The Spread name of the connected daemon.
     daemon: str
 
     def __init__(
@@ -391,7 +398,7 @@ class ConnectionRestored(ReceivedEvent):
         self.daemon = daemon
 
 
-#: Any event of ``receive()``.
+#: An event that ``receive()`` returns.
 SpreadEvent = Union[
     RegularMessage,
     ViewMessage,

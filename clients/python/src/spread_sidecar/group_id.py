@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GroupId:
-    """The identity of one view of one group.
+    """The identity of a view.
 
-    Two IDs are equal (``==``) if and only if all three words are equal. They have no order. An ID may occur again
-    after its group was empty. IDs can be keys of a dictionary.
+    Compare group IDs with ``==``. They have no order, and a group ID can repeat after its group was empty. Can
+    be the key of a dictionary.
     """
 
     #: ID of the daemon that formed the daemon membership, 0 to 2**32 - 1.
     daemon_id: int
-    #: Seconds since 1970 of the daemon membership.
+    #: Time of the daemon membership, in seconds since 1970.
     time: int
-    #: 1 for the first view of a group in a daemon membership, one more for each later one.
+    #: 1 for the first view of a group in a daemon membership, then incremented by 1.
     index: int
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""State of mailboxes and sidecars."""
+"""Information about mailboxes and sidecars."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, Optional
 from .events import ViewMessage
 from .options import SoftLimit
 
-#: Three numbers that name a release: major, minor, patch.
+#: The version of a release: major, minor, patch.
 VersionTriple = tuple[int, int, int]
 
 #: The state of a mailbox.
@@ -21,35 +21,35 @@ AcknowledgementMode = Literal["AUTO", "EXPLICIT"]
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """Limits of a mailbox's event queue in the sidecar."""
+    """Limits of a mailbox's delivery queue in the sidecar."""
 
     #: Maximum number of queued events.
     max_events: int
-    #: Maximum size of queued events, as encoded. Unit: bytes.
+    #: Maximum size of the queued events, as encoded. Unit: bytes.
     max_bytes: int
-    #: With AUTO acknowledgement: size of the replay window of delivered events. Unit: bytes.
+    #: Replay window in AUTO mode: size of the delivered events that the sidecar retains. Unit: bytes.
     replay_bytes: int
     #: At a limit: stop reading from the daemon, or end the mailbox.
     overflow: Literal["PAUSE", "DISCONNECT"]
-    #: A lower limit that the queue may exceed only for a time. None: no soft limit.
+    #: A limit that the queue may exceed for a time. None if there is none.
     soft_limit: Optional[SoftLimit]
 
 
 @dataclass(frozen=True)
 class MailboxLimits:
-    """The effective limits of a mailbox."""
+    """The limits of a mailbox."""
 
-    #: The lease: time that it lives while nothing uses it. Unit: s.
+    #: The lease: the time that the mailbox lives without a receiver and without calls. Unit: s.
     lease: float
-    #: Limits of its event queue.
+    #: Limits of its delivery queue.
     queue: QueueLimits
-    #: Maximum number of groups of a message.
+    #: Maximum number of groups to which a message can be sent.
     max_groups_per_message: int
-    #: Maximum of payload + 32 x groups. Unit: bytes.
+    #: Maximum of payload size + 32 x number of groups. Unit: bytes.
     max_message_bytes: int
-    #: Maximum number of groups that it may be in.
+    #: Maximum number of groups that the mailbox can be in.
     max_groups: int
-    #: Maximum number of bytes that wait for the daemon connection. Unit: bytes.
+    #: Maximum size of the send queue to the daemon. Unit: bytes.
     max_send_queue_bytes: int
 
 
@@ -57,93 +57,95 @@ class MailboxLimits:
 class MailboxInfo:
     """State and counters of a mailbox."""
 
-    #: Its private group.
+    #: The private group of the mailbox.
     private_group: str
     state: MailboxState
-    #: The daemon, as a spread name.
+    #: The Spread name of the daemon.
     daemon: str
     daemon_version: VersionTriple
-    #: Whether it receives membership messages.
+    #: Whether the mailbox receives membership messages.
     membership: bool
     acknowledgement: AcknowledgementMode
     limits: MailboxLimits
-    #: The groups that it is in, in the order in which it joined them.
+    #: The groups of the mailbox, in the order in which it joined them.
     groups: tuple[str, ...]
     opened_at: Optional[datetime]
     #: Whether a Receive stream is attached.
     receiver_attached: bool
-    #: The last event received from the daemon; 0 if none.
+    #: Sequence of the last event from the daemon. 0 if none.
     last_sequence: int
-    #: The last event delivered to a Receive stream; 0 if none.
+    #: Sequence of the last event that was delivered to a Receive stream. 0 if none.
     delivered_sequence: int
-    #: The last acknowledged event; with AUTO the last event that is no longer retained. 0 if none.
+    #: Sequence of the last acknowledged event. In AUTO mode, of the last event that is no longer retained. 0 if
+    #: none.
     acknowledged_sequence: int
-    #: Events that were not yet delivered to a Receive stream.
+    #: Number of queued events, which were not yet delivered to a Receive stream.
     waiting_events: int
-    #: Their bytes.
+    #: Size of the queued events. Unit: bytes.
     waiting_bytes: int
-    #: Bytes of all retained events, delivered or not.
+    #: Size of all retained events, delivered or not. Unit: bytes.
     retained_bytes: int
-    #: Messages handed to the daemon.
+    #: Number of messages passed to the daemon.
     messages_sent: int
-    #: Payload bytes handed to the daemon.
+    #: Payload bytes passed to the daemon.
     payload_bytes_sent: int
-    #: Bytes that wait for the daemon connection.
+    #: Size of the send queue to the daemon. Unit: bytes.
     send_queue_bytes: int
-    #: Whether the sidecar has stopped reading from the daemon because the queue is full.
+    #: Whether the sidecar stopped reading from the daemon because the queue is full.
     paused: bool
-    #: Time at which the lease expires if no call uses the mailbox; None while a Receive stream is attached.
+    #: When the lease expires if the mailbox is not used. None while a Receive stream is attached.
     lease_ends_at: Optional[datetime]
-    #: The display ID of logs and metrics, which is safe to show. It gives no access to the mailbox.
+    #: The display ID, which logs and metrics show. It is not a secret and gives no access.
     display_id: str
-    #: Time at which the sidecar ends it because its queue exceeds the soft limit; None otherwise.
+    #: When the sidecar ends the mailbox because its queue exceeds the soft limit. None while it does not.
     soft_limit_ends_at: Optional[datetime]
 
 
 @dataclass(frozen=True)
 class SidecarVersion:
-    """Versions of a sidecar, the contract and the daemon."""
+    """Versions of a sidecar and its daemon."""
 
     #: The sidecar's release, such as ``0.1.0``.
     sidecar: str
-    #: The contract's package, ``spread.sidecar.v1``.
+    #: The package of the contract, ``spread.sidecar.v1``.
     contract: str
-    #: The result of SP_version: the Spread release whose protocol the sidecar supports.
+    #: The version that SP_version returns: the release of Spread whose client protocol the sidecar uses.
     client_protocol: VersionTriple
-    #: The default daemon's release; None while the sidecar has no connection to it.
+    #: The release of the default daemon. None while the sidecar is not connected to it.
     daemon: Optional[VersionTriple]
-    #: The default daemon, as a spread name; empty while there is no connection to it.
+    #: The Spread name of the default daemon. Empty while the sidecar is not connected to it.
     daemon_address: str
-    #: Whether it is the embedded daemon, for development and tests.
+    #: Whether that daemon is the embedded daemon, for development and tests.
     embedded_daemon: bool
 
 
 @dataclass(frozen=True)
 class PollResult:
-    """Numbers and sizes of queued events."""
+    """The numbers of queued events."""
 
-    #: Events that have already arrived in the client.
+    #: Number of events that ``receive()`` returns without a call to the sidecar.
     buffered_events: int
-    #: Events that are queued in the sidecar.
+    #: Number of queued events in the sidecar.
     waiting_events: int
-    #: Their bytes.
+    #: Size of the queued events in the sidecar. Unit: bytes.
     waiting_bytes: int
-    #: In contrast to SP_poll, this distinguishes a mailbox without a daemon from an empty one.
+    #: The state of the mailbox. In contrast to SP_poll, it distinguishes a lost daemon connection from an empty
+    #: queue.
     state: MailboxState
 
 
 @dataclass(frozen=True)
 class CurrentView:
-    """A group's current view."""
+    """The current view of a group."""
 
     view: ViewMessage
-    #: A transitional signal followed the view: a NETWORK view will come.
+    #: Whether a transitional signal followed the view. A NETWORK view will follow.
     in_transition: bool
 
 
 @dataclass(frozen=True)
 class Resumption:
-    """The arguments of ``attach`` for a detached mailbox."""
+    """The values to attach to a mailbox again: the arguments of ``attach``."""
 
     mailbox_id: str
     after_sequence: int
@@ -151,13 +153,13 @@ class Resumption:
 
 @dataclass(frozen=True)
 class SenderProgress:
-    """Progress of a sender."""
+    """The progress of a sender."""
 
     #: Number of messages passed to ``send``.
     sent: int
-    #: The messages 1 to ``decided`` were handed to the daemon or rejected.
+    #: The messages 1 to ``decided`` were passed to the daemon or rejected.
     decided: int
-    #: How many of them were handed to the daemon.
+    #: Number of messages that were passed to the daemon.
     accepted: int
 
 

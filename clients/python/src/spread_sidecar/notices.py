@@ -1,4 +1,4 @@
-"""Notices of a mailbox for its ``on_notice`` callback, in addition to its events."""
+"""Notifications of a mailbox that are not events, for the option ``on_notice``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .errors import SpreadError
 
 @dataclass(frozen=True)
 class Attached:
-    """A stream is attached: the first one, or one that resumes after the last event of a broken stream."""
+    """A stream is attached: the first one, or one that resumes after a broken one."""
 
     kind: ClassVar[Literal["attached"]] = "attached"
     #: The sequence of the next event.
     next_sequence: int
-    #: The groups that the mailbox is in.
+    #: The groups of the mailbox.
     groups: tuple[str, ...]
 
 
@@ -25,36 +25,35 @@ class Detached:
     """A stream broke. The client attaches again."""
 
     kind: ClassVar[Literal["detached"]] = "detached"
-    #: The error of the broken stream.
+    #: The error of the stream.
     error: SpreadError
 
 
 @dataclass(frozen=True)
 class SlowConsumer:
-    """The queue in the sidecar fills faster than the receiver empties it.
-
-    The notice comes before the overflow policy takes effect.
+    """Events arrive in the sidecar's queue faster than the application receives them. It is a warning before a
+    limit ends the mailbox.
     """
 
     kind: ClassVar[Literal["slow_consumer"]] = "slow_consumer"
     queued_events: int
     queued_bytes: int
-    #: The mark that the queue exceeds, in events or in bytes.
+    #: The exceeded mark of the queue, in events and in bytes.
     mark_events: int
     mark_bytes: int
-    #: Time after ``time`` at which the sidecar ends the mailbox, unless the queue falls to the mark before. None:
-    #: no soft limit is exceeded. Unit: s.
+    #: Time until the sidecar ends the mailbox, unless the queue falls to the mark before. None without a soft
+    #: limit. Unit: s.
     time_left: Optional[float]
-    #: Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.
+    #: When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.
     time: Optional[datetime]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """Receiving has ended."""
+    """The mailbox receives nothing more."""
 
     kind: ClassVar[Literal["ended"]] = "ended"
-    #: The cause; None after ``disconnect`` or ``detach``.
+    #: The reason. None after ``disconnect`` or ``detach``.
     error: Optional[SpreadError]
 
 

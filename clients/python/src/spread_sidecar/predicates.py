@@ -1,6 +1,6 @@
-"""The questions that Spread's C header answers about a type word, for programs that work with ``spread_type``.
+"""The macros of Spread's C header for a service type word, for programs that use ``spread_type``.
 
-Each is named like its macro.
+Each function has the name of its macro.
 """
 
 from __future__ import annotations
@@ -109,5 +109,5 @@ def is_reject_mess(spread_type: int) -> bool:
 
 
 def is_self_leave(spread_type: int) -> bool:
-    """Is_self_leave: the receiver itself left a group."""
+    """Is_self_leave: this mailbox left a group."""
     return spread_type & c.CAUSED_BY_LEAVE != 0 and spread_type & (c.REG_MEMB_MESS | c.TRANSITION_MESS) == 0

@@ -9,9 +9,9 @@ from .errors import SpreadError
 
 @dataclass(frozen=True)
 class Refusal:
-    """A rejected message of a sender. No byte of it was sent."""
+    """A rejected message of a sender. It was not sent."""
 
-    #: Number of the message in the sender, from 1.
+    #: The position among the sender's messages, from 1.
     index: int
     #: The error that ``multicast`` would have raised.
     error: SpreadError

@@ -1,4 +1,4 @@
-//! What requests ask for, as options of the client.
+//! Converts the arguments of requests to options of the client.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub fn millis(args: &Value, name: &str) -> Option<Duration> {
     args[name].as_f64().map(|ms| Duration::from_secs_f64(ms / 1000.0))
 }
 
-/// How often something is done; once when nothing is said.
+/// The number of repetitions, 1 by default.
 pub fn times(args: &Value, name: &str) -> u64 {
     number(args, name).unwrap_or(1)
 }

@@ -1,4 +1,5 @@
-//! Benchmarks of one process that sends to itself, by the client or by the generated stubs alone.
+//! Benchmarks of one process that sends to itself, with the client or only with the generated
+//! stubs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,15 +14,15 @@ use crate::args::{is, number, text, times};
 use crate::bench_raw::RawPeer;
 use crate::plain::Failure;
 
-/// The most that may be on its way to the receiver.
+/// Maximum number of messages in flight to the receiver.
 pub const MAX_MESSAGES: usize = 20_000;
 pub const MAX_BYTES: usize = 16 << 20;
-/// Not counted, at the beginning.
+/// The time at the start that is not measured.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// The most events that are taken at a time.
+/// Maximum number of events of one receive.
 const RECEIVE_AT_ONCE: usize = 1000;
 
-/// One mailbox in a group of its own.
+/// A mailbox in its own group.
 pub enum Peer {
     Client { mailbox: spread_sidecar::Mailbox, sender: spread_sidecar::Sender, group: String },
     Raw(Box<RawPeer>),
@@ -64,7 +65,7 @@ impl Peer {
         }
     }
 
-    /// Waits for at least one message and tells how many came.
+    /// Waits for at least one message and returns the number of messages.
     async fn receive(&self) -> Result<usize, Failure> {
         match self {
             Self::Client { mailbox, .. } => Ok(mailbox.receive_many(RECEIVE_AT_ONCE).await?.len()),
@@ -84,27 +85,27 @@ impl Peer {
     }
 }
 
-/// Runs a benchmark in a runtime of its own, with a thread for each core as an application has it.
-pub async fn apart<F>(args: &Value, bench: impl FnOnce(Value) -> F + Send + 'static) -> Result<Value, Failure>
+/// Runs a benchmark in its own runtime, with one thread per core as in an application.
+pub async fn in_own_runtime<F>(args: &Value, bench: impl FnOnce(Value) -> F + Send + 'static) -> Result<Value, Failure>
 where
     F: Future<Output = Result<Value, Failure>> + Send + 'static,
 {
     let args = args.clone();
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (tell, result) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new();
         let result = runtime.map_err(|error| Failure::Driver(error.to_string()));
-        // The benchmark itself runs on a worker too.
+        // The benchmark itself also runs on a worker thread.
         tell.send(result.and_then(|runtime| {
             let running = runtime.spawn(bench(args));
             runtime.block_on(running).unwrap_or_else(|error| Err(Failure::Driver(error.to_string())))
         }))
         .ok();
     });
-    told.await.unwrap_or_else(|error| Err(Failure::Driver(error.to_string())))
+    result.await.unwrap_or_else(|error| Err(Failure::Driver(error.to_string())))
 }
 
-/// What is on its way, and who waits for room.
+/// The messages in flight, and the tasks that wait for space.
 #[derive(Default)]
 struct Window {
     sent: AtomicU64,
@@ -117,7 +118,7 @@ impl Window {
         self.sent.load(Ordering::Acquire) - self.received.load(Ordering::Acquire)
     }
 
-    /// Waits until half of it is free, and takes what is free.
+    /// Waits until half of the window is free, and takes the free part.
     async fn take(&self, size: u64) -> u64 {
         while self.on_way() > size / 2 {
             self.roomy.notified().await;
@@ -145,7 +146,8 @@ pub async fn throughput(args: Value) -> Result<Value, Failure> {
     let sending = tokio::spawn({
         let (peer, window, stop) = (peer.clone(), window.clone(), stop.clone());
         async move {
-            // Stopped only between two rounds, so that everything taken from the window comes back.
+            // Stops only between two rounds, so that the window gets back everything that was
+            // taken.
             while let Some(room) = stop.run_until_cancelled(window.take(size)).await {
                 peer.send(&payload, room as usize).await?;
             }

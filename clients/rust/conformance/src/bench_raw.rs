@@ -1,4 +1,4 @@
-//! The least code that does the same with the generated stubs alone.
+//! The same with the minimum of code and only the generated stubs.
 
 use bytes::Bytes;
 use spread_sidecar::contract::mailbox_service_client::MailboxServiceClient;
@@ -11,7 +11,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::plain::Failure;
 
-/// A frame is as large as one of the client.
+/// A frame has the same size as one of the client.
 const BATCH_MESSAGES: usize = 1024;
 const BATCH_BYTES: usize = 1 << 20;
 

@@ -1,4 +1,4 @@
-//! The conformance driver of the Rust client: test/conformance/README.md of the project has its protocol.
+//! The conformance driver of the Rust client. `test/conformance/README.md` describes its protocol.
 
 mod args;
 mod bench;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ops::Things;
 use crate::plain::Failure;
 
-/// How long closing everything may take.
+/// Maximum time to close everything.
 const CLOSE_TIME: Duration = Duration::from_secs(4);
 
 fn answer(line: &Value) {
@@ -26,7 +26,7 @@ fn answer(line: &Value) {
     writeln!(out, "{line}").and_then(|()| out.flush()).ok();
 }
 
-/// One thread carries all requests: they begin in the order in which they came.
+/// One thread runs all requests, so that they start in order.
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     answer(&json!({ "ready": true, "language": "rust", "version": spread_sidecar::CLIENT_VERSION }));
@@ -48,7 +48,7 @@ async fn main() {
         accept(request, things.clone(), running.clone());
     }
     tokio::time::timeout(CLOSE_TIME, things.close_all()).await.ok();
-    // The thread that reads the standard input may still sit in its call.
+    // The thread that reads standard input may still be blocked.
     std::process::exit(0);
 }
 
@@ -64,7 +64,7 @@ fn accept(request: Value, things: Arc<Things>, running: Arc<Mutex<HashMap<u64, C
             }
             return answer(&json!({ "id": id, "ok": {} }));
         }
-        // It makes no call, and the requests after it name what it makes.
+        // Opening makes no call, and later requests use the name of the opened object.
         "open" => return answer(&plain::to_answer(id, things.open(&args))),
         _ => {}
     }

@@ -26,7 +26,7 @@ struct OpenSender {
     refusals: Told,
 }
 
-/// What requests have given names to.
+/// The objects that requests have named.
 #[derive(Default)]
 pub struct Things {
     sidecars: Mutex<HashMap<String, Sidecar>>,
@@ -44,7 +44,7 @@ fn unknown(op: &str) -> Failure {
     Failure::Driver(format!("unknown op {op}"))
 }
 
-/// A wait on this side, within the request's time.
+/// A wait in the client, within the request's timeout.
 async fn in_time<T>(args: &Value, wait: impl Future<Output = Result<T, SpreadError>>) -> Result<T, Failure> {
     match millis(args, "timeoutMs") {
         None => Ok(wait.await?),
@@ -73,8 +73,8 @@ impl Things {
     pub async fn carry_out(&self, op: &str, args: &Value) -> Answer {
         match op {
             "resources" => Ok(resources()),
-            "benchThroughput" => bench::apart(args, bench::throughput).await,
-            "benchRoundTrip" => bench::apart(args, bench::round_trip).await,
+            "benchThroughput" => bench::in_own_runtime(args, bench::throughput).await,
+            "benchRoundTrip" => bench::in_own_runtime(args, bench::round_trip).await,
             "waitForReady" | "version" | "list" | "closeSidecar" | "exitSidecar" | "connect" | "attach" => {
                 let sidecar = named(&self.sidecars, "sidecar", args)?;
                 self.on_sidecar(sidecar, op, args).await
@@ -138,8 +138,9 @@ impl Things {
             }
             _ => {
                 let notices = Told::default();
-                let told = notices.clone();
-                let receiving = receiving(args).on_notice(move |notice| told.lock().unwrap().push(to_notice(&notice)));
+                let collected = notices.clone();
+                let receiving =
+                    receiving(args).on_notice(move |notice| collected.lock().unwrap().push(to_notice(&notice)));
                 let mailbox = if op == "connect" {
                     sidecar.connect(mailbox(args).receiving(receiving)).await?
                 } else {
@@ -149,7 +150,7 @@ impl Things {
                     }
                     sidecar.attach(text(args, "mailboxId"), options).await?
                 };
-                // The request's time is not that of the mailbox's later calls.
+                // The timeout of the request does not apply to later calls of the mailbox.
                 let mailbox = mailbox.with_timeout(own_timeout);
                 Ok(self.keep(text(args, "mailbox"), OpenMailbox { mailbox, notices }))
             }
@@ -172,9 +173,9 @@ impl Things {
 
     async fn open_sender(&self, open: OpenMailbox, args: &Value) -> Answer {
         let refusals = Told::default();
-        let told = refusals.clone();
+        let collected = refusals.clone();
         let mut options =
-            SenderOptions::new().on_refused(move |refusal| told.lock().unwrap().push(to_refusal(&refusal)));
+            SenderOptions::new().on_refused(move |refusal| collected.lock().unwrap().push(to_refusal(&refusal)));
         if let Some(messages) = number(args, "maxInFlightMessages") {
             options = options.max_in_flight_messages(messages as usize);
         }
@@ -325,7 +326,7 @@ async fn on_sender(open: OpenSender, op: &str, args: &Value) -> Answer {
     }
 }
 
-/// Counts what a leak would show in.
+/// Counts the resources that a leak would increase.
 fn resources() -> Value {
     let count = |folder: &str| std::fs::read_dir(folder).ok().map(Iterator::count);
     json!({

@@ -1,4 +1,4 @@
-//! The client's things as objects of the protocol.
+//! Converts objects of the client to the protocol.
 
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use spread_sidecar::*;
 /// Why a request failed.
 pub enum Failure {
     Spread(SpreadError),
-    /// The runner gave it up: its future was dropped, so there is nobody whom the client could tell.
+    /// The runner cancelled the request: its future was dropped, so that the client returns no
+    /// error.
     Cancelled,
-    /// The same, after the request's own time.
+    /// The same, after the timeout of the request.
     Late,
     Driver(String),
 }

@@ -1,4 +1,5 @@
-//! Makes `src/gen` from the contract. Called by `scripts/clients/rust.mjs`, from the root of the repository.
+//! Generates `src/gen` from the contract. `scripts/clients/rust.mjs` calls it in the root folder of
+//! the repository.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! What tests against a real sidecar share. They need one, which `SPREAD_SIDECAR_TARGET` names; `npm test` gives it.
+//! Shared helpers of tests with a real sidecar. `SPREAD_SIDECAR_TARGET` names the sidecar; `npm run
+//! test:all` sets it.
 #![allow(dead_code)]
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use spread_sidecar::{Event, Mailbox, MailboxOptions, Service};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// The sidecar's target; without one the test says so and does nothing.
+/// The sidecar's target. Without one, the test prints a message and is skipped.
 pub fn target() -> Option<String> {
     let target = std::env::var("SPREAD_SIDECAR_TARGET").ok();
     if target.is_none() {
@@ -23,7 +24,7 @@ pub fn quiet() -> MailboxOptions {
     MailboxOptions::new().membership(false)
 }
 
-/// A name that no other test uses.
+/// A unique group name.
 pub fn group(of: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("{of}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
@@ -41,7 +42,7 @@ pub async fn receive_text(mailbox: &Mailbox) -> String {
     }
 }
 
-/// Waits until it is so.
+/// Waits for a condition.
 pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if so() {
@@ -52,10 +53,10 @@ pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
     panic!("not within 10 s: {what}");
 }
 
-/// Between a client and a sidecar, to cut the way.
+/// A proxy between a client and a sidecar, which can break connections.
 pub struct Proxy {
     pub target: String,
-    /// How many connections were made.
+    /// Number of accepted connections.
     pub accepted: Arc<AtomicUsize>,
     cut: std::sync::Mutex<CancellationToken>,
     refusing: Arc<std::sync::atomic::AtomicBool>,
@@ -88,7 +89,7 @@ impl Proxy {
         proxy
     }
 
-    /// Cuts what is there. `refusing`: and everything that comes.
+    /// Closes the connections. With `refusing`, also rejects new ones.
     pub fn cut(&self, refusing: bool) {
         self.refusing.store(refusing, Ordering::SeqCst);
         std::mem::take(&mut *self.cut.lock().unwrap()).cancel();

@@ -1,1 +1,1 @@
-"""Rules and conversions of the blocking and the asyncio API, without input or output."""
+"""The common part of the blocking and the asyncio API: rules and conversions without I/O."""

@@ -1,4 +1,4 @@
-"""The next acknowledgement to send: one call at a time. Requests that arrive meanwhile share the next call."""
+"""Decides which events to acknowledge next. At most one call is active. Requests during a call are combined."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from .backoff import Backoff
 
 
 class AcknowledgementState:
-    """Without input or output; not thread-safe. Methods return the sequence up to which to acknowledge now, or
-    None.
-    """
+    """Without I/O; not thread-safe. The methods return the sequence to acknowledge now, or None."""
 
     def __init__(self, may_pass: Callable[[SpreadError], bool]) -> None:
         self._may_pass = may_pass
@@ -22,20 +20,20 @@ class AcknowledgementState:
         self._closed = False
 
     def request(self, up_to: int) -> Optional[int]:
-        """The application has processed every event up to and including this one."""
+        """Acknowledges every event up to and including this one."""
         if up_to > self._wanted:
             self._wanted = up_to
         return None if self._busy else self.next()
 
     def succeeded(self, up_to: int) -> Optional[int]:
-        """The sidecar has accepted the acknowledgement."""
+        """The sidecar accepted the acknowledgement."""
         self._done = up_to
         self._backoff.reset()
         self._busy = False
         return self.next()
 
     def failed(self, error: SpreadError) -> Optional[float]:
-        """The delay before ``retry()``, in seconds. None: a retry cannot succeed."""
+        """The pause before ``retry()``, in seconds. None if a retry is useless."""
         if self._closed:
             return None
         if not error.retryable and error.reason and not self._may_pass(error):
@@ -44,12 +42,12 @@ class AcknowledgementState:
         return self._backoff.next()
 
     def retry(self) -> Optional[int]:
-        """The delay has passed."""
+        """Retries after the pause."""
         self._busy = False
         return self.next()
 
     def next(self) -> Optional[int]:
-        """The acknowledgement to send now. No other is sent until ``succeeded`` or ``failed`` is called."""
+        """The sequence to acknowledge now. No other call starts until the caller reports its result."""
         if self._closed or self._wanted <= self._done:
             return None
         self._busy = True
@@ -57,13 +55,13 @@ class AcknowledgementState:
 
     @property
     def closed(self) -> bool:
-        """Whether acknowledgement has ended."""
+        """Whether no further acknowledgement is sent."""
         return self._closed
 
     def close(self) -> None:
-        """Ends acknowledgement."""
+        """Sends no further acknowledgement."""
         self._closed = True
 
 
-#: Refusals that say no more than that the mailbox is not there any more.
+#: Reasons which only mean that the mailbox does not exist any more.
 MAILBOX_GONE = frozenset({"ILLEGAL_SESSION", "LEASE_EXPIRED"})

@@ -1,4 +1,4 @@
-"""Delays between retries."""
+"""Pauses between retries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Callable
 
 
 class Backoff:
-    """The first delay is between 0 and 0.05 s. The upper limit doubles up to 2 s.
+    """The first pause is at most 0.05 s, and the maximum doubles up to 2 s.
 
-    Delays are random, so that many clients of a restarted sidecar do not reconnect at the same time.
+    Each pause is random, from zero to the maximum, so that the clients of a restarted sidecar do not all retry
+    at once.
     """
 
     def __init__(self, first: float = 0.05, most: float = 2.0, draw: Callable[[], float] = random.random) -> None:
@@ -25,5 +26,5 @@ class Backoff:
         return pause
 
     def reset(self) -> None:
-        """Restarts with the first delay."""
+        """Restarts with the first pause."""
         self._bound = self._first

@@ -1,7 +1,7 @@
-"""Frames of MulticastStream, as the generated encoder writes them, but faster.
+"""Encodes frames of MulticastStream to the same bytes as the generated encoder, but faster.
 
-Each payload is copied once. Service type and groups are encoded again only if they change. The bytes before a
-payload are encoded again only if its length changes too.
+Copies each payload once. Encodes service type and groups only when they change, and the bytes before a payload
+only when they or its length change.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _SELF_DISCARD = b"\x28\x01"
 
 
 def encode_open(mailbox_id: str) -> bytes:
-    """The first frame, which names the mailbox."""
+    """The first frame, with the mailbox ID."""
     name = mailbox_id.encode("utf-8")
     inner = b"\x0a" + _varint(len(name)) + name
     return b"\x0a" + _varint(len(inner)) + inner
 
 
 def encode_batch(messages: Iterable[Outgoing]) -> bytes:
-    """The frame that carries these messages."""
+    """A frame with these messages."""
     parts: list[bytes] = []
     add = parts.append
     size = 0
-    # What was before a payload, and how many bytes are around it, for the message before.
+    # The key of the previous message, and the bytes around its payload.
     last_key: object = None
     before = b""
     after = b""

@@ -9,10 +9,10 @@ from ..events import SelfLeaveMessage, ViewMessage
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
 from ..info import CurrentView, MailboxInfo, PollResult, SidecarVersion
 from ..options import MailboxOptions, Payload
-from . import answers, methods
-from .answers import MailboxInit
+from . import methods, responses
+from .responses import MailboxInit
 from .durations import to_count
-from .local_errors import field_error, incomplete_answer
+from .local_errors import field_error, incomplete_response
 from .methods import UnaryMethod
 from .outgoing import check_text, to_groups, to_multicast_message, to_outgoing
 from .requests import to_connect_request
@@ -26,27 +26,27 @@ class Call(Generic[ResultT]):
 
     method: UnaryMethod[Any, Any]
     request: Any
-    #: Of the answer.
+    #: Converts the response.
     convert: Callable[[Any], ResultT]
-    #: It is to send a message: its failure tells what became of it.
+    #: Whether the call sends a message, so that its error has an outcome.
     send: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
 def connect(options: MailboxOptions) -> Call[MailboxInit]:
     """Opens a mailbox."""
-    return Call(methods.CONNECT, to_connect_request(options), answers.opened)
+    return Call(methods.CONNECT, to_connect_request(options), responses.opened)
 
 
 def info(mailbox_id: str) -> Call[MailboxInfo]:
     """State and counters of a mailbox."""
     request = service.GetMailboxRequest(mailbox_id=check_text("mailbox_id", mailbox_id))
-    return Call(methods.GET_MAILBOX, request, answers.info_of)
+    return Call(methods.GET_MAILBOX, request, responses.info_of)
 
 
 def version() -> Call[SidecarVersion]:
     """Versions."""
-    return Call(methods.GET_VERSION, service.GetVersionRequest(), answers.to_version)
+    return Call(methods.GET_VERSION, service.GetVersionRequest(), responses.to_version)
 
 
 def disconnect(mailbox_id: str, leave_groups_first: bool, abort: bool) -> Call[bool]:
@@ -58,13 +58,13 @@ def disconnect(mailbox_id: str, leave_groups_first: bool, abort: bool) -> Call[b
 def join(mailbox_id: str, group: str, await_view: bool) -> Call[Optional[ViewMessage]]:
     """Joins a group."""
     request = service.JoinRequest(mailbox_id=mailbox_id, group=check_text("group", group), await_view=await_view)
-    return Call(methods.JOIN, request, answers.joined)
+    return Call(methods.JOIN, request, responses.joined)
 
 
 def leave(mailbox_id: str, group: str, await_view: bool) -> Call[Optional[SelfLeaveMessage]]:
     """Leaves a group."""
     request = service.LeaveRequest(mailbox_id=mailbox_id, group=check_text("group", group), await_view=await_view)
-    return Call(methods.LEAVE, request, answers.left)
+    return Call(methods.LEAVE, request, responses.left)
 
 
 def multicast(
@@ -82,13 +82,13 @@ def multicast(
 
 
 def poll(mailbox_id: str, buffered: Callable[[], int]) -> Call[PollResult]:
-    """Counts queued events."""
+    """Counts the queued events."""
     request = service.PollRequest(mailbox_id=mailbox_id)
-    return Call(methods.POLL, request, lambda answer: answers.polled(answer, buffered()))
+    return Call(methods.POLL, request, lambda answer: responses.polled(answer, buffered()))
 
 
 def acknowledge(mailbox_id: str, up_to: int) -> Call[int]:
-    """Releases events."""
+    """Acknowledges events."""
     request = service.AcknowledgeRequest(mailbox_id=mailbox_id, up_to_sequence=to_count(up_to, "up_to"))
     return Call(methods.ACKNOWLEDGE, request, lambda answer: answer.acknowledged_sequence)
 
@@ -96,7 +96,7 @@ def acknowledge(mailbox_id: str, up_to: int) -> Call[int]:
 def view(mailbox_id: str, group: str) -> Call[CurrentView]:
     """The current view of a group."""
     request = service.GetViewRequest(mailbox_id=mailbox_id, group=check_text("group", group))
-    return Call(methods.GET_VIEW, request, answers.current_view)
+    return Call(methods.GET_VIEW, request, responses.current_view)
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,12 @@ class MailboxPage:
     """A page of ListMailboxes."""
 
     mailboxes: list[MailboxInfo]
-    #: Empty: it is the last one.
+    #: Empty for the last page.
     next_token: str
 
 
 class MailboxPages:
-    """ListMailboxes, page by page."""
+    """Iterates over the pages of ListMailboxes."""
 
     def __init__(self, page_size: int, headers: tuple[tuple[str, str], ...]) -> None:
         self._size = to_count(page_size, "page_size")
@@ -119,18 +119,18 @@ class MailboxPages:
         self._token = ""
 
     def next_call(self) -> Call[MailboxPage]:
-        """Asks for the next page."""
+        """The call for the next page."""
         request = service.ListMailboxesRequest(page_size=self._size, page_token=self._token)
         return Call(methods.LIST_MAILBOXES, request, _to_page, headers=self._headers)
 
     def follows(self, page: MailboxPage) -> bool:
         """Whether another page follows."""
-        # Else a sidecar that always names the same page would never let go of us.
+        # Otherwise a sidecar that repeats a page token would cause an endless loop.
         if page.next_token and page.next_token == self._token:
-            raise incomplete_answer("ListMailboxes", "a further page")
+            raise incomplete_response("ListMailboxes", "a further page")
         self._token = page.next_token
         return page.next_token != ""
 
 
 def _to_page(answer: service.ListMailboxesResponse) -> MailboxPage:
-    return MailboxPage([answers.to_info(mailbox) for mailbox in answer.mailboxes], answer.next_page_token)
+    return MailboxPage([responses.to_info(mailbox) for mailbox in answer.mailboxes], answer.next_page_token)

@@ -11,9 +11,9 @@ from .security import ChannelSecurity
 from .target import Target, parse_target
 from .unreachable import Endpoint
 
-# What may be on its way to one Receive stream, and to the connection (HTTP/2's window). With HTTP/2's default of 64 KiB
-# a sidecar that sends faster than that in a round trip waits for the rest of it. The sidecar keeps several times as
-# much for a stream that breaks. Unit: bytes.
+# HTTP/2 window of a Receive stream and of the connection. With HTTP/2's default of 64 KiB, a fast sidecar would
+# wait for each round trip. The sidecar's replay window is several times as large, for streams that break. Unit:
+# bytes.
 _RECEIVE_WINDOW = 1024 * 1024
 
 _HEADER_NAME = re.compile(r"[0-9a-zA-Z_.-]+")
@@ -21,19 +21,19 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
 class ChannelPlan:
-    """Checked options of a channel."""
+    """The validated settings of a channel."""
 
     target: str
-    #: The target in gRPC's syntax.
+    #: The target in the syntax of gRPC.
     grpc_target: str
-    #: What the failures of its calls depend on.
+    #: The properties that errors of calls depend on.
     endpoint: Endpoint
     security: ChannelSecurity
     #: Arguments of the gRPC channel.
     arguments: list[tuple[str, object]]
     #: Headers of every call.
     headers: tuple[tuple[str, str], ...]
-    #: For calls that name no timeout of their own. Unit: s.
+    #: Timeout of calls without their own timeout. Unit: s.
     call_timeout: float
 
     def __init__(self, options: ChannelOptions, has_token: bool) -> None:
@@ -64,16 +64,16 @@ def _header(name: str, value: str) -> tuple[str, str]:
 
 def _arguments(target: Target, keep_alive: float) -> list[tuple[str, object]]:
     arguments: list[tuple[str, object]] = [
-        # A sidecar is near: the proxy of http_proxy is not for it.
+        # A sidecar is local or near: do not use the proxy of http_proxy.
         ("grpc.enable_http_proxy", 0),
-        # Its own connection, which close() closes.
+        # A separate connection, which close() closes.
         ("grpc.use_local_subchannel_pool", 1),
-        # Nothing is ever sent twice.
+        # Never send a message twice.
         ("grpc.enable_retries", 0),
         ("grpc.service_config_disable_resolution", 1),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),
-        # A fixed window, so that what waits in this process is bounded while the application is slow.
+        # A fixed window, to limit the bytes that wait in this process while the application is slow.
         ("grpc.http2.lookahead_bytes", _RECEIVE_WINDOW),
         ("grpc.http2.bdp_probe", 0),
         ("grpc.keepalive_time_ms", int(keep_alive * 1000) or 1),
@@ -84,13 +84,13 @@ def _arguments(target: Target, keep_alive: float) -> list[tuple[str, object]]:
         ("grpc.max_reconnect_backoff_ms", 2000),
     ]
     if target.is_unix:
-        # Else gRPC puts the socket's path there, in a form that HTTP/2 does not know.
+        # Otherwise gRPC uses the socket's path, in a form that is invalid in HTTP/2.
         arguments.append(("grpc.default_authority", "localhost"))
     return arguments
 
 
 def _merge(*lists: Sequence[tuple[str, object]]) -> list[tuple[str, object]]:
-    """Later options override earlier ones."""
+    """Later arguments override earlier ones."""
     merged: dict[str, object] = {}
     for one in lists:
         merged.update(one)

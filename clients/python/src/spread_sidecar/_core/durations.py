@@ -11,12 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from .local_errors import field_error
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-# Unit: s. The most that google.protobuf.Duration can say, about 10,000 years.
+# Maximum of google.protobuf.Duration, about 10,000 years. Unit: s.
 _MOST_SECONDS = 315_576_000_000
 
 
 def to_duration(seconds: Optional[float], field: str) -> Optional[Duration]:
-    """A duration of the contract; None stays None."""
+    """Converts seconds to a duration of the contract. None stays None."""
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
@@ -28,17 +28,17 @@ def to_duration(seconds: Optional[float], field: str) -> Optional[Duration]:
 
 
 def to_seconds(duration: Duration) -> float:
-    """Seconds of a duration of the contract; 0 if it is not set."""
+    """Converts a duration of the contract to seconds. 0 if it is not set."""
     return duration.seconds + duration.nanos / 1e9
 
 
 def to_datetime(timestamp: Timestamp) -> datetime:
-    """The time of a timestamp of the contract."""
+    """Converts a timestamp of the contract."""
     return _EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1000)
 
 
 def to_count(value: Optional[int], field: str) -> int:
-    """A count that the contract can represent; None is 0."""
+    """A count that the contract can represent. None becomes 0."""
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int):

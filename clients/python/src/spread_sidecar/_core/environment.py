@@ -1,6 +1,4 @@
-"""Environment variables for the connection to a sidecar.
-
-docs/client-environment.md has the rules for every client.
+"""The settings of a sidecar in environment variables. docs/client-environment.md has the rules for all clients.
 """
 
 from __future__ import annotations
@@ -26,17 +24,17 @@ _Options = TypeVar("_Options", bound=ChannelOptions)
 
 
 def complete_options(options: _Options, environment: Mapping[str, str]) -> _Options:
-    """Adds the settings of the environment if the program names no target.
+    """Fills in options from environment variables if the program sets no target.
 
-    With a target of the program, the environment has no effect, because a token must not go to another sidecar.
-    Raises SpreadError, FIELD_INVALID, for a variable with a wrong value and for a file that cannot be read.
+    If the program sets a target, the variables have no effect: a token must not go to a sidecar for which it is
+    not intended. Raises SpreadError, FIELD_INVALID, for an invalid variable or an unreadable file.
     """
     if options.get("target"):
         return options
     completed: dict[str, Any] = {name: value for name, value in options.items() if name != "target"}
     target = environment.get(_TARGET)
     if target:
-        # The channel would report a malformed target as the program's own.
+        # Check it here, because the channel would report an invalid target as the program's own.
         parse_target(target, _TARGET)
         completed["target"] = target
     if completed.get("tls") is None:
@@ -73,7 +71,7 @@ def _pem(variable: str, path: Optional[str]) -> Optional[bytes]:
 
 def _token(environment: Mapping[str, str]) -> Optional[Callable[[], str]]:
     path = environment.get(_TOKEN_FILE)
-    # Read before each call, so that a token can be replaced while the program runs.
+    # Reads the file before each call, so that the token can change while the program runs.
     return (lambda: _read_token(path)) if path else None
 
 
@@ -85,7 +83,7 @@ def _read_token(path: str) -> str:
         raise field_error(_TOKEN_FILE, f"the path of a readable text file ({error})", path) from None
     for line in text.splitlines():
         words = line.split()
-        # As in the sidecar's own token files: comments count for nothing, and a name may precede the token.
+        # The format of the sidecar's token files: lines may be comments, and a name may precede the token.
         if words and not words[0].startswith("#"):
             return words[-1]
     raise field_error(_TOKEN_FILE, "the path of a file with a token", path)

@@ -1,4 +1,4 @@
-"""Received events that the application has not consumed."""
+"""The received events that the application did not take yet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Sequence
 from ..events import SpreadEvent
 
 
-# A bound divided by this is small beside the bound.
+# A limit divided by this number is small compared with the limit.
 _SHARES = 32
 
 
 class EventBuffer:
-    """First in, first out, with a limit at which the receiver pauses. Each operation takes constant time."""
+    """A bounded first-in, first-out queue. Each operation takes constant time."""
 
     __slots__ = ("_bytes", "_events", "_max_bytes", "_max_events")
 
@@ -29,20 +29,21 @@ class EventBuffer:
 
     @property
     def full(self) -> bool:
-        """Whether the receiver must pause. The buffer still accepts a whole batch."""
+        """Whether the producer should pause. The buffer still accepts more events, because a batch is never
+        split.
+        """
         return len(self._events) >= self._max_events or self._bytes >= self._max_bytes
 
     @property
-    def roomy(self) -> bool:
-        """Whether the receiver may continue.
-
-        Half of each limit must be free, so that it does not pause at each event.
+    def has_room(self) -> bool:
+        """Whether the producer may resume. This needs half of each limit free, so that it does not pause after
+        each event.
         """
         return len(self._events) * 2 <= self._max_events and self._bytes * 2 <= self._max_bytes
 
     @property
     def share(self) -> tuple[int, int]:
-        """Numbers of events and bytes that are small in comparison with its limits."""
+        """A number of events and of bytes that is small compared with the limits."""
         return self._max_events // _SHARES, self._max_bytes // _SHARES
 
     def push(self, events: Sequence[SpreadEvent]) -> None:
@@ -51,13 +52,13 @@ class EventBuffer:
         self._bytes += sum(event._weight for event in events)
 
     def pop(self) -> SpreadEvent:
-        """The oldest."""
+        """Removes and returns the oldest event."""
         event = self._events.popleft()
         self._bytes -= event._weight
         return event
 
     def first(self, most: int, max_bytes: int) -> list[SpreadEvent]:
-        """The oldest events without removing them, up to this number and size."""
+        """The oldest events, without removing them, at most ``most`` events and ``max_bytes`` bytes."""
         events = []
         for event in islice(self._events, most):
             max_bytes -= event._weight
@@ -67,12 +68,12 @@ class EventBuffer:
         return events
 
     def put_back(self, event: SpreadEvent) -> None:
-        """The oldest again."""
+        """Returns an event to the front."""
         self._events.appendleft(event)
         self._bytes += event._weight
 
     def pop_many(self, most: int) -> list[SpreadEvent]:
-        """The oldest events, up to this number."""
+        """Removes and returns the oldest events, at most ``most``."""
         events = self._events
         if most >= len(events):
             taken = list(events)

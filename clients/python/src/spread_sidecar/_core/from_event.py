@@ -1,4 +1,4 @@
-"""Events of the contract as objects of this package."""
+"""Converts events of the contract."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _OPERATIONS: dict[int, RejectedOperation] = {
 
 
 def to_group_id(group_id: types_pb2.GroupId) -> GroupId:
-    """A group id of the contract."""
+    """Converts a group ID."""
     return GroupId(group_id.daemon_id, group_id.time, group_id.index)
 
 
 def to_view(view: event_pb2.MembershipView, sequence: int = 0, received_ms: int = 0) -> ViewMessage:
-    """A view of the contract."""
+    """Converts a view."""
     return ViewMessage(
         sequence,
         received_ms,
@@ -112,15 +112,15 @@ _KINDS: dict[Optional[str], Callable[[event_pb2.Event, int, int], SpreadEvent]] 
 
 
 class DecodedBatch:
-    """The content of a batch."""
+    """The decoded events of a batch."""
 
     __slots__ = ("events", "gap", "last")
 
-    #: The events behind ``after``, without those of a kind that this release does not know.
+    #: The events after ``after``, without those of a kind that this release does not know.
     events: list[SpreadEvent]
     #: The last sequence that was received without a gap.
     last: int
-    #: The sequence that came in place of the one that was due; None if there was no gap.
+    #: The sequence that arrived instead of the expected one. None if there was no gap.
     gap: Optional[int]
 
     def __init__(self, events: list[SpreadEvent], last: int, gap: Optional[int]) -> None:
@@ -130,7 +130,7 @@ class DecodedBatch:
 
 
 def decode_batch(batch: mailbox_service_pb2.EventBatch, after: int) -> DecodedBatch:
-    """The events of a batch after ``after``, which must be consecutive."""
+    """Decodes the events of a batch after ``after``. Their sequences must have no gap."""
     events: list[SpreadEvent] = []
     add = events.append
     bits = SERVICE_BITS
@@ -153,7 +153,8 @@ def decode_batch(batch: mailbox_service_pb2.EventBatch, after: int) -> DecodedBa
                     sequence,
                     received_ms,
                     message.sender,
-                    # Most have one; a tuple of a repeated field takes twice as long.
+                    # Fast path: most messages have one group, and a tuple of a repeated field takes twice as
+                    # long.
                     (groups[0],) if len(groups) == 1 else tuple(groups),
                     bits.get(message.service_type, 0),
                     message.message_type,

@@ -1,4 +1,4 @@
-"""The times of calls that keep the lease of an unused mailbox."""
+"""Decides when to renew the lease of a mailbox that is not used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Callable
 
 
 class LeaseClock:
-    """A call is due after a third of the lease, if no other call used the mailbox."""
+    """The sidecar ends a mailbox that is unused for its lease. Renews it after each third of the lease without
+    other use.
+    """
 
     def __init__(self, lease: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._pause = max(lease / 3, 0.05)
@@ -17,15 +19,15 @@ class LeaseClock:
     @property
     def interval(self) -> float:
         """Interval of the checks. Unit: s."""
-        # More than a timer can count is for ever.
+        # Timers have a maximum.
         return min(self._pause / 2, 1e6)
 
     def used(self) -> None:
-        """The mailbox was just used by a call."""
+        """Records that a call used the mailbox."""
         self._last_use = self._clock()
 
     def is_due(self, held: bool) -> bool:
-        """Whether a call is due. ``held``: the lease is kept in another way at present."""
+        """Whether to renew now. ``held``: whether a stream keeps the lease now."""
         if held or self._clock() - self._last_use < self._pause:
             return False
         self.used()

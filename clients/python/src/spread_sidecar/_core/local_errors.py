@@ -1,4 +1,4 @@
-"""Errors that the client detects."""
+"""Errors that the client finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import SIDECAR_DOMAIN, SPREAD_DOMAIN, SendOutcome, SpreadError
 
 
 def local_spread_error(code: str, message: str, **metadata: str) -> SpreadError:
-    """An error of Spread that the client detects before it sends."""
+    """An error of Spread that the client finds before it sends anything."""
     return SpreadError(
         message,
         status="NOT_FOUND" if code == "ILLEGAL_SESSION" else "INVALID_ARGUMENT",
@@ -21,7 +21,7 @@ def local_spread_error(code: str, message: str, **metadata: str) -> SpreadError:
 
 
 def field_error(field: str, bound: str, value: object) -> SpreadError:
-    """A field with a value that the contract cannot represent."""
+    """The error of a field that the contract cannot represent."""
     return SpreadError(
         f"{field} must be {bound}; got {value!r}",
         status="INVALID_ARGUMENT",
@@ -32,35 +32,35 @@ def field_error(field: str, bound: str, value: object) -> SpreadError:
     )
 
 
-def incomplete_answer(call: str, what: str) -> SpreadError:
-    """A response without a field that the contract guarantees."""
+def incomplete_response(call: str, what: str) -> SpreadError:
+    """The error of a response that lacks a field that the contract requires."""
     return SpreadError(f"{call} was answered without {what}", status="INTERNAL")
 
 
 def timeout_error(message: str) -> SpreadError:
-    """A timeout in the client."""
+    """The error of a wait in this client that exceeded its timeout."""
     return SpreadError(
         message, status="DEADLINE_EXCEEDED", reason="DEADLINE_EXCEEDED", domain=SIDECAR_DOMAIN, retryable=True
     )
 
 
 def silence(seconds: float) -> SpreadError:
-    """A stream that was silent for too long. Unit: s."""
+    """The error of a stream without any frame for too long. Unit: s."""
     return SpreadError(f"the stream was silent for {seconds:g} s", status="UNAVAILABLE", retryable=True)
 
 
 def cancelled_error(message: str, outcome: Optional[SendOutcome] = None) -> SpreadError:
-    """A wait that its caller cancelled."""
+    """The error of a wait that its caller cancelled."""
     return SpreadError(message, status="CANCELLED", outcome=outcome)
 
 
 def channel_closed(outcome: Optional[SendOutcome] = "not-sent") -> SpreadError:
-    """A call on a channel that was closed."""
+    """The error of a call on a closed channel."""
     return SpreadError("the channel is closed", status="CANCELLED", outcome=outcome)
 
 
 def disconnected() -> SpreadError:
-    """Receiving from a mailbox that the application itself has ended."""
+    """The error of receiving after the application has ended the mailbox."""
     return local_spread_error("ILLEGAL_SESSION", "the mailbox is disconnected")
 
 

@@ -25,7 +25,7 @@ class UnaryMethod(Generic[RequestT, ResponseT]):
 
     @property
     def path(self) -> str:
-        """As in HTTP/2's ``:path``."""
+        """The ``:path`` header in HTTP/2."""
         return SERVICE + self.name
 
 

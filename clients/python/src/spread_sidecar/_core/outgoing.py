@@ -21,7 +21,7 @@ class Outgoing(NamedTuple):
     self_discard: bool
 
     def to_public(self) -> OutgoingMessage:
-        """The message of the application."""
+        """The message as the application gave it."""
         bits = SERVICE_BITS[self.service_number]
         return OutgoingMessage(bits, self.groups, self.payload, self.message_type, self.self_discard)
 
@@ -33,7 +33,7 @@ def to_outgoing(
     message_type: int,
     self_discard: bool,
 ) -> Outgoing:
-    """Rejects values that the contract cannot represent. The sidecar checks the rest."""
+    """Rejects what the contract cannot represent. The sidecar validates everything else."""
     number, discard = from_service_word(service_type)
     if type(payload) is not bytes:
         payload = _to_bytes(payload)
@@ -69,7 +69,7 @@ def check_text(field: str, text: str) -> str:
 
 
 def to_multicast_message(message: Outgoing) -> service.MulticastMessage:
-    """The message of the contract."""
+    """Converts to the message of the contract."""
     return service.MulticastMessage(
         service_type=message.service_number,  # type: ignore[arg-type]
         groups=message.groups,

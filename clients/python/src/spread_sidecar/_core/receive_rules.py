@@ -1,4 +1,4 @@
-"""The rules for frames of Receive streams and for broken streams."""
+"""The meaning of frames of Receive streams, and what to do when a stream breaks."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from .durations import to_datetime, to_duration, to_seconds
 from .from_event import decode_batch
 from .unreachable import SIDECAR_UNREACHABLE
 
-# So many silent heartbeat intervals mean that the connection is dead.
+# A connection without any frame for this number of heartbeat intervals counts as broken.
 SILENT_INTERVALS = 3
-# So many attempts to get the last events of an ended mailbox are made without getting any.
-_FRUITLESS_ATTEMPTS = 3
-# A sidecar that can't be reached is asked this long for the last events of an ended mailbox. Unit: s.
+# Maximum number of consecutive attempts that get no further event of an ended mailbox.
+_MAX_EMPTY_ATTEMPTS = 3
+# Timeout for an unreachable sidecar when the last events of an ended mailbox are fetched. Unit: s.
 _FETCH_SECONDS = 2.0
-# Ends of a stream whose mailbox lives on: attaching again would take it from its new receiver, or be in vain.
-_LIVING_MAILBOX = frozenset({"RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED"})
+# Reasons that end a stream but not its mailbox. Attaching again would replace the new receiver, or fail again.
+_STREAM_ONLY_REASONS = frozenset({"RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED"})
 
-#: After a disconnect, the stream's own end is waited for this long. Unit: s.
+#: After a disconnect, maximum time to wait for the end of the stream. Unit: s.
 FINISH_SECONDS = 1.0
 
 
-def lives_on(error: SpreadError) -> bool:
-    """Whether receiving has ended with this error, but the mailbox has not."""
-    return error.reason in _LIVING_MAILBOX
+def is_mailbox_alive(error: SpreadError) -> bool:
+    """Whether the mailbox still exists after this error ended the stream."""
+    return error.reason in _STREAM_ONLY_REASONS
 
 
 @dataclass(frozen=True)
 class ReceivePlan:
-    """How to receive."""
+    """The settings of a receiver."""
 
     mailbox_id: str
-    #: The event before the first one that is wanted.
+    #: The sequence before the first wanted event.
     after_sequence: int
     max_outstanding_events: int
     max_outstanding_bytes: int
-    #: On an idle stream the sidecar gives a sign of life this often; 0: none. Unit: s.
+    #: Interval of the sidecar's heartbeats on an idle stream. 0 disables them. Unit: s.
     heartbeat_interval: float
-    #: Tries to attach again go on this long after a break: the mailbox is gone then. Unit: s.
+    #: Time after a break during which the receiver tries to attach again. Afterwards the mailbox has expired.
+    #: Unit: s.
     give_up_after: float
 
 
@@ -53,40 +54,40 @@ class Received(NamedTuple):
 
     events: Sequence[SpreadEvent] = ()
     notice: Optional[Notice] = None
-    #: With an Attached notice.
+    #: Set together with an Attached notice.
     private_group: str = ""
-    #: The stream left something out: this ends the receiving, after the events.
+    #: The error of a gap in the sequences. It ends the receiver, after the events.
     failure: Optional[SpreadError] = None
 
 
 class Verdict(NamedTuple):
     """The action after a stream ended with an error."""
 
-    #: Receiving ends with it; None: attach again.
+    #: The error that ends the receiver. None to attach again.
     end: Optional[SpreadError]
-    #: The pause before that. Unit: s.
+    #: The pause before attaching again. Unit: s.
     pause: float
-    #: The stream had stood and is being made anew.
+    #: Whether the stream was attached before.
     detached: bool
 
 
 @dataclass
-class _EndSeen:
-    """The end of the mailbox, while its last events are still missing."""
+class _MailboxEnd:
+    """The end of the mailbox, while its last events are still being fetched."""
 
     error: SpreadError
     last: int
     fetched_to: int = -1
-    fruitless: int = 0
+    empty_attempts: int = 0
 
 
 _NOTHING = Received()
 
 
 class ReceiveRules:
-    """Tracks the sequence over all streams of a mailbox, so that every event comes once and in order.
+    """Tracks the sequence over all streams of a mailbox, so that every event arrives once and in order.
 
-    Without input or output; not thread-safe.
+    Without I/O; not thread-safe.
     """
 
     def __init__(
@@ -103,17 +104,17 @@ class ReceiveRules:
         self._backoff = Backoff()
         self._last = plan.after_sequence
         self._broken_since = clock()
-        self._end_seen: Optional[_EndSeen] = None
-        #: Whether a stream to the sidecar stands: it keeps the mailbox's lease.
+        self._end_seen: Optional[_MailboxEnd] = None
+        #: Whether a stream is attached. An attached stream keeps the mailbox's lease.
         self.attached = False
 
     @property
     def last_sequence(self) -> int:
-        """The last event that was received."""
+        """The sequence of the last received event."""
         return self._last
 
     def begin(self) -> None:
-        """Prepares the first stream."""
+        """Called before the first stream is opened."""
         self._broken_since = self._clock()
 
     def request(self) -> service.ReceiveRequest:
@@ -129,7 +130,7 @@ class ReceiveRules:
         )
 
     def take(self, response: service.ReceiveResponse) -> Received:
-        """A frame arrived."""
+        """Handles a received frame."""
         kind = response.WhichOneof("frame")
         if kind == "batch":
             batch = decode_batch(response.batch, self._last)
@@ -146,13 +147,13 @@ class ReceiveRules:
         return _NOTHING
 
     def broken(self, error: SpreadError) -> Verdict:
-        """The stream ended with an error, or could not be opened."""
+        """Handles a stream that ended with an error or could not be opened."""
         was_attached = self.attached
         self.attached = False
         if was_attached:
             self._broken_since = self._clock()
         may_pass = self._may_pass(error)
-        end = self._judge_break(error) if may_pass else self._judge_end(error)
+        end = self._error_after_break(error) if may_pass else self._error_after_end(error)
         return Verdict(end, 0.0 if end else self._backoff.next(), may_pass and was_attached)
 
     @property
@@ -172,8 +173,8 @@ class ReceiveRules:
         message = f"event {self._last + 1} is missing: the sidecar continued with {sequence}"
         return SpreadError(message, status="DATA_LOSS")
 
-    def _judge_break(self, error: SpreadError) -> Optional[SpreadError]:
-        """The error that ends the mailbox after its stream broke; None: attach again."""
+    def _error_after_break(self, error: SpreadError) -> Optional[SpreadError]:
+        """The error that ends the mailbox after a broken stream. None to attach again."""
         silent = self._clock() - self._broken_since
         seen = self._end_seen
         if seen and silent >= _FETCH_SECONDS:
@@ -182,25 +183,25 @@ class ReceiveRules:
             return None
         return error if error.status == "UNAUTHENTICATED" else _gave_up(error, self._plan.give_up_after, self._target)
 
-    def _judge_end(self, error: SpreadError) -> Optional[SpreadError]:
-        """The error that ends the mailbox after the sidecar ended its stream; None: attach again.
+    def _error_after_end(self, error: SpreadError) -> Optional[SpreadError]:
+        """The error that ends the mailbox after the sidecar ended its stream. None to attach again.
 
-        When a stream ends with an error, gRPC discards frames that it has not yet delivered. The error has the
-        sequence of the last event. While events are missing and still arrive, the client attaches again, and it
-        reports the end after them.
+        When a stream ends with an error, gRPC discards frames that it received but did not deliver. The error
+        contains the last sequence. The receiver attaches again while events are missing and attempts return
+        some, and reports the error after these events.
         """
-        if lives_on(error):
+        if is_mailbox_alive(error):
             return error
         if self._end_seen is None:
-            self._end_seen = _EndSeen(error, _last_sequence_of(error))
+            self._end_seen = _MailboxEnd(error, _last_sequence_of(error))
         seen = self._end_seen
         if seen.last <= self._last:
             return seen.error
-        seen.fruitless = seen.fruitless + 1 if seen.fetched_to == self._last else 0
+        seen.empty_attempts = seen.empty_attempts + 1 if seen.fetched_to == self._last else 0
         seen.fetched_to = self._last
-        # An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
-        hopeless = _last_sequence_of(error) <= self._last or seen.fruitless >= _FRUITLESS_ATTEMPTS
-        return _with_missing(seen.error, self._last) if hopeless else None
+        # An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
+        can_stop = _last_sequence_of(error) <= self._last or seen.empty_attempts >= _MAX_EMPTY_ATTEMPTS
+        return _with_missing(seen.error, self._last) if can_stop else None
 
 
 def _last_sequence_of(error: SpreadError) -> int:
@@ -225,8 +226,8 @@ def _with_missing(error: SpreadError, received: int) -> SpreadError:
 
 def _gave_up(error: SpreadError, after: float, target: str) -> SpreadError:
     message = f"the sidecar was not reached for {after:g} s, the mailbox's lease: {error.message}"
-    # Whatever the last attempt ended with: a stream that was cancelled for its silence has not been cancelled by the
-    # user.
+    # The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
+    # cancelled.
     return SpreadError(
         message,
         status="UNAVAILABLE",

@@ -1,4 +1,4 @@
-"""The receive options of a mailbox, checked and with all defaults."""
+"""The validated settings of receiving, with all defaults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _or_default(value: Optional[_T], default: _T) -> _T:
 
 @dataclass(frozen=True)
 class ReceiveSettings:
-    """ReceiveOptions, complete."""
+    """ReceiveOptions with all defaults."""
 
     auto_receive: bool
     max_buffered_events: int
@@ -33,7 +33,7 @@ class ReceiveSettings:
     on_notice: Optional[Callable[[Notice], None]]
 
     def plan(self, mailbox_id: str, after_sequence: int, lease: float) -> ReceivePlan:
-        """For one mailbox."""
+        """The settings for one mailbox."""
         return ReceivePlan(
             mailbox_id,
             after_sequence,
@@ -45,7 +45,7 @@ class ReceiveSettings:
 
 
 def to_receive_settings(options: ReceiveOptions) -> ReceiveSettings:
-    """Checks the limits of the contract and of the client."""
+    """Validates options that the contract or this client cannot represent."""
     manual_acknowledgement = _or_default(options.get("manual_acknowledgement"), False)
     if not isinstance(manual_acknowledgement, bool):
         raise field_error("manual_acknowledgement", "True or False", manual_acknowledgement)

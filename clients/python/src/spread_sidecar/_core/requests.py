@@ -1,4 +1,4 @@
-"""Makes requests of the contract from the application's options."""
+"""Converts options to requests of the contract."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _ACKNOWLEDGEMENT: Mapping[str, int] = {
 
 
 def option_names(known: type) -> frozenset[str]:
-    """The keywords that a TypedDict of options knows."""
+    """The keywords of a TypedDict of options."""
     return frozenset(getattr(known, "__annotations__", {}))
 
 
-def refuse_unknown(options: Mapping[str, object], known: type) -> None:
-    """Raises TypeError, as Python does for an unknown keyword."""
+def reject_unknown(options: Mapping[str, object], known: type) -> None:
+    """Raises TypeError, as Python does for an unknown keyword argument."""
     names = option_names(known)
     for name in options:
         if name not in names:
@@ -44,7 +44,7 @@ def refuse_unknown(options: Mapping[str, object], known: type) -> None:
 
 
 def split_options(options: Mapping[str, object], first: type) -> tuple[dict[str, object], dict[str, object]]:
-    """Those that ``first`` knows, and the others."""
+    """Splits options into those of ``first`` and the others."""
     names = option_names(first)
     mine = {name: value for name, value in options.items() if name in names}
     return mine, {name: value for name, value in options.items() if name not in names}

@@ -1,4 +1,4 @@
-"""From a failed call to a SpreadError."""
+"""Converts failed calls to SpreadError."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..gen.spread.sidecar.internal.v1.rich_status_pb2 import ErrorInfo, RetryInf
 from .durations import to_seconds
 from .unreachable import SIDECAR_UNREACHABLE, Endpoint
 
-#: Trailers of a call, as gRPC gives them.
+#: Trailers of a call in gRPC.
 Trailers = Sequence[tuple[str, Union[str, bytes]]]
 
-_IN_DOUBT = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
+_UNKNOWN_OUTCOME = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
 _CUT = frozenset({"UNAVAILABLE", "CANCELLED", "INTERNAL", "UNKNOWN"})
 
 
 def _read_details(trailers: Trailers) -> tuple[Optional[ErrorInfo], Optional[float]]:
-    """ErrorInfo and the delay of RetryInfo in the trailer ``grpc-status-details-bin``, where they are."""
+    """ErrorInfo and the delay of RetryInfo in the trailer ``grpc-status-details-bin``, if present."""
     info: Optional[ErrorInfo] = None
     delay: Optional[float] = None
     for key, value in trailers:
@@ -33,8 +33,7 @@ def _read_details(trailers: Trailers) -> tuple[Optional[ErrorInfo], Optional[flo
                 elif name == "google.rpc.RetryInfo":
                     delay = to_seconds(RetryInfo.FromString(detail.value).retry_delay)
         except DecodeError:
-            # The status and its sentence stand without the details; a peer that writes nonsense there is no reason
-            # to hide them.
+            # Invalid details must not hide the status and its message.
             return None, None
         break
     return info, delay
@@ -42,22 +41,22 @@ def _read_details(trailers: Trailers) -> tuple[Optional[ErrorInfo], Optional[flo
 
 def _outcome_of(status: str, info: Optional[ErrorInfo]) -> SendOutcome:
     if info is None:
-        return "unknown" if status in _IN_DOUBT else "not-sent"
-    said = info.metadata.get("outcome")
-    if said == "unknown":
+        return "unknown" if status in _UNKNOWN_OUTCOME else "not-sent"
+    outcome = info.metadata.get("outcome")
+    if outcome == "unknown":
         return "unknown"
-    if said == "not-sent":
+    if outcome == "not-sent":
         return "not-sent"
-    # With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
+    # With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
     return "unknown" if status == "INTERNAL" else "not-sent"
 
 
-#: Fields whose option in this client has another name than the contract's.
+#: Fields whose option in this client has a different name.
 _OPTION_NAMES = {"daemon": "spread_name", "up_to_sequence": "up_to"}
 
 
-def _in_callers_terms(sentence: str, field: str) -> str:
-    """A message of the sidecar about ``field``, with the name of the caller's option."""
+def _with_option_name(sentence: str, field: str) -> str:
+    """Replaces the name of ``field`` in a message of the sidecar with the name of the option."""
     option = _OPTION_NAMES.get(field)
     if option is None or not sentence.startswith(f"{field} "):
         return sentence
@@ -73,11 +72,10 @@ def to_spread_error(
     send: bool = False,
     outcome: Optional[SendOutcome] = None,
 ) -> SpreadError:
-    """Converts the status of a failed call to a SpreadError.
+    """Converts the error of a failed call.
 
-    ``endpoint``: the channel of the call, which explains a failed connection.
-    ``send``: the call sends a message, and the error has its outcome. ``outcome``: the outcome, if the caller knows
-    it.
+    ``endpoint``: the channel of the call, to explain a failed connection. ``send``: whether the call sends a
+    message, so that the error has an outcome. ``outcome``: the outcome, if the caller knows it.
     """
     unreachable = endpoint and endpoint.connection_failure(status, details)
     if unreachable:
@@ -88,7 +86,7 @@ def to_spread_error(
     if outcome is None and send:
         outcome = _outcome_of(status, info)
     return SpreadError(
-        _in_callers_terms(details, info.metadata.get("field", "") if info else ""),
+        _with_option_name(details, info.metadata.get("field", "") if info else ""),
         status=status,
         reason=info.reason if info else "",
         domain=info.domain if info else "",
@@ -100,14 +98,16 @@ def to_spread_error(
 
 
 def is_gone(error: SpreadError) -> bool:
-    """Whether the mailbox of a failed disconnect has ended, or its sidecar is shutting down or unreachable."""
+    """Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or
+    unreachable.
+    """
     return is_transport_failure(error) or error.reason in ("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED")
 
 
 def is_transport_failure(error: SpreadError) -> bool:
-    """Whether the connection of a stream was lost, in contrast to an end by the sidecar.
+    """Whether the connection broke.
 
-    The sidecar ends streams with a reason. One of its reasons is that it closes the connection.
+    The sidecar gives a reason when it ends a stream, also when it closes the connection.
     """
     if error.reason in ("CONNECTION_TOO_OLD", SIDECAR_UNREACHABLE):
         return True

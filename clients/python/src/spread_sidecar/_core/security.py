@@ -1,4 +1,4 @@
-"""Credentials of a channel."""
+"""The security of a channel."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
 class ChannelSecurity:
-    """What a channel needs for it."""
+    """The security settings of a channel."""
 
-    #: None: no TLS.
+    #: None for no TLS.
     credentials: Optional[grpc.ChannelCredentials]
-    #: Options of gRPC that belong to it.
+    #: The channel options of gRPC for them.
     channel_options: list[tuple[str, object]]
 
     def __init__(self, target: str, is_local: bool, options: ChannelOptions, has_token: bool) -> None:
@@ -42,7 +42,7 @@ class ChannelSecurity:
             self.check_token_allowed("headers.authorization")
 
     def check_token_allowed(self, field: str) -> None:
-        """Raises if other machines could read the token."""
+        """Raises if others could read a token on this channel."""
         if not self._private:
             bound = "sent over TLS, a Unix socket or loopback, or with insecure=True"
             raise field_error(field, bound, self._target)
@@ -61,7 +61,7 @@ def _bytes_of(pem: Optional[Union[str, bytes]]) -> Optional[bytes]:
 
 
 def to_authorization(token: str) -> str:
-    """The header's value for a token."""
+    """The value of the authorization header."""
     if not isinstance(token, str):
         raise TypeError(f"a token must be a str, not {type(token).__name__}")
     trimmed = token.strip()
@@ -71,10 +71,10 @@ def to_authorization(token: str) -> str:
 
 
 def token_unavailable(cause: Exception) -> SpreadError:
-    """The function that gives the token raised."""
+    """The error if the token function raised ``cause``."""
     text = cause.message if isinstance(cause, SpreadError) else str(cause)
     error = SpreadError(f"the token is not available: {text}", status="UNAUTHENTICATED", outcome="not-sent")
-    # An error of this package, as of an unreadable token file, is all in the sentence. A fault in the program's own
-    # function shows where it is.
+    # The message contains an error of this package, for example of an unreadable token file. For other
+    # exceptions, the cause shows where the program's function failed.
     error.__cause__ = None if isinstance(cause, SpreadError) else cause
     return error

@@ -1,4 +1,4 @@
-"""The messages of a sender in transit."""
+"""The messages in flight of a sender."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .outgoing import Outgoing
 from .status_names import status_name
 from .unreachable import SIDECAR_UNREACHABLE
 
-# A frame is written when it holds so many.
+# Maximum number of messages in a frame.
 _BATCH_MESSAGES = 1024
-# Of refusals that nobody listens to, so many are kept.
-_KEPT_REFUSALS = 100
+# Maximum number of retained errors if there is no ``on_refused``.
+_MAX_KEPT_REFUSALS = 100
 
 
 def _size_of(message: Outgoing) -> int:
@@ -26,13 +26,14 @@ def _size_of(message: Outgoing) -> int:
 
 
 class SendWindow:
-    """Messages from ``send`` to the sidecar's response. Without input or output; not thread-safe."""
+    """The messages from ``send`` to the sidecar's response. Without I/O; not thread-safe."""
 
     def __init__(self, max_messages: int, max_bytes: int, max_batch_bytes: int) -> None:
         self._max_messages = max(1, max_messages)
         self._max_bytes = max_bytes
         self._max_batch_bytes = max_batch_bytes
-        # Not yet decided, oldest first; the last ones, which are not yet written, are in _waiting too.
+        # The messages that are not decided, oldest first. The last ones, which are not yet written, are also in
+        # _waiting.
         self._in_flight: deque[Outgoing] = deque()
         self._in_flight_bytes = 0
         self._waiting: deque[Outgoing] = deque()
@@ -41,58 +42,58 @@ class SendWindow:
         self._accepted = 0
         self._refusals: list[SpreadError] = []
         self._refused_unheard = 0
-        #: Nothing more is to be sent.
+        #: No further message is accepted.
         self.closing = False
-        #: What everything fails with from now on.
+        #: The error of all later calls.
         self.failure: Optional[SpreadError] = None
 
     @property
     def progress(self) -> SenderProgress:
-        """The progress of the sender."""
+        """The progress."""
         return SenderProgress(self._sent, self._decided, self._accepted)
 
     @property
     def sent(self) -> int:
-        """Messages given to ``add``."""
+        """Number of messages passed to ``add``."""
         return self._sent
 
     @property
     def decided(self) -> int:
-        """Messages that were handed to the daemon or rejected."""
+        """Number of messages that were passed to the daemon or rejected."""
         return self._decided
 
     @property
     def full(self) -> bool:
-        """Whether the caller must wait before a send."""
+        """Whether senders must wait."""
         count = len(self._in_flight)
         return count >= self._max_messages or (self._in_flight_bytes >= self._max_bytes and count > 0)
 
     @property
     def has_waiting(self) -> bool:
-        """Whether messages wait for a frame."""
+        """Whether there are messages to write."""
         return len(self._waiting) > 0
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
-        """Messages that were sent and are not decided, oldest first."""
+        """The messages that were sent but not decided, oldest first."""
         return [message.to_public() for message in self._in_flight]
 
     def check_open(self) -> None:
-        """Raises if the sender has ended."""
+        """Raises if no message can be sent."""
         if self.failure:
             raise self.failure.with_traceback(None)
         if self.closing:
             raise SpreadError("the sender is closed", status="FAILED_PRECONDITION", outcome="not-sent")
 
     def add(self, message: Outgoing) -> None:
-        """Takes a message."""
+        """Adds a message."""
         self._sent += 1
         self._in_flight.append(message)
         self._in_flight_bytes += len(message.payload) + 32 * len(message.groups) + 16
         self._waiting.append(message)
 
     def take_batch(self) -> list[Outgoing]:
-        """The messages of the next frame; empty if none wait."""
+        """The messages of the next frame. Empty if none waits."""
         waiting = self._waiting
         messages: list[Outgoing] = []
         size = 0
@@ -103,7 +104,7 @@ class SendWindow:
         return messages
 
     def answered(self, answer: service.MulticastStreamResponse) -> list[Refusal]:
-        """Applies a response of the sidecar. Returns the rejected messages."""
+        """Handles a response. Returns the rejected messages."""
         in_flight = self._in_flight
         count = min(answer.decided - self._decided, len(in_flight))
         for _ in range(count):
@@ -113,13 +114,13 @@ class SendWindow:
         return [_to_refusal(refusal) for refusal in answer.refusals]
 
     def keep_refusal(self, refusal: Refusal) -> None:
-        """Keeps a rejected message for the next ``check_refusals``."""
+        """Stores a rejected message for the next ``check_refusals``."""
         self._refused_unheard += 1
-        if len(self._refusals) < _KEPT_REFUSALS:
+        if len(self._refusals) < _MAX_KEPT_REFUSALS:
             self._refusals.append(refusal.error)
 
     def check_refusals(self) -> None:
-        """Raises the rejected messages since the last call."""
+        """Raises the rejected messages since the last call, if there is no ``on_refused``."""
         if self._refused_unheard == 0:
             return
         refused = MessagesRefused(tuple(self._refusals), self._refused_unheard)
@@ -128,27 +129,28 @@ class SendWindow:
         raise refused
 
     def outcome_of(self, error: SpreadError) -> SendOutcome:
-        """The outcome of undecided messages after this error of the stream.
+        """The outcome of undecided messages when the stream ended with this error.
 
-        The sidecar may know that it did not send any undecided message.
+        The sidecar may report that it passed none of them to the daemon.
         """
         known = self._decided == self._sent or error.reason == SIDECAR_UNREACHABLE or error.metadata.get("outcome") == "not-sent"
         return "not-sent" if known else "unknown"
 
     def aborted(self) -> SpreadError:
-        """The error after ``abort``."""
+        """The error after an abort."""
         outcome: SendOutcome = "not-sent" if self._decided == self._sent else "unknown"
         return SpreadError("the sender was aborted", status="CANCELLED", outcome=outcome)
 
     def ended_early(self) -> Optional[SpreadError]:
-        """The error if the sidecar ended the stream without an error; None: the end was expected."""
+        """The error if the sidecar ended the stream too early without an error. None if it was not too early.
+        """
         if self.closing and self._decided >= self._sent:
             return None
         message = "the sidecar ended the stream before all messages were decided"
         return SpreadError(message, status="UNAVAILABLE", outcome="unknown")
 
     def fail(self, error: SpreadError) -> bool:
-        """Ends the sender with this error. False: it has already ended."""
+        """Sets the error of all later calls. Returns False if there is one already."""
         if self.failure:
             return False
         self.failure = error
@@ -172,7 +174,7 @@ def _to_refusal(refusal: service.MulticastRefusal) -> Refusal:
 
 
 def new_window(options: SenderOptions) -> SendWindow:
-    """The window of a sender."""
+    """The window for these options."""
     return SendWindow(
         to_count(options.get("max_in_flight_messages", 10_000), "max_in_flight_messages"),
         to_count(options.get("max_in_flight_bytes", 4 * 1024 * 1024), "max_in_flight_bytes"),

@@ -1,4 +1,4 @@
-"""Service types of Spread and of the contract."""
+"""Converts between Spread's service type words and the contract."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBERS: dict[int, int] = {
 #: Spread's bit of each service type of the contract; 0 for none.
 SERVICE_BITS: dict[int, int] = {number: bits for bits, number in _NUMBERS.items()}
 
-#: What Spread's word asks for, in the contract's terms: (number of the service type, self-discard).
+#: Spread's words in the contract: (number of the service type, self-discard).
 SERVICE_WORDS: dict[int, tuple[int, bool]] = {
     **{bits: (number, False) for bits, number in _NUMBERS.items()},
     **{bits | c.SELF_DISCARD: (number, True) for bits, number in _NUMBERS.items()},
@@ -26,7 +26,7 @@ SERVICE_WORDS: dict[int, tuple[int, bool]] = {
 
 
 def from_service_word(word: int) -> tuple[int, bool]:
-    """The number of the service type and the self-discard of a Spread service type."""
+    """Converts Spread's service type word: (number of the service type, self-discard)."""
     known = SERVICE_WORDS.get(word)
     if known is None:
         if not isinstance(word, int):

@@ -1,4 +1,4 @@
-"""The target of a channel."""
+"""The address of a sidecar."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Optional
 
 from ..errors import SIDECAR_DOMAIN, SpreadError
 
-#: The target forms that every client of spread-sidecar takes: clients/README.md describes them.
+#: The target forms of all clients. clients/README.md describes them.
 _FORMS = "host:port, [ipv6-address]:port, dns:host:port, ipv4:address:port, ipv6:[address]:port or unix:path"
-#: The longest path that a Unix socket address holds. Unit: bytes.
+#: Maximum length of the path in a Unix socket address. Unit: bytes.
 _MAX_PATH = 107
 _MAX_HOST = 253
 _MAX_PORT = 65_535
@@ -39,7 +39,9 @@ class Target:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """Whether the traffic stays on this machine. Every host name except localhost counts as another machine."""
+        """Whether the target is on this machine, so that no other machine can read the traffic. A host name
+        other than localhost counts as another machine.
+        """
         if self.is_unix or self.host.lower() == "localhost":
             return True
         try:
@@ -49,7 +51,7 @@ class Target:
 
     @property
     def grpc(self) -> str:
-        """The target in gRPC's syntax."""
+        """The target in the syntax of gRPC."""
         if self.is_unix:
             return f"unix:{self.path}"
         if ":" in self.host:
@@ -57,14 +59,14 @@ class Target:
         return f"dns:///{self.host}:{self.port}"
 
     def in_messages(self, text: str) -> str:
-        """The target in error messages, always with its port."""
+        """The target for error messages: always with the port."""
         if self.is_unix:
             return text
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class _Wrong(Exception):
-    """The cause for which a text is not a target, with a hint."""
+class _InvalidTarget(Exception):
+    """The reason why a target is invalid, and a hint."""
 
     def __init__(self, why: str, hint: str = "") -> None:
         super().__init__(why)
@@ -73,12 +75,12 @@ class _Wrong(Exception):
 
 
 def parse_target(text: str, field: str = "target") -> Target:
-    """Reads a target. ``field``: the option or environment variable that it comes from. Raises FIELD_INVALID."""
+    """Parses a target. ``field``: the option or environment variable with the target. Raises FIELD_INVALID."""
     if not isinstance(text, str):
         raise TypeError(f"{field} must be a str, not {type(text).__name__}")
     try:
         return _read(text)
-    except _Wrong as error:
+    except _InvalidTarget as error:
         why, hint = error.why, error.hint
     raise SpreadError(
         f'{field} "{text}" {why}; expected {_FORMS}{hint}',
@@ -96,32 +98,32 @@ def _read(text: str) -> Target:
         scheme, separator, _ = text.partition("://")
         if separator:
             hint = "; set the option tls to use TLS" if scheme.lower() in ("http", "https") else ""
-            raise _Wrong(f'has the unsupported scheme "{scheme}"', hint)
+            raise _InvalidTarget(f'has the unsupported scheme "{scheme}"', hint)
         return _read_address(text)
     scheme, rest = known.groups()
     if scheme == "unix":
         return _read_path(rest)
     if scheme == "dns" and rest.startswith("//"):
         if not rest.startswith("///"):
-            raise _Wrong("names a DNS server, which is not supported")
+            raise _InvalidTarget("names a DNS server, which is not supported")
         rest = rest[3:]
     target = _read_address(rest)
     if scheme == "ipv4" and not _is_address(target.host, 4):
-        raise _Wrong(f'has an invalid IPv4 address "{target.host}"')
+        raise _InvalidTarget(f'has an invalid IPv4 address "{target.host}"')
     if scheme == "ipv6" and not _is_address(target.host, 6):
-        raise _Wrong(f'has an invalid IPv6 address "{target.host}"')
+        raise _InvalidTarget(f'has an invalid IPv6 address "{target.host}"')
     return target
 
 
 def _read_path(rest: str) -> Target:
     path = rest[2:] if rest.startswith("//") else rest
     if path == "":
-        raise _Wrong("has no path")
+        raise _InvalidTarget("has no path")
     if path != rest and not path.startswith("/"):
-        raise _Wrong("names a host before the path")
+        raise _InvalidTarget("names a host before the path")
     size = len(path.encode("utf-8", "surrogateescape"))
     if size > _MAX_PATH:
-        raise _Wrong(f"has a path of {size} bytes (at most {_MAX_PATH})")
+        raise _InvalidTarget(f"has a path of {size} bytes (at most {_MAX_PATH})")
     return Target(path=path)
 
 
@@ -130,17 +132,17 @@ def _read_address(text: str) -> Target:
     if bracketed is not None:
         host, port = bracketed.groups()
         if not _is_address(host, 6):
-            raise _Wrong(f'has an invalid IPv6 address "{host}"')
+            raise _InvalidTarget(f'has an invalid IPv6 address "{host}"')
         return Target(host=host, port=_to_port(port))
     host, separator, port = text.partition(":")
     if ":" in port:
         if _BARE_IPV6.fullmatch(text):
-            raise _Wrong("has an IPv6 address without brackets")
-        raise _Wrong(f'has an invalid host "{text}"')
+            raise _InvalidTarget("has an IPv6 address without brackets")
+        raise _InvalidTarget(f'has an invalid host "{text}"')
     if host == "":
-        raise _Wrong("has no host")
+        raise _InvalidTarget("has no host")
     if not _HOST.fullmatch(host) or len(host) > _MAX_HOST:
-        raise _Wrong(f'has an invalid host "{host}"')
+        raise _InvalidTarget(f'has an invalid host "{host}"')
     return Target(host=host, port=_to_port(port if separator else None))
 
 
@@ -156,5 +158,5 @@ def _to_port(text: Optional[str]) -> int:
         return _DEFAULT_PORT
     port = int(text) if _PORT.fullmatch(text) else 0
     if not 1 <= port <= _MAX_PORT:
-        raise _Wrong(f'has an invalid port "{text}" (1 to {_MAX_PORT})')
+        raise _InvalidTarget(f'has an invalid port "{text}" (1 to {_MAX_PORT})')
     return port

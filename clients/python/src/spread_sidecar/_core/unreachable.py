@@ -1,4 +1,4 @@
-"""The cause of an unreachable sidecar."""
+"""Errors of calls without a connection to a sidecar."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Optional
 from ..errors import SIDECAR_DOMAIN, SpreadError
 from .target import Target
 
-#: The reason of calls that failed because no connection to the sidecar could be made. Nothing of them was sent.
+#: The reason of calls that failed because no connection to the sidecar was possible. Nothing was sent.
 SIDECAR_UNREACHABLE = "SIDECAR_UNREACHABLE"
-#: The reason of calls that a server answered which does not know them.
+#: The reason of calls to a server that does not implement them.
 NOT_A_SIDECAR = "NOT_A_SIDECAR"
 
 _PORTS = "give its gRPC port (by default 4813), not its admin port (by default 4814)"
 _CHECK = "check that a sidecar listens there"
 
-# gRPC says by its texts alone that a call has not reached a connection; the conformance suite has a case for each.
+# Only the texts of gRPC show that a call had no connection. The conformance suite has a case for each text.
 _NO_CONNECTION = re.compile(r"failed to connect to all addresses|DNS resolution failed|errors resolving|empty address list")
 _NO_ADDRESS = re.compile(r"DNS resolution failed|errors resolving|empty address list")
 _LAST_ERROR = re.compile(r".*last error: (?:[A-Z_]+: )?(?:(?:ipv4|ipv6|unix|unix-abstract):\S+: )?(.*)", re.DOTALL)
@@ -26,7 +26,7 @@ _BAD_CERTIFICATE = re.compile(r"CERTIFICATE_VERIFY_FAILED: (?P<detail>[^:;]+)|(?
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The properties of a channel that explain its failures."""
+    """The properties of a channel that its errors depend on."""
 
     #: The target in error messages.
     name: str
@@ -34,7 +34,7 @@ class Endpoint:
     has_tls: bool
 
     def connection_failure(self, status: str, details: str) -> Optional[SpreadError]:
-        """The error of a call without a connection. None for any other failure."""
+        """Converts the error of a failed connection. None for all other failures."""
         if status != "UNAVAILABLE" or not _NO_CONNECTION.search(details):
             return None
         cause, why = self._why(details)
@@ -49,7 +49,7 @@ class Endpoint:
         )
 
     def unknown_call(self) -> SpreadError:
-        """The error of a call that the server does not offer."""
+        """The error of a call that the server does not implement."""
         return SpreadError(
             f"the server at {self.name} does not offer this call: use the gRPC port of a sidecar (4813 by default), "
             "not its admin port (4814). Update a sidecar that is older than this client",
@@ -80,10 +80,10 @@ class Endpoint:
             )
         certificate = _BAD_CERTIFICATE.search(detail)
         if certificate is not None:
-            said = certificate.group("detail") or certificate.group("name")
+            detail = certificate.group("detail") or certificate.group("name")
             return (
                 "tls-certificate",
-                f"its certificate is rejected ({said}); set its certificate authority or its server name "
+                f"its certificate is rejected ({detail}); set its certificate authority or its server name "
                 "with the option tls",
             )
         if re.search(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL", detail):

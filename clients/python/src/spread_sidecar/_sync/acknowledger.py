@@ -1,4 +1,4 @@
-"""Acknowledges events at the sidecar in the background."""
+"""Acknowledges events in the background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .timers import Timers
 
 
 class Acknowledger:
-    """One call at a time. Requests that arrive meanwhile share the next call."""
+    """At most one call is active. Requests during a call are combined into the next call."""
 
     def __init__(self, rpc: Rpc, timers: Timers, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
         self._rpc = rpc

@@ -1,4 +1,4 @@
-"""A mailbox with its own channel."""
+"""A mailbox over its own channel."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def connect(
     cancel: Optional[Cancellation] = None,
     **options: Unpack[ConnectOptions],
 ) -> Mailbox:
-    """Opens a mailbox with its own channel, which ``disconnect()`` closes too.
+    """Opens a mailbox over its own channel. ``disconnect()`` also closes the channel.
 
-    Options: those of ``SidecarOptions`` and ``MailboxOptions``. For several mailboxes over one channel see
+    Options: those of ``SidecarOptions`` and ``MailboxOptions``. To open several mailboxes over one channel, use
     ``SpreadSidecar``.
     """
     channel, mailbox = split_options(options, SidecarOptions)
@@ -40,6 +40,6 @@ def connect(
 
 
 def version(*, timeout: Optional[float] = None, **options: Unpack[SidecarOptions]) -> VersionTriple:
-    """The triple that SP_version returns: the Spread release whose protocol the sidecar supports."""
+    """The version that SP_version returns: the release of Spread whose client protocol the sidecar uses."""
     with SpreadSidecar(**options) as sidecar:
         return sidecar.version(timeout=timeout).client_protocol

@@ -1,4 +1,4 @@
-"""Received events that the application has not consumed, and the threads that wait for more."""
+"""The received events that the application did not take yet, and the threads that wait for an event."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from ..cancellation import Cancellation
 from ..errors import SpreadError
 from ..events import SpreadEvent
 
-#: Told whether ``take`` gives something, an event or the end, without waiting.
+#: Gets whether ``take`` returns an event or the end without waiting.
 ReadinessObserver = Callable[[bool], None]
 
 
 class Inbox:
-    """After its end, it still returns the remaining events, and then raises the end for every caller.
+    """After the end, the remaining events are still available. Each later call gets the error of the end.
 
-    Taking the lock for each event would cost more than the rest of ``take``. Therefore a call with the lock also
-    moves the next events out of the buffer, and later calls take those events without the lock. The limits do not
-    count the moved events, which are a small share of each limit. With an observer, no events are moved, because
-    the observer must know at once when the last event is consumed.
+    Taking the lock for each event would cost more than the rest of ``take``. Therefore a call that holds the
+    lock also moves the next events ahead, out of the buffer, and later calls take those without the lock. The
+    buffer's limits count events that are ahead as taken: they are at most a small share of each limit. With an
+    observer no events are ahead, because the inbox must notify the observer at once when the last event is
+    taken.
     """
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
         self._buffer = EventBuffer(max_events, max_bytes)
-        # Older than all in the buffer. Filled under the lock; each removal takes one event and is atomic.
+        # Older than all events in the buffer. Filled under the lock. Each removal takes one event and is
+        # atomic.
         self._ahead: deque[SpreadEvent] = deque()
         self._most_ahead, self._most_bytes_ahead = self._buffer.share
         self._lock = threading.Lock()
@@ -47,28 +49,27 @@ class Inbox:
 
     @property
     def ended(self) -> bool:
-        """Whether receiving has ended."""
+        """Whether no further event will arrive."""
         return self._ended
 
     @property
     def ready(self) -> bool:
-        """Whether ``take`` gives something, an event or the end, without waiting."""
+        """Whether ``take`` returns an event or the end without waiting."""
         return self._ended or bool(self._ahead) or len(self._buffer) > 0
 
     @property
     def failure(self) -> Optional[SpreadError]:
-        """The error with which receiving ended. None before the end, or if the application requested the end."""
+        """The error that ended the inbox. None before the end, and after an end that the application requested.
+        """
         return self._error
 
     @property
     def exhausted(self) -> bool:
-        """Whether receiving ended by request, and the application has consumed all events."""
+        """Whether the application requested the end and no event is left."""
         return self._ended and self._error is None and len(self) == 0
 
     def observe(self, observer: Optional[ReadinessObserver]) -> None:
-        """Calls ``observer(ready)`` now and at each change, under the lock.
-
-        The observer must not block or consume events.
+        """Calls ``observer(ready)`` now and at each change, under the lock. It must not block or take events.
         """
         with self._lock:
             self._observer = observer
@@ -77,7 +78,7 @@ class Inbox:
                 observer(self.ready)
 
     def push(self, events: Sequence[SpreadEvent]) -> bool:
-        """Adds a batch. True: the inbox is full, and the receiver must call ``wait_for_room``."""
+        """Adds a batch. Returns True if the inbox is full: the receiver must ``wait_for_room``."""
         with self._lock:
             if self._ended:
                 return False
@@ -90,17 +91,17 @@ class Inbox:
             return self._buffer.full
 
     def wait_for_room(self) -> None:
-        """Waits until half of the inbox is free or it has ended."""
+        """Waits until half of the inbox was taken, or until its end."""
         with self._lock:
             self._filler_waits = True
-            while not self._ended and not self._buffer.roomy:
+            while not self._ended and not self._buffer.has_room:
                 self._room.wait()
             self._filler_waits = False
 
     def end(self, error: Optional[SpreadError]) -> bool:
-        """Ends the inbox, with an error or, if the application requested the end, without one.
+        """Ends the inbox, with an error or, at the application's request, without one.
 
-        Only the first end has an effect; it returns True.
+        Returns True for the first call. Later calls have no effect.
         """
         with self._lock:
             if self._ended:
@@ -114,7 +115,7 @@ class Inbox:
             return True
 
     def take(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> SpreadEvent:
-        """The next event."""
+        """Waits for the next event."""
         if cancel is not None:
             return self._take_cancellable(timeout, cancel)
         try:
@@ -125,7 +126,7 @@ class Inbox:
         return event
 
     def take_more(self, most: int) -> list[SpreadEvent]:
-        """Up to this number of events, without waiting."""
+        """The available events without waiting, at most ``most``."""
         with self._lock:
             self._put_back_ahead()
             events = self._buffer.pop_many(most) if most > 0 else []
@@ -143,17 +144,14 @@ class Inbox:
             self.last_taken = event.sequence
             if self._observer is None and self._most_ahead:
                 more = self._buffer.first(self._most_ahead, self._most_bytes_ahead)
-                # In this order, because `ready` reads both without the lock and must never see neither.
+                # In this order, because `ready` reads both without the lock and must not miss events.
                 self._ahead.extend(more)
                 self._buffer.pop_many(len(more))
             self._after_taking()
             return event
 
     def _put_back_ahead(self) -> None:
-        """Moves all events back into the buffer.
-
-        Another call without the lock may still take the oldest one meanwhile.
-        """
+        """Returns all events to the buffer. A call without the lock may still take the oldest meanwhile."""
         while self._ahead:
             try:
                 event = self._ahead.pop()
@@ -180,20 +178,20 @@ class Inbox:
             self._filled.notify_all()
 
     def _after_taking(self) -> None:
-        if self._filler_waits and self._buffer.roomy:
+        if self._filler_waits and self._buffer.has_room:
             self._room.notify()
         if self._observer is not None and not self.ready:
             self._observer(False)
 
     def _wait(self, timeout: Optional[float], cancel: Optional[Cancellation]) -> None:
-        """Waits for an event. Raises at the end, and on a timeout or cancellation."""
+        """Waits for an event. Raises at the end, on cancellation and after the timeout."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self._waiting += 1
         try:
             while True:
                 if cancel is not None and cancel.cancelled:
                     raise cancelled_error("cancelled while waiting for an event")
-                # Another taker may have moved them.
+                # Another thread may have moved events ahead.
                 self._put_back_ahead()
                 if len(self._buffer):
                     return
@@ -204,7 +202,7 @@ class Inbox:
                     raise timeout_error(f"no event within {timeout:g} s")
                 self._filled.wait(pause)
         except BaseException:
-            # A wake-up that was meant for an event must not be lost with who gave up.
+            # Pass on a wake-up for an event that this thread does not take.
             if len(self):
                 self._filled.notify()
             raise

@@ -1,4 +1,4 @@
-"""Keeps a mailbox open while its application neither receives nor calls."""
+"""Renews the lease of a mailbox whose application neither receives nor calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .timers import Timers
 
 
 class KeepAlive:
-    """Calls ``ping`` when nothing else uses the mailbox."""
+    """Calls ``ping`` while the mailbox is not used."""
 
     def __init__(self, timers: Timers, lease: float, held: Callable[[], bool], ping: Callable[[], None]) -> None:
         self._timers = timers
@@ -20,7 +20,7 @@ class KeepAlive:
         self._timer = timers.after(self._clock.interval, self._check)
 
     def used(self) -> None:
-        """The mailbox was just used by a call."""
+        """Records that a call used the mailbox."""
         self._clock.used()
 
     def close(self) -> None:

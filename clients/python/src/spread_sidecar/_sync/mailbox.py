@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Optional, Type
 
 from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
-from .._core.answers import MailboxInit
+from .._core.responses import MailboxInit
 from .._core.calls import Call, ResultT
 from .._core.local_errors import check_timeout, disconnected, field_error
 from .._core.outgoing import check_text
-from .._core.receive_rules import ReceiveRules, lives_on
+from .._core.receive_rules import ReceiveRules, is_mailbox_alive
 from .._core.receive_settings import ReceiveSettings
-from .._core.requests import refuse_unknown
+from .._core.requests import reject_unknown
 from .._core.rich_status import is_gone
 from .._core.send_window import new_window
 from ..cancellation import Cancellation
@@ -48,17 +48,18 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Mailbox:
-    """A connection to a Spread daemon (MailboxType), made by ``SpreadSidecar.connect`` and ``attach``.
+    """A connection to a Spread daemon that the sidecar owns. ``SpreadSidecar.connect`` and ``attach`` return
+    it.
 
-    Every failure is a SpreadError. Several threads can use a mailbox at once, for example one to receive and others
-    to send. Mailboxes are independent. A ``with`` block disconnects the mailbox at its end. Iteration yields events
-    until the mailbox is disconnected.
+    All failures are SpreadError. Thread-safe: for example, one thread receives while others send. Mailboxes are
+    independent of each other. As a context manager, it disconnects at the end of the block. Iterating over it
+    yields its events until it is disconnected.
 
-    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and ``cancel``, with which
-    another thread can cancel the call.
+    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and ``cancel``, with
+    which another thread cancels it.
     """
 
-    #: Its holder owns the mailbox: keep it secret.
+    #: The mailbox ID. Keep it secret: its holder can use the mailbox.
     id: str
     daemon_version: VersionTriple
     limits: MailboxLimits
@@ -101,25 +102,28 @@ class Mailbox:
 
     @property
     def private_group(self) -> str:
-        """The private group from the daemon, such as ``#alice#node1``. Messages to it reach only this mailbox.
+        """The private group from the daemon, such as ``#alice#node1``. Only this mailbox receives messages to
+        it.
 
-        It may change with a ConnectionRestored.
+        Can change after a ConnectionRestored.
         """
         return self._private_group
 
     @property
     def daemon(self) -> str:
-        """The daemon of the mailbox, as a Spread name. It may change with a ConnectionRestored."""
+        """The Spread name of the daemon. Can change after a ConnectionRestored."""
         return self._daemon
 
     @property
     def last_sequence(self) -> int:
-        """The sequence of the last event that the application received; 0 if none."""
+        """The sequence of the last event that the application received. 0 if none."""
         return self._inbox.last_taken
 
     @property
     def ready(self) -> bool:
-        """Whether ``receive()`` would return at once, with an event or the end. False until receiving has begun."""
+        """Whether ``receive()`` would return an event or the end without waiting. False before receiving has
+        started.
+        """
         return self._inbox.ready
 
     def join(
@@ -130,10 +134,10 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> Optional[ViewMessage]:
-        """Joins a group (SP_join). No effect if the mailbox is already in the group.
+        """Joins a group (SP_join). No effect if the mailbox is already a member.
 
-        With ``await_view``, waits for the view that shows this mailbox as a member and returns it. The view also
-        comes as an event.
+        With ``await_view``, waits for the view that contains this mailbox, and returns it. The mailbox also
+        receives it as an event.
         """
         return self._call(calls.join(self.id, group, await_view), timeout, cancel)
 
@@ -145,10 +149,10 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> Optional[SelfLeaveMessage]:
-        """Leaves a group (SP_leave). No effect if the mailbox is not in the group.
+        """Leaves a group (SP_leave). No effect if the mailbox is not a member.
 
-        With ``await_view``, waits for the self-leave and returns it, unless the mailbox was not in the group. The
-        self-leave also comes as an event.
+        With ``await_view``, waits for the self-leave and returns it, or None if the mailbox was not a member.
+        The mailbox also receives it as an event.
         """
         return self._call(calls.leave(self.id, group, await_view), timeout, cancel)
 
@@ -163,15 +167,15 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
-        """Sends a message to all members of a group, or to a private group (SP_multicast). The mailbox need not be
-        a member.
+        """Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not
+        be a member.
 
-        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1 to 31
-        characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text is sent
-        as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1
+        to 31 characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text
+        is sent as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
 
-        Returns the size of the message after the daemon's connection has accepted it. The ``outcome`` of a
-        SpreadError reports whether the message may have been sent.
+        Returns the size of the message in bytes after the daemon connection accepted it. The ``outcome`` of a
+        SpreadError says whether the message may have been sent.
         """
         return self.multigroup_multicast(
             service_type,
@@ -196,8 +200,8 @@ class Mailbox:
     ) -> int:
         """Sends one message to all members of several groups (SP_multigroup_multicast).
 
-        A member of several of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Otherwise like
-        ``multicast``.
+        A mailbox in several of these groups receives it once. 1 to ``limits.max_groups_per_message`` groups.
+        Otherwise as ``multicast``.
         """
         call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
         return self._call(call, timeout, cancel)
@@ -205,13 +209,14 @@ class Mailbox:
     def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
     ) -> Sender:
-        """Opens a stream for high message rates, which one call per message cannot reach.
+        """Opens a stream that sends many messages, for rates that one call per message cannot reach.
 
-        Its messages keep their order. Call ``flush()`` to keep their order with other calls of this mailbox.
-        ``on_refused`` is called in the background for each rejected message, in order, and must not block. Without
-        it, the next ``flush()`` or ``close()`` raises MessagesRefused with the first hundred rejected messages.
+        The messages of the stream keep their order. Call ``flush()`` before other calls of this mailbox that
+        must come after them. ``on_refused`` is called for each rejected message, in order, in the background;
+        it must not block. Without it, the next ``flush()`` or ``close()`` raises MessagesRefused, which
+        contains the first 100 errors.
         """
-        refuse_unknown(options, SenderOptions)
+        reject_unknown(options, SenderOptions)
         if self._closed:
             raise disconnected()
         sender = Sender(self._rpc, self.id, new_window(options), on_refused, self._used)
@@ -221,12 +226,12 @@ class Mailbox:
         return sender
 
     def receive(self, timeout: Optional[float] = None, *, cancel: Optional[Cancellation] = None) -> SpreadEvent:
-        """Waits for the next event and returns it (SP_receive). The first call starts to receive.
+        """Waits for the next event (SP_receive). The first call starts to receive.
 
-        The client resumes broken streams; each event comes once and in order. ``timeout``: time to wait in seconds,
-        0 to return at once; default: no limit. After it, the call raises status DEADLINE_EXCEEDED. After the last
-        event, the call raises a SpreadError with the reason for the end of the mailbox, after ``disconnect`` with
-        code ILLEGAL_SESSION.
+        The client replaces broken streams: each event arrives once and in order. ``timeout``: maximum time to
+        wait, in seconds; 0 does not wait; default: no limit. Then the status is DEADLINE_EXCEEDED. After the
+        last event, it raises SpreadError with the reason of the mailbox's end. After ``disconnect``, the code
+        is ILLEGAL_SESSION.
         """
         if timeout:
             check_timeout(timeout)
@@ -246,9 +251,10 @@ class Mailbox:
         *,
         cancel: Optional[Cancellation] = None,
     ) -> list[SpreadEvent]:
-        """Waits for the next event and returns it with the events that have already arrived, for high rates.
+        """Waits for the next event and returns it with all further available events, for high rates.
 
-        Otherwise like ``receive``. With automatic acknowledgement, the next call acknowledges all of them.
+        Otherwise as ``receive``. With automatic acknowledgement, the next call acknowledges all returned
+        events.
         """
         if max_events < 1:
             raise field_error("max_events", "a whole number, 1 or more", max_events)
@@ -260,7 +266,9 @@ class Mailbox:
         return events + more
 
     def __iter__(self) -> Iterator[SpreadEvent]:
-        """Yields the mailbox's events until it is disconnected. The end of the loop does not change the mailbox."""
+        """Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the
+        mailbox.
+        """
         while True:
             try:
                 event = self.receive()
@@ -271,7 +279,7 @@ class Mailbox:
             yield event
 
     def poll(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> PollResult:
-        """Counts queued events without consuming them (SP_poll)."""
+        """Counts the queued events without receiving them (SP_poll)."""
         return self._call(calls.poll(self.id, lambda: len(self._inbox)), timeout, cancel)
 
     def acknowledge(
@@ -281,10 +289,11 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
-        """Releases events in the sidecar. Needed with EXPLICIT acknowledgement and ``manual_acknowledgement``.
+        """Acknowledges events, so that the sidecar releases them. Required with EXPLICIT acknowledgement and
+        ``manual_acknowledgement``.
 
-        ``up_to``: every event up to and including this one; default: the last received event. Returns the last
-        acknowledged event.
+        ``up_to``: sequence of the last event to acknowledge; default: the last event that the application
+        received. Returns the sequence of the last acknowledged event.
         """
         sequence = self._inbox.last_taken if up_to is None else up_to
         return self._call(calls.acknowledge(self.id, sequence), timeout, cancel)
@@ -292,11 +301,11 @@ class Mailbox:
     def view(
         self, group: str, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
     ) -> CurrentView:
-        """The current view of a group that the mailbox is in, without waiting for a change."""
+        """The current view of a group of this mailbox, without waiting for a change."""
         return self._call(calls.view(self.id, group), timeout, cancel)
 
     def info(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> MailboxInfo:
-        """State and counters from the sidecar."""
+        """State and counters of the mailbox in the sidecar."""
         return self._call(calls.info(self.id), timeout, cancel)
 
     def disconnect(
@@ -307,14 +316,14 @@ class Mailbox:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> bool:
-        """Ends the mailbox (SP_disconnect). The application can still receive earlier events.
+        """Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received.
 
-        ``leave_groups_first``: other members see LEAVE and not DISCONNECT. ``abort``: close the daemon's socket
-        without a disconnect message (SP_kill), for failure tests.
+        ``leave_groups_first``: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
+        ``abort``: close the daemon connection without a disconnect message (SP_kill), for failure tests.
 
-        The client releases the mailbox even if the call fails; the sidecar then ends it after the lease. Returns
-        whether this call ended the mailbox: False if it had ended, or if its sidecar is shutting down or
-        unreachable. A second call has the same result as the first.
+        The client releases its resources even if the call fails. In that case, the sidecar ends the mailbox
+        when the lease expires. Returns True if this call ended the mailbox. Returns False if it had ended, or
+        if the sidecar is shutting down or unreachable. A second call has the result of the first.
         """
         with self._ending:
             if self._end_failure is not None:
@@ -323,9 +332,9 @@ class Mailbox:
                 try:
                     self._was_open = self._disconnect(leave_groups_first, abort, timeout, cancel)
                 except SpreadError as error:
-                    told = self._inbox.failure
+                    ended = self._inbox.failure
                     is_cancelled = cancel is not None and cancel.cancelled
-                    if (told is None or lives_on(told)) and (is_cancelled or not is_gone(error)):
+                    if (ended is None or is_mailbox_alive(ended)) and (is_cancelled or not is_gone(error)):
                         self._end_failure = error
                         raise
                     self._was_open = False
@@ -338,8 +347,7 @@ class Mailbox:
     def detach(self) -> Resumption:
         """Detaches from the mailbox without ending it.
 
-        Within the lease, ``SpreadSidecar.attach`` attaches to it again with the returned value, also in another
-        process.
+        Within the lease, ``SpreadSidecar.attach`` resumes it with the returned values, also in another process.
         """
         self._receiver.close()
         self._close()
@@ -357,16 +365,16 @@ class Mailbox:
         try:
             self.disconnect()
         except SpreadError:
-            # The exit must not replace the error of the body.
+            # An error of the exit must not replace the error of the body.
             if exc is None:
                 raise
 
     def observe_readiness(self, observer: Optional[ReadinessObserver]) -> None:
-        """Calls ``observer(ready)`` now, and at each change of ``ready``; None ends it.
+        """Calls ``observer(ready)`` now and at each change of ``ready``. None removes the observer.
 
-        Use it to make a descriptor that is readable exactly when ``receive()`` does not block. The call starts to
-        receive. The receiving thread and the threads that consume events call the observer with the inbox locked.
-        The observer must be quick, must not raise, and must not use this mailbox.
+        Use it to build a descriptor that is readable exactly when ``receive()`` would not block. It starts to
+        receive. The observer is called with the inbox locked, by the receiving thread and by threads that take
+        events. It must be quick, must not raise, and must not call this mailbox.
         """
         self._inbox.observe(observer)
         if observer is not None:
@@ -394,7 +402,7 @@ class Mailbox:
             self._keep_alive.used()
 
     def _ping(self) -> None:
-        # That it failed is no news: the next real call tells it.
+        # Ignore a failure: the next call of the application reports it.
         self._rpc.begin(calls.poll(self.id, lambda: 0), lambda error: None)
 
     def _on_restored(self, event: ConnectionRestored) -> None:
@@ -404,8 +412,8 @@ class Mailbox:
     def _on_notice(self, notice: Notice, private_group: str) -> None:
         if isinstance(notice, Attached):
             self._private_group = private_group
-        elif isinstance(notice, Ended) and notice.error is not None and not lives_on(notice.error):
-            self._let_go()
+        elif isinstance(notice, Ended) and notice.error is not None and not is_mailbox_alive(notice.error):
+            self._stop_background_work()
         if self._tell is not None:
             try:
                 self._tell(notice)
@@ -413,12 +421,12 @@ class Mailbox:
                 _log.exception("on_notice failed")
 
     def _on_acknowledgement_refused(self, error: SpreadError) -> None:
-        # That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        # If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
         if error.reason not in MAILBOX_GONE:
             self._inbox.end(error)
 
-    def _let_go(self) -> None:
-        """Stops all background work for the mailbox, which no longer exists."""
+    def _stop_background_work(self) -> None:
+        """Stops all background work of the mailbox."""
         if self._acknowledger is not None:
             self._acknowledger.close()
         if self._keep_alive is not None:
@@ -428,7 +436,7 @@ class Mailbox:
         if self._closed:
             return
         self._closed = True
-        self._let_go()
+        self._stop_background_work()
         with self._senders_lock:
             senders, self._senders = self._senders, []
         for sender in senders:

@@ -21,7 +21,7 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Receiver:
-    """Attaches, pauses while the inbox is full, and resumes after the last event when a stream breaks."""
+    """Pauses while the inbox is full. When a stream breaks, attaches again after the last event."""
 
     def __init__(
         self,
@@ -46,14 +46,14 @@ class Receiver:
         self._paused = False
         self._silent = False
         self._closed = threading.Event()
-        # Nothing more is to be expected for now: it has ended, or is paused.
+        # Set when no event will arrive for now: after the end, or during a pause.
         self._settled = threading.Event()
-        #: Whether it has begun to receive.
+        #: Whether receiving has started.
         self.started = False
 
     @property
     def holds_lease(self) -> bool:
-        """Whether a stream is attached. The state of a stream that is not read is unknown."""
+        """Whether a stream is attached, as far as the client knows. Unknown for a stream that is not read."""
         return self._rules.attached and not self._paused
 
     def start(self) -> None:
@@ -68,16 +68,16 @@ class Receiver:
         self._watch()
 
     def finish(self) -> None:
-        """The mailbox was disconnected.
+        """Closes the receiver after a disconnect.
 
-        Receives the last events if the stream ends within a second and the inbox has room, and closes.
+        Waits up to 1 s for the last events of the stream, but not while the inbox is full.
         """
         if self._call is not None and threading.current_thread() is not self._thread:
             self._settled.wait(FINISH_SECONDS)
         self.close()
 
     def close(self) -> None:
-        """Ends receiving without an error. The application can still consume the events of the inbox."""
+        """Stops receiving without an error. Events in the inbox remain available."""
         self._closed.set()
         with self._lock:
             call = self._call
@@ -86,7 +86,7 @@ class Receiver:
             call.cancel()
         self._end(None)
         if thread is not None and thread is not threading.current_thread():
-            # An application's on_notice that blocks is no reason to block here for ever.
+            # Limited, because a callback of the application may block.
             thread.join(5.0)
 
     def _run(self) -> None:
@@ -104,7 +104,7 @@ class Receiver:
             self._settled.set()
 
     def _receive_stream(self) -> Optional[SpreadError]:
-        """Reads one stream to its end. Returns its error; None: receiving has ended."""
+        """Reads one stream until its end. Returns its error, or None if receiving has ended."""
         try:
             call = self._open()
             if call is None:
@@ -125,9 +125,8 @@ class Receiver:
                 self._call = None
 
     def _explain(self, error: Any) -> SpreadError:
-        """The error of a broken stream.
-
-        A stream that was cancelled because of its silence is not cancelled by the application.
+        """The error of a stream. A stream that this client cancelled because of missing heartbeats does not
+        count as cancelled by the application.
         """
         if not self._silent:
             return convert(error, self._rpc.endpoint)
@@ -165,7 +164,7 @@ class Receiver:
         self._paused = False
 
     def _prepare_next(self, error: SpreadError) -> bool:
-        """Handles a broken stream. False: receiving has ended."""
+        """Handles a broken stream. Returns False if receiving has ended."""
         verdict = self._rules.broken(error)
         if verdict.end is not None:
             self._end(verdict.end)
@@ -174,12 +173,13 @@ class Receiver:
             self._on_notice(Detached(error), "")
         self._closed.wait(verdict.pause)
         if self._rules.fetching_rest:
-            # The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+            # The last events of an ended mailbox wait until the inbox has space. Each further stream would
+            # overfill it.
             self._inbox.wait_for_room()
         return True
 
     def _watch(self) -> None:
-        """Cancels a stream that was silent for too long. The stream then counts as broken."""
+        """Cancels a stream without any frame for too long, which then counts as broken."""
         interval = self._heartbeat_interval
         if interval <= 0 or self._closed.is_set() or self._inbox.ended:
             return

@@ -1,4 +1,4 @@
-"""The channel, with this package's rules for calls: a deadline for each, and SpreadError for failures."""
+"""The channel with a deadline for each call and SpreadError for failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Headers = Sequence[tuple[str, str]]
 def convert(
     error: Any, endpoint: Endpoint, *, send: bool = False, outcome: Optional[SendOutcome] = None
 ) -> SpreadError:
-    """Converts an exception of gRPC to a SpreadError."""
+    """Converts an exception of gRPC."""
     converted = to_spread_error(
         error.code().name,
         error.details() or "",
@@ -38,10 +38,10 @@ def convert(
 
 
 class Rpc:
-    """One channel."""
+    """A channel."""
 
     def __init__(self, plan: ChannelPlan, token: Optional[TokenSource]) -> None:
-        # The thread that receives drives its stream itself: one hop between threads less for each frame.
+        # The receiving thread itself reads the stream, which saves a thread switch for each frame.
         arguments = [("SingleThreadedUnaryStream", 1), *plan.arguments]
         credentials = plan.security.credentials
         self._channel: grpc.Channel = (
@@ -49,7 +49,7 @@ class Rpc:
             if credentials is None
             else grpc.secure_channel(plan.grpc_target, credentials, arguments)
         )
-        #: Where its calls go.
+        #: The endpoint of its calls.
         self.endpoint = plan.endpoint
         self._call_timeout = plan.call_timeout
         self._headers = plan.headers
@@ -58,16 +58,17 @@ class Rpc:
         self._methods: dict[str, Any] = {}
 
     def may_pass(self, error: SpreadError) -> bool:
-        """Whether a later call with the same mailbox can succeed.
+        """Whether a later call with the same mailbox may succeed.
 
-        The connection to the sidecar was lost, or a token was rejected or not available and can change.
+        True if the connection broke, or if a token that is read again before each call was rejected or
+        unavailable.
         """
         return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
 
     def call(
         self, call: Call[ResultT], timeout: Optional[float] = None, cancel: Optional[Cancellation] = None
     ) -> ResultT:
-        """One unary call."""
+        """Makes one unary call."""
         check_timeout(timeout)
         if cancel is not None and cancel.cancelled:
             raise cancelled_error("cancelled before the call was made", "not-sent" if call.send else None)
@@ -87,7 +88,7 @@ class Rpc:
         return call.convert(answer)
 
     def begin(self, call: Call[Any], done: Callable[[Optional[SpreadError]], None]) -> None:
-        """Makes one unary call in the background. ``done`` gets its error, or None."""
+        """Makes one unary call in the background. ``done`` gets its error or None."""
 
         def on_done(future: Any) -> None:
             code = future.code()
@@ -127,7 +128,7 @@ class Rpc:
         return self._open(stream, frames)
 
     def close(self) -> None:
-        """Ends every call."""
+        """Closes the channel and cancels its calls."""
         self._closed = True
         self._channel.close()
 

@@ -1,4 +1,4 @@
-"""Sends many messages fast and in order, over one stream."""
+"""Sends many messages fast and in order over one stream."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Sender:
-    """Sends many messages fast and in order, over one stream. Several threads can use it.
+    """Sends many messages fast and in order over one stream. Thread-safe. ``Mailbox.sender()`` returns it.
 
-    Messages that are sent while a frame is in transit share the next frame. A broken stream is not resumed, because
-    a message could be sent twice. All calls then raise the same error, and ``undecided`` has the messages with an
-    unknown outcome. Made by ``Mailbox.sender()``.
+    Messages that are sent while a frame is being written share the next frame. The client does not replace a
+    broken stream, because that could send a message twice. All later calls raise the same error, and
+    ``undecided`` contains the messages with an unknown outcome.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class Sender:
         self._on_refused = on_refused
         self._on_use = on_use
         self._lock = threading.Lock()
-        # For who writes, and for who waits until something was decided.
+        # For the writing thread, and for threads that wait for decisions.
         self._work = threading.Condition(self._lock)
         self._decided = threading.Condition(self._lock)
         self._writer_waits = False
         self._over = False
-        # Groups as they were given last, checked.
+        # The last given groups, validated.
         self._last_groups: tuple[object, tuple[str, ...]] = (None, ())
         self._endpoint = rpc.endpoint
         self._call: Any = rpc.multicast_stream(self._frames())
@@ -60,20 +60,20 @@ class Sender:
 
     @property
     def progress(self) -> SenderProgress:
-        """The progress of the sender."""
+        """The progress."""
         with self._lock:
             return self._window.progress
 
     @property
     def closed(self) -> bool:
-        """Whether the sender has ended and sends no more messages."""
+        """Whether the sender ended. Then it cannot send."""
         return self._window.closing or self._window.failure is not None
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
-        """Messages that were sent and are not decided, oldest first.
+        """The messages that were sent but not decided, oldest first.
 
-        After a failure: the messages with an unknown outcome.
+        After a failure, their outcome is unknown.
         """
         with self._lock:
             return self._window.undecided
@@ -89,17 +89,16 @@ class Sender:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> None:
-        """Sends a message to the members of one group or of several.
+        """Sends a message to the members of one or several groups.
 
-        Waits while the window is full, but not until the daemon has the message: ``flush`` does so. Raises
-        SpreadError if the sender has ended or the service type is invalid. Messages that the sidecar rejects are
-        reported later, see ``Mailbox.sender``. A timeout or a cancellation ends only the wait for room; the message
-        is then not sent.
+        Waits only at the limit of messages in flight, not until the daemon gets the message; use ``flush`` for
+        that. Raises SpreadError if the sender has ended or the service type is invalid. The sidecar rejects
+        messages later, see ``Mailbox.sender``. After a timeout or a cancellation, the message was not sent.
         """
         last, destinations = self._last_groups
         if groups is not last:
             destinations = to_groups(groups)
-            # Only what can't change may be recognised.
+            # Only immutable arguments can be compared by identity.
             if type(groups) in (str, tuple):
                 self._last_groups = (groups, destinations)
         message = to_outgoing(service_type, destinations, payload, message_type, self_discard)
@@ -113,7 +112,7 @@ class Sender:
                 self._work.notify()
 
     def flush(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SenderProgress:
-        """Waits until all messages sent before are decided.
+        """Waits until all messages that were sent before are decided.
 
         Raises MessagesRefused if messages were rejected and there is no ``on_refused``, and SpreadError if the
         stream broke.
@@ -142,7 +141,7 @@ class Sender:
             return window.progress
 
     def abort(self) -> None:
-        """Ends the stream without waiting. The outcome of undecided messages is unknown."""
+        """Ends the stream without waiting. The outcome of messages that are not decided is unknown."""
         if self._over:
             return
         with self._lock:
@@ -178,7 +177,7 @@ class Sender:
         cancel: Optional[Cancellation],
         what: str,
     ) -> None:
-        """Waits, with the lock held, until ``done`` or a failure of the sender."""
+        """Waits until ``done`` or a failure. The caller holds the lock."""
         check_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         unbind: Optional[Callable[[], None]] = None
@@ -205,7 +204,8 @@ class Sender:
             self._decided.notify_all()
 
     def _frames(self) -> Iterator[bytes]:
-        """Yields frames to gRPC. A thread of gRPC asks for the next frame after it has written the previous one."""
+        """The frames for gRPC. A thread of gRPC asks for the next frame after it has written the previous one.
+        """
         yield encode_open(self._mailbox_id)
         while True:
             messages = self._next_batch()
@@ -257,7 +257,7 @@ class Sender:
                     self._on_refused(refusal)
                 except Exception:
                     _log.exception("on_refused failed")
-        # After the refusals were told: whoever waits for the decision is to know them.
+        # After the rejected messages were reported, so that threads that wait for decisions see them.
         with self._lock:
             self._decided.notify_all()
 

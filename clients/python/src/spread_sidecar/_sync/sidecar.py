@@ -1,4 +1,4 @@
-"""One channel to a sidecar."""
+"""A channel to a sidecar."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Iterator, Optional, Type
 
-from .._core import answers, calls
-from .._core.answers import MailboxInit
+from .._core import calls, responses
+from .._core.responses import MailboxInit
 from .._core.channel import ChannelPlan
 from .._core.durations import to_count
 from .._core.environment import complete_options
 from .._core.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
-from .._core.requests import refuse_unknown
+from .._core.requests import reject_unknown
 from .._core.security import to_authorization
 from ..cancellation import Cancellation
 from ..errors import SpreadError
@@ -29,22 +29,22 @@ from .timers import Timers
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-# Threads that wait in gRPC would keep the interpreter from ending cleanly.
+# Threads that wait in gRPC would delay the end of the interpreter.
 _open: weakref.WeakSet[SpreadSidecar] = weakref.WeakSet()
 
 
 class SpreadSidecar:
-    """One channel to a sidecar, which opens mailboxes. The channel connects on first use.
+    """A channel to a sidecar, which opens mailboxes. It connects at the first call.
 
-    A ``with`` block closes the channel at its end. Options: see ``SidecarOptions``. Without ``target``, the
-    environment names the sidecar, see ``ChannelOptions.target``.
+    As a context manager, it closes at the end of the block. Options: see ``SidecarOptions``. Without
+    ``target``, environment variables select the sidecar, see ``ChannelOptions.target``.
     """
 
     #: The target of the channel.
     target: str
 
     def __init__(self, **options: Unpack[SidecarOptions]) -> None:
-        refuse_unknown(options, SidecarOptions)
+        reject_unknown(options, SidecarOptions)
         completed = complete_options(options, os.environ)
         token = completed.get("token")
         plan = ChannelPlan(completed, token is not None)
@@ -65,7 +65,7 @@ class SpreadSidecar:
     ) -> Mailbox:
         """Opens a mailbox (SP_connect). Options: see ``MailboxOptions``.
 
-        Raises SpreadError, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened.
+        Raises SpreadError, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. No mailbox was opened then.
         """
         return self._connect(options, timeout, cancel, lambda: None)
 
@@ -77,17 +77,16 @@ class SpreadSidecar:
         cancel: Optional[Cancellation] = None,
         **options: Unpack[AttachOptions],
     ) -> Mailbox:
-        """Attaches to a mailbox that this or another process opened before; see ``Mailbox.detach``.
+        """Attaches to a mailbox that this process or another one opened; see ``Mailbox.detach``.
 
-        This client takes over from another receiver when it starts to receive. Options: see
-        ``AttachOptions``.
+        When this mailbox starts to receive, it replaces the attached receiver. Options: see ``AttachOptions``.
         """
-        refuse_unknown(options, AttachOptions)
+        reject_unknown(options, AttachOptions)
         settings = to_receive_settings(options)
         given = options.get("after_sequence")
         after = None if given is None else to_count(given, "after_sequence")
         info = self._rpc.call(calls.info(mailbox_id), timeout, cancel)
-        return self._keep(answers.attached(mailbox_id, info, after), settings, lambda: None)
+        return self._keep(responses.attached(mailbox_id, info, after), settings, lambda: None)
 
     def version(self, *, timeout: Optional[float] = None, cancel: Optional[Cancellation] = None) -> SidecarVersion:
         """Versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version)."""
@@ -101,10 +100,10 @@ class SpreadSidecar:
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> Iterator[MailboxInfo]:
-        """State and counters of all mailboxes of the sidecar, page by page.
+        """State and counters of all mailboxes of the sidecar, fetched page by page.
 
-        ``admin_token`` is the sidecar's admin token, which replaces ``token``. Like ``token``, it is rejected where
-        others could read it.
+        ``admin_token`` is the sidecar's admin token, which replaces ``token`` for these calls. Rejected on
+        channels on which ``token`` is rejected.
         """
         headers: tuple[tuple[str, str], ...] = ()
         if admin_token is not None:
@@ -120,10 +119,10 @@ class SpreadSidecar:
     def wait_for_ready(
         self, timeout: float = 30.0, *, daemon: bool = False, cancel: Optional[Cancellation] = None
     ) -> None:
-        """Waits until the sidecar responds, with retries.
+        """Waits until the sidecar responds, and retries until then.
 
-        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with status
-        DEADLINE_EXCEEDED. Raises a permanent failure at once.
+        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with
+        status DEADLINE_EXCEEDED after the timeout, and at once if waiting does not help.
         """
         wait = ReadyWait(self.target, timeout, daemon)
         while True:
@@ -136,11 +135,11 @@ class SpreadSidecar:
             time.sleep(wait.pause())
 
     def close(self, *, keep_mailboxes: bool = False) -> None:
-        """Disconnects the mailboxes that were opened or attached through this channel, and closes it.
+        """Disconnects the mailboxes that were opened or attached over this channel, and closes it.
 
-        ``keep_mailboxes``: detach from the mailboxes without ending them; they stay open for their lease. Raises
-        the SpreadError of the first mailbox whose disconnect failed, after closing the channel. A second call has
-        no effect.
+        ``keep_mailboxes``: detach the mailboxes instead of ending them. They live until their lease expires.
+        Raises the SpreadError of the first mailbox whose disconnect failed. The channel is closed even then. A
+        second call has no effect.
         """
         if self._closed:
             return
@@ -172,7 +171,7 @@ class SpreadSidecar:
         try:
             self.close()
         except SpreadError:
-            # The exit must not replace the error of the body.
+            # An error of the exit must not replace the error of the body.
             if exc is None:
                 raise
 
@@ -183,7 +182,7 @@ class SpreadSidecar:
         cancel: Optional[Cancellation],
         on_closed: Callable[[], None],
     ) -> Mailbox:
-        refuse_unknown(options, MailboxOptions)
+        reject_unknown(options, MailboxOptions)
         settings = to_receive_settings(options)
         init = self._rpc.call(calls.connect(options), timeout, cancel)
         return self._keep(init, settings, on_closed)
@@ -199,6 +198,6 @@ class SpreadSidecar:
 
 
 @atexit.register
-def _let_go() -> None:
+def _stop_background_work() -> None:
     for sidecar in list(_open):
         sidecar.close(keep_mailboxes=True)

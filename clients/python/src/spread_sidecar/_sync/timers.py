@@ -1,4 +1,4 @@
-"""Timers in one thread."""
+"""Delayed actions in one thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Timer:
-    """A timer."""
+    """A delayed action."""
 
     __slots__ = ("action",)
 
@@ -21,7 +21,7 @@ class Timer:
         self.action: Optional[Callable[[], None]] = action
 
     def cancel(self) -> None:
-        """Cancels the timer. No effect if its function has started."""
+        """Cancels the action, unless it has started."""
         self.action = None
 
 
@@ -36,9 +36,9 @@ class Timers:
         self._closed = False
 
     def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        """Calls the function once. The function must not block."""
+        """Runs an action once after a delay. The action must not block."""
         timer = Timer(action)
-        # More than threading can wait is for ever.
+        # Waits of threading have a maximum.
         when = time.monotonic() + min(seconds, 1e6)
         with self._condition:
             if self._closed:
@@ -52,7 +52,7 @@ class Timers:
         return timer
 
     def close(self) -> None:
-        """Ends all timers."""
+        """Cancels all timers."""
         with self._condition:
             self._closed = True
             self._due.clear()
@@ -77,7 +77,7 @@ class Timers:
     def _next(self) -> Optional[Timer]:
         with self._condition:
             while not self._closed:
-                # Cancelled ones would else wake the thread for nothing, and keep what they hold.
+                # Remove cancelled timers, which would wake the thread and keep their references.
                 while self._due and self._due[0][2].action is None:
                     heapq.heappop(self._due)
                 if not self._due:

@@ -1,4 +1,4 @@
-"""The API of ``spread_sidecar`` for asyncio: the same names, and ``await`` where the other one blocks.
+"""The API of ``spread_sidecar`` for asyncio: the same names, with ``await`` for blocking calls.
 
 To cancel a call, cancel its task. Objects belong to the event loop in which they were created.
 """

@@ -1,4 +1,4 @@
-"""Acknowledges events at the sidecar in the background."""
+"""Acknowledges events in the background."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .rpc import Rpc
 
 
 class Acknowledger:
-    """One call at a time. Requests that arrive meanwhile share the next call."""
+    """At most one call is active. Requests during a call are combined into the next call."""
 
     def __init__(self, rpc: Rpc, mailbox_id: str, on_refused: Callable[[SpreadError], None]) -> None:
         self._rpc = rpc
@@ -28,7 +28,7 @@ class Acknowledger:
             self._task = asyncio.create_task(self._send(now), name="spread-sidecar-acknowledge")
 
     def close(self) -> Optional[asyncio.Task[None]]:
-        """Makes no further calls. Returns the task that is ending, if any."""
+        """Makes no further calls. Returns the ending task, if there is one."""
         self._state.close()
         if self._task is not None:
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""A mailbox with its own channel."""
+"""A mailbox over its own channel."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def connect(*, timeout: Optional[float] = None, **options: Unpack[AsyncConnectOptions]) -> Opening[Mailbox]:
-    """Opens a mailbox with its own channel, which ``disconnect()`` closes too.
+    """Opens a mailbox over its own channel. ``disconnect()`` also closes the channel.
 
-    Await the result, or use it with ``async with``. Options: those of ``AsyncSidecarOptions`` and
-    ``MailboxOptions``. For several mailboxes over one channel see ``SpreadSidecar``.
+    Use ``await`` or ``async with``. Options: those of ``AsyncSidecarOptions`` and ``MailboxOptions``. To open
+    several mailboxes over one channel, use ``SpreadSidecar``.
     """
     return Opening(_connect(timeout, options))
 
@@ -39,6 +39,6 @@ async def _connect(timeout: Optional[float], options: AsyncConnectOptions) -> Ma
 
 
 async def version(*, timeout: Optional[float] = None, **options: Unpack[AsyncSidecarOptions]) -> VersionTriple:
-    """The triple that SP_version returns: the Spread release whose protocol the sidecar supports."""
+    """The version that SP_version returns: the release of Spread whose client protocol the sidecar uses."""
     async with SpreadSidecar(**options) as sidecar:
         return (await sidecar.version(timeout=timeout)).client_protocol

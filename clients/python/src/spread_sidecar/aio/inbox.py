@@ -1,4 +1,4 @@
-"""Received events that the application has not consumed, and the tasks that wait for more."""
+"""The received events that the application did not take yet, and the tasks that wait for an event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..events import SpreadEvent
 
 
 class Inbox:
-    """After its end, it still returns the remaining events, and then raises the end for every caller."""
+    """After the end, the remaining events are still available. Each later call gets the error of the end."""
 
     def __init__(self, max_events: int, max_bytes: int, last_taken: int) -> None:
         self._buffer = EventBuffer(max_events, max_bytes)
@@ -29,26 +29,27 @@ class Inbox:
 
     @property
     def ended(self) -> bool:
-        """Whether receiving has ended."""
+        """Whether no further event will arrive."""
         return self._ended
 
     @property
     def ready(self) -> bool:
-        """Whether ``take`` gives something, an event or the end, without waiting."""
+        """Whether ``take`` returns an event or the end without waiting."""
         return self._ended or len(self._buffer) > 0
 
     @property
     def failure(self) -> Optional[SpreadError]:
-        """The error with which receiving ended. None before the end, or if the application requested the end."""
+        """The error that ended the inbox. None before the end, and after an end that the application requested.
+        """
         return self._error
 
     @property
     def exhausted(self) -> bool:
-        """Whether receiving ended by request, and the application has consumed all events."""
+        """Whether the application requested the end and no event is left."""
         return self._ended and self._error is None and len(self._buffer) == 0
 
     def push(self, events: Sequence[SpreadEvent]) -> bool:
-        """Adds a batch. True: the inbox is full, and the receiver must call ``wait_for_room``."""
+        """Adds a batch. Returns True if the inbox is full: the receiver must ``wait_for_room``."""
         if self._ended:
             return False
         self._buffer.push(events)
@@ -56,8 +57,8 @@ class Inbox:
         return self._buffer.full
 
     async def wait_for_room(self) -> None:
-        """Waits until half of the inbox is free or it has ended."""
-        while not self._ended and not self._buffer.roomy:
+        """Waits until half of the inbox was taken, or until its end."""
+        while not self._ended and not self._buffer.has_room:
             self._room = asyncio.get_running_loop().create_future()
             try:
                 await self._room
@@ -65,9 +66,9 @@ class Inbox:
                 self._room = None
 
     def end(self, error: Optional[SpreadError]) -> bool:
-        """Ends the inbox, with an error or, if the application requested the end, without one.
+        """Ends the inbox, with an error or, at the application's request, without one.
 
-        Only the first end has an effect; it returns True.
+        Returns True for the first call. Later calls have no effect.
         """
         if self._ended:
             return False
@@ -78,21 +79,21 @@ class Inbox:
         return True
 
     async def take(self, timeout: Optional[float]) -> SpreadEvent:
-        """The next event."""
+        """Waits for the next event."""
         if not len(self._buffer):
             await self._wait(timeout)
         event = self._buffer.pop()
         self.last_taken = event.sequence
-        if self._room is not None and self._buffer.roomy:
+        if self._room is not None and self._buffer.has_room:
             self._give_room()
         return event
 
     def take_more(self, most: int) -> list[SpreadEvent]:
-        """Up to this number of events, without waiting."""
+        """The available events without waiting, at most ``most``."""
         events = self._buffer.pop_many(most) if most > 0 else []
         if events:
             self.last_taken = events[-1].sequence
-            if self._room is not None and self._buffer.roomy:
+            if self._room is not None and self._buffer.has_room:
                 self._give_room()
         return events
 
@@ -112,7 +113,7 @@ class Inbox:
             try:
                 await waiter
             except asyncio.CancelledError:
-                # A wake-up that was meant for an event must not be lost with who gave up.
+                # Pass on a wake-up for an event that this task does not take.
                 if waiter.done() and not waiter.cancelled() and len(self._buffer):
                     self._wake(1)
                 raise

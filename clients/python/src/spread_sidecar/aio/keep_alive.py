@@ -1,4 +1,4 @@
-"""Keeps a mailbox open while its application neither receives nor calls."""
+"""Renews the lease of a mailbox whose application neither receives nor calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .._core.lease_clock import LeaseClock
 
 
 class KeepAlive:
-    """Calls ``ping`` when nothing else uses the mailbox."""
+    """Calls ``ping`` while the mailbox is not used."""
 
     def __init__(self, lease: float, held: Callable[[], bool], ping: Callable[[], Awaitable[None]]) -> None:
         self._clock = LeaseClock(lease)
@@ -18,11 +18,11 @@ class KeepAlive:
         self._task = asyncio.create_task(self._run(), name="spread-sidecar-keep-alive")
 
     def used(self) -> None:
-        """The mailbox was just used by a call."""
+        """Records that a call used the mailbox."""
         self._clock.used()
 
     def close(self) -> asyncio.Task[None]:
-        """Stops. Returns the task that is ending."""
+        """Stops the calls. Returns the ending task."""
         if self._task is not asyncio.current_task():
             self._task.cancel()
         return self._task

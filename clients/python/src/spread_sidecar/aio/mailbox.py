@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Itera
 
 from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
-from .._core.answers import MailboxInit
+from .._core.responses import MailboxInit
 from .._core.calls import Call, ResultT
 from .._core.local_errors import check_timeout, disconnected, field_error
 from .._core.outgoing import check_text
-from .._core.receive_rules import ReceiveRules, lives_on
+from .._core.receive_rules import ReceiveRules, is_mailbox_alive
 from .._core.receive_settings import ReceiveSettings
-from .._core.requests import refuse_unknown
+from .._core.requests import reject_unknown
 from .._core.rich_status import is_gone
 from .._core.send_window import SendWindow, new_window
 from ..errors import SpreadError
@@ -48,16 +48,18 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Mailbox:
-    """A connection to a Spread daemon (MailboxType), made by ``SpreadSidecar.connect`` and ``attach``.
+    """A connection to a Spread daemon that the sidecar owns. ``SpreadSidecar.connect`` and ``attach`` return
+    it.
 
-    Every failure is a SpreadError. May be used by several tasks at once; different mailboxes are independent. As a
-    context manager it disconnects when it is left; iterating over it gives its events until it is disconnected.
+    All failures are SpreadError. Several tasks may use it at once. Mailboxes are independent of each other. As
+    a context manager, it disconnects at the end of the block. Iterating over it yields its events until it is
+    disconnected.
 
-    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``), and is given up by cancelling its
-    task.
+    Each call takes ``timeout``, in seconds (default: the channel's ``call_timeout``). To cancel a call, cancel
+    its task.
     """
 
-    #: Its holder owns the mailbox: keep it secret.
+    #: The mailbox ID. Keep it secret: its holder can use the mailbox.
     id: str
     daemon_version: VersionTriple
     limits: MailboxLimits
@@ -96,44 +98,47 @@ class Mailbox:
 
     @property
     def private_group(self) -> str:
-        """The private group from the daemon, such as ``#alice#node1``. Messages to it reach only this mailbox.
+        """The private group from the daemon, such as ``#alice#node1``. Only this mailbox receives messages to
+        it.
 
-        It may change with a ConnectionRestored.
+        Can change after a ConnectionRestored.
         """
         return self._private_group
 
     @property
     def daemon(self) -> str:
-        """The daemon of the mailbox, as a Spread name. It may change with a ConnectionRestored."""
+        """The Spread name of the daemon. Can change after a ConnectionRestored."""
         return self._daemon
 
     @property
     def last_sequence(self) -> int:
-        """The sequence of the last event that the application received; 0 if none."""
+        """The sequence of the last event that the application received. 0 if none."""
         return self._inbox.last_taken
 
     @property
     def ready(self) -> bool:
-        """Whether ``receive()`` would return at once, with an event or the end. False until receiving has begun."""
+        """Whether ``receive()`` would return an event or the end without waiting. False before receiving has
+        started.
+        """
         return self._inbox.ready
 
     async def join(
         self, group: str, *, await_view: bool = False, timeout: Optional[float] = None
     ) -> Optional[ViewMessage]:
-        """Joins a group (SP_join). No effect if the mailbox is already in the group.
+        """Joins a group (SP_join). No effect if the mailbox is already a member.
 
-        With ``await_view``, waits for the view that shows this mailbox as a member and returns it. The view also
-        comes as an event.
+        With ``await_view``, waits for the view that contains this mailbox, and returns it. The mailbox also
+        receives it as an event.
         """
         return await self._call(calls.join(self.id, group, await_view), timeout)
 
     async def leave(
         self, group: str, *, await_view: bool = False, timeout: Optional[float] = None
     ) -> Optional[SelfLeaveMessage]:
-        """Leaves a group (SP_leave). No effect if the mailbox is not in the group.
+        """Leaves a group (SP_leave). No effect if the mailbox is not a member.
 
-        With ``await_view``, waits for the self-leave and returns it, unless the mailbox was not in the group. The
-        self-leave also comes as an event.
+        With ``await_view``, waits for the self-leave and returns it, or None if the mailbox was not a member.
+        The mailbox also receives it as an event.
         """
         return await self._call(calls.leave(self.id, group, await_view), timeout)
 
@@ -147,15 +152,15 @@ class Mailbox:
         self_discard: bool = False,
         timeout: Optional[float] = None,
     ) -> int:
-        """Sends a message to all members of a group, or to a private group (SP_multicast). The mailbox need not be
-        a member.
+        """Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not
+        be a member.
 
-        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1 to 31
-        characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text is sent
-        as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
+        ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1
+        to 31 characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text
+        is sent as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
 
-        Returns the size of the message after the daemon's connection has accepted it. The ``outcome`` of a
-        SpreadError reports whether the message may have been sent.
+        Returns the size of the message in bytes after the daemon connection accepted it. The ``outcome`` of a
+        SpreadError says whether the message may have been sent.
         """
         groups = (check_text("group", group),)
         return await self.multigroup_multicast(
@@ -174,8 +179,8 @@ class Mailbox:
     ) -> int:
         """Sends one message to all members of several groups (SP_multigroup_multicast).
 
-        A member of several of them gets it once. 1 to ``limits.max_groups_per_message`` groups. Otherwise like
-        ``multicast``.
+        A mailbox in several of these groups receives it once. 1 to ``limits.max_groups_per_message`` groups.
+        Otherwise as ``multicast``.
         """
         call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
         return await self._call(call, timeout)
@@ -183,24 +188,25 @@ class Mailbox:
     def sender(
         self, *, on_refused: Optional[Callable[[Refusal], None]] = None, **options: Unpack[SenderOptions]
     ) -> Opening[Sender]:
-        """Opens a stream for high message rates, which one call per message cannot reach.
+        """Opens a stream that sends many messages, for rates that one call per message cannot reach.
 
-        Its messages keep their order. Call ``flush()`` to keep their order with other calls of this mailbox. ``on_refused``
-        is called for each rejected message, in order, and must not block. Without it, the next ``flush()`` or
-        ``close()`` raises MessagesRefused with the first hundred rejected messages.
+        The messages of the stream keep their order. Call ``flush()`` before other calls of this mailbox that
+        must come after them. ``on_refused`` is called for each rejected message, in order; it must not block.
+        Without it, the next ``flush()`` or ``close()`` raises MessagesRefused, which contains the first 100
+        errors.
 
-        Await the result, or use it with ``async with``.
+        Use ``await`` or ``async with``.
         """
-        refuse_unknown(options, SenderOptions)
+        reject_unknown(options, SenderOptions)
         return Opening(self._open_sender(new_window(options), on_refused))
 
     async def receive(self, timeout: Optional[float] = None) -> SpreadEvent:
-        """Waits for the next event and returns it (SP_receive). The first call starts to receive.
+        """Waits for the next event (SP_receive). The first call starts to receive.
 
-        The client resumes broken streams; each event comes once and in order, also after a cancelled call.
-        ``timeout``: time to wait in seconds, 0 to return at once; default: no limit. After it, the call raises status
-        DEADLINE_EXCEEDED. After the last event, the call raises a SpreadError with the reason for the end of the
-        mailbox, after ``disconnect`` with code ILLEGAL_SESSION.
+        The client replaces broken streams: each event arrives once and in order, also if a call is cancelled.
+        ``timeout``: maximum time to wait, in seconds; 0 does not wait; default: no limit. Then the status is
+        DEADLINE_EXCEEDED. After the last event, it raises SpreadError with the reason of the mailbox's end.
+        After ``disconnect``, the code is ILLEGAL_SESSION.
         """
         if timeout:
             check_timeout(timeout)
@@ -214,9 +220,10 @@ class Mailbox:
         return event
 
     async def receive_many(self, max_events: int = 1000, timeout: Optional[float] = None) -> list[SpreadEvent]:
-        """Waits for the next event and returns it with the events that have already arrived, for high rates.
+        """Waits for the next event and returns it with all further available events, for high rates.
 
-        Otherwise like ``receive``. With automatic acknowledgement, the next call acknowledges all of them.
+        Otherwise as ``receive``. With automatic acknowledgement, the next call acknowledges all returned
+        events.
         """
         if max_events < 1:
             raise field_error("max_events", "a whole number, 1 or more", max_events)
@@ -228,7 +235,9 @@ class Mailbox:
         return events + more
 
     async def __aiter__(self) -> AsyncIterator[SpreadEvent]:
-        """Yields the mailbox's events until it is disconnected. The end of the loop does not change the mailbox."""
+        """Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the
+        mailbox.
+        """
         while True:
             try:
                 event = await self.receive()
@@ -239,41 +248,43 @@ class Mailbox:
             yield event
 
     async def poll(self, *, timeout: Optional[float] = None) -> PollResult:
-        """Counts queued events without consuming them (SP_poll)."""
+        """Counts the queued events without receiving them (SP_poll)."""
         return await self._call(calls.poll(self.id, lambda: len(self._inbox)), timeout)
 
     async def acknowledge(self, up_to: Optional[int] = None, *, timeout: Optional[float] = None) -> int:
-        """Releases events in the sidecar. Needed with EXPLICIT acknowledgement and ``manual_acknowledgement``.
+        """Acknowledges events, so that the sidecar releases them. Required with EXPLICIT acknowledgement and
+        ``manual_acknowledgement``.
 
-        ``up_to``: every event up to and including this one; default: the last received event. Returns the last
-        acknowledged event.
+        ``up_to``: sequence of the last event to acknowledge; default: the last event that the application
+        received. Returns the sequence of the last acknowledged event.
         """
         sequence = self._inbox.last_taken if up_to is None else up_to
         return await self._call(calls.acknowledge(self.id, sequence), timeout)
 
     async def view(self, group: str, *, timeout: Optional[float] = None) -> CurrentView:
-        """The current view of a group that the mailbox is in, without waiting for a change."""
+        """The current view of a group of this mailbox, without waiting for a change."""
         return await self._call(calls.view(self.id, group), timeout)
 
     async def info(self, *, timeout: Optional[float] = None) -> MailboxInfo:
-        """State and counters from the sidecar."""
+        """State and counters of the mailbox in the sidecar."""
         return await self._call(calls.info(self.id), timeout)
 
     async def disconnect(
         self, *, leave_groups_first: bool = False, abort: bool = False, timeout: Optional[float] = None
     ) -> bool:
-        """Ends the mailbox (SP_disconnect). The application can still receive earlier events.
+        """Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received.
 
-        ``leave_groups_first``: other members see LEAVE and not DISCONNECT. ``abort``: close the daemon's socket
-        without a disconnect message (SP_kill), for failure tests.
+        ``leave_groups_first``: leave all groups first, so that other members see LEAVE instead of DISCONNECT.
+        ``abort``: close the daemon connection without a disconnect message (SP_kill), for failure tests.
 
-        What belongs to the mailbox on this side is closed even if the call fails; the sidecar then ends it after the
-        lease. Returns whether this call ended it: False when it had ended, and when its sidecar is shutting down or
-        cannot be reached. A second call waits for the first, and does what that did.
+        The client releases its resources even if the call fails. In that case, the sidecar ends the mailbox
+        when the lease expires. Returns True if this call ended the mailbox. Returns False if it had ended, or
+        if the sidecar is shutting down or unreachable. A second call waits for the first and has the same
+        result.
         """
         if self._ending is None:
             self._ending = asyncio.create_task(self._disconnect(leave_groups_first, abort, timeout))
-        # Who gives up waiting does not leave a mailbox that is half closed.
+        # Shielded, so that a cancelled caller does not leave a half-closed mailbox.
         return await asyncio.shield(self._ending)
 
     async def close(self) -> None:
@@ -283,8 +294,7 @@ class Mailbox:
     async def detach(self) -> Resumption:
         """Detaches from the mailbox without ending it.
 
-        Within the lease, ``SpreadSidecar.attach`` attaches to it again with the returned value, also in another
-        process.
+        Within the lease, ``SpreadSidecar.attach`` resumes it with the returned values, also in another process.
         """
         await self._receiver.close()
         await self._close()
@@ -302,7 +312,7 @@ class Mailbox:
         try:
             await self.disconnect()
         except SpreadError:
-            # The exit must not replace the error of the body.
+            # An error of the exit must not replace the error of the body.
             if exc is None:
                 raise
 
@@ -320,8 +330,8 @@ class Mailbox:
             await self._receiver.finish()
             return was_open
         except SpreadError as error:
-            told = self._inbox.failure
-            if (told is None or lives_on(told)) and not is_gone(error):
+            ended = self._inbox.failure
+            if (ended is None or is_mailbox_alive(ended)) and not is_gone(error):
                 raise
             return False
         finally:
@@ -339,7 +349,7 @@ class Mailbox:
             self._keep_alive.used()
 
     async def _ping(self) -> None:
-        # That it failed is no news: the next real call tells it.
+        # Ignore a failure: the next call of the application reports it.
         with contextlib.suppress(SpreadError):
             await self._rpc.call(calls.poll(self.id, lambda: 0))
 
@@ -350,8 +360,8 @@ class Mailbox:
     def _on_notice(self, notice: Notice, private_group: str) -> None:
         if isinstance(notice, Attached):
             self._private_group = private_group
-        elif isinstance(notice, Ended) and notice.error is not None and not lives_on(notice.error):
-            self._let_go()
+        elif isinstance(notice, Ended) and notice.error is not None and not is_mailbox_alive(notice.error):
+            self._stop_background_work()
         if self._tell is not None:
             try:
                 self._tell(notice)
@@ -359,14 +369,14 @@ class Mailbox:
                 _log.exception("on_notice failed")
 
     def _on_acknowledgement_refused(self, error: SpreadError) -> None:
-        # That the mailbox is gone tells the stream itself, and it knows why and which events were lost with it.
+        # If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
         if error.reason not in MAILBOX_GONE:
             self._inbox.end(error)
 
-    def _let_go(self) -> list[asyncio.Task[Any]]:
-        """Stops all background work for the mailbox, which no longer exists.
+    def _stop_background_work(self) -> list[asyncio.Task[Any]]:
+        """Stops all background work of the mailbox.
 
-        Gives the tasks that are ending.
+        Returns the ending tasks.
         """
         ending: list[asyncio.Task[Any]] = []
         acknowledging = self._acknowledger.close() if self._acknowledger is not None else None
@@ -381,7 +391,7 @@ class Mailbox:
             return
         self._closed = True
         current = asyncio.current_task()
-        ending = [task for task in self._let_go() if task is not current]
+        ending = [task for task in self._stop_background_work() if task is not current]
         if ending:
             await asyncio.wait(ending)
         senders, self._senders = self._senders, []

@@ -1,4 +1,4 @@
-"""An object that is being opened, for ``await`` or ``async with``."""
+"""An object that is being opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ OpenedT = TypeVar("OpenedT", bound=AsyncContextManager[Any])
 
 
 class Opening(Awaitable[OpenedT], Generic[OpenedT]):
-    """``await`` returns the opened object. ``async with`` also closes it at the end of the block."""
+    """Use ``await`` to get the opened object, or ``async with`` to also close it at the end of the block."""
 
     def __init__(self, opening: Coroutine[Any, Any, OpenedT]) -> None:
         self._opening = opening

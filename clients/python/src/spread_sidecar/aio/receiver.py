@@ -20,7 +20,7 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Receiver:
-    """Attaches, pauses while the inbox is full, and resumes after the last event when a stream breaks."""
+    """Pauses while the inbox is full. When a stream breaks, attaches again after the last event."""
 
     def __init__(
         self,
@@ -41,19 +41,19 @@ class Receiver:
         self._last_frame = 0.0
         self._paused = False
         self._closed = False
-        # The watchdog cancelled the stream.
+        # Whether the watchdog cancelled the stream.
         self._silent = False
-        # Nothing more is to be expected for now: it has ended, or is paused.
+        # Set when no event will arrive for now: after the end, or during a pause.
         self._settled = asyncio.Event()
 
     @property
     def holds_lease(self) -> bool:
-        """Whether a stream is attached. The state of a stream that is not read is unknown."""
+        """Whether a stream is attached, as far as the client knows. Unknown for a stream that is not read."""
         return self._rules.attached and not self._paused
 
     @property
     def started(self) -> bool:
-        """Whether it has begun to receive."""
+        """Whether receiving has started."""
         return self._task is not None
 
     def start(self) -> None:
@@ -65,9 +65,9 @@ class Receiver:
         self._watch()
 
     async def finish(self) -> None:
-        """The mailbox was disconnected.
+        """Closes the receiver after a disconnect.
 
-        Receives the last events if the stream ends within a second and the inbox has room, and closes.
+        Waits up to 1 s for the last events of the stream, but not while the inbox is full.
         """
         if self._call is not None:
             with contextlib.suppress(asyncio.TimeoutError):
@@ -75,14 +75,14 @@ class Receiver:
         await self.close()
 
     async def close(self) -> None:
-        """Ends receiving without an error. The application can still consume the events of the inbox."""
+        """Stops receiving without an error. Events in the inbox remain available."""
         self.stop()
         task = self._task
         if task is not None and task is not asyncio.current_task():
             await asyncio.wait([task])
 
     def stop(self) -> None:
-        """``close`` without waiting for the task's end."""
+        """As ``close``, but without waiting for the end of the task."""
         self._closed = True
         self._end(None)
         if self._task is not None and self._task is not asyncio.current_task():
@@ -95,7 +95,7 @@ class Receiver:
                 if error is None or self._closed or not await self._prepare_next(error):
                     return
         except asyncio.CancelledError:
-            # The loop is ending, if it is not close().
+            # The event loop is ending, unless close() cancelled the task.
             self._end(None)
         except Exception as error:
             _log.exception("receiving failed")
@@ -106,7 +106,7 @@ class Receiver:
             self._settled.set()
 
     async def _receive_stream(self) -> Optional[SpreadError]:
-        """Reads one stream to its end. Returns its error; None: receiving has ended."""
+        """Reads one stream until its end. Returns its error, or None if receiving has ended."""
         loop = asyncio.get_running_loop()
         call: Any = None
         try:
@@ -135,9 +135,8 @@ class Receiver:
                 call.cancel()
 
     def _explain(self, error: grpc.aio.AioRpcError) -> SpreadError:
-        """The error of a broken stream.
-
-        A stream that was cancelled because of its silence is not cancelled by the application.
+        """The error of a stream. A stream that this client cancelled because of missing heartbeats does not
+        count as cancelled by the application.
         """
         if not self._silent:
             return convert(error, self._rpc.endpoint)
@@ -168,7 +167,7 @@ class Receiver:
         self._last_frame = asyncio.get_running_loop().time()
 
     async def _prepare_next(self, error: SpreadError) -> bool:
-        """Handles a broken stream. False: receiving has ended."""
+        """Handles a broken stream. Returns False if receiving has ended."""
         verdict = self._rules.broken(error)
         if verdict.end is not None:
             self._end(verdict.end)
@@ -177,12 +176,13 @@ class Receiver:
             self._on_notice(Detached(error), "")
         await asyncio.sleep(verdict.pause)
         if self._rules.fetching_rest:
-            # The last events of an ended mailbox wait there; each further stream would overfill the inbox.
+            # The last events of an ended mailbox wait until the inbox has space. Each further stream would
+            # overfill it.
             await self._inbox.wait_for_room()
         return True
 
     def _watch(self) -> None:
-        """Cancels a stream that was silent for too long. The stream then counts as broken."""
+        """Cancels a stream without any frame for too long, which then counts as broken."""
         interval = self._heartbeat_interval
         if interval <= 0 or self._closed or self._inbox.ended:
             return

@@ -1,4 +1,4 @@
-"""The channel, with this package's rules for calls: a deadline for each, and SpreadError for failures."""
+"""The channel with a deadline for each call and SpreadError for failures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..options import AsyncTokenSource
 Headers = Sequence[tuple[str, str]]
 
 _WRITE_FAILED = "Internal error from Core"
-# How often, and in what steps, the status behind it is waited for. Unit: s.
+# Number and length of the waits for the status of a stream. Unit: s.
 _STATUS_TURNS = 50
 _STATUS_PAUSE = 0.01
 
@@ -31,7 +31,7 @@ _STATUS_PAUSE = 0.01
 def convert(
     error: grpc.aio.AioRpcError, endpoint: Endpoint, *, send: bool = False, outcome: Optional[SendOutcome] = None
 ) -> SpreadError:
-    """Converts an exception of gRPC to a SpreadError."""
+    """Converts an exception of gRPC."""
     trailers: Any = error.trailing_metadata() or ()
     converted = to_spread_error(
         error.code().name,
@@ -46,10 +46,10 @@ def convert(
 
 
 async def end_of(call: Any, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
-    """The status of a stream after a failed write.
+    """The status of a stream that ended during a write.
 
-    If a write finds that the stream has ended, gRPC first reports an internal error. It learns the status of the
-    stream only later.
+    When gRPC finds at a write that the stream has ended, it reports an internal error. It gets the status of
+    the stream later.
     """
     for _ in range(_STATUS_TURNS):
         if error.code() is not grpc.StatusCode.INTERNAL or error.details() != _WRITE_FAILED:
@@ -61,17 +61,17 @@ async def end_of(call: Any, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError
             await call.trailing_metadata(),
             details=await call.details(),
         )
-    # It can only have been cut.
+    # The connection must have broken.
     return grpc.aio.AioRpcError(
         grpc.StatusCode.UNAVAILABLE, error.initial_metadata(), error.trailing_metadata(), "the stream was cut"
     )
 
 
 class Rpc:
-    """One channel."""
+    """A channel."""
 
     def __init__(self, plan: ChannelPlan, token: Optional[AsyncTokenSource]) -> None:
-        # Else gRPC would find out by itself, and take another loop than the one that will run.
+        # Raises without a running loop. Otherwise gRPC would choose a loop that does not run.
         asyncio.get_running_loop()
         credentials = plan.security.credentials
         self._channel: grpc.aio.Channel = (
@@ -79,7 +79,7 @@ class Rpc:
             if credentials is None
             else grpc.aio.secure_channel(plan.grpc_target, credentials, plan.arguments)
         )
-        #: Where its calls go.
+        #: The endpoint of its calls.
         self.endpoint = plan.endpoint
         self._call_timeout = plan.call_timeout
         self._headers = plan.headers
@@ -88,14 +88,15 @@ class Rpc:
         self._methods: dict[str, Any] = {}
 
     def may_pass(self, error: SpreadError) -> bool:
-        """Whether a later call with the same mailbox can succeed.
+        """Whether a later call with the same mailbox may succeed.
 
-        The connection to the sidecar was lost, or a token was rejected or not available and can change.
+        True if the connection broke, or if a token that is read again before each call was rejected or
+        unavailable.
         """
         return is_transport_failure(error) or (callable(self._token) and error.status == "UNAUTHENTICATED")
 
     async def call(self, call: Call[ResultT], timeout: Optional[float] = None) -> ResultT:
-        """One unary call."""
+        """Makes one unary call."""
         check_timeout(timeout)
         metadata = await self._metadata(call.headers)
         bound = self._call_timeout if timeout is None else timeout
@@ -106,7 +107,7 @@ class Rpc:
         except grpc.aio.UsageError:
             raise channel_closed() from None
         except asyncio.CancelledError:
-            # Closing the channel cancels its calls, and not the tasks that wait for them.
+            # Closing the channel cancels its calls, but not the tasks that wait for them.
             if self._closed:
                 raise channel_closed("unknown" if call.send else None) from None
             raise
@@ -143,7 +144,7 @@ class Rpc:
             raise channel_closed() from None
 
     async def close(self) -> None:
-        """Ends every call."""
+        """Closes the channel and cancels its calls."""
         self._closed = True
         await self._channel.close()
 

@@ -1,4 +1,4 @@
-"""Sends many messages fast and in order, over one stream."""
+"""Sends many messages fast and in order over one stream."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _log = logging.getLogger("spread_sidecar")
 
 
 class Sender:
-    """Sends many messages fast and in order, over one stream.
+    """Sends many messages fast and in order over one stream. ``Mailbox.sender()`` returns it.
 
-    Messages that are sent while a frame is in transit share the next frame. A broken stream is not resumed, because
-    a message could be sent twice. All calls then raise the same error, and ``undecided`` has the messages with an
-    unknown outcome. Made by ``Mailbox.sender()``.
+    Messages that are sent while a frame is being written share the next frame. The client does not replace a
+    broken stream, because that could send a message twice. All later calls raise the same error, and
+    ``undecided`` contains the messages with an unknown outcome.
     """
 
     def __init__(
@@ -48,29 +48,29 @@ class Sender:
         self._on_refused = on_refused
         self._on_use = on_use
         self._over = False
-        # For who writes, and for who waits until something was decided.
+        # For the writing task, and for tasks that wait for decisions.
         self._work: Optional[asyncio.Future[None]] = None
         self._waiters: set[asyncio.Future[None]] = set()
-        # Groups as they were given last, checked.
+        # The last given groups, validated.
         self._last_groups: tuple[object, tuple[str, ...]] = (None, ())
         self._reader = asyncio.create_task(self._read(), name="spread-sidecar-sender-read")
         self._writer = asyncio.create_task(self._write(), name="spread-sidecar-sender-write")
 
     @property
     def progress(self) -> SenderProgress:
-        """The progress of the sender."""
+        """The progress."""
         return self._window.progress
 
     @property
     def closed(self) -> bool:
-        """Whether the sender has ended and sends no more messages."""
+        """Whether the sender ended. Then it cannot send."""
         return self._window.closing or self._window.failure is not None
 
     @property
     def undecided(self) -> list[OutgoingMessage]:
-        """Messages that were sent and are not decided, oldest first.
+        """The messages that were sent but not decided, oldest first.
 
-        After a failure: the messages with an unknown outcome.
+        After a failure, their outcome is unknown.
         """
         return self._window.undecided
 
@@ -84,17 +84,16 @@ class Sender:
         self_discard: bool = False,
         timeout: Optional[float] = None,
     ) -> None:
-        """Sends a message to the members of one group or of several.
+        """Sends a message to the members of one or several groups.
 
-        Waits while the window is full, but not until the daemon has the message: ``flush`` does so. Raises
-        SpreadError if the sender has ended or the service type is invalid. Messages that the sidecar rejects are
-        reported later, see ``Mailbox.sender``. A timeout or a cancellation ends only the wait for room; the message
-        is then not sent.
+        Waits only at the limit of messages in flight, not until the daemon gets the message; use ``flush`` for
+        that. Raises SpreadError if the sender has ended or the service type is invalid. The sidecar rejects
+        messages later, see ``Mailbox.sender``. After a timeout or a cancellation, the message was not sent.
         """
         last, destinations = self._last_groups
         if groups is not last:
             destinations = to_groups(groups)
-            # Only what can't change may be recognised.
+            # Only immutable arguments can be compared by identity.
             if type(groups) in (str, tuple):
                 self._last_groups = (groups, destinations)
         message = to_outgoing(service_type, destinations, payload, message_type, self_discard)
@@ -108,7 +107,7 @@ class Sender:
             self._wake_writer()
 
     async def flush(self, *, timeout: Optional[float] = None) -> SenderProgress:
-        """Waits until all messages sent before are decided.
+        """Waits until all messages that were sent before are decided.
 
         Raises MessagesRefused if messages were rejected and there is no ``on_refused``, and SpreadError if the
         stream broke.
@@ -135,7 +134,7 @@ class Sender:
         return window.progress
 
     async def abort(self) -> None:
-        """Ends the stream without waiting. The outcome of undecided messages is unknown."""
+        """Ends the stream without waiting. The outcome of messages that are not decided is unknown."""
         if not self._over:
             self._fail(self._window.aborted())
             self._reader.cancel()
@@ -158,7 +157,7 @@ class Sender:
             await self.abort()
 
     async def _wait(self, done: Callable[[], bool], timeout: Optional[float], what: str) -> None:
-        """Until ``done``, or everything failed."""
+        """Waits until ``done`` or a failure."""
         check_timeout(timeout)
         loop = asyncio.get_running_loop()
         deadline = None if timeout is None else loop.time() + timeout
@@ -195,7 +194,7 @@ class Sender:
                     finally:
                         self._work = None
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            # Why it broke tells the reader.
+            # The reading task gets the reason.
             pass
 
     async def _read(self) -> None:

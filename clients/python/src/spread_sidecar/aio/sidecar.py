@@ -1,4 +1,4 @@
-"""One channel to a sidecar."""
+"""A channel to a sidecar."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import os
 from types import TracebackType
 from typing import TYPE_CHECKING, AsyncIterator, Awaitable, Callable, Optional, Type
 
-from .._core import answers, calls
-from .._core.answers import MailboxInit
+from .._core import calls, responses
+from .._core.responses import MailboxInit
 from .._core.channel import ChannelPlan
 from .._core.durations import to_count
 from .._core.environment import complete_options
 from .._core.ready import ReadyWait
 from .._core.receive_settings import ReceiveSettings, to_receive_settings
-from .._core.requests import refuse_unknown
+from .._core.requests import reject_unknown
 from .._core.security import to_authorization
 from ..errors import SpreadError
 from ..info import MailboxInfo, SidecarVersion
@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 
 
 class SpreadSidecar:
-    """One channel to a sidecar, which opens mailboxes. The channel connects on first use.
+    """A channel to a sidecar, which opens mailboxes. It connects at the first call.
 
-    As a context manager it closes when it is left. To be made in a coroutine. Options: see ``AsyncSidecarOptions``.
-    Without ``target`` the environment says which sidecar, see ``ChannelOptions.target``.
+    As a context manager, it closes at the end of the block. Create it in a coroutine. Options: see
+    ``AsyncSidecarOptions``. Without ``target``, environment variables select the sidecar, see
+    ``ChannelOptions.target``.
     """
 
     #: The target of the channel.
     target: str
 
     def __init__(self, **options: Unpack[AsyncSidecarOptions]) -> None:
-        refuse_unknown(options, AsyncSidecarOptions)
+        reject_unknown(options, AsyncSidecarOptions)
         completed = complete_options(options, os.environ)
         token = completed.get("token")
         plan = ChannelPlan(completed, token is not None)
@@ -49,20 +50,19 @@ class SpreadSidecar:
         self._closed = False
 
     def connect(self, *, timeout: Optional[float] = None, **options: Unpack[MailboxOptions]) -> Opening[Mailbox]:
-        """Opens a mailbox (SP_connect). Await the result, or use it with ``async with``. Options: see
-        ``MailboxOptions``.
+        """Opens a mailbox (SP_connect). Use ``await`` or ``async with``. Options: see ``MailboxOptions``.
 
-        Raises SpreadError, such as REJECT_NOT_UNIQUE or COULD_NOT_CONNECT; then none was opened.
+        Raises SpreadError, for example REJECT_NOT_UNIQUE or COULD_NOT_CONNECT. No mailbox was opened then.
         """
         return Opening(self._connect(options, timeout, _nothing))
 
     def attach(
         self, mailbox_id: str, *, timeout: Optional[float] = None, **options: Unpack[AttachOptions]
     ) -> Opening[Mailbox]:
-        """Attaches to a mailbox that this or another process opened before; see ``Mailbox.detach``.
+        """Attaches to a mailbox that this process or another one opened; see ``Mailbox.detach``.
 
-        This client takes over from another receiver when it starts to receive. Await the result, or use it with
-        ``async with``. Options: see ``AttachOptions``.
+        When this mailbox starts to receive, it replaces the attached receiver. Use ``await`` or ``async with``.
+        Options: see ``AttachOptions``.
         """
         return Opening(self._attach(mailbox_id, timeout, options))
 
@@ -73,10 +73,10 @@ class SpreadSidecar:
     async def list_mailboxes(
         self, admin_token: Optional[str] = None, *, page_size: int = 0, timeout: Optional[float] = None
     ) -> AsyncIterator[MailboxInfo]:
-        """State and counters of all mailboxes of the sidecar, page by page.
+        """State and counters of all mailboxes of the sidecar, fetched page by page.
 
-        ``admin_token`` is the sidecar's admin token, which replaces ``token``. Like ``token``, it is rejected where
-        others could read it.
+        ``admin_token`` is the sidecar's admin token, which replaces ``token`` for these calls. Rejected on
+        channels on which ``token`` is rejected.
         """
         headers: tuple[tuple[str, str], ...] = ()
         if admin_token is not None:
@@ -91,10 +91,10 @@ class SpreadSidecar:
                 return
 
     async def wait_for_ready(self, timeout: float = 30.0, *, daemon: bool = False) -> None:
-        """Waits until the sidecar responds, with retries.
+        """Waits until the sidecar responds, and retries until then.
 
-        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with status
-        DEADLINE_EXCEEDED. Raises a permanent failure at once.
+        ``daemon``: also wait until the sidecar is connected to its default daemon. Raises SpreadError with
+        status DEADLINE_EXCEEDED after the timeout, and at once if waiting does not help.
         """
         wait = ReadyWait(self.target, timeout, daemon)
         while True:
@@ -107,11 +107,11 @@ class SpreadSidecar:
             await asyncio.sleep(wait.pause())
 
     async def close(self, *, keep_mailboxes: bool = False) -> None:
-        """Disconnects the mailboxes that were opened or attached through this channel, and closes it.
+        """Disconnects the mailboxes that were opened or attached over this channel, and closes it.
 
-        ``keep_mailboxes``: detach from the mailboxes without ending them; they stay open for their lease. Raises
-        the SpreadError of the first mailbox whose disconnect failed, after closing the channel. A second call has
-        no effect.
+        ``keep_mailboxes``: detach the mailboxes instead of ending them. They live until their lease expires.
+        Raises the SpreadError of the first mailbox whose disconnect failed. The channel is closed even then. A
+        second call has no effect.
         """
         if self._closed:
             return
@@ -140,17 +140,17 @@ class SpreadSidecar:
         try:
             await self.close()
         except SpreadError:
-            # The exit must not replace the error of the body.
+            # An error of the exit must not replace the error of the body.
             if exc is None:
                 raise
 
     async def _attach(self, mailbox_id: str, timeout: Optional[float], options: AttachOptions) -> Mailbox:
-        refuse_unknown(options, AttachOptions)
+        reject_unknown(options, AttachOptions)
         settings = to_receive_settings(options)
         given = options.get("after_sequence")
         after = None if given is None else to_count(given, "after_sequence")
         info = await self._rpc.call(calls.info(mailbox_id), timeout)
-        return self._keep(answers.attached(mailbox_id, info, after), settings, _nothing)
+        return self._keep(responses.attached(mailbox_id, info, after), settings, _nothing)
 
     async def _connect(
         self,
@@ -158,7 +158,7 @@ class SpreadSidecar:
         timeout: Optional[float],
         on_closed: Callable[[], Awaitable[None]],
     ) -> Mailbox:
-        refuse_unknown(options, MailboxOptions)
+        reject_unknown(options, MailboxOptions)
         settings = to_receive_settings(options)
         init = await self._rpc.call(calls.connect(options), timeout)
         return self._keep(init, settings, on_closed)

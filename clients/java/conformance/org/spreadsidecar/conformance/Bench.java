@@ -10,7 +10,7 @@ import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** One mailbox in a group of its own that sends to itself. */
+/** A mailbox in its own group, which sends to itself. */
 final class Bench {
   private static final int MAX_MESSAGES = 20_000;
   private static final long MAX_BYTES = 16L * 1024 * 1024;
@@ -18,16 +18,16 @@ final class Bench {
 
   private Bench() {}
 
-  /** A mailbox, by the client or by the stubs alone. */
+  /** A mailbox, which uses the client or only the stubs. */
   interface Peer extends AutoCloseable {
     void send(byte[] payload);
 
-    /** Hands over what was taken and has not left. */
+    /** Writes the messages that were not written yet. */
     void flush();
 
     void multicast(byte[] payload);
 
-    /** Waits for at least one message; how many came. */
+    /** Waits for at least one message. Returns the number of messages. */
     int receive() throws InterruptedException;
 
     @Override
@@ -64,7 +64,7 @@ final class Bench {
                     peer.send(payload);
                   }
                 } catch (InterruptedException done) {
-                  // It was told to stop.
+                  // The benchmark was asked to stop.
                 } catch (Throwable error) {
                   if (!Thread.interrupted()) failure.set(error);
                 }

@@ -9,7 +9,7 @@ import org.spreadsidecar.client.ServiceType;
 import org.spreadsidecar.client.SidecarOptions;
 import org.spreadsidecar.client.SpreadSidecar;
 
-/** The client as an application uses it. */
+/** Uses the client as an application does. */
 final class ClientPeer implements Bench.Peer {
   private final SpreadSidecar sidecar;
   private final Mailbox mailbox;

@@ -48,7 +48,7 @@ public final class Driver {
 
   private Driver() {}
 
-  /** Serves until the end of standard input. */
+  /** Reads requests until the end of standard input. */
   public static void main(String[] args) throws Exception {
     Driver driver = new Driver();
     new Protocol().serve(driver.ops(), System.getProperty("client.version"));
@@ -56,7 +56,7 @@ public final class Driver {
       try {
         sidecar.close();
       } catch (SpreadException error) {
-        // Whoever ends the input does not want to know.
+        // The caller has closed the input and does not need the error.
       }
     }
     System.exit(0);
@@ -178,7 +178,7 @@ public final class Driver {
     return ops;
   }
 
-  /** Leaves a try-with-resources statement whose block takes an event, when there is a mailbox to take it from. */
+  /** Leaves a try-with-resources statement. Its block receives an event if there is a mailbox. */
   private static Object exit(AutoCloseable closeable, Mailbox receivesFrom) throws Exception {
     try (closeable) {
       if (receivesFrom != null) receivesFrom.receive();

@@ -17,7 +17,7 @@ import org.spreadsidecar.client.SpreadEvent.TransitionalMessage;
 import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 import org.spreadsidecar.client.VersionTriple;
 
-/** Things as the protocol shows them. */
+/** Converts objects of the client to the protocol. */
 final class Plain {
   private Plain() {}
 

@@ -18,14 +18,17 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.spreadsidecar.client.SpreadException;
 
-/** The driver's protocol, which test/conformance/README.md describes: requests on standard input, answers on standard output. */
+/**
+ * The driver's protocol: requests on standard input, responses on standard output. test/conformance/README.md
+ * describes it.
+ */
 final class Protocol {
-  /** Carries out one kind of request. */
+  /** Executes one kind of request. */
   interface Op {
     Object run(JsonObject args) throws Exception;
   }
 
-  /** The request itself is wrong, not what it asks of the client. */
+  /** The request is invalid. */
   static final class DriverException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -68,7 +71,7 @@ final class Protocol {
               () -> {
                 Map<String, Object> answer = ordered("id", id);
                 try {
-                  // In the order in which they came: a request begins when the one before it has.
+                  // Requests start in order: each starts after the previous one has started.
                   earlier.await(50, TimeUnit.MILLISECONDS);
                   now.countDown();
                   Op known = ops.get(op);
@@ -135,7 +138,7 @@ final class Protocol {
         error.getMessage());
   }
 
-  /** A map of names and values in turn. */
+  /** A map from alternating names and values. */
   static Map<String, Object> ordered(Object... namesAndValues) {
     Map<String, Object> map = new LinkedHashMap<>();
     for (int i = 0; i < namesAndValues.length; i += 2) map.put((String) namesAndValues[i], namesAndValues[i + 1]);

@@ -23,7 +23,7 @@ import org.spreadsidecar.v1.ReceiveRequest;
 import org.spreadsidecar.v1.ReceiveResponse;
 import org.spreadsidecar.v1.ServiceType;
 
-/** The generated stubs alone: the least code that moves the same bytes with the same calls. */
+/** Uses only the generated stubs: the minimum of code for the same bytes and calls. */
 final class RawPeer implements Bench.Peer {
   private static final int BATCH_MESSAGES = 1024;
   private static final long BATCH_BYTES = 1024 * 1024;

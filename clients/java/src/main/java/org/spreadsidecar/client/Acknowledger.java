@@ -7,8 +7,8 @@ import org.spreadsidecar.v1.AcknowledgeRequest;
 import org.spreadsidecar.v1.MailboxServiceGrpc;
 
 /**
- * Tells the sidecar, in the background, up to which event the application is done. One call at a time; what is asked for
- * meanwhile goes with the next one.
+ * Acknowledges events in the background. At most one call is active. Requests during a call are combined into the
+ * next call.
  */
 final class Acknowledger {
   /** Reasons with which a mailbox ends. The stream reports them too, with more detail. */
@@ -24,7 +24,10 @@ final class Acknowledger {
   private boolean busy;
   private boolean closed;
 
-  /** @param onFailure called with an error that another try cannot change, except those that the stream reports too */
+  /**
+   * @param onFailure called with the error of a call that is not retried, except for errors that the stream reports
+   * too
+   */
   Acknowledger(Rpc rpc, String mailboxId, Consumer<SpreadException> onFailure) {
     this.rpc = rpc;
     this.mailboxId = mailboxId;

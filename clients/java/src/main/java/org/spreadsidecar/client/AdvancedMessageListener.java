@@ -3,15 +3,15 @@ package org.spreadsidecar.client;
 import org.spreadsidecar.client.SpreadEvent.MembershipMessage;
 import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 
-/** Is told of messages and of membership apart, as with Spread's own Java client. See {@link Mailbox#add}. */
+/** Gets messages and membership messages separately, as in Spread's own Java client. See {@link Mailbox#add}. */
 public interface AdvancedMessageListener extends BasicMessageListener {
-  /** Somebody multicast a message. */
+  /** A client multicast a message. */
   void regularMessageReceived(RegularMessage message);
 
-  /** The membership of a group changed, or is about to. */
+  /** The membership of a group changed or is about to change. */
   void membershipMessageReceived(MembershipMessage message);
 
-  /** Anything else: rejected messages, and the loss and return of the daemon connection. */
+  /** All other events: rejected messages, and the loss and the reconnection of the daemon connection. */
   default void otherEventReceived(SpreadEvent event) {}
 
   @Override

@@ -1,8 +1,8 @@
 package org.spreadsidecar.client;
 
-/** Is told of every event, as with Spread's own Java client. See {@link Mailbox#add}. */
+/** Gets every event, as in Spread's own Java client. See {@link Mailbox#add}. */
 @FunctionalInterface
 public interface BasicMessageListener {
-  /** An event has come. */
+  /** An event arrived. */
   void messageReceived(SpreadEvent event);
 }

@@ -20,7 +20,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 
-/** A gRPC channel with threads of its own, which end with it. */
+/** A gRPC channel with its own threads, which end with it. */
 record Connection(ManagedChannel channel, EventLoopGroup group) {
   private static final int WINDOW_BYTES = 1024 * 1024;
   private static final int LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -39,12 +39,13 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
         builder =
             NettyChannelBuilder.forAddress(new DomainSocketAddress(target.path()))
                 .channelType(EpollDomainSocketChannel.class)
-                // gRPC sets it for every channel, and Netty warns of it for this one, which has no such thing.
+                // gRPC sets this option for every channel. Netty logs a warning for Unix sockets, which do not have
+                // it.
                 .withOption(ChannelOption.SO_KEEPALIVE, null)
-                // Libraries differ in what they send for a path; a sidecar's certificate is for localhost at least.
+                // Libraries send different authorities for a path. The certificates of sidecars contain localhost.
                 .overrideAuthority("localhost");
       } else {
-        // An IPv6 address in brackets is no path of a URI, so it can not be a target of gRPC's.
+        // An IPv6 address in brackets is not a valid URI path, and therefore not a target of gRPC.
         builder =
             target.host().contains(":")
                 ? NettyChannelBuilder.forAddress(target.host(), target.port())
@@ -53,10 +54,10 @@ record Connection(ManagedChannel channel, EventLoopGroup group) {
       }
       builder
           .eventLoopGroup(group)
-          // Short steps, taken by the thread that has read the bytes.
+          // The callbacks are short: they run in the thread that read the bytes.
           .directExecutor()
           .offloadExecutor(background)
-          // A sidecar is near: the proxy of the environment is not for it.
+          // A sidecar is local or near: do not use the proxy of the environment.
           .proxyDetector(address -> null)
           .flowControlWindow(WINDOW_BYTES)
           .maxInboundMessageSize(LARGEST_MESSAGE_BYTES)

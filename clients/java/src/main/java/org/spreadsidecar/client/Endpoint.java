@@ -8,15 +8,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The channel that a call was made on, as far as its failures depend on it.
+ * The properties of a channel that its errors depend on.
  *
  * @param name the target in error messages
  */
 record Endpoint(String name, Target target, boolean hasTls) {
-  /** The reason of calls that failed because no connection to the sidecar could be made. Nothing of them was sent. */
+  /** The reason of calls that failed because no connection to the sidecar was possible. Nothing was sent. */
   static final String SIDECAR_UNREACHABLE = "SIDECAR_UNREACHABLE";
 
-  /** The reason of calls that a server answered which does not know them. */
+  /** The reason of calls to a server that does not implement them. */
   private static final String NOT_A_SIDECAR = "NOT_A_SIDECAR";
 
   private static final String PORTS =
@@ -25,14 +25,14 @@ record Endpoint(String name, Target target, boolean hasTls) {
   private static final Set<Status.Code> NO_CONNECTION =
       Set.of(Status.Code.UNAVAILABLE, Status.Code.INTERNAL, Status.Code.UNKNOWN);
 
-  /** Why a connection could not be made, for programs and for people. */
+  /** The reason of a failed connection, for programs and for people. */
   private record Why(String cause, String sentence) {}
 
   /**
-   * The failure of a call.
+   * The error of a call.
    *
-   * @param call it has no remote address if it never got a connection: then nothing of it was sent
-   * @param send the call was to send a message: its failure tells what became of it
+   * @param call has no remote address if it had no connection, so that nothing was sent
+   * @param send whether the call sends a message, so that its error has an outcome
    */
   SpreadException explain(Throwable thrown, ClientCall<?, ?> call, boolean send) {
     SpreadException error = Errors.of(thrown, send);
@@ -104,7 +104,7 @@ record Endpoint(String name, Target target, boolean hasTls) {
     return false;
   }
 
-  /** What gRPC and Netty say, from the outermost failure to the innermost, a line each. */
+  /** The messages of gRPC and Netty, from the outermost error to the innermost, one per line. */
   private static String textOf(Throwable thrown) {
     StringBuilder text = new StringBuilder();
     for (Throwable at = thrown; at != null && at != at.getCause(); at = at.getCause())

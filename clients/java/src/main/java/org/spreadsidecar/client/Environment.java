@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** What the environment says about a sidecar: docs/client-environment.md has the rules for every client. */
+/** The settings of a sidecar in environment variables. docs/client-environment.md has the rules for all clients. */
 final class Environment {
   static final String TARGET = "SPREAD_SIDECAR_TARGET";
   private static final String TLS = "SPREAD_SIDECAR_TLS";
@@ -27,10 +27,10 @@ final class Environment {
   }
 
   /**
-   * A copy of the options with what the environment says, where the program names no target. A target of the program keeps the
-   * environment out: a token must not go to a sidecar that it is not for.
+   * A copy of the options. If the program sets no target, environment variables fill in the others. If the program
+   * sets a target, the variables have no effect: a token must not go to a sidecar for which it is not intended.
    *
-   * @throws SpreadException FIELD_INVALID for a variable with a wrong value and for a PEM file that cannot be read
+   * @throws SpreadException FIELD_INVALID for an invalid variable or an unreadable PEM file
    */
   static SidecarOptions complete(SidecarOptions given, Map<String, String> variables) {
     SidecarOptions options = given.copy();
@@ -40,14 +40,14 @@ final class Environment {
     if (options.tls == null) options.tls = environment.tls();
     if (options.token == null) {
       String path = environment.get(TOKEN_FILE);
-      // Read before each call, so that the token can be replaced while the program runs.
+      // Reads the file before each call, so that the token can change while the program runs.
       if (path != null) options.token((Supplier<String>) () -> readToken(path));
     }
     if (options.insecure == null) options.insecure = environment.readSwitch(INSECURE);
     return options;
   }
 
-  /** Null for a variable that is not set or empty. */
+  /** Null if the variable is not set or empty. */
   private String get(String variable) {
     String value = variables.get(variable);
     return value == null || value.isEmpty() ? null : value;
@@ -82,7 +82,7 @@ final class Environment {
     } catch (IOException | InvalidPathException error) {
       throw unreadable(TOKEN_FILE, "text", path, error);
     }
-    // As in the sidecar's own token files: comments count for nothing, and a name may precede the token.
+    // The format of the sidecar's token files: lines may be comments, and a name may precede the token.
     for (String line : text.split("\n")) {
       String[] words = line.strip().split("\\s+");
       if (!words[0].isEmpty() && !words[0].startsWith("#")) return words[words.length - 1];

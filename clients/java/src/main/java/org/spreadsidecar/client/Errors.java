@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Makes exceptions: of what gRPC fails with, and of what is wrong on this side. */
+/** Creates exceptions from errors of gRPC and from errors in the client. */
 final class Errors {
   private Errors() {}
 
-  /** Failures that leave it open whether the request was carried out. */
-  private static final Set<Status.Code> IN_DOUBT =
+  /** Statuses that leave open whether the sidecar executed the request. */
+  private static final Set<Status.Code> UNKNOWN_OUTCOME =
       EnumSet.of(
           Status.Code.UNAVAILABLE,
           Status.Code.CANCELLED,
@@ -32,7 +32,7 @@ final class Errors {
       EnumSet.of(
           Status.Code.UNAVAILABLE, Status.Code.CANCELLED, Status.Code.INTERNAL, Status.Code.UNKNOWN);
 
-  /** @param send the call was to send a message: its failure tells what became of it */
+  /** @param send whether the call sends a message, so that its error has an outcome */
   static SpreadException of(Throwable thrown, boolean send) {
     if (thrown instanceof SpreadException error) return error;
     Status status = Status.fromThrowable(thrown);
@@ -46,7 +46,7 @@ final class Errors {
             if (any.is(ErrorInfo.class)) info = any.unpack(ErrorInfo.class);
             if (any.is(RetryInfo.class)) retryDelay = durationOf(any.unpack(RetryInfo.class).getRetryDelay());
           } catch (InvalidProtocolBufferException ignored) {
-            // The status and its sentence stand without the details.
+            // Invalid details must not hide the status and its message.
           }
         }
       }
@@ -55,7 +55,7 @@ final class Errors {
     String text = status.getDescription();
     if (text == null) text = status.getCause() == null ? code.name() : String.valueOf(status.getCause().getMessage());
     return new SpreadException(
-        inCallersTerms(text, info == null ? "" : info.getMetadataOrDefault("field", "")),
+        withOptionName(text, info == null ? "" : info.getMetadataOrDefault("field", "")),
         code,
         info == null ? "" : info.getReason(),
         info == null ? "" : info.getDomain(),
@@ -63,16 +63,16 @@ final class Errors {
         retryDelay != null || (code == Status.Code.UNAVAILABLE && info == null),
         retryDelay,
         send ? outcomeOf(code, info) : null,
-        // The answer of a sidecar is all in here: as the cause, a stack trace would say it twice.
+        // The exception contains the whole response of a sidecar. As a cause, a stack trace would print it twice.
         info == null ? thrown : null);
   }
 
-  /** Fields whose option in this client is more than the camelCase form of the contract's name. */
+  /** Fields whose option in this client is not just the camelCase form of the name in the contract. */
   private static final Map<String, String> OPTION_NAMES =
       Map.of("daemon", "spreadName", "up_to_sequence", "upTo");
 
-  /** A sentence of the sidecar about a field, with the name that the caller's option has. */
-  static String inCallersTerms(String sentence, String field) {
+  /** Replaces the name of the field in a message of the sidecar with the name of the option. */
+  static String withOptionName(String sentence, String field) {
     if (field.isEmpty() || !sentence.startsWith(field + " ")) return sentence;
     String option = OPTION_NAMES.get(field);
     if (option == null)
@@ -89,24 +89,24 @@ final class Errors {
   }
 
   private static SpreadException.Outcome outcomeOf(Status.Code code, ErrorInfo info) {
-    String said = info == null ? null : info.getMetadataMap().get("outcome");
-    if ("unknown".equals(said)) return SpreadException.Outcome.UNKNOWN;
-    if ("not-sent".equals(said)) return SpreadException.Outcome.NOT_SENT;
-    // With an ErrorInfo the sidecar itself answered: unless it says otherwise, it refused.
-    boolean unknown = info != null ? code == Status.Code.INTERNAL : IN_DOUBT.contains(code);
+    String outcome = info == null ? null : info.getMetadataMap().get("outcome");
+    if ("unknown".equals(outcome)) return SpreadException.Outcome.UNKNOWN;
+    if ("not-sent".equals(outcome)) return SpreadException.Outcome.NOT_SENT;
+    // With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
+    boolean unknown = info != null ? code == Status.Code.INTERNAL : UNKNOWN_OUTCOME.contains(code);
     return unknown ? SpreadException.Outcome.UNKNOWN : SpreadException.Outcome.NOT_SENT;
   }
 
   /**
-   * Whether a stream that ended so was cut on the way, and not ended by the sidecar: the sidecar gives a reason with every end of
-   * its own. One of them is that it cuts the connection.
+   * Whether the connection broke. The sidecar gives a reason when it ends a stream, also when it closes the
+   * connection.
    */
   static boolean isTransportFailure(SpreadException error) {
     if (error.reason().equals("CONNECTION_TOO_OLD") || error.reason().equals(Endpoint.SIDECAR_UNREACHABLE)) return true;
     return error.reason().isEmpty() && BREAKS.contains(error.status());
   }
 
-  /** Whether a mailbox that could not be disconnected has ended, or the sidecar is shutting down or cannot be reached. */
+  /** Whether a mailbox that could not be disconnected has ended, or its sidecar is shutting down or unreachable. */
   static boolean isGone(SpreadException error) {
     return isTransportFailure(error) || Set.of("DRAINING", "ILLEGAL_SESSION", "LEASE_EXPIRED").contains(error.reason());
   }
@@ -124,7 +124,7 @@ final class Errors {
         null);
   }
 
-  /** The thread stays interrupted, for those that called. */
+  /** Keeps the thread's interrupt flag for the caller. */
   static SpreadException interrupted(String message, InterruptedException cause) {
     Thread.currentThread().interrupt();
     return SpreadException.local(Status.Code.CANCELLED, message)
@@ -144,7 +144,7 @@ final class Errors {
         null);
   }
 
-  /** What everything that is asked of a mailbox after its disconnect fails with. */
+  /** The error of every call of a mailbox after disconnect or detach. */
   static SpreadException disconnected() {
     return new SpreadException(
         "the mailbox is disconnected",
@@ -158,7 +158,7 @@ final class Errors {
         null);
   }
 
-  /** What every call on a channel that is closed fails with. */
+  /** The error of every call on a closed channel. */
   static SpreadException channelClosed() {
     return SpreadException.local(Status.Code.CANCELLED, "the channel is closed")
         .with("the channel is closed", Map.of(), SpreadException.Outcome.NOT_SENT, null);

@@ -11,11 +11,11 @@ import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 import org.spreadsidecar.v1.Event;
 import org.spreadsidecar.v1.MembershipView;
 
-/** Events of the contract as objects of this package. */
+/** Converts events of the contract. */
 final class Events {
   private Events() {}
 
-  /** Null for one that this release does not know. */
+  /** Null for an event that this release does not know. */
   static SpreadEvent of(Event event) {
     long sequence = event.getSequence();
     switch (event.getKindCase()) {
@@ -94,7 +94,7 @@ final class Events {
     return new GroupId(Integer.toUnsignedLong(id.getDaemonId()), id.getTime(), id.getIndex());
   }
 
-  /** About what an event takes here. */
+  /** Approximate memory of an event. Unit: bytes. */
   static long weight(SpreadEvent event) {
     if (event instanceof RegularMessage message) return message.payload().length + 256L;
     if (event instanceof ViewMessage view) return 64L * view.members().size() + 256L;

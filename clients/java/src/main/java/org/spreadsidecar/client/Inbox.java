@@ -7,7 +7,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** What was received and not yet taken. After its end it still gives what is in it, and then the end to everybody who asks. */
+/**
+ * The received events that the application did not take yet. After the end, the remaining events are still available.
+ * Each later call gets the error of the end.
+ */
 final class Inbox {
   private final int maxEvents;
   private final long maxBytes;
@@ -32,7 +35,7 @@ final class Inbox {
     onRoom = action;
   }
 
-  /** True: it is full, and onRoom will be called. */
+  /** True if the inbox is full. onRoom will be called. */
   boolean push(List<SpreadEvent> more) {
     lock.lock();
     try {
@@ -49,7 +52,7 @@ final class Inbox {
     }
   }
 
-  /** The first end counts; true if this was it. Without an error: the application asked for it. */
+  /** The first call ends the inbox and returns true. Without an error, the application requested the end. */
   boolean end(SpreadException why) {
     lock.lock();
     try {
@@ -63,7 +66,7 @@ final class Inbox {
     }
   }
 
-  /** What receiving ended with; null while it goes on, and when it ended as the application asked. */
+  /** The error that ended the inbox. Null before the end, and after an end that the application requested. */
   SpreadException failure() {
     lock.lock();
     try {
@@ -82,7 +85,7 @@ final class Inbox {
     }
   }
 
-  /** It ended as the application asked, and everything is taken. */
+  /** Whether the application requested the end and no event is left. */
   boolean exhausted() {
     lock.lock();
     try {
@@ -111,9 +114,9 @@ final class Inbox {
   }
 
   /**
-   * The next events, at least one.
+   * Waits for the next events, at least one.
    *
-   * @param nanos how long to wait for the first; negative: for ever
+   * @param nanos maximum time to wait for the first event; negative for no limit
    */
   List<SpreadEvent> take(int most, long nanos) {
     List<SpreadEvent> taken;
@@ -147,7 +150,7 @@ final class Inbox {
     } finally {
       lock.unlock();
     }
-    // Not under the lock: whoever fills has one of its own.
+    // Outside of the lock, because the receiver has its own lock.
     if (room) onRoom.run();
     return taken;
   }

@@ -7,16 +7,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * Keeps a mailbox whose application neither receives nor calls: the sidecar ends one that nobody has used for its lease. It asks
- * in thirds of the lease, and only when nothing else did.
+ * Renews the lease of a mailbox whose application neither receives nor calls. The sidecar ends a mailbox that is
+ * unused for its lease. Calls after each third of the lease without other use.
  */
 final class KeepAlive {
   private final ScheduledFuture<?> timer;
   private volatile long lastUse = System.nanoTime();
 
   /**
-   * @param held whether something else keeps the lease right now
-   * @param ping any call that uses the mailbox; its failure is no news, the next real call tells it
+   * @param held whether a stream keeps the lease now
+   * @param ping a call that uses the mailbox. Its failure is ignored: the next call of the application reports it
    */
   KeepAlive(ScheduledExecutorService timers, Duration lease, BooleanSupplier held, Runnable ping) {
     long pause = Math.max(lease.toMillis() / 3, 50);

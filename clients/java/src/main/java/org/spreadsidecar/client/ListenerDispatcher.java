@@ -10,7 +10,7 @@ final class ListenerDispatcher {
   private final List<BasicMessageListener> listeners = new CopyOnWriteArrayList<>();
   private Thread thread;
 
-  /** Takes no event before the first listener is added. */
+  /** Receives no event before the first listener is added. */
   ListenerDispatcher(Iterable<SpreadEvent> events, String threadName) {
     this.events = events;
     this.threadName = threadName;
@@ -40,7 +40,7 @@ final class ListenerDispatcher {
           }
         }
     } catch (SpreadException end) {
-      // Notice.Ended carries the reason.
+      // Notice.Ended has the reason.
     }
   }
 }

@@ -22,35 +22,37 @@ import org.spreadsidecar.v1.MulticastRequest;
 import org.spreadsidecar.v1.PollRequest;
 
 /**
- * A connection to a Spread daemon, made by {@link SpreadSidecar#connect} and {@link SpreadSidecar#attach}.
+ * A connection to a Spread daemon that the sidecar owns. {@link SpreadSidecar#connect} and {@link
+ * SpreadSidecar#attach} return it.
  *
- * <p>Several threads may use it at once, such as one that receives while others send. Calls without a timeout take the channel's
- * default. A stream to the sidecar that breaks is restored behind the last event, for as long as the mailbox's lease.
+ * <p>It is safe for concurrent use: for example, one thread receives while others send. Calls without a timeout use
+ * the channel's default. When a stream breaks, the client attaches again after the last event, within the mailbox's
+ * lease.
  */
 public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   /**
-   * What waits to be received.
+   * The numbers of queued events.
    *
-   * @param bufferedEvents events that receive gives without asking the sidecar
-   * @param waitingEvents events that wait in the sidecar
-   * @param waitingBytes their bytes
+   * @param bufferedEvents number of events that receive returns without a call to the sidecar
+   * @param waitingEvents number of queued events in the sidecar
+   * @param waitingBytes size of the queued events in the sidecar. Unit: bytes
    * @param state OPEN, RECONNECTING or ENDED
    */
   public record PollResult(int bufferedEvents, long waitingEvents, long waitingBytes, String state) {}
 
   /**
-   * A group's current view.
+   * The current view of a group.
    *
    * @param view the view
-   * @param inTransition a transitional signal has come after it: a NETWORK view will follow
+   * @param inTransition whether a transitional signal followed the view. A NETWORK view will follow
    */
   public record CurrentView(ViewMessage view, boolean inTransition) {}
 
   /**
-   * What {@link SpreadSidecar#attach} needs to go on where this object stopped.
+   * The values with which {@link SpreadSidecar#attach} resumes a mailbox.
    *
-   * @param mailboxId whoever has it owns the mailbox: keep it as a secret
-   * @param afterSequence the last event that was taken
+   * @param mailboxId the mailbox ID. Keep it secret: its holder can use the mailbox
+   * @param afterSequence sequence of the last event that the application received
    */
   public record Resumption(String mailboxId, long afterSequence) {}
 
@@ -74,7 +76,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   private SpreadException endFailure;
   private volatile boolean closed;
 
-  /** What a mailbox begins with. */
+  /** The initial values of a mailbox. */
   record Start(
       String id,
       String privateGroup,
@@ -106,30 +108,30 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     if (options.autoReceive) receiver.start();
   }
 
-  /** Whoever has it owns the mailbox: keep it as a secret. */
+  /** The mailbox ID. Keep it secret: its holder can use the mailbox. */
   public String id() {
     return id;
   }
 
   /**
-   * The private group that the daemon gave, such as {@code #alice#node1}: messages to it reach this mailbox alone. May be another
-   * after a {@link ConnectionRestored}.
+   * The private group from the daemon, such as {@code #alice#node1}. Only this mailbox receives messages to it. Can
+   * change after a {@link ConnectionRestored}.
    */
   public String privateGroup() {
     return privateGroup;
   }
 
-  /** The daemon that it was connected to, as a spread name. */
+  /** The Spread name of the daemon. Can change after a {@link ConnectionRestored}. */
   public String daemon() {
     return daemon;
   }
 
-  /** The daemon's release. */
+  /** The release of the daemon. */
   public VersionTriple daemonVersion() {
     return daemonVersion;
   }
 
-  /** How long the mailbox lives while nothing uses it. */
+  /** The lease: the time that the mailbox lives without a receiver and without calls. */
   public Duration lease() {
     return lease;
   }
@@ -139,26 +141,26 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return acknowledgement;
   }
 
-  /** The sequence of the last event that the application took; 0 if none. */
+  /** The sequence of the last event that the application received. 0 if none. */
   public long lastSequence() {
     return inbox.lastTaken();
   }
 
-  /** Joins a group. The view that shows this mailbox as a member comes as an event. */
+  /** Joins a group. The mailbox receives the view that contains it as an event. */
   public void join(String group) {
     join(group, false, null);
   }
 
-  /** Joins a group, and returns the view that shows this mailbox as a member when it is there. */
+  /** Joins a group, and waits for the view that contains this mailbox. */
   public ViewMessage joinAndAwaitView(String group) {
     return join(group, true, null).orElseThrow();
   }
 
   /**
-   * Joins a group (SP_join). Joining one that the mailbox is in changes nothing.
+   * Joins a group (SP_join). No effect if the mailbox is already a member.
    *
-   * @param awaitView answer only when the view is there, and return it
-   * @param timeout null: the channel's
+   * @param awaitView wait until the view arrives, and return it
+   * @param timeout null: the channel's default
    */
   public Optional<ViewMessage> join(String group, boolean awaitView, Duration timeout) {
     JoinRequest request =
@@ -174,10 +176,10 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Leaves a group (SP_leave). Leaving one that the mailbox is not in changes nothing.
+   * Leaves a group (SP_leave). No effect if the mailbox is not a member.
    *
-   * @param awaitView answer only when the self-leave is there, and return it, unless the mailbox was not in the group
-   * @param timeout null: the channel's
+   * @param awaitView wait until the self-leave arrives, and return it, unless the mailbox was not a member
+   * @param timeout null: the channel's default
    */
   public Optional<SelfLeaveMessage> leave(String group, boolean awaitView, Duration timeout) {
     LeaveRequest request =
@@ -189,16 +191,16 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         : Optional.empty();
   }
 
-  /** Sends a message to a group, or to a private group; returns the bytes sent. */
+  /** Sends a message to a group or to a private group. Returns the size of the payload in bytes. */
   public int multicast(ServiceType serviceType, String group, byte[] payload) {
     return multicast(OutgoingMessage.to(serviceType, group, payload), null);
   }
 
   /**
-   * Sends a message (SP_multicast). Need not be a member. Returns the bytes of the payload, when the daemon's connection took it;
-   * the outcome of a failure tells whether the message may have been sent all the same.
+   * Sends a message (SP_multicast). The sender need not be a member. Returns the size of the payload in bytes after
+   * the daemon connection accepted the message. The outcome of an error says whether the message may have been sent.
    *
-   * @param timeout null: the channel's
+   * @param timeout null: the channel's default
    */
   public int multicast(OutgoingMessage message, Duration timeout) {
     MulticastRequest request =
@@ -208,8 +210,8 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * A stream for many messages, for rates that one call a message can't reach. Its messages keep their order; towards other calls
-   * of this mailbox they do after {@link Sender#flush}.
+   * Opens a stream that sends many messages, for rates that one call per message cannot reach. The messages of the
+   * stream keep their order. Call {@link Sender#flush} before other calls of this mailbox that must come after them.
    */
   public Sender sender(SenderOptions senderOptions) {
     use();
@@ -224,25 +226,25 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return sender;
   }
 
-  /** The next event, waiting for it as long as it takes (SP_receive). The first call begins to receive. */
+  /** Waits for the next event without a time limit (SP_receive). The first call starts to receive. */
   public SpreadEvent receive() {
     return receive(1, -1).get(0);
   }
 
   /**
-   * The next event, waiting for it if need be. Each event comes once and in order. Fails after the last event with the reason why
-   * the mailbox ended; after {@link #disconnect} with code ILLEGAL_SESSION.
+   * Waits for the next event. Each event arrives once and in order. After the last event, it fails with the reason of
+   * the mailbox's end. After {@link #disconnect}, the code is ILLEGAL_SESSION.
    *
-   * @param timeout how long to wait; then: status DEADLINE_EXCEEDED
+   * @param timeout maximum time to wait; then the call fails with status DEADLINE_EXCEEDED
    */
   public SpreadEvent receive(Duration timeout) {
     return receive(1, Math.max(0, timeout.toNanos())).get(0);
   }
 
   /**
-   * The next event, waiting for it if need be, and behind it those that have come already: for high rates.
+   * Waits for the next event and returns it with all further available events, for high rates.
    *
-   * @param most at most so many, at least 1
+   * @param most maximum number of events, at least 1
    */
   public List<SpreadEvent> receiveMany(int most) {
     if (most < 1) throw Errors.field("most", "1 or more", most);
@@ -261,7 +263,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return events;
   }
 
-  /** The mailbox's events, until it is disconnected. Leaving the loop leaves the mailbox as it is. */
+  /** Iterates over the mailbox's events until the mailbox disconnects. Leaving the loop does not end the mailbox. */
   @Override
   public Iterator<SpreadEvent> iterator() {
     return new Iterator<>() {
@@ -290,8 +292,8 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Adds a listener. A thread of the mailbox passes each event to all listeners, and ends with the mailbox. An application uses
-   * listeners or receives by itself, not both.
+   * Adds a listener. A thread of the mailbox passes each event to all listeners, and ends with the mailbox. Use
+   * either listeners or the receive methods.
    */
   public void add(BasicMessageListener listener) {
     dispatcher.add(listener);
@@ -302,7 +304,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     dispatcher.remove(listener);
   }
 
-  /** Counts what waits, without taking it (SP_poll). */
+  /** Counts the queued events without receiving them (SP_poll). */
   public PollResult poll() {
     PollRequest request = PollRequest.newBuilder().setMailboxId(id).build();
     use();
@@ -311,14 +313,14 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         inbox.size(), answer.getWaitingEvents(), answer.getWaitingBytes(), MailboxInfo.stateOf(answer.getState()));
   }
 
-  /** Lets the sidecar forget every event up to the last one that was taken. */
+  /** Acknowledges every event up to the last received one, so that the sidecar releases them. */
   public long acknowledge() {
     return acknowledge(inbox.lastTaken());
   }
 
   /**
-   * Lets the sidecar forget every event up to and including this one. Needed with manual acknowledgement. Returns the last
-   * acknowledged event now.
+   * Acknowledges every event up to and including upTo, so that the sidecar releases them. Required with manual
+   * acknowledgement. Returns the sequence of the last acknowledged event.
    */
   public long acknowledge(long upTo) {
     AcknowledgeRequest request =
@@ -327,7 +329,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return rpc.call(MailboxServiceGrpc.getAcknowledgeMethod(), request, null).getAcknowledgedSequence();
   }
 
-  /** The current view of a group that the mailbox is in, without waiting for a change. */
+  /** The current view of a group of this mailbox, without waiting for a change. */
   public CurrentView view(String group) {
     GetViewRequest request = GetViewRequest.newBuilder().setMailboxId(id).setGroup(group).build();
     use();
@@ -335,7 +337,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     return new CurrentView(Events.view(0, answer.getView()), answer.getInTransition());
   }
 
-  /** State and counters, as the sidecar has them. */
+  /** State and counters of the mailbox in the sidecar. */
   public MailboxInfo info() {
     GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(id).build();
     use();
@@ -348,12 +350,14 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Ends the mailbox (SP_disconnect). The events that had come by then can still be received. What belongs to the mailbox on this
-   * side is closed even if the call fails; the sidecar then ends it after the lease. A second call does what the first did.
+   * Ends the mailbox (SP_disconnect). Events that arrived before the call can still be received. The client releases
+   * its resources even if the call fails. In that case, the sidecar ends the mailbox when the lease expires. A second
+   * call has the result of the first.
    *
-   * @param leaveGroupsFirst the others see LEAVE and not DISCONNECT
-   * @param abort drop the daemon's socket without a goodbye (SP_kill), for tests of failure
-   * @return whether this call ended it: false when it had ended, and when its sidecar is shutting down or cannot be reached
+   * @param leaveGroupsFirst leave all groups first, so that other members see LEAVE instead of DISCONNECT
+   * @param abort close the daemon connection without a disconnect message (SP_kill), for failure tests
+   * @return true if this call ended the mailbox. False if it had ended, or if the sidecar is shutting down or
+   * unreachable
    */
   public boolean disconnect(boolean leaveGroupsFirst, boolean abort) {
     synchronized (ending) {
@@ -370,19 +374,19 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
         receiver.finish();
         return wasOpen;
       } catch (SpreadException error) {
-        SpreadException told = inbox.failure();
+        SpreadException ended = inbox.failure();
         boolean isInterrupted = error.status() == Status.Code.CANCELLED && Thread.currentThread().isInterrupted();
-        if ((told != null && !Receiver.livesOn(told)) || (Errors.isGone(error) && !isInterrupted)) return wasOpen = false;
+        if ((ended != null && !Receiver.isMailboxAlive(ended)) || (Errors.isGone(error) && !isInterrupted)) return wasOpen = false;
         endFailure = error;
         throw error;
       } finally {
         receiver.close();
-        letGo();
+        releaseResources();
       }
     }
   }
 
-  /** Disconnects; silent also when the thread is interrupted. */
+  /** Disconnects. Does not throw if the thread is interrupted. */
   @Override
   public void close() {
     try {
@@ -393,20 +397,20 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
   }
 
   /**
-   * Lets go of the mailbox without ending it: within the lease, {@link SpreadSidecar#attach} takes it up again with what this gives,
-   * also in another process.
+   * Detaches from the mailbox without ending it. Within the lease, {@link SpreadSidecar#attach} resumes it with the
+   * returned values, also in another process.
    */
   public Resumption detach() {
     synchronized (ending) {
-      // Nothing is left to disconnect.
+      // No mailbox is left to disconnect.
       if (wasOpen == null && endFailure == null) wasOpen = false;
       receiver.close();
-      letGo();
+      releaseResources();
     }
     return new Resumption(id, inbox.lastTaken());
   }
 
-  private void letGo() {
+  private void releaseResources() {
     if (closed) return;
     closed = true;
     stopBackground();
@@ -415,7 +419,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     onClosed.run();
   }
 
-  /** There is no mailbox any more that something could be done for in the background. */
+  /** Stops all background work of the mailbox. */
   private void stopBackground() {
     if (acknowledger != null) acknowledger.close();
     if (keepAlive != null) keepAlive.close();
@@ -425,7 +429,7 @@ public final class Mailbox implements AutoCloseable, Iterable<SpreadEvent> {
     if (group != null) privateGroup = group;
     if (notice instanceof Notice.Ended ended
         && ended.error().isPresent()
-        && !Receiver.livesOn(ended.error().get())) stopBackground();
+        && !Receiver.isMailboxAlive(ended.error().get())) stopBackground();
     options.onNotice.accept(notice);
   }
 

@@ -3,22 +3,22 @@ package org.spreadsidecar.client;
 import java.util.List;
 
 /**
- * State and counters of a mailbox, as the sidecar has them.
+ * State and counters of a mailbox in the sidecar.
  *
- * @param privateGroup its private group
+ * @param privateGroup the private group of the mailbox
  * @param state OPEN, RECONNECTING or ENDED
- * @param daemon the daemon, as a spread name
- * @param membership whether it receives membership messages
+ * @param daemon the Spread name of the daemon
+ * @param membership whether the mailbox receives membership messages
  * @param acknowledgement when the sidecar may discard an event
- * @param groups the groups that it is in, in the order in which it joined them
+ * @param groups the groups of the mailbox, in the order in which it joined them
  * @param receiverAttached whether a Receive stream is attached
- * @param lastSequence the last event received from the daemon; 0 if none
- * @param deliveredSequence the last event given to a Receive stream; 0 if none
- * @param acknowledgedSequence the last acknowledged event
- * @param waitingEvents events that were not yet given to a Receive stream
- * @param waitingBytes their bytes
- * @param messagesSent messages handed to the daemon
- * @param payloadBytesSent payload bytes handed to the daemon
+ * @param lastSequence sequence of the last event from the daemon; 0 if none
+ * @param deliveredSequence sequence of the last event that was delivered to a Receive stream; 0 if none
+ * @param acknowledgedSequence sequence of the last acknowledged event
+ * @param waitingEvents number of queued events, which were not yet delivered to a Receive stream
+ * @param waitingBytes size of the queued events. Unit: bytes
+ * @param messagesSent number of messages passed to the daemon
+ * @param payloadBytesSent payload bytes passed to the daemon
  */
 public record MailboxInfo(
     String privateGroup,

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/** How to open or take up a mailbox. Everything is optional; each setter returns this. */
+/** How to open or attach to a mailbox. All options are optional; each setter returns this. */
 public final class MailboxOptions {
   String spreadName = "";
   String privateName = "";
@@ -28,13 +28,15 @@ public final class MailboxOptions {
   Long afterSequence;
   Consumer<Notice> onNotice = notice -> {};
 
-  /** The daemon: {@code 4803}, {@code 4803@host}, or the path of a Unix socket. Default: the sidecar's. */
+  /**
+   * The daemon: {@code 4803}, {@code 4803@host}, or the path of a Unix socket. Default: the sidecar's default daemon.
+   */
   public MailboxOptions spreadName(String name) {
     spreadName = name;
     return this;
   }
 
-  /** The private name: at most 10 characters of {@code $} to {@code ~}. Default: the daemon makes one. */
+  /** The private name: at most 10 characters from {@code $} to {@code ~}. Default: the daemon generates one. */
   public MailboxOptions privateName(String name) {
     privateName = name;
     return this;
@@ -46,46 +48,48 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** 0 or 1; it has no effect in Spread 5. Default: 0. */
+  /** 0 or 1. Has no effect in Spread 5. Default: 0. */
   public MailboxOptions priority(int value) {
     priority = value;
     return this;
   }
 
-  /** Whether membership messages are received. Default: true. */
+  /** Whether to receive membership messages. Default: true. */
   public MailboxOptions membership(boolean wanted) {
     membership = wanted;
     return this;
   }
 
-  /** How the sidecar shows itself to the daemon: NULL, or IP. Default: the sidecar's, NULL. */
+  /** How the sidecar authenticates to the daemon: NULL, or IP (by its IPv4 address). Default: the sidecar's, NULL. */
   public MailboxOptions auth(String method) {
     auth = method;
     return this;
   }
 
-  /** How long the mailbox lives while nothing uses it. Default: the sidecar's, 30 s. */
+  /**
+   * The lease: the time that the mailbox lives without a receiver and without calls. Default: the sidecar's, 30 s.
+   */
   public MailboxOptions lease(Duration time) {
     lease = time;
     return this;
   }
 
   /**
-   * Ends the mailbox 500 ms after this side has closed its connection, as when the process ends or is killed, and not after
-   * the lease. Default: false.
+   * End the mailbox 500 ms after the client's connection closes, for example when the process ends or is killed,
+   * instead of after the lease. Default: false.
    */
   public MailboxOptions endWithConnection(boolean end) {
     endWithConnection = end;
     return this;
   }
 
-  /** Makes a lost daemon connection anew. Default: the mailbox ends with its connection. */
+  /** Reconnect after the loss of the daemon connection. Default: the mailbox ends with its connection. */
   public MailboxOptions reconnect(ReconnectOptions options) {
     reconnect = options;
     return this;
   }
 
-  /** Bounds of the event queue in the sidecar. Default: the sidecar's. */
+  /** Limits of the delivery queue in the sidecar. Default: the sidecar's. */
   public MailboxOptions queue(QueueOptions options) {
     queue = options;
     return this;
@@ -107,58 +111,67 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** Begins to receive at once, not at the first receive. Default: false. */
+  /** Start to receive at once instead of at the first receive call. Default: false. */
   public MailboxOptions autoReceive(boolean begin) {
     autoReceive = begin;
     return this;
   }
 
-  /** The stream is paused when so many events wait on this side. Default: 4096. */
+  /** Maximum number of events that wait for the application in this client. Then the stream pauses. Default: 4096. */
   public MailboxOptions maxBufferedEvents(int events) {
     maxBufferedEvents = events;
     return this;
   }
 
-  /** The stream is paused when about so many bytes of events wait on this side. Default: 4 MiB. */
+  /** Approximate maximum size of events that wait in this client. Then the stream pauses. Default: 4 MiB. */
   public MailboxOptions maxBufferedBytes(long bytes) {
     maxBufferedBytes = bytes;
     return this;
   }
 
-  /** With explicit acknowledgement: most events given and not yet acknowledged; 0: no bound. Default: 0. */
+  /** With EXPLICIT: maximum number of events that are delivered but not acknowledged. 0: no limit. Default: 0. */
   public MailboxOptions maxOutstandingEvents(long events) {
     maxOutstandingEvents = events;
     return this;
   }
 
-  /** With explicit acknowledgement: most bytes of events given and not yet acknowledged; 0: no bound. Default: 0. */
+  /**
+   * With EXPLICIT: maximum size of events that are delivered but not acknowledged. 0: no limit. Unit: bytes. Default:
+   * 0.
+   */
   public MailboxOptions maxOutstandingBytes(long bytes) {
     maxOutstandingBytes = bytes;
     return this;
   }
 
   /**
-   * The sidecar gives a sign of life on an idle stream this often; a stream that is silent for three times as long counts as
-   * broken. 100 ms to 1 h; zero: none. Default: 10 s.
+   * Interval of the sidecar's heartbeats on an idle stream. A stream without any frame for three intervals counts as
+   * broken. 100 ms to 1 h; zero disables heartbeats. Default: 10 s.
    */
   public MailboxOptions heartbeatInterval(Duration interval) {
     heartbeatInterval = interval;
     return this;
   }
 
-  /** Keeps the mailbox while the application neither receives nor calls; else the sidecar ends it after the lease. Default: true. */
+  /**
+   * Renew the lease while the application neither receives nor calls. If false, the sidecar ends such a mailbox after
+   * the lease. Default: true.
+   */
   public MailboxOptions keepAlive(boolean keep) {
     keepAlive = keep;
     return this;
   }
 
-  /** When taking up a mailbox: receiving begins behind this event. Default: behind the last one that was given or acknowledged. */
+  /**
+   * For attach: receiving starts after this sequence. Default: after the last delivered event (AUTO) or the last
+   * acknowledged event (EXPLICIT).
+   */
   public MailboxOptions afterSequence(long sequence) {
     afterSequence = sequence;
     return this;
   }
 
-  /** Told what happens besides the events. Called in the background; it must not block. */
+  /** Gets notifications that are not events. A background thread calls it; it must not block. */
   public MailboxOptions onNotice(Consumer<Notice> listener) {
     onNotice = listener;
     return this;

@@ -1,13 +1,13 @@
 package org.spreadsidecar.client;
 
-/** Why a view came to be. */
+/** The cause of a view. */
 public enum MembershipCause {
   /** One member joined. */
   JOIN,
   /** One member left. */
   LEAVE,
-  /** One member's connection ended. */
+  /** The connection of one member ended. */
   DISCONNECT,
-  /** Daemons were lost or found. */
+  /** The daemons of the ring changed. */
   NETWORK
 }

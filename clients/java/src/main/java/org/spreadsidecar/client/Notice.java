@@ -4,36 +4,37 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** What a mailbox tells besides its events; see {@link MailboxOptions#onNotice}. */
+/** A notification of a mailbox that is not an event; see {@link MailboxOptions#onNotice}. */
 public sealed interface Notice {
   /**
-   * A stream stands, the first or one that goes on behind the last event of a broken one.
+   * A stream is attached: the first one, or one that resumes after a broken one.
    *
    * @param nextSequence the sequence of the next event
-   * @param groups the groups that the mailbox is in
+   * @param groups the groups of the mailbox
    */
   record Attached(long nextSequence, List<String> groups) implements Notice {}
 
   /**
-   * A stream broke; it is being made anew.
+   * A stream broke. The client attaches again.
    *
-   * @param error what it broke with
+   * @param error the error that ended the stream
    */
   record Detached(SpreadException error) implements Notice {}
 
   /**
-   * The queue in the sidecar fills faster than it is emptied.
+   * Events arrive in the sidecar's queue faster than the application receives them.
    *
-   * @param queuedEvents events that wait
-   * @param queuedBytes their bytes
-   * @param timeLeft how long after it was said the mailbox will be ended, unless the queue falls; empty: no soft limit threatens
+   * @param queuedEvents number of queued events
+   * @param queuedBytes size of the queued events. Unit: bytes
+   * @param timeLeft time until the sidecar ends the mailbox, unless the queue falls before; empty without a soft
+   * limit
    */
   record SlowConsumer(long queuedEvents, long queuedBytes, Optional<Duration> timeLeft) implements Notice {}
 
   /**
-   * Nothing more will be received.
+   * The mailbox receives nothing more.
    *
-   * @param error why; empty after disconnect or detach
+   * @param error the reason; empty after disconnect or detach
    */
   record Ended(Optional<SpreadException> error) implements Notice {}
 }

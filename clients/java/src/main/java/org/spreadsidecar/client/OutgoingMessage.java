@@ -5,17 +5,17 @@ import java.util.List;
 import org.spreadsidecar.v1.MulticastMessage;
 
 /**
- * A message to be sent.
+ * A message to send.
  *
- * @param serviceType how it is delivered
- * @param groups destinations: groups, or private groups
- * @param payload at most 143,119 bytes to one group; must not change until it was sent
+ * @param serviceType the service type
+ * @param groups destinations: groups or private groups
+ * @param payload at most 143,119 bytes for one group; must not change until it was sent
  * @param messageType the application's own number, -32768 to 32767
- * @param selfDiscard no copy to the sender itself
+ * @param selfDiscard do not deliver the message to the sender
  */
 public record OutgoingMessage(
     ServiceType serviceType, List<String> groups, byte[] payload, int messageType, boolean selfDiscard) {
-  /** A message to one group, of type 0, with a copy to the sender if it is a member. */
+  /** A message of type 0 to one group. The sender receives it if it is a member. */
   public static OutgoingMessage to(ServiceType serviceType, String group, byte[] payload) {
     return new OutgoingMessage(serviceType, List.of(group), payload, 0, false);
   }

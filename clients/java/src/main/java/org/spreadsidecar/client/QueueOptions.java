@@ -3,14 +3,15 @@ package org.spreadsidecar.client;
 import java.time.Duration;
 
 /**
- * Bounds of the event queue in the sidecar. What is null or 0 takes the sidecar's default.
+ * Limits of the delivery queue in the sidecar. A limit that is null or 0 takes the sidecar's default.
  *
- * @param maxEvents most events that may wait
- * @param maxBytes most bytes that may wait, counted as encoded events
- * @param replayBytes with AUTO acknowledgement: bytes of events kept after they were handed out
- * @param overflow at a bound: stop reading from the daemon, or end the mailbox
- * @param softLimitFraction a bound that the queue may be above only for a time, as a part of the others: above 0, at most 1
- * @param softLimitTime that time
+ * @param maxEvents maximum number of queued events
+ * @param maxBytes maximum size of the queued events, as encoded. Unit: bytes
+ * @param replayBytes replay window in AUTO mode: size of the delivered events that the sidecar retains. Unit: bytes
+ * @param overflow at a limit: stop reading from the daemon, or end the mailbox
+ * @param softLimitFraction a limit that the queue may exceed for a time, as a fraction of the others: above 0, at
+ * most 1
+ * @param softLimitTime maximum time that the queue may continuously exceed the soft limit
  */
 public record QueueOptions(
     long maxEvents,
@@ -19,7 +20,7 @@ public record QueueOptions(
     Overflow overflow,
     double softLimitFraction,
     Duration softLimitTime) {
-  /** What happens at a bound. */
+  /** What happens at a limit. */
   public enum Overflow {
     /** The sidecar stops reading from the daemon. */
     PAUSE,

@@ -20,24 +20,24 @@ import org.spreadsidecar.v1.ReceiveResponse;
 import org.spreadsidecar.v1.SlowConsumerNotice;
 
 /**
- * Fills an inbox from Receive streams: attaches, pauses while the inbox is full, and attaches again behind the last event when a
- * stream breaks, so that the inbox gets every event once and in order.
+ * Fills an inbox from Receive streams. Pauses while the inbox is full. When a stream breaks, attaches again after the
+ * last event, so that the inbox gets every event once and in order.
  */
 final class Receiver {
-  /** So many silent heartbeat intervals mean that the connection is dead. */
+  /** A connection without any frame for this number of heartbeat intervals counts as broken. */
   private static final int SILENT_INTERVALS = 3;
 
-  /** So many attempts to get the last events of an ended mailbox are made without getting any. */
-  private static final int FRUITLESS_ATTEMPTS = 3;
+  /** Maximum number of consecutive attempts that get no further event of an ended mailbox. */
+  private static final int MAX_EMPTY_ATTEMPTS = 3;
 
-  /** A sidecar that can't be reached is asked this long for the last events of an ended mailbox. */
+  /** Timeout for an unreachable sidecar when the last events of an ended mailbox are fetched. */
   private static final long FETCH_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  /** After a disconnect, the stream's own end is waited for this long. */
+  /** After a disconnect, maximum time to wait for the end of the stream. Unit: ms. */
   private static final long FINISH_MS = 1000;
 
-  /** Ends of a stream whose mailbox lives on. */
-  private static final Set<String> LIVING_MAILBOX = Set.of("RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED");
+  /** Reasons that end a stream but not its mailbox. */
+  private static final Set<String> STREAM_ONLY_REASONS = Set.of("RECEIVER_REPLACED", "SEQUENCE_NOT_RETAINED");
 
   private final Rpc rpc;
   private final Inbox inbox;
@@ -47,7 +47,7 @@ final class Receiver {
   private final BiConsumer<Notice, String> tell;
   private final Backoff backoff = new Backoff(100, 2000);
 
-  // All below is guarded by this object's lock. Notices are told and the inbox is filled without it.
+  // This object's lock guards all fields below. Listeners and the inbox are called without it.
   private Stream stream;
   private boolean started;
   private boolean closed;
@@ -56,14 +56,14 @@ final class Receiver {
   private long last;
   private long brokenSince;
   private ScheduledFuture<?> retry;
-  private End endSeen;
+  private End mailboxEnd;
 
-  /** The mailbox's end, while its last events are still being fetched. */
+  /** The end of the mailbox, while its last events are still being fetched. */
   private static final class End {
     final SpreadException error;
     final long last;
     long fetchedTo = -1;
-    int fruitless;
+    int emptyAttempts;
 
     End(SpreadException error) {
       this.error = error;
@@ -89,16 +89,16 @@ final class Receiver {
     inbox.onRoom(this::onRoom);
   }
 
-  static boolean livesOn(SpreadException error) {
-    return LIVING_MAILBOX.contains(error.reason());
+  static boolean isMailboxAlive(SpreadException error) {
+    return STREAM_ONLY_REASONS.contains(error.reason());
   }
 
-  /** Whether a stream to the sidecar stands: it keeps the mailbox's lease. */
+  /** Whether a stream is attached. An attached stream keeps the mailbox's lease. */
   synchronized boolean attached() {
     return attached;
   }
 
-  /** Begins to receive; later calls change nothing. */
+  /** Starts to receive. Later calls have no effect. */
   synchronized void start() {
     if (started || closed || inbox.ended()) return;
     started = true;
@@ -106,7 +106,7 @@ final class Receiver {
     attach();
   }
 
-  /** The mailbox was disconnected: takes the last events if the stream ends soon, and closes. */
+  /** Closes the receiver after a disconnect. Waits up to 1 s for the last events of the stream. */
   void finish() {
     Stream standing;
     synchronized (this) {
@@ -116,7 +116,7 @@ final class Receiver {
     close();
   }
 
-  /** Ends receiving, without an error. What is in the inbox can still be taken. */
+  /** Stops receiving without an error. Events in the inbox remain available. */
   void close() {
     Stream standing;
     synchronized (this) {
@@ -188,7 +188,7 @@ final class Receiver {
         new Notice.Attached(info.getNextSequence(), List.copyOf(info.getGroupsList())), info.getPrivateGroup());
   }
 
-  /** True: read no further until there is room. */
+  /** True if the stream must pause until the inbox has space. */
   private boolean onEvents(Stream from, List<Event> batch) {
     List<SpreadEvent> events = new ArrayList<>(batch.size());
     long missing = 0;
@@ -206,7 +206,7 @@ final class Receiver {
         SpreadEvent known = Events.of(event);
         if (known != null) events.add(known);
       }
-      // Under the lock: a stream that was given up can not add behind its successor.
+      // Under the lock, so that an abandoned stream cannot add events after its successor.
       full = inbox.push(events);
     }
     if (missing != 0) gap(from, missing);
@@ -215,7 +215,7 @@ final class Receiver {
 
   private void onEnd(Stream from, SpreadException error) {
     SpreadException ending;
-    boolean told = false;
+    boolean notify = false;
     synchronized (this) {
       if (from != stream) return;
       boolean wasAttached = attached;
@@ -224,29 +224,29 @@ final class Receiver {
       else {
         boolean broken = rpc.mayPass(error);
         if (wasAttached) brokenSince = System.nanoTime();
-        ending = broken ? judgeBreak(error) : judgeEnd(error);
+        ending = broken ? errorAfterBreak(error) : errorAfterEnd(error);
         if (ending == null && !closed) {
-          told = broken && wasAttached;
+          notify = broken && wasAttached;
           retry = rpc.timers.schedule(this::again, backoff.next(), TimeUnit.MILLISECONDS);
-          if (!told) return;
+          if (!notify) return;
         }
       }
     }
-    if (told) tell.accept(new Notice.Detached(error), null);
+    if (notify) tell.accept(new Notice.Detached(error), null);
     else end(ending);
   }
 
   private synchronized void again() {
     if (closed || stream != null) return;
-    // The last events of an ended mailbox wait there; each further stream would overfill the inbox.
-    if (endSeen != null && inbox.size() >= options.maxBufferedEvents) attachWithRoom = true;
+    // The last events of an ended mailbox wait until the inbox has space. Each further stream would overfill it.
+    if (mailboxEnd != null && inbox.size() >= options.maxBufferedEvents) attachWithRoom = true;
     else attach();
   }
 
-  /** What the mailbox ends with after its stream broke; null: attach again. */
-  private SpreadException judgeBreak(SpreadException error) {
+  /** The error that ends the mailbox after a broken stream, or null to attach again. */
+  private SpreadException errorAfterBreak(SpreadException error) {
     long silent = System.nanoTime() - brokenSince;
-    if (endSeen != null && silent >= FETCH_NANOS) return withMissing(endSeen.error);
+    if (mailboxEnd != null && silent >= FETCH_NANOS) return withMissing(mailboxEnd.error);
     if (silent < lease.toNanos()) return null;
     if (error.status() == Status.Code.UNAUTHENTICATED) return error;
     String message =
@@ -264,18 +264,19 @@ final class Receiver {
   }
 
   /**
-   * What the mailbox ends with after the sidecar ended its stream; null: attach again. The end says which event is the last: as
-   * long as some are missing and come, they are fetched by attaching again, and the end is told after them.
+   * The error that ends the mailbox after the sidecar ended its stream, or null to attach again. The error contains
+   * the last sequence. The receiver attaches again while events are missing and attempts return some, and reports the
+   * error after these events.
    */
-  private SpreadException judgeEnd(SpreadException error) {
-    if (livesOn(error)) return error;
-    if (endSeen == null) endSeen = new End(error);
-    if (endSeen.last <= last) return endSeen.error;
-    endSeen.fruitless = endSeen.fetchedTo == last ? endSeen.fruitless + 1 : 0;
-    endSeen.fetchedTo = last;
-    // An answer without a last event, such as NOT_FOUND, says that there is nothing to fetch any more.
-    boolean hopeless = lastSequenceOf(error) <= last || endSeen.fruitless >= FRUITLESS_ATTEMPTS;
-    return hopeless ? withMissing(endSeen.error) : null;
+  private SpreadException errorAfterEnd(SpreadException error) {
+    if (isMailboxAlive(error)) return error;
+    if (mailboxEnd == null) mailboxEnd = new End(error);
+    if (mailboxEnd.last <= last) return mailboxEnd.error;
+    mailboxEnd.emptyAttempts = mailboxEnd.fetchedTo == last ? mailboxEnd.emptyAttempts + 1 : 0;
+    mailboxEnd.fetchedTo = last;
+    // An error without a last sequence, such as NOT_FOUND, means that no events can be fetched.
+    boolean canStop = lastSequenceOf(error) <= last || mailboxEnd.emptyAttempts >= MAX_EMPTY_ATTEMPTS;
+    return canStop ? withMissing(mailboxEnd.error) : null;
   }
 
   private SpreadException withMissing(SpreadException error) {
@@ -296,7 +297,7 @@ final class Receiver {
     return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;
   }
 
-  /** One Receive. gRPC calls it from one thread at a time. */
+  /** A Receive stream. gRPC calls it from one thread at a time. */
   private final class Stream extends ClientCall.Listener<ReceiveResponse> {
     private final ClientCall<ReceiveRequest, ReceiveResponse> call =
         rpc.stream(MailboxServiceGrpc.getReceiveMethod());
@@ -307,7 +308,8 @@ final class Receiver {
     private volatile boolean isSilent;
 
     void start(ReceiveRequest request) {
-      // Before the call starts: it may end at once, for example without a token, and its end stops the watchdog.
+      // Before the start of the call: the call may end at once, for example without a token, and its end stops the
+      // watchdog.
       long interval = options.heartbeatInterval.toMillis();
       if (interval > 0)
         watchdog = rpc.timers.scheduleAtFixedRate(this::watch, interval, interval, TimeUnit.MILLISECONDS);
@@ -332,7 +334,10 @@ final class Receiver {
       cancel("no sign of life");
     }
 
-    /** A stream that was cancelled for its silence is a broken one: the application has cancelled nothing. */
+    /**
+     * A stream that this client cancelled because of missing heartbeats counts as broken, not as cancelled by the
+     * application.
+     */
     private SpreadException failureOf(Status status, Metadata trailers) {
       SpreadException error = rpc.endpoint.explain(status.asRuntimeException(trailers), call, false);
       if (!isSilent || error.status() != Status.Code.CANCELLED) return error;
@@ -358,7 +363,7 @@ final class Receiver {
       switch (response.getFrameCase()) {
         case ATTACHED -> onAttached(this, response.getAttached());
         case BATCH -> {
-          // Before it is known whether the inbox is full: its room may come before this thread goes on.
+          // Before push returns, because the inbox may report space before this thread continues.
           synchronized (this) {
             paused = true;
           }

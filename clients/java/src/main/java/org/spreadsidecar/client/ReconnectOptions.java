@@ -3,23 +3,24 @@ package org.spreadsidecar.client;
 import java.time.Duration;
 
 /**
- * How a lost daemon connection is made anew.
+ * How the sidecar reconnects to a daemon.
  *
- * @param giveUpAfter how long after the loss the mailbox ends if that did not succeed; null: the sidecar's default, 60 s
- * @param onNameLoss what to do when another session keeps holding the private name; null: END
- * @param queueMulticasts messages that are sent meanwhile wait in the sidecar; else they are refused with reason RECONNECTING
+ * @param giveUpAfter maximum time to reconnect after a loss. Then the mailbox ends. Null: the sidecar's default, 60 s
+ * @param onNameLoss what to do if another session holds the private name; null: END
+ * @param queueMulticasts queue messages in the sidecar during a reconnection. If false, they are rejected with reason
+ * RECONNECTING
  */
 public record ReconnectOptions(Duration giveUpAfter, NameLoss onNameLoss, boolean queueMulticasts) {
-  /** What to do when another session keeps holding the private name. */
+  /** What to do if another session holds the private name. */
   public enum NameLoss {
     /** The mailbox ends. */
     END,
-    /** Variants of the name with a number are tried. */
+    /** The sidecar tries variants of the name with a number. */
     SUFFIX,
-    /** The daemon makes a name. */
+    /** The daemon generates a name. */
     DAEMON_MADE
   }
 
-  /** As the sidecar does it by default. */
+  /** The sidecar's defaults. */
   public static final ReconnectOptions DEFAULT = new ReconnectOptions(null, null, false);
 }

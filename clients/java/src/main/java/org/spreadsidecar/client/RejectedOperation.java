@@ -1,6 +1,6 @@
 package org.spreadsidecar.client;
 
-/** What the daemon's policy refused. */
+/** The operation that the daemon rejected. */
 public enum RejectedOperation {
   /** A join. */
   JOIN,

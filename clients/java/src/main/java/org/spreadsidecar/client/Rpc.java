@@ -10,7 +10,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** The channel with this package's rules for calls: a deadline for each, and SpreadException for failures. */
+/** The channel with a deadline for each call and SpreadException for failures. */
 final class Rpc {
   final Channel channel;
   final ScheduledExecutorService timers;
@@ -27,13 +27,16 @@ final class Rpc {
     this.endpoint = endpoint;
   }
 
-  /** Whether a later call may fare better: the way was cut, or a token was not taken that will be asked for anew. */
+  /**
+   * Whether a later call may succeed: the connection broke, or a token that is read again before each call was
+   * rejected.
+   */
   boolean mayPass(SpreadException error) {
     return Errors.isTransportFailure(error)
         || (tokenMayChange && error.status() == io.grpc.Status.Code.UNAUTHENTICATED);
   }
 
-  /** Every call from now on fails. */
+  /** All later calls fail. */
   void close() {
     closed = true;
   }
@@ -59,7 +62,7 @@ final class Rpc {
     }
   }
 
-  /** A call in the background; its failure is told, its answer is not. */
+  /** Starts a call in the background. Reports its error and ignores its response. */
   <Q, A> void begin(MethodDescriptor<Q, A> method, Q request, Consumer<SpreadException> done) {
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
     ClientCall<Q, A> call = channel.newCall(method, options);

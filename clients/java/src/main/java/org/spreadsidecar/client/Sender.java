@@ -18,30 +18,30 @@ import org.spreadsidecar.v1.MulticastStreamRequest;
 import org.spreadsidecar.v1.MulticastStreamResponse;
 
 /**
- * Sends many messages fast and in order, over one stream. Messages that are sent faster than they can be written travel together;
- * {@link #send} waits while too much is on its way.
+ * Sends many messages fast and in order over one stream. Messages that are sent while a frame is being written share
+ * the next frame. {@link #send} waits only at the limit of messages in flight.
  *
- * <p>A stream that breaks is not restored, because that could send a message twice: everything fails with the same error, and
- * {@link #undecided} has the messages whose outcome is not known.
+ * <p>The client does not replace a broken stream, because that could send a message twice. All later calls fail with
+ * the same error, and {@link #undecided} returns the messages with an unknown outcome.
  */
 public final class Sender implements AutoCloseable {
   private static final int BATCH_MESSAGES = 1024;
   private static final int KEPT_REFUSALS = 100;
 
   /**
-   * A message that was refused. Nothing of it was sent.
+   * A rejected message. It was not sent.
    *
-   * @param index its number among the sender's messages, from 1
-   * @param error what a multicast of it would have failed with
+   * @param index the position among the sender's messages, from 1
+   * @param error the error with which a multicast of the message would have failed
    */
   public record Refusal(long index, SpreadException error) {}
 
   /**
-   * How far a sender has come.
+   * The progress of a sender.
    *
-   * @param sent messages given to send
-   * @param decided the messages 1 to decided were handed to the daemon or refused
-   * @param accepted how many of them were handed to the daemon
+   * @param sent number of messages passed to send
+   * @param decided the messages 1 to decided were passed to the daemon or rejected
+   * @param accepted number of messages that were passed to the daemon
    */
   public record Progress(long sent, long decided, long accepted) {}
 
@@ -50,7 +50,7 @@ public final class Sender implements AutoCloseable {
   private final Runnable onUse;
   private final ClientCall<MulticastStreamRequest, MulticastStreamResponse> call;
 
-  // All below is guarded by this object's lock.
+  // This object's lock guards all fields below.
   private MulticastBatch.Builder batch = MulticastBatch.newBuilder();
   private long batchBytes;
   private boolean scheduled;
@@ -70,7 +70,7 @@ public final class Sender implements AutoCloseable {
     this.options = options;
     this.onUse = onUse;
     this.call = rpc.stream(MailboxServiceGrpc.getMulticastStreamMethod());
-    call.start(new Answers(), new Metadata());
+    call.start(new Responses(), new Metadata());
     call.request(Integer.MAX_VALUE);
     call.sendMessage(
         MulticastStreamRequest.newBuilder()
@@ -79,8 +79,8 @@ public final class Sender implements AutoCloseable {
   }
 
   /**
-   * Sends a message. Returns when there is room for the next one, at once as a rule; that does not say that the message was
-   * handed to the daemon: {@link #flush} does.
+   * Sends a message. Returns when there is space for the next message, usually at once. It does not wait until the
+   * daemon gets the message; use {@link #flush} for that.
    */
   public void send(OutgoingMessage message) {
     MulticastMessage proto = message.toProto();
@@ -94,29 +94,30 @@ public final class Sender implements AutoCloseable {
       batchBytes += size;
       if (batchBytes >= options.maxBatchBytes || batch.getMessagesCount() >= BATCH_MESSAGES) writeBatch();
       else if (!scheduled) {
-        // Whoever sends in a loop fills the batch until this has its turn.
+        // A loop of sends fills the batch until this task runs.
         scheduled = true;
         rpc.timers.execute(this::writeScheduled);
       }
       while (failure == null && !hasRoom()) {
-        // What this thread waits for must be on its way.
+        // Write the messages before this thread waits for them.
         writeBatch();
         await("sending");
       }
-      // The message may have been sent: the failure tells what became of it.
+      // The message may have been sent: see the outcome of the error.
       if (failure != null) throw failure.again();
     }
   }
 
-  /** Waits until everything that was sent is decided. */
+  /** Waits until all sent messages are decided. */
   public Progress flush() {
     return flush(null);
   }
 
   /**
-   * Waits until everything that was sent is decided.
+   * Waits until all sent messages are decided.
    *
-   * @param timeout how long; null: for ever. Then: status DEADLINE_EXCEEDED; the messages stay on their way
+   * @param timeout maximum time to wait; null for no limit. Then the call fails with status DEADLINE_EXCEEDED, but
+   * does not cancel messages
    */
   public synchronized Progress flush(Duration timeout) {
     long until = sent;
@@ -129,17 +130,17 @@ public final class Sender implements AutoCloseable {
     return settled();
   }
 
-  /** How far it has come. */
+  /** The progress. */
   public synchronized Progress progress() {
     return new Progress(sent, decided, accepted);
   }
 
-  /** Messages that were sent and are not decided, oldest first; after a failure those whose outcome is unknown. */
+  /** The messages that were sent but not decided, oldest first. After a failure, their outcome is unknown. */
   public synchronized List<OutgoingMessage> undecided() {
     return inFlight.stream().map(OutgoingMessage::of).toList();
   }
 
-  /** Ends it when everything is decided, and tells how far it has come. */
+  /** Waits until all messages are decided, ends the sender and returns its progress. */
   public synchronized Progress finish() {
     if (!closing && failure == null) {
       closing = true;
@@ -156,7 +157,7 @@ public final class Sender implements AutoCloseable {
     finish();
   }
 
-  /** The mailbox is gone: nothing more is sent. */
+  /** The mailbox ended: nothing more is sent. */
   void abort() {
     synchronized (this) {
       if (over) return;
@@ -204,7 +205,7 @@ public final class Sender implements AutoCloseable {
     batch = MulticastBatch.newBuilder();
     batchBytes = 0;
     onUse.run();
-    // The bound of messages in flight bounds what gRPC queues.
+    // The limit of messages in flight also limits gRPC's queue.
     call.sendMessage(request);
   }
 
@@ -235,12 +236,12 @@ public final class Sender implements AutoCloseable {
     return message.getPayload().size() + 32L * message.getGroupsCount() + 16;
   }
 
-  /** What the sidecar says. gRPC calls it from one thread at a time. */
-  private final class Answers extends ClientCall.Listener<MulticastStreamResponse> {
+  /** Handles the responses. gRPC calls it from one thread at a time. */
+  private final class Responses extends ClientCall.Listener<MulticastStreamResponse> {
     @Override
     public void onMessage(MulticastStreamResponse answer) {
       onUse.run();
-      List<Refusal> told = new ArrayList<>();
+      List<Refusal> toReport = new ArrayList<>();
       synchronized (Sender.this) {
         while (decided < answer.getDecided() && !inFlight.isEmpty()) {
           inFlightBytes -= sizeOf(inFlight.poll());
@@ -249,15 +250,15 @@ public final class Sender implements AutoCloseable {
         accepted = answer.getAccepted();
         for (MulticastRefusal refusal : answer.getRefusalsList()) {
           SpreadException error = errorOf(refusal);
-          if (options.onRefused != null) told.add(new Refusal(refusal.getIndex(), error));
+          if (options.onRefused != null) toReport.add(new Refusal(refusal.getIndex(), error));
           else {
             refusedUnheard += 1;
             if (refusals.size() < KEPT_REFUSALS) refusals.add(error);
           }
         }
       }
-      told.forEach(options.onRefused == null ? refusal -> {} : options.onRefused);
-      // Who waits for the decision finds its refusals told.
+      toReport.forEach(options.onRefused == null ? refusal -> {} : options.onRefused);
+      // Rejected messages are reported before the waiting threads wake.
       synchronized (Sender.this) {
         Sender.this.notifyAll();
       }

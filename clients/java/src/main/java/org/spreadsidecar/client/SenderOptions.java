@@ -2,28 +2,28 @@ package org.spreadsidecar.client;
 
 import java.util.function.Consumer;
 
-/** How a {@link Sender} works. Everything is optional; each setter returns this. */
+/** Options of a {@link Sender}. All are optional; each setter returns this. */
 public final class SenderOptions {
   int maxInFlightMessages = 10_000;
   long maxInFlightBytes = 4L * 1024 * 1024;
   long maxBatchBytes = 1024 * 1024;
   Consumer<Sender.Refusal> onRefused;
 
-  /** Most messages that may be on their way, not yet decided. At least 1. Default: 10,000. */
+  /** Maximum number of messages in flight, which are not yet decided. At least 1. Default: 10,000. */
   public SenderOptions maxInFlightMessages(int messages) {
     maxInFlightMessages = Math.max(1, messages);
     return this;
   }
 
-  /** Most bytes of such messages. One is always let through. Default: 4 MiB. */
+  /** Maximum size of the messages in flight. A single message may exceed it. Default: 4 MiB. */
   public SenderOptions maxInFlightBytes(long bytes) {
     maxInFlightBytes = bytes;
     return this;
   }
 
   /**
-   * A frame is written when its messages have so many bytes; the last of them may be more. Lower it where the sidecar's {@code
-   * grpc.maxReceiveMessageBytes} (4 MiB by default) is set lower. Default: 1 MiB.
+   * Size of the messages at which the sender writes a frame. The last message may exceed it. Lower it if the
+   * sidecar's {@code grpc.maxReceiveMessageBytes} (4 MiB by default) is lower. Default: 1 MiB.
    */
   public SenderOptions maxBatchBytes(long bytes) {
     maxBatchBytes = bytes;
@@ -31,8 +31,8 @@ public final class SenderOptions {
   }
 
   /**
-   * Told of each message that is refused, in order, in the background; it must not block. Without it the first hundred refusals are
-   * kept, and the next flush or close fails with them.
+   * Gets each rejected message, in order, in the background; it must not block. Without it, the next flush or close
+   * fails with the first 100 errors.
    */
   public SenderOptions onRefused(Consumer<Sender.Refusal> listener) {
     onRefused = listener;

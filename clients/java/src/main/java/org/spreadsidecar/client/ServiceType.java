@@ -1,18 +1,18 @@
 package org.spreadsidecar.client;
 
-/** How a message is delivered. */
+/** The delivery guarantee of a message. */
 public enum ServiceType {
-  /** May be lost, in no order. Spread 5 treats it as RELIABLE. */
+  /** Messages may be lost and have no order. Spread 5 treats it as RELIABLE. */
   UNRELIABLE(0x01),
-  /** Arrives, in no order. */
+  /** Reliable delivery without an order. */
   RELIABLE(0x02),
-  /** Arrives in its sender's order. */
+  /** Reliable delivery in the order of each sender. */
   FIFO(0x04),
-  /** Arrives after everything it may depend on. Spread 5 treats it as AGREED. */
+  /** A message arrives after all messages that it may depend on. Spread 5 treats it as AGREED. */
   CAUSAL(0x08),
-  /** One total order at all receivers. */
+  /** One total order for all receivers. */
   AGREED(0x10),
-  /** AGREED, and delivered only once every daemon concerned holds it. */
+  /** As AGREED, and delivered only after every daemon of the group's members has the message. */
   SAFE(0x20);
 
   private final int bits;
@@ -21,7 +21,7 @@ public enum ServiceType {
     this.bits = bits;
   }
 
-  /** The bit of Spread's C header, such as 0x20 of SAFE_MESS. */
+  /** The bit in Spread's C header, such as 0x20 of SAFE_MESS. */
   public int bits() {
     return bits;
   }
@@ -30,7 +30,7 @@ public enum ServiceType {
     return org.spreadsidecar.v1.ServiceType.forNumber(ordinal() + 1);
   }
 
-  /** Null for one that this release does not know, and for none. */
+  /** Null if it is unspecified or this release does not know it. */
   static ServiceType of(org.spreadsidecar.v1.ServiceType proto) {
     int number = proto == org.spreadsidecar.v1.ServiceType.UNRECOGNIZED ? 0 : proto.getNumber();
     return number == 0 ? null : values()[number - 1];

@@ -4,7 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Every constant of Spread's C API ({@code sp.h} of Spread 5.0.1), under its own name and with its own value. */
+/** All constants of Spread's C API ({@code sp.h} of Spread 5.0.1), with the same names and values. */
 public final class Spread {
   private Spread() {}
 
@@ -14,57 +14,60 @@ public final class Spread {
 
   public static final int HIGH_PRIORITY = 2;
 
-  /** The port of a Spread daemon that is configured for no other. */
+  /** Default port of a Spread daemon. */
   public static final int DEFAULT_SPREAD_PORT = 4803;
 
-  /** The port of a spread-sidecar that is configured for no other. Not a constant of Spread. */
+  /** Default port of a spread-sidecar. Not a constant of Spread. */
   public static final int DEFAULT_SIDECAR_PORT = 4813;
 
   /**
-   * The release as Spread 5.0.1's header has it: major in bits 24..31, minor in 16..23, patch in 0..15. The header
-   * of 5.0.1 says 5.0.0; the triple that SP_version returns, and that version() asks for, is 5.0.1.
+   * The version in the header of Spread 5.0.1: major in bits 24 to 31, minor in bits 16 to 23, patch in bits 0 to 15.
+   * That header says 5.0.0. SP_version and version() return 5.0.1.
    */
   public static final int SPREAD_VERSION = 0x05000000;
 
-  /** Bytes of a group name's field. One of them is the NUL, so a name has at most 31. */
+  /** Size of a group name field in bytes, including the final NUL. A name has at most 31 characters. */
   public static final int MAX_GROUP_NAME = 32;
 
-  /** Most characters of a private name. */
+  /** Maximum length of a private name in characters. */
   public static final int MAX_PRIVATE_NAME = 10;
 
-  /** Bytes of a daemon name's field, with its NUL: a daemon name has at most 19. */
+  /** Size of a daemon name field in bytes, including the final NUL. A daemon name has at most 19 characters. */
   public static final int MAX_PROC_NAME = 20;
 
-  /** Most pieces of one message in the scatter calls of the C library. Payloads here are of one piece. */
+  /**
+   * Maximum number of parts of one message in the scatter calls of the C library. A payload in this package has one
+   * part.
+   */
   public static final int MAX_CLIENT_SCATTER_ELEMENTS = 100;
 
-  /** Service type: may be lost, in no order. Spread 5 treats it as RELIABLE_MESS. */
+  /** Service type: messages may be lost and have no order. Spread 5 treats it as RELIABLE_MESS. */
   public static final int UNRELIABLE_MESS = 0x00000001;
 
-  /** Service type: arrives, in no order. */
+  /** Service type: reliable delivery without an order. */
   public static final int RELIABLE_MESS = 0x00000002;
 
-  /** Service type: arrives in its sender's order. */
+  /** Service type: reliable delivery in the order of each sender. */
   public static final int FIFO_MESS = 0x00000004;
 
-  /** Service type: arrives after everything it may depend on. Spread 5 treats it as AGREED_MESS. */
+  /** Service type: a message arrives after all messages that it may depend on. Spread 5 treats it as AGREED_MESS. */
   public static final int CAUSAL_MESS = 0x00000008;
 
-  /** Service type: one total order at all receivers. */
+  /** Service type: one total order for all receivers. */
   public static final int AGREED_MESS = 0x00000010;
 
-  /** Service type: AGREED_MESS, and delivered only once every daemon concerned holds it. */
+  /** Service type: as AGREED_MESS, and delivered only after every daemon of the group's members has the message. */
   public static final int SAFE_MESS = 0x00000020;
 
   /** All six service types. */
   public static final int REGULAR_MESS = 0x0000003F;
 
-  /** Added to a service type: no copy to the sender. */
+  /** Added to a service type: the sender does not receive its own message. */
   public static final int SELF_DISCARD = 0x00000040;
 
   /**
-   * Asks the C library's receive to cut a message that is too long for its buffer. Buffers here always fit, so
-   * there is nothing to ask for; the name is kept for programs that print or compare it.
+   * In the C library, this flag truncates a message that is longer than the receive buffer. In this package it has no
+   * effect, because buffers always fit. It exists for programs that print or compare it.
    */
   public static final int DROP_RECV = 0x01000000;
 
@@ -74,31 +77,31 @@ public final class Spread {
   /** A transitional signal. */
   public static final int TRANSITION_MESS = 0x00002000;
 
-  /** A view because one member joined. */
+  /** The cause of a view: one member joined. */
   public static final int CAUSED_BY_JOIN = 0x00000100;
 
-  /** A view because one member left. Without REG_MEMB_MESS: the receiver itself left. */
+  /** The cause of a view: one member left. Without REG_MEMB_MESS: a self-leave. */
   public static final int CAUSED_BY_LEAVE = 0x00000200;
 
-  /** A view because one member's connection ended. */
+  /** The cause of a view: the connection of one member ended. */
   public static final int CAUSED_BY_DISCONNECT = 0x00000400;
 
-  /** A view because daemons were lost or found. */
+  /** The cause of a view: the daemons of the ring changed. */
   public static final int CAUSED_BY_NETWORK = 0x00000800;
 
   /** All bits of membership messages. */
   public static final int MEMBERSHIP_MESS = 0x00003F00;
 
-  /** The byte-order marker of Spread's wire; never set in what this package returns. */
+  /** The byte-order marker of Spread's wire protocol. Values that this package returns never contain it. */
   public static final int ENDIAN_RESERVED = 0x80000080;
 
-  /** Bits that Spread keeps for itself. */
+  /** Bits that are reserved for Spread. */
   public static final int RESERVED = 0x003FC000;
 
-  /** A message that the daemon's policy refused. */
+  /** A message that the daemon's access policy rejected. */
   public static final int REJECT_MESS = 0x00400000;
 
-  /** The answer of a daemon that accepts a session. Not an error. */
+  /** The response of a daemon that accepts a session. Not an error. */
   public static final int ACCEPT_SESSION = 1;
 
   // codes: generated by `npm run gen` from proto/errors.yaml
@@ -178,15 +181,18 @@ public final class Spread {
   // end of codes
 
   /**
-   * Bytes of the buffer that receive() begins with in the Python wrapper. No buffer has to grow here: this
-   * is the largest payload to one group that a Spread 5.0.1 daemon handles safely.
+   * Initial size of the receive buffer in the Python wrapper. Buffers in this package never need to grow. The value
+   * is the largest payload to one group that a Spread 5.0.1 daemon handles safely. Unit: bytes.
    */
   public static final int DEFAULT_BUFFER_SIZE = 143_119;
 
-  /** Groups that receive() has room for at first in the Python wrapper. Here: the most that Spread 5 allows. */
+  /**
+   * Initial size of the receive group list in the Python wrapper. The value is the maximum number of groups in Spread
+   * 5.
+   */
   public static final int DEFAULT_GROUPS_SIZE = 100;
 
-  /** The number of each of Spread's errors, all negative, by its name. */
+  /** The number of each Spread error by its name. All numbers are negative. */
   public static final Map<String, Integer> ERRORS;
 
   static {

@@ -4,24 +4,25 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * What a mailbox receives. {@link #sequence()} is its position in the mailbox: 1 for the first event, then always one more; 0 for
- * a view or self-leave that is the answer of a call and not one of the mailbox's events.
+ * A received event. {@link #sequence()} is its position in the mailbox: 1 for the first event, then incremented by 1.
+ * It is 0 for the result of a call, which is not an event of the mailbox.
  */
 public sealed interface SpreadEvent {
-  /** Its position in the mailbox. */
+  /** Position in the mailbox. */
   long sequence();
 
   /**
-   * A message that somebody multicast.
+   * A message that a client multicast.
    *
-   * @param sequence its position in the mailbox
+   * @param sequence position in the mailbox
    * @param sender private group of the sender, such as {@code #alice#node1}
-   * @param groups every destination as the sender named them, also groups that this mailbox is not in
-   * @param serviceType how it was sent; null if this release does not know it
-   * @param messageType the sender's own number for it, -32768 to 32767
-   * @param payload the bytes exactly as sent; they belong to the receiver of this object
-   * @param endianMismatch the sender's machine has the other byte order than the sidecar's; the payload is not touched
-   * @param selfDiscard the sender asked for no copy to itself
+   * @param groups all destinations that the sender named, including groups that this mailbox is not in
+   * @param serviceType the service type; null if this release does not know it
+   * @param messageType the message type, which the sender chose: -32768 to 32767
+   * @param payload the bytes exactly as sent. The application may change them
+   * @param endianMismatch whether the byte orders of the sender's and the sidecar's machine differ. The payload is
+   * not converted
+   * @param selfDiscard whether the sender asked not to receive its own message
    */
   record RegularMessage(
       long sequence,
@@ -33,21 +34,21 @@ public sealed interface SpreadEvent {
       boolean endianMismatch,
       boolean selfDiscard)
       implements SpreadEvent {
-    /** The payload read as UTF-8; bytes that are not become U+FFFD. */
+    /** The payload as UTF-8. Invalid bytes become U+FFFD. */
     public String text() {
       return new String(payload, StandardCharsets.UTF_8);
     }
   }
 
   /**
-   * Something that this mailbox sent and the daemon's access policy refused.
+   * An operation of this mailbox that the daemon's access policy rejected.
    *
-   * @param sequence its position in the mailbox
-   * @param operation what was refused; null if this release does not know it
+   * @param sequence position in the mailbox
+   * @param operation the rejected operation; null if this release does not know it
    * @param sender private group of the sender
-   * @param groups its destinations
-   * @param serviceType how it was sent; null for a join or leave
-   * @param messageType the sender's own number for it
+   * @param groups the destinations
+   * @param serviceType the service type; null for a join or leave
+   * @param messageType the message type, which the sender chose
    * @param payload the bytes as sent
    */
   record RejectedMessage(
@@ -62,22 +63,22 @@ public sealed interface SpreadEvent {
 
   /** A message about the membership of a group. */
   sealed interface MembershipMessage extends SpreadEvent {
-    /** The group that it is about. */
+    /** The group. */
     String group();
   }
 
   /**
-   * A new membership of a group: who is in it from now on.
+   * A new view: the members of a group from now on.
    *
-   * @param sequence its position in the mailbox
-   * @param group the group that it is about
-   * @param groupId the identity of the membership
-   * @param cause why it came to be; null if this release does not know it
-   * @param members all members, in Spread's order, the same at all of them
-   * @param ownIndex index of this mailbox in members, from 0; -1 if it is not among them
-   * @param changedMembers JOIN, LEAVE, DISCONNECT: the one that came or went; NETWORK: those that did not come along with this
-   *     mailbox from the view before
-   * @param sets the virtual-synchrony sets, in the daemon's order
+   * @param sequence position in the mailbox
+   * @param group the group
+   * @param groupId the identity of the view
+   * @param cause the cause of the view; null if this release does not know it
+   * @param members all members in Spread's order, which is the same for all of them
+   * @param ownIndex index of this mailbox in members, starting at 0; -1 if it is not a member
+   * @param changedMembers JOIN, LEAVE, DISCONNECT: the one member that joined or left. NETWORK: the members that did
+   * not move with this mailbox from the previous view
+   * @param sets the virtual synchrony sets, in the daemon's order
    */
   record ViewMessage(
       long sequence,
@@ -91,42 +92,43 @@ public sealed interface SpreadEvent {
       implements MembershipMessage {}
 
   /**
-   * Comes before a NETWORK view when daemons were lost. Messages between it and the view belong to the old view, and their
-   * guarantees hold only among the members who stay.
+   * A transitional signal. It precedes a NETWORK view after the loss of daemons. Messages between the signal and the
+   * view belong to the old view. Their guarantees hold only among the members that stay together.
    *
-   * @param sequence its position in the mailbox
-   * @param group the group that it is about
-   * @param groupId the identity of the view that is ending
+   * @param sequence position in the mailbox
+   * @param group the group
+   * @param groupId the identity of the view that ends
    */
   record TransitionalMessage(long sequence, String group, GroupId groupId) implements MembershipMessage {}
 
   /**
-   * This mailbox has left a group: no further message or view of it follows.
+   * This mailbox left a group. No further message or view of the group follows.
    *
-   * @param sequence its position in the mailbox
-   * @param group the group that it left
+   * @param sequence position in the mailbox
+   * @param group the group
    */
   record SelfLeaveMessage(long sequence, String group) implements MembershipMessage {}
 
   /**
-   * The daemon connection was lost; only with {@link ReconnectOptions}. Memberships and order end here.
+   * The sidecar lost the daemon connection. Only with {@link ReconnectOptions}. The groups are left, and the order of
+   * messages ends here.
    *
-   * @param sequence its position in the mailbox
-   * @param privateGroup the private group that was lost
-   * @param groups the groups that the mailbox was in, in the order in which it joined them
-   * @param spreadCode Spread's number for what happened, such as -8
+   * @param sequence position in the mailbox
+   * @param privateGroup the lost private group
+   * @param groups the groups of the mailbox, in the order in which it joined them
+   * @param spreadCode Spread's number for the cause, such as -8
    */
   record ConnectionLost(long sequence, String privateGroup, List<String> groups, int spreadCode)
       implements SpreadEvent {}
 
   /**
-   * The daemon connection stands again, as a new session; only with {@link ReconnectOptions}.
+   * The sidecar reconnected to a daemon with a new session. Only with {@link ReconnectOptions}.
    *
-   * @param sequence its position in the mailbox
-   * @param previousPrivateGroup the private group before the loss
-   * @param privateGroup the one from now on
-   * @param groups the groups that were joined again
-   * @param daemon the daemon, as a spread name
+   * @param sequence position in the mailbox
+   * @param previousPrivateGroup the previous private group
+   * @param privateGroup the new private group
+   * @param groups the groups that the sidecar joins again. A view follows for each
+   * @param daemon the Spread name of the connected daemon
    */
   record ConnectionRestored(
       long sequence, String previousPrivateGroup, String privateGroup, List<String> groups, String daemon)

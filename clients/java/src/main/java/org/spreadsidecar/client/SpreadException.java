@@ -7,17 +7,18 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Every failure of this package. {@link #code()} and {@link #number()} are Spread's own (REJECT_NOT_UNIQUE, -6) and empty for a
- * failure that Spread has no number for, such as a lease that ended; {@link #reason()} names those too.
+ * The exception of this package. {@link #code()} and {@link #number()} are those of Spread (REJECT_NOT_UNIQUE, -6).
+ * They are empty for failures that Spread does not define, such as an expired lease. {@link #reason()} is set for
+ * both.
  */
 public final class SpreadException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** What became of a message whose sending failed. Nothing is ever sent twice by the client or the sidecar. */
+  /** The outcome of a failed send. The client and the sidecar never send a message twice. */
   public enum Outcome {
-    /** No byte of it reached the daemon. */
+    /** No byte of the message reached the daemon. */
     NOT_SENT,
-    /** That can not be told: a deadline passed, a connection broke. */
+    /** The message may have been sent, for example because a deadline passed or a connection broke. */
     UNKNOWN
   }
 
@@ -52,7 +53,7 @@ public final class SpreadException extends RuntimeException {
     this.outcome = outcome;
   }
 
-  /** The same failure for another who waits: an exception that is thrown twice would show the first one's stack. */
+  /** A copy of the exception for another thread: each thread gets its own stack trace. */
   SpreadException again() {
     return with(getMessage(), metadata, outcome, getCause());
   }
@@ -65,7 +66,10 @@ public final class SpreadException extends RuntimeException {
     return new SpreadException(message, status, "", "", Map.of(), false, null, null, null);
   }
 
-  /** With Spread's code or the reason: {@code org.spreadsidecar.client.SpreadException: REJECT_NOT_UNIQUE (-6): …}. */
+  /**
+   * Contains Spread's code or the reason: {@code org.spreadsidecar.client.SpreadException: REJECT_NOT_UNIQUE (-6):
+   * …}.
+   */
   @Override
   public String toString() {
     String name = reason.isEmpty() ? status.name() : reason;
@@ -107,12 +111,12 @@ public final class SpreadException extends RuntimeException {
     return metadata;
   }
 
-  /** Whether the same call may succeed later. For a send, see {@link #outcome()} first. */
+  /** Whether the same call may succeed later. For a send, check {@link #outcome()} first. */
   public boolean isRetryable() {
     return retryable;
   }
 
-  /** How long to wait before the next try, if the sidecar said so. */
+  /** Time to wait before a retry, if the sidecar gave one. */
   public Optional<Duration> retryDelay() {
     return Optional.ofNullable(retryDelay);
   }

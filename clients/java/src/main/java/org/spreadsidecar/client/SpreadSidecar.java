@@ -37,20 +37,21 @@ import org.spreadsidecar.v1.QueueLimits;
 import org.spreadsidecar.v1.ReconnectPolicy;
 import org.spreadsidecar.v1.SoftLimit;
 
-/** One channel to a sidecar; opens mailboxes. It connects by itself when it is used. */
+/** A channel to a sidecar, which opens mailboxes. It connects at the first call. */
 public final class SpreadSidecar implements AutoCloseable {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
   /**
-   * Versions of a sidecar and of what is behind it.
+   * Versions of a sidecar and its daemon.
    *
    * @param sidecar the sidecar's release, such as 0.1.0
-   * @param contract the contract's package
-   * @param clientProtocol what SP_version returns: the release of Spread whose protocol the sidecar speaks
-   * @param daemon the default daemon's release; empty while the sidecar has no connection to it
-   * @param daemonAddress the default daemon, as a spread name
-   * @param embeddedDaemon whether that is the embedded daemon, which is meant for development and tests
+   * @param contract the package of the contract
+   * @param clientProtocol the version that SP_version returns: the release of Spread whose client protocol the
+   * sidecar uses
+   * @param daemon the release of the default daemon; empty while the sidecar is not connected to it
+   * @param daemonAddress the Spread name of the default daemon
+   * @param embeddedDaemon whether that daemon is the embedded daemon, for development and tests
    */
   public record SidecarVersion(
       String sidecar,
@@ -69,12 +70,12 @@ public final class SpreadSidecar implements AutoCloseable {
   private final boolean isPrivate;
   private boolean closed;
 
-  /** A channel to the sidecar that the environment names, else to the one on this machine at its default port. */
+  /** Creates a channel with the target of the environment, otherwise with the default target. */
   public SpreadSidecar() {
     this(new SidecarOptions());
   }
 
-  /** A channel; it connects when it is used. Later changes of the options have no effect. */
+  /** Creates a channel. Later changes of the options have no effect. */
   public SpreadSidecar(SidecarOptions options) {
     this(options, System.getenv());
   }
@@ -103,17 +104,20 @@ public final class SpreadSidecar implements AutoCloseable {
     rpc = new Rpc(calls, timers, options.callTimeout, options.tokenMayChange, endpoint);
   }
 
-  /** Opens a mailbox with nothing but defaults. */
+  /** Opens a mailbox with the default options. */
   public Mailbox connect() {
     return connect(new MailboxOptions());
   }
 
-  /** Opens a mailbox (SP_connect). When it fails, with REJECT_NOT_UNIQUE or COULD_NOT_CONNECT for example, none was opened. */
+  /**
+   * Opens a mailbox (SP_connect). If it fails, for example with REJECT_NOT_UNIQUE or COULD_NOT_CONNECT, no mailbox
+   * was opened.
+   */
   public Mailbox connect(MailboxOptions mailbox) {
     return connect(mailbox, null);
   }
 
-  /** Opens a mailbox, with a timeout of its own. */
+  /** Opens a mailbox with a timeout for this call. */
   public Mailbox connect(MailboxOptions mailbox, Duration timeout) {
     ConnectRequest.Builder request =
         ConnectRequest.newBuilder()
@@ -143,8 +147,8 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Takes up a mailbox that was opened before, by this process or another; see {@link Mailbox#detach}. Whoever receives from it at
-   * that time is replaced when this one begins to receive.
+   * Attaches to a mailbox that this process or another one opened; see {@link Mailbox#detach}. When this mailbox
+   * starts to receive, it replaces the attached receiver.
    */
   public Mailbox attach(String mailboxId, MailboxOptions mailbox) {
     GetMailboxRequest request = GetMailboxRequest.newBuilder().setMailboxId(mailboxId).build();
@@ -185,7 +189,7 @@ public final class SpreadSidecar implements AutoCloseable {
   /**
    * State and counters of all mailboxes of the sidecar.
    *
-   * @param adminToken the sidecar's admin token; refused where others could read it, as the token is
+   * @param adminToken the sidecar's admin token. Rejected on channels on which the client token is rejected
    */
   public List<MailboxInfo> listMailboxes(String adminToken) {
     checkTokenAllowed("adminToken");
@@ -204,10 +208,10 @@ public final class SpreadSidecar implements AutoCloseable {
   }
 
   /**
-   * Returns when the sidecar answers, trying again until then. Fails with status DEADLINE_EXCEEDED; at once for a failure that
-   * waiting does not heal.
+   * Waits until the sidecar responds, and retries until then. Fails with status DEADLINE_EXCEEDED after the timeout,
+   * and at once if waiting does not help.
    *
-   * @param daemon wait until it is connected to its default daemon too
+   * @param daemon also wait until the sidecar is connected to its default daemon
    */
   public void waitForReady(Duration timeout, boolean daemon) {
     long until = System.nanoTime() + timeout.toNanos();
@@ -234,17 +238,17 @@ public final class SpreadSidecar implements AutoCloseable {
     }
   }
 
-  /** Disconnects the mailboxes that were opened or attached through this channel, and closes it. */
+  /** Disconnects the mailboxes that were opened or attached over this channel, and closes it. */
   @Override
   public void close() {
     close(false);
   }
 
   /**
-   * Closes the channel. Fails as {@link Mailbox#close} does, with the error of the first mailbox that could not be
-   * disconnected; the channel is closed all the same.
+   * Closes the channel. Fails as {@link Mailbox#close} does, with the error of the first mailbox whose disconnect
+   * failed. The channel is closed even then.
    *
-   * @param keepMailboxes let go of the mailboxes without ending them; they live on for their lease
+   * @param keepMailboxes detach the mailboxes instead of ending them. They live until their lease expires
    */
   public void close(boolean keepMailboxes) {
     synchronized (this) {
@@ -305,7 +309,7 @@ public final class SpreadSidecar implements AutoCloseable {
     };
   }
 
-  /** The token of a call. Without it the call fails and is not sent. */
+  /** The token of a call. Without a token, the call fails and is not sent. */
   private static String ask(Supplier<String> token) throws StatusException {
     try {
       return token.get();

@@ -1,11 +1,11 @@
 package org.spreadsidecar.client;
 
 /**
- * Three numbers that name a release.
+ * The version of a release.
  *
- * @param major the first
- * @param minor the second
- * @param patch the third
+ * @param major major version
+ * @param minor minor version
+ * @param patch patch version
  */
 public record VersionTriple(int major, int minor, int patch) {
   static VersionTriple of(org.spreadsidecar.v1.Version version) {

@@ -3,9 +3,9 @@ package org.spreadsidecar.client;
 import java.util.List;
 
 /**
- * Members that moved together from one view to the next, and so received the same messages in between.
+ * The members that moved together from one view to the next, and therefore received the same messages in between.
  *
  * @param members their private groups, in Spread's order
- * @param mine whether it is the receiver's own; with one set only, that one is marked, whoever is in it
+ * @param mine whether it is the receiver's own set. If there is only one set, this is always true
  */
 public record VirtualSynchronySet(List<String> members, boolean mine) {}

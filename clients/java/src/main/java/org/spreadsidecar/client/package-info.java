@@ -1,7 +1,7 @@
 /**
- * Java client of spread-sidecar: Spread group communication over gRPC. Begin with {@link SpreadSidecar}.
+ * Java client of spread-sidecar: Spread group communication over gRPC. Start with {@link SpreadSidecar}.
  *
- * <p>Every failure is a {@link SpreadException}, which is unchecked. Every call may be used by several threads at once; a
- * thread that waits can be interrupted, which gives the call up with status CANCELLED and leaves the thread interrupted.
+ * <p>Every failure is a {@link SpreadException}, which is unchecked. All classes are safe for concurrent use. If a
+ * waiting thread is interrupted, its call fails with status CANCELLED, and the thread stays interrupted.
  */
 package org.spreadsidecar.client;

@@ -26,7 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The environment as the default of a channel: the cases that all clients share, and what a channel does with them. */
+/**
+ * Environment variables as the defaults of a channel: the shared cases of all clients, and the behavior of a channel.
+ */
 @Timeout(30)
 class EnvironmentTest {
   private static final JsonObject SHARED = shared();
@@ -82,7 +84,7 @@ class EnvironmentTest {
     return options;
   }
 
-  /** What the shared cases have of options. */
+  /** The options that the shared cases compare. */
   private static JsonObject plain(SidecarOptions options) {
     JsonObject json = new JsonObject();
     json.addProperty("target", options.target == null ? SidecarOptions.DEFAULT_TARGET : options.target);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.spreadsidecar.client.SpreadEvent.MembershipMessage;
 import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 
-/** Against a sidecar; its target is in SPREAD_SIDECAR_TARGET. */
+/** Tests with a sidecar, whose target is in SPREAD_SIDECAR_TARGET. */
 @Timeout(60)
 class LiveTest {
   private final String target = System.getenv().getOrDefault("SPREAD_SIDECAR_TARGET", "");
@@ -114,26 +114,26 @@ class LiveTest {
   void listenersAreToldInOrder() throws Exception {
     try (SpreadSidecar sidecar = open();
         Mailbox mailbox = sidecar.connect()) {
-      List<String> told = Collections.synchronizedList(new ArrayList<>());
+      List<String> received = Collections.synchronizedList(new ArrayList<>());
       CountDownLatch last = new CountDownLatch(1);
       mailbox.add(
           new AdvancedMessageListener() {
             @Override
             public void regularMessageReceived(RegularMessage message) {
-              told.add(message.text());
+              received.add(message.text());
               if (message.text().equals("last")) last.countDown();
             }
 
             @Override
             public void membershipMessageReceived(MembershipMessage message) {
-              told.add("view of " + message.group());
+              received.add("view of " + message.group());
             }
           });
       mailbox.join("listeners");
       mailbox.multicast(ServiceType.SAFE, "listeners", bytes("first"));
       mailbox.multicast(ServiceType.SAFE, "listeners", bytes("last"));
       assertTrue(last.await(10, TimeUnit.SECONDS));
-      assertEquals(List.of("view of listeners", "first", "last"), told);
+      assertEquals(List.of("view of listeners", "first", "last"), received);
     }
   }
 
@@ -197,7 +197,7 @@ class LiveTest {
         sender.flush();
       }
     }
-    // gRPC's own timer thread, which all channels share, goes a second after the last one.
+    // gRPC's timer thread, which all channels share, ends one second after the last channel.
     until(
         "threads are left: " + threads(),
         () -> threads().stream().noneMatch(thread -> !before.contains(thread) && thread.getName().contains("spread")));

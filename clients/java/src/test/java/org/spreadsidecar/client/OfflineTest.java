@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.spreadsidecar.client.SpreadEvent.SelfLeaveMessage;
 
-/** What needs no sidecar. */
+/** Tests that need no sidecar. */
 @Timeout(30)
 class OfflineTest {
   @ParameterizedTest
@@ -71,7 +71,7 @@ class OfflineTest {
     "no field,'',no field"
   })
   void aSentenceNamesTheFieldAsTheOptionDoes(String sentence, String field, String expected) {
-    assertEquals(expected, Errors.inCallersTerms(sentence, field));
+    assertEquals(expected, Errors.withOptionName(sentence, field));
   }
 
   @ParameterizedTest

@@ -138,7 +138,7 @@ class ReadmeTest {
         Pattern.compile("^ *// region \\w+\n(.*?)^ *// endregion", Pattern.DOTALL | Pattern.MULTILINE)
             .matcher(Files.readString(file));
     List<String> regions = new ArrayList<>();
-    // A last line that is empty would count as one that is not indented.
+    // An empty last line would count as a line without indentation.
     while (region.find()) regions.add(region.group(1).stripTrailing().stripIndent() + "\n");
     return regions;
   }

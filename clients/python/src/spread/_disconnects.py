@@ -1,4 +1,4 @@
-"""Disconnects of mailboxes without references."""
+"""Disconnects mailboxes that the program no longer references."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from typing import Callable
 _pending: set[threading.Thread] = set()
 
 
-def say_in_background(goodbye: Callable[[], object]) -> None:
-    """Disconnects from ``__del__``, which may run in any thread with any lock held. It therefore takes no lock."""
+def disconnect_in_background(disconnect: Callable[[], object]) -> None:
+    """For ``__del__``, which may run in any thread at any allocation, with any lock held: this function takes
+    no lock.
+    """
 
-    def say() -> None:
+    def run() -> None:
         try:
             with contextlib.suppress(Exception):
-                goodbye()
+                disconnect()
         finally:
             _pending.discard(thread)
 
-    thread = threading.Thread(target=say, name="spread-goodbye", daemon=True)
+    thread = threading.Thread(target=run, name="spread-disconnect", daemon=True)
     _pending.add(thread)
     try:
         thread.start()
     except RuntimeError:
-        # The interpreter ends, and starts no thread any more.
+        # The interpreter is ending and starts no more threads.
         _pending.discard(thread)
 
 
 def wait_for_all(timeout: float) -> None:
-    """Waits for all disconnects, at most for this time. Unit: seconds."""
+    """Waits until all disconnects have ended, at most for the timeout. Unit: seconds."""
     deadline = time.monotonic() + timeout
     for thread in list(_pending):
         thread.join(max(0.0, deadline - time.monotonic()))

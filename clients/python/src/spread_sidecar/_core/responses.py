@@ -1,4 +1,4 @@
-"""Converts responses of the contract to objects of this package."""
+"""Converts responses of the contract."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..info import (
 from ..options import SoftLimit
 from .durations import to_datetime, to_seconds
 from .from_event import to_view
-from .local_errors import incomplete_answer
+from .local_errors import incomplete_response
 
 _STATES: dict[int, MailboxState] = {
     types_pb2.MAILBOX_STATE_OPEN: "OPEN",
@@ -33,7 +33,7 @@ _STATES: dict[int, MailboxState] = {
 
 @dataclass(frozen=True)
 class MailboxInit:
-    """The arguments of a new Mailbox."""
+    """The arguments of a Mailbox."""
 
     id: str
     private_group: str
@@ -45,7 +45,7 @@ class MailboxInit:
 
 
 def to_triple(version: types_pb2.Version) -> VersionTriple:
-    """A version of the contract."""
+    """Converts a version."""
     return (version.major, version.minor, version.patch)
 
 
@@ -73,7 +73,7 @@ def _to_limits(limits: service.MailboxLimits) -> MailboxLimits:
 
 
 def opened(answer: service.ConnectResponse) -> MailboxInit:
-    """The mailbox that Connect opened."""
+    """Converts the response of Connect."""
     return MailboxInit(
         id=answer.mailbox_id,
         private_group=answer.private_group,
@@ -86,7 +86,7 @@ def opened(answer: service.ConnectResponse) -> MailboxInit:
 
 
 def attached(mailbox_id: str, info: MailboxInfo, after_sequence: Optional[int]) -> MailboxInit:
-    """The mailbox of an attach."""
+    """The arguments of an attached mailbox."""
     given = info.acknowledged_sequence if info.acknowledgement == "EXPLICIT" else info.delivered_sequence
     return MailboxInit(
         id=mailbox_id,
@@ -100,7 +100,7 @@ def attached(mailbox_id: str, info: MailboxInfo, after_sequence: Optional[int]) 
 
 
 def to_info(mailbox: service.Mailbox) -> MailboxInfo:
-    """State and counters of a mailbox."""
+    """Converts state and counters of a mailbox."""
     return MailboxInfo(
         private_group=mailbox.private_group,
         state=_STATES.get(mailbox.state, "UNKNOWN"),
@@ -131,36 +131,36 @@ def to_info(mailbox: service.Mailbox) -> MailboxInfo:
 
 
 def info_of(answer: service.GetMailboxResponse) -> MailboxInfo:
-    """The response of GetMailbox."""
+    """Converts the response of GetMailbox."""
     if not answer.HasField("mailbox"):
-        raise incomplete_answer("GetMailbox", "mailbox")
+        raise incomplete_response("GetMailbox", "mailbox")
     return to_info(answer.mailbox)
 
 
 def joined(answer: service.JoinResponse) -> Optional[ViewMessage]:
-    """The response of Join."""
+    """Converts the response of Join."""
     return to_view(answer.view) if answer.HasField("view") else None
 
 
 def left(answer: service.LeaveResponse) -> Optional[SelfLeaveMessage]:
-    """The response of Leave."""
+    """Converts the response of Leave."""
     return SelfLeaveMessage(0, 0, answer.self_leave.group) if answer.HasField("self_leave") else None
 
 
 def polled(answer: service.PollResponse, buffered: int) -> PollResult:
-    """The response of Poll, with the events in the client."""
+    """Converts the response of Poll, and adds the events that wait in this client."""
     return PollResult(buffered, answer.waiting_events, answer.waiting_bytes, _STATES.get(answer.state, "UNKNOWN"))
 
 
 def current_view(answer: service.GetViewResponse) -> CurrentView:
-    """The response of GetView."""
+    """Converts the response of GetView."""
     if not answer.HasField("view"):
-        raise incomplete_answer("GetView", "view")
+        raise incomplete_response("GetView", "view")
     return CurrentView(to_view(answer.view), answer.in_transition)
 
 
 def to_version(answer: service.GetVersionResponse) -> SidecarVersion:
-    """The response of GetVersion."""
+    """Converts the response of GetVersion."""
     return SidecarVersion(
         sidecar=answer.sidecar,
         contract=answer.contract,
