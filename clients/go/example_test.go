@@ -192,7 +192,7 @@ func ExampleMailbox_Detach() {
 	if err := resume(ctx, sidecar, mailbox); err != nil {
 		log.Fatal(err)
 	}
-	// Output: #mover#localhost goes on after event 0
+	// Output: #mover#localhost continues after event 0
 }
 
 func resume(ctx context.Context, sidecar *spreadsidecar.Sidecar, mailbox *spreadsidecar.Mailbox) error {

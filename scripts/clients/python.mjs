@@ -35,7 +35,7 @@ function run(args, cwd = home) {
 
 /**
  * The generated modules import each other by the proto's package, as if `spread` were a top-level package of ours. And
- * they refuse any protobuf that is more than one major release newer than their generator, which the few functions
+ * they reject any protobuf that is more than one major release newer than their generator, which the few functions
  * that they call don't ask for.
  */
 function settle(text) {

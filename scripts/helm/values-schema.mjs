@@ -1,4 +1,4 @@
-// values.schema.json: closed, so that a value that is misspelt is refused instead of passed over.
+// values.schema.json: closed, so that a value that is misspelt is rejected instead of passed over.
 import { readFileSync } from 'node:fs';
 import { optionSchema } from './option-schema.mjs';
 

@@ -16,7 +16,7 @@ function bounds({ rules }) {
 const row = (value) =>
   `| ${code(value.path.join('.'))} | ${code(JSON.stringify(value.default))} | ${value.text.replaceAll('|', '\\|')}${bounds(value)} |`;
 
-/** The page with its table made anew. */
+/** The page with its table replaced. */
 export function withTable(page, values) {
   const [before, rest] = page.split(BEGIN);
   const [, after] = (rest ?? '').split(END);

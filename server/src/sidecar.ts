@@ -52,7 +52,7 @@ export interface Sidecar {
    */
   start(): Promise<void>;
   /**
-   * Goes on to serve for up to `delayMs` (default 0; see ShutdownDelay), then drains and ends: health NOT_SERVING, no
+   * Continues to serve for up to `delayMs` (default 0; see ShutdownDelay), then drains and ends: health NOT_SERVING, no
    * new mailboxes, Receive streams get what is queued for up to `graceMs` (default: drain.grace), mailboxes leave
    * their daemon. Never rejects. A second call ends the first one's delay, unless it has one itself, and that is all.
    */

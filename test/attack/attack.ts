@@ -10,7 +10,7 @@ export interface Target {
   readonly daemonPort: number;
 }
 
-/** How long an attacker may go on. */
+/** How long an attacker may continue. */
 export interface Span {
   /** True in the short form, which ordinary tests run. */
   readonly short: boolean;

@@ -166,7 +166,7 @@ export class Box {
     this.#reader += 1;
     const sidecar = channel(this.#context, this.#context.links[this.app]!.app.port);
     this.#sidecar = sidecar;
-    // With EXPLICIT the sidecar knows where to go on; what was not acknowledged comes again.
+    // With EXPLICIT the sidecar knows where to continue; what was not acknowledged comes again.
     const from = this.#options.acknowledgement === 'AUTO' ? { afterSequence } : {};
     const deadline = performance.now() + this.#context.leaseMs * 2;
     for (;;) {

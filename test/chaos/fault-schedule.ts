@@ -24,7 +24,7 @@ export class FaultSchedule {
     this.#random = random;
   }
 
-  /** Goes on until `signal`; then every link is whole again. */
+  /** Continues until `signal`; then every link is whole again. */
   async breakLinks(links: readonly Target[], lanes: number, signal: AbortSignal): Promise<void> {
     await Promise.all(
       Array.from({ length: lanes }, (_, i) =>

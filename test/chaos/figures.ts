@@ -10,7 +10,7 @@ export interface Figures {
   /** Events that mailboxes received. */
   events: number;
   mailboxes: number;
-  /** Streams that were made anew. */
+  /** Streams that were replaced. */
   resumed: number;
   /** Daemon connections that were lost and restored under a living mailbox. */
   restored: number;

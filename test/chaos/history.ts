@@ -62,7 +62,7 @@ export interface Sent {
   readonly selfDiscard: boolean;
   readonly bytes: number;
   readonly sum: number;
-  /** The reason that it must be refused with. */
+  /** The reason that it must be rejected with. */
   readonly refusal?: string;
 }
 

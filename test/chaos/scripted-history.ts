@@ -123,7 +123,7 @@ export class ScriptedHistory {
 
   /**
    * Its client does not reach the sidecar and gives up, or says goodbye before it has read everything; the mailbox loses its
-   * connection and lives on for a while.
+   * connection and stays open for a while.
    */
   stopReading(box: ScriptedBox, how: 'gives up' | 'says goodbye'): void {
     const failure = { status: 'UNAVAILABLE', reason: '', message: 'the sidecar was not reached' };
@@ -151,7 +151,7 @@ export class ScriptedHistory {
     this.#gone(box);
   }
 
-  /** The connection breaks, and the mailbox lives on with another one. */
+  /** The connection breaks, and the mailbox stays open with another one. */
   reconnect(box: ScriptedBox): void {
     const groups = [...box.groups];
     this.#give(box, { is: 'lost', groups });

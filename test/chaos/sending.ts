@@ -71,7 +71,7 @@ export async function sendStreamed(context: RoundContext, box: Box, random: Rand
   return drafts.map((one) => one.sent);
 }
 
-/** A message that must be refused, and not sent. */
+/** A message that must be rejected, and not sent. */
 export async function sendWrong(context: RoundContext, box: Box, random: Random): Promise<void> {
   await sendUnary(context, box, wrong(box, random));
 }

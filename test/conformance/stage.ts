@@ -168,7 +168,7 @@ function speak(daemon: ScriptedDaemon, verb: string, args: Record<string, unknow
   const frames: Record<string, () => Buffer> = {
     view: () => encodeView({ group, groupId, cause, members, vsSets: sets, ownSetIndex }),
     transition: () => encodeTransition(group, groupId),
-    // Spread 5.0.1: the type says REJECT, the word behind the header what was refused.
+    // Spread 5.0.1: the type says REJECT, the word behind the header what was rejected.
     reject: () =>
       buildFrame({
         type: 0x00400000 | 0x10,

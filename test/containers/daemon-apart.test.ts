@@ -25,7 +25,7 @@ interface Scene {
   readonly alice: Mailbox;
 }
 
-/** A daemon, a sidecar at it in the same network, and a mailbox in a group that makes lost connections anew. */
+/** A daemon, a sidecar at it in the same network, and a mailbox in a group that makes lost connections again. */
 async function scene(): Promise<Scene> {
   const network = await started(new Network().start());
   const daemon = await started(
@@ -119,7 +119,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await alice.multicast(AGREED_MESS, 'g', 'into the void');
     await expect(alice.receive({ timeoutMs: 500 })).rejects.toThrow('no event within 500 ms');
     await cable.connect({ Container: daemon.getId(), EndpointConfig: { Aliases: ['spread'] } });
-    // TCP goes on where it was if the address is the same; else the connection is restored, and that is told.
+    // TCP continues where it was if the address is the same; else the connection is restored, and that is told.
     const event = await within(alice.receive(), 'the message, or the break', 60_000);
     if (event.kind === 'regular') expect(event.text()).toBe('into the void');
     else {

@@ -117,7 +117,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(await logOf(container)).toContain('gRPC    127.0.0.1:4813');
   });
 
-  it('refuses a wrong configuration with the place of each mistake', async () => {
+  it('rejects a wrong configuration with the place of each mistake', async () => {
     const { dockerode } = (await getContainerRuntimeClient()).container;
     const container = await dockerode.createContainer({
       Image: image,

@@ -17,7 +17,7 @@ import { MAX_BODY, NAME } from '../support/wire/message-sizes.js';
 
 const SLOW_MS = 300_000;
 
-/** What becomes of the session: the daemon goes on reading from it, ends it, or aborts. */
+/** What becomes of the session: the daemon continues to read from it, ends it, or aborts. */
 type Outcome = 'goes on' | 'ends' | 'daemon aborts';
 
 interface FrameCase {

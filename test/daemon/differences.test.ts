@@ -59,7 +59,7 @@ describe('the embedded daemon, other than real Spread', () => {
     const request = encodeConnectRequest({ name: 'slow', membership: true, priority: 0 });
     const timing = { handshakeTimeoutMs: 60 };
 
-    it('waits longer for the choice of methods, but not for ever', async () => {
+    it('waits longer for the choice of methods, but not forever', async () => {
       const { tcp, events } = await startEmbeddedDaemon(timing);
       const stream = await ByteStream.connect(tcp);
       const since = performance.now();

@@ -275,7 +275,7 @@ describe('a receiver that does not read is cut as recorded, however often that t
     expect(view.subarray(0, 80)).toEqual(gone.bytes.subarray(0, 80));
   });
 
-  it('a daemon that has cut a client goes on for the others', async () => {
+  it('a daemon that has cut a client continues for the others', async () => {
     const { tcp, events } = await startEmbeddedDaemon({ maxSessionMessages: 10 });
     const [slow, reader, sender] = await Promise.all([
       RawClient.connect(tcp, { name: 'slow' }),

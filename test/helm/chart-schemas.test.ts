@@ -31,7 +31,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
       for (const kind of unknown) expect(kind).toMatch(ELSEWHERE);
     });
 
-    it('refuse unknown fields, wrong types and missing fields, and have no schema for what is no kind', async () => {
+    it('reject unknown fields, wrong types and missing fields, and have no schema for what is no kind', async () => {
       const deployment = one(await rendered('everything'), 'Deployment');
       const broken = async (change: (copy: Manifest) => void) => {
         const copy = structuredClone(deployment);
@@ -46,7 +46,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
       expect(await broken((copy) => Object.assign(copy, { apiVersion: 'apps/v1beta1' }))).toBe('Deployment');
     });
 
-    it('of a release without native sidecars refuse them', async () => {
+    it('of a release without native sidecars reject them', async () => {
       // Else a schema that takes everything would not be noticed.
       const deployment = one(await rendered('external'), 'Deployment');
       expect((await schemaProblems('1.27', [deployment])).problems[0]).toContain("'restartPolicy'");

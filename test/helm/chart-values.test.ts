@@ -61,7 +61,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
     expect({ ...loaded.config, admin: plain.config.admin }).toEqual(plain.config);
   });
 
-  it('refuse numbers out of the sidecar’s bounds, each by its name', async () => {
+  it('reject numbers out of the sidecar’s bounds, each by its name', async () => {
     const above = (row: (typeof optionRows)[number]) => {
       const [, max] = /^a (?:whole )?number from [\d.]+ to ([\d.]+)/.exec(row.type.expects) ?? [];
       return max === undefined ? undefined : Number(max) + 1;
@@ -118,7 +118,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
     ['a misspelt peer', { networkPolicy: { adminFrom: [{ podSelectr: {} }] } }, 'podSelectr'],
     ['a misspelt rule', { networkPolicy: { extraEgress: [{ ports: [{ prot: 1 }] }] } }, '/extraEgress/0'],
     ['an annotation that is no text', { workload: { podAnnotations: { note: 1 } } }, 'note'],
-  ])('refuse %s', async (_, values, name) => {
+  ])('reject %s', async (_, values, name) => {
     for (const message of await refusals(values)) {
       expect(message).not.toBe('taken');
       expect(message).toContain(name);

@@ -48,7 +48,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     await expect(manifests({ values: { daemon: { mode: 'container' } } })).rejects.toThrow('daemon.image');
   });
 
-  it('refuses an admin port that probes can not reach', async () => {
+  it('rejects an admin port that probes can not reach', async () => {
     for (const config of [
       { admin: { listen: '127.0.0.1:4814' } },
       { admin: { listen: 'off' } },
@@ -59,7 +59,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
       );
   });
 
-  it('refuses native sidecars before Kubernetes 1.29, and offers classic ones', async () => {
+  it('rejects native sidecars before Kubernetes 1.29, and offers classic ones', async () => {
     const old = { kubeVersion: '1.28.0' };
     await expect(manifests({ ...old, files: [sample('external')] })).rejects.toThrow(
       'set sidecar.mode to classic',

@@ -93,7 +93,7 @@ describe('send and receive', () => {
     [['send', 'g', '-m', 'x', '-s', 'nonsense@'], 4, /ILLEGAL_SPREAD, -1/],
     [['receive', 'bad group'], 4, /ILLEGAL_GROUP, -14/],
     [['send', 'g', '--lines'], 4, /rejected messages: 1, the first: .*143/],
-  ])('%j is refused with exit code %i', async (args, exitCode, sentence) => {
+  ])('%j is rejected with exit code %i', async (args, exitCode, sentence) => {
     const { target } = await startSidecar();
     const result = await cli([...args, '-t', target], { input: 'x'.repeat(143_120) });
     expect(result.stderr).toMatch(sentence);

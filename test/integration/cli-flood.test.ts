@@ -80,7 +80,7 @@ describe('flood', () => {
     expect(report).toMatchObject({ received: report.expected, lost: 0 });
   });
 
-  it('fails when its messages are refused, or it loses its mailbox', async () => {
+  it('fails when its messages are rejected, or it loses its mailbox', async () => {
     const { target, daemon } = await startSidecar();
     const refused = await cli(['flood', '-t', target, '-g', 'bad group', '--receivers', '0', '-m', '3']);
     expect(refused.exitCode).toBe(4);
@@ -114,7 +114,7 @@ describe('receive and a daemon that restarts', () => {
     expect(await waits.exitCode).toBe(0);
   });
 
-  it('goes on with --reconnect, and ends without', async () => {
+  it('continues with --reconnect, and ends without', async () => {
     const daemon = await RestartableDaemon.start();
     const { target } = await startSidecar({ daemons: [daemon.address] });
     const start = (...more: string[]) => startCli(['receive', 'cats', '-f', '-t', target, ...more]);

@@ -135,7 +135,7 @@ describe('addresses in use', () => {
         '',
       ].join('\n'),
     );
-    // The first one goes on.
+    // The first one continues.
     expect((await cli(['healthcheck', '-t', `127.0.0.1:${grpc}`, '-d'])).exitCode).toBe(0);
     running.stop(told);
     expect(await running.exitCode).toBe(0);

@@ -121,7 +121,7 @@ describe('a command as a process', () => {
     expect(receive.written.stderr).not.toContain('error');
   });
 
-  it('that serves goes on when its reader goes away', async () => {
+  it('that serves continues when its reader goes away', async () => {
     const port = await freePort();
     const daemon = startCommand('daemon', '-p', String(port), '--socket', 'off');
     await until(() => daemon.written.stdout.includes('is ready'), { timeoutMs: 10_000 });

@@ -160,7 +160,7 @@ describe('a mailbox', () => {
     expect((await message(alice)).text()).toBe('to all');
   });
 
-  it('carries the largest message, and refuses a larger one before it is sent', async () => {
+  it('carries the largest message, and rejects a larger one before it is sent', async () => {
     const { alice, bob } = await aliceAndBob();
     const largest = Buffer.alloc(143_119, 'x');
     expect(await alice.multicast(AGREED_MESS | SELF_DISCARD, 'g', largest)).toBe(143_119);

@@ -103,7 +103,7 @@ describe('a receiver whose connection breaks', () => {
     expect((error as SpreadError).message).toContain("200 ms, the mailbox's lease");
   });
 
-  it('lets the sidecar and the daemon go on without it for a while', async () => {
+  it('lets the sidecar and the daemon continue without it for a while', async () => {
     const { proxy, receiver, sender } = await behindProxy({ maxBufferedEvents: 50 });
     const big = 'x'.repeat(10_000);
     const stream = sender.sender();
@@ -291,7 +291,7 @@ describe('a sender', () => {
     await sender.close();
   });
 
-  it('tells what is refused by its index, and sends the rest', async () => {
+  it('tells what is rejected by its index, and sends the rest', async () => {
     const sidecar = await startSidecar();
     const mailbox = await sidecarAt(sidecar.target).connect();
     await mailbox.join('g', { awaitView: true });

@@ -35,7 +35,7 @@ describe('an application that is killed', () => {
 });
 
 describe('an application that is stopped', () => {
-  it('misses nothing when it goes on in time', async () => {
+  it('misses nothing when it continues in time', async () => {
     const { app, member } = await startApplication({ mailbox: { lease } });
     app.child.kill('SIGSTOP');
     // More than the socket and the window take.
@@ -46,7 +46,7 @@ describe('an application that is stopped', () => {
     expect(app.written.stdout.replaceAll('x', '')).toBe('0123456789'.repeat(10));
   });
 
-  it('for longer than its connection is waited for is as one that was killed, and is told when it goes on', async () => {
+  it('for longer than its connection is waited for is as one that was killed, and is told when it continues', async () => {
     const transport = { keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 };
     const { app, left, server } = await startApplication({ mailbox: { lease }, transport });
     app.child.kill('SIGSTOP');

@@ -110,7 +110,7 @@ describe('a mailbox that ends with its connection', () => {
         expect(performance.now() - killed).toBeLessThan(5000);
       }, 60_000);
 
-  it('goes on over a new connection, and misses nothing', async () => {
+  it('continues over a new connection, and misses nothing', async () => {
     const { member, target, registry } = await startMember();
     const proxy = await FaultProxy.start(Number(target.split(':').at(-1)));
     onTestFinished(() => proxy.stop());

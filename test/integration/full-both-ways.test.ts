@@ -8,7 +8,7 @@ const MESSAGES = 4000;
 const WINDOW = 1000;
 
 describe('one connection that is full both ways', () => {
-  // Node reads nothing of an HTTP/2 connection while a write to it waits. Two ends that both wait so would wait for ever.
+  // Node reads nothing of an HTTP/2 connection while a write to it waits. Two ends that both wait so would wait forever.
   it.each(['unix', 'tcp'])('goes on, over %s', async (transport) => {
     // A process of its own: in the test's, the two ends would take turns.
     const { ports, sockets } = await startWhole();

@@ -44,7 +44,7 @@ describe('a deadline that passes', () => {
       retryDelayMs: undefined,
     });
     expect(ends.seen.at(-1)).toBe('Join DEADLINE_EXCEEDED');
-    // The mailbox goes on, and what was asked for happens when the daemon answers.
+    // The mailbox continues, and what was asked for happens when the daemon answers.
     proxy.silent = false;
     const { view } = await mailbox.call('join', { group: 'chat', awaitView: true });
     expect(view?.members).toEqual([mailbox.privateGroup]);

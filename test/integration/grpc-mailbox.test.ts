@@ -90,7 +90,7 @@ describe('Connect', () => {
     });
   });
 
-  it('is refused while the sidecar drains', async () => {
+  it('is rejected while the sidecar drains', async () => {
     const { client, registry } = await startSidecar();
     await registry.drain({ graceMs: 0 });
     expect(await failureOf(call(client, 'connect', {}))).toMatchObject({

@@ -42,7 +42,7 @@ describe('answers', () => {
     expect(receiving.texts).toEqual(texts(5));
   });
 
-  it('name each refused message and do not end the stream', async () => {
+  it('name each rejected message and do not end the stream', async () => {
     const { sender, receiver } = await start();
     const stream = sender.stream();
     const bad = [
@@ -84,7 +84,7 @@ describe('answers', () => {
     expect(receiving.texts).toEqual(['first', 'second', 'third', 'fourth']);
   });
 
-  it('stay small however much is refused at once', async () => {
+  it('stay small however much is rejected at once', async () => {
     const { sender } = await start();
     const stream = sender.stream();
     const COUNT = 5000;
@@ -234,7 +234,7 @@ describe('a daemon that does not read', () => {
     await stream.finish();
   });
 
-  it('lets other calls of the mailbox queue up to the bound, then refuses them', async () => {
+  it('lets other calls of the mailbox queue up to the bound, then rejects them', async () => {
     const { client, proxy } = await startBehindProxy();
     const sender = await TestMailbox.open(client);
     proxy.silent = true;

@@ -40,7 +40,7 @@ describe('the first frame', () => {
 });
 
 describe('AUTO acknowledgement', () => {
-  it('goes on after the last event that was handed out, when the stream broke', async () => {
+  it('continues after the last event that was handed out, when the stream broke', async () => {
     const { receiver, send, received } = await start();
     await send('a', 'b');
     const first = receiver.receive();
@@ -151,7 +151,7 @@ describe('EXPLICIT acknowledgement', () => {
     }
   });
 
-  it('refuses to acknowledge what was not given', async () => {
+  it('rejects to acknowledge what was not given', async () => {
     const { receiver, send, received } = await start(EXPLICIT);
     await send('a');
     await received(2);

@@ -119,7 +119,7 @@ describe('health', () => {
 });
 
 describe('messages', () => {
-  it('limits.maxMessagesPerSecond: a Multicast above is refused and not sent', async () => {
+  it('limits.maxMessagesPerSecond: a Multicast above is rejected and not sent', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_MESSAGES_PER_SECOND: '5' });
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);
@@ -232,8 +232,8 @@ describe('mailboxes', () => {
   });
 });
 
-describe('a refused call', () => {
-  it('leaves no stream behind, also where its client goes on sending', async () => {
+describe('a rejected call', () => {
+  it('leaves no stream behind, also where its client continues sending', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CALLS_PER_CLIENT: '1' });
     const client = sidecar.rawClient();
     const { id } = await TestMailbox.open(client);

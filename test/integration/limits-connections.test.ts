@@ -150,7 +150,7 @@ describe('the age of a connection', () => {
     expect(raw.isAnswered(3)).toBe(false);
   });
 
-  it('limits.maxConnectionAgeGrace: a Receive learns why, and goes on elsewhere without loss', async () => {
+  it('limits.maxConnectionAgeGrace: a Receive learns why, and continues elsewhere without loss', async () => {
     const sidecar = await startSecured(AGE);
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);

@@ -39,7 +39,7 @@ async function flood(raw: RawHttp2, pieces: number, make: (i: number) => Buffer)
   }
 }
 
-/** The sidecar goes on as if nothing had been, for everybody else. */
+/** The sidecar continues as if nothing had been, for everybody else. */
 async function expectUnharmed(sidecar: SecuredSidecar): Promise<void> {
   const mailbox = await TestMailbox.open(sidecar.rawClient());
   await mailbox.call('join', { group: 'g', awaitView: true });

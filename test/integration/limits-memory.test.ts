@@ -56,7 +56,7 @@ describe('peers without a token', () => {
     await until(() => (peer.remoteSettings?.maxConcurrentStreams ?? 0) > 16, { what: 'more streams' });
   });
 
-  it('http2.unauthenticated: floods of calls are refused, and a client with a token is served', async () => {
+  it('http2.unauthenticated: floods of calls are rejected, and a client with a token is served', async () => {
     const whole = await startWhole('--memory-limit', '160MiB', '--grpc-token-file', tokenFile());
     const target = `127.0.0.1:${whole.ports.grpc}`;
     const client = new MailboxServiceClient(target, credentials.createInsecure());
@@ -90,7 +90,7 @@ describe('peers without a token', () => {
 });
 
 describe('responses that nobody reads', () => {
-  it('limits.maxUnsentResponseBytes: a connection that reads nothing is refused, and others are answered', async () => {
+  it('limits.maxUnsentResponseBytes: a connection that reads nothing is rejected, and others are answered', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_UNSENT_RESPONSE_BYTES: '256KiB' });
     const [target = ''] = sidecar.targets;
     const client = sidecar.rawClient();

@@ -44,7 +44,7 @@ function sendBytes(
 }
 
 describe('the size of a request', () => {
-  it('grpc.maxReceiveMessageBytes: at the bound it is read, above it is refused', async () => {
+  it('grpc.maxReceiveMessageBytes: at the bound it is read, above it is rejected', async () => {
     const sidecar = await startSecured({ GRPC_MAX_RECEIVE_MESSAGE_BYTES: '256KiB' });
     const size = 256 * 1024;
     // A field that no message has, filled up.
@@ -141,7 +141,7 @@ describe('an answer that is not taken', () => {
     expect(raw.resetOf(3)).toBeUndefined();
   });
 
-  it('limits.stallTimeout: a call that was ended does not stay because its client goes on', async () => {
+  it('limits.stallTimeout: a call that was ended does not stay because its client continues', async () => {
     const sidecar = await startSecured({ LIMITS_STALL_TIMEOUT: '300ms' });
     const raw = await rawClient(sidecar);
     // The open frame names no mailbox; the client never ends its side.
@@ -172,7 +172,7 @@ describe('requests that are held', () => {
     }
   }
 
-  it('limits.maxBufferedRequestBytes: below the bound all go on', async () => {
+  it('limits.maxBufferedRequestBytes: below the bound all continue', async () => {
     const sidecar = await startSecured({
       LIMITS_MAX_BUFFERED_REQUEST_BYTES: '8MiB',
     });
@@ -209,7 +209,7 @@ describe('compressed requests', () => {
     }
   };
 
-  it('limits.compressedRequests: are refused, and the client learns what is taken', async () => {
+  it('limits.compressedRequests: are rejected, and the client learns what is taken', async () => {
     const sidecar = await startSecured({});
     const failure = await failureOf(poll(sidecar));
     expect(failure).toMatchObject({

@@ -157,7 +157,7 @@ describe('a mailbox at the embedded daemon', () => {
     await expect(bench.connect('alice')).rejects.toMatchObject({ code: 'REJECT_NOT_UNIQUE' });
   });
 
-  it('ends when the daemon does, with everything that it received, and then refuses calls', async () => {
+  it('ends when the daemon does, with everything that it received, and then rejects calls', async () => {
     const daemon = await startEmbeddedDaemon();
     const bench = new MailboxBench(spreadName(daemon));
     const alice = await bench.connect('alice');

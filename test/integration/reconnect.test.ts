@@ -177,7 +177,7 @@ describe('over gRPC, with the TypeScript client', () => {
     expect(await mailbox.disconnect()).toBe(true);
   });
 
-  it('refuses messages meanwhile with advice when to come again, and gives up with CONNECTION_CLOSED', async () => {
+  it('rejects messages meanwhile with advice when to come again, and gives up with CONNECTION_CLOSED', async () => {
     const { daemons, sidecar } = await setUp();
     const mailbox = await sidecar.connect({ reconnect: { giveUpAfterMs: 1_500 } });
     for (const daemon of daemons) await daemon.stop();

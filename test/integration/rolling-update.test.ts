@@ -147,7 +147,7 @@ describe.each(['embedded', 'real'])(
           names.push(/receiving as (\S+)/.exec(consumer.output)?.[1]);
           await grow();
         }
-        // The sidecar keeps the mailbox; the new process goes on behind the last acknowledged event.
+        // The sidecar keeps the mailbox; the new process continues behind the last acknowledged event.
         await consumer.killApp();
         await grow();
         consumer.startApp();

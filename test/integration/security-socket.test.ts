@@ -139,7 +139,7 @@ describe('a TCP address that other machines can reach', () => {
     loadConfig({ env: { SPREAD_SIDECAR_GRPC_LISTEN: listen, ...more } });
 
   it.each(['0.0.0.0:4813', '[::]:4813', '10.1.2.3:4813', 'sidecar.example:4813', '127.0.0.1:1,[fe80::1]:2'])(
-    'is refused without TLS: %s',
+    'is rejected without TLS: %s',
     async (listen) => {
       await expect(load(listen)).rejects.toThrow(/other machines could reach .* without TLS/);
       await expect(load(listen, { SPREAD_SIDECAR_INSECURE: 'true' })).resolves.toBeDefined();

@@ -205,7 +205,7 @@ describe('client certificates', () => {
     ["another authority's", async () => stranger.client('alice')],
     ['an expired one', async () => authority.client('alice', { from: -3, to: -1 })],
     ['one of a server', async () => authority.server('alice')],
-  ])('refused: %s', async (_, certificate) => {
+  ])('rejected: %s', async (_, certificate) => {
     const sidecar = await startSecured(place(server, authority.cert).env);
     const error = await failure(sidecar.client(tls(await certificate())).connect({ timeoutMs: 3000 }));
     expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.statusName);

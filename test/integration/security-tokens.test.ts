@@ -25,7 +25,7 @@ describe('client tokens', () => {
     ['the admin token', { token: ADMIN }, 'CREDENTIAL_INVALID'],
     ['another scheme', { headers: { authorization: `Basic ${ALICE}` } }, 'CREDENTIAL_INVALID'],
     ['an empty token', { headers: { authorization: 'Bearer' } }, 'CREDENTIAL_INVALID'],
-  ])('%s is refused: every kind of call', async (_, options, reason) => {
+  ])('%s is rejected: every kind of call', async (_, options, reason) => {
     const sidecar = await withTokens();
     const owner = await sidecar.client({ token: ALICE }).connect();
     const stranger = sidecar.client(options);

@@ -125,7 +125,7 @@ describe('a soft limit', () => {
     ['a negative time', { time: { seconds: -1n, nanos: 0 } }, 'queue.soft_limit.time'],
     ['a day and a bit', { time: { seconds: 86_400n, nanos: 1 } }, 'queue.soft_limit.time'],
     ['ten thousand years', { time: { seconds: 315_576_000_000n, nanos: 0 } }, 'queue.soft_limit.time'],
-  ])('with %s is refused', async (_, softLimit, field) => {
+  ])('with %s is rejected', async (_, softLimit, field) => {
     const { client } = await startSidecar();
     const refused = call(client, 'connect', { queue: { softLimit } });
     await expect(refused).rejects.toMatchObject({

@@ -43,7 +43,7 @@ describe('constants that say what is allowed', () => {
     expect(written(name)).toBe(priority);
   });
 
-  it('HIGH_PRIORITY: is refused, as SP_connect refuses it', async () => {
+  it('HIGH_PRIORITY: is rejected, as SP_connect rejects it', async () => {
     const { spread } = await world();
     const error = await refused(spread.connect({ priority: client.HIGH_PRIORITY }));
     expect(error).toMatchObject({ reason: 'LIMIT_OUT_OF_RANGE', statusName: 'INVALID_ARGUMENT' });

@@ -87,7 +87,7 @@ describe('errors of Connect', () => {
     expectCode(await connectError(reject(0xf9)), 'REJECT_VERSION');
   });
 
-  it('REJECT_AUTH: the daemon takes another method, or refuses', async () => {
+  it('REJECT_AUTH: the daemon takes another method, or rejects', async () => {
     const request: DaemonStep = { expect: connectRequestBytes('a') };
     expectCode(await connectError([request, { send: Buffer.from('\x03IP ', 'latin1') }]), 'REJECT_AUTH');
     const refusing = [
@@ -178,7 +178,7 @@ describe('errors of a mailbox', () => {
     expect(running.defects.splice(0)).toHaveLength(1);
   });
 
-  it('ILLEGAL_TIME: a time limit that is none is refused by the client', async () => {
+  it('ILLEGAL_TIME: a time limit that is none is rejected by the client', async () => {
     const { spread } = await world();
     const error = await refused(spread.connect({ timeoutMs: -1 }));
     expect(error).toMatchObject({ reason: 'FIELD_INVALID', statusName: 'INVALID_ARGUMENT' });

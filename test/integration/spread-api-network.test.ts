@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { next, recordedMailbox, refused, world } from '../support/clients/spread-api.js';
 
 // What one embedded daemon alone never sends: recordings of Spread 5.0.1 are played behind the sidecar. In
-// 81-partition-merge three daemons are cut and healed, as a1 and a3 saw it; in 74-reject-messages a policy refuses.
+// 81-partition-merge three daemons are cut and healed, as a1 and a3 saw it; in 74-reject-messages a policy rejects.
 
 /** The view when d3 was gone, and the one when it was back. */
 async function networkViews(clientId: string) {
@@ -95,8 +95,8 @@ describe('views of several daemons', () => {
   );
 });
 
-describe('messages that were refused', () => {
-  it('REJECT_MESS: what was refused comes back, with the type it had', async () => {
+describe('messages that were rejected', () => {
+  it('REJECT_MESS: what was rejected comes back, with the type it had', async () => {
     const mailbox = await recordedMailbox('74', 'a');
     const events = [];
     for (let i = 0; i < 5; i++) events.push(await next(mailbox, 'rejected'));

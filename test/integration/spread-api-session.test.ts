@@ -55,7 +55,7 @@ describe('sessions of the C API', () => {
     });
   });
 
-  it('SP_kill: the socket closes without a goodbye', async () => {
+  it('SP_kill: the socket closes without a disconnect message', async () => {
     const { daemon, spread } = await scriptedWorld([
       [...acceptScript('a'), { awaitEnd: true }],
       [...acceptScript('a'), { awaitEnd: true }],
@@ -85,7 +85,7 @@ describe('sessions of the C API', () => {
       expect((await call(running.client, 'connect', request)).mailboxId).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  it('SP_set_auth_methods: a daemon that wants another method refuses, and it is said what it offers', async () => {
+  it('SP_set_auth_methods: a daemon that wants another method rejects, and it is said what it offers', async () => {
     const { running } = await scriptedWorld([
       [{ expect: connectRequestBytes('a') }, { send: Buffer.from('\x09PWORD IP ', 'latin1') }],
     ]);

@@ -148,7 +148,7 @@ describe('a receiver whose client vanished without a word', () => {
     const well = good.receive();
     await vanishing.first(1);
     await well.first(2);
-    // Its end is gone; this one's kernel goes on sending into the void.
+    // Its end is gone; this one's kernel continues sending into the void.
     proxy.halfOpen('server');
     for (let i = 0; i < 300; i++) await sender.send('chat', PAYLOAD);
     await well.first(302);

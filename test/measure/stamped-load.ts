@@ -23,7 +23,7 @@ export interface LoadOptions {
   readonly pace: { readonly rate: number } | { readonly inFlight: number; readonly received: () => number };
 }
 
-/** A sender that goes on until it is stopped. */
+/** A sender that continues until it is stopped. */
 export class StampedLoad {
   readonly #sender: Sender;
   readonly #options: LoadOptions;

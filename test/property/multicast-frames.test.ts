@@ -63,7 +63,7 @@ describe('the decoder of MulticastStream batches', () => {
     expect(read).toEqual({ frame: { $case: 'batch', value: { messages: batch } } });
   });
 
-  it('never reads what the generated one refuses, nor otherwise, when bytes are changed, cut or added', () => {
+  it('never reads what the generated one rejects, nor otherwise, when bytes are changed, cut or added', () => {
     const change = fc.tuple(fc.nat(), fc.constantFrom('flip', 'cut', 'add', 'drop'), fc.nat(255));
     fc.assert(
       fc.property(messages, fc.array(change, { minLength: 1, maxLength: 3 }), (batch, changes) => {
@@ -86,7 +86,7 @@ describe('the decoder of MulticastStream batches', () => {
     );
   });
 
-  it('leaves very many messages or groups to the other one, which refuses them', () => {
+  it('leaves very many messages or groups to the other one, which rejects them', () => {
     const tiny = (count: number) => ({ length: count });
     const none = { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false };
     const manyMessages = (count: number) => encoded(Array.from(tiny(count), () => none));

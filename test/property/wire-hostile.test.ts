@@ -185,7 +185,7 @@ describe('hostile bytes', () => {
 });
 
 describe('requests', () => {
-  it('of any names, counts and lengths either fit what a daemon takes, or are refused with field and bound', () => {
+  it('of any names, counts and lengths either fit what a daemon takes, or are rejected with field and bound', () => {
     const fields = fc.record({
       privateGroup,
       serviceType: service,

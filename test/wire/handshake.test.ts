@@ -130,7 +130,7 @@ describe('connect request', () => {
     expect(value.membership).toBe(membership);
   });
 
-  it('is refused for its name: version first, then length, then bytes', () => {
+  it('is rejected for its name: version first, then length, then bytes', () => {
     expect(refusal(() => new ConnectRequestReader().push(Buffer.from([2, 0, 0, 200])))).toMatchObject({
       code: 'REJECT_VERSION',
     });
@@ -191,7 +191,7 @@ describe('auth list and choice', () => {
   });
 
   it.each([[[]], [['A', 'B', 'C']], [['']], [['x'.repeat(30)]], [['a b']], [['\x00']]])(
-    'the choice %j is refused',
+    'the choice %j is rejected',
     (methods) => {
       expect(refusal(() => encodeAuthChoice(methods))).toMatchObject({ code: 'REJECT_AUTH' });
     },
@@ -237,7 +237,7 @@ describe('the answer', () => {
   });
 
   it.each(Object.entries(SpreadCode).filter(([name, number]) => number < 0 && !name.startsWith('REJECT_')))(
-    'with %s, which no daemon refuses with, is no answer: a peer can not pass for a defect of ours',
+    'with %s, which no daemon rejects with, is no answer: a peer can not pass for a defect of ours',
     (_, number) => {
       expect(rejection(number)).toMatchObject({ code: 'ILLEGAL_MESSAGE', field: 'reject code' });
     },

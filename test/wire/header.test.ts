@@ -47,7 +47,7 @@ describe('decodeHeader', () => {
     expect(decodeHeader(buildFrame({ type: 0x7fffff7f })).type).toBe(0x7fffff7f);
   });
 
-  it('reads at an offset, and refuses less than 48 bytes', () => {
+  it('reads at an offset, and rejects less than 48 bytes', () => {
     const bytes = Buffer.concat([Buffer.alloc(7), buildFrame({ type: 4, privateGroup: 'g' })]);
     expect(decodeHeader(bytes, 7)).toMatchObject({ type: 4, privateGroup: 'g' });
     expect(() => decodeHeader(bytes, 8)).toThrow(RangeError);

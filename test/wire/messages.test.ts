@@ -72,7 +72,7 @@ describe('regular messages', () => {
     }
   });
 
-  it('of several services are refused', () => {
+  it('of several services are rejected', () => {
     expect(refusal({ type: 0x12 })).toMatchObject({ code: 'ILLEGAL_MESSAGE', field: 'type' });
   });
 });
@@ -181,7 +181,7 @@ describe('rejects', () => {
     });
   });
 
-  it('of what was no request, or without a sender in the list, are refused', () => {
+  it('of what was no request, or without a sender in the list, are rejected', () => {
     expect(refusal({ ...base, oldType: 0x40000 })).toMatchObject({ field: 'old type' });
     expect(refusal({ ...base, groups: [], oldType: 2 })).toMatchObject({ field: 'num_groups' });
   });

@@ -37,7 +37,7 @@ describe('commands', () => {
     expect(encodeDisconnect(ME).length).toBe(80);
   });
 
-  it('refuse names that the library of Spread refuses', () => {
+  it('reject names that the library of Spread rejects', () => {
     for (const encode of [encodeJoin, encodeLeave]) {
       expect(refusal(() => encode(ME, ''))).toMatchObject({ code: 'ILLEGAL_GROUP', bound: '1..31 bytes' });
     }
@@ -96,7 +96,7 @@ describe('encodeMulticast', () => {
     expect(error.message).toContain(String(most + 1));
   });
 
-  it('refuses 44 groups unless the limit is set, 101 always', () => {
+  it('rejects 44 groups unless the limit is set, 101 always', () => {
     const to = (count: number, maxGroups?: number) => () =>
       encodeMulticast(
         fields({ groups: Array(count).fill('g') }),
@@ -127,7 +127,7 @@ describe('encodeMulticast', () => {
   });
 
   it.each([32_768, -32_769, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
-    'refuses the message type %d',
+    'rejects the message type %d',
     (messageType) => {
       expect(refusal(() => encodeMulticast(fields({ messageType })))).toMatchObject({
         code: 'ILLEGAL_MESSAGE',

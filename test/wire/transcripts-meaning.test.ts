@@ -210,7 +210,7 @@ describe('notable recordings, written out', () => {
     expect([...kinds]).toEqual(['regular']);
   });
 
-  it('74: what was refused', () => {
+  it('74: what was rejected', () => {
     expect(messagesOf('74', 'a')).toEqual([
       reject({ refused: 'JOIN', groups: ['denyme'], rawOldType: 0x100 }),
       reject({ refused: 'LEAVE', groups: ['denyme'], rawOldType: 0x200 }),

@@ -42,7 +42,7 @@ function framesOf(step: TranscriptStep): ReadFrame[] | undefined {
   return frames;
 }
 
-/** The same request from our encoders. Throws what they refuse. */
+/** The same request from our encoders. Throws what they reject. */
 function ours(frame: ReadFrame): Buffer {
   const group = frame.groups[0] ?? '';
   switch (frame.type & ~0x40) {
@@ -59,7 +59,7 @@ function ours(frame: ReadFrame): Buffer {
   );
 }
 
-/** What became of a recorded request: our bytes are equal or different, it is no whole frame, or we refuse it. */
+/** What became of a recorded request: our bytes are equal or different, it is no whole frame, or we reject it. */
 type Outcome = 'equal' | 'different' | 'incomplete' | SpreadCodeName;
 
 function outcomesOf(step: TranscriptStep): Outcome[] {
@@ -103,7 +103,7 @@ describe('requests that clients were recorded with', () => {
   let equal = 0;
 
   for (const name of transcriptNames()) {
-    it(`${name}: byte for byte ours, or refused`, () => {
+    it(`${name}: byte for byte ours, or rejected`, () => {
       const others: Partial<Record<Outcome, number>> = {};
       for (const recording of clientRecordings(loadTranscript(name))) {
         for (const step of recording.session) {

@@ -57,7 +57,7 @@ func startSeparateDaemon(
 	return daemon, nil
 }
 
-// pause freezes it, or lets it go on.
+// pause freezes it, or lets it continue.
 func (d *separateDaemon) pause(ctx context.Context, paused bool) error {
 	if d.paused == paused {
 		return nil

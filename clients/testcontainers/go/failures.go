@@ -43,7 +43,7 @@ func (c *SpreadSidecarContainer) PauseDaemon(ctx context.Context) error {
 	return c.pauseDaemon(ctx, true)
 }
 
-// ResumeDaemon lets a paused daemon go on.
+// ResumeDaemon lets a paused daemon continue.
 func (c *SpreadSidecarContainer) ResumeDaemon(ctx context.Context) error {
 	return c.pauseDaemon(ctx, false)
 }

@@ -16,9 +16,9 @@ export interface AdminServerOptions {
   pages: AdminPages;
   health: HealthBoard;
   telemetry?: GrpcTelemetry;
-  /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
+  /** Called when a connection can't be accepted, as with too many open files. The listener continues. */
   onAcceptError?: (error: Error) => void;
-  /** Told when a connection lost its place to a later one. */
+  /** Called when a connection lost its place to a later one. */
   onEvicted?: (peer: string) => void;
   /** What is not given takes the default beside its field. */
   limits?: Partial<AdminLimits>;

@@ -18,7 +18,7 @@ export interface MetricsPage {
 export interface AdminPages {
   checks: ProbeChecks;
   metrics(): Promise<MetricsPage> | MetricsPage;
-  /** Told when metrics() failed. */
+  /** Called when metrics() failed. */
   onError(error: unknown): void;
   /** Behind `POST /quitquitquit`; undefined: there is no such page. */
   quit?: QuitPage | undefined;

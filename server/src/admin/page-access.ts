@@ -7,7 +7,7 @@ import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 export interface PageAccess {
   /** What a request must bring. Undefined: direct requests from this machine, or from this pod, need nothing. */
   readonly credential?: AdminCredential | undefined;
-  /** Told of requests that were refused for another reason than the credential. */
+  /** Called for requests that were rejected for another reason than the credential. */
   onRefused(why: string, peer: string): void;
 }
 

@@ -33,7 +33,7 @@ export interface CommandContext {
   readonly isContainer: boolean;
   /** Aborted, with an Interruption, when the command is to stop. */
   readonly signal: AbortSignal;
-  /** From now on the command goes on when nobody reads its output any more. */
+  /** From now on the command continues when nobody reads its output any more. */
   runWithoutReader(): void;
   /** Ends with the command: the handlers of signals, and what is not yet written. */
   close(): Promise<void>;

@@ -8,7 +8,7 @@ export const ExitCode = {
   usage: 2,
   /** The sidecar, or the Spread daemon behind it, can't be reached. */
   unreachable: 3,
-  /** The sidecar or the daemon refused: a name in use, a group that is not well formed, a limit. */
+  /** The sidecar or the daemon rejected: a name in use, a group that is not well formed, a limit. */
   refused: 4,
   /** The mailbox or the connection ended before the command was done. */
   endedEarly: 5,

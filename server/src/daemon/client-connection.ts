@@ -35,7 +35,7 @@ export interface ConnectionHost {
   claimName(connection: ClientConnection, name: string): string;
   opened(connection: ClientConnection, request: ReceivedConnectRequest): void;
   received(connection: ClientConnection, frame: Frame): void;
-  /** The client was refused with a code, or left (`code` undefined), before it was a session. */
+  /** The client was rejected with a code, or left (`code` undefined), before it was a session. */
   refused(connection: ClientConnection, code: SpreadCodeName | undefined, message: string): void;
   /** The client's side ended without KILL. */
   lost(connection: ClientConnection): void;
@@ -50,7 +50,7 @@ type State = 'opening' | 'open' | 'ending' | 'closed';
 
 /** How long a client that was sent away may take to close its end, in ms, unless told. */
 const LINGER_MS = 1000;
-/** Silence allowed before the choice of authentication methods, in handshake timeouts: real Spread waits for ever. */
+/** Silence allowed before the choice of authentication methods, in handshake timeouts: real Spread waits forever. */
 const AUTH_PATIENCE = 10;
 /** All of the handshake, in handshake timeouts: nobody stays by sending a byte now and then. */
 const OPENING_PATIENCE = 20;

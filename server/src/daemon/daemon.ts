@@ -22,7 +22,7 @@ export interface EmbeddedDaemonOptions {
   readonly name?: string;
   /** Messages queued for a client that does not read; one more cuts it. At least 1, default 1000. */
   readonly maxSessionMessages?: number;
-  /** Sessions at a time; the next client is refused with REJECT_QUOTA. At least 1, default 997. */
+  /** Sessions at a time; the next client is rejected with REJECT_QUOTA. At least 1, default 997. */
   readonly maxSessions?: number;
   /** Bytes queued for all clients together; above, the client with the longest queue is cut. Default 256 MiB. */
   readonly maxQueuedBytes?: number;

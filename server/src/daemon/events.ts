@@ -11,7 +11,7 @@ export type CutReason =
   | 'illegal-message'
   /** It held most of the memory when a bound of the whole daemon was reached. */
   | 'memory'
-  /** A defect of the daemon; the others go on. */
+  /** A defect of the daemon; the others continue. */
   | 'internal-error';
 
 /** Everything that the daemon reports. */

@@ -18,12 +18,12 @@ const MESSAGES_PER_UNIT = 128;
 export interface FrameInputHandlers {
   /** False once the session has ended: what comes behind is ignored. */
   readonly isOpen: () => boolean;
-  /** Throws WireError to refuse a header. */
+  /** Throws WireError to reject a header. */
   readonly check: (header: Header) => void;
   readonly onFrame: (frame: Frame) => void;
   /** Messages that the daemon has received and delivered until now. */
   readonly messagesHandled: () => number;
-  /** A refused header (WireError), or whatever `onFrame` threw. Nothing more is read. */
+  /** A rejected header (WireError), or whatever `onFrame` threw. Nothing more is read. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -124,7 +124,7 @@ export class FrameInput implements SlowLaneUser {
     try {
       this.#decoder.push(bytes);
     } catch (error) {
-      // Whatever is wrong behind a goodbye does not matter (Spread 5.0.1, transcript 30-kill-variants).
+      // Whatever is wrong behind a disconnect message does not matter (Spread 5.0.1, transcript 30-kill-variants).
       if (this.handlers.isOpen()) this.handlers.onFailure(error);
     }
   }

@@ -35,7 +35,7 @@ const FORBIDDEN = 0x00f8ff00;
 const ALLOWED_HINT = ENDIAN_RESERVED | HINT_TYPE_MASK;
 
 /**
- * Refuses a header for which real Spread drops the session, or would have to (Spread 5.0.1, transcripts
+ * Rejects a header for which real Spread drops the session, or would have to (Spread 5.0.1, transcripts
  * 57-bad-type-bits, 61-forged-private-group, 63-bad-lengths). Counts are checked by the decoder before.
  * @throws WireError ILLEGAL_MESSAGE
  */

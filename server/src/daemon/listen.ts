@@ -22,7 +22,7 @@ export interface Listening {
   readonly unixPath: string | undefined;
   /** False when the socket file was removed or replaced: then no client reaches it. */
   readonly isReachable: boolean;
-  /** Takes no more clients and removes the socket file, if it is still the one of this process. The daemon and its clients go on. */
+  /** Takes no more clients and removes the socket file, if it is still the one of this process. The daemon and its clients continue. */
   close(): Promise<void>;
 }
 

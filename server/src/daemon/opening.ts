@@ -19,11 +19,11 @@ export type OpeningProgress =
   | { readonly kind: 'complete'; readonly request: ReceivedConnectRequest; readonly rest: Buffer };
 
 /**
- * The daemon's side of the handshake as a function of bytes. Refuses in real Spread's order: version, length of the
+ * The daemon's side of the handshake as a function of bytes. Rejects in real Spread's order: version, length of the
  * name, its bytes (the caller then checks that it is unique), authentication.
  *
- * Real Spread reads each part once and refuses what comes in pieces (transcript 09-handshake-split-writes); this one
- * waits for the rest, and refuses with real Spread's code when it does not come (`shortfall`).
+ * Real Spread reads each part once and rejects what comes in pieces (transcript 09-handshake-split-writes); this one
+ * waits for the rest, and rejects with real Spread's code when it does not come (`shortfall`).
  */
 export class Opening {
   readonly #requestReader = new ConnectRequestReader();
@@ -45,13 +45,13 @@ export class Opening {
   /**
    * Takes the next bytes. After `requested` push again, with an empty chunk, once the client has its answer: bytes that came behind the
    * request are still there.
-   * @throws WireError with the code to refuse with
+   * @throws WireError with the code to reject with
    */
   push(chunk: Buffer): OpeningProgress {
     return this.#request ? this.#authentication(this.#request, chunk) : this.#connectRequest(chunk);
   }
 
-  /** The code with which real Spread refuses a client that stops here; undefined when it closes without a word. */
+  /** The code with which real Spread rejects a client that stops here; undefined when it closes without a word. */
   shortfall(): SpreadCodeName | undefined {
     if (this.#request) return this.begun ? 'REJECT_AUTH' : undefined;
     if (this.#requestReader.awaiting === 'head') return undefined;

@@ -95,13 +95,13 @@ export interface GrpcServerOptions {
   tls?: TlsEndpoint;
   /** Whose calls are let in. Default: everybody's. */
   gate?: CallGate;
-  /** Told of calls that are not. */
+  /** Called for calls that are not. */
   onRefused?: OnCallRefused;
-  /** Told of a limit that a connection or a call ran into before it had a handler, by the name of its option. */
+  /** Called for a limit that a connection or a call ran into before it had a handler, by the name of its option. */
   onLimit?: OnLimit;
   /** Asked for each accepted connection, as there is a bound of the whole process; false: it is one too many. Default: none is. */
   admit?: (socket: Socket) => boolean;
-  /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
+  /** Called when a connection can't be accepted, as with too many open files. The listener continues. */
   onAcceptError?: (error: Error) => void;
 }
 
@@ -248,7 +248,7 @@ export class GrpcServer {
   /**
    * Stops: accepts nothing more and removes socket files, lets calls in flight finish for up to `graceMs`,
    * ends those that are left with UNAVAILABLE, reason DRAINING, and closes every connection. grpc-js's own
-   * tryShutdown() waits for open streams for ever, and forceShutdown() shows clients CANCELLED.
+   * tryShutdown() waits for open streams forever, and forceShutdown() shows clients CANCELLED.
    */
   stop(options: { graceMs: number }): Promise<void> {
     this.#stopped ??= this.#stop(options.graceMs);

@@ -140,7 +140,7 @@ export class GroupMemberships {
 
   /**
    * The connection is lost, and with it every membership and view. The groups stay what they are to be when there is
-   * another: who waits for a join goes on waiting, who waits for a leave has it.
+   * another: who waits for a join continues waiting, who waits for a leave has it.
    */
   lost(): void {
     this.#connected = false;
@@ -215,7 +215,7 @@ export class GroupMemberships {
 
   #onRejected(name: string, refused: 'JOIN' | 'LEAVE'): void {
     if (!this.membership) {
-      // Without views what was asked for is all that is known, and a refused join did not happen.
+      // Without views what was asked for is all that is known, and a rejected join did not happen.
       if (refused === 'JOIN') this.#names.delete(name);
       return;
     }

@@ -33,7 +33,7 @@ export interface MailboxOptions {
   readonly limits: MailboxLimits;
   /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
   readonly noticeMark: number;
-  /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
+  /** How long a clean disconnect may take before the connection is dropped, milliseconds. */
   readonly disconnectTimeoutMs: number;
   readonly encode: EncodeEvent;
   readonly budget: ByteBudget;

@@ -119,8 +119,8 @@ export interface PollResult {
 
 /** How a mailbox is ended by its owner. */
 export interface DisconnectOptions {
-  /** LEAVE for every group in the order of joining, then the goodbye. Not together with abort. */
+  /** LEAVE for every group in the order of joining, then the disconnect message. Not together with abort. */
   readonly leaveGroupsFirst?: boolean;
-  /** Drop the socket without a goodbye. */
+  /** Drop the socket without a disconnect message. */
   readonly abort?: boolean;
 }

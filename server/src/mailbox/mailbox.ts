@@ -181,7 +181,7 @@ export class Mailbox implements MailboxIdentity {
     return { waitingEvents, waitingBytes, state: this.state };
   }
 
-  /** A call used the mailbox: its lease begins anew. */
+  /** A call used the mailbox: its lease begins again. */
   touch(connection?: ClientConnection): void {
     this.#lease.touch();
     if (connection !== undefined) this.#clientPresence?.usedBy(connection);
@@ -195,7 +195,7 @@ export class Mailbox implements MailboxIdentity {
   /**
    * Joins a group. With awaitView: resolves to the view that shows this mailbox as a member, at once if there is one.
    *
-   * While the connection is being restored, the group is joined as soon as it stands, and a wait for the view goes on.
+   * While the connection is being restored, the group is joined as soon as it stands, and a wait for the view continues.
    *
    * Rejects with SpreadError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
    * VIEW_NOT_COMING, DEADLINE_EXCEEDED; and the error of the mailbox's end.
@@ -206,7 +206,7 @@ export class Mailbox implements MailboxIdentity {
 
   /**
    * Leaves a group. With awaitView: resolves to the self-leave; to undefined at once when the mailbox is not in the group,
-   * or when its connection is lost meanwhile and will be made anew.
+   * or when its connection is lost meanwhile and will be replaced.
    *
    * Rejects as join does.
    */
@@ -229,13 +229,13 @@ export class Mailbox implements MailboxIdentity {
    *
    * @param onTaken called once: when the daemon's connection took this message and all before it, or with the error
    * @returns false when the sender should wait for onSendRoom before it sends more
-   * @throws as multicast rejects, when the message is refused before a byte of it was sent
+   * @throws as multicast rejects, when the message is rejected before a byte of it was sent
    */
   send(message: OutgoingMessage, onTaken?: OnTaken): boolean {
     return this.#requests.send(message, onTaken);
   }
 
-  /** Calls back once, when send may go on, or when the mailbox has ended and send throws. */
+  /** Calls back once, when send may continue, or when the mailbox has ended and send throws. */
   onSendRoom(callback: () => void): void {
     this.#outbox.onRoom(callback);
   }

@@ -18,7 +18,7 @@ export interface MailboxSettings {
   readonly auth?: 'NULL' | 'IP';
   /** For one daemon, handshake included. */
   readonly connectTimeoutMs: number;
-  /** For a clean goodbye; then the connection is dropped. */
+  /** For a clean disconnect; then the connection is dropped. */
   readonly disconnectTimeoutMs: number;
   readonly reconnect: ReconnectSettings;
   readonly lease: { readonly defaultMs: number; readonly minMs: number; readonly maxMs: number };

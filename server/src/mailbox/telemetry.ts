@@ -29,11 +29,11 @@ export interface MailboxTelemetry {
   resumed(mailbox: MailboxIdentity): void;
   /** The queue rose over the notice mark or the soft bound. */
   slowConsumer(mailbox: MailboxIdentity, notice: SlowConsumerNotice): void;
-  /** A daemon of a Connect could not be reached or refused it. */
+  /** A daemon of a Connect could not be reached or rejected it. */
   connectFailed(daemon: string, error: Error): void;
   /** A call named a mailbox that its caller did not open, and was answered as if there were none. */
   foreignCall(mailbox: MailboxIdentity): void;
-  /** The connection was lost and is being made anew. */
+  /** The connection was lost and is being replaced. */
   reconnecting(mailbox: MailboxIdentity, message: string): void;
   /** One attempt of that failed. */
   reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;

@@ -17,7 +17,7 @@ export interface Listener {
   readonly connections: number;
   /** False when the socket file was removed or replaced: then no client reaches this listener. */
   readonly isReachable: boolean;
-  /** Stops accepting and removes the socket file, if it is still the one of this listener. Connections live on. */
+  /** Stops accepting and removes the socket file, if it is still the one of this listener. Connections stay open. */
   stopAccepting(): Promise<void>;
   /** Cuts what is still connected. */
   destroyConnections(): void;
@@ -26,7 +26,7 @@ export interface Listener {
 export interface ListenOptions {
   /** What listens, when it has to be a server of some kind. Its own listeners for `connection` are to be gone. */
   readonly server?: Server;
-  /** Told when a connection can't be accepted, as with too many open files. Listening goes on. */
+  /** Called when a connection can't be accepted, as with too many open files. The listener continues. */
   readonly onAcceptError?: ((error: Error) => void) | undefined;
 }
 

@@ -9,7 +9,7 @@ const PROBE_TIMEOUT_MS = 1000;
 
 /**
  * Makes the path free to listen on: nothing there is fine, the file that a killed process left behind is
- * removed, and a socket that somebody serves is refused, as is anything that is no socket.
+ * removed, and a socket that somebody serves is rejected, as is anything that is no socket.
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const address = `unix:${path}`;

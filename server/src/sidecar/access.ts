@@ -59,7 +59,7 @@ export class Access {
     }
   }
 
-  /** Told of calls that were not let in. */
+  /** Called for calls that were not let in. */
   readonly onRefused: NonNullable<GrpcServerOptions['onRefused']> = (reason, { service, method }, peer) =>
     this.#events.refused(reason, { method: `${service}/${method}`, peer });
 

@@ -5,7 +5,7 @@ import { ConnectionBudget, mostConnections } from '../net/connection-budget.js';
 export interface ConnectionPlan {
   /** Counts a connection of the gRPC server or the embedded daemon until it closes. False: the connection is one too many. */
   readonly admit: (socket: Socket) => boolean;
-  /** Told of each connection that is one too many. */
+  /** Called for each connection that is one too many. */
   onRefused: (about: Readonly<Record<string, string>>) => void;
   /** The admin port has connections of its own, so that probes get in whatever clients do. */
   readonly adminLimits: { readonly maxConnections: number; readonly maxHttp2Connections: number };

@@ -4,7 +4,7 @@ import type { MailboxSettings } from '../mailbox/settings.js';
 import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
 import type { MemoryBounds } from './memory-plan.js';
 
-/** For a daemon's answer to a goodbye; a live one answers within milliseconds. */
+/** For a daemon's response to a disconnect message; a live one answers within milliseconds. */
 const GOODBYE_MS = 2000;
 
 /** Shortest reconnect.give_up_after: time for an attempt. */

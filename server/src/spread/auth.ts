@@ -24,7 +24,7 @@ export const NULL_AUTH: AuthMethod = Object.freeze({
 });
 
 /**
- * The daemon looks at the IPv4 address that the connection comes from; nothing is exchanged. It refuses every Unix socket
+ * The daemon looks at the IPv4 address that the connection comes from; nothing is exchanged. It rejects every Unix socket
  * connection, whatever its access file says (Spread 5.0.1, transcript 13).
  */
 export const IP_AUTH: AuthMethod = Object.freeze({

@@ -11,7 +11,7 @@ const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 /** Windows fills the buffer of one socket while JavaScript runs for another. */
 const mayShare = process.platform !== 'win32';
 
-/** Gets what was read; false: it has enough, and reading goes on when it asks. */
+/** Gets what was read; false: it has enough, and reading continues when it asks. */
 type Sink = (bytes: Buffer) => boolean;
 
 /** Options that the constructor hands on or knows, and Node's types do not. */

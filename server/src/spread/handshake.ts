@@ -46,7 +46,7 @@ export async function performHandshake(stream: Duplex, request: HandshakeRequest
   }
 }
 
-/** Refuses what must not be sent: SpreadError REJECT_ILLEGAL_NAME or REJECT_AUTH. */
+/** Rejects what must not be sent: SpreadError REJECT_ILLEGAL_NAME or REJECT_AUTH. */
 export function checkHandshake(request: HandshakeRequest): void {
   try {
     requestBytes(request);

@@ -43,7 +43,7 @@ export interface SessionHandlers {
    * CONNECTION_CLOSED, or SP_BUG when `onMessage` threw.
    */
   onClose(error: SpreadError | undefined): void;
-  /** Sends that returned false may go on. */
+  /** Sends that returned false may continue. */
   onDrain?(): void;
 }
 

@@ -36,7 +36,7 @@ const DEFAULT_DISCONNECT_TIMEOUT_MS = 2_000;
 /**
  * One connection to a Spread daemon, from the accepted handshake on.
  *
- * Sends throw SpreadError before a byte leaves for what `encodeMulticast` and `encodeJoin` refuse; NET_ERROR_ON_SESSION
+ * Sends throw SpreadError before a byte leaves for what `encodeMulticast` and `encodeJoin` reject; NET_ERROR_ON_SESSION
  * once the connection was lost; ILLEGAL_SESSION once we ended it. They return false when `sendHighWaterMark` bytes
  * wait: the caller should stop until `onDrain`. Requests leave in the order of their calls; those of one turn of the
  * event loop leave in one system call.
@@ -141,7 +141,7 @@ export class Session {
     if (this.#state === 'open') this.#stream.pause();
   }
 
-  /** Goes on reading. */
+  /** Continues to read. */
   resume(): void {
     this.#paused = false;
     if (this.#state === 'open' && this.#handlers !== undefined) this.#stream.resume();
@@ -175,7 +175,7 @@ export class Session {
   }
 
   /**
-   * The orderly goodbye: what was sent before is delivered, then the daemon frees the name and closes. Resolves when it
+   * The clean disconnect: what was sent before is delivered, then the daemon frees the name and closes. Resolves when it
    * did, or after `timeoutMs` (default 2000), when the connection is dropped instead. What still arrives is thrown
    * away. Never rejects; without effect on a session that is over.
    */
@@ -196,7 +196,7 @@ export class Session {
     });
   }
 
-  /** Drops the connection without a goodbye: others see the member disconnect. What the kernel takes at once still goes. */
+  /** Drops the connection without a disconnect message: others see the member disconnect. What the kernel takes at once still goes. */
   abort(): void {
     if (this.#state !== 'closed') this.#flush();
     this.#finish(undefined);

@@ -47,7 +47,7 @@ export class FairTurns {
   /** Virtual time of the last task. */
   #now = 0;
 
-  /** Whether the running turn has room and no task waits: work may go on without a task of its own. */
+  /** Whether the running turn has room and no task waits: work may continue without a task of its own. */
   get isFree(): boolean {
     return this.#left > 0 && this.#waiting.size === 0;
   }

@@ -59,7 +59,7 @@ export class MailboxCalls {
     return status === 0 ? Buffer.concat(chunks).subarray(5) : status;
   }
 
-  /** Opens a mailbox. @returns its ID; undefined: the sidecar refused */
+  /** Opens a mailbox. @returns its ID; undefined: the sidecar rejected */
   async connect(...fields: readonly Field[]): Promise<string | undefined> {
     const answer = await this.call('Connect', request(...fields));
     return answer instanceof Buffer ? firstText(answer) : undefined;

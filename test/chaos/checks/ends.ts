@@ -14,7 +14,7 @@ const DAEMON_REASONS = new Set([
   'COULD_NOT_CONNECT',
   'RECONNECTING',
 ]);
-/** How a real daemon refuses a handshake that a faulty link has torn. */
+/** How a real daemon rejects a handshake that a faulty link has torn. */
 const TORN = new Set(['REJECT_ILLEGAL_NAME', 'REJECT_AUTH']);
 /** What the sidecar says of a mailbox that its application has lost touch with. */
 const LOST_TOUCH = new Set(['LEASE_EXPIRED']);
@@ -74,7 +74,7 @@ function* checkEnd(
     };
 }
 
-/** A mailbox that lives on without its connection tells it, and only then. */
+/** A mailbox that stays open without its connection tells it, and only then. */
 function* checkLoss(facts: Facts, box: string, at: number): Generator<Violation> {
   const link = `daemon:${facts.boxes.get(box)?.app}`;
   // It may be told late, to a reader that was away.

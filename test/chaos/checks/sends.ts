@@ -108,7 +108,7 @@ function wentInOrder(facts: Facts, box: BoxFacts): boolean {
   return !faultBefore(facts, `daemon:${box.app}`, goodbye.at + GOODBYE_MS, GOODBYE_MS + NOTICE_MS);
 }
 
-/** Whether a fault may have cost a mailbox that lives on what it had handed to the daemon's connection. */
+/** Whether a fault may have cost a mailbox that stays open what it had handed to the daemon's connection. */
 function lossAround(facts: Facts, box: BoxFacts, send: Send): boolean {
   const answeredAt = facts.entries[send.answered!]!.at;
   return faultBefore(

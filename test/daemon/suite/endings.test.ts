@@ -60,7 +60,7 @@ describeDaemons('endings', (bench) => {
     ['another group', { groups: ['whatever'] }],
     ['no group', { groups: [] }],
     ['data', { data: Buffer.from('abc') }],
-  ])('takes a goodbye with %s', async (_, frame) => {
+  ])('takes a disconnect message with %s', async (_, frame) => {
     const { watcher, client } = await watched();
     const { privateGroup } = client;
     client.send(buildFrame({ type: 0x40000, privateGroup, ...frame }));

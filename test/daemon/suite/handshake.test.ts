@@ -46,7 +46,7 @@ describeDaemons('handshake', (bench) => {
     ['a NUL in the name', request('a\0c'), -5],
     ['a high byte in the name', request('a\xe9c'), -5],
     ['an old version before a bad name', Buffer.from([3, 0, 1, 11, 118]), -7],
-  ])('refuses %s', async (_, bytes, code) => {
+  ])('rejects %s', async (_, bytes, code) => {
     const stream = await ByteStream.connect(bench().daemon.tcp);
     stream.write(bytes);
     expect((await stream.read(1)).readInt8(0)).toBe(code);
@@ -58,7 +58,7 @@ describeDaemons('handshake', (bench) => {
     ['a method in lower case', choiceOf('null')],
     ['no method', choiceOf()],
     ['a method that is not allowed', choiceOf('NULL', 'IP')],
-  ])('refuses %s with REJECT_AUTH', async (_, choice) => {
+  ])('rejects %s with REJECT_AUTH', async (_, choice) => {
     const { daemon, privateName } = bench();
     const stream = await ByteStream.connect(daemon.tcp);
     stream.write(request(privateName('auth')));
@@ -68,7 +68,7 @@ describeDaemons('handshake', (bench) => {
     await stream.end();
   });
 
-  it('refuses a name in use, which another case is not, and frees it after a goodbye', async () => {
+  it('rejects a name in use, which another case is not, and frees it after a disconnect message', async () => {
     const { connect } = bench();
     const first = await connect('dup');
     await expect(connect('dup')).rejects.toMatchObject({ code: 'REJECT_NOT_UNIQUE' });
@@ -79,7 +79,7 @@ describeDaemons('handshake', (bench) => {
     expect(again.privateGroup).toBe(first.privateGroup);
   });
 
-  it('refuses a name that belongs to an unfinished handshake', async () => {
+  it('rejects a name that belongs to an unfinished handshake', async () => {
     const { daemon, connect, privateName } = bench();
     const stream = await ByteStream.connect(daemon.tcp);
     stream.write(request(privateName('half')));

@@ -111,7 +111,7 @@ describeDaemons('membership', (bench) => {
     expect(views[0]!.groupId.words[2]).toBe(1);
   });
 
-  it('sends no membership messages to a client that wants none, which is a member all the same', async () => {
+  it('sends no membership messages to a client that wants none, which is a member in any case', async () => {
     const { connect, group } = bench();
     const g = group('g');
     const [a, z] = [await connect('a'), await connect('z', { membership: false })];
@@ -131,7 +131,7 @@ describeDaemons('membership', (bench) => {
     expect(await a.nextView()).toMatchObject({ cause: 'DISCONNECT', changed: namesOf(z) });
   });
 
-  it('lists all of 60 members, for all the same', async () => {
+  it('lists all of 60 members, for in any case', async () => {
     const { connect, group } = bench();
     const clients = await Promise.all(Array.from({ length: 60 }, (_, i) => connect(`m${i}-`)));
     for (const client of clients) client.join(group('big'));

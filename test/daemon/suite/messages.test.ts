@@ -192,7 +192,7 @@ describeDaemons('messages', (bench) => {
     }
   });
 
-  it('delivers what came before a goodbye, and nothing that came behind', async () => {
+  it('delivers what came before a disconnect message, and nothing that came behind', async () => {
     const here = bench();
     const g = here.group('g');
     const [b] = (await members(here, g, 'b')) as [RawClient];

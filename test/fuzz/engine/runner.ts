@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly watch: HangWatch;
   /** The first input's number: for a replay. */
   readonly first?: number;
-  /** Told of each chunk before it runs, so that a dead process leaves a trace. */
+  /** Called for each chunk before it runs, so that a dead process leaves a trace. */
   readonly onChunk?: (place: string) => void;
   /** Times at which memory and handles are looked at; 0: never. Default 20. */
   readonly samples?: number;
@@ -49,7 +49,7 @@ export interface Report {
 /** The chance of one input, by which it can be had again. */
 const chanceOf = (target: string, seed: number, index: number) => new Random(`${seed}/${target}/${index}`);
 
-/** After so many different findings a target is not worth going on with. */
+/** After so many different findings a target is not worth continuing with. */
 const MAX_FINDINGS = 10;
 /** Kinds of outcome that are told apart. */
 const MAX_OUTCOMES = 500;

@@ -69,7 +69,7 @@ export class HostileSidecar {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
     stream.write(this.#good.get(rpc)!);
-    // A Receive stream goes on.
+    // A Receive stream continues.
     if (rpc !== 'receive') stream.end();
   }
 }

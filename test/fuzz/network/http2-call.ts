@@ -31,7 +31,7 @@ export interface Http2CallOptions {
   readonly data: readonly Buffer[];
   /** Ends our side behind the data. */
   readonly end: boolean;
-  /** Cancel as soon as there is an answer: for streams that go on. Else when nothing came for so long. Unit: ms. */
+  /** Cancel as soon as there is an answer: for streams that continue. Else when nothing came for so long. Unit: ms. */
   readonly cancelAtData?: boolean;
   readonly patienceMs: number;
 }

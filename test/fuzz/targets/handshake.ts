@@ -70,7 +70,7 @@ function readWith(reader: IncrementalReader<unknown>, pieces: Input): Read {
   return {};
 }
 
-/** As the daemon's connection does. A name that is followed at once is refused, which depends on the cuts. */
+/** As the daemon's connection does. A name that is followed at once is rejected, which depends on the cuts. */
 function open(pieces: Input): Read {
   const opening = new Opening();
   const all = Buffer.concat(pieces);

@@ -103,7 +103,7 @@ async function use(client: SpreadSidecar, mailbox: Mailbox, rpc: Rpc): Promise<v
       return;
     case 'listMailboxes': {
       let seen = 0;
-      // A list may go on for ever; whoever reads it ends.
+      // A list may continue forever; whoever reads it ends.
       for await (const _ of client.listMailboxes('a-token-of-the-admin', limits)) if (++seen > 5) return;
       return;
     }

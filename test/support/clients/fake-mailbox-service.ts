@@ -167,9 +167,9 @@ export class FakeMailbox {
 export class FakeMailboxService {
   readonly mailboxes = new Map<string, FakeMailbox>();
   readonly calls: { method: string; request: unknown; headers: Record<string, unknown> }[] = [];
-  /** Answers of the methods named; each fault is used once, `hang` for ever. */
+  /** Answers of the methods named; each fault is used once, `hang` forever. */
   readonly faults = new Map<string, (Fault | 'hang')[]>();
-  /** Called with each message of a MulticastStream; a fault refuses it. */
+  /** Called with each message of a MulticastStream; a fault rejects it. */
   onStreamMessage: (message: api.MulticastMessage) => Fault | undefined = () => undefined;
   /** The MulticastStreams that stand. */
   readonly streams: StreamCall[] = [];

@@ -21,7 +21,7 @@ export async function world(options: SidecarFixtureOptions = {}): Promise<Client
   return { running, spread: sidecarAt(running.target) };
 }
 
-/** A sidecar whose daemon plays `scripts`, a connection each. It does not wait for the goodbye of a script. */
+/** A sidecar whose daemon plays `scripts`, a connection each. It does not wait for the disconnect message of a script. */
 export async function scriptedWorld(
   scripts: readonly (readonly DaemonStep[])[],
   mailbox: SidecarFixtureOptions['mailbox'] = {},

@@ -43,7 +43,7 @@ export interface RawMulticast {
 
 let markers = 0;
 
-/** A Spread client for tests: little more than the bytes, and nothing that a real client would refuse to do. */
+/** A Spread client for tests: little more than the bytes, and nothing that a real client would reject to do. */
 export class RawClient {
   /** Everything received and not taken, in order. */
   readonly received: Message[] = [];

@@ -13,7 +13,7 @@ export class FakeSession implements MailboxSession {
   full = false;
   /** Bytes are taken as soon as they are handed over. */
   takesAtOnce = true;
-  /** The daemon does not answer the goodbye. */
+  /** The daemon does not answer the disconnect message. */
   silent = false;
   paused = false;
   pauses = 0;

@@ -5,7 +5,7 @@ import { until, within } from '../../support/until.js';
 import { answered, raw, start } from './admin-client.js';
 
 describe('bounds', () => {
-  it('refuse a large head', async () => {
+  it('reject a large head', async () => {
     const { port } = await start({ maxHeaderBytes: 1000 });
     const client = raw(port);
     client.socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(1000)}\r\n\r\n`);
@@ -163,7 +163,7 @@ describe('bounds', () => {
   it.each([
     ['chunked', 'transfer-encoding: chunked', 411],
     ['large', 'content-length: 4097', 413],
-  ])('refuse a %s body and close the connection', async (_, header, code) => {
+  ])('reject a %s body and close the connection', async (_, header, code) => {
     const { port } = await start();
     const client = raw(port);
     client.socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n`);

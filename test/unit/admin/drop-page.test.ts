@@ -30,7 +30,7 @@ describe('POST /drop-mailbox', () => {
     expect(ask(query)).toMatchObject({ status: 400, dropped: [] });
   });
 
-  it('is refused to other machines, and to GET', () => {
+  it('is rejected to other machines, and to GET', () => {
     expect(ask('mailbox=m1', { peer: '10.0.0.7' })).toMatchObject({ status: 403, dropped: [] });
     expect(ask('mailbox=m1', { method: 'GET' })).toMatchObject({ status: 405, dropped: [] });
   });

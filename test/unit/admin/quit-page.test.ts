@@ -29,7 +29,7 @@ describe('POST /quitquitquit', () => {
   });
 
   it.each(['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '::ffff:7f00:1', '128.0.0.1', ''])(
-    'without a credential is refused to %s',
+    'without a credential is rejected to %s',
     (peer) => {
       const { status, quits, refusals } = ask({ peer });
       expect([status, quits]).toEqual([403, false]);

@@ -19,7 +19,7 @@ describe('options of the bench', () => {
     [['--rounds', '1.5'], '--rounds must be a whole number; got 1.5'],
     [['--seconds', 'long'], '--seconds must be a number above 0; got long'],
     [['--fast'], '--fast'],
-  ])('%j is refused', (args, sentence) => {
+  ])('%j is rejected', (args, sentence) => {
     expect(() => parseOptions(args)).toThrow(sentence);
   });
 

@@ -111,7 +111,7 @@ describe('a wrong command line', () => {
     [['serve', '--grpc-listen', '4813'], /flag --grpc-listen: grpc\.listen must be .*the host is missing/],
     [['serve', 'extra'], /too many arguments/],
     [['check', '--log-level', 'loud'], /log\.level must be/],
-  ])('%j is refused with a sentence, and nothing is done', async (args, sentence) => {
+  ])('%j is rejected with a sentence, and nothing is done', async (args, sentence) => {
     const { exitCode, stdout, stderr } = await cli(args);
     expect(stderr).toMatch(sentence);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });

@@ -64,7 +64,7 @@ describe('the tally of a flood', () => {
     expect(tally.report().outOfOrder).toBe(2);
   });
 
-  it('does not miss what was refused', () => {
+  it('does not miss what was rejected', () => {
     const tally = new FloodTally(plan);
     tally.onSent(0);
     tally.onSent(1);

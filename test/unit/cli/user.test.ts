@@ -115,14 +115,14 @@ describe('user on a pipe', () => {
     ['type 99999', 'type must be a whole number from -32768'],
     ['discard maybe', 'discard must be on or off; got "maybe"'],
     ['b g\nhuge', 'the size must be a whole number from 0 to 143119'],
-  ])('goes on after a mistake: %s', async (line, sentence) => {
+  ])('continues after a mistake: %s', async (line, sentence) => {
     const { exitCode, stdout } = await user(`${line}\nj after\n`);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(sentence);
     expect(stdout).toContain('after: #me#fake joined');
   });
 
-  it('goes on after a refusal', async () => {
+  it('continues after a refusal', async () => {
     const { exitCode, stdout } = await user('j bad\nj good\n', (service) => {
       const metadata = { spread_code: '-14' };
       const fault = {

@@ -123,7 +123,7 @@ describe('events of the contract as objects', () => {
     [RejectedOperation.JOIN, 'JOIN', ServiceType.UNSPECIFIED, 0],
     [RejectedOperation.LEAVE, 'LEAVE', ServiceType.UNSPECIFIED, 0],
     [RejectedOperation.MULTICAST, 'MULTICAST', ServiceType.FIFO, 4],
-  ])('gives what was refused, operation %i', (operation, name, serviceType, bit) => {
+  ])('gives what was rejected, operation %i', (operation, name, serviceType, bit) => {
     const { selfDiscard: _, ...rest } = message;
     const event = convert({ $case: 'rejectedMessage', value: { ...rest, operation, serviceType } });
     expect(event).toBeInstanceOf(RejectedMessage);

@@ -182,7 +182,7 @@ describe('the sidecar', () => {
     expect(service.calls.at(-1)?.headers).toMatchObject({ authorization: 'Bearer secret' });
   });
 
-  it('does not list the same page for ever', async () => {
+  it('does not list the same page forever', async () => {
     const { sidecar, service } = await fakeMailbox();
     service.pageAfterNext = 'next';
     const listing = (async () => {

@@ -373,7 +373,7 @@ describe('explicit acknowledgement', () => {
     expect(await take(mailbox, 1)).toEqual(['3']);
   });
 
-  it('tells the application of an acknowledgement that is refused', async () => {
+  it('tells the application of an acknowledgement that is rejected', async () => {
     const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', { code: status.OUT_OF_RANGE, reason: 'SEQUENCE_NOT_RETAINED' });
     fake.message('1');

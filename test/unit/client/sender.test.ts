@@ -105,7 +105,7 @@ describe('a sender', () => {
     expect(frames).toEqual([3, 3]);
   });
 
-  it('tells each refusal to its listener, and goes on', async () => {
+  it('tells each refusal to its listener, and continues', async () => {
     const refusals: Refusal[] = [];
     const { sender } = await fakeSender({ onRefused: (refusal: Refusal) => refusals.push(refusal) });
     for (const type of [1, 99, 2, 99]) await sender.send(FIFO_MESS, 'g', 'x', type);

@@ -94,7 +94,7 @@ describe('connect', () => {
     ['queue.softLimit.timeMs', { queue: { softLimit: { timeMs: -1 } } }],
     ['maxOutstandingEvents', { maxOutstandingEvents: -1 }],
     ['timeoutMs', { timeoutMs: 0 }],
-  ])('refuses a %s that the contract can not carry', async (field, options) => {
+  ])('rejects a %s that the contract can not carry', async (field, options) => {
     const sidecar = sidecarAt((await fakeService()).target);
     await expect(sidecar.connect(options)).rejects.toMatchObject({
       statusName: 'INVALID_ARGUMENT',

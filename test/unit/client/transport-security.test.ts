@@ -39,7 +39,7 @@ describe('a token', () => {
 });
 
 describe('TLS options', () => {
-  it('are refused where they contradict', () => {
+  it('are rejected where they contradict', () => {
     expect(() => make({ tls: true, credentials: credentials.createInsecure() })).toThrow(/tls must be unset/);
     expect(() => make({ tls: { cert: 'x' } })).toThrow(/both cert and key/);
     expect(() => make({ tls: { key: 'x' } })).toThrow(/both cert and key/);

@@ -109,7 +109,7 @@ describe('the runner', () => {
     );
   });
 
-  it('refuses a driver of another language', async () => {
+  it('rejects a driver of another language', async () => {
     const command = { command: process.execPath, args: ['-p', '\'{"ready":true,"language":"fake"}\''] };
     await expect(DriverProcess.start(command, 'real')).rejects.toThrow('calls itself fake, not real');
   });

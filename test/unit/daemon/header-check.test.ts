@@ -28,7 +28,7 @@ describe('checkHeader', () => {
     expect(check({ type: 0 })).toThrow(/exactly one/);
   });
 
-  it('refuses each membership, reject and internal bit, and takes those of the flush library', () => {
+  it('rejects each membership, reject and internal bit, and takes those of the flush library', () => {
     for (let bit = 8; bit < 31; bit++) {
       const type = (0x02 | (1 << bit)) >>> 0;
       if (bit >= 16 && bit <= 18) expect(check({ type })).toThrow(/exactly one/);

@@ -56,7 +56,7 @@ describe('listen', () => {
 
     await listening.close();
     expect(existsSync(path)).toBe(false);
-    // Sessions go on until the daemon itself is closed.
+    // Sessions continue until the daemon itself is closed.
     clients[0]!.multicast({ groups: ['g'], text: 'still here' });
     await until(() => clients[1]!.received.some((message) => message.kind === 'regular'));
     await daemon.close();

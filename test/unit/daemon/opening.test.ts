@@ -48,7 +48,7 @@ describe('Opening', () => {
     expect(opening.shortfall()).toBe(code);
   });
 
-  it('refuses three methods, as real Spread does or worse', () => {
+  it('rejects three methods, as real Spread does or worse', () => {
     const opening = new Opening();
     opening.push(request('a'));
     const slot = Buffer.alloc(30);

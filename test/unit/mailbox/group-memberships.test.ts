@@ -138,14 +138,14 @@ describe('GroupMemberships', () => {
     expect(leaving.answer).toEqual(selfLeave('room'));
   });
 
-  it('tells a join that the daemon refused, and is not in the group', () => {
+  it('tells a join that the daemon rejected, and is not in the group', () => {
     const waiting = join('room');
     groups.observe(rejected('JOIN', 'room', ME));
     expect(waiting.answer).toEqual(VIEW_NOT_COMING);
     expect(groups.names).toEqual([]);
   });
 
-  it('answers a leave behind a refused join, to which the daemon says nothing', () => {
+  it('answers a leave behind a rejected join, to which the daemon says nothing', () => {
     join('room');
     const leaving = leave('room');
     const again = join('room');
@@ -158,7 +158,7 @@ describe('GroupMemberships', () => {
     expect(groups.names).toEqual(['room']);
   });
 
-  it('stays in a group whose leave the daemon refused, and answers a join behind it', () => {
+  it('stays in a group whose leave the daemon rejected, and answers a join behind it', () => {
     join('room');
     const joined = view('room', 'JOIN', [ME], [ME]);
     groups.observe(joined);
@@ -173,7 +173,7 @@ describe('GroupMemberships', () => {
     expect(again.answer).toBe(joined);
   });
 
-  it('does not mind a refused message', () => {
+  it('does not mind a rejected message', () => {
     const waiting = join('room');
     groups.observe(rejected('MESSAGE', 'room', ME));
     expect(waiting.answer).toBe('nothing');

@@ -119,7 +119,7 @@ describe('the event queue', () => {
 });
 
 describe('the send queue', () => {
-  it('mailbox.sendQueueMaxBytes: up to it messages wait, beyond they are refused and not sent', async () => {
+  it('mailbox.sendQueueMaxBytes: up to it messages wait, beyond they are rejected and not sent', async () => {
     const { mailbox, session } = await open({ maxSendQueueBytes: 1000 });
     session.takesAtOnce = false;
     session.full = true;

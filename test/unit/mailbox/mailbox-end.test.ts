@@ -59,7 +59,7 @@ describe('Mailbox', () => {
       expect(mailbox.isFinished).toBe(true);
     });
 
-    it('refuses everything that would need the daemon, in the words of the end', async () => {
+    it('rejects everything that would need the daemon, in the words of the end', async () => {
       const mailbox = mailboxOf();
       session.lose();
       const lost = { name: 'SpreadError', code: 'NET_ERROR_ON_SESSION', outcome: 'not-sent' };
@@ -102,7 +102,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['abort']);
     });
 
-    it('drops the connection when the goodbye takes too long, whatever it waits for', async () => {
+    it('drops the connection when the disconnect message takes too long, whatever it waits for', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const stuck = mailbox.multicast(message('1'));
@@ -131,7 +131,7 @@ describe('Mailbox', () => {
       await rejectsWith(mailbox.join('room'), { reason: 'MAILBOX_DISCONNECTED' });
     });
 
-    it('by a full queue: at once, with what is queued, and with a goodbye to the daemon', async () => {
+    it('by a full queue: at once, with what is queued, and with a disconnect message to the daemon', async () => {
       const queue = { ...LIMITS.queue, maxEvents: 2, overflow: 'DISCONNECT' as const };
       const mailbox = mailboxOf({ limits: { ...LIMITS, queue } });
       const receiver = attach(mailbox, {}, false);
@@ -155,7 +155,7 @@ describe('Mailbox', () => {
         vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
       });
 
-      it('says which and for how long, with what is queued, and with a goodbye to the daemon', async () => {
+      it('says which and for how long, with what is queued, and with a disconnect message to the daemon', async () => {
         const mailbox = mailboxOf({ limits });
         const receiver = attach(mailbox, {}, false);
         session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
@@ -295,7 +295,7 @@ describe('Mailbox', () => {
       expect(leaseEnds).toEqual([mailbox]);
     });
 
-    it('goes on for a mailbox that has ended', () => {
+    it('continues for a mailbox that has ended', () => {
       vi.useFakeTimers();
       const mailbox = mailboxOf();
       session.lose();
@@ -359,7 +359,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['goodbye']);
     });
 
-    it('goes on without the receiver when its time is over, and tells the last sequence', async () => {
+    it('continues without the receiver when its time is over, and tells the last sequence', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox, {}, false);
       session.deliver(regular('a'));

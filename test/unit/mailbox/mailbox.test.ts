@@ -73,7 +73,7 @@ describe('Mailbox', () => {
       ['a b', 'ILLEGAL_GROUP'],
       ['#me#test', 'ILLEGAL_GROUP'],
       ['room\0', 'ILLEGAL_GROUP'],
-    ])('refuses the group %j before a byte is sent', async (group, code) => {
+    ])('rejects the group %j before a byte is sent', async (group, code) => {
       const mailbox = mailboxOf();
       await rejectsWith(mailbox.join(group), { code });
       await rejectsWith(mailbox.leave(group), { code });
@@ -146,7 +146,7 @@ describe('Mailbox', () => {
       await rejectsWith(joining, { name: 'SpreadError', code: 'CONNECTION_CLOSED' });
     });
 
-    it('a wait ends when the daemon refuses the join', async () => {
+    it('a wait ends when the daemon rejects the join', async () => {
       const mailbox = mailboxOf();
       const joining = mailbox.join('room', { awaitView: true });
       session.deliver(rejected('JOIN', 'room', ME));
@@ -207,7 +207,7 @@ describe('Mailbox', () => {
       [{ messageType: 40_000 }, 'ILLEGAL_MESSAGE'],
       [{ payload: Buffer.alloc(143_120) }, 'MESSAGE_TOO_LONG'],
       [{ serviceType: 'LOUD' as never }, 'ILLEGAL_SERVICE'],
-    ])('refuses a message that has to wait as it would refuse any other: %#', async (changes, code) => {
+    ])('rejects a message that has to wait as it would reject any other: %#', async (changes, code) => {
       const mailbox = mailboxOf();
       session.full = true;
       const first = mailbox.multicast(message('first'));
@@ -231,7 +231,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['multicast first']);
     });
 
-    it('refuses more than may wait', async () => {
+    it('rejects more than may wait', async () => {
       const mailbox = mailboxOf({ limits: { ...LIMITS, maxSendQueueBytes: 500 } });
       session.full = true;
       const first = mailbox.multicast(message('x'.repeat(300)));
@@ -243,7 +243,7 @@ describe('Mailbox', () => {
       await first;
     });
 
-    it('tells a stream when to wait and when to go on', async () => {
+    it('tells a stream when to wait and when to continue', async () => {
       const mailbox = mailboxOf();
       const room = vi.fn();
       expect(mailbox.send(message('1'))).toBe(true);
@@ -283,7 +283,7 @@ describe('Mailbox', () => {
       await rejectsWith(waiting, { code: 'CONNECTION_CLOSED', outcome: 'not-sent' });
     });
 
-    it('says the same when the mailbox is disconnected without a goodbye', async () => {
+    it('says the same when the mailbox is disconnected without a disconnect message', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const handed = mailbox.multicast(message('handed over'));

@@ -61,7 +61,7 @@ describe('TCP', () => {
     expect(error.message).toContain(`${host}:0`);
   });
 
-  it('goes on after a connection that could not be accepted, and tells of it', async () => {
+  it('continues after a connection that could not be accepted, and tells of it', async () => {
     const errors: Error[] = [];
     const server = createServer();
     const listener = await listenOn({ kind: 'tcp', host: '127.0.0.1', port: 0 }, () => {}, {
@@ -117,7 +117,7 @@ describe('a Unix socket', () => {
     client.destroy();
   });
 
-  it('is refused where another process serves one, which goes on', async () => {
+  it('is rejected where another process serves one, which continues', async () => {
     const path = join(temporaryFolder(), 's');
     let accepted = 0;
     await listening({ kind: 'unix', path }, () => accepted++);

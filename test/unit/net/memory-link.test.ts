@@ -50,7 +50,7 @@ describe('memoryLink', () => {
     expect(read).toBe(written);
   });
 
-  it('holds back a writer whose peer does not read, and lets it go on when the peer reads', async () => {
+  it('holds back a writer whose peer does not read, and lets it continue when the peer reads', async () => {
     const [client, server] = memoryLink(1000);
     const chunk = Buffer.alloc(64 * 1024);
     let written = 0;

@@ -58,7 +58,7 @@ describe('parseAddress', () => {
     [`/${'p'.repeat(103)}`, '1..103 bytes'],
     ['/tmp/', undefined],
     ['/tmp/a\0b', undefined],
-  ])('%j is refused', (name, bound) => {
+  ])('%j is rejected', (name, bound) => {
     let error: unknown;
     try {
       parseAddress(name, 'linux');

@@ -143,7 +143,7 @@ function recordedStream(): { stream: PassThrough; writes: Buffer[]; answer: (byt
   return { stream, writes, answer: (bytes) => void stream.push(bytes) };
 }
 
-describe('a handshake that is refused', () => {
+describe('a handshake that is rejected', () => {
   const codes = [
     [0xfd, 'REJECT_QUOTA', -3],
     [0xfc, 'REJECT_NO_NAME', -4],
@@ -219,7 +219,7 @@ describe('a handshake that is refused', () => {
 });
 
 describe('authentication', () => {
-  it('refuses a method that the daemon does not list, before the choice is sent', async () => {
+  it('rejects a method that the daemon does not list, before the choice is sent', async () => {
     const daemon = await scriptedDaemon([[REQUEST, { send: NULL_LIST }, { awaitEnd: true }]]);
     const ip: AuthMethod = { name: 'IP', authenticate: async () => {} };
     expect(await failure({ address: daemon.address, privateName: 'a', auth: [NULL_AUTH, ip] })).toMatchObject(

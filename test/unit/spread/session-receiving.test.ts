@@ -103,7 +103,7 @@ describe('reading', () => {
     expect(log.messages).toMatchObject([{ payload: Buffer.from('kept') }]);
   });
 
-  it('stops with pause, so that the daemon has to wait, and goes on with resume', async () => {
+  it('stops with pause, so that the daemon has to wait, and continues with resume', async () => {
     const payload = Buffer.alloc(100_000);
     const count = 300;
     const stream = Buffer.concat(Array.from({ length: count }, () => data(payload)));

@@ -101,7 +101,7 @@ describe('requests on the wire', () => {
   });
 });
 
-describe('requests that are refused before a byte is sent', () => {
+describe('requests that are rejected before a byte is sent', () => {
   const refusals: [string, Partial<OutgoingMessage>, object][] = [
     [
       'no service',
@@ -154,7 +154,7 @@ describe('requests that are refused before a byte is sent', () => {
 });
 
 describe('a daemon that does not read', () => {
-  it('makes sends return false at the mark, keeps what waits visible, and tells when to go on', async () => {
+  it('makes sends return false at the mark, keeps what waits visible, and tells when to continue', async () => {
     let readOn = (): void => {};
     const wait = new Promise<void>((resolve) => {
       readOn = resolve;

@@ -92,7 +92,7 @@ async function replay(recording: ClientRecording, session: Session, log: Session
   }
 }
 
-/** Sends the requests of one step; returns the goodbye when there is one. */
+/** Sends the requests of one step; returns the disconnect message when there is one. */
 function perform(step: TranscriptStep, session: Session): Promise<void> | undefined {
   let goodbye: Promise<void> | undefined;
   for (let offset = 0; offset < step.bytes.length; ) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-# One thread receives for ever while the main thread sends.
+# One thread receives forever while the main thread sends.
 import threading
 
 import spread

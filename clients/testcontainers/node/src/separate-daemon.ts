@@ -54,7 +54,7 @@ export class SeparateDaemon {
     this.#paused = true;
   }
 
-  /** Lets it go on. */
+  /** Lets it continue. */
   async resume(): Promise<void> {
     if (!this.#paused) return;
     await (await this.#engineContainer()).unpause();

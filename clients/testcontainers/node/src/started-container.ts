@@ -108,7 +108,7 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   }
 
   /**
-   * Lets a paused daemon go on.
+   * Lets a paused daemon continue.
    *
    * @throws Error when the daemon is not in a container of its own; see `withSeparateDaemon`
    */

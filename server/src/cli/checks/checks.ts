@@ -9,7 +9,7 @@ import { findPlaceProblems, placeName, placesOf } from './listen-check.js';
 /** One line of `check`. */
 export interface CheckResult {
   readonly what: string;
-  /** undefined: well. `warning`: it would work all the same. */
+  /** undefined: well. `warning`: it would work in any case. */
   readonly problem: 'failed' | 'warning' | undefined;
   readonly text: string;
   /** For a failure. */

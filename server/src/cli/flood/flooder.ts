@@ -11,7 +11,7 @@ export class Flooder {
   readonly #run = randomBytes(8).readBigUInt64LE();
   #onProgress: (() => void)[] = [];
   #lastProgressAt = 0;
-  /** The first message that was refused. */
+  /** The first message that was rejected. */
   refusal: SpreadError | undefined;
 
   constructor(plan: FloodPlan) {

@@ -5,7 +5,7 @@ import { ExitCode } from '../exit-codes.js';
 /**
  * All of standard input.
  *
- * @param most - more bytes are refused before they are read
+ * @param most - more bytes are rejected before they are read
  */
 export async function readAll({ stdin, signal }: CommandContext, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -22,7 +22,7 @@ const RECEIVE_MS = 500;
 /** How long the end of a script waits for its own messages. In ms. */
 const SETTLE_MS = 2000;
 
-/** A mistake of the person at the keyboard: said, and the session goes on. */
+/** A mistake of the person at the keyboard: said, and the session continues. */
 class UserMistake extends Error {}
 
 /** What a person does with one mailbox, command by command. */

@@ -50,7 +50,7 @@ export class SendQueue {
   push(frame: SharedFrame): boolean {
     if (this.#closed) return true;
     if (this.messages >= this.options.maxMessages) {
-      // What was only gathered was not refused by the stream yet.
+      // What was only gathered was not rejected by the stream yet.
       this.flush();
       if (this.messages >= this.options.maxMessages) return false;
     }

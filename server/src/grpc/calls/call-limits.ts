@@ -47,7 +47,7 @@ export class ClientUse {
     this.calls++;
   }
 
-  /** For one message that can be refused. @throws EdgeError RATE_LIMITED */
+  /** For one message that can be rejected. @throws EdgeError RATE_LIMITED */
   takeMessage(): void {
     const waitMs = this.#messageRate?.take(this.now()) ?? 0;
     if (waitMs > 0)

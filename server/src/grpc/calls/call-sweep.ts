@@ -78,7 +78,7 @@ export class CallSweep {
     this.#timer = setInterval(() => this.#tick(), SWEEP_MS).unref();
   }
 
-  /** It is over; its stream lives on until closed(). */
+  /** It is over; its stream stays open until closed(). */
   ended(call: SweptCall): void {
     if (this.#open.delete(call)) this.#startLeaving(call);
   }

@@ -72,7 +72,7 @@ export interface Entry {
   readonly use: ClientUse;
 }
 
-/** Told about the life of a call. */
+/** Called for the life of a call. */
 export interface CallWatcher {
   /** What a compressed message may become; undefined where there may be none. Unit: bytes. */
   readonly maxCompressedBytes: number | undefined;
@@ -82,7 +82,7 @@ export interface CallWatcher {
   readonly turns: FairTurns;
   /** Bytes of a request arrived. */
   arrived(bytes: number): void;
-  /** Lets the call in, or answers with the status that refuses it. */
+  /** Lets the call in, or answers with the status that rejects it. */
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus;
   /** A message of the client's was read. */
   received(call: ObservedCall): void;
@@ -309,7 +309,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
 
   /**
    * From now on only one message is let in, and one more for each allowRead(). Pausing the call's own stream
-   * is not enough: it goes on reading until 16 messages, of up to the size limit each, lie in its buffer.
+   * is not enough: it continues to read until 16 messages, of up to the size limit each, lie in its buffer.
    */
   readOneAtATime(): void {
     this.#readCredits = 1;

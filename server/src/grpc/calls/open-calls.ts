@@ -19,7 +19,7 @@ import type { GrpcTelemetry, MethodInfo, MethodTable } from './methods.js';
 import { type CallWatcher, type Entry, ObservedCall, responsesUnread } from './observed-call.js';
 import type { ResponseBudget } from './response-budget.js';
 
-/** Told of a call that was not let in; `reason` is the contract's. */
+/** Called for a call that was not let in; `reason` is the contract's. */
 export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) => void;
 
 /** What OpenCalls needs. */
@@ -35,15 +35,15 @@ export interface OpenCallsOptions {
   readonly onRefused: OnCallRefused;
   readonly limits: CallLimits;
   readonly responses: ResponseBudget;
-  /** Told of a connection that brought a credential. */
+  /** Called for a connection that brought a credential. */
   readonly onProven: (connection: Http2Session | undefined) => void;
-  /** Told of a limit that a call ran into before it had a handler. */
+  /** Called for a limit that a call ran into before it had a handler. */
   readonly onLimit: OnLimit;
   /** Shares the event loop between connections. */
   readonly turns: FairTurns;
 }
 
-/** Told of a limit that somebody ran into, by the name of its option. */
+/** Called for a limit that somebody ran into, by the name of its option. */
 export type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
 
 /** They are to be answered when all else is too much; what they do is little, and watchers have a bound of their own. */

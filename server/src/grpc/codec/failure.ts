@@ -25,7 +25,7 @@ export interface Failure {
   readonly retryDelayMs?: number;
 }
 
-/** Told of a defect of the sidecar, with the id that the caller was given. */
+/** Called for a defect of the sidecar, with the id that the caller was given. */
 export type ReportDefect = (error: unknown, logId: string) => void;
 
 const SIDECAR_ERRORS = { ...MAILBOX_ERRORS, ...EDGE_ERRORS };
@@ -38,8 +38,8 @@ const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cau
 /** Turns whatever was thrown into a Failure; what nobody foresaw goes to the log and not to the caller. */
 export class FailureTranslator {
   /**
-   * @param onSpreadError told of each Spread error that a caller is answered with, such as ILLEGAL_GROUP
-   * @param onLimit told of each limit that a caller ran into, such as mailbox.maxGroups
+   * @param onSpreadError called for each Spread error that a caller is answered with, such as ILLEGAL_GROUP
+   * @param onLimit called for each limit that a caller ran into, such as mailbox.maxGroups
    */
   constructor(
     private readonly reportDefect: ReportDefect,

@@ -29,7 +29,7 @@ export function decodeBatchFrame(bytes: Buffer): MulticastStreamRequest | undefi
 
 class BatchReader {
   #at = 0;
-  /** Messages and groups that may still come; beyond, the generated decoder refuses. */
+  /** Messages and groups that may still come; beyond, the generated decoder rejects. */
   #left = MAX_REQUEST_FIELDS;
   // The service type and groups of the message before, and where their bytes are.
   #headStart = 0;

@@ -12,7 +12,7 @@ const DETAILS = 'grpc-status-details-bin';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 
 /**
- * Bounds of what goes into trailers: grpc-java refuses a response whose headers have more than 8 KiB, and
+ * Bounds of what goes into trailers: grpc-java rejects a response whose headers have more than 8 KiB, and
  * percent-encoding makes up to three bytes of one.
  */
 const MAX_SENTENCE_LENGTH = 500;

@@ -18,7 +18,7 @@ import { malformedError, statusError } from '../codec/status.js';
 export interface SendingMailbox {
   /** Keeps the mailbox alive until the returned function is called. */
   hold(): () => void;
-  /** False: the caller should wait for onSendRoom. Throws what is refused before a byte of it is sent. */
+  /** False: the caller should wait for onSendRoom. Throws what is rejected before a byte of it is sent. */
   send(message: OutgoingMessage, onTaken: (error?: Error) => void): boolean;
   onSendRoom(callback: () => void): void;
   /** Calls back once when nothing can be sent any more; what was sent before may still be decided. */
@@ -74,7 +74,7 @@ export class MulticastSession {
   #seen = 0;
   #decided = 0;
   #accepted = 0;
-  /** Refused and not yet answered, in order. */
+  /** Rejected and not yet answered, in order. */
   #refusals: MulticastRefusal[] = [];
   /** How many of them are decided: every message before them is. */
   #passed = 0;
@@ -226,7 +226,7 @@ export class MulticastSession {
     return true;
   }
 
-  /** What is refused right behind the last decided message is decided too. */
+  /** What is rejected right behind the last decided message is decided too. */
   #passRefusals(): void {
     while (Number(this.#refusals[this.#passed]?.index) === this.#decided + 1) {
       this.#decided++;
@@ -234,7 +234,7 @@ export class MulticastSession {
     }
   }
 
-  /** Answers once everything that was looked at is decided, and goes on. */
+  /** Answers once everything that was looked at is decided, and continues. */
   #settle(): void {
     if (this.#working || this.#ended || this.#decided < this.#seen) return;
     if (this.#stopWith === undefined) this.#answer();

@@ -9,9 +9,9 @@ import { type HealthCheckRequest, HealthService, type ServingStatus } from './he
 type Request = HealthCheckRequest | Malformed;
 type Statuses = ReadonlyMap<string, ServingStatus>;
 
-/** Most Watch calls at once; more are refused with RESOURCE_EXHAUSTED. */
+/** Most Watch calls at once; more are rejected with RESOURCE_EXHAUSTED. */
 const MAX_WATCHERS = 1000;
-/** Who is refused may come again after so long. Unit: ms. */
+/** Who is rejected may come again after so long. Unit: ms. */
 const RETRY_MS = 1000;
 
 /**

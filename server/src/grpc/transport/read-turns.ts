@@ -25,7 +25,7 @@ interface Reading {
 /**
  * Shares what is read in a turn of the event loop between connections. Node reads 64 KiB of each connection that has something, and makes
  * an object for each stream in it, before anything else runs: connections with hundreds of streams each, or connections that break all at
- * once, would stop the event loop for a second. When a turn has had enough, the busy connections are not read any more. They go on in
+ * once, would stop the event loop for a second. When a turn has had enough, the busy connections are not read any more. They continue in
  * their order, some in a turn, with turns for everybody else between.
  *
  * Call it once the server's injector or listeners have been made.

@@ -13,7 +13,7 @@ export class RequestInput {
   /**
    * @param maxCompressedBytes what a compressed message may become
    * @param maxBytes most bytes of a message
-   * @param onUnusual told of a message that is compressed or too large; false: it is not wanted, nor what follows
+   * @param onUnusual called for a message that is compressed or too large; false: it is not wanted, nor what follows
    * @param onArrived told of bytes that arrived
    */
   constructor(

@@ -7,7 +7,7 @@ import { hasItsShare, shareOf } from './shares.js';
 
 /** Bounds on HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {
-  /** Streams at once of all connections, those that are refused with a status included. Health has 1256 of its own. */
+  /** Streams at once of all connections, those that are rejected with a status included. Health has 1256 of its own. */
   readonly maxStreams: number;
   /** Streams at once of one connection. */
   readonly maxConcurrentStreams: number;
@@ -33,12 +33,12 @@ const UNPROVEN_LEAST = 2;
  * those above with ENHANCE_YOUR_CALM, which a client does not repeat by itself as it does after REFUSED_STREAM.
  */
 const UNPROVEN_HELD_BACK = 8;
-/** Calls above limits.maxCalls that are still told why they are refused. */
+/** Calls above limits.maxCalls that are still told why they are rejected. */
 const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
 /** Streams of health at once. Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
 const HEALTH_STREAMS = 1256;
-/** Refused streams that wait for their turn. Further ones are refused at once. */
+/** Rejected streams that wait for their turn. Further ones are rejected at once. */
 const MAX_WAITING_REFUSALS = 256;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
@@ -54,7 +54,7 @@ interface SessionUse {
 
 type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
 
-/** How many streams of all connections may exist so that calls above limits.maxCalls can be told why they are refused. */
+/** How many streams of all connections may exist so that calls above limits.maxCalls can be told why they are rejected. */
 export function streamsFor(maxCalls: number): number {
   return maxCalls + Math.max(TOLD_LEAST, Math.floor(maxCalls * TOLD_SHARE));
 }
@@ -65,10 +65,10 @@ export function firstConcurrentStreams({ maxConcurrentStreams, needsCredential }
 }
 
 /**
- * Refuses HTTP/2 streams with REFUSED_STREAM before a call, its interceptors and its metadata exist. A call costs some 24 KiB, a
- * stream that is refused here next to nothing, and a client may repeat it elsewhere or later (RFC 9113 §8.7).
+ * Rejects HTTP/2 streams with REFUSED_STREAM before a call, its interceptors and its metadata exist. A call costs some 24 KiB, a
+ * stream that is rejected here next to nothing, and a client may repeat it elsewhere or later (RFC 9113 §8.7).
  *
- * A client that sends more streams than its SETTINGS allow is refused by nghttp2, below Node.
+ * A client that sends more streams than its SETTINGS allow is rejected by nghttp2, below Node.
  */
 export class StreamGate {
   readonly #sessions = new Map<Http2Session, SessionUse>();
@@ -122,7 +122,7 @@ export class StreamGate {
 
   /**
    * Tells a connection what it may have, when it needs more or has to get along with less. A client that obeys lets further calls wait.
-   * Those of a client that does not are refused by nghttp2, which costs next to nothing.
+   * Those of a client that does not are rejected by nghttp2, which costs next to nothing.
    */
   #adjust(session: ServerHttp2Session, use: SessionUse): void {
     const most = this.#mostOf(use);
@@ -138,7 +138,7 @@ export class StreamGate {
     else this.#tell(session, use, streams);
   }
 
-  /** Tells a connection that was refused a stream to have no more than now. */
+  /** Tells a connection that was rejected a stream to have no more than now. */
   #holdBack(session: ServerHttp2Session, use: SessionUse): void {
     const least = use.proven ? LEAST_STREAMS : UNPROVEN_HELD_BACK;
     const streams = Math.max(least, allOf(use));
@@ -197,7 +197,7 @@ export class StreamGate {
     if (!use.proven) this.#unproven += change;
   }
 
-  /** In the connection's turn: a client that repeats its refused calls at once must not take the event loop. */
+  /** In the connection's turn: a client that repeats its rejected calls at once must not take the event loop. */
   #refuse(stream: ServerHttp2Stream, session: Http2Session): void {
     if (this.#waitingRefusals >= MAX_WAITING_REFUSALS) {
       refuse(stream);

@@ -17,7 +17,7 @@ export interface TlsMaterial {
 export type HandshakeFailure = 'not-tls' | 'client-certificate' | 'protocol' | 'timeout' | 'gone';
 
 export interface TlsEndpointOptions {
-  /** Told of each handshake that failed. */
+  /** Called for each handshake that failed. */
   readonly onFailure?: (failure: HandshakeFailure, peer: string, error: Error) => void;
   /** How long a handshake may take. Unit: ms. Default 10,000. */
   readonly handshakeTimeoutMs?: number;

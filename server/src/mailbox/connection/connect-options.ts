@@ -40,7 +40,7 @@ const SOFT_LIMIT_MIN_MS = 100;
 const SOFT_LIMIT_MAX_MS = 86_400_000;
 
 /**
- * Refuses what no daemon need be asked about.
+ * Rejects what no daemon need be asked about.
  *
  * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; MailboxError LIMIT_OUT_OF_RANGE
  */

@@ -18,7 +18,7 @@ export interface DaemonConnectionOptions {
   readonly opened: OpenedSession;
   readonly outbox: Outbox;
   readonly groups: GroupMemberships;
-  /** How long a clean goodbye may take before the connection is dropped, milliseconds. */
+  /** How long a clean disconnect may take before the connection is dropped, milliseconds. */
   readonly disconnectTimeoutMs: number;
   readonly telemetry: MailboxTelemetry;
   /** Whose connection it is. */
@@ -75,7 +75,7 @@ export class DaemonConnection {
     return this.#session.privateGroup;
   }
 
-  /** True while it is being made anew. */
+  /** True while it is being replaced. */
   get isLost(): boolean {
     return this.#lostAt !== undefined;
   }
@@ -107,14 +107,14 @@ export class DaemonConnection {
     this.#reconnector?.retry();
   }
 
-  /** Drops the socket as if the daemon had. False when there is none: it is being made anew. */
+  /** Drops the socket as if the daemon had. False when there is none: it is being replaced. */
   drop(): boolean {
     if (this.isLost) return false;
     this.#session.drop();
     return true;
   }
 
-  /** Drops the socket without a goodbye. */
+  /** Drops the socket without a disconnect message. */
   abort(): void {
     this.#session.abort();
   }
@@ -205,7 +205,7 @@ export class DaemonConnection {
 }
 
 /**
- * Leaves a daemon in good order: what waits to be sent goes first, then a leave of each of these groups, then the goodbye.
+ * Leaves a daemon in good order: what waits to be sent goes first, then a leave of each of these groups, then the disconnect message.
  * Resolves when the connection is closed; after `timeoutMs` milliseconds it is dropped. Never rejects.
  */
 function disconnect(

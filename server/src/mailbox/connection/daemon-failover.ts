@@ -13,7 +13,7 @@ export interface OpenSessionOptions {
   /** What every attempt has in common. */
   readonly session: Omit<SessionOptions, 'address' | 'privateName'>;
   readonly connect: ConnectSession;
-  /** Told of every daemon that failed. */
+  /** Called for every daemon that failed. */
   onFailed(daemon: string, error: Error): void;
 }
 

@@ -63,7 +63,7 @@ export class DaemonMonitor {
     return this.#attempt;
   }
 
-  /** Ends, with a goodbye to the daemon. */
+  /** Ends, with a disconnect message to the daemon. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);

@@ -3,12 +3,12 @@ import type { BackoffOptions } from './backoff.js';
 /** What a mailbox does when its private name is still in use when it could have a connection again. */
 export type NameLossPolicy = 'END' | 'SUFFIX' | 'DAEMON_MADE';
 
-/** How a client wants a lost daemon connection to be made anew. */
+/** How a client wants a lost daemon connection to be replaced. */
 export interface ReconnectOptions {
   /** Milliseconds after the loss; undefined: the sidecar's default. */
   readonly giveUpAfterMs?: number | undefined;
   readonly onNameLoss: NameLossPolicy;
-  /** Messages wait for the connection, up to the bound of the send queue, instead of being refused. */
+  /** Messages wait for the connection, up to the bound of the send queue, instead of being rejected. */
   readonly queueMulticasts: boolean;
 }
 

@@ -33,7 +33,7 @@ export interface ReconnectorOptions {
 export interface ReconnectorHooks {
   /** False: no attempt is to be made now; retry() follows when that changes. */
   mayTry(): boolean;
-  /** A daemon could not be reached or refused the session. */
+  /** A daemon could not be reached or rejected the session. */
   failed(daemon: string, error: Error): void;
   /** Connected and not started. */
   restored(opened: OpenedSession): void;

@@ -11,7 +11,7 @@ export interface ClientConnection {
   onClosed(callback: (byClient: boolean) => void): () => void;
 }
 
-/** For a client that only makes its connection anew. Peers of one that has died wait for so long. Unit: ms. */
+/** For a client that only makes its connection again. Peers of one that has died wait for so long. Unit: ms. */
 const RECONNECT_MS = 500;
 
 /** Ties a mailbox to the connections of its client: when the client has closed all of them, the lease is nearly over. */

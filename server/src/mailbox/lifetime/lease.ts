@@ -3,7 +3,7 @@ import { CheckedTimer } from '../../timing/pause-aware-timer.js';
 /**
  * How long something lives without being used. It is in use while somebody holds it; otherwise it lives for
  * `leaseMs` from the last touch. By the monotonic clock, so that a corrected wall clock ends nothing. A touch
- * costs no timer: the one timer looks, when it fires, whether it has to go on. After a pause of the process the lease begins
+ * costs no timer: the one timer looks, when it fires, whether it has to continue. After a pause of the process the lease begins
  * again: calls that came meanwhile are not read yet.
  */
 export class Lease {

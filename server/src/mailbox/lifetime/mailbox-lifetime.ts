@@ -15,9 +15,9 @@ export interface Ending {
 
 /** How a mailbox leaves its daemon. */
 export interface Departure {
-  /** Groups that it leaves before the goodbye. */
+  /** Groups that it leaves before the disconnect message. */
   readonly leaving?: readonly string[];
-  /** The socket is dropped without a goodbye. */
+  /** The socket is dropped without a disconnect message. */
   readonly abort?: boolean;
   /** See MailboxEnd. */
   readonly metadata?: MailboxEnd['metadata'];

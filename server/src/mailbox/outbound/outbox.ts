@@ -32,7 +32,7 @@ interface Entry {
 /**
  * What becomes of messages while there is no session:
  *
- * - refuse: they are refused, with nothing sent
+ * - reject: they are rejected, with nothing sent
  * - wait: they wait like those that a session has no room for
  */
 export type Offline = 'refuse' | 'wait';
@@ -64,7 +64,7 @@ export class Outbox {
 
   /**
    * @param session the first session
-   * @param check refuses a message as the session will, for one that has to wait
+   * @param check rejects a message as the session will, for one that has to wait
    * @param maxBytes most bytes that may wait here and in the session
    * @param budget what may wait here and in the outboxes of all other mailboxes
    */
@@ -187,7 +187,7 @@ export class Outbox {
   }
 
   /**
-   * To be called when the session has room again. What waits goes on in the next turn of the event loop: a kernel may
+   * To be called when the session has room again. What waits continues in the next turn of the event loop: a kernel may
    * take megabytes at once, and whoever only sent them would not read meanwhile, so that the daemon would cut this
    * process's own mailboxes as slow readers.
    */

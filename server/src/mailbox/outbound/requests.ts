@@ -119,7 +119,7 @@ export class Requests {
       return Promise.resolve(undefined);
     }
     let settle: OnTaken | undefined;
-    // Sent before anything is waited for: what is refused is refused at once, by throwing.
+    // Sent before anything is waited for: what is rejected is rejected at once, by throwing.
     outbox.request({ kind, group }, (error) => settle?.(error));
     return new Promise((resolve, reject) => {
       const onAbort = (): void => reject(deadlineExceeded('unknown'));

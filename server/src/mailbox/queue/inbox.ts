@@ -316,7 +316,7 @@ export class Inbox implements AttachedTo {
   }
 
   /**
-   * Bytes were given back or the receiver moved on: the replay window follows, and what waited for room goes on. The
+   * Bytes were given back or the receiver moved on: the replay window follows, and what waited for room continues. The
    * window also shrinks when the budget of all mailboxes gets short.
    */
   #freed(memory: number): void {

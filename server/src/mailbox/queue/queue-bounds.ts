@@ -30,7 +30,7 @@ export class QueueBounds {
   }
 
   /**
-   * True when reading may go on after the bound was reached: the queue has fallen to three quarters of it. At the bound itself each
+   * True when reading may continue after the bound was reached: the queue has fallen to three quarters of it. At the bound itself each
    * event that is taken would start the reading, and the next event stop it.
    */
   get isRelieved(): boolean {

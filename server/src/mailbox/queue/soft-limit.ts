@@ -3,7 +3,7 @@ import type { QueueMark } from './queue-bounds.js';
 
 /**
  * A bound that a queue may be above for a time only: `timeMs` without a break. By the monotonic clock. That a queue rises
- * or falls sets no timer and stops none, whatever its pace: the one timer looks, when it fires, whether it has to go on. After
+ * or falls sets no timer and stops none, whatever its pace: the one timer looks, when it fires, whether it has to continue. After
  * a pause of the process the time begins again: the receiver had no chance meanwhile.
  */
 export class SoftLimit {

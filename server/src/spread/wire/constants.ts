@@ -69,7 +69,7 @@ export const COMMAND_SIZE = HEADER_SIZE + MAX_GROUP_NAME;
 export const VIEW_PREFIX_SIZE = 20;
 /** Three words. */
 export const GROUP_ID_SIZE = 12;
-/** A reject frame carries the refused message's type word between header and groups. */
+/** A reject frame carries the rejected message's type word between header and groups. */
 export const OLD_TYPE_SIZE = 4;
 
 /** Name of one authentication method, NUL padded. */

@@ -79,7 +79,7 @@ export interface FrameDecoderOptions {
   readonly role: 'client' | 'daemon';
   /** Default: CLIENT_FRAME_LIMITS or DAEMON_FRAME_LIMITS, by role. */
   readonly limits?: FrameLimits;
-  /** Called when 48 bytes are complete and within the limits, before the rest is awaited; throws to refuse. */
+  /** Called when 48 bytes are complete and within the limits, before the rest is awaited; throws to reject. */
   readonly validateHeader?: (header: Header, headerBytes: Buffer) => void;
   /**
    * Where bodies that come in pieces are put together. With it everything is lent: a chunk to the decoder until `push`

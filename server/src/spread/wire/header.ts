@@ -57,7 +57,7 @@ export function hintOf(messageType: number): number {
 
 /**
  * Writes 48 bytes at `offset`, little-endian unless told. Nothing is checked: the builders of requests check what they
- * send, and tests build what must be refused.
+ * send, and tests build what must be rejected.
  */
 export function encodeHeader(
   buffer: Buffer,

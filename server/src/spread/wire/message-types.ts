@@ -50,21 +50,21 @@ export interface SelfLeaveMessage {
   readonly group: string;
 }
 
-/** A request of ours that the daemon's site policy refused. */
+/** A request of ours that the daemon's site policy rejected. */
 export interface RejectedMessage {
   readonly kind: 'rejected';
   /** Ourselves: rejects go to the sender only. */
   readonly sender: string;
-  /** The groups of the refused request. Of 100 the last one is lost: the daemon writes the sender over it. */
+  /** The groups of the rejected request. Of 100 the last one is lost: the daemon writes the sender over it. */
   readonly groups: readonly string[];
   readonly refused: 'JOIN' | 'LEAVE' | 'MESSAGE';
-  /** Present when a message was refused. */
+  /** Present when a message was rejected. */
   readonly serviceType?: ServiceTypeName;
   readonly selfDiscard: boolean;
   readonly messageType: number;
   readonly endianMismatch: boolean;
   readonly payload: Buffer;
-  /** Type word of the refused request without the marker; a join shows as 0x100, a leave as 0x200. */
+  /** Type word of the rejected request without the marker; a join shows as 0x100, a leave as 0x200. */
   readonly rawOldType: number;
 }
 

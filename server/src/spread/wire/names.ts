@@ -61,7 +61,7 @@ function checkName(name: string, field: string, code: SpreadCodeName, max: numbe
 }
 
 /**
- * Refuses what a daemon would refuse as private name: longer than 10 bytes, or a byte outside 0x24..0x7e
+ * Rejects what a daemon would reject as private name: longer than 10 bytes, or a byte outside 0x24..0x7e
  * (Spread 5.0.1, transcript 06-handshake-name-characters). The empty name means "the daemon invents one" and is
  * allowed unless `allowEmpty` is false. Throws WireError REJECT_ILLEGAL_NAME.
  */
@@ -70,18 +70,18 @@ export function checkPrivateName(name: string, options: { allowEmpty?: boolean; 
   checkName(name, options.field ?? 'private_name', 'REJECT_ILLEGAL_NAME', MAX_PRIVATE_NAME, min);
 }
 
-/** Refuses a daemon name that is not 1..19 legal bytes. Throws WireError ILLEGAL_SPREAD. */
+/** Rejects a daemon name that is not 1..19 legal bytes. Throws WireError ILLEGAL_SPREAD. */
 export function checkDaemonName(name: string, field = 'daemon_name'): void {
   checkName(name, field, 'ILLEGAL_SPREAD', MAX_PROC_NAME - 1, 1);
 }
 
-/** Refuses what Spread's own library refuses to join or leave: not 1..31 bytes of 0x24..0x7e. Throws WireError ILLEGAL_GROUP. */
+/** Rejects what Spread's own library rejects to join or leave: not 1..31 bytes of 0x24..0x7e. Throws WireError ILLEGAL_GROUP. */
 export function checkGroupName(name: string, field = 'group'): void {
   checkName(name, field, 'ILLEGAL_GROUP', MAX_GROUP_NAME - 1, 1);
 }
 
 /**
- * Refuses a destination that nobody could receive: neither a legal group name nor a well-formed private group
+ * Rejects a destination that nobody could receive: neither a legal group name nor a well-formed private group
  * `#name#daemon`. Throws WireError ILLEGAL_GROUP.
  */
 export function checkDestination(name: string, field = 'group'): void {

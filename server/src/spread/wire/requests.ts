@@ -77,7 +77,7 @@ export function payloadRoom(groups: number, limits: MessageLimits): number {
 }
 
 /**
- * Refuses, before a byte is sent, a message that would cost the session or the daemon, or reach nobody. Throws
+ * Rejects, before a byte is sent, a message that would cost the session or the daemon, or reach nobody. Throws
  * WireError: ILLEGAL_SERVICE, ILLEGAL_GROUP (names and their number), ILLEGAL_MESSAGE (message type),
  * MESSAGE_TOO_LONG (payload + 32 × groups).
  */
@@ -132,7 +132,7 @@ export function checkMulticast(
   }
 }
 
-/** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for what Spread's own library refuses to join. */
+/** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for what Spread's own library rejects to join. */
 export function encodeJoin(privateGroup: string, group: string): Buffer {
   checkGroupName(group);
   return command(JOIN_MESS, privateGroup, group);
@@ -144,7 +144,7 @@ export function encodeLeave(privateGroup: string, group: string): Buffer {
   return command(LEAVE_MESS, privateGroup, group);
 }
 
-/** 80 bytes: the orderly goodbye. The daemon closes the connection when it has read it. */
+/** 80 bytes: the clean disconnect. The daemon closes the connection when it has read it. */
 export function encodeDisconnect(privateGroup: string): Buffer {
   return command(KILL_MESS, privateGroup, privateGroup);
 }

@@ -96,7 +96,7 @@ describe('a command whose output nobody reads any more', () => {
     await vi.waitFor(() => expect(context.signal.reason).toMatchObject({ exitCode: 1 }));
   });
 
-  it('goes on if it does not need a reader', async () => {
+  it('continues if it does not need a reader', async () => {
     const stdout = new SlowStream();
     const context = contextOf(stdout);
     context.runWithoutReader();

@@ -88,7 +88,7 @@ describe('SendQueue', () => {
     expect(stream.taken).toHaveLength(201);
   });
 
-  it('refuses the message behind the last one that may be queued', async () => {
+  it('rejects the message behind the last one that may be queued', async () => {
     const { queue, stream, drained, budget } = setUp(5);
     stream.open = false;
     for (let i = 0; i < 5; i++) expect(queue.push(frame())).toBe(true);
@@ -102,7 +102,7 @@ describe('SendQueue', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  it('goes on by itself when a blocked stream takes again, in order', async () => {
+  it('continues by itself when a blocked stream takes again, in order', async () => {
     const { queue, stream } = setUp(1000);
     stream.open = false;
     const frames = Array.from({ length: 500 }, () => frame());

@@ -266,7 +266,7 @@ describe('parseSpreadConf', () => {
       /more than 128 daemons/,
     ],
     ['an access policy', `${minimal}AccessControlPolicy = "SITE"`, 6, /only PERMIT/],
-  ])('refuses %s and names the line', (_, text, line, message) => {
+  ])('rejects %s and names the line', (_, text, line, message) => {
     const mistake = mistakesOf(text).at(-1)!;
     expect(mistake.message).toMatch(message);
     expect(mistake.line).toBe(line);

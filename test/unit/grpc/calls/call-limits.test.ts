@@ -43,7 +43,7 @@ describe('CallLimits', () => {
     limits.enter('a');
   });
 
-  it('does not count a call that it refused', () => {
+  it('does not count a call that it rejected', () => {
     const { limits } = limitsOf({ maxCalls: 1, callsPerSecond: 1 });
     limits.leave(limits.enter('a'));
     for (let i = 0; i < 5; i++) expect(() => limits.enter('a')).toThrow();
@@ -60,7 +60,7 @@ describe('CallLimits', () => {
     expect(limits.calls).toBe(1);
   });
 
-  it('refuses a message, or counts those of a batch and says how long the next has to wait', () => {
+  it('rejects a message, or counts those of a batch and says how long the next has to wait', () => {
     const { limits, pass } = limitsOf({ messagesPerSecond: 10 });
     const use = limits.enter('a');
     use.takeMessage();
@@ -110,7 +110,7 @@ describe('whose limits a call counts in', () => {
 });
 
 describe('the share of a connection', () => {
-  it('a connection above its share gets TOO_MANY_CALLS, one with few calls goes on', () => {
+  it('a connection above its share gets TOO_MANY_CALLS, one with few calls continues', () => {
     const { limits } = limitsOf({ maxCalls: 100 });
     const [greedyOne, other, newcomer] = [{}, {}, {}];
     limits.enter('a', other);

@@ -28,7 +28,7 @@ class FakeGate implements CallGate {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('a call that is refused', () => {
+describe('a call that is rejected', () => {
   it('never reaches its handler, whatever the client sends', () => {
     const gate = new FakeGate();
     gate.error = new EdgeError('CREDENTIAL_MISSING', 'a token is required', { field: 'authorization' });

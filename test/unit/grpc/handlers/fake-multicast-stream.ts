@@ -209,7 +209,7 @@ export const message = (payload: string): MulticastMessage => ({
   selfDiscard: false,
 });
 
-/** A message that is refused before it reaches the mailbox. */
+/** A message that is rejected before it reaches the mailbox. */
 export const badMessage = (): MulticastMessage => ({
   ...message('bad'),
   serviceType: ServiceType.UNSPECIFIED,

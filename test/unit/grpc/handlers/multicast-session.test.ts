@@ -158,7 +158,7 @@ describe('the answer to a batch', () => {
     expect(stream.reads).toBe(2);
   });
 
-  it('counts all messages of the stream, and refuses by their index in the stream', () => {
+  it('counts all messages of the stream, and rejects by their index in the stream', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('1', badMessage(), '3');
     stream.mailbox.take();
@@ -178,7 +178,7 @@ describe('the answer to a batch', () => {
     expect(stream.errors).toEqual([]);
   });
 
-  it('says why a message was refused', () => {
+  it('says why a message was rejected', () => {
     const stream = FakeMulticastStream.open();
     stream.batch(badMessage());
     expect(stream.lastAnswer?.refusals[0]).toMatchObject({
@@ -190,7 +190,7 @@ describe('the answer to a batch', () => {
     });
   });
 
-  it('does not wait for a message that the mailbox refuses', () => {
+  it('does not wait for a message that the mailbox rejects', () => {
     const stream = FakeMulticastStream.open();
     stream.mailbox.beforeSend = ({ payload }) => {
       if (payload.toString() === 'x') throw new SpreadError('ILLEGAL_GROUP', 'a group is wrong');
@@ -200,7 +200,7 @@ describe('the answer to a batch', () => {
     expect(stream.refused).toEqual([1, 2]);
   });
 
-  it('reports 500 refusals at most, and the batch goes on behind it', () => {
+  it('reports 500 refusals at most, and the batch continues behind it', () => {
     const stream = FakeMulticastStream.open();
     stream.batch(...times(1201, badMessage));
     expect(stream.answers.map(({ refusals }) => refusals.length)).toEqual([0, 500, 500, 201]);
@@ -300,7 +300,7 @@ describe('a mailbox without room', () => {
     expect(stream.mailbox.texts).toEqual(['a']);
     stream.mailbox.take();
     expect(stream.answers).toHaveLength(1);
-    // Still too little room: it waits again, and refuses nothing.
+    // Still too little room: it waits again, and rejects nothing.
     stream.mailbox.makeRoom();
     expect(stream.mailbox.roomListeners).toBe(0);
     await new Promise(setImmediate);
@@ -323,7 +323,7 @@ describe('a client that is faster than its rate', () => {
     stream.mailbox.takesAtOnce = true;
     stream.waitMs = 250;
     stream.batch(message('a'), badMessage());
-    // The batch itself is sent and answered; refused messages count too.
+    // The batch itself is sent and answered; rejected messages count too.
     expect(stream.counts.at(-1)).toEqual([2, 1]);
     expect(stream.spentMessages).toEqual([2]);
     vi.advanceTimersByTime(249);

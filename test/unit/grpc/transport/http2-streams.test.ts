@@ -91,7 +91,7 @@ describe('streams that wait for their turn', () => {
     expect(limits).toEqual([]);
   });
 
-  it('are refused above the bound when no connection has more of them', async () => {
+  it('are rejected above the bound when no connection has more of them', async () => {
     const { started, limits, session, open, idle } = busyServer(3);
     const client = session();
     const streams = [open(client), open(client), open(client), open(client)];

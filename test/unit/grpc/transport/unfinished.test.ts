@@ -112,7 +112,7 @@ describe('a TLS handshake', () => {
 });
 
 describe('a call whose request does not come', () => {
-  it('is ended, and those that have theirs go on', async () => {
+  it('is ended, and those that have theirs continue', async () => {
     const { server, places } = await start({ bounds: boundsWith({ requestTimeoutMs: 200 }) });
     const raw = await served(places.tcp);
     raw.write(

@@ -40,14 +40,14 @@ describe('DaemonDirectory', () => {
     '/run/spread/other',
     '/run/spread/../spread/socket',
     '/etc/passwd',
-  ])('refuses %s: a sidecar is no open proxy', (requested) => {
+  ])('rejects %s: a sidecar is no open proxy', (requested) => {
     expect(() => names(requested)).toThrow(
       expect.objectContaining({ reason: 'DAEMON_NOT_ALLOWED', metadata: { field: 'daemon' } }),
     );
   });
 
   it.each(['nonsense', '0', '70000', '4803@', '4803@a b', '@host'])(
-    'refuses %s as no spread name',
+    'rejects %s as no spread name',
     (requested) => {
       expect(() => names(requested)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SPREAD' }));
     },

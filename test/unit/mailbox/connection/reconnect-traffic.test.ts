@@ -231,7 +231,7 @@ describe('a mailbox that reconnects', () => {
   });
 
   describe('messages', () => {
-    it('meanwhile are refused with RECONNECTING, and nothing of them is ever sent', async () => {
+    it('meanwhile are rejected with RECONNECTING, and nothing of them is ever sent', async () => {
       const mailbox = await open();
       refuse();
       session().lose();
@@ -246,7 +246,7 @@ describe('a mailbox that reconnects', () => {
       expect(session().sent).toEqual(['multicast d']);
     });
 
-    it('that waited here are refused too, those that the connection was given are in doubt', async () => {
+    it('that waited here are rejected too, those that the connection was given are in doubt', async () => {
       const mailbox = await open();
       session().full = true;
       const [given, waiting] = ['given', 'waiting'].map((payload) =>
@@ -354,7 +354,7 @@ describe('a mailbox that reconnects', () => {
       expect(sending).toEqual({ settled: true, value: 1 });
     });
 
-    it('a stream is told of its first message that is in doubt, and may go on when the connection stands', async () => {
+    it('a stream is told of its first message that is in doubt, and may continue when the connection stands', async () => {
       const mailbox = await open();
       session().full = true;
       const errors: Error[] = [];

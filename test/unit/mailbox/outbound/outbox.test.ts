@@ -83,7 +83,7 @@ describe('Outbox', () => {
     expect(taken).toHaveBeenCalledWith();
   });
 
-  it('refuses a message that has to wait as the session would', async () => {
+  it('rejects a message that has to wait as the session would', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     expect(() => outbox.multicast(message('bad'))).toThrow('refused');
@@ -218,7 +218,7 @@ describe('Outbox', () => {
     expect(idle).toHaveBeenCalledTimes(2);
   });
 
-  it('goes on in the next turn only, so that what arrives is read in between', async () => {
+  it('continues in the next turn only, so that what arrives is read in between', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     outbox.multicast(message('b'));

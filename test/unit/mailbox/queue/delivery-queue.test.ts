@@ -98,7 +98,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([5, 6]);
     });
 
-    it('refuses what is no longer kept, and what was never there', () => {
+    it('rejects what is no longer kept, and what was never there', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10, 10]);
       take(queue);
       queue.trimReplay(20);
@@ -183,7 +183,7 @@ describe('DeliveryQueue', () => {
       expect(queue.acknowledgedSequence).toBe(2);
     });
 
-    it('refuses to acknowledge what was not given', () => {
+    it('rejects to acknowledge what was not given', () => {
       const queue = queueOf('EXPLICIT', [10, 10, 10]);
       take(queue, 20);
       expect(reasonOf(() => queue.acknowledge(3)).reason).toBe('SEQUENCE_NOT_RETAINED');

@@ -53,7 +53,7 @@ describe('EventLog', () => {
     for (let i = 0; i < 5; i++) append(log, 100);
     const { buffers } = log.slice(0, Infinity, Infinity)!;
     expect(buffers.map((buffer) => buffer.length)).toEqual([500, 60_000, 500]);
-    // The open chunk went on behind the large event instead of being wasted.
+    // The open chunk continued behind the large event instead of being wasted.
     expect(buffers[2]!.buffer).toBe(buffers[0]!.buffer);
   });
 
@@ -155,7 +155,7 @@ describe('EventLog', () => {
     expect(log.lastSequence).toBe(2);
   });
 
-  it('refuses two places for one event', () => {
+  it('rejects two places for one event', () => {
     const log = new EventLog();
     log.reserve(10);
     expect(() => log.reserve(10)).toThrow(/already reserved/);

@@ -22,7 +22,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.calls).toContain('resume');
   });
 
-  it('PAUSE stops reading at the bound of events and goes on when there is room', () => {
+  it('PAUSE stops reading at the bound of events and continues when there is room', () => {
     const bench = new Bench({ maxEvents: 3 });
     const receiver = bench.attach({}, new RecordingReceiver(false, 1));
     bench.pushMany(2);
@@ -51,7 +51,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.inbox.queue.waitingBytes).toBeLessThan(5_000 + 300);
   });
 
-  it('PAUSE goes on when unacknowledged events are acknowledged', () => {
+  it('PAUSE continues when unacknowledged events are acknowledged', () => {
     const bench = new Bench({ maxEvents: 3 }, 'EXPLICIT');
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.pushMany(3);
@@ -61,7 +61,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.inbox.paused).toBe(false);
   });
 
-  it('PAUSE goes on when a receiver passes over what waits, which is then replay window', () => {
+  it('PAUSE continues when a receiver passes over what waits, which is then replay window', () => {
     const bench = new Bench({ maxEvents: 3, replayBytes: 1 });
     bench.pushMany(3);
     bench.attach({ afterSequence: 2 });
@@ -166,7 +166,7 @@ describe('Inbox: the bound of all mailboxes', () => {
     expect(budget.used).toBeLessThanOrEqual(100_000 + 20 * 200);
   });
 
-  it('lets a paused mailbox go on when another one gives its bytes back', async () => {
+  it('lets a paused mailbox continue when another one gives its bytes back', async () => {
     const budget = new ByteBudget(100_000);
     const first = new Bench({}, 'AUTO', budget);
     const second = new Bench({}, 'AUTO', budget);

@@ -111,7 +111,7 @@ describe('Inbox: receiving', () => {
     );
   });
 
-  it('keeps to the outstanding limit and goes on when events are acknowledged', async () => {
+  it('keeps to the outstanding limit and continues when events are acknowledged', async () => {
     const bench = new Bench({}, 'EXPLICIT');
     const receiver = bench.attach({ maxOutstandingEvents: 2 });
     bench.pushMany(5);

@@ -161,7 +161,7 @@ describe('MailboxRegistry', () => {
       expect(registry.sizes()).toMatchObject({ ended: 0, retainedBytes: 0 });
     });
 
-    it('refuses to leave groups without a goodbye', async () => {
+    it('rejects to leave groups without a disconnect message', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
       await rejectsWith(registry.disconnect(mailbox.id, { leaveGroupsFirst: true, abort: true }), {

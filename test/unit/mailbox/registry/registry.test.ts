@@ -110,7 +110,7 @@ describe('MailboxRegistry', () => {
         ['time', undefined, { timeMs: 99 }, '100 ms to 86400000 ms'],
         ['time', undefined, { timeMs: 86_400_001 }, '100 ms to 86400000 ms'],
         ['time', 60_000, { timeMs: 60_001 }, '100 ms to 60000 ms'],
-      ])('of a client is refused for its %s (%j, %j)', async (name, operators, asked, bound) => {
+      ])('of a client is rejected for its %s (%j, %j)', async (name, operators, asked, bound) => {
         await rejectsWith(softLimitOf(operators, asked), {
           reason: 'LIMIT_OUT_OF_RANGE',
           metadata: { field: `queue.soft_limit.${name}`, bound },
@@ -137,7 +137,7 @@ describe('MailboxRegistry', () => {
       [{ queue: { maxEvents: -1 } }, 'queue.max_events', /1 to 1000000 events/],
       [{ queue: { maxBytes: 67_108_865 } }, 'queue.max_bytes', /1 to 67108864 bytes/],
       [{ queue: { replayBytes: 4_194_305 } }, 'queue.replay_bytes', /1 to 4194304 bytes/],
-    ])('refuses %j', async (asked, field, bound) => {
+    ])('rejects %j', async (asked, field, bound) => {
       const refused = expect.objectContaining({
         reason: 'LIMIT_OUT_OF_RANGE',
         message: expect.stringContaining(field),
@@ -147,7 +147,7 @@ describe('MailboxRegistry', () => {
       expect(daemons.attempts).toEqual([]);
     });
 
-    it('refuses what it does not offer, and what is malformed, without asking a daemon', async () => {
+    it('rejects what it does not offer, and what is malformed, without asking a daemon', async () => {
       const registry = registryOf();
       for (const privateName of ['a b', '#a', 'x'.repeat(11)]) {
         await rejectsWith(connect(registry, { privateName }), {

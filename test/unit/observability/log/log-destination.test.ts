@@ -15,7 +15,7 @@ function stalledLog() {
 }
 
 describe('a log whose reader stalls', () => {
-  it('holds a bounded number of bytes, drops whole lines, and reports how many when the reader goes on', async () => {
+  it('holds a bounded number of bytes, drops whole lines, and reports how many when the reader continues', async () => {
     const { stream, log } = stalledLog();
     const LINES = 50_000;
     for (let i = 0; i < LINES; i++) log.info({ i }, 'x'.repeat(100));

@@ -49,7 +49,7 @@ async function start() {
 const big = 'x'.repeat(300_000);
 
 describe('a link without a fault', () => {
-  it('carries both directions, and ends one while the other goes on', async () => {
+  it('carries both directions, and ends one while the other continues', async () => {
     const { proxy, client, server } = await start();
     client.socket.end(big);
     await server.gets(`hello${big}`);
@@ -154,7 +154,7 @@ describe('faults', () => {
     },
   );
 
-  it('refusing: new connections are reset', async () => {
+  it('rejecting: new connections are reset', async () => {
     const { proxy, dial } = await start();
     proxy.refusing = true;
     const refused = dial();

@@ -66,7 +66,7 @@ function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   const idle = new CheckedTimer((late) => {
     if (calls > 0 || session.destroyed) return;
     if (late) idle.set(idleMs);
-    // Refuses what is on its way, which clients send again on another connection.
+    // Rejects what is on its way, which clients send again on another connection.
     else session.close();
   });
   idle.set(idleMs);

@@ -12,7 +12,7 @@ export interface SessionBounds {
   readonly maxControlFrames: number;
   /** After how long it takes no more calls, give or take a tenth. Infinity: never. */
   readonly maxAgeMs: number;
-  /** How long the calls that there are may then go on. */
+  /** How long the calls that there are may then continue. */
   readonly ageGraceMs: number;
 }
 

@@ -38,7 +38,7 @@ export interface ReceivedConnectRequest {
   versionBytes: 2 | 3;
 }
 
-/** Versions below this one are refused with REJECT_VERSION. */
+/** Versions below this one are rejected with REJECT_VERSION. */
 const OLDEST_CLIENT = 30_100;
 /** major × 100 + minor above which a request has a patch byte. */
 const LAST_WITHOUT_PATCH = 314;
@@ -50,7 +50,7 @@ const FIRST_WITH_AUTH = 31_600;
 /**
  * The connect request, to be sent in **one** write: a 5.0.1 daemon reads it without waiting and closes silently on a
  * part of it (transcript 09-handshake-split-writes). Throws WireError REJECT_ILLEGAL_NAME for a name the daemon would
- * refuse.
+ * reject.
  */
 export function encodeConnectRequest(request: ConnectRequest): Buffer {
   checkPrivateName(request.name);

@@ -13,7 +13,7 @@ export interface Accepted {
   privateGroup: string;
 }
 
-/** Daemons older than this speak another protocol; Spread's own library refuses them too. */
+/** Daemons older than this speak another protocol; Spread's own library rejects them too. */
 const OLDEST_DAEMON_MAJOR = 3;
 
 /** Daemon side: the session is accepted. Clients before 3.15 expect 2 bytes of version. */
@@ -24,7 +24,7 @@ export function encodeAccept(accepted: Accepted, versionBytes: 2 | 3 = 3): Buffe
   return Buffer.concat([Buffer.from([ACCEPT_SESSION, ...version, group.length]), group]);
 }
 
-/** Daemon side: the byte that refuses a session. */
+/** Daemon side: the byte that rejects a session. */
 export function encodeReject(code: SpreadCodeName): Buffer {
   return Buffer.from([SpreadCode[code] & 0xff]);
 }

@@ -12,7 +12,7 @@ import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
 
 /**
  * Waits for {@code GET /readyz} to answer 200: health as the sidecar itself sees it, its daemon included. Testcontainers' own
- * strategy for HTTP goes on to ask a container that has ended; this one ends with it.
+ * strategy for HTTP continues to ask a container that has ended; this one ends with it.
  */
 final class ReadyPage extends AbstractWaitStrategy {
   private static final Duration PAUSE = Duration.ofMillis(50);

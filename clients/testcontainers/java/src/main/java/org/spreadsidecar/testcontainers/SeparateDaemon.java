@@ -43,7 +43,7 @@ final class SeparateDaemon extends GenericContainer<SeparateDaemon> {
     paused = true;
   }
 
-  /** Lets it go on. */
+  /** Lets it continue. */
   void resume() {
     if (!paused) return;
     getDockerClient().unpauseContainerCmd(getContainerId()).exec();

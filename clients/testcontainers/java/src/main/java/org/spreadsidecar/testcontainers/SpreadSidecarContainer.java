@@ -249,7 +249,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Lets a paused daemon go on.
+   * Lets a paused daemon continue.
    *
    * @throws IllegalStateException the daemon is not in a container of its own; see {@link #withSeparateDaemon}
    */
