@@ -17,15 +17,15 @@ import (
 	"github.com/testcontainers/testcontainers-go/wait"
 )
 
-// Where the sidecar listens inside of the container.
+// The ports in the container.
 const (
 	grpcPort   = "4813/tcp"
 	adminPort  = "4814/tcp"
 	daemonPort = "4803/tcp"
 )
 
-// SpreadSidecarContainer is a sidecar in a container. Its methods that tell where it is are for programs outside of Docker,
-// unless they say otherwise.
+// SpreadSidecarContainer is a sidecar in a container. Addresses are for programs outside of Docker, unless
+// the method says otherwise.
 type SpreadSidecarContainer struct {
 	testcontainers.Container
 	settings   settings
@@ -37,9 +37,10 @@ type SpreadSidecarContainer struct {
 	removed bool
 }
 
-// Run starts a sidecar of the image ([DefaultImage] if it is empty), with a Spread daemon of its own inside unless an option says otherwise, and returns when
-// the sidecar says that it is ready. When it fails, nothing is left, and the error has the sidecar's log, or is a
-// [*MissingImageError]. Besides the options of this package it takes those of testcontainers-go, such as [testcontainers.WithEnv] and those of its package network.
+// Run starts a sidecar of the image and waits until it is ready. An empty image means [DefaultImage]. The
+// sidecar uses its embedded daemon, unless an option says otherwise. If Run fails, it removes everything. The
+// error contains the sidecar's log, or is a [*MissingImageError]. Run also accepts the options of
+// testcontainers-go, such as [testcontainers.WithEnv], and of its package network.
 func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer) (*SpreadSidecarContainer, error) {
 	image = cmp.Or(image, DefaultImage)
 	c := &SpreadSidecarContainer{adminToken: rand.Text()}
@@ -56,7 +57,7 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	all := []testcontainers.ContainerCustomizer{
-		// The image's own command says where to listen, and flags win over the environment.
+		// The image's own command has flags with listen addresses, which would override the environment.
 		testcontainers.WithCmd("serve"),
 		testcontainers.WithExposedPorts(grpcPort, adminPort, daemonPort),
 		testcontainers.WithEnv(c.settings.environment(c.adminToken)),
@@ -66,7 +67,7 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 	}
 	all = append(all, opts...)
 	if c.settings.separateDaemon {
-		// The last one: it has to know the sidecar's network.
+		// The last option, because it needs the sidecar's network.
 		all = append(all, testcontainers.CustomizeRequestOption(
 			func(request *testcontainers.GenericContainerRequest) (err error) {
 				c.daemon, err = startSeparateDaemon(ctx, image, &c.settings, request)
@@ -88,7 +89,7 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 	return c, nil
 }
 
-// Terminate closes the client and removes all that was started. Once is enough; more does no harm.
+// Terminate closes the client and removes everything that was started. Further calls have no effect.
 func (c *SpreadSidecarContainer) Terminate(ctx context.Context, opts ...testcontainers.TerminateOption) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,12 +109,12 @@ func (c *SpreadSidecarContainer) Terminate(ctx context.Context, opts ...testcont
 	return errors.Join(failures...)
 }
 
-// GRPCTarget is host:port of the gRPC service.
+// GRPCTarget returns host:port of the gRPC service.
 func (c *SpreadSidecarContainer) GRPCTarget(ctx context.Context) (string, error) {
 	return c.PortEndpoint(ctx, grpcPort, "")
 }
 
-// MetricsURL is where the metrics are.
+// MetricsURL returns the URL of the metrics.
 func (c *SpreadSidecarContainer) MetricsURL(ctx context.Context) (string, error) {
 	return c.adminURL(ctx, "/metrics")
 }
@@ -123,10 +124,10 @@ func (c *SpreadSidecarContainer) adminURL(ctx context.Context, path string) (str
 	return endpoint + path, err
 }
 
-// AdminToken is the credential for ListMailboxes, new for every container.
+// AdminToken returns the admin token, which is new for every container.
 func (c *SpreadSidecarContainer) AdminToken() string { return c.adminToken }
 
-// SpreadDaemon is the daemon's spread name, port@host, for Spread clients.
+// SpreadDaemon returns the daemon's Spread name, port@host, for Spread clients.
 func (c *SpreadSidecarContainer) SpreadDaemon(ctx context.Context) (string, error) {
 	container := c.Container
 	if c.daemon != nil {
@@ -143,7 +144,7 @@ func (c *SpreadSidecarContainer) SpreadDaemon(ctx context.Context) (string, erro
 	return port + "@" + host, err
 }
 
-// SpreadDaemonInNetwork is the daemon's spread name for containers of the same Docker network.
+// SpreadDaemonInNetwork returns the daemon's Spread name for containers of the same Docker network.
 func (c *SpreadSidecarContainer) SpreadDaemonInNetwork(ctx context.Context) (string, error) {
 	if err := c.needOwnDaemon("SpreadDaemonInNetwork"); err != nil {
 		return "", err
@@ -155,8 +156,8 @@ func (c *SpreadSidecarContainer) SpreadDaemonInNetwork(ctx context.Context) (str
 	return "4803@" + host, err
 }
 
-// hostInNetwork is what other containers call this one: an alias, else its short id; without a network of yours, where there
-// are no names, its address.
+// hostInNetwork returns the host name of this container for other containers: an alias or the short ID.
+// Without a network of the test, there are no names, and it returns the address.
 func (c *SpreadSidecarContainer) hostInNetwork(ctx context.Context) (string, error) {
 	aliases, err := c.NetworkAliases(ctx)
 	if err != nil {
@@ -181,13 +182,13 @@ func (c *SpreadSidecarContainer) needOwnDaemon(what string) error {
 	return nil
 }
 
-// ClientOptions says how to reach the sidecar, with its TLS and token, for a client of your own.
+// ClientOptions returns the options for another client of the sidecar, with TLS and token.
 func (c *SpreadSidecarContainer) ClientOptions(ctx context.Context) (spreadsidecar.Options, error) {
 	target, err := c.GRPCTarget(ctx)
 	if err != nil {
 		return spreadsidecar.Options{}, err
 	}
-	// Docker may be on another machine; the token is for this test only.
+	// Docker may be on another machine, but the token is only for this test.
 	options := spreadsidecar.Options{Target: target, Token: c.settings.token, Insecure: c.settings.tls == nil}
 	if c.settings.tls != nil {
 		options.TLS, err = c.settings.tls.client()
@@ -195,7 +196,7 @@ func (c *SpreadSidecarContainer) ClientOptions(ctx context.Context) (spreadsidec
 	return options, err
 }
 
-// Client is a client of the sidecar, one for all who ask. Terminate closes it.
+// Client returns a client of the sidecar, the same for all callers. Terminate closes it.
 func (c *SpreadSidecarContainer) Client(ctx context.Context) (*spreadsidecar.Sidecar, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -210,7 +211,7 @@ func (c *SpreadSidecarContainer) Client(ctx context.Context) (*spreadsidecar.Sid
 	return c.client, err
 }
 
-// logOf is what the container printed, for people.
+// logOf returns the output of the container, for error messages.
 func logOf(ctx context.Context, container testcontainers.Container) string {
 	if container == nil {
 		return ""

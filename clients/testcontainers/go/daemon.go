@@ -11,18 +11,18 @@ import (
 	"github.com/testcontainers/testcontainers-go/network"
 )
 
-// separateDaemon is the daemon in a container of its own.
+// separateDaemon is a daemon in a separate container.
 type separateDaemon struct {
 	container testcontainers.Container
-	// network, when not nil, was made for it.
+	// network is the network that was created for it, or nil.
 	network *testcontainers.DockerNetwork
-	// inNetwork is its spread name inside of the network.
+	// inNetwork is its Spread name in the network.
 	inNetwork string
 	paused    bool
 }
 
-// startSeparateDaemon starts a daemon in the network of the sidecar that the request is for, and lets the sidecar use it. On
-// failure too it gives what there is to be removed.
+// startSeparateDaemon starts a daemon in the network of the requested sidecar, and configures the sidecar for
+// it. If it fails, it also returns what the caller must remove.
 func startSeparateDaemon(
 	ctx context.Context, image string, s *settings, sidecar *testcontainers.GenericContainerRequest,
 ) (*separateDaemon, error) {
@@ -57,7 +57,7 @@ func startSeparateDaemon(
 	return daemon, nil
 }
 
-// pause freezes it, or lets it continue.
+// pause pauses or resumes the daemon.
 func (d *separateDaemon) pause(ctx context.Context, paused bool) error {
 	if d.paused == paused {
 		return nil
@@ -78,10 +78,10 @@ func (d *separateDaemon) pause(ctx context.Context, paused bool) error {
 	return err
 }
 
-// remove removes the container; and the network, which only then can be.
+// remove removes the container and then the network.
 func (d *separateDaemon) remove(ctx context.Context, opts ...testcontainers.TerminateOption) error {
 	if d.container != nil {
-		// A frozen process can't be asked to stop.
+		// A paused process cannot stop.
 		if err := d.pause(ctx, false); err != nil {
 			return err
 		}

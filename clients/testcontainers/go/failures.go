@@ -10,11 +10,12 @@ import (
 	"strings"
 )
 
-// ErrNoSeparateDaemon is what pausing a daemon fails with that is inside of the sidecar, or yours.
+// ErrNoSeparateDaemon is the error of pausing a daemon that is not in a separate container.
 var ErrNoSeparateDaemon = errors.New("the daemon is not in a container of its own: run with WithSeparateDaemon()")
 
-// DropMailbox cuts a mailbox's connection to its daemon, as if the daemon had. With ReconnectOptions the mailbox tells
-// ConnectionLost and then ConnectionRestored; else it ends with CONNECTION_CLOSED. It is named by its id or its private group.
+// DropMailbox closes a mailbox's connection to its daemon, as if the daemon had closed it. With
+// ReconnectOptions, the mailbox reports ConnectionLost and then ConnectionRestored. Otherwise it ends with
+// CONNECTION_CLOSED. mailbox is its mailbox ID, display ID or private group.
 func (c *SpreadSidecarContainer) DropMailbox(ctx context.Context, mailbox string) error {
 	page, err := c.adminURL(ctx, "/drop-mailbox?mailbox="+url.QueryEscape(mailbox))
 	if err != nil {
@@ -37,13 +38,13 @@ func (c *SpreadSidecarContainer) DropMailbox(ctx context.Context, mailbox string
 	return err
 }
 
-// PauseDaemon freezes the daemon: its connections stay, and nothing is delivered until ResumeDaemon. It needs
-// [WithSeparateDaemon], else it fails with [ErrNoSeparateDaemon].
+// PauseDaemon pauses the daemon: its connections stay open, and it delivers nothing until ResumeDaemon. It
+// needs [WithSeparateDaemon]; otherwise it fails with [ErrNoSeparateDaemon].
 func (c *SpreadSidecarContainer) PauseDaemon(ctx context.Context) error {
 	return c.pauseDaemon(ctx, true)
 }
 
-// ResumeDaemon lets a paused daemon continue.
+// ResumeDaemon resumes a paused daemon.
 func (c *SpreadSidecarContainer) ResumeDaemon(ctx context.Context) error {
 	return c.pauseDaemon(ctx, false)
 }

@@ -22,7 +22,7 @@ func TestADroppedMailboxEndsAsIfTheDaemonHadCutIt(t *testing.T) {
 	if event, err := alice.Receive(t.Context()); !errors.Is(err, spreadsidecar.ConnectionClosed) {
 		t.Errorf("received %v, %v", event, err)
 	}
-	// Only the one that was meant.
+	// Other mailboxes are not affected.
 	join(t, bob, "room")
 }
 

@@ -12,13 +12,13 @@ import (
 
 const builtImage = "spread-sidecar:test"
 
-// DefaultImage is SPREAD_SIDECAR_IMAGE in the environment, else spread-sidecar:test.
+// DefaultImage is the environment variable SPREAD_SIDECAR_IMAGE, by default spread-sidecar:test.
 var DefaultImage = cmp.Or(os.Getenv("SPREAD_SIDECAR_IMAGE"), builtImage)
 
 // MissingImageError is the error for an image that the Docker engine neither has nor can pull.
 type MissingImageError struct {
 	Image string
-	// Err is what starting a container of the image failed with.
+	// Err is the error of the container's start.
 	Err error
 }
 
@@ -27,10 +27,11 @@ func (e *MissingImageError) Error() string {
 		"Run \"npm run image\" in a clone of spread-sidecar (builds %s) or set another image", e.Image, builtImage)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *MissingImageError) Unwrap() error { return e.Err }
 
-// isMissing is false also when the engine cannot be asked.
+// isMissing reports whether the engine does not have the image. It returns false if the engine does not
+// respond.
 func isMissing(ctx context.Context, image string) bool {
 	ctx = context.WithoutCancel(ctx)
 	docker, err := testcontainers.NewDockerClientWithOpts(ctx)

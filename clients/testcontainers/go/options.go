@@ -18,7 +18,7 @@ const (
 	keyPath         = "/etc/spread-sidecar-test/tls.key"
 )
 
-// settings is what the options of this package say.
+// settings has the options of this package.
 type settings struct {
 	config          map[string]any
 	daemonName      string
@@ -28,52 +28,54 @@ type settings struct {
 	token           string
 }
 
-// Option is an option of this package. [Run] takes those of testcontainers-go too.
+// Option is an option of this package. [Run] also accepts those of testcontainers-go.
 type Option func(*settings)
 
 var _ testcontainers.ContainerCustomizer = Option(nil)
 
-// Customize does nothing: [Run] itself knows what to do with an Option. It makes an Option one of Testcontainers' too.
+// Customize does nothing, because [Run] applies an Option. It makes Option a
+// [testcontainers.ContainerCustomizer].
 func (Option) Customize(*testcontainers.GenericContainerRequest) error { return nil }
 
-// WithConfig gives the sidecar its configuration, as its YAML has it:
+// WithConfig sets the sidecar's configuration, with the keys of its YAML file:
 //
 //	WithConfig(map[string]any{"mailbox": map[string]any{"leaseDefault": "5s"}})
 //
-// What this package sets itself wins: addresses, daemon, TLS, token. Single options can be given as SPREAD_SIDECAR_…
-// variables too, with [testcontainers.WithEnv].
+// The options that this package sets take precedence: addresses, daemon, TLS, token. For single options,
+// [testcontainers.WithEnv] with SPREAD_SIDECAR_… variables also works.
 func WithConfig(config map[string]any) Option {
 	return func(s *settings) { s.config = config }
 }
 
-// WithDaemonName names the sidecar's own daemon, as in #alice#name. Default: localhost.
+// WithDaemonName sets the name of the embedded daemon, as in #alice#name. Default: localhost.
 func WithDaemonName(name string) Option {
 	return func(s *settings) { s.daemonName = name }
 }
 
-// WithDaemonAddresses lets the sidecar use Spread daemons of yours, as port@host that the container can reach, instead of its
-// own.
+// WithDaemonAddresses makes the sidecar use these Spread daemons instead of its embedded daemon. Each is
+// port@host, reachable from the container.
 func WithDaemonAddresses(addresses ...string) Option {
 	return func(s *settings) { s.daemonAddresses = addresses }
 }
 
-// WithSeparateDaemon runs the sidecar's own daemon in a second container of the same image, so that it can be paused.
+// WithSeparateDaemon runs the daemon in a second container of the same image, so that it can be paused.
 func WithSeparateDaemon() Option {
 	return func(s *settings) { s.separateDaemon = true }
 }
 
-// TLS is what the sidecar speaks TLS with. Everything is PEM.
+// TLS is the certificate of a sidecar. All fields are PEM.
 type TLS struct {
 	Certificate []byte
-	// Key is the certificate's private key.
+	// Key is the private key of the certificate.
 	Key []byte
-	// CA is the authority that the client trusts. Default: Certificate.
+	// CA is the certificate authority that the client trusts. Default: Certificate.
 	CA []byte
-	// ServerName is the name that Certificate is for, whatever host Docker publishes ports on. Default: localhost.
+	// ServerName is the name in Certificate, which is independent of the host on which Docker publishes ports.
+	// Default: localhost.
 	ServerName string
 }
 
-// client is what the sidecar's client makes TLS with.
+// client returns the TLS configuration of the sidecar's client.
 func (t *TLS) client() (*tls.Config, error) {
 	trusted := t.CA
 	if len(trusted) == 0 {
@@ -86,22 +88,22 @@ func (t *TLS) client() (*tls.Config, error) {
 	return config, err
 }
 
-// WithTLS makes the sidecar speak TLS, and its client trust it.
+// WithTLS makes the sidecar use TLS, and its client trust the certificate.
 func WithTLS(with TLS) Option {
 	return func(s *settings) { s.tls = &with }
 }
 
-// WithToken sets the token, of 16 characters at least, that every call must bring; the client does.
+// WithToken sets the client token, with at least 16 characters. The client sends it.
 func WithToken(token string) Option {
 	return func(s *settings) { s.token = token }
 }
 
-// environment is what the sidecar is told. Its daemon is another matter.
+// environment returns the environment variables of the sidecar, without those of the daemon.
 func (s *settings) environment(adminToken string) map[string]string {
 	env := map[string]string{
 		"SPREAD_SIDECAR_GRPC_LISTEN":  "0.0.0.0:4813",
 		"SPREAD_SIDECAR_ADMIN_LISTEN": "0.0.0.0:4814",
-		// Everything is reached through a Docker network of the test.
+		// All connections use a Docker network of the test.
 		"SPREAD_SIDECAR_INSECURE":                "true",
 		"SPREAD_SIDECAR_ADMIN_TOKEN":             adminToken,
 		"SPREAD_SIDECAR_ADMIN_FAILURE_INJECTION": "true",
@@ -120,7 +122,8 @@ func (s *settings) environment(adminToken string) map[string]string {
 	return env
 }
 
-// daemonEnvironment tells the sidecar to use these daemons, or one inside of it if there are none.
+// daemonEnvironment returns the variables that select these daemons, or the embedded daemon if there are
+// none.
 func (s *settings) daemonEnvironment(addresses []string) map[string]string {
 	if len(addresses) > 0 {
 		return map[string]string{
@@ -139,8 +142,8 @@ func (s *settings) daemonEnvironment(addresses []string) map[string]string {
 	return env
 }
 
-// files is what is copied into the container. Readable by the numeric user that the image runs with: a key here is for a test
-// only.
+// files returns the files in the container. The image's numeric user must be able to read them. The key is
+// only for this test.
 func (s *settings) files() ([]testcontainers.ContainerFile, error) {
 	var files []testcontainers.ContainerFile
 	add := func(path string, content []byte) {
@@ -149,7 +152,7 @@ func (s *settings) files() ([]testcontainers.ContainerFile, error) {
 		})
 	}
 	if s.config != nil {
-		// Whatever is JSON is YAML.
+		// JSON is valid YAML.
 		text, err := json.Marshal(s.config)
 		if err != nil {
 			return nil, err

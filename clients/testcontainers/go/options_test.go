@@ -53,7 +53,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// stranger is a client that was told nothing but the target.
+// stranger is a client that knows only the target.
 func stranger(t *testing.T, sidecar *spreadcontainer.SpreadSidecarContainer) *spreadsidecar.Sidecar {
 	t.Helper()
 	target, err := sidecar.GRPCTarget(t.Context())
@@ -150,7 +150,8 @@ func TestNativeClientsReachTheDaemon(t *testing.T) {
 			}
 			defer connection.Close()
 			_ = connection.SetDeadline(time.Now().Add(10 * time.Second))
-			// Version 5.0.1, membership wanted, the private name "me"; the daemon answers with its ways to authenticate.
+			// Version 5.0.1, with membership messages, private name "me". The daemon responds with its authentication
+			// methods.
 			if _, err := connection.Write([]byte{5, 0, 1, 1, 2, 'm', 'e'}); err != nil {
 				t.Fatal(err)
 			}

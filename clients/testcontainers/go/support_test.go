@@ -16,7 +16,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// run starts a sidecar that the end of the test removes.
+// run starts a sidecar and removes it at the end of the test.
 func run(t *testing.T, opts ...testcontainers.ContainerCustomizer) *spreadcontainer.SpreadSidecarContainer {
 	t.Helper()
 	sidecar, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, opts...)
@@ -27,7 +27,7 @@ func run(t *testing.T, opts ...testcontainers.ContainerCustomizer) *spreadcontai
 	return sidecar
 }
 
-// connect opens a mailbox of the sidecar's client; alice, if it has no name.
+// connect opens a mailbox with the sidecar's client. The default name is alice.
 func connect(
 	t *testing.T, sidecar *spreadcontainer.SpreadSidecarContainer, options spreadsidecar.MailboxOptions,
 ) *spreadsidecar.Mailbox {
@@ -60,7 +60,7 @@ func multicast(t *testing.T, mailbox *spreadsidecar.Mailbox, group, text string)
 	}
 }
 
-// next receives the mailbox's next event of a kind; others before it are passed over.
+// next receives events until the first one of a kind.
 func next[Kind spreadsidecar.Event](t *testing.T, mailbox *spreadsidecar.Mailbox) Kind {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -76,7 +76,7 @@ func next[Kind spreadsidecar.Event](t *testing.T, mailbox *spreadsidecar.Mailbox
 	}
 }
 
-// localhostTLS makes a certificate for localhost that is its own authority.
+// localhostTLS returns a self-signed certificate for localhost.
 func localhostTLS(t *testing.T) spreadcontainer.TLS {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

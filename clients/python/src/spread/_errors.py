@@ -72,9 +72,7 @@ def of_call(error: spread_sidecar.SpreadError) -> SpreadError:
 
 
 def of_end(error: spread_sidecar.SpreadError) -> SpreadError:
-    """The error of a mailbox's end. For a program for the wrapper, Spread closed the connection, whatever the
-    cause.
-    """
+    """The error of a mailbox's end. For programs of the wrapper, Spread closed the connection."""
     return _made_of(error, CONNECTION_CLOSED)
 
 

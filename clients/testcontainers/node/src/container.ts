@@ -11,19 +11,22 @@ import { StartedSpreadSidecarContainer } from './started-container.js';
 export interface ContainerTls {
   readonly cert: string;
   readonly key: string;
-  /** The authority that `client()` trusts. Default: the certificate itself. */
+  /** The certificate authority that `client()` trusts. Default: the certificate itself. */
   readonly ca?: string;
-  /** The name that the certificate is for, whatever host Docker publishes ports on. Default: `localhost`. */
+  /**
+   * The name in the certificate, which is independent of the host on which Docker publishes ports. Default:
+   * `localhost`.
+   */
   readonly serverName?: string;
 }
 
 const FOLDER = '/etc/spread-sidecar-test';
 
 /**
- * A sidecar with a Spread daemon of its own inside, unless told otherwise.
+ * A sidecar in a container. It uses its embedded Spread daemon, unless an option says otherwise.
  *
- * `start()` resolves when the sidecar says that it is ready, within a minute unless `withStartupTimeout` says otherwise. Everything
- * that `GenericContainer` has is there too.
+ * `start()` waits until the sidecar is ready, at most for a minute or the time of `withStartupTimeout`. All
+ * methods of `GenericContainer` are available.
  */
 export class SpreadSidecarContainer extends GenericContainer {
   readonly #adminToken = randomBytes(16).toString('hex');
@@ -39,7 +42,7 @@ export class SpreadSidecarContainer extends GenericContainer {
   constructor(image: string = DEFAULT_IMAGE) {
     super(image);
     this.#image = image;
-    // The image's own command says where to listen, and flags win over the environment.
+    // The image's own command has flags with listen addresses, which would override the environment.
     this.withCommand(['serve'])
       .withExposedPorts(PORTS.grpc, PORTS.admin, PORTS.daemon)
       .withStartupTimeout(60_000)
@@ -47,8 +50,9 @@ export class SpreadSidecarContainer extends GenericContainer {
   }
 
   /**
-   * The sidecar's configuration: its YAML as text, or the same as an object. What this module sets itself wins: addresses,
-   * daemon, TLS, token. `withEnvironment({ SPREAD_SIDECAR_… })` works too.
+   * Sets the sidecar's configuration: the content of its YAML file, or the same as an object. The options
+   * that this module sets take precedence: addresses, daemon, TLS, token. For single options,
+   * `withEnvironment({ SPREAD_SIDECAR_… })` also works.
    */
   withConfig(config: string | Readonly<Record<string, unknown>>): this {
     const content = typeof config === 'string' ? config : stringify(config);
@@ -57,30 +61,33 @@ export class SpreadSidecarContainer extends GenericContainer {
     return this.withEnvironment({ SPREAD_SIDECAR_CONFIG: target });
   }
 
-  /** The name of the sidecar's own daemon, as in `#alice#name`. Default: `localhost`. */
+  /** Sets the name of the embedded daemon, as in `#alice#name`. Default: `localhost`. */
   withDaemonName(name: string): this {
     this.#daemonName = name;
     return this;
   }
 
-  /** Spread daemons of yours, as `port@host` that the container can reach, instead of the sidecar's own. */
+  /**
+   * Makes the sidecar use these Spread daemons instead of its embedded daemon. Each is `port@host`, reachable
+   * from the container.
+   */
   withDaemonAddresses(...addresses: string[]): this {
     this.#daemonAddresses = addresses;
     return this;
   }
 
-  /** The sidecar's own daemon runs in a second container of the same image, so that it can be paused. */
+  /** Runs the daemon in a second container of the same image, so that it can be paused. */
   withSeparateDaemon(): this {
     this.#wantsSeparateDaemon = true;
     return this;
   }
 
-  /** Speak TLS. */
+  /** Uses TLS. */
   withTls(tls: ContainerTls): this {
     this.#tls = tls;
     const cert = `${FOLDER}/tls.crt`;
     const key = `${FOLDER}/tls.key`;
-    // Readable by the numeric user that the image runs with: the key is for this test only.
+    // Readable by the image's numeric user. The key is only for this test.
     this.withCopyContentToContainer([
       { content: tls.cert, target: cert, mode: 0o644 },
       { content: tls.key, target: key, mode: 0o644 },
@@ -88,7 +95,7 @@ export class SpreadSidecarContainer extends GenericContainer {
     return this.withEnvironment({ SPREAD_SIDECAR_GRPC_TLS_CERT: cert, SPREAD_SIDECAR_GRPC_TLS_KEY: key });
   }
 
-  /** The token, of 16 characters at least, that every call must bring; `client()` does. */
+  /** Sets the client token, with at least 16 characters. `client()` sends it. */
   withToken(token: string): this {
     this.#token = token;
     return this.withEnvironment({ SPREAD_SIDECAR_GRPC_TOKENS: token });
@@ -100,9 +107,9 @@ export class SpreadSidecarContainer extends GenericContainer {
   }
 
   /**
-   * Starts it, and waits until it is ready. When that fails, nothing is left.
+   * Starts the container and waits until the sidecar is ready. If this fails, it removes everything.
    *
-   * @throws Error that names the image, when the Docker engine neither has the image nor can pull it
+   * @throws Error with the name of the image if the Docker engine neither has the image nor can pull it
    */
   override async start(): Promise<StartedSpreadSidecarContainer> {
     if (this.#wantsSeparateDaemon && this.#daemonAddresses.length > 0)
@@ -123,7 +130,7 @@ export class SpreadSidecarContainer extends GenericContainer {
         adminToken: this.#adminToken,
         clientOptions: this.#clientOptions(),
         daemonAddresses: this.#daemonAddresses,
-        // Without a network of a test's own there are no names, only addresses.
+        // Without a network of the test, containers have addresses but no names.
         hostInNetwork: this.#network && (this.networkAliases[0] ?? started.getId().slice(0, 12)),
         daemon,
         ownNetwork,
@@ -135,13 +142,13 @@ export class SpreadSidecarContainer extends GenericContainer {
     }
   }
 
-  /** What is known only when it starts. */
+  /** The variables that are known only at the start. */
   #environment(daemon: SeparateDaemon | undefined): Record<string, string> {
     const addresses = daemon ? [daemon.inNetwork] : this.#daemonAddresses;
     return {
       SPREAD_SIDECAR_GRPC_LISTEN: `0.0.0.0:${PORTS.grpc}`,
       SPREAD_SIDECAR_ADMIN_LISTEN: `0.0.0.0:${PORTS.admin}`,
-      // Everything is reached through a network of Docker's on this machine.
+      // All connections use a Docker network of this machine.
       SPREAD_SIDECAR_INSECURE: 'true',
       SPREAD_SIDECAR_ADMIN_TOKEN: this.#adminToken,
       SPREAD_SIDECAR_ADMIN_FAILURE_INJECTION: 'true',
@@ -163,7 +170,7 @@ export class SpreadSidecarContainer extends GenericContainer {
     };
     return {
       ...(tls && { tls }),
-      // Docker may be on another machine; the token is for this test only.
+      // Docker may be on another machine, but the token is only for this test.
       ...(this.#token !== undefined && { token: this.#token, insecure: tls === undefined }),
     };
   }

@@ -1,6 +1,6 @@
 /**
- * Testcontainers module of spread-sidecar: a sidecar in a container, for the time of a test. Begin with
- * {@link SpreadSidecarContainer}.
+ * Testcontainers module of spread-sidecar: a sidecar in a container, for tests. Start with {@link
+ * SpreadSidecarContainer}.
  *
  * @packageDocumentation
  */

@@ -1,9 +1,9 @@
-/** Where the sidecar listens inside of its container. */
+/** The ports in the container. */
 export const PORTS = {
-  /** Its mailboxes. */
+  /** The gRPC port. */
   grpc: 4813,
-  /** Metrics and health. */
+  /** The admin port, for metrics and health. */
   admin: 4814,
-  /** Its own daemon, for Spread clients. */
+  /** The port of the embedded daemon, for Spread clients. */
   daemon: 4803,
 } as const;

@@ -8,7 +8,7 @@ import {
 } from 'testcontainers';
 import { PORTS } from './ports.js';
 
-/** A container of the sidecar's image that runs the daemon alone, in the sidecar's network. */
+/** A container of the sidecar's image that runs only the daemon, in the sidecar's network. */
 export class SeparateDaemon {
   #paused = false;
 
@@ -17,7 +17,7 @@ export class SeparateDaemon {
     private readonly alias: string,
   ) {}
 
-  /** Starts one. Whoever needs it waits for its own connection to it. */
+  /** Starts a daemon without waiting: the sidecar waits for its connection to the daemon. */
   static async start(
     image: string,
     network: StartedNetwork,
@@ -31,30 +31,30 @@ export class SeparateDaemon {
       .withExposedPorts(PORTS.daemon)
       .withNetwork(network)
       .withNetworkAliases(alias)
-      // The image's health check asks for a sidecar, and there is none in this container.
+      // The image's health check is for a sidecar, which does not run in this container.
       .withWaitStrategy(Wait.forListeningPorts())
       .start();
     return new SeparateDaemon(container, alias);
   }
 
-  /** Its spread name inside of the network. */
+  /** Its Spread name in the network. */
   get inNetwork(): string {
     return `${PORTS.daemon}@${this.alias}`;
   }
 
-  /** Its spread name for programs outside of Docker. */
+  /** Its Spread name for programs outside of Docker. */
   get published(): string {
     return `${this.container.getMappedPort(PORTS.daemon)}@${this.container.getHost()}`;
   }
 
-  /** Freezes it: its connections stay, and nothing is answered. */
+  /** Pauses the daemon: its connections stay open, and it does not respond. */
   async pause(): Promise<void> {
     if (this.#paused) return;
     await (await this.#engineContainer()).pause();
     this.#paused = true;
   }
 
-  /** Lets it continue. */
+  /** Resumes the daemon. */
   async resume(): Promise<void> {
     if (!this.#paused) return;
     await (await this.#engineContainer()).unpause();
@@ -62,7 +62,7 @@ export class SeparateDaemon {
   }
 
   async stop(): Promise<void> {
-    // What is frozen does not see that it is to end.
+    // A paused process cannot stop.
     await this.resume();
     await this.container.stop();
   }

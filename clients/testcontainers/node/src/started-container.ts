@@ -9,20 +9,20 @@ import {
 import { PORTS } from './ports.js';
 import type { SeparateDaemon } from './separate-daemon.js';
 
-/** What a container that runs knows of how it was made. */
+/** The environment of a running container. */
 export interface Around {
   readonly adminToken: string;
   readonly clientOptions: Omit<SidecarOptions, 'target'>;
-  /** Daemons that are not this container's own. */
+  /** Daemons outside of this container. */
   readonly daemonAddresses: readonly string[];
-  /** What other containers of its network call it; undefined: it is in no network of the test's. */
+  /** The host name of this container for other containers. Undefined without a network of the test. */
   readonly hostInNetwork: string | undefined;
   readonly daemon: SeparateDaemon | undefined;
-  /** Made for it, and gone with it. */
+  /** The network that was created for this container, which is removed with it. */
   readonly ownNetwork: StartedNetwork | undefined;
 }
 
-/** A sidecar that runs in a container, and is ready. */
+/** A running sidecar, which is ready. */
 export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   readonly #around: Around;
   #client: SpreadSidecar | undefined;
@@ -43,15 +43,15 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
     return `http://${this.#published(PORTS.admin)}/metrics`;
   }
 
-  /** The credential for listing mailboxes, new for every container. */
+  /** The admin token, which is new for every container. */
   get adminToken(): string {
     return this.#around.adminToken;
   }
 
   /**
-   * The daemon's spread name, `port@host`, for Spread clients outside of Docker.
+   * The daemon's Spread name, `port@host`, for Spread clients outside of Docker.
    *
-   * @throws Error when the daemon is yours; see `withDaemonAddresses`
+   * @throws Error with `withDaemonAddresses`
    */
   get spreadDaemon(): string {
     this.#needOwnDaemon('spreadDaemon');
@@ -59,9 +59,9 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   }
 
   /**
-   * The daemon's spread name for containers of the same Docker network.
+   * The daemon's Spread name for containers of the same Docker network.
    *
-   * @throws Error when the daemon is yours; see `withDaemonAddresses`
+   * @throws Error with `withDaemonAddresses`
    */
   get spreadDaemonInNetwork(): string {
     this.#needOwnDaemon('spreadDaemonInNetwork');
@@ -69,23 +69,23 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
     return this.#around.daemon?.inNetwork ?? `${PORTS.daemon}@${host}`;
   }
 
-  /** How to reach the sidecar, with its TLS and token, for a `SpreadSidecar` or `connect` of your own. */
+  /** The options for another `SpreadSidecar` or `connect`, with TLS and token. */
   get clientOptions(): SidecarOptions {
     return { target: this.grpcTarget, ...this.#around.clientOptions };
   }
 
-  /** A client of the sidecar, one for all who ask. `stop()` closes it. */
+  /** Returns a client of the sidecar, the same for all callers. `stop()` closes it. */
   client(): SpreadSidecar {
     this.#client ??= new SpreadSidecar(this.clientOptions);
     return this.#client;
   }
 
   /**
-   * Cuts a mailbox's connection to its daemon, as if the daemon had. With `reconnect` the mailbox tells ConnectionLost and then
-   * ConnectionRestored; else it ends with CONNECTION_CLOSED.
+   * Closes a mailbox's connection to its daemon, as if the daemon had closed it. With `reconnect`, the
+   * mailbox reports ConnectionLost and then ConnectionRestored. Otherwise it ends with CONNECTION_CLOSED.
    *
-   * @param mailbox - its id or its private group
-   * @throws Error when there is no such mailbox, or it has no connection now
+   * @param mailbox - its mailbox ID, display ID or private group
+   * @throws Error if the mailbox does not exist or is not connected
    */
   async dropMailbox(mailbox: string): Promise<void> {
     const page = `http://${this.#published(PORTS.admin)}/drop-mailbox?mailbox=${encodeURIComponent(mailbox)}`;
@@ -94,32 +94,32 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
       headers: { authorization: `Bearer ${this.adminToken}` },
       signal: AbortSignal.timeout(10_000),
     });
-    const said = await answer.text();
-    if (!answer.ok) throw new Error(`${mailbox} was not dropped: ${said.trim()}`);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${mailbox} was not dropped: ${text.trim()}`);
   }
 
   /**
-   * Freezes the daemon: its connections stay, and nothing is delivered until `resumeDaemon()`.
+   * Pauses the daemon: its connections stay open, and it delivers nothing until `resumeDaemon()`.
    *
-   * @throws Error when the daemon is not in a container of its own; see `withSeparateDaemon`
+   * @throws Error without `withSeparateDaemon`
    */
   async pauseDaemon(): Promise<void> {
     await this.#separateDaemon('pauseDaemon').pause();
   }
 
   /**
-   * Lets a paused daemon continue.
+   * Resumes a paused daemon.
    *
-   * @throws Error when the daemon is not in a container of its own; see `withSeparateDaemon`
+   * @throws Error without `withSeparateDaemon`
    */
   async resumeDaemon(): Promise<void> {
     await this.#separateDaemon('resumeDaemon').resume();
   }
 
-  /** Closes `client()` and removes all that was started. */
+  /** Closes `client()` and removes everything that was started. */
   override async stop(options?: Partial<StopOptions>): Promise<StoppedTestContainer> {
     const { daemon, ownNetwork } = this.#around;
-    // A container that was killed in the test has no mailbox to say goodbye to.
+    // If the test killed the container, its mailboxes cannot be disconnected.
     await this.#client?.close().catch(() => {});
     this.#client = undefined;
     try {

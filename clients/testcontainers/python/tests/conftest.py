@@ -14,6 +14,6 @@ def image() -> str:
 
 @pytest.fixture(scope="module")
 def sidecar(image: str) -> Iterator[SpreadSidecarContainer]:
-    """One for the tests that change nothing of it."""
+    """A sidecar for the tests that do not change it."""
     with SpreadSidecarContainer(image) as container:
         yield container

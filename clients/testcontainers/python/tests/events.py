@@ -10,7 +10,7 @@ EventT = TypeVar("EventT", bound=SpreadEvent)
 
 
 def next_of(kind: type[EventT], mailbox: Mailbox) -> EventT:
-    """The mailbox's next event of a kind; others before it are passed over."""
+    """Receives events until the first one of a kind."""
     while True:
         event = mailbox.receive(10)
         if isinstance(event, kind):

@@ -1,4 +1,4 @@
-"""Failure injection, and what is left behind."""
+"""Failure injection and clean-up."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_missing_image_is_named_and_how_to_build_it(separate: bool) -> None:
 
 
 def everything() -> set[str]:
-    """The containers and networks that this process has made and not removed."""
+    """The containers and networks of this process that exist."""
     ours = {"label": f"{LABEL_SESSION_ID}={SESSION_ID}"}
     engine = docker.from_env()
     try:

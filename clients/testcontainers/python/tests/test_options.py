@@ -1,4 +1,4 @@
-"""What the container can be told, and what it tells."""
+"""The options and properties of the container."""
 
 from __future__ import annotations
 
@@ -97,6 +97,7 @@ def test_native_clients_reach_the_daemon(image: str, separate: bool) -> None:
     with container.with_separate_daemon() if separate else container as sidecar:
         port, host = sidecar.spread_daemon.split("@")
         with socket.create_connection((host, int(port)), timeout=10) as connection:
-            # Version 5.0.1, membership wanted, the private name "me"; the daemon answers with its ways to authenticate.
+            # Version 5.0.1, with membership messages, private name "me". The daemon responds with its
+            # authentication methods.
             connection.sendall(bytes([5, 0, 1, 1, 2]) + b"me")
             assert connection.makefile("rb").read(5) == b"\x05NULL"

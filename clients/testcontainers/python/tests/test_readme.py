@@ -1,4 +1,4 @@
-"""What the README shows is code that runs."""
+"""The README's code is code that runs."""
 
 from __future__ import annotations
 

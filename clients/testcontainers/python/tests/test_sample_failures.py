@@ -1,4 +1,4 @@
-"""Failures on purpose, as users of the module write them. The README shows parts of it."""
+"""A test with injected failures, as users of the module write it. The README shows parts of it."""
 
 from __future__ import annotations
 

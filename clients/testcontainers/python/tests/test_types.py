@@ -1,4 +1,4 @@
-"""The hand-written code is clean for the strictest type checker."""
+"""The hand-written code passes the strictest type checks."""
 
 from __future__ import annotations
 

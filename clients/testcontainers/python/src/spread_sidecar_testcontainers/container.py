@@ -1,4 +1,4 @@
-"""A sidecar in a container, for the time of a test."""
+"""A sidecar in a container, for tests."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .image import DEFAULT_IMAGE, missing_image
 from .ready import ReadyPage
 from .separate_daemon import SeparateDaemon
 
-#: Where the sidecar serves its mailboxes inside of the container.
+#: The gRPC port in the container.
 GRPC_PORT = 4813
-#: Where it serves metrics and health.
+#: The admin port in the container, for metrics and health.
 ADMIN_PORT = 4814
-#: Where its embedded daemon listens for Spread clients.
+#: The port of the embedded daemon in the container, for Spread clients.
 DAEMON_PORT = 4803
 
 _CONFIG_PATH = "/etc/spread-sidecar-test/config.yaml"
@@ -54,7 +54,7 @@ class SpreadSidecarContainer(DockerContainer):
         self._daemon: SeparateDaemon | None = None
         self._own_network: Network | None = None
         self._client: SpreadSidecar | None = None
-        # The image's own command says where to listen, and flags win over the environment.
+        # The image's own command has flags with listen addresses, which would override the environment.
         self.with_command("serve")
         self.with_exposed_ports(GRPC_PORT, ADMIN_PORT, DAEMON_PORT)
         self.waiting_for(ReadyPage(ADMIN_PORT))
@@ -65,7 +65,7 @@ class SpreadSidecarContainer(DockerContainer):
         The settings of this module override it: addresses, daemon, TLS, token. ``with_env("SPREAD_SIDECAR_…", …)``
         works too.
         """
-        # Whatever is JSON is YAML.
+        # JSON is valid YAML.
         text = config if isinstance(config, str) else json.dumps(config)
         self.with_copy_into_container(text.encode(), _CONFIG_PATH)
         return self.with_env("SPREAD_SIDECAR_CONFIG", _CONFIG_PATH)
@@ -92,15 +92,16 @@ class SpreadSidecarContainer(DockerContainer):
         ca: Path | bytes | None = None,
         server_name: str = "localhost",
     ) -> Self:
-        """Speak TLS.
+        """Uses TLS.
 
         :param certificate: in PEM
         :param key: its private key, in PEM
-        :param ca: the authority that ``client()`` trusts. Default: the certificate itself
-        :param server_name: the name in the certificate, which clients expect instead of Docker's host
+        :param ca: the certificate authority that ``client()`` trusts. Default: the certificate itself
+        :param server_name: the name in the certificate, which is independent of the host on which Docker
+        publishes ports
         """
         self.with_copy_into_container(certificate, _CERTIFICATE_PATH)
-        # Readable by the numeric user that the image runs with: the key is for this test only.
+        # Readable by the image's numeric user. The key is only for this test.
         self.with_copy_into_container(key, _KEY_PATH)
         trusted = certificate if ca is None else ca
         trusted_pem = trusted if isinstance(trusted, bytes) else trusted.read_bytes()
@@ -157,7 +158,7 @@ class SpreadSidecarContainer(DockerContainer):
             options["tls"] = self._tls
         if self._token is not None:
             options["token"] = self._token
-            # Docker may be on another machine; the token is for this test only.
+            # Docker may be on another machine, but the token is only for this test.
             options["insecure"] = self._tls is None
         return options
 
@@ -173,7 +174,7 @@ class SpreadSidecarContainer(DockerContainer):
         With ``reconnect``, the mailbox receives ``ConnectionLost`` and then ``ConnectionRestored``. Otherwise it
         ends with ``CONNECTION_CLOSED``.
 
-        :param mailbox: its id or its private group
+        :param mailbox: its mailbox ID, display ID or private group
         :raises RuntimeError: the mailbox does not exist or has no connection
         """
         page = f"http://{self._published(ADMIN_PORT)}/drop-mailbox?mailbox={quote(mailbox, safe='')}"
@@ -240,7 +241,7 @@ class SpreadSidecarContainer(DockerContainer):
         self.with_envs(
             SPREAD_SIDECAR_GRPC_LISTEN=f"0.0.0.0:{GRPC_PORT}",
             SPREAD_SIDECAR_ADMIN_LISTEN=f"0.0.0.0:{ADMIN_PORT}",
-            # Everything is reached through a Docker network of the test.
+            # All connections use a Docker network of the test.
             SPREAD_SIDECAR_INSECURE="true",
             SPREAD_SIDECAR_ADMIN_TOKEN=self._admin_token,
             SPREAD_SIDECAR_ADMIN_FAILURE_INJECTION="true",

@@ -10,7 +10,7 @@ from testcontainers.core.docker_client import DockerClient
 
 _BUILT_IMAGE = "spread-sidecar:test"
 
-#: The image of containers that name none: SPREAD_SIDECAR_IMAGE in the environment, else ``spread-sidecar:test``.
+#: The default image: the environment variable SPREAD_SIDECAR_IMAGE, by default ``spread-sidecar:test``.
 DEFAULT_IMAGE: str = os.environ.get("SPREAD_SIDECAR_IMAGE") or _BUILT_IMAGE
 
 
@@ -21,7 +21,7 @@ class MissingImage(RuntimeError):
 def missing_image(
     image: str, failure: BaseException, docker_client_kw: dict[str, Any] | None
 ) -> MissingImage | None:
-    """The error for an image that the engine does not have; None when the engine has it, or cannot be asked."""
+    """The error for an image that the engine does not have. None if the engine has it or does not respond."""
     if not isinstance(failure, DockerException):
         return None
     engine = DockerClient(**(docker_client_kw or {})).client

@@ -42,7 +42,7 @@ class ReadyPage(WaitStrategy):
             except HTTPError as refusal:
                 said = refusal.read().decode(errors="replace").strip()
             except (OSError, HTTPException, APIError) as failure:
-                # Not listening yet, or ending while it was asked: the next round tells.
+                # The sidecar does not listen yet, or has ended; the next attempt finds out.
                 said = str(failure)
             if time.monotonic() >= deadline:
                 seconds = f"{self._startup_timeout:g} s"

@@ -18,20 +18,20 @@ final class MissingImage {
   }
 
   /**
-   * Fails early for an image that only an engine can have: a name without a slash is not one of a registry that anybody can push
-   * to. Testcontainers would try to pull the image for minutes.
+   * Fails early for an image that only the local engine can have: a name without a slash is not from a public
+   * registry. Testcontainers would try to pull it for minutes.
    *
-   * @throws ContainerLaunchException the engine does not have the image
+   * @throws ContainerLaunchException if the engine does not have the image
    */
   static void checkLocal(DockerImageName image) {
     if (!image.asCanonicalNameString().contains("/")) check(image, null);
   }
 
   /**
-   * Returns when the engine has the image, or cannot be asked.
+   * Returns if the engine has the image or does not respond.
    *
-   * @param cause what starting a container of the image failed with, or null
-   * @throws ContainerLaunchException the engine does not have the image
+   * @param cause the error of the container's start, or null
+   * @throws ContainerLaunchException if the engine does not have the image
    */
   static void check(DockerImageName image, RuntimeException cause) {
     String name = image.asCanonicalNameString();
@@ -46,7 +46,7 @@ final class MissingImage {
               + ") or set another image",
           cause);
     } catch (DockerException | IllegalStateException unknown) {
-      // The failure itself says more.
+      // The original error has more information.
     }
   }
 }

@@ -11,8 +11,8 @@ import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.containers.wait.strategy.AbstractWaitStrategy;
 
 /**
- * Waits for {@code GET /readyz} to answer 200: health as the sidecar itself sees it, its daemon included. Testcontainers' own
- * strategy for HTTP continues to ask a container that has ended; this one ends with it.
+ * Waits until {@code GET /readyz} returns 200: the sidecar and its daemon connection are ready. In contrast to
+ * Testcontainers' HTTP strategy, it ends when the container ends.
  */
 final class ReadyPage extends AbstractWaitStrategy {
   private static final Duration PAUSE = Duration.ofMillis(50);
@@ -38,7 +38,7 @@ final class ReadyPage extends AbstractWaitStrategy {
           if (answer.statusCode() == 200) return;
           said = answer.body().strip();
         } catch (IOException failure) {
-          // Not listening yet, or ending while it was asked: the next round tells.
+          // The sidecar does not listen yet, or has ended; the next attempt finds out.
           said = failure.toString();
         }
         if (Instant.now().isAfter(deadline))

@@ -9,7 +9,7 @@ import org.testcontainers.containers.wait.strategy.WaitStrategy;
 import org.testcontainers.containers.wait.strategy.WaitStrategyTarget;
 import org.testcontainers.utility.DockerImageName;
 
-/** The daemon in a container of its own, of the sidecar's image. */
+/** A daemon in a separate container of the sidecar's image. */
 final class SeparateDaemon extends GenericContainer<SeparateDaemon> {
   private final int port;
   private boolean paused;
@@ -26,24 +26,24 @@ final class SeparateDaemon extends GenericContainer<SeparateDaemon> {
     waitingFor(new Nothing());
   }
 
-  /** Its spread name for programs outside of Docker. */
+  /** Its Spread name for programs outside of Docker. */
   String published() {
     return getMappedPort(port) + "@" + getHost();
   }
 
-  /** Its spread name inside of the network. */
+  /** Its Spread name in the network. */
   String inNetwork() {
     return port + "@" + getNetworkAliases().get(0);
   }
 
-  /** Freezes it: its connections stay, and nothing is answered. */
+  /** Pauses the daemon: its connections stay open, and it does not respond. */
   void pause() {
     if (paused) return;
     getDockerClient().pauseContainerCmd(getContainerId()).exec();
     paused = true;
   }
 
-  /** Lets it continue. */
+  /** Resumes the daemon. */
   void resume() {
     if (!paused) return;
     getDockerClient().unpauseContainerCmd(getContainerId()).exec();
@@ -52,12 +52,12 @@ final class SeparateDaemon extends GenericContainer<SeparateDaemon> {
 
   @Override
   public void stop() {
-    // A frozen process can't be asked to stop.
+    // A paused process cannot stop.
     if (getContainerId() != null) resume();
     super.stop();
   }
 
-  /** Who needs the daemon waits for its own connection to it. The strategy by default would need a shell in the image. */
+  /** No wait: the sidecar waits for its connection to the daemon. The default strategy needs a shell in the image. */
   private static final class Nothing implements WaitStrategy {
     @Override
     public void waitUntilReady(WaitStrategyTarget target) {}

@@ -26,23 +26,23 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A sidecar in a container, with a Spread daemon of its own inside unless told otherwise.
+ * A sidecar in a container. It uses its embedded Spread daemon, unless an option says otherwise.
  *
- * <p>{@link #start} returns when the sidecar says that it is ready; {@link #stop}, or leaving a try block, removes all that was
- * started. Options have to be set before {@code start}. Methods that tell where something is are for programs outside of Docker,
- * unless they say otherwise.
+ * <p>{@link #start} waits until the sidecar is ready. {@link #stop}, or the end of a try block, removes everything
+ * that was started. Set options before {@code start}. Addresses are for programs outside of Docker, unless the method
+ * says otherwise.
  */
 public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecarContainer> {
-  /** Where the sidecar serves its mailboxes inside of the container. */
+  /** The gRPC port in the container. */
   public static final int GRPC_PORT = 4813;
 
-  /** Where it serves metrics and health. */
+  /** The admin port in the container, for metrics and health. */
   public static final int ADMIN_PORT = 4814;
 
-  /** Where its embedded daemon listens for Spread clients. */
+  /** The port of the embedded daemon in the container, for Spread clients. */
   public static final int DAEMON_PORT = 4803;
 
-  /** SPREAD_SIDECAR_IMAGE in the environment, else {@code spread-sidecar:test}. */
+  /** The environment variable SPREAD_SIDECAR_IMAGE, by default {@code spread-sidecar:test}. */
   public static final String DEFAULT_IMAGE = MissingImage.defaultImage();
 
   private static final String CONFIG_PATH = "/etc/spread-sidecar-test/config.yaml";
@@ -66,7 +66,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     this(DEFAULT_IMAGE);
   }
 
-  /** A sidecar of the image of this name. */
+  /** A sidecar of this image. */
   public SpreadSidecarContainer(String image) {
     this(DockerImageName.parse(image));
   }
@@ -75,7 +75,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   public SpreadSidecarContainer(DockerImageName image) {
     super(image);
     this.image = image;
-    // The image's own command says where to listen, and flags win over the environment.
+    // The image's own command has flags with listen addresses, which would override the environment.
     withCommand("serve");
     withExposedPorts(GRPC_PORT, ADMIN_PORT, DAEMON_PORT);
     waitingFor(new ReadyPage(ADMIN_PORT));
@@ -83,49 +83,52 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Gives the sidecar its configuration. What this module sets itself wins: addresses, daemon, TLS, token. Single options can be
-   * given by {@code withEnv("SPREAD_SIDECAR_…", …)} too.
+   * Sets the sidecar's configuration. The options that this module sets take precedence: addresses, daemon, TLS,
+   * token. For single options, {@code withEnv("SPREAD_SIDECAR_…", …)} also works.
    *
-   * @param yaml the configuration's text
+   * @param yaml the content of the YAML file
    */
   public SpreadSidecarContainer withConfig(String yaml) {
     withCopyToContainer(Transferable.of(yaml), CONFIG_PATH);
     return withEnv("SPREAD_SIDECAR_CONFIG", CONFIG_PATH);
   }
 
-  /** Names the sidecar's own daemon, as in {@code #alice#name}. Default: {@code localhost}. */
+  /** Sets the name of the embedded daemon, as in {@code #alice#name}. Default: {@code localhost}. */
   public SpreadSidecarContainer withDaemonName(String name) {
     daemonName = name;
     return this;
   }
 
-  /** Lets the sidecar use Spread daemons of yours, as {@code port@host} that the container can reach, instead of its own. */
+  /**
+   * Makes the sidecar use these Spread daemons instead of its embedded daemon. Each is {@code port@host}, reachable
+   * from the container.
+   */
   public SpreadSidecarContainer withDaemonAddresses(String... addresses) {
     daemonAddresses = List.of(addresses);
     return this;
   }
 
-  /** Runs the sidecar's own daemon in a second container of the same image, so that it can be paused. */
+  /** Runs the daemon in a second container of the same image, so that it can be paused. */
   public SpreadSidecarContainer withSeparateDaemon() {
     wantsSeparateDaemon = true;
     return this;
   }
 
-  /** Speaks TLS with a certificate for {@code localhost} that is its own authority. */
+  /** Uses TLS with a self-signed certificate for {@code localhost}. */
   public SpreadSidecarContainer withTls(Path certificate, Path key) {
     return withTls(certificate, key, certificate, "localhost");
   }
 
   /**
-   * Speaks TLS. All files are PEM.
+   * Uses TLS. All files are PEM.
    *
-   * @param certificate the sidecar's
+   * @param certificate the sidecar's certificate
    * @param key its private key
-   * @param ca the authority that {@link #client} trusts
-   * @param serverName the name that the certificate is for, whatever host Docker publishes ports on
+   * @param ca the certificate authority that {@link #client} trusts
+   * @param serverName the name in the certificate, which is independent of the host on which Docker publishes ports
    */
   public SpreadSidecarContainer withTls(Path certificate, Path key, Path ca, String serverName) {
-    // Readable by the numeric user that the image runs with: the key is for this test only.
+    // Readable by the image's numeric user. The key is only for this test.
     withCopyToContainer(Transferable.of(read(certificate)), CERTIFICATE_PATH);
     withCopyToContainer(Transferable.of(read(key)), KEY_PATH);
     tls = new TlsOptions(read(ca), null, null, serverName);
@@ -141,18 +144,18 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     }
   }
 
-  /** Sets the token, of 16 characters at least, that every call must bring; {@link #client} does. */
+  /** Sets the client token, with at least 16 characters. {@link #client} sends it. */
   public SpreadSidecarContainer withToken(String value) {
     token = value;
     return withEnv("SPREAD_SIDECAR_GRPC_TOKENS", value);
   }
 
-  /** {@code host:port} of the gRPC service. */
+  /** Returns {@code host:port} of the gRPC service. */
   public String getGrpcTarget() {
     return getHost() + ":" + getMappedPort(GRPC_PORT);
   }
 
-  /** URL of the metrics. */
+  /** Returns the URL of the metrics. */
   public String getMetricsUrl() {
     return adminUrl(this, ADMIN_PORT, "/metrics");
   }
@@ -161,15 +164,15 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     return "http://" + container.getHost() + ":" + container.getMappedPort(port) + path;
   }
 
-  /** The credential for {@link SpreadSidecar#listMailboxes}, new for every container. */
+  /** Returns the admin token, which is new for every container. See {@link SpreadSidecar#listMailboxes}. */
   public String getAdminToken() {
     return adminToken;
   }
 
   /**
-   * The daemon's spread name, {@code port@host}, for Spread clients.
+   * Returns the daemon's Spread name, {@code port@host}, for Spread clients.
    *
-   * @throws IllegalStateException the daemon is yours; see {@link #withDaemonAddresses}
+   * @throws IllegalStateException with {@link #withDaemonAddresses}
    */
   public String getSpreadDaemon() {
     needOwnDaemon();
@@ -177,16 +180,19 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * The daemon's spread name for containers of the same Docker network.
+   * Returns the daemon's Spread name for containers of the same Docker network.
    *
-   * @throws IllegalStateException the daemon is yours; see {@link #withDaemonAddresses}
+   * @throws IllegalStateException with {@link #withDaemonAddresses}
    */
   public String getSpreadDaemonInNetwork() {
     needOwnDaemon();
     return daemon != null ? daemon.inNetwork() : DAEMON_PORT + "@" + hostInNetwork();
   }
 
-  /** What other containers call this one: an alias, or without a network of yours, where there are no names, its address. */
+  /**
+   * The host name of this container for other containers: an alias. Without a network of the test, there are no
+   * names, and it is the address.
+   */
   private String hostInNetwork() {
     if (getNetwork() != null) return getNetworkAliases().get(0);
     return getContainerInfo().getNetworkSettings().getNetworks().values().iterator().next().getIpAddress();
@@ -197,27 +203,28 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
       throw new IllegalStateException("this sidecar has no daemon of its own, it uses " + daemonAddresses.get(0));
   }
 
-  /** How to reach the sidecar, with its TLS and token, for a {@link SpreadSidecar} of your own. */
+  /** Returns the options for another {@link SpreadSidecar}, with TLS and token. */
   public SidecarOptions clientOptions() {
     SidecarOptions options = new SidecarOptions().target(getGrpcTarget());
     if (tls != null) options.tls(tls);
-    // Docker may be on another machine; the token is for this test only.
+    // Docker may be on another machine, but the token is only for this test.
     if (token != null) options.token(token).insecure(tls == null);
     return options;
   }
 
-  /** A client of the sidecar, one for all who ask. {@link #stop} closes it. */
+  /** Returns a client of the sidecar, the same for all callers. {@link #stop} closes it. */
   public synchronized SpreadSidecar client() {
     if (client == null) client = new SpreadSidecar(clientOptions());
     return client;
   }
 
   /**
-   * Cuts a mailbox's connection to its daemon, as if the daemon had. With {@code reconnect} the mailbox tells {@code
-   * ConnectionLost} and then {@code ConnectionRestored}; else it ends with {@code CONNECTION_CLOSED}.
+   * Closes a mailbox's connection to its daemon, as if the daemon had closed it. With {@code reconnect}, the mailbox
+   * reports {@code ConnectionLost} and then {@code ConnectionRestored}. Otherwise it ends with {@code
+   * CONNECTION_CLOSED}.
    *
-   * @param mailbox its id or its private group
-   * @throws IllegalStateException there is no such mailbox, or it has no connection now
+   * @param mailbox its mailbox ID, display ID or private group
+   * @throws IllegalStateException if the mailbox does not exist or is not connected
    */
   public void dropMailbox(String mailbox) {
     String page = adminUrl(this, ADMIN_PORT, "/drop-mailbox?mailbox=" + URLEncoder.encode(mailbox, UTF_8));
@@ -240,18 +247,18 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Freezes the daemon: its connections stay, and nothing is delivered until {@link #resumeDaemon}.
+   * Pauses the daemon: its connections stay open, and it delivers nothing until {@link #resumeDaemon}.
    *
-   * @throws IllegalStateException the daemon is not in a container of its own; see {@link #withSeparateDaemon}
+   * @throws IllegalStateException without {@link #withSeparateDaemon}
    */
   public void pauseDaemon() {
     needSeparateDaemon().pause();
   }
 
   /**
-   * Lets a paused daemon continue.
+   * Resumes a paused daemon.
    *
-   * @throws IllegalStateException the daemon is not in a container of its own; see {@link #withSeparateDaemon}
+   * @throws IllegalStateException without {@link #withSeparateDaemon}
    */
   public void resumeDaemon() {
     needSeparateDaemon().resume();
@@ -265,10 +272,10 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Starts it, and waits until it is ready. When that fails, nothing is left.
+   * Starts the container and waits until the sidecar is ready. If this fails, it removes everything.
    *
-   * @throws ContainerLaunchException it ended or was not ready in a minute; the message has its log, or names the image that the
-   *     Docker engine neither has nor can pull
+   * @throws ContainerLaunchException if the sidecar ended or was not ready within a minute. The message contains its
+   * log, or names an image that the Docker engine neither has nor can pull
    */
   @Override
   public void start() {
@@ -301,12 +308,12 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     daemon.start();
   }
 
-  /** Called by {@link #start}: what is known only then. */
+  /** Called by {@link #start}: sets the options that are known only then. */
   @Override
   protected void configure() {
     withEnv("SPREAD_SIDECAR_GRPC_LISTEN", "0.0.0.0:" + GRPC_PORT);
     withEnv("SPREAD_SIDECAR_ADMIN_LISTEN", "0.0.0.0:" + ADMIN_PORT);
-    // Everything is reached through a Docker network of the test.
+    // All connections use a Docker network of the test.
     withEnv("SPREAD_SIDECAR_INSECURE", "true");
     withEnv("SPREAD_SIDECAR_ADMIN_TOKEN", adminToken);
     withEnv("SPREAD_SIDECAR_ADMIN_FAILURE_INJECTION", "true");
@@ -321,7 +328,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     if (daemonName != null) withEnv("SPREAD_SIDECAR_EMBEDDED_NAME", daemonName);
   }
 
-  /** Closes {@link #client} and removes all that was started. Once is enough; more does no harm. */
+  /** Closes {@link #client} and removes everything that was started. Further calls have no effect. */
   @Override
   public synchronized void stop() {
     if (client != null) client.close();

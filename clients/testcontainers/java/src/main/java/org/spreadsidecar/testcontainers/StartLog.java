@@ -3,7 +3,7 @@ package org.spreadsidecar.testcontainers;
 import java.util.function.Consumer;
 import org.testcontainers.containers.output.OutputFrame;
 
-/** What a container printed until it was ready, for the message when it never is. Nothing waits for it. */
+/** The output of a container until it is ready, for error messages. */
 final class StartLog implements Consumer<OutputFrame> {
   private static final int ENOUGH = 64 * 1024;
 
@@ -15,13 +15,13 @@ final class StartLog implements Consumer<OutputFrame> {
     if (kept && text.length() < ENOUGH) text.append(frame.getUtf8String());
   }
 
-  /** From now on nothing is kept. */
+  /** Discards the output and all further output. */
   synchronized void forget() {
     kept = false;
     text.setLength(0);
   }
 
-  /** From now on it is kept, from the beginning. */
+  /** Starts to collect output. */
   synchronized void begin() {
     kept = true;
     text.setLength(0);

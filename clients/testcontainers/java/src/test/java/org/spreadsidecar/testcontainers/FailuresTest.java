@@ -18,7 +18,7 @@ import org.spreadsidecar.client.SpreadException;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ContainerLaunchException;
 
-/** Failure injection, and what is left behind. */
+/** Failure injection and clean-up. */
 class FailuresTest {
   private static final SpreadSidecarContainer SIDECAR = new SpreadSidecarContainer();
 
@@ -39,7 +39,7 @@ class FailuresTest {
       SIDECAR.dropMailbox(alice.id());
       var end = assertThrows(SpreadException.class, () -> alice.receive(Duration.ofSeconds(10)));
       assertEquals("CONNECTION_CLOSED", end.reason());
-      // Only the one that was meant.
+      // Other mailboxes are not affected.
       bob.joinAndAwaitView("room");
     }
   }

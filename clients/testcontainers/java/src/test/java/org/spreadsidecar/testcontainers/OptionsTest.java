@@ -29,7 +29,7 @@ import org.spreadsidecar.client.SpreadSidecar;
 import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.containers.Network;
 
-/** What the container can be told, and what it tells. */
+/** The options and properties of the container. */
 class OptionsTest {
   private static SpreadSidecarContainer started(UnaryOperator<SpreadSidecarContainer> options) {
     SpreadSidecarContainer sidecar = options.apply(new SpreadSidecarContainer());
@@ -41,7 +41,7 @@ class OptionsTest {
     return sidecar.client().connect(new MailboxOptions().privateName("alice"));
   }
 
-  /** A client that was told nothing but the target. */
+  /** A client that knows only the target. */
   private static SpreadSidecar stranger(SpreadSidecarContainer sidecar) {
     return new SpreadSidecar(new SidecarOptions().target(sidecar.getGrpcTarget()));
   }
@@ -147,7 +147,8 @@ class OptionsTest {
       String[] daemon = sidecar.getSpreadDaemon().split("@");
       try (Socket connection = new Socket(daemon[1], Integer.parseInt(daemon[0]))) {
         connection.setSoTimeout(10_000);
-        // Version 5.0.1, membership wanted, the private name "me"; the daemon answers with its ways to authenticate.
+        // Version 5.0.1, with membership messages, private name "me". The daemon responds with its authentication
+        // methods.
         connection.getOutputStream().write(new byte[] {5, 0, 1, 1, 2, 'm', 'e'});
         assertArrayEquals("\5NULL".getBytes(UTF_8), connection.getInputStream().readNBytes(5));
       }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the README shows is code that runs: regions of the samples. */
+/** The README's code is code that runs: regions of the samples. */
 class ReadmeTest {
   private static final Pattern BLOCK = Pattern.compile("^```java\\n(.*?)^```", Pattern.MULTILINE | Pattern.DOTALL);
   private static final Pattern REGION =

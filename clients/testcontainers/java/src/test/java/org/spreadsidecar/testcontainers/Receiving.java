@@ -8,7 +8,7 @@ import org.spreadsidecar.client.SpreadEvent;
 final class Receiving {
   private Receiving() {}
 
-  /** The mailbox's next event of a kind; others before it are passed over. */
+  /** Receives events until the first one of a kind. */
   static <T extends SpreadEvent> T next(Class<T> kind, Mailbox mailbox) {
     while (true) {
       SpreadEvent event = mailbox.receive(Duration.ofSeconds(10));

@@ -19,7 +19,7 @@ import org.spreadsidecar.client.SpreadEvent.RegularMessage;
 import org.spreadsidecar.client.SpreadEvent.ViewMessage;
 import org.spreadsidecar.client.SpreadException;
 
-/** Failures on purpose, as users of the module write them. The README shows parts of it. */
+/** A test with injected failures, as users of the module write it. The README shows parts of it. */
 class SampleFailuresTest {
   @Test
   void whoWasCutIsInTheGroupAgain() {
