@@ -37,13 +37,13 @@ export interface SidecarAddresses {
 
 export interface Sidecar {
   readonly addresses: SidecarAddresses;
-  /** True when it is worth to begin with calls: it listens, the default daemon is up, and nobody told it to stop. */
+  /** True if clients can start calls: it listens, the default daemon is up, and no stop was requested. */
   readonly ready: boolean;
   /** What is known of the default daemon. */
   readonly daemon: DaemonStatus;
   /** Resolves when the first attempt to reach the default daemon has succeeded or failed. */
   readonly daemonAsked: Promise<void>;
-  /** Resolves when it has stopped, whoever wanted that: stop() was called, or `POST /quitquitquit` came. */
+  /** Resolves when it has stopped, after stop() or `POST /quitquitquit`. */
   readonly stopped: Promise<void>;
   /**
    * Opens everything. Resolves when it listens; a real daemon may still be down then, and `ready` false. Rejects with
@@ -200,7 +200,7 @@ class SidecarLifecycle implements Sidecar {
     this.#daemonWait.begin();
     const connected = parts.monitor!.start();
     void connected.then(this.#onDaemonAsked);
-    // The embedded daemon is there: whoever waits for start() may use it at once.
+    // The embedded daemon is ready, so callers of start() can use it at once.
     if (parts.embedded) await connected;
     this.#refresh();
   }
@@ -262,7 +262,7 @@ class SidecarLifecycle implements Sidecar {
     );
   }
 
-  /** Tells health what is so now. */
+  /** Updates the health status. */
   #refresh(): void {
     this.#wasReady ||= this.ready;
     this.#health.setServing(isServing(this.#facts));

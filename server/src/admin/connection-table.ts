@@ -8,7 +8,7 @@ export class ConnectionTable {
   /** In the order in which they were last used. */
   readonly #addresses = new Map<Socket, string>();
 
-  /** @param onEvicted - told the address of each connection that is destroyed for another one */
+  /** @param onEvicted - called with the address of each connection that is destroyed for another one */
   constructor(
     private readonly most: number,
     private readonly onEvicted: (address: string) => void = () => {},

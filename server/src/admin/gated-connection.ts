@@ -86,7 +86,7 @@ export class GatedConnection extends Duplex {
       return;
     }
     if (this.socket.readableLength === 0) {
-      // Asks the socket for more; `readable` tells when there is some.
+      // Requests more from the socket; `readable` signals new data.
       this.socket.read(0);
       return;
     }

@@ -10,14 +10,14 @@ export interface ProtocolServers {
 }
 
 /**
- * Tells HTTP/2 from HTTP/1 on a fresh connection by its first bytes. A client that does not say enough within
+ * Distinguishes HTTP/2 from HTTP/1 on a new connection by its first bytes. A client that does not say enough within
  * `timeoutMs` is cut: the shortest HTTP/1 request is longer than what is looked at.
  */
 export function sniffProtocol(socket: Socket, servers: ProtocolServers, timeoutMs: number): void {
   const cut = () => socket.destroy();
   const timer = setTimeout(cut, timeoutMs);
   const stop = () => clearTimeout(timer);
-  // Nobody else listens yet; a reset before the first byte must not end the process.
+  // No other listener exists yet, and a reset before the first byte must not end the process.
   socket.on('error', cut);
   socket.once('close', stop);
   const look = () => {

@@ -13,7 +13,7 @@ export interface CommandIo {
   readonly stdout: Terminal<Writable>;
   readonly stderr: Terminal<Writable>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Tells the command to stop, in place of the process's signals. Its reason should be an Interruption. */
+  /** Requests a stop of the command, instead of the process's signals. Its reason should be an Interruption. */
   readonly signal?: AbortSignal;
   /** The program as it was invoked, for hints. Default: `npx spread-sidecar`. */
   readonly program?: string;
@@ -33,16 +33,16 @@ export interface CommandContext {
   readonly isContainer: boolean;
   /** Aborted, with an Interruption, when the command is to stop. */
   readonly signal: AbortSignal;
-  /** From now on the command continues when nobody reads its output any more. */
+  /** From now on, the command continues after the reader of its output has closed it. */
   runWithoutReader(): void;
   /** Ends with the command: the handlers of signals, and what is not yet written. */
   close(): Promise<void>;
 }
 
-/** Told the exit code of a command that has come to its end. */
+/** Called with the exit code of a command that has ended. */
 export type Done = (exitCode: number) => void;
 
-/** How long a reader may take for the last output of a command that was told to stop. Unit: ms. */
+/** How long a reader may take for the last output of a stopped command. Unit: ms. */
 const CLOSE_MS = 1000;
 
 /** The world of the process. */
@@ -83,7 +83,7 @@ export function createContext(io: CommandIo): CommandContext {
       needsReader = false;
     },
     async close() {
-      // A command that was told to stop ends although nobody reads what it has written.
+      // A stopped command ends even if its output is not read.
       const isBounded = controller.signal.aborted || !needsReader;
       const timeoutMs = isBounded ? CLOSE_MS : undefined;
       await Promise.all([stdout.close(timeoutMs), stderr.close(timeoutMs)]);

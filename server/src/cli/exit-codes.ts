@@ -1,6 +1,6 @@
 /** What the command's exit code says. docs/cli.md has the same table; a test compares them. */
 export const ExitCode = {
-  /** Done; also when a command that runs until it is told to stop was told so. */
+  /** Success, including a requested stop. */
   ok: 0,
   /** It failed for a reason that has no code of its own, or a check found something wrong. */
   failure: 1,

@@ -37,7 +37,7 @@ export async function run(argv: readonly string[] = process.argv.slice(2), io?: 
 
   async function explain(error: unknown): Promise<number> {
     const { reason } = context.signal;
-    // What fails after the command was told to stop failed because of that.
+    // A failure after a requested stop is caused by the stop.
     const told = context.signal.aborted ? reason : undefined;
     if (told instanceof Interruption) return told.exitCode;
     const failure = describeFailure(told instanceof CommandFailure ? told : error);

@@ -51,7 +51,7 @@ export function readMounts(): string {
   }
 }
 
-/** Kubernetes names the host after the pod, and tells each container where its API server is. */
+/** Kubernetes names the host after the pod, and gives each container the address of its API server. */
 function inContainer(env: Invocation['env'], mounts: string): string {
   if (env.KUBERNETES_SERVICE_HOST !== undefined || mounts.includes('/kubelet/pods/'))
     return `kubectl exec -it ${hostname()} -c ${NAME} -- ${NAME}`;

@@ -11,7 +11,7 @@ export function didYouMean(given: string, candidates: readonly string[]): string
   return best === undefined ? '' : `; did you mean ${best}?`;
 }
 
-/** maxGroups, max-groups and MAX_GROUPS are the same word to whoever mistypes them. */
+/** For a typing mistake, maxGroups, max-groups and MAX_GROUPS are the same word. */
 function bare(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
 }

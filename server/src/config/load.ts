@@ -15,7 +15,7 @@ export interface LoadOptions {
   readonly flags?: Flags;
   readonly env?: Environment;
   readonly file?: ConfigFile | undefined;
-  /** Environment variables with our prefix that belong to somebody else, such as a client's. */
+  /** Environment variables with the sidecar's prefix that are not options, such as those of clients. */
   readonly otherVariables?: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export interface LoadedConfig {
  * @throws ConfigError with all mistakes, also those in values that another place overrides.
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
-  // The YAML parser costs some 25 ms and 6 MiB; without a file nobody pays for it.
+  // The YAML parser costs about 25 ms and 6 MiB, so it is loaded only for a file.
   const file = options.file && (await import('./sources/yaml-file.js')).readYamlFile(options.file);
   const given = [
     readFlags(options.flags ?? {}),
@@ -116,7 +116,7 @@ function conflictMistake(
       const value = row.secret ? '[redacted]' : row.type.format(values.get(row.key)) || '""';
       return `${row.key} is ${value}${source.kind === 'default' ? ', the default' : ` from ${sourceText(source)}`}`;
     });
-  // Shown at what somebody set: that is more likely wrong than what nobody touched.
+  // Shown at the value that was set, which is more likely wrong than a default.
   const option = between.find((key) => sources.get(key)!.kind !== 'default') ?? between[0]!;
   return { option, where: sourceText(sources.get(option)!), message: `${sentence} (${parts.join('; ')})` };
 }

@@ -21,7 +21,7 @@ export interface OptionRow {
 /** Every environment variable of the sidecar begins with this. */
 export const ENVIRONMENT_PREFIX = 'SPREAD_SIDECAR_';
 
-/** The path of the configuration file: the one setting that a file can't hold. Whoever reads the file reads it. */
+/** The path of the configuration file: the one setting that a file cannot contain. The reader of the file reads it. */
 export const CONFIG_FILE = {
   flag: 'config',
   environment: `${ENVIRONMENT_PREFIX}CONFIG`,

@@ -48,11 +48,11 @@ export interface ConnectionHost {
 
 type State = 'opening' | 'open' | 'ending' | 'closed';
 
-/** How long a client that was sent away may take to close its end, in ms, unless told. */
+/** Default time for a disconnected client to close its end. Unit: ms. */
 const LINGER_MS = 1000;
 /** Silence allowed before the choice of authentication methods, in handshake timeouts: real Spread waits forever. */
 const AUTH_PATIENCE = 10;
-/** All of the handshake, in handshake timeouts: nobody stays by sending a byte now and then. */
+/** Maximum time of the whole handshake, in handshake timeouts, so that a slow client cannot extend it byte by byte. */
 const OPENING_PATIENCE = 20;
 const NOTHING = Buffer.alloc(0);
 

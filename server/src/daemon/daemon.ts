@@ -32,7 +32,7 @@ export interface EmbeddedDaemonOptions {
   readonly handshakeTimeoutMs?: number;
   /** First word of group ids, 1..4294967294; default: derived from the name as real Spread does it. */
   readonly id?: number;
-  /** Told of everything that happens; must not throw. */
+  /** Called for each event; must not throw. */
   readonly onEvent?: (event: DaemonEvent) => void;
 }
 

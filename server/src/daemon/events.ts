@@ -16,14 +16,14 @@ export type CutReason =
 
 /** Everything that the daemon reports. */
 export type DaemonEvent =
-  /** A handshake ended with a code: the client was told. */
+  /** A handshake ended with a code, which the client received. */
   | {
       readonly kind: 'client-refused';
       readonly transport: Transport;
       readonly code: SpreadCodeName;
       readonly message: string;
     }
-  /** A connection ended before it was a session, and was told nothing. */
+  /** A connection ended before it was a session, without a response. */
   | { readonly kind: 'client-abandoned'; readonly transport: Transport; readonly message: string }
   | {
       readonly kind: 'session-opened';

@@ -50,7 +50,9 @@ export class GroupTable<M extends GroupMember> {
     return this.#groupsOf.get(member)?.size ?? 0;
   }
 
-  /** Members of `group` in byte order of private groups; undefined when nobody is in it. Valid until the next change. */
+  /**
+   * Members of `group` in byte order of private groups; undefined if it has no members. Valid until the next change.
+   */
   members(group: string): readonly M[] | undefined {
     return this.#groups.get(group)?.members;
   }

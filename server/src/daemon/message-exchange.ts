@@ -127,7 +127,7 @@ export class MessageExchange {
   #multicast(sender: ClientConnection, frame: Frame): void {
     this.counts.messagesReceived += 1;
     const delivery = ++this.#delivery;
-    // Whoever has the number of this delivery has its copy, or is to have none.
+    // A receiver with the number of this delivery has its copy, or must not get one.
     if ((frame.header.type & SELF_DISCARD) !== 0) sender.lastDelivered = delivery;
     let copy: SharedFrame | undefined;
     const deliver = (receiver: ClientConnection) => {

@@ -19,7 +19,7 @@ export class SendFailure extends SpreadError {
 export function refusedAfter(end: MailboxEnd): Error {
   switch (end.reason) {
     case 'CONNECTION_CLOSED':
-      // As Spread's own library has it: the loss is told once, what comes after it is an error on a lost session.
+      // As in Spread's own library, the loss is reported once. Later calls fail because the session is lost.
       return new SendFailure(
         'NET_ERROR_ON_SESSION',
         'the mailbox has lost its daemon connection; its events can still be received',

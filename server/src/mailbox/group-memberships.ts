@@ -22,7 +22,7 @@ type PendingRequest =
 interface Group {
   /** What the daemon has not answered yet, in the order in which it was sent; joins and leaves alternate. */
   readonly pending: PendingRequest[];
-  /** The view that stands; undefined while this mailbox, as far as it was told, is no member. */
+  /** The current view; undefined while this mailbox has not received a view as a member. */
   view: View | undefined;
   inTransition: boolean;
 }
@@ -31,8 +31,8 @@ interface Group {
  * The groups of one mailbox: which it is in (by what it asked for: joins and leaves are carried out in the order in which
  * they are sent), the view of each, and who waits for the daemon's answers.
  *
- * A daemon says nothing to a join of a member or to a leave of somebody else (Spread 5.0.1, transcripts
- * 22-join-twice and 24-leave-not-joined), so nobody may wait for an answer to those.
+ * A daemon does not respond to a join of a member or to a leave of a non-member (Spread 5.0.1, transcripts
+ * 22-join-twice and 24-leave-not-joined), so no call may wait for a response to them.
  */
 export class GroupMemberships {
   /** In the order of joining. */
@@ -158,7 +158,7 @@ export class GroupMemberships {
     this.#privateGroup = privateGroup;
   }
 
-  /** The memberships are over: whoever waits gets this error. */
+  /** The memberships have ended. Waiting calls get this error. */
   end(error: () => Error): void {
     const groups = [...this.#groups.values()];
     this.#groups.clear();

@@ -17,7 +17,7 @@ import type { MailboxIdentity, MailboxTelemetry } from './telemetry.js';
 export interface MailboxOptions {
   /** Connected and not started. */
   readonly session: MailboxSession;
-  /** 128 random bits in hexadecimal: whoever has it owns the mailbox. */
+  /** 128 random bits in hexadecimal. Its holder owns the mailbox. */
   readonly id: string;
   readonly displayId: string;
   /** Who opened it. Default ''. */
@@ -31,7 +31,7 @@ export interface MailboxOptions {
   readonly endWithConnection?: boolean;
   readonly acknowledgement: Acknowledgement;
   readonly limits: MailboxLimits;
-  /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
+  /** The fraction of a queue limit at which a receiver gets a slow-consumer notice; above 0, at most 1. */
   readonly noticeMark: number;
   /** How long a clean disconnect may take before the connection is dropped, milliseconds. */
   readonly disconnectTimeoutMs: number;
@@ -42,7 +42,7 @@ export interface MailboxOptions {
   readonly telemetry: MailboxTelemetry;
   /** How a lost connection is restored; undefined: the mailbox ends with it. */
   readonly reconnect?: ReconnectPlan | undefined;
-  /** The lease is over: nobody uses the mailbox any more, or takes what one that was ended for slowness still has. */
+  /** The lease expired: the mailbox is unused, or no receiver reads the remaining events of a slow consumer. */
   onLeaseEnd(): void;
 }
 

@@ -64,7 +64,7 @@ export type EndReason =
   | 'RECEIVER_REPLACED'
   | 'INTERNAL';
 
-/** The end, as a receiver is told. */
+/** The end, as a receiver gets it. */
 export interface MailboxEnd {
   readonly reason: EndReason;
   /** CONNECTION_CLOSED: Spread's code for the end of a connection. */
@@ -73,7 +73,7 @@ export interface MailboxEnd {
   readonly lastSequence: number;
   /** A sentence for people. */
   readonly message: string;
-  /** What the caller is told besides, with the contract's keys: bound, time. */
+  /** Metadata for the caller, with the contract's keys: bound, time. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -98,7 +98,7 @@ export class Mailbox implements MailboxIdentity {
     return this.#connection.isLost ? 'RECONNECTING' : 'OPEN';
   }
 
-  /** True when it has ended and a receiver was given everything, so that nobody is waiting for it any more. */
+  /** True if it has ended and a receiver got everything, so that no client waits for it. */
   get isFinished(): boolean {
     return this.#lifetime.end !== undefined && this.#inbox.isEndDelivered && !this.#inbox.receiverAttached;
   }
@@ -242,7 +242,7 @@ export class Mailbox implements MailboxIdentity {
 
   /**
    * Calls back once, when the mailbox has ended, with the error that a send gets which comes now; soon, when it has
-   * ended already. What was sent before is not decided by that: each send's own callback tells.
+   * ended already. It does not decide earlier sends: the callback of each send reports its outcome.
    *
    * @returns takes the callback back
    */
@@ -251,7 +251,7 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Attaches the one receiver. One that was attached before is told RECEIVER_REPLACED and let go.
+   * Attaches the one receiver. A previous receiver gets RECEIVER_REPLACED and is detached.
    *
    * @throws MailboxError SEQUENCE_NOT_RETAINED, FIELD_INVALID (outstanding limits with AUTO); the former receiver stays
    */
@@ -311,15 +311,16 @@ export class Mailbox implements MailboxIdentity {
 
   /**
    * Ends the mailbox because the sidecar shuts down: nothing more is received, the receiver is given what is queued until
-   * cutReceiver() is called, then the daemon is told goodbye. Resolves when the connection is closed. Never rejects.
+   * cutReceiver() is called, then the mailbox disconnects from the daemon. Resolves when the connection is closed.
+   * Never rejects.
    */
   drain(): Promise<void> {
     return this.#lifetime.drain();
   }
 
   /**
-   * The time of a drain is over: tells the receiver of a mailbox that has ended the end at once, whatever it has not been given
-   * yet, and each receiver that comes later.
+   * The time of a drain has passed: gives the receiver of an ended mailbox the end at once, whatever it has not been
+   * given yet, and each receiver that comes later.
    */
   cutReceiver(): void {
     this.#inbox.cut({ reason: 'DRAINING', message: 'the sidecar is shutting down' });

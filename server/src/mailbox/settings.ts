@@ -33,7 +33,7 @@ export interface MailboxSettings {
      */
     readonly softLimit: { readonly fraction: number; readonly timeMs: number | undefined };
   };
-  /** The part of a queue bound from which a receiver is told that it is too slow; above 0, at most 1. */
+  /** The fraction of a queue limit at which a receiver gets a slow-consumer notice; above 0, at most 1. */
   readonly noticeMark: number;
   readonly maxMailboxes: number;
   /** For the private names of mailboxes that ask for none. Default: the daemon makes them. */

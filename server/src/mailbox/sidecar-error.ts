@@ -22,7 +22,7 @@ export type MailboxReason =
   | 'RECONNECTING'
   | 'SLOW_CONSUMER';
 
-/** What became of a send that failed: nothing of it left the sidecar, or nobody can tell. */
+/** The outcome of a failed send: no byte of it left the sidecar, or unknown. */
 export type Outcome = 'not-sent' | 'unknown';
 
 /**

@@ -1,7 +1,7 @@
 import type { EndReason } from './mailbox-types.js';
 import type { SlowConsumerNotice } from './queue/receiver.js';
 
-/** What may be told about a mailbox: nothing that opens it. */
+/** The public data of a mailbox, which gives no access to it. */
 export interface MailboxIdentity {
   readonly displayId: string;
   readonly privateGroup: string;
@@ -13,12 +13,12 @@ export interface MailboxIdentity {
 export interface MailboxOpener {
   /** The address that the call came from, such as `127.0.0.1:51234` or `unix`; '' where there is none. */
   readonly peer: string;
-  /** As the sidecar tells callers apart: `tcp`, `unix`, `tls`, `certificate:<digest>`, `client:<name>`, `token:<digest>`. */
+  /** The identity of a caller: `tcp`, `unix`, `tls`, `certificate:<digest>`, `client:<name>`, `token:<digest>`. */
   readonly identity: string;
 }
 
 /**
- * What happens to mailboxes, for logs and metrics. Only what is rare is told; what happens with every message is counted
+ * Events of mailboxes, for logs and metrics. Only rare events are reported; the events of every message are counted
  * by the mailboxes and read by MailboxRegistry.totals(). None of these may throw.
  */
 export interface MailboxTelemetry {
@@ -45,7 +45,7 @@ export interface MailboxTelemetry {
   defect(error: unknown): void;
 }
 
-/** Tells nobody. */
+/** No observer. */
 export const SILENT: MailboxTelemetry = {
   opened() {},
   ended() {},

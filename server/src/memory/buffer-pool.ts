@@ -20,9 +20,9 @@ interface Class {
  * Buffers that are used again. V8 frees the memory of a buffer with the next collection, and collects the whole heap
  * for every few tens of megabytes of such memory: at 100 MB/s of messages that is most of a processor.
  *
- * Whoever takes a buffer owns it until it is given back, and gives it back at most once. One that is never given back is
- * collected like any other. What is kept is bounded: beyond `maxFreeBytes` the lengths that were not asked for
- * the longest time go first.
+ * The caller of take() owns the buffer until it returns the buffer, and returns it at most once. One that is never
+ * given back is collected like any other. What is kept is bounded: beyond `maxFreeBytes` the lengths that were not
+ * asked for the longest time go first.
  */
 export class BufferPool {
   readonly #classes = Array.from({ length: CLASSES }, (): Class => ({ free: [], askedAt: 0 }));
@@ -50,7 +50,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Takes back what take() gave. Nobody may read or write it any more. */
+  /** Accepts a buffer of take() back. It must not be read or written afterwards. */
   give(buffer: Buffer): void {
     const { length } = buffer;
     if (length > LARGEST_BYTES) return;

@@ -111,7 +111,7 @@ function listenOnSocketFile(
   const { mode = DEFAULT_SOCKET_MODE } = address;
   const path = file.bindPath;
   const group = address.group === undefined ? undefined : groupId(address, address.group);
-  // Until it has its group, nobody else of the group that it is made with may connect.
+  // Until the socket has its group, members of the initial group must not connect.
   const first = group === undefined ? mode : DEFAULT_SOCKET_MODE;
   withUmask(0o777 & ~first, () => server.listen({ path }, listening));
   // A bind that failed is reported by the error event; there is no file then.

@@ -9,7 +9,7 @@ const PROBE_TIMEOUT_MS = 1000;
 
 /**
  * Makes the path free to listen on: nothing there is fine, the file that a killed process left behind is
- * removed, and a socket that somebody serves is rejected, as is anything that is no socket.
+ * removed. A socket in use is rejected, and so is a file that is not a socket.
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const address = `unix:${path}`;
@@ -55,7 +55,7 @@ export async function removeStaleSocket(path: string): Promise<void> {
   }
 }
 
-/** Only a refused connection proves that nobody listens; a full backlog (EAGAIN) or silence does not. */
+/** Only a refused connection proves that no process listens; a full backlog (EAGAIN) or silence does not. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);

@@ -28,8 +28,8 @@ export type CredentialKind = 'tls' | 'client-tokens' | 'admin-tokens';
 
 export interface SecurityEvents {
   /**
-   * Somebody was not let in. `reason` is the contract's for a call (CREDENTIAL_MISSING, CREDENTIAL_INVALID, ADMIN_ONLY),
-   * FOREIGN_MAILBOX for another's mailbox, `TLS_…` for a handshake. `about` holds no secret.
+   * A call or connection was rejected. `reason` is the contract's for a call (CREDENTIAL_MISSING, CREDENTIAL_INVALID,
+   * ADMIN_ONLY), FOREIGN_MAILBOX for another's mailbox, `TLS_…` for a handshake. `about` holds no secret.
    */
   refused(reason: string, about: Readonly<Record<string, string>>): void;
   /** Certificates or tokens are in use as their files have them now. `expiresAtMs` is the server certificate's. */
@@ -40,8 +40,8 @@ export interface SecurityEvents {
 
 export interface LimitEvents {
   /**
-   * Somebody ran into a limit; `limit` is its name in docs/limits.md, such as `limits.maxCalls`. May come as often as strangers
-   * like. `about` holds no secret.
+   * A client reached a limit; `limit` is its name in docs/limits.md, such as `limits.maxCalls`. May come as often as
+   * strangers like. `about` holds no secret.
    */
   reached(limit: string, about: Readonly<Record<string, string>>): void;
 }
@@ -56,12 +56,12 @@ export interface SidecarEvents {
   readonly limits: LimitEvents;
 }
 
-/** Somebody who wants to be told some of it. */
+/** A subscriber of some of these events. */
 export type EventSubscriber = { readonly [G in keyof SidecarEvents]?: Partial<SidecarEvents[G]> };
 
 /**
- * Tells every subscriber, in order, synchronously. What nobody wants costs an empty call, what one wants is that
- * subscriber's own function.
+ * Calls every subscriber, in order, synchronously. An event without a subscriber costs an empty call, an event with one
+ * is that subscriber's own function.
  */
 export function createEvents(subscribers: readonly EventSubscriber[] = []): SidecarEvents {
   return {

@@ -10,7 +10,7 @@ import { WatchedFiles } from './watched-files.js';
 
 /**
  * Who is let in, as the configuration and its files say, and as the files say later: they are watched until stop(). A file
- * that can't be used at the start is an error; later it is told, and what was in use stays.
+ * that is not usable at the start is an error. Later, the sidecar reports it and keeps the previous one.
  */
 export class Access {
   readonly tls: TlsEndpoint | undefined;

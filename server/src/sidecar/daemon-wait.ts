@@ -17,7 +17,7 @@ export class DaemonWait {
     this.#schedule(FIRST_MS);
   }
 
-  /** The daemon answers, or nobody waits for it any more. */
+  /** The daemon responds, or the wait has ended. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -1,7 +1,7 @@
 import type { CheckResult, ProbeChecks } from '../admin/checks.js';
 import type { DaemonStatus } from '../mailbox/connection/daemon-monitor.js';
 
-/** Where a sidecar is in its life. In `delaying` it was told to stop, and serves on for its shutdown delay. */
+/** The phase of a sidecar. In `delaying`, a stop was requested, and it serves clients for its shutdown delay. */
 export type LifeStage = 'starting' | 'serving' | 'delaying' | 'draining' | 'stopped';
 
 /** What the probes need to know. Each is cheap: probes may come every second. */

@@ -1,19 +1,19 @@
-/** Nobody has needed the sidecar for so long: then nobody is waited for. A client that connects again takes less. */
+/** Time without clients after which the delay ends. A client that reconnects takes less. */
 const QUIET_MS = 1000;
 const LOOK_MS = 50;
 
 /**
- * The time between being told to stop and draining. Containers of one pod are told at the same moment, in which the
+ * The time between a requested stop and the drain. Containers of one pod get SIGTERM at the same moment, in which the
  * application begins to finish its work, and needs its mailboxes for that.
  */
 export class ShutdownDelay {
   #over = false;
   #wake: () => void = () => {};
 
-  /** @param isUsed whether somebody still needs the sidecar; asked often */
+  /** @param isUsed whether a client still needs the sidecar; called often */
   constructor(private readonly isUsed: () => boolean) {}
 
-  /** Resolves after `mostMs` milliseconds; before, when nobody has used the sidecar for a second, or at end(). */
+  /** Resolves after `mostMs` milliseconds, or earlier: at end(), or after a second without clients. */
   async pass(mostMs: number): Promise<void> {
     const begun = performance.now();
     let usedAt = begun;

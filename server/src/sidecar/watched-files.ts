@@ -4,8 +4,8 @@ import { describeStats } from './files-at-rest.js';
 
 /**
  * Calls back when one of the files may have changed, looking at them every so often. A file that is being written is not
- * complete, so the call waits until two looks in a row find the same sizes and times. Not fs.watch: it is told nothing on
- * network file systems, and loses a file that is replaced, as editors and Kubernetes do.
+ * complete, so the call waits until two looks in a row find the same sizes and times. Not fs.watch, which reports
+ * nothing on network file systems, and loses a file that is replaced, as editors and Kubernetes do.
  */
 export class WatchedFiles {
   readonly #paths: readonly string[];
@@ -28,7 +28,7 @@ export class WatchedFiles {
       .join();
     this.#found = this.#seen;
     this.#timer = setInterval(() => void this.look(), intervalMs);
-    // Nobody waits for it: a process that has nothing else to do may end.
+    // The timer must not keep a process running.
     this.#timer.unref();
   }
 

@@ -7,7 +7,10 @@ import { SpreadError } from './spread-error.js';
 /** Makes the stream to a daemon and begins to connect it. A stream that is not a connecting Socket counts as open. */
 export type SocketFactory = (address: SpreadAddress) => Duplex;
 
-/** Bytes that may wait for the kernel before a send tells its caller to pause. Default of `sendHighWaterMark`. */
+/**
+ * Bytes that may wait for the kernel before a send returns false, so that its caller pauses. Default of
+ * `sendHighWaterMark`.
+ */
 const SEND_HIGH_WATER_MARK = 256 * 1024;
 /** Idle time after which the kernel asks whether the daemon is still there: the protocol has no heartbeat. */
 const KEEP_ALIVE_MS = 60_000;
@@ -25,7 +28,7 @@ export function netSocketFactory(sendHighWaterMark = SEND_HIGH_WATER_MARK): Sock
 
 /**
  * Resolves when `stream` is connected. Rejects with SpreadError ILLEGAL_SPREAD for a host that does not exist and
- * COULD_NOT_CONNECT for any other failure, as Spread's own library tells them apart.
+ * COULD_NOT_CONNECT for any other failure, as in Spread's own library.
  */
 export function connected(stream: Duplex, address: SpreadAddress): Promise<void> {
   if (!(stream instanceof Socket) || !(stream.connecting || stream.destroyed)) return Promise.resolve();

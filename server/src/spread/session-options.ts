@@ -35,7 +35,7 @@ export interface SessionHandlers {
   /**
    * Each message, in the daemon's order. `receivedAtMs`: when its last bytes were read, milliseconds since 1970. After
    * `pause` what one read brought (64 KiB) may still follow. A payload is lent: its bytes are others as soon as
-   * `onMessage` has returned, so whoever keeps them copies them.
+   * `onMessage` has returned, so copy bytes that you keep.
    */
   onMessage(message: Message, receivedAtMs: number): void;
   /**

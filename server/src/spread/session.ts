@@ -61,7 +61,7 @@ export class Session {
 
   /**
    * Connects and speaks the handshake. Rejects with SpreadError: ILLEGAL_SPREAD (malformed address, unknown host),
-   * COULD_NOT_CONNECT (nobody there, no Spread daemon, time over, `signal`), CONNECTION_CLOSED (ended during the
+   * COULD_NOT_CONNECT (no listener, no Spread daemon, timeout, `signal`), CONNECTION_CLOSED (ended during the
    * handshake), ILLEGAL_TIME (`timeoutMs`), or the daemon's own REJECT code. Nothing is read from the connection
    * after the handshake until `start`.
    */
@@ -160,14 +160,14 @@ export class Session {
     return this.#send(onTaken);
   }
 
-  /** Asks to become a member of `group`; its view tells that it happened. Joining twice is ignored by the daemon. */
+  /** Requests to join `group`; its view confirms the join. The daemon ignores a second join. */
   join(group: string, onTaken?: OnTaken): boolean {
     this.#mustBeOpen();
     this.#batch.append(this.#checked(() => encodeJoin(this.privateGroup, group)));
     return this.#send(onTaken);
   }
 
-  /** Asks to leave `group`; a self-leave message tells that it happened. Without effect for a non-member. */
+  /** Requests to leave `group`; a self-leave confirms it. No effect for a non-member. */
   leave(group: string, onTaken?: OnTaken): boolean {
     this.#mustBeOpen();
     this.#batch.append(this.#checked(() => encodeLeave(this.privateGroup, group)));
@@ -203,7 +203,7 @@ export class Session {
   }
 
   /**
-   * Drops the connection as if the daemon had: onClose is told CONNECTION_CLOSED. For tests of failure; without effect on
+   * Closes the connection as a failing daemon does: onClose gets CONNECTION_CLOSED. For failure tests; no effect on
    * a session that is over.
    */
   drop(): void {
@@ -236,7 +236,7 @@ export class Session {
       process.nextTick(this.#flush);
     }
     if (this.bufferedBytes < this.#stream.writableHighWaterMark) return true;
-    // Also because only a write that was told to wait is followed by `drain`.
+    // Also because `drain` follows only a write that returned false.
     return this.#flush();
   }
 

@@ -10,7 +10,7 @@ export interface SpreadErrorDetails {
   cause?: unknown;
 }
 
-/** A failure in Spread's own terms. The message is a whole sentence, fit for whoever made the call. */
+/** A failure in Spread's own terms. The message is a complete description for the caller. */
 export class SpreadError extends Error {
   override readonly name = 'SpreadError';
   /** Spread's number for `code`, e.g. -6. */

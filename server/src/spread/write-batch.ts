@@ -7,7 +7,7 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Frames on their way to one connection, written one after the other, so that many small ones leave as one piece.
  *
- * What was taken may be read until rest(), which says that nobody reads it any more; then its memory is used again,
+ * Taken bytes may be read until rest(), which ends their use; then their memory is used again,
  * so that a busy connection makes no garbage and an idle one holds one chunk of at most 16 KiB.
  */
 export class WriteBatch implements FrameSpace {
@@ -59,7 +59,7 @@ export class WriteBatch implements FrameSpace {
     return pieces;
   }
 
-  /** Nobody reads any more what was taken. Without effect while there is something to take. */
+  /** Ends the use of the taken bytes. No effect while bytes can be taken. */
   rest(): void {
     if (this.#bytes > 0) return;
     this.#start = 0;

@@ -35,7 +35,7 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
     await context.stdout.write(printConfig(config, sources));
     return ExitCode.ok;
   }
-  // Its reader may end before the sidecar does: whoever started it has gone.
+  // The process that started the sidecar may end first, and with it the reader of its output.
   context.runWithoutReader();
   const { createSidecar } = await import('../../sidecar.js');
   const { createLogger } = await import('../../observability/log/logger.js');

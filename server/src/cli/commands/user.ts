@@ -46,7 +46,7 @@ async function user(context: CommandContext, options: ConnectionOptions): Promis
       if (lines.isTerminal) await lines.print('h lists the commands');
       await session.run();
     } catch (error) {
-      // To be told to stop is one way to say goodbye.
+      // A requested stop is a normal end.
       if (!(signal.aborted && signal.reason instanceof Interruption)) throw error;
     } finally {
       lines.close();

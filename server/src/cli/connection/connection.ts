@@ -9,7 +9,7 @@ import { TARGET_VARIABLE } from './client-variables.js';
 import { firstToken, type OwnSidecar, ownSidecar, readOption } from './own-sidecar.js';
 import { checkTlsFiles, type PemFile } from './tls-files.js';
 
-/** Where a sidecar is when nobody says otherwise. */
+/** The default target. */
 export const DEFAULT_TARGET = '127.0.0.1:4813';
 
 /** Options of commands that use a sidecar. */
@@ -121,7 +121,7 @@ export type Route = Required<Pick<SidecarOptions, 'target'>> &
   Pick<SidecarOptions, 'credentials' | 'channelOptions'>;
 
 /**
- * The way to a sidecar. What a command is not told, it takes from the configuration of the sidecar that the environment
+ * The route to a sidecar. Options that are not set come from the configuration of the sidecar that the environment
  * describes, where the target is that sidecar.
  *
  * @throws CommandFailure when a file can't be read or used, or a client certificate is missing
@@ -185,7 +185,7 @@ function addressOf(target: string): string | undefined {
 }
 
 /**
- * How the client package is told of it.
+ * The options of the client package for it.
  *
  * @throws CommandFailure as {@link routeTo}, and when a token can't be read
  */

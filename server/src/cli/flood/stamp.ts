@@ -10,7 +10,7 @@ export interface Stamp {
   readonly sentAt: number;
 }
 
-/** A message of a flood. `run` tells its messages from those of others in the same group. */
+/** A message of a flood. `run` distinguishes its messages from other messages in the same group. */
 export function stamped(run: bigint, stamp: Stamp, size: number): Buffer {
   const message = Buffer.alloc(Math.max(size, STAMP_BYTES));
   message.writeBigUInt64LE(run, 0);

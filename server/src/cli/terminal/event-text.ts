@@ -84,7 +84,7 @@ export function shownPayload(payload: Buffer): string {
   return `0x${payload.subarray(0, SHOWN_BYTES).toString('hex')}${more}`;
 }
 
-/** Text with control characters written out: whoever sends must not steer the terminal of those who read. */
+/** Text with escaped control characters, so that a sender cannot control the terminal of a reader. */
 export function printable(text: string, breaks = false): string {
   return text.replace(/\p{Cc}|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) => {
     if (breaks && (character === '\n' || character === '\t')) return character;

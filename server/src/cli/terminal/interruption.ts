@@ -1,4 +1,4 @@
-/** Why a command is told to stop, as the reason of its signal. */
+/** The cause of a requested stop, as the reason of its signal. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
 
@@ -14,7 +14,7 @@ export class Interruption extends Error {
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Tells a command to stop at the first signal, and ends the process at the second.
+ * Requests a stop of a command at the first signal, and ends the process at the second.
  *
  * @returns a function that takes the handlers away
  */

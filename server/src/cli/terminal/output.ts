@@ -46,7 +46,10 @@ export class Output {
     return this.#stream;
   }
 
-  /** Writes; the promise is fulfilled when the stream has room again. Nothing is written once nobody reads. */
+  /**
+   * Writes; the promise is fulfilled when the stream has room again. It writes nothing after the reader has closed the
+   * stream.
+   */
   async write(data: string | Uint8Array): Promise<void> {
     if (this.#gone || this.#stream.write(data)) return;
     await new Promise<void>((resolve) => {

@@ -8,7 +8,7 @@ export type Source =
   | { readonly kind: 'file'; readonly path: string; readonly line: number; readonly column: number }
   | { readonly kind: 'default' };
 
-/** A value that somebody gave, not read yet. A list of texts has its items apart already. */
+/** A value that was set, not parsed yet. The items of a list are already separate. */
 export interface Entry {
   readonly row: OptionRow;
   readonly given: string | readonly string[];

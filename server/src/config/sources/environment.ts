@@ -29,7 +29,7 @@ export function readEnvironment(environment: Environment, others: readonly strin
 
 /**
  * Kubernetes sets variables for every Service of the namespace. A Service named `spread-sidecar`, or
- * `spread-sidecar-<anything>`, gives names with our prefix (SPREAD_SIDECAR_PORT_4813_TCP_ADDR): nobody wrote them.
+ * `spread-sidecar-<anything>`, gives names with our prefix (SPREAD_SIDECAR_PORT_4813_TCP_ADDR), which are not options.
  */
 function isServiceLink(name: string, value: string): boolean {
   if (/_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(name)) return true;

@@ -10,7 +10,7 @@ export type Flags = Readonly<Record<string, string | readonly string[] | boolean
 const byFlag = new Map(
   optionRows.flatMap((row) => (row.flag === undefined ? [] : [[row.flag, row] as const])),
 );
-// The flags that secrets would have: whoever tries one is told where the secret belongs.
+// The flags that secrets would have. The error for such a flag names the right source of the secret.
 const secrets = new Map(
   optionRows.filter((row) => row.secret).map((row) => [flagLike(row.environment), row]),
 );

@@ -15,7 +15,7 @@ import { type OptionRow, optionRows, sectionEntries } from '../option-rows.js';
 import { quote } from '../values/value-type.js';
 import { type Entry, type Given, type Source, sourceText } from './entry.js';
 
-/** A configuration file that somebody else has read. */
+/** The text of a configuration file. */
 export interface ConfigFile {
   /** As the operator wrote it: messages name it. */
   readonly path: string;

@@ -44,7 +44,7 @@ export class SpreadConfError extends Error {
 
 const blank = /(?:[ \t\r\n\v\f]|#[^\n]*)+/y;
 const quotedString = /"[^"]*"|'[^']*'/y;
-// Brackets end a word so that `[address%interface]:port` can be told apart (Spread 5.0.1 reads it the same way).
+// Brackets end a word so that `[address%interface]:port` can be split (Spread 5.0.1 reads it the same way).
 const plain = /[^ \t\r\n\v\f#{}[\]]+/y;
 const bracketed = /\[([^\]\s]+)\]:(\d{1,5})(?=[\s#{}]|$)/y;
 

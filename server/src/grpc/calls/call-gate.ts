@@ -47,7 +47,8 @@ export class TokenGate implements CallGate {
     const presented = this.tokens.find(metadata);
     if (presented.kind === 'known') {
       const { identity, digest } = presented;
-      // A client certificate counts too: whoever has the token of another and not its key is another.
+      // A client certificate counts too: a client with the token of another client, but without its key, is a different
+      // client.
       const caller = connection.startsWith('certificate:') ? `${connection} ${identity}` : identity;
       return { caller, credential: digest };
     }

@@ -14,7 +14,7 @@ export interface CallBounds {
   readonly messagesPerSecond: number;
 }
 
-/** Calls that are too many are told to come again after so long. Unit: ms. */
+/** Retry delay for calls above a limit. Unit: ms. */
 const RETRY_MS = 1000;
 /** Clients that are remembered before it is looked whose rates are as if nothing had been. */
 const TIDY_AT = 256;

@@ -7,7 +7,7 @@ export interface SweepBounds {
   readonly requestTimeoutMs: number;
   /** How long a call of which all was said may wait for a client that takes nothing of it. */
   readonly stallTimeoutMs: number;
-  /** Bytes of requests that have arrived and nobody took yet, of all calls. */
+  /** Bytes of unprocessed requests of all calls. */
   readonly maxBufferedBytes: number;
 }
 
@@ -35,7 +35,7 @@ export interface SweptCall {
 const LOOK_AGAIN_SHARE = 1 / 16;
 /** How often it is looked. Unit: ms. */
 const SWEEP_MS = 200;
-/** A call that was ended for what it held is told to come again after so long. Unit: ms. */
+/** Retry delay for a call that was ended because of the bytes that it held. Unit: ms. */
 const RETRY_MS = 1000;
 
 /** A call of which all was said and whose stream is not over. */

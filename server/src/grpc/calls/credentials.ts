@@ -80,7 +80,7 @@ export class TokenSet {
 export class AdminCredential {
   readonly #tokens: TokenSet;
 
-  /** Without tokens nobody is an operator. Empty tokens are passed over. */
+  /** Without tokens, no caller is an operator. Empty tokens are ignored. */
   constructor(
     tokens: readonly string[],
     private readonly onRefused: () => void = () => {},

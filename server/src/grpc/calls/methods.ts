@@ -12,7 +12,7 @@ export interface MethodInfo {
   readonly type: CallType;
 }
 
-/** What the gRPC layer tells about calls. Called on the hot path: must be cheap and must not throw. */
+/** The events of calls for observers. Called on the hot path: must be cheap and must not throw. */
 export interface GrpcTelemetry {
   callStarted(method: MethodInfo): void;
   /** `code` is the number of the gRPC status; `seconds` is the time from the request's headers to the status. */

@@ -102,7 +102,7 @@ export interface CallWatcher {
  * The innermost wrapper of a call: sees its true end and can hold back its reads.
  *
  * grpc-js sends some statuses from below every interceptor (the deadline passed, a message is too large,
- * its compression is broken) and tells the layers above no more than "cancelled". They all go through
+ * its compression is broken) and reports only "cancelled" to the layers above. They all go through
  * `sendStatus` of the innermost call, so that is the one method replaced on it.
  *
  * The message methods pass straight through: the default implementation makes closures for every message.
@@ -181,7 +181,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
         if (this.#entry !== undefined) listener.onCancel();
       },
     });
-    // A stream that was reset before its call began never tells the listener.
+    // The listener gets no event for a stream that was reset before its call began.
     if (!begun) this.#finish(status.CANCELLED);
   }
 

@@ -43,7 +43,7 @@ export interface OpenCallsOptions {
   readonly turns: FairTurns;
 }
 
-/** Called for a limit that somebody ran into, by the name of its option. */
+/** Called for a limit that a client reached, with the name of its option. */
 export type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
 
 /** They are to be answered when all else is too much; what they do is little, and watchers have a bound of their own. */
@@ -183,7 +183,7 @@ export class OpenCalls implements CallWatcher {
 
 /**
  * Whose limits a call counts in: who its credential says that it is; else, over TCP and TLS, the address that it comes from.
- * A Unix socket tells nothing about its clients, so without credentials they are all one.
+ * A Unix socket does not identify its clients, so without credentials they are all one client.
  *
  * @param caller the call's identity, which is the connection's where it has no credential
  */

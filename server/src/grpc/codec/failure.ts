@@ -35,7 +35,7 @@ const RETRY_DELAY_MS = 1000;
 
 const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cause under the log_id';
 
-/** Turns whatever was thrown into a Failure; what nobody foresaw goes to the log and not to the caller. */
+/** Turns a thrown value into a Failure. The details of an unexpected error go to the log, not to the caller. */
 export class FailureTranslator {
   /**
    * @param onSpreadError called for each Spread error that a caller is answered with, such as ILLEGAL_GROUP

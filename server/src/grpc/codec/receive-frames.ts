@@ -39,7 +39,7 @@ export class BatchFrame {
     return Buffer.concat([head, ...this.batch.buffers], this.length);
   }
 
-  /** Nobody reads the parts any more. */
+  /** The parts are no longer in use. */
   release(): void {
     this.batch.release();
   }

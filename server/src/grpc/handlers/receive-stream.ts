@@ -52,13 +52,13 @@ export class ReceiveStream implements Receiver {
   cancel(): void {
     this.#ended = true;
     clearTimeout(this.#heartbeatTimer);
-    // What was written is gone with the call, and nobody says so again.
+    // The call discards the written frames, and no later event reports this.
     this.#cancelled = true;
     this.#attachment?.inTransit(-this.#bytesInFlight);
     this.#attachment?.detach();
   }
 
-  /** The call has a status, whoever gave it: the mailbox is free for the next receiver. What was written may still go out. */
+  /** The call has a status, so the mailbox is free for the next receiver. Written frames may still be sent. */
   finished(): void {
     this.#ended = true;
     clearTimeout(this.#heartbeatTimer);
@@ -76,7 +76,7 @@ export class ReceiveStream implements Receiver {
 
   onSlowConsumer(notice: SlowConsumerNotice): void {
     const kind = notice.timeLeftMs === undefined ? 'mark' : 'soft limit';
-    // A client that reads nothing at all is not told again and again.
+    // A client that reads nothing gets no repeated notices.
     if (this.#ended || this.#noticesInFlight.has(kind)) return;
     this.#noticesInFlight.add(kind);
     const frame = frameOf({ $case: 'slowConsumer', value: slowConsumerMessage(notice, Date.now()) });
@@ -113,7 +113,7 @@ export class ReceiveStream implements Receiver {
     this.#write(frame, () => frame.release());
   }
 
-  /** @param taken called when nobody reads the frame any more; not when the caller went before */
+  /** @param taken called when the frame is no longer in use; not called if the client disconnected before */
   #write(frame: ReceiveFrame, taken?: () => void): void {
     const bytes = frame.length;
     this.#bytesInFlight += bytes;

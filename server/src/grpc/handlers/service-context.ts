@@ -6,7 +6,7 @@ import type { AdminCredential } from '../calls/credentials.js';
 import type { FailureTranslator } from '../codec/failure.js';
 import { required } from '../codec/request-fields.js';
 
-/** What GetVersion tells, as far as it is not the contract's own. */
+/** The values of GetVersion that do not follow from the contract. */
 export interface VersionFacts {
   /** The sidecar's release. */
   sidecar: string;

@@ -26,7 +26,7 @@ export const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
 /** Decoding takes longer than all else that is done when a request arrives. */
 const LARGE_REQUEST_BYTES = 4096;
 
-/** Its methods, for whoever has to know them before the service is made. */
+/** Its methods, for code that needs them before the service exists. */
 export const MAILBOX_DEFINITION: ServiceDefinition = MailboxServiceService;
 
 /** Every method has a handler: one that is missing here does not compile. */

@@ -6,8 +6,8 @@ const UNTAKEN_HEADER = 'Failed to add metadata entry';
 
 /**
  * Keeps from the log what any client can write there: grpc-js prints each header with an illegal character in full, a mistyped
- * credential too, and as often as somebody sends one. The rest of what it has to say goes to stderr as before. For the whole
- * process; twice is harmless.
+ * credential too, and as often as a client sends one. The rest of what it has to say goes to stderr as before. For the
+ * whole process; twice is harmless.
  */
 export function quietGrpcLog(): void {
   const write = (...parts: unknown[]) => {

@@ -19,7 +19,7 @@ export function ignoreGoneStreams(server: Server): void {
   });
 }
 
-/** Tells the client that its call was not processed, so that it may be repeated (RFC 9113 §8.7). */
+/** Informs the client that its call was not processed, so that the client may repeat it (RFC 9113 §8.7). */
 export function refuse(stream: ServerHttp2Stream): void {
   stream.on('error', () => {});
   if (stream.destroyed) return;

@@ -14,7 +14,7 @@ export class RequestInput {
    * @param maxCompressedBytes what a compressed message may become
    * @param maxBytes most bytes of a message
    * @param onUnusual called for a message that is compressed or too large; false: it is not wanted, nor what follows
-   * @param onArrived told of bytes that arrived
+   * @param onArrived called with the number of bytes that arrived
    */
   constructor(
     private readonly stream: ServerHttp2Stream,
@@ -27,7 +27,7 @@ export class RequestInput {
     interceptData(stream, (chunk, take) => this.#arrived(chunk, take));
   }
 
-  /** Bytes that have arrived and nobody took. */
+  /** Bytes that have arrived and are not processed. */
   get bufferedBytes(): number {
     return this.#meter.held + this.stream.readableLength;
   }

@@ -2,8 +2,8 @@
 const HEAD_BYTES = 5;
 
 /**
- * Follows the messages of a call's request as they arrive: how many bytes have, that nobody took yet. grpc-js puts a message together
- * before it hands it over, and tells nobody how far it is.
+ * Counts the unprocessed bytes of a call's request as they arrive. grpc-js joins a whole message before it delivers the
+ * message, and does not report its progress.
  */
 export class RequestMeter {
   /** Of the message that is not there in full. */
@@ -63,7 +63,7 @@ export class RequestMeter {
     this.#held -= this.#waiting.shift() ?? 0;
   }
 
-  /** All of them were, or nobody wants them. */
+  /** All messages were processed, or they are no longer needed. */
   clear(): void {
     this.#waiting.length = 0;
     this.#held = 0;

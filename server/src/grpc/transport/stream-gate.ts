@@ -22,7 +22,7 @@ const FIRST_STREAMS = 100;
  * garbage collections long. gRPC clients wait for SETTINGS before their first call, and get more with the answer to it.
  */
 const UNPROVEN_STREAMS = 16;
-/** Streams at once that every connection is told it may have, however many there are. */
+/** Minimum number of streams that SETTINGS announce to every connection. */
 const LEAST_STREAMS = 16;
 /** Of all streams, what connections without a credential may have together. */
 const UNPROVEN_SHARE = 0.25;
@@ -33,7 +33,7 @@ const UNPROVEN_LEAST = 2;
  * those above with ENHANCE_YOUR_CALM, which a client does not repeat by itself as it does after REFUSED_STREAM.
  */
 const UNPROVEN_HELD_BACK = 8;
-/** Calls above limits.maxCalls that are still told why they are rejected. */
+/** Number of calls above limits.maxCalls that still get a status with the reason. */
 const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
 /** Streams of health at once. Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
@@ -48,18 +48,20 @@ interface SessionUse {
   /** Streams of health that are open. They count apart: a client may watch hundreds of services all day. */
   health: number;
   proven: boolean;
-  /** Streams at once that the connection was told by SETTINGS. */
+  /** Number of streams that SETTINGS announced to the connection. */
   told: number;
 }
 
 type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
 
-/** How many streams of all connections may exist so that calls above limits.maxCalls can be told why they are rejected. */
+/**
+ * Maximum number of streams of all connections, which leaves room to reject calls above limits.maxCalls with a reason.
+ */
 export function streamsFor(maxCalls: number): number {
   return maxCalls + Math.max(TOLD_LEAST, Math.floor(maxCalls * TOLD_SHARE));
 }
 
-/** What a connection is told in its first SETTINGS. */
+/** The first SETTINGS of a connection. */
 export function firstConcurrentStreams({ maxConcurrentStreams, needsCredential }: StreamBounds): number {
   return Math.min(needsCredential ? UNPROVEN_STREAMS : FIRST_STREAMS, maxConcurrentStreams);
 }
@@ -121,8 +123,8 @@ export class StreamGate {
   }
 
   /**
-   * Tells a connection what it may have, when it needs more or has to get along with less. A client that obeys lets further calls wait.
-   * Those of a client that does not are rejected by nghttp2, which costs next to nothing.
+   * Announces a new number of streams to a connection that needs more or must use fewer. A client that obeys lets
+   * further calls wait. Those of a client that does not are rejected by nghttp2, which costs next to nothing.
    */
   #adjust(session: ServerHttp2Session, use: SessionUse): void {
     const most = this.#mostOf(use);
@@ -138,7 +140,7 @@ export class StreamGate {
     else this.#tell(session, use, streams);
   }
 
-  /** Tells a connection that was rejected a stream to have no more than now. */
+  /** Announces the present number of streams as the limit, after a stream was rejected. */
   #holdBack(session: ServerHttp2Session, use: SessionUse): void {
     const least = use.proven ? LEAST_STREAMS : UNPROVEN_HELD_BACK;
     const streams = Math.max(least, allOf(use));

@@ -53,7 +53,7 @@ export class TlsEndpoint {
     this.#wantsClients = material.clientAuthorities !== undefined;
     this.#server = createServer({
       ...contextOptions(material),
-      // A client that offers something else is told so by an alert.
+      // A client that offers another protocol gets an alert.
       ALPNProtocols: ['h2'],
       requestCert: this.#wantsClients,
       rejectUnauthorized: this.#wantsClients,

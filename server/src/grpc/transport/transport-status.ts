@@ -3,7 +3,7 @@ import { EdgeError } from '../codec/edge-error.js';
 import { sidecarFailure } from '../codec/failure.js';
 import { isDescribed, type SentStatus, statusError } from '../codec/status.js';
 
-/** What the server is told to hold clients to, for the sentences. */
+/** The limits of the server, for messages. */
 export interface TransportBounds {
   readonly maxRequestBytes: number;
 }
@@ -35,7 +35,7 @@ const ROWS: readonly Row[] = [
     status.DEADLINE_EXCEEDED,
     /^/,
     () =>
-      // Nobody was able to say what became of the call.
+      // The outcome of the call is unknown.
       new EdgeError('DEADLINE_EXCEEDED', 'the deadline passed before the call was complete', {
         outcome: 'unknown',
       }),
@@ -52,7 +52,7 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-/** The status that is sent instead of one that has no details, and the limit that it tells of. */
+/** The status that replaces one without details, and its limit. */
 export function describeTransportStatus(
   given: SentStatus,
   bounds: TransportBounds,

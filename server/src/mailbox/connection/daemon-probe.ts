@@ -22,7 +22,7 @@ const PROBE_BYTES = 8;
 
 /**
  * Sends a session's own private group a small message now and then, and waits for it. A connection that stays open says little:
- * the daemon may be stopped, or its machine gone without a word. Nobody but the session itself gets the message.
+ * the daemon may be stopped, or its machine lost. Only the session itself gets the message.
  */
 export class DaemonProbe {
   readonly #session: MailboxSession;
@@ -81,7 +81,7 @@ export class DaemonProbe {
         payload,
       });
     } catch {
-      // The session was lost, which its monitor is told by the session.
+      // The session was lost. It reports this to its monitor.
       this.stop();
     }
   }

@@ -5,7 +5,7 @@ export interface ClientConnection {
   /**
    * Calls back once, when the connection is closed; at once when it is closed already.
    *
-   * @param callback told whether the client closed it, as the operating system does for a process that ends
+   * @param callback called with whether the client closed it, as the operating system does for a process that ends
    * @returns takes the callback back
    */
   onClosed(callback: (byClient: boolean) => void): () => void;

@@ -1,7 +1,7 @@
 import { CheckedTimer } from '../../timing/pause-aware-timer.js';
 
 /**
- * How long something lives without being used. It is in use while somebody holds it; otherwise it lives for
+ * How long something lives without being used. It is in use while it has a holder; otherwise it lives for
  * `leaseMs` from the last touch. By the monotonic clock, so that a corrected wall clock ends nothing. A touch
  * costs no timer: the one timer looks, when it fires, whether it has to continue. After a pause of the process the lease begins
  * again: calls that came meanwhile are not read yet.
@@ -42,7 +42,7 @@ export class Lease {
     this.#endsBy = Number.POSITIVE_INFINITY;
   }
 
-  /** It ends after so many milliseconds, unless somebody touches it or holds it then. */
+  /** It ends after this number of milliseconds, unless it is used or held. */
   endWithin(ms: number): void {
     this.#shortMs = ms;
     this.#endsBy = performance.now() + ms;

@@ -24,16 +24,16 @@ export interface Departure {
 }
 
 export interface LifetimeListener {
-  /** Told once, when it has ended. */
+  /** Called once, when it has ended. */
   ended(reason: EndReason, message: string): void;
-  /** It has ended, and nobody took what is queued within its lease. Not told once it is discarded. */
+  /** It has ended, and no receiver read its queue within its lease. Not called after it is discarded. */
   abandoned(): void;
 }
 
 /**
- * The end of a mailbox: once, for one reason. The daemon is told goodbye, receivers get what is queued, and when the
- * mailbox is discarded too and nobody receives any more, its events go. A receiver that takes nothing for one lease after the
- * end is disconnected: memory is not held for a client that does not read.
+ * The end of a mailbox: once, for one reason. The mailbox disconnects from the daemon, receivers get the queued events,
+ * and when the mailbox is discarded too and nobody receives any more, its events go. A receiver that takes nothing for
+ * one lease after the end is disconnected: memory is not held for a client that does not read.
  */
 export class MailboxLifetime implements InboxListener {
   readonly #parts: Ending;

@@ -149,7 +149,7 @@ export class Requests {
     return adapted;
   }
 
-  /** A stream ends with the first failure that it is told, whichever message that was: others are in doubt. */
+  /** A stream ends with the first reported failure of any message. The outcome of the others is unknown. */
   #streamFailure(error: Error): Error {
     const end = this.#options.end();
     if (end !== undefined) return interruptedBy(end, 'unknown');

@@ -13,7 +13,7 @@ export interface OutstandingLimits {
 export const NO_OUTSTANDING_LIMITS: OutstandingLimits = { events: Infinity, bytes: Infinity };
 
 /**
- * The events of one mailbox between the daemon and whoever receives them. Four sequences say it all:
+ * The events of one mailbox between the daemon and its receiver. Four sequences describe the state:
  *
  *   forgotten   the last event that is no longer kept
  *   cursor      the last event that the present receiver was given, or chose to pass over
@@ -82,7 +82,7 @@ export class DeliveryQueue {
 
   /**
    * What counts against the queue's bounds: the events that wait and, with EXPLICIT, also those given and not
-   * acknowledged, which nobody else bounds. AUTO's replay window has its own bound.
+   * acknowledged, which have no other limit. AUTO's replay window has its own limit.
    */
   get loadEvents(): number {
     return this.#log.lastSequence - this.#loadFrom();

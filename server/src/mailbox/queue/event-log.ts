@@ -36,7 +36,10 @@ export interface Slice {
   readonly buffers: Buffer[];
   readonly bytes: number;
   readonly lastSequence: number;
-  /** Nobody reads the buffers any more: their memory may be used again. Twice is harmless; never costs only the memory. */
+  /**
+   * Releases the buffers, whose memory may be used again. A second call has no effect; without a call, only the memory
+   * is lost.
+   */
   release(): void;
 }
 
@@ -240,7 +243,7 @@ export class EventLog implements EventSpace {
     return this.forget(this.#last);
   }
 
-  /** One hold less; without any, the memory is for whoever needs it next. */
+  /** Releases one hold. Without holds, the memory is free for the next use. */
   #releaseChunk(chunk: Chunk): void {
     if (--chunk.holds === 0) this.memory.give(chunk.buffer);
   }

@@ -14,7 +14,7 @@ export interface AttachedTo {
 export class InboxAttachment implements Attachment {
   /** take() gave nothing since onReadable was last called, or it was never called. */
   hungry = true;
-  /** It came while the time of the soft limit ran, and has not been told so. */
+  /** It attached while the time of the soft limit ran, and has no notice of it yet. */
   needsNotice = false;
   givenSequence: number;
   /** Bytes of copies that its transport holds. */
@@ -26,7 +26,7 @@ export class InboxAttachment implements Attachment {
     readonly receiver: Receiver,
     readonly limits: OutstandingLimits,
     readonly info: AttachInfo,
-    /** Tells the mailbox that this receiver has gone. More than once is harmless. */
+    /** Detaches this receiver from the mailbox. Further calls have no effect. */
     readonly release: () => void,
   ) {
     this.#inbox = inbox;

@@ -19,7 +19,7 @@ import { SoftLimit } from './soft-limit.js';
 export interface InboxOptions {
   readonly acknowledgement: Acknowledgement;
   readonly limits: QueueLimits;
-  /** The part of a bound from which the receiver is told that it is too slow; above 0, at most 1. */
+  /** The fraction of a limit at which the receiver gets a slow-consumer notice; above 0, at most 1. */
   readonly noticeMark: number;
   readonly encode: EncodeEvent;
   readonly budget: ByteBudget;
@@ -31,7 +31,7 @@ export interface InboxHooks {
   pause(): void;
   /** Read again. */
   resume(): void;
-  /** The queue rose over the notice mark or the soft bound; the receiver, if there is one, was told. */
+  /** The queue rose over the notice mark or the soft limit; the receiver, if any, got a notice. */
   slowConsumer(notice: SlowConsumerNotice): void;
 }
 
@@ -127,7 +127,7 @@ export class Inbox implements AttachedTo {
     return this.#eventsGiven;
   }
 
-  /** True once a receiver was given everything and told the end. */
+  /** True after a receiver got all events and the end. */
   get isEndDelivered(): boolean {
     return this.#isEndDelivered;
   }

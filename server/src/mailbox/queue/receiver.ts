@@ -42,7 +42,7 @@ export interface AttachOptions {
   readonly maxOutstandingBytes?: number;
 }
 
-/** What a receiver is told first. */
+/** The first frame of a receiver. */
 export interface AttachInfo {
   readonly nextSequence: number;
   readonly oldestRetainedSequence: number;
@@ -70,7 +70,7 @@ export interface Batch {
 /** A receiver's hold on the mailbox. */
 export interface Attachment {
   readonly info: AttachInfo;
-  /** False once the receiver was detached, replaced or told the end. */
+  /** False after the receiver was detached, replaced or got the end. */
   readonly attached: boolean;
   /** True when everything that the mailbox has received was given: the moment for a heartbeat. */
   readonly complete: boolean;
@@ -83,7 +83,7 @@ export interface Attachment {
   take(maxBytes: number): Batch | undefined;
   /**
    * The receiver's transport holds so many bytes of copies more, or fewer: they count with what all mailboxes may hold.
-   * Whoever reports them reports them gone, also after the receiver was detached.
+   * The reporter must also report their release, even after the receiver was detached.
    */
   inTransit(bytes: number): void;
   /** Lets go; the mailbox and its events stay. Twice is harmless. */

@@ -31,7 +31,7 @@ export class MailboxSlots {
 export class SlotWaiters {
   readonly #waiting = new Set<() => void>();
 
-  /** Tells all that wait: a mailbox has left, or nothing is opened any more. */
+  /** Wakes all waiting calls: a mailbox has left, or no mailbox opens any more. */
   wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();

@@ -33,7 +33,7 @@ export interface RegistryOptions {
 }
 
 export interface ConnectCall extends CallOptions {
-  /** Who opens the mailbox: nobody else may use it. Default '', for who has no callers to tell apart. */
+  /** The identity that opens the mailbox. No other identity may use it. Default '', without identities. */
   readonly caller?: string;
   /** Whose bound for mailboxes it counts in. Default: the caller's. */
   readonly client?: string;

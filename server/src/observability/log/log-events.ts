@@ -5,13 +5,13 @@ import type { Logger } from './logger.js';
 import { securityLog } from './security-log.js';
 import { ThrottledLog } from './throttled-log.js';
 
-/** Ends that somebody asked for. */
+/** Ends that a client or operator requested. */
 const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
 
 /** Lines of a kind about mailboxes in ten seconds: enough to name a few, and no flood. */
 const BURST = 10;
 
-/** What the embedded daemon tells and an operator wants to see at once. */
+/** Events of the embedded daemon that an operator must see at once. */
 const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
   'session-cut': 'warn',
   'client-refused': 'info',

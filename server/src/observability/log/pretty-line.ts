@@ -27,7 +27,7 @@ function fieldText(value: unknown): string {
   return visible(JSON.stringify(value));
 }
 
-// A terminal obeys control characters; a name that somebody else chose must not be an order.
+// A terminal obeys control characters, so a name from another client must not contain any.
 function visible(text: string): string {
   return text.replace(
     /\p{Cc}/gu,

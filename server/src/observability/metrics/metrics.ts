@@ -1,5 +1,5 @@
 // The one file that knows Prometheus. What changes with every message is counted in plain numbers, by the mailboxes and
-// for the calls in grpc-metrics.ts, and put here when somebody scrapes: prom-client's own counters make a key of their
+// for the calls in grpc-metrics.ts, and copied here at each scrape: prom-client's own counters make a key of their
 // labels at each step.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MethodInfo } from '../../grpc/calls/methods.js';
@@ -34,7 +34,7 @@ export interface MetricsText {
 }
 
 export interface Metrics {
-  /** To be told what happens: a subscriber of createEvents. */
+  /** A subscriber of createEvents. */
   readonly events: SidecarEvents;
   /** What a scrape is answered with: Prometheus' text format, and OpenMetrics when it is asked for. Series with known labels are there from the start, at 0. */
   page(): Promise<MetricsText & { openMetrics(): MetricsText }>;

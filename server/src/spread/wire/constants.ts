@@ -49,7 +49,7 @@ export const MAX_PRIVATE_NAME = 10;
 export const MAX_PROC_NAME = 20;
 /** A message header may name this many groups. */
 export const MAX_GROUPS = 100;
-/** From 44 groups on a 5.0.1 daemon accepts a message and delivers it to nobody (transcript 53-44-groups-lost). */
+/** From 44 groups on a 5.0.1 daemon accepts a message and delivers it to no member (transcript 53-44-groups-lost). */
 export const DEFAULT_MAX_GROUPS_PER_MESSAGE = 43;
 /**
  * Most bytes of payload + 32 × groups with which a 5.0.1 daemon stays whole. A daemon cuts header, groups and payload

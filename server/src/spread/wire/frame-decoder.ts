@@ -38,7 +38,7 @@ export const DAEMON_FRAME_LIMITS: FrameLimits = Object.freeze({
 });
 
 /**
- * One frame of either direction. Its bytes are owned by whoever gets the frame and nothing writes to them later, unless the
+ * One frame of either direction. The receiver of the frame owns its bytes, and nothing writes to them later, unless the
  * decoder lends them (`memory`). Views on them are made when they are asked for, because most frames are read where they lie.
  */
 export class Frame {
@@ -190,7 +190,7 @@ export class FrameDecoder {
     this.#headerStart = 0;
   }
 
-  /** 48 bytes that are nobody else's. */
+  /** 48 bytes that no other object uses. */
   #ownHeaderSpace(): Buffer {
     if (this.#memory === undefined) return Buffer.allocUnsafeSlow(HEADER_SIZE);
     if (this.#headerSpace.length === 0) this.#headerSpace = Buffer.allocUnsafeSlow(HEADER_SIZE);

@@ -56,7 +56,7 @@ export function hintOf(messageType: number): number {
 }
 
 /**
- * Writes 48 bytes at `offset`, little-endian unless told. Nothing is checked: the builders of requests check what they
+ * Writes 48 bytes at `offset`, little-endian by default. Nothing is checked: the builders of requests check what they
  * send, and tests build what must be rejected.
  */
 export function encodeHeader(

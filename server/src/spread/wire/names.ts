@@ -81,7 +81,7 @@ export function checkGroupName(name: string, field = 'group'): void {
 }
 
 /**
- * Rejects a destination that nobody could receive: neither a legal group name nor a well-formed private group
+ * Rejects a destination without possible receivers: neither a legal group name nor a well-formed private group
  * `#name#daemon`. Throws WireError ILLEGAL_GROUP.
  */
 export function checkDestination(name: string, field = 'group'): void {

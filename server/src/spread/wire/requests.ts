@@ -34,7 +34,7 @@ export interface MulticastFields {
 
 /** What a message may have. */
 export interface MessageLimits {
-  /** Most groups a message, 1..100. Default 43: a 5.0.1 daemon delivers a message to more groups to nobody. */
+  /** Most groups a message, 1..100. Default 43: a 5.0.1 daemon delivers a message to more groups to no member. */
   readonly maxGroups: number;
   /** Most bytes of payload + 32 × groups, at most 143,151 (the default): one byte more corrupts the memory of a 5.0.1 daemon. */
   readonly maxBody: number;
@@ -77,7 +77,7 @@ export function payloadRoom(groups: number, limits: MessageLimits): number {
 }
 
 /**
- * Rejects, before a byte is sent, a message that would cost the session or the daemon, or reach nobody. Throws
+ * Rejects, before a byte is sent, a message that would harm the session or the daemon, or reach no member. Throws
  * WireError: ILLEGAL_SERVICE, ILLEGAL_GROUP (names and their number), ILLEGAL_MESSAGE (message type),
  * MESSAGE_TOO_LONG (payload + 32 × groups).
  */

@@ -15,7 +15,8 @@ const CONFIRMATIONS = 3;
 /**
  * Closes connections whose HTTP/2 session has ended without a word. After most breaches of the protocol Node sends GOAWAY, then neither
  * reads nor closes the connection (seen in 20.20.2): it stays, with its descriptor, when the client has long gone, until the
- * keep-alive of grpc-js finds out. Somebody who breaks connections on purpose would so take all descriptors of the process.
+ * keep-alive of grpc-js finds out. A client that breaks connections on purpose could thus take all descriptors of the
+ * process.
  *
  * Such a session takes a ping and does not send it, although nothing is before it. A client that is only slow has bytes in the
  * kernel's queue; it is left alone. So is every session after a pause of this process: the ping has to be found waiting several

@@ -2,7 +2,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { http2ServersOf } from '../internals.js';
 
-/** What a client is told by SETTINGS, beside what grpc-js tells. Unit of all: bytes. */
+/** Values of SETTINGS in addition to those of grpc-js. Unit of all: bytes. */
 export interface Http2Settings {
   /** How much a client may send on one stream before we have taken it: 65,535 to 2^31 - 1. */
   streamWindowBytes: number;

@@ -13,8 +13,9 @@ export interface KeepAliveBounds {
 }
 
 /**
- * Closes connections whose clients are gone, and those that nobody uses. grpc-js can do both, but its timers take a pause of
- * this process for the silence of a client: after the pause they fire before the answers are read that came meanwhile.
+ * Closes connections whose clients are lost, and unused connections. grpc-js can do both, but its timers take a pause
+ * of this process for the silence of a client: after the pause they fire before the answers are read that came
+ * meanwhile.
  *
  * Call it once the server's injector or listeners have been made.
  */

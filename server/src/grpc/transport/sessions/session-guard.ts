@@ -16,7 +16,7 @@ export interface SessionBounds {
   readonly ageGraceMs: number;
 }
 
-/** What a guard tells. */
+/** The events of a guard. */
 export interface GuardEvents {
   /** A connection was closed for a limit. */
   onLimit(limit: string, about: Readonly<Record<string, string>>): void;

@@ -26,7 +26,7 @@ export interface ViewFields {
   ownSetIndex?: number;
 }
 
-/** Little-endian unless told; a big-endian daemon exists in tests only. */
+/** Little-endian by default; a big-endian daemon exists only in tests. */
 export interface ByteOrderOption {
   bigEndian?: boolean;
 }
@@ -70,7 +70,7 @@ export function encodeView(view: ViewFields, options: ByteOrderOption = {}): Buf
   return frame;
 }
 
-/** The frame that tells a session that its own leave took effect: header only. */
+/** The self-leave, the frame that confirms a session's own leave: header only. */
 export function encodeSelfLeave(group: string, options: ByteOrderOption = {}): Buffer {
   const frame = Buffer.allocUnsafe(HEADER_SIZE);
   const fields = { type: CAUSED_BY_LEAVE, privateGroup: group, numGroups: 0, dataLength: 0 };
