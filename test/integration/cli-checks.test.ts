@@ -15,7 +15,7 @@ describe('healthcheck', () => {
     const well = await cli(['healthcheck', '-t', target, '--daemon']);
     expect(well.exitCode).toBe(0);
     expect(well.stdout).toBe(
-      `healthy: the sidecar at ${target} answers and is connected to its Spread daemon\n`,
+      `healthy: the sidecar at ${target} responds and is connected to its Spread daemon\n`,
     );
     const nobody = `127.0.0.1:${await freePort()}`;
     const ill = await cli(['healthcheck', '-t', nobody]);

@@ -71,9 +71,9 @@ describe('addresses that exclude each other', () => {
   it.each<[string[], RegExp]>([
     [
       ['--grpc-listen', '0.0.0.0:7001,127.0.0.1:7001'],
-      /0\.0\.0\.0:7001 includes 127\.0\.0\.1:7001: leave one/,
+      /0\.0\.0\.0:7001 includes 127\.0\.0\.1:7001: remove one/,
     ],
-    [['--grpc-listen', '[::1]:7001,[::]:7001'], /\[::\]:7001 includes \[::1\]:7001: leave one/],
+    [['--grpc-listen', '[::1]:7001,[::]:7001'], /\[::\]:7001 includes \[::1\]:7001: remove one/],
     [['--grpc-listen', '[::1]:7001,[0:0::1]:7001'], /item 2: it occurs twice/],
     [
       ['--grpc-listen', '[::]:7001', '--admin-listen', '127.0.0.1:7001'],

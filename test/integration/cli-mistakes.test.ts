@@ -64,7 +64,7 @@ describe('a wrong argument', () => {
     expect(await errorOf('--tls-ca', nonsense)).toContain(
       `--tls-ca ${nonsense} contains no valid certificate`,
     );
-    expect(await errorOf('--tls-key', keyPath)).toContain('name that certificate with --tls-cert');
+    expect(await errorOf('--tls-key', keyPath)).toContain('set its certificate with --tls-cert');
     expect(await errorOf('--tls-cert', both)).toContain('cannot be reached');
   });
 });
@@ -135,7 +135,7 @@ describe('a command that reaches no sidecar names the likely mistake and its fla
     const { admin } = await startSecured({});
     const { exitCode, stderr } = await send('-t', admin);
     expect(exitCode).toBe(4);
-    expect(stderr).toContain('give the gRPC port of a sidecar (by default 4813), not its admin port');
+    expect(stderr).toContain('use the gRPC port of a sidecar (4813 by default), not its admin port');
   });
 
   it('the gRPC port of a sidecar as the daemon', async () => {

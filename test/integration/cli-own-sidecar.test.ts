@@ -200,7 +200,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     const wrong = { ...env, SPREAD_SIDECAR_GRPC_TLS_KEY: files.GRPC_TLS_CLIENT_CA! };
     const broken = await cli(['check'], { env: wrong });
     expect(broken.exitCode).toBe(2);
-    expect(broken.stdout).toMatch(/^FAIL TLS: grpc\.tlsCert can't be used/m);
+    expect(broken.stdout).toMatch(/^FAIL TLS: grpc\.tlsCert is not usable/m);
   });
 });
 

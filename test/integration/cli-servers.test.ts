@@ -101,7 +101,7 @@ describe('serve', () => {
   });
 
   it.each([
-    ['/nowhere/token', /can't be read/],
+    ['/nowhere/token', /is not readable/],
     ['/dev/null', /no credential|no token/],
   ])('names a token file that is not right: %s', async (path, sentence) => {
     const nobody = `${await freePort()}@127.0.0.1`;

@@ -127,7 +127,7 @@ describe('a frame that is out of place ends the stream', () => {
     stream.batch(message('chat', 'x'));
     expect(await stream.failure()).toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: expect.stringContaining('first frame has to be open'),
+      details: expect.stringContaining('first frame must be open'),
       info: { reason: 'FIELD_INVALID', metadata: { field: 'frame' } },
     });
   });

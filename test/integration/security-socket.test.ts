@@ -97,7 +97,7 @@ describe('the Unix socket', () => {
     expect(groupId(address, '77', file)).toBe(77);
     for (const group of ['broken', 'friend', '4294967295'])
       expect(() => groupId(address, group, file)).toThrow(/has no group/);
-    expect(() => groupId(address, 'friends', '/nowhere')).toThrow(/name another group/);
+    expect(() => groupId(address, 'friends', '/nowhere')).toThrow(/set another group/);
   });
 
   describe.skipIf(!isRoot)('beside an unprivileged neighbour (needs root)', () => {

@@ -146,7 +146,7 @@ describe('TLS', () => {
       () => ({ ...server, key: bob.key }),
       /key in grpc.tlsKey does not belong to the certificate/,
     ],
-    ['no key', () => ({ ...server, key: 'hello' }), /name the file of the key in grpc.tlsKey/],
+    ['no key', () => ({ ...server, key: 'hello' }), /set the file of the key in grpc.tlsKey/],
     ['no certificate', () => ({ ...server, cert: 'hello' }), /contains no PEM certificate/],
   ])('does not start with a certificate that is %s', async (_, certificate, sentence) => {
     const error: Error = await startSecured(place(await certificate()).env).then(

@@ -56,7 +56,7 @@ describe('the shutdown delay', () => {
     started.process.kill('SIGTERM');
     expect(await gone(started)).toEqual({ code: 0, signal: null });
     expect(await end).toMatchObject({ reason: 'DRAINING' });
-    expect(started.process.stderr).toMatch(/serving on for the shutdown delay.*draining.*stopped/s);
+    expect(started.process.stderr).toMatch(/serves clients for the shutdown delay.*draining.*stopped/s);
   });
 
   it('is cut short by a second signal, with everything else', async () => {

@@ -131,7 +131,7 @@ describeDaemons('membership', (bench) => {
     expect(await a.nextView()).toMatchObject({ cause: 'DISCONNECT', changed: namesOf(z) });
   });
 
-  it('lists all of 60 members, for in any case', async () => {
+  it('lists all of 60 members, the same for all', async () => {
     const { connect, group } = bench();
     const clients = await Promise.all(Array.from({ length: 60 }, (_, i) => connect(`m${i}-`)));
     for (const client of clients) client.join(group('big'));

@@ -125,7 +125,7 @@ describe('Access', () => {
         {
           option: 'grpc.tokenFile',
           where: path,
-          message: expect.stringContaining('grpc.tokenFile is a file that changes all the time'),
+          message: expect.stringContaining('grpc.tokenFile is a file that changes during each read'),
         },
       ]);
     } finally {
