@@ -207,7 +207,8 @@ export class Sender {
   /** Ends the stream without waiting. The outcome of messages that are not decided is unknown. */
   abort(): void {
     if (this.#over) return;
-    this.#fail(new SpreadError('the sender was aborted', { status: status.CANCELLED, outcome: 'unknown' }));
+    const outcome = this.#decided === this.#sent ? 'not-sent' : 'unknown';
+    this.#fail(new SpreadError('the sender was aborted', { status: status.CANCELLED, outcome }));
     this.#call.cancel();
   }
 

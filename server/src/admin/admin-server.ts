@@ -7,7 +7,7 @@ import type { ListenAddress } from '../net/listen-address.js';
 import { type Listener, listenOn } from '../net/listener.js';
 import { FairTurns } from '../timing/fair-turns.js';
 import { ConnectionTable } from './connection-table.js';
-import { GatedConnection } from './gated-connection.js';
+import { GatedConnection, REQUEST_COST } from './gated-connection.js';
 import { type AdminPages, adminHandler } from './http-handler.js';
 import { Http1Traffic } from './http1-traffic.js';
 import { sniffProtocol } from './protocol-sniffer.js';
@@ -46,6 +46,9 @@ const MAX_STREAMS = 16;
 /** HTTP/2 receive windows, and the largest request of a call: those of health have a few bytes. */
 const WINDOW_BYTES = 65_535;
 const MAX_REQUEST_BYTES = 4096;
+
+/** Requests that a connection may have before those of others. Few, so that a probe does not wait for those of 200 connections. */
+const BURST = REQUEST_COST;
 
 const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   maxHeaderBytes: 8 * 1024,
@@ -93,7 +96,7 @@ export class AdminServer {
     // decided first.
     const [serve] = this.#http.listeners('connection') as ((connection: GatedConnection) => void)[];
     this.#http.removeAllListeners('connection');
-    const turns = new FairTurns();
+    const turns = new FairTurns(BURST);
     this.#serveHttp1 = (socket) => {
       const connection = new GatedConnection(socket, turns, () => this.#connections.used(socket));
       this.#traffic.add(connection);

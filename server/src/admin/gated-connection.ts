@@ -2,6 +2,10 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { FairTurns } from '../timing/fair-turns.js';
 
+/** Work for a request and its response, without the bytes of the response. Unit: small unary calls. */
+export const REQUEST_COST = 4;
+/** Bytes of responses that cost as much as a small unary call. */
+const BYTES_PER_CALL = 16 * 1024;
 /** Bytes that the HTTP parser gets at once; few enough that they hold few whole requests. */
 const SLICE_BYTES = 128;
 
@@ -57,10 +61,12 @@ export class GatedConnection extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
+    this.turns.charge(this, chunk.length / BYTES_PER_CALL);
     this.socket.write(chunk, callback);
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.turns.charge(this, chunks.reduce((sum, { chunk }) => sum + chunk.length, 0) / BYTES_PER_CALL);
     this.socket.cork();
     const last = chunks.pop();
     for (const { chunk } of chunks) this.socket.write(chunk);
@@ -96,6 +102,7 @@ export class GatedConnection extends Duplex {
       if (this.destroyed) return;
       const slice: Buffer | null = this.socket.read(Math.min(SLICE_BYTES, this.socket.readableLength));
       if (slice === null) return;
+      this.turns.charge(this, REQUEST_COST - 1);
       this.#isWanted = false;
       this.push(slice);
     });

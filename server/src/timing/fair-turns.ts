@@ -2,7 +2,7 @@ type Task = () => void;
 
 /** Work of one turn of the event loop. Unit: the work for one small unary call, some 60 µs. */
 const TURN = 16;
-/** Work that a connection may do before others when it did less than its share until then. Unit: as TURN. */
+/** Default of `burst`. */
 const BURST = 16;
 
 /** What a connection starts ahead of those that were served: a newcomer is likely to want little. Unit: as TURN. */
@@ -46,6 +46,12 @@ export class FairTurns {
   readonly #nextStarts = new WeakMap<object, number>();
   /** Virtual time of the last task. */
   #now = 0;
+
+  /**
+   * @param burst - work that a connection may do before others when it did less than its share until then. With many connections, a new
+   * one waits for the bursts of all. Unit: small unary calls. Default: 16.
+   */
+  constructor(private readonly burst = BURST) {}
 
   /** Whether the running turn has room and no task waits: work may continue without a task of its own. */
   get isFree(): boolean {
@@ -119,7 +125,7 @@ export class FairTurns {
   }
 
   #nextStartOf(connection: object): number {
-    return Math.max(this.#nextStarts.get(connection) ?? this.#now - NEWCOMER_LEAD, this.#now - BURST);
+    return Math.max(this.#nextStarts.get(connection) ?? this.#now - NEWCOMER_LEAD, this.#now - this.burst);
   }
 
   #spend(cost: number): void {
