@@ -41,13 +41,13 @@ export const daemon = {
       type: duration({ min: '10ms', max: '1m' }),
       default: '100ms',
       why: 'The sidecar finds a restarted daemon at once.',
-      text: 'First pause before the sidecar reconnects its own session, which monitors the default daemon. The pause doubles, with jitter, up to daemon.monitorBackoffMax.',
+      text: "Delay before the first reconnect of the sidecar's own session, which monitors the default daemon. The delay doubles, with jitter, up to daemon.monitorBackoffMax.",
     }),
     monitorBackoffMax: option({
       type: duration({ min: '10ms', max: '10m' }),
       default: '1s',
       why: 'The sidecar is ready within two seconds after its daemon is back. One attempt for each second costs almost nothing.',
-      text: 'Longest pause between two attempts of that session.',
+      text: "Longest delay between two reconnects of the sidecar's own session.",
     }),
   },
 } satisfies Section;

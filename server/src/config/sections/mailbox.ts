@@ -4,7 +4,7 @@ import { autoCount, autoSize, option, type Section } from './section.js';
 
 export const mailbox = {
   title: 'Mailboxes',
-  text: 'Lifetime and bounds of mailboxes. A client that asks for more than a bound gets INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. A client that asks for nothing gets the bound itself, and for the lease the default.',
+  text: 'Lifetime and limits of mailboxes. A client that asks for more than a limit gets INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE. A client that sets no value gets the limit itself, and for the lease the default.',
   options: {
     privateNameSeed: option({
       type: orEmpty(
@@ -39,7 +39,7 @@ export const mailbox = {
     queueMaxEvents: option({
       type: integer({ min: '1', max: '100000000' }),
       default: '1000000',
-      why: 'Bounds what many tiny events cost in addition to their bytes.',
+      why: 'Limits the cost of many tiny events in addition to their bytes.',
       text: 'Largest number of queued events of a mailbox.',
     }),
     queueMaxBytes: option({
@@ -64,13 +64,13 @@ export const mailbox = {
       type: fraction({ min: '0.1', max: '1' }),
       default: '0.8',
       why: 'The application still has time to react.',
-      text: 'Fraction of a queue bound at which the receiver gets a slow-consumer notice, and metrics and log name the mailbox.',
+      text: 'Fraction of a queue limit at which the receiver gets a slow-consumer notice, and metrics and log name the mailbox.',
     }),
     softLimit: option({
       type: fraction({ min: '0.01', max: '1' }),
       default: '0.5',
       why: 'A queue that is half full for long does not catch up, and still has room for the remaining time.',
-      text: 'Soft limit: fraction of a queue bound above which a queue may stay only for mailbox.softLimitTime. Clients may ask for less.',
+      text: 'Soft limit: fraction of a queue limit above which a queue may stay only for mailbox.softLimitTime. Clients may ask for less.',
     }),
     softLimitTime: option({
       type: wordOr(['off'], duration({ min: '100ms', max: '24h' })),
@@ -88,7 +88,7 @@ export const mailbox = {
       type: duration({ min: '100ms', max: '24h' }),
       default: '24h',
       why: 'An application may choose to wait for its daemon.',
-      text: 'Longest such time that a client may ask for; the shortest is 100ms.',
+      text: 'Longest time to give up reconnecting that a client may ask for; the shortest is 100ms.',
     }),
     reconnectNameWait: option({
       type: duration({ min: '0s', max: '1h' }),
@@ -100,13 +100,13 @@ export const mailbox = {
       type: duration({ min: '10ms', max: '1m' }),
       default: '100ms',
       why: 'The sidecar finds a restarted daemon at once.',
-      text: 'Pause before the first reconnection attempt of a mailbox. The pause doubles, with jitter, up to mailbox.reconnectBackoffMax.',
+      text: 'Delay before the first reconnect of a mailbox. The delay doubles, with jitter, up to mailbox.reconnectBackoffMax.',
     }),
     reconnectBackoffMax: option({
       type: duration({ min: '10ms', max: '10m' }),
       default: '1s',
       why: 'A mailbox is connected again within two seconds after its daemon is back.',
-      text: 'Longest pause between two reconnection attempts of a mailbox.',
+      text: 'Longest delay between two reconnects of a mailbox.',
     }),
     maxMailboxes: option({
       type: autoCount('1', '100000'),
@@ -118,7 +118,7 @@ export const mailbox = {
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
       why: 'The largest share of memory.limit, at most 1GiB.',
-      text: 'Largest size of the queues of all mailboxes together: queued, retained and unacknowledged events, and copies on their way to clients. Each event counts with 16 bytes more, for its index.',
+      text: 'Largest size of the queues of all mailboxes together: queued, retained and unacknowledged events, and copies in transit to clients. Each event counts with 16 bytes more, for its index.',
     }),
     totalSendQueueMaxBytes: option({
       type: autoSize('256KiB', '1024GiB'),

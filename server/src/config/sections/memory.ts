@@ -8,7 +8,7 @@ export const memory = {
       type: autoSize('64MiB', '1024GiB'),
       default: 'auto',
       why: 'Four fifths of the memory limit of the container. Without one, half of the memory of the machine, at most 4GiB.',
-      text: 'Resident memory that the process plans to stay below. It bounds what clients and daemons can make the sidecar hold: queues, buffers, calls, connections and mailboxes.',
+      text: 'Resident memory that the process plans to stay below. It limits the memory that clients and daemons can make the sidecar hold: queues, buffers, calls, connections and mailboxes.',
     }),
   },
 } satisfies Section;

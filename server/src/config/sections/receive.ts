@@ -15,7 +15,7 @@ export const receive = {
     heartbeatMin: option({
       type: duration({ min: '100ms', max: '1h' }),
       default: '100ms',
-      why: 'Bounds the cost of an idle stream.',
+      why: 'Limits the cost of an idle stream.',
       text: 'Shortest heartbeat interval that a client may ask for; the longest is 1h.',
     }),
     heartbeatDefault: option({
