@@ -56,7 +56,7 @@ export function examplesRun({ example }: Pick<Required<Client>, 'example'>): voi
     }
   }, 60_000);
 
-  it('has workers that do each job once, also when one goes away', async () => {
+  it('has workers that do each job once, also when one leaves', async () => {
     const [target = ''] = await sidecarTargets();
     const lines = (await run(example('workers', [target]))).trim().split('\n');
     const done = lines.map((line) => /^job (\d+) was done by #worker\d#localhost$/.exec(line)?.[1]);

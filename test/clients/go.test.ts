@@ -25,7 +25,7 @@ describe.skipIf(!isAvailable('go'))('the Go client', () => {
 });
 
 describe("the Go client's README", () => {
-  it('shows nothing but tested code', () => {
+  it('contains only tested code', () => {
     const linesOf = (text: string) => text.split('\n').map((line) => line.trim());
     const tested = [
       'example_test.go',
@@ -61,7 +61,7 @@ describe("the Go client's names", () => {
     expect(found).toMatchObject(Object.fromEntries(wanted));
   });
 
-  it("have all questions of Spread's header", () => {
+  it("have all predicates of Spread's header", () => {
     for (const name of Object.keys(predicates))
       expect(source).toContain(`func (s Service) ${name[0]?.toUpperCase()}${name.slice(1)}() bool`);
   });

@@ -43,7 +43,7 @@ describe.skipIf(!isAvailable('java'))('the Java client', () => {
     }
   }, 60_000);
 
-  it('has workers that do each job once, also when one goes away', async () => {
+  it('has workers that do each job once, also when one leaves', async () => {
     const [target = ''] = await sidecarTargets();
     const lines = (await run(java.example('workers', [target]))).trim().split('\n');
     const done = lines.map((line) => Number(/^job (\d+) was done by #worker\d#localhost$/.exec(line)?.[1]));

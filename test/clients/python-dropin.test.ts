@@ -117,7 +117,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
     expect(await program.exited).toBe(0);
   }, 60_000);
 
-  it('reconnect.py, when the daemon comes back', async () => {
+  it('reconnect.py, when the daemon restarts', async () => {
     const daemon = await RestartableDaemon.start();
     const sidecar = await startSecured({ EMBEDDED_DAEMON: 'false', DAEMON_ADDRESSES: daemon.address });
     const program = start(sidecar, 'reconnect.py');
@@ -129,7 +129,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
     expect(await program.exited).toBe(0);
   }, 60_000);
 
-  it('reconnect.py, when the sidecar comes back', async () => {
+  it('reconnect.py, when the sidecar restarts', async () => {
     const listen = { GRPC_LISTEN: `127.0.0.1:${await freePort()}` };
     const sidecar = await startSecured(listen);
     const program = start(sidecar, 'reconnect.py');
@@ -150,7 +150,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
       expect(printed).toBe('one (3)\ntwo (3)\nthree (5)\n');
     };
 
-    it('finds the embedded daemon by the name that it has in its code', async () => {
+    it('finds the embedded daemon by the name in its code', async () => {
       const port = await freePort();
       await classic(await startSecured({ EMBEDDED_LISTEN: `127.0.0.1:${port}` }), [
         '-s',
@@ -158,7 +158,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
       ]);
     }, 60_000);
 
-    it('takes the daemon that the environment says', async () => {
+    it('uses the daemon of the environment variable', async () => {
       const sidecar = await startSecured({});
       await expect(classic(sidecar, [])).rejects.toThrow(
         'can not connect: spread_name 4803@localhost is neither',
@@ -171,7 +171,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
       await classic(sidecar, [], { SPREAD_CLIENT_DAEMON: '' });
     }, 60_000);
 
-    it('over TLS, with a certificate and a token of its own', async () => {
+    it('over TLS, with a certificate and a token', async () => {
       const authority = await TestAuthority.create();
       const folder = temporaryFolder();
       const file = (name: string, text: string) => put(join(folder, name), text);
@@ -200,7 +200,7 @@ describe.skipIf(!isAvailable('python'))('programs of the old Python wrapper, unc
     }, 60_000);
   });
 
-  it('all of them are run', () => {
+  it('all programs are run', () => {
     const others = ['chat.py', 'classic.py', 'dead_daemon.py', 'reconnect.py'];
     expect(readdirSync(PROGRAMS).sort()).toEqual([...Object.keys(ALONE), ...others].sort());
   });

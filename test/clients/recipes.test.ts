@@ -60,7 +60,7 @@ describe.skipIf(!isAvailable('ruby'))('the recipe for Ruby', () => {
 });
 
 describe.skipIf(!isAvailable('php'))('the recipe for PHP', () => {
-  it('makes files that PHP can parse', async () => {
+  it('generates files that PHP can parse', async () => {
     const { folder, files } = generated('php');
     const sources = files.filter((file) => file.endsWith('.php'));
     expect(sources.length).toBeGreaterThan(30);

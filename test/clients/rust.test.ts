@@ -22,7 +22,7 @@ describe.skipIf(!isAvailable('rust'))('the Rust client', () => {
     }
   }, 600_000);
 
-  it('is as rustfmt and clippy want it', async () => {
+  it('passes rustfmt and clippy', async () => {
     const { command, cwd, env } = rust.test();
     await run({ command, args: ['fmt', '--all', '--check'], cwd, env });
     const lint = ['clippy', '--release', '--locked', '--workspace', '--all-targets'];
@@ -33,7 +33,7 @@ describe.skipIf(!isAvailable('rust'))('the Rust client', () => {
 });
 
 describe("the Rust client's README", () => {
-  it('shows nothing but tested code', () => {
+  it('contains only tested code', () => {
     const linesOf = (text: string) => text.split('\n').map((line) => line.trim());
     const tested = [
       'tests/readme.rs',
@@ -66,7 +66,7 @@ describe("the Rust client's names", () => {
     expect(found).toMatchObject({ ...constants });
   });
 
-  it("have all questions of Spread's header", () => {
+  it("have all predicates of Spread's header", () => {
     for (const name of Object.keys(predicates))
       expect(source).toContain(
         `pub const fn ${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}(self)`,
@@ -92,7 +92,7 @@ describe("the Rust client's package", () => {
     expect(read('Cargo.lock')).toContain(`name = "spread-sidecar-client"\nversion = "${version}"\n`);
   });
 
-  it("names no registry but cargo's own", () => {
+  it('names only the registry of cargo', () => {
     const sources = new Set([...read('Cargo.lock').matchAll(/^source = (.*)$/gm)].map((match) => match[1]));
     expect([...sources]).toEqual(['"registry+https://github.com/rust-lang/crates.io-index"']);
   });

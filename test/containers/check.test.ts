@@ -46,7 +46,7 @@ describe.skipIf(!isAvailable('docker'))('check in a container', { timeout: TEST_
     expect(other.exitCode).toBe(0);
   });
 
-  it('fails in a container that has no sidecar, beside one that has', async () => {
+  it('fails in a container without a sidecar, beside one with a sidecar', async () => {
     const running = await started(new SpreadSidecarContainer(image).start());
     const beside = await started(
       new GenericContainer(image)

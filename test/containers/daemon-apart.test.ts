@@ -85,7 +85,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     image = await sidecarImage();
   }, IMAGE_MS);
 
-  it('may be killed and restart: the sidecar is not ready meanwhile, and its mailbox tells the break', async () => {
+  it('can be killed and restart: the sidecar is not ready meanwhile, and its mailbox reports the break', async () => {
     const { daemon, sidecar, alice } = await scene();
     await roundTrip(alice, 'before');
     await (await inEngine(daemon)).kill({ signal: 'SIGKILL' });
@@ -101,7 +101,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await roundTrip(alice, 'after');
   });
 
-  it('may stand still: nothing is lost, and the mailbox knows nothing of it', async () => {
+  it('can be paused: nothing is lost, and the mailbox does not notice', async () => {
     const { daemon, alice } = await scene();
     await alice.receive(); // the view
     await (await inEngine(daemon)).pause();
@@ -111,7 +111,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     expect(await within(alice.receive(), 'the message', RETURN_MS)).toMatchObject({ kind: 'regular' });
   });
 
-  it('may be taken off the network: what was sent meanwhile arrives when it is back', async () => {
+  it('can be disconnected from the network: messages arrive after the reconnection', async () => {
     const { network, daemon, alice } = await scene();
     await alice.receive(); // the view
     const cable = await networkInEngine(network.getId());
@@ -129,7 +129,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await roundTrip(alice, 'afterwards');
   });
 
-  it('outlives a sidecar that is killed: others see its member go, and a client is told to restart', async () => {
+  it('survives the kill of the sidecar: others see the member leave, and the client learns that it must restart', async () => {
     const { network, sidecar, alice } = await scene();
     const other = await started(
       new SpreadSidecarContainer(image).withDaemonAddresses('4803@spread').withNetwork(network).start(),
@@ -155,7 +155,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await roundTrip(bob, 'bob goes on');
   });
 
-  it('may pause with its sidecar paused instead: the client waits, and then has everything', async () => {
+  it('can pause together with its sidecar: the client waits, and then receives everything', async () => {
     const { sidecar, alice } = await scene();
     await alice.receive(); // the view
     const inside = await inEngine(sidecar);

@@ -21,7 +21,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     image = await sidecarImage();
   }, IMAGE_MS);
 
-  it('serves without arguments, says how to reach it, is healthy, and ends with 0', async () => {
+  it('serves without arguments, prints how to reach it, is healthy, and exits with 0', async () => {
     const container = await started(
       new GenericContainer(image)
         .withHostname('sidecar.example')
@@ -43,7 +43,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(said).toMatch(/0\.0\.0\.0:4813/);
   });
 
-  it('runs under a random user of group 0, as OpenShift starts it', async () => {
+  it('runs as a random user of group 0, as in OpenShift', async () => {
     const { dockerode } = (await getContainerRuntimeClient()).container;
     const container = await dockerode.createContainer({
       Image: image,
@@ -78,7 +78,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     }
   });
 
-  it('is content with a read-only root file system, no capability and a number for its user', async () => {
+  it('runs with a read-only root file system, without capabilities and with a numeric user', async () => {
     const { Config } = await inspected();
     expect(Config.User).toBe('65532:65532');
     const { dockerode } = (await getContainerRuntimeClient()).container;
@@ -107,7 +107,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     }
   });
 
-  it('listens to nobody else unless it is told to, as soon as it is given a command', async () => {
+  it('listens only on loopback by default when it is given a command', async () => {
     const container = await started(
       new GenericContainer(image)
         .withCommand(['serve', '--embedded-daemon', '--embedded-socket', 'off', '--log-format', 'pretty'])
@@ -117,7 +117,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(await logOf(container)).toContain('gRPC    127.0.0.1:4813');
   });
 
-  it('rejects a wrong configuration with the place of each mistake', async () => {
+  it('rejects an invalid configuration with the location of each mistake', async () => {
     const { dockerode } = (await getContainerRuntimeClient()).container;
     const container = await dockerode.createContainer({
       Image: image,
@@ -134,7 +134,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     }
   });
 
-  it('adds no more than 30 MiB to its base, and says what it is', async () => {
+  it('adds at most 30 MiB to its base, and has labels', async () => {
     const { Config } = await inspected();
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     expect(Config.Labels).toMatchObject({
@@ -151,7 +151,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(own.reduce((sum, { Size }) => sum + Size, 0)).toBeLessThan(30 * MIB);
   });
 
-  it('holds the packages of its SBOM, those alone, and no other copy of anything', async () => {
+  it('contains exactly the packages of its SBOM, without duplicates', async () => {
     const container = await started(
       new GenericContainer(image).withExposedPorts(4814).withWaitStrategy(ready()).start(),
     );
@@ -174,7 +174,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(installed).toEqual(listed.sort());
   });
 
-  it('holds a licence file of every package', async () => {
+  it('contains a licence file of every package', async () => {
     const container = await started(
       new GenericContainer(image).withExposedPorts(4814).withWaitStrategy(ready()).start(),
     );

@@ -36,7 +36,7 @@ describe.skipIf(!all)('applications in three languages, each with its own sideca
     for (const client of clients) if (LANGUAGES.includes(client.language)) await client.prepare();
   }, IMAGE_MS);
 
-  it('see the same order of everybody’s messages', async () => {
+  it('see the same order of all messages', async () => {
     const network = await started(new Network().start());
     await started(
       new GenericContainer(image)

@@ -31,7 +31,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
     image = await sidecarImage();
   }, IMAGE_MS);
 
-  it('gives its receivers what is there, tells them that it drains, and ends with 0', async () => {
+  it('delivers queued events, reports DRAINING to its receivers, and exits with 0', async () => {
     const sidecar = await started(new SpreadSidecarContainer(image).start());
     const alice = await sidecar.client().connect({ privateName: 'alice' });
     await alice.join('g', { awaitView: true });
@@ -49,7 +49,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
     expect(await ended).toBe(0);
   });
 
-  it('goes as Kubernetes has it for a native sidecar: sidecar ready, application, its end, SIGTERM', async () => {
+  it('follows the order of a native sidecar in Kubernetes: sidecar ready, application, its end, SIGTERM', async () => {
     const sidecar = await started(new SpreadSidecarContainer(image).start());
     // startupProbe: what Kubernetes waits for before it starts the application.
     const probe = sidecar.metricsUrl.replace('/metrics', '/startupz');
@@ -78,7 +78,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
     expect(await endBy(sidecar, 'SIGTERM')).toBe(0);
   });
 
-  it('serves on for the shutdown delay where it gets SIGTERM together with the application', async () => {
+  it('serves during the shutdown delay when it gets SIGTERM together with the application', async () => {
     const sidecar = await started(
       new SpreadSidecarContainer(image).withEnvironment({ SPREAD_SIDECAR_SHUTDOWN_DELAY: '60s' }).start(),
     );

@@ -117,12 +117,12 @@ describe.skipIf(!isAvailable('docker'))('the snippets of the pages', { timeout: 
     if (image !== IMAGE) await docker('tag', image, IMAGE);
   }, IMAGE_MS);
 
-  it('are all tested here', () => {
+  it('are all tested in this file', () => {
     const tested = ['npm run image', VOLUME, '--health-cmd'].map(snippetWith);
     expect(new Set(tested)).toEqual(new Set(runs));
   });
 
-  it('start everything in one container', async () => {
+  it('start the sidecar with its daemon in one container', async () => {
     const { container, exited, printed } = await start(snippetWith('npm run image'));
     await until(() => printed().includes('is ready'), { what: 'the welcome', timeoutMs: 60_000 });
     await docker('exec', container, 'spread-sidecar', 'send', 'cats', '-m', 'hello');

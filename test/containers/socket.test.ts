@@ -52,7 +52,7 @@ describe.skipIf(!isAvailable('docker'))('a Unix socket in a shared volume', { ti
     image = await sidecarImage();
   }, IMAGE_MS);
 
-  it('lets in another user of its group, and nobody else', async () => {
+  it('accepts another user of its group, and rejects all others', async () => {
     const volume = await sharedVolume(2000);
     const { dockerode } = (await getContainerRuntimeClient()).container;
     const sidecar = await dockerode.createContainer({

@@ -42,7 +42,7 @@ describe.each(['tcp', 'unix'] as const)('bursts by %s', (transport) => {
     for (const other of others) expect(other).toEqual(first);
   });
 
-  it('of joins and leaves are answered with all their views', async () => {
+  it('of joins and leaves produce all their views', async () => {
     const daemon = await startEmbeddedDaemon();
     const client = await RawClient.connect(daemon[transport]);
     const groups = Array.from({ length: 10_000 }, (_, i) => `g${i}`);
@@ -54,7 +54,7 @@ describe.each(['tcp', 'unix'] as const)('bursts by %s', (transport) => {
     );
   });
 
-  it('cut a receiver that does not read before long', async () => {
+  it('lead to the disconnect of a receiver that does not read', async () => {
     const { [transport]: where, events } = await startEmbeddedDaemon();
     const receiver = await RawClient.connect(where);
     receiver.join('g');

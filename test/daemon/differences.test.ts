@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 import { buildFrame } from '../support/wire/frame-builder.js';
 
 /** What docs/embedded-daemon.md promises beyond the transcripts. */
-describe('the embedded daemon, other than real Spread', () => {
+describe('the embedded daemon, in contrast to real Spread', () => {
   it('ignores joins and leaves without a group name', async () => {
     const { tcp } = await startEmbeddedDaemon();
     const a = await RawClient.connect(tcp, { name: 'a' });
@@ -16,7 +16,7 @@ describe('the embedded daemon, other than real Spread', () => {
     expect(await everythingReceived(a, a)).toEqual([[]]);
   });
 
-  it('joins a name of 32 bytes that has data behind it', async () => {
+  it('joins a name of 32 bytes that is followed by data', async () => {
     const { tcp } = await startEmbeddedDaemon();
     const a = await RawClient.connect(tcp, { name: 'a' });
     const group = 'B'.repeat(32);
@@ -35,7 +35,7 @@ describe('the embedded daemon, other than real Spread', () => {
   it.each([
     ['a join with the reject bit', 0x410000],
     ['a leave with the bit between daemons', 0xa0000],
-  ])('cuts a client that sends %s, and nobody else', async (_, type) => {
+  ])('disconnects a client that sends %s, and no other', async (_, type) => {
     const { tcp, events } = await startEmbeddedDaemon();
     const [a, b] = [await RawClient.connect(tcp, { name: 'a' }), await RawClient.connect(tcp, { name: 'b' })];
     a.send(buildFrame({ type, privateGroup: a.privateGroup, groups: ['g'] }));
@@ -48,7 +48,7 @@ describe('the embedded daemon, other than real Spread', () => {
     });
   });
 
-  it('serves others while a client says nothing', async () => {
+  it('serves others while a client sends nothing', async () => {
     const { tcp } = await startEmbeddedDaemon();
     const silent = await ByteStream.connect(tcp);
     await RawClient.connect(tcp);
@@ -72,7 +72,7 @@ describe('the embedded daemon, other than real Spread', () => {
       await RawClient.connect(tcp, { name: 'slow' });
     });
 
-    it('does not let anybody stay by sending a byte now and then', async () => {
+    it('disconnects a client that sends only single bytes from time to time', async () => {
       const { tcp } = await startEmbeddedDaemon(timing);
       const stream = await ByteStream.connect(tcp);
       const since = performance.now();
@@ -88,7 +88,7 @@ describe('the embedded daemon, other than real Spread', () => {
     });
   });
 
-  it('gives a client that is sent away everything before the end of the stream, though it is still sending', async () => {
+  it('sends everything to a disconnected client before the end of the stream, even if the client still sends', async () => {
     const { tcp } = await startEmbeddedDaemon();
     const a = await RawClient.connect(tcp, { name: 'a' });
     const own = { privateGroup: a.privateGroup, groups: [a.privateGroup] };
@@ -113,7 +113,7 @@ describe('the embedded daemon, other than real Spread', () => {
     }
   });
 
-  it('stops twice without harm', async () => {
+  it('can be stopped twice', async () => {
     const { tcp, daemon } = await startEmbeddedDaemon();
     const client = await RawClient.connect(tcp);
     await Promise.all([daemon.close(), daemon.close(), client.ended()]);

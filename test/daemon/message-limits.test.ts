@@ -57,7 +57,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
   };
 
   it.each([1, 2, 43])(
-    'the daemon stays whole at every packet boundary of a message to %i groups',
+    'the daemon survives every packet boundary of a message to %i groups',
     async (count) => {
       const sizes = boundarySizes(count);
       expect(sizes.length).toBeGreaterThan(290);
@@ -69,7 +69,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
   );
 
   it.each(SERVICES)(
-    'the daemon stays whole with the longest %s messages to 1 to 43 groups',
+    'the daemon survives the longest %s messages to 1 to 43 groups',
     async (service) => {
       for (let count = 1; count <= 43; count++)
         for (const size of [0, MAX_BODY - NAME * count])
@@ -82,7 +82,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
   );
 
   it(
-    'the daemon stays whole when several receivers read the longest messages late',
+    'the daemon survives several receivers that read the longest messages late',
     async () => {
       const slow = await Promise.all(
         ['slow1', 'slow2', 'slow3'].map((name) => RawClient.connect(spread.daemon.tcp, { name })),
@@ -114,7 +114,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
   );
 
   it(
-    'the daemon stays whole with messages to 44 and 100 groups, which it delivers to nobody',
+    'the daemon survives messages to 44 and 100 groups, which it does not deliver',
     async () => {
       for (const service of SERVICES)
         for (const count of [44, 99, 100])
@@ -131,7 +131,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
   );
 
   it(
-    'the daemon stays whole with names, message types and service bits at their limits',
+    'the daemon survives names, message types and service bits at their limits',
     async () => {
       const longest = 'g'.repeat(31);
       for (const group of [longest, '$', '~'.repeat(31)]) {
@@ -156,7 +156,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
   );
 
   it(
-    'the daemon stays whole with handshakes at their limits',
+    'the daemon survives handshakes at their limits',
     async () => {
       for (const privateName of ['a', '1234567890', '$', '~~~~~~~~~~', ''])
         for (const membership of [true, false])
@@ -193,7 +193,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('beyond the limits of messages 
   }
 
   it.each([1, 2, 43])(
-    'one byte more than the sidecar forwards to %i groups makes the daemon write behind an array',
+    'one byte more than the sidecar forwards to %i groups makes the daemon write beyond an array',
     async (count) => {
       const groups = groupsWithMember(count);
       const { reports } = await reportsOf(groups, MAX_BODY + 1 - NAME * count);

@@ -156,7 +156,7 @@ describe.skipIf(!has('spuser'))(title, () => {
       await ping.prints('0.000000% packet loss');
     });
 
-    it('spflooder gets all that it sends', async () => {
+    it('spflooder receives all messages that it sends', async () => {
       await compare(address, async (at) => {
         const flooder = new Tool(join(home, 'bin', 'spflooder'), [
           '-u',
@@ -197,7 +197,7 @@ describe.skipIf(!has('spuser'))(title, () => {
       }
     });
 
-    it('spflooder that only sends does not get those cut that only read', async () => {
+    it('spflooder that only sends does not cause the disconnect of readers', async () => {
       const at = address(daemons.embedded.port);
       const flooder = (name: string, ...args: string[]) =>
         new Tool(join(home, 'bin', 'spflooder'), ['-u', name, '-s', at, '-m', '30000', '-b', '100', ...args]);

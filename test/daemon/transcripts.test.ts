@@ -178,7 +178,7 @@ async function startFor(transcript: Transcript): Promise<Play> {
   return { transcript, running, player };
 }
 
-describe('the embedded daemon answers as real Spread was recorded', () => {
+describe('the embedded daemon responds as real Spread did in the recordings', () => {
   const all = transcriptNames().filter((name) => !severalDaemons.includes(name) && !counted.includes(name));
 
   it.each(all.filter((name) => !differences[name]))('%s', async (name) => {
@@ -193,7 +193,7 @@ describe('the embedded daemon answers as real Spread was recorded', () => {
     },
   );
 
-  it('has each difference in the documentation', () => {
+  it('differs only where the documentation says so', () => {
     const page = readFileSync(new URL('../../docs/embedded-daemon.md', import.meta.url), 'utf8');
     for (const name of [...Object.keys(differences), ...counted]) expect(page).toContain(`\`${name}\``);
   });
@@ -203,7 +203,7 @@ describe('the embedded daemon answers as real Spread was recorded', () => {
   });
 });
 
-describe('a receiver that does not read is cut as recorded, however often that takes', () => {
+describe('a receiver that does not read is disconnected as in the recording, however often that takes', () => {
   it('68-slow-reader-default', async () => {
     const { transcript, player, running } = await startFor(loadTranscript('68'));
     const flood = stepOf(transcript, 'snd', 'sent again and again');
@@ -275,7 +275,7 @@ describe('a receiver that does not read is cut as recorded, however often that t
     expect(view.subarray(0, 80)).toEqual(gone.bytes.subarray(0, 80));
   });
 
-  it('a daemon that has cut a client continues for the others', async () => {
+  it('a daemon that has disconnected a client continues to serve the others', async () => {
     const { tcp, events } = await startEmbeddedDaemon({ maxSessionMessages: 10 });
     const [slow, reader, sender] = await Promise.all([
       RawClient.connect(tcp, { name: 'slow' }),

@@ -242,7 +242,7 @@ afterAll(() => scene.stop());
 const SPREAD = /^(ILLEGAL|REJECT|MESSAGE_TOO_LONG)/;
 
 describe('bad input', () => {
-  it('is tried on every RPC, in more than 100 ways', () => {
+  it('is sent to every RPC, in more than 100 variants', () => {
     expect(rows.length).toBeGreaterThan(100);
     expect([...new Set(rows.map(({ rpc }) => rpc))].sort()).toEqual([...METHODS].sort());
   });

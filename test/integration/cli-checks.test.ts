@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { listener, told } from './cli-helpers.js';
 
 describe('healthcheck', () => {
-  it('tells whether the sidecar answers, by 0 and 1 only', async () => {
+  it('reports whether the sidecar responds, by exit codes 0 and 1 only', async () => {
     const { target } = await startSidecar();
     const well = await cli(['healthcheck', '-t', target, '--daemon']);
     expect(well.exitCode).toBe(0);
@@ -39,7 +39,7 @@ describe('healthcheck', () => {
     expect(broken.stderr).toContain('grpc.listen must be');
   });
 
-  it('waits until all is well where it is asked to, and no longer than that', async () => {
+  it('waits for health if requested, at most for the given time', async () => {
     const { port, server } = await listener();
     let tries = 0;
     server.on('connection', () => {
@@ -67,7 +67,7 @@ describe('healthcheck', () => {
     expect(await running.exitCode).toBe(0);
   });
 
-  it('does not wait for a sidecar that says nothing', async () => {
+  it('does not wait for a sidecar that does not respond', async () => {
     const server = createServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
@@ -83,7 +83,7 @@ describe('check', () => {
     ...['--admin-listen', `127.0.0.1:${await freePort()}`],
   ];
 
-  it('says that all is well', async () => {
+  it('reports success', async () => {
     const { daemonAddress } = await startSidecar();
     const args = ['check', ...(await addresses(await freePort())), '--daemon-addresses', daemonAddress];
     const { exitCode, stdout, stderr } = await cli(args);
@@ -93,7 +93,7 @@ describe('check', () => {
     );
   });
 
-  it('names what is taken and who does not answer', async () => {
+  it('names occupied addresses and unreachable daemons', async () => {
     const { port } = await listener();
     const nobody = `${await freePort()}@127.0.0.1`;
     const free = await freePort();
@@ -114,7 +114,7 @@ describe('check', () => {
     expect(silent.stdout).toMatch(new RegExp(`FAIL daemon ${nobody}: .*ECONNREFUSED`));
   });
 
-  it('is content with one daemon of several', async () => {
+  it('succeeds if one of several daemons is reachable', async () => {
     const { daemonAddress } = await startSidecar();
     const nobody = `${await freePort()}@127.0.0.1`;
     const args = [
@@ -128,7 +128,7 @@ describe('check', () => {
     expect(stdout).toContain(`warn daemon ${nobody}`);
   });
 
-  it('looks at sockets without touching them', async () => {
+  it('does not modify existing sockets', async () => {
     const folder = temporaryFolder();
     const [file, live] = [join(folder, 'file'), join(folder, 'live')];
     writeFileSync(file, '');

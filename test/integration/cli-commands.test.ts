@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 import { told } from './cli-helpers.js';
 
 describe('send and receive', () => {
-  it('carry messages from one to the other, as text, JSON and bytes', async () => {
+  it('transfer messages as text, JSON and bytes', async () => {
     const { target } = await startSidecar();
     const start = (...args: string[]) => startCli(['receive', 'cats', '-t', target, '-c', '4', ...args]);
     const receivers = [start(), start('--json', '--no-views'), start('--raw')];
@@ -42,7 +42,7 @@ describe('send and receive', () => {
     expect(raw).toBe(`grüß${bytes}onetwo`);
   });
 
-  it('receive of no group takes what comes to the private group', async () => {
+  it('receive without a group receives messages to the private group', async () => {
     const { target } = await startSidecar();
     const receiver = startCli(['receive', '-u', 'me', '-t', target]);
     await until(() => receiver.stderr.includes('receiving as #me#localhost from its private group'));
@@ -51,14 +51,14 @@ describe('send and receive', () => {
     expect(receiver.stdout).toMatch(/#localhost to #me#localhost .* psst\n$/);
   });
 
-  it('receive ends after a silence, with a code of its own', async () => {
+  it('receive ends after an idle time, with a separate exit code', async () => {
     const { target } = await startSidecar();
     const { exitCode, stderr } = await cli(['receive', 'cats', '--wait', '50ms', '--no-views', '-t', target]);
     expect(exitCode).toBe(6);
     expect(stderr).toContain('error: nothing arrived for 50 ms');
   });
 
-  it('receive --follow is ended in order, and says goodbye', async () => {
+  it('receive --follow ends gracefully, and disconnects', async () => {
     const { target, registry } = await startSidecar();
     const receiver = startCli(['receive', 'cats', '--follow', '-t', target]);
     await until(() => receiver.stdout.includes('cats: '));
@@ -67,7 +67,7 @@ describe('send and receive', () => {
     expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
   });
 
-  it('receive of a number of messages that is told to stop was not done', async () => {
+  it('receive with a message count fails when it is stopped early', async () => {
     const { target } = await startSidecar();
     const receiver = startCli(['receive', 'cats', '-t', target]);
     await until(() => receiver.stdout.includes('cats: '));
@@ -75,7 +75,7 @@ describe('send and receive', () => {
     expect(await receiver.exitCode).toBe(143);
   });
 
-  it('receive tells why the mailbox ended, after what came before', async () => {
+  it('receive reports why the mailbox ended, after the events before', async () => {
     const { target, daemon } = await startSidecar();
     const receiver = startCli(['receive', 'cats', '--follow', '-t', target]);
     await until(() => receiver.stderr.includes('receiving as'));
@@ -100,7 +100,7 @@ describe('send and receive', () => {
     expect(result.exitCode).toBe(exitCode);
   });
 
-  it('send of too long a message reads no more of it than needed', async () => {
+  it('send reads no more of an oversized message than needed', async () => {
     const { target } = await startSidecar();
     const { exitCode, stderr } = await cli(['send', 'g', '-t', target], { input: Buffer.alloc(143_120) });
     expect(exitCode).toBe(2);
@@ -108,7 +108,7 @@ describe('send and receive', () => {
   });
 
   it.each([['send', 'g', '-m', 'x'], ['receive', 'g'], ['user'], ['flood', '-q']])(
-    '%s says that no sidecar is there',
+    '%s reports that no sidecar is reachable',
     async (...args) => {
       const target = `127.0.0.1:${await freePort()}`;
       const { exitCode, stderr } = await cli([...args, '-t', target]);
@@ -119,7 +119,7 @@ describe('send and receive', () => {
 });
 
 describe('user', () => {
-  it('of two terminals sees the views and messages of the other', async () => {
+  it('of two terminals shows the views and messages of the other', async () => {
     const { target } = await startSidecar();
     const [one, two] = [startCli(['user', '-t', target]), startCli(['user', '-t', target])];
     await until(() => one.stdout.includes('connected') && two.stdout.includes('connected'));
@@ -142,7 +142,7 @@ describe('user', () => {
     expect(await one.exitCode).toBe(0);
   });
 
-  it('on a pipe sees its own messages before it ends', async () => {
+  it('on a pipe receives its own messages before it ends', async () => {
     const { target } = await startSidecar();
     const { stdout, exitCode } = await cli(['user', '-t', target], { input: 'j cats\ns cats\nhello\n' });
     expect(exitCode).toBe(0);

@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 import { told } from './cli-helpers.js';
 
 describe('flood', () => {
-  it('counts what it sends and receives, and tells rates and latencies', async () => {
+  it('counts sent and received messages, and reports rates and latencies', async () => {
     const { target, registry } = await startSidecar();
     const args = [
       'flood',
@@ -46,7 +46,7 @@ describe('flood', () => {
     expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
   });
 
-  it('keeps a rate, for a time, and shows lines where there is no terminal', async () => {
+  it('keeps a rate for a time, and prints lines without a terminal', async () => {
     const { target } = await startSidecar();
     const args = ['flood', '-t', target, '--seconds', '2', '--rate', '200'];
     const { exitCode, stdout, stderr } = await cli(args);
@@ -58,7 +58,7 @@ describe('flood', () => {
     expect(stderr).toMatch(/^\d+ %: sent \d+, received \d+, [\d,]+ msg\/s$/m);
   });
 
-  it('shows a bar on a terminal, and takes it away', async () => {
+  it('shows a progress bar on a terminal, and removes it', async () => {
     const { target } = await startSidecar();
     const running = startCli(['flood', '-t', target, '--seconds', '1', '--receivers', '0', '--rate', '100'], {
       terminal: true,
@@ -69,7 +69,7 @@ describe('flood', () => {
     expect(running.stdout).not.toContain('latency');
   });
 
-  it('that is told to stop receives what is on its way, and reports', async () => {
+  it('receives messages in flight after it was stopped, and reports', async () => {
     const { target } = await startSidecar();
     const running = startCli(['flood', '-t', target, '--seconds', '3600', '--json']);
     await until(() => running.stderr.includes('received'), { timeoutMs: 10_000 });
@@ -95,8 +95,8 @@ describe('flood', () => {
   });
 });
 
-describe('receive and a daemon that restarts', () => {
-  it('waits at its start with --reconnect for a daemon that is away, and ends without', async () => {
+describe('receive with a daemon that restarts', () => {
+  it('waits at its start with --reconnect for an unreachable daemon, and fails without it', async () => {
     const daemon = await RestartableDaemon.start();
     const { target } = await startSidecar({ daemons: [daemon.address] });
     await daemon.stop();
@@ -114,7 +114,7 @@ describe('receive and a daemon that restarts', () => {
     expect(await waits.exitCode).toBe(0);
   });
 
-  it('continues with --reconnect, and ends without', async () => {
+  it('continues with --reconnect, and ends without it', async () => {
     const daemon = await RestartableDaemon.start();
     const { target } = await startSidecar({ daemons: [daemon.address] });
     const start = (...more: string[]) => startCli(['receive', 'cats', '-f', '-t', target, ...more]);

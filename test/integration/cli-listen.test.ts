@@ -33,7 +33,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     ['0.0.0.0', '[::]'],
     ['[::]', '127.0.0.1'],
     ['127.0.0.1', '[::1]'],
-  ])('serve listens on %s and %s, and check finds both free', async (one, other) => {
+  ])('serve listens on %s and %s, and check reports both as free', async (one, other) => {
     const port = await freePort();
     const listen = `${one}:${port},${other}:${port}`;
     const args = ['--grpc-listen', listen, '--insecure', '--admin-listen', 'off', ...embedded];
@@ -46,7 +46,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     expect(await running.exitCode).toBe(0);
   });
 
-  it('[::] alone takes IPv4 connections too', async () => {
+  it('[::] also accepts IPv4 connections', async () => {
     const port = await freePort();
     const args = ['--grpc-listen', `[::]:${port}`, '--insecure', '--admin-listen', 'off', ...embedded];
     const running = startCli(['serve', '--log-format', 'pretty', ...args]);
@@ -56,7 +56,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     expect(await running.exitCode).toBe(0);
   });
 
-  it('the daemon listens on both too', async () => {
+  it('the daemon also listens on both', async () => {
     const port = await freePort();
     const args = ['daemon', '-p', String(port), '--listen', '0.0.0.0', '::', '--socket', 'off'];
     const running = startCli(args);
@@ -112,7 +112,7 @@ describe('addresses that exclude each other', () => {
 });
 
 describe('addresses in use', () => {
-  it('a second sidecar names all of them at once, each with its flag, and that one may run already', async () => {
+  it('a second sidecar names all occupied addresses with their flags, and that a sidecar may be running', async () => {
     const socket = join(temporaryFolder(), 'spread');
     const [grpc, admin, daemon] = [await freePort(), await freePort(), await freePort()];
     const args = [
@@ -141,7 +141,7 @@ describe('addresses in use', () => {
     expect(await running.exitCode).toBe(0);
   });
 
-  it('one of several is named alone, and other problems beside it', async () => {
+  it('a single occupied address is named together with other problems', async () => {
     const port = await freePort();
     await occupy({ host: '127.0.0.1', port });
     const one = await cli([

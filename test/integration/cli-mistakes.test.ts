@@ -38,7 +38,7 @@ describe('a wrong argument', () => {
       ['cats', '--timeout', '0s'],
       "'--timeout <duration>' argument '0s' is invalid. It must be a duration from",
     ],
-  ])('is named with its value and its bound: %j', async (words, sentence) => {
+  ])('is named with its value and its range: %j', async (words, sentence) => {
     const { target } = await startSidecar();
     const { exitCode, stderr } = await cli(['send', ...words, '-m', 'x', '-t', target]);
     expect(exitCode).not.toBe(0);
@@ -69,7 +69,7 @@ describe('a wrong argument', () => {
   });
 });
 
-describe('a command that reaches no sidecar names the likely mistake and its flag', () => {
+describe('a command that does not reach a sidecar names the likely mistake and its flag', () => {
   it('a client without TLS on a port with TLS', async () => {
     const { target } = await startWithTls();
     const { exitCode, stderr } = await send('-t', target);

@@ -104,7 +104,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     expectNoSecrets(sidecar, TOKEN);
   });
 
-  it('a target that is an address of its own gets the same trust and token', async () => {
+  it('a target with its own address gets the same trust and token', async () => {
     const { env, sidecar } = await startWithEnvironment({
       ...(await tlsFiles(authority.server())),
       GRPC_TOKENS: TOKEN,
@@ -114,7 +114,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     expect(await cli(['healthcheck', '-t', target], { env })).toMatchObject({ exitCode: 0 });
   });
 
-  it('a target elsewhere gets neither the token nor a configuration that is wrong', async () => {
+  it('another target gets neither the token nor an error for an invalid configuration', async () => {
     const other = await startSecured({ GRPC_TOKENS: TOKEN });
     const env = {
       SPREAD_SIDECAR_GRPC_TOKENS: TOKEN,
@@ -127,7 +127,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     expect(exitCode).toBe(0);
   });
 
-  it("a client's own options win over the sidecar's configuration", async () => {
+  it("options of the command override the sidecar's configuration", async () => {
     const { env } = await startWithEnvironment({
       ...(await tlsFiles(authority.server(), authority.cert)),
       GRPC_TOKENS: TOKEN,
@@ -150,7 +150,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     });
   });
 
-  it('names what is missing where the sidecar requires a client certificate', async () => {
+  it('names what is missing if the sidecar requires a client certificate', async () => {
     const { env } = await startWithEnvironment(await tlsFiles(authority.server(), authority.cert));
     const { exitCode, stderr } = await cli(['send', 'g', '-m', 'x'], { env });
     expect({ exitCode, stderr }).toEqual({
@@ -161,7 +161,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     expect(await cli(['healthcheck'], { env })).toMatchObject({ exitCode: 0 });
   });
 
-  it('trusts no other certificate than the one that is configured', async () => {
+  it('trusts only the configured certificate', async () => {
     const { env } = await startWithEnvironment({
       ...(await tlsFiles(authority.server())),
       ADMIN_LISTEN: 'off',
@@ -176,7 +176,7 @@ describe("commands in the environment of a sidecar's own process", () => {
     expect((await cli(['send', 'g', '-m', 'x'], { env: wrong })).exitCode).toBe(3);
   });
 
-  it('check reads certificates and tokens as serve does', async () => {
+  it('check reads certificates and tokens in the same way as serve', async () => {
     const listen = {
       SPREAD_SIDECAR_GRPC_LISTEN: `127.0.0.1:${await freePort()}`,
       SPREAD_SIDECAR_ADMIN_LISTEN: 'off',
@@ -226,7 +226,7 @@ function suggested(stdout: string): string[] {
   return line.split(' ').filter((word) => word !== '');
 }
 
-describe('the commands that serve suggests', () => {
+describe('the commands that serve prints', () => {
   it.each<[string, () => Promise<Record<string, string>>]>([
     ['a token file', async () => ({ GRPC_TOKEN_FILE: tokenFile() })],
     ['TLS', () => tlsFiles(authority.server())],
@@ -244,14 +244,14 @@ describe('the commands that serve suggests', () => {
         GRPC_LISTEN: `127.0.0.1:${await freePort()},unix:${join(temporaryFolder(), 'grpc')}`,
       }),
     ],
-  ])('work as they stand, with %s', async (_, security) => {
+  ])('run unchanged, with %s', async (_, security) => {
     const running = await startServe(await security(), '--log-format', 'pretty');
     await until(() => running.stdout.includes('send cats'));
     const { exitCode, stderr } = await cli(['send', 'cats', '-m', 'hello', ...suggested(running.stdout)]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'sent 5 bytes to cats\n' });
   });
 
-  it('name what only the reader has, and never a token', async () => {
+  it("contain placeholders for the reader's own values, and never a token", async () => {
     const files = await tlsFiles(authority.server(), authority.cert);
     const running = await startServe({ ...files, GRPC_TOKENS: TOKEN }, '--log-format', 'pretty');
     await until(() => running.stdout.includes('send cats'));

@@ -34,7 +34,7 @@ describe('a command as a process', () => {
     expect(status).toBe(1);
   });
 
-  it('exits by itself when its work is done, with nothing left that holds it', async () => {
+  it('exits when its work is done, without open handles', async () => {
     const { target } = await startSidecar();
     const send = startCommand('send', 'g', '-m', 'x', '-t', target);
     expect(await send.exited()).toBe(0);
@@ -46,7 +46,7 @@ describe('a command as a process', () => {
     expect(user.written.stdout).toContain('g: #user#localhost joined');
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends in order at %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends gracefully at %s', async (signal) => {
     const { target, registry } = await startSidecar();
     const receive = startCommand('receive', 'g', '--follow', '-t', target);
     await until(() => receive.written.stdout.includes('g: '), { timeoutMs: 10_000 });
@@ -55,7 +55,7 @@ describe('a command as a process', () => {
     expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
   });
 
-  it('that was not done at a signal says so by its exit code', async () => {
+  it('has an exit code that shows an incomplete run after a signal', async () => {
     const { target, registry } = await startSidecar();
     const receive = startCommand('receive', 'g', '-t', target);
     await until(() => receive.written.stdout.includes('g: '), { timeoutMs: 10_000 });
@@ -106,7 +106,7 @@ describe('a command as a process', () => {
     },
   );
 
-  it('ends in order when its reader goes away', async () => {
+  it('ends gracefully when the reader of its output closes the pipe', async () => {
     const { target, registry } = await startSidecar();
     const receive = startCommand('receive', 'g', '--follow', '--raw', '-t', target);
     await until(() => receive.written.stderr.includes('receiving as'), { timeoutMs: 10_000 });
@@ -121,7 +121,7 @@ describe('a command as a process', () => {
     expect(receive.written.stderr).not.toContain('error');
   });
 
-  it('that serves continues when its reader goes away', async () => {
+  it('that serves continues when the reader of its output closes the pipe', async () => {
     const port = await freePort();
     const daemon = startCommand('daemon', '-p', String(port), '--socket', 'off');
     await until(() => daemon.written.stdout.includes('is ready'), { timeoutMs: 10_000 });

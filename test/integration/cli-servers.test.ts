@@ -21,7 +21,7 @@ MaxSessionMessages = 77
 EventLogFile = /tmp/spread.log
 `;
 
-  it('is the daemon of a spread.conf, and says what it ignores of it', async () => {
+  it('runs the daemon of a spread.conf, and reports ignored settings', async () => {
     const port = await freePort();
     const file = join(temporaryFolder(), 'spread.conf');
     writeFileSync(file, conf.replace('PORT', String(port)));
@@ -45,7 +45,7 @@ EventLogFile = /tmp/spread.log
     expect(await running.exitCode).toBe(0);
   });
 
-  it('alone takes flags, and serves a sidecar', async () => {
+  it('accepts flags, and serves a sidecar', async () => {
     const running = startCli(['daemon', '-p', '0', '-n', `d-${randomBytes(2).toString('hex')}`, '-q']);
     await until(() => running.stdout.includes('is ready'));
     const address = /ready: (\S+)/.exec(running.stdout)?.[1] as string;
@@ -58,7 +58,7 @@ EventLogFile = /tmp/spread.log
     expect(running.stdout).not.toContain('eve');
   });
 
-  it('names a port that is taken', async () => {
+  it('names a port in use', async () => {
     const { port } = await listener();
     const { exitCode, stderr } = await cli(['daemon', '-p', String(port), '--socket', 'off']);
     expect(exitCode).toBe(7);
@@ -67,7 +67,7 @@ EventLogFile = /tmp/spread.log
 });
 
 describe('serve', () => {
-  it('says where it is and what to try, and drains when it is told', async () => {
+  it('prints its address and example commands, and drains at a signal', async () => {
     const args = [
       'serve',
       '--embedded-daemon',
@@ -103,7 +103,7 @@ describe('serve', () => {
   it.each([
     ['/nowhere/token', /is not readable/],
     ['/dev/null', /no credential|no token/],
-  ])('names a token file that is not right: %s', async (path, sentence) => {
+  ])('names an invalid token file: %s', async (path, sentence) => {
     const nobody = `${await freePort()}@127.0.0.1`;
     const args = [
       'serve',
@@ -120,7 +120,7 @@ describe('serve', () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
-  it('says for which daemon it waits, and how to run the embedded one', async () => {
+  it('prints for which daemon it waits, and how to run the embedded one', async () => {
     const nobody = `${await freePort()}@127.0.0.1`;
     const args = [
       'serve',
@@ -144,7 +144,7 @@ describe('serve', () => {
     expect(await running.exitCode).toBe(0);
   });
 
-  it('says ready in the banner where a real daemon answers', async () => {
+  it('prints ready in the banner if a real daemon responds', async () => {
     const { daemonAddress } = await startSidecar();
     const args = ['serve', '--daemon-addresses', daemonAddress, '--grpc-listen', '127.0.0.1:0'];
     const running = startCli([...args, '--admin-listen', 'off', '--log-format', 'pretty']);

@@ -39,7 +39,7 @@ describe("the client's README", () => {
     expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
   });
 
-  it('has two mailboxes over one channel that run, and are gone when it is left', async () => {
+  it('has two mailboxes over one channel, which end with the block', async () => {
     const { target, registry } = await startSidecar();
     expect(programs).toHaveLength(2);
     await run(programs[1] as string, target);

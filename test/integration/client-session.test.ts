@@ -80,7 +80,7 @@ describe('a mailbox', () => {
     });
   });
 
-  it('sees who joins, leaves and disconnects, with the same group ids at all members', async () => {
+  it('sees members join, leave and disconnect, with the same group IDs at all members', async () => {
     const { alice, bob, channel } = await aliceAndBob();
     const carol = await channel.connect({ privateName: 'carol' });
     const joined = await carol.join('g', { awaitView: true });
@@ -116,7 +116,7 @@ describe('a mailbox', () => {
     await expect(alice.view('nowhere')).rejects.toMatchObject({ reason: 'NO_VIEW' });
   });
 
-  it('leaves its groups before it disconnects, if asked', async () => {
+  it('leaves its groups before it disconnects, if requested', async () => {
     const { alice, bob } = await aliceAndBob();
     await bob.disconnect({ leaveGroupsFirst: true });
     expect(await view(alice)).toMatchObject({ reason: CAUSED_BY_LEAVE, changedMembers: ['#bob#localhost'] });
@@ -146,7 +146,7 @@ describe('a mailbox', () => {
       });
   });
 
-  it('sends to private groups, to several groups once, and not to itself if asked', async () => {
+  it('sends to private groups, once to several groups, and not to itself with self-discard', async () => {
     const { alice, bob } = await aliceAndBob();
     await bob.join('h', { awaitView: true });
     await view(bob);
@@ -160,7 +160,7 @@ describe('a mailbox', () => {
     expect((await message(alice)).text()).toBe('to all');
   });
 
-  it('carries the largest message, and rejects a larger one before it is sent', async () => {
+  it('sends the largest message, and rejects a larger one before sending', async () => {
     const { alice, bob } = await aliceAndBob();
     const largest = Buffer.alloc(143_119, 'x');
     expect(await alice.multicast(AGREED_MESS | SELF_DISCARD, 'g', largest)).toBe(143_119);
@@ -180,7 +180,7 @@ describe('a mailbox', () => {
     await expect(alice.join('has blank')).rejects.toMatchObject({ code: 'ILLEGAL_GROUP', number: -14 });
   });
 
-  it('polls without taking', async () => {
+  it('polls without receiving', async () => {
     const { alice, channel } = await aliceAndBob();
     const quiet = await channel.connect();
     await quiet.join('quiet', { awaitView: true });
@@ -197,7 +197,7 @@ describe('a mailbox', () => {
     expect(await quiet.receive()).toMatchObject({ kind: 'view', sequence: 1n });
   });
 
-  it('receives no membership messages if it wants none', async () => {
+  it('receives no membership messages if it disables them', async () => {
     const { channel, alice } = await aliceAndBob();
     const deaf = await channel.connect({ membership: false });
     await expect(deaf.join('g', { awaitView: true })).rejects.toMatchObject({ reason: 'MEMBERSHIP_OFF' });

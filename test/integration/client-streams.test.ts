@@ -38,7 +38,7 @@ async function take(mailbox: Mailbox, count: number): Promise<string[]> {
 
 describe('a receiver whose connection breaks', () => {
   it.each(['AUTO', 'EXPLICIT'] as const)(
-    'gets everything once and in order, with %s',
+    'receives every event once and in order, with %s',
     async (acknowledgement) => {
       const { proxy, receiver, sender } = await behindProxy({ acknowledgement, maxBufferedEvents: 100 });
       const total = 6000;
@@ -58,7 +58,7 @@ describe('a receiver whose connection breaks', () => {
     },
   );
 
-  it('gets what came while it was away', async () => {
+  it('receives the events from the time of the break', async () => {
     const { proxy, receiver, sender } = await behindProxy();
     await sender.multicast(AGREED_MESS, 'g', 'before');
     expect(await take(receiver, 1)).toEqual(['before']);
@@ -73,7 +73,7 @@ describe('a receiver whose connection breaks', () => {
     expect(await take(receiver, 100)).toEqual(texts(1, 100));
   });
 
-  it('leaves a connection whose other end has vanished without a word', async () => {
+  it('leaves a connection whose peer has disappeared without closing it', async () => {
     const sidecar = await startSidecar();
     const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
     onTestFinished(() => proxy.stop());
@@ -90,7 +90,7 @@ describe('a receiver whose connection breaks', () => {
     expect(await take(receiver, 1)).toEqual(['again']);
   });
 
-  it('is told that the mailbox is gone when it comes back too late', async () => {
+  it('learns that the mailbox has expired if it reconnects too late', async () => {
     const fixture = { mailbox: { lease: { defaultMs: 200, minMs: 100, maxMs: 1000 } } };
     const { proxy, receiver, sidecar } = await behindProxy({ autoReceive: true }, fixture);
     await until(() => sidecar.registry.list({ pageSize: 0, pageToken: '' }).mailboxes[0]?.receiverAttached);
@@ -103,7 +103,7 @@ describe('a receiver whose connection breaks', () => {
     expect((error as SpreadError).message).toContain("200 ms, the mailbox's lease");
   });
 
-  it('lets the sidecar and the daemon continue without it for a while', async () => {
+  it('does not affect the sidecar and the daemon for a while', async () => {
     const { proxy, receiver, sender } = await behindProxy({ maxBufferedEvents: 50 });
     const big = 'x'.repeat(10_000);
     const stream = sender.sender();
@@ -115,8 +115,8 @@ describe('a receiver whose connection breaks', () => {
   });
 });
 
-describe('a mailbox that goes over to another process', () => {
-  it('is taken up where it was left', async () => {
+describe('a mailbox that moves to another process', () => {
+  it('resumes after the last received event', async () => {
     const sidecar = await startSidecar();
     const first = new SpreadSidecar({ target: sidecar.target });
     const mailbox = await first.connect({ privateName: 'worker' });
@@ -133,7 +133,7 @@ describe('a mailbox that goes over to another process', () => {
     expect(await take(again, 1)).toEqual(['still a member']);
   });
 
-  it('takes it from who receives, who is told', async () => {
+  it('takes over from the attached receiver, which is notified', async () => {
     const sidecar = await startSidecar();
     const channel = sidecarAt(sidecar.target);
     const mailbox = await channel.connect();
@@ -152,7 +152,7 @@ describe('a mailbox that goes over to another process', () => {
     });
   });
 
-  it('gives again what was not acknowledged', async () => {
+  it('redelivers events that were not acknowledged', async () => {
     const sidecar = await startSidecar();
     const channel = sidecarAt(sidecar.target);
     const mailbox = await channel.connect({ acknowledgement: 'EXPLICIT', maxOutstandingEvents: 3 });
@@ -181,7 +181,7 @@ describe('the end of a mailbox', () => {
   };
 
   it.each([1, 1000])(
-    'is told after the last event when the daemon dies, also to one who is slow (%i)',
+    'is reported after the last event when the daemon dies, also to a slow receiver (%i)',
     async (size) => {
       const { sidecar, receiver, sender } = await behindProxy({ maxBufferedEvents: 3 });
       for (const text of texts(1, 300)) await sender.multicast(AGREED_MESS, 'g', text.padEnd(size));
@@ -199,7 +199,7 @@ describe('the end of a mailbox', () => {
     },
   );
 
-  it('is told after the last event when the sidecar drains', async () => {
+  it('is reported after the last event when the sidecar drains', async () => {
     const { sidecar, receiver, sender } = await behindProxy({ autoReceive: true });
     for (const text of texts(1, 300)) await sender.multicast(AGREED_MESS, 'g', text);
     await until(async () => (await receiver.info()).lastSequence === 301n);
@@ -210,7 +210,7 @@ describe('the end of a mailbox', () => {
     await draining;
   });
 
-  it('is told when the queue overflows', async () => {
+  it('is reported when the queue overflows', async () => {
     const queue = { maxEvents: 50, overflow: 'DISCONNECT' } as const;
     const { receiver, sender } = await behindProxy({ queue });
     const stream = sender.sender();
@@ -222,7 +222,7 @@ describe('the end of a mailbox', () => {
     expect(seen.length).toBeGreaterThan(40);
   });
 
-  it('is told, and before it how long is left, when a soft limit ends the mailbox', async () => {
+  it('is reported, after a warning with the time left, when a soft limit ends the mailbox', async () => {
     const softLimit = { fraction: 0.1, timeMs: 250 };
     const { receiver, sender } = await behindProxy({
       acknowledgement: 'EXPLICIT',
@@ -248,7 +248,7 @@ describe('the end of a mailbox', () => {
     });
   });
 
-  it('tells a slow receiver before it comes to that', async () => {
+  it('is preceded by a warning to a slow receiver', async () => {
     const { receiver, sender } = await behindProxy({
       maxBufferedEvents: 1,
       queue: { maxEvents: 100 },
@@ -275,7 +275,7 @@ describe('the end of a mailbox', () => {
 });
 
 describe('a sender', () => {
-  it('keeps the order, also towards other calls after flush', async () => {
+  it('keeps the order, also relative to other calls after flush', async () => {
     const sidecar = await startSidecar();
     const channel = sidecarAt(sidecar.target);
     const mailbox = await channel.connect();
@@ -291,7 +291,7 @@ describe('a sender', () => {
     await sender.close();
   });
 
-  it('tells what is rejected by its index, and sends the rest', async () => {
+  it('reports rejected messages by their index, and sends the rest', async () => {
     const sidecar = await startSidecar();
     const mailbox = await sidecarAt(sidecar.target).connect();
     await mailbox.join('g', { awaitView: true });
@@ -313,7 +313,7 @@ describe('a sender', () => {
     expect(await take(mailbox, 2)).toEqual(['1', '2']);
   });
 
-  it('of a mailbox that ends tells what is in doubt', async () => {
+  it('of a mailbox that ends reports messages with an unknown outcome', async () => {
     const sidecar = await startSidecar();
     const mailbox = await sidecarAt(sidecar.target).connect();
     const sender = mailbox.sender();

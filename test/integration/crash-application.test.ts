@@ -24,7 +24,7 @@ async function startApplication(options: SidecarFixtureOptions = {}) {
 const lease = { defaultMs: 400, minMs: 100, maxMs: 3_600_000 };
 
 describe('an application that is killed', () => {
-  it('leaves its groups when the lease of its mailbox is over', async () => {
+  it('leaves its groups when the lease of its mailbox expires', async () => {
     const { app, left, registry } = await startApplication({ mailbox: { lease } });
     app.child.kill('SIGKILL');
     const killed = performance.now();
@@ -46,7 +46,7 @@ describe('an application that is stopped', () => {
     expect(app.written.stdout.replaceAll('x', '')).toBe('0123456789'.repeat(10));
   });
 
-  it('for longer than its connection is waited for is as one that was killed, and is told when it continues', async () => {
+  it('for longer than the connection timeout counts as killed, and learns this when it continues', async () => {
     const transport = { keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 };
     const { app, left, server } = await startApplication({ mailbox: { lease }, transport });
     app.child.kill('SIGSTOP');

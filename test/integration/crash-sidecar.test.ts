@@ -58,7 +58,7 @@ const leftBy = ({ log }: Awaited<ReturnType<typeof observerAt>>, member: string)
   );
 
 describe('members of its groups', () => {
-  it('see the mailboxes of a sidecar that is killed go by DISCONNECT, each after its last message', async () => {
+  it('see the mailboxes of a killed sidecar DISCONNECT, each after its last message', async () => {
     const daemon = await startEmbeddedDaemon({ name: 'node' });
     const { observer, mailbox, started } = await withObserver(`${daemon.tcp.port}@127.0.0.1`);
     for (let i = 0; i < 100; i += 1) await mailbox.multicast(AGREED_MESS, 'g', `${i}`);
@@ -111,7 +111,7 @@ describe('an application whose sidecar is killed', () => {
     return { started, mailbox, idle };
   }
 
-  it('is told of everything that was on its way, at once, with what became of it', async () => {
+  it('learns the outcome of all messages in flight at once', async () => {
     const { started, mailbox, idle } = await busy();
     const detached: SpreadError[] = [];
     mailbox.on('detached', (error) => detached.push(error));
@@ -153,7 +153,7 @@ describe('an application whose sidecar is killed', () => {
     });
   });
 
-  it('finds out from the next sidecar that its mailbox is gone, and restarts', async () => {
+  it('learns from the next sidecar that its mailbox does not exist, and restarts', async () => {
     const started = await startWhole();
     const mailbox = await started.sidecar.connect({ privateName: 'app', autoReceive: true });
     await mailbox.join('g', { awaitView: true });
@@ -184,7 +184,7 @@ describe('an application whose sidecar is killed', () => {
     expect((await anew.join('g', { awaitView: true }))?.members).toEqual([anew.privateGroup]);
   });
 
-  it('over a Unix socket finds the next sidecar where the killed one left its file', async () => {
+  it('over a Unix socket reaches the next sidecar, which replaces the socket file of the killed one', async () => {
     const started = await startWhole();
     const sidecar = new SpreadSidecar({ target: `unix:${started.sockets.grpc}` });
     onTestFinished(() => sidecar.close({ keepMailboxes: true }));
@@ -197,7 +197,7 @@ describe('an application whose sidecar is killed', () => {
     await (await sidecar.connect()).disconnect();
   });
 
-  it('gives up after the lease when no other comes, and costs little until then', async () => {
+  it('gives up after the lease without a new sidecar, and uses few resources until then', async () => {
     const started = await startWhole();
     const mailbox = await started.sidecar.connect({ autoReceive: true, leaseMs: 2000 });
     await until(async () => (await mailbox.info()).receiverAttached);

@@ -37,7 +37,7 @@ async function expectNoticed(started: WholeSidecar, pause: () => void, resume: (
 }
 
 describe('readiness', () => {
-  it('notices an embedded daemon that is paused, and its return', async () => {
+  it('detects an embedded daemon that is paused and resumed', async () => {
     const daemon = new DaemonProcess(await freePort());
     onTestFinished(() => daemon.kill());
     await daemon.start();
@@ -49,7 +49,7 @@ describe('readiness', () => {
     );
   }, 90_000);
 
-  it('notices a connection to the daemon over which nothing passes any more', async () => {
+  it('detects a stalled connection to the daemon', async () => {
     const daemon = new DaemonProcess(await freePort());
     onTestFinished(() => daemon.kill());
     await daemon.start();

@@ -18,7 +18,7 @@ const drop = (started: WholeSidecar, mailbox: string, headers = { authorization:
   adminPage(started, `/drop-mailbox?mailbox=${encodeURIComponent(mailbox)}`, { method: 'POST', headers });
 
 describe('POST /drop-mailbox', () => {
-  it('cuts a mailbox as its daemon would, and others see it go', async () => {
+  it('disconnects a mailbox as its daemon would, and other members see it', async () => {
     const started = await injecting();
     const cut = await started.sidecar.connect({ privateName: 'cut' });
     const other = await started.sidecar.connect({ privateName: 'other' });
@@ -42,7 +42,7 @@ describe('POST /drop-mailbox', () => {
     });
   });
 
-  it('lets a mailbox that reconnects tell loss and return', async () => {
+  it('makes a reconnecting mailbox report loss and restoration', async () => {
     const started = await injecting();
     const mailbox = await started.sidecar.connect({ privateName: 'back', reconnect: true });
     await mailbox.join('g', { awaitView: true });
@@ -53,7 +53,7 @@ describe('POST /drop-mailbox', () => {
     expect(kinds).toContain('connectionLost');
   });
 
-  it('wants the admin credential, and a mailbox that there is', async () => {
+  it('requires the admin token and an existing mailbox', async () => {
     const started = await injecting();
     const mailbox = await started.sidecar.connect();
     expect(await drop(started, mailbox.id, { authorization: 'Bearer wrong' })).toMatchObject({ status: 401 });
@@ -61,7 +61,7 @@ describe('POST /drop-mailbox', () => {
     expect(await mailbox.poll()).toMatchObject({ state: 'OPEN' });
   });
 
-  it('is not there unless it was asked for', async () => {
+  it('is disabled by default', async () => {
     const started = await startWhole();
     const mailbox = await started.sidecar.connect();
     expect(await drop(started, mailbox.id)).toMatchObject({

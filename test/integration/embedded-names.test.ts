@@ -5,7 +5,7 @@ import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
-it('the embedded daemon is reached by every name that it has, which programs of Spread have in their code', async () => {
+it('the embedded daemon is reachable by all of its names, which Spread programs contain', async () => {
   const port = await freePort();
   const socket = join(temporaryFolder(), 'spread');
   const sidecar = await startSecured({ EMBEDDED_LISTEN: `127.0.0.1:${port}`, EMBEDDED_SOCKET: socket });
@@ -19,14 +19,14 @@ it('the embedded daemon is reached by every name that it has, which programs of 
     await expect(client.connect({ spreadName })).rejects.toMatchObject({ reason: 'DAEMON_NOT_ALLOWED' });
 });
 
-it('the embedded daemon that listens at its Unix socket alone has no name of TCP', async () => {
+it('the embedded daemon with only a Unix socket has no TCP name', async () => {
   const client = (await startSecured({})).client();
   await expect(client.connect({ spreadName: '4803@localhost' })).rejects.toMatchObject({
     reason: 'DAEMON_NOT_ALLOWED',
   });
 });
 
-it('the metric of the daemon connection has one series for a socket that has two names', async () => {
+it('the metric of the daemon connection has one series for a socket with two names', async () => {
   const port = await freePort();
   const sidecar = await startSecured({ EMBEDDED_SOCKET: `/tmp/${port}` });
   const series = async () => (await sidecar.metrics()).match(/^spread_sidecar_daemon_connection_up\{.*$/gm);

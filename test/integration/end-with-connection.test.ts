@@ -142,7 +142,7 @@ describe('a mailbox that ends with its connection', () => {
     expect(performance.now() - cut).toBeGreaterThan(3000);
   }, 60_000);
 
-  it('is told apart from one that keeps its lease', async () => {
+  it('differs from one that keeps its lease', async () => {
     const lease = { defaultMs: 3000, minMs: 100, maxMs: 3_600_000 };
     const { member, target, registry } = await startMember({ mailbox: { lease } });
     const sidecar = sidecarAt(target);

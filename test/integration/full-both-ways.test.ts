@@ -7,9 +7,9 @@ const MESSAGES = 4000;
 /** Far more than sockets and windows hold, in both directions at once. */
 const WINDOW = 1000;
 
-describe('one connection that is full both ways', () => {
+describe('one connection that is full in both directions', () => {
   // Node reads nothing of an HTTP/2 connection while a write to it waits. Two ends that both wait so would wait forever.
-  it.each(['unix', 'tcp'])('goes on, over %s', async (transport) => {
+  it.each(['unix', 'tcp'])('continues, over %s', async (transport) => {
     // A process of its own: in the test's, the two ends would take turns.
     const { ports, sockets } = await startWhole();
     const target = transport === 'unix' ? `unix:${sockets.grpc}` : `127.0.0.1:${ports.grpc}`;

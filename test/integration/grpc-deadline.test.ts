@@ -34,7 +34,7 @@ async function start() {
 const soon = () => ({ deadline: Date.now() + 1500 });
 
 describe('a deadline that passes', () => {
-  it('is answered just before, so that the caller learns what became of a join', async () => {
+  it('is answered just before, so that the caller gets the outcome of a join', async () => {
     const { proxy, mailbox, ends } = await start();
     proxy.silent = true;
     const failure = await failureOf(mailbox.call('join', { group: 'chat', awaitView: true }, soon()));
@@ -50,7 +50,7 @@ describe('a deadline that passes', () => {
     expect(view?.members).toEqual([mailbox.privateGroup]);
   });
 
-  it('takes back a message that still waits', async () => {
+  it('cancels a queued message', async () => {
     const { proxy, mailbox, registry } = await start();
     proxy.silent = true;
     const payload = Buffer.alloc(140_000);
@@ -78,7 +78,7 @@ describe('a deadline that passes', () => {
     expect(messagesSent).toBe(BigInt(waiting.length));
   });
 
-  it('ends a Connect that the daemon does not answer, and leaves no mailbox', async () => {
+  it('ends a Connect without a response of the daemon, and leaves no mailbox', async () => {
     const sockets: Socket[] = [];
     const mute = createServer((socket) => sockets.push(socket.resume().on('error', () => {})));
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
@@ -95,8 +95,8 @@ describe('a deadline that passes', () => {
   });
 });
 
-describe('a caller that goes away', () => {
-  it('frees what it waited for', async () => {
+describe('a caller that disconnects', () => {
+  it('frees the resources of its waiting calls', async () => {
     const { proxy, mailbox, server, ends } = await start();
     proxy.silent = true;
     const joining = mailbox.client.join({ mailboxId: mailbox.id, group: 'chat', awaitView: true }, () => {});

@@ -14,7 +14,7 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
 describe('Connect', () => {
-  it('opens a mailbox and tells what holds', async () => {
+  it('opens a mailbox and returns its settings', async () => {
     const { client, daemonAddress } = await startSidecar();
     const answer = await call(client, 'connect', { privateName: 'alice' });
     expect(answer.mailboxId).toMatch(/^[0-9a-f]{32}$/);
@@ -39,7 +39,7 @@ describe('Connect', () => {
     });
   });
 
-  it('takes what a client asks for', async () => {
+  it('accepts all options of a client', async () => {
     const { client } = await startSidecar();
     const { limits, acknowledgement } = await call(client, 'connect', {
       lease: { seconds: 2n, nanos: 500_000_000 },
@@ -53,7 +53,7 @@ describe('Connect', () => {
     expect(acknowledgement).toBe(Acknowledgement.EXPLICIT);
   });
 
-  it('fails when the name is taken, or tries variants', async () => {
+  it('fails when the name is in use, or tries variants', async () => {
     const { client } = await startSidecar();
     const onNameConflict = NameConflictPolicy.SUFFIX;
     await call(client, 'connect', { privateName: 'alice' });
@@ -65,7 +65,7 @@ describe('Connect', () => {
     expect(second.privateGroup).toBe('#alice2#localhost');
   });
 
-  it('goes to allowed daemons only', async () => {
+  it('connects to allowed daemons only', async () => {
     const other = await startSidecar();
     const { client, daemonAddress } = await startSidecar({ allow: [other.daemonAddress] });
     expect((await call(client, 'connect', { daemon: other.daemonAddress })).daemon).toBe(other.daemonAddress);
@@ -76,7 +76,7 @@ describe('Connect', () => {
     });
   });
 
-  it('tries the next daemon of the list, and advises to retry when none can be reached', async () => {
+  it('tries the next daemon of the list, and advises to retry when none is reachable', async () => {
     const gone = await startSidecar();
     await gone.stop();
     const alive = await startSidecar();
@@ -102,7 +102,7 @@ describe('Connect', () => {
 });
 
 describe('Join and Leave', () => {
-  it('answer with the view and the self-leave when asked to wait', async () => {
+  it('respond with the view and the self-leave if requested', async () => {
     const { client } = await startSidecar();
     const [alice, bob] = [
       await TestMailbox.open(client, { privateName: 'alice' }),
@@ -125,7 +125,7 @@ describe('Join and Leave', () => {
     expect(await alice.call('leave', { group: 'chat', awaitView: true })).toEqual({ selfLeave: undefined });
   });
 
-  it('answer at once otherwise', async () => {
+  it('respond at once otherwise', async () => {
     const { client } = await startSidecar();
     const alice = await TestMailbox.open(client);
     expect(await alice.call('join', { group: 'chat' })).toEqual({ view: undefined });
@@ -133,7 +133,7 @@ describe('Join and Leave', () => {
     expect(await alice.call('leave', { group: 'chat' })).toEqual({ selfLeave: undefined });
   });
 
-  it('need membership to wait', async () => {
+  it('require membership to wait', async () => {
     const { client } = await startSidecar();
     const alice = await TestMailbox.open(client, { membership: false });
     for (const failure of [
@@ -148,7 +148,7 @@ describe('Join and Leave', () => {
 
 describe('Multicast', () => {
   it.each(['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'] as const)(
-    'carries %s with everything that a message has',
+    'transfers %s with all fields of a message',
     async (name) => {
       const { client } = await startSidecar();
       const [alice, bob] = [await TestMailbox.open(client), await TestMailbox.open(client)];
@@ -173,7 +173,7 @@ describe('Multicast', () => {
     },
   );
 
-  it('keeps the order of calls, over unary calls and a stream together', async () => {
+  it('keeps the order of unary calls and a stream together', async () => {
     const { client } = await startSidecar();
     const [alice, bob] = [await TestMailbox.open(client), await TestMailbox.open(client)];
     await bob.call('join', { group: 'chat', awaitView: true });
@@ -216,7 +216,7 @@ describe('Disconnect', () => {
     [{}, MembershipCause.DISCONNECT],
     [{ leaveGroupsFirst: true }, MembershipCause.LEAVE],
     [{ abort: true }, MembershipCause.DISCONNECT],
-  ])('with %o shows others a cause', async (how, cause) => {
+  ])('with %o shows others the cause', async (how, cause) => {
     const { client } = await startSidecar();
     const [alice, bob] = [await TestMailbox.open(client), await TestMailbox.open(client)];
     await bob.call('join', { group: 'chat', awaitView: true });
@@ -232,7 +232,7 @@ describe('Disconnect', () => {
 });
 
 describe('Poll and GetMailbox', () => {
-  it('count without taking', async () => {
+  it('count without receiving', async () => {
     const { client } = await startSidecar();
     const alice = await TestMailbox.open(client, { privateName: 'alice' });
     await alice.call('join', { group: 'chat', awaitView: true });
@@ -279,7 +279,7 @@ describe('ListMailboxes', () => {
     }
   });
 
-  it('gives mailboxes by pages, without their ids', async () => {
+  it('lists mailboxes page by page, without their IDs', async () => {
     const { client } = await startSidecar({ adminTokens: ['s3cret'] });
     const admin = { metadata: { authorization: 'Bearer s3cret' } };
     const opened: TestMailbox[] = [];
@@ -300,7 +300,7 @@ describe('ListMailboxes', () => {
 });
 
 describe('GetVersion', () => {
-  it('tells every version', async () => {
+  it('returns all versions', async () => {
     const { client, daemonAddress } = await startSidecar();
     expect(await call(client, 'getVersion', {})).toEqual({
       sidecar: '0.0.0-test',

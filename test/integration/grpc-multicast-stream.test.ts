@@ -25,8 +25,8 @@ async function startBehindProxy() {
 
 const texts = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `m${from + i}`);
 
-describe('answers', () => {
-  it('begin with zeroes for the opening frame, and count cumulatively', async () => {
+describe('responses', () => {
+  it('start with zeroes for the opening frame, and count cumulatively', async () => {
     const { sender, receiver } = await start();
     const stream = sender.stream();
     expect(await stream.decided(0)).toEqual({ decided: 0n, accepted: 0n, refusals: [] });
@@ -84,7 +84,7 @@ describe('answers', () => {
     expect(receiving.texts).toEqual(['first', 'second', 'third', 'fourth']);
   });
 
-  it('stay small however much is rejected at once', async () => {
+  it('stay small however many messages are rejected at once', async () => {
     const { sender } = await start();
     const stream = sender.stream();
     const COUNT = 5000;
@@ -105,7 +105,7 @@ describe('answers', () => {
     await stream.finish();
   });
 
-  it('come for every batch of a fast sender, in order, with nothing lost', async () => {
+  it('arrive for every batch of a fast sender, in order, without gaps', async () => {
     const { sender, receiver } = await start();
     const stream = sender.stream();
     const receiving = receiver.receive();
@@ -120,8 +120,8 @@ describe('answers', () => {
   });
 });
 
-describe('a frame that is out of place ends the stream', () => {
-  it('the first is not open', async () => {
+describe('an unexpected frame ends the stream', () => {
+  it('the first frame is not an open frame', async () => {
     const { client } = await start();
     const stream = new Sending(client.multicastStream());
     stream.batch(message('chat', 'x'));
@@ -132,7 +132,7 @@ describe('a frame that is out of place ends the stream', () => {
     });
   });
 
-  it('a later one is open; what came before is answered', async () => {
+  it('a later frame is an open frame; earlier messages are answered', async () => {
     const { sender } = await start();
     const stream = sender.stream();
     stream.batch(message('chat', 'x'));
@@ -143,7 +143,7 @@ describe('a frame that is out of place ends the stream', () => {
     expect(stream.answers.at(-1)).toMatchObject({ decided: 1n, accepted: 1n });
   });
 
-  it('one is empty', async () => {
+  it('a frame is empty', async () => {
     const { sender } = await start();
     const stream = sender.stream();
     stream.frame(undefined);
@@ -152,7 +152,7 @@ describe('a frame that is out of place ends the stream', () => {
     });
   });
 
-  it('none comes at all', async () => {
+  it('there is no frame', async () => {
     const { client } = await start();
     const stream = new Sending(client.multicastStream());
     stream.stream.end();
@@ -161,7 +161,7 @@ describe('a frame that is out of place ends the stream', () => {
     });
   });
 
-  it('it names no mailbox, or one that is not there', async () => {
+  it('the open frame names no mailbox, or an unknown one', async () => {
     const { client } = await start();
     expect(await new Sending(client.multicastStream(), '').failure()).toMatchObject({
       info: { reason: 'FIELD_REQUIRED', metadata: { field: 'open.mailbox_id' } },
@@ -172,7 +172,7 @@ describe('a frame that is out of place ends the stream', () => {
     });
   });
 
-  it('it is no message of the contract; what came before is sent and answered', async () => {
+  it('a frame is not a message of the contract; earlier messages are sent and answered', async () => {
     const { client, sender, receiver } = await start();
     const { path } = MailboxServiceService.multicastStream;
     const call = client.makeBidiStreamRequest(
@@ -200,7 +200,7 @@ describe('a frame that is out of place ends the stream', () => {
 });
 
 describe('a daemon that does not read', () => {
-  it('holds the sender back, bounded, until it reads again', async () => {
+  it('applies limited backpressure to the sender until it reads again', async () => {
     const { client, proxy, upstream } = await startBehindProxy();
     const sender = await TestMailbox.open(client);
     const receiver = await TestMailbox.open(upstream.client);
@@ -234,7 +234,7 @@ describe('a daemon that does not read', () => {
     await stream.finish();
   });
 
-  it('lets other calls of the mailbox queue up to the bound, then rejects them', async () => {
+  it('lets other calls of the mailbox queue up to the limit, then rejects them', async () => {
     const { client, proxy } = await startBehindProxy();
     const sender = await TestMailbox.open(client);
     proxy.silent = true;
@@ -271,7 +271,7 @@ describe('the end of the mailbox', () => {
     expect(stream.answers.at(-1)).toMatchObject({ decided: 1n, accepted: 1n });
   });
 
-  it('is UNAVAILABLE when the daemon went away', async () => {
+  it('is UNAVAILABLE when the daemon disconnected', async () => {
     const { sender, daemon } = await start();
     const stream = sender.stream();
     await stream.decided(0);
@@ -289,7 +289,7 @@ describe('the end of the mailbox', () => {
     });
   });
 
-  it('waits for what was handed over, and answers it', async () => {
+  it('waits for accepted messages, and answers them', async () => {
     const { client, proxy, registry } = await startBehindProxy();
     const sender = await TestMailbox.open(client);
     proxy.silent = true;
@@ -311,7 +311,7 @@ describe('the end of the mailbox', () => {
     expect(registry.totals().messagesSent).toBe(Number(last.accepted));
   });
 
-  it('does not come by the lease while the stream is open', async () => {
+  it('is not caused by the lease while the stream is open', async () => {
     const lease = { defaultMs: 60, minMs: 50, maxMs: 1000 };
     const { client, registry } = await startSidecar({ mailbox: { lease } });
     const sender = await TestMailbox.open(client);

@@ -21,7 +21,7 @@ describe('the end of a stream', () => {
     expect(receiving.sequences).toEqual([1, 2, 3]);
   });
 
-  it('is CONNECTION_CLOSED after the last event when the daemon has gone', async () => {
+  it('is CONNECTION_CLOSED after the last event when the daemon ended', async () => {
     const { receiver, send, received, daemon } = await start();
     await send('a');
     await received(2);
@@ -40,7 +40,7 @@ describe('the end of a stream', () => {
     expect(receiving.sequences).toEqual([1, 2]);
   });
 
-  it('comes after everything that was received, also for who attaches later', async () => {
+  it('comes after all received events, also for a receiver that attaches later', async () => {
     const upstream = await startSidecar();
     const proxy = await FaultProxy.start(Number(upstream.daemonAddress.split('@')[0]));
     onTestFinished(() => proxy.stop());
@@ -71,7 +71,7 @@ describe('the end of a stream', () => {
     expect(receiving.sequences).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('is LEASE_EXPIRED for who comes back too late', async () => {
+  it('is LEASE_EXPIRED for a client that returns too late', async () => {
     const lease = { defaultMs: 60, minMs: 50, maxMs: 1000 };
     const { client, registry } = await startSidecar({ mailbox: { lease } });
     const alice = await TestMailbox.open(client);
@@ -82,7 +82,7 @@ describe('the end of a stream', () => {
     });
   });
 
-  it('is DRAINING with what was queued before, when the sidecar shuts down', async () => {
+  it('is DRAINING after the queued events, when the sidecar shuts down', async () => {
     const { receiver, send, received, registry } = await start();
     await send('a', 'b');
     await received(3);
@@ -96,7 +96,7 @@ describe('the end of a stream', () => {
     await drained;
   });
 
-  it('comes within the grace also for a client that does not read', async () => {
+  it('comes within the grace period, also for a client that does not read', async () => {
     const { receiver, sender, registry, server, newClient } = await start();
     const receiving = receiver.receive({}, newClient(undefined, { 'grpc-node.flow_control_window': 65_535 }));
     await receiving.attached();
@@ -109,7 +109,7 @@ describe('the end of a stream', () => {
 });
 
 describe('a Unix socket', () => {
-  it('carries the same', async () => {
+  it('supports the same', async () => {
     const { unixTarget, newClient } = await startSidecar({ unix: true });
     const alice = await TestMailbox.open(newClient(unixTarget));
     await alice.call('join', { group: 'chat' });

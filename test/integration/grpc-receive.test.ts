@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 import { EXPLICIT, start } from './receiving-mailbox.js';
 
 describe('the first frame', () => {
-  it('says what the stream is attached to', async () => {
+  it('describes the attached mailbox', async () => {
     const { receiver, send, received } = await start();
     await send('a', 'b');
     await received(3);
@@ -28,7 +28,7 @@ describe('the first frame', () => {
     });
   });
 
-  it('comes even when there is nothing', async () => {
+  it('arrives even without events', async () => {
     const { client } = await startSidecar();
     const alice = await TestMailbox.open(client);
     expect(await alice.receive().attached()).toMatchObject({
@@ -40,7 +40,7 @@ describe('the first frame', () => {
 });
 
 describe('AUTO acknowledgement', () => {
-  it('continues after the last event that was handed out, when the stream broke', async () => {
+  it('resumes after the last delivered event, when the stream broke', async () => {
     const { receiver, send, received } = await start();
     await send('a', 'b');
     const first = receiver.receive();
@@ -67,7 +67,7 @@ describe('AUTO acknowledgement', () => {
     }
   });
 
-  it('says what is still kept when it is asked for more', async () => {
+  it('reports the retained events if the client asks for discarded ones', async () => {
     const payload = Buffer.alloc(1000);
     const { receiver, send } = await start({ queue: { replayBytes: 3000n } });
     await send(...Array.from({ length: 10 }, () => payload));
@@ -103,7 +103,7 @@ describe('AUTO acknowledgement', () => {
 });
 
 describe('EXPLICIT acknowledgement', () => {
-  it('gives again what was not acknowledged', async () => {
+  it('redelivers events that were not acknowledged', async () => {
     const { receiver, send } = await start(EXPLICIT);
     await send('a', 'b', 'c');
     await receiver.receive().first(4);
@@ -123,7 +123,7 @@ describe('EXPLICIT acknowledgement', () => {
     expect(third.texts).toEqual(['b', 'c']);
   });
 
-  it('never gives more than may be outstanding, in events', async () => {
+  it('never has more unacknowledged events than the limit', async () => {
     const { receiver, send, received } = await start(EXPLICIT);
     await send('a', 'b', 'c', 'd');
     await received(5);
@@ -138,7 +138,7 @@ describe('EXPLICIT acknowledgement', () => {
     expect(receiving.sequences).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('never gives more than may be outstanding, in bytes, but always one', async () => {
+  it('never has more unacknowledged bytes than the limit, but always delivers one event', async () => {
     const { receiver, send, received } = await start(EXPLICIT);
     await send(Buffer.alloc(5000), Buffer.alloc(5000));
     await received(3);
@@ -151,7 +151,7 @@ describe('EXPLICIT acknowledgement', () => {
     }
   });
 
-  it('rejects to acknowledge what was not given', async () => {
+  it('rejects the acknowledgement of undelivered events', async () => {
     const { receiver, send, received } = await start(EXPLICIT);
     await send('a');
     await received(2);
@@ -161,7 +161,7 @@ describe('EXPLICIT acknowledgement', () => {
 });
 
 describe('a second Receive', () => {
-  it('takes over; the first ends with RECEIVER_REPLACED and nothing is lost or doubled', async () => {
+  it('takes over; the first ends with RECEIVER_REPLACED, and no event is lost or repeated', async () => {
     const { receiver, send, newClient } = await start();
     await send('a');
     const first = receiver.receive();
@@ -177,7 +177,7 @@ describe('a second Receive', () => {
     expect([...first.sequences, ...second.sequences]).toEqual([1, 2, 3]);
   });
 
-  it('may come as often as it likes', async () => {
+  it('can repeat without a limit', async () => {
     const { receiver, send } = await start();
     const receivings: Receiving[] = [];
     for (let i = 0; i < 20; i++) {
@@ -195,7 +195,7 @@ describe('a second Receive', () => {
 });
 
 describe('a stream that is cancelled', () => {
-  it('lets go of the mailbox at once', async () => {
+  it('detaches from the mailbox at once', async () => {
     const { receiver, mailbox } = await start();
     const receiving = receiver.receive();
     await receiving.first(1);
@@ -206,7 +206,7 @@ describe('a stream that is cancelled', () => {
 });
 
 describe('heartbeats', () => {
-  it('come on an idle stream that is complete', async () => {
+  it('are sent on an idle stream without queued events', async () => {
     const { receiver, send } = await start();
     const receiving = receiver.receive({ heartbeatInterval: { seconds: 0n, nanos: 100_000_000 } });
     await until(() => receiving.framesOf('heartbeat').length >= 2);
@@ -219,7 +219,7 @@ describe('heartbeats', () => {
     await until(() => receiving.framesOf('heartbeat').at(-1)?.lastSequence === 2n);
   });
 
-  it('do not say that all was given while something waits', async () => {
+  it('do not claim that all events were delivered while some are queued', async () => {
     const { receiver, send, received } = await start(EXPLICIT);
     await send('a');
     await received(2);
@@ -239,7 +239,7 @@ describe('heartbeats', () => {
     expect(receiving.framesOf('heartbeat')[0]?.lastSequence).toBe(2n);
   });
 
-  it('come for who did not ask where the sidecar is configured so, and otherwise not', async () => {
+  it('are sent without a request only if the sidecar is configured to', async () => {
     const configured = await start({}, { limits: { heartbeatDefaultMs: 50 } });
     const receiving = configured.receiver.receive();
     await until(() => receiving.framesOf('heartbeat').length > 0);
@@ -247,7 +247,7 @@ describe('heartbeats', () => {
 });
 
 describe('a slow consumer', () => {
-  it('is told before the queue is full', async () => {
+  it('gets a notice before the queue is full', async () => {
     const { receiver, send } = await start({ ...EXPLICIT, queue: { maxEvents: 10n } });
     const receiving = receiver.receive({ maxOutstandingEvents: 1n });
     await receiving.first(1);
@@ -262,7 +262,7 @@ describe('a slow consumer', () => {
     });
   });
 
-  it('costs no more than the bounds, and gets everything when it reads again', async () => {
+  it('uses no more than the limits, and receives everything when it reads again', async () => {
     const queue = { maxBytes: 1024n * 1024n };
     const { receiver, sender, newClient, mailbox, server } = await start({ queue });
     // A client that reads nothing, behind small windows.
@@ -303,7 +303,7 @@ describe('a slow consumer', () => {
 });
 
 describe('batches', () => {
-  it('hold what was there, up to the limit; a larger event comes alone', async () => {
+  it('contain the queued events, up to the limit; a larger event is alone in its batch', async () => {
     const { receiver, send, received } = await start({}, { limits: { maxBatchBytes: 3000 } });
     await send(
       Buffer.alloc(1000),

@@ -61,7 +61,7 @@ describe.each<[how: string, end: (mailbox: TestMailbox, sidecar: RunningSidecar)
 });
 
 describe('a client that disconnects mailboxes while its Receives stall', () => {
-  it('takes no more than its own slots, and its memory is free again', async () => {
+  it('uses no more than its own slots, and frees its memory', async () => {
     const sidecar = await start(3);
     const { registry } = sidecar;
     for (let i = 0; i < 3; i++) {
@@ -97,7 +97,7 @@ describe('a client that disconnects mailboxes while its Receives stall', () => {
     await until(() => registry.size === 0 && registry.sizes().retainedBytes === 0, { what: 'all is free' });
   });
 
-  it('frees the slot at once when the client reads or is gone', async () => {
+  it('frees the slot at once when the client reads or disconnects', async () => {
     const sidecar = await start(1);
     for (const free of [
       (stalled: Receiving) => void stalled.stream.resume(),

@@ -16,7 +16,7 @@ async function sendUntilItEnds(mailbox: Mailbox): Promise<number> {
 }
 
 describe('a sidecar process', () => {
-  it('drains at SIGTERM under traffic: streams get what was received and the reason, and nothing is left', async () => {
+  it('drains at SIGTERM under traffic: streams get the received events and the reason, and nothing remains', async () => {
     const started = await startWhole();
     const mailbox = await started.sidecar.connect({ privateName: 'busy' });
     await mailbox.join('busy', { awaitView: true });
@@ -44,7 +44,7 @@ describe('a sidecar process', () => {
     await expectNothingLeft(started);
   });
 
-  it('leaves its daemon cleanly at SIGTERM and is told apart from serving by health', async () => {
+  it('disconnects from its daemon at SIGTERM, and health reports the change', async () => {
     const started = await startWhole('--drain-grace', '5s');
     const mailbox = await started.sidecar.connect({ privateName: 'idle' });
     await mailbox.join('quiet', { awaitView: true });
@@ -74,7 +74,7 @@ describe('a sidecar process', () => {
     expect(code).toBe(143);
   });
 
-  it('starts again where a killed one left its socket files, and serves on them', async () => {
+  it('starts with the socket files of a killed sidecar, and serves on them', async () => {
     const started = await startWhole();
     started.process.kill('SIGKILL');
     await started.process.exited;
@@ -92,7 +92,7 @@ describe('a sidecar process', () => {
     await expectNothingLeft(started);
   });
 
-  it('names a port that is taken and what to do, and leaves the other sidecar alone', async () => {
+  it('names a port in use and what to do, and does not affect the other sidecar', async () => {
     const started = await startWhole();
     const second = started.spawnAgain();
     const { code } = await within(second.exited, 'exit of the second sidecar');

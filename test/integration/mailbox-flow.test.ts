@@ -48,7 +48,7 @@ async function pair(settings = {}, daemonOptions = {}, asked = {}) {
 }
 
 describe('a mailbox with much to receive', () => {
-  it('gives everything in order, in batches', async () => {
+  it('delivers everything in order, in batches', async () => {
     const { sender, mailbox } = await pair();
     const receiver = attachReceiver(mailbox);
     await flood(sender, 'room', 20_000);
@@ -59,7 +59,7 @@ describe('a mailbox with much to receive', () => {
     expect(receiver.batches.length).toBeLessThan(2_000);
   });
 
-  it('pauses for a receiver that stalls and loses nothing when it wakes', async () => {
+  it('pauses for a stalled receiver and loses nothing when it continues', async () => {
     const { sender, mailbox } = await pair({}, {}, { queue: { maxEvents: 100 } });
     const receiver = new RecordingReceiver(false, 4_096);
     attachReceiver(mailbox, {}, receiver);
@@ -74,7 +74,7 @@ describe('a mailbox with much to receive', () => {
     expect(numbers(receiver)).toEqual(upTo(count));
   });
 
-  it('is cut by the daemon when it pauses for too long, and gives what it has, without a gap', async () => {
+  it('is disconnected by the daemon when it pauses for too long, and delivers its events without a gap', async () => {
     const { sender, mailbox } = await pair({}, { maxSessionMessages: 1_000 }, { queue: { maxEvents: 100 } });
     const receiver = new RecordingReceiver(false);
     attachReceiver(mailbox, {}, receiver);
@@ -92,7 +92,7 @@ describe('a mailbox with much to receive', () => {
     expect(receiver.sequences).toEqual(upTo(receiver.events.length).map((i) => i + 1));
   });
 
-  it('with DISCONNECT ends at the bound, and the others see it go', async () => {
+  it('with DISCONNECT ends at the limit, and the others see it leave', async () => {
     const { sender, mailbox } = await pair({}, {}, { queue: { maxEvents: 100, overflow: 'DISCONNECT' } });
     await sender.join('room', { awaitView: true });
     await flood(sender, 'room', 1_000);
@@ -123,7 +123,7 @@ describe('a mailbox with much to receive', () => {
     expect(bench.registry.sizes().retainedBytes).toBeLessThan(2_000_000);
   });
 
-  it('with AUTO loses and doubles nothing over receivers that come and go', async () => {
+  it('with AUTO neither loses nor repeats events over many receivers', async () => {
     const { sender, mailbox } = await pair();
     const got: number[] = [];
     const sending = flood(sender, 'room', 5_000);
@@ -143,7 +143,7 @@ describe('a mailbox with much to receive', () => {
     expect(got).toEqual(upTo(5_000));
   });
 
-  it('with EXPLICIT gives again what was not acknowledged, and keeps to the limit', async () => {
+  it('with EXPLICIT redelivers events that were not acknowledged, and keeps to the limit', async () => {
     const { sender, mailbox } = await pair({}, {}, { acknowledgement: 'EXPLICIT' });
     const sending = flood(sender, 'room', 500);
     const done: number[] = [];
@@ -180,7 +180,7 @@ describe('a mailbox with much to send', () => {
     expect(numbers(receiver)).toEqual(upTo(3_000));
   });
 
-  it('delivers what was accepted before a Disconnect', async () => {
+  it('delivers messages that were accepted before a Disconnect', async () => {
     const { bench, sender, mailbox } = await pair();
     const receiver = attachReceiver(mailbox);
     const calls = upTo(200).map((i) => sender.multicast(outgoing('room', `${i}`.padEnd(10_000))));
@@ -202,7 +202,7 @@ describe('a mailbox with much to send', () => {
   }
   const large = Buffer.alloc(100_000, 'x');
 
-  it('bounds what waits for a daemon that does not read', async () => {
+  it('limits the send queue for a daemon that does not read', async () => {
     const { mailbox } = await deafDaemon({ maxSendQueueBytes: 2_000_000 });
     const calls: Promise<unknown>[] = [];
     let refused: unknown;
@@ -219,7 +219,7 @@ describe('a mailbox with much to send', () => {
     await Promise.all(calls);
   });
 
-  it('holds a stream back, and bounds how long a call waits', async () => {
+  it('applies backpressure to a stream, and limits how long a call waits', async () => {
     const { mailbox } = await deafDaemon();
     while (mailbox.send(outgoing('room', large))) await new Promise((resolve) => setImmediate(resolve));
     const waiting = mailbox.multicast(outgoing('room', 'late'), { signal: AbortSignal.timeout(20) });
@@ -229,7 +229,7 @@ describe('a mailbox with much to send', () => {
     });
   });
 
-  it('never says that a message was sent whose bytes were not taken', async () => {
+  it('never reports a message as sent before its bytes were accepted', async () => {
     const { mailbox, daemon } = await deafDaemon();
     while (mailbox.send(outgoing('room', large))) await new Promise((resolve) => setImmediate(resolve));
     const before = mailbox.messagesSent;
@@ -240,7 +240,7 @@ describe('a mailbox with much to send', () => {
   });
 
   it.each(['abort', 'daemon'] as const)(
-    'calls a write that was under way when the socket went unknown: %s',
+    "reports an active write at the socket's end as unknown: %s",
     async (who) => {
       const { mailbox, daemon } = await deafDaemon({ maxSendQueueBytes: 100_000_000 });
       // Larger than what the kernel takes at once: some of these are under way and will never be done.
@@ -268,7 +268,7 @@ describe('a mailbox with much to send', () => {
     },
   );
 
-  it('drops a connection that takes no goodbye', async () => {
+  it('aborts a connection that does not accept the disconnect message', async () => {
     const { bench, mailbox } = await deafDaemon();
     while (mailbox.send(outgoing('room', large))) await new Promise((resolve) => setImmediate(resolve));
     const began = performance.now();

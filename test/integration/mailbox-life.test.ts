@@ -63,7 +63,7 @@ describe('a mailbox at the embedded daemon', () => {
     },
   );
 
-  it('answers a second join and a leave of nothing, to which the daemon says nothing', async () => {
+  it('responds to a second join and to a leave of an unknown group, which the daemon ignores', async () => {
     const bench = new MailboxBench(spreadName(await startEmbeddedDaemon()));
     const alice = await bench.connect('alice');
     const first = await alice.join('room', { awaitView: true });
@@ -72,7 +72,7 @@ describe('a mailbox at the embedded daemon', () => {
     expect(await within(alice.leave('hall', { awaitView: true }), 'the leave of nothing')).toBeUndefined();
   });
 
-  it('answers many joins and leaves of one group at once, each with its own answer', async () => {
+  it('responds to many concurrent joins and leaves of one group, each with its own result', async () => {
     const bench = new MailboxBench(spreadName(await startEmbeddedDaemon()));
     const alice = await bench.connect('alice');
     const answers: Promise<unknown>[] = [];
@@ -86,7 +86,7 @@ describe('a mailbox at the embedded daemon', () => {
     expect(alice.snapshot()).toMatchObject({ groups: [], lastSequence: 100 });
   });
 
-  it('shows others a leave, a disconnect, or a lost connection, as it was asked to end', async () => {
+  it('shows others a leave, a disconnect or a lost connection, depending on how it ends', async () => {
     const bench = new MailboxBench(spreadName(await startEmbeddedDaemon()));
     const watcher = await bench.connect('watcher');
     await watcher.join('one', { awaitView: true });
@@ -114,7 +114,7 @@ describe('a mailbox at the embedded daemon', () => {
     expect(await causes({ abort: true })).toEqual(['DISCONNECT', 'DISCONNECT', 'one two']);
   });
 
-  it('lets its name be used again as soon as Disconnect is answered', async () => {
+  it('frees its name before Disconnect responds', async () => {
     const bench = new MailboxBench(spreadName(await startEmbeddedDaemon()));
     for (let i = 0; i < 20; i++) {
       const alice = await bench.connect('alice');
@@ -122,7 +122,7 @@ describe('a mailbox at the embedded daemon', () => {
     }
   });
 
-  it('gets another name when its own is in use and it does not mind', async () => {
+  it('gets a variant of its name if allowed when the name is in use', async () => {
     const bench = new MailboxBench(spreadName(await startEmbeddedDaemon()));
     const names = [];
     for (let i = 0; i < 4; i++) {
@@ -137,7 +137,7 @@ describe('a mailbox at the embedded daemon', () => {
     await expect(bench.connect('abcdefghij')).rejects.toMatchObject({ code: 'REJECT_NOT_UNIQUE' });
   });
 
-  it('takes the next daemon when one is not there or does not answer', async () => {
+  it('uses the next daemon when one is unreachable or does not respond', async () => {
     const daemon = await startEmbeddedDaemon({ name: 'third' });
     const dead = `${await deadPort()}@127.0.0.1`;
     const silent = `${await silentPort()}@127.0.0.1`;
@@ -149,7 +149,7 @@ describe('a mailbox at the embedded daemon', () => {
     await expect(none.connect('alice')).rejects.toMatchObject({ code: 'COULD_NOT_CONNECT' });
   });
 
-  it('does not take the next daemon when one says no', async () => {
+  it('does not use the next daemon when one rejects', async () => {
     const first = await startEmbeddedDaemon({ name: 'first' });
     const second = await startEmbeddedDaemon({ name: 'second' });
     const bench = new MailboxBench([spreadName(first), spreadName(second)]);
@@ -157,7 +157,7 @@ describe('a mailbox at the embedded daemon', () => {
     await expect(bench.connect('alice')).rejects.toMatchObject({ code: 'REJECT_NOT_UNIQUE' });
   });
 
-  it('ends when the daemon does, with everything that it received, and then rejects calls', async () => {
+  it('ends with its daemon, delivers all received events, and then rejects calls', async () => {
     const daemon = await startEmbeddedDaemon();
     const bench = new MailboxBench(spreadName(daemon));
     const alice = await bench.connect('alice');
@@ -178,7 +178,7 @@ describe('a mailbox at the embedded daemon', () => {
     });
   });
 
-  it('without membership gets messages and no views', async () => {
+  it('without membership receives messages and no views', async () => {
     const bench = new MailboxBench(spreadName(await startEmbeddedDaemon()));
     const blind = await bench.connect('blind', { membership: false });
     const other = await bench.connect('other');
@@ -190,7 +190,7 @@ describe('a mailbox at the embedded daemon', () => {
     expect(receiver.events).toMatchObject([{ sequence: 1, kind: 'regular', what: 'hello' }]);
   });
 
-  it('is left behind by nobody: drained, no session is open at the daemon', async () => {
+  it('always ends: after a drain, no session is open at the daemon', async () => {
     const daemon = await startEmbeddedDaemon();
     const bench = new MailboxBench(spreadName(daemon));
     const receivers: RecordingReceiver[] = [];
@@ -211,7 +211,7 @@ describe('a mailbox at the embedded daemon', () => {
 });
 
 describe('the daemon monitor', () => {
-  it('follows a daemon that comes, goes and comes back', async () => {
+  it('follows a daemon that starts, stops and restarts', async () => {
     const start = async (port: number) => {
       const daemon = new EmbeddedDaemon();
       const listening = await listen({ daemon, tcp: { host: '127.0.0.1', port } });

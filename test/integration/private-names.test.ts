@@ -4,7 +4,7 @@ import { adminPage, startWhole, startWholeAt } from '../support/sidecars/whole-s
 
 const SEED = '0f8fad5b-d9cb-469f-a165-70867728950e';
 
-it('a sidecar with a seed names its mailboxes after it, says so, and steps aside for names that are taken', async () => {
+it('a sidecar with a seed names its mailboxes after it, logs that, and avoids names in use', async () => {
   const first = await startWhole('--mailbox-private-name-seed', SEED);
   const page = await adminPage(first, '/metrics');
   const prefix = new RegExp(
@@ -25,7 +25,7 @@ it('a sidecar with a seed names its mailboxes after it, says so, and steps aside
   expect((await sidecar.connect()).privateGroup).toBe(`#${prefix}02#localhost`);
 });
 
-it('a sidecar without a seed leaves names to the daemon, and tells of none', async () => {
+it('a sidecar without a seed leaves names to the daemon, and logs none', async () => {
   const started = await startWhole();
   expect((await adminPage(started, '/metrics'))?.body).not.toMatch(/^spread_sidecar_private_name_info\{/m);
   expect((await started.sidecar.connect()).privateGroup).toMatch(/^#[^#]+#localhost$/);

@@ -26,7 +26,7 @@ async function run(program: string, target: string): Promise<string> {
 }
 
 describe('README.md', () => {
-  it('has a first multicast in TypeScript that runs and prints what it promises', async () => {
+  it('has a first multicast in TypeScript that runs and prints the documented output', async () => {
     const { target, daemon } = await startSidecar();
     const [program, ...others] = programs('README.md');
     expect(others).toEqual([]);

@@ -22,7 +22,7 @@ const reconnect = (policy: Partial<ReconnectOptions> = {}) => ({
 });
 
 describe('a mailbox that reconnects, at the embedded daemon', () => {
-  it.each(['tcp', 'unix'] as const)('is itself again after a restart, over %s', async (transport) => {
+  it.each(['tcp', 'unix'] as const)('is restored after a restart, over %s', async (transport) => {
     const path = transport === 'unix' ? join(temporaryFolder(), 'spread') : undefined;
     const daemon = await RestartableDaemon.start({ name: 'node1' }, path);
     const bench = new MailboxBench(daemon.address);
@@ -48,7 +48,7 @@ describe('a mailbox that reconnects, at the embedded daemon', () => {
     expect(receiver.events.slice(6).map(({ what }) => what)).toEqual(['hello', 'you']);
   });
 
-  it('is there within two seconds after its daemon, with the default pauses', async () => {
+  it('is restored within two seconds after its daemon, with the default backoff', async () => {
     const daemon = await RestartableDaemon.start();
     const bench = new MailboxBench(daemon.address, { reconnect: DEFAULTS });
     const alice = await bench.connect('alice', reconnect());
@@ -119,7 +119,7 @@ describe('a mailbox that reconnects, at the embedded daemon', () => {
     expect((await alice.join('room', { awaitView: true }))?.members).toEqual(['#alice#node2']);
   });
 
-  it('loses and repeats none of the messages that wait', async () => {
+  it('neither loses nor repeats queued messages', async () => {
     const daemon = await RestartableDaemon.start();
     const bench = new MailboxBench(daemon.address);
     const alice = await bench.connect('alice', reconnect({ queueMulticasts: true }));
@@ -149,7 +149,7 @@ describe('over gRPC, with the TypeScript client', () => {
   }
   const next = (mailbox: Mailbox): Promise<SpreadEvent> => mailbox.receive({ timeoutMs: 5_000 });
 
-  it('tells loss and restoration, and the private group follows', async () => {
+  it('reports loss and restoration, and the private group changes', async () => {
     const { daemons, sidecar } = await setUp();
     const mailbox = await sidecar.connect({ privateName: 'alice', reconnect: true });
     await mailbox.join('room', { awaitView: true });
@@ -177,7 +177,7 @@ describe('over gRPC, with the TypeScript client', () => {
     expect(await mailbox.disconnect()).toBe(true);
   });
 
-  it('rejects messages meanwhile with advice when to come again, and gives up with CONNECTION_CLOSED', async () => {
+  it('rejects messages meanwhile with a retry delay, and gives up with CONNECTION_CLOSED', async () => {
     const { daemons, sidecar } = await setUp();
     const mailbox = await sidecar.connect({ reconnect: { giveUpAfterMs: 1_500 } });
     for (const daemon of daemons) await daemon.stop();
@@ -209,7 +209,7 @@ describe('over gRPC, with the TypeScript client', () => {
     });
   });
 
-  it('answers what waits with the end when it gives up', async () => {
+  it('ends waiting calls with the reason when it gives up', async () => {
     const { daemons, sidecar } = await setUp();
     const mailbox = await sidecar.connect({ reconnect: { giveUpAfterMs: 500, queueMulticasts: true } });
     for (const daemon of daemons) await daemon.stop();

@@ -83,7 +83,7 @@ describe('the Unix socket', () => {
     },
   );
 
-  it('has a group that exists', async () => {
+  it('has the configured group', async () => {
     const socket = join(temporaryFolder(), 'grpc');
     await expect(
       startSecured({ GRPC_LISTEN: `unix:${socket}`, GRPC_SOCKET_GROUP: 'no-such-group' }),
@@ -101,7 +101,7 @@ describe('the Unix socket', () => {
   });
 
   describe.skipIf(!isRoot)('beside an unprivileged neighbour (needs root)', () => {
-    it('is for its group only, by number or name', async () => {
+    it('is only for its group, by number or name', async () => {
       for (const group of [String(FRIENDS), 'daemon']) {
         const gid = group === 'daemon' ? groupId({ kind: 'unix', path: '' }, group) : FRIENDS;
         const socket = join(openFolder(), 'grpc');
@@ -114,7 +114,7 @@ describe('the Unix socket', () => {
       }
     });
 
-    it('is for nobody else with mode 0600, and the secrets can not be read', async () => {
+    it('is only for its owner with mode 0600, and the secrets are not readable', async () => {
       const folder = openFolder();
       const socket = join(folder, 'grpc');
       const tokens = put(join(folder, 'tokens'), 'a-token-of-the-test\n');

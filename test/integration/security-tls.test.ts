@@ -49,7 +49,7 @@ const counted = (sidecar: SecuredSidecar, reason: string) =>
   });
 
 describe('TLS', () => {
-  it('lets in who trusts the authority, and shows the certificate', async () => {
+  it('accepts a client that trusts the authority, and presents the certificate', async () => {
     const sidecar = await startSecured(place(server).env);
     const mailbox = await sidecar.client(tls()).connect();
     await mailbox.join('g', { awaitView: true });
@@ -65,7 +65,7 @@ describe('TLS', () => {
     ['another name', () => tls({ serverName: 'elsewhere.example' }), undefined],
     ['no TLS', () => ({}), 'TLS_NOT_TLS'],
     // Who does not like what he is shown goes without a word that could be counted.
-  ])('is not for a client with %s', async (_, options, reason) => {
+  ])('rejects a client with %s', async (_, options, reason) => {
     const sidecar = await startSecured(place(server).env);
     const error = await failure(sidecar.client(options()).connect({ timeoutMs: 3000 }));
     expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.statusName);
@@ -73,7 +73,7 @@ describe('TLS', () => {
     expect((await sidecar.client(tls()).version()).sidecar).toBe('0.0.0-test');
   });
 
-  it('does not answer on a port without it', async () => {
+  it('does not respond on a port without TLS', async () => {
     const sidecar = await startSecured({});
     const error = await failure(sidecar.client(tls()).connect({ timeoutMs: 3000 }));
     expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.statusName);
@@ -88,14 +88,14 @@ describe('TLS', () => {
       { ALPNProtocols: ['h2'], maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' },
     ],
     ['has only old ciphers', { ALPNProtocols: ['h2'], maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' }],
-  ])('cuts a client that %s', async (_, options) => {
+  ])('disconnects a client that %s', async (_, options) => {
     const sidecar = await startSecured(place(server).env);
     const socket = rawTls(sidecar, options);
     await within(new Promise((resolve) => socket.once('close', resolve)), 'the cut');
     await counted(sidecar, 'TLS_PROTOCOL');
   });
 
-  it('shows a new certificate without a restart, under traffic; a broken one is told and changes nothing', async () => {
+  it('presents a new certificate without a restart, under traffic; an invalid one is logged and changes nothing', async () => {
     const { paths, env } = place(server);
     const sidecar = await startSecured(env);
     const mailbox = await sidecar.client(tls()).connect();
@@ -157,7 +157,7 @@ describe('TLS', () => {
     expect(error.message).not.toContain('-----');
   });
 
-  it('cuts handshakes that nobody finishes when it stops', async () => {
+  it('aborts unfinished handshakes when it stops', async () => {
     const sidecar = await startSecured(place(server).env);
     const socket = connectPlain(Number(sidecar.targets[0]!.split(':').at(-1)), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
@@ -169,7 +169,7 @@ describe('TLS', () => {
     await within(cut, 'the cut');
   });
 
-  it('is spoken by the commands', async () => {
+  it('is supported by the commands', async () => {
     const { folder, env } = place(server, authority.cert);
     const sidecar = await startSecured({ ...env, GRPC_TOKENS: 'a-token-of-the-test' });
     const ca = put(join(folder, 'roots.crt'), authority.cert);
@@ -215,7 +215,7 @@ describe('client certificates', () => {
     expectNoSecrets(sidecar);
   });
 
-  it('are who a mailbox belongs to, over connections and renewals', async () => {
+  it('identify the owner of a mailbox, over connections and renewals', async () => {
     const sidecar = await startSecured(place(server, authority.cert).env);
     const { id } = await sidecar.client(tls(alice)).connect();
     expect((await sidecar.client(tls(alice)).attach(id)).id).toBe(id);
@@ -252,7 +252,7 @@ describe('client certificates', () => {
     });
   });
 
-  it('of a new authority are taken without a restart, those of the old one no more', async () => {
+  it('of a new authority are accepted without a restart, those of the old one are rejected', async () => {
     const { paths, env } = place(server, authority.cert);
     const sidecar = await startSecured(env);
     const his = await stranger.client('carol');

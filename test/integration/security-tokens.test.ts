@@ -40,7 +40,7 @@ describe('client tokens', () => {
     expectNoSecrets(sidecar, ALICE, BOB, ADMIN, 'wrong-token', owner.id);
   });
 
-  it('let in who has one, from a function that is asked each time', async () => {
+  it('give access, from a function that is called each time', async () => {
     const sidecar = await withTokens();
     let asked = 0;
     const mailbox = await sidecar
@@ -60,7 +60,7 @@ describe('client tokens', () => {
     expect(asked).toBeGreaterThanOrEqual(4);
   });
 
-  it('are not wanted for ListMailboxes, which wants the admin token and no other', async () => {
+  it('are rejected by ListMailboxes, which requires the admin token', async () => {
     const sidecar = await withTokens();
     await sidecar.client({ token: ALICE }).connect();
     const list = async (client: SpreadSidecar, token: string) => {
@@ -77,7 +77,7 @@ describe('client tokens', () => {
     expect(await sidecar.metrics()).toContain('refused_total{reason="ADMIN_ONLY"} 2');
   });
 
-  it('are wanted by reflection, not by health', async () => {
+  it('are required by reflection, not by health', async () => {
     const sidecar = await withTokens();
     const client = sidecar.rawClient();
     const bytes = (value: Buffer) => value;
@@ -109,7 +109,7 @@ describe('client tokens', () => {
     expect(await reflect(headers)).toBe(status.OK);
   });
 
-  it('that a function can not give, or that are none, end the call', async () => {
+  it('that a function cannot provide, or that are invalid, end the call', async () => {
     const sidecar = await withTokens();
     const broken: SidecarOptions['token'][] = [
       () => {
@@ -126,8 +126,8 @@ describe('client tokens', () => {
   });
 });
 
-describe("another's mailbox", () => {
-  it('is not there: each call answers as for an id that nobody has', async () => {
+describe('a mailbox of another client', () => {
+  it('does not exist for others: each call fails as for an unknown ID', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: `${ALICE},${BOB}` });
     const owner = await sidecar.client({ token: ALICE }).connect({ privateName: 'owner' });
     const thief = sidecar.rawClient();
@@ -162,7 +162,7 @@ describe("another's mailbox", () => {
     expectNoSecrets(sidecar, owner.id, ALICE, BOB);
   });
 
-  it('stays hidden when its lease is over', async () => {
+  it('stays hidden after its lease has expired', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: `${ALICE},${BOB}`, MAILBOX_LEASE_MIN: '100ms' });
     // Not with the client, which keeps its mailboxes alive.
     const lease = { seconds: 0n, nanos: 1e8 };
@@ -174,7 +174,7 @@ describe("another's mailbox", () => {
     expect(await reasonFor(ALICE)).toBe('LEASE_EXPIRED');
   });
 
-  it('is the same one over TCP and Unix socket for a token, and not for nobody', async () => {
+  it('is the same over TCP and Unix socket for a token, and not without one', async () => {
     for (const tokens of [ALICE, '']) {
       const socket = join(temporaryFolder(), 'grpc');
       const sidecar = await startSecured({ GRPC_LISTEN: `127.0.0.1:0,unix:${socket}`, GRPC_TOKENS: tokens });
@@ -188,7 +188,7 @@ describe("another's mailbox", () => {
 });
 
 describe('a file of tokens', () => {
-  it('is read again under traffic: new ones count, old ones end, a broken file changes nothing', async () => {
+  it('is read again under traffic: new tokens are valid, old ones are not, an invalid file changes nothing', async () => {
     const file = put(join(temporaryFolder(), 'tokens'), `# clients\nalice ${ALICE}\n\nbob ${BOB}\n`);
     const sidecar = await startSecured({ GRPC_TOKEN_FILE: file });
     const alice = sidecar.client({ token: ALICE });
@@ -234,7 +234,7 @@ describe('a file of tokens', () => {
     expectNoSecrets(sidecar, ALICE, ALICE_NEXT, BOB, 'this is no token');
   }, 20_000);
 
-  it('may change under a client that asks for its token: it receives everything', async () => {
+  it('may change for a client with a token function: it receives everything', async () => {
     const file = put(join(temporaryFolder(), 'tokens'), `alice ${ALICE}\n`);
     const sidecar = await startSecured({ GRPC_TOKEN_FILE: file });
     let token = ALICE;
@@ -291,7 +291,7 @@ describe('a file of tokens', () => {
     ['a name that is none', `\nal/ice ${ALICE}\n`, /line 2: a name is/],
     ['three words', `a b ${ALICE}\n`, /line 1 has more than a name and a token/],
     ['a token twice', `a ${ALICE}\nb ${ALICE}\n`, /contains a token twice/],
-  ])('that holds %s stops the start, without showing it', async (_, text, sentence) => {
+  ])('that contains %s stops the start, without showing it', async (_, text, sentence) => {
     const file = put(join(temporaryFolder(), 'tokens'), text);
     const error: Error = await startSecured({ GRPC_TOKEN_FILE: file }).then(
       () => new Error('it started'),
@@ -305,7 +305,7 @@ describe('a file of tokens', () => {
 });
 
 describe('the admin credential', () => {
-  it('is what /quitquitquit wants, and refusals are counted and logged', async () => {
+  it('is required by /quitquitquit, and rejections are counted and logged', async () => {
     const sidecar = await startSecured({ ADMIN_TOKEN: ADMIN, ADMIN_QUITQUITQUIT: 'true' });
     const quit = async (headers: Record<string, string>) =>
       (await fetch(`http://${sidecar.admin}/quitquitquit`, { method: 'POST', headers })).status;

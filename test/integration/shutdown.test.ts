@@ -23,7 +23,7 @@ const failureOf = (call: Promise<unknown>): Promise<SpreadError> =>
 const gone = (started: WholeSidecar) => within(started.process.exited, 'the exit', 10_000);
 
 describe('the shutdown delay', () => {
-  it('serves as before, but is not ready, until the client has gone; then it ends early', async () => {
+  it('serves as before, but is not ready, until the client disconnects; then it ends early', async () => {
     const started = await startWhole('--shutdown-delay', '60s');
     const mailbox = await started.sidecar.connect({ privateName: 'early' });
     await mailbox.join('g', { awaitView: true });
@@ -49,7 +49,7 @@ describe('the shutdown delay', () => {
     await expectNothingLeft(started);
   });
 
-  it('drains when it is over, whoever is still there', async () => {
+  it('ends with the drain, even with connected clients', async () => {
     const started = await startWhole('--shutdown-delay', '300ms');
     const mailbox = await started.sidecar.connect();
     const end = mailbox.receive().catch((error: SpreadError) => error);
@@ -59,7 +59,7 @@ describe('the shutdown delay', () => {
     expect(started.process.stderr).toMatch(/serves clients for the shutdown delay.*draining.*stopped/s);
   });
 
-  it('is cut short by a second signal, with everything else', async () => {
+  it('ends at a second signal, like everything else', async () => {
     const started = await startWhole('--shutdown-delay', '60s');
     await started.sidecar.connect();
     started.process.kill('SIGTERM');
@@ -79,7 +79,7 @@ async function stuckMailbox({ sidecar }: WholeSidecar, leaseMs = 30_000): Promis
 }
 
 describe('the drain', () => {
-  it('tells everybody at once, whoever else is waited for', async () => {
+  it('notifies all clients at once, independent of stalled ones', async () => {
     const started = await startWhole('--drain-grace', '60s');
     const stuck = await stuckMailbox(started);
     const mailbox = await started.sidecar.connect();
@@ -108,7 +108,7 @@ describe('the drain', () => {
     expect(await gone(started)).toEqual({ code: 0, signal: null });
   });
 
-  it('does not wait for who does not read longer than for the grace', async () => {
+  it('does not wait for a stalled client longer than the grace period', async () => {
     const started = await startWhole('--drain-grace', '200ms');
     const stuck = await stuckMailbox(started, 1000);
     started.process.kill('SIGTERM');
@@ -121,7 +121,7 @@ describe('the drain', () => {
   });
 });
 
-describe('what a client begins during the drain', () => {
+describe('a call that starts during the drain', () => {
   it('does not extend the drain beyond its grace', async () => {
     const graceMs = 2000;
     const started = await startWhole('--drain-grace', `${graceMs}ms`);
@@ -189,7 +189,7 @@ describe('POST /quitquitquit', () => {
   const quit = (started: WholeSidecar, headers: Record<string, string> = {}) =>
     adminPage(started, '/quitquitquit', { method: 'POST', headers });
 
-  it('drains as a signal does, answers first, and may be asked again', async () => {
+  it('drains as a signal does, responds first, and accepts repeated requests', async () => {
     const started = await startWhole(
       '--admin-quitquitquit',
       '--shutdown-delay',
@@ -207,7 +207,7 @@ describe('POST /quitquitquit', () => {
     await expectNothingLeft(started);
   });
 
-  it('ends the delay after a signal: the application has said that it is done', async () => {
+  it('ends the delay after a signal, because the application has finished', async () => {
     const started = await startWhole('--admin-quitquitquit', '--shutdown-delay', '60s');
     await started.sidecar.connect();
     started.process.kill('SIGTERM');
@@ -216,7 +216,7 @@ describe('POST /quitquitquit', () => {
     expect(await gone(started)).toEqual({ code: 0, signal: null });
   });
 
-  it('is not there unless it was asked for', async () => {
+  it('is disabled by default', async () => {
     const started = await startWhole();
     expect(await quit(started)).toMatchObject({ status: 404 });
     expect(await adminPage(started, '/quitquitquit')).toMatchObject({ status: 404 });

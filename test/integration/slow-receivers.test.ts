@@ -27,13 +27,13 @@ async function start(connect: Partially<ConnectRequest>, options: SidecarFixture
 }
 
 describe('a soft limit', () => {
-  it('is off by default, and no limit is shown', async () => {
+  it('is off by default, and no limit is reported', async () => {
     const { receiver, mailbox } = await start({});
     expect(receiver.connected.limits?.queue?.softLimit).toBeUndefined();
     expect((await mailbox()).softLimitEndsAt).toBeUndefined();
   });
 
-  it('tells the receiver, and ends the mailbox with what was queued', async () => {
+  it('warns the receiver, and ends the mailbox after the queued events', async () => {
     const softLimit = { fraction: 0.5, time: ms(300) };
     const { receiver, send, mailbox } = await start({ ...EXPLICIT, queue: { maxEvents: 10n, softLimit } });
     expect(receiver.connected.limits?.queue).toMatchObject({ maxEvents: 10n, softLimit });
@@ -65,7 +65,7 @@ describe('a soft limit', () => {
     expect((await mailbox()).softLimitEndsAt).toBeUndefined();
   });
 
-  it('tells a receiver that comes when the time runs already', async () => {
+  it('warns a receiver that attaches while the time is running', async () => {
     const softLimit = { time: { seconds: 60n, nanos: 0 } };
     const { receiver, send, received } = await withReceived({
       ...EXPLICIT,
@@ -81,7 +81,7 @@ describe('a soft limit', () => {
     expect(notice!.timeLeft!.seconds).toBeLessThan(60n);
   });
 
-  it('shows when it ends the mailbox, and is forgotten when the receiver catches up', async () => {
+  it('reports when it ends the mailbox, and is reset when the receiver catches up', async () => {
     const softLimit = { time: { seconds: 60n, nanos: 0 } };
     const { client, receiver, send, received, mailbox } = await withReceived({
       ...EXPLICIT,
@@ -103,7 +103,7 @@ describe('a soft limit', () => {
     expect((await mailbox()).softLimitEndsAt).toBeUndefined();
   });
 
-  it('of the operator binds who asks for nothing, and bounds who asks for something', async () => {
+  it('of the operator applies to clients without their own, and limits those with one', async () => {
     const { queue } = MAILBOX_SETTINGS;
     const settings = { queue: { ...queue, softLimit: { fraction: 0.5, timeMs: 5000 } } };
     const { client, receiver } = await start({}, { mailbox: settings });

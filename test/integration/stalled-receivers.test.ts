@@ -93,7 +93,7 @@ async function start(place: Place) {
 }
 
 describe.each(PLACES)('a receiver that stalls %s', (_, placeOf) => {
-  it('holds up nobody, and gets everything when it wakes', async () => {
+  it('does not delay others, and receives everything when it continues', async () => {
     const place = placeOf();
     const { slowly, well, sender, sendAndReceive, isPaused, sent } = await start(place);
     place.stall(slowly);
@@ -111,7 +111,7 @@ describe.each(PLACES)('a receiver that stalls %s', (_, placeOf) => {
     expect(isPaused()).toBe(false);
   });
 
-  it('holds up nobody when its daemon cuts it, and gets everything up to that', async () => {
+  it('does not delay others when its daemon disconnects it, and receives everything until then', async () => {
     const place = placeOf();
     const { daemon, slowly, well, sendAndReceive, sent } = await start(place);
     place.stall(slowly);
@@ -134,8 +134,8 @@ describe.each(PLACES)('a receiver that stalls %s', (_, placeOf) => {
   });
 });
 
-describe('a receiver whose client vanished without a word', () => {
-  it('holds up nobody, is noticed, and gives way to the next, which gets everything', async () => {
+describe('a receiver whose client disappeared without closing its connection', () => {
+  it('does not delay others, is detected, and is replaced by the next, which receives everything', async () => {
     const sidecar = await startSidecar({ transport: { keepaliveTimeMs: 500, keepaliveTimeoutMs: 3000 } });
     const { registry, newClient } = sidecar;
     const proxy = await FaultProxy.start(portOf(sidecar.target));
@@ -164,7 +164,7 @@ describe('a receiver whose client vanished without a word', () => {
 });
 
 describe('many stalled receivers', () => {
-  it('leave room for one that reads, and give all back when their clients have gone', async () => {
+  it('leave capacity for an active one, and free everything when their clients disconnect', async () => {
     const { client, newClient, registry } = await startSidecar({
       mailbox: { totalQueueBytes: 8 * MIB },
     });

@@ -49,7 +49,7 @@ const microtasks = async (count: number) => {
   for (let i = 0; i < count; i++) await undefined;
 };
 
-describe('a sidecar listens nowhere once it was stopped', () => {
+describe('a sidecar listens on no port after its stop', () => {
   const orders: [how: string, run: (sidecar: Sidecar) => Promise<unknown>][] = [
     ['in the turn in which it was started', (s) => Promise.all([s.start(), s.stop()])],
     ['before it was started', (s) => Promise.all([s.stop(), s.start()])],

@@ -9,8 +9,8 @@ import { until, within } from '../support/until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url));
 
-describe('a sidecar whose standard error nobody reads', () => {
-  it('serves on, and ends at SIGTERM', async () => {
+describe('a sidecar whose standard error is not read', () => {
+  it('continues to serve, and ends at SIGTERM', async () => {
     const port = await freePort();
     const args = [
       '--embedded-daemon',

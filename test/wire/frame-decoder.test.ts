@@ -23,7 +23,7 @@ const FRAME = buildFrame({
 afterEach(() => vi.restoreAllMocks());
 
 describe('frames', () => {
-  it('come out as they were put in, for every place of one cut', () => {
+  it('are decoded, for every position of one split', () => {
     for (let cut = 0; cut <= FRAME.length; cut++) {
       const { decoder, frames } = collect();
       decoder.push(FRAME.subarray(0, cut));
@@ -37,7 +37,7 @@ describe('frames', () => {
     }
   });
 
-  it('without a body come out with the last byte of their header', () => {
+  it('without a body are decoded with the last byte of their header', () => {
     const empty = buildFrame({ type: 0x200, privateGroup: 'g' });
     const { decoder, frames } = collect();
     decoder.push(empty.subarray(0, 47));
@@ -115,7 +115,7 @@ describe('memory', () => {
     expect(frames.map(({ body }) => body.buffer === chunk.buffer)).toEqual([true, true]);
   });
 
-  it('a frame in pieces is copied once, into memory of its own', () => {
+  it('a frame in pieces is copied once, into a new buffer', () => {
     const { decoder, frames } = collect();
     const bytes = Buffer.from(FRAME);
     decoder.push(bytes.subarray(0, 60));
@@ -146,7 +146,7 @@ describe('memory', () => {
     expect(copied).toEqual([0, 0, 0]);
   });
 
-  it('is taken when a header is within the limits, and not before', () => {
+  it('is allocated when a header is within the limits, and not before', () => {
     const allocations = vi.spyOn(Buffer, 'allocUnsafeSlow');
     const header = buildFrame({ type: 2, numGroups: 1, dataLength: 2 ** 31 - 1 });
     const { decoder } = collect();
@@ -168,7 +168,7 @@ describe('limits', () => {
     ['data_len 140753 and 100 groups', { numGroups: 100, dataLength: 140_753 }, 'data_len + 32 * num_groups'],
   ];
 
-  it.each(rows)('of a daemon refuse %s', (_name, fields, field) => {
+  it.each(rows)('of a daemon reject %s', (_name, fields, field) => {
     for (const bigEndian of [false, true]) {
       const { decoder } = collect('daemon');
       let error: unknown;
@@ -190,7 +190,7 @@ describe('limits', () => {
     expect(frames.length).toBe(2);
   });
 
-  it('of a client leave room for a view with every member of a large group', () => {
+  it('of a client allow a view with every member of a large group', () => {
     const { decoder, frames } = collect('client');
     const view = buildFrame({ type: 0x1100, groups: Array(4500).fill('#a#d'), data: Buffer.alloc(144_000) });
     decoder.push(view);
@@ -213,7 +213,7 @@ describe('limits', () => {
 });
 
 describe('validateHeader', () => {
-  it('is asked when the header is complete, before the rest has come', () => {
+  it('is called when the header is complete, before the rest arrives', () => {
     const seen: number[] = [];
     const decoder = new FrameDecoder(
       {
@@ -231,7 +231,7 @@ describe('validateHeader', () => {
     expect(seen).toEqual([2, 48]);
   });
 
-  it('is not asked for a header past the limits', () => {
+  it('is not called for a header beyond the limits', () => {
     const validateHeader = vi.fn();
     const decoder = new FrameDecoder({ role: 'daemon', validateHeader }, () => {});
     expect(() => decoder.push(buildFrame({ type: 2, numGroups: 101 }))).toThrow(WireError);
@@ -240,7 +240,7 @@ describe('validateHeader', () => {
 });
 
 describe('a decoder that threw', () => {
-  it('is dead: every push throws the same, and nothing comes out', () => {
+  it('stays failed: every push throws the same error, and nothing is decoded', () => {
     const { decoder, frames } = collect();
     const push = (bytes: Buffer): unknown => {
       try {

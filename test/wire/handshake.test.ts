@@ -125,7 +125,7 @@ describe('connect request', () => {
     [0x7f, true],
     [0x81, false],
     [0xff, false],
-  ])('with the flag byte %#x wants membership: %s', (flags, membership) => {
+  ])('with the flag byte %#x requests membership: %s', (flags, membership) => {
     const { value } = read(() => new ConnectRequestReader(), Buffer.from([5, 0, 1, flags, 0]));
     expect(value.membership).toBe(membership);
   });
@@ -146,7 +146,7 @@ describe('connect request', () => {
     );
   });
 
-  it('tells what is awaited, and what came behind it', () => {
+  it('reports the expected length, and the bytes after it', () => {
     const reader = new ConnectRequestReader();
     expect(reader.awaiting).toBe('head');
     reader.push(Buffer.from([5, 0, 1, 1]));
@@ -160,7 +160,7 @@ describe('connect request', () => {
 });
 
 describe('auth list and choice', () => {
-  it('the list has a blank behind each method', () => {
+  it('the list has a space after each method', () => {
     expect(encodeAuthList(['NULL'])).toEqual(Buffer.from('\x05NULL ', 'latin1'));
     expect(encodeAuthList([])).toEqual(Buffer.from([0]));
     expect(refusal(() => encodeAuthList(['x'.repeat(127)]))).toMatchObject({ code: 'REJECT_AUTH' });
@@ -198,7 +198,7 @@ describe('auth list and choice', () => {
   );
 });
 
-describe('the answer', () => {
+describe('the response', () => {
   const accepted = { daemonVersion: { major: 5, minor: 0, patch: 1 }, privateGroup: '#alice#localhost' };
 
   it('accepts with version and private group', () => {
@@ -228,7 +228,7 @@ describe('the answer', () => {
     expect(error.message).not.toContain(code);
   });
 
-  it('that is no answer at all is told apart', () => {
+  it('with an invalid response is distinguished', () => {
     expect(refusal(() => new AcceptReader().push(Buffer.from([0])))).toMatchObject({
       code: 'ILLEGAL_MESSAGE',
       field: 'accept',
@@ -253,7 +253,7 @@ describe('a reader that threw', () => {
     expect(() => reader.value).toThrow('not complete');
   });
 
-  it('is not to be pushed after its end', () => {
+  it('must not be used after its end', () => {
     const reader = new AuthListReader();
     reader.push(Buffer.from([0]));
     expect(() => reader.push(Buffer.from([0]))).toThrow('complete');

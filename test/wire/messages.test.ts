@@ -78,7 +78,7 @@ describe('regular messages', () => {
 });
 
 describe('views', () => {
-  it('NETWORK: who is not in the own set has changed', () => {
+  it('NETWORK: members outside the own set have changed', () => {
     expect(decode(buildFrame(view({ ownSetIndex: 1 })))).toMatchObject({ ownSetIndex: 1, changed: ['#a#d'] });
     expect(decode(buildFrame(view({ ownSetIndex: 0 })))).toMatchObject({ ownSetIndex: 0, changed: ['#b#d'] });
   });
@@ -87,7 +87,7 @@ describe('views', () => {
     [0x1100, 'JOIN'],
     [0x1200, 'LEAVE'],
     [0x1400, 'DISCONNECT'],
-  ])('%#x: who is in the one set has changed', (type, cause) => {
+  ])('%#x: the member in the one set has changed', (type, cause) => {
     const frame = view({ vsSets: [['#c#d']] }, { type });
     expect(decode(buildFrame(frame))).toMatchObject({ cause, changed: ['#c#d'] });
   });
@@ -119,7 +119,7 @@ describe('views', () => {
     ],
   ];
 
-  it.each(malformed)('with %s are refused', (_name, frame) => {
+  it.each(malformed)('with %s are rejected', (_name, frame) => {
     expect(refusal(frame)).toMatchObject({ code: 'ILLEGAL_MESSAGE' });
   });
 });
@@ -157,7 +157,7 @@ describe('other membership messages', () => {
     expect(refusal({ type: 0x2000, data: Buffer.alloc(11) })).toMatchObject({ field: 'data_len' });
   });
 
-  it.each([0, 0x40, 0x10000, 0x40000, 0x80000, 0x1000000])('type %#x is none', (type) => {
+  it.each([0, 0x40, 0x10000, 0x40000, 0x80000, 0x1000000])('type %#x is invalid', (type) => {
     expect(refusal({ type })).toMatchObject({ field: 'type' });
   });
 });
@@ -181,7 +181,7 @@ describe('rejects', () => {
     });
   });
 
-  it('of what was no request, or without a sender in the list, are rejected', () => {
+  it('of a message that is not a request, or without a sender in the list, are rejected', () => {
     expect(refusal({ ...base, oldType: 0x40000 })).toMatchObject({ field: 'old type' });
     expect(refusal({ ...base, groups: [], oldType: 2 })).toMatchObject({ field: 'num_groups' });
   });

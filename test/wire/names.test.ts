@@ -42,7 +42,7 @@ describe('private names', () => {
     expect(error?.message).toContain('private_name');
   });
 
-  it('the empty name is legal only where the daemon may invent one', () => {
+  it('the empty name is legal only where the daemon may generate one', () => {
     expect(refusal(() => checkPrivateName('', { allowEmpty: false }))).toMatchObject({
       bound: '1..10 bytes',
     });
@@ -75,7 +75,7 @@ describe('group names', () => {
     });
   });
 
-  it('a private group is a destination, but nothing to join', () => {
+  it('a private group is a destination, but cannot be joined', () => {
     expect(refusal(() => checkDestination('#a#localhost'))).toBeUndefined();
     expect(refusal(() => checkGroupName('#a#localhost'))).toMatchObject({ code: 'ILLEGAL_GROUP' });
   });
@@ -104,14 +104,14 @@ describe('private groups', () => {
     '#a b#d',
     '#a#d d',
     '#a#d#',
-  ])('%j is none', (group) => {
+  ])('%j is not a private group', (group) => {
     expect(parsePrivateGroup(group)).toBeUndefined();
     expect(refusal(() => checkDestination(group))).toMatchObject({ code: 'ILLEGAL_GROUP' });
   });
 });
 
 describe('the field of a name', () => {
-  it('is NUL padded, whatever was there before', () => {
+  it('is NUL padded, independent of earlier content', () => {
     const field = Buffer.alloc(40, 0xee);
     writeName(field, 4, 'room');
     expect(field.toString('latin1', 4, 36)).toBe(`room${'\0'.repeat(28)}`);
@@ -135,8 +135,8 @@ describe('the field of a name', () => {
   });
 });
 
-describe('names that come again', () => {
-  it('are read right whatever was read before: equal hashes, prefixes, other places', () => {
+describe('names that repeat', () => {
+  it('are read correctly independent of earlier names: equal hashes, prefixes, other positions', () => {
     const names = [
       '',
       'a',

@@ -66,7 +66,7 @@ describe('encodeMulticast', () => {
     expect(mine).toEqual([built]);
   });
 
-  it('puts a large payload beside the header without a copy, whatever array it is in', () => {
+  it('puts a large payload after the header without a copy, independent of its array', () => {
     const memory = new Uint8Array(20_000).fill(7);
     const payload = memory.subarray(100, 100 + COALESCED_PAYLOAD + 1);
     const pieces = encodeMulticast(fields({ payload }));
@@ -96,7 +96,7 @@ describe('encodeMulticast', () => {
     expect(error.message).toContain(String(most + 1));
   });
 
-  it('rejects 44 groups unless the limit is set, 101 always', () => {
+  it('rejects 44 groups unless the limit is set, and always 101', () => {
     const to = (count: number, maxGroups?: number) => () =>
       encodeMulticast(
         fields({ groups: Array(count).fill('g') }),
@@ -110,7 +110,7 @@ describe('encodeMulticast', () => {
     expect(refusal(to(0))).toMatchObject({ bound: '1..43' });
   });
 
-  it('keeps below the size that aborts a daemon, whatever limit is set', () => {
+  it('keeps below the size that aborts a daemon, independent of the limit', () => {
     const error = refusal(() =>
       encodeMulticast(fields({ payload: Buffer.alloc(143_120) }), { maxGroups: 43, maxBody: 144_000 }),
     );
@@ -136,7 +136,7 @@ describe('encodeMulticast', () => {
     },
   );
 
-  it.each(['', 'safe', 'toString', undefined])('refuses the service type %j', (serviceType) => {
+  it.each(['', 'safe', 'toString', undefined])('rejects the service type %j', (serviceType) => {
     expect(refusal(() => encodeMulticast(fields({ serviceType: serviceType as never })))).toMatchObject({
       code: 'ILLEGAL_SERVICE',
       number: -12,
@@ -145,7 +145,7 @@ describe('encodeMulticast', () => {
 });
 
 describe('serviceTypeFromBits', () => {
-  it('takes each service, with and without self-discard', () => {
+  it('accepts each service, with and without self-discard', () => {
     expect([1, 2, 4, 8, 16, 32].map((bit) => serviceTypeFromBits(bit).serviceType)).toEqual([
       'UNRELIABLE',
       'RELIABLE',
@@ -157,7 +157,7 @@ describe('serviceTypeFromBits', () => {
     expect(serviceTypeFromBits(0x44)).toEqual({ serviceType: 'FIFO', selfDiscard: true });
   });
 
-  it('takes nothing else: every other bit costs the session or the daemon', () => {
+  it('rejects all others: every other bit costs the session or the daemon', () => {
     const wrong = [
       0,
       3,

@@ -21,7 +21,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
   }, IMAGE_MS);
 
   // begin sample
-  it('gives a greeting to the group', async () => {
+  it('receives the greeting of the README', async () => {
     const sidecar = await new SpreadSidecarContainer().start();
     onTestFinished(async () => {
       await sidecar.stop();
@@ -37,7 +37,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
   // end sample
 
   // begin sample
-  it('cuts a mailbox off its daemon', async () => {
+  it('drops the daemon connection of a mailbox', async () => {
     const sidecar = await new SpreadSidecarContainer().start();
     onTestFinished(async () => {
       await sidecar.stop();
@@ -53,7 +53,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
   // end sample
 
   // begin sample
-  it('freezes the daemon', async () => {
+  it('pauses the daemon', async () => {
     const sidecar = await new SpreadSidecarContainer().withSeparateDaemon().start();
     onTestFinished(async () => {
       await sidecar.stop();
@@ -71,7 +71,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
   });
   // end sample
 
-  it('shows what it shows in its README', () => {
+  it('contains the code of its README', () => {
     const readme = readFileSync(join(root, 'clients/testcontainers/node/README.md'), 'utf8');
     const test = readFileSync(join(root, 'test/containers/modules/node.test.ts'), 'utf8');
     const samples = [...test.matchAll(/^ {2}\/\/ begin sample\n(.*?)^ {2}\/\/ end sample\n/gms)].map(
@@ -81,7 +81,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     for (const sample of samples) expect(readme).toContain(sample);
   });
 
-  it('speaks TLS, wants a token, and takes a configuration', async () => {
+  it('supports TLS, a token and a configuration', async () => {
     const authority = await TestAuthority.create();
     const { cert, key } = await authority.server();
     const sidecar = await new SpreadSidecarContainer(image)
@@ -101,7 +101,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     expect(sidecar.adminToken).toHaveLength(32);
   });
 
-  it("names its daemon to Spread's own clients, inside of Docker and outside", async () => {
+  it('has addresses of its daemon for Spread clients inside and outside of Docker', async () => {
     const network = await new Network().start();
     onTestFinished(async () => {
       await network.stop();
@@ -137,7 +137,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     await expect(second.pauseDaemon()).rejects.toThrow('withSeparateDaemon()');
   });
 
-  it('says in the words of the sidecar why it does not start, and leaves nothing', async () => {
+  it("reports the sidecar's error when it does not start, and removes everything", async () => {
     // A name of its own tells its containers from those of tests beside it.
     const [repo, tag] = ['spread-sidecar', `leak-${process.pid}`] as const;
     const name = `${repo}:${tag}`;
@@ -158,7 +158,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     expect(left.filter(({ Image }) => Image === name)).toEqual([]);
   });
 
-  it('names an image that is missing, and how to build it', async () => {
+  it('names a missing image, and how to build it', async () => {
     const name = 'spread-sidecar-missing.invalid/spread-sidecar:none';
     const start = new SpreadSidecarContainer(name).start();
     await expect(start).rejects.toThrow(
@@ -172,7 +172,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     expect(DEFAULT_IMAGE).toBe(process.env.SPREAD_SIDECAR_IMAGE || 'spread-sidecar:test');
   });
 
-  it('does not drop what is not there', async () => {
+  it('rejects the drop of an unknown mailbox', async () => {
     const sidecar = await new SpreadSidecarContainer(image).start();
     await expect(sidecar.dropMailbox('#nobody#localhost')).rejects.toThrow('there is no such mailbox');
     const mailbox = await sidecar.client().connect();

@@ -48,7 +48,7 @@ describeDaemons('endings', (bench) => {
     ['144,001 bytes', () => ({ type: 0x02, dataLength: 144_001 })],
     ['143,921 bytes and a group', () => ({ type: 0x02, numGroups: 1, dataLength: 143_921 })],
     ['a hint with other bits', () => ({ type: 0x02, hint: 0x80000081 })],
-  ])('cuts a client that sends %s', async (_, frameOf) => {
+  ])('disconnects a client that sends %s', async (_, frameOf) => {
     const { watcher, client, group } = await watched();
     const { privateGroup } = client;
     client.send(buildFrame({ privateGroup, groups: [group], ...frameOf(privateGroup) }));
@@ -60,7 +60,7 @@ describeDaemons('endings', (bench) => {
     ['another group', { groups: ['whatever'] }],
     ['no group', { groups: [] }],
     ['data', { data: Buffer.from('abc') }],
-  ])('takes a disconnect message with %s', async (_, frame) => {
+  ])('accepts a disconnect message with %s', async (_, frame) => {
     const { watcher, client } = await watched();
     const { privateGroup } = client;
     client.send(buildFrame({ type: 0x40000, privateGroup, ...frame }));
@@ -68,7 +68,7 @@ describeDaemons('endings', (bench) => {
     await seesTheEndOf(watcher, client);
   });
 
-  it('forgets a message of which the end is missing', async () => {
+  it('discards an incomplete message', async () => {
     const { watcher, client, group } = await watched();
     const [whole] = client.frame({ groups: [group], text: 'not all of it' });
     await new Promise((resolve) => client.stream.socket.write(whole!.subarray(0, -3), resolve));
@@ -77,7 +77,7 @@ describeDaemons('endings', (bench) => {
     expect(await everythingReceived(watcher, watcher)).toEqual([[]]);
   });
 
-  it('delivers all that came from a client that went without having read its own copies', async ({
+  it('delivers all messages of a client that disconnects without reading its own copies', async ({
     skip,
   }) => {
     const { daemon, connect, group, privateName } = bench();
@@ -100,7 +100,7 @@ describeDaemons('endings', (bench) => {
     await seesTheEndOf(watcher, client);
   });
 
-  it('cuts a receiver that does not read, and only that one', async () => {
+  it('disconnects a receiver that does not read, and no other', async () => {
     const { watcher, client: slow, group } = await watched();
     const sender = await bench().connect('s');
     slow.pauseReading();

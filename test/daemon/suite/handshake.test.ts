@@ -20,7 +20,7 @@ describeDaemons('handshake', (bench) => {
     ['4.4.0', [4, 4, 0], true, 3],
     ['5.0.1', [5, 0, 1], true, 3],
     ['99.99.99', [99, 99, 99], true, 3],
-  ])('accepts version %s as that version speaks', async (_, version, authPhase, versionBytes) => {
+  ])('accepts version %s with the protocol of that version', async (_, version, authPhase, versionBytes) => {
     const { daemon, privateName } = bench();
     const name = privateName('v');
     const stream = await ByteStream.connect(daemon.tcp);
@@ -68,7 +68,7 @@ describeDaemons('handshake', (bench) => {
     await stream.end();
   });
 
-  it('rejects a name in use, which another case is not, and frees it after a disconnect message', async () => {
+  it('rejects a name in use (case-sensitive), and frees it after a disconnect message', async () => {
     const { connect } = bench();
     const first = await connect('dup');
     await expect(connect('dup')).rejects.toMatchObject({ code: 'REJECT_NOT_UNIQUE' });
@@ -87,7 +87,7 @@ describeDaemons('handshake', (bench) => {
     await expect(connect('half')).rejects.toMatchObject({ code: 'REJECT_NOT_UNIQUE' });
   });
 
-  it('invents a name for a client without one', async () => {
+  it('generates a name for a client without one', async () => {
     const { daemon } = bench();
     const clients = [await RawClient.connect(daemon.tcp), await RawClient.connect(daemon.tcp)];
     const names = clients.map((client) => client.privateGroup.split('#')[1]!);
@@ -96,7 +96,7 @@ describeDaemons('handshake', (bench) => {
     expect(new Set(names).size).toBe(2);
   });
 
-  it('speaks the same through the Unix socket', async ({ skip }) => {
+  it('uses the same protocol on the Unix socket', async ({ skip }) => {
     const { daemon, group, connect, privateName } = bench();
     const { unix } = daemon;
     if (!unix) return skip('the daemon is somewhere else');
@@ -108,23 +108,23 @@ describeDaemons('handshake', (bench) => {
     expect(await local.nextView()).toEqual(await remote.nextView());
   });
 
-  it('closes silent connections within two seconds, without a word', async () => {
+  it('closes silent connections within two seconds, without a response', async () => {
     const stream = await ByteStream.connect(bench().daemon.tcp);
     await stream.end(2500);
   });
 
-  describe('bytes behind the request', () => {
+  describe('bytes after the request', () => {
     it.each([
       ['a 10-byte name', (name: string) => name.padEnd(10, 'x')],
       ['an empty name', () => ''],
-    ])('count as what follows behind %s', async (_, nameOf) => {
+    ])('count as what follows after %s', async (_, nameOf) => {
       const { daemon, privateName } = bench();
       const stream = await ByteStream.connect(daemon.tcp);
       stream.write(Buffer.concat([request(nameOf(privateName('p'))), choiceOf('NULL')]));
       expect((await stream.read(7)).subarray(6)).toEqual(Buffer.from([1]));
     });
 
-    it('count as name behind a shorter one', async () => {
+    it('count as part of a shorter name', async () => {
       const stream = await ByteStream.connect(bench().daemon.tcp);
       stream.write(Buffer.concat([request('abcd'), choiceOf('NULL')]));
       expect((await stream.read(1)).readInt8(0)).toBe(-5);

@@ -6,7 +6,7 @@ import { describeDaemons } from './subjects.js';
 const namesOf = (...clients: RawClient[]) => clients.map((client) => client.privateGroup);
 
 describeDaemons('membership', (bench) => {
-  it('gives a join to everybody in the group as one and the same view', async () => {
+  it('delivers a join to all members as the same view', async () => {
     const { connect, group } = bench();
     const [c, a, b] = [await connect('c'), await connect('a'), await connect('B')];
     const g = group('room');
@@ -38,7 +38,7 @@ describeDaemons('membership', (bench) => {
     expect(index).toBe(3);
   });
 
-  it('ignores a second join, and a leave of what was not joined', async () => {
+  it('ignores a second join, and a leave of a group that was not joined', async () => {
     const { connect, group } = bench();
     const [a, b] = [await connect('a'), await connect('b')];
     a.join(group('g'));
@@ -50,7 +50,7 @@ describeDaemons('membership', (bench) => {
     expect(await everythingReceived(b, a, b)).toEqual([[], []]);
   });
 
-  it('answers a leave with a self-leave, and tells the others who left', async () => {
+  it('sends a self-leave for a leave, and tells the other members who left', async () => {
     const { connect, group } = bench();
     const g = group('g');
     const [a, b] = [await connect('a'), await connect('b')];
@@ -97,7 +97,7 @@ describeDaemons('membership', (bench) => {
       });
   });
 
-  it('counts a group from 1 again when it was empty', async () => {
+  it('restarts the index of a group at 1 after it was empty', async () => {
     const { connect, group } = bench();
     const a = await connect('a');
     const views: ViewMessage[] = [];
@@ -111,7 +111,7 @@ describeDaemons('membership', (bench) => {
     expect(views[0]!.groupId.words[2]).toBe(1);
   });
 
-  it('sends no membership messages to a client that wants none, which is a member in any case', async () => {
+  it('sends no membership messages to a client without membership, which is still a member', async () => {
     const { connect, group } = bench();
     const g = group('g');
     const [a, z] = [await connect('a'), await connect('z', { membership: false })];
@@ -148,7 +148,7 @@ describeDaemons('membership', (bench) => {
     expect(last[0]!.members).toEqual(sorted);
   });
 
-  it('keeps one client in 500 groups', async () => {
+  it('supports one client in 500 groups', async () => {
     const { connect, group } = bench();
     const [a, b] = [await connect('a'), await connect('b')];
     const groups = Array.from({ length: 500 }, (_, i) => group(`g${i}`));
@@ -162,7 +162,7 @@ describeDaemons('membership', (bench) => {
     expect(await b.nextView()).toMatchObject({ group: groups[250], cause: 'DISCONNECT' });
   });
 
-  it('orders views and messages alike for all', async () => {
+  it('delivers views and messages to all members in the same order', async () => {
     const { connect, group } = bench();
     const g = group('g');
     const [watcher, other] = [await connect('w'), await connect('o')];

@@ -22,7 +22,7 @@ const texts = (messages: readonly unknown[]) =>
   (messages as RegularMessage[]).map((message) => message.payload.toString('latin1'));
 
 describeDaemons('messages', (bench) => {
-  it.each(services)('delivers %s to the sender and the others as it was sent', async (serviceType) => {
+  it.each(services)('delivers %s unchanged to the sender and the other members', async (serviceType) => {
     const here = bench();
     const g = here.group('g');
     const [a, b] = (await members(here, g, 'a', 'b')) as [RawClient, RawClient];
@@ -39,7 +39,7 @@ describeDaemons('messages', (bench) => {
     for (const client of [a, b]) expect(await client.nextRegular()).toMatchObject(expected);
   });
 
-  it('gives all members the same order, and each sender its own', async () => {
+  it("delivers the same order to all members, and each sender's own order", async () => {
     const here = bench();
     const g = here.group('g');
     const clients = await members(here, g, 'a', 'b', 'c', 'd');
@@ -66,7 +66,7 @@ describeDaemons('messages', (bench) => {
       );
   });
 
-  it('gives the sender no copy of what it wants to discard itself', async () => {
+  it('does not deliver a message with self-discard to its sender', async () => {
     const here = bench();
     const g = here.group('g');
     const [a, b] = (await members(here, g, 'a', 'b')) as [RawClient, RawClient];
@@ -79,7 +79,7 @@ describeDaemons('messages', (bench) => {
     expect(atB).toMatchObject([{ selfDiscard: true }, { selfDiscard: true }]);
   });
 
-  it('gives one copy to each receiver of several groups, with the whole list', async () => {
+  it('delivers one copy to each receiver of several groups, with the whole list of groups', async () => {
     const here = bench();
     const { connect, group } = here;
     const [g1, g2] = [group('g1'), group('g2')];
@@ -95,7 +95,7 @@ describeDaemons('messages', (bench) => {
     expect(atC).toMatchObject([{ groups }]);
   });
 
-  it('reaches a session by its private group, whether it wants views or not', async () => {
+  it('delivers to a session by its private group, with and without membership messages', async () => {
     const { connect } = bench();
     const [a, z] = [await connect('a'), await connect('z', { membership: false })];
     a.multicast({ groups: [z.privateGroup], text: 'hello', messageType: 7 });
@@ -104,7 +104,7 @@ describeDaemons('messages', (bench) => {
     expect(await a.nextRegular()).toMatchObject({ groups: [a.privateGroup] });
   });
 
-  it('takes messages from who is no member, and gives it none', async () => {
+  it('accepts messages from a client that is not a member, and does not deliver them to it', async () => {
     const here = bench();
     const [b] = (await members(here, here.group('g'), 'b')) as [RawClient];
     const a = await here.connect('a');
@@ -114,7 +114,7 @@ describeDaemons('messages', (bench) => {
     expect(texts(atB!)).toEqual(['from outside']);
   });
 
-  it('says nothing about messages that nobody can receive', async () => {
+  it('ignores messages without receivers', async () => {
     const { connect, group } = bench();
     const a = await connect('a');
     const { privateGroup } = a;
@@ -153,7 +153,7 @@ describeDaemons('messages', (bench) => {
     expect(await a.nextRegular()).toMatchObject({ messageType });
   });
 
-  it('understands a client of the other byte order, and leaves its hint alone', async () => {
+  it('reads messages of a client with the other byte order, and does not convert its hint', async () => {
     const here = bench();
     const g = here.group('g');
     const [b] = (await members(here, g, 'b')) as [RawClient];
@@ -192,7 +192,7 @@ describeDaemons('messages', (bench) => {
     }
   });
 
-  it('delivers what came before a disconnect message, and nothing that came behind', async () => {
+  it('delivers messages before a disconnect message, and none after it', async () => {
     const here = bench();
     const g = here.group('g');
     const [b] = (await members(here, g, 'b')) as [RawClient];
@@ -208,7 +208,7 @@ describeDaemons('messages', (bench) => {
     expect(texts(got!)).toEqual(['1', '2']);
   });
 
-  it('reads frames however they are cut', async () => {
+  it('reads frames that arrive in any pieces', async () => {
     const here = bench();
     const g = here.group('g');
     const [a] = (await members(here, g, 'a')) as [RawClient];

@@ -5,7 +5,7 @@ import { until, within } from '../../support/until.js';
 import { answered, raw, start } from './admin-client.js';
 
 describe('bounds', () => {
-  it('reject a large head', async () => {
+  it('reject large headers', async () => {
     const { port } = await start({ maxHeaderBytes: 1000 });
     const client = raw(port);
     client.socket.write(`GET /livez HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(1000)}\r\n\r\n`);
@@ -13,7 +13,7 @@ describe('bounds', () => {
     expect(client.received).toMatch(/^HTTP\/1.1 431 /);
   });
 
-  it('cut who says nothing, or too little', async () => {
+  it('disconnect clients that send nothing, or too little', async () => {
     const { port } = await start({ headersTimeoutMs: 50 });
     const clients = [raw(port), raw(port), raw(port)];
     clients[1]!.socket.write('PRI *');
@@ -22,7 +22,7 @@ describe('bounds', () => {
     expect(clients[2]!.received).toMatch(/^(HTTP\/1.1 408 |$)/);
   });
 
-  it('cut who drips, who leaves a request unfinished, who stays for nothing, and who does not read', async () => {
+  it('disconnect clients that send too slowly, leave a request unfinished, stay idle or do not read', async () => {
     const { port, state, get } = await start({ headersTimeoutMs: 100, idleTimeoutMs: 300 });
     state.metrics = () => 'x'.repeat(20 * 1024 * 1024);
     const [drips, blank, unfinished, idle, deaf] = [raw(port), raw(port), raw(port), raw(port), raw(port)];
@@ -54,7 +54,7 @@ describe('bounds', () => {
     expect(await get('/livez')).toMatchObject({ status: 200 });
   });
 
-  it('cut who begins with HTTP/2 and not with a call, or with half a call', async () => {
+  it('disconnect clients that start HTTP/2 without a call, or with half a call', async () => {
     const { port } = await start({ headersTimeoutMs: 100, idleTimeoutMs: 300 });
     const mute = raw(port);
     mute.socket.write(PREFACE);
@@ -64,7 +64,7 @@ describe('bounds', () => {
     expect(half.resetOf(1)).toBe(CODE.NO_ERROR);
   });
 
-  it('cut the oldest connection of the address with the most when there are too many', async () => {
+  it('disconnect the oldest connection of the address with the most when there are too many', async () => {
     const { port } = await start({ maxConnections: 3 });
     const other = raw(port, '127.0.0.2');
     await until(() => answered(other));
@@ -77,7 +77,7 @@ describe('bounds', () => {
     expect([other.closed, second.closed]).toEqual([false, false]);
   });
 
-  it('cut the oldest HTTP/2 connection when there are too many of these', async () => {
+  it('disconnect the oldest HTTP/2 connection when there are too many', async () => {
     const { port, get } = await start({ maxHttp2Connections: 2 });
     const connections: RawHttp2[] = [];
     for (let i = 0; i < 4; i++) {
@@ -93,7 +93,7 @@ describe('bounds', () => {
     expect(await get('/livez')).toMatchObject({ status: 200 });
   });
 
-  it('answer 1,900 pipelined requests one after the other', async () => {
+  it('respond to 1,900 pipelined requests in order', async () => {
     const { port, state, get } = await start();
     let asked = 0;
     let give: (page: string) => void = () => {};
@@ -115,7 +115,7 @@ describe('bounds', () => {
     expect(client.received.indexOf('first\n')).toBeLessThan(client.received.indexOf('ok\n'));
   });
 
-  it('make one page of metrics for all requests that wait for it', async () => {
+  it('render one page of metrics for all waiting requests', async () => {
     const { state, get } = await start();
     let asked = 0;
     let give: (page: string) => void = () => {};
@@ -135,7 +135,7 @@ describe('bounds', () => {
     expect(asked).toBeLessThanOrEqual(2);
   });
 
-  it('answer 503 when too many requests for the metrics are open', async () => {
+  it('respond with 503 when too many requests for the metrics are open', async () => {
     const { state, get, port } = await start({ maxScrapes: 2 });
     state.metrics = () => new Promise(() => {});
     for (const client of [raw(port), raw(port)])
@@ -148,7 +148,7 @@ describe('bounds', () => {
     expect(await get('/livez')).toMatchObject({ status: 200 });
   });
 
-  it('let a client that reads cut one that has not taken its metrics for a second', async () => {
+  it('disconnect a client that does not read its metrics for a second, in favor of one that reads', async () => {
     const { state, get, port } = await start({ maxScrapes: 1 });
     state.metrics = () => 'x'.repeat(20 * 1024 * 1024);
     const deaf = raw(port);
@@ -171,7 +171,7 @@ describe('bounds', () => {
     expect(client.received).toMatch(new RegExp(`^HTTP/1.1 ${code} `));
   });
 
-  it('answer a client that has ended its side', async () => {
+  it('respond to a client that has half-closed its connection', async () => {
     const { port, state } = await start();
     let give: (page: string) => void = () => {};
     state.metrics = () =>
@@ -187,7 +187,7 @@ describe('bounds', () => {
     expect(client.received).toMatch(/late\n$/);
   });
 
-  it('outlive clients that reset, at every stage', async () => {
+  it('survive clients that reset, at every stage', async () => {
     const { port, get } = await start();
     for (const said of [
       '',
@@ -205,7 +205,7 @@ describe('bounds', () => {
     expect(await get('/livez')).toMatchObject({ status: 200 });
   });
 
-  it('let an answer that was begun out before a stop, for a while', async () => {
+  it('let a started response finish after a stop, for a limited time', async () => {
     const { server, state, get } = await start();
     let answer: (page: string) => void = () => {};
     let asked = 0;
@@ -224,7 +224,7 @@ describe('bounds', () => {
     expect(await answered).toBe('late\n');
   });
 
-  it('cut an answer that does not come in time when it stops', async () => {
+  it('abort a response that takes too long at a stop', async () => {
     const { server, state, get } = await start();
     let asked = 0;
     state.metrics = () => {
@@ -237,7 +237,7 @@ describe('bounds', () => {
     expect(await page).toBe('cut');
   });
 
-  it('let nobody outlive a stop', async () => {
+  it('leave no connection after a stop', async () => {
     const { server, port } = await start();
     const idle = raw(port);
     const http2 = raw(port);

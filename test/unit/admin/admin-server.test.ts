@@ -5,7 +5,7 @@ import { until } from '../../support/until.js';
 import { raw, start } from './admin-client.js';
 
 describe('pages', () => {
-  it('serve metrics as they are supplied', async () => {
+  it('return the given metrics', async () => {
     const { get } = await start();
     expect(await get('/metrics')).toMatchObject({
       status: 200,
@@ -14,7 +14,7 @@ describe('pages', () => {
     });
   });
 
-  it('say 500 without the cause when metrics fail', async () => {
+  it('return 500 without the cause when metrics fail', async () => {
     const { get, state } = await start();
     state.metrics = () => {
       throw new Error('secret');
@@ -35,7 +35,7 @@ describe('pages', () => {
     expect(await get('/startupz')).toMatchObject({ status: 503, body: 'broken: the check itself failed\n' });
   });
 
-  it('list their checks as JSON when asked to', async () => {
+  it('list their checks as JSON if requested', async () => {
     const { get, state } = await start();
     state.ready = { ok: false, message: 'down' };
     const { status: code, type, body } = await get('/readyz?verbose');
@@ -49,20 +49,20 @@ describe('pages', () => {
     });
   });
 
-  it('answer HEAD with the head alone', async () => {
+  it('return only the headers for HEAD', async () => {
     const { get } = await start();
     const { status: code, body, response } = await get('/metrics', 'HEAD');
     expect([code, body]).toEqual([200, '']);
     expect(response.headers.get('content-length')).toBe('12');
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('refuse %s with 405', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('reject %s with 405', async (method) => {
     const { get } = await start();
     const { status: code, response } = await get('/livez', method);
     expect([code, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it.each(['/', '/nothing', '/livez/', '/metrics2', '//metrics'])('do not know %s', async (path) => {
+  it.each(['/', '/nothing', '/livez/', '/metrics2', '//metrics'])('return 404 for %s', async (path) => {
     const { get } = await start();
     expect(await get(path)).toMatchObject({ status: 404, body: expect.stringContaining('/readyz') });
   });
@@ -94,7 +94,7 @@ describe('one port', () => {
     expect(await check(target).answer).toEqual(NOT_SERVING);
   });
 
-  it('tells them apart however the bytes arrive', async () => {
+  it('distinguishes them independent of how the bytes arrive', async () => {
     const { port } = await start();
     const client = raw(port);
     for (const byte of 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n') {
@@ -119,7 +119,7 @@ describe('one port', () => {
     await until(() => client.received.includes('ok\n') && client.received.includes('spread_up 1'));
   });
 
-  it('serves no other gRPC service', async () => {
+  it('serves only the health service of gRPC', async () => {
     const { target } = await start();
     const client = new Client(target, credentials.createInsecure());
     onTestFinished(() => client.close());

@@ -26,11 +26,11 @@ describe('POST /drop-mailbox', () => {
     expect(ask('mailbox=%23alice%23node1', { outcome })).toMatchObject({ status, dropped: ['#alice#node1'] });
   });
 
-  it.each(['', 'mailbox=', 'mailbox=a&mailbox=b', 'mailboxes=a'])('must name one mailbox: "%s"', (query) => {
+  it.each(['', 'mailbox=', 'mailbox=a&mailbox=b', 'mailboxes=a'])('requires one mailbox: "%s"', (query) => {
     expect(ask(query)).toMatchObject({ status: 400, dropped: [] });
   });
 
-  it('is rejected to other machines, and to GET', () => {
+  it('is rejected for other machines and for GET', () => {
     expect(ask('mailbox=m1', { peer: '10.0.0.7' })).toMatchObject({ status: 403, dropped: [] });
     expect(ask('mailbox=m1', { method: 'GET' })).toMatchObject({ status: 405, dropped: [] });
   });

@@ -29,7 +29,7 @@ describe('POST /quitquitquit', () => {
   });
 
   it.each(['10.0.0.7', '::ffff:10.0.0.7', 'fe80::1', '::ffff:7f00:1', '128.0.0.1', ''])(
-    'without a credential is rejected to %s',
+    'without a credential rejects %s',
     (peer) => {
       const { status, quits, refusals } = ask({ peer });
       expect([status, quits]).toEqual([403, false]);
@@ -37,7 +37,7 @@ describe('POST /quitquitquit', () => {
     },
   );
 
-  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])('is no %s', (method) => {
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])('rejects %s', (method) => {
     expect(ask({ method })).toMatchObject({ status: 405, headers: { allow: 'POST' }, quits: false });
   });
 
@@ -48,7 +48,7 @@ describe('POST /quitquitquit', () => {
     { origin: 'null' },
     { 'sec-fetch-site': 'cross-site' },
     { 'sec-fetch-site': 'same-site' },
-  ])('is not for browsers: %j', (headers) => {
+  ])('rejects browsers: %j', (headers) => {
     const { status, quits, refusals } = ask({ headers });
     expect([status, quits, refusals.length]).toEqual([403, false, 1]);
   });
@@ -76,13 +76,13 @@ describe('POST /quitquitquit', () => {
     });
   });
 
-  it('accepts a forwarded request that brings the admin credential', () => {
+  it('accepts a forwarded request with the admin token', () => {
     const credential = new AdminCredential([TOKEN], () => {});
     const headers = { authorization: `Bearer ${TOKEN}`, 'x-forwarded-for': '10.0.0.7' };
     expect(ask({ credential, headers, peer: '127.0.0.6' })).toMatchObject({ status: 200, quits: true });
   });
 
-  it('wants the admin credential where there is one, from wherever', () => {
+  it('requires the admin token if one is configured, from every address', () => {
     const refused = vi.fn<() => void>();
     const credential = new AdminCredential([TOKEN], refused);
     for (const peer of ['127.0.0.1', '10.0.0.7']) {

@@ -36,7 +36,7 @@ describe('bars', () => {
     expect(verdict(plain, values)?.verdict).toBe(expected);
   });
 
-  it('says what was not measured, instead of judging it', () => {
+  it('reports missing measurements instead of judging them', () => {
     expect(verdict(ratio, [100], [])).toMatchObject({ verdict: 'not measured', measured: undefined });
     expect(verdict(plain, [undefined])?.verdict).toBe('not measured');
   });
@@ -54,7 +54,7 @@ describe('bars', () => {
     },
   );
 
-  it('names what it needs as filters that select it', () => {
+  it('names its requirements as filters that select them', () => {
     const needed = neededFor();
     expect(new Set(needed).size).toBe(needed.length);
     for (const { of } of BARS) expect(selects(needed, of.scenario, of.subject)).toBe(true);
@@ -62,12 +62,12 @@ describe('bars', () => {
 });
 
 describe('scenarios', () => {
-  it('have names of their own', () => {
+  it('have unique names', () => {
     const ids = SCENARIOS.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it.each(SCENARIOS)('$id knows its subjects, also those of a quick run', ({ subjects, quickSubjects }) => {
+  it.each(SCENARIOS)('$id has subjects, also for a quick run', ({ subjects, quickSubjects }) => {
     for (const id of subjects) expect(subject(id).id).toBe(id);
     for (const id of quickSubjects) expect(subjects).toContain(id);
   });

@@ -4,13 +4,13 @@ import { choose } from '../../bench/run.js';
 import { SCENARIOS } from '../../bench/scenarios/all.js';
 
 describe('options of the bench', () => {
-  it('are five rounds of two seconds, a quick run is one of a tenth', () => {
+  it('are five rounds of two seconds, or one of a tenth for a quick run', () => {
     expect(parseOptions([])).toMatchObject({ rounds: 5, seconds: 2, quick: false, only: [] });
     expect(parseOptions(['--quick'])).toMatchObject({ rounds: 1, seconds: 0.1, quick: true });
     expect(parseOptions(['--quick', '--rounds', '2'])).toMatchObject({ rounds: 2 });
   });
 
-  it('take filters in a list and one by one', () => {
+  it('accept filters in a list and one by one', () => {
     expect(parseOptions(['--only', 'a,b/c', '--only', 'd']).only).toEqual(['a', 'b/c', 'd']);
   });
 
@@ -36,8 +36,8 @@ describe('options of the bench', () => {
   });
 });
 
-describe('what is measured', () => {
-  it('without Spread and the other servers, they are skipped with a sentence each', () => {
+describe('the measured subjects', () => {
+  it('without Spread and the other servers, they are skipped with a reason each', () => {
     const { pairs, skipped } = choose(SCENARIOS, false, ['throughput-100B'], { PATH: '/nowhere' });
     const ids = pairs.map(({ subject }) => subject.id);
     expect(ids).toContain('sidecar-embedded');
@@ -45,7 +45,7 @@ describe('what is measured', () => {
     expect(skipped.find(({ subject }) => subject === 'c-real')?.why).toContain('SPREAD_HOME');
   });
 
-  it('the C wrapper for Python is measured where a variable names it', () => {
+  it('the C wrapper for Python is measured if a variable names it', () => {
     const chosen = (env: NodeJS.ProcessEnv) => choose(SCENARIOS, false, ['module-spread/c-wrapper-*'], env);
     expect(chosen({ SPREAD_HOME: '/opt/spread' }).skipped[0]?.why).toContain('SPREAD_WRAPPER_PYTHON');
     expect(
@@ -53,7 +53,7 @@ describe('what is measured', () => {
     ).toEqual(['c-wrapper-embedded']);
   });
 
-  it('a quick run measures every scenario that has quick subjects, or what it is told', () => {
+  it('a quick run measures every scenario with quick subjects, or the selected ones', () => {
     const spread = { SPREAD_HOME: '/opt/spread', PATH: '' };
     const all = choose(SCENARIOS, false, [], spread).pairs.length;
     const quick = choose(SCENARIOS, true, [], spread).pairs;

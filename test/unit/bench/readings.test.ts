@@ -8,7 +8,7 @@ import { CreditReader, SlowestCount } from '../../bench/roles/credit.js';
 import { countEvents } from '../../bench/roles/raw-receiver.js';
 import { windowOf } from '../../bench/scenarios/flow.js';
 
-describe('what the C tools say', () => {
+describe('the output of the C tools', () => {
   it.each([
     ['flooder: completed   1000 messages of 100 bytes', 1000],
     ['flooder: completed 250000 messages of 100 bytes', 250_000],
@@ -28,12 +28,12 @@ describe('what the C tools say', () => {
 });
 
 describe('/proc', () => {
-  it('is read behind a name with spaces and brackets', () => {
+  it('is parsed after a name with spaces and parentheses', () => {
     const stat = `42 (a (b) c) S 1 1 1 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 1`;
     expect(cpuSecondsOf(stat)).toBe(2);
   });
 
-  it('knows nothing of a process that has ended', () => {
+  it('has nothing for a process that has ended', () => {
     expect(cpuSeconds(2 ** 30)).toBeUndefined();
     expect(residentKiB(2 ** 30)).toBeUndefined();
     expect(new CpuWatch([2 ** 30]).stop()).toBe(0);
@@ -47,7 +47,7 @@ describe('/proc', () => {
 });
 
 describe('the window', () => {
-  it('is what the slowest of several receivers has', () => {
+  it('is the position of the slowest of several receivers', () => {
     const slowest = new SlowestCount(2, 2);
     expect([0, 0, 0, 1].map((connection) => slowest.add(connection))).toEqual([
       undefined,
@@ -61,7 +61,7 @@ describe('the window', () => {
     expect(slowest.add(0)).toBe(4);
   });
 
-  it('reads confirmations that come in pieces or several at once', () => {
+  it('reads confirmations in pieces or several at once', () => {
     const reader = new CreditReader();
     const bytes = Buffer.alloc(12);
     bytes.writeUInt32LE(64, 0);
@@ -75,7 +75,7 @@ describe('the window', () => {
     expect(reader.confirmed).toBe(192);
   });
 
-  it('has bounds', () => {
+  it('has limits', () => {
     expect(windowOf(100)).toBe(8192);
     expect(windowOf(100_000)).toBe(167);
     expect(windowOf(100_000, 100)).toBe(64);
@@ -83,7 +83,7 @@ describe('the window', () => {
 });
 
 describe('a profile', () => {
-  it('tells self times by function and place, without those of waiting', () => {
+  it('has self times by function and location, without waiting times', () => {
     const frame = (functionName: string, url = '', lineNumber = 0) => ({
       callFrame: { functionName, url, lineNumber },
     });
@@ -129,7 +129,7 @@ describe('events in a frame', () => {
     expect(countEvents(frame(sizes))).toBe(sizes.length);
   });
 
-  it('are none in another frame', () => {
+  it('are zero in another frame', () => {
     const heartbeat = ReceiveResponse.encode({
       frame: { $case: 'heartbeat', value: { lastSequence: 3n, time: undefined } },
     }).finish();

@@ -20,7 +20,7 @@ describe('numbers', () => {
     [1.234, '1.23'],
     [0, '0.00'],
     [Number.NaN, '–'],
-  ])('%d is written %s', (value, expected) => {
+  ])('%d is written as %s', (value, expected) => {
     expect(formatNumber(value)).toBe(expected);
   });
 
@@ -46,7 +46,7 @@ describe('numbers', () => {
 describe('the table of a scenario', () => {
   const rows = scenarioTable(results([throughput]), throughput);
 
-  it('has the median, its spread and the ratio to the first subject, and leaves out who was not measured', () => {
+  it('has the median, its spread and the ratio to the first subject, without subjects that were not measured', () => {
     expect(rows[0]).toEqual(['subject', 'messages 1/s', '± MAD', '× c-real', 'busy, % of a core']);
     expect(rows[1]).toEqual(['c-real', '100,000', '10,000', '1.00', 'sender 25']);
     expect(rows[2]).toEqual(['sidecar-real', '60,000', '20,000', '0.80', 'sender 25']);
@@ -55,7 +55,7 @@ describe('the table of a scenario', () => {
 });
 
 describe('the report', () => {
-  it('begins with machine, versions, command and rounds', () => {
+  it('starts with machine, versions, command and rounds', () => {
     const text = textReport(results([throughput]), { bars: true });
     expect(text).toMatch(
       /^Some CPU, 2 cores, 8 GiB, Linux 6\nnode 20.20.2, spread 5.0.1\n.*npm run bench --\n3 rounds/,
@@ -63,7 +63,7 @@ describe('the report', () => {
     expect(text).toContain('one to one through the sidecar, 100B');
   });
 
-  it('says what was skipped and what failed, and why', () => {
+  it('lists skipped and failed subjects with the reason', () => {
     const skipped = [{ subject: 'nats', why: 'nats-server is not installed' }];
     const failures = [{ where: 'churn/redis, round 2', why: 'it broke' }];
     for (const text of [
@@ -81,7 +81,7 @@ describe('the report', () => {
     expect(() => publish(quick, '/nowhere')).toThrow('not published');
   });
 
-  it('takes the place of the one before in a page', () => {
+  it('replaces the previous report in a page', () => {
     const page =
       'before\n<!-- figures: written by `npm run bench -- --publish` -->\nold\n<!-- end of figures -->\nafter\n';
     const once = withFigures(page, 'new\n');
@@ -96,7 +96,7 @@ describe('the report', () => {
 describe('the chart', () => {
   const svg = chart(results([throughput]));
 
-  it('has a bar for each subject that was measured, in proportion', () => {
+  it('has a proportional bar for each measured subject', () => {
     expect(svg.match(/<rect /g)).toHaveLength(3);
     const widths = [...svg.matchAll(/<rect x="\d+" y="\d+" width="([\d.]+)"/g)].map(([, width]) =>
       Number(width),
@@ -104,13 +104,13 @@ describe('the chart', () => {
     expect((widths[1] ?? 0) / (widths[0] ?? 1)).toBeCloseTo(0.6, 2);
   });
 
-  it('is one SVG document without panels that have no figures', () => {
+  it('is one SVG document without empty panels', () => {
     expect(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"')).toBe(true);
     expect(svg.trimEnd().endsWith('</svg>')).toBe(true);
     expect(svg.match(/font-weight="bold"/g)).toHaveLength(1);
   });
 
-  it('takes names as text', () => {
+  it('escapes names', () => {
     const odd = scenario('throughput-100B', 'messages', { '<a&b>': [1] });
     expect(chart(results([odd]))).toContain('&lt;a&amp;b&gt;');
   });

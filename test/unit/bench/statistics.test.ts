@@ -12,24 +12,24 @@ describe('statistics of rounds', () => {
     expect(median(values)).toBe(expected);
   });
 
-  it('quantiles lie between neighbours in proportion', () => {
+  it('quantiles are interpolated between neighbors', () => {
     expect(quantile([10, 20, 30, 40, 50], 0.25)).toBe(20);
     expect(quantile([10, 20], 0.25)).toBe(12.5);
     expect(quantile([10, 20], 0)).toBe(10);
     expect(quantile([10, 20], 1)).toBe(20);
   });
 
-  it('nothing has no median', () => {
+  it('no values have no median', () => {
     expect(median([])).toBeNaN();
   });
 
-  it('does not change what it is given', () => {
+  it('does not change its input', () => {
     const values = [3, 1, 2];
     median(values);
     expect(values).toEqual([3, 1, 2]);
   });
 
-  it('one bad round moves neither the median nor its spread', () => {
+  it('one bad round changes neither the median nor its spread', () => {
     const good = summarize([100, 101, 99, 100, 102]);
     const bad = summarize([100, 101, 99, 100, 10_000]);
     expect(good).toEqual({ median: 100, mad: 1, lowerQuartile: 100, upperQuartile: 101, rounds: 5 });
@@ -57,7 +57,7 @@ describe('percentiles of round trips', () => {
     expect(tail).toBe(999);
   });
 
-  it('takes what is less than a microsecond or more than an hour', () => {
+  it('accepts less than a microsecond and more than an hour', () => {
     expect(percentilesOf([0.2]).p50).toBe(1);
     expect(percentilesOf([1e12]).p50).toBeGreaterThan(3.5e9);
   });

@@ -40,7 +40,7 @@ describe('the exit code of a failure', () => {
   });
 });
 
-describe('the sentence of a failure', () => {
+describe('the message of a failure', () => {
   it("has Spread's name and number", () => {
     const error = spread(status.ALREADY_EXISTS, 'REJECT_NOT_UNIQUE', 'spread.org');
     expect(describeFailure(error).message).toBe('the sentence (REJECT_NOT_UNIQUE, -6)');
@@ -49,7 +49,7 @@ describe('the sentence of a failure', () => {
     );
   });
 
-  it('names the flag that is wrong', () => {
+  it('names the wrong flag', () => {
     const metadata = { field: 'private_name' };
     const error = new SpreadError('privateName "elevenchars" has 11 bytes; it must have at most 10 bytes', {
       status: status.INVALID_ARGUMENT,
@@ -79,7 +79,7 @@ describe('the sentence of a failure', () => {
     );
   });
 
-  it('tells what became of a mailbox that the sidecar does not know, and what to do', () => {
+  it('explains a mailbox that the sidecar does not know, and what to do', () => {
     const message = 'the sidecar does not know the mailbox: the sidecar restarted; connect again';
     const error = new SpreadError(message, {
       status: status.NOT_FOUND,
@@ -91,12 +91,12 @@ describe('the sentence of a failure', () => {
     );
   });
 
-  it('says when a message may have been sent', () => {
+  it('reports when a message may have been sent', () => {
     const error = new SpreadError('late', { status: status.DEADLINE_EXCEEDED, outcome: 'unknown' });
     expect(describeFailure(error).message).toBe('late (DEADLINE_EXCEEDED); the message may have been sent');
   });
 
-  it('says what the system says when nobody listens', () => {
+  it("contains the system's reason for an unreachable address", () => {
     const wrapped =
       'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ';
     const { message } = describeFailure(new SpreadError(wrapped, { status: status.UNAVAILABLE }));
@@ -105,12 +105,12 @@ describe('the sentence of a failure', () => {
     );
   });
 
-  it('has the stack of a defect', () => {
+  it('has the stack of an unexpected error', () => {
     expect(describeFailure(new TypeError('x is not a function')).message).toMatch(/TypeError.*\n\s+at /);
   });
 });
 
-describe('the sentence of a failed system call', () => {
+describe('the message of a failed system call', () => {
   const system = (code: string, syscall: string, message = `${code}: reason, ${syscall}`) =>
     Object.assign(new Error(message), { code, syscall, errno: -1 });
 
@@ -123,7 +123,7 @@ describe('the sentence of a failed system call', () => {
     expect(describeFailure(system('ENFILE', 'socket')).message).toContain('fs.file-max');
   });
 
-  it('finds what caused an error, and needs no stack', () => {
+  it('finds the cause of an error, and needs no stack', () => {
     const wrapped = new Error('it failed', { cause: system('EROFS', 'open', "EROFS: read-only, open '/x'") });
     expect(describeFailure(wrapped).message).toBe("a system call failed: EROFS: read-only, open '/x'");
   });

@@ -59,13 +59,13 @@ describe('spread-sidecar', () => {
     },
   );
 
-  it('without a command prints help as a mistake', async () => {
+  it('without a command prints help and fails', async () => {
     const { exitCode, stdout, stderr } = await cli([]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain('Usage: spread-sidecar');
   });
 
-  it('has an exit code of its own for each end', () => {
+  it('has a separate exit code for each outcome', () => {
     const codes = EXIT_CODES.map(({ code }) => code);
     expect(new Set(codes).size).toBe(codes.length);
     for (const code of Object.values(ExitCode)) expect(codes).toContain(code);
@@ -111,13 +111,13 @@ describe('a wrong command line', () => {
     [['serve', '--grpc-listen', '4813'], /flag --grpc-listen: grpc\.listen must be .*the host is missing/],
     [['serve', 'extra'], /too many arguments/],
     [['check', '--log-level', 'loud'], /log\.level must be/],
-  ])('%j is rejected with a sentence, and nothing is done', async (args, sentence) => {
+  ])('%j is rejected with a message, and nothing runs', async (args, sentence) => {
     const { exitCode, stdout, stderr } = await cli(args);
     expect(stderr).toMatch(sentence);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   });
 
-  it('tells all mistakes of a configuration, each with its place', async () => {
+  it('reports all mistakes of a configuration, each with its location', async () => {
     const path = join(temporaryFolder(), 's.yaml');
     writeFileSync(path, 'mailbox:\n  leaseMax: forever\n');
     const { exitCode, stderr } = await cli(['serve', '--config', path, '--admin-listen', 'x'], {
@@ -130,7 +130,7 @@ describe('a wrong command line', () => {
     expect(stderr).toContain(`${path}:2:`);
   });
 
-  it('tells what is wrong in a spread.conf, with the line', async () => {
+  it('reports a mistake in a spread.conf with its line', async () => {
     const path = daemonConf('Spread_Segment 127.0.0.255:4999 {\n n1 127.0.0.1\n}\nNonsense = 1\n');
     const { exitCode, stderr } = await cli(['daemon', '-c', path]);
     expect(exitCode).toBe(2);
@@ -139,7 +139,7 @@ describe('a wrong command line', () => {
     expect((await cli(['daemon', '-c', other, '-n', 'n2'])).stderr).toContain("no daemon has the name 'n2'");
   });
 
-  it('does not take a secret by flag', async () => {
+  it('does not accept a secret by flag', async () => {
     const { exitCode, stderr } = await cli(['serve', '--admin-token', 'hush']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain("unknown option '--admin-token'");
@@ -147,7 +147,7 @@ describe('a wrong command line', () => {
 });
 
 describe('serve --print-config', () => {
-  it('prints the configuration with the place of each value, without secrets', async () => {
+  it('prints the configuration with the origin of each value, without secrets', async () => {
     const { exitCode, stdout } = await cli(['serve', '--print-config', '--no-grpc-reflection'], {
       env: { SPREAD_SIDECAR_ADMIN_TOKEN: 'hush-hush-hush-hush', SPREAD_SIDECAR_DRAIN_GRACE: '3s' },
     });
@@ -161,7 +161,7 @@ describe('serve --print-config', () => {
 describe('docs/cli.md', () => {
   const page = readFileSync('docs/cli.md', 'utf8');
 
-  it('has the exit codes as they are', () => {
+  it('has the actual exit codes', () => {
     const rows = [...page.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => ({
       code: Number(code),
       meaning,
@@ -169,7 +169,7 @@ describe('docs/cli.md', () => {
     expect(rows).toEqual(EXIT_CODES);
   });
 
-  it('names every command and every flag that is not one of the configuration', () => {
+  it('names every command and every flag that is not in the configuration', () => {
     const context = createContext({
       stdin: process.stdin,
       stdout: process.stdout,

@@ -11,7 +11,7 @@ const rejected: DaemonEvent = {
   message: 'the private name is too long',
 };
 
-it('the daemon command bounds the lines of each kind of event, and counts those that it leaves out', () => {
+it('the daemon command limits the lines of each kind of event, and counts suppressed ones', () => {
   let now = 0;
   const written: string[] = [];
   const lines = new ThrottledLines(
@@ -30,7 +30,7 @@ it('the daemon command bounds the lines of each kind of event, and counts those 
   expect(written).toHaveLength(22);
 });
 
-it('the daemon command counts the lines that it left out when the events end, and when it ends', () => {
+it('the daemon command reports suppressed lines when the events end, and when it ends', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => {
     vi.useRealTimers();
@@ -45,7 +45,7 @@ it('the daemon command counts the lines that it left out when the events end, an
   expect(written.at(-1)).toBe('(1 line of this kind suppressed: client-refused)');
 });
 
-it('the sidecar bounds the lines of each kind of event of its embedded daemon', () => {
+it('the sidecar limits the lines of each kind of event of its embedded daemon', () => {
   const lines: string[] = [];
   const destination = { write: (line: string) => lines.push(line) };
   const log = createLogger({ level: 'info', format: 'json', destination });

@@ -70,12 +70,12 @@ describe('events for people', () => {
     expect(eventToText(event, colors)).toBe(text);
   });
 
-  it('show a payload that is no text in hexadecimal, and cut', () => {
+  it('show a binary payload in hexadecimal, truncated', () => {
     expect(shownPayload(Buffer.alloc(100, 0xff))).toBe(`0x${'ff'.repeat(64)}… (100 bytes)`);
     expect(shownPayload(Buffer.alloc(0))).toBe('');
   });
 
-  it('do not let a sender steer the terminal', () => {
+  it('do not let a sender control the terminal', () => {
     expect(shownPayload(Buffer.from('a\u001b[2Jb\tc\nd\r'))).toBe('a\\x1b[2Jb\tc\nd\\x0d');
     expect(printable('evil\nname\u009b\u202e')).toBe('evil\\x0aname\\x9b\\x202e');
     const forged = view('JOIN', ['#\u001b[31m#n']);
@@ -86,7 +86,7 @@ describe('events for people', () => {
 describe('events for programs', () => {
   const parse = (event: SpreadEvent) => JSON.parse(eventToJson(event));
 
-  it('carry a message whole, whatever its bytes are', () => {
+  it('contain the whole message with any bytes', () => {
     const event = message({ payload: Buffer.from([0xff, 0]) });
     event.sequence = 2n ** 60n;
     event.receivedAt = new Date(1_700_000_000_123);

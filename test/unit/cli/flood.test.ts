@@ -18,7 +18,7 @@ const plan: FloodPlan = {
 };
 
 describe('a message of a flood', () => {
-  it('carries its stamp at any size', () => {
+  it('contains its stamp at any size', () => {
     const stamp = { sender: 99, index: 2 ** 40, sentAt: 123.456 };
     for (const size of [32, 33, 1000]) {
       const message = stamped(5n, stamp, size);
@@ -27,7 +27,7 @@ describe('a message of a flood', () => {
     }
   });
 
-  it('is told from those of others', () => {
+  it('differs from messages of other programs', () => {
     expect(readStamp(5n, stamped(6n, { sender: 0, index: 0, sentAt: 0 }, 32))).toBeUndefined();
     expect(readStamp(5n, Buffer.alloc(31))).toBeUndefined();
   });
@@ -36,7 +36,7 @@ describe('a message of a flood', () => {
 describe('the tally of a flood', () => {
   const stamp = (sender: number, index: number, sentAt = 0) => ({ sender, index, sentAt });
 
-  it('counts, and knows how far the slowest receiver is behind', () => {
+  it('counts, and knows the backlog of the slowest receiver', () => {
     const tally = new FloodTally(plan);
     for (let i = 0; i < 4; i += 1) tally.onSent(1000 + i);
     tally.onReceived(0, stamp(0, 0, 1000), 1010);
@@ -51,7 +51,7 @@ describe('the tally of a flood', () => {
     expect(report.latencyMs?.max).toBeCloseTo(1000, 0);
   });
 
-  it('finds what comes out of order or twice, sender by sender', () => {
+  it('detects wrong order and duplicates for each sender', () => {
     const tally = new FloodTally(plan);
     for (const [sender, index] of [
       [0, 0],
@@ -64,7 +64,7 @@ describe('the tally of a flood', () => {
     expect(tally.report().outOfOrder).toBe(2);
   });
 
-  it('does not miss what was rejected', () => {
+  it('does not count rejected messages as missing', () => {
     const tally = new FloodTally(plan);
     tally.onSent(0);
     tally.onSent(1);
@@ -74,7 +74,7 @@ describe('the tally of a flood', () => {
     expect(tally.report()).toMatchObject({ sent: 1, refused: 1, lost: 2 });
   });
 
-  it('makes a report that people can read', () => {
+  it('prints a readable report', () => {
     const tally = new FloodTally(plan);
     tally.onSent(0);
     tally.onSent(0);

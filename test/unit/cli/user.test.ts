@@ -15,7 +15,7 @@ async function user(
 }
 
 describe('user on a pipe', () => {
-  it('does what it reads, answers to its questions included, and says goodbye', async () => {
+  it('executes its input, including responses to its questions, and disconnects', async () => {
     const { service, exitCode, stdout, stderr } = await user(
       'j cats dogs\ns cats\nhello\nm cats\none\ntwo\n\nsend cats birds\nto both\nl dogs\nq\nj never\n',
     );
@@ -37,7 +37,7 @@ describe('user on a pipe', () => {
     ]);
   });
 
-  it('sends what stands behind a colon, blanks included', async () => {
+  it('sends the text after a colon, including spaces', async () => {
     const { service, stdout } = await user(
       'j cats\nsend cats: hello  there: you\ns cats dogs: to both\ns a:b:\nx\n',
     );
@@ -50,7 +50,7 @@ describe('user on a pipe', () => {
     expect(stdout).not.toContain('members of cats');
   });
 
-  it('warns once of a group whose members it does not know, and how to send a text', async () => {
+  it('warns once of a group with unknown members, and how to send a text', async () => {
     const { stdout } = await user(
       'j cats\ns cats hello\nx\ns cats hello\ny\ns #bob#fake: psst\nl cats\ns cats: z\n',
     );
@@ -60,14 +60,14 @@ describe('user on a pipe', () => {
     ]);
   });
 
-  it('ends at the end of its input, in the middle of a question too', async () => {
+  it('ends at the end of its input, also in a question', async () => {
     expect((await user('')).exitCode).toBe(0);
     const { exitCode, service } = await user('s cats');
     expect(exitCode).toBe(0);
     expect(service.calls.filter(({ method }) => method === 'multicast')).toHaveLength(1); // the one to itself
   });
 
-  it('sends as it is told', async () => {
+  it('sends with the requested service type', async () => {
     const { service, stdout } = await user(
       'service fifo\ntype -7\ndiscard on\ns g\nx\ndiscard off\ns g\ny\n',
     );
@@ -79,7 +79,7 @@ describe('user on a pipe', () => {
     expect(stdout).toContain('messages are sent FIFO, type -7, without a copy to yourself');
   });
 
-  it('sends bursts of ten, of a size that is kept', async () => {
+  it('sends bursts of ten, with a size that is remembered', async () => {
     const { service, stdout } = await user('b g\n100\nb g\n\n');
     const sent = service.calls.filter(({ method }) => method === 'multicast').slice(0, 20);
     expect(sent).toHaveLength(20);
@@ -90,7 +90,7 @@ describe('user on a pipe', () => {
     expect(stdout).toContain('sent 10 messages of 100 bytes (20 in all)');
   });
 
-  it('shows views, its state and what waits', async () => {
+  it('prints views, its state and queued events', async () => {
     const { stdout } = await user('v g\ni\np\nh\n');
     expect(stdout).toContain('g: #me#fake joined; 1 member (view 7 8 9)\n  * #me#fake\n  (in transition');
     expect(stdout).toContain('private group #me#fake');
@@ -98,7 +98,7 @@ describe('user on a pipe', () => {
     expect(stdout).toContain('j, join <group>…');
   });
 
-  it('holds what it receives, and gives it one by one or again by itself', async () => {
+  it('keeps received events, and prints them one by one or automatically', async () => {
     const { stdout } = await user('d\nj a b c\nr\ni\ne\nr\n');
     const at = (text: string) => stdout.indexOf(text);
     expect(at('receiving is stopped')).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ describe('user on a pipe', () => {
     expect(stdout).toContain('after: #me#fake joined');
   });
 
-  it('continues after a refusal', async () => {
+  it('continues after a rejection', async () => {
     const { exitCode, stdout } = await user('j bad\nj good\n', (service) => {
       const metadata = { spread_code: '-14' };
       const fault = {
@@ -138,7 +138,7 @@ describe('user on a pipe', () => {
     expect(stdout).toContain('good: #me#fake joined');
   });
 
-  it('takes a free name when it is given none, and only then', async () => {
+  it('uses a free name only if no name is given', async () => {
     const { service } = await user('');
     expect(service.calls[0]?.request).toMatchObject({ privateName: 'user', onNameConflict: 2 });
     await cli(['user', '-t', service.target, '-u', 'bob', '-s', '4803@there']);
@@ -146,7 +146,7 @@ describe('user on a pipe', () => {
     expect(second?.request).toMatchObject({ privateName: 'bob', onNameConflict: 0, daemon: '4803@there' });
   });
 
-  it('ends with the mailbox, while it waits for a line', async () => {
+  it('ends with the mailbox while it waits for input', async () => {
     const service = await fakeService();
     const running = startCli(['user', '-t', service.target]);
     await until(() => service.mailboxes.size === 1 && service.mailbox.attached);
@@ -161,7 +161,7 @@ describe('user on a pipe', () => {
     expect(running.stderr).toContain('error: gone (CONNECTION_CLOSED, -8)');
   });
 
-  it('says goodbye when it is told to stop', async () => {
+  it('disconnects when it is stopped', async () => {
     const service = await fakeService();
     const running = startCli(['user', '-t', service.target]);
     running.stdin.write('j cats\n');
@@ -173,7 +173,7 @@ describe('user on a pipe', () => {
 });
 
 describe('user at a terminal', () => {
-  it('has a prompt, completion, and what comes in above the line that is being typed', async () => {
+  it('has a prompt, completion, and events above the edited line', async () => {
     const service = await fakeService();
     const running = startCli(['user', '-t', service.target], { terminal: true });
     await until(() => running.stdout.includes('user> '));

@@ -7,14 +7,14 @@ const place: Place = { grpc: ['127.0.0.1:4813'], daemons: ['4803', '4803@b'], re
 const next = { program: 'npx spread-sidecar', options: '', notes: [] };
 
 describe('the welcome', () => {
-  it('says where it is and what to try', () => {
+  it('prints the address and example commands', () => {
     const text = welcome('1.2.3', place, next, plain);
     expect(text).toContain('spread-sidecar 1.2.3 is ready');
     expect(text).toContain('  npx spread-sidecar user\n');
     expect(text).not.toContain('--embedded-daemon');
   });
 
-  it('shows the program as it was invoked, the options that its commands need, and what only the reader knows', () => {
+  it('prints the program name as invoked, the options that its commands need, and placeholders', () => {
     const steps = {
       program: 'spread-sidecar',
       options: ' -t unix:/s --token-file T',
@@ -25,7 +25,7 @@ describe('the welcome', () => {
     expect(text).toContain('  spread-sidecar send cats -m hello -t unix:/s --token-file T\nT is a file.');
   });
 
-  it('says for which daemon the sidecar waits, why, and how to run the embedded one', () => {
+  it('prints for which daemon the sidecar waits, why, and how to run the embedded one', () => {
     const waiting = { ...place, ready: false, daemonProblem: 'connect ECONNREFUSED' };
     const text = welcome('1', waiting, next, plain);
     expect(text).toContain('is started and waiting for the Spread daemon at 4803, then 4803@b\n');

@@ -85,7 +85,7 @@ describe("constants of Spread's C API", () => {
   });
 });
 
-describe('questions about a type word', () => {
+describe('predicates of a service type word', () => {
   const view = spread.REG_MEMB_MESS;
   it.each([
     [spread.UNRELIABLE_MESS, ['isUnreliableMess', 'isRegularMess']],

@@ -34,7 +34,7 @@ const message = {
 };
 
 describe('events of the contract as objects', () => {
-  it('gives a regular message whole', () => {
+  it('converts a complete regular message', () => {
     const event = convert({ $case: 'regularMessage', value: message });
     expect(event).toBeInstanceOf(RegularMessage);
     expect(event).toMatchObject({
@@ -54,7 +54,7 @@ describe('events of the contract as objects', () => {
     expect((event as RegularMessage).text()).toBe('grüß');
   });
 
-  it.each(Object.entries(SERVICE_TYPES))('gives service type %s as its bit', (name, bit) => {
+  it.each(Object.entries(SERVICE_TYPES))('converts service type %s to its bit', (name, bit) => {
     const serviceType = ServiceType[name as keyof typeof ServiceType];
     const event = convert({ $case: 'regularMessage', value: { ...message, serviceType } });
     expect(event).toMatchObject({ serviceType: bit, serviceTypeName: name });
@@ -65,7 +65,7 @@ describe('events of the contract as objects', () => {
     [MembershipCause.LEAVE, 'LEAVE', CAUSED_BY_LEAVE],
     [MembershipCause.DISCONNECT, 'DISCONNECT', CAUSED_BY_DISCONNECT],
     [MembershipCause.NETWORK, 'NETWORK', CAUSED_BY_NETWORK],
-  ])('gives a view of cause %i with its reason', (cause, name, reason) => {
+  ])('converts a view of cause %i with its reason', (cause, name, reason) => {
     const value = {
       group: 'g',
       groupId,
@@ -98,7 +98,7 @@ describe('events of the contract as objects', () => {
     expect(String(id)).toBe('4294967295 -1 3');
   });
 
-  it('gives a transitional signal with reason 0 and empty lists', () => {
+  it('converts a transitional signal with reason 0 and empty lists', () => {
     const event = convert({ $case: 'transitionalSignal', value: { group: 'g', groupId } });
     expect(event).toBeInstanceOf(TransitionalMessage);
     expect(event).toBeInstanceOf(MembershipMessage);
@@ -112,7 +112,7 @@ describe('events of the contract as objects', () => {
     expect((event as TransitionalMessage).groupId.index).toBe(3);
   });
 
-  it('gives a self-leave', () => {
+  it('converts a self-leave', () => {
     const event = convert({ $case: 'selfLeave', value: { group: 'g' } });
     expect(event).toBeInstanceOf(SelfLeaveMessage);
     expect(event).toMatchObject({ kind: 'selfLeave', group: 'g', reason: CAUSED_BY_LEAVE, members: [] });
@@ -123,7 +123,7 @@ describe('events of the contract as objects', () => {
     [RejectedOperation.JOIN, 'JOIN', ServiceType.UNSPECIFIED, 0],
     [RejectedOperation.LEAVE, 'LEAVE', ServiceType.UNSPECIFIED, 0],
     [RejectedOperation.MULTICAST, 'MULTICAST', ServiceType.FIFO, 4],
-  ])('gives what was rejected, operation %i', (operation, name, serviceType, bit) => {
+  ])('converts a rejected message, operation %i', (operation, name, serviceType, bit) => {
     const { selfDiscard: _, ...rest } = message;
     const event = convert({ $case: 'rejectedMessage', value: { ...rest, operation, serviceType } });
     expect(event).toBeInstanceOf(RejectedMessage);
@@ -135,7 +135,7 @@ describe('events of the contract as objects', () => {
     });
   });
 
-  it('gives a lost and a restored connection', () => {
+  it('converts a lost and a restored connection', () => {
     const lost = { privateGroup: '#a#b', groups: ['g'], spreadCode: -8 };
     expect(convert({ $case: 'connectionLost', value: lost })).toMatchObject({
       kind: 'connectionLost',
@@ -148,12 +148,12 @@ describe('events of the contract as objects', () => {
     expect(event).toBeInstanceOf(ConnectionRestored);
   });
 
-  it('gives nothing for a kind it does not know', () => {
+  it('returns nothing for an unknown kind', () => {
     expect(convert(undefined)).toBeUndefined();
     expect(convert({ $case: 'fromTheFuture', value: {} } as never)).toBeUndefined();
   });
 
-  it('gives a cause and an operation it does not know as such', () => {
+  it('keeps an unknown cause and operation undefined', () => {
     const view = { group: 'g', groupId, cause: 99 as MembershipCause, members: [], ownIndex: -1 };
     const value = { ...view, changedMembers: [], virtualSynchronySets: [] };
     expect(convert({ $case: 'membershipView', value })).toMatchObject({ cause: undefined, reason: 0 });

@@ -8,7 +8,7 @@ const event = (name: string) => new SelfLeaveMessage(name);
 const limits = { maxEvents: 4, maxBytes: 1 << 20 };
 
 describe('EventBuffer', () => {
-  it('keeps order over any mix of pushes and shifts', () => {
+  it('keeps the order over any mix of pushes and shifts', () => {
     const buffer = new EventBuffer(10, 1000);
     let pushed = 0;
     let shifted = 0;
@@ -41,7 +41,7 @@ describe('EventBuffer', () => {
 });
 
 describe('Inbox', () => {
-  it('serves those who wait in the order in which they came', async () => {
+  it('serves concurrent calls in the order of the calls', async () => {
     const inbox = new Inbox(limits);
     const waiting = Promise.all([inbox.take({}), inbox.take({})]);
     inbox.push(event('a'));
@@ -49,21 +49,21 @@ describe('Inbox', () => {
     expect((await waiting).map((e) => (e as SelfLeaveMessage).group)).toEqual(['a', 'b']);
   });
 
-  it('gives up after the timeout, with the event kept for the next one who asks', async () => {
+  it('fails after the timeout, and keeps the event for the next call', async () => {
     const inbox = new Inbox(limits);
     await expect(inbox.take({ timeoutMs: 5 })).rejects.toMatchObject({ statusName: 'DEADLINE_EXCEEDED' });
     inbox.push(event('a'));
     expect(await inbox.take({ timeoutMs: 5 })).toMatchObject({ group: 'a' });
   });
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses a timeout of %d ms', async (timeoutMs) => {
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('rejects a timeout of %d ms', async (timeoutMs) => {
     await expect(new Inbox(limits).take({ timeoutMs })).rejects.toMatchObject({
       statusName: 'INVALID_ARGUMENT',
       metadata: { field: 'timeoutMs' },
     });
   });
 
-  it('gives up when the signal says so, before or while waiting', async () => {
+  it('is cancelled by the signal, before and during the wait', async () => {
     const inbox = new Inbox(limits);
     const controller = new AbortController();
     const waiting = inbox.take({ signal: controller.signal });
@@ -76,7 +76,7 @@ describe('Inbox', () => {
     expect(inbox.size).toBe(1);
   });
 
-  it('gives what it has after its end, and then the end, to everybody', async () => {
+  it('returns its events after its end, and then the end, to every call', async () => {
     const inbox = new Inbox(limits);
     inbox.push(event('a'));
     inbox.end(new SpreadError('over', { status: 10, reason: 'LEASE_EXPIRED' }));
@@ -87,14 +87,14 @@ describe('Inbox', () => {
     await expect(inbox.take({})).rejects.toMatchObject({ reason: 'LEASE_EXPIRED' });
   });
 
-  it('ends those who wait', async () => {
+  it('ends waiting calls', async () => {
     const inbox = new Inbox(limits);
     const waiting = inbox.take({});
     inbox.end(undefined);
     await expect(waiting).rejects.toMatchObject({ code: 'ILLEGAL_SESSION', number: -11 });
   });
 
-  it('says when there is room again', () => {
+  it('reports when there is room again', () => {
     const inbox = new Inbox(limits);
     inbox.onRoom = vi.fn();
     for (let i = 0; i < 4; i += 1) inbox.push(event('x'));
@@ -107,7 +107,7 @@ describe('Inbox', () => {
 });
 
 describe('Backoff', () => {
-  it('doubles its bound up to the most, draws below it, and begins again', () => {
+  it('doubles its maximum up to the limit, draws below it, and restarts', () => {
     const backoff = new Backoff(50, 300, () => 0.5);
     expect([1, 2, 3, 4, 5].map(() => backoff.next())).toEqual([25, 50, 100, 150, 150]);
     backoff.reset();

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('asks in thirds of the lease, when nothing else did', () => {
+it('calls in thirds of the lease without other use', () => {
   const ping = vi.fn(async () => {});
   const keepAlive = new KeepAlive(3000, () => false, ping);
   vi.advanceTimersByTime(900);
@@ -18,7 +18,7 @@ it('asks in thirds of the lease, when nothing else did', () => {
   keepAlive.close();
 });
 
-it('asks as often when the wall clock steps', () => {
+it('calls at the same rate when the wall clock changes', () => {
   const ping = vi.fn(async () => {});
   const keepAlive = new KeepAlive(3000, () => false, ping);
   vi.setSystemTime(Date.now() - 3_600_000);
@@ -27,7 +27,7 @@ it('asks as often when the wall clock steps', () => {
   keepAlive.close();
 });
 
-it.each([0, -5, 315_576_000_000_000])('takes any lease that a sidecar names: %i ms', (leaseMs) => {
+it.each([0, -5, 315_576_000_000_000])('accepts any lease of a sidecar: %i ms', (leaseMs) => {
   const every = vi.spyOn(globalThis, 'setInterval');
   const keepAlive = new KeepAlive(
     leaseMs,

@@ -7,13 +7,13 @@ import { FakeMailboxService } from '../../support/clients/fake-mailbox-service.j
 import { until, within } from '../../support/until.js';
 
 describe('the life of a mailbox', () => {
-  it('is kept while nothing uses it', async () => {
+  it('continues while the mailbox is not used', async () => {
     const { service, mailbox } = await fakeMailbox({ leaseMs: 300 });
     await until(() => service.count('poll') >= 3);
     await mailbox.disconnect();
   });
 
-  it('is not kept when that is not wished, nor by pings while a stream keeps it', async () => {
+  it('is not extended when that is disabled, nor by pings while a stream keeps it', async () => {
     const first = await fakeMailbox({ leaseMs: 200, keepAlive: false });
     const second = await fakeMailbox({ leaseMs: 200, autoReceive: true });
     const third = await fakeMailbox({ leaseMs: 200 });
@@ -26,7 +26,7 @@ describe('the life of a mailbox', () => {
     expect(second.service.count('poll') - before).toBeLessThanOrEqual(1);
   });
 
-  it('ends once, however often it is asked', async () => {
+  it('ends once for any number of calls', async () => {
     const { mailbox, service } = await fakeMailbox();
     expect(await Promise.all([mailbox.disconnect(), mailbox.disconnect()])).toEqual([true, true]);
     await mailbox[Symbol.asyncDispose]();
@@ -34,7 +34,7 @@ describe('the life of a mailbox', () => {
     await expect(mailbox.join('g')).rejects.toMatchObject({ code: 'ILLEGAL_SESSION' });
   });
 
-  it('states a rejection once when it is printed, with the frames of the caller', async () => {
+  it("prints a rejection once, with the caller's stack frames", async () => {
     const service = await fakeService();
     service.fail('connect', {
       code: status.INVALID_ARGUMENT,
@@ -47,13 +47,13 @@ describe('the life of a mailbox', () => {
     expect(printed).toContain('mailbox-life.test.ts');
   });
 
-  it('passes on how to end', async () => {
+  it('passes on the options of the end', async () => {
     const { mailbox, service } = await fakeMailbox();
     await mailbox.disconnect({ leaveGroupsFirst: true });
     expect(service.calls.at(-1)?.request).toMatchObject({ leaveGroupsFirst: true, abort: false });
   });
 
-  it('closes this side even if the call fails', async () => {
+  it('releases its resources even if the call fails', async () => {
     const service = await fakeService();
     const mailbox = await connect({ target: service.target });
     const waiting = mailbox.receive().catch((error) => error);
@@ -76,7 +76,7 @@ describe('the life of a mailbox', () => {
     expect(await mailbox.disconnect()).toBe(false);
   });
 
-  it('fails when the caller has aborted it', async () => {
+  it('fails when the caller has cancelled it', async () => {
     const service = await fakeService();
     const mailbox = await connect({ target: service.target });
     const signal = AbortSignal.abort();
@@ -100,7 +100,7 @@ describe('the life of a mailbox', () => {
     await expect(useChannel()).rejects.toBe(error);
   });
 
-  it('does not wait for an application that takes nothing', async () => {
+  it('does not wait for an application that does not receive', async () => {
     const { mailbox, fake, service } = await fakeMailbox({ maxBufferedEvents: 2 });
     for (let i = 0; i < 1000; i += 1) fake.message('x'.repeat(1000));
     await mailbox.receive();
@@ -111,7 +111,7 @@ describe('the life of a mailbox', () => {
     expect(rest).toBeGreaterThan(0);
   });
 
-  it('goes over to another owner', async () => {
+  it('moves to another owner', async () => {
     const { mailbox, fake, sidecar, service } = await fakeMailbox();
     for (const text of ['1', '2', '3']) fake.message(text);
     await mailbox.receive();
@@ -126,7 +126,7 @@ describe('the life of a mailbox', () => {
     expect(await byDefault.receive()).toMatchObject({ sequence: 4n });
   });
 
-  it('ends with its channel, unless it is to be kept', async () => {
+  it('ends with its channel, unless it is detached', async () => {
     const service = await fakeService();
     const first = new SpreadSidecar({ target: service.target });
     await first.connect();
@@ -139,7 +139,7 @@ describe('the life of a mailbox', () => {
     await expect(second.version()).rejects.toThrow();
   });
 
-  it('leaves no timer and no socket behind', async () => {
+  it('leaves no timer and no socket', async () => {
     const service = await fakeService();
     const count = (kind: string) => process.getActiveResourcesInfo().filter((name) => name === kind).length;
     const timers = count('Timeout');
@@ -159,7 +159,7 @@ describe('the life of a mailbox', () => {
 });
 
 describe('the sidecar', () => {
-  it('tells its versions', async () => {
+  it('returns its versions', async () => {
     const { sidecar, service } = await fakeMailbox();
     service.version = { daemon: { major: 5, minor: 0, patch: 1 }, daemonAddress: '4803@localhost' };
     expect(await sidecar.version()).toEqual({
@@ -182,7 +182,7 @@ describe('the sidecar', () => {
     expect(service.calls.at(-1)?.headers).toMatchObject({ authorization: 'Bearer secret' });
   });
 
-  it('does not list the same page forever', async () => {
+  it('does not repeat a page forever', async () => {
     const { sidecar, service } = await fakeMailbox();
     service.pageAfterNext = 'next';
     const listing = (async () => {
@@ -203,7 +203,7 @@ describe('the sidecar', () => {
     for (const call of service.calls) expect(call.headers).toMatchObject({ 'x-tenant': 'blue' });
   });
 
-  it('is waited for until it is there', async () => {
+  it('can be waited for until it responds', async () => {
     const service = await fakeService();
     const { port } = service;
     service.stop();
@@ -219,7 +219,7 @@ describe('the sidecar', () => {
     later.stop();
   });
 
-  it('is waited for until its daemon is there, when that is wished', async () => {
+  it('can be waited for until its daemon responds, if requested', async () => {
     const { sidecar, service } = await fakeMailbox();
     await sidecar.waitForReady();
     const waiting = sidecar.waitForReady({ daemon: true });
@@ -228,7 +228,7 @@ describe('the sidecar', () => {
     await waiting;
   });
 
-  it('is not waited for longer than told', async () => {
+  it('is not waited for longer than the timeout', async () => {
     const sidecar = sidecarAt('127.0.0.1:1');
     const error = await sidecar.waitForReady({ timeoutMs: 200 }).catch((e) => e);
     expect(error).toMatchObject({ statusName: 'DEADLINE_EXCEEDED' });

@@ -18,7 +18,7 @@ const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => String(from + index));
 
 describe('receiving', () => {
-  it('begins at the first receive and with the first event', async () => {
+  it('starts at the first receive and with the first event', async () => {
     const { mailbox, fake, service } = await fakeMailbox();
     fake.message('1');
     expect(service.count('receive')).toBe(0);
@@ -28,12 +28,12 @@ describe('receiving', () => {
     expect(mailbox.lastSequence).toBe(1n);
   });
 
-  it('begins at once with autoReceive', async () => {
+  it('starts at once with autoReceive', async () => {
     const { fake } = await fakeMailbox({ autoReceive: true });
     await until(() => fake.attached);
   });
 
-  it('gives every kind in order and passes over kinds that it does not know', async () => {
+  it('returns every kind in order and ignores unknown kinds', async () => {
     const { mailbox, fake } = await fakeMailbox();
     fake.message('1');
     fake.push(undefined);
@@ -42,7 +42,7 @@ describe('receiving', () => {
     expect(await mailbox.receive()).toMatchObject({ kind: 'selfLeave', sequence: 3n });
   });
 
-  it('gives what has come together, at most as many as asked for', async () => {
+  it('returns available events together, at most the requested number', async () => {
     const { mailbox, fake } = await fakeMailbox();
     for (const n of numbers(1, 25)) fake.message(n);
     const first = await mailbox.receive();
@@ -59,7 +59,7 @@ describe('receiving', () => {
     });
   });
 
-  it('iterates until the mailbox is disconnected, then gives the end to receive', async () => {
+  it('iterates until the mailbox is disconnected, then receive reports the end', async () => {
     const { mailbox, fake } = await fakeMailbox();
     for (const n of numbers(1, 25)) fake.message(n);
     const seen: string[] = [];
@@ -71,14 +71,14 @@ describe('receiving', () => {
     await expect(mailbox.receive()).rejects.toMatchObject({ code: 'ILLEGAL_SESSION', number: -11 });
   });
 
-  it('leaves the mailbox as it is when a loop is left', async () => {
+  it('does not change the mailbox when a loop is left', async () => {
     const { mailbox, fake } = await fakeMailbox();
     for (const n of numbers(1, 5)) fake.message(n);
     for await (const event of mailbox) if (text(event) === '2') break;
     expect(await take(mailbox, 3)).toEqual(['3', '4', '5']);
   });
 
-  it('gives several who wait one event each', async () => {
+  it('returns one event to each of several waiting calls', async () => {
     const { mailbox, fake } = await fakeMailbox();
     const waiting = Promise.all([mailbox.receive(), mailbox.receive(), mailbox.receive()]);
     await until(() => fake.attached);
@@ -103,7 +103,7 @@ describe('receiving', () => {
     expect(mailbox.lastSequence).toBe(3000n);
   });
 
-  it('tells that it is slow, attached and ended', async () => {
+  it('reports a slow consumer, attach and end', async () => {
     const { mailbox, fake } = await fakeMailbox();
     const seen: unknown[] = [];
     mailbox.on('attached', (info) => seen.push(['attached', info.nextSequence]));
@@ -134,7 +134,7 @@ describe('a stream that breaks', () => {
     { code: status.CANCELLED },
     { code: status.INTERNAL },
     { code: status.UNKNOWN },
-  ])('is restored behind the last event after status $code', async (fault) => {
+  ])('is replaced after the last event, for status $code', async (fault) => {
     const { mailbox, fake, service } = await fakeMailbox();
     const detached: SpreadError[] = [];
     mailbox.on('detached', (error) => detached.push(error));
@@ -149,7 +149,7 @@ describe('a stream that breaks', () => {
     expect(service.count('receive')).toBe(4);
   });
 
-  it('loses and repeats nothing over many cuts of the connection', async () => {
+  it('neither loses nor repeats events over many broken connections', async () => {
     const service = await fakeService();
     const proxy = await FaultProxy.start(service.port);
     onTestFinished(() => proxy.stop());
@@ -167,7 +167,7 @@ describe('a stream that breaks', () => {
     expect(proxy.connections).toBeGreaterThan(3);
   });
 
-  it('is restored also while the application takes nothing', async () => {
+  it('is replaced also while the application does not receive', async () => {
     const { mailbox, fake } = await fakeMailbox({ maxBufferedEvents: 10 });
     for (const n of numbers(1, 500)) fake.message(n);
     expect(await take(mailbox, 1)).toEqual(['1']);
@@ -175,7 +175,7 @@ describe('a stream that breaks', () => {
     expect(await take(mailbox, 499)).toEqual(numbers(2, 500));
   });
 
-  it('is given up after the lease', async () => {
+  it('is abandoned after the lease', async () => {
     const { mailbox, service, fake } = await fakeMailbox({ leaseMs: 300 });
     fake.message('1');
     await mailbox.receive();
@@ -188,7 +188,7 @@ describe('a stream that breaks', () => {
     expect(error.message).toContain('300 ms');
   });
 
-  it('is noticed by its silence', async () => {
+  it('is detected by missing heartbeats', async () => {
     const service = await fakeService();
     const proxy = await FaultProxy.start(service.port);
     onTestFinished(() => proxy.stop());
@@ -208,7 +208,7 @@ describe('a stream that breaks', () => {
     expect(await take(mailbox, 1)).toEqual(['2']);
   });
 
-  it('is given up as unavailable when the silence is longer than the lease', async () => {
+  it('is abandoned as unavailable when the silence is longer than the lease', async () => {
     const service = await fakeService();
     const proxy = await FaultProxy.start(service.port);
     onTestFinished(() => proxy.stop());
@@ -224,7 +224,7 @@ describe('a stream that breaks', () => {
     expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE' });
   });
 
-  it('is not restored after the end that the sidecar gave', async () => {
+  it('is not replaced after the sidecar ended it', async () => {
     const { mailbox, fake, service } = await fakeMailbox();
     fake.message('1');
     fake.end = { code: status.UNAVAILABLE, reason: 'CONNECTION_CLOSED', domain: 'spread.org' };
@@ -234,7 +234,7 @@ describe('a stream that breaks', () => {
     expect(service.count('receive')).toBe(fake.receives.length);
   });
 
-  it('is not taken back from the receiver that replaced it', async () => {
+  it('does not replace the receiver that replaced it', async () => {
     const { mailbox, fake, sidecar } = await fakeMailbox();
     fake.message('1');
     await mailbox.receive();
@@ -248,7 +248,7 @@ describe('a stream that breaks', () => {
     expect(await take(other, 1)).toEqual(['3']);
   });
 
-  it('gets the last events before the end, which grpc-js drops', async () => {
+  it('receives the last events before the end, which grpc-js drops', async () => {
     const { mailbox, fake } = await fakeMailbox({ maxBufferedEvents: 5 });
     fake.batchSize = 3;
     for (const n of numbers(1, 400)) fake.message(n);
@@ -273,7 +273,7 @@ describe('a stream that breaks', () => {
     expect(fake.receives.length).toBeGreaterThan(1);
   });
 
-  it('says which events were lost with a mailbox that is gone', async () => {
+  it('reports which events were lost with the mailbox', async () => {
     const { mailbox, fake, service } = await fakeMailbox();
     fake.message('1');
     await mailbox.receive();
@@ -287,7 +287,7 @@ describe('a stream that breaks', () => {
     expect(error.message).toContain('2 to 9');
   });
 
-  it('gives up on last events that do not come', async () => {
+  it('gives up on last events that are not available', async () => {
     const { mailbox, fake } = await fakeMailbox();
     fake.message('1');
     await mailbox.receive();
@@ -313,7 +313,7 @@ describe('a sidecar that breaks the contract', () => {
     await expect(mailbox.receive()).rejects.toMatchObject({ statusName: 'DATA_LOSS' });
   });
 
-  it('may repeat an event, which is given once', async () => {
+  it('may repeat an event, which is delivered once', async () => {
     const { mailbox, fake } = await fakeMailbox();
     for (const n of numbers(1, 3)) fake.message(n);
     expect(await take(mailbox, 3)).toEqual(numbers(1, 3));
@@ -324,7 +324,7 @@ describe('a sidecar that breaks the contract', () => {
 });
 
 describe('explicit acknowledgement', () => {
-  it('acknowledges an event when the next one is asked for', async () => {
+  it('acknowledges an event when the application asks for the next one', async () => {
     const { mailbox, fake } = await fakeMailbox({
       acknowledgement: 'EXPLICIT',
       maxOutstandingEvents: 7,
@@ -339,7 +339,7 @@ describe('explicit acknowledgement', () => {
     await until(() => fake.acknowledged === 2n);
   });
 
-  it('acknowledges all that were received together when more is asked for', async () => {
+  it('acknowledges all events that were received together when the application asks for more', async () => {
     const { mailbox, fake } = await fakeMailbox({ acknowledgement: 'EXPLICIT', autoReceive: true });
     for (const n of numbers(1, 5)) fake.message(n);
     await until(async () => (await mailbox.poll()).bufferedEvents === 5);
@@ -349,7 +349,7 @@ describe('explicit acknowledgement', () => {
     await until(() => fake.acknowledged === 4n);
   });
 
-  it('repeats an acknowledgement that did not get through, with what came meanwhile', async () => {
+  it('retries a failed acknowledgement together with later ones', async () => {
     const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', { code: status.UNAVAILABLE }, { code: status.UNAVAILABLE });
     for (const n of numbers(1, 50)) fake.message(n);
@@ -361,7 +361,7 @@ describe('explicit acknowledgement', () => {
   it.each([
     { code: status.NOT_FOUND, reason: 'ILLEGAL_SESSION' },
     { code: status.ABORTED, reason: 'LEASE_EXPIRED' },
-  ])('leaves it to the stream to tell that the mailbox is gone ($reason)', async (refusal) => {
+  ])('lets the stream report that the mailbox has ended ($reason)', async (refusal) => {
     const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', refusal);
     for (const n of numbers(1, 2)) fake.message(n);
@@ -373,7 +373,7 @@ describe('explicit acknowledgement', () => {
     expect(await take(mailbox, 1)).toEqual(['3']);
   });
 
-  it('tells the application of an acknowledgement that is rejected', async () => {
+  it('reports a rejected acknowledgement to the application', async () => {
     const { mailbox, fake, service } = await fakeMailbox({ acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', { code: status.OUT_OF_RANGE, reason: 'SEQUENCE_NOT_RETAINED' });
     fake.message('1');
@@ -381,7 +381,7 @@ describe('explicit acknowledgement', () => {
     await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'SEQUENCE_NOT_RETAINED' });
   });
 
-  it('leaves it to the application when that is asked for', async () => {
+  it('does not acknowledge with manualAcknowledgement', async () => {
     const { mailbox, fake, service } = await fakeMailbox({
       acknowledgement: 'EXPLICIT',
       manualAcknowledgement: true,

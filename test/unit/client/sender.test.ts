@@ -30,7 +30,7 @@ async function fakeSender(options = {}) {
 }
 
 describe('a sender', () => {
-  it('sends everything in order, many messages a frame', async () => {
+  it('sends everything in order, with many messages in a frame', async () => {
     const { sender, taken, service } = await fakeSender();
     let frames = 0;
     for (let i = 0; i < 5000; i += 1) await sender.send(FIFO_MESS, ['a', 'b'], String(i), i % 90);
@@ -48,7 +48,7 @@ describe('a sender', () => {
     await expect(sender.send(FIFO_MESS, 'a', 'x')).rejects.toMatchObject({ outcome: 'not-sent' });
   });
 
-  it('takes one group, bytes, an empty payload and self-discard either way', async () => {
+  it('accepts one group, bytes, an empty payload and self-discard in both forms', async () => {
     const { sender, taken } = await fakeSender();
     await sender.send(SAFE_MESS | SELF_DISCARD, 'g', new Uint8Array([0, 255]));
     await sender.send(AGREED_MESS, 'g', '', -1, { selfDiscard: true });
@@ -59,13 +59,13 @@ describe('a sender', () => {
     expect(taken[1]?.payload).toHaveLength(0);
   });
 
-  it('sends a lone message without being flushed', async () => {
+  it('sends a single message without a flush', async () => {
     const { sender, taken } = await fakeSender();
     await sender.send(FIFO_MESS, 'g', 'alone');
     await until(() => taken.length === 1);
   });
 
-  it('waits while too much is on its way', async () => {
+  it('waits at the limit of messages in flight', async () => {
     const { sender, service, taken } = await fakeSender({ maxInFlightMessages: 3 });
     service.holdAnswers = true;
     let sent = 0;
@@ -84,13 +84,13 @@ describe('a sender', () => {
     expect(await sender.flush()).toMatchObject({ decided: 10 });
   });
 
-  it('lets one message through that is larger than the bound', async () => {
+  it('sends one message that is larger than the limit', async () => {
     const { sender } = await fakeSender({ maxInFlightBytes: 10 });
     for (let i = 0; i < 5; i += 1) await sender.send(FIFO_MESS, 'g', 'x'.repeat(1000));
     expect(await sender.flush()).toMatchObject({ accepted: 5 });
   });
 
-  it('writes a frame when its messages have so many bytes', async () => {
+  it('writes a frame when its messages reach the size', async () => {
     const { sender, service } = await fakeSender({ maxBatchBytes: 1000 });
     await sender.send(FIFO_MESS, 'g', 'first');
     await sender.flush();
@@ -105,7 +105,7 @@ describe('a sender', () => {
     expect(frames).toEqual([3, 3]);
   });
 
-  it('tells each refusal to its listener, and continues', async () => {
+  it('reports each rejected message to its listener, and continues', async () => {
     const refusals: Refusal[] = [];
     const { sender } = await fakeSender({ onRefused: (refusal: Refusal) => refusals.push(refusal) });
     for (const type of [1, 99, 2, 99]) await sender.send(FIFO_MESS, 'g', 'x', type);
@@ -121,7 +121,7 @@ describe('a sender', () => {
     });
   });
 
-  it('rejects the flush with refusals that nobody listened to, once', async () => {
+  it('rejects the flush with the rejected messages if there is no listener, once', async () => {
     const { sender } = await fakeSender();
     for (let i = 0; i < 150; i += 1) await sender.send(FIFO_MESS, 'g', 'x', 99);
     const error = (await sender.flush().catch((e) => e)) as AggregateError;
@@ -134,7 +134,7 @@ describe('a sender', () => {
     await expect(sender.close()).rejects.toBeInstanceOf(AggregateError);
   });
 
-  it('tells what is in doubt when the stream breaks', async () => {
+  it('reports an unknown outcome when the stream breaks', async () => {
     const { sender, service, taken } = await fakeSender();
     await sender.send(FIFO_MESS, 'g', 'decided');
     await sender.flush();
@@ -157,7 +157,7 @@ describe('a sender', () => {
     await expect(sender.close()).rejects.toMatchObject({ statusName: 'UNAVAILABLE' });
   });
 
-  it('wakes who waits for room when the stream breaks', async () => {
+  it('wakes waiting calls when the stream breaks', async () => {
     const { sender, service, taken } = await fakeSender({ maxInFlightMessages: 1 });
     service.holdAnswers = true;
     const sending = sender.send(FIFO_MESS, 'g', 'x');
@@ -166,7 +166,7 @@ describe('a sender', () => {
     await expect(sending).rejects.toMatchObject({ outcome: 'unknown' });
   });
 
-  it('fails when the sidecar ends the stream by itself', async () => {
+  it('fails when the sidecar ends the stream', async () => {
     const { sender, service } = await fakeSender();
     await until(() => service.streams.length === 1);
     service.streams[0]?.end();
@@ -185,13 +185,13 @@ describe('a sender', () => {
     expect(await flushing).toMatchObject({ statusName: 'CANCELLED', outcome: 'unknown' });
   });
 
-  it.each([0, 3, 0x80, SAFE_MESS | 0x100])('refuses service type 0x%x before it is sent', async (type) => {
+  it.each([0, 3, 0x80, SAFE_MESS | 0x100])('rejects service type 0x%x before sending', async (type) => {
     const { sender } = await fakeSender();
     await expect(sender.send(type, 'g', 'x')).rejects.toMatchObject({ code: 'ILLEGAL_SERVICE', number: -12 });
     expect(sender.progress.sent).toBe(0);
   });
 
-  it('that was closed stays so when its mailbox ends', async () => {
+  it('that was closed stays closed when its mailbox ends', async () => {
     const { sender, mailbox } = await fakeSender();
     await sender.send(FIFO_MESS, 'g', 'x');
     await sender.close();

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/tmp.js';
 import { until, within } from '../../support/until.js';
 
 describe('connect', () => {
-  it('asks for nothing by default and tells what it got', async () => {
+  it('sends no options by default and returns the settings', async () => {
     const { service, mailbox } = await fakeMailbox();
     expect(service.calls[0]?.request).toEqual({
       daemon: '',
@@ -41,7 +41,7 @@ describe('connect', () => {
     expect(mailbox.id).toBe(service.mailbox.id);
   });
 
-  it('asks for everything that is wished', async () => {
+  it('sends all options', async () => {
     const { service } = await fakeMailbox({
       spreadName: '4803@there',
       privateName: 'alice',
@@ -79,7 +79,7 @@ describe('connect', () => {
     } satisfies Partial<ConnectRequest>);
   });
 
-  it.each([true, false])('reconnect may be just %s', async (reconnect) => {
+  it.each([true, false])('accepts %s for reconnect', async (reconnect) => {
     const { service } = await fakeMailbox({ reconnect });
     const defaults = { giveUpAfter: undefined, onNameLoss: 0, queueMulticasts: false };
     expect(service.calls[0]?.request).toMatchObject({ reconnect: { enabled: reconnect, ...defaults } });
@@ -94,7 +94,7 @@ describe('connect', () => {
     ['queue.softLimit.timeMs', { queue: { softLimit: { timeMs: -1 } } }],
     ['maxOutstandingEvents', { maxOutstandingEvents: -1 }],
     ['timeoutMs', { timeoutMs: 0 }],
-  ])('rejects a %s that the contract can not carry', async (field, options) => {
+  ])('rejects a %s that the contract cannot represent', async (field, options) => {
     const sidecar = sidecarAt((await fakeService()).target);
     await expect(sidecar.connect(options)).rejects.toMatchObject({
       statusName: 'INVALID_ARGUMENT',
@@ -102,7 +102,7 @@ describe('connect', () => {
     });
   });
 
-  it('fails as the sidecar says', async () => {
+  it("fails with the sidecar's error", async () => {
     const service = await fakeService();
     const metadata = { spread_code: '-6' };
     const fault = {
@@ -118,7 +118,7 @@ describe('connect', () => {
     });
   });
 
-  it('fails soon when nobody is there', async () => {
+  it('fails fast without a sidecar', async () => {
     const failure = connect({ target: '127.0.0.1:1' });
     await expect(within(failure, 'connect fails')).rejects.toMatchObject({
       statusName: 'UNAVAILABLE',
@@ -151,7 +151,7 @@ describe('connect', () => {
 });
 
 describe('calls of a mailbox', () => {
-  it('join, leave and look at a group', async () => {
+  it('join, leave and view a group', async () => {
     const { mailbox, service } = await fakeMailbox();
     expect(await mailbox.join('g')).toBeUndefined();
     const view = await mailbox.join('h', { awaitView: true });
@@ -167,7 +167,7 @@ describe('calls of a mailbox', () => {
     ]);
   });
 
-  it('send to one group and to several, and return the bytes', async () => {
+  it('send to one group and to several, and return the size', async () => {
     const { mailbox, service } = await fakeMailbox();
     expect(await mailbox.multicast(SAFE_MESS, 'g', 'grüß')).toBe(6);
     expect(await mailbox.multicast(AGREED_MESS | SELF_DISCARD, 'g', new Uint8Array(3), -7)).toBe(3);
@@ -182,7 +182,7 @@ describe('calls of a mailbox', () => {
     ]);
   });
 
-  it.each([1.5, Number.NaN, 2 ** 31])('refuse a message type of %d', async (type) => {
+  it.each([1.5, Number.NaN, 2 ** 31])('reject a message type of %d', async (type) => {
     const { mailbox } = await fakeMailbox();
     await expect(mailbox.multicast(SAFE_MESS, 'g', '', type)).rejects.toMatchObject({
       code: 'ILLEGAL_MESSAGE',
@@ -191,7 +191,7 @@ describe('calls of a mailbox', () => {
     });
   });
 
-  it('poll and tell the state', async () => {
+  it('poll and return the state', async () => {
     const { mailbox } = await fakeMailbox();
     expect(await mailbox.poll()).toEqual({
       bufferedEvents: 0,
@@ -217,14 +217,14 @@ describe('calls of a mailbox', () => {
     await expect(joining).rejects.toMatchObject({ statusName: 'DEADLINE_EXCEEDED', outcome: undefined });
   });
 
-  it("have the channel's timeout when they name none", async () => {
+  it("have the channel's timeout by default", async () => {
     const service = await fakeService();
     service.fail('getVersion', 'hang');
     const sidecar = sidecarAt(service.target, { callTimeoutMs: 50 });
     await expect(sidecar.version()).rejects.toMatchObject({ statusName: 'DEADLINE_EXCEEDED' });
   });
 
-  it('end by their signal, with its reason as the cause', async () => {
+  it('are cancelled by their signal, with its reason as the cause', async () => {
     const { mailbox, service } = await fakeMailbox();
     service.fail('multicast', 'hang');
     const controller = new AbortController();

@@ -46,7 +46,7 @@ describe('SpreadError', () => {
     expect(String(new SpreadError('no', { status: status.INTERNAL }))).toBe('SpreadError: INTERNAL: no');
   });
 
-  it('has the ServiceError as its cause when no sidecar answered', () => {
+  it('has the ServiceError as its cause without a response of the sidecar', () => {
     expect(from({ code: status.UNKNOWN }).cause).toMatchObject({ code: 2 });
   });
 
@@ -72,7 +72,7 @@ describe('SpreadError', () => {
     expect(error).toMatchObject({ reason: 'LEASE_EXPIRED', code: undefined, number: undefined });
   });
 
-  it('is retryable when the sidecar says when, and then says when', () => {
+  it('is retryable if the sidecar gives a retry delay, and contains it', () => {
     const error = from({ code: status.UNAVAILABLE, reason: 'X', retryDelayMs: 250 });
     expect(error).toMatchObject({ retryable: true, retryDelayMs: 250 });
     expect(from({ code: status.UNAVAILABLE, reason: 'CONNECTION_CLOSED' }).retryable).toBe(false);
@@ -96,18 +96,18 @@ describe('SpreadError', () => {
       'not-sent',
     ],
     ['a defect', { code: status.INTERNAL, reason: 'INTERNAL' }, 'unknown'],
-  ])('tells the outcome of a send after %s', (_, fault, outcome) => {
+  ])('reports the outcome of a send after %s', (_, fault, outcome) => {
     expect(from(fault, { send: true }).outcome).toBe(outcome);
   });
 
-  it('stands without details that can not be read', () => {
+  it('is valid without readable details', () => {
     const metadata = new Metadata();
     metadata.set('grpc-status-details-bin', Buffer.from([0xff, 0xff, 0xff]));
     const error = toSpreadError({ code: 14, details: 'gone', metadata, message: '', name: '' });
     expect(error).toMatchObject({ message: 'gone', status: 14, reason: '', metadata: {} });
   });
 
-  it('tells a stream that was cut from one that was ended', () => {
+  it('distinguishes a broken stream from one that the sidecar ended', () => {
     expect(isTransportFailure(from({ code: status.UNAVAILABLE }))).toBe(true);
     expect(isTransportFailure(from({ code: status.CANCELLED }))).toBe(true);
     expect(isTransportFailure(from({ code: status.UNAVAILABLE, reason: 'DRAINING' }))).toBe(false);

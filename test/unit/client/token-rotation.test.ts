@@ -18,8 +18,8 @@ async function openWith(token: TokenSource, options: MailboxOptions = {}) {
   return { service, sidecar, mailbox, fake: service.mailbox, tokensOf };
 }
 
-describe('a token that is withdrawn while a Receive stands', () => {
-  it('is asked for again, until the sidecar takes it; no event is lost', async () => {
+describe('a token that is revoked while a Receive is active', () => {
+  it('is read again until the sidecar accepts it; no event is lost', async () => {
     const tokens = ['first', 'first', 'old', 'old', 'new'];
     const { service, mailbox, fake, tokensOf } = await openWith(() => tokens.shift() ?? 'new');
     const told: string[] = [];
@@ -35,7 +35,7 @@ describe('a token that is withdrawn while a Receive stands', () => {
     expect(fake.receives.map(({ afterSequence }) => afterSequence)).toEqual([0n, 1n]);
   });
 
-  it('may not be to be had for a moment, as a file that is being replaced', async () => {
+  it('may be unavailable for a moment, such as a file that is being replaced', async () => {
     let missing = 0;
     const { mailbox, fake } = await openWith(() => {
       if (missing === 0) return 'token';
@@ -48,7 +48,7 @@ describe('a token that is withdrawn while a Receive stands', () => {
     expect(((await mailbox.receive()) as RegularMessage).text()).toBe('1');
   });
 
-  it('ends the receiving after the lease when no other comes, and costs little until then', async () => {
+  it('ends the receiving after the lease without a new token, with few calls until then', async () => {
     const { service, sidecar, mailbox, fake } = await openWith(async () => 'old', { leaseMs: 300 });
     service.fail('receive', ...Array.from({ length: 1000 }, () => WITHDRAWN));
     fake.fail(WITHDRAWN);
@@ -70,14 +70,14 @@ describe('a token that is withdrawn while a Receive stands', () => {
     expect(pollsOf(mailbox.id)).toBe(polls);
   });
 
-  it('ends it at once when the token is a constant', async () => {
+  it('ends receiving at once when the token is a constant', async () => {
     const { service, mailbox, fake } = await openWith('the-only-one');
     fake.fail(WITHDRAWN);
     await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'CREDENTIAL_INVALID' });
     expect(service.count('receive')).toBe(1);
   });
 
-  it('does not end the acknowledging', async () => {
+  it('does not end the acknowledgements', async () => {
     const { service, mailbox, fake } = await openWith(() => 'token', { acknowledgement: 'EXPLICIT' });
     service.fail('acknowledge', WITHDRAWN, WITHDRAWN);
     for (const text of ['1', '2', '3']) fake.message(text);

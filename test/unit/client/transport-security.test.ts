@@ -14,7 +14,7 @@ describe('a token', () => {
     '[fd00::1]:4813',
     '127.0.0.1.evil.example:4813',
     'localhost.evil.example',
-  ])('is not sent in the clear to %s', async (target) => {
+  ])('is not sent unencrypted to %s', async (target) => {
     for (const options of [{ token: 'x' }, { token: () => 'x' }, { headers: { Authorization: 'Bearer x' } }])
       expect(() => make({ target, ...options })).toThrow(/must be sent over TLS, a Unix socket or loopback/);
     const sidecar = new SpreadSidecar({ target });
@@ -39,7 +39,7 @@ describe('a token', () => {
 });
 
 describe('TLS options', () => {
-  it('are rejected where they contradict', () => {
+  it('are rejected if they contradict each other', () => {
     expect(() => make({ tls: true, credentials: credentials.createInsecure() })).toThrow(/tls must be unset/);
     expect(() => make({ tls: { cert: 'x' } })).toThrow(/both cert and key/);
     expect(() => make({ tls: { key: 'x' } })).toThrow(/both cert and key/);

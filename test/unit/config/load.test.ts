@@ -33,7 +33,7 @@ describe('precedence', () => {
     expect([config.log.level, sources['log.level'].kind]).toEqual([level, kind]);
   });
 
-  it('a list replaces, it does not add', async () => {
+  it('a list replaces the previous one', async () => {
     const { config } = await loadConfig({
       file: file('daemon:\n  addresses: [1, 2]\n'),
       flags: { 'daemon-addresses': ['3'] },
@@ -41,7 +41,7 @@ describe('precedence', () => {
     expect(config.daemon.addresses).toEqual(['3']);
   });
 
-  it('an empty value is a value, an absent one is not', async () => {
+  it('an empty value is a value, a missing one is not', async () => {
     const allow = file('daemon:\n  allow: [1]\n');
     expect((await loadConfig({ file: allow, env: env('DAEMON_ALLOW', '') })).config.daemon.allow).toEqual([]);
     const absent = { SPREAD_SIDECAR_DAEMON_ALLOW: undefined };
@@ -116,7 +116,7 @@ describe('environment', () => {
     expect(message).toMatch(`environment ${variable}: unknown variable "${variable}"${advice}`);
   });
 
-  it('passes over what is not meant for it', async () => {
+  it('ignores variables of other programs', async () => {
     const others = {
       PATH: '/bin',
       SPREAD: 'x',
@@ -250,8 +250,8 @@ describe('options that contradict each other', () => {
   });
 });
 
-describe('all mistakes at once', () => {
-  it('from every place, also what another place overrides, each with its place', async () => {
+describe('all mistakes together', () => {
+  it('from every source, also overridden ones, each with its location', async () => {
     const error = await loadConfig({
       flags: { 'log-level': 'loud', 'grpc-lisen': 'x' },
       env: { ...env('LOG_LEVEL', 'louder'), ...env('DAEMN_ALLOW', ''), ...env('MAILBOX_LEASE_MAX', '10s') },
@@ -272,7 +272,7 @@ describe('all mistakes at once', () => {
     );
   });
 
-  it('never with a secret', async () => {
+  it('never contain a secret', async () => {
     const secret = 'geheim geheim geheim';
     const all = await mistakes({
       env: env('ADMIN_TOKEN', secret),
@@ -284,12 +284,12 @@ describe('all mistakes at once', () => {
     ]);
   });
 
-  it('with values that are cut where they are long', async () => {
+  it('truncate long values', async () => {
     const [message] = await mistakes({ env: env('LOG_LEVEL', 'x'.repeat(1000)) });
     expect(message!.length).toBeLessThan(250);
   });
 
-  it('whatever is given: a configuration or a ConfigError', async () => {
+  it('for any input: a configuration or a ConfigError', async () => {
     const texts = fc.oneof(
       fc.string(),
       fc.constantFrom('[', '{', '- ', 'grpc:\n  listen: ', '&a', '*a', '!!x', '|\n', '? '),

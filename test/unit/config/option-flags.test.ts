@@ -17,9 +17,9 @@ function serve(): Command {
 const parse = (...args: string[]) => flagsFromOptions(serve().parse(args, { from: 'user' }).opts());
 
 describe('the flags, with commander', () => {
-  it('nothing given is nothing set', () => expect(parse()).toEqual({}));
+  it('no flags set no options', () => expect(parse()).toEqual({}));
 
-  it('other flags of the command are not ours', () => expect(parse('--print-config')).toEqual({}));
+  it('flags of the command itself are not options', () => expect(parse('--print-config')).toEqual({}));
 
   it.each([
     [['--log-level', 'debug'], { 'log-level': 'debug' }],

@@ -223,11 +223,11 @@ describe('the table', () => {
       expect(new Set(names).size).toBe(optionRows.length);
   });
 
-  it('has names that no Kubernetes Service variable can have', () => {
+  it('has names that differ from all Kubernetes Service variables', () => {
     for (const { environment } of optionRows) expect(environment).not.toMatch(/_(HOST|PORT|TCP|ADDR|PROTO)$/);
   });
 
-  it('tells the reason for every default', () => {
+  it('has the reason for every default', () => {
     for (const { why, text } of optionRows)
       for (const sentence of [why, text]) expect(sentence).toMatch(/[.`]$/);
   });

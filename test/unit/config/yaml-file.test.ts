@@ -9,7 +9,7 @@ async function mistakes(text: string): Promise<string[]> {
   return error.mistakes.map(({ where, message }) => `${where}: ${message}`);
 }
 
-describe('what a file may be', () => {
+describe('valid files', () => {
   it.each([
     ['empty', ''],
     ['comments only', '# nothing\n'],
@@ -22,7 +22,7 @@ describe('what a file may be', () => {
     expect((await load(text)).config.log.level).toBe('info');
   });
 
-  it('takes what is written, not what YAML makes of it', async () => {
+  it('reads scalars as written, not as YAML types', async () => {
     const { config } = await load(
       'grpc: {socketMode: 0660, reflection: false}\ndaemon: {addresses: 4803, allow: [4804, "4805"]}\nadmin: {token: 0123456789012345678}\n',
     );
@@ -31,7 +31,7 @@ describe('what a file may be', () => {
     expect(config.admin.token).toBe('0123456789012345678');
   });
 
-  it('takes anchors and says where they are used', async () => {
+  it('supports anchors and reports where they are used', async () => {
     const { config, sources } = await load('mailbox:\n  leaseDefault: &t 20s\n  leaseMax: *t\n');
     expect(config.mailbox.leaseMax).toBe(20_000);
     expect(sources['mailbox.leaseMax']).toMatchObject({ line: 3, column: 13 });

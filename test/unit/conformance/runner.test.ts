@@ -33,7 +33,7 @@ const run = async (steps: string, reply: string) =>
   runCase(one(steps), await driver(reply), new Variables(), HERE);
 
 describe('the runner', () => {
-  it('passes what is as written, and keeps what is to be saved', async () => {
+  it('accepts the expected responses, and saves values', async () => {
     await run(
       "- connect: { mailbox: a }\n  expect: { id: { $atLeast: 7 } }\n  save: { n: id }\n- join: { mailbox: a, group: 'g${n}' }\n  expect: { group: g7 }",
       '({ ok: { ...args, id: 7 } })',
@@ -86,23 +86,23 @@ describe('the runner', () => {
       '(setImmediate(function f() { setImmediate(f) }), { ok: {} })',
       'of a core while it had nothing to do',
     ],
-  ])('tells %s', async (_what, steps, reply, message) => {
+  ])('reports %s', async (_what, steps, reply, message) => {
     await expect(run(steps, reply)).rejects.toThrow(message);
   });
 
-  it('shows the step and what the driver logged', async () => {
+  it("shows the step and the driver's log", async () => {
     const failing = run('- poll: {}\n  expect: { a: 1 }', "(console.error('from the log'), { ok: {} })");
     await expect(failing).rejects.toThrow(/step 1, .*poll[\s\S]*from the log/);
   });
 
-  it('asks again until the answer is as written', async () => {
+  it('repeats a request until the response is as expected', async () => {
     await run(
       '- poll: {}\n  eventually: true\n  expect: { n: 3 }',
       '({ ok: { n: (globalThis.n = (globalThis.n ?? 0) + 1) } })',
     );
   });
 
-  it('lets a request run and waits for it later', async () => {
+  it('starts a request and waits for it later', async () => {
     await run(
       '- start: r\n  receive: {}\n- cancel: r\n- await: r\n  error: { reason: given up }',
       "(op === 'receive' ? (globalThis.r = id, undefined) : (console.log(JSON.stringify({ id: globalThis.r, error: { kind: 'spread', reason: 'given up' } })), { ok: {} }))",
@@ -124,7 +124,7 @@ describe('a file of cases', () => {
     ['- start: p\n  poll: {}\n  expect: {}', 'nothing is answered here'],
     ['- do: proxy.cut\n  expect: {}', 'nothing is answered here'],
     ['- poll: {}\n  expect: {}\n  error: {}', 'it can not succeed and fail'],
-  ])('must not have the step %s', (steps, message) => {
+  ])('rejects the step %s', (steps, message) => {
     expect(() => one(steps)).toThrow(message);
   });
 
@@ -133,13 +133,13 @@ describe('a file of cases', () => {
     ['setup: { tls: yes please }', 'setup.tls: yes please is none of server, mutual'],
     ['setup: { daemon: real }', 'setup.daemon: real is none of restartable, scripted'],
     ['setup: { proxies: true }', 'nothing is called proxies'],
-  ])('must not say %s', (line, message) => {
+  ])('rejects %s', (line, message) => {
     expect(() => parseCases(`feature: x\ncases:\n  - name: a\n    ${line}\n    steps: []`, 'f')).toThrow(
       message,
     );
   });
 
-  it('says over which transports a case runs', () => {
+  it('states over which transports a case runs', () => {
     const [plain, proxied] = parseCases(
       'feature: x\ncases:\n  - { name: a, steps: [] }\n  - { name: b, setup: { proxy: true }, steps: [] }',
       'f',
@@ -149,7 +149,7 @@ describe('a file of cases', () => {
   });
 });
 
-describe('what is expected', () => {
+describe('expected values', () => {
   it.each<[unknown, unknown, boolean]>([
     [{ $any: true }, 0, true],
     [{ $any: true }, undefined, false],

@@ -7,7 +7,7 @@ const b = member('#b#d');
 const capital = member('#B#d');
 
 describe('GroupTable', () => {
-  it('gives one view for each join, members in byte order', () => {
+  it('creates one view for each join, with members in byte order', () => {
     const table = new GroupTable();
     expect(table.join('g', b)).toEqual({ group: 'g', cause: 'JOIN', changed: b, members: [b], index: 1 });
     expect(table.join('g', a)?.members).toEqual([a, b]);
@@ -16,7 +16,7 @@ describe('GroupTable', () => {
     expect(table.groups).toBe(1);
   });
 
-  it('gives no view for a join or a leave that changes nothing', () => {
+  it('creates no view for a join or a leave without effect', () => {
     const table = new GroupTable();
     table.join('g', a);
     expect(table.join('g', a)).toBeUndefined();
@@ -25,7 +25,7 @@ describe('GroupTable', () => {
     expect(table.memberships).toBe(1);
   });
 
-  it('names who left, and forgets a group that nobody is in', () => {
+  it('names the member that left, and removes empty groups', () => {
     const table = new GroupTable();
     table.join('g', a);
     table.join('g', b);
@@ -36,7 +36,7 @@ describe('GroupTable', () => {
     expect(table.join('g', b)?.index).toBe(1);
   });
 
-  it('takes a member out of all its groups, in byte order of their names', () => {
+  it('removes a member from all its groups, in byte order of their names', () => {
     const table = new GroupTable();
     for (const group of ['zeta', '\xff', 'Mid', '', 'alpha']) {
       table.join(group, a);

@@ -12,7 +12,7 @@ const check = (frame: Partial<RawFrame>, patch?: (bytes: Buffer) => void) => {
 
 describe('checkHeader', () => {
   it.each([0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x10000, 0x20000, 0x40000])(
-    'takes type %i, with SELF_DISCARD too',
+    'accepts type %i, also with SELF_DISCARD',
     (type) => {
       expect(check({ type })).not.toThrow();
       expect(check({ type: type | 0x40 })).not.toThrow();
@@ -20,7 +20,7 @@ describe('checkHeader', () => {
     },
   );
 
-  it('takes exactly one of the nine actions', () => {
+  it('accepts exactly one of the nine actions', () => {
     const actions = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x10000, 0x20000, 0x40000];
     for (const one of actions)
       for (const other of actions)
@@ -28,7 +28,7 @@ describe('checkHeader', () => {
     expect(check({ type: 0 })).toThrow(/exactly one/);
   });
 
-  it('rejects each membership, reject and internal bit, and takes those of the flush library', () => {
+  it('rejects each membership, reject and internal bit, and accepts those of the flush library', () => {
     for (let bit = 8; bit < 31; bit++) {
       const type = (0x02 | (1 << bit)) >>> 0;
       if (bit >= 16 && bit <= 18) expect(check({ type })).toThrow(/exactly one/);
@@ -37,7 +37,7 @@ describe('checkHeader', () => {
     }
   });
 
-  it('takes any message type, of either byte order, but no other bit of the hint', () => {
+  it('accepts any message type in both byte orders, but no other bit of the hint', () => {
     for (const messageType of [0, -1, 32767, -32768]) {
       expect(check({ messageType })).not.toThrow();
       expect(check({ messageType, bigEndianHint: true })).not.toThrow();
@@ -50,7 +50,7 @@ describe('checkHeader', () => {
     }
   });
 
-  it('takes no other private group; the last byte of the field does not count', () => {
+  it('rejects other private groups; the last byte of the field does not count', () => {
     expect(own).toHaveLength(31);
     expect(check({}, (bytes) => bytes.writeUInt8(0x41, 35))).not.toThrow();
     for (const privateGroup of [

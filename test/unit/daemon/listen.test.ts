@@ -41,7 +41,7 @@ async function staleSocket(): Promise<string> {
 }
 
 describe('listen', () => {
-  it('serves TCP and a Unix socket that everybody may use, and removes its file', async () => {
+  it('serves TCP and a Unix socket for all users, and removes its file', async () => {
     const path = join(temporaryFolder(), 'spread');
     const daemon = new EmbeddedDaemon();
     const listening = await listen({ daemon, tcp: { host: '127.0.0.1', port: 0 }, unixPath: path });
@@ -64,19 +64,19 @@ describe('listen', () => {
     await expect(RawClient.connect({ path })).rejects.toThrow();
   });
 
-  it('takes one port for several addresses', async () => {
+  it('uses one port for several addresses', async () => {
     const { tcpPort } = await start({ tcp: { host: ['127.0.0.1', '127.0.0.2'], port: 0 } });
     for (const host of ['127.0.0.1', '127.0.0.2']) await RawClient.connect({ host, port: tcpPort! });
   });
 
-  it('can do without TCP', async () => {
+  it('can listen without TCP', async () => {
     const path = join(temporaryFolder(), 'spread');
     const listening = await start({ unixPath: path });
     expect(listening.tcpPort).toBeUndefined();
     await RawClient.connect({ path });
   });
 
-  it('names a port that is taken, and leaves nothing open', async () => {
+  it('names a port in use, and leaves nothing open', async () => {
     const taken = await start({ tcp: { host: '127.0.0.1', port: 0 } });
     const error = await refusalOf({ tcp: { host: ['127.0.0.2', '127.0.0.1'], port: taken.tcpPort! } });
     expect(error.message).toMatch(
@@ -88,7 +88,7 @@ describe('listen', () => {
   it.each([
     ['192.0.2.1', /^cannot listen on 192\.0\.2\.1:0: this machine does not have that address/],
     ['no-such-host.invalid', /^cannot listen on no-such-host\.invalid:0: /],
-  ])('names an address that cannot be listened on: %s', async (host, message) => {
+  ])('names an invalid listen address: %s', async (host, message) => {
     expect((await refusalOf({ tcp: { host, port: 0 } })).message).toMatch(message);
   });
 
@@ -108,14 +108,14 @@ describe('listen', () => {
     await RawClient.connect({ path });
   });
 
-  it('does not touch a file that is no socket', async () => {
+  it('does not touch a file that is not a socket', async () => {
     const path = join(temporaryFolder(), 'notes.txt');
     writeFileSync(path, 'precious');
     expect((await refusalOf({ unixPath: path })).message).toMatch(/the path is a file that is not a socket/);
     expect(statSync(path).size).toBe(8);
   });
 
-  it('names what is wrong with a path', async () => {
+  it('names the mistake in a path', async () => {
     const long = join(temporaryFolder(), 'x'.repeat(100));
     expect((await refusalOf({ unixPath: long })).message).toMatch(
       /path has \d+ bytes; use a path of at most 107 bytes/,
@@ -126,7 +126,7 @@ describe('listen', () => {
     );
   });
 
-  it('closes TCP again when the Unix socket cannot be listened on', async () => {
+  it('closes TCP when the Unix socket fails', async () => {
     const free = await freePort();
     await refusalOf({ tcp: { host: '127.0.0.1', port: free }, unixPath: '/nowhere/at/all' });
     await start({ tcp: { host: '127.0.0.1', port: free } });

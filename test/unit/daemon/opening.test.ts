@@ -7,7 +7,7 @@ const request = (name: string, version = { major: 5, minor: 0, patch: 1 }) =>
 const NOTHING = Buffer.alloc(0);
 
 describe('Opening', () => {
-  it.each([1, 2, 3, 7, 100])('understands a handshake in pieces of %i bytes', (size) => {
+  it.each([1, 2, 3, 7, 100])('reads a handshake in pieces of %i bytes', (size) => {
     const opening = new Opening();
     const kinds: string[] = [];
     for (const part of [request('alice'), encodeAuthChoice(['NULL'])])
@@ -16,7 +16,7 @@ describe('Opening', () => {
     expect(kinds.filter((kind) => kind !== 'incomplete')).toEqual(['requested', 'complete']);
   });
 
-  it('is complete without a choice for clients before 3.16, and keeps what came behind a 10-byte name', () => {
+  it('is complete without a choice for clients before 3.16, and keeps the bytes after a 10-byte name', () => {
     const opening = new Opening();
     const behind = Buffer.from('frames');
     const first = opening.push(
@@ -26,7 +26,7 @@ describe('Opening', () => {
     expect(opening.push(NOTHING)).toMatchObject({ kind: 'complete', rest: behind });
   });
 
-  it('keeps what came behind the choice', () => {
+  it('keeps the bytes after the choice', () => {
     const opening = new Opening();
     opening.push(request('a'));
     const last = opening.push(Buffer.concat([encodeAuthChoice(['NULL']), Buffer.from('frames')]));
@@ -42,7 +42,7 @@ describe('Opening', () => {
     ['a part of the name of an old client', [Buffer.from([3, 14, 1, 4, 97])], 'REJECT_ILLEGAL_NAME'],
     ['no choice', [request('a')], undefined],
     ['a part of the choice', [request('a'), Buffer.from('NULL')], 'REJECT_AUTH'],
-  ])('has the answer for a client that stops after %s', (_, parts, code) => {
+  ])('has the response for a client that stops after %s', (_, parts, code) => {
     const opening = new Opening();
     for (const part of parts) opening.push(part);
     expect(opening.shortfall()).toBe(code);

@@ -147,7 +147,7 @@ describe('listening', () => {
     await second.stop({ graceMs: 0 });
   });
 
-  it('opens the HTTP/2 windows that were asked for', async () => {
+  it('opens the HTTP/2 windows with the configured size', async () => {
     const windows = { streamWindowBytes: 300_000, connectionWindowBytes: 700_000 };
     const { address } = await start({ bounds: boundsWith({ ...windows, maxConcurrentStreams: 99 }) });
     const session = connectHttp2(`http://${formatListenAddress(address)}`);
@@ -167,7 +167,7 @@ describe('a client that does not speak gRPC', () => {
     ['noise', '\0\xff'.repeat(5000)],
     ['a preface and noise', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\xff'.repeat(5000)}`],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(600, 'x')],
-  ])('is cut and harms nobody: %s', async (_, said) => {
+  ])('is disconnected and harms no other client: %s', async (_, said) => {
     const { client, server, address } = await start();
     const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
     socket.on('error', () => {}).resume();
@@ -190,7 +190,7 @@ describe('a client that does not speak gRPC', () => {
 });
 
 describe('telemetry', () => {
-  it('hears of every call and message', async () => {
+  it('gets every call and message', async () => {
     const { client, recorder } = await start();
     await once(client, Echo.once.path, Buffer.from('x'));
     expect(recorder.lines).toEqual(['Once started unary', 'Once received', 'Once sent', 'Once OK']);
@@ -198,7 +198,7 @@ describe('telemetry', () => {
     expect(recorder.seconds[0]).toBeLessThan(5);
   });
 
-  it('hears CANCELLED when the caller has gone', async () => {
+  it('gets CANCELLED when the caller has disconnected', async () => {
     const { client, recorder, cancelled } = await start();
     const { call, first } = forever(client);
     await first;
@@ -207,7 +207,7 @@ describe('telemetry', () => {
     expect(cancelled).toEqual(['forever']);
   });
 
-  it('hears the true status of what grpc-js ends by itself', async () => {
+  it('gets the true status of calls that grpc-js ends', async () => {
     const { client, recorder } = await start({ bounds: boundsWith({ maxRequestBytes: 1000 }) });
     await once(client, Echo.once.path, Buffer.alloc(1001));
     await until(() => recorder.lines.at(-1) === 'Once RESOURCE_EXHAUSTED');
@@ -215,14 +215,14 @@ describe('telemetry', () => {
     await until(() => /^Never (DEADLINE_EXCEEDED|CANCELLED)$/.test(recorder.lines.at(-1) ?? ''));
   });
 
-  it('makes no label of a method that does not exist', async () => {
+  it('has no label for unknown methods', async () => {
     const { client, recorder } = await start();
     const { error } = await once(client, '/test.Echo/NoSuchMethod', Buffer.alloc(0));
     expect(rpcErrorOf(error).code).toBe(status.UNIMPLEMENTED);
     expect(recorder.lines).toEqual([]);
   });
 
-  it('is given one object a method', async () => {
+  it('gets one object for each method', async () => {
     const { server } = await start();
     expect(server.methods.map(({ service, method: name, type }) => `${service}/${name} ${type}`)).toEqual([
       'test.Echo/Once unary',
@@ -234,7 +234,7 @@ describe('telemetry', () => {
 });
 
 describe('reading one message at a time', () => {
-  it('lets in no message that was not allowed', async () => {
+  it('accepts no message that was not allowed', async () => {
     const frames: string[] = [];
     const { client, allow } = await start({ onFrame: (frame) => frames.push(frame.toString()) });
     const call = client.makeBidiStreamRequest(Echo.both.path, same, same);
@@ -272,7 +272,7 @@ describe('stop', () => {
     expect((await end).code).toBe(status.CANCELLED);
   });
 
-  it('ends what is left with UNAVAILABLE and the reason DRAINING, not CANCELLED', async () => {
+  it('ends remaining calls with UNAVAILABLE and the reason DRAINING, not CANCELLED', async () => {
     const { server, client, recorder } = await start();
     const streams = [forever(client), forever(client)];
     await Promise.all(streams.map(({ first }) => first));
@@ -289,7 +289,7 @@ describe('stop', () => {
     expect(server.connections).toBe(0);
   });
 
-  it('cuts a client that does not read', async () => {
+  it('disconnects a client that does not read', async () => {
     const { server, client } = await start();
     const session = connectHttp2(`http://${formatListenAddress(server.addresses[0]!)}`, {
       settings: { initialWindowSize: 0 },
@@ -310,7 +310,7 @@ describe('stop', () => {
     client.close();
   });
 
-  it('may be asked for twice', async () => {
+  it('may be called twice', async () => {
     const { server } = await start();
     await Promise.all([server.stop({ graceMs: 100 }), server.stop({ graceMs: 100 })]);
   });

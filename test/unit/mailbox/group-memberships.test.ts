@@ -40,7 +40,7 @@ describe('GroupMemberships', () => {
     return Object.assign(waiting, { stop });
   }
 
-  it('lists groups in the order of joining; one that was left and joined again is last', () => {
+  it('lists groups in the order of joining; a group that was left and joined again is last', () => {
     for (const name of ['b', 'a', 'c']) groups.joining(name);
     expect(groups.names).toEqual(['b', 'a', 'c']);
     groups.leaving('b');
@@ -50,14 +50,14 @@ describe('GroupMemberships', () => {
     expect(groups.names).toEqual(['a', 'c', 'b']);
   });
 
-  it('answers a join with the view that shows the own join', () => {
+  it('completes a join with the view that shows the own join', () => {
     const waiting = join('room');
     const joined = view('room', 'JOIN', [ME, OTHER], [ME]);
     groups.observe(joined);
     expect(waiting.answer).toBe(joined);
   });
 
-  it('answers a join with a NETWORK view that contains this mailbox', () => {
+  it('completes a join with a NETWORK view that contains this mailbox', () => {
     const waiting = join('room');
     const network = view('room', 'NETWORK', [ME, OTHER], [OTHER]);
     groups.observe(network);
@@ -69,13 +69,13 @@ describe('GroupMemberships', () => {
     ["of somebody else's join", view('room', 'JOIN', [ME, OTHER], [OTHER])],
     ["of somebody's leave", view('room', 'LEAVE', [ME], [OTHER])],
     ['without this mailbox', view('room', 'NETWORK', [OTHER], [])],
-  ])('does not answer a join with a view %s', (_what, other) => {
+  ])('does not complete a join with a view %s', (_what, other) => {
     const waiting = join('room');
     groups.observe(other);
     expect(waiting.answer).toBe('nothing');
   });
 
-  it('answers everybody who waits for the same join, and at once who comes later', () => {
+  it('completes all calls that wait for the same join, and later ones at once', () => {
     const first = join('room');
     const second = join('room');
     const joined = view('room', 'JOIN', [ME], [ME]);
@@ -86,14 +86,14 @@ describe('GroupMemberships', () => {
     expect(join('room').answer).toBe(now);
   });
 
-  it('answers nobody who has stopped waiting', () => {
+  it('completes no call that was cancelled', () => {
     const waiting = join('room');
     waiting.stop();
     groups.observe(view('room', 'JOIN', [ME], [ME]));
     expect(waiting.answer).toBe('nothing');
   });
 
-  it('answers a leave with the self-leave, and at once when the mailbox is not in the group', () => {
+  it('completes a leave with the self-leave, and at once when the mailbox is not in the group', () => {
     expect(leave('room').answer).toBeUndefined();
     join('room');
     groups.observe(view('room', 'JOIN', [ME], [ME]));
@@ -104,7 +104,7 @@ describe('GroupMemberships', () => {
     expect(leave('room').answer).toBeUndefined();
   });
 
-  it('tells two leaves that wait for the same self-leave', () => {
+  it('completes two leaves with the same self-leave', () => {
     join('room');
     groups.observe(view('room', 'JOIN', [ME], [ME]));
     const first = leave('room');
@@ -113,7 +113,7 @@ describe('GroupMemberships', () => {
     expect([first.answer, second.answer]).toEqual([selfLeave('room'), selfLeave('room')]);
   });
 
-  it('answers join, leave and join again each with its own answer', () => {
+  it('completes join, leave and join again with separate results', () => {
     const first = join('room');
     const left = leave('room');
     const second = join('room');
@@ -130,7 +130,7 @@ describe('GroupMemberships', () => {
     expect(second.answer).toBe(two);
   });
 
-  it('tells a join whose leave came first that its view will not come', () => {
+  it('fails a join whose leave came first', () => {
     const joining = join('room');
     const leaving = leave('room');
     groups.observe(selfLeave('room'));
@@ -138,14 +138,14 @@ describe('GroupMemberships', () => {
     expect(leaving.answer).toEqual(selfLeave('room'));
   });
 
-  it('tells a join that the daemon rejected, and is not in the group', () => {
+  it('fails a join that the daemon rejected, and is not in the group', () => {
     const waiting = join('room');
     groups.observe(rejected('JOIN', 'room', ME));
     expect(waiting.answer).toEqual(VIEW_NOT_COMING);
     expect(groups.names).toEqual([]);
   });
 
-  it('answers a leave behind a rejected join, to which the daemon says nothing', () => {
+  it('completes a leave after a rejected join, which the daemon ignores', () => {
     join('room');
     const leaving = leave('room');
     const again = join('room');
@@ -158,7 +158,7 @@ describe('GroupMemberships', () => {
     expect(groups.names).toEqual(['room']);
   });
 
-  it('stays in a group whose leave the daemon rejected, and answers a join behind it', () => {
+  it('stays in a group whose leave the daemon rejected, and completes a later join', () => {
     join('room');
     const joined = view('room', 'JOIN', [ME], [ME]);
     groups.observe(joined);
@@ -173,7 +173,7 @@ describe('GroupMemberships', () => {
     expect(again.answer).toBe(joined);
   });
 
-  it('does not mind a rejected message', () => {
+  it('ignores a rejected message', () => {
     const waiting = join('room');
     groups.observe(rejected('MESSAGE', 'room', ME));
     expect(waiting.answer).toBe('nothing');
@@ -198,7 +198,7 @@ describe('GroupMemberships', () => {
     expect(() => groups.view('a group')).toThrow(expect.objectContaining({ code: 'ILLEGAL_GROUP' }));
   });
 
-  it('rejects everybody who waits when it ends', () => {
+  it('fails all waiting calls when it ends', () => {
     const joining = join('room');
     const leaving = leave('room');
     groups.end(() => new Error('over'));
@@ -206,7 +206,7 @@ describe('GroupMemberships', () => {
     expect(groups.names).toEqual([]);
   });
 
-  it('without membership goes by what was asked for', () => {
+  it('without membership uses the requested groups', () => {
     const blind = new GroupMemberships(ME, false);
     blind.joining('room');
     blind.joining('hall');

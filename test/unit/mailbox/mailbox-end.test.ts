@@ -24,7 +24,7 @@ describe('Mailbox', () => {
   resetForEachTest();
 
   describe('the end', () => {
-    it('comes to the receiver after everything that was received', async () => {
+    it('is reported to the receiver after all received events', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox, {}, false);
       session.deliver(regular('a'));
@@ -47,7 +47,7 @@ describe('Mailbox', () => {
       expect(ended).toEqual(['CONNECTION_CLOSED']);
     });
 
-    it('leaves the events of a lost daemon for a receiver that comes later', async () => {
+    it('keeps the events of a lost daemon for a later receiver', async () => {
       const mailbox = mailboxOf({ acknowledgement: 'EXPLICIT' });
       session.deliver(regular('a'));
       session.lose();
@@ -59,7 +59,7 @@ describe('Mailbox', () => {
       expect(mailbox.isFinished).toBe(true);
     });
 
-    it('rejects everything that would need the daemon, in the words of the end', async () => {
+    it('rejects all calls that need the daemon, with the reason of the end', async () => {
       const mailbox = mailboxOf();
       session.lose();
       const lost = { name: 'SpreadError', code: 'NET_ERROR_ON_SESSION', outcome: 'not-sent' };
@@ -70,7 +70,7 @@ describe('Mailbox', () => {
       expect(() => mailbox.view('room')).toThrow(expect.objectContaining({ reason: 'NO_VIEW' }));
     });
 
-    it('says goodbye behind everything that waits to be sent', async () => {
+    it('sends the disconnect message after the send queue', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const first = mailbox.multicast(message('1'));
@@ -85,7 +85,7 @@ describe('Mailbox', () => {
       expect(session.closed).toBe(true);
     });
 
-    it('leaves its groups first when asked to, in the order of joining', async () => {
+    it('leaves its groups first if requested, in the order of joining', async () => {
       const mailbox = mailboxOf();
       for (const group of ['b', 'a', 'c']) await mailbox.join(group);
       await mailbox.leave('a');
@@ -94,7 +94,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['leave b', 'leave c', 'goodbye']);
     });
 
-    it('drops the socket without a word when asked to', async () => {
+    it('closes the socket without a disconnect message if requested', async () => {
       const mailbox = mailboxOf();
       await mailbox.join('room');
       session.sent.length = 0;
@@ -102,7 +102,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['abort']);
     });
 
-    it('drops the connection when the disconnect message takes too long, whatever it waits for', async () => {
+    it('closes the connection when the disconnect message takes too long', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const stuck = mailbox.multicast(message('1'));
@@ -119,7 +119,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['goodbye', 'abort']);
     });
 
-    it('by Disconnect: the receiver gets what is there and then the end', async () => {
+    it('by Disconnect: the receiver gets the queued events and then the end', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox, {}, false);
       session.deliver(regular('a'));
@@ -131,7 +131,7 @@ describe('Mailbox', () => {
       await rejectsWith(mailbox.join('room'), { reason: 'MAILBOX_DISCONNECTED' });
     });
 
-    it('by a full queue: at once, with what is queued, and with a disconnect message to the daemon', async () => {
+    it('by a full queue: at once, after the queued events, and with a disconnect message to the daemon', async () => {
       const queue = { ...LIMITS.queue, maxEvents: 2, overflow: 'DISCONNECT' as const };
       const mailbox = mailboxOf({ limits: { ...LIMITS, queue } });
       const receiver = attach(mailbox, {}, false);
@@ -155,7 +155,7 @@ describe('Mailbox', () => {
         vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
       });
 
-      it('says which and for how long, with what is queued, and with a disconnect message to the daemon', async () => {
+      it('names the limit and its time, after the queued events, with a disconnect message to the daemon', async () => {
         const mailbox = mailboxOf({ limits });
         const receiver = attach(mailbox, {}, false);
         session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
@@ -183,7 +183,7 @@ describe('Mailbox', () => {
         });
       });
 
-      it('waits for the receiver as long as it takes something within the lease', async () => {
+      it('waits for the receiver while it takes events within the lease', async () => {
         const mailbox = mailboxOf({ limits });
         const receiver = attach(mailbox, {}, false);
         session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
@@ -204,7 +204,7 @@ describe('Mailbox', () => {
         expect(ended).toEqual(['SLOW_CONSUMER']);
       });
 
-      it('waits no longer once it was let go', async () => {
+      it('does not wait after a detach', async () => {
         const mailbox = mailboxOf({ limits });
         session.deliverChunk(Array.from({ length: 6 }, () => regular('a')));
         vi.advanceTimersByTime(10_000);
@@ -215,7 +215,7 @@ describe('Mailbox', () => {
       });
     });
 
-    it('by a defect: the cause is told to the log only', async () => {
+    it('by an unexpected error: only the log has the cause', async () => {
       const defects: unknown[] = [];
       const telemetry = { ...SILENT, defect: (error: unknown) => defects.push(error) };
       const mailbox = mailboxOf({ telemetry });
@@ -243,7 +243,7 @@ describe('Mailbox', () => {
   });
 
   describe('the lease', () => {
-    it('ends when nothing used the mailbox', () => {
+    it('expires when the mailbox was not used', () => {
       vi.useFakeTimers();
       const mailbox = mailboxOf();
       vi.advanceTimersByTime(29_999);
@@ -280,7 +280,7 @@ describe('Mailbox', () => {
       expect(leaseEnds).toEqual([]);
     });
 
-    it('is held by a call that waits and by a stream that sends', async () => {
+    it('is held by a waiting call and by a stream that sends', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
       const mailbox = mailboxOf();
       const joining = mailbox.join('room', { awaitView: true });
@@ -313,8 +313,8 @@ describe('Mailbox', () => {
     });
   });
 
-  describe('who waits for the end', () => {
-    it('is told once, behind what the end decides about sends', async () => {
+  describe('a listener of the end', () => {
+    it('is notified once, after the outcomes of sends', async () => {
       const mailbox = mailboxOf();
       const told: string[] = [];
       mailbox.onEnd((error) => told.push((error as SendFailure).outcome));
@@ -326,7 +326,7 @@ describe('Mailbox', () => {
       expect(told).toEqual(['failed', 'not-sent']);
     });
 
-    it('is told soon when that is past, and not when it changes its mind', async () => {
+    it('is notified soon after a past end, and not after it was removed', async () => {
       const mailbox = mailboxOf();
       await mailbox.disconnect();
       const told = vi.fn();
@@ -339,7 +339,7 @@ describe('Mailbox', () => {
   });
 
   describe('draining', () => {
-    it('gives what is queued, reads nothing more, and says goodbye when the receiver is through', async () => {
+    it('delivers queued events, reads nothing more, and disconnects when the receiver has everything', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox, {}, false);
       session.deliver(regular('a'));
@@ -359,7 +359,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['goodbye']);
     });
 
-    it('continues without the receiver when its time is over, and tells the last sequence', async () => {
+    it('continues without the receiver when its time is over, and reports the last sequence', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox, {}, false);
       session.deliver(regular('a'));
@@ -384,12 +384,12 @@ describe('Mailbox', () => {
       expect(second.end).toMatchObject({ reason: 'DRAINING' });
     });
 
-    it('says goodbye at once when nobody receives', async () => {
+    it('disconnects at once without a receiver', async () => {
       await mailboxOf().drain();
       expect(session.sent).toEqual(['goodbye']);
     });
 
-    it('sends what was accepted before', async () => {
+    it('sends accepted messages', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const calls = [mailbox.multicast(message('1')), mailbox.multicast(message('2'))];
@@ -400,7 +400,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['multicast 1', 'multicast 2', 'goodbye']);
     });
 
-    it('ends calls that wait', async () => {
+    it('ends waiting calls', async () => {
       const mailbox = mailboxOf();
       const joining = mailbox.join('room', { awaitView: true });
       void mailbox.drain();

@@ -19,7 +19,7 @@ describe('Mailbox', () => {
   resetForEachTest();
 
   describe('groups', () => {
-    it('join without await_view is answered when the connection took the request', async () => {
+    it('join without await_view returns when the connection accepted the request', async () => {
       const mailbox = mailboxOf();
       session.takesAtOnce = false;
       const joined = vi.fn();
@@ -32,7 +32,7 @@ describe('Mailbox', () => {
       expect(joined).toHaveBeenCalledWith(undefined);
     });
 
-    it('join with await_view is answered with the own view, which comes as an event too', async () => {
+    it('join with await_view returns the own view, which is an event too', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox);
       const joining = mailbox.join('room', { awaitView: true });
@@ -44,7 +44,7 @@ describe('Mailbox', () => {
       expect(mailbox.view('room')).toEqual({ view: own, inTransition: false });
     });
 
-    it('a second join sends nothing and does not hang: the daemon says nothing to it', async () => {
+    it('a second join sends nothing and does not hang, because the daemon ignores it', async () => {
       const mailbox = mailboxOf();
       const joining = mailbox.join('room', { awaitView: true });
       const own = view('room', 'JOIN', [ME], [ME]);
@@ -55,7 +55,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['join room']);
     });
 
-    it('leave with await_view is answered with the self-leave; not in the group, with nothing, at once', async () => {
+    it('leave with await_view returns the self-leave, or nothing at once outside of the group', async () => {
       const mailbox = mailboxOf();
       expect(await mailbox.leave('room', { awaitView: true })).toBeUndefined();
       expect(session.sent).toEqual([]);
@@ -81,7 +81,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual([]);
     });
 
-    it('bounds the groups that it is in, those on their way included', async () => {
+    it('limits its groups, including pending ones', async () => {
       const mailbox = mailboxOf();
       for (const group of ['a', 'b', 'c']) await mailbox.join(group);
       await rejectsWith(mailbox.join('d'), {
@@ -94,7 +94,7 @@ describe('Mailbox', () => {
       expect(mailbox.snapshot().groups).toEqual(['a', 'c', 'd']);
     });
 
-    it('without membership nothing can be waited for', async () => {
+    it('without membership no call can wait', async () => {
       const mailbox = mailboxOf({ membership: false });
       await rejectsWith(mailbox.join('room', { awaitView: true }), { reason: 'MEMBERSHIP_OFF' });
       await rejectsWith(mailbox.leave('room', { awaitView: true }), { reason: 'MEMBERSHIP_OFF' });
@@ -103,7 +103,7 @@ describe('Mailbox', () => {
       expect(mailbox.snapshot().groups).toEqual(['room']);
     });
 
-    it('a wait ends with the signal, and is then over for good', async () => {
+    it('a wait ends with the signal', async () => {
       const mailbox = mailboxOf();
       const deadline = new AbortController();
       const joining = mailbox.join('room', { awaitView: true, signal: deadline.signal });
@@ -113,7 +113,7 @@ describe('Mailbox', () => {
       expect(mailbox.snapshot().groups).toEqual(['room']);
     });
 
-    it('a call whose time is over sends nothing', async () => {
+    it('a call after its deadline sends nothing', async () => {
       const mailbox = mailboxOf();
       const over = { reason: 'DEADLINE_EXCEEDED', metadata: { outcome: 'not-sent' } };
       const signal = AbortSignal.abort();
@@ -165,7 +165,7 @@ describe('Mailbox', () => {
   });
 
   describe('sending', () => {
-    it('answers with the bytes of the payload when the connection took them', async () => {
+    it('returns the size of the payload when the connection accepted it', async () => {
       const mailbox = mailboxOf();
       session.takesAtOnce = false;
       const sent = vi.fn();
@@ -207,7 +207,7 @@ describe('Mailbox', () => {
       [{ messageType: 40_000 }, 'ILLEGAL_MESSAGE'],
       [{ payload: Buffer.alloc(143_120) }, 'MESSAGE_TOO_LONG'],
       [{ serviceType: 'LOUD' as never }, 'ILLEGAL_SERVICE'],
-    ])('rejects a message that has to wait as it would reject any other: %#', async (changes, code) => {
+    ])('rejects a queued message in the same way as any other: %#', async (changes, code) => {
       const mailbox = mailboxOf();
       session.full = true;
       const first = mailbox.multicast(message('first'));
@@ -218,7 +218,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['multicast first']);
     });
 
-    it('withdraws a message that still waits when its time is over: not sent', async () => {
+    it('cancels a queued message at its deadline: not sent', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const deadline = new AbortController();
@@ -231,7 +231,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['multicast first']);
     });
 
-    it('rejects more than may wait', async () => {
+    it('rejects messages beyond the limit of the send queue', async () => {
       const mailbox = mailboxOf({ limits: { ...LIMITS, maxSendQueueBytes: 500 } });
       session.full = true;
       const first = mailbox.multicast(message('x'.repeat(300)));
@@ -243,7 +243,7 @@ describe('Mailbox', () => {
       await first;
     });
 
-    it('tells a stream when to wait and when to continue', async () => {
+    it('notifies a stream when to wait and when to continue', async () => {
       const mailbox = mailboxOf();
       const room = vi.fn();
       expect(mailbox.send(message('1'))).toBe(true);
@@ -256,7 +256,7 @@ describe('Mailbox', () => {
       expect(room).toHaveBeenCalledTimes(1);
     });
 
-    it('tells a stream of each message that was taken, or why not', () => {
+    it('reports each message of a stream as accepted, or the reason', () => {
       const mailbox = mailboxOf();
       session.takesAtOnce = false;
       const taken = vi.fn();
@@ -273,7 +273,7 @@ describe('Mailbox', () => {
       expect(taken.mock.calls.slice(2)).toEqual([lost, lost]);
     });
 
-    it('says of each waiting message whether anybody knows what became of it', async () => {
+    it('reports for each queued message whether its outcome is known', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const handed = mailbox.multicast(message('handed over'));
@@ -283,7 +283,7 @@ describe('Mailbox', () => {
       await rejectsWith(waiting, { code: 'CONNECTION_CLOSED', outcome: 'not-sent' });
     });
 
-    it('says the same when the mailbox is disconnected without a disconnect message', async () => {
+    it('reports the same when the mailbox is disconnected without a disconnect message', async () => {
       const mailbox = mailboxOf();
       session.full = true;
       const handed = mailbox.multicast(message('handed over'));
@@ -298,7 +298,7 @@ describe('Mailbox', () => {
   describe('a full queue that pauses', () => {
     const queue = { ...LIMITS.queue, maxEvents: 3 };
 
-    it('stops reading, loses nothing, and reads on when there is room', async () => {
+    it('stops reading, loses nothing, and continues when there is room', async () => {
       const mailbox = mailboxOf({ limits: { ...LIMITS, queue } });
       const receiver = attach(mailbox, {}, false);
       for (let i = 0; i < 10; i++) session.deliver(regular(`${i}`));
@@ -313,8 +313,8 @@ describe('Mailbox', () => {
     });
   });
 
-  describe('what it holds', () => {
-    it('is given back when it is discarded', async () => {
+  describe('its memory', () => {
+    it('is released when it is discarded', async () => {
       const budget = new ByteBudget(1_000_000);
       const mailbox = mailboxOf({ budget });
       session.deliver(regular('a'));
@@ -338,7 +338,7 @@ describe('Mailbox', () => {
       expect(budget.used).toBe(0);
     });
 
-    it('is shown whole', async () => {
+    it('is reported completely', async () => {
       const mailbox = mailboxOf({ acknowledgement: 'EXPLICIT' });
       await mailbox.join('room');
       session.deliver(regular('a'));

@@ -16,7 +16,7 @@ describe('lengthFor', () => {
 });
 
 describe('BufferPool', () => {
-  it('gives a buffer again that was given back, and never one twice', () => {
+  it('reuses a returned buffer, and never returns one twice', () => {
     const pool = new BufferPool(64 * KIB);
     const first = pool.take(10_000);
     const second = pool.take(10_000);
@@ -35,7 +35,7 @@ describe('BufferPool', () => {
     expect(pool.freeBytes).toBe(8 * KIB);
   });
 
-  it('keeps no more than its bound, and lets go first of what was not asked for the longest', () => {
+  it('keeps no more than its limit, and first discards the least recently used', () => {
     const pool = new BufferPool(32 * KIB);
     const [old, ...recent] = [8, 16, 16].map((kib) => pool.take(kib * KIB));
     pool.give(old!);
@@ -45,7 +45,7 @@ describe('BufferPool', () => {
     expect(pool.take(8 * KIB)).not.toBe(old);
   });
 
-  it('keeps nothing that is larger than it may hold, or above 512 KiB', () => {
+  it('keeps nothing that is larger than its limit, or above 512 KiB', () => {
     const pool = new BufferPool(16 * KIB);
     pool.give(pool.take(32 * KIB));
     expect(pool.freeBytes).toBe(0);

@@ -52,7 +52,7 @@ describe('garbage of an idle process', () => {
     expect(process.collections).toBe(2);
   });
 
-  it('counts from what is left when V8 collected by itself', () => {
+  it('counts from the remaining memory when V8 collected by itself', () => {
     const process = new FakeProcess();
     const collection = new IdleCollection(process);
     process.live = 60 * MIB;
@@ -64,7 +64,7 @@ describe('garbage of an idle process', () => {
     expect(process.collections).toBe(2);
   });
 
-  it('stays where it is while there is work', () => {
+  it('is not collected while there is work', () => {
     const process = new FakeProcess();
     const collection = new IdleCollection(process);
     for (let i = 0; i < 10; i += 1) {

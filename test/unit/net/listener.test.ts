@@ -39,7 +39,7 @@ describe('TCP', () => {
     expect(address.kind === 'tcp' && address.port).toBeGreaterThan(0);
   });
 
-  it('names a taken port and what to do', async () => {
+  it('names a port in use and what to do', async () => {
     const { address } = await listening({ kind: 'tcp', host: '127.0.0.1', port: 0 });
     const error = await refusal(address);
     expect(error).toMatchObject({
@@ -55,13 +55,13 @@ describe('TCP', () => {
   it.each([
     ['an address of another machine', '192.0.2.1', 'NO_SUCH_HOST'],
     ['a name that nobody knows', 'no-such-host.invalid', 'NO_SUCH_HOST'],
-  ])('says what is wrong with %s', async (_, host, reason) => {
+  ])('explains %s', async (_, host, reason) => {
     const error = await refusal({ kind: 'tcp', host, port: 0 });
     expect(error.reason).toBe(reason);
     expect(error.message).toContain(`${host}:0`);
   });
 
-  it('continues after a connection that could not be accepted, and tells of it', async () => {
+  it('continues after a connection that could not be accepted, and reports it', async () => {
     const errors: Error[] = [];
     const server = createServer();
     const listener = await listenOn({ kind: 'tcp', host: '127.0.0.1', port: 0 }, () => {}, {
@@ -74,7 +74,7 @@ describe('TCP', () => {
     expect(server.listening).toBe(true);
   });
 
-  it('counts connections and cuts them', async () => {
+  it('counts connections and closes them', async () => {
     const listener = await listening({ kind: 'tcp', host: '127.0.0.1', port: 0 });
     const { address } = listener;
     const client = connect(address.kind === 'tcp' ? address.port : 0, '127.0.0.1');
@@ -88,7 +88,7 @@ describe('TCP', () => {
 });
 
 describe('a Unix socket', () => {
-  it('has the mode that was asked for, and 0600 by default, from the beginning', async () => {
+  it('has the configured mode, by default 0600, from the start', async () => {
     const folder = temporaryFolder();
     const umask = process.umask();
     for (const mode of [undefined, 0o660, 0o666]) {
@@ -107,7 +107,7 @@ describe('a Unix socket', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('takes the place of one that a killed process left', async () => {
+  it('replaces one of a killed process', async () => {
     const path = join(temporaryFolder(), 's');
     await staleSocket(path);
     let accepted = 0;
@@ -117,7 +117,7 @@ describe('a Unix socket', () => {
     client.destroy();
   });
 
-  it('is rejected where another process serves one, which continues', async () => {
+  it('is rejected if another process serves it, which continues', async () => {
     const path = join(temporaryFolder(), 's');
     let accepted = 0;
     await listening({ kind: 'unix', path }, () => accepted++);
@@ -132,7 +132,7 @@ describe('a Unix socket', () => {
     client.destroy();
   });
 
-  it('never removes what is no socket', async () => {
+  it('never removes a file that is not a socket', async () => {
     const path = join(temporaryFolder(), 'precious');
     writeFileSync(path, 'data');
     const error = await refusal({ kind: 'unix', path });
@@ -141,7 +141,7 @@ describe('a Unix socket', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('needs its folder', async () => {
+  it('requires its folder', async () => {
     const path = join(temporaryFolder(), 'missing', 's');
     const error = await refusal({ kind: 'unix', path });
     expect(error.reason).toBe('NO_SUCH_FOLDER');

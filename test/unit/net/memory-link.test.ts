@@ -20,7 +20,7 @@ function collect(end: Duplex): { text: string; ended: boolean; closed: boolean }
 }
 
 describe('memoryLink', () => {
-  it('carries bytes in order in both directions, single and corked', async () => {
+  it('transfers bytes in order in both directions, single and corked', async () => {
     const [client, server] = memoryLink();
     const atServer = collect(server);
     const atClient = collect(client);
@@ -50,7 +50,7 @@ describe('memoryLink', () => {
     expect(read).toBe(written);
   });
 
-  it('holds back a writer whose peer does not read, and lets it continue when the peer reads', async () => {
+  it('applies backpressure to a writer whose peer does not read, until the peer reads', async () => {
     const [client, server] = memoryLink(1000);
     const chunk = Buffer.alloc(64 * 1024);
     let written = 0;
@@ -72,7 +72,7 @@ describe('memoryLink', () => {
     await until(() => bytes === (written + 1) * chunk.length, { what: 'all bytes arrive' });
   });
 
-  it('ends the stream of the peer behind what was written, and both ends close', async () => {
+  it('ends the stream of the peer after the written data, and both ends close', async () => {
     const [client, server] = memoryLink();
     const atServer = collect(server);
     const atClient = collect(client);

@@ -57,7 +57,7 @@ describe.each(KINDS)('the socket file of %s', (_, start) => {
     return started;
   };
 
-  it('is there while it listens, alone in its folder, and gone afterwards', async () => {
+  it('exists while it listens, alone in its folder, and not afterwards', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 's');
     const started = await begin(path);
@@ -68,7 +68,7 @@ describe.each(KINDS)('the socket file of %s', (_, start) => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('stays when it belongs to another process by then, and the first one notices', async () => {
+  it('stays when it then belongs to another process, and the first one notices', async () => {
     const path = join(temporaryFolder(), 's');
     const first = await begin(path);
     unlinkSync(path);
@@ -83,7 +83,7 @@ describe.each(KINDS)('the socket file of %s', (_, start) => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('may have the longest path that there is', async () => {
+  it('may have the longest possible path', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'x'.repeat(MAX_SOCKET_PATH_BYTES - folder.length - 1));
     const started = await begin(path);
@@ -94,7 +94,7 @@ describe.each(KINDS)('the socket file of %s', (_, start) => {
 });
 
 describe('SocketFile', () => {
-  it('does not replace a file that came to its path meanwhile', async () => {
+  it('does not replace a file that was created at its path meanwhile', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 's');
     const bound = async (at: string) => {

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { tcpListenOptions } from '../../../server/src/net/tcp-listen-options.js';
 
 describe('a server that listens on all interfaces', () => {
-  it('names no host, so that Node takes IPv4 where the kernel has no IPv6', () => {
+  it('names no host, so that Node uses IPv4 if the kernel has no IPv6', () => {
     expect(tcpListenOptions('::', 4814, false)).toEqual({ port: 4814, ipv6Only: false });
   });
 

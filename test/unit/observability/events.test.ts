@@ -5,7 +5,7 @@ import { createEvents } from '../../../server/src/observability/index.js';
 const method: MethodInfo = { service: 's', method: 'm', type: 'unary' };
 
 describe('createEvents', () => {
-  it('without subscribers everything may be told', () => {
+  it('without subscribers accepts all events', () => {
     const events = createEvents();
     events.mailbox.opened(
       { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' },
@@ -16,7 +16,7 @@ describe('createEvents', () => {
     events.embedded.event({ kind: 'client-abandoned', transport: 'tcp', message: '' });
   });
 
-  it('tells each subscriber what it wants, in order, at once', () => {
+  it('notifies each subscriber of its events, in order, at once', () => {
     const told: string[] = [];
     const events = createEvents([
       { daemon: { up: (daemon) => told.push(`first ${daemon}`) } },

@@ -13,7 +13,7 @@ const connection = () => new EventEmitter() as Socket;
 
 describe('the connections of a process that may have 150 open files', () => {
   // 110 beside the other files: 27 of the admin port, 83 of clients and mailboxes.
-  it('have room for the admin port, whatever clients and mailboxes take', () => {
+  it('leave room for the admin port, for any number of clients and mailboxes', () => {
     let mailboxes = 40;
     const refused: unknown[] = [];
     const plan = planConnections(() => mailboxes, 150);

@@ -4,7 +4,7 @@ import { DaemonWait } from '../../../server/src/sidecar/daemon-wait.js';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-it('reports a wait for the daemon repeatedly, ever less often, at least once a minute', () => {
+it('reports a wait for the daemon repeatedly, with growing pauses, at least once a minute', () => {
   const reports: number[] = [];
   const wait = new DaemonWait((waitedMs) => reports.push(Math.round(waitedMs / 1000)));
   wait.begin();

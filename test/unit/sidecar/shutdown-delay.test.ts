@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 describe('the shutdown delay', () => {
-  it('lasts as long as it was given while somebody uses the sidecar', async () => {
+  it('has its full length while the sidecar is used', async () => {
     const state = pass(new ShutdownDelay(() => used), 10_000);
     await vi.advanceTimersByTimeAsync(9_999);
     expect(state.over).toBe(false);
@@ -26,7 +26,7 @@ describe('the shutdown delay', () => {
     expect(state.over).toBe(true);
   });
 
-  it('is over when nobody has used it for a second, and not before', async () => {
+  it('ends after a second without use, and not before', async () => {
     const state = pass(new ShutdownDelay(() => used), 60_000);
     await vi.advanceTimersByTimeAsync(5_000);
     used = false;
@@ -40,7 +40,7 @@ describe('the shutdown delay', () => {
     expect(state.over).toBe(true);
   });
 
-  it('leaves a second to who is about to come, also when nobody was there', async () => {
+  it('leaves a second for new clients, also without earlier ones', async () => {
     used = false;
     const state = pass(new ShutdownDelay(() => used), 60_000);
     await vi.advanceTimersByTimeAsync(999);
@@ -49,7 +49,7 @@ describe('the shutdown delay', () => {
     expect(state.over).toBe(true);
   });
 
-  it('ends at once when it is told to, also before it began', async () => {
+  it('ends at once on request, also before its start', async () => {
     const delay = new ShutdownDelay(() => used);
     const state = pass(delay, 60_000);
     await vi.advanceTimersByTimeAsync(10);

@@ -18,7 +18,7 @@ const change = (seen: { changes: number }, count: number) =>
   until(() => seen.changes === count, { what: `change ${count}` });
 
 describe('watched files', () => {
-  it('tell each kind of change once', async () => {
+  it('report each kind of change once', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'a');
     writeFileSync(path, 'one');
@@ -39,7 +39,7 @@ describe('watched files', () => {
     await change(seen, 5);
   });
 
-  it('see a link that leads elsewhere, as Kubernetes changes a secret', async () => {
+  it('detect a link to a new target, as Kubernetes changes a secret', async () => {
     const folder = temporaryFolder();
     for (const version of ['1', '2']) {
       mkdirSync(join(folder, version));
@@ -53,7 +53,7 @@ describe('watched files', () => {
     await change(seen, 1);
   });
 
-  it('wait until a file that is written in place stays the same for two looks', async () => {
+  it('wait until a file that is written in place stays the same for two checks', async () => {
     const path = join(temporaryFolder(), 'a');
     writeFileSync(path, 'a-token-of-the-client\n');
     const seen: string[] = [];
@@ -70,7 +70,7 @@ describe('watched files', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('tell nothing once stopped', async () => {
+  it('report nothing once stopped', async () => {
     const path = join(temporaryFolder(), 'a');
     const { seen, files } = watch(path);
     const other = watch(path);

@@ -52,7 +52,7 @@ describe('the daemon ends the session', () => {
     expect(error?.message).toContain('ECONNRESET');
   });
 
-  it('in the middle of a frame: the part is discarded, and said', async () => {
+  it('in the middle of a frame: the part is discarded, and reported', async () => {
     const frame = buildFrame({ type: 2, privateGroup: '#b#d', groups: ['room'], data: Buffer.alloc(1000) });
     for (const length of [1, 47, 48, 79, 80, 1079]) {
       const { session } = await openSession([
@@ -76,7 +76,7 @@ describe('the daemon ends the session', () => {
     expect(seenAtClose).toBe(100);
   });
 
-  it('before start: it is told to whoever starts', async () => {
+  it('before start: the caller of start gets it', async () => {
     const { session } = await openSession([{ reset: true }]);
     await until(() => {
       session.resume();
@@ -86,7 +86,7 @@ describe('the daemon ends the session', () => {
     expect(await log.ended()).toMatchObject({ code: 'CONNECTION_CLOSED' });
   });
 
-  it('sends that the kernel did not take hear of it, after onClose, in order', async () => {
+  it('sends that the kernel did not accept fail after onClose, in order', async () => {
     let die = (): void => {};
     const wait = new Promise<void>((resolve) => {
       die = resolve;
@@ -152,7 +152,7 @@ describe('a handler that throws', () => {
 });
 
 describe('disconnect', () => {
-  it('sends what was sent before, says goodbye and waits for the daemon to close', async () => {
+  it('sends the queued requests, then the disconnect message, and waits for the daemon to close', async () => {
     const frame = buildFrame({ type: 4, privateGroup: ME, groups: ['room'], data: Buffer.from('hello') });
     const { session, daemon } = await openSession([{ expect: frame }, { expect: KILL }, { end: true }]);
     const log = startLogged(session);
@@ -167,7 +167,7 @@ describe('disconnect', () => {
     expect(codesOfSends(session)).toEqual(Array(3).fill('ILLEGAL_SESSION'));
   });
 
-  it('throws away what still arrives, also when reading was paused', async () => {
+  it('discards later input, also when reading was paused', async () => {
     const late = Buffer.concat(
       Array(200).fill(buildFrame({ type: 2, groups: ['g'], data: Buffer.alloc(50_000) })),
     );
@@ -185,21 +185,21 @@ describe('disconnect', () => {
     await daemon.finished;
   });
 
-  it('twice is once', async () => {
+  it('twice has the effect of once', async () => {
     const { session, daemon } = await openSession([{ expect: KILL }, { awaitEnd: true }, { end: true }]);
     await within(Promise.all([session.disconnect(), session.disconnect()]), 'both');
     await within(session.disconnect(), 'a third');
     await daemon.finished;
   });
 
-  it('a reset instead of an end is an end too', async () => {
+  it('a reset counts as the end too', async () => {
     const { session } = await openSession([{ expect: KILL }, { reset: true }]);
     const log = startLogged(session);
     await within(session.disconnect(), 'disconnect');
     expect(log.closed).toEqual([undefined]);
   });
 
-  it('is bounded when the daemon does not close', async () => {
+  it('has a time limit when the daemon does not close', async () => {
     const { session } = await openSession([{ expect: KILL }]);
     const log = startLogged(session);
     await within(session.disconnect(40), 'disconnect');
@@ -209,7 +209,7 @@ describe('disconnect', () => {
 });
 
 describe('abort', () => {
-  it('says no goodbye', async () => {
+  it('sends no disconnect message', async () => {
     const { session, daemon } = await openSession([{ awaitEnd: true }]);
     const log = startLogged(session);
     const before = daemon.received().length;

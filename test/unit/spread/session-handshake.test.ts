@@ -45,7 +45,7 @@ const REQUEST: DaemonStep = { expect: connectRequestBytes('a') };
 
 describe('a handshake that ends well', () => {
   for (const transport of ['tcp', 'unix'] as const) {
-    it(`gives private group and daemon version over ${transport}`, async () => {
+    it(`returns private group and daemon version over ${transport}`, async () => {
       const daemon = await scriptedDaemon([acceptScript('alice')], { transport });
       const session = await Session.connect({ address: daemon.spreadName, privateName: 'alice' });
       expect(session.privateGroup).toBe('#alice#localhost');
@@ -70,7 +70,7 @@ describe('a handshake that ends well', () => {
     session.abort();
   });
 
-  it('understands answers byte by byte', async () => {
+  it('reads responses byte by byte', async () => {
     const script: DaemonStep[] = [
       REQUEST,
       { send: NULL_LIST, chunk: 1 },
@@ -83,7 +83,7 @@ describe('a handshake that ends well', () => {
     session.abort();
   });
 
-  it('keeps frames that come in one piece with the answer', async () => {
+  it('keeps frames that arrive together with the response', async () => {
     const first = buildFrame({
       type: 2,
       privateGroup: '#b#localhost',
@@ -100,7 +100,7 @@ describe('a handshake that ends well', () => {
     ]);
   });
 
-  it('takes older and newer daemons, from version 3 on', async () => {
+  it('accepts older and newer daemons, from version 3 on', async () => {
     for (const version of [
       [3, 0, 0],
       [4, 4, 0],
@@ -154,14 +154,14 @@ describe('a handshake that is rejected', () => {
   ] as const;
 
   for (const [byte, code, number] of codes) {
-    it(`${code} in place of the auth list`, async () => {
+    it(`${code} instead of the auth list`, async () => {
       expect(await failureAt([REQUEST, { send: Buffer.from([byte]) }, { end: true }])).toMatchObject({
         code,
         number,
       });
     });
 
-    it(`${code} in place of the answer`, async () => {
+    it(`${code} instead of the response`, async () => {
       const script: DaemonStep[] = [
         REQUEST,
         { send: NULL_LIST },
@@ -181,7 +181,7 @@ describe('a handshake that is rejected', () => {
     }
   });
 
-  it('a code before anything was read, as when the daemon is full', async () => {
+  it('a code before any read, as when the daemon is full', async () => {
     for (let i = 0; i < 25; i++) {
       expect(await failureAt([{ send: Buffer.from([0xfd]) }, { end: true }])).toMatchObject({
         code: 'REJECT_QUOTA',
@@ -189,7 +189,7 @@ describe('a handshake that is rejected', () => {
     }
   });
 
-  it('an unknown code is no answer of a Spread daemon', async () => {
+  it('an unknown code is not a response of a Spread daemon', async () => {
     const error = await failureAt([REQUEST, { send: Buffer.from([0x9c]) }, { end: true }]);
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT' });
     expect(error.message).toContain('-100');
@@ -239,7 +239,7 @@ describe('authentication', () => {
     });
   });
 
-  it('lets a method talk with the daemon between choice and answer', async () => {
+  it('lets a method exchange data with the daemon between choice and response', async () => {
     const choice = Buffer.alloc(90);
     choice.write('PWORD', 0);
     const script: DaemonStep[] = [
@@ -271,8 +271,8 @@ describe('authentication', () => {
   });
 });
 
-describe('a handshake that comes to nothing', () => {
-  it('the daemon closes without a word', async () => {
+describe('a handshake that fails', () => {
+  it('the daemon closes without a response', async () => {
     const error = await failureAt([REQUEST, { end: true }]);
     expect(error).toMatchObject({ code: 'CONNECTION_CLOSED', number: -8 });
     expect(error.message).toContain('list of authentication methods');
@@ -284,7 +284,7 @@ describe('a handshake that comes to nothing', () => {
     ).toMatchObject({ code: 'CONNECTION_CLOSED' });
   });
 
-  it('the daemon closes within an answer', async () => {
+  it('the daemon closes within a response', async () => {
     const script: DaemonStep[] = [
       REQUEST,
       { send: NULL_LIST },
@@ -295,7 +295,7 @@ describe('a handshake that comes to nothing', () => {
     expect(await failureAt(script)).toMatchObject({ code: 'CONNECTION_CLOSED' });
   });
 
-  it('silence is bounded, wherever it begins', async () => {
+  it('silence has a time limit in every phase', async () => {
     const silences: DaemonStep[][] = [
       [],
       [REQUEST, { send: NULL_LIST.subarray(0, 3) }],
@@ -308,7 +308,7 @@ describe('a handshake that comes to nothing', () => {
     }
   });
 
-  it('an authentication method that never ends is bounded too', async () => {
+  it('an authentication method that never ends has a time limit too', async () => {
     const endless: AuthMethod = { name: 'NULL', authenticate: () => new Promise(() => {}) };
     const error = await failureAt([REQUEST, { send: NULL_LIST }, { expect: NULL_CHOICE }], {
       timeoutMs: 60,
@@ -327,14 +327,14 @@ describe('a handshake that comes to nothing', () => {
     await daemon.finished;
   });
 
-  it('a signal that was given before connects to nobody', async () => {
+  it('a signal that was aborted before makes no connection', async () => {
     const daemon = await scriptedDaemon([[]]);
     const error = await failure({ address: daemon.address, signal: AbortSignal.abort() });
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT' });
     expect(daemon.sockets).toEqual([]);
   });
 
-  it('nobody listens', async () => {
+  it('no process listens', async () => {
     const port = await new Promise<number>((resolve) => {
       const server = createServer().listen(0, '127.0.0.1', () => {
         const { port } = server.address() as { port: number };

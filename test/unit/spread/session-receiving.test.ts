@@ -15,7 +15,7 @@ function data(text: string | Buffer, fields: object = {}): Buffer {
 }
 
 describe('messages', () => {
-  it('come in order, however the bytes are cut', async () => {
+  it('arrive in order for any split of the bytes', async () => {
     const stream = Buffer.concat(
       Array.from({ length: 20 }, (_, i) => data(`message ${i}`, { messageType: i })),
     );
@@ -30,7 +30,7 @@ describe('messages', () => {
     }
   });
 
-  it('carry the time at which they were read', async () => {
+  it('have the time at which they were read', async () => {
     const { session } = await openSession([{ send: data('x') }]);
     const before = Date.now();
     const times: number[] = [];
@@ -40,7 +40,7 @@ describe('messages', () => {
     expect(times[0]).toBeLessThanOrEqual(Date.now());
   });
 
-  it('of a big-endian daemon are understood: counts, lengths, views and their ids', async () => {
+  it('of a big-endian daemon are decoded: counts, lengths, views and their IDs', async () => {
     const groupId = [0xef000001, -5, 7] as const;
     const vsSets = [['#x#d'], ['#a#localhost', '#b#d']];
     const stream = Buffer.concat([
@@ -95,7 +95,7 @@ describe('messages', () => {
 });
 
 describe('reading', () => {
-  it('begins with start: nothing is lost before, not even an end', async () => {
+  it('starts with start: nothing is lost before, not even an end', async () => {
     const { session, daemon } = await openSession([{ send: data('kept') }, { end: true }]);
     await daemon.finished;
     const log = startLogged(session);
@@ -103,7 +103,7 @@ describe('reading', () => {
     expect(log.messages).toMatchObject([{ payload: Buffer.from('kept') }]);
   });
 
-  it('stops with pause, so that the daemon has to wait, and continues with resume', async () => {
+  it('stops with pause, so that the daemon must wait, and continues with resume', async () => {
     const payload = Buffer.alloc(100_000);
     const count = 300;
     const stream = Buffer.concat(Array.from({ length: count }, () => data(payload)));

@@ -80,7 +80,7 @@ describe('requests on the wire', () => {
     expect(session.bufferedBytes).toBe(0);
   });
 
-  it('of one turn leave in one call, small ones as one piece and large payloads without a copy', async () => {
+  it('of one turn use one call, small ones as one piece and large payloads without a copy', async () => {
     const { stream, calls } = recordingDuplex();
     const session = await Session.connect({
       address: '4803@nowhere',
@@ -144,7 +144,7 @@ describe('requests that are rejected before a byte is sent', () => {
     }
   });
 
-  it('unless the limits were set for a daemon that can do more', async () => {
+  it('unless the limits were set for a daemon with larger ones', async () => {
     const { session } = await openSession([], { messageLimits: { maxGroups: 100, maxBody: 143_151 } });
     session.multicast(message({ groups: Array(100).fill('g') }));
     expect(thrown(() => session.multicast(message({ groups: Array(101).fill('g') })))).toMatchObject({
@@ -154,7 +154,7 @@ describe('requests that are rejected before a byte is sent', () => {
 });
 
 describe('a daemon that does not read', () => {
-  it('makes sends return false at the mark, keeps what waits visible, and tells when to continue', async () => {
+  it('makes sends return false at the mark, shows the queued bytes, and reports when to continue', async () => {
     let readOn = (): void => {};
     const wait = new Promise<void>((resolve) => {
       readOn = resolve;

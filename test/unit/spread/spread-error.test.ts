@@ -3,7 +3,7 @@ import { SpreadError, toSpreadError } from '../../../server/src/spread/spread-er
 import { WireError } from '../../../server/src/spread/wire/index.js';
 
 describe('toSpreadError', () => {
-  it('keeps code, field, bound and sentence of a WireError', () => {
+  it('keeps code, field, bound and message of a WireError', () => {
     const cause = new WireError('ILLEGAL_GROUP', 'group', 'group is empty', '1..31 bytes');
     expect(toSpreadError(cause)).toMatchObject({
       code: 'ILLEGAL_GROUP',
@@ -20,7 +20,7 @@ describe('toSpreadError', () => {
     expect(toSpreadError(error)).toBe(error);
   });
 
-  it('hides anything else behind a fixed sentence', () => {
+  it('hides all other errors behind a fixed message', () => {
     const error = toSpreadError(new Error('detail'));
     expect(error.code).toBe('SP_BUG');
     expect(error.message).not.toContain('detail');

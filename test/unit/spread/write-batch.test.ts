@@ -7,7 +7,7 @@ function put(batch: WriteBatch, text: string): void {
 }
 
 describe('a write batch', () => {
-  it('gives what was put in as one piece, in order, and then is empty', () => {
+  it('returns the added bytes as one piece, in order, and then is empty', () => {
     const batch = new WriteBatch();
     for (const text of ['one', 'two', 'three']) put(batch, text);
     expect(batch.bytes).toBe(11);
@@ -16,7 +16,7 @@ describe('a write batch', () => {
     expect(batch.take()).toEqual([]);
   });
 
-  it('takes large bytes up as they are, at their place', () => {
+  it('adds large buffers without a copy, at their position', () => {
     const batch = new WriteBatch();
     const large = Buffer.from('LARGE');
     put(batch, 'before');
@@ -29,7 +29,7 @@ describe('a write batch', () => {
     expect(pieces[1]!.buffer).toBe(large.buffer);
   });
 
-  it('needs more pieces only when it grows, and takes a frame of any size', () => {
+  it('needs more pieces only when it grows, and accepts a frame of any size', () => {
     const batch = new WriteBatch();
     const frames = Array.from({ length: 400 }, (_, i) => String(i).padStart(100, '.'));
     for (const frame of frames) put(batch, frame);
@@ -39,7 +39,7 @@ describe('a write batch', () => {
     expect(Buffer.concat(pieces).toString()).toBe(frames.join('') + 'x'.repeat(100_000));
   });
 
-  it('leaves what was taken as it is until it is told that nobody reads it any more', () => {
+  it('does not change taken pieces until they are released', () => {
     const batch = new WriteBatch();
     put(batch, 'first');
     const [first] = batch.take();
@@ -52,7 +52,7 @@ describe('a write batch', () => {
     expect(batch.take()[0]!.byteOffset).toBe(first!.byteOffset);
   });
 
-  it('does not rest while something is to be taken', () => {
+  it('does not finish while pieces are left', () => {
     const batch = new WriteBatch();
     put(batch, 'kept');
     batch.rest();

@@ -38,7 +38,7 @@ describe('FairTurns', () => {
     await turnsUntil(() => turns.isFree);
   });
 
-  it('leaves other work of the event loop a turn after 16 tasks', async () => {
+  it('leaves the event loop to other work after 16 tasks', async () => {
     const turns = new FairTurns();
     let ran = 0;
     fill(turns);

@@ -68,7 +68,7 @@ describe('PauseAwareTimer', () => {
 });
 
 describe('Lease', () => {
-  it('begins again after a pause of the process', () => {
+  it('restarts after a pause of the process', () => {
     const expired = vi.fn();
     const lease = new Lease(1000, expired);
     pause(60_000);

@@ -93,7 +93,7 @@ describe('the sidecar of a container', () => {
     expect(await findContainerSidecar(fakeProc(processes))).toBeUndefined();
   });
 
-  it('is not found where there is no proc file system', async () => {
+  it('is not found without a proc file system', async () => {
     expect(await findContainerSidecar(join(temporaryFolder(), 'missing'))).toBeUndefined();
   });
 });

@@ -33,7 +33,7 @@ const settled = async (promise: Promise<unknown>) => {
 };
 
 describe('output', () => {
-  it('waits for a reader that is slow', async () => {
+  it('waits for a slow reader', async () => {
     const stream = new SlowStream();
     const output = new Output(stream, false, () => {});
     const writing = output.write('long enough');
@@ -42,7 +42,7 @@ describe('output', () => {
     expect(await settled(writing)).toBe(true);
   });
 
-  it('does not wait for a reader that went away, and writes no more', async () => {
+  it('does not wait for a closed reader, and writes no more', async () => {
     const stream = new SlowStream();
     const onGone = vi.fn();
     const output = new Output(stream, false, onGone);
@@ -56,7 +56,7 @@ describe('output', () => {
     expect(stream.taken).toEqual(['long enough']);
   });
 
-  it('has colours on a terminal that is to have them', () => {
+  it('has colors on a terminal if enabled', () => {
     const colored = (isTTY: boolean, wanted: boolean) =>
       new Output(new SlowStream(isTTY), wanted, () => {}).colors.red('x') !== 'x';
     expect([colored(true, true), colored(true, false), colored(false, true)]).toEqual([true, false, false]);
@@ -67,7 +67,7 @@ describe('output', () => {
     [{ NO_COLOR: '' }, true],
     [{ NO_COLOR: '1' }, false],
     [{ TERM: 'dumb' }, false],
-  ])('is coloured with %j: %s', (env, colored) => {
+  ])('is colored with %j: %s', (env, colored) => {
     const stdin = process.stdin;
     const context = createContext({ stdin, stdout: new SlowStream(true), stderr: new SlowStream(), env });
     expect(context.stdout.colors.red('x') !== 'x').toBe(colored);
@@ -75,12 +75,12 @@ describe('output', () => {
   });
 });
 
-describe('a command whose output nobody reads any more', () => {
+describe('a command whose output has no reader any more', () => {
   const broken = (code: string) => Object.assign(new Error('broken'), { code });
   const contextOf = (stdout: Writable) =>
     createContext({ stdin: process.stdin, stdout, stderr: new SlowStream(), env: {} });
 
-  it('is told to stop, in order', async () => {
+  it('stops gracefully', async () => {
     const stdout = new SlowStream();
     const context = contextOf(stdout);
     stdout.destroy(broken('EPIPE'));
@@ -89,7 +89,7 @@ describe('a command whose output nobody reads any more', () => {
     expect(context.signal.reason).toMatchObject({ exitCode: 0 });
   });
 
-  it('fails when it is another error, such as a full disk', async () => {
+  it('fails for other errors, such as a full disk', async () => {
     const stdout = new SlowStream();
     const context = contextOf(stdout);
     stdout.destroy(broken('ENOSPC'));

@@ -51,7 +51,7 @@ let serial = 0;
 const frame = (length = 10) => new SharedFrame([Buffer.alloc(length, ++serial)]);
 
 describe('SendQueue', () => {
-  it('gathers frames until the flush and writes them at once', () => {
+  it('collects frames until the flush and writes them together', () => {
     const { stream, queue, budget } = setUp();
     const frames = [frame(), frame(), new SharedFrame([Buffer.from('a'), Buffer.from('b')])];
     for (const each of frames) expect(queue.push(each)).toBe(true);
@@ -65,7 +65,7 @@ describe('SendQueue', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  it('shares the buffers, it does not copy them', () => {
+  it('shares buffers without a copy', () => {
     const { stream, queue } = setUp();
     const shared = frame();
     queue.push(shared);
@@ -73,14 +73,14 @@ describe('SendQueue', () => {
     expect(stream.taken[0]).toBe(shared.buffers[0]);
   });
 
-  it('does not count against the limit what a reading client takes', () => {
+  it('does not count bytes that a reading client takes', () => {
     const { queue, stream } = setUp(5);
     for (let i = 0; i < 100; i++) expect(queue.push(frame())).toBe(true);
     queue.flush();
     expect(stream.taken).toHaveLength(100);
   });
 
-  it('writes early when much is gathered', () => {
+  it('writes early when many bytes are collected', () => {
     const { queue, stream } = setUp(1000);
     for (let i = 0; i < 200; i++) queue.push(frame());
     expect(stream.taken).toHaveLength(128);
@@ -88,7 +88,7 @@ describe('SendQueue', () => {
     expect(stream.taken).toHaveLength(201);
   });
 
-  it('rejects the message behind the last one that may be queued', async () => {
+  it('rejects the message after the last one that fits', async () => {
     const { queue, stream, drained, budget } = setUp(5);
     stream.open = false;
     for (let i = 0; i < 5; i++) expect(queue.push(frame())).toBe(true);
@@ -102,7 +102,7 @@ describe('SendQueue', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  it('continues by itself when a blocked stream takes again, in order', async () => {
+  it('continues automatically in order when a blocked stream has room again', async () => {
     const { queue, stream } = setUp(1000);
     stream.open = false;
     const frames = Array.from({ length: 500 }, () => frame());
@@ -116,7 +116,7 @@ describe('SendQueue', () => {
     expect(stream.writes).toBeLessThan(10);
   });
 
-  it('gives everything back when it is closed, and takes nothing any more', () => {
+  it('releases everything when it is closed, and accepts nothing more', () => {
     const { queue, stream, budget } = setUp(1000);
     stream.open = false;
     for (let i = 0; i < 300; i++) queue.push(frame());
@@ -130,7 +130,7 @@ describe('SendQueue', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  it('writes nothing to a stream that is gone', () => {
+  it('writes nothing to a closed stream', () => {
     const { queue, stream } = setUp();
     queue.push(frame());
     stream.destroy();

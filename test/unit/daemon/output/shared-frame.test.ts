@@ -23,25 +23,25 @@ const message: RawFrame = {
 };
 
 describe('relayedFrame', () => {
-  it.each([1, 48, 60, 1000])('has the bytes that were sent, in pieces of %i', (chunk) => {
+  it.each([1, 48, 60, 1000])('has the sent bytes, in pieces of %i', (chunk) => {
     const { sent, got } = relayed(message, { chunk });
     expect(Buffer.concat(got.buffers)).toEqual(sent);
     expect(got.length).toBe(sent.length);
   });
 
-  it('turns type and counts of a big-endian client, and not its hint', () => {
+  it('converts type and counts of a big-endian client, but not its hint', () => {
     const { got } = relayed({ ...message, bigEndian: true });
     expect(Buffer.concat(got.buffers)).toEqual(buildFrame({ ...message, bigEndianHint: true }));
   });
 
-  it('ends the private group with NUL, and relays what is behind an earlier NUL', () => {
+  it('ends the private group with NUL, and relays the bytes after an earlier NUL', () => {
     const { got } = relayed(message, { patch: (bytes) => bytes.fill(0x41, 10, 36) });
     const bytes = Buffer.concat(got.buffers);
     expect(bytes[35]).toBe(0);
     expect(bytes.subarray(10, 35)).toEqual(Buffer.alloc(25, 0x41));
   });
 
-  it('keeps no chunk alive that is larger than the message', () => {
+  it('retains no chunk that is larger than the message', () => {
     const small = relayed(message).got;
     expect(small.buffers).toHaveLength(1);
     // A body that came in pieces has its own memory and is not copied again.

@@ -23,7 +23,7 @@ class User implements SlowLaneUser {
 }
 
 describe('SlowLane', () => {
-  it('lets 30 messages through at a time, and the rest later', async () => {
+  it('forwards 30 messages at a time, and the rest later', async () => {
     const lane = new SlowLane();
     const user = new User(lane, 100);
     user.proceed();
@@ -32,7 +32,7 @@ describe('SlowLane', () => {
     expect(user.turns).toBeGreaterThanOrEqual(4);
   });
 
-  it('lets half a megabyte through at a time', async () => {
+  it('forwards half a megabyte at a time', async () => {
     const lane = new SlowLane();
     const user = new User(lane, 10, 200_000);
     user.proceed();
@@ -40,7 +40,7 @@ describe('SlowLane', () => {
     await until(() => user.left === 0);
   });
 
-  it('is shared by all who wait, turn by turn', async () => {
+  it('is shared by all waiting clients in turns', async () => {
     const lane = new SlowLane();
     const users = Array.from({ length: 5 }, () => new User(lane, 90));
     for (const user of users) user.proceed();
@@ -53,7 +53,7 @@ describe('SlowLane', () => {
     });
   });
 
-  it('has no timer when nobody waits', async () => {
+  it('has no timer without waiting clients', async () => {
     const lane = new SlowLane();
     const user = new User(lane, 31);
     user.proceed();

@@ -79,7 +79,7 @@ describe('parseSpreadConf', () => {
     });
   });
 
-  it('reads what a single node needs of a large file', () => {
+  it('reads the relevant parts of a large file for a single node', () => {
     expect(parseSpreadConf(full, { name: 'localhost' })).toMatchObject({
       name: 'localhost',
       address: '127.0.0.1',
@@ -89,7 +89,7 @@ describe('parseSpreadConf', () => {
     });
   });
 
-  it('says of everything else that it is ignored, and where it stands', () => {
+  it('reports all other settings as ignored, with their location', () => {
     const { ignored } = parseSpreadConf(full, { name: 'localhost' });
     expect(ignored.map(({ line }) => line)).toEqual(
       [...ignored.map(({ line }) => line)].sort((x, y) => x - y),
@@ -146,15 +146,15 @@ describe('parseSpreadConf', () => {
   it.each([
     ['six', { address: 'fe80::1%eth0', port: 5000 }],
     ['fe80::2', { address: 'fe80::2%eth0' }],
-  ])('finds the IPv6 daemon %s, whose name has no interface', (name, expected) => {
+  ])('finds the IPv6 daemon %s without an interface in its name', (name, expected) => {
     expect(parseSpreadConf(version6, { name })).toMatchObject(expected);
   });
 
-  it('takes a virtual id along', () => {
+  it('reads a virtual ID', () => {
     expect(parseSpreadConf(segment('d 127.0.0.1 VirtualID = 5'))).toMatchObject({ virtualId: 5 });
   });
 
-  it('has no client address when interfaces are given and none is for clients', () => {
+  it('has no client address when no interface is for clients', () => {
     expect(parseSpreadConf(segment('d 127.0.0.1 { D 127.0.0.1 }')).clientAddresses).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ const error = (reason: string, limit: string, retryDelayMs: number) =>
   expect.objectContaining({ reason, metadata: expect.objectContaining({ limit }), retryDelayMs });
 
 describe('CallLimits', () => {
-  it('lets in as many calls as there may be, of all clients', () => {
+  it('accepts as many calls as allowed, of all clients', () => {
     const { limits } = limitsOf({ maxCalls: 2 });
     const first = limits.enter('a');
     limits.enter('b');
@@ -22,7 +22,7 @@ describe('CallLimits', () => {
     expect(limits.calls).toBe(2);
   });
 
-  it('lets in as many calls of one client as it may have', () => {
+  it('accepts as many calls of one client as allowed', () => {
     const { limits } = limitsOf({ maxCallsPerClient: 2 });
     const first = limits.enter('a');
     limits.enter('a');
@@ -32,7 +32,7 @@ describe('CallLimits', () => {
     limits.enter('a');
   });
 
-  it('lets a client begin so many calls in a second, and says when the next', () => {
+  it('limits the calls of a client in a second, and reports when the next may start', () => {
     const { limits, pass } = limitsOf({ callsPerSecond: 2 });
     for (let i = 0; i < 2; i++) limits.leave(limits.enter('a'));
     expect(() => limits.enter('a')).toThrow(error('RATE_LIMITED', 'limits.maxCallsPerSecond', 500));
@@ -43,7 +43,7 @@ describe('CallLimits', () => {
     limits.enter('a');
   });
 
-  it('does not count a call that it rejected', () => {
+  it('does not count a rejected call', () => {
     const { limits } = limitsOf({ maxCalls: 1, callsPerSecond: 1 });
     limits.leave(limits.enter('a'));
     for (let i = 0; i < 5; i++) expect(() => limits.enter('a')).toThrow();
@@ -51,7 +51,7 @@ describe('CallLimits', () => {
     expect(limits.calls).toBe(1);
   });
 
-  it('counts what it has to let in', () => {
+  it('counts calls that it must accept', () => {
     const { limits } = limitsOf({ maxCalls: 1 });
     const always = limits.enterAlways('a');
     limits.enterAlways('a');
@@ -60,7 +60,7 @@ describe('CallLimits', () => {
     expect(limits.calls).toBe(1);
   });
 
-  it('rejects a message, or counts those of a batch and says how long the next has to wait', () => {
+  it('rejects a message, or counts those of a batch and reports how long the next must wait', () => {
     const { limits, pass } = limitsOf({ messagesPerSecond: 10 });
     const use = limits.enter('a');
     use.takeMessage();
@@ -75,7 +75,7 @@ describe('CallLimits', () => {
     use.takeMessage();
   });
 
-  it('forgets clients, but not before their rates are as if nothing had been', () => {
+  it('forgets clients, but not before their rates have recovered', () => {
     const { limits, pass } = limitsOf({ callsPerSecond: 10 });
     for (let i = 0; i < 1000; i++) limits.leave(limits.enter(`10.0.0.${i}`));
     expect(limits.clients).toBe(1000);
@@ -96,7 +96,7 @@ describe('CallLimits', () => {
   });
 });
 
-describe('whose limits a call counts in', () => {
+describe('the client that a call counts for', () => {
   it.each([
     ['a token', 'client:billing', 'tcp', '10.0.0.1', 'client:billing'],
     ['a certificate', 'certificate:ab', 'certificate:ab', '10.0.0.1', 'certificate:ab'],

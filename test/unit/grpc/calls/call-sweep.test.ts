@@ -45,7 +45,7 @@ function sweepOf(bounds: Partial<SweepBounds>) {
 }
 
 describe('a request that does not end', () => {
-  it('has its time', () => {
+  it('has a time limit', () => {
     const { sweep, limits, open, pass } = sweepOf({ requestTimeoutMs: 1000 });
     const [slow, done] = open(new FakeCall('a'), new FakeCall('a'));
     slow!.awaitsRequest = true;
@@ -66,15 +66,15 @@ describe('a request that does not end', () => {
   });
 });
 
-describe('bytes that nobody took', () => {
-  it('may be as many as the bound', () => {
+describe('bytes that the client does not read', () => {
+  it('may be as many as the limit', () => {
     const { sweep, open } = sweepOf({ maxBufferedBytes: 100 });
     const calls = open(new FakeCall('a', 60), new FakeCall('b', 40));
     sweep.sweep();
     expect(calls.map(({ failed }) => failed)).toEqual([undefined, undefined]);
   });
 
-  it('above it, the connection that holds most is relieved of its largest calls, as far as needed', () => {
+  it('above it, the largest calls of the connection with the most bytes end, as far as needed', () => {
     const { sweep, limits, open } = sweepOf({ maxBufferedBytes: 100 });
     const many = open(...Array.from({ length: 10 }, (_, i) => new FakeCall('many', 10 + i)));
     const [single, idle] = open(new FakeCall('single', 45), new FakeCall('idle', 0));
@@ -91,7 +91,7 @@ describe('bytes that nobody took', () => {
     expect(limits).toHaveLength(6);
   });
 
-  it('of calls that have ended count no more', () => {
+  it('of ended calls count no more', () => {
     const { sweep, open } = sweepOf({ maxBufferedBytes: 100 });
     const [first, second] = open(new FakeCall('a', 60), new FakeCall('a', 60));
     sweep.ended(first!);
@@ -100,8 +100,8 @@ describe('bytes that nobody took', () => {
   });
 });
 
-describe('an end that is not taken', () => {
-  it('may wait for as long as something of it is taken', () => {
+describe('a status that the client does not read', () => {
+  it('may wait while the client reads some of it', () => {
     const { sweep, limits, open, pass } = sweepOf({ stallTimeoutMs: 1000 });
     const [slow, stalled, gone] = open(new FakeCall('a'), new FakeCall('a'), new FakeCall('a'));
     slow!.unsentBytes = 100;
@@ -119,7 +119,7 @@ describe('an end that is not taken', () => {
     expect(limits).toEqual(['limits.stallTimeout', 'limits.stallTimeout']);
   });
 
-  it('is noticed too where a call is over only when it was taken', () => {
+  it('is detected too if a call ends only when it was read', () => {
     const { sweep, open, pass } = sweepOf({ stallTimeoutMs: 1000 });
     const [unary, stream] = open(new FakeCall('a'), new FakeCall('a'));
     for (const call of [unary!, stream!]) call.unsentBytes = 100;

@@ -54,7 +54,7 @@ describe('the status of a call', () => {
     expect(server.events).toContain('limit grpc.maxReceiveMessageBytes');
   });
 
-  it('is CANCELLED when the client resets the stream, and the handler is told', () => {
+  it('is CANCELLED when the client resets the stream, and the handler is notified', () => {
     const server = new FakeServer();
     const { base, handler } = server.begin('GetView');
     base.listener?.onCancel();
@@ -71,7 +71,7 @@ describe('the status of a call', () => {
     expect(server.events).toEqual(['GetView started', `GetView finished ${status.CANCELLED}`]);
   });
 
-  it('is told to its one listener, also when it comes from elsewhere', () => {
+  it('is reported to its one listener, also when another part sends it', () => {
     const { call, base } = new FakeServer().begin('Receive');
     let finished = 0;
     call.onFinished(() => void finished++);
@@ -132,7 +132,7 @@ describe('what a call waits for', () => {
     expect(call.isResponseComplete).toBe(true);
   });
 
-  it('is not that for a stream of responses before its status', () => {
+  it('does not include the responses of a stream before its status', () => {
     const { call, base } = new FakeServer().begin('Receive');
     base.messageBytes = 10;
     call.sendMessage(Buffer.from('attached'), done);
@@ -143,13 +143,13 @@ describe('what a call waits for', () => {
 });
 
 describe('reads', () => {
-  it('pass through until they are let in one at a time', () => {
+  it('pass through until they are allowed one at a time', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     for (let i = 0; i < 3; i++) call.startRead();
     expect(base.reads).toBe(3);
   });
 
-  it('are one for each allowRead, which may come before or after them', () => {
+  it('happen once for each allowRead, before or after it', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     call.readOneAtATime();
     call.startRead();
@@ -166,7 +166,7 @@ describe('reads', () => {
     expect(base.reads).toBe(3);
   });
 
-  it('cannot be saved up: allowRead twice allows one', () => {
+  it('cannot be accumulated: allowRead twice allows one', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     call.readOneAtATime();
     call.startRead();
@@ -181,7 +181,7 @@ describe('reads', () => {
 describe('bytes of a request', () => {
   const frame = Buffer.from([0, 0, 0, 0, 3, 1, 2, 3]);
 
-  it('are held from when they arrive until the next frame is let in', () => {
+  it('are held from their arrival until the next frame is allowed', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     call.readOneAtATime();
     base.stream.emit('data', frame);
@@ -192,7 +192,7 @@ describe('bytes of a request', () => {
     expect(call.bufferedBytes).toBe(0);
   });
 
-  it('of a stream without such a bound are held until they are handed over', () => {
+  it('of a stream without such a limit are held until they are handed over', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     base.stream.emit('data', frame);
     base.listener?.onReceiveMessage('open');
@@ -243,7 +243,7 @@ describe('messages of a call', () => {
     expect(server.events).not.toContain('Receive sent');
   });
 
-  it('are not sent when the stream is gone', () => {
+  it('are not sent when the stream is closed', () => {
     const { call, base } = new FakeServer().begin('Receive');
     base.stream.closed = true;
     call.sendMessage('late', done);
@@ -262,7 +262,7 @@ describe('messages of a call', () => {
     ]);
   });
 
-  it('that are batches pass to the stream without a copy, behind the headers', () => {
+  it('that are batches go to the stream without a copy, after the headers', () => {
     const { call, base } = new FakeServer().begin('Receive');
     // The first message sends the headers, so it goes through grpc-js.
     const first = batch();
@@ -306,7 +306,7 @@ describe('responses that the client does not read', () => {
     expect(server.responses.used).toBe(0);
   });
 
-  it('end a call when its connection has its share', () => {
+  it('end a call when its connection exceeds its share', () => {
     const server = new FakeServer({ responseBytes: 1000 });
     const session = fakeSession();
     const second = server.begin('GetView', session);
@@ -323,7 +323,7 @@ describe('responses that the client does not read', () => {
     expect(other.base.messages).toEqual(['response']);
   });
 
-  it('do not keep back what says what became of a send', () => {
+  it('do not delay the outcome of a send', () => {
     const server = new FakeServer({ responseBytes: 1000 });
     const session = fakeSession();
     const send = server.begin('Multicast', session);
@@ -364,7 +364,7 @@ describe('a failure from outside the handler', () => {
     expect(base.stream.closedWith).toEqual([constants.NGHTTP2_NO_ERROR]);
   });
 
-  it('behind the first response is a status, and the stream is not reset', () => {
+  it('after the first response is a status, and the stream is not reset', () => {
     const { base, call } = new FakeServer().begin('Receive');
     base.stream.headersSent = true;
     call.fail(slow());

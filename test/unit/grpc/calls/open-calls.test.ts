@@ -29,7 +29,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('a call that is rejected', () => {
-  it('never reaches its handler, whatever the client sends', () => {
+  it('never reaches its handler, for any input of the client', () => {
     const gate = new FakeGate();
     gate.error = new EdgeError('CREDENTIAL_MISSING', 'a token is required', { field: 'authorization' });
     const server = new FakeServer({ gate });
@@ -68,7 +68,7 @@ describe('a call that is rejected', () => {
     expect(server.events.some((line) => line.startsWith('refused'))).toBe(false);
   });
 
-  it('because its connection is gone is UNAVAILABLE', () => {
+  it('because its connection is closed is UNAVAILABLE', () => {
     const server = new FakeServer();
     const { base, handler } = server.begin('GetView', {});
     expect(base.statuses[0]?.code).toBe(status.UNAVAILABLE);
@@ -76,7 +76,7 @@ describe('a call that is rejected', () => {
     expect(server.calls.size).toBe(0);
   });
 
-  it('because its connection does not read its responses says that nothing was sent', () => {
+  it('because its connection does not read its responses reports that nothing was sent', () => {
     const server = new FakeServer({ responseBytes: 1000 });
     const session = fakeSession();
     const { call, base } = server.begin('GetView', session);
@@ -90,15 +90,15 @@ describe('a call that is rejected', () => {
     expect(server.begin('GetView', fakeSession()).handler.told).toEqual(['metadata']);
   });
 
-  it('by a defect of the gate is not swallowed', () => {
+  it('by an unexpected error of the gate is reported', () => {
     const gate = new FakeGate();
     gate.error = new Error('a defect');
     expect(() => new FakeServer({ gate }).begin('GetView')).toThrow('a defect');
   });
 });
 
-describe('a call that is let in', () => {
-  it('tells that its connection has proven itself, only with a credential', () => {
+describe('an accepted call', () => {
+  it('reports that its connection has authenticated, only with a credential', () => {
     const gate = new FakeGate();
     const server = new FakeServer({ gate });
     server.begin('GetView');
@@ -140,7 +140,7 @@ describe('a call that is let in', () => {
     expect(server.calls.size).toBe(0);
   });
 
-  it('of a probe is let in above the limits', () => {
+  it('of a probe is accepted above the limits', () => {
     const server = new FakeServer({ calls: { maxCalls: 1 } });
     server.begin('GetView');
     const { handler } = server.begin('Check', fakeSession());
@@ -150,7 +150,7 @@ describe('a call that is let in', () => {
 });
 
 describe('endAll', () => {
-  it('gives every open call the status, once, also one that has not begun', () => {
+  it('ends every open call with the status, once, also one that has not started', () => {
     const server = new FakeServer();
     const open = [server.begin('Receive'), server.begin('Multicast'), server.make('GetView')];
     const over = server.begin('GetView');
@@ -164,7 +164,7 @@ describe('endAll', () => {
 });
 
 describe('endOf', () => {
-  it('ends the calls of one connection, and says that a unary call may have been processed', () => {
+  it('ends the calls of one connection, and reports that a unary call may have been processed', () => {
     const server = new FakeServer();
     const session = fakeSession();
     const stream = server.begin('Receive', session);
@@ -183,7 +183,7 @@ describe('endOf', () => {
 });
 
 describe('recheck', () => {
-  it('ends the calls whose credential is not accepted any more, and no others', () => {
+  it('ends only the calls whose credential is not accepted any more', () => {
     const gate = new FakeGate();
     const server = new FakeServer({ gate });
     const revoked = server.begin('Receive');
@@ -209,7 +209,7 @@ describe('whenIdle', () => {
     await expect(new FakeServer().calls.whenIdle()).resolves.toBeUndefined();
   });
 
-  it('resolves for all who wait when the last call has its status', async () => {
+  it('resolves for all waiting callers when the last call has its status', async () => {
     const server = new FakeServer();
     const [first, second] = [server.begin('GetView'), server.begin('Receive')];
     let idle = 0;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ResponseBudget } from '../../../../server/src/grpc/calls/response-budget.js';
 
 describe('ResponseBudget', () => {
-  it('lets a connection hold as much as is still free, and others come in', () => {
+  it('lets a connection use the free budget, and accepts others', () => {
     const budget = new ResponseBudget(100);
     const fill = (connection: string) => {
       while (budget.hasRoom(connection)) budget.change(connection, 10);
@@ -15,7 +15,7 @@ describe('ResponseBudget', () => {
     expect(budget.hasRoom('greedy')).toBe(false);
   });
 
-  it('gives back what was taken', () => {
+  it('releases the used budget', () => {
     const budget = new ResponseBudget(100);
     budget.change('a', 60);
     expect(budget.hasRoom('a')).toBe(false);

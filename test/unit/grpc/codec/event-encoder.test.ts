@@ -106,7 +106,7 @@ describe('encodeEvent', () => {
     );
   });
 
-  it('writes every size of payload around the borders of its length field', () => {
+  it('writes all payload sizes around the limits of its length field', () => {
     for (const size of [0, 1, 127, 128, 16_383, 16_384, 143_119]) {
       const event = { ...sample, payload: Buffer.alloc(size, 7) };
       const element = encoded(1, 0, event, '#a#b');
@@ -116,13 +116,13 @@ describe('encodeEvent', () => {
     }
   });
 
-  it('makes elements that are a batch when they are set side by side', () => {
+  it('writes elements whose concatenation is a batch', () => {
     const parts = [1, 2, 3].map((number) => encoded(number, 5, sample, '#a#b'));
     const { events } = EventBatch.decode(Buffer.concat(parts));
     expect(events.map((event) => event.sequence)).toEqual([1n, 2n, 3n]);
   });
 
-  it('gives the own index of a view, and -1 to who is not in it', () => {
+  it('writes the own index of a view, and -1 for a mailbox outside of it', () => {
     const event: MailboxEvent = {
       kind: 'view',
       group: 'g',
@@ -155,7 +155,7 @@ const sample: MailboxEvent = {
 };
 
 describe('writeVarint', () => {
-  it('writes what sizeOfVarint announces, and what protobuf reads back', () => {
+  it('writes as many bytes as sizeOfVarint returns, and protobuf reads them', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -11,7 +11,7 @@ const decode = (bytes: number[]) =>
   decodeOrMalformed((reader) => ConnectRequest.decode(reader), Uint8Array.from(bytes));
 const DAEMON = (1 << 3) | 2;
 
-describe('a request that is no message of the contract', () => {
+describe('a request that is not a message of the contract', () => {
   it.each([
     ['a string that goes on past the end', [DAEMON, 5, 0x61]],
     ['a tag without a value', [DAEMON]],
@@ -38,14 +38,14 @@ describe('a request that is no message of the contract', () => {
     expect(decode([DAEMON, 1, 0x61])).toMatchObject({ daemon: 'a' });
   });
 
-  it('says so also for long strings', () => {
+  it('is detected for long strings too', () => {
     const text = [...Buffer.alloc(100, 0x61), 0xff];
     expect(decode([DAEMON, text.length, ...text])).toBeInstanceOf(Malformed);
   });
 });
 
-describe('a request that is one', () => {
-  it('keeps unknown fields out of the way and a leading U+FEFF in', () => {
+describe('a valid request', () => {
+  it('ignores unknown fields and keeps a leading U+FEFF', () => {
     expect(decode([((90 << 3) & 0x7f) | 0x80, 5, 1, DAEMON, 3, 0xef, 0xbb, 0xbf])).toMatchObject({
       daemon: '\ufeff',
     });
@@ -63,7 +63,7 @@ describe('a request of very many fields', () => {
       Buffer.alloc(2 * count, Buffer.of((2 << 3) | 2, 0)),
     );
 
-  it('is read up to the bound', () => {
+  it('is read up to the limit', () => {
     for (const count of [MAX_REQUEST_FIELDS - 1, MAX_REQUEST_FIELDS])
       expect(groups(count)).toMatchObject({ groups: { length: count } });
     expect(groups(MAX_REQUEST_FIELDS + 1)).toMatchObject({ problem: 'it has more than 200000 fields' });
@@ -71,7 +71,7 @@ describe('a request of very many fields', () => {
 });
 
 describe('refuseMalformed', () => {
-  it('wraps every deserializer and changes nothing else', () => {
+  it('wraps every deserializer without other changes', () => {
     const wrapped = refuseMalformed(MailboxServiceService);
     expect(Object.keys(wrapped)).toEqual(Object.keys(MailboxServiceService));
     for (const [name, method] of Object.entries(wrapped)) {

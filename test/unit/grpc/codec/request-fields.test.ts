@@ -16,7 +16,7 @@ describe('millisecondsOf', () => {
     expect(lease(seconds, nanos)).toBe(ms);
   });
 
-  it('gives undefined for what is not set', () => {
+  it('returns undefined for a missing field', () => {
     expect(millisecondsOf(undefined, 'lease', 1, 2)).toBeUndefined();
   });
 
@@ -34,7 +34,7 @@ describe('millisecondsOf', () => {
     ['more than a Duration may have', 315_576_000_001n, 0],
     ['the largest int64', 9_223_372_036_854_775_807n, 0],
     ['the smallest int64', -9_223_372_036_854_775_808n, 0],
-  ])('rejects %s, naming field and bound', (_, seconds, nanos) => {
+  ])('rejects %s, with field and bound', (_, seconds, nanos) => {
     const refused = () => lease(seconds, nanos);
     expect(refused).toThrow(expect.objectContaining({ reason: 'LIMIT_OUT_OF_RANGE' }) as EdgeError);
     expect(refused).toThrow(/^lease .*allowed: 1 s to 1 h$/);
@@ -45,7 +45,7 @@ describe('millisecondsOf', () => {
 });
 
 describe('countOf', () => {
-  it('gives what a number can hold, and else more than any bound', () => {
+  it('returns the number, or more than any limit', () => {
     expect(countOf(0n)).toBe(0);
     expect(countOf(9_007_199_254_740_991n)).toBe(Number.MAX_SAFE_INTEGER);
     expect(countOf(18_446_744_073_709_551_615n)).toBe(Number.MAX_SAFE_INTEGER);
@@ -53,7 +53,7 @@ describe('countOf', () => {
 });
 
 describe('required', () => {
-  it('rejects the empty string and nothing', () => {
+  it('rejects only the empty string', () => {
     for (const value of ['', undefined]) {
       expect(() => required(value, 'mailbox_id')).toThrow('mailbox_id is required');
     }

@@ -17,7 +17,7 @@ function translator() {
 const leave = (failure: Failure) => rpcErrorOf(statusError(failure));
 
 describe('a Spread error', () => {
-  it('leaves with its code, number, field and bound, readable with google.rpc', () => {
+  it('has its code, number, field and bound, readable with google.rpc', () => {
     const { failures } = translator();
     const error = new SpreadError('ILLEGAL_GROUP', 'groups[2] is empty', {
       field: 'groups[2]',
@@ -59,7 +59,7 @@ describe('a Spread error', () => {
 });
 
 describe('an error of the sidecar', () => {
-  it('leaves with its reason and metadata', () => {
+  it('has its reason and metadata', () => {
     const { failures } = translator();
     const error = new MailboxError('SEQUENCE_NOT_RETAINED', 'gone', {
       oldest_retained_sequence: '5',
@@ -96,7 +96,7 @@ describe('an error of the sidecar', () => {
     },
   );
 
-  it('does not when the call was cut off by a drain: it may have been done', () => {
+  it('does not if a drain cancelled the call: it may have been executed', () => {
     expect(rpcErrorOf(drainingStatus())).toMatchObject({
       code: status.UNAVAILABLE,
       info: { reason: 'DRAINING', metadata: { outcome: 'unknown' } },
@@ -105,8 +105,8 @@ describe('an error of the sidecar', () => {
   });
 });
 
-describe('a defect', () => {
-  it('leaves as a fixed sentence; the cause goes to the log under the same id', () => {
+describe('an unexpected error', () => {
+  it('has a fixed message; the log has the cause under the same ID', () => {
     const { failures, defects } = translator();
     const cause = new TypeError('cannot read secrets of undefined');
     const failure = leave(failures.of(cause));
@@ -120,8 +120,8 @@ describe('a defect', () => {
   });
 });
 
-describe('what goes into trailers', () => {
-  it('is bounded', () => {
+describe('text in trailers', () => {
+  it('is limited', () => {
     const failure = {
       code: status.INVALID_ARGUMENT,
       sentence: 'x'.repeat(10_000),
@@ -134,7 +134,7 @@ describe('what goes into trailers', () => {
     expect(info?.metadata.field).toHaveLength(200);
   });
 
-  it('is well-formed text whatever a caller sent', () => {
+  it('is well-formed for any text of a caller', () => {
     const failure = {
       code: status.INTERNAL,
       sentence: 'a\ud800b\u{1f600}',
@@ -168,7 +168,7 @@ describe('the end of a mailbox', () => {
     });
   });
 
-  it('is no failure when it was asked for', () => {
+  it('is no failure when it was requested', () => {
     expect(endFailure({ reason: 'DISCONNECTED', lastSequence: 3, message: 'bye' })).toBeUndefined();
   });
 });
@@ -176,7 +176,7 @@ describe('the end of a mailbox', () => {
 describe('a status that grpc-js made itself', () => {
   const describeStatus = (given: SentStatus) => describeTransportStatus(given, { maxRequestBytes: 1000 });
 
-  it('gets details when the deadline passed, and is left alone where nothing is known', () => {
+  it('gets details when the deadline passed, and is unchanged otherwise', () => {
     const passed = describeStatus({
       code: status.DEADLINE_EXCEEDED,
       details: 'Deadline exceeded',
@@ -197,7 +197,7 @@ describe('a status that grpc-js made itself', () => {
     expect(describeStatus(other)).toEqual({ status: other });
   });
 
-  it('tells of the limit that it is about', () => {
+  it('names its limit', () => {
     const given = {
       code: status.RESOURCE_EXHAUSTED,
       details: 'Received message larger than max (1001 vs 1000)',
@@ -210,7 +210,7 @@ describe('a status that grpc-js made itself', () => {
     });
   });
 
-  it('keeps the details that a handler gave', () => {
+  it('keeps the details of a handler', () => {
     const { failures } = translator();
     const error = new MailboxError('DEADLINE_EXCEEDED', 'over', { outcome: 'not-sent' });
     const given = statusError(failures.of(error));

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 const texts = (count: number) => times(count, String);
 
 describe('the end of the mailbox', () => {
-  it('ends an idle stream at once, with the counts until then', () => {
+  it('ends an idle stream at once, with the current counts', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('a');
     stream.mailbox.take();
@@ -18,7 +18,7 @@ describe('the end of the mailbox', () => {
     expect(stream.mailbox.holds).toBe(0);
   });
 
-  it('in the middle of a batch hands over no more, and waits for what was handed over', () => {
+  it('in the middle of a batch stops passing messages, and waits for those in flight', () => {
     const stream = FakeMulticastStream.open();
     stream.mailbox.hasRoom = false;
     stream.batch('a', 'b', 'c');
@@ -32,7 +32,7 @@ describe('the end of the mailbox', () => {
     expect(stream.reads).toBe(1);
   });
 
-  it('between two slices hands over no more', () => {
+  it('between two slices stops passing messages', () => {
     const stream = FakeMulticastStream.open();
     stream.defersTurns = true;
     stream.batch(...texts(600));
@@ -45,7 +45,7 @@ describe('the end of the mailbox', () => {
     expect(stream.reasons).toEqual(['LEASE_EXPIRED']);
   });
 
-  it('is told with refusals only up to the first undecided message', () => {
+  it('is reported with rejected messages only up to the first undecided one', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('1', badMessage(), '3', badMessage());
     stream.mailbox.take(1);
@@ -60,7 +60,7 @@ describe('the end of the mailbox', () => {
     expect(stream.answers).toHaveLength(2);
   });
 
-  it('that send throws ends the stream when the messages before are decided', () => {
+  it('that send throws ends the stream when the earlier messages are decided', () => {
     const stream = FakeMulticastStream.open();
     stream.mailbox.beforeSend = ({ payload }) => {
       if (payload.toString() === 'b') throw expired();

@@ -20,7 +20,7 @@ afterEach(() => void vi.useRealTimers());
 const texts = (count: number) => times(count, String);
 
 describe('the first frame of a MulticastStream', () => {
-  it('opens the mailbox, is answered, and lets in the next frame', () => {
+  it('opens the mailbox, is answered, and allows the next frame', () => {
     const stream = FakeMulticastStream.open();
     expect(stream.opened).toEqual(['box']);
     expect(stream.mailbox.holds).toBe(1);
@@ -33,7 +33,7 @@ describe('the first frame of a MulticastStream', () => {
     ['no open and no batch', { frame: undefined }, 'FIELD_REQUIRED'],
     ['open without a mailbox', openFrame(undefined), 'FIELD_REQUIRED'],
     ['malformed', new Malformed('it is not in the protobuf wire format'), 'MALFORMED_REQUEST'],
-  ])('that is %s ends the call, opens nothing and has no answer', (_what, frame, reason) => {
+  ])('that is %s ends the call, opens nothing and has no response', (_what, frame, reason) => {
     const stream = new FakeMulticastStream();
     stream.frame(frame);
     expect(stream.reasons).toEqual([reason]);
@@ -58,7 +58,7 @@ describe('the first frame of a MulticastStream', () => {
 });
 
 describe('a later frame', () => {
-  it('that is open again ends the call, answers the decided count and releases the mailbox', () => {
+  it('that is open again ends the call, reports the decided count and releases the mailbox', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('a', 'b');
     stream.mailbox.take();
@@ -92,7 +92,7 @@ describe('a later frame', () => {
     expect(stream.errors).toHaveLength(1);
   });
 
-  it('that is large is decoded in its turn, at the cost of its bytes', () => {
+  it('that is large is decoded in its turn, and counts with its size', () => {
     const stream = FakeMulticastStream.open();
     stream.defersTurns = true;
     stream.frame(new Undecoded(Buffer.alloc(20_480), () => batchFrame(['a']) as never));
@@ -125,8 +125,8 @@ describe('a later frame', () => {
   });
 });
 
-describe('the answer to a batch', () => {
-  it('comes when the last message is decided, and only then lets in the next frame', () => {
+describe('the response to a batch', () => {
+  it('is sent when the last message is decided, and only then allows the next frame', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('a', 'b', 'c');
     stream.mailbox.take(2);
@@ -140,7 +140,7 @@ describe('the answer to a batch', () => {
     expect(stream.reads).toBe(2);
   });
 
-  it('comes once when the mailbox takes each message before send returns', () => {
+  it('is sent once when the mailbox accepts each message before send returns', () => {
     const stream = FakeMulticastStream.open();
     stream.mailbox.takesAtOnce = true;
     stream.batch('a', 'b', 'c');
@@ -151,7 +151,7 @@ describe('the answer to a batch', () => {
     expect(stream.reads).toBe(2);
   });
 
-  it('comes at once for an empty batch', () => {
+  it('is sent at once for an empty batch', () => {
     const stream = FakeMulticastStream.open();
     stream.batch();
     expect(stream.counts).toHaveLength(2);
@@ -178,7 +178,7 @@ describe('the answer to a batch', () => {
     expect(stream.errors).toEqual([]);
   });
 
-  it('says why a message was rejected', () => {
+  it('contains the reason of each rejection', () => {
     const stream = FakeMulticastStream.open();
     stream.batch(badMessage());
     expect(stream.lastAnswer?.refusals[0]).toMatchObject({
@@ -200,7 +200,7 @@ describe('the answer to a batch', () => {
     expect(stream.refused).toEqual([1, 2]);
   });
 
-  it('reports 500 refusals at most, and the batch continues behind it', () => {
+  it('reports at most 500 rejections, and the batch continues afterwards', () => {
     const stream = FakeMulticastStream.open();
     stream.batch(...times(1201, badMessage));
     expect(stream.answers.map(({ refusals }) => refusals.length)).toEqual([0, 500, 500, 201]);
@@ -221,7 +221,7 @@ describe('the answer to a batch', () => {
     expect(stream.reads).toBe(2);
   });
 
-  it('waits for the transport before the rest of a batch with many refusals', () => {
+  it('waits for the transport before the rest of a batch with many rejections', () => {
     const stream = FakeMulticastStream.open();
     stream.isWritable = false;
     stream.batch(...times(500, badMessage), 'a');
@@ -232,7 +232,7 @@ describe('the answer to a batch', () => {
 });
 
 describe('a long batch', () => {
-  it('is handed over in slices of 512 messages, each in a turn of its own', () => {
+  it('is passed on in slices of 512 messages, each in a separate turn', () => {
     const stream = FakeMulticastStream.open();
     stream.defersTurns = true;
     stream.batch(...texts(1300));
@@ -280,7 +280,7 @@ describe('a mailbox without room', () => {
     expect(stream.counts.at(-1)).toEqual([3, 3]);
   });
 
-  it('behind the last message of a batch delays its answer until there is room', () => {
+  it('after the last message of a batch delays its response until there is room', () => {
     const stream = FakeMulticastStream.open();
     stream.mailbox.hasRoom = false;
     stream.batch('a');

@@ -114,14 +114,14 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('a Receive stream', () => {
-  it('writes the first frame first, and takes no event before the queue says that there is one', () => {
+  it('writes the first frame first, and takes no event before the queue reports one', () => {
     const { frames, attachment } = receiveStream();
     attachment.add(10);
     expect(frames).toEqual([ATTACHED]);
     expect(attachment.takenWith).toEqual([]);
   });
 
-  it('that is woken before it begins takes events behind its first frame', () => {
+  it('that is woken before its start takes events after its first frame', () => {
     const { stream, attachment, frames, kinds } = receiveStream({ begin: false });
     attachment.add(10);
     stream.onReadable();
@@ -131,7 +131,7 @@ describe('a Receive stream', () => {
     expect(kinds()).toEqual(['batch']);
   });
 
-  it('takes batches until there is none, of the size of the limits', () => {
+  it('takes all available batches, within the limits', () => {
     const { stream, attachment, kinds } = receiveStream();
     attachment.add(10);
     attachment.add(20);
@@ -140,7 +140,7 @@ describe('a Receive stream', () => {
     expect(attachment.takenWith).toEqual([1000, 1000, 1000]);
   });
 
-  it('does not ask an empty queue again until the queue says that there is more', () => {
+  it('does not ask an empty queue again until the queue reports events', () => {
     const { stream, attachment, kinds, taken } = receiveStream();
     stream.onReadable();
     attachment.add(10);
@@ -151,7 +151,7 @@ describe('a Receive stream', () => {
     expect(kinds()).toEqual(['batch']);
   });
 
-  it('holds at most the bytes in flight and one batch more', () => {
+  it('holds at most the bytes in flight and one more batch', () => {
     const { stream, attachment, frames, taken } = receiveStream();
     for (let i = 0; i < 10; i++) attachment.add(900);
     stream.onReadable();
@@ -165,7 +165,7 @@ describe('a Receive stream', () => {
     expect(attachment.bytesInTransit).toBe(3 * 903);
   });
 
-  it('reports every byte that the transport took, and releases every batch once', () => {
+  it('reports every byte that the transport accepted, and releases every batch once', () => {
     const { stream, attachment, taken } = receiveStream();
     for (let i = 0; i < 5; i++) attachment.add(900);
     stream.onReadable();
@@ -217,7 +217,7 @@ describe('a slow consumer notice', () => {
 });
 
 describe('a heartbeat', () => {
-  it('comes after each interval without traffic, with the last sequence given', () => {
+  it('is sent after each interval without traffic, with the last delivered sequence', () => {
     const { stream, attachment, frames, taken, kinds } = receiveStream({ heartbeatMs: HEARTBEAT_MS });
     attachment.add(10);
     stream.onReadable();
@@ -233,7 +233,7 @@ describe('a heartbeat', () => {
     expect(kinds()).toEqual(['batch', 'heartbeat', 'heartbeat']);
   });
 
-  it('is not sent when none is asked for', () => {
+  it('is not sent unless requested', () => {
     const { frames, taken } = receiveStream();
     taken();
     vi.advanceTimersByTime(100 * HEARTBEAT_MS);
@@ -254,7 +254,7 @@ describe('a heartbeat', () => {
     expect(kinds()).toEqual(['batch', 'heartbeat']);
   });
 
-  it('counts from when the transport took the last frame', () => {
+  it('counts from when the transport accepted the last frame', () => {
     const { taken, kinds } = receiveStream({ heartbeatMs: HEARTBEAT_MS });
     vi.advanceTimersByTime(900);
     taken();
@@ -264,7 +264,7 @@ describe('a heartbeat', () => {
     expect(kinds()).toEqual(['heartbeat']);
   });
 
-  it('is not written behind frames that the client does not read', () => {
+  it('is not written after frames that the client does not read', () => {
     const { taken, kinds } = receiveStream({ heartbeatMs: HEARTBEAT_MS });
     vi.advanceTimersByTime(10 * HEARTBEAT_MS);
     expect(kinds()).toEqual([]);
@@ -273,7 +273,7 @@ describe('a heartbeat', () => {
     expect(kinds()).toEqual(['heartbeat']);
   });
 
-  it('is not sent while events wait that may not be given', () => {
+  it('is not sent while queued events may not be delivered', () => {
     const { attachment, taken, kinds } = receiveStream({ heartbeatMs: HEARTBEAT_MS });
     taken();
     attachment.complete = false;
@@ -299,14 +299,14 @@ describe('a heartbeat', () => {
 });
 
 describe('the end of the mailbox', () => {
-  it('that was asked for ends the call with OK and the last sequence', () => {
+  it('on request ends the call with OK and the last sequence', () => {
     const { stream, trailers, errors } = receiveStream();
     stream.onEnd(DISCONNECTED);
     expect(trailers).toEqual([{ last_sequence: '7' }]);
     expect(errors).toEqual([]);
   });
 
-  it('that was not asked for ends the call with its reason and the last sequence', () => {
+  it('without a request ends the call with its reason and the last sequence', () => {
     const { stream, trailers, errors } = receiveStream();
     stream.onEnd(EXPIRED);
     expect(trailers).toEqual([]);
@@ -317,7 +317,7 @@ describe('the end of the mailbox', () => {
     expect(readStatusDetails(details as Buffer).info?.reason).toBe('LEASE_EXPIRED');
   });
 
-  it('ends the call once, and nothing is taken afterwards', () => {
+  it('ends the call once, and takes nothing afterwards', () => {
     const { stream, attachment, trailers, errors, taken, frames } = receiveStream();
     stream.onEnd(DISCONNECTED);
     stream.onEnd(EXPIRED);
@@ -330,7 +330,7 @@ describe('the end of the mailbox', () => {
     expect(attachment.takenWith).toEqual([]);
   });
 
-  it('lets out what was written, and reports it', () => {
+  it('sends the written frames, and reports them', () => {
     const { stream, attachment, taken } = receiveStream();
     attachment.add(10);
     stream.onReadable();
@@ -341,7 +341,7 @@ describe('the end of the mailbox', () => {
     expect(attachment.released).toBe(1);
   });
 
-  it('is not told to a caller that has gone', () => {
+  it('is not reported to a caller that has disconnected', () => {
     const { stream, trailers, errors } = receiveStream();
     stream.cancel();
     stream.onEnd(EXPIRED);
@@ -351,7 +351,7 @@ describe('the end of the mailbox', () => {
 });
 
 describe('a cancelled Receive', () => {
-  it('frees the mailbox and reports all bytes in flight as gone, once', () => {
+  it('frees the mailbox and reports all bytes in flight as released, once', () => {
     const { stream, attachment, taken } = receiveStream();
     attachment.add(900);
     stream.onReadable();
@@ -379,7 +379,7 @@ describe('a cancelled Receive', () => {
     expect(resets()).toBe(0);
   });
 
-  it('that has not begun yet has nothing to free', () => {
+  it('that has not started has nothing to free', () => {
     const { stream, frames } = receiveStream({ begin: false });
     stream.cancel();
     stream.abandon();
@@ -387,7 +387,7 @@ describe('a cancelled Receive', () => {
   });
 });
 
-describe('a Receive that has a status from elsewhere', () => {
+describe('a Receive with a status from another part', () => {
   it('frees the mailbox at once, and its frames still go out', () => {
     const { stream, attachment, taken } = receiveStream();
     attachment.add(900);
@@ -423,7 +423,7 @@ describe('an abandoned Receive', () => {
     expect(resets()).toBe(1);
   });
 
-  it('is not reset when the transport took everything', () => {
+  it('is not reset when the transport accepted everything', () => {
     const { stream, taken, resets } = receiveStream();
     taken();
     stream.abandon();

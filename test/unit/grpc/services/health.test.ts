@@ -44,7 +44,7 @@ async function start() {
 }
 
 describe('Check', () => {
-  it('answers for the server as a whole and for its service', async () => {
+  it('responds for the server as a whole and for its service', async () => {
     const { board, check } = await start();
     for (const [serving, expected] of [
       [false, 'NOT_SERVING'],
@@ -57,7 +57,7 @@ describe('Check', () => {
     }
   });
 
-  it('answers NOT_FOUND for what it does not know', async () => {
+  it('responds NOT_FOUND for unknown services', async () => {
     const { check } = await start();
     const error = await check('no.such.Service').catch((reason: unknown) => reason);
     expect(rpcErrorOf(error).code).toBe(status.NOT_FOUND);
@@ -65,7 +65,7 @@ describe('Check', () => {
 });
 
 describe('List', () => {
-  it('gives all', async () => {
+  it('returns all services', async () => {
     const { board, client } = await start();
     board.setServing(true);
     const statuses = await new Promise((resolve) => client.list({}, (_, answer) => resolve(answer.statuses)));
@@ -74,7 +74,7 @@ describe('List', () => {
 });
 
 describe('Watch', () => {
-  it('tells the present status at once and every change', async () => {
+  it('sends the current status at once and every change', async () => {
     const { board, watch } = await start();
     const { seen } = watch(SERVICE);
     await until(() => seen.length === 1);
@@ -85,7 +85,7 @@ describe('Watch', () => {
     expect(seen).toEqual(['NOT_SERVING', 'SERVING', 'NOT_SERVING']);
   });
 
-  it('tells what is no change to nobody', async () => {
+  it('sends nothing without a change', async () => {
     const { board, watch, check } = await start();
     const { seen } = watch('');
     await until(() => seen.length === 1);
@@ -98,7 +98,7 @@ describe('Watch', () => {
     expect(seen).toEqual(['NOT_SERVING', 'SERVING']);
   });
 
-  it('stays open for a service that it does not know', async () => {
+  it('stays open for an unknown service', async () => {
     const { board, watch, check } = await start();
     const { call, seen } = watch('no.such.Service');
     await until(() => seen.length === 1);
@@ -117,7 +117,7 @@ describe('Watch', () => {
   });
 });
 
-describe('a request that is no HealthCheckRequest', () => {
+describe('a request that is not a HealthCheckRequest', () => {
   it('is INVALID_ARGUMENT', async () => {
     const { client } = await start();
     const error = await new Promise((resolve) =>

@@ -62,7 +62,7 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
     ]);
   });
 
-  it('gives descriptors that a client can be built from', async () => {
+  it('returns descriptors from which a client can be built', async () => {
     const ask = await start(version);
     const { fileDescriptorResponse } = await ask({
       fileContainingSymbol: 'spread.sidecar.v1.MailboxService',
@@ -86,17 +86,17 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
     { fileContainingExtension: { containingType: 'no.such.Thing', extensionNumber: 1 } },
     { fileContainingExtension: { containingType: 'spread.sidecar.v1.Event', extensionNumber: 1 } },
     { allExtensionNumbersOfType: 'no.such.Thing' },
-  ])('answers NOT_FOUND to %j', async (request) => {
+  ])('responds NOT_FOUND to %j', async (request) => {
     const ask = await start(version);
     expect((await ask(request)).errorResponse?.errorCode).toBe(status.NOT_FOUND);
   });
 
-  it('answers INVALID_ARGUMENT to a request without a question', async () => {
+  it('responds INVALID_ARGUMENT to an empty request', async () => {
     const ask = await start(version);
     expect((await ask({ host: 'example' })).errorResponse?.errorCode).toBe(status.INVALID_ARGUMENT);
   });
 
-  it('gives the numbers of no extension for a message without extensions', async () => {
+  it('returns no extension numbers for a message without extensions', async () => {
     const ask = await start(version);
     const { allExtensionNumbersResponse } = await ask({
       allExtensionNumbersOfType: 'spread.sidecar.v1.Event',
@@ -120,7 +120,7 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
     expect(files?.map(({ name }) => name)).toEqual(['grpc/health/v1/health.proto']);
   });
 
-  it('can be left out', async () => {
+  it('can be disabled', async () => {
     const ask = await start(version, false);
     const error = await ask({ listServices: '*' }).catch((reason: unknown) => reason);
     expect(rpcErrorOf(error).code).toBe(status.UNIMPLEMENTED);
@@ -128,7 +128,7 @@ describe.each(['v1', 'v1alpha'] as const)('reflection %s', (version) => {
 });
 
 describe('reflection', () => {
-  it('rejects bytes that are no request', async () => {
+  it('rejects bytes that are not a request', async () => {
     const server = new GrpcServer({ services: reflection(), bounds: GRPC_BOUNDS });
     const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
     const client = new Client(formatListenAddress(address!), credentials.createInsecure());
@@ -146,7 +146,7 @@ describe('reflection', () => {
     expect(rpcErrorOf(await within(failure, 'the failure')).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  it('bounds what a caller that does not read can pile up', async () => {
+  it('limits the responses for a caller that does not read', async () => {
     const server = new GrpcServer({ services: reflection(), bounds: GRPC_BOUNDS });
     const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
     const client = new Client(formatListenAddress(address!), credentials.createInsecure(), {

@@ -100,7 +100,7 @@ describe('a client that breaks its connection in the packet of its request', () 
 });
 
 describe('a connection whose session has ended', () => {
-  it('is closed, although Node leaves it open', async () => {
+  it('is closed, even if Node leaves it open', async () => {
     const { server, port } = await start({ silenceMs: 50 });
     const hostile = Array.from({ length: 20 }, () => say(port, BREACH));
     await until(() => server.connections === 20);
@@ -123,7 +123,7 @@ describe('a connection whose session has ended', () => {
 });
 
 describe('a header with an illegal character', () => {
-  it('is not printed, for it may be a credential', async () => {
+  it('is not logged, because it may be a credential', async () => {
     const { port } = await start();
     const printed: string[] = [];
     const spies = [vi.spyOn(process.stderr, 'write'), vi.spyOn(console, 'error')].map((spy) =>

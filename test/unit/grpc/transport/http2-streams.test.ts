@@ -80,7 +80,7 @@ describe('streams that wait for their turn', () => {
     expect(started).toEqual([]);
   });
 
-  it('of a connection with many give way to a connection with few', async () => {
+  it('of a connection with many yield to a connection with few', async () => {
     const { started, limits, session, open, idle } = busyServer(3);
     const flooding = session();
     const [first, second, third] = [open(flooding), open(flooding), open(flooding)];
@@ -91,7 +91,7 @@ describe('streams that wait for their turn', () => {
     expect(limits).toEqual([]);
   });
 
-  it('are rejected above the bound when no connection has more of them', async () => {
+  it('are rejected above the limit when no connection has more of them', async () => {
     const { started, limits, session, open, idle } = busyServer(3);
     const client = session();
     const streams = [open(client), open(client), open(client), open(client)];
@@ -102,7 +102,7 @@ describe('streams that wait for their turn', () => {
   });
 });
 
-describe('the streams that a connection is told it may have', () => {
+describe('the allowed streams of a connection', () => {
   it('grow while it uses most of them', () => {
     const { session, open } = busyServer(10_000);
     const client = session();
@@ -118,7 +118,7 @@ describe('the streams that a connection is told it may have', () => {
     expect(client.told).toEqual([]);
   });
 
-  it('are few for a newcomer while others have most of them', () => {
+  it('are few for a new connection while others have most of them', () => {
     const { session, open, limits } = busyServer(200);
     const flooding = session();
     for (let i = 0; i < 180; i++) open(flooding);
@@ -126,7 +126,7 @@ describe('the streams that a connection is told it may have', () => {
     expect(limits).toEqual([]);
   });
 
-  it('leave room for a newcomer beside connections that want all', () => {
+  it('leave room for a new connection beside connections that use all', () => {
     const { session, open, limits } = busyServer(200);
     const flooding = [session(), session(), session()];
     for (let i = 0; i < 200; i++) for (const client of flooding) open(client);
@@ -141,7 +141,7 @@ describe('the streams that a connection is told it may have', () => {
 describe('streams of health', () => {
   const watch = '/grpc.health.v1.Health/Watch';
 
-  it('do not lower the share of their connection, which may have them beside its share', () => {
+  it('do not reduce the share of their connection, and do not count in it', () => {
     const { session, open, limits } = busyServer(80);
     const client = session();
     for (let i = 0; i < 999; i++) {
@@ -152,7 +152,7 @@ describe('streams of health', () => {
     expect(limits).toEqual([]);
   });
 
-  it('have room while all other streams are in use, and leave it when they close', () => {
+  it('have room while all other streams are in use, and release it when they close', () => {
     const { session, open, limits } = busyServer(80);
     const [client, other] = [session(), session()];
     for (let i = 0; i < 80; i++) open(client);

@@ -155,7 +155,7 @@ describe('the internals of grpc-js', () => {
     expect(socket, GONE.stream).toBeTypeOf('number');
   });
 
-  it('sends statuses of its own through sendStatus', async () => {
+  it('sends its own statuses through sendStatus', async () => {
     const statuses: SentStatus[] = [];
     const { call } = await serve((base) =>
       interceptStatus(base, (given) => {
@@ -192,7 +192,7 @@ describe('the internals of grpc-js', () => {
 });
 
 describe('the internals of Node', () => {
-  it('knows what the kernel has not taken of a socket', async () => {
+  it('knows the bytes of a socket that the kernel has not accepted', async () => {
     const listener = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(listener, 'listening');
     const accepted = once(listener, 'connection');

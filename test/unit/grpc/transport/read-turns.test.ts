@@ -42,13 +42,13 @@ function readTurns() {
 }
 
 describe('ReadTurns', () => {
-  it('reads on while a turn begins few streams', () => {
+  it('continues to read while a turn starts few streams', () => {
     const { turns, connect, open } = readTurns();
     open(connect(), 31);
     expect(turns.paused).toBe(0);
   });
 
-  it('pauses connections that may bring any number of streams, and not one with few', async () => {
+  it('pauses connections that may start any number of streams, but not one with few', async () => {
     const { connect, open, allRead } = readTurns();
     const [quiet, busy, newcomer] = [connect(), connect(), connect()];
     open(quiet, 1);
@@ -59,7 +59,7 @@ describe('ReadTurns', () => {
     expect([quiet.isRead, busy.isRead, newcomer.isRead]).toEqual([true, true, true]);
   });
 
-  it('pauses a connection whose streams end all at once', async () => {
+  it('pauses a connection whose streams all end at once', async () => {
     const { connect, open, allRead } = readTurns();
     const session = connect();
     const streams = open(session, 130);
@@ -68,7 +68,7 @@ describe('ReadTurns', () => {
     expect(session.isRead).toBe(false);
   });
 
-  it('leaves the start to Node while a write waits for the client', async () => {
+  it('lets Node start reading while a write waits for the client', async () => {
     const { connect, open, allRead } = readTurns();
     const session = connect();
     session.socket._handle.writeQueueSize = 1;
@@ -86,7 +86,7 @@ describe('ReadTurns', () => {
     expect(turns.paused).toBe(0);
   });
 
-  it('resumes the connection that began the fewest streams first', async () => {
+  it('resumes the connection with the fewest started streams first', async () => {
     const { turns, connect, open } = readTurns();
     const [most, fewer] = [connect(), connect()];
     open(most, 200);

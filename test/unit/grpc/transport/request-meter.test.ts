@@ -22,7 +22,7 @@ describe('RequestMeter', () => {
     expect(meter.held).toBe(0);
   });
 
-  it('counts a compressed one as what it may become, from its first byte', () => {
+  it('counts a compressed message with its possible size, from its first byte', () => {
     const meter = new RequestMeter(1000, 1_000_000_000_000);
     expect(meter.arrived(Buffer.of(1))).toBe('compressed');
     expect(meter.held).toBe(1000);
@@ -41,7 +41,7 @@ describe('RequestMeter', () => {
     expect(meter.held).toBe(100_005);
   });
 
-  it('names a message that is too large as soon as its length is known', () => {
+  it('reports a message that is too large when its length is known', () => {
     const meter = new RequestMeter(1000, 100);
     expect(meter.arrived(message(100))).toBeUndefined();
     const large = message(101);
@@ -49,7 +49,7 @@ describe('RequestMeter', () => {
     expect(meter.arrived(large.subarray(4, 5))).toBe('too large');
   });
 
-  it('forgets everything when nobody wants it', () => {
+  it('forgets everything when it is not used', () => {
     const meter = new RequestMeter(1000, 1_000_000_000_000);
     meter.arrived(Buffer.concat([message(20), message(30).subarray(0, 9)]));
     meter.clear();
@@ -58,7 +58,7 @@ describe('RequestMeter', () => {
     expect(meter.held).toBe(0);
   });
 
-  it('comes to the same however the bytes are cut', () => {
+  it('has the same result for any split of the bytes', () => {
     const messages = fc.array(fc.tuple(fc.nat(40), fc.boolean()), { maxLength: 8 });
     fc.assert(
       fc.property(messages, fc.array(fc.nat(300), { maxLength: 12 }), fc.nat(4), (sizes, cuts, taken) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../../../server/src/grpc/transport/token-bucket.js';
 
 describe('TokenBucket', () => {
-  it("gives one second's worth at once, then as they come", () => {
+  it("allows one second's worth at once, then the rate", () => {
     const bucket = new TokenBucket(4, 1000);
     for (let i = 0; i < 4; i++) expect(bucket.take(1000)).toBe(0);
     expect(bucket.take(1000)).toBe(250);
@@ -16,7 +16,7 @@ describe('TokenBucket', () => {
     expect([bucket.take(1e9), bucket.take(1e9), bucket.take(1e9)]).toEqual([0, 0, 500]);
   });
 
-  it('may be overdrawn, and says for how long', () => {
+  it('may be overdrawn, and reports for how long', () => {
     const bucket = new TokenBucket(100, 0);
     expect(bucket.spend(100, 0)).toBe(0);
     expect(bucket.spend(50, 0)).toBe(500);
@@ -25,7 +25,7 @@ describe('TokenBucket', () => {
     expect(bucket.spend(0, 500)).toBe(0);
   });
 
-  it('knows when it is as if nothing had been taken', () => {
+  it('knows when it is full again', () => {
     const bucket = new TokenBucket(10, 0);
     expect(bucket.isFull(0)).toBe(true);
     bucket.take(0);

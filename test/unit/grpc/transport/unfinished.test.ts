@@ -67,7 +67,7 @@ async function served(to: NetConnectOpts): Promise<RawHttp2> {
 }
 
 describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
-  it('on which HTTP/2 does not begin is cut, and no other', async () => {
+  it('on which HTTP/2 does not start is closed, and no other', async () => {
     const { server, places } = await start({ bounds: boundsWith({ openingTimeoutMs: 100 }) });
     const place = places[kind];
     const idle = await served(place);
@@ -83,7 +83,7 @@ describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
     expect(idle.closed).toBe(false);
   });
 
-  it('may take as long as it wants to from there on', async () => {
+  it('has no time limit after the start', async () => {
     const { places } = await start({ bounds: boundsWith({ openingTimeoutMs: 50 }) });
     const slow = say(places[kind]);
     const raw = await RawHttp2.connect(places[kind]);
@@ -97,7 +97,7 @@ describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
 });
 
 describe('a TLS handshake', () => {
-  it('that is not finished in time is cut', async () => {
+  it('that is not finished in time is aborted', async () => {
     const certificate = await (await TestAuthority.create()).server();
     const failures: string[] = [];
     const tls = new TlsEndpoint(
@@ -111,8 +111,8 @@ describe('a TLS handshake', () => {
   });
 });
 
-describe('a call whose request does not come', () => {
-  it('is ended, and those that have theirs continue', async () => {
+describe('a call whose request does not arrive', () => {
+  it('is ended, and calls with a request continue', async () => {
     const { server, places } = await start({ bounds: boundsWith({ requestTimeoutMs: 200 }) });
     const raw = await served(places.tcp);
     raw.write(

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../../../server/src/mailbox/connection/backoff.js';
 
 describe('Backoff', () => {
-  it('doubles up to its bound and begins again after a success', () => {
+  it('doubles up to its maximum and restarts after a success', () => {
     const backoff = new Backoff({ initialMs: 100, maxMs: 1000, random: () => 0.999999 });
     expect([1, 2, 3, 4, 5, 6].map(() => backoff.next())).toEqual([100, 200, 400, 800, 1000, 1000]);
     backoff.reset();
     expect(backoff.next()).toBe(100);
   });
 
-  it('cuts a pause by up to half at random', () => {
+  it('shortens a pause by up to half at random', () => {
     const least = new Backoff({ initialMs: 100, maxMs: 1000, random: () => 0 });
     expect([least.next(), least.next()]).toEqual([50, 100]);
     const usual = new Backoff({ initialMs: 1000, maxMs: 1000 });
@@ -21,7 +21,7 @@ describe('Backoff', () => {
     }
   });
 
-  it('stays at its bound after very many attempts', () => {
+  it('stays at its maximum after very many attempts', () => {
     const backoff = new Backoff({ initialMs: 100, maxMs: 1000, random: () => 0 });
     for (let i = 0; i < 5000; i++) backoff.next();
     expect(backoff.next()).toBe(500);

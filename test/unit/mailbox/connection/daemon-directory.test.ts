@@ -12,7 +12,7 @@ function names(requested: string): string[] {
 }
 
 describe('DaemonDirectory', () => {
-  it('takes the default list, in its order, when nothing is asked for', () => {
+  it('uses the default list, in its order, without a request', () => {
     expect(names('')).toEqual(['4803', '4803@node1', '4803@Node2.example']);
   });
 
@@ -40,14 +40,14 @@ describe('DaemonDirectory', () => {
     '/run/spread/other',
     '/run/spread/../spread/socket',
     '/etc/passwd',
-  ])('rejects %s: a sidecar is no open proxy', (requested) => {
+  ])('rejects %s: a sidecar must not act as an open proxy', (requested) => {
     expect(() => names(requested)).toThrow(
       expect.objectContaining({ reason: 'DAEMON_NOT_ALLOWED', metadata: { field: 'daemon' } }),
     );
   });
 
   it.each(['nonsense', '0', '70000', '4803@', '4803@a b', '@host'])(
-    'rejects %s as no spread name',
+    'rejects %s as an invalid Spread name',
     (requested) => {
       expect(() => names(requested)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SPREAD' }));
     },

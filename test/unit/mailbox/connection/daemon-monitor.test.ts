@@ -68,7 +68,7 @@ describe('DaemonMonitor', () => {
     vi.useRealTimers();
   });
 
-  it('holds a session that nobody sees: no membership, no group, a name that the daemon makes', async () => {
+  it('has an invisible session: no membership, no group, a name that the daemon generates', async () => {
     await monitor.start();
     expect(monitor.status).toMatchObject({
       up: true,
@@ -82,7 +82,7 @@ describe('DaemonMonitor', () => {
   });
 
   describe('the round trip through the daemon', () => {
-    it('is measured at once and then every interval, with messages to itself only', async () => {
+    it('is measured at once and then at every interval, with messages only to itself', async () => {
       await monitor.start();
       await vi.advanceTimersByTimeAsync(3);
       expect(roundTrips).toEqual([0.003]);
@@ -93,7 +93,7 @@ describe('DaemonMonitor', () => {
       expect(changes).toHaveLength(1);
     });
 
-    it('that takes too long makes the daemon down, although the connection is open, until it answers again', async () => {
+    it('that takes too long makes the daemon down, although the connection is open, until a response', async () => {
       await monitor.start();
       await vi.advanceTimersByTimeAsync(1_000);
       echoAfterMs = undefined;
@@ -113,7 +113,7 @@ describe('DaemonMonitor', () => {
       expect(changes.map((change) => change.up)).toEqual([true, false, true]);
     });
 
-    it('takes nothing for an answer but its own last message', async () => {
+    it('accepts only its own last message as the response', async () => {
       echoAfterMs = undefined;
       await monitor.start();
       for (const message of [
@@ -143,7 +143,7 @@ describe('DaemonMonitor', () => {
     expect(monitor.status).toMatchObject({ up: true, daemon: '4803@two' });
   });
 
-  it('says down with the reason, and finds the daemon again at a pace that slows down', async () => {
+  it('reports down with the reason, and reconnects with growing backoff', async () => {
     up.clear();
     await monitor.start();
     expect(monitor.status).toMatchObject({ up: false, error: { code: 'COULD_NOT_CONNECT' } });
@@ -165,7 +165,7 @@ describe('DaemonMonitor', () => {
     expect(changes.map((change) => change.up)).toEqual([false, true]);
   });
 
-  it('notices a daemon that goes away, and its return', async () => {
+  it('detects a daemon that stops, and its restart', async () => {
     await monitor.start();
     await vi.advanceTimersByTimeAsync(60_000);
     up.clear();
@@ -177,7 +177,7 @@ describe('DaemonMonitor', () => {
     expect(changes.map((change) => change.up)).toEqual([true, false, true]);
   });
 
-  it('looks for a daemon that was up for long at the quickest pace again', async () => {
+  it('reconnects quickly to a daemon that was up for long', async () => {
     up.clear();
     await monitor.start();
     await vi.advanceTimersByTimeAsync(10_000);
@@ -190,7 +190,7 @@ describe('DaemonMonitor', () => {
     expect(monitor.status.up).toBe(true);
   });
 
-  it('slows down also for a daemon that takes sessions only to drop them', async () => {
+  it('increases the backoff for a daemon that accepts sessions and then closes them', async () => {
     await monitor.start();
     for (let i = 0; i < 100; i++) {
       sessions.at(-1)!.lose();
@@ -199,7 +199,7 @@ describe('DaemonMonitor', () => {
     expect(sessions.length).toBeLessThan(20);
   });
 
-  it('says goodbye when it is stopped, and stays stopped', async () => {
+  it('disconnects when it is stopped, and stays stopped', async () => {
     await monitor.start();
     await monitor.stop();
     expect(sessions[0]!.sent.at(-1)).toBe('goodbye');

@@ -6,14 +6,14 @@ describe('private names to try', () => {
     expect([...privateNames('alice', 'FAIL')]).toEqual(['alice']);
   });
 
-  it('SUFFIX tries the name, then 2 to 99 behind it', () => {
+  it('SUFFIX tries the name, then the name with 2 to 99', () => {
     const names = [...privateNames('alice', 'SUFFIX')];
     expect(names).toHaveLength(99);
     expect(names.slice(0, 3)).toEqual(['alice', 'alice2', 'alice3']);
     expect(names.at(-1)).toBe('alice99');
   });
 
-  it('cuts a long name so that every variant has at most 10 characters', () => {
+  it('truncates a long name so that every variant has at most 10 characters', () => {
     const names = [...privateNames('abcdefghij', 'SUFFIX')];
     expect(names[0]).toBe('abcdefghij');
     expect(names[1]).toBe('abcdefghi2');

@@ -26,7 +26,7 @@ describe('a mailbox that reconnects', () => {
   resetForEachTest();
 
   describe('events', () => {
-    it('tell loss and restoration in the one sequence, without a gap', async () => {
+    it('report loss and restoration in the one sequence, without a gap', async () => {
       daemons.nameOf = (daemon) => (daemon === A ? 'a' : 'b');
       const mailbox = await open({}, {}, { daemons: [A, B] });
       const receiver = attachReceiver(mailbox);
@@ -54,7 +54,7 @@ describe('a mailbox that reconnects', () => {
       });
     });
 
-    it('a receiver that comes meanwhile is attached to what there is', async () => {
+    it('a receiver that attaches meanwhile gets the queued events', async () => {
       const mailbox = await open();
       await done(mailbox.join('one'));
       refuse();
@@ -65,7 +65,7 @@ describe('a mailbox that reconnects', () => {
       expect(receiver.events).toMatchObject([{ kind: 'connectionLost' }]);
     });
 
-    it('no attempt is made while the queue is full, so that they can not pile up', async () => {
+    it('no attempt is made while the queue is full, so that attempts cannot accumulate', async () => {
       const mailbox = await open({}, { queue: { maxEvents: 3 } });
       const receiver = new RecordingReceiver(false);
       receiver.attachment = mailbox.attach({}, receiver);
@@ -90,7 +90,7 @@ describe('a mailbox that reconnects', () => {
       expect(session().paused).toBe(true);
     });
 
-    it.each([1, 2])('with policy DISCONNECT one too many ends the mailbox (%i)', async (maxEvents) => {
+    it.each([1, 2])('with policy DISCONNECT one event too many ends the mailbox (%i)', async (maxEvents) => {
       const mailbox = await open({ queueMulticasts: true }, { queue: { maxEvents, overflow: 'DISCONNECT' } });
       await done(mailbox.join('room'));
       session().deliver(regular('a'));
@@ -117,7 +117,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.snapshot().groups).toEqual(['c', 'b', 'a']);
     });
 
-    it('views known before are forgotten until new ones come, under the new name', async () => {
+    it('known views are discarded until new ones arrive, under the new name', async () => {
       daemons.nameOf = (daemon) => (daemon === A ? 'a' : 'b');
       const mailbox = await open({}, {}, { daemons: [A, B] });
       await done(mailbox.join('room'));
@@ -137,7 +137,7 @@ describe('a mailbox that reconnects', () => {
       expect(await leaving).toEqual(selfLeave('room'));
     });
 
-    it('a join that waits for its view gets the one that comes after the loss', async () => {
+    it('a join that waits for its view gets the one after the loss', async () => {
       const mailbox = await open();
       const joining = fate(mailbox.join('room', { awaitView: true }));
       await pass(0);
@@ -150,7 +150,7 @@ describe('a mailbox that reconnects', () => {
       expect(joining.value).toBe(own);
     });
 
-    it('a leave that waits for its self-leave is answered by the loss, and the group is not joined again', async () => {
+    it('a leave that waits for its self-leave ends with the loss, and the group is not joined again', async () => {
       const mailbox = await open();
       await done(mailbox.join('room'));
       session().deliver(view('room', 'JOIN', [ME], [ME]));
@@ -163,7 +163,7 @@ describe('a mailbox that reconnects', () => {
       expect(session().sent).toEqual([]);
     });
 
-    it('a join that a later leave undoes is answered with VIEW_NOT_COMING', async () => {
+    it('a join that a later leave undoes fails with VIEW_NOT_COMING', async () => {
       const mailbox = await open();
       const before = fate(mailbox.join('one', { awaitView: true }));
       void mailbox.leave('one');
@@ -176,7 +176,7 @@ describe('a mailbox that reconnects', () => {
         expect(joining.error).toMatchObject({ reason: 'VIEW_NOT_COMING' });
     });
 
-    it('join and leave meanwhile are answered at once and change what is joined', async () => {
+    it('join and leave meanwhile return at once and change the groups to join', async () => {
       const mailbox = await open();
       await done(mailbox.join('one'));
       await done(mailbox.join('two'));
@@ -200,7 +200,7 @@ describe('a mailbox that reconnects', () => {
       expect(joining.value).toBe(own);
     });
 
-    it('the bound of groups holds meanwhile', async () => {
+    it('the limit of groups applies meanwhile', async () => {
       const mailbox = await open({}, {}, { maxGroups: 1 });
       await done(mailbox.join('one'));
       refuse();
@@ -208,7 +208,7 @@ describe('a mailbox that reconnects', () => {
       await expect(mailbox.join('two')).rejects.toEqual(like({ reason: 'TOO_MANY_GROUPS' }));
     });
 
-    it('joins and leaves that the lost connection had not taken count as done', async () => {
+    it('joins and leaves that the lost connection had not accepted count as done', async () => {
       const mailbox = await open();
       await done(mailbox.join('one'));
       session().full = true;
@@ -220,7 +220,7 @@ describe('a mailbox that reconnects', () => {
       expect(session().sent).toEqual(['join two', 'join three']);
     });
 
-    it('whoever waits for a view when it is given up is told so', async () => {
+    it('calls that wait for a view fail when the mailbox gives up', async () => {
       const mailbox = await open({ giveUpAfterMs: 500 });
       const joining = fate(mailbox.join('room', { awaitView: true }));
       refuse();
@@ -231,7 +231,7 @@ describe('a mailbox that reconnects', () => {
   });
 
   describe('messages', () => {
-    it('meanwhile are rejected with RECONNECTING, and nothing of them is ever sent', async () => {
+    it('meanwhile are rejected with RECONNECTING, and none of them is ever sent', async () => {
       const mailbox = await open();
       refuse();
       session().lose();
@@ -246,7 +246,7 @@ describe('a mailbox that reconnects', () => {
       expect(session().sent).toEqual(['multicast d']);
     });
 
-    it('that waited here are rejected too, those that the connection was given are in doubt', async () => {
+    it('in the send queue are rejected too, those that the connection accepted have an unknown outcome', async () => {
       const mailbox = await open();
       session().full = true;
       const [given, waiting] = ['given', 'waiting'].map((payload) =>
@@ -260,7 +260,7 @@ describe('a mailbox that reconnects', () => {
       expect([first.sent, session().sent]).toEqual([['multicast given'], []]);
     });
 
-    it('wait for the connection if the client wants that, in their order, behind the joins', async () => {
+    it('wait for the connection if the client enables that, in their order, after the joins', async () => {
       const mailbox = await open({ queueMulticasts: true });
       await done(mailbox.join('room'));
       session().full = true;
@@ -282,7 +282,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.sendQueueBytes).toBe(0);
     });
 
-    it('that wait have the bound of the send queue', async () => {
+    it('that wait have the limit of the send queue', async () => {
       const mailbox = await open({ queueMulticasts: true }, {}, { maxSendQueueBytes: 1_000 });
       refuse();
       session().lose();
@@ -294,7 +294,7 @@ describe('a mailbox that reconnects', () => {
       expect(sends[2]!.error).toMatchObject({ reason: 'SEND_QUEUE_FULL', metadata: { outcome: 'not-sent' } });
     });
 
-    it('that wait can be withdrawn', async () => {
+    it('that wait can be cancelled', async () => {
       const mailbox = await open({ queueMulticasts: true });
       refuse();
       session().lose();
@@ -333,7 +333,7 @@ describe('a mailbox that reconnects', () => {
       }
     });
 
-    it('outlive a connection that is lost again before it took anything', async () => {
+    it('survive a connection that is lost again before it accepted anything', async () => {
       const mailbox = await open({ queueMulticasts: true });
       await done(mailbox.join('room'));
       session().lose();
@@ -354,7 +354,7 @@ describe('a mailbox that reconnects', () => {
       expect(sending).toEqual({ settled: true, value: 1 });
     });
 
-    it('a stream is told of its first message that is in doubt, and may continue when the connection stands', async () => {
+    it('a stream reports its first message with an unknown outcome, and may continue after the reconnection', async () => {
       const mailbox = await open();
       session().full = true;
       const errors: Error[] = [];
@@ -376,7 +376,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.send(outgoing('room', 'new'))).toBe(true);
     });
 
-    it('a stream whose messages wait is held back until the connection stands', async () => {
+    it('a stream with waiting messages gets backpressure until the reconnection', async () => {
       const mailbox = await open({ queueMulticasts: true });
       session().lose();
       expect(mailbox.send(outgoing('room', 'a'))).toBe(false);

@@ -27,7 +27,7 @@ describe('a mailbox that reconnects', () => {
   resetForEachTest();
 
   describe('attempts', () => {
-    it('none is made unless the client asked for it: the mailbox ends', async () => {
+    it('are made only if the client enabled them: otherwise the mailbox ends', async () => {
       const mailbox = await open({}, { reconnect: undefined });
       session().lose();
       await pass(10_000);
@@ -35,7 +35,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.state).toBe('ENDED');
     });
 
-    it('come with pauses that double up to the bound', async () => {
+    it('have pauses that double up to the maximum', async () => {
       await open();
       refuse();
       session().lose();
@@ -60,7 +60,7 @@ describe('a mailbox that reconnects', () => {
       expect(attemptsSinceOpening()).toEqual([`${A} me`]);
     });
 
-    it('go to the daemon that was lost first and then to the others, in a round', async () => {
+    it('go to the lost daemon first and then to the others, in a round', async () => {
       daemons.nameOf = (daemon) => (daemon === A ? 'a' : 'b');
       daemons.answer = (daemon) => (daemon === A ? 'COULD_NOT_CONNECT' : undefined);
       const mailbox = await open({}, {}, { daemons: [A, B] });
@@ -83,7 +83,7 @@ describe('a mailbox that reconnects', () => {
       expect(new Set(daemons.attempts)).toEqual(new Set([`${B} me`]));
     });
 
-    it('ask for what the first session had', async () => {
+    it('request the settings of the first session', async () => {
       await open({ giveUpAfterMs: 2_000 }, { membership: false, priority: 1 });
       refuse();
       session().lose();
@@ -94,7 +94,7 @@ describe('a mailbox that reconnects', () => {
       expect(daemons.options.map(({ timeoutMs }) => timeoutMs)).toEqual([5_000, 1_900, 1_700, 1_300, 500]);
     });
 
-    it('begin with short pauses again, unless the connection did not last', async () => {
+    it('restart with short pauses, unless the connection was short', async () => {
       await open();
       refuse();
       session().lose();
@@ -113,7 +113,7 @@ describe('a mailbox that reconnects', () => {
       expect(daemons.sessions).toHaveLength(4);
     });
 
-    it('are told', async () => {
+    it('are reported', async () => {
       await open();
       refuse();
       session().lose();
@@ -132,7 +132,7 @@ describe('a mailbox that reconnects', () => {
     it.each([
       ['what the client says', 2_000, 2_000],
       ['the default', undefined, 60_000],
-    ])('comes after %s, and ends the mailbox as a lost connection', async (_, giveUpAfterMs, ms) => {
+    ])('happens after %s, and ends the mailbox as a lost connection', async (_, giveUpAfterMs, ms) => {
       const mailbox = await open({ giveUpAfterMs });
       const receiver = attachReceiver(mailbox);
       refuse();
@@ -155,7 +155,7 @@ describe('a mailbox that reconnects', () => {
       expect(daemons.attempts).toHaveLength(before);
     });
 
-    it('also when a daemon says nothing', async () => {
+    it('also happens when a daemon does not respond', async () => {
       const mailbox = await open({ giveUpAfterMs: 2_000 });
       daemons.answer = () => 'silence';
       session().lose();
@@ -163,7 +163,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.state).toBe('ENDED');
     });
 
-    it.each([99, 3_600_001])('after %i ms is refused', async (giveUpAfterMs) => {
+    it.each([99, 3_600_001])('after %i ms is rejected', async (giveUpAfterMs) => {
       await expect(open({ giveUpAfterMs })).rejects.toMatchObject({
         reason: 'LIMIT_OUT_OF_RANGE',
         metadata: { field: 'reconnect.give_up_after', bound: '100 ms to 3600000 ms' },
@@ -175,7 +175,7 @@ describe('a mailbox that reconnects', () => {
       expect((await open({ giveUpAfterMs })).state).toBe('OPEN');
     });
 
-    it('an unexpected error is no lost connection', async () => {
+    it('an unexpected error is not a lost connection', async () => {
       const mailbox = await open();
       session().lose(new SpreadError('SP_BUG', 'a bug'));
       await pass(1_000);
@@ -197,7 +197,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox).toMatchObject({ state: 'OPEN', privateGroup: ME });
     });
 
-    it('is tried as long after every loss', async () => {
+    it('is tried for the same time after every loss', async () => {
       const mailbox = await open();
       for (let losses = 0; losses < 3; losses++) {
         refuse('REJECT_NOT_UNIQUE');
@@ -210,7 +210,7 @@ describe('a mailbox that reconnects', () => {
       }
     });
 
-    it('that can not be had in time ends the mailbox', async () => {
+    it('that is not available in time ends the mailbox', async () => {
       const mailbox = await open({ onNameLoss: 'END' });
       refuse('REJECT_NOT_UNIQUE');
       session().lose();
@@ -247,7 +247,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.state).toBe('OPEN');
     });
 
-    it('is the one that the daemon gave and not the one that was asked for', async () => {
+    it('is the one that the daemon assigned, not the requested one', async () => {
       daemons.answer = (_, name) => (name === 'me' ? 'REJECT_NOT_UNIQUE' : undefined);
       const mailbox = await open({}, { onNameConflict: 'SUFFIX' });
       expect(mailbox.privateGroup).toBe('#me2#test');
@@ -257,7 +257,7 @@ describe('a mailbox that reconnects', () => {
       expect(mailbox.privateGroup).toBe('#me2#test');
     });
 
-    it('that the daemon made is restored', async () => {
+    it('that the daemon generated is restored', async () => {
       const mailbox = await open({}, { privateName: '' });
       expect(mailbox.privateGroup).toBe('#r1#test');
       session().lose();
@@ -285,7 +285,7 @@ describe('a mailbox that reconnects', () => {
       },
     );
 
-    it('in the middle of an attempt waits until that is over', async () => {
+    it('in the middle of an attempt waits for its end', async () => {
       const mailbox = await open();
       daemons.answer = () => 'silence';
       session().lose();
@@ -294,7 +294,7 @@ describe('a mailbox that reconnects', () => {
       expect(daemons.options.at(-1)!.signal!.aborted).toBe(true);
     });
 
-    it('a session that comes too late is told goodbye before Disconnect is answered', async () => {
+    it('a session that arrives too late is disconnected before Disconnect responds', async () => {
       const mailbox = await open();
       let letIn: () => void = () => {};
       daemons.gate = new Promise((resolve) => {
@@ -312,7 +312,7 @@ describe('a mailbox that reconnects', () => {
       expect(session().sent).toEqual(['goodbye']);
     });
 
-    it('by its lease comes as ever, unless it is used', async () => {
+    it('by its lease happens as usual, unless it is used', async () => {
       const mailbox = await open({ giveUpAfterMs: 600_000 }, { leaseMs: 3_000 });
       refuse();
       session().lose();
@@ -328,7 +328,7 @@ describe('a mailbox that reconnects', () => {
       expect(daemons.attempts).toHaveLength(before);
     });
 
-    it('by a drain stops it, also while a receiver is still being served', async () => {
+    it('by a drain stops it, also while a receiver is still active', async () => {
       const mailbox = await open();
       const receiver = new RecordingReceiver(false);
       receiver.attachment = mailbox.attach({}, receiver);
@@ -347,7 +347,7 @@ describe('a mailbox that reconnects', () => {
       expect(drained.settled).toBe(true);
     });
 
-    it('counts as a mailbox that is open', async () => {
+    it('counts as an open mailbox', async () => {
       const mailbox = await open();
       refuse();
       session().lose();

@@ -5,7 +5,7 @@ import { checkPrivateName } from '../../../../server/src/spread/wire/index.js';
 const POD = '0f8fad5b-d9cb-469f-a165-70867728950e';
 
 describe('private names of a seed', () => {
-  it('begin with what is the same for the same seed, and another for another', () => {
+  it('start with a part that is the same for the same seed, and different for others', () => {
     const { prefix } = new SeededNames(POD);
     // Names of a pod are looked up by people after it has gone: the way to make them does not change.
     expect(prefix).toBe(new SeededNames(POD).prefix);
@@ -14,7 +14,7 @@ describe('private names of a seed', () => {
     expect(prefixes.size).toBe(1000);
   });
 
-  it('are 1296 different ones that Spread takes, with room for a suffix, and then the first again', () => {
+  it('are 1296 different valid names, with room for a suffix, and then repeat', () => {
     const names = new SeededNames(POD);
     const made = Array.from({ length: 1296 }, () => names.next());
     expect(new Set(made).size).toBe(1296);

@@ -46,7 +46,7 @@ it('a lease ends 500 ms after the client closed the only connection', () => {
   expect(ended).toHaveBeenCalledOnce();
 });
 
-it('a call on a new connection gives the whole lease back', () => {
+it('a call on a new connection restores the whole lease', () => {
   const { lease, tie, ended } = tied();
   const [first, second] = [new FakeConnection(), new FakeConnection()];
   tie.usedBy(first);
@@ -70,7 +70,7 @@ it('a lease is not shortened while another connection of the client is open', ()
   expect(lease.isShortened).toBe(false);
 });
 
-it('a connection that breaks in another way leaves the whole lease', () => {
+it('a broken connection keeps the whole lease', () => {
   const { lease, tie, ended } = tied();
   const connection = new FakeConnection();
   tie.usedBy(connection);
@@ -80,7 +80,7 @@ it('a connection that breaks in another way leaves the whole lease', () => {
   expect(ended).not.toHaveBeenCalled();
 });
 
-it('a stream that still holds the lease delays the end until the stream is gone', () => {
+it('a stream that still holds the lease delays the end until the stream ends', () => {
   const { lease, tie, ended } = tied();
   const release = lease.hold();
   const connection = new FakeConnection();
@@ -93,7 +93,7 @@ it('a stream that still holds the lease delays the end until the stream is gone'
   expect(ended).toHaveBeenCalledOnce();
 });
 
-it('a mailbox that has ended lets go of its connections', () => {
+it('a mailbox that has ended releases its connections', () => {
   const { tie } = tied();
   const connection = new FakeConnection();
   tie.usedBy(connection);

@@ -9,7 +9,7 @@ describe('Lease', () => {
     vi.useRealTimers();
   });
 
-  it('expires once, when nothing used it for its time', () => {
+  it('expires once after its time without use', () => {
     const expired = vi.fn();
     const lease = new Lease(1000, expired);
     vi.advanceTimersByTime(999);

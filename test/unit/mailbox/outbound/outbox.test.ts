@@ -36,7 +36,7 @@ describe('Outbox', () => {
     );
   });
 
-  it('hands over at once what the session can take', async () => {
+  it('passes on at once what the session accepts', async () => {
     expect(outbox.multicast(message('a'))).toBeUndefined();
     outbox.request({ kind: 'join', group: 'room' });
     outbox.request({ kind: 'leave', group: 'room' });
@@ -59,7 +59,7 @@ describe('Outbox', () => {
     expect(outbox.queuedBytes).toBe(session.bufferedBytes);
   });
 
-  it('stops handing over as soon as the session is full again', async () => {
+  it('stops when the session is full again', async () => {
     session.full = true;
     for (const payload of ['a', 'b', 'c', 'd']) outbox.multicast(message(payload));
     session.full = true;
@@ -70,7 +70,7 @@ describe('Outbox', () => {
     expect(session.sent).toEqual(['multicast a', 'multicast b', 'multicast c', 'multicast d']);
   });
 
-  it('tells when the kernel took the bytes, not before', async () => {
+  it('reports when the kernel accepted the bytes, not before', async () => {
     const taken = vi.fn();
     session.full = true;
     outbox.multicast(message('a'), taken);
@@ -83,7 +83,7 @@ describe('Outbox', () => {
     expect(taken).toHaveBeenCalledWith();
   });
 
-  it('rejects a message that has to wait as the session would', async () => {
+  it('rejects a queued message in the same way as the session', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     expect(() => outbox.multicast(message('bad'))).toThrow('refused');
@@ -91,7 +91,7 @@ describe('Outbox', () => {
     expect(session.sent).toEqual(['multicast a']);
   });
 
-  it('bounds what waits here and in the session together', async () => {
+  it('limits the bytes here and in the session together', async () => {
     session.full = true;
     outbox.multicast(message('x'.repeat(300)));
     outbox.multicast(message('x'.repeat(380)));
@@ -111,12 +111,12 @@ describe('Outbox', () => {
     outbox.request({ kind: 'join', group: 'room' });
   });
 
-  it('takes a single message that is larger than the bound', async () => {
+  it('accepts a single message that is larger than the limit', async () => {
     outbox.multicast(message('x'.repeat(5000)));
     expect(session.sent).toHaveLength(1);
   });
 
-  it('withdraws what still waits, and nothing that was handed over', async () => {
+  it('cancels queued messages, and none that was passed on', async () => {
     session.full = true;
     const taken = vi.fn();
     outbox.multicast(message('a'));
@@ -131,7 +131,7 @@ describe('Outbox', () => {
     expect(taken).not.toHaveBeenCalled();
   });
 
-  it('calls senders that wait for room one after the other, until it is full again', async () => {
+  it('calls waiting senders one after the other, until it is full again', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     const called: string[] = [];
@@ -156,7 +156,7 @@ describe('Outbox', () => {
     expect(called).toHaveBeenCalledTimes(1);
   });
 
-  it('lets nothing overtake what waits, also from within a callback', async () => {
+  it('keeps the order of queued messages, also for sends within a callback', async () => {
     session.full = true;
     outbox.multicast(message('a'), () => outbox.multicast(message('late')));
     outbox.multicast(message('b'));
@@ -165,7 +165,7 @@ describe('Outbox', () => {
     expect(session.sent).toEqual(['multicast a', 'multicast b', 'multicast c', 'multicast late']);
   });
 
-  it('lets nothing overtake while it hands over what waits', async () => {
+  it('keeps the order while it passes on queued messages', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     outbox.multicast(message('b'), () => outbox.multicast(message('late')));
@@ -179,7 +179,7 @@ describe('Outbox', () => {
     expect(session.sent).toEqual(['multicast a', 'multicast c', 'multicast late']);
   });
 
-  it('is idle when the last that waits is withdrawn', async () => {
+  it('is idle when the last queued message is cancelled', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     const withdraw = outbox.multicast(message('b'))!;
@@ -189,7 +189,7 @@ describe('Outbox', () => {
     expect(idle).toHaveBeenCalledTimes(1);
   });
 
-  it('fails everything that waits, tells those who wait for room, and says that nothing was sent', async () => {
+  it('fails all queued messages, notifies waiting senders, and reports that nothing was sent', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     const taken = vi.fn();
@@ -205,7 +205,7 @@ describe('Outbox', () => {
     expect(idle).toHaveBeenCalledTimes(1);
   });
 
-  it('tells when nothing waits any more', async () => {
+  it('reports when nothing is queued any more', async () => {
     const idle = vi.fn();
     outbox.whenIdle(idle);
     expect(idle).toHaveBeenCalledTimes(1);
@@ -218,7 +218,7 @@ describe('Outbox', () => {
     expect(idle).toHaveBeenCalledTimes(2);
   });
 
-  it('continues in the next turn only, so that what arrives is read in between', async () => {
+  it('continues only in the next turn, so that input is read in between', async () => {
     session.full = true;
     outbox.multicast(message('a'));
     outbox.multicast(message('b'));
@@ -230,7 +230,7 @@ describe('Outbox', () => {
     expect(session.sent).toEqual(['multicast a', 'multicast b', 'multicast c']);
   });
 
-  it('counts what it handed over', async () => {
+  it('counts the messages that it passed on', async () => {
     session.full = true;
     outbox.multicast(message('abc'));
     outbox.multicast(message('de'));

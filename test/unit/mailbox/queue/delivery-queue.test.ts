@@ -45,7 +45,7 @@ function reasonOf(action: () => unknown): MailboxError {
 }
 
 describe('DeliveryQueue', () => {
-  it('numbers events from 1 without a gap and tells the encoder time and private group', () => {
+  it('numbers events from 1 without a gap and passes time and private group to the encoder', () => {
     const queue = new DeliveryQueue('AUTO', plainEncode);
     for (const payload of ['a', 'b', 'c']) {
       queue.prepare(1700, regular(payload), '#me#test');
@@ -60,7 +60,7 @@ describe('DeliveryQueue', () => {
     expect(events[0]).toMatchObject({ receivedAtMs: 1700, privateGroup: '#me#test' });
   });
 
-  it('leaves no gap behind an event that was not committed or could not be encoded', () => {
+  it('leaves no gap after an event that was not committed or could not be encoded', () => {
     let broken = false;
     const queue = new DeliveryQueue('AUTO', (...args) => {
       plainEncode(...args);
@@ -79,7 +79,7 @@ describe('DeliveryQueue', () => {
   });
 
   describe('AUTO', () => {
-    it('counts what was taken as given, and begins after it', () => {
+    it('counts taken events as delivered, and starts after them', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10]);
       expect(take(queue, 20)).toEqual([1, 2]);
       expect(queue).toMatchObject({ deliveredSequence: 2, waitingEvents: 2, waitingBytes: 20 });
@@ -98,7 +98,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([5, 6]);
     });
 
-    it('rejects what is no longer kept, and what was never there', () => {
+    it('rejects sequences that are no longer retained or do not exist', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10, 10]);
       take(queue);
       queue.trimReplay(20);
@@ -115,7 +115,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([4, 5]);
     });
 
-    it('keeps the newest whole events within the replay window', () => {
+    it('retains the newest whole events within the replay window', () => {
       const queue = queueOf('AUTO', [10, 10, 10]);
       take(queue);
       expect(queue.trimReplay(29)).toBe(10 + EVENT_OVERHEAD_BYTES);
@@ -124,7 +124,7 @@ describe('DeliveryQueue', () => {
       expect(queue.oldestRetained).toBe(4);
     });
 
-    it('never forgets what waits', () => {
+    it('never discards queued events', () => {
       const queue = queueOf('AUTO', [10, 10, 10]);
       expect(queue.trimReplay(0)).toBe(0);
       take(queue, 10);
@@ -132,7 +132,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([2, 3]);
     });
 
-    it('keeps what a receiver that resumed further back has still to be given', () => {
+    it('retains the events that a receiver still needs after resuming further back', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10]);
       take(queue);
       queue.seek(1);
@@ -140,14 +140,14 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([2, 3, 4]);
     });
 
-    it('lets a receiver pass over events: they count as given', () => {
+    it('lets a receiver skip events: they count as delivered', () => {
       const queue = queueOf('AUTO', [10, 10, 10]);
       queue.seek(2);
       expect(queue).toMatchObject({ deliveredSequence: 2, waitingEvents: 1 });
       expect(take(queue)).toEqual([3]);
     });
 
-    it('lets Acknowledge shorten the replay window, but not beyond what was given', () => {
+    it('lets Acknowledge shorten the replay window, but not beyond delivered events', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10]);
       take(queue, 30);
       expect(reasonOf(() => queue.acknowledge(4)).metadata).toMatchObject({ field: 'up_to_sequence' });
@@ -156,7 +156,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([4]);
     });
 
-    it('loads its bounds only with what waits', () => {
+    it('counts only queued events against its limits', () => {
       const queue = queueOf('AUTO', [10, 10, 10]);
       take(queue, 20);
       expect(queue).toMatchObject({ loadEvents: 1, loadBytes: 10, retainedBytes: 30 });
@@ -164,7 +164,7 @@ describe('DeliveryQueue', () => {
   });
 
   describe('EXPLICIT', () => {
-    it('keeps events until they are acknowledged and gives them again', () => {
+    it('retains events until they are acknowledged and redelivers them', () => {
       const queue = queueOf('EXPLICIT', [10, 10, 10]);
       expect(take(queue)).toEqual([1, 2, 3]);
       queue.seek(undefined);
@@ -183,14 +183,14 @@ describe('DeliveryQueue', () => {
       expect(queue.acknowledgedSequence).toBe(2);
     });
 
-    it('rejects to acknowledge what was not given', () => {
+    it('rejects the acknowledgement of undelivered events', () => {
       const queue = queueOf('EXPLICIT', [10, 10, 10]);
       take(queue, 20);
       expect(reasonOf(() => queue.acknowledge(3)).reason).toBe('SEQUENCE_NOT_RETAINED');
       expect(reasonOf(() => queue.acknowledge(-1)).reason).toBe('SEQUENCE_NOT_RETAINED');
     });
 
-    it('can be acknowledged beyond a receiver that is being given things again', () => {
+    it('can be acknowledged beyond a receiver that gets redelivered events', () => {
       const queue = queueOf('EXPLICIT', [10, 10, 10, 10]);
       take(queue);
       queue.seek(undefined);
@@ -209,7 +209,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue, Infinity, limits)).toEqual([3]);
     });
 
-    it('never has more bytes outstanding than the limit, but gives one event when none is outstanding', () => {
+    it('never has more bytes outstanding than the limit, but delivers one event when none is outstanding', () => {
       const queue = queueOf('EXPLICIT', [10, 15, 100, 5]);
       const limits = { events: Infinity, bytes: 25 };
       expect(take(queue, 10, limits)).toEqual([1]);
@@ -224,7 +224,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue, Infinity, limits)).toEqual([4]);
     });
 
-    it('counts what an earlier receiver was given and nobody acknowledged', () => {
+    it('counts unacknowledged events of an earlier receiver', () => {
       const queue = queueOf('EXPLICIT', [10, 10, 10, 10]);
       take(queue, 20);
       queue.seek(2);
@@ -233,7 +233,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue, Infinity, { events: 2, bytes: Infinity })).toEqual([3]);
     });
 
-    it('loads its bounds also with what is unacknowledged', () => {
+    it('counts unacknowledged events against its limits too', () => {
       const queue = queueOf('EXPLICIT', [10, 10, 10]);
       take(queue);
       expect(queue).toMatchObject({ loadEvents: 3, loadBytes: 30, waitingEvents: 0 });
@@ -242,7 +242,7 @@ describe('DeliveryQueue', () => {
     });
   });
 
-  it('forgets everything when it is cleared', () => {
+  it('discards everything when it is cleared', () => {
     const queue = queueOf('EXPLICIT', [10, 10]);
     expect(queue.clear()).toBe(20 + 2 * EVENT_OVERHEAD_BYTES);
     expect(queue).toMatchObject({ retainedBytes: 0, waitingEvents: 0, lastSequence: 2 });

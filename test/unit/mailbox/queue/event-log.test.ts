@@ -18,7 +18,7 @@ function contents(log: EventLog, after: number, maxBytes = Infinity, maxEvents =
 }
 
 describe('EventLog', () => {
-  it('gives events side by side, from any retained place', () => {
+  it('returns events side by side, from any retained position', () => {
     const log = new EventLog();
     for (let i = 0; i < 3; i++) append(log, 2);
     expect(contents(log, 0)).toEqual([1, 1, 2, 2, 3, 3]);
@@ -26,7 +26,7 @@ describe('EventLog', () => {
     expect(log.slice(3, 100, 100)).toBeUndefined();
   });
 
-  it('bounds a slice by bytes and by events, but gives at least one event', () => {
+  it('limits a slice by bytes and by events, but returns at least one event', () => {
     const log = new EventLog();
     for (let i = 0; i < 5; i++) append(log, 10);
     expect(log.slice(0, 35, Infinity)).toMatchObject({ bytes: 30, lastSequence: 3 });
@@ -36,7 +36,7 @@ describe('EventLog', () => {
     expect(log.slice(0, Infinity, 0)).toBeUndefined();
   });
 
-  it('gives a large event alone when it does not fit', () => {
+  it('returns a large event alone when it does not fit', () => {
     const log = new EventLog();
     append(log, 10);
     append(log, 100_000);
@@ -46,7 +46,7 @@ describe('EventLog', () => {
     expect(log.slice(0, 200_000, Infinity)).toMatchObject({ bytes: 100_020, lastSequence: 3 });
   });
 
-  it('puts small neighbours into one buffer, also around a large one', () => {
+  it('puts small neighbors into one buffer, also around a large one', () => {
     const log = new EventLog();
     for (let i = 0; i < 5; i++) append(log, 100);
     append(log, 60_000);
@@ -57,7 +57,7 @@ describe('EventLog', () => {
     expect(buffers[2]!.buffer).toBe(buffers[0]!.buffer);
   });
 
-  it('uses memory again when everything in it was forgotten and released', () => {
+  it('reuses memory when all of its events were discarded and released', () => {
     const log = new EventLog();
     append(log, 4);
     const slice = log.slice(0, 100, 100)!;
@@ -73,7 +73,7 @@ describe('EventLog', () => {
     expect([...given!]).toEqual([3, 3, 3, 3]);
   });
 
-  it('never gives memory back that somebody may read, and gives each back once', () => {
+  it('never releases memory that is still read, and releases each buffer once', () => {
     for (let seed = 1; seed <= 30; seed++) {
       const random = new Random(seed);
       const out = new Set<Buffer>();
@@ -116,7 +116,7 @@ describe('EventLog', () => {
     }
   });
 
-  it('counts bytes of what it keeps', () => {
+  it('counts bytes of retained events', () => {
     const log = new EventLog();
     for (let i = 0; i < 100; i++) append(log, 1000);
     expect(log.retainedBytes).toBe(100_000);
@@ -131,7 +131,7 @@ describe('EventLog', () => {
     expect(contents(log, 100)).toEqual([101, 101, 101, 101, 101]);
   });
 
-  it('finds where the newest bytes begin', () => {
+  it('finds where the newest bytes start', () => {
     const log = new EventLog();
     for (let i = 0; i < 100; i++) append(log, 1000);
     expect(log.startOfLast(10_000, 100)).toBe(90);
@@ -145,7 +145,7 @@ describe('EventLog', () => {
     expect(log.startOfLast(10_000, 100)).toBe(95);
   });
 
-  it('takes a reserved place back when its event failed', () => {
+  it('frees a reserved position when its event failed', () => {
     const log = new EventLog();
     append(log, 4);
     log.reserve(1000);
@@ -155,13 +155,13 @@ describe('EventLog', () => {
     expect(log.lastSequence).toBe(2);
   });
 
-  it('rejects two places for one event', () => {
+  it('rejects two positions for one event', () => {
     const log = new EventLog();
     log.reserve(10);
     expect(() => log.reserve(10)).toThrow(/already reserved/);
   });
 
-  it('lets go of the memory of what was forgotten, while newer events stay', async () => {
+  it('releases the memory of discarded events, while newer events stay', async () => {
     const log = new EventLog(new BufferPool(0));
     const chunks: WeakRef<ArrayBufferLike>[] = [];
     for (let i = 0; i < 50; i++) {

@@ -5,7 +5,7 @@ import { until } from '../../../support/until.js';
 import { Bench, DISCONNECTED, turn } from './inbox-bench.js';
 
 describe('Inbox: a full queue', () => {
-  it('PAUSE reads on only when the queue has fallen to three quarters of its bound', async () => {
+  it('PAUSE continues to read only when the queue has fallen to three quarters of its limit', async () => {
     const bench = new Bench({ maxEvents: 100 });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     const pauses = () => bench.calls.filter((call) => call === 'pause').length;
@@ -22,7 +22,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.calls).toContain('resume');
   });
 
-  it('PAUSE stops reading at the bound of events and continues when there is room', () => {
+  it('PAUSE stops reading at the limit of events and continues when there is room', () => {
     const bench = new Bench({ maxEvents: 3 });
     const receiver = bench.attach({}, new RecordingReceiver(false, 1));
     bench.pushMany(2);
@@ -35,7 +35,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.inbox.paused).toBe(false);
   });
 
-  it('PAUSE loses nothing that one more read still brings', () => {
+  it('PAUSE loses none of the events of one more read', () => {
     const bench = new Bench({ maxEvents: 3 });
     bench.pushMany(10);
     expect(bench.calls.filter((call) => call === 'pause')).toHaveLength(1);
@@ -44,7 +44,7 @@ describe('Inbox: a full queue', () => {
     expect(receiver.sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  it('PAUSE keeps to the bound of bytes', () => {
+  it('PAUSE keeps to the limit of bytes', () => {
     const bench = new Bench({ maxBytes: 5_000 });
     while (!bench.inbox.paused) bench.push('x'.repeat(100));
     expect(bench.inbox.queue.waitingBytes).toBeGreaterThanOrEqual(5_000);
@@ -61,7 +61,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.inbox.paused).toBe(false);
   });
 
-  it('PAUSE continues when a receiver passes over what waits, which is then replay window', () => {
+  it('PAUSE continues when a receiver skips queued events, which are then in the replay window', () => {
     const bench = new Bench({ maxEvents: 3, replayBytes: 1 });
     bench.pushMany(3);
     bench.attach({ afterSequence: 2 });
@@ -78,7 +78,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.calls).not.toContain('resume');
   });
 
-  it('DISCONNECT ends at the first event over the bound, and keeps those below it', async () => {
+  it('DISCONNECT ends at the first event over the limit, and keeps those below it', async () => {
     const bench = new Bench({ maxEvents: 3, overflow: 'DISCONNECT' });
     bench.pushMany(3);
     expect(bench.calls).toEqual(['slow']);
@@ -87,7 +87,7 @@ describe('Inbox: a full queue', () => {
     expect(bench.inbox.queue.lastSequence).toBe(3);
   });
 
-  it('DISCONNECT counts bytes exactly, but lets a single event be as large as it is', () => {
+  it('DISCONNECT counts bytes exactly, but accepts a single event of any size', () => {
     const bench = new Bench({ maxBytes: 500, overflow: 'DISCONNECT' });
     bench.push('x'.repeat(2_000));
     expect(bench.calls).toEqual(['slow']);
@@ -108,7 +108,7 @@ describe('Inbox: a full queue', () => {
 });
 
 describe('Inbox: the slow consumer', () => {
-  it('is told once each time the queue rises over the mark', async () => {
+  it('is reported once each time the queue rises over the mark', async () => {
     const bench = new Bench({ maxEvents: 10 });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.pushMany(8);
@@ -125,7 +125,7 @@ describe('Inbox: the slow consumer', () => {
     expect(bench.calls.filter((call) => call === 'slow')).toHaveLength(2);
   });
 
-  it('is told by bytes as well, before the queue is full', () => {
+  it('is reported by bytes as well, before the queue is full', () => {
     const bench = new Bench({ maxBytes: 10_000 });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     while (receiver.notices.length === 0) bench.push('x'.repeat(100));
@@ -134,15 +134,15 @@ describe('Inbox: the slow consumer', () => {
     expect(bench.inbox.paused).toBe(false);
   });
 
-  it('is counted also when nobody is attached', () => {
+  it('is counted also without a receiver', () => {
     const bench = new Bench({ maxEvents: 10 });
     bench.pushMany(9);
     expect(bench.calls).toEqual(['slow']);
   });
 });
 
-describe('Inbox: the bound of all mailboxes', () => {
-  it('pauses one hog at half of it, and leaves the other half to those who keep up', async () => {
+describe('Inbox: the limit of all mailboxes', () => {
+  it('pauses one large mailbox at half of it, and leaves the other half to fast receivers', async () => {
     const budget = new ByteBudget(100_000);
     const hog = new Bench({ replayBytes: 1 }, 'AUTO', budget);
     const quick = new Bench({ replayBytes: 1 }, 'AUTO', budget);
@@ -159,14 +159,14 @@ describe('Inbox: the bound of all mailboxes', () => {
     expect(budget.used).toBeLessThan(100_000);
   });
 
-  it('never lets several hogs together break it', () => {
+  it('is never exceeded by several large mailboxes together', () => {
     const budget = new ByteBudget(100_000);
     const hogs = Array.from({ length: 20 }, () => new Bench({}, 'AUTO', budget));
     for (const hog of hogs) while (!hog.inbox.paused) hog.push('x'.repeat(50));
     expect(budget.used).toBeLessThanOrEqual(100_000 + 20 * 200);
   });
 
-  it('lets a paused mailbox continue when another one gives its bytes back', async () => {
+  it('lets a paused mailbox continue when another one releases its bytes', async () => {
     const budget = new ByteBudget(100_000);
     const first = new Bench({}, 'AUTO', budget);
     const second = new Bench({}, 'AUTO', budget);
@@ -177,7 +177,7 @@ describe('Inbox: the bound of all mailboxes', () => {
     expect(second.calls.at(-1)).toBe('resume');
   });
 
-  it('lets a paused mailbox wait on when what was given back is not enough', async () => {
+  it('keeps a mailbox paused when the released bytes are not enough', async () => {
     const budget = new ByteBudget(100_000);
     const small = new Bench({}, 'AUTO', budget);
     const large = new Bench({}, 'AUTO', budget);
@@ -215,7 +215,7 @@ describe('Inbox: the bound of all mailboxes', () => {
     }
   });
 
-  it('gets back everything that a mailbox held', async () => {
+  it('gets back all bytes of a mailbox', async () => {
     const budget = new ByteBudget(1_000_000);
     const bench = new Bench({}, 'EXPLICIT', budget);
     bench.attach();
@@ -238,7 +238,7 @@ describe('Inbox: a soft limit', () => {
   });
   const softLimit = { fraction: 0.5, timeMs: 1000 };
 
-  it('tells the receiver, and then the mailbox, that the time is over', async () => {
+  it('is reported to the receiver, and then to the mailbox, when the time is over', async () => {
     const bench = new Bench({ maxEvents: 10, softLimit });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.pushMany(5);
@@ -261,7 +261,7 @@ describe('Inbox: a soft limit', () => {
     expect(bench.calls).toEqual(['slow', 'slow', 'over 5 events for 1000']);
   });
 
-  it('is forgotten when the receiver takes enough', async () => {
+  it('is reset when the receiver takes enough', async () => {
     const bench = new Bench({ maxEvents: 10, softLimit });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.pushMany(8);
@@ -274,7 +274,7 @@ describe('Inbox: a soft limit', () => {
     expect(bench.calls).toEqual(['slow']);
   });
 
-  it('EXPLICIT: runs while nothing is acknowledged, and is forgotten with an acknowledgement', async () => {
+  it('EXPLICIT: runs while nothing is acknowledged, and is reset with an acknowledgement', async () => {
     const bench = new Bench({ maxEvents: 10, softLimit }, 'EXPLICIT');
     const receiver = bench.attach();
     await turn();
@@ -289,7 +289,7 @@ describe('Inbox: a soft limit', () => {
     expect(bench.calls).toEqual(['slow', 'slow', 'over 5 events for 1000']);
   });
 
-  it('runs while no receiver is there, and one that comes is told how much time is left', async () => {
+  it('runs without a receiver, and a new one gets the time left', async () => {
     const bench = new Bench({ maxEvents: 10, softLimit });
     bench.pushMany(6);
     vi.advanceTimersByTime(300);
@@ -301,7 +301,7 @@ describe('Inbox: a soft limit', () => {
     expect(bench.calls).toEqual(['slow']);
   });
 
-  it('is no matter for a receiver that comes and passes over what waits', async () => {
+  it('has no effect for a receiver that attaches and skips queued events', async () => {
     const bench = new Bench({ maxEvents: 10, softLimit });
     bench.pushMany(6);
     const receiver = bench.attach({ afterSequence: 6 });
@@ -321,7 +321,7 @@ describe('Inbox: a soft limit', () => {
     expect(bench.inbox.softLimitRemainingMs).toBeUndefined();
   });
 
-  it('costs no timer for a message', () => {
+  it('needs no timer for a message', () => {
     const bench = new Bench({ maxEvents: 1000, softLimit });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     const made = vi.spyOn(globalThis, 'setTimeout');

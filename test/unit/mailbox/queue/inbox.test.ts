@@ -4,7 +4,7 @@ import { RecordingReceiver } from '../../../support/mailboxes/recording-receiver
 import { Bench, DISCONNECTED, turn } from './inbox-bench.js';
 
 describe('Inbox: receiving', () => {
-  it('gives a receiver what waits and what comes', async () => {
+  it('delivers queued and new events to a receiver', async () => {
     const bench = new Bench();
     bench.push('a', 'b');
     const receiver = bench.attach();
@@ -23,7 +23,7 @@ describe('Inbox: receiving', () => {
     expect(receiver.events.map((event) => event.what)).toEqual(['a', 'b', 'c']);
   });
 
-  it('wakes a receiver once for all that one turn brought', async () => {
+  it('wakes a receiver once for all events of one turn', async () => {
     const bench = new Bench();
     const receiver = bench.attach();
     await turn();
@@ -46,7 +46,7 @@ describe('Inbox: receiving', () => {
     expect(receiver.wakes).toBe(2);
   });
 
-  it('tells whether the receiver has everything', async () => {
+  it('reports whether the receiver has everything', async () => {
     const bench = new Bench();
     const receiver = bench.attach({}, new RecordingReceiver(false));
     expect(receiver.attachment!.complete).toBe(true);
@@ -56,7 +56,7 @@ describe('Inbox: receiving', () => {
     expect(receiver.attachment).toMatchObject({ complete: true, givenSequence: 1 });
   });
 
-  it('keeps the events of a receiver that goes', async () => {
+  it('keeps the events of a receiver that detaches', async () => {
     const bench = new Bench();
     const first = bench.attach();
     bench.push('a', 'b');
@@ -76,7 +76,7 @@ describe('Inbox: receiving', () => {
     expect(replay.sequences).toEqual([2, 3]);
   });
 
-  it('lets a second receiver take over, and tells the first', async () => {
+  it('lets a second receiver take over, and notifies the first', async () => {
     const bench = new Bench();
     const first = bench.attach();
     bench.push('a');
@@ -93,7 +93,7 @@ describe('Inbox: receiving', () => {
     expect(bench.inbox.receiverAttached).toBe(true);
   });
 
-  it('leaves the first receiver alone when the second asks for what is not there', async () => {
+  it('keeps the first receiver when the second requests unavailable events', async () => {
     const bench = new Bench();
     const first = bench.attach();
     expect(() => bench.attach({ afterSequence: 7 })).toThrow(
@@ -104,7 +104,7 @@ describe('Inbox: receiving', () => {
     expect(first).toMatchObject({ ends: [], sequences: [1] });
   });
 
-  it.each(['maxOutstandingEvents', 'maxOutstandingBytes'] as const)('refuses %s with AUTO', (limit) => {
+  it.each(['maxOutstandingEvents', 'maxOutstandingBytes'] as const)('rejects %s with AUTO', (limit) => {
     const field = limit === 'maxOutstandingEvents' ? 'max_outstanding_events' : 'max_outstanding_bytes';
     expect(() => new Bench().attach({ [limit]: 1 })).toThrow(
       expect.objectContaining({ reason: 'FIELD_INVALID', metadata: { field, bound: '0' } }),
@@ -126,7 +126,7 @@ describe('Inbox: receiving', () => {
     expect(receiver.sequences).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('forgets given events beyond the replay window', async () => {
+  it('discards delivered events beyond the replay window', async () => {
     const bench = new Bench({ replayBytes: 250 });
     const receiver = bench.attach();
     bench.pushMany(10);
@@ -141,7 +141,7 @@ describe('Inbox: receiving', () => {
 });
 
 describe('Inbox: the end', () => {
-  it('comes after everything, once, and lets the receiver go', async () => {
+  it('comes after everything, once, and releases the receiver', async () => {
     const bench = new Bench();
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.push('a', 'b');
@@ -159,7 +159,7 @@ describe('Inbox: the end', () => {
     expect(receiver.ends).toHaveLength(1);
   });
 
-  it('comes also to a receiver that has everything, and to one that comes later', async () => {
+  it('reaches also a receiver that has everything, and a later one', async () => {
     const bench = new Bench();
     const receiver = bench.attach();
     bench.push('a');
@@ -185,7 +185,7 @@ describe('Inbox: the end', () => {
     expect(receiver).toMatchObject({ sequences: [1, 2], ends: [DISCONNECTED] });
   });
 
-  it('can be told before everything was given', async () => {
+  it('can be reported before everything was delivered', async () => {
     const bench = new Bench();
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.push('a');
@@ -197,7 +197,7 @@ describe('Inbox: the end', () => {
     expect(receiver.ends).toHaveLength(1);
   });
 
-  it('is told to a receiver that comes after the cut, without an event', async () => {
+  it('is reported to a receiver that attaches after the end, without an event', async () => {
     const bench = new Bench();
     bench.push('a');
     bench.inbox.finish({ ...DISCONNECTED, reason: 'DRAINING', lastSequence: 1 });
@@ -233,7 +233,7 @@ describe('Inbox: the end', () => {
 });
 
 describe('Inbox: after the end', () => {
-  it('tells the mailbox of each batch that is taken', async () => {
+  it('notifies the mailbox of each batch that is taken', async () => {
     const bench = new Bench();
     bench.pushMany(3);
     const receiver = bench.attach({}, new RecordingReceiver(false));

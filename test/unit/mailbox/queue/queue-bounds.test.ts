@@ -24,7 +24,7 @@ describe('QueueBounds', () => {
     expect(boundsOf(events, bytes).isReached).toBe(reached);
   });
 
-  it('are reached by a queue that is larger than what all have left', () => {
+  it('are reached by a queue that is larger than the rest for all', () => {
     expect(boundsOf(1, 100, budgetOf(1000, 900)).isReached).toBe(false);
     expect(boundsOf(1, 101, budgetOf(1000, 900)).isReached).toBe(true);
   });
@@ -34,11 +34,11 @@ describe('QueueBounds', () => {
     ['its events', 10, 0, 1, '10 events'],
     ['its bytes', 1, 901, 100, '1000 bytes'],
     ['none with the only event, whatever its size', 0, 0, 5000, undefined],
-  ])('one more event breaks %s', (_, events, queued, bytes, broken) => {
+  ])('one more event exceeds %s', (_, events, queued, bytes, broken) => {
     expect(boundsOf(events, queued).brokenBy(bytes)).toBe(broken);
   });
 
-  it('one more event breaks what all may hold together', () => {
+  it('one more event exceeds the limit of all together', () => {
     const bounds = boundsOf(1, 60, budgetOf(1000, 900));
     expect(bounds.brokenBy(40)).toBeUndefined();
     expect(bounds.brokenBy(41)).toBe('1000 bytes of all mailboxes');
@@ -61,7 +61,7 @@ describe('QueueMark', () => {
     expect(boundsOf(1, 80, budgetOf(1000, 880)).markAt(0.8).isExceeded).toBe(false);
   });
 
-  it('at 1 is never exceeded by the bound itself', () => {
+  it('at 1 is never exceeded by the limit itself', () => {
     expect(boundsOf(10, 1000).markAt(1).isExceeded).toBe(false);
     expect(boundsOf(11, 1).markAt(1).isExceeded).toBe(true);
   });

@@ -99,7 +99,7 @@ const CASES: [what: string, OverflowPolicy, Acknowledgement, reads: boolean][] =
 describe('The memory of all queues together', () => {
   for (const bytes of [100, 5000, 14_000, 40_000, 140_000]) {
     it.each(CASES)(
-      `is bounded with messages of ${bytes} bytes: %s`,
+      `is limited with messages of ${bytes} bytes: %s`,
       async (_, overflow, acknowledgement, reads) => {
         const { registry, send } = await mailboxesWith({ queue: { overflow }, acknowledgement }, reads);
         const before = await bufferBytes();
@@ -115,7 +115,7 @@ describe('The memory of all queues together', () => {
     );
   }
 
-  it('is given back with the mailboxes', async () => {
+  it('is released with the mailboxes', async () => {
     const { registry, mailboxes, send } = await mailboxesWith({}, false);
     const before = await bufferBytes();
     await send(5000, 3 * TOTAL_BYTES);
@@ -129,7 +129,7 @@ describe('The memory of all queues together', () => {
     expect(buffers.freeBytes).toBeLessThanOrEqual(4 * MIB);
   });
 
-  it('counts what lies in the transports of receivers, until that is gone', async () => {
+  it('includes the bytes in the transports of receivers, until they are released', async () => {
     const { registry, mailboxes } = await mailboxesWith({}, false);
     const reader = new Reader(false);
     const attachment = mailboxes[0]!.attach({}, reader);

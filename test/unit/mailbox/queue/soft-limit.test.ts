@@ -41,7 +41,7 @@ describe('SoftLimit', () => {
     vi.restoreAllMocks();
   });
 
-  it('ends, once, what was above the mark for its time', () => {
+  it('ends, once, a queue that exceeded the mark for its time', () => {
     const { limit, over, grow } = limitOf();
     expect(grow(5)).toBe(false);
     expect(limit.remainingMs).toBeUndefined();
@@ -58,7 +58,7 @@ describe('SoftLimit', () => {
     expect(over).toHaveBeenCalledTimes(1);
   });
 
-  it('says only once that the time runs', () => {
+  it('reports only once that the time runs', () => {
     const { grow } = limitOf();
     expect([grow(6), grow(7), grow(10)]).toEqual([true, false, false]);
   });
@@ -80,7 +80,7 @@ describe('SoftLimit', () => {
     expect(over).toHaveBeenCalledTimes(1);
   });
 
-  it('has one timer at most, however often the queue rises and falls', () => {
+  it('has at most one timer for any number of changes', () => {
     const { grow, shrink } = limitOf();
     const made = vi.spyOn(globalThis, 'setTimeout');
     for (let i = 0; i < 10_000; i++) {
@@ -92,7 +92,7 @@ describe('SoftLimit', () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
-  it('leaves no timer behind when nothing is above the mark any more', () => {
+  it('leaves no timer when nothing exceeds the mark any more', () => {
     const { grow, shrink } = limitOf();
     grow(6);
     shrink(1);
@@ -100,7 +100,7 @@ describe('SoftLimit', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('goes by bytes as well as by events', () => {
+  it('applies to bytes as well as to events', () => {
     const { limit, queue } = limitOf();
     queue.loadBytes = 500;
     expect(limit.grown()).toBe(false);
@@ -111,7 +111,7 @@ describe('SoftLimit', () => {
     expect(limit.mark.inWords).toBe('5 events');
   });
 
-  it('goes by what the other mailboxes leave, and forgives when that grows again', () => {
+  it('depends on the other mailboxes, and is reset when they leave more', () => {
     const budget = new ByteBudget(1000);
     const { limit, over, queue } = limitOf(budget);
     queue.loadBytes = 100;
@@ -129,7 +129,7 @@ describe('SoftLimit', () => {
     expect(limit.remainingMs).toBeUndefined();
   });
 
-  it('restarts when the whole process stood still', () => {
+  it('restarts after a pause of the whole process', () => {
     const { limit, over, grow } = limitOf();
     grow(6);
     const now = performance.now();

@@ -33,7 +33,7 @@ describe('MailboxRegistry', () => {
       }
     });
 
-    it('tells who comes too late that the lease has ended, and the last sequence', async () => {
+    it('reports to a late client that the lease has expired, and the last sequence', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const registry = registryOf();
       const mailbox = await connect(registry);
@@ -48,7 +48,7 @@ describe('MailboxRegistry', () => {
       expect(await registry.disconnect(mailbox.id)).toBe(false);
     });
 
-    it('remembers a bounded number of those', async () => {
+    it('remembers a limited number of those', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const registry = registryOf({ maxMailboxes: 5_000 });
       const mailboxes: Mailbox[] = [];
@@ -81,7 +81,7 @@ describe('MailboxRegistry', () => {
   });
 
   describe('listing', () => {
-    it('gives pages in the order of opening, stable while mailboxes come and go', async () => {
+    it('returns pages in the order of opening, stable while mailboxes open and end', async () => {
       const registry = registryOf();
       const mailboxes: Mailbox[] = [];
       for (let i = 0; i < 5; i++) mailboxes.push(await connect(registry, { privateName: `n${i}` }));
@@ -107,7 +107,7 @@ describe('MailboxRegistry', () => {
       expect(registry.list({ pageSize: 2, pageToken: '' })).toMatchObject({ nextPageToken: '' });
     });
 
-    it('shows no id and renews no lease', async () => {
+    it('shows no ID and renews no lease', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const registry = registryOf();
       const mailbox = await connect(registry);
@@ -119,7 +119,7 @@ describe('MailboxRegistry', () => {
       expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
     });
 
-    it.each([-1, 1_001, 1.5])('refuses a page of %d', (pageSize) => {
+    it.each([-1, 1_001, 1.5])('rejects a page size of %d', (pageSize) => {
       expect(() => registryOf().list({ pageSize, pageToken: '' })).toThrow(
         expect.objectContaining({
           reason: 'LIMIT_OUT_OF_RANGE',
@@ -128,7 +128,7 @@ describe('MailboxRegistry', () => {
       );
     });
 
-    it.each(['1', 'x', 'm', 'm1x', 'm99999999999999999999'])('refuses the token %j', (pageToken) => {
+    it.each(['1', 'x', 'm', 'm1x', 'm99999999999999999999'])('rejects the token %j', (pageToken) => {
       expect(() => registryOf().list({ pageSize: 1, pageToken })).toThrow(
         expect.objectContaining({
           reason: 'FIELD_INVALID',
@@ -139,7 +139,7 @@ describe('MailboxRegistry', () => {
   });
 
   describe('disconnecting', () => {
-    it('tells whether this call ended it; twice is no error', async () => {
+    it('reports whether this call ended it; a second call is no error', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
       const [first, second] = await Promise.all([
@@ -161,7 +161,7 @@ describe('MailboxRegistry', () => {
       expect(registry.sizes()).toMatchObject({ ended: 0, retainedBytes: 0 });
     });
 
-    it('rejects to leave groups without a disconnect message', async () => {
+    it('rejects leaving groups without a disconnect message', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
       await rejectsWith(registry.disconnect(mailbox.id, { leaveGroupsFirst: true, abort: true }), {
@@ -173,7 +173,7 @@ describe('MailboxRegistry', () => {
   });
 
   describe('draining', () => {
-    it('gives receivers what is queued, tells them, says goodbye to every daemon', async () => {
+    it('delivers queued events to receivers, notifies them, and disconnects from every daemon', async () => {
       const registry = registryOf();
       const receiver = attach(await connect(registry), false);
       await connect(registry);
@@ -190,7 +190,7 @@ describe('MailboxRegistry', () => {
       expect(registry.sizes()).toMatchObject({ open: 0, ended: 0, retainedBytes: 0 });
     });
 
-    it('does not wait longer than the grace', async () => {
+    it('does not wait longer than the grace period', async () => {
       const registry = registryOf();
       const receiver = attach(await connect(registry), false);
       daemons.sessions[0]!.deliver(regular('a'));
@@ -198,7 +198,7 @@ describe('MailboxRegistry', () => {
       expect(receiver).toMatchObject({ events: [], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
     });
 
-    it('does not wait longer than the grace for receivers that come during the drain', async () => {
+    it('does not wait longer than the grace period for receivers that attach during the drain', async () => {
       const registry = registryOf();
       const unattended = await connect(registry);
       const slow = attach(await connect(registry), false);
@@ -213,7 +213,7 @@ describe('MailboxRegistry', () => {
       expect(late).toMatchObject({ events: [], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
     });
 
-    it('ends a receiver at once that comes after the grace', async () => {
+    it('ends a receiver at once that attaches after the grace period', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
       const slow = attach(mailbox, false);
@@ -245,7 +245,7 @@ describe('MailboxRegistry', () => {
       }
     });
 
-    it('does not wait longer than the grace for the receiver of a mailbox that was disconnected', async () => {
+    it('does not wait longer than the grace period for the receiver of a mailbox that was disconnected', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
       const receiver = attach(mailbox, false);
@@ -255,7 +255,7 @@ describe('MailboxRegistry', () => {
       expect(receiver.ends).toMatchObject([{ reason: 'DRAINING' }]);
     });
 
-    it('opens no mailbox any more, and gives up attempts under way', async () => {
+    it('opens no more mailboxes, and cancels active attempts', async () => {
       const registry = registryOf();
       daemons.answer = () => 'silence';
       const connecting = rejectsWith(connect(registry), { reason: 'DRAINING' });
@@ -265,7 +265,7 @@ describe('MailboxRegistry', () => {
       await rejectsWith(connect(registry), { reason: 'DRAINING' });
     });
 
-    it('leaves no timer behind', async () => {
+    it('leaves no timer', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const registry = registryOf();
       await connect(registry);
@@ -273,7 +273,7 @@ describe('MailboxRegistry', () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('copes with very many mailboxes', async () => {
+    it('supports very many mailboxes', async () => {
       const warned = vi.fn();
       process.on('warning', warned);
       const registry = registryOf();
@@ -286,8 +286,8 @@ describe('MailboxRegistry', () => {
     });
   });
 
-  describe('figures', () => {
-    it('are the sums over all mailboxes, and totals also over those that are gone', async () => {
+  describe('totals', () => {
+    it('are the sums over all mailboxes, including counters of ended ones', async () => {
       const registry = registryOf();
       const one = await connect(registry);
       const two = await connect(registry);
@@ -322,7 +322,7 @@ describe('MailboxRegistry', () => {
       expect(registry.totals()).toEqual(before);
     });
 
-    it('tell what happened to whom, without the secret', async () => {
+    it('report the events of each mailbox, without the secret', async () => {
       const told: string[] = [];
       const registry = registryOf(
         {},

@@ -28,7 +28,7 @@ describe('MailboxRegistry', () => {
       return { registry, mailbox, receiver };
     };
 
-    it('gives its memory back when its lease is over, though the receiver is still there', async () => {
+    it('releases its memory when its lease expires, even if the receiver is still attached', async () => {
       const { registry, mailbox, receiver } = await stalled();
       expect(registry.sizes()).toMatchObject({ open: 0, ended: 1, receivers: 1 });
       vi.advanceTimersByTime(29_999);
@@ -44,7 +44,7 @@ describe('MailboxRegistry', () => {
       );
     });
 
-    it('is emptied by a receiver that wakes in time', async () => {
+    it('is emptied by a receiver that continues in time', async () => {
       const { registry, receiver } = await stalled();
       vi.advanceTimersByTime(29_999);
       receiver.takeAll();
@@ -109,7 +109,7 @@ describe('MailboxRegistry', () => {
       },
     );
 
-    it.each(ENDS)('by %s waits on as long as the receiver takes something', async (_, end) => {
+    it.each(ENDS)('by %s waits while the receiver takes events', async (_, end) => {
       const { registry, mailbox, receiver } = await stalled();
       daemons.sessions[0]!.deliver(regular('b'));
       receiver.attachment!.inTransit(100);
@@ -127,7 +127,7 @@ describe('MailboxRegistry', () => {
       expect(registry.sizes().retainedBytes).toBe(0);
     });
 
-    it('gives up what a transport still holds after one lease, and keeps the slot until that is gone', async () => {
+    it('releases the bytes in a transport after one lease, and keeps the slot until they are gone', async () => {
       const { registry, mailbox, receiver } = await stalled();
       receiver.takeAll();
       receiver.attachment!.inTransit(100);
@@ -145,7 +145,7 @@ describe('MailboxRegistry', () => {
       expect(registry.size).toBe(0);
     });
 
-    it('gives up the transport of a receiver that was replaced when the next one is replaced too', async () => {
+    it('abandons the transport of a replaced receiver when the next one is replaced too', async () => {
       const { mailbox, receiver: first } = await stalled();
       const second = new RecordingReceiver(false);
       first.attachment!.inTransit(100);
@@ -156,7 +156,7 @@ describe('MailboxRegistry', () => {
       expect([first.abandons, second.abandons]).toEqual([1, 0]);
     });
 
-    it('holds up a Connect that needs its slot for a second at most', async () => {
+    it('delays a Connect that needs its slot for at most a second', async () => {
       const { registry, mailbox, receiver } = await stalled();
       await registry.disconnect(mailbox.id);
       const refused = rejectsWith(connect(registry), { reason: 'TOO_MANY_MAILBOXES' });

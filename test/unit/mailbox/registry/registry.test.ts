@@ -41,7 +41,7 @@ describe('MailboxRegistry', () => {
       expect(daemons.sessions.every((session) => session.started)).toBe(true);
     });
 
-    it('hands the session what the client asked for', async () => {
+    it("passes the client's settings to the session", async () => {
       await connect(registryOf({ connectTimeoutMs: 1_234 }), { membership: false, priority: 1 });
       expect(daemons.options[0]).toMatchObject({
         privateName: 'me',
@@ -53,7 +53,7 @@ describe('MailboxRegistry', () => {
       });
     });
 
-    it('takes what the client asks for within the bounds', async () => {
+    it("accepts the client's settings within the ranges", async () => {
       const mailbox = await connect(registryOf(), {
         leaseMs: 1_000,
         acknowledgement: 'EXPLICIT',
@@ -66,7 +66,7 @@ describe('MailboxRegistry', () => {
       });
     });
 
-    it('takes 0 as the default', async () => {
+    it('uses the default for 0', async () => {
       const mailbox = await connect(registryOf(), { queue: { maxEvents: 0, maxBytes: 0, replayBytes: 0 } });
       expect(mailbox.limits.queue).toMatchObject({ maxEvents: 1_000_000, replayBytes: 4_194_304 });
     });
@@ -79,13 +79,13 @@ describe('MailboxRegistry', () => {
         return (await connect(registryOf({ queue }), { queue: { softLimit } })).limits.queue.softLimit;
       }
 
-      it('is there only if the operator or the client wants one', async () => {
+      it('exists only if the operator or the client sets one', async () => {
         expect(await softLimitOf(undefined)).toBeUndefined();
         expect(await softLimitOf(60_000)).toEqual({ fraction: 0.5, timeMs: 60_000 });
         expect(await softLimitOf(undefined, OWN)).toEqual(OWN);
       });
 
-      it('of a client takes from the operator what it does not say', async () => {
+      it('of a client takes missing values from the operator', async () => {
         expect(await softLimitOf(60_000, {})).toEqual({ fraction: 0.5, timeMs: 60_000 });
         expect(await softLimitOf(60_000, { fraction: 0, timeMs: 100 })).toEqual({
           fraction: 0.5,
@@ -118,7 +118,7 @@ describe('MailboxRegistry', () => {
         expect(daemons.attempts).toEqual([]);
       });
 
-      it('of a client needs a time where the operator has none', async () => {
+      it('of a client needs a time if the operator has none', async () => {
         await rejectsWith(softLimitOf(undefined, { fraction: 0.5 }), {
           reason: 'FIELD_REQUIRED',
           metadata: { field: 'queue.soft_limit.time' },
@@ -147,7 +147,7 @@ describe('MailboxRegistry', () => {
       expect(daemons.attempts).toEqual([]);
     });
 
-    it('rejects what it does not offer, and what is malformed, without asking a daemon', async () => {
+    it('rejects unsupported and malformed settings without a connection to a daemon', async () => {
       const registry = registryOf();
       for (const privateName of ['a b', '#a', 'x'.repeat(11)]) {
         await rejectsWith(connect(registry, { privateName }), {
@@ -165,13 +165,13 @@ describe('MailboxRegistry', () => {
       expect(daemons.attempts).toEqual([]);
     });
 
-    it('takes a daemon of the allow-list', async () => {
+    it('accepts a daemon of the allow-list', async () => {
       const registry = registryOf({ allowedDaemons: ['4803@elsewhere'] });
       const mailbox = await connect(registry, { daemon: '4803@elsewhere' });
       expect(mailbox.daemon).toBe('4803@elsewhere');
     });
 
-    it('opens none when the call is over before it could', async () => {
+    it('opens none when the call has ended before', async () => {
       const registry = registryOf();
       daemons.answer = () => 'silence';
       const deadline = new AbortController();
@@ -185,7 +185,7 @@ describe('MailboxRegistry', () => {
       expect(registry.sizes().open).toBe(0);
     });
 
-    it('says goodbye to a daemon that accepted too late', async () => {
+    it('disconnects from a daemon that accepted too late', async () => {
       const session = new FakeSession();
       let accept: (session: FakeSession) => void = () => {};
       const registry = registryOf(
@@ -225,13 +225,13 @@ describe('MailboxRegistry', () => {
       'REJECT_AUTH',
       'REJECT_VERSION',
       'REJECT_ILLEGAL_NAME',
-    ])('is not tried on when a daemon answers %s', async (code) => {
+    ])('does not continue when a daemon responds %s', async (code) => {
       daemons.answer = () => code;
       await rejectsWith(connect(registryOf(list)), { code });
       expect(daemons.attempts).toEqual(['4803@one me']);
     });
 
-    it('fails with what every one of them said', async () => {
+    it('fails with the errors of all daemons', async () => {
       daemons.answer = () => 'COULD_NOT_CONNECT';
       await rejectsWith(connect(registryOf(list)), {
         code: 'COULD_NOT_CONNECT',
@@ -239,7 +239,7 @@ describe('MailboxRegistry', () => {
       });
     });
 
-    it('is not tried on when the call is over', async () => {
+    it('does not continue when the call has ended', async () => {
       daemons.answer = () => 'silence';
       const deadline = new AbortController();
       const connecting = registryOf(list).connect(ASKED, { signal: deadline.signal });
@@ -249,7 +249,7 @@ describe('MailboxRegistry', () => {
       expect(daemons.attempts).toEqual(['4803@one me']);
     });
 
-    it('is no list for a client that names a daemon', async () => {
+    it('is not used for a client that names a daemon', async () => {
       daemons.answer = () => 'COULD_NOT_CONNECT';
       await rejectsWith(connect(registryOf(list), { daemon: '4803@two' }), { code: 'COULD_NOT_CONNECT' });
       expect(daemons.attempts).toEqual(['4803@two me']);
@@ -272,7 +272,7 @@ describe('MailboxRegistry', () => {
       expect(daemons.attempts).toEqual(['4803@one me', '4803@one me2', '4803@one me3', '4803@one me4']);
     });
 
-    it('SUFFIX: fails when all are in use, or at another answer', async () => {
+    it('SUFFIX: fails when all are in use, or after another error', async () => {
       daemons.answer = () => 'REJECT_NOT_UNIQUE';
       await rejectsWith(connect(registryOf(), { onNameConflict: 'SUFFIX' }), { code: 'REJECT_NOT_UNIQUE' });
       expect(daemons.attempts).toHaveLength(99);
@@ -283,8 +283,8 @@ describe('MailboxRegistry', () => {
     });
   });
 
-  describe('bounds', () => {
-    it('has as many mailboxes as it may, those that are being opened included', async () => {
+  describe('limits', () => {
+    it('accepts as many mailboxes as allowed, including those that are being opened', async () => {
       const registry = registryOf({ maxMailboxes: 2 });
       const first = await connect(registry);
       const second = connect(registry);
@@ -297,7 +297,7 @@ describe('MailboxRegistry', () => {
       await connect(registry);
     });
 
-    it('gives back the place of an attempt that failed', async () => {
+    it('frees the slot of a failed attempt', async () => {
       const registry = registryOf({ maxMailboxes: 1 });
       daemons.answer = () => 'COULD_NOT_CONNECT';
       await rejectsWith(connect(registry), { code: 'COULD_NOT_CONNECT' });
@@ -305,7 +305,7 @@ describe('MailboxRegistry', () => {
       await connect(registry);
     });
 
-    it('gives the place of an ended mailbox away only when its receiver was told everything', async () => {
+    it('frees the slot of an ended mailbox only when its receiver got everything', async () => {
       const registry = registryOf({ maxMailboxes: 1 });
       const lost = await connect(registry);
       daemons.sessions[0]!.deliver(regular('a'));
@@ -318,7 +318,7 @@ describe('MailboxRegistry', () => {
       expect(() => registry.get(lost.id)).toThrow(expect.objectContaining({ code: 'ILLEGAL_SESSION' }));
     });
 
-    it('has as many of one client as it may, whoever else has some', async () => {
+    it('accepts as many of one client as allowed, independent of others', async () => {
       const registry = registryOf({ maxMailboxes: 4, maxMailboxesPerClient: 2 });
       const open = (client: string) => registry.connect(ASKED, { caller: 'tcp', client });
       const tooMany = {
@@ -340,7 +340,7 @@ describe('MailboxRegistry', () => {
       await rejectsWith(open('c'), { metadata: { limit: 'mailbox.maxMailboxes', bound: '4' } });
     });
 
-    it("makes room among a client's own mailboxes only", async () => {
+    it("frees only a client's own mailboxes", async () => {
       const registry = registryOf({ maxMailboxesPerClient: 1 });
       await registry.connect(ASKED, { client: 'a' });
       const ended = await registry.connect(ASKED, { client: 'b' });
@@ -351,7 +351,7 @@ describe('MailboxRegistry', () => {
       await registry.connect(ASKED, { client: 'b' });
     });
 
-    it('opens none when the queues of all have reached their bound', async () => {
+    it('opens none when the queues of all have reached their limit', async () => {
       const registry = registryOf({ totalQueueBytes: 1_000 });
       await connect(registry);
       const [session] = daemons.sessions;
@@ -363,7 +363,7 @@ describe('MailboxRegistry', () => {
     });
   });
 
-  it('does not mistake a mailbox that was disconnected for one whose lease ended', async () => {
+  it('distinguishes a disconnected mailbox from one with an expired lease', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const registry = registryOf();
     const mailbox = await connect(registry);

@@ -15,7 +15,7 @@ function stalledLog() {
 }
 
 describe('a log whose reader stalls', () => {
-  it('holds a bounded number of bytes, drops whole lines, and reports how many when the reader continues', async () => {
+  it('holds a limited number of bytes, discards whole lines, and reports how many when the reader continues', async () => {
     const { stream, log } = stalledLog();
     const LINES = 50_000;
     for (let i = 0; i < LINES; i++) log.info({ i }, 'x'.repeat(100));
@@ -45,7 +45,7 @@ describe('a log whose reader stalls', () => {
     ]);
   });
 
-  it('drops nothing of a reader that keeps up', async () => {
+  it('discards nothing of a fast reader', async () => {
     const { stream, log } = stalledLog();
     let text = '';
     stream.on('data', (chunk) => {

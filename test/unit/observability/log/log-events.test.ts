@@ -157,7 +157,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
   ],
 ];
 
-describe('what the log says', () => {
+describe('the content of the log', () => {
   it.each(rows)('%s', (_, tell, entry) => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line) };

@@ -11,7 +11,7 @@ function fakeTime(): void {
 }
 
 describe('LogThrottle', () => {
-  it('lets a few lines of a kind through in ten seconds, and counts those between', () => {
+  it('writes a few lines of a kind in ten seconds, and counts the suppressed ones', () => {
     let now = 0;
     const throttle = new LogThrottle(2, () => now);
     const lines = () => Array.from({ length: 5 }, () => throttle.admit('a', () => {}));
@@ -72,7 +72,7 @@ describe('LogThrottle', () => {
   });
 });
 
-describe('the log of what clients cause', () => {
+describe('the log of events that clients cause', () => {
   const mailbox = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
   const queue: SlowConsumerNotice = {
     queuedEvents: 8,
@@ -83,7 +83,7 @@ describe('the log of what clients cause', () => {
   };
   const refused = Object.assign(new Error('refused'), { code: 'COULD_NOT_CONNECT' });
 
-  it('stays small, with counts, whatever they do how often', () => {
+  it('stays small, with counts, for any number of events', () => {
     let now = 0;
     const lines: Record<string, unknown>[] = [];
     const destination = { write: (line: string) => lines.push(JSON.parse(line)) };

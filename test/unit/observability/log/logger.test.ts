@@ -15,7 +15,7 @@ function setUp(options: Partial<LoggerOptions> = {}) {
 }
 
 describe('json', () => {
-  it('is a line an entry, with time, level, sentence and fields', () => {
+  it('has one line for each entry, with time, level, message and fields', () => {
     const { log, lines, entries } = setUp();
     log.info({ port: 4813 }, 'listening');
     log.warn('look');
@@ -84,7 +84,7 @@ describe('secrets', () => {
     for (const line of lines) expect(line).not.toContain('geheim');
   });
 
-  it.each(['json', 'pretty'] as const)('inside of sentences, %s', (format) => {
+  it.each(['json', 'pretty'] as const)('inside of messages, %s', (format) => {
     const { log, lines } = setUp({ format });
     log.info(
       { note: `id ${MAILBOX_ID}` },
@@ -97,13 +97,13 @@ describe('secrets', () => {
     expect(text).toContain('mailbox [redacted], authorization: Bearer [redacted] digest abab');
   });
 
-  it('fields that were given are not changed', () => {
+  it('given fields are not changed', () => {
     const fields = { token: 'geheim', nested: { token: 'geheim' } };
     setUp().log.info(fields, 'x');
     expect(fields).toEqual({ token: 'geheim', nested: { token: 'geheim' } });
   });
 
-  it('a loop ends', () => {
+  it('a cycle ends', () => {
     const { log, lines } = setUp();
     const loop: Record<string, unknown> = {};
     loop.loop = loop;
@@ -113,7 +113,7 @@ describe('secrets', () => {
 });
 
 describe('pretty', () => {
-  it('is for people', () => {
+  it('is readable for people', () => {
     const { log, lines } = setUp({ format: 'pretty' });
     log.info({ port: 4813, group: '#a#b', text: 'two words', list: [1, 'x'] }, 'listening');
     expect(lines[0]).toMatch(
@@ -148,7 +148,7 @@ describe('pretty', () => {
   });
 });
 
-it('the silent logger takes everything', () => {
+it('the silent logger accepts everything', () => {
   silentLogger.child({ a: 1 }).error({ a: 1 }, 'x');
   expect(silentLogger.isLevelEnabled('fatal')).toBe(false);
 });

@@ -10,8 +10,8 @@ function logged() {
   return { lines, events, pass: (ms: number) => (now += ms) };
 }
 
-describe('the log of refusals', () => {
-  it('has a line a reason in ten seconds, which counts those between', () => {
+describe('the log of rejections', () => {
+  it('has one line for each reason in ten seconds, which counts the suppressed ones', () => {
     const { lines, events, pass } = logged();
     for (let i = 0; i < 5; i++) events.refused('CREDENTIAL_INVALID', { peer: `10.0.0.1:${i}` });
     events.refused('TLS_GONE', { peer: '10.0.0.2:1' });
@@ -29,7 +29,7 @@ describe('the log of refusals', () => {
     expect(lines[3]).not.toHaveProperty('more');
   });
 
-  it('tells what was loaded and what could not be', () => {
+  it('reports loaded and failed files', () => {
     const { lines, events } = logged();
     events.loaded('tls', { expiresAtMs: 0 });
     events.loaded('client-tokens', { count: 3 });

@@ -80,7 +80,7 @@ function setUp(options: Partial<MetricsOptions> = {}) {
 }
 
 describe('from the start', () => {
-  it('every series with known labels is there, at 0', async () => {
+  it('every series with known labels exists, at 0', async () => {
     const series = await setUp({ embeddedDaemon: true }).scrape();
     const rows = [
       `grpc_server_started_total{${connectLabels}}`,
@@ -137,7 +137,7 @@ describe('from the start', () => {
     expect((await setUp().metrics.page()).body).not.toContain('embedded');
   });
 
-  it('the process and its event loop are there, once for any number of sidecars', async () => {
+  it('the process and its event loop exist once for any number of sidecars', async () => {
     await setUp().metrics.page();
     const { contentType, body } = await setUp().metrics.page();
     expect(body.match(/^process_cpu_seconds_total /gm)).toHaveLength(1);
@@ -178,7 +178,7 @@ describe('calls', () => {
     expect((await scrape()).get(`grpc_server_started_total{${connectLabels}}`)).toBe(2);
   });
 
-  it('of a method that nobody announced count too', async () => {
+  it('of an unannounced method count too', async () => {
     const { metrics, scrape } = setUp();
     metrics.events.grpc.callStarted({ service: 's', method: 'New', type: 'unary' });
     const name = 'grpc_server_started_total{grpc_type="unary",grpc_service="s",grpc_method="New"}';

@@ -8,7 +8,7 @@ const piece = (stream: number, text: string) => {
   return Buffer.concat([head, Buffer.from(text)]);
 };
 
-it('a log of the engine is read without what the engine puts between its pieces', () => {
+it("a log of the engine is read without the engine's headers", () => {
   expect(plain(Buffer.concat([piece(1, 'out\n'), piece(2, 'é\n'), piece(1, '')]))).toBe('out\né\n');
   expect(plain(Buffer.alloc(0))).toBe('');
 });

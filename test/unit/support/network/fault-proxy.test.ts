@@ -49,7 +49,7 @@ async function start() {
 const big = 'x'.repeat(300_000);
 
 describe('a link without a fault', () => {
-  it('carries both directions, and ends one while the other continues', async () => {
+  it('transfers both directions, and ends one while the other continues', async () => {
     const { proxy, client, server } = await start();
     client.socket.end(big);
     await server.gets(`hello${big}`);
@@ -59,7 +59,7 @@ describe('a link without a fault', () => {
     await until(() => client.ended && proxy.open === 0);
   });
 
-  it('tells a reset at one end to the other', async () => {
+  it('passes a reset at one end to the other', async () => {
     const { client, server, proxy } = await start();
     server.socket.resetAndDestroy();
     await until(() => client.error === 'ECONNRESET');
@@ -68,7 +68,7 @@ describe('a link without a fault', () => {
 });
 
 describe('faults', () => {
-  it('latency: bytes are that long on their way', async () => {
+  it('latency: delays all bytes', async () => {
     const { proxy, client, server } = await start();
     proxy.set({ latencyMs: 60 });
     const began = performance.now();
@@ -77,7 +77,7 @@ describe('faults', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(55);
   });
 
-  it('throttle: so many bytes a second', async () => {
+  it('throttle: limits the bytes per second', async () => {
     const { proxy, client, server } = await start();
     proxy.set({ bytesPerSecond: 100_000 });
     const began = performance.now();
@@ -89,7 +89,7 @@ describe('faults', () => {
     await until(() => server.bytes.endsWith('after'));
   });
 
-  it('slicing: pieces of this size, and nothing altered', async () => {
+  it('slicing: changes only the size of pieces', async () => {
     const { proxy, client, server } = await start();
     proxy.set({ sliceBytes: 1 });
     const text = Array.from({ length: 300 }, (_, i) => String.fromCharCode(33 + (i % 90))).join('');
@@ -98,7 +98,7 @@ describe('faults', () => {
     expect(server.chunks).toBeGreaterThan(30);
   });
 
-  it('silence: nothing passes, the sender is held back, and all arrives afterwards', async () => {
+  it('silence: passes nothing, applies backpressure, and delivers everything afterwards', async () => {
     const { proxy, client, server } = await start();
     proxy.silent = true;
     const megabytes = 'y'.repeat(16 * 1024 * 1024);
@@ -120,7 +120,7 @@ describe('faults', () => {
     await servers[1]!.gets('second');
   });
 
-  it('cut: both ends are closed, and a new connection works', async () => {
+  it('cut: closes both ends, and a new connection works', async () => {
     const { proxy, client, server, servers, dial } = await start();
     proxy.cut();
     await until(() => client.ended && server.ended);
@@ -136,7 +136,7 @@ describe('faults', () => {
   });
 
   it.each(['client', 'server'] as const)(
-    'half-open: the %s learns nothing until it is healed',
+    'half-open: the %s notices nothing until the fault ends',
     async (standing) => {
       const { proxy, ...ends } = await start();
       const gone = ends[standing === 'client' ? 'server' : 'client'];
