@@ -250,7 +250,7 @@ const parts = [
     byVariable: true,
     what: 'the chart on a real Kubernetes node of this machine',
     enable:
-      'Set REQUIRE=cluster. It takes minutes and needs what docs/kubernetes.md names; `npm run cluster` is the same by hand.',
+      'Set REQUIRE=cluster. It takes minutes and needs what docs/cluster-tests.md names; `npm run cluster` is the same by hand.',
     available: (env) => (env.REQUIRE ?? '').split(',').includes('cluster'),
     inCi: false,
   },
