@@ -1,4 +1,5 @@
-// `node --import tsx test/support/program.ts FILE …`: calls `main(args, print)` of a TypeScript file. The result is the exit code.
+// `node --import tsx test/support/program.ts FILE …`: calls `main(args, print)` of a TypeScript file. The
+// result is the exit code.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

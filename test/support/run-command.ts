@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 
-/** A command's place, and what it may take. */
+/** The options of a command. */
 export interface CommandOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** It is killed after so long. Unit: ms. Default: 240,000. */
+  /** Time after which it is killed. Unit: ms. Default: 240,000. */
   timeoutMs?: number;
 }
 
-/** Runs a command to its end; resolves with what it printed, rejects with both its streams when it fails. */
+/** Runs a command. Resolves with its output, and rejects with both output streams when it fails. */
 export function runCommand(
   command: string,
   args: readonly string[],

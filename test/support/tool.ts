@@ -2,16 +2,16 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import { until } from './until.js';
 
-/** A command-line program that a test talks to. It is killed when the running test ends. */
+/** An interactive command-line program. It is killed at the end of the running test. */
 export class Tool {
-  /** Everything it has printed, both streams. */
+  /** The complete output of both streams. */
   output = '';
   exitCode: number | null = null;
   #seen = 0;
   readonly #process: ChildProcessWithoutNullStreams;
 
   constructor(command: string, args: readonly string[]) {
-    // Without a terminal C programs print only when they end or their buffer is full.
+    // Without a terminal, C programs buffer their output.
     this.#process = spawn('stdbuf', ['-o0', command, ...args]);
     for (const stream of [this.#process.stdout, this.#process.stderr])
       stream.on('data', (chunk: Buffer) => {
@@ -20,7 +20,7 @@ export class Tool {
     this.#process.on('error', (error) => {
       this.output += error.message;
     });
-    // Not 'exit': what was printed last may come after it.
+    // Not 'exit', because output may arrive after it.
     this.#process.on('close', (code) => {
       this.exitCode = code ?? -1;
     });
@@ -30,12 +30,12 @@ export class Tool {
     });
   }
 
-  /** Types a line. */
+  /** Sends a line. */
   type(line: string): void {
     this.#process.stdin.write(`${line}\n`);
   }
 
-  /** Waits until it has printed `text` behind what was waited for before. */
+  /** Waits until it has printed `text` after the text of the previous wait. */
   async prints(text: string, timeoutMs = 10_000): Promise<void> {
     const at = await until(
       () => {

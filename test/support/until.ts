@@ -1,4 +1,4 @@
-/** Resolves as soon as `condition` holds; rejects, naming `what`, when `timeoutMs` (default 5000) is over. */
+/** Resolves when `condition` holds. Rejects with `what` after `timeoutMs` (default: 5000). */
 export async function until<T>(
   condition: () => T | Promise<T>,
   options: { timeoutMs?: number; what?: string } = {},
@@ -13,7 +13,7 @@ export async function until<T>(
   }
 }
 
-/** Rejects, naming `what`, when `promise` has not settled within `timeoutMs`. */
+/** Rejects with `what` if `promise` has not settled within `timeoutMs`. */
 export async function within<T>(promise: Promise<T>, what: string, timeoutMs = 5000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

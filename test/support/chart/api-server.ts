@@ -7,14 +7,14 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const folder = join(root, 'node_modules', '.cache', 'spread-sidecar-api-server');
 const program = join(folder, 'api-server');
 
-/** What the first build may take: it compiles the API server's admission packages. */
+/** Maximum time of the first build, which compiles the API server's admission packages. */
 export const BUILD_TIMEOUT_MS = 900_000;
 
-/** Builds what `admit` and `mistakes` run. Needs Go. */
+/** Builds the program of `admit` and `mistakes`. Requires Go. */
 export async function buildApiServer(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const cwd = join(root, 'test', 'helm', 'api-server');
-  // Suites that run at the same time do not write one file.
+  // A separate file for each process, because suites may run at the same time.
   const own = `${program}-${process.pid}`;
   await runCommand('go', ['build', '-o', own, '.'], { cwd, timeoutMs: BUILD_TIMEOUT_MS });
   renameSync(own, program);
@@ -34,7 +34,7 @@ function run(mode: string, input: string) {
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
 export const admit = (policy: unknown, pod: unknown): any => run('admit', JSON.stringify({ policy, pod }));
 
-/** The warnings of a ValidatingAdmissionPolicy about an object that somebody creates. */
+/** The warnings of a ValidatingAdmissionPolicy about a created object. */
 export const warnings = (policy: unknown, object: unknown): string[] =>
   run('warn', JSON.stringify({ policy, object }));
 

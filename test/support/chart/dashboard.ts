@@ -33,7 +33,7 @@ export interface Dashboard {
   readonly panels: readonly Panel[];
 }
 
-/** A query of a panel, an annotation or a variable, and where it is. */
+/** A query of a panel, an annotation or a variable, with its location. */
 export interface DashboardQuery {
   readonly of: string;
   readonly expr: string;

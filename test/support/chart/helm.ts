@@ -5,20 +5,20 @@ import { runCommand } from '../run-command.js';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-/** The installed major versions of Helm; a test of each runs with what there is. */
+/** The installed major versions of Helm. Tests run with each of them. */
 export const majors = helmMajors();
 const commands = new Map(majors.map((major) => [major, helmCommand(major)!]));
 
 /** The chart's folder. */
 export const chart = join(root, 'deploy', 'helm', 'spread-sidecar');
 
-/** What clusters that can inject say that they have. */
+/** An API of clusters that support injection. */
 const MUTATING_POLICY = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
 
 /** A sample of `ci/`, without `-values.yaml`. */
 export const sample = (name: string): string => join(chart, 'ci', `${name}-values.yaml`);
 
-/** A Kubernetes object, as far as tests look into it by path. */
+/** A Kubernetes object, as far as tests read it by path. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -31,7 +31,7 @@ export interface Manifest {
   readonly [field: string]: any;
 }
 
-/** What a chart is rendered with. */
+/** The inputs of a rendering. */
 export interface Rendering {
   readonly major?: '3' | '4';
   readonly chart?: string;
@@ -44,12 +44,12 @@ export interface Rendering {
   readonly release?: string;
 }
 
-/** Runs Helm, apart from the repositories and plugins of this machine's user. */
+/** Runs Helm without the repositories and plugins of the user. */
 export function helm(major: '3' | '4', ...args: string[]): Promise<string> {
   return runCommand(commands.get(major)!, args, { env: { PATH: process.env.PATH, HOME: '/nonexistent' } });
 }
 
-/** Each value with its path: Helm would else put a map in the place of all that is there. */
+/** Each value with its path. Otherwise Helm would replace whole maps. */
 function leaves(value: unknown, path: readonly string[] = []): string[] {
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (isMap && (path.length === 0 || Object.keys(value).length > 0))
@@ -59,7 +59,10 @@ function leaves(value: unknown, path: readonly string[] = []): string[] {
   return [`${path.join('.')}=${JSON.stringify(value)}`];
 }
 
-/** `helm template` as text. The version of Kubernetes is said, as the default depends on how Helm was built. */
+/**
+ * Runs `helm template` and returns its text. Sets the version of Kubernetes, because the default depends on
+ * Helm's build.
+ */
 export function render(rendering: Rendering = {}): Promise<string> {
   const {
     major = majors.at(-1)!,
@@ -79,14 +82,14 @@ export function render(rendering: Rendering = {}): Promise<string> {
   );
 }
 
-/** `helm template` as objects. */
+/** Runs `helm template` and returns objects. */
 export async function manifests(rendering: Rendering = {}): Promise<Manifest[]> {
   return parseAllDocuments(await render(rendering))
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null);
 }
 
-/** The one object of a kind, and of a name where there are several. */
+/** The object of a kind, and of a name if there are several. */
 export function one(all: readonly Manifest[], kind: string, name?: string): Manifest {
   const found = all.filter((m) => m.kind === kind && (name === undefined || m.metadata.name === name));
   if (found.length !== 1) throw new Error(`${found.length} of kind ${kind} ${name ?? ''}, not one`);

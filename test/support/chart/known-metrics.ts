@@ -2,12 +2,13 @@ import { metricGroups } from '../../../server/src/observability/metrics/metrics-
 import type { ScrapedMetric } from './metrics-text.js';
 import { groupingLabelsOf, type Matcher, selectorsOf } from './promql.js';
 
-/** What Prometheus itself adds to every series that it scrapes from a pod. */
+/** The labels that Prometheus adds to every series of a pod. */
 const TARGET_LABELS = ['namespace', 'pod', 'container', 'job', 'instance', 'endpoint'];
 
 /**
- * What is wrong with the names in a PromQL expression: metrics that no sidecar has and no rule records, labels that they
- * do not have, values that the label never takes. `scraped` is the page of a sidecar, `recorded` the names of recording rules.
+ * The unknown names in a PromQL expression: metrics that neither a sidecar nor a rule has, unknown labels,
+ * and impossible values of labels. `scraped` is the page of a sidecar, `recorded` the names of recording
+ * rules.
  */
 export function unknownNames(
   expression: string,
@@ -45,11 +46,11 @@ function labelsOf(
         ...(labelsOf(selector.metric, scraped, recorded) ?? []),
       ]),
     );
-  // Made by Prometheus for each target.
+  // Prometheus adds it for each target.
   if (metric === 'up') return new Set(TARGET_LABELS);
   const found = scraped.get(metric);
   if (found === undefined) return undefined;
-  // Series of some metrics appear when there is something to say; the table has their labels.
+  // The series of some metrics appear later; the table has their labels.
   const declared = metricGroups.flatMap(({ rows }) => rows).find(({ name }) => name === metric);
   return new Set([...TARGET_LABELS, ...(declared?.labels ?? []), ...found.series.flatMap(Object.keys)]);
 }
@@ -57,7 +58,7 @@ function labelsOf(
 /** The alternatives of a matcher that no series has. */
 function strangeValues({ label, operator, value }: Matcher, metric: ScrapedMetric | undefined): string[] {
   const values = new Set(metric?.series.map((series) => series[label]).filter((v) => v !== undefined));
-  // A label of the target, or one whose values are made as the sidecar runs.
+  // A label of the target, or one whose values are created at run time.
   if (values.size === 0 || value.includes('$')) return [];
   return alternatives(operator, value).flatMap((wanted) =>
     [...values].some((v) => wanted.test(v!)) ? [] : [`no series with ${label}${operator}"${value}"`],

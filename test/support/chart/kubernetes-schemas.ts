@@ -5,7 +5,7 @@ import type { Manifest } from './helm.js';
 
 const script = join(import.meta.dirname, '..', '..', 'helm', 'schemas.py');
 
-/** What the schemas of a Kubernetes release say of manifests, and the kinds that they do not contain. */
+/** The problems of manifests by the schemas of a Kubernetes release, and the kinds without a schema. */
 export async function schemaProblems(version: string, all: readonly Manifest[]) {
   const { problems, unknown } = await jsonCommand<{ problems: string[]; unknown: number[] }>(
     pythonCommand(),
@@ -15,7 +15,7 @@ export async function schemaProblems(version: string, all: readonly Manifest[]) 
   return { problems, unknown: unknown.map((at) => all[at]!.kind) };
 }
 
-/** Runs a command that takes JSON from its standard input, or nothing, and answers with JSON. Rejects with what it says when it fails. */
+/** Runs a command with JSON input and output. Rejects with its output when it fails. */
 async function jsonCommand<T>(command: string, args: readonly string[], input?: unknown): Promise<T> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let answer = '';
@@ -26,7 +26,7 @@ async function jsonCommand<T>(command: string, args: readonly string[], input?: 
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     said += chunk;
   });
-  // One that ends before it has read everything says why.
+  // A command that ends before it has read its input reports the reason.
   child.stdin.on('error', () => {});
   child.stdin.end(input === undefined ? '' : JSON.stringify(input));
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));

@@ -1,11 +1,14 @@
-/** A metric as a /metrics page has it. */
+/** A metric of a /metrics page. */
 export interface ScrapedMetric {
   readonly type: string;
-  /** The labels of each series; of a histogram, those of its _bucket, _sum and _count. */
+  /** The labels of each series. For a histogram, those of its _bucket, _sum and _count. */
   readonly series: Record<string, string>[];
 }
 
-/** Prometheus' text format, by the names that a query can use: a histogram also by those of its parts. */
+/**
+ * Parses Prometheus' text format, by the names that a query can use. A histogram also has the names of its
+ * parts.
+ */
 export function parseMetrics(page: string): Map<string, ScrapedMetric> {
   const metrics = new Map<string, ScrapedMetric>();
   for (const line of page.split('\n')) {

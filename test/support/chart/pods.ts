@@ -2,7 +2,7 @@ import type { Manifest } from './helm.js';
 
 type Labels = Record<string, string>;
 
-/** A selector of labels, as NetworkPolicy, PodDisruptionBudget, PodMonitor and workloads have it. */
+/** A label selector of NetworkPolicy, PodDisruptionBudget, PodMonitor and workloads. */
 export interface LabelSelector {
   readonly matchLabels?: Labels;
   readonly matchExpressions?: readonly {
@@ -12,16 +12,16 @@ export interface LabelSelector {
   }[];
 }
 
-/** The pods that a workload makes, or a Pod itself. */
+/** The pods of a workload, or a Pod itself. */
 export interface PodTemplate {
-  /** Kind and name of what makes it. */
+  /** Kind and name of the workload. */
   readonly of: string;
   readonly labels: Labels;
   // biome-ignore lint/suspicious/noExplicitAny: looked into by path.
   readonly spec: any;
 }
 
-/** Every pod that comes of the manifests. */
+/** All pods of the manifests. */
 export function podTemplates(manifests: readonly Manifest[]): PodTemplate[] {
   return manifests.flatMap((manifest) => {
     const of = `${manifest.kind} ${manifest.metadata.name}`;
@@ -34,7 +34,7 @@ export function podTemplates(manifests: readonly Manifest[]): PodTemplate[] {
   });
 }
 
-/** Whether a selector takes these labels. An empty one takes all. */
+/** Whether a selector matches these labels. An empty one matches all. */
 export function selects(selector: LabelSelector, labels: Labels): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const has = (key: string, values: readonly string[]) => key in labels && values.includes(labels[key]!);

@@ -24,7 +24,7 @@ export const ruleFile = parse(readFileSync(RULES_FILE, 'utf8')) as RuleFile;
 export const rules: readonly Rule[] = ruleFile.groups.flatMap((group) => group.rules);
 export const alerts = rules.filter((rule): rule is Rule & { alert: string } => rule.alert !== undefined);
 
-/** Expressions by the name under which they are recorded. */
+/** The expressions of recording rules by their names. */
 export const recorded: ReadonlyMap<string, string> = new Map(
   rules.flatMap(({ record, expr }) => (record === undefined ? [] : [[record, expr] as const])),
 );

@@ -8,10 +8,10 @@ import { temporaryFolder } from '../tmp.js';
 import { until } from '../until.js';
 import type { RuleFile } from './prometheus-rules.js';
 
-/** What Prometheus scrapes: a job with one sidecar, with the labels that Kubernetes gives. */
+/** A scrape target of Prometheus: a job with one sidecar, with the labels of Kubernetes. */
 export interface ScrapedPod {
   readonly pod: string;
-  /** host:port of its admin port. */
+  /** host:port of the admin port. */
   readonly admin: string;
 }
 
@@ -25,7 +25,7 @@ export interface ActiveAlert {
   readonly state: 'pending' | 'firing';
 }
 
-/** A Prometheus server that scrapes every second. It ends with the running test. */
+/** A Prometheus server that scrapes every second. It stops at the end of the running test. */
 export class PrometheusServer {
   readonly #folder = temporaryFolder();
   readonly #url: string;
@@ -46,7 +46,7 @@ export class PrometheusServer {
         `--storage.tsdb.path=${join(this.#folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${port}`,
         '--web.enable-lifecycle',
-        // Of a removed job, it shows the last samples for so long. Default: 5m.
+        // Time that it shows the last samples of a removed job. Default: 5m.
         '--query.lookback-delta=5s',
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
@@ -76,14 +76,14 @@ export class PrometheusServer {
     return server;
   }
 
-  /** Scrapes other pods from now on. */
+  /** Replaces the scraped pods. */
   async scrape(pods: readonly ScrapedPod[]): Promise<void> {
     this.#configure(pods);
     const { ok, status } = await fetch(`${this.#url}/-/reload`, { method: 'POST' });
     if (!ok) throw new Error(`reload: ${status}: ${this.#log}`);
   }
 
-  /** The samples of an expression now, without those that are no number. */
+  /** The current samples of an expression, without NaN. */
   async query(expr: string): Promise<Sample[]> {
     const { result } = await this.#get<{ result: { metric: Sample['metric']; value: [number, string] }[] }>(
       `query?${new URLSearchParams({ query: expr })}`,

@@ -1,4 +1,4 @@
-// What a PromQL expression names. Not a parser: whether it is PromQL at all, promtool says.
+// Finds the names in a PromQL expression. It is not a parser: promtool checks the syntax.
 
 /** One selector of series: `metric{label="value"}`. */
 export interface Selector {
@@ -19,7 +19,7 @@ const LISTS = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_r
 
 const tokensOf = (expression: string): string[] => expression.replace(/#.*$/gm, '').match(TOKENS) ?? [];
 
-/** Every selector, in order. */
+/** All selectors, in order. */
 export function selectorsOf(expression: string): Selector[] {
   const tokens = tokensOf(expression);
   const selectors: Selector[] = [];
@@ -45,7 +45,7 @@ export function groupingLabelsOf(expression: string): string[] {
   );
 }
 
-/** A name before this is a function's or an aggregation's. */
+/** Such a name is a function or an aggregation. */
 const isCall = (next: string): boolean => next === '(' || next === 'by' || next === 'without';
 
 function matchersAt(tokens: readonly string[], from: number): Matcher[] {

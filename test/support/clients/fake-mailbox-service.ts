@@ -1,4 +1,4 @@
-// A mailbox service in memory, without Spread behind it, that a test can make fail in any way.
+// A mailbox service in memory, without Spread, in which a test can inject any failure.
 import { randomBytes } from 'node:crypto';
 import {
   Metadata,
@@ -18,7 +18,7 @@ import {
   RichStatus,
 } from 'spread-sidecar-proto';
 
-/** A failure as the sidecar would answer it; without a reason, as the transport would. */
+/** A failure in the form of the sidecar. Without a reason, in the form of the transport. */
 export interface Fault {
   code: status;
   message?: string;
@@ -33,7 +33,7 @@ const any = (name: string, value: Uint8Array) => ({
   value: Buffer.from(value),
 });
 
-/** What grpc-js takes as the error of a call. */
+/** Converts a fault to an error of grpc-js. */
 export function toServiceError(fault: Fault) {
   const { code, message = 'made to fail', reason, domain = 'spread-sidecar', retryDelayMs } = fault;
   const metadata = new Metadata();
@@ -57,17 +57,17 @@ export function toServiceError(fault: Fault) {
 type ReceiveCall = ServerWritableStream<api.ReceiveRequest, api.ReceiveResponse>;
 type StreamCall = ServerDuplexStream<api.MulticastStreamRequest, api.MulticastStreamResponse>;
 
-/** One mailbox of the fake: its events, and the stream that they go to. */
+/** A mailbox of the fake service: its events, and its current stream. */
 export class FakeMailbox {
   readonly id = randomBytes(16).toString('hex');
   readonly events: Event[] = [];
   readonly groups: string[] = [];
   acknowledged = 0n;
-  /** Requests of the Receive streams, in order. */
+  /** The requests of Receive streams, in order. */
   readonly receives: api.ReceiveRequest[] = [];
-  /** Events in one batch. */
+  /** Number of events in a batch. */
   batchSize = 10;
-  /** What the streams end with when everything was given. */
+  /** The end of the streams after all events. */
   end: Fault | 'ok' | undefined;
   #call: ReceiveCall | undefined;
   #next = 0n;
@@ -82,7 +82,7 @@ export class FakeMailbox {
     return this.#call !== undefined;
   }
 
-  /** The next event. */
+  /** Adds an event. */
   push(kind: Event['kind']): void {
     const sequence = BigInt(this.events.length + 1);
     const receivedAt = { seconds: 1_700_000_000n, nanos: 500_000_000 };
@@ -90,7 +90,7 @@ export class FakeMailbox {
     this.pump();
   }
 
-  /** A regular message as the next event. */
+  /** Adds a regular message. */
   message(payload: string | Buffer, groups = ['g']): void {
     this.push({
       $case: 'regularMessage',
@@ -132,19 +132,19 @@ export class FakeMailbox {
     this.pump();
   }
 
-  /** Any frame. */
+  /** Writes a frame. */
   write(frame: api.ReceiveResponse['frame']): boolean {
     return this.#call?.write({ frame }) ?? false;
   }
 
-  /** Ends the stream that stands, not the mailbox. */
+  /** Ends the current stream, but not the mailbox. */
   fail(fault: Fault): void {
     const call = this.#call;
     this.#call = undefined;
     call?.emit('error', toServiceError(fault));
   }
 
-  /** Gives what there is, as fast as it is taken, and then the end if there is one. */
+  /** Sends the available events as fast as the client reads, and then the end if there is one. */
   pump(): void {
     const call = this.#call;
     if (!call || call.writableNeedDrain) return;
@@ -163,20 +163,20 @@ export class FakeMailbox {
   }
 }
 
-/** The service. Each call is counted, and may be made to fail or to never answer. */
+/** The service. It counts each call, and can fail or delay each. */
 export class FakeMailboxService {
   readonly mailboxes = new Map<string, FakeMailbox>();
   readonly calls: { method: string; request: unknown; headers: Record<string, unknown> }[] = [];
-  /** Answers of the methods named; each fault is used once, `hang` forever. */
+  /** The faults of the methods. Each fault is used once, `hang` forever. */
   readonly faults = new Map<string, (Fault | 'hang')[]>();
-  /** Called with each message of a MulticastStream; a fault rejects it. */
+  /** Called for each message of a MulticastStream. A fault rejects the message. */
   onStreamMessage: (message: api.MulticastMessage) => Fault | undefined = () => undefined;
-  /** The MulticastStreams that stand. */
+  /** The open MulticastStreams. */
   readonly streams: StreamCall[] = [];
-  /** While true, batches of a MulticastStream are taken and not answered. */
+  /** While true, batches of a MulticastStream are accepted without a response. */
   holdAnswers = false;
   version: Partial<api.GetVersionResponse> = {};
-  /** What a further page of ListMailboxes names as the next one. */
+  /** The next page token of further pages of ListMailboxes. */
   pageAfterNext = '';
   limits: Partial<api.MailboxLimits> = {};
   readonly #server = new Server();

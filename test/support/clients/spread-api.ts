@@ -10,7 +10,7 @@ import { within } from '../until.js';
 import { clientRecordings, loadTranscript } from '../wire/transcripts.js';
 import { sidecarAt } from './client.js';
 
-/** A running sidecar and the TypeScript client's channel to it. */
+/** A running sidecar and a channel of the TypeScript client. */
 export interface ClientWorld {
   readonly running: RunningSidecar;
   readonly spread: SpreadSidecar;
@@ -21,7 +21,10 @@ export async function world(options: SidecarFixtureOptions = {}): Promise<Client
   return { running, spread: sidecarAt(running.target) };
 }
 
-/** A sidecar whose daemon plays `scripts`, a connection each. It does not wait for the disconnect message of a script. */
+/**
+ * A sidecar whose daemon plays `scripts`, one for each connection. It does not wait for the disconnect
+ * message of a script.
+ */
 export async function scriptedWorld(
   scripts: readonly (readonly DaemonStep[])[],
   mailbox: SidecarFixtureOptions['mailbox'] = {},
@@ -34,10 +37,10 @@ export async function scriptedWorld(
 }
 
 /**
- * A mailbox behind a sidecar whose daemon sends what one client of a recording of Spread 5.0.1 got; whatever the
- * mailbox sends is not looked at.
+ * A mailbox with a daemon that sends the frames of one client in a recording of Spread 5.0.1. The daemon
+ * ignores the requests of the mailbox.
  *
- * @param begin - what comes after the handshake waits for it
+ * @param begin - the frames after the handshake wait for it
  */
 export async function recordedMailbox(transcript: string, clientId: string, begin?: Promise<unknown>) {
   const recording = clientRecordings(loadTranscript(transcript)).find(({ id }) => id === clientId);
@@ -53,7 +56,7 @@ export async function recordedMailbox(transcript: string, clientId: string, begi
 
 type EventOf<Kind extends SpreadEvent['kind']> = Extract<SpreadEvent, { kind: Kind }>;
 
-/** The next event of this kind; those before it are passed over. */
+/** Receives events until the first one of this kind. */
 export async function next<Kind extends SpreadEvent['kind']>(
   mailbox: Mailbox,
   kind: Kind,

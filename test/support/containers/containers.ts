@@ -2,7 +2,7 @@ import { getContainerRuntimeClient, type StartedTestContainer } from 'testcontai
 import { onTestFinished } from 'vitest';
 import { within } from '../until.js';
 
-/** What ends with the test that started it. */
+/** Stops a container at the end of the running test. */
 export async function started<Started extends { stop(): Promise<unknown> }>(
   starting: Promise<Started>,
 ): Promise<Started> {
@@ -13,17 +13,17 @@ export async function started<Started extends { stop(): Promise<unknown> }>(
   return what;
 }
 
-/** A container as the engine has it, for what Testcontainers does not do: pause, kill, wait. */
+/** The container in the Docker API, for operations that Testcontainers does not have: pause, kill, wait. */
 export async function inEngine(container: StartedTestContainer) {
   return (await getContainerRuntimeClient()).container.getById(container.getId());
 }
 
-/** A network as the engine has it. */
+/** The network in the Docker API. */
 export async function networkInEngine(id: string) {
   return (await getContainerRuntimeClient()).network.getById(id);
 }
 
-/** Signals its first process, and waits for its end; resolves to the exit code. */
+/** Sends a signal to the first process, waits for its end, and returns the exit code. */
 export async function endBy(container: StartedTestContainer, signal: NodeJS.Signals): Promise<number> {
   const inside = await inEngine(container);
   const ended = inside.wait() as Promise<{ StatusCode: number }>;
@@ -31,12 +31,15 @@ export async function endBy(container: StartedTestContainer, signal: NodeJS.Sign
   return (await within(ended, `the end after ${signal}`, 20_000)).StatusCode;
 }
 
-/** Everything that it has printed until now. */
+/** The complete output. */
 export async function logOf(container: StartedTestContainer): Promise<string> {
   return plain(await (await inEngine(container)).logs({ stdout: true, stderr: true }));
 }
 
-/** The engine sends what was printed in pieces, each behind 8 bytes: its stream, three zeros, its length. */
+/**
+ * Removes the engine's headers from the output. Each piece has 8 bytes of header: its stream, three zeros,
+ * its length.
+ */
 export function plain(pieces: Buffer): string {
   let text = '';
   for (let at = 0; at < pieces.length; ) {

@@ -2,12 +2,12 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { within } from '../until.js';
 
-/** A socket from which a test reads exact numbers of bytes, and nothing is read that was not asked for in time. */
+/** A socket from which a test reads exact numbers of bytes with a timeout. */
 export class ByteStream {
   #chunks: Buffer[] = [];
   #length = 0;
   #ended = false;
-  /** How the stream ended, when it was not in order. */
+  /** The error that ended the stream, if there was one. */
   error: NodeJS.ErrnoException | undefined;
   #wake: (() => void) | undefined;
 
@@ -28,7 +28,7 @@ export class ByteStream {
     });
   }
 
-  /** Connects; the socket is destroyed when the running test ends. */
+  /** Connects. The socket is destroyed at the end of the running test. */
   static async connect(where: NetConnectOpts): Promise<ByteStream> {
     const socket = connect({ noDelay: true, allowHalfOpen: true, ...where });
     onTestFinished(() => {
@@ -45,7 +45,7 @@ export class ByteStream {
     return this.#ended && this.#length === 0;
   }
 
-  /** Bytes that arrived and were not read. */
+  /** Number of received bytes that were not read. */
   get available(): number {
     return this.#length;
   }
@@ -54,7 +54,7 @@ export class ByteStream {
     this.socket.write(bytes);
   }
 
-  /** Everything that is there, perhaps nothing. */
+  /** All received bytes, possibly none. */
   take(): Buffer {
     const all = Buffer.concat(this.#chunks);
     this.#chunks = [];
@@ -62,7 +62,7 @@ export class ByteStream {
     return all;
   }
 
-  /** Exactly `count` bytes; rejects when the stream ends before, or `timeoutMs` is over. */
+  /** Reads exactly `count` bytes. Rejects when the stream ends before, or after `timeoutMs`. */
   async read(count: number, timeoutMs = 5000): Promise<Buffer> {
     await this.#until(
       () => this.#length >= count || this.#ended,
@@ -79,7 +79,7 @@ export class ByteStream {
     return all.subarray(0, count);
   }
 
-  /** Waits for the end of the stream; rejects when a byte comes instead. */
+  /** Waits for the end of the stream. Rejects when a byte arrives instead. */
   async end(timeoutMs = 5000): Promise<void> {
     await this.#until(() => this.#ended || this.#length > 0, 'the end of the stream', timeoutMs);
     if (this.#length > 0)

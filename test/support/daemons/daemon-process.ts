@@ -6,11 +6,11 @@ import { until } from '../until.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
-/** `spread-sidecar daemon`, the embedded daemon as a process of its own, which can be killed and started again. */
+/** `spread-sidecar daemon`: the embedded daemon as a separate process, which can be killed and restarted. */
 export class DaemonProcess {
   #child: ChildProcess | undefined;
 
-  /** @param more further arguments of the command */
+  /** @param more - further arguments of the command */
   constructor(
     readonly port: number,
     private readonly more: readonly string[] = [],
@@ -20,7 +20,7 @@ export class DaemonProcess {
     return `${this.port}@127.0.0.1`;
   }
 
-  /** Resolves when it takes connections. */
+  /** Resolves when it accepts connections. */
   async start(): Promise<void> {
     this.#child = spawn(
       process.execPath,
@@ -34,7 +34,7 @@ export class DaemonProcess {
     this.#child?.kill(signal);
   }
 
-  /** It dies without a word. */
+  /** Kills the process, so that it sends no disconnect message. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;

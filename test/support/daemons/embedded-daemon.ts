@@ -12,11 +12,11 @@ export interface RunningDaemon {
   readonly daemon: EmbeddedDaemon;
   readonly tcp: { readonly host: string; readonly port: number };
   readonly unix: { readonly path: string };
-  /** Everything it has reported. */
+  /** All reported events. */
   readonly events: DaemonEvent[];
 }
 
-/** An embedded daemon on a free port and a Unix socket; it ends with the running test. */
+/** An embedded daemon on a free port and a Unix socket. It stops at the end of the running test. */
 export async function startEmbeddedDaemon(options: EmbeddedDaemonOptions = {}): Promise<RunningDaemon> {
   const events: DaemonEvent[] = [];
   const daemon = new EmbeddedDaemon({ onEvent: (event) => events.push(event), ...options });

@@ -21,7 +21,7 @@ import { until } from '../until.js';
 import { ByteStream } from './byte-stream.js';
 
 export interface RawClientOptions {
-  /** Default: empty, the daemon invents one. */
+  /** Default: empty, for a name that the daemon generates. */
   name?: string;
   /** Default true. */
   membership?: boolean;
@@ -43,9 +43,9 @@ export interface RawMulticast {
 
 let markers = 0;
 
-/** A Spread client for tests: little more than the bytes, and nothing that a real client would reject to do. */
+/** A Spread client for tests that sends any bytes, without the checks of a real client. */
 export class RawClient {
-  /** Everything received and not taken, in order. */
+  /** The received messages that were not taken, in order. */
   readonly received: Message[] = [];
   readonly #decoder = new FrameDecoder({ role: 'client' }, (frame) => this.#take(frame));
 
@@ -58,7 +58,7 @@ export class RawClient {
     stream.socket.on('data', () => this.#decode());
   }
 
-  /** Connects and speaks the handshake. The connection is closed when the running test ends. */
+  /** Connects and performs the handshake. The connection is closed at the end of the running test. */
   static async connect(where: NetConnectOpts, options: RawClientOptions = {}): Promise<RawClient> {
     const { name = '', membership = true, version } = options;
     const stream = await ByteStream.connect(where);
@@ -103,14 +103,14 @@ export class RawClient {
     );
   }
 
-  /** Says goodbye and waits until the daemon has closed. */
+  /** Sends a disconnect message and waits until the daemon closes the connection. */
   async disconnect(): Promise<void> {
     this.send(encodeDisconnect(this.privateGroup));
     await this.ended();
     this.stream.socket.destroy();
   }
 
-  /** Breaks the connection without a word. */
+  /** Closes the connection without a disconnect message. */
   abort(): void {
     this.stream.socket.destroy();
   }
@@ -123,7 +123,7 @@ export class RawClient {
     this.stream.socket.resume();
   }
 
-  /** Waits until the daemon has ended the connection. */
+  /** Waits until the daemon closes the connection. */
   async ended(timeoutMs = 5000): Promise<void> {
     await this.stream.end(timeoutMs);
   }
@@ -164,8 +164,8 @@ export class RawClient {
 }
 
 /**
- * Everything that each of `clients` was sent before now, taken. `from` sends all of them one more message, behind which
- * nothing can be that was caused by an earlier message of `from`, or by what any client has seen.
+ * Takes all messages that were sent to each of `clients` before. `from` sends one more message to all of
+ * them. Messages that depend on earlier ones of `from` cannot come after it.
  */
 export async function everythingReceived(from: RawClient, ...clients: RawClient[]): Promise<Message[][]> {
   const marker = `marker ${++markers}`;

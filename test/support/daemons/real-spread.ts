@@ -12,11 +12,14 @@ export interface RealSpreadOptions {
   readonly maxSessionMessages?: number;
   /** Further lines of spread.conf. */
   readonly config?: readonly string[];
-  /** The segment with the daemon `localhost`, for its port. Default: its address is said, so it listens there alone. */
+  /**
+   * The segment with the daemon `localhost`, for its port. Default: a segment with an explicit address, so
+   * that the daemon listens only there.
+   */
   readonly segment?: (port: number) => string;
-  /** Command that runs the daemon, with its arguments: a debugger, for example. Default: none. */
+  /** A command that runs the daemon with its arguments, for example a debugger. Default: none. */
   readonly wrapper?: readonly string[];
-  /** Time until the daemon must order messages, in ms. Default 15,000. */
+  /** Maximum time until the daemon orders messages. Unit: ms. Default: 15,000. */
   readonly startTimeoutMs?: number;
   /** Lines of spread.access_ip. Default: there is no such file. */
   readonly accessIp?: readonly string[];
@@ -25,7 +28,7 @@ export interface RealSpreadOptions {
 const onLoopback = (port: number) =>
   `Spread_Segment 127.0.0.255:${port} { localhost 127.0.0.1 { D 127.0.0.1 C 127.0.0.1 } }`;
 
-/** A genuine daemon named `localhost` from SPREAD_HOME, on a free port of the loopback. */
+/** A real daemon named `localhost` from SPREAD_HOME, on a free port of the loopback interface. */
 export class RealSpread {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spread-'));
   #process: ChildProcess | undefined;
@@ -36,7 +39,7 @@ export class RealSpread {
     readonly options: RealSpreadOptions,
   ) {}
 
-  /** Resolves when it accepts clients and orders messages, which takes some seconds. */
+  /** Resolves when it accepts clients and orders messages, after some seconds. */
   static async start(options: RealSpreadOptions = {}): Promise<RealSpread> {
     const spread = new RealSpread(await freeSpreadPort(), options);
     try {
@@ -70,12 +73,12 @@ export class RealSpread {
     return this.#process?.pid as number;
   }
 
-  /** The daemon dies without a word. */
+  /** Kills the daemon, so that it sends nothing. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** After kill(): the same daemon at the same port. Resolves when it orders messages. */
+  /** After kill(): starts the same daemon on the same port. Resolves when it orders messages. */
   async startAgain(): Promise<void> {
     this.#run();
     await this.#ready();
@@ -139,8 +142,8 @@ export class RealSpread {
 }
 
 /**
- * A port that is free for TCP, and for UDP together with the next one, which Spread's daemons use among themselves.
- * Below 32768: Spread's Java client takes no other.
+ * A port that is free for TCP, and for UDP together with the next port, which Spread daemons use among
+ * themselves. Below 32768, because Spread's Java client accepts no other.
  */
 export async function freeSpreadPort(): Promise<number> {
   for (;;) {

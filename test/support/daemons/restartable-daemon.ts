@@ -1,7 +1,10 @@
 import { onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type EmbeddedDaemonOptions, listen } from '../../../server/src/daemon/index.js';
 
-/** An embedded daemon that can be stopped and started again at the same port or Unix socket; it ends with the running test. */
+/**
+ * An embedded daemon that can be stopped and restarted on the same port or Unix socket. It stops at the end
+ * of the running test.
+ */
 export class RestartableDaemon {
   #running: { daemon: EmbeddedDaemon; close(): Promise<void> } | undefined;
   #port = 0;
@@ -18,7 +21,7 @@ export class RestartableDaemon {
     return daemon;
   }
 
-  /** Its spread name. */
+  /** Its Spread name. */
   get address(): string {
     return this.unixPath ?? `${this.#port}@127.0.0.1`;
   }
@@ -34,11 +37,11 @@ export class RestartableDaemon {
     this.#running = { daemon, close: () => listening.close() };
   }
 
-  /** Cuts every session. */
+  /** Closes all sessions. */
   async stop(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
-    // First nobody new, then nobody at all; the listener is closed when its last connection is.
+    // First stop accepting, then close the connections: the listener closes after its last connection.
     await Promise.all([running?.close(), running?.daemon.close()]);
   }
 

@@ -5,41 +5,41 @@ import type { SpreadAddress } from '../../../server/src/spread/address.js';
 import { temporaryFolder } from '../tmp.js';
 import type { ClientRecording } from '../wire/transcripts.js';
 
-/** One thing that a scripted daemon does on a connection; the next begins when it is done. */
+/** A step of a scripted daemon on a connection. The next step starts when it is done. */
 export type DaemonStep =
-  /** Waits for exactly these bytes from the client, however they are cut. */
+  /** Waits for exactly these bytes from the client, in any pieces. */
   | { expect: Uint8Array }
-  /** Sends; with `chunk`, in writes of that many bytes, one a turn of the event loop. */
+  /** Sends bytes. With `chunk`, in writes of that size, one in each turn of the event loop. */
   | { send: Uint8Array; chunk?: number }
-  /** Waits until the client has ended its side. */
+  /** Waits until the client has half-closed the connection. */
   | { awaitEnd: true }
   /** Closes with FIN. */
   | { end: true }
   /** Closes with RST. */
   | { reset: true }
-  /** Waits for the test. */
+  /** Waits for a promise of the test. */
   | { wait: Promise<unknown> };
 
 export interface ScriptedDaemon {
   readonly address: SpreadAddress;
-  /** The address as a spread name. */
+  /** The Spread name. */
   readonly spreadName: string;
-  /** Resolves when all scripts have run to their end; rejects when a client sent what no script expects. */
+  /** Resolves when all scripts have ended. Rejects when a client sends unexpected bytes. */
   readonly finished: Promise<void>;
-  /** Connections so far, in order. */
+  /** All connections, in order. */
   readonly sockets: readonly Socket[];
-  /** All bytes that connection `index` has sent so far. */
+  /** All bytes that connection `index` has sent. */
   received(index?: number): Buffer;
 }
 
 export interface ScriptedDaemonOptions {
-  /** Default tcp, on a free port of the loopback interface. */
+  /** Default: tcp, on a free port of the loopback interface. */
   transport?: 'tcp' | 'unix';
 }
 
 /**
- * A daemon that plays a script: the first connection gets the first of `scripts`, and so on. Closed, with all its
- * connections, when the running test ends.
+ * A daemon that plays scripts, one of `scripts` for each connection. It is closed with all connections at the
+ * end of the running test.
  */
 export async function scriptedDaemon(
   scripts: readonly (readonly DaemonStep[])[],
@@ -112,7 +112,7 @@ async function send(socket: Socket, bytes: Buffer, chunk: number): Promise<void>
   }
 }
 
-/** What a client has sent. */
+/** The bytes that a client has sent. */
 class Inbox {
   readonly ended: Promise<void>;
   readonly #chunks: Buffer[] = [];
@@ -158,7 +158,7 @@ class Inbox {
   }
 }
 
-/** The daemon's side of what one recorded client saw. */
+/** The daemon's steps for one recorded client. */
 export function scriptOf(recording: ClientRecording): DaemonStep[] {
   return [...recording.handshake, ...recording.session].flatMap((step): DaemonStep[] => {
     const repeated = (make: () => DaemonStep): DaemonStep[] => Array.from({ length: step.repeat }, make);
@@ -182,12 +182,12 @@ export function connectRequestBytes(name: string, flags = 0x01): Buffer {
   return Buffer.concat([Buffer.from([5, 0, 1, flags, name.length]), Buffer.from(name, 'latin1')]);
 }
 
-/** `NULL` in the first of three slots. */
+/** The choice: `NULL` in the first of three slots. */
 export const NULL_CHOICE = Buffer.concat([Buffer.from('NULL'), Buffer.alloc(86)]);
-/** The auth list of a daemon as it comes. */
+/** The auth list in a daemon's format. */
 export const NULL_LIST = Buffer.from('\x05NULL ', 'latin1');
 
-/** The bytes with which a daemon of version 5.0.1 accepts. */
+/** The bytes with which a daemon of this version accepts. */
 export function acceptBytes(privateGroup: string, version: readonly number[] = [5, 0, 1]): Buffer {
   return Buffer.concat([
     Buffer.from([1, ...version, privateGroup.length]),
@@ -195,7 +195,7 @@ export function acceptBytes(privateGroup: string, version: readonly number[] = [
   ]);
 }
 
-/** A handshake that ends well for the client `name`; `first` comes in one piece with the accept. */
+/** A successful handshake for the client `name`. `first` arrives together with the accept. */
 export function acceptScript(name = 'a', first: Uint8Array = Buffer.alloc(0)): DaemonStep[] {
   return [
     { expect: connectRequestBytes(name) },

@@ -8,16 +8,19 @@ import { until } from '../until.js';
 const PORT = 4803;
 
 export interface SpreadClusterOptions {
-  /** Command that runs each daemon, with its arguments: a debugger, for example. `/tmp` is the daemon's own. Default: none. */
+  /**
+   * A command that runs each daemon with its arguments, for example a debugger. `/tmp` is a separate folder
+   * for each daemon. Default: none.
+   */
   readonly wrapper?: readonly string[];
-  /** By how much all timeouts are longer, for daemons that a wrapper slows down. Default 1. */
+  /** Factor for all timeouts, for a wrapper that slows down the daemons. Default: 1. */
   readonly slowdown?: number;
 }
 
 /**
- * Real Spread daemons d1..dN, each in a network namespace of its own, on one bridge that can be cut and healed.
- * Clients reach daemon i over its Unix socket, so a cut never touches them. Needs root, iproute2, unshare and
- * SPREAD_HOME; leaves nothing behind after stop().
+ * Real Spread daemons d1 to dN, each in a network namespace, on one bridge that can be cut and healed.
+ * Clients reach daemon i over its Unix socket, so that a cut does not affect them. Requires root, iproute2,
+ * unshare and SPREAD_HOME. stop() removes everything.
  */
 export class SpreadCluster {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spc-'));
@@ -43,12 +46,12 @@ export class SpreadCluster {
     }
   }
 
-  /** Spread name of daemon i, from 1: the path of its Unix socket. */
+  /** The Spread name of daemon i, from 1: the path of its Unix socket. */
   address(i: number): string {
     return join(this.folder(i), String(PORT));
   }
 
-  /** What daemon i, from 1, sees as /tmp. */
+  /** The folder that daemon i, from 1, has as /tmp. */
   folder(i: number): string {
     return join(this.#folder, `tmp${i}`);
   }
@@ -59,7 +62,7 @@ export class SpreadCluster {
     return daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
   }
 
-  /** Takes daemon i off the bridge: its packets vanish, its clients notice nothing by themselves. */
+  /** Removes daemon i from the bridge: its packets are lost. Its clients do not notice. */
   cut(i: number): void {
     ip('-n', this.#bridge, 'link', 'set', `p${i}`, 'nomaster');
   }
@@ -72,12 +75,12 @@ export class SpreadCluster {
     this.#daemons[i]?.kill(signal);
   }
 
-  /** Ends daemon i as a crash would. */
+  /** Kills daemon i. */
   async crash(i: number): Promise<void> {
     const daemon = this.#daemons[i];
     const runs = this.isRunning(i);
     this.#daemons[i] = undefined;
-    // A daemon that has aborted gives no further exit event.
+    // A daemon that has aborted sends no further exit event.
     if (!daemon || !runs) return;
     const gone = new Promise((resolve) => daemon.once('exit', resolve));
     daemon.kill('SIGKILL');
@@ -86,7 +89,7 @@ export class SpreadCluster {
 
   startDaemon(i: number): void {
     const binary = join(process.env.SPREAD_HOME ?? '', 'sbin', 'spread');
-    // Each daemon sees a /tmp of its own, so that their Unix sockets, all named /tmp/4803, don't fight.
+    // Each daemon has its own /tmp, because all Unix sockets are named /tmp/4803.
     const script = 'mount --bind "$1" /tmp && shift && exec "$@"';
     const inNamespace = ['netns', 'exec', this.#space(i), 'unshare', '--mount', 'sh', '-c', script, 'sh'];
     const command = [...(this.options.wrapper ?? []), binary, '-n', `d${i}`, '-c', '/tmp/spread.conf'];
@@ -105,7 +108,7 @@ export class SpreadCluster {
       try {
         ip('netns', 'del', space);
       } catch {
-        // It was not made: start() failed before.
+        // It does not exist, because start() failed before.
       }
     }
     rmSync(this.#folder, { recursive: true, force: true });
@@ -143,7 +146,9 @@ export class SpreadCluster {
     }
   }
 
-  /** Timeouts are half of Spread's defaults for a LAN, and a merge is looked for every 1.5 s instead of 30 s. */
+  /**
+   * Timeouts are half of Spread's defaults for a LAN. The interval of merge lookups is 1.5 s instead of 30 s.
+   */
   #writeConfiguration(): void {
     const members = Array.from({ length: this.size }, (_, k) => `  d${k + 1} 10.79.0.${k + 1}\n`).join('');
     const timeouts = {
@@ -164,7 +169,7 @@ export class SpreadCluster {
     for (let i = 1; i <= this.size; i++) writeFileSync(join(this.folder(i), 'spread.conf'), text);
   }
 
-  /** The ring stands when a member at each daemon sees all of them in one view. */
+  /** The ring is complete when a member at each daemon sees all members in one view. */
   async #formed(): Promise<void> {
     const sessions: Session[] = [];
     const seen = new Map<number, number>();

@@ -10,7 +10,7 @@ import {
 
 const PATIENCE_MS = 3000;
 
-/** Whether a daemon accepts a session, and lets it join a group, within three seconds. */
+/** Whether a daemon accepts a session and lets it join a group within three seconds. */
 export function probe(where: NetConnectOpts): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ noDelay: true, ...where });

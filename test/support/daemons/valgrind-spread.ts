@@ -3,20 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RealSpread } from './real-spread.js';
 
-/** Time until a daemon under valgrind must order messages. In ms. */
+/** Maximum time until a daemon under valgrind orders messages. Unit: ms. */
 const START_MS = 90_000;
 
-/** Command that runs a program under valgrind, which notes each access outside of an allocated block in the file `log`. */
+/**
+ * A command that runs a program under valgrind, which reports each access outside of an allocated block in
+ * the file `log`.
+ */
 export const valgrindCommand = (log: string): string[] => [
   'valgrind',
-  // Uninitialised bytes in packets are normal for Spread, and not what the limits are about.
+  // Uninitialized bytes in packets are normal for Spread, and not related to the limits.
   '--undef-value-errors=no',
   '--error-limit=no',
   '--num-callers=8',
   `--log-file=${log}`,
 ];
 
-/** Reports in the file `log`: invalid accesses, invalid frees and fatal signals. One entry each, without addresses. */
+/**
+ * The reports in the file `log`: invalid accesses, invalid frees and fatal signals. One entry each, without
+ * addresses.
+ */
 export function valgrindReports(log: string): string[] {
   const lines = readFileSync(log, 'utf8').split('\n');
   const text = lines.map((line) => line.replace(/^==\d+== ?/, ''));
@@ -29,7 +35,7 @@ export function valgrindReports(log: string): string[] {
   );
 }
 
-/** A genuine daemon from SPREAD_HOME under valgrind. */
+/** A real daemon from SPREAD_HOME under valgrind. */
 export class ValgrindSpread {
   private constructor(
     readonly daemon: RealSpread,

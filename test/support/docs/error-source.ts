@@ -45,7 +45,7 @@ interface ErrorSource {
 
 const FILE = new URL('../../../proto/errors.yaml', import.meta.url);
 
-/** The source of all errors, as a unit test has checked it. */
+/** The source of all errors. A unit test checks its structure. */
 export const errorSource = parse(readFileSync(FILE, 'utf8')) as ErrorSource;
 
 /** The reasons of the contract. */

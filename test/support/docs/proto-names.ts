@@ -8,7 +8,10 @@ interface Descriptor {
   value?: { name: string }[];
 }
 
-/** Every name of the contract: `Connect` (an RPC), `Event`, `Event.sequence`, `ServiceType`, `SERVICE_TYPE_SAFE`. */
+/**
+ * All names of the contract: `Connect` (an RPC), `Event`, `Event.sequence`, `ServiceType`,
+ * `SERVICE_TYPE_SAFE`.
+ */
 export function contractNames(): Set<string> {
   const definition = loadSync('spread/sidecar/v1/mailbox_service.proto', {
     includeDirs: [FOLDER],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** A row of a table of docs/spread-api.md. */
 export interface ApiRow {
-  /** The name, as it stands in the first column. */
+  /** The name in the first column. */
   readonly name: string;
   /** The heading above the table. */
   readonly section: string;
@@ -10,14 +10,14 @@ export interface ApiRow {
   readonly cells: Readonly<Record<string, string>>;
 }
 
-/** Cells of a line of a table; a bar with a backslash before it is text. */
+/** The cells of a table line. A bar after a backslash is text. */
 const cellsOf = (line: string): string[] =>
   line
     .split(/(?<!\\)\|/)
     .slice(1, -1)
     .map((cell) => cell.trim().replaceAll('\\|', '|'));
 
-/** The rows of all tables of a page whose first column is headed `Name`. */
+/** The rows of all tables whose first column has the heading `Name`. */
 export function parseRows(page: string): ApiRow[] {
   const rows: ApiRow[] = [];
   let section = '';
@@ -39,7 +39,7 @@ export function parseRows(page: string): ApiRow[] {
   return rows;
 }
 
-/** What stands in backticks. */
+/** The texts in backticks. */
 export const names = (cell: string): string[] =>
   [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
 

@@ -4,15 +4,15 @@ import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import type { SpreadCodeName } from '../../../server/src/spread/wire/index.js';
 import { FakeSession } from './fake-session.js';
 
-/** Daemons by spread name: what each says to a connect with this private name. Default: it takes it. */
+/** Daemons by Spread name: the result of a connect with this private name. Default: success. */
 export class FakeDaemons {
-  /** Every attempt, as `<daemon> <private name>`. */
+  /** All attempts, as `<daemon> <private name>`. */
   readonly attempts: string[] = [];
   readonly options: SessionOptions[] = [];
   readonly sessions: FakeSession[] = [];
-  /** The name that a daemon has in private groups. */
+  /** The daemon name in private groups. */
   nameOf: (daemon: string) => string = () => 'test';
-  /** An answer waits for this. */
+  /** Responses wait for it. */
   gate: Promise<void> = Promise.resolve();
   onSession: (session: FakeSession) => void = () => {};
   answer: (daemon: string, name: string) => SpreadCodeName | 'silence' | undefined = () => undefined;

@@ -4,16 +4,18 @@ import type { OnTaken, SessionHandlers } from '../../../server/src/spread/sessio
 import { SpreadError } from '../../../server/src/spread/spread-error.js';
 import type { Message } from '../../../server/src/spread/wire/index.js';
 
-/** A session without a daemon: a test says what arrives and when bytes are taken, and sees what was sent. */
+/**
+ * A session without a daemon. A test controls the input and when bytes are accepted, and reads the output.
+ */
 export class FakeSession implements MailboxSession {
   readonly daemonVersion = { major: 5, minor: 0, patch: 1 };
-  /** What was handed over, in order: `multicast <payload>`, `join <group>`, `leave <group>`, `goodbye`, `abort`. */
+  /** The requests, in order: `multicast <payload>`, `join <group>`, `leave <group>`, `goodbye`, `abort`. */
   readonly sent: string[] = [];
   /** Sends return false until drain(). */
   full = false;
-  /** Bytes are taken as soon as they are handed over. */
+  /** Bytes are accepted at once. */
   takesAtOnce = true;
-  /** The daemon does not answer the disconnect message. */
+  /** The daemon does not respond to the disconnect message. */
   silent = false;
   paused = false;
   pauses = 0;
@@ -85,19 +87,19 @@ export class FakeSession implements MailboxSession {
     this.lose();
   }
 
-  /** Something arrives from the daemon; while the session is paused it waits in the kernel. */
+  /** Delivers a message of the daemon. While the session is paused, it waits as in the kernel. */
   deliver(message: Message, atMs = 1_000): void {
     if (this.closed) return;
     if (this.paused) this.#unread.push({ message, atMs });
     else this.#handlers!.onMessage(message, atMs);
   }
 
-  /** Several messages that one read brought: they are handed on also when the first of them pauses the session. */
+  /** Delivers several messages of one read, also when the first of them pauses the session. */
   deliverChunk(messages: readonly Message[], atMs = 1_000): void {
     for (const message of messages) this.#handlers!.onMessage(message, atMs);
   }
 
-  /** The kernel takes everything. */
+  /** Accepts all bytes, as the kernel does. */
   drain(): void {
     this.full = false;
     for (const { bytes, onTaken } of this.#untaken.splice(0)) {
@@ -107,12 +109,12 @@ export class FakeSession implements MailboxSession {
     this.#handlers?.onDrain?.();
   }
 
-  /** The daemon goes away. */
+  /** Ends the connection to the daemon. */
   lose(error = gone()): void {
     this.#close(error);
   }
 
-  /** The daemon goes away before the session is started. */
+  /** Ends the connection to the daemon before the session is started. */
   dieBeforeStart(): void {
     this.closed = true;
   }

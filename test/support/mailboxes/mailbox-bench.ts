@@ -9,7 +9,7 @@ import { mailboxSettings } from './mailbox-settings.js';
 import { plainEncode } from './plain-events.js';
 import { RecordingReceiver } from './recording-receiver.js';
 
-/** Mailboxes at a real or embedded daemon, without gRPC; drained when the running test ends. */
+/** Mailboxes of a real or embedded daemon, without gRPC. They are drained at the end of the running test. */
 export class MailboxBench {
   readonly registry: MailboxRegistry;
 

@@ -1,6 +1,6 @@
 import type { MailboxSettings } from '../../../server/src/mailbox/settings.js';
 
-/** The sidecar's defaults, with what a test wants otherwise. */
+/** The sidecar's defaults with changes. */
 export function mailboxSettings(changes: Partial<MailboxSettings> = {}): MailboxSettings {
   return {
     daemons: ['4803@127.0.0.1'],

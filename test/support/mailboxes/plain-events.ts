@@ -2,17 +2,20 @@ import type { EncodeEvent, MailboxEvent } from '../../../server/src/mailbox/even
 import type { Batch } from '../../../server/src/mailbox/queue/receiver.js';
 import type { Message } from '../../../server/src/spread/wire/index.js';
 
-/** What plainEncode wrote. */
+/** An event of plainEncode. */
 export interface PlainEvent {
   readonly sequence: number;
   readonly receivedAtMs: number;
   readonly privateGroup: string;
   readonly kind: MailboxEvent['kind'];
-  /** The payload of a message, `old [groups] code` or `old > new [groups] daemon` of a connection, the group of anything else. */
+  /**
+   * The payload of a message, `old [groups] code` or `old > new [groups] daemon` of a connection, otherwise
+   * the group.
+   */
   readonly what: string;
 }
 
-/** An encoder that a test can read: length (4 bytes), then JSON. */
+/** An encoder with a readable format: length (4 bytes), then JSON. */
 export const plainEncode: EncodeEvent = (space, sequence, receivedAtMs, event, privateGroup) => {
   const plain: PlainEvent = { sequence, receivedAtMs, privateGroup, kind: event.kind, what: whatOf(event) };
   const bytes = Buffer.from(JSON.stringify(plain));

@@ -2,20 +2,20 @@ import type { MailboxEnd } from '../../../server/src/mailbox/mailbox-types.js';
 import type { Attachment, Receiver, SlowConsumerNotice } from '../../../server/src/mailbox/queue/receiver.js';
 import { type PlainEvent, plainEvents } from './plain-events.js';
 
-/** A receiver that takes what it is told of, as long as it is willing, and remembers everything. */
+/** A receiver that takes events while `willing`, and records everything. */
 export class RecordingReceiver implements Receiver {
   readonly events: PlainEvent[] = [];
-  /** How many events each batch had. */
+  /** Number of events in each batch. */
   readonly batches: number[] = [];
   readonly notices: SlowConsumerNotice[] = [];
   readonly ends: MailboxEnd[] = [];
   wakes = 0;
-  /** How often the mailbox gave up what its transport holds. */
+  /** Number of times that the mailbox released the bytes in the transport. */
   abandons = 0;
   attachment: Attachment | undefined;
 
   constructor(
-    /** False: stalled, as when the transport is full. */
+    /** False: stalled, as with a full transport. */
     public willing = true,
     readonly maxBytes = Number.POSITIVE_INFINITY,
   ) {}

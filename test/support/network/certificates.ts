@@ -10,7 +10,7 @@ type Extensions = NonNullable<NonNullable<Parameters<typeof generate>[1]>['exten
 
 const DAY = 24 * 3600 * 1000;
 
-/** An authority of our own, made when it is needed and kept nowhere. */
+/** A certificate authority for a test, only in memory. */
 export class TestAuthority {
   private constructor(readonly own: Certificate) {}
 
@@ -23,12 +23,12 @@ export class TestAuthority {
     );
   }
 
-  /** What clients are to trust. */
+  /** The certificate that clients trust. */
   get cert(): string {
     return this.own.cert;
   }
 
-  /** For 127.0.0.1 and localhost. */
+  /** A certificate for 127.0.0.1 and localhost. */
   server(name = 'sidecar', valid: Validity = {}): Promise<Certificate> {
     const names = [
       { type: 2 as const, value: 'localhost' },
@@ -37,7 +37,7 @@ export class TestAuthority {
     return this.#issue(name, [{ name: 'subjectAltName', altNames: names }, usage('serverAuth')], valid);
   }
 
-  /** For one name alone. */
+  /** A certificate for one host name. */
   serverNamed(host: string): Promise<Certificate> {
     return this.#issue(
       host,

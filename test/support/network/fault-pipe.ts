@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 
-/** How a link treats the bytes that pass. They always keep their order and are never altered. */
+/** The behavior of a link. It always keeps the order of bytes and never changes them. */
 export interface LinkConditions {
-  /** How long each byte is on its way. Unit: ms. 0: none. */
+  /** Delay of each byte. Unit: ms. 0: none. */
   latencyMs: number;
-  /** Most bytes in a second, for each direction of each connection. 0: no bound. */
+  /** Maximum bytes per second, for each direction of each connection. 0: no limit. */
   bytesPerSecond: number;
-  /** Bytes are handed on in pieces of this size, each with a packet of its own. 0: as they come. */
+  /** Bytes are forwarded in pieces of this size, each in a separate packet. 0: unchanged. */
   sliceBytes: number;
-  /** Nothing passes, as on a dead network; what was sent waits. */
+  /** Nothing passes, as on a broken network. The bytes wait. */
   silent: boolean;
 }
 
@@ -19,9 +19,9 @@ export const CLEAR: Readonly<LinkConditions> = {
   silent: false,
 };
 
-/** With more waiting, the source is not read: its own sender feels it. Unit: bytes. */
+/** Above this size, the source is not read, so that its sender gets backpressure. Unit: bytes. */
 const HIGH_WATER = 64 * 1024;
-/** A throttled link gives its share this often. Unit: ms. */
+/** Interval at which a throttled link forwards bytes. Unit: ms. */
 const TICK_MS = 10;
 
 /** One direction of a connection through a link. */
@@ -51,7 +51,7 @@ export class FaultPipe {
     });
   }
 
-  /** From now on, what the source sends vanishes. */
+  /** Discards all later bytes of the source. */
   discard(): void {
     this.#discarding = true;
     this.#waiting = [];
@@ -59,7 +59,7 @@ export class FaultPipe {
     this.#from.resume();
   }
 
-  /** Hands on what may pass now. To be called when the conditions have changed. */
+  /** Forwards the allowed bytes. Call it after a change of the conditions. */
   run(): void {
     if (this.#discarding) return;
     if (!this.#asleep) this.#pass();

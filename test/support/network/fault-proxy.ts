@@ -9,7 +9,7 @@ import {
 import { CLEAR, FaultPipe, type LinkConditions } from './fault-pipe.js';
 import { resetSocket } from './reset-socket.js';
 
-/** The end of a connection that does not learn that the other one is gone. */
+/** The end of a half-open connection that does not notice the loss of the other end. */
 export type StandingEnd = 'client' | 'server';
 
 /** A connection through the proxy: the socket to the client, the socket to the server. */
@@ -33,13 +33,13 @@ class Connection {
     ] as const) {
       one.setNoDelay(true);
       one.on('error', () => {
-        // A reset at one end is a reset at the other.
+        // Passes a reset to the other end.
         if (this.#standing === undefined) resetSocket(other);
       });
       one.on('close', () => {
         open -= 1;
         if (open === 0) onClosed();
-        // After an end, the other direction may still have something to hand on.
+        // After an end, the other direction may still have bytes to forward.
         else if (this.#standing === undefined && !one.readableEnded) other.destroy();
       });
     }
@@ -68,20 +68,20 @@ class Connection {
     resetSocket(this[standing === 'client' ? 'server' : 'client']);
   }
 
-  /** The end that stands learns it now, as from a machine that is up again. */
+  /** Resets the remaining end, as a restarted machine does. */
   resetStanding(): void {
     if (this.#standing) resetSocket(this.#standing);
   }
 }
 
-/** A TCP link in the middle of a connection, with every fault that a network has, at the caller's word. */
+/** A TCP link in the middle of a connection, with controllable network faults. */
 export class FaultProxy {
   readonly #server: Server;
   readonly #open = new Set<Connection>();
   readonly #conditions: LinkConditions = { ...CLEAR };
   #refusing = false;
   #shut = false;
-  /** Connections made through it so far. */
+  /** Number of connections so far. */
   connections = 0;
 
   private constructor(target: NetConnectOpts) {
@@ -101,7 +101,7 @@ export class FaultProxy {
     });
   }
 
-  /** Listens on a free port of the loopback. A number is a port of the loopback. */
+  /** Listens on a free port of the loopback interface. A number is a port of that interface. */
   static async start(target: number | NetConnectOpts): Promise<FaultProxy> {
     const where = typeof target === 'number' ? { host: '127.0.0.1', port: target } : target;
     const proxy = new FaultProxy(where);
@@ -113,18 +113,18 @@ export class FaultProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Connections that stand. */
+  /** Number of open connections. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Changes how bytes pass, on connections that stand and on new ones. */
+  /** Changes the conditions of open and new connections. */
   set(conditions: Partial<LinkConditions>): void {
     Object.assign(this.#conditions, conditions);
     for (const connection of this.#open) connection.run();
   }
 
-  /** Nothing passes in either direction, or everything again: what was sent meanwhile arrives then. */
+  /** True: nothing passes in either direction. False: everything passes, including the waiting bytes. */
   set silent(silent: boolean) {
     this.set({ silent });
   }
@@ -134,12 +134,12 @@ export class FaultProxy {
     this.#refusing = refusing;
   }
 
-  /** The same, whatever `heal` says: there is nobody to connect to. */
+  /** The same, independent of `heal`: no server exists. */
   set shut(shut: boolean) {
     this.#shut = shut;
   }
 
-  /** Closes every connection that stands, at both ends. What is on its way is lost. */
+  /** Closes all open connections at both ends. Bytes in flight are lost. */
   cut(): void {
     for (const connection of this.#open) connection.cut();
   }
@@ -150,14 +150,14 @@ export class FaultProxy {
   }
 
   /**
-   * One end of every connection that stands is reset, and the other one hears nothing more, and what it
-   * sends vanishes, until `heal`.
+   * Resets one end of every open connection. Until `heal`, the other end receives nothing, and its bytes are
+   * lost.
    */
   halfOpen(standing: StandingEnd): void {
     for (const connection of this.#open) connection.halfOpen(standing);
   }
 
-  /** A perfect link again. Connections that are half open are reset at the end that stands. */
+  /** Ends all faults. Resets the remaining end of half-open connections. */
   heal(): void {
     this.#refusing = false;
     for (const connection of this.#open) connection.resetStanding();

@@ -3,9 +3,9 @@ import { readStatusDetails } from '../sidecars/google-rpc.js';
 import { within } from '../until.js';
 
 export interface Http2Answer {
-  /** HTTP's. */
+  /** The HTTP status. */
   readonly httpStatus: number;
-  /** gRPC's; NaN for none. */
+  /** The gRPC status; NaN if there is none. */
   readonly code: number;
   readonly details: string;
   /** The reason of the google.rpc.ErrorInfo. */

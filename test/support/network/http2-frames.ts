@@ -34,10 +34,10 @@ export interface Http2Frame {
 
 const HEADER_BYTES = 9;
 
-/** What a client says first. */
+/** The first bytes of a client. */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
-/** One frame, whether or not it is a sensible one. */
+/** A frame, valid or not. */
 export function frame(type: number, flags = 0, stream = 0, payload: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(HEADER_BYTES);
   head.writeUIntBE(payload.length, 0, 3);

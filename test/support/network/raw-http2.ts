@@ -1,18 +1,19 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { FLAG, FRAME, frame, type Http2Frame, Http2FrameReader, PREFACE, settings } from './http2-frames.js';
 
-/** Frames that are kept to be looked at; all are counted. */
+/** Maximum number of retained frames. All are counted. */
 const KEPT = 20_000;
 
 export interface RawHttp2Options {
-  /** False: the preface and SETTINGS are not said, and nothing is answered. */
+  /** False: sends neither preface nor SETTINGS, and acknowledges nothing. */
   readonly hello?: boolean;
   /** SETTINGS by number. */
   readonly values?: Readonly<Record<number, number>>;
 }
 
 /**
- * A client that writes its HTTP/2 frames by hand, so that it can misbehave. While it is polite it acknowledges SETTINGS and PING.
+ * A client that writes its own HTTP/2 frames, so that it can misbehave. By default it acknowledges SETTINGS
+ * and PING.
  */
 export class RawHttp2 {
   readonly frames: Http2Frame[] = [];
@@ -41,12 +42,12 @@ export class RawHttp2 {
     return raw;
   }
 
-  /** False: the other end does not read as fast. */
+  /** False if the peer does not read fast enough. */
   write(...frames: readonly Buffer[]): boolean {
     return this.socket.write(Buffer.concat(frames));
   }
 
-  /** Resolves when the socket took everything, or is closed. */
+  /** Resolves when the socket accepted everything or is closed. */
   async drained(): Promise<void> {
     if (this.closed || !this.socket.writableNeedDrain) return;
     await new Promise<void>((resolve) => {
@@ -55,12 +56,12 @@ export class RawHttp2 {
     });
   }
 
-  /** How many frames of a type have come. */
+  /** Number of received frames of a type. */
   count(type: number): number {
     return this.#counts.get(type) ?? 0;
   }
 
-  /** The first one: Node says another when it closes the connection, which gives no text. */
+  /** The first GOAWAY. Node sends a second one, without text, when it closes the connection. */
   get goaway(): { readonly code: number; readonly text: string } | undefined {
     const found = this.frames.find(({ type }) => type === FRAME.GOAWAY);
     return found && { code: found.payload.readUInt32BE(4), text: found.payload.subarray(8).toString() };
@@ -71,7 +72,7 @@ export class RawHttp2 {
     return this.#frameOf(FRAME.RST_STREAM, stream)?.payload.readUInt32BE(0);
   }
 
-  /** Whether HEADERS have come for a stream. */
+  /** Whether HEADERS have arrived for a stream. */
   isAnswered(stream: number): boolean {
     return this.#frameOf(FRAME.HEADERS, stream) !== undefined;
   }

@@ -3,27 +3,27 @@ import { onTestFinished } from 'vitest';
 import { run } from '../../../server/src/cli/main.js';
 import { within } from '../until.js';
 
-/** A command that runs in this process, with streams of its own. */
+/** A command in this process, with its own streams. */
 export interface CliRun {
-  /** What it has written so far. */
+  /** The output so far. */
   readonly stdout: string;
   readonly stderr: string;
   readonly stdin: PassThrough;
   /** The exit code, at its end. */
   readonly exitCode: Promise<number>;
-  /** Tells it to stop, as a signal would. */
+  /** Stops it, as a signal does. */
   stop(reason?: unknown): void;
 }
 
 export interface CliOptions {
   readonly env?: Record<string, string>;
-  /** What stands on standard input; without it, standard input stays open. */
+  /** The content of standard input. Without it, standard input stays open. */
   readonly input?: string | Buffer;
   /** Makes all streams look like a terminal. */
   readonly terminal?: boolean;
 }
 
-/** Starts `spread-sidecar` with these arguments. It is told to stop when the running test ends. */
+/** Starts `spread-sidecar` with these arguments. It is stopped at the end of the running test. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliRun {
   const stream = () =>
     Object.assign(new PassThrough(), options.terminal ? { isTTY: true, columns: 100 } : {});

@@ -5,12 +5,12 @@ import { within } from '../until.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
-/** What `npm test` built, as a process. It is killed when the running test ends, if it still runs. */
+/** The built program as a process. It is killed at the end of the running test. */
 export function startCommand(...args: string[]) {
   return startCommandUnder([], ...args);
 }
 
-/** The same, started by a command that runs the command behind it, such as one that first lowers a limit. */
+/** The same, started by another command, for example one that lowers a limit. */
 export function startCommandUnder(launcher: readonly string[], ...args: string[]) {
   const [command, ...rest] = [...launcher, process.execPath, MAIN, ...args] as [string, ...string[]];
   const child: ChildProcess = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] });

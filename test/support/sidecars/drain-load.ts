@@ -4,38 +4,38 @@ import type { Message } from '../../../server/src/spread/wire/index.js';
 import { until } from '../until.js';
 
 export interface DrainLoadOptions {
-  /** Of the sidecar. */
+  /** The target of the sidecar. */
   readonly target: string;
-  /** Of the daemon, where the observer goes to by itself. */
+  /** The daemon, to which the observer connects directly. */
   readonly daemon: string;
-  /** How many send by unary calls, eight at a time, and how many by MulticastStream. */
+  /** Number of senders with unary calls, eight at a time, and with MulticastStream. */
   readonly unarySenders: number;
   readonly streamSenders: number;
   readonly receivers: number;
-  /** Bytes of a message, 8 or more. */
+  /** Size of a message, at least 8. Unit: bytes. */
   readonly payloadBytes: number;
-  /** Most messages of a sender that a receiver may not have yet. */
+  /** Maximum number of messages of a sender that a receiver may lag behind. */
   readonly window: number;
 }
 
-/** What became of what was sent, and of who received. */
+/** The results for sent messages and receivers. */
 export interface DrainVerdict {
-  /** Messages answered with success, before the observer had its say. */
+  /** Number of messages with a successful response. */
   readonly accepted: number;
-  /** Messages whose senders were told that they were not sent. */
+  /** Number of messages that the sidecar reported as not sent. */
   readonly notSent: number;
-  /** Messages whose senders were told that nobody knows. */
+  /** Number of messages that the sidecar reported with an unknown outcome. */
   readonly unknown: number;
-  /** How the senders and receivers were ended: reasons, each once. */
+  /** The reasons that ended senders and receivers, each once. */
   readonly reasons: readonly string[];
-  /** Broken promises, a sentence each. */
+  /** Broken guarantees, one sentence each. */
   readonly problems: readonly string[];
 }
 
-/** `untold`: a send that failed has to say what became of it. */
+/** `untold`: a failed send without an outcome, which is an error. */
 type Outcome = 'accepted' | 'not-sent' | 'unknown' | 'untold';
 
-/** How often the observer may have a message that ended so. */
+/** How often the observer may have a message with this outcome. */
 const FITS: Readonly<Record<Outcome, (times: number) => boolean>> = {
   accepted: (times) => times === 1,
   'not-sent': (times) => times === 0,
@@ -46,8 +46,9 @@ const FITS: Readonly<Record<Outcome, (times: number) => boolean>> = {
 const CALLS = 8;
 
 /**
- * Senders and receivers at full load on one sidecar, and an observer at the daemon itself, in whose eyes a message exists.
- * The sidecar may be stopped at any time; finish() then says which of its promises it broke.
+ * Senders and receivers at full load on one sidecar, and an observer at the daemon itself. The observer
+ * decides whether a message was sent. The sidecar may stop at any time; finish() then reports broken
+ * guarantees.
  */
 export class DrainLoad {
   readonly #options: DrainLoadOptions;
@@ -62,7 +63,7 @@ export class DrainLoad {
     this.#observer = observer;
   }
 
-  /** Resolves when everybody is there and sends. */
+  /** Resolves when all senders are active. */
   static async start(options: DrainLoadOptions): Promise<DrainLoad> {
     const load = new DrainLoad(options, await Observer.start(options.daemon));
     const { receivers, unarySenders, streamSenders } = options;
@@ -73,7 +74,7 @@ export class DrainLoad {
     }
     for (let i = 0; i < unarySenders + streamSenders; i += 1) {
       const mailbox = await load.#open({});
-      // The observer sees it go, and so knows that it has all of its messages.
+      // When the observer sees this member leave, it has received all of its messages.
       await mailbox.join('senders', { awaitView: true });
       const kind = i < unarySenders ? 'unary' : 'stream';
       load.#senders.push(new LoadSender(i, kind, mailbox, options, () => load.#slowest(i), load.#progress));
@@ -81,18 +82,18 @@ export class DrainLoad {
     return load;
   }
 
-  /** Messages that have reached the observer. */
+  /** Number of messages that the observer received. */
   get observed(): number {
     return this.#observer.count;
   }
 
-  /** Events that wait in the sidecar for the receivers, all together. */
+  /** Number of queued events of all receivers in the sidecar. */
   async backlog(): Promise<number> {
     const counts = await Promise.all(this.#receivers.map(({ mailbox }) => mailbox.poll()));
     return counts.reduce((sum, { waitingEvents, bufferedEvents }) => sum + waitingEvents + bufferedEvents, 0);
   }
 
-  /** To be called when the sidecar has stopped. */
+  /** Call it after the sidecar has stopped. */
   async finish(): Promise<DrainVerdict> {
     const problems: string[] = [];
     const reasons = new Set<string>();
@@ -122,7 +123,7 @@ export class DrainLoad {
     return { accepted, notSent, unknown, reasons: [...reasons].toSorted(), problems };
   }
 
-  /** Gives up whatever is still there. */
+  /** Closes all remaining connections. */
   async close(): Promise<void> {
     for (const sender of this.#senders) sender.stop();
     await Promise.all(
@@ -137,7 +138,7 @@ export class DrainLoad {
     return sidecar.connect({ ...options, heartbeatIntervalMs: 0 });
   }
 
-  /** How many messages of this sender the slowest receiver has; those that have ended are not waited for. */
+  /** The position of the slowest receiver for this sender. Receivers that have ended do not count. */
   #slowest(sender: number): number {
     return Math.min(
       ...this.#receivers.map(({ end, counts }) =>
@@ -147,7 +148,7 @@ export class DrainLoad {
   }
 }
 
-/** Wakes the senders when receivers have got on, or have come to their end. */
+/** Wakes the senders when receivers make progress or end. */
 class Progress {
   #waiting: (() => void)[] = [];
 
@@ -161,7 +162,7 @@ class Progress {
 }
 
 class LoadSender {
-  /** Messages begun; they are numbered from 0. */
+  /** Number of started messages, which are numbered from 0. */
   begun = 0;
   readonly outcomes = new Map<number, Outcome>();
   readonly reasons = new Set<string>();
@@ -236,9 +237,9 @@ class LoadSender {
   }
 }
 
-/** Reads as fast as it can. */
+/** Receives as fast as possible. */
 class LoadReceiver {
-  /** Messages by sender. */
+  /** Number of messages by sender. */
   readonly counts: number[];
   readonly done: Promise<void>;
   end: SpreadError | undefined;
@@ -275,7 +276,7 @@ class LoadReceiver {
   }
 }
 
-/** A session at the daemon, which no sidecar can touch. */
+/** A session of the daemon that does not depend on a sidecar. */
 class Observer {
   count = 0;
   readonly #times: Map<number, number>[] = [];
@@ -297,7 +298,7 @@ class Observer {
     return new Observer(await Session.connect({ address, privateName: 'observer' }));
   }
 
-  /** No mailbox that sent is there any more, so everything that they sent has come. */
+  /** Whether all sending mailboxes have left, so that all of their messages have arrived. */
   get isAlone(): boolean {
     if (this.#ended) throw new Error('the daemon cut the observer');
     return this.#senders === 1;

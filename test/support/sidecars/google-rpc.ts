@@ -1,9 +1,6 @@
 import protobuf from 'protobufjs';
 
-/**
- * google.rpc as every language has it, written down here again: what the sidecar sends is read with
- * definitions that are not its own.
- */
+/** google.rpc, defined independently of the sidecar to check its output. */
 const { root } = protobuf.parse(
   `syntax = "proto3";
    package google.rpc;

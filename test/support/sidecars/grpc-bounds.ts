@@ -11,10 +11,10 @@ const { bounds } = planMemory(config, {
   heapBytes: 4 * GIB,
 });
 
-/** The bounds of a sidecar that has no options set and enough memory. */
+/** The limits of a sidecar with default options and enough memory. */
 export const GRPC_BOUNDS: GrpcBounds = grpcBounds(config, bounds);
 
-/** The same with other bounds of the transport. */
+/** The same with other limits of the transport. */
 export const boundsWith = (transport: Partial<GrpcBounds['transport']>): GrpcBounds => ({
   ...GRPC_BOUNDS,
   transport: { ...GRPC_BOUNDS.transport, ...transport },

@@ -2,13 +2,13 @@ import { onTestFinished } from 'vitest';
 import { RawHttp2, type RawHttp2Options } from '../network/raw-http2.js';
 import type { SecuredSidecar } from './secured-sidecar.js';
 
-/** How often somebody ran into a limit, by the sidecar's metrics. */
+/** The number of rejections because of a limit, from the sidecar's metrics. */
 export async function refusals(sidecar: SecuredSidecar, limit: string): Promise<number> {
   const page = await sidecar.metrics();
   return Number(new RegExp(`limit_refusals_total\\{limit="${limit}"\\} (\\d+)`).exec(page)?.[1]);
 }
 
-/** A raw client of the sidecar's first address, closed when the running test ends. */
+/** A raw client of the sidecar's first address, which is closed at the end of the running test. */
 export async function rawClient(sidecar: SecuredSidecar, options?: RawHttp2Options): Promise<RawHttp2> {
   const [target = ''] = sidecar.targets;
   const to = target.startsWith('unix:')

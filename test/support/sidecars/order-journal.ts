@@ -1,25 +1,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the programs of docs/examples/rolling-update wrote into their journal. */
+/** The journal of the programs in docs/examples/rolling-update. */
 export interface OrderTally {
-  /** Messages whose sending was acknowledged. */
+  /** Number of acknowledged messages. */
   readonly acknowledged: number;
-  /** Different messages that were processed. */
+  /** Number of different processed messages. */
   readonly processed: number;
-  /** Times that a message was processed after its first time. */
+  /** Number of repeated processing. */
   readonly duplicates: number;
   /** Acknowledged messages that were never processed. */
   readonly missing: readonly string[];
 }
 
-/** Counts the whole lines of the journal; a program may be writing the last one. */
+/** Counts the complete lines of the journal; a program may be writing the last one. */
 export function tallyOrders(folder: string): OrderTally {
   const lines = (prefix: string) =>
     readdirSync(folder)
       .filter((name) => name.startsWith(prefix))
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1));
-  // First what was acknowledged: it grows while the rest is read.
+  // Read the acknowledged messages first: the file grows while the others are read.
   const acknowledged = lines('acknowledged-');
   const records = lines('processed-');
   const processed = new Set(records);

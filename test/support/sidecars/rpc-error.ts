@@ -2,12 +2,12 @@ import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import { type RpcDetails, readStatusDetails } from './google-rpc.js';
 
 export interface RpcError extends RpcDetails {
-  /** The sentence as the status carries it. */
+  /** The message of the status. */
   details: string;
   trailers: Metadata;
 }
 
-/** What a client can learn from a failed call. */
+/** The information of a failed call. */
 export function rpcErrorOf(error: unknown): RpcError {
   const { code, details, metadata } = error as ServiceError;
   if (typeof code !== 'number' || metadata === undefined) throw error;
@@ -17,7 +17,7 @@ export function rpcErrorOf(error: unknown): RpcError {
   return { ...read, code, details, trailers: metadata };
 }
 
-/** The failure of a call that has to fail. */
+/** The error of a call that must fail. */
 export async function failureOf(call: Promise<unknown>): Promise<RpcError> {
   let value: unknown;
   try {

@@ -9,28 +9,28 @@ import { createLogger } from '../../../server/src/observability/log/logger.js';
 import { createSidecar } from '../../../server/src/sidecar.js';
 import { temporaryFolder } from '../tmp.js';
 
-/** A whole sidecar with the embedded daemon, from options as an operator gives them. */
+/** A complete sidecar with the embedded daemon, with an operator's options. */
 export interface SecuredSidecar {
-  /** As clients take them. */
+  /** The targets for clients. */
   readonly targets: readonly string[];
-  /** Everything that was logged, at every level. */
+  /** The complete log, at every level. */
   readonly log: () => string;
-  /** A client of the first address, closed when the running test ends. */
+  /** A client of the first address, which is closed at the end of the running test. */
   client(options?: SidecarOptions): SpreadSidecar;
   /** The generated client of the first address, without TLS. */
   rawClient(): MailboxServiceClient;
   stop(): Promise<void>;
-  /** As SIGTERM does, with the configured grace. */
+  /** Drains like SIGTERM, with the configured grace period. */
   drain(): Promise<void>;
   /** Resolves when it has stopped by itself. */
   readonly stopped: Promise<void>;
-  /** host:port of its admin port. */
+  /** host:port of the admin port. */
   readonly admin: string;
   /** The page of /metrics. */
   metrics(): Promise<string>;
 }
 
-/** @param env - without the prefix SPREAD_SIDECAR_ */
+/** @param env - variables without the prefix SPREAD_SIDECAR_ */
 export async function startSecured(env: Readonly<Record<string, string>>): Promise<SecuredSidecar> {
   const { config } = await loadConfig({
     env: Object.fromEntries(
@@ -77,14 +77,14 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
   };
 }
 
-/** Replaces a file as a whole, as editors and Kubernetes do it. */
+/** Replaces a file atomically, as editors and Kubernetes do. */
 export function put(path: string, text: string): string {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);
   return path;
 }
 
-/** The failure of a call of the client. */
+/** The error of a call that must fail. */
 export async function failure(call: Promise<unknown>): Promise<SpreadError> {
   const error = await call.then(
     () => new Error('it did not fail'),
@@ -94,7 +94,7 @@ export async function failure(call: Promise<unknown>): Promise<SpreadError> {
   return error;
 }
 
-/** Nothing of this, no mailbox id and no certificate stands in what was logged. */
+/** Checks that the log contains no mailbox ID, no certificate and none of these secrets. */
 export function expectNoSecrets(sidecar: SecuredSidecar, ...secrets: readonly string[]): void {
   for (const secret of secrets) expect(sidecar.log()).not.toContain(secret);
   expect(sidecar.log()).not.toMatch(/-----BEGIN|\b[0-9a-f]{32}\b/);

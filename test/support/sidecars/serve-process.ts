@@ -3,23 +3,26 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { within } from '../until.js';
 
-/** What `npm test` built; not bin/spread-sidecar.mjs, which would build again when a source changes under the test. */
+/** The built program. bin/spread-sidecar.mjs would build again when a source changes during the test. */
 const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
-/** How a process ended. */
+/** The end of a process. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** `spread-sidecar serve` as a process of its own. Whoever starts it calls end(); tests take a SidecarProcess. */
+/** `spread-sidecar serve` as a process. The caller must call end(); tests use SidecarProcess. */
 export class ServeProcess {
   readonly #child: ChildProcess;
   readonly exited: Promise<Exit>;
   stdout = '';
   stderr = '';
 
-  /** @param launcher - a command that runs the command behind it, such as one that first enters a cgroup; default: none */
+  /**
+   * @param launcher - a command that runs the following command, for example one that first enters a cgroup;
+   * default: none
+   */
   constructor(args: readonly string[], env: Record<string, string> = {}, launcher: readonly string[] = []) {
     const [command, ...rest] = [...launcher, process.execPath, MAIN, 'serve', ...args] as [
       string,
@@ -48,13 +51,13 @@ export class ServeProcess {
     this.#child.kill(signal);
   }
 
-  /** Kills it, if it still runs. */
+  /** Kills the process if it still runs. */
   async end(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exited;
   }
 
-  /** Resolves when the probe `/readyz` on `adminPort` says so; rejects if the process ends before. */
+  /** Resolves when `/readyz` on `adminPort` reports ready. Rejects if the process ends before. */
   async ready(adminPort: number, timeoutMs = 10_000): Promise<void> {
     const ended = this.exited.then(({ code }) => {
       throw new Error(`the sidecar ended with ${code}: ${this.stderr}`);
@@ -72,13 +75,13 @@ export class ServeProcess {
 
 const given = new Set<number>();
 
-/** A TCP port on which nobody listens now. */
+/** A free TCP port. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
-  // The system may give a port again as soon as it is closed, for another address of the same sidecar.
+  // The system may return a port again after it was closed, for another address of the same sidecar.
   if (given.has(port)) return freePort();
   given.add(port);
   return port;

@@ -35,7 +35,7 @@ type Service = typeof api.MailboxServiceService;
 type RequestOf<M extends UnaryMethod> = Parameters<Service[M]['requestSerialize']>[0];
 type ResponseOf<M extends UnaryMethod> = ReturnType<Service[M]['responseDeserialize']>;
 
-/** A unary call with the fields that matter; rejects with what grpc-js gives. */
+/** Makes a unary call with the relevant fields. Rejects with the error of grpc-js. */
 export function call<M extends UnaryMethod>(
   client: api.MailboxServiceClient,
   method: M,
@@ -120,7 +120,7 @@ export function message(
 
 type Frame = NonNullable<api.ReceiveResponse['frame']>;
 
-/** A Receive stream that is read as fast as it goes, unless it is paused. */
+/** A Receive stream that is read at full speed unless it is paused. */
 export class Receiving {
   readonly frames: Frame[] = [];
   readonly events: Event[] = [];
@@ -150,7 +150,7 @@ export class Receiving {
     return frame.value;
   }
 
-  /** The first `count` events, once they are there. */
+  /** The first `count` events, after they arrived. */
   async first(count: number, timeoutMs?: number): Promise<Event[]> {
     await until(() => this.events.length >= count, {
       what: `${count} events, not ${this.events.length}`,
@@ -159,7 +159,7 @@ export class Receiving {
     return this.events.slice(0, count);
   }
 
-  /** Texts of the regular messages so far. */
+  /** The texts of all regular messages so far. */
   get texts(): string[] {
     return this.events.flatMap(({ kind }) =>
       kind?.$case === 'regularMessage' ? [kind.value.payload.toString()] : [],
@@ -174,7 +174,7 @@ export class Receiving {
     return this.frames.filter((frame) => frame.$case === $case).map(({ value }) => value) as never;
   }
 
-  /** How it failed. */
+  /** The error of the stream. */
   async failure(): Promise<RpcError> {
     return rpcErrorOf(await within(this.end, 'the end of the Receive stream'));
   }
@@ -213,7 +213,7 @@ export class Sending {
     return this.frame({ $case: 'batch', value: { messages } });
   }
 
-  /** The last answer, once `count` messages are decided. */
+  /** The last response, after `count` messages are decided. */
   async decided(count: number, timeoutMs?: number): Promise<api.MulticastStreamResponse> {
     await until(() => this.answers.some(({ decided }) => decided >= count) || this.ended, {
       what: `${count} decided`,

@@ -19,7 +19,7 @@ import { CLIENT_VERSION } from '../../../server/src/spread/wire/index.js';
 import { temporaryFolder } from '../tmp.js';
 import { boundsWith } from './grpc-bounds.js';
 
-/** The limits of a sidecar whose configuration sets nothing. */
+/** The default limits of a sidecar. */
 const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
   maxBatchBytes: 256 * 1024,
   maxBytesInFlight: 512 * 1024,
@@ -33,7 +33,7 @@ const DEFAULT_SERVICE_LIMITS: ServiceLimits = {
 };
 
 export interface SidecarFixtureOptions {
-  /** Default: an embedded daemon of its own. */
+  /** Default: an embedded daemon of this fixture. */
   daemons?: string[];
   /** Further daemons that clients may name. */
   allow?: string[];
@@ -48,10 +48,10 @@ export interface SidecarFixtureOptions {
 }
 
 export interface RunningSidecar {
-  /** Of the TCP address, for any gRPC client. */
+  /** The target of the TCP address, for any gRPC client. */
   readonly target: string;
   readonly unixTarget: string | undefined;
-  /** The daemon as a spread name. */
+  /** The Spread name of the daemon. */
   readonly daemonAddress: string;
   readonly daemon: EmbeddedDaemon | undefined;
   readonly registry: MailboxRegistry;
@@ -59,9 +59,9 @@ export interface RunningSidecar {
   readonly health: HealthBoard;
   /** A client of the TCP address. */
   readonly client: MailboxServiceClient;
-  /** Defects that were reported; a test that expects none can leave it alone: stop() fails on any. */
+  /** The reported unexpected errors. stop() fails on any, so that most tests need not check them. */
   readonly defects: unknown[];
-  /** Another client, on a connection of its own. */
+  /** Another client, on a separate connection. */
   newClient(target?: string, options?: ChannelOptions): MailboxServiceClient;
   stop(): Promise<void>;
 }
@@ -97,8 +97,8 @@ export const MAILBOX_SETTINGS: MailboxSettings = {
 };
 
 /**
- * A sidecar's gRPC server on a free port with a real registry and a real daemon behind it. It stops when the
- * running test ends; started outside of a test, by stop().
+ * A sidecar's gRPC server on a free port, with a real registry and a real daemon. It stops at the end of the
+ * running test. Outside of a test, call stop().
  */
 export async function startSidecar(options: SidecarFixtureOptions = {}): Promise<RunningSidecar> {
   const embedded = options.daemons ? undefined : await startDaemon(options.embedded);
@@ -139,7 +139,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
   const clients: MailboxServiceClient[] = [];
   const newClient = (to = target, channelOptions: ChannelOptions = {}) => {
     const client = new MailboxServiceClient(to, credentials.createInsecure(), {
-      // Clients of one process share a connection otherwise.
+      // Otherwise clients of one process share a connection.
       'grpc.use_local_subchannel_pool': 1,
       ...channelOptions,
     });
@@ -184,7 +184,7 @@ async function startDaemon(options: EmbeddedDaemonOptions = {}) {
   return { daemon, address: `${listening.tcpPort}@127.0.0.1`, stop };
 }
 
-/** Outside of a test, as in beforeAll, there is no end to wait for. */
+/** Outside of a test, such as in beforeAll, there is no end to wait for. */
 function atEndOfTest(action: () => Promise<void>): void {
   try {
     onTestFinished(action);

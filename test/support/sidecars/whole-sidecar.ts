@@ -6,21 +6,21 @@ import { expect, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../tmp.js';
 import { freePort, SidecarProcess } from './sidecar-process.js';
 
-/** A sidecar process on ports and sockets of its own. */
+/** A sidecar process with its own ports and sockets. */
 export interface WholeSidecar {
   readonly process: SidecarProcess;
-  /** Where it listens, the embedded daemon included. */
+  /** The ports, including the embedded daemon's. */
   readonly ports: { readonly grpc: number; readonly admin: number; readonly daemon?: number };
   readonly sockets: { readonly grpc: string; readonly daemon?: string };
-  /** A client that gives its mailboxes up when the test ends. */
+  /** A client that detaches its mailboxes at the end of the test. */
   readonly sidecar: SpreadSidecar;
-  /** Another process at the same places. */
+  /** Starts another process with the same ports and sockets. */
   spawnAgain(): SidecarProcess;
-  /** The same, when it is ready. The one before has to be gone. */
+  /** The same, and waits until it is ready. The previous process must have ended. */
   again(): Promise<SidecarProcess>;
 }
 
-/** Starts one with the embedded daemon; resolves when it is ready. */
+/** Starts a sidecar with the embedded daemon. Resolves when it is ready. */
 export async function startWhole(...more: string[]): Promise<WholeSidecar> {
   const port = await freePort();
   const socket = join(temporaryFolder(), 'spread');
@@ -33,7 +33,7 @@ export async function startWhole(...more: string[]): Promise<WholeSidecar> {
   };
 }
 
-/** Starts one that uses this daemon; resolves when it is ready. */
+/** Starts a sidecar that uses this daemon. Resolves when it is ready. */
 export function startWholeAt(daemon: string, ...more: string[]): Promise<WholeSidecar> {
   return start(['--daemon-addresses', daemon, ...more]);
 }
@@ -54,12 +54,12 @@ async function start(more: string[]): Promise<WholeSidecar> {
   };
   const process = await again();
   const sidecar = new SpreadSidecar({ target: `127.0.0.1:${ports.grpc}` });
-  // Where the process is gone there is nobody to say goodbye to.
+  // If the process has ended, mailboxes cannot be disconnected.
   onTestFinished(() => sidecar.close({ keepMailboxes: true }));
   return { process, ports, sockets, sidecar, spawnAgain, again };
 }
 
-/** A page of its admin port; undefined when nobody answers there. */
+/** A page of the admin port; undefined if there is no response. */
 export async function adminPage(
   { ports }: WholeSidecar,
   path: string,
@@ -73,7 +73,7 @@ export async function adminPage(
   }
 }
 
-/** It listens nowhere, and no socket file is there. */
+/** Checks that the sidecar has no open ports and no socket files. */
 export async function expectNothingLeft({ ports, sockets }: WholeSidecar): Promise<void> {
   for (const port of Object.values(ports)) expect(await listens(port)).toBe(false);
   for (const socket of Object.values(sockets)) expect(existsSync(socket)).toBe(false);

@@ -5,16 +5,16 @@ import {
   type Message,
 } from '../../../server/src/spread/wire/index.js';
 
-/** What a client's decoder makes of a stream. */
+/** The result of decoding a stream in a client. */
 export interface DecodedStream {
   messages: Message[];
-  /** Bytes of a frame that never became complete. */
+  /** Number of bytes of an incomplete frame. */
   left: number;
-  /** Bytes that the decoder copied. */
+  /** Number of bytes that the decoder copied. */
   copied: number;
 }
 
-/** Decodes `stream` as a client does, cut before each of `cuts` (ascending offsets). */
+/** Decodes `stream` as a client does, split before each of `cuts` (ascending offsets). */
 export function decodeStream(
   stream: Buffer,
   cuts: Iterable<number> = [],
@@ -33,18 +33,18 @@ export function decodeStream(
   return { messages, left: decoder.bufferedBytes, copied: decoder.bytesCopied };
 }
 
-/** A cut before every byte. */
+/** A split before every byte. */
 export function everyByte(stream: Buffer): Iterable<number> {
   return (function* () {
     for (let i = 1; i < stream.length; i++) yield i;
   })();
 }
 
-/** About `count` cuts at places that depend on `seed` only. */
+/** About `count` splits at positions that depend only on `seed`. */
 export function randomCuts(stream: Buffer, count: number, seed: number): number[] {
   let state = seed >>> 0 || 1;
   const places = Array.from({ length: count }, () => {
-    // xorshift32: enough for places to cut at, and the same in each run
+    // xorshift32: sufficient for positions, and the same in each run
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;

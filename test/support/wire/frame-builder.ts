@@ -1,9 +1,9 @@
 /**
- * Builds and reads Spread frames with plain numbers, on purpose without a line of server/src: what the decoder and the
- * encoders are checked against must not share their mistakes.
+ * Builds and reads Spread frames with plain numbers. It intentionally uses no code of server/src, so that it
+ * cannot share mistakes with the decoder and the encoders.
  */
 
-/** Everything a frame has; all but `type` has a default. */
+/** The fields of a frame. All but `type` have a default. */
 export interface RawFrame {
   /** Type bits without marker. */
   type: number;
@@ -59,11 +59,11 @@ export function buildFrame(frame: RawFrame): Buffer {
   ]);
 }
 
-/** What a view's data is made of. */
+/** The content of a view's data. */
 export interface RawView {
   groupId: readonly [number, number, number];
   vsSets: readonly (readonly string[])[];
-  /** Default: that of the set `ownSetIndex`. */
+  /** Default: the offset of the set `ownSetIndex`. */
   ownOffset?: number;
   ownSetIndex?: number;
   bigEndian?: boolean;
@@ -83,7 +83,7 @@ export function buildViewData(view: RawView): Buffer {
   ]);
 }
 
-/** A frame of a client as its raw fields; undefined when `bytes` at `offset` hold no whole frame. */
+/** The raw fields of a client's frame. */
 export interface ReadFrame {
   type: number;
   privateGroup: string;
@@ -94,7 +94,7 @@ export interface ReadFrame {
   bigEndian: boolean;
 }
 
-/** Reads the frame at `offset` of what a client sent. */
+/** Reads the frame of a client at `offset`. Undefined if there is no complete frame. */
 export function readClientFrame(bytes: Buffer, offset: number): ReadFrame | undefined {
   if (bytes.length - offset < 48) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, bytes.length - offset);

@@ -10,10 +10,10 @@ const SERVICE_NAMES = new Map([
   [32, 'SAFE'],
 ]);
 
-/** What a decoded message is to be compared with: the facts that a note states, and nothing else. */
+/** The facts of a decoded message that a note states. */
 export type Facts = Record<string, unknown>;
 
-/** The facts in the note of a `recv` step, as the recorder wrote them down; undefined when it states none. */
+/** The facts in the note of a `recv` step. Undefined if it states none. */
 export function factsOfNote(step: TranscriptStep): Facts | undefined {
   const { note } = step;
   let m = /^REG_MEMB caused by (\w+) for group (.*), (\d+) member\(s\), group id index (\d+)$/s.exec(note);

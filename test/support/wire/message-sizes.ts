@@ -2,10 +2,16 @@
 export const PACKET = 1432;
 const HEADER = 48;
 export const NAME = 32;
-/** Most bytes of payload + 32 × groups. On purpose not imported from server/src: the tests check that number. */
+/**
+ * Maximum of payload size + 32 × groups. Unit: bytes. Intentionally not imported from server/src, because
+ * tests check that number.
+ */
 export const MAX_BODY = 143_151;
 
-/** Payloads around the end of each of the `packets`, from 1, of a message to `groups` groups; and the smallest and the largest. */
+/**
+ * Payload sizes around the end of each of the `packets`, from 1, of a message to `groups` groups, and the
+ * smallest and the largest size.
+ */
 export function boundarySizes(
   groups: number,
   packets: readonly number[] = Array.from({ length: 100 }, (_, k) => k + 1),

@@ -19,5 +19,5 @@ export async function openSession(
   return { session, daemon };
 }
 
-/** Bytes of the handshake that `openSession` speaks. */
+/** Size of the handshake of `openSession`. Unit: bytes. */
 export const HANDSHAKE_BYTES = 6 + 90;

@@ -5,19 +5,19 @@ import type { Message } from '../../../server/src/spread/wire/index.js';
 import { until } from '../until.js';
 import { kept } from './kept.js';
 
-/** What a started session has reported. */
+/** The reports of a started session. */
 export interface SessionLog {
   readonly messages: Message[];
   /** One entry for each call of `onClose`. */
   readonly closed: (SpreadError | undefined)[];
   drains: number;
-  /** Resolves when at least `count` messages are there. */
+  /** Resolves when at least `count` messages have arrived. */
   received(count: number): Promise<unknown>;
-  /** Resolves when the session is over, with the error or undefined. */
+  /** Resolves when the session has ended, with its error or undefined. */
   ended(): Promise<SpreadError | undefined>;
 }
 
-/** Starts `session` and writes down what it reports; drops it when the running test ends. */
+/** Starts `session` and records its reports. Aborts it at the end of the running test. */
 export function startLogged(session: Session): SessionLog {
   const log: SessionLog = {
     messages: [],

@@ -6,21 +6,21 @@ const FOLDER = new URL('../../wire/transcripts/', import.meta.url);
 export interface TranscriptStep {
   /** Position in the recording, as `volatile` counts it. */
   readonly index: number;
-  /** `-` in a note that belongs to nobody. */
+  /** `-` in a note without a client. */
   readonly client: string;
   readonly dir: 'connect' | 'send' | 'recv' | 'close' | 'eof' | 'quiet' | 'note';
   /** Exact bytes of `send` and `recv`; empty otherwise. Not multiplied by `repeat`. */
   readonly bytes: Buffer;
   readonly note: string;
-  /** How often the step occurs. */
+  /** Number of repetitions of the step. */
   readonly repeat: number;
-  /** Sizes of the writes, where they matter. */
+  /** Sizes of the writes, if they matter. */
   readonly chunks: readonly number[] | undefined;
-  /** `eof` was seen as ECONNRESET. */
+  /** Whether `eof` was an ECONNRESET. */
   readonly reset: boolean;
-  /** How long nothing arrived in a `quiet` step. */
+  /** Time without input in a `quiet` step. Unit: s. */
   readonly seconds: number | undefined;
-  /** The number of repetitions, or of bytes, differs from run to run. */
+  /** Whether the number of repetitions or bytes differs from run to run. */
   readonly volatileCount: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface VolatileRange {
   readonly what: string;
 }
 
-/** A recording of clients with a genuine Spread 5.0.1 daemon. */
+/** A recording of clients with a real Spread 5.0.1 daemon. */
 export interface Transcript {
   readonly name: string;
   readonly description: string;
@@ -92,15 +92,15 @@ export function loadTranscript(name: string): Transcript {
   };
 }
 
-/** What one client did and saw, split where its handshake ends. */
+/** The actions and the input of one client, split at the end of its handshake. */
 export interface ClientRecording {
   readonly id: string;
   readonly transcript: Transcript;
-  /** Up to and with the private group; everything when the session was never accepted. */
+  /** Up to and including the private group. Everything if the session was not accepted. */
   readonly handshake: readonly TranscriptStep[];
-  /** From there on. */
+  /** The rest. */
   readonly session: readonly TranscriptStep[];
-  /** What the daemon called the client; undefined when it did not accept it. */
+  /** The private group of the client. Undefined if the daemon did not accept it. */
   readonly privateGroup: string | undefined;
 }
 
@@ -120,7 +120,7 @@ export function clientRecordings(transcript: Transcript): ClientRecording[] {
   });
 }
 
-/** All bytes of `dir` in `steps`, repetitions included. */
+/** All bytes of `dir` in `steps`, including repetitions. */
 export function bytesOf(steps: readonly TranscriptStep[], dir: 'send' | 'recv'): Buffer {
   const parts: Buffer[] = [];
   for (const step of steps) {

@@ -25,7 +25,7 @@ describe('pages', () => {
     expect(state.errors).toHaveLength(1);
   });
 
-  it('answer probes with 200 or 503 and the reason', async () => {
+  it('return 200 or 503 with the reason for probes', async () => {
     const { get, state } = await start();
     expect(await get('/livez')).toMatchObject({ status: 200, body: 'ok\n' });
     expect(await get('/readyz')).toMatchObject({ status: 200, body: 'ok\n' });

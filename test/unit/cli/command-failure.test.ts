@@ -62,7 +62,7 @@ describe('the message of a failure', () => {
     );
   });
 
-  it('names the argument and the flag in place of a field of the contract', () => {
+  it("names the argument and the flag instead of the contract's field", () => {
     const of = (field: string, message: string) =>
       describeFailure(
         new SpreadError(message, {

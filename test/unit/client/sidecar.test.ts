@@ -138,7 +138,7 @@ describe('connect', () => {
     }
   });
 
-  it('does not ask the proxy of the environment for a sidecar', async () => {
+  it('ignores the proxy of the environment', async () => {
     const service = await fakeService();
     process.env.http_proxy = 'http://127.0.0.1:1';
     try {

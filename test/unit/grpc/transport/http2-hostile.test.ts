@@ -108,7 +108,7 @@ describe('a connection whose session has ended', () => {
     await until(() => server.connections === 0, { what: 'the connections are closed' });
   });
 
-  it('is not one whose client is silent', async () => {
+  it('is not one with a silent client', async () => {
     const { server, port } = await start({ silenceMs: 20 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     onTestFinished(() => session.destroy());

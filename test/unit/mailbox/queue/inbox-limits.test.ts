@@ -200,7 +200,7 @@ describe('Inbox: the limit of all mailboxes', () => {
     expect(bench.calls).toEqual(['slow', 'overflow 10000 bytes of all mailboxes']);
   });
 
-  it('shrinks replay windows rather than starve what has to be received', async () => {
+  it('shrinks replay windows before it pauses mailboxes', async () => {
     const budget = new ByteBudget(100_000);
     const benches = Array.from({ length: 4 }, () => new Bench({}, 'AUTO', budget));
     for (const bench of benches) bench.attach();
