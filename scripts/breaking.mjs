@@ -1,4 +1,4 @@
-// `npm run breaking`: the contract against the last release tag, or against main when there is none.
+// `npm run breaking`: compares the contract with the last release tag, or with main if there is none.
 import { spawnSync } from 'node:child_process';
 import { ensureBuilt, root } from './build.mjs';
 

@@ -22,6 +22,6 @@ export function addCommonJs(dist) {
     });
     writeFileSync(join(output, file), outputText.replace(/^\/\/# sourceMappingURL=.*\n?/m, ''));
   }
-  // The nearest package.json says how Node and TypeScript read the files of a folder.
+  // The nearest package.json defines how Node and TypeScript read the files of a folder.
   writeFileSync(join(output, 'package.json'), '{ "type": "commonjs" }\n');
 }

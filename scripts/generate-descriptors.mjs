@@ -10,7 +10,7 @@ import { run } from './run.mjs';
 const require = createRequire(import.meta.url);
 const inPackage = (name, path) => join(dirname(require.resolve(`${name}/package.json`)), path);
 
-/** Every source of a served file: its place, and the import path by which other files know it. */
+/** The sources of the served files: path, and import path in other files. */
 const SOURCES = [
   { from: join(root, 'proto/spread'), to: 'spread' },
   {
@@ -22,7 +22,9 @@ const SOURCES = [
     .map((path) => ({ from: inPackage('@grpc/reflection', `build/proto/${path}`), to: path })),
 ];
 
-/** A FileDescriptorSet of the files and their imports. Comments stay out: they are four fifths of the bytes. */
+/**
+ * A FileDescriptorSet of the files and their imports, without comments, which are four fifths of the bytes.
+ */
 function compile() {
   const folder = mkdtempSync(join(tmpdir(), 'spread-sidecar-descriptors-'));
   try {

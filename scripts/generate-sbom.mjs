@@ -1,5 +1,6 @@
-// Writes sbom.cdx.json: what the image holds besides its base, as CycloneDX 1.5, from the lock file alone. (`npm sbom` of npm 11 leaves
-// out a second version of the same package, and that of npm 10 writes other properties.)
+// Writes sbom.cdx.json: the content of the image on top of its base, as CycloneDX 1.5, from the lock file.
+// (`npm sbom` of npm 11 omits a second version of the same package, and that of npm 10 writes other
+// properties.)
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,7 @@ const { packages } = read('package-lock.json');
 const { description, version: release } = read('package.json');
 const file = join(root, 'sbom.cdx.json');
 
-/** Where a package stands in the lock file, for a dependency of another one, as Node resolves it. */
+/** The path in the lock file of a package's dependency, resolved as in Node. */
 function resolve(from, name) {
   for (let folder = from; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))) {
     const path = `${folder ? `${folder}/` : ''}node_modules/${name}`;
@@ -24,12 +25,12 @@ const nameOf = (path) =>
   packages[path].name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 const refOf = (path) => `${nameOf(path)}@${packages[path].version}`;
 
-/** The package has its workspaces inside. */
+/** The package contains its workspaces. */
 const bundled = Object.fromEntries(
   packages[''].workspaces.map((folder) => [packages[folder].name, packages[folder].version]),
 );
 
-/** What is reached from the root without development dependencies, by its path. */
+/** The packages that the root needs without development dependencies, by path. */
 const reached = new Map();
 const waiting = [''];
 for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
@@ -96,8 +97,8 @@ const content = {
 writeFileSync(file, `${JSON.stringify(withIdentity(content), null, 2)}\n`);
 
 /**
- * Adds the serial number, a UUID (version 8) made of the content, and the time at which the content last changed: the same
- * content gives the same file, whenever it is made. SOURCE_DATE_EPOCH, in seconds, sets the time of a changed content.
+ * Adds the serial number, a UUID (version 8) of the content, and the time of the last change. The same
+ * content gives the same file at any time. SOURCE_DATE_EPOCH, in seconds, sets the time of a changed content.
  */
 function withIdentity({ $schema, bomFormat, specVersion, version, metadata, ...rest }) {
   const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');

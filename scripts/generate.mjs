@@ -1,5 +1,5 @@
-// `npm run gen`: everything in the repository that is made from something else. `--check` makes it and fails
-// when that changes a tracked file, naming the files and the command that mends it.
+// `npm run gen`: generates all generated files of the repository. `--check` fails if a tracked file changes,
+// and names the files and the command that fixes them.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ function run(args) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
-// The contract and the sources that are built contain errors.
+// The contract and the compiled sources contain errors.
 run([join('scripts', 'generate-errors.mjs')]);
 await ensureBuilt();
 run(['node_modules/@bufbuild/buf/bin/buf', 'generate']);
@@ -51,7 +51,7 @@ run([join('scripts', 'generate-descriptors.mjs')]);
 await ensureBuilt();
 for (const client of clients.filter(({ generate }) => generate)) {
   if (client.isAvailable()) await client.generate();
-  // In CI everything is there, and what is missing fails the tests by name.
+  // In CI, all tools are installed, and a missing one fails the tests by name.
   else console.log(`Not made: ${client.generated.join(', ')}. ${client.enable}`);
 }
 for (const script of [

@@ -1,6 +1,7 @@
-// `npm run image`: builds the image of the sidecar. Arguments go to `docker build`.
+// `npm run image`: builds the image of the sidecar. Arguments are passed to `docker build`.
 //
-// NODE_IMAGE names another base. Where the default one is neither here nor to be had, and this machine can make one, a stand-in is made.
+// NODE_IMAGE names another base image. If the default one is not available, and this machine can build a
+// substitute, it does.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -26,7 +27,10 @@ function baseImage() {
   return BASE_IMAGE;
 }
 
-/** The image by its digest, so that both stages have the same base and the label tells which. An imported one has none. */
+/**
+ * The image with its digest, so that both stages have the same base and the label names it. An imported image
+ * has no digest.
+ */
 function pinned(name) {
   const args = ['image', 'inspect', '--format', '{{range .RepoDigests}}{{println .}}{{end}}', name];
   return pinnedImage(name, execFileSync('docker', args, { encoding: 'utf8' }).split('\n'));
@@ -45,7 +49,7 @@ function build(base) {
       `REVISION=${revision()}`,
     ],
     ...(existsSync(npmrc) ? ['--secret', `id=npmrc,src=${npmrc}`] : []),
-    // A registry that only this machine's hosts file knows is reached through the network of this machine.
+    // The build uses the network of this machine to reach a registry that only its hosts file knows.
     ...(base === BASE_IMAGE ? ['--network', 'host'] : []),
     ...process.argv.slice(2),
     root,
@@ -54,7 +58,10 @@ function build(base) {
   console.error(`built ${NAME} on ${base}`);
 }
 
-/** Docker's client builds with BuildKit by its plugin buildx, or, before release 23, by itself. A machine may have both. */
+/**
+ * Docker's client supports BuildKit through its plugin buildx or, before release 23, natively. A machine may
+ * have both.
+ */
 function clientWithBuildKit() {
   const clients = [...new Set(process.env.PATH.split(':').map((folder) => join(folder, 'docker')))].filter(
     existsSync,

@@ -1,5 +1,5 @@
-// Part of `npm run lint`: the modules of the Rust and the Python client import each other without a cycle.
-// dependency-cruiser checks TypeScript; Go's compiler rejects cycles between packages.
+// Part of `npm run lint`: checks that the modules of the Rust and the Python client have no import cycles.
+// dependency-cruiser checks TypeScript, and Go's compiler rejects cycles between packages.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,7 +72,7 @@ export function pythonImports(folder) {
       for (const name of names.replace(/[()]/g, '').split(',')) {
         const inner = [...base, name.trim().split(' ')[0]].join('.');
         const target = modules.has(inner) ? inner : base.join('.');
-        // A package's own file imports its modules, and they may name the package only in paths.
+        // The __init__ file of a package imports its modules, and they may name the package only in paths.
         if (modules.has(target) && target !== module) found.add(target);
       }
     }

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { alone, compile, ensureInstalled, root } from './build.mjs';
 
-// Options of `npm pack` itself, which `npm ci` would obey too.
+// Options of `npm pack`, which would also affect `npm ci`.
 for (const option of ['dry_run', 'workspace', 'workspaces', 'json', 'global', 'location'])
   delete process.env[`npm_config_${option}`];
 

@@ -11,7 +11,7 @@ const child = spawn(process.execPath, [...node, join('test', name, 'main.ts'), .
   cwd: root,
   stdio: 'inherit',
 });
-// Ctrl+C reaches the program too, which ends what it started.
+// Ctrl+C also reaches the program, which stops its processes.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill());
 process.exitCode = await new Promise((resolve, reject) => {

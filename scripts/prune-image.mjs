@@ -1,5 +1,6 @@
-// `node scripts/prune-image.mjs FROM TO`, in the Dockerfile: lays out below TO what the image holds of the built project at
-// FROM. What no running program reads (types, source maps, manuals of packages) stays behind; licences go along.
+// `node scripts/prune-image.mjs FROM TO`, in the Dockerfile: copies the image's files of the built project at
+// FROM to TO. Files that no running program reads (types, source maps, manuals of packages) are omitted;
+// licences are included.
 import {
   cpSync,
   existsSync,
@@ -16,8 +17,8 @@ const [from, to] = process.argv.slice(2);
 const UNREAD = /(\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.markdown|\.flow|\.tsbuildinfo)$/i;
 const LICENCE = /^(licen[cs]e|copying|copyright|notice)/i;
 /**
- * Packages that come without a licence file: their licences' texts, as files below FROM. Of a source file it is the comment at
- * its beginning.
+ * Licence texts of packages without a licence file, as files below FROM. For a source file, it is the comment
+ * at its start.
  */
 const LICENCE_TEXTS = {
   '@assemblyscript/loader': ['LICENSE'],
@@ -70,7 +71,7 @@ function removeEmpty(folder) {
   if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
-/** Gives each package in a folder `node_modules` its licence. Throws when there is none to give. */
+/** Adds a licence to each package in a folder `node_modules`. Throws if there is none. */
 function addLicences(modules) {
   for (const entry of readdirSync(modules, { withFileTypes: true })) {
     const folder = join(modules, entry.name);

@@ -30,7 +30,7 @@ try {
   const result = JSON.parse(readFileSync(report, 'utf8'));
   counts = {
     passed: result.numPassedTests,
-    // A file that does not load has no tests to count; it still failed.
+    // A file that does not load has no tests, but it failed.
     failed:
       result.numFailedTests +
       result.testResults.filter(

@@ -1,5 +1,5 @@
-// The Testcontainers modules of other languages, as the test suite sees them. Each uses the client of its language as it lies
-// in the clone.
+// The Testcontainers modules of other languages, for the test suite. Each uses the client of its language
+// from this clone.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { alone, root } from './build.mjs';
@@ -40,11 +40,11 @@ const go = {
 const withClient = (...args) => ['-B', '-ntp', '-f', 'with-client.xml', 'test', ...args];
 
 const java = {
-  // The client is built where its own tests build it: one after the other.
+  // Its client's tests build the client too, so the builds run one after the other.
   prepare: () => alone(async () => void run('mvn', withClient('-q', '-DskipTests'), home('java'))),
   test: () => ({
     command: 'mvn',
-    // The client's tests are run elsewhere.
+    // The client's tests run in another suite.
     args: withClient(
       '-Dtest=org.spreadsidecar.testcontainers.*Test',
       '-Dsurefire.failIfNoSpecifiedTests=false',

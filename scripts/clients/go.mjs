@@ -1,4 +1,4 @@
-// The Go client, as the conformance suite, the benchmarks and `.ci/run` see it.
+// The Go client for the conformance suite, the benchmarks and `.ci/run`.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import { alone, root } from '../build.mjs';
 
 const home = join(root, 'clients', 'go');
-/** Programs are built here: in nobody's way, and never committed. */
+/** The folder of built programs, which is not committed. */
 const output = join(root, 'node_modules', '.cache', 'spread-sidecar-go');
-/** Go's command. */
 const toolchain = 'go';
 const examples = ['hello', 'chat', 'membership', 'workers'];
 
-/** One generator for all, so that everybody's output is the same. */
+/** Fixed versions of the generators, so that the output is reproducible. */
 const GENERATORS = {
   'protoc-gen-go': 'google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.11',
   'protoc-gen-go-grpc': 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2',
@@ -34,7 +33,7 @@ function run(command, args, { cwd = home, env = {} } = {}) {
   });
 }
 
-/** The .proto files say nothing of Go: where their code goes is told to the generators. */
+/** The .proto files have no options for Go: the generators get the package names. */
 function template(bin) {
   const gen = `${modulePath()}/gen`;
   const files = ['types', 'event', 'mailbox_service'].map((name) => `spread/sidecar/v1/${name}.proto`);
@@ -74,7 +73,7 @@ async function build() {
   await run(toolchain, ['vet', './...']);
 }
 
-/** Whether there is a Go that is new enough for the module. */
+/** Whether Go is installed in a version that the module supports. */
 function isAvailable(env = process.env) {
   const asked = spawnSync(toolchain, ['env', 'GOVERSION'], { env, encoding: 'utf8', timeout: 20_000 });
   const [, major, minor] = /^go(\d+)\.(\d+)/.exec(asked.stdout ?? '') ?? [];

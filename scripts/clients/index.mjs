@@ -1,4 +1,4 @@
-// Every client, by its language: how it is made, tested and driven. A file of its own each.
+// All clients by language: how to generate, prepare, test and drive them. Each has its own file.
 import { existsSync } from 'node:fs';
 import { typescript } from './typescript.mjs';
 
@@ -33,7 +33,7 @@ import { typescript } from './typescript.mjs';
  * }} Client
  */
 
-/** In the order of the tables. A language is added with its file. */
+/** In the order of the tables. To add a language, add its file. */
 const others = ['python', 'go', 'java', 'rust'];
 
 /** @type {Client[]} */

@@ -6,12 +6,12 @@ import { alone, root } from '../build.mjs';
 
 const home = join(root, 'clients', 'java');
 const target = join(home, 'target');
-/** What the driver and the examples are run with; written when they are built. */
+/** The classpath of the driver and the examples; written by the build. */
 const classpathFile = join(target, 'classpath.txt');
 
 const works = (command, args) => spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
 
-/** Maven, without asking and without a progress bar. */
+/** Maven in batch mode, without a progress bar. */
 function maven(...args) {
   return new Promise((resolve, reject) => {
     const child = spawn('mvn', ['-B', '-q', '-ntp', ...args], {
@@ -27,7 +27,7 @@ function maven(...args) {
   });
 }
 
-/** The time of the youngest file below a folder. */
+/** The newest modification time of the files in a folder. */
 function youngest(path) {
   const at = statSync(path);
   if (!at.isDirectory()) return at.mtimeMs;
@@ -41,11 +41,11 @@ async function build() {
   const built = existsSync(classpathFile) ? statSync(classpathFile).mtimeMs : 0;
   if (built > Math.max(...sources.filter(existsSync).map(youngest))) return;
   await maven('test-compile', 'dependency:build-classpath', `-Dmdep.outputFile=${classpathFile}`);
-  // Its time says when everything was built.
+  // Its modification time is the time of the build.
   writeFileSync(classpathFile, readFileSync(classpathFile));
 }
 
-/** Two who prepare it at once wait for each other: Maven's folder is one. */
+/** Concurrent calls wait for each other, because they share Maven's folder. */
 const prepare = () => alone(build);
 
 const run = (main, args = []) => ({

@@ -1,4 +1,4 @@
-// What `clients/python` needs of others: how it is generated, prepared, tested and driven.
+// How `clients/python` is generated, prepared, tested and driven.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = join(root, 'clients', 'python');
 const gen = join(home, 'src', 'spread_sidecar', 'gen');
-/** One generator for all, so that everybody's output is the same. Its output runs with older and newer protobuf. */
+/**
+ * A fixed version of the generator, so that the output is reproducible. Its output runs with older and newer
+ * protobuf.
+ */
 const GENERATOR = '1.76.0';
 
 const interpreter = (env = process.env) => env.PYTHON || 'python3';
 
-/** The package is used as it lies there; nothing is installed. */
+/** Uses the sources of the package without an installation. */
 const withSources = (env = process.env) => ({
   ...env,
   PYTHONPATH: [join(home, 'src'), env.PYTHONPATH].filter(Boolean).join(':'),
@@ -34,9 +37,9 @@ function run(args, cwd = home) {
 }
 
 /**
- * The generated modules import each other by the proto's package, as if `spread` were a top-level package of ours. And
- * they reject any protobuf that is more than one major release newer than their generator, which the few functions
- * that they call don't ask for.
+ * The generated modules import each other as if `spread` were a top-level package. They also reject protobuf
+ * releases that are more than one major release newer than their generator, although they only call stable
+ * functions.
  */
 function settle(text) {
   return text

@@ -1,4 +1,4 @@
-// The Rust client, as the conformance suite, the benchmarks and `.ci/run` see it.
+// The Rust client for the conformance suite, the benchmarks and `.ci/run`.
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const home = join(root, 'clients', 'rust');
 const gen = join(home, 'src', 'gen');
-/** Cargo's own place, so that what somebody builds by hand is not built twice. */
+/** Cargo's default folder, so that a manual build is reused. */
 const output = join(home, 'target');
 
 const environment = { CARGO_TARGET_DIR: output };
@@ -28,7 +28,7 @@ function run(args) {
   });
 }
 
-/** Whether there is a Rust that is new enough for the crate. */
+/** Whether Rust is installed in a version that the crate supports. */
 function isAvailable(env = process.env) {
   const asked = spawnSync('cargo', ['--version'], { env, encoding: 'utf8', timeout: 20_000 });
   const [, major, minor] = /^cargo (\d+)\.(\d+)/.exec(asked.stdout ?? '') ?? [];
@@ -40,7 +40,7 @@ async function generate() {
   await run(['run', '--release', '--locked', '--package', 'spread-sidecar-generator', '--', root, gen]);
 }
 
-// Everything in one profile, so that what it depends on is built once.
+// One profile for everything, so that dependencies are built once.
 const PROFILE = ['--release', '--locked'];
 
 const program = (...path) => join(output, 'release', ...path);

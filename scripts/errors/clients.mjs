@@ -1,4 +1,4 @@
-// The codes and reasons of the clients, in the files that the clients have for them.
+// Writes the codes and reasons into the files of the clients.
 import { apart, comment, description, pascalCase, reasons, spread, writeRegion } from './source.mjs';
 
 const sidecar = reasons.filter(({ layer }) => layer !== 'client');

@@ -1,4 +1,4 @@
-// docs/errors.md: every error for people who get one.
+// Writes docs/errors.md: all errors, for people who receive one.
 import { header, limits, metadata, reasons, spread, write } from './source.mjs';
 
 const row = (...cells) => `| ${cells.join(' | ')} |`;

@@ -1,4 +1,4 @@
-// The contract's enum of reasons, and the tables of the server.
+// Writes the contract's enum of reasons, and the tables of the server.
 import {
   apart,
   comment,

@@ -1,4 +1,4 @@
-// Reads proto/errors.yaml, the source of all errors, and writes what is made from it.
+// Reads proto/errors.yaml, the source of all errors, and writes generated files and regions.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -10,14 +10,14 @@ export const { metadata, reasons, spread, limits } = parse(
 
 const ORIGIN = 'by `npm run gen` from proto/errors.yaml';
 
-/** The first line of a file that is made completely. */
+/** The first line of a completely generated file. */
 export const header = (comment) => `${comment} Generated ${ORIGIN}. Do not edit.`;
 
 /** ILLEGAL_GROUP → IllegalGroup. */
 export const pascalCase = (name) =>
   name.toLowerCase().replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
 
-/** Breaks a text into lines of a comment. */
+/** Wraps a text into comment lines. */
 export function comment(prefix, text, width = 110) {
   const lines = [];
   for (const word of text.split(' ')) {
@@ -28,7 +28,7 @@ export function comment(prefix, text, width = 110) {
   return lines;
 }
 
-/** What a caller must know of a reason: cause, metadata and retry. */
+/** The information about a reason that a caller needs: cause, metadata and retry. */
 export function description({ sentence, detail, metadata: keys, retry, layer }) {
   const parts = [sentence];
   if (detail) parts.push(detail);
@@ -38,7 +38,7 @@ export function description({ sentence, detail, metadata: keys, retry, layer }) 
   return parts.join(' ');
 }
 
-/** Keeps the marks of a region apart from comments beside them, of which they would become a part. */
+/** Separates the marks of a region from adjacent comments. */
 export const apart = (lines) => ['', ...lines, ''];
 
 export function write(path, lines) {

@@ -1,5 +1,5 @@
-// Finds Helm 3 and Helm 4, which differ in small things: HELM3 and HELM4 name them, else `helm3`, `helm4` and `helm` on PATH
-// are asked for their version.
+// Finds Helm 3 and Helm 4, which differ slightly. HELM3 and HELM4 name them. Otherwise it checks the versions
+// of `helm3`, `helm4` and `helm` on PATH.
 import { spawnSync } from 'node:child_process';
 
 function majorOf(command) {

@@ -1,4 +1,5 @@
-// Writes deploy/kubernetes: the chart rendered, for those without Helm. Run by `npm run gen` where Helm is.
+// Writes deploy/kubernetes: the rendered chart, for users without Helm. `npm run gen` runs it if Helm is
+// installed.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { helmCommand } from './commands.mjs';
 
 const chart = join(root, 'deploy', 'helm', 'spread-sidecar');
 
-/** Each file with the sample of `ci/` that it is made of, and what it is. */
+/** Each file with its sample of `ci/` and its description. */
 const files = {
   'workload.yaml': ['external', 'An example workload with the sidecar; the Spread daemons are elsewhere.'],
   'workload-with-daemons.yaml': [

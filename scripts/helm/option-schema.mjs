@@ -1,5 +1,5 @@
-// JSON Schema of an option of the sidecar, made from the sentence that says what it must be: `a whole number from 1 to 100,
-// or off`. Bounds of durations and sizes are the sidecar's to check; a schema has no units.
+// The JSON Schema of an option of the sidecar, from the sentence about its values: `a whole number from 1 to
+// 100, or off`. The sidecar itself checks ranges of durations and sizes, because a schema has no units.
 
 const DURATION = '^(\\d+(\\.\\d+)?h)?(\\d+(\\.\\d+)?m)?(\\d+(\\.\\d+)?s)?(\\d+ms)?$';
 
@@ -17,7 +17,7 @@ const forms = [
       ],
     }),
   ],
-  // A number would be read as octal by one YAML and as decimal by another.
+  // YAML parsers disagree whether such a number is octal or decimal.
   [/^an octal file mode/, () => ({ type: 'string', pattern: '^(0o|0)?[0-7]{3}$' })],
   [/^(?:\w+, )*\w+ or \w+$/, ([words]) => ({ type: 'string', enum: words.split(/, | or /) })],
 ];
@@ -30,7 +30,7 @@ function scalar(expects) {
   for (const [form, schema] of forms) {
     const found = form.exec(expects);
     if (!found) continue;
-    // Texts may hold any word; what has a form of its own may be one of a few words besides.
+    // Texts may contain any word. Other values may be one of a few words instead.
     const words = found[0] === expects ? undefined : /, or (\w+(?: or \w+)*)$/.exec(expects)?.[1];
     const only = schema(found);
     return words ? { anyOf: [only, { type: 'string', enum: words.split(' or ') }] } : only;
@@ -38,7 +38,7 @@ function scalar(expects) {
   return { type: 'string' };
 }
 
-/** Of one row of the table of options. */
+/** The schema of one row of the table of options. */
 export function optionSchema({ type, isList, text, default: value }) {
   const description = `${text} Must be ${type.expects}. Default: ${value || 'empty'}.`;
   if (!isList) return { description, ...scalar(type.expects) };

@@ -1,4 +1,4 @@
-// values.schema.json: closed, so that a value that is misspelt is rejected instead of passed over.
+// values.schema.json: closed, so that a misspelt value is rejected instead of ignored.
 import { readFileSync } from 'node:fs';
 import { optionSchema } from './option-schema.mjs';
 
@@ -7,7 +7,7 @@ const kubernetes = JSON.parse(readFileSync(file, 'utf8')).definitions;
 
 const DURATION = '^(\\d+h)?(\\d+m)?(\\d+s)?$';
 
-/** Of the Prometheus operator, whose types kubernetes-validate does not have. */
+/** A type of the Prometheus operator, which kubernetes-validate does not have. */
 kubernetes.RelabelConfig = {
   type: 'object',
   additionalProperties: false,
@@ -23,7 +23,7 @@ kubernetes.RelabelConfig = {
   },
 };
 
-/** Rules `@type`: values that JSON's types do not describe. */
+/** The rules `@type`: values that JSON's types do not describe. */
 const COUNT = [
   { type: 'integer', minimum: 0 },
   { type: 'string', pattern: '^(100|[1-9]?[0-9])%$' },
@@ -42,7 +42,7 @@ const closed = (properties, description) => ({
   properties,
 });
 
-/** Sections and options. Secrets would be readable for everybody in a ConfigMap: Secrets bring them. */
+/** Sections and options, without secrets, which a ConfigMap would expose. They come from Secrets. */
 function configSchema(optionRows, description) {
   const sections = {};
   for (const row of optionRows.filter(({ secret }) => !secret)) {
@@ -55,7 +55,7 @@ function configSchema(optionRows, description) {
   );
 }
 
-/** A type of JSON, in lower case, or one of Kubernetes. */
+/** A JSON type, in lower case, or a Kubernetes type. */
 function typeSchema(name) {
   if (/^[a-z]/.test(name)) return { type: name };
   if (!(name in kubernetes)) throw new Error(`values.yaml: kubernetes-definitions.py does not list ${name}`);
@@ -64,7 +64,7 @@ function typeSchema(name) {
 
 const reference = (name) => `#/definitions/${name}`;
 
-/** The types of Kubernetes to which a schema refers, and those to which they refer. */
+/** The Kubernetes types to which a schema refers, directly and indirectly. */
 function definitionsOf(schema, found = new Map()) {
   for (const [name, type] of Object.entries(kubernetes)) {
     if (found.has(name) || !JSON.stringify(schema).includes(`"${reference(name)}"`)) continue;
@@ -87,7 +87,7 @@ function schemaOf({ rules, default: value }) {
       items: rules.items.length > 1 ? { type: rules.items } : typeSchema(rules.items[0]),
     };
   if (rules.map) return { type: 'object', additionalProperties: { type: 'string' } };
-  // Draft 7 ignores what stands beside $ref.
+  // Draft 7 ignores siblings of $ref.
   if (rules.kubernetes) return { allOf: [typeSchema(rules.kubernetes[0])] };
   if (typeof value === 'boolean') return { type: 'boolean' };
   if (typeof value === 'string')
@@ -100,7 +100,7 @@ function properties(values, optionRows) {
     const name = value.path.at(-1);
     if (value.children) {
       const group = closed(properties(value.children, optionRows));
-      // Other charts have values of their own there.
+      // Other charts have their own values there.
       return [name, name === 'global' ? { ...group, additionalProperties: true } : group];
     }
     if (value.rules.config) return [name, configSchema(optionRows, value.text)];

@@ -1,5 +1,5 @@
-// The values of the chart, as values.yaml documents them: a comment that begins with `# --` is what a value does, lines
-// that begin with `@` say what its default can not.
+// The values of the chart, as values.yaml documents them. A comment that starts with `# --` describes a
+// value. Lines that start with `@` describe what the default cannot.
 import { readFileSync } from 'node:fs';
 import { isMap, parseDocument } from 'yaml';
 
@@ -47,5 +47,5 @@ export function readValues(file) {
   return readMap(document.contents, []);
 }
 
-/** Those that are no groups, in the order of the file. */
+/** The values without groups, in the order of the file. */
 export const flat = (values) => values.flatMap((value) => (value.children ? flat(value.children) : [value]));

@@ -1,4 +1,4 @@
-// The string literals of TypeScript and JavaScript, with the lines where they begin.
+// The string literals of TypeScript and JavaScript, with their start lines.
 import ts from 'typescript';
 
 const isSum = (node) => ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken;

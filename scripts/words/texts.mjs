@@ -10,7 +10,7 @@ function markdown(text) {
   return { text, lineOf: (line) => line };
 }
 
-/** Comments that follow one another are one text. Code between them ends the paragraph. */
+/** Consecutive comments are one text. Code between them ends the paragraph. */
 function protoComments(text) {
   const lines = text.split('\n').map((line) => /^\s*\/\/ ?(.*)$/.exec(line)?.[1] ?? '');
   return { text: lines.join('\n'), lineOf: (line) => line };
@@ -43,7 +43,7 @@ function quotedMessages(text) {
   return asParagraphs(found);
 }
 
-/** The compiler is slow to load. */
+/** Loaded on demand, because the compiler is slow to load. */
 async function scriptMessages(text, name) {
   const { messagesOf } = await import('./script-messages.mjs');
   return asParagraphs(messagesOf(text, name));
