@@ -106,6 +106,40 @@ describe('FairTurns', () => {
     expect(othersRan).toBeLessThan(20 * 100 * 1.5);
   });
 
+  it.each([
+    [4, 60, 100],
+    [16, 300, 340],
+  ])(
+    'with a burst of %d, lets a new connection wait for %d to %d tasks of 20 connections that were idle',
+    async (burst, least, most) => {
+      const turns = new FairTurns(burst);
+      const idle = Array.from({ length: 20 }, () => ({}));
+      let ran = 0;
+      fill(turns);
+      for (const connection of idle) turns.run(connection, () => ran++);
+      const busy = {};
+      for (let i = 0; i < 100; i++) turns.run(busy, () => ran++);
+      await turnsUntil(() => ran === 120);
+      fill(turns);
+      ran = 0;
+      const oneAfterTheOther = (connection: object, left: number) => {
+        if (left > 0)
+          turns.run(connection, () => {
+            ran++;
+            oneAfterTheOther(connection, left - 1);
+          });
+      };
+      for (const connection of idle) oneAfterTheOther(connection, 20);
+      let before: number | undefined;
+      turns.run({}, () => {
+        before = ran;
+      });
+      await turnsUntil(() => before !== undefined);
+      expect(before).toBeGreaterThanOrEqual(least);
+      expect(before).toBeLessThanOrEqual(most);
+    },
+  );
+
   it('gives a connection that was idle for long no more than a burst ahead of others', async () => {
     const turns = new FairTurns();
     const ran = { idle: 0, busy: 0 };
