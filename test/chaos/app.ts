@@ -8,7 +8,7 @@ import type { RoundContext } from './round-context.js';
 import { failureOf } from './seen.js';
 import { sendPrivately, sendSingly, sendStreamed, sendWrong } from './sending.js';
 
-/** What an application does next, and how often. */
+/** The actions of an application, and their weights. */
 const ACTIONS = {
   stream: 40,
   singly: 12,
@@ -22,10 +22,16 @@ const ACTIONS = {
   goodbye: 3,
 } as const;
 
-/** Senders wait for the observer after each action, so that nobody is cut as slow without a fault. Unit: ms. */
+/**
+ * Maximum wait of senders for the observer after each action, so that none is disconnected as slow without a
+ * fault. Unit: ms.
+ */
 const PACE_MS = 250;
 
-/** An application: it opens a mailbox, does whatever chance says, and opens another one when that has ended. */
+/**
+ * An application that opens a mailbox, executes random actions, and opens another one after the end of the
+ * mailbox.
+ */
 export class App {
   readonly #context: RoundContext;
   readonly #index: number;
@@ -38,7 +44,7 @@ export class App {
     this.#random = random;
   }
 
-  /** Resolves some time after the round is over, when the last action is done. */
+  /** Resolves after the end of the round, when the last action is done. */
   async run(): Promise<void> {
     const { over } = this.#context;
     let box: Box | undefined;
@@ -49,7 +55,7 @@ export class App {
         box = await this.#open();
       }
     }
-    // What lives is settled with the others.
+    // Open mailboxes are settled together with the others.
     if (box?.ended) await box.release();
   }
 
@@ -130,7 +136,7 @@ export class App {
       (one) => one.refusal === undefined && one.groups.some((g) => groups.includes(g)),
     );
     if (last === undefined) return;
-    // A message that never comes is no reason to stop: its sender may have been cut off.
+    // A missing message does not stop the sender, which may have been disconnected.
     await until(() => observers.saw(site, last.id) || box.ended, { timeoutMs: PACE_MS }).catch((error) => {
       if (!String(error).includes('not within')) throw error;
     });

@@ -11,15 +11,15 @@ import type { Random } from './random.js';
 import type { RoundContext } from './round-context.js';
 import { failureOf, seenByClient } from './seen.js';
 
-/** A call that takes longer is given up: its outcome is unknown then. Unit: ms. */
+/** Timeout of calls. Afterwards, the outcome is unknown. Unit: ms. */
 const CALL_TIMEOUT_MS = 2000;
 
-/** How a mailbox receives, drawn again for each. */
+/** The receive options of a mailbox, which are random for each mailbox. */
 export interface BoxOptions {
   readonly acknowledgement: 'AUTO' | 'EXPLICIT';
   readonly maxBufferedEvents: number;
   readonly maxOutstandingEvents: number;
-  /** Whether and how it outlives its daemon connection. */
+  /** Whether and how it reconnects to its daemon. */
   readonly reconnect: ReconnectOptions | false;
 }
 
@@ -38,13 +38,13 @@ export function drawBoxOptions(random: Random): BoxOptions {
   };
 }
 
-/** A mailbox of an application: receives all the time, and notes everything in the history. */
+/** A mailbox of an application. It always receives, and records everything in the history. */
 export class Box {
   readonly name: string;
   readonly app: number;
-  /** The groups whose membership it has seen begin and not end. */
+  /** The groups that it joined and has not left, by its events. */
   readonly groups = new Set<string>();
-  /** Aborted when nothing more will be received. */
+  /** Whether it has received its end. */
   ended = false;
 
   readonly #context: RoundContext;
@@ -59,7 +59,11 @@ export class Box {
   #streams = 0;
   #messages = 0;
 
-  /** Opens a mailbox over the links of an application. @throws SpreadError */
+  /**
+   * Opens a mailbox over the links of an application.
+   *
+   * @throws SpreadError
+   */
   static async open(context: RoundContext, app: number, name: string, options: BoxOptions): Promise<Box> {
     const links = context.links[app]!;
     const sidecar = channel(context, links.app.port);
@@ -105,12 +109,12 @@ export class Box {
     this.#reading = this.#read(mailbox);
   }
 
-  /** The client's mailbox of now. */
+  /** The current mailbox of the client. */
   get mailbox(): Mailbox {
     return this.#mailbox;
   }
 
-  /** Another one after it was lost, perhaps. */
+  /** Can change after a reconnection. */
   get privateGroup(): string {
     return this.#mailbox.privateGroup;
   }
@@ -120,7 +124,7 @@ export class Box {
     return this.#streams;
   }
 
-  /** An id for its next message, unique in the round. */
+  /** An ID for its next message, unique in the round. */
   nextMessage(): string {
     this.#messages += 1;
     return `${this.name}:${this.#messages}`;
@@ -131,12 +135,12 @@ export class Box {
     return this.#seen.has(id);
   }
 
-  /** Takes nothing for so long: the queue in the sidecar grows. */
+  /** Pauses receiving, so that the queue in the sidecar grows. */
   nap(ms: number): void {
     this.#napUntil = performance.now() + ms;
   }
 
-  /** Gives the mailbox up and waits until its reader has ended. */
+  /** Ends the mailbox and waits until its receiver has ended. */
   async goodbye(how: Goodbye): Promise<void> {
     this.#context.history.add({ kind: 'goodbye', box: this.name, how });
     this.#context.boxes.delete(this);
@@ -151,12 +155,12 @@ export class Box {
     await this.release();
   }
 
-  /** Closes its channel when it has ended and nobody calls it any more. */
+  /** Closes its channel after its end and after all of its calls. */
   async release(): Promise<void> {
     await this.#sidecar.close({ keepMailboxes: true });
   }
 
-  /** Another process takes over: it knows what a well-behaved one leaves behind, and comes on a new channel. */
+  /** Moves the mailbox to another process, which gets the result of detach and uses a new channel. */
   async handOver(): Promise<void> {
     this.#detaching = true;
     const { mailboxId, afterSequence } = this.#mailbox.detach();
@@ -166,7 +170,7 @@ export class Box {
     this.#reader += 1;
     const sidecar = channel(this.#context, this.#context.links[this.app]!.app.port);
     this.#sidecar = sidecar;
-    // With EXPLICIT the sidecar knows where to continue; what was not acknowledged comes again.
+    // With EXPLICIT, the sidecar knows where to resume, and redelivers unacknowledged events.
     const from = this.#options.acknowledgement === 'AUTO' ? { afterSequence } : {};
     const deadline = performance.now() + this.#context.leaseMs * 2;
     for (;;) {
@@ -185,12 +189,12 @@ export class Box {
     this.#reading = this.#read(this.#mailbox);
   }
 
-  /** Resolves when it has received this message, or has ended; false when neither happens in time. */
+  /** Resolves when it has received this message or has ended. False after the timeout. */
   async received(id: string, timeoutMs: number): Promise<boolean> {
     return until(() => this.saw(id) || this.ended, { timeoutMs }).catch(() => false);
   }
 
-  /** Notes that a call, other than a send, failed. */
+  /** Records the failure of a call other than a send. */
   noteFailure(call: string, error: unknown): void {
     const { name: box, app } = this;
     this.#context.history.add({ kind: 'failed', box, app, call, failure: failureOf(error) });
@@ -219,7 +223,7 @@ export class Box {
   #end(error: unknown): void {
     const { history, boxes } = this.#context;
     this.ended = true;
-    // A mailbox that its own application has given up ends with ILLEGAL_SESSION, which is no news.
+    // A mailbox that its application has ended fails with ILLEGAL_SESSION, which is expected.
     const asked = !boxes.has(this) && error instanceof SpreadError && error.reason === 'ILLEGAL_SESSION';
     const failure = asked ? undefined : failureOf(error);
     history.add({ kind: 'ended', box: this.name, reader: this.#reader, ...(failure && { failure }) });

@@ -30,7 +30,7 @@ describe('a sidecar whose links break on both sides', () => {
         messages: 1200,
         faults: 10,
         maxMs: PATIENCE_MS,
-        // Long enough that only a fault, and no pause of a busy machine, ends a mailbox.
+        // Long enough that only a fault ends a mailbox, and not a pause of a busy machine.
         leaseMs: 5000,
         groups: 3,
         lanes: 3,
@@ -55,12 +55,12 @@ describe('in what it left, the checker finds', () => {
   const random = new Random('injuries');
 
   /**
-   * The history with one event of a mailbox left out, or given twice; the later ones are numbered again, as by a
-   * sidecar that does not know of it.
+   * The history with one event of a mailbox removed or repeated. Later events are renumbered, as a sidecar
+   * with this defect would do.
    */
   function injured(pick: (entry: EventEntry) => boolean, copies: 0 | 1 | 2): Timed[] {
     const settled = new Set(history.flatMap((entry) => (entry.kind === 'settled' ? [entry.box] : [])));
-    // Of a session that was cut off, the end may be missing by right.
+    // The end of a disconnected session may be missing.
     const lostAt = new Map<string, number>();
     for (const entry of history)
       if (entry.kind === 'event' && entry.event.is === 'lost') lostAt.set(entry.box, entry.sequence);

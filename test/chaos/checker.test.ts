@@ -5,7 +5,7 @@ import type { Timed } from './history.js';
 import { at, change, type EventEntry, isEvent, renumber, swap, without } from './injuries.js';
 import { ScriptedHistory } from './scripted-history.js';
 
-/** Three members, all services, changes of the groups, a hand-over, and a mailbox that is lost. */
+/** A valid history: three members, all service types, membership changes, a takeover, and a lost mailbox. */
 function goodHistory(): Timed[] {
   const script = new ScriptedHistory(['g', 'h']);
   const [a, b, c, lost] = [
@@ -30,7 +30,7 @@ function goodHistory(): Timed[] {
   script.handOver(a, 3);
   script.send(lost, ['g'], 'AGREED');
   script.fault('daemon:3', 'cut');
-  // The sidecar's kernel took them, and the network did not.
+  // The sidecar's kernel accepted them, but the network lost them.
   script.send(lost, ['g'], 'AGREED', { delivered: false });
   script.lose(lost);
   script.send(c, ['g'], 'SAFE');
@@ -60,7 +60,7 @@ const viewAt = (entries: readonly Timed[], box: string, cause: string) =>
     (entry) => isEvent(entry, box) && entry.event.is === 'view' && entry.event.cause === cause,
   );
 
-/** Lets one mailbox receive a message once more, behind everything else. */
+/** Repeats a message of one mailbox at the end. */
 function again(entries: Timed[], box: string, id: string): Timed[] {
   const copy = entries[entries.findIndex((entry) => isSeen(entry, id))] as Timed & {
     event: EventEntry['event'];
@@ -82,7 +82,7 @@ const nowhere = (entries: Timed[], id: string) => {
   return left;
 };
 
-/** What goes wrong, and the promise that it breaks. Each works on a history in which all is well. */
+/** Defects, and the guarantees that they break. Each changes a valid history. */
 const defects: Record<string, [Rule, (entries: Timed[]) => Timed[]]> = {
   'drops an event': ['gap', (all) => without(all, at(all, 'c', 'b:3'))],
   'drops an event before it is numbered': [

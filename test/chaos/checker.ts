@@ -11,7 +11,7 @@ import type { Timed } from './history.js';
 
 export type { Violation };
 
-/** The promises that a history shows broken; it knows nothing but the history. */
+/** Returns the guarantees that a history breaks. It uses only the history. */
 export function check(entries: readonly Timed[]): Violation[] {
   const facts = gather(entries);
   return [

@@ -8,14 +8,14 @@ import { Refusal } from './refusal.js';
 import { NetworkTarget, type ProcessTimes, type Restartable } from './world-targets.js';
 
 /**
- * A spread name; or the embedded daemon as a process of its own; or a real one from SPREAD_HOME; or several of
- * those, each in a network namespace.
+ * A Spread name, the embedded daemon as a process, a real one from SPREAD_HOME, or several real ones, each in
+ * a network namespace.
  */
 export type DaemonChoice = { readonly name: string } | 'process' | 'real' | { readonly cluster: number };
 
-/** A daemon; with a process if it can be killed. */
+/** A daemon. It has a process if it can be killed. */
 export interface Daemon {
-  /** Its spread name. */
+  /** Its Spread name. */
   readonly name: string;
   readonly process?: Restartable;
   readonly times: ProcessTimes;
@@ -27,10 +27,14 @@ export interface Daemons {
 }
 
 const TIMES: ProcessTimes = { away: [10, 800], still: [20, 2500] };
-/** Other daemons notice that one is gone after 0.6 s. Unit: ms. */
+/** Other daemons notice a lost one after 0.6 s. Unit: ms. */
 const CLUSTER_TIMES: ProcessTimes = { away: [10, 4000], still: [50, 4000] };
 
-/** Starts them; what ends them goes into `stops`. @throws Error that names what is missing for it */
+/**
+ * Starts the daemons. Adds the functions that stop them to `stops`.
+ *
+ * @throws Error that names a missing requirement
+ */
 export async function startDaemons(
   choice: DaemonChoice | undefined,
   stops: (() => Promise<void>)[],
@@ -92,7 +96,7 @@ async function startCluster(size: number, stops: (() => Promise<void>)[]): Promi
       process: {
         signal: (signal) => cluster.signal(i, signal),
         kill: () => cluster.crash(i),
-        // Whoever needs it tries until it is there.
+        // Callers retry until it accepts connections.
         start: async () => cluster.startDaemon(i),
       },
     };

@@ -3,7 +3,7 @@ import type { History } from './history.js';
 import type { Random } from './random.js';
 import type { Target } from './target.js';
 
-/** How long a lane rests between two faults. Unit: ms. */
+/** The pause of a lane between two faults. Unit: ms. */
 export interface Pace {
   readonly least: number;
   readonly most: number;
@@ -11,12 +11,12 @@ export interface Pace {
 
 const LINK_PACE: Pace = { least: 5, most: 120 };
 
-/** Breaks targets as chance says, several at a time but each in one way only, and heals them. */
+/** Injects random faults into targets, several at a time but only one in each target, and ends them. */
 export class FaultSchedule {
   readonly #history: History;
   readonly #random: Random;
   readonly #busy = new Set<Target>();
-  /** Faults so far. */
+  /** Number of faults so far. */
   count = 0;
 
   constructor(history: History, random: Random) {
@@ -24,7 +24,7 @@ export class FaultSchedule {
     this.#random = random;
   }
 
-  /** Continues until `signal`; then every link is whole again. */
+  /** Continues until `signal`. Then all links are without faults. */
   async breakLinks(links: readonly Target[], lanes: number, signal: AbortSignal): Promise<void> {
     await Promise.all(
       Array.from({ length: lanes }, (_, i) =>
@@ -33,7 +33,9 @@ export class FaultSchedule {
     );
   }
 
-  /** The same for processes and networks, one at a time; often waits for `recovered` before the next fault. */
+  /**
+   * The same for processes and networks, one at a time. Often waits for `recovered` before the next fault.
+   */
   async breakWorld(
     targets: readonly Target[],
     pace: Pace,
@@ -54,7 +56,7 @@ export class FaultSchedule {
       await pause(random.int(pace.least, pace.most), signal);
       const target = random.pick(targets);
       const fault = random.weighted(target.weights);
-      // Drawn in any case, so that a busy target does not change what comes after it.
+      // Drawn in any case, so that a busy target does not change later random numbers.
       const plan = random.fork(`${fault}${random.next()}`);
       const patient = random.chance(0.7);
       if (signal.aborted || this.#busy.has(target)) continue;
@@ -77,7 +79,7 @@ export class FaultSchedule {
   }
 }
 
-/** Waits, or less when `signal` comes. */
+/** Waits for `ms`, or until `signal`. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }

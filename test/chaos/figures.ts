@@ -1,22 +1,22 @@
 import type { Timed } from './history.js';
 
-/** How much a history holds. */
+/** The numbers of a history. */
 export interface Figures {
-  /** Messages given to the sidecar, and what became of them. */
+  /** Number of sent messages, by outcome. */
   messages: number;
   ok: number;
   refused: number;
   unknown: number;
-  /** Events that mailboxes received. */
+  /** Number of events that mailboxes received. */
   events: number;
   mailboxes: number;
-  /** Streams that were replaced. */
+  /** Number of replaced streams. */
   resumed: number;
-  /** Daemon connections that were lost and restored under a living mailbox. */
+  /** Number of daemon connections that were lost and restored for an open mailbox. */
   restored: number;
-  /** By link and kind. */
+  /** Number of faults by link and kind. */
   faults: Record<string, number>;
-  /** Of mailboxes, by reason. */
+  /** Number of ended mailboxes by reason. */
   ends: Record<string, number>;
 }
 
@@ -33,7 +33,7 @@ export const noFigures = (): Figures => ({
   ends: {},
 });
 
-/** Adds what is in a history. */
+/** Adds the numbers of a history. */
 export function count(figures: Figures, entries: readonly Timed[]): void {
   const attached = new Set<string>();
   const more = (table: Record<string, number>, key: string) => {
@@ -47,7 +47,7 @@ export function count(figures: Figures, entries: readonly Timed[]): void {
       if (entry.event.is === 'restored') figures.restored += 1;
     }
     if (entry.kind === 'connected') figures.mailboxes += 1;
-    // A stall of the machine is none of ours.
+    // A stall of the machine is not an injected fault.
     if (entry.kind === 'fault' && entry.link !== 'machine')
       more(figures.faults, `${entry.link.split(':')[0]} ${entry.fault}`);
     if (entry.kind === 'ended')
@@ -69,7 +69,7 @@ const listOf = (table: Readonly<Record<string, number>>) =>
     .map(([key, value]) => `${key} ${value}`)
     .join(', ');
 
-/** For a person. */
+/** A summary for people. */
 export function summary(figures: Figures, violations: number): string {
   const { messages, ok, refused, unknown, events, mailboxes, resumed, restored, faults, ends } = figures;
   return [

@@ -1,30 +1,30 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-/** Guarantees by name, as in the contract. */
+/** Service types by name, as in the contract. */
 export type Service = 'UNRELIABLE' | 'RELIABLE' | 'FIFO' | 'CAUSAL' | 'AGREED' | 'SAFE';
 
-/** A failure as an application sees it. */
+/** A failure that an application receives. */
 export interface Failure {
   /** Name of the gRPC status. */
   readonly status: string;
   /** The contract's reason; empty for a failure of the transport. */
   readonly reason: string;
   readonly message: string;
-  /** Of an end: the last event that the mailbox received. */
+  /** For an end: the sequence of the last event of the mailbox. */
   readonly lastSequence?: number;
 }
 
-/** What a member received. */
+/** An event that a member received. */
 export type Seen =
   | {
       readonly is: 'message';
-      /** Undefined when no workload sent it. */
+      /** Undefined if no workload sent it. */
       readonly id: string | undefined;
       readonly sender: string;
       readonly groups: readonly string[];
       readonly service: Service;
       readonly selfDiscard: boolean;
-      /** Payload bytes, and a checksum over them. */
+      /** Size of the payload in bytes, and its checksum. */
       readonly bytes: number;
       readonly sum: number;
     }
@@ -35,9 +35,9 @@ export type Seen =
       readonly cause: string;
       readonly members: readonly string[];
       readonly changed: readonly string[];
-      /** Where the receiver stands in `members`. */
+      /** Index of the receiver in `members`. */
       readonly own: number;
-      /** Of a view by NETWORK: the virtual-synchrony sets, and which of them is the receiver's own. */
+      /** For a NETWORK view: the virtual synchrony sets, and the index of the receiver's own set. */
       readonly sets?: readonly (readonly string[])[];
       readonly ownSet?: number;
     }
@@ -50,41 +50,41 @@ export type Seen =
 export type SeenMessage = Extract<Seen, { is: 'message' }>;
 export type SeenView = Extract<Seen, { is: 'view' }>;
 
-/** What a message was when it was given to the sidecar. */
+/** The content of a sent message. */
 export interface Sent {
   /** The mailbox that sent it. */
   readonly box: string;
   readonly id: string;
-  /** The number of the stream that it went through; undefined: a unary call. */
+  /** The number of its stream. Undefined for a unary call. */
   readonly stream?: number;
   readonly service: Service;
   readonly groups: readonly string[];
   readonly selfDiscard: boolean;
   readonly bytes: number;
   readonly sum: number;
-  /** The reason that it must be rejected with. */
+  /** The reason with which it must be rejected. */
   readonly refusal?: string;
 }
 
-/** `ok`: handed to the daemon. `refused`: certainly not. `unknown`: one or the other. */
+/** `ok`: passed to the daemon. `refused`: certainly not. `unknown`: either of them. */
 export type Outcome = 'ok' | 'refused' | 'unknown';
 
-/** How an application gave a mailbox up. */
+/** How an application ended a mailbox. */
 export type Goodbye = 'clean' | 'leave-first' | 'abort' | 'abandon';
 
 /**
- * A line of a history. `box` names a mailbox, `reader` one of the client objects that received from it, one
- * after the other; `link` is what a fault strikes: `app:n` or `daemon:n`, the two sides of the sidecar that
- * application n uses, or a process, or the network between the daemons.
+ * A line of a history. `box` names a mailbox. `reader` is a client object that received from it, one after
+ * the other. `link` is the target of a fault: `app:n` or `daemon:n`, the two sides of the sidecar of
+ * application n, or a process, or the network between the daemons.
  */
 export type Entry =
   | { readonly kind: 'round'; readonly seed: string; readonly groups: readonly string[] }
   /**
-   * A session at a daemon itself, which no fault touches but the end of the daemon, is in no group yet. Each
+   * A session at a daemon itself, which only the end of the daemon affects. It is in no group yet. Each
    * daemon has one at a time.
    */
   | { readonly kind: 'observer'; readonly number: number; readonly privateGroup: string }
-  /** Its daemon was killed. What that one gave to others at the very end, it may lack. */
+  /** Its daemon was killed. It may miss the last events that the daemon sent to others. */
   | { readonly kind: 'observerLost'; readonly number: number }
   | {
       readonly kind: 'connected';
@@ -93,7 +93,7 @@ export type Entry =
       readonly privateGroup: string;
       readonly acknowledgement: 'AUTO' | 'EXPLICIT';
     }
-  /** A stream stands, and the next event on it must be `next`. */
+  /** A stream is attached, and its next event must be `next`. */
   | { readonly kind: 'attached'; readonly box: string; readonly reader: number; readonly next: number }
   | {
       readonly kind: 'event';
@@ -102,7 +102,7 @@ export type Entry =
       readonly sequence: number;
       readonly event: Seen;
     }
-  /** Nothing more comes; without a failure when the application asked for it. */
+  /** The end. Without a failure if the application requested it. */
   | { readonly kind: 'ended'; readonly box: string; readonly reader: number; readonly failure?: Failure }
   | { readonly kind: 'goodbye'; readonly box: string; readonly how: Goodbye }
   | { readonly kind: 'asked'; readonly box: string; readonly what: 'join' | 'leave'; readonly group: string }
@@ -122,28 +122,28 @@ export type Entry =
       readonly call: string;
       readonly failure: Failure;
     }
-  /** The observer with this number received something. */
+  /** The observer with this number received an event. */
   | { readonly kind: 'observed'; readonly by: number; readonly event: Seen }
   | {
       readonly kind: 'fault';
       readonly link: string;
       readonly fault: string;
       readonly detail: string;
-      /** Further links that suffer from it. */
+      /** Further affected links. */
       readonly affects?: readonly string[];
-      /** How long before the entry the fault began, when it was noticed late. Unit: ms. Default: 0. */
+      /** Time between the start of the fault and the entry, if it was noticed late. Unit: ms. Default: 0. */
       readonly noticedAfterMs?: number;
     }
   | { readonly kind: 'healed'; readonly link: string; readonly fault: string }
-  /** Everything is over and was waited for: the mailbox lives and has received all that there is. */
+  /** After the end of the faults, the mailbox is open and has received everything. */
   | { readonly kind: 'settled'; readonly box: string }
-  /** The mailbox lives, as far as anybody was told, and did not receive what it must, in good time. */
+  /** The mailbox is open but did not receive an expected event in time. */
   | { readonly kind: 'stuck'; readonly box: string; readonly missing: string };
 
-/** An entry with the time since the history began. Unit: ms. */
+/** An entry with the time since the start of the history. Unit: ms. */
 export type Timed = Entry & { readonly at: number };
 
-/** What happened, in the order in which it happened. Entries are only ever added. */
+/** All entries in the order of their occurrence. Entries are only added. */
 export class History {
   readonly entries: Timed[] = [];
   readonly #began = performance.now();
@@ -152,7 +152,7 @@ export class History {
     this.entries.push({ at: Math.round((performance.now() - this.#began) * 10) / 10, ...entry });
   }
 
-  /** Writes it, an entry a line. */
+  /** Writes the history, with one entry in each line. */
   save(path: string): void {
     const file = openSync(path, 'w');
     try {
@@ -170,7 +170,7 @@ export class History {
   }
 }
 
-/** The entries of a file that `save` wrote. */
+/** Reads the entries of a file that `save` wrote. */
 export function loadHistory(path: string): Timed[] {
   return readFileSync(path, 'utf8')
     .split('\n')

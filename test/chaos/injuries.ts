@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Timed } from './history.js';
 
-// What a defect does to a history in which all is well.
+// Changes to a valid history, as a defect would cause them.
 
 export type EventEntry = Extract<Timed, { kind: 'event' }>;
 
@@ -10,14 +10,14 @@ export const isEvent = (entry: Timed, box: string, id?: string): entry is EventE
   entry.box === box &&
   (id === undefined || (entry.event.is === 'message' && entry.event.id === id));
 
-/** Where a mailbox's own note of a message stands. */
+/** The index at which a mailbox recorded a message. */
 export function at(entries: readonly Timed[], box: string, id: string): number {
   const index = entries.findIndex((entry) => isEvent(entry, box, id));
   expect(index, `${box} got ${id}`).toBeGreaterThan(0);
   return index;
 }
 
-/** Numbers a mailbox's events again, as a sidecar does that never knew of what is missing. */
+/** Renumbers a mailbox's events, as a sidecar with this defect would do. */
 export function renumber(entries: Timed[], box: string): Timed[] {
   let sequence = 0;
   return entries.map((entry) => {
@@ -27,7 +27,7 @@ export function renumber(entries: Timed[], box: string): Timed[] {
   });
 }
 
-/** Two entries change places; the sequences stay where they are. */
+/** Swaps two entries, but not their sequences. */
 export function swap(entries: Timed[], one: number, other: number): Timed[] {
   const [a, b] = [entries[one] as EventEntry, entries[other] as EventEntry];
   return entries.with(one, { ...a, event: b.event }).with(other, { ...b, event: a.event });

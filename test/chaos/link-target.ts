@@ -2,14 +2,15 @@ import type { FaultProxy } from '../support/network/fault-proxy.js';
 import type { Random } from './random.js';
 import type { Target } from './target.js';
 
-/** Every fault, and how often each comes on the link of an application and on one to the daemon. */
+/** All faults, and their weights on the link of an application and on the link to the daemon. */
 const WEIGHTS = {
   app: { latency: 3, throttle: 2, slice: 3, silence: 4, cut: 4, reset: 4, 'half-open': 3, refuse: 2 },
-  // Each cut, reset and half-open link to the daemon costs a mailbox: the others need time to work on one.
+  // A cut, reset or half-open link to the daemon ends a mailbox, so that other faults must be frequent
+  // enough.
   daemon: { latency: 4, throttle: 2, slice: 4, silence: 4, cut: 2, reset: 2, 'half-open': 2, refuse: 1 },
 } as const;
 
-/** A link that goes through a proxy. */
+/** A link through a proxy. */
 export class LinkTarget implements Target {
   readonly name: string;
   readonly weights: Readonly<Record<string, number>>;
@@ -30,7 +31,7 @@ export class LinkTarget implements Target {
   }
 }
 
-/** Begins a fault and says how long it lasts. Unit: ms. */
+/** Starts a fault and returns its duration. Unit: ms. */
 function inflict(
   proxy: FaultProxy,
   fault: keyof (typeof WEIGHTS)['app'],
@@ -59,7 +60,7 @@ function inflict(
     case 'silence':
       note('');
       proxy.silent = true;
-      // The longest is more than the client's patience with a silent stream.
+      // The longest exceeds the client's timeout for a silent stream.
       return plan.chance(0.2) ? plan.int(600, 1000) : plan.int(20, 300);
     case 'cut':
       note(`${proxy.open} connections`);

@@ -33,7 +33,7 @@ as --round, play its chances again.`;
 
 const SHOWN = 5;
 
-/** Runs rounds until enough; gives the exit code: 1 after any violation, 2 when it can't do what is asked. */
+/** Runs rounds. Returns the exit code: 1 after any violation, 2 if a requirement is missing. */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
   try {
     return await run(args, print);
@@ -91,7 +91,7 @@ async function run(args: readonly string[], print: (line: string) => void): Prom
 
   const figures = noFigures();
   const world = await startWorld({ daemon: daemonOf(values), apps });
-  // Processes and networks are not left behind.
+  // An interrupt must stop processes and remove networks.
   let isInterrupted = false;
   const interrupted = (signal: NodeJS.Signals) => {
     isInterrupted = true;
@@ -118,7 +118,7 @@ async function run(args: readonly string[], print: (line: string) => void): Prom
     print(summary(figures, 0));
     return 0;
   } catch (error) {
-    // A round whose world is stopped under it fails.
+    // A round fails when an interrupt stops its processes.
     if (!isInterrupted) throw error;
     return 1;
   } finally {
@@ -166,7 +166,7 @@ function daemonOf({ daemon, cluster }: { daemon?: string; cluster?: string }): D
   return { name: daemon };
 }
 
-/** The first of each rule, for one thing that goes wrong shows in many ways. */
+/** Prints the first violation of each rule, because one defect causes many violations. */
 function explain(violations: readonly Violation[], print: (line: string) => void): void {
   const rules = [...new Set(violations.map(({ rule }) => rule))];
   for (const rule of rules) {

@@ -4,7 +4,7 @@ import type { History } from './history.js';
 import { payloadOf } from './payload.js';
 import { seenBySession } from './seen.js';
 
-/** A real daemon that has just come lets joins wait for some seconds. Unit: ms. */
+/** A newly started real daemon delays joins for some seconds. Unit: ms. */
 const JOIN_MS = 20_000;
 
 export interface ObserverOptions {
@@ -13,13 +13,13 @@ export interface ObserverOptions {
   readonly history: History;
   /** Unique in the round. */
   readonly number: number;
-  /** The daemon is gone; not called after `end`. */
+  /** Called when the daemon has ended, but not after `end`. */
   readonly onLost: (error: Error) => void;
 }
 
 /**
- * The ground truth: a session at a daemon itself, which no faulty link touches and which is in every group before
- * anybody else of that daemon.
+ * The reference of the checks: a session at a daemon itself, without a faulty link. It joins every group
+ * before any other session of that daemon.
  */
 export class Observer {
   readonly #session: Session;
@@ -33,7 +33,7 @@ export class Observer {
     this.#groups = groups;
   }
 
-  /** Resolves when it is in all its groups; rejects when the daemon is not there, or goes meanwhile. */
+  /** Resolves when it has joined all its groups. Rejects if the daemon is unreachable or ends meanwhile. */
   static async connect({ address, groups, history, number, onLost }: ObserverOptions): Promise<Observer> {
     const session = await Session.connect({ address, timeoutMs: 3000 });
     const observer = new Observer(session, groups);
@@ -71,12 +71,12 @@ export class Observer {
     return observer;
   }
 
-  /** Whether it got this message. */
+  /** Whether it received this message. */
   saw(id: string): boolean {
     return this.#seen.has(id);
   }
 
-  /** Who is in a group now. */
+  /** The current members of a group. */
   membersOf(group: string): readonly string[] {
     return this.#members.get(group) ?? [];
   }
@@ -85,7 +85,7 @@ export class Observer {
     return this.#session.privateGroup;
   }
 
-  /** Sends a message to all groups at once, behind everything that was sent before. */
+  /** Sends a message to all groups, after all earlier messages. */
   mark(id: string): void {
     this.#session.multicast({
       serviceType: 'SAFE',

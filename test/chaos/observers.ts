@@ -4,12 +4,12 @@ import type { History } from './history.js';
 import { Observer } from './observer.js';
 import type { Site } from './world.js';
 
-/** A daemon that was started again has so long to take an observer. Unit: ms. */
+/** Maximum time until a restarted daemon accepts an observer. Unit: ms. */
 const RETURN_MS = 60_000;
 
 /**
- * The observers of a round, one at each daemon. A daemon that was killed and comes again gets another one, and
- * nobody else is let in before that one is in its groups: so it sees all that anybody sees.
+ * The observers of a round, one at each daemon. A restarted daemon gets a new observer, which joins its
+ * groups before any other session. Therefore it sees everything that others see.
  */
 export class Observers {
   readonly #sites: readonly Site[];
@@ -33,30 +33,30 @@ export class Observers {
     return observers;
   }
 
-  /** Whether the observer at this site got this message. */
+  /** Whether the observer at this site received this message. */
   saw(site: number, id: string): boolean {
     this.#mustLive();
     return this.#at[site]?.saw(id) ?? false;
   }
 
-  /** Who is in the group, for any of them. */
+  /** The members of the group, at any observer. */
   membersOf(group: string): ReadonlySet<string> {
     this.#mustLive();
     return new Set(this.#at.flatMap((observer) => observer?.membersOf(group) ?? []));
   }
 
-  /** Whether a session is an observer's. */
+  /** Whether a session is an observer. */
   has(privateGroup: string): boolean {
     return this.#at.some((observer) => observer?.privateGroup === privateGroup);
   }
 
-  /** Who is in the group, for the one at this site. */
+  /** The members of the group at the observer of this site. */
   membersAt(site: number, group: string): readonly string[] {
     this.#mustLive();
     return this.#at[site]?.membersOf(group) ?? [];
   }
 
-  /** Resolves when there is one at each daemon, and all see the same members everywhere. */
+  /** Resolves when each daemon has an observer and all see the same members. */
   async whole(timeoutMs = RETURN_MS): Promise<void> {
     const textAt = (site: number) =>
       this.#groups.map((group) => [...this.membersAt(site, group)].sort().join()).join(';');
@@ -70,7 +70,7 @@ export class Observers {
     );
   }
 
-  /** Each sends a message to all groups; gives their ids. */
+  /** Sends a message of each observer to all groups. Returns the IDs. */
   mark(round: number): string[] {
     return this.#sites.map((_, site) => {
       const id = `mark${site}:${round}`;
@@ -117,7 +117,7 @@ export class Observers {
     }
   }
 
-  /** Without ground truth there is no verdict. */
+  /** Without an observer, the checks have no reference. */
   #mustLive(): void {
     if (this.#failure)
       throw new Error(`an observer lost its daemon, so there is no verdict: ${this.#failure.message}`);

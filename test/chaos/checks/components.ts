@@ -5,7 +5,7 @@ import { type Interval, type Observer, signalOf, type Truth } from './truth.js';
 import { ViewIdentity } from './view-identity.js';
 import type { Violation } from './violation.js';
 
-/** An observer with what it got in one group. */
+/** An observer with its events in one group. */
 interface Place {
   readonly truth: Truth;
   readonly observer: Observer;
@@ -15,10 +15,10 @@ interface Place {
 const SAME = ['cause', 'members'] as const;
 
 /**
- * Extended virtual synchrony, between the observers of several daemons: a view is the same wherever it comes;
- * members that move together from one view to the next get the same messages in between; members that others
- * did not come with are announced by a signal before; and no two observers got agreed messages in different orders,
- * not even from both sides of a cut.
+ * Checks extended virtual synchrony between the observers of several daemons. A view is the same at all
+ * observers. Members that move together from one view to the next get the same messages in between. A signal
+ * precedes a view in which members did not move together. No two observers get agreed messages in different
+ * orders, even on both sides of a partition.
  */
 export function* checkComponents(facts: Facts): Generator<Violation> {
   const truths = [...facts.truths.values()];
@@ -32,7 +32,7 @@ export function* checkComponents(facts: Facts): Generator<Violation> {
     );
     for (const [i, one] of places.entries()) {
       yield* checkAlone(identity, one);
-      // Those of one daemon never lived at the same time.
+      // Two observers of one daemon never exist at the same time.
       for (const other of places.slice(i + 1))
         if (other.truth !== one.truth) yield* checkPair(facts, identity, one, other);
     }
@@ -41,7 +41,7 @@ export function* checkComponents(facts: Facts): Generator<Violation> {
     for (const other of truths.slice(i + 1)) yield* checkOneOrder(facts, identity, one, other);
 }
 
-/** The receiver's own set of a view, or all its members when nobody came from elsewhere. */
+/** The receiver's own set of a view, or all its members if there are no sets. */
 function companions({ cause, members, sets = [], ownSet = -1 }: SeenView): readonly string[] {
   return cause === 'NETWORK' ? (sets[ownSet] ?? []) : members;
 }
@@ -80,7 +80,7 @@ function* checkPair(facts: Facts, identity: ViewIdentity, one: Place, other: Pla
     if (j === undefined) continue;
     const match = other.intervals[j]!;
     const where = `${names}: view ${here.view.id} of ${here.view.group}`;
-    // Who has changed is as each side sees it.
+    // Each side has its own changed members.
     const fields = here.view.cause === 'NETWORK' ? SAME : [...SAME, 'changed' as const];
     for (const field of fields)
       if (String(here.view[field]) !== String(match.view[field]))
@@ -115,8 +115,8 @@ function* checkPair(facts: Facts, identity: ViewIdentity, one: Place, other: Pla
 }
 
 /**
- * The same messages between the same two views. What is reliable and no more may come before a view at one daemon and
- * behind it at another, and what is unreliable may be lost between daemons.
+ * Checks that both received the same messages between the same two views. Messages that are only reliable may
+ * come before a view at one daemon and after it at another. Unreliable ones may be lost between daemons.
  */
 function* checkSame(facts: Facts, where: string, one: Side, other: Side): Generator<Violation> {
   for (const [here, there] of [
@@ -132,7 +132,7 @@ function* checkSame(facts: Facts, where: string, one: Side, other: Side): Genera
   }
 }
 
-/** What one of two observers got before they came together into a view. */
+/** The events of one of two observers before they moved together into a view. */
 interface Side {
   readonly truth: Truth;
   readonly interval: Interval;

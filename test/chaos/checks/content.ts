@@ -3,7 +3,7 @@ import { type Facts, isOutOfSight } from './facts.js';
 import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
 
-/** Each message comes at most once to a receiver, and as it was sent. */
+/** Checks that a receiver gets each message at most once and unchanged. */
 export function* checkContent(facts: Facts): Generator<Violation> {
   for (const truth of facts.truths.values())
     for (const { privateGroup, messages } of truth.observers)

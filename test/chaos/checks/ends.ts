@@ -3,25 +3,25 @@ import type { BoxFacts, Facts } from './facts.js';
 import { faultBefore } from './facts.js';
 import type { Violation } from './violation.js';
 
-/** A broken connection may be noticed, and the one after it fail, this much later. Unit: ms. */
+/** Maximum delay until a broken connection is noticed, or the next one fails. Unit: ms. */
 const AFTERMATH_MS = 6000;
-/** What no fault of a network excuses. */
+/** Statuses and reasons that a network fault cannot cause. */
 const NEVER = new Set(['DEFECT', 'INTERNAL', 'UNKNOWN', 'DATA_LOSS', 'INVALID_ARGUMENT', 'UNIMPLEMENTED']);
-/** What comes of a link between sidecar and daemon. */
+/** Reasons that a fault between sidecar and daemon can cause. */
 const DAEMON_REASONS = new Set([
   'CONNECTION_CLOSED',
   'NET_ERROR_ON_SESSION',
   'COULD_NOT_CONNECT',
   'RECONNECTING',
 ]);
-/** How a real daemon rejects a handshake that a faulty link has torn. */
+/** Reasons with which a real daemon rejects a handshake that a fault has changed. */
 const TORN = new Set(['REJECT_ILLEGAL_NAME', 'REJECT_AUTH']);
-/** What the sidecar says of a mailbox that its application has lost touch with. */
+/** Reasons of the sidecar for a mailbox without its application. */
 const LOST_TOUCH = new Set(['LEASE_EXPIRED']);
 
 /**
- * Nothing ends in silence: each mailbox is told why, by a reason of the contract that a fault explains and
- * after every event that it received; calls fail likewise; and nothing stays behind when the links are whole.
+ * Checks that each mailbox and each failed call gets a reason of the contract that a fault explains. The end
+ * comes after every received event. After the faults, nothing is left.
  */
 export function* checkEnds(facts: Facts): Generator<Violation> {
   for (const box of facts.boxes.values()) yield* checkEnd(facts, box);
@@ -53,10 +53,10 @@ function* checkEnd(
   }
   if (settled)
     yield { rule: 'end', message: `${name} was whole to the end, and ended with ${textOf(failure)}` };
-  // Nobody is left to tell when the sidecar itself was killed.
+  // A killed sidecar cannot report the end.
   const killed = facts.faults.some(
     ({ fault, links, from, to }) =>
-      // Its connect may have been answered just before, and the answer read just after.
+      // The response to its connect may have arrived just before, and was read just after.
       fault === 'kill' && links.includes(`app:${app}`) && to >= connectedAt && from <= end.at,
   );
   if (failure.reason === 'ILLEGAL_SESSION' && !goodbye && !killed)
@@ -64,7 +64,7 @@ function* checkEnd(
   if (failure.status === 'CANCELLED')
     yield { rule: 'end', message: `${name} ended with ${textOf(failure)}, and nobody cancelled it` };
   yield* checkFailure(facts, `the end of ${name}`, app, end.at, failure);
-  // A mailbox whose lease is over is gone with the events that nobody came for: its end says how many there were.
+  // A mailbox whose lease has expired loses its queued events. Its end contains their number.
   if (LOST_TOUCH.has(failure.reason)) return;
   const last = events.at(-1)?.sequence ?? 0;
   if (failure.lastSequence !== undefined && failure.lastSequence !== last && !goodbye)
@@ -74,10 +74,10 @@ function* checkEnd(
     };
 }
 
-/** A mailbox that stays open without its connection tells it, and only then. */
+/** Checks that an open mailbox reports the loss of its connection, and only then. */
 function* checkLoss(facts: Facts, box: string, at: number): Generator<Violation> {
   const link = `daemon:${facts.boxes.get(box)?.app}`;
-  // It may be told late, to a reader that was away.
+  // A receiver that was away may get the report late.
   if (!faultBefore(facts, link, at, Number.POSITIVE_INFINITY))
     yield {
       rule: 'end',
@@ -98,7 +98,8 @@ function* checkFailure(
     rule: 'end',
     message: `${what} at ${at} ms was ${textOf(failure)}, and no fault of the link to the ${of} explains it`,
   });
-  // A real daemon takes no handshake that comes in pieces: it calls a torn name illegal, a torn choice a refusal.
+  // A real daemon does not accept a handshake in pieces: it rejects an incomplete name as illegal, and an
+  // incomplete choice as an authentication failure.
   if (TORN.has(reason) && struck('daemon')) return;
   if (NEVER.has(status)) yield { rule: 'end', message: `${what} was ${textOf(failure)}` };
   else if (DAEMON_REASONS.has(reason) && !struck('daemon')) yield unexplained('daemon');

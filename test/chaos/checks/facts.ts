@@ -1,13 +1,13 @@
 import type { Failure, Goodbye, Outcome, Seen, Sent, Timed } from '../history.js';
 import { daemonOf, Truth } from './truth.js';
 
-/** An event with its place in the mailbox. */
+/** An event with its position in the mailbox. */
 export interface Received {
   readonly sequence: number;
   readonly event: Seen;
 }
 
-/** A message, when it was given to the sidecar and what the answer was. */
+/** A message, with the time of its send call and the result. */
 export interface Send {
   readonly sent: Sent;
   readonly number: number;
@@ -18,7 +18,7 @@ export interface Send {
   failure?: Failure;
 }
 
-/** One client object that received from a mailbox. */
+/** A client object that received from a mailbox. */
 export interface Reader {
   readonly number: number;
   next?: number;
@@ -29,47 +29,47 @@ export interface BoxFacts {
   readonly name: string;
   readonly app: number;
   readonly connectedAt: number;
-  /** The first one. */
+  /** The first private group. */
   readonly privateGroup: string;
-  /** All that it had: one for each of its sessions at the daemon. */
+  /** The private groups of all its sessions at the daemon. */
   readonly privateGroups: Set<string>;
   readonly readers: Map<number, Reader>;
-  /** By sequence, each event once: what all readers together received. */
+  /** The events that all readers together received, by sequence, each once. */
   readonly events: Received[];
   readonly sends: Send[];
   goodbye?: { readonly how: Goodbye; readonly at: number };
   end?: { readonly failure: Failure | undefined; readonly at: number };
   settled: boolean;
-  /** How often its connection to the daemon was lost and the mailbox lived on. */
+  /** Number of lost daemon connections that the mailbox survived. */
   losses: number;
 }
 
 export interface Fault {
-  /** What it strikes, and all that suffers from it. */
+  /** The links that the fault affects. */
   readonly links: readonly string[];
   readonly fault: string;
   readonly from: number;
   to: number;
 }
 
-/** The link that suffers from whatever keeps daemons apart. */
+/** The link for faults between daemons. */
 export const BETWEEN_DAEMONS = 'network';
 
-/** A history, sorted by what the checks ask for. */
+/** A history, sorted for the checks. */
 export interface Facts {
   readonly entries: readonly Timed[];
   readonly groups: ReadonlySet<string>;
-  /** By daemon: what is known of it without the sidecar. */
+  /** The observers' knowledge of each daemon, by daemon. */
   readonly truths: ReadonlyMap<string, Truth>;
   readonly boxes: ReadonlyMap<string, BoxFacts>;
   readonly sends: ReadonlyMap<string, Send>;
   readonly faults: readonly Fault[];
 }
 
-/** The number at the end of a message's id: its place among those of its sender. */
+/** The number at the end of a message's ID: its position among the messages of its sender. */
 const numberOf = (id: string) => Number(id.slice(id.lastIndexOf(':') + 1));
 
-/** Sorts a history. Entries that contradict each other are left to the checks. */
+/** Sorts a history. The checks find contradictory entries. */
 export function gather(entries: readonly Timed[]): Facts {
   const head = entries.find((entry) => entry.kind === 'round');
   if (head?.kind !== 'round') throw new Error('the history does not begin with a round');
@@ -165,21 +165,21 @@ export function gather(entries: readonly Timed[]): Facts {
   return { entries, groups: new Set(head.groups), truths, boxes, sends, faults };
 }
 
-/** What is known of the daemon of a mailbox. */
+/** The observers' knowledge of the daemon of a mailbox. */
 export function truthOf(facts: Facts, box: BoxFacts): Truth {
   const daemon = daemonOf(box.privateGroup);
   return facts.truths.get(daemon) ?? new Truth(daemon, []);
 }
 
 /**
- * Whether its application stopped reading before the end: it said goodbye, or did not reach the sidecar any more. The mailbox may
- * have lost its connection, and made another one, and nobody read that.
+ * Whether its application stopped receiving before the end, by a disconnect or because it lost the sidecar.
+ * Then the mailbox may have reconnected without a receiver.
  */
 export function isOutOfSight({ end, goodbye, settled }: BoxFacts): boolean {
   return !settled && (goodbye !== undefined || end?.failure?.reason === '');
 }
 
-/** Whether messages of it came after its first session had ended, or no observer can tell. */
+/** Whether its messages came after the end of its first session, or no observer knows. */
 export function hadAnotherSession(facts: Facts, box: BoxFacts): boolean {
   const { intervals, orderOf } = truthOf(facts, box);
   const views = [...intervals.values()].flat();
@@ -190,7 +190,7 @@ export function hadAnotherSession(facts: Facts, box: BoxFacts): boolean {
   return gone !== undefined && box.sends.some(({ sent }) => (orderOf.get(sent.id) ?? 0) > gone.since);
 }
 
-/** Whether any observer got this message. */
+/** Whether any observer received this message. */
 export function wasObserved(facts: Facts, id: string): boolean {
   for (const truth of facts.truths.values()) if (truth.orderOf.has(id)) return true;
   return false;
@@ -205,7 +205,7 @@ function readerOf(box: BoxFacts, number: number): Reader {
   return reader;
 }
 
-/** Each event once, in the order of the sequences. */
+/** The events without repetition, in the order of the sequences. */
 function merge(box: BoxFacts): Received[] {
   const first = new Map<number, Received>();
   for (const reader of box.readers.values())
@@ -214,7 +214,7 @@ function merge(box: BoxFacts): Received[] {
   return [...first.values()].sort((a, b) => a.sequence - b.sequence);
 }
 
-/** Whether a fault of this link struck, or lasted, within so many milliseconds before `at`. */
+/** Whether a fault of this link was active in the `withinMs` milliseconds before `at`. */
 export function faultBefore(facts: Facts, link: string, at: number, withinMs: number): boolean {
   return facts.faults.some(
     (fault) => fault.from <= at && fault.to >= at - withinMs && fault.links.includes(link),

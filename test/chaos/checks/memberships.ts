@@ -4,24 +4,24 @@ import { isAgreed, isBefore, isFifo } from './order.js';
 import { type Interval, signalOf, type Truth } from './truth.js';
 import type { Violation } from './violation.js';
 
-/** A group that a mailbox is in: the view that holds and what came in it. */
+/** A group of a mailbox: the current view and the messages in it. */
 interface Membership {
-  /** Index of the view among the observer's; undefined for one that the observer did not live to see. */
+  /** Index of the view among the observer's. Undefined if the observer ended before it. */
   view: number | undefined;
   got: Set<string>;
 }
 
 /**
- * Walks through the events of a mailbox: its views are those of its daemon's observer, none left out; between
- * two of them it gets what the observer gets; and it gets nothing of a group that it is not in. Only when the
- * daemon was killed may a mailbox have got, at the very end, what the observer did not.
+ * Checks the events of a mailbox. Its views are those of its daemon's observer, without gaps. Between two
+ * views, it gets the observer's messages. It gets nothing of a group that it is not in. Only if the daemon
+ * was killed, a mailbox may have final events that the observer does not have.
  */
 export function* checkMemberships(facts: Facts): Generator<Violation> {
   for (const truth of facts.truths.values()) yield* checkObservers(truth);
   for (const box of facts.boxes.values()) yield* new Walk(facts, box).run();
 }
 
-/** What the daemon itself says must be right: a change of one member changes that member. */
+/** Checks the observers' views: a change of one member changes that member. */
 function* checkObservers({ intervals, observers }: Truth): Generator<Violation> {
   const names = new Map(observers.map(({ number, privateGroup }) => [number, privateGroup]));
   for (const [group, list] of intervals)
@@ -50,12 +50,15 @@ class Walk {
   readonly #box: BoxFacts;
   readonly #truth: Truth;
   readonly #memberships = new Map<string, Membership>();
-  /** For each group the last view of an earlier membership. */
+  /** The last view of an earlier membership, by group. */
   readonly #past = new Map<string, number>();
-  /** Groups that a new session said it joins again, and whose view has not come. */
+  /** Groups that a new session joins again, and whose view has not arrived. */
   readonly #expected = new Set<string>();
   #privateGroup: string;
-  /** Something that came and that the observer did not live to get: it got nothing of what follows. */
+  /**
+   * An event that the observer did not get because it ended. Then the observer has none of the following
+   * ones.
+   */
   #beyond: string | undefined;
 
   constructor(facts: Facts, box: BoxFacts) {
@@ -94,7 +97,7 @@ class Walk {
         yield* this.#onSignal(event, where);
         break;
       case 'lost':
-        // The next session begins with no membership; nothing is known of what this one missed at its end.
+        // The next session starts without groups. The lost events at the end of this one are unknown.
         for (const [group, membership] of this.#memberships) {
           yield* this.#comparePart(group, membership);
           this.#past.set(group, membership.view ?? this.#last(group));
@@ -210,8 +213,8 @@ class Walk {
   }
 
   /**
-   * Where the observer got this view. A daemon that is killed once and restarted within seconds may give an id again, for
-   * another view. The right view is then the one behind `after` that has the same members.
+   * The index of this view at the observer. A daemon that was killed and restarted within seconds may use an
+   * ID again for another view. Then the view after `after` with the same members is the right one.
    */
   #find(view: SeenView, after: number): number {
     const list = this.#list(view.group);
@@ -222,7 +225,7 @@ class Walk {
     return same >= 0 ? same : list.findIndex((one) => one.view.id === view.id);
   }
 
-  /** Whether the view that it is in is the last one that an observer got before its daemon was killed. */
+  /** Whether the current view is the last one of an observer whose daemon was killed. */
   #isCutOff(group: string): boolean {
     const view = this.#memberships.get(group)?.view;
     return view !== undefined && this.#list(group)[view]?.cutOff === true;
@@ -232,7 +235,7 @@ class Walk {
     return this.#list(group).length - 1;
   }
 
-  /** Nothing that the observer got comes after something that it did not live to get. */
+  /** Checks that no event of the observer follows an event that it does not have. */
   *#known(what: string, where: string): Generator<Violation> {
     if (this.#beyond)
       yield {
@@ -241,7 +244,7 @@ class Walk {
       };
   }
 
-  /** All that the observer got in that view, and nothing else. */
+  /** Compares all messages in that view with the observer's. */
   *#compare(group: string, { view, got }: Membership): Generator<Violation> {
     const interval = view === undefined ? undefined : this.#list(group)[view];
     if (!interval) return;
@@ -251,7 +254,7 @@ class Walk {
     yield* this.#foreign(due, got, interval);
   }
 
-  /** Of a membership that was cut off: the beginning of what the observer got, without holes. */
+  /** For an interrupted membership: compares with the start of the observer's messages, without gaps. */
   *#comparePart(group: string, { view, got }: Membership): Generator<Violation> {
     const interval = view === undefined ? undefined : this.#list(group)[view];
     if (!interval) return;
@@ -315,7 +318,7 @@ function* differences(theirs: SeenView, ours: SeenView, what: string): Generator
 
 const textOf = ({ cause, members, changed }: SeenView) => `${cause} ${members} ${changed}`;
 
-/** Of a view by NETWORK, with a mark at the own one: the same at all members of one daemon. */
+/** The sets of a NETWORK view with a mark at the own one, which are the same at all members of one daemon. */
 function setsOf({ sets = [], ownSet }: SeenView): string {
   return sets.map((set, i) => `${i === ownSet ? '*' : ''}{${set.join()}}`).join(' ');
 }

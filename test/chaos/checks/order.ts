@@ -3,22 +3,22 @@ import { type Facts, type Received, type Send, truthOf } from './facts.js';
 import { signalOf, type Truth } from './truth.js';
 import type { Violation } from './violation.js';
 
-/** Whose messages come in their sender's order. */
+/** Service types with the order of each sender. */
 export const isFifo = (service: Service) => service !== 'UNRELIABLE' && service !== 'RELIABLE';
-/** What comes in one order at all members. Spread treats causal messages as agreed ones. */
+/** Service types with one order at all members. Spread treats causal messages as agreed ones. */
 export const isAgreed = (service: Service) =>
   service === 'CAUSAL' || service === 'AGREED' || service === 'SAFE';
 
 /**
- * Finds pairs of messages of one sender that are the wrong way round. `earlier` are those that come first in
- * time: a pair is wrong when a later one was given to the sidecar before. Two calls at once have no order, and
- * a message whose outcome is unknown may be late.
+ * Finds pairs of messages of one sender in the wrong order. `earlier` are those that arrived first. A pair is
+ * wrong if the later one was sent before. Concurrent calls have no order, and a message with an unknown
+ * outcome may be late.
  */
 class SenderOrder {
   readonly #lastBegun = new Map<string, Send>();
   readonly #lastOfStream = new Map<string, Send>();
 
-  /** The message that should not have come before `send`, if there is one. */
+  /** The message that must not come before `send`, or undefined. */
   add(send: Send): Send | undefined {
     const { box, stream } = send.sent;
     const streamKey = `${box} ${stream}`;
@@ -32,14 +32,17 @@ class SenderOrder {
   }
 }
 
-/** Whether `a` certainly was handed to the daemon before `b`. */
+/** Whether `a` was certainly passed to the daemon before `b`. */
 export function isBefore(a: Send, b: Send): boolean {
   if (a.sent.box !== b.sent.box) return false;
   if (a.sent.stream !== undefined && a.sent.stream === b.sent.stream) return a.number < b.number;
   return a.outcome === 'ok' && a.answered !== undefined && a.answered < b.begun;
 }
 
-/** Messages of a sender come in its order; agreed and safe ones, and signals, in the observer's order. */
+/**
+ * Checks that messages arrive in the order of their sender, and agreed and safe ones and signals in the
+ * observer's order.
+ */
 export function* checkOrder(facts: Facts): Generator<Violation> {
   for (const truth of facts.truths.values())
     for (const { privateGroup, messages } of truth.observers)
@@ -76,7 +79,7 @@ function* checkTotalOrder(truth: Truth, who: string, events: Iterable<Received>)
   }
 }
 
-/** What of an event has its place in the total order. */
+/** The ID of an event in the total order, if it has one. */
 function orderedId(event: Seen): string | undefined {
   if (event.is === 'transitional') return signalOf(event.group, event.id);
   return event.is === 'message' && isAgreed(event.service) ? event.id : undefined;

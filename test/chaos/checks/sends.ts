@@ -11,14 +11,14 @@ import { isBefore } from './order.js';
 import { daemonOf } from './truth.js';
 import type { Violation } from './violation.js';
 
-/** A sidecar that says goodbye over a broken link gives up after this time. Unit: ms. */
+/** Timeout of the sidecar's disconnect message over a faulty link. Unit: ms. */
 const GOODBYE_MS = 3000;
-/** A cut may be noticed this much later. Unit: ms. */
+/** Maximum delay until a lost connection is noticed. Unit: ms. */
 const NOTICE_MS = 1000;
-/** Daemons may have lost each other this much before, or after, a fault between them shows. Unit: ms. */
+/** Maximum time between a fault between daemons and its visible effects. Unit: ms. */
 const REACH_MS = 10_000;
 
-/** What a send's answer said is what happened. */
+/** Checks that the result of a send is correct. */
 export function* checkSends(facts: Facts): Generator<Violation> {
   const received = new Map([...facts.boxes.values()].map((box) => [box.privateGroup, new Delivery(box)]));
   for (const box of facts.boxes.values()) {
@@ -37,7 +37,7 @@ export function* checkSends(facts: Facts): Generator<Violation> {
         if (!explained) yield { rule: 'send', message: `${id} was answered with OK and never came` };
         missing.push(send);
       }
-      // A new session does not send again what the one before had been given.
+      // A new session does not repeat messages of the previous one.
       const before = delivered && oneSession && missing.find((lost) => isBefore(lost, send));
       if (before)
         yield {
@@ -50,7 +50,7 @@ export function* checkSends(facts: Facts): Generator<Violation> {
   }
 }
 
-/** What a mailbox received, to look up. */
+/** The received messages of a mailbox, for lookups. */
 class Delivery {
   readonly #ids: ReadonlySet<string>;
 
@@ -75,7 +75,7 @@ function* checkAnswer({ sent, outcome, failure }: Send): Generator<Violation> {
     yield { rule: 'send', message: `${id} was refused with ${failure.reason}: ${failure.message}` };
 }
 
-/** A message to a mailbox alone comes if that one lives to the end, and no daemon was out of reach meanwhile. */
+/** Checks that a message to one mailbox arrives if the mailbox survives and no daemon was unreachable. */
 function* checkPrivate(
   facts: Facts,
   { sent, begunAt, answered }: Send,
@@ -96,8 +96,8 @@ function* checkPrivate(
 }
 
 /**
- * Whether everything that the sidecar handed to the daemon's connection reached the daemon: the mailbox lived
- * to the end, or was given up in order over a link that was whole.
+ * Whether everything that the sidecar passed to the daemon connection reached the daemon: the mailbox
+ * survived, or disconnected cleanly over a link without faults.
  */
 function wentInOrder(facts: Facts, box: BoxFacts): boolean {
   const { goodbye, end, losses, settled } = box;
@@ -108,7 +108,7 @@ function wentInOrder(facts: Facts, box: BoxFacts): boolean {
   return !faultBefore(facts, `daemon:${box.app}`, goodbye.at + GOODBYE_MS, GOODBYE_MS + NOTICE_MS);
 }
 
-/** Whether a fault may have cost a mailbox that stays open what it had handed to the daemon's connection. */
+/** Whether a fault may have lost messages that an open mailbox had passed to the daemon connection. */
 function lossAround(facts: Facts, box: BoxFacts, send: Send): boolean {
   const answeredAt = facts.entries[send.answered!]!.at;
   return faultBefore(
@@ -120,8 +120,8 @@ function lossAround(facts: Facts, box: BoxFacts, send: Send): boolean {
 }
 
 /**
- * A member gets its own messages: those that the daemon took while it was in the group, whatever it had asked
- * for meanwhile. Of a mailbox that was cut off, the last ones may be missing.
+ * Checks that a member receives its own messages: those that the daemon accepted while it was in the group. A
+ * disconnected mailbox may miss the last ones.
  */
 function* checkSelfDelivery(facts: Facts, box: BoxFacts): Generator<Violation> {
   if (!box.settled || box.losses > 0) return;

@@ -2,8 +2,9 @@ import type { BoxFacts, Facts, Reader } from './facts.js';
 import type { Violation } from './violation.js';
 
 /**
- * Events of a mailbox are numbered from 1 by one. Each reader gets them so from where its stream began,
- * across all breaks; what several readers get under the same number is the same; together they miss nothing.
+ * Checks that events of a mailbox are numbered from 1 without gaps. Each reader receives them in this way
+ * from the start of its stream, across all breaks. Events with the same number are the same at several
+ * readers. Together the readers miss nothing.
  */
 export function* checkSequences({ boxes }: Facts): Generator<Violation> {
   for (const box of boxes.values()) {

@@ -1,40 +1,40 @@
 import type { Seen, SeenMessage, SeenView } from '../history.js';
 
-/** What lies between a view of a group and the next one, at an observer. */
+/** The time between a view of a group and the next one, at an observer. */
 export interface Interval {
   /** The number of the observer. */
   readonly by: number;
   readonly view: SeenView;
-  /** When the observer got the view, on the clock of the history. Unit: ms. */
+  /** When the observer got the view, by the clock of the history. Unit: ms. */
   readonly at: number;
-  /** Ids, and that of the transitional signal, if there was one. */
+  /** The IDs of messages, and of the transitional signal, if there was one. */
   readonly messages: string[];
-  /** Whatever came after the view has a greater place. */
+  /** Everything after the view has a greater position. */
   readonly since: number;
-  /** The observer was lost in it: more may have come to others. */
+  /** The observer ended in it, so that others may have received more. */
   cutOff: boolean;
 }
 
 export interface Observer {
   readonly number: number;
   readonly privateGroup: string;
-  /** The messages that it got, in its order. */
+  /** The received messages, in order. */
   readonly messages: SeenMessage[];
   lost: boolean;
 }
 
-/** What stands for the transitional signal of a view among the messages. */
+/** The ID of the transitional signal of a view among the messages. */
 export const signalOf = (group: string, view: string) => `signal ${group} ${view}`;
 
-/** The daemon that a session belongs to. */
+/** The daemon of a session. */
 export const daemonOf = (privateGroup: string) => privateGroup.slice(privateGroup.lastIndexOf('#') + 1);
 
-/** What the observers at one daemon got, one observer after the other. */
+/** The events of the observers at one daemon, one after the other. */
 export class Truth {
   readonly observers: Observer[] = [];
-  /** Place of each message, and each signal that came once only, in their order. */
+  /** The position of each message, and of each signal that came only once. */
   readonly orderOf = new Map<string, number>();
-  /** By group. */
+  /** The intervals by group. */
   readonly intervals: ReadonlyMap<string, Interval[]>;
   readonly #signals = new Set<string>();
   #places = 0;
@@ -76,12 +76,14 @@ export class Truth {
     }
   }
 
-  /** Whether its daemon was killed: then the last that others got may be unknown. */
+  /** Whether its daemon was killed. Then the last events of others may be unknown. */
   get cutOff(): boolean {
     return this.observers.some(({ lost }) => lost);
   }
 
-  /** A daemon that is killed once and restarted within seconds may give the id of a view again, for another view. */
+  /**
+   * A daemon that was killed and restarted within seconds may use the ID of a view again for another view.
+   */
   #addSignal(id: string, group: string): void {
     this.#note(id, [group]);
     if (this.#signals.has(id)) this.orderOf.delete(id);

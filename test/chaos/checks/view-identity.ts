@@ -3,12 +3,12 @@ import type { Facts, Fault } from './facts.js';
 import { daemonOf, type Interval, signalOf } from './truth.js';
 
 /**
- * Tells views apart that have the same id. An id consists of the daemon that formed the membership, a time in seconds and a
- * counter. A daemon never uses a time twice while it lives. It forgets the last one when it is killed, so after
- * the restart it may give an id again, for another view, and to other observers.
+ * Distinguishes views with the same ID. An ID consists of the daemon that formed the membership, a time in
+ * seconds and a counter. A running daemon never repeats a time. A killed daemon forgets the last one, so that
+ * it may repeat an ID after the restart, for another view and other observers.
  */
 export class ViewIdentity {
-  /** By the first word of the ids that a daemon gives. */
+  /** The restarts by the daemon in the IDs. */
   readonly #restarts = new Map<string, readonly number[]>();
   readonly #reused = new Set<string>();
 
@@ -29,19 +29,19 @@ export class ViewIdentity {
         }
   }
 
-  /** Equal for two sightings of a group's view unless the daemon that gave the id was killed and restarted in between. */
+  /** Equal for two observations of a group's view, unless the daemon of the ID was restarted in between. */
   of({ view: { id }, at }: Interval): string {
     const restarts = this.#restarts.get(id.slice(0, id.indexOf(' '))) ?? [];
     return `${id} after ${restarts.filter((restart) => restart <= at).length} restarts`;
   }
 
-  /** Whether the view that this signal belongs to shares its id with a view from before a restart. */
+  /** Whether the view of this signal has the same ID as a view before a restart. */
   isReused(signal: string): boolean {
     return this.#reused.has(signal);
   }
 }
 
-/** The kills of a daemon. The faults name the applications that depend on it, and these have mailboxes at the daemon. */
+/** The kills of a daemon. Faults name the affected applications, which have mailboxes at the daemon. */
 function killsOf({ boxes, faults }: Facts, daemon: string): Fault[] {
   const links = new Set<string>();
   for (const { app, privateGroup } of boxes.values())

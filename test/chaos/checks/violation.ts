@@ -1,31 +1,31 @@
-/** A promise that a history shows broken. */
+/** A guarantee that a history breaks. */
 export interface Violation {
   readonly rule: Rule;
-  /** A sentence that names who, what and where. */
+  /** A sentence with the mailbox, the event and the location. */
   readonly message: string;
 }
 
-/** What is promised. */
+/** The guarantees. */
 export type Rule =
   /** An event of a mailbox is missing. */
   | 'gap'
-  /** Something came twice. */
+  /** An event was delivered twice. */
   | 'duplicate'
-  /** Events of a mailbox, or messages of a sender, came in another order. */
+  /** Events of a mailbox, or messages of a sender, arrived in a different order. */
   | 'order'
-  /** Members got agreed or safe messages in different orders. */
+  /** Members received agreed or safe messages in different orders. */
   | 'total order'
-  /** Something came that was not sent so, or not to this receiver. */
+  /** A message arrived changed, or at the wrong receiver. */
   | 'content'
-  /** A view is missing, was invented, or differs from what others got. */
+  /** A view is missing, does not exist elsewhere, or differs from the view of others. */
   | 'view'
-  /** Members that moved together from one view to the next did not get the same messages in between. */
+  /** Members that moved together from one view to the next did not receive the same messages in between. */
   | 'virtual synchrony'
-  /** A member did not get its own message. */
+  /** A member did not receive its own message. */
   | 'self-delivery'
-  /** A send did not do what its answer said. */
+  /** The result of a send is wrong. */
   | 'send'
-  /** A mailbox or a call ended without a reason, or with one that nothing explains. */
+  /** A mailbox or a call ended without a reason, or with an unexplained one. */
   | 'end'
-  /** Something did not come in good time although nothing was in its way. */
+  /** An event did not arrive in time, although there was no fault. */
   | 'stuck';
