@@ -39,7 +39,7 @@ function goodHistory(): Timed[] {
   return script.end();
 }
 
-/** The daemon that comes first, and gives the ids of views wherever it is, is killed once. */
+/** The first daemon, which creates the IDs of views, is killed once. */
 function restartedFirst(): Timed[] {
   const script = new ScriptedHistory(['g', 'h'], ['d1', 'd2', 'd3']);
   const a = script.connect('a', 'd1');
@@ -59,7 +59,7 @@ function restartedFirst(): Timed[] {
   return script.end();
 }
 
-/** The id of the nth view with this cause that an observer got, counted from the end if negative. */
+/** The ID of the nth view with this cause at an observer, counted from the end if negative. */
 function viewId(all: readonly Timed[], by: number, cause: string, nth = 0): string {
   const ids = all.flatMap((entry) =>
     isObserved(entry, by) && entry.event.is === 'view' && entry.event.cause === cause ? [entry.event.id] : [],
@@ -69,7 +69,7 @@ function viewId(all: readonly Timed[], by: number, cause: string, nth = 0): stri
   return id;
 }
 
-/** The same history, in which the view `second` has the id of the view `first`. */
+/** The same history, in which the view `second` has the ID of the view `first`. */
 function giveAgain(all: readonly Timed[], first: string, second: string): Timed[] {
   const text = JSON.stringify(all);
   const again = text.replaceAll(`"${second}"`, `"${first}"`);
@@ -77,14 +77,14 @@ function giveAgain(all: readonly Timed[], first: string, second: string): Timed[
   return JSON.parse(again) as Timed[];
 }
 
-/** Whether the checker finds that different views have this id. */
+/** Whether the checker finds different views with this ID. */
 const differs = (all: readonly Timed[], id: string) =>
   check(all).some(
     ({ rule, message }) =>
       rule === 'view' && message.includes(`view ${id} of`) && / has |came before/.test(message),
   );
 
-/** Where the views and signals stand that come of lost and found daemons, at a mailbox or an observer. */
+/** The indexes of the views and signals of lost and found daemons, at a mailbox or an observer. */
 const where = (all: readonly Timed[], who: string | number, is: 'network' | 'transitional', nth = 0) =>
   all.flatMap((entry, i) => {
     const mine = typeof who === 'string' ? isEvent(entry, who) : isObserved(entry, who);
@@ -102,7 +102,7 @@ const isObserved = (entry: Timed, by: number, id?: string): entry is Observed =>
 const sightOf = (all: readonly Timed[], by: number, id: string) =>
   all.findIndex((entry) => isObserved(entry, by, id));
 
-/** What a daemon does to its observer, it does to its mailbox too. */
+/** Removes an event from the observer and from the mailbox, because a daemon affects both. */
 const dropAt = (all: Timed[], daemon: number, box: string, id: string) =>
   renumber(without(without(all, at(all, box, id)), sightOf(all, daemon, id)), box);
 
@@ -168,7 +168,7 @@ const defects: Record<string, [Rule, (all: Timed[]) => Timed[]]> = {
   ],
 };
 
-/** Of daemons. */
+/** Defects of daemons. */
 const daemonDefects: typeof defects = {
   'gives members that move together different messages': [
     'virtual synchrony',

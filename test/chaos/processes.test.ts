@@ -8,7 +8,7 @@ import { startWorld } from './world.js';
 
 const PATIENCE_MS = 120_000;
 
-/** One short round in which processes, or the network between daemons, break. */
+/** A short round with faults of processes or of the network between daemons. */
 async function round(daemon: DaemonChoice): Promise<void> {
   const world = await startWorld({ daemon, apps: 3 });
   onTestFinished(() => world.stop());

@@ -1,22 +1,22 @@
-/** Chance that can be had again: the same seed gives the same numbers in the same order. */
+/** Reproducible random numbers: the same seed gives the same numbers in the same order. */
 export class Random {
   #state: number;
   readonly #seed: string;
 
   constructor(seed: string | number) {
     this.#seed = String(seed);
-    // FNV-1a: neighbouring seeds begin far apart.
+    // FNV-1a: similar seeds start with different numbers.
     let hash = 0x811c9dc5;
     for (const character of this.#seed) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
     this.#state = hash;
   }
 
-  /** Chance of its own for a part, so that what one part draws does not change what another one gets. */
+  /** A separate generator for a part, so that its draws do not change those of other parts. */
   fork(part: string): Random {
     return new Random(`${this.#seed}/${part}`);
   }
 
-  /** From 0 up to, not including, 1. (mulberry32) */
+  /** A number from 0 (inclusive) to 1 (exclusive). (mulberry32) */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = this.#state;
@@ -25,7 +25,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, both bounds included. */
+  /** An integer from `from` to `to`, inclusive. */
   int(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
@@ -38,7 +38,7 @@ export class Random {
     return items[this.int(0, items.length - 1)] as T;
   }
 
-  /** Some of them, in their order, at least one. */
+  /** A random part of the items, in their order, at least one and at most `most`. */
   some<T>(items: readonly T[], most: number): T[] {
     const count = this.int(1, Math.min(most, items.length));
     const left = [...items];
@@ -46,7 +46,7 @@ export class Random {
     return left;
   }
 
-  /** One of the keys, each as often as its weight says. */
+  /** A random key by weight. */
   weighted<K extends string>(weights: Readonly<Partial<Record<K, number>>>): K {
     const entries = Object.entries(weights) as [K, number][];
     let at = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -1,2 +1,2 @@
-/** What was asked for can't be done; the message says what to do. */
+/** The error of an impossible request. Its message says what to do. */
 export class Refusal extends Error {}

@@ -3,7 +3,7 @@ import type { History } from './history.js';
 import type { Observers } from './observers.js';
 import type { AppLinks } from './world.js';
 
-/** What the applications of one round share. */
+/** The shared state of the applications in a round. */
 export interface RoundContext {
   readonly round: number;
   readonly history: History;
@@ -11,12 +11,12 @@ export interface RoundContext {
   readonly links: readonly AppLinks[];
   readonly groups: readonly string[];
   readonly leaseMs: number;
-  /** A channel that is silent for so long is given up. Unit: ms. */
+  /** Keepalive timeout of channels. Unit: ms. */
   readonly keepAliveMs: number;
-  /** The mailboxes that live, as far as their applications know. */
+  /** The open mailboxes, as far as their applications know. */
   readonly boxes: Set<Box>;
-  /** Aborted when nobody begins anything new. */
+  /** Aborted at the end of the round: applications start no further actions. */
   readonly over: AbortSignal;
-  /** Messages given to the sidecar so far. */
+  /** Number of messages sent so far. */
   sent: number;
 }

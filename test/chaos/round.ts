@@ -11,32 +11,34 @@ import { noteStalls } from './stalls.js';
 import type { World } from './world.js';
 
 export interface RoundOptions {
-  /** Everything that is drawn comes from it. */
+  /** The seed of all random numbers. */
   readonly seed: string | number;
-  /** Tells the rounds of one world apart. From 0. */
+  /** The number of the round in its world. From 0. */
   readonly round: number;
-  /** The round is over when so many messages were given to the sidecar … */
+  /** The round ends after this number of sent messages … */
   readonly messages: number;
-  /** … and so many faults have struck. */
+  /** … and this number of faults. */
   readonly faults: number;
-  /** The round is over by then in any case. Unit: ms. */
+  /** Maximum duration of the round. Unit: ms. */
   readonly maxMs: number;
-  /** Lives without a receiver for so long. At least 1000. Unit: ms. */
+  /** The lease of mailboxes. At least 1000. Unit: ms. */
   readonly leaseMs: number;
   readonly groups: number;
-  /** Faults that may last at the same time. */
+  /** Maximum number of concurrent faults in links. */
   readonly lanes: number;
-  /** How long processes and networks are left alone between two faults. Default: 0.2 to 2 s. */
+  /** Pause between two faults of processes and networks. Default: 0.2 to 2 s. */
   readonly pace?: Pace;
 }
 
-/** Less than the longest half-open link lasts. Unit: ms. */
+/** Less than the longest half-open link. Unit: ms. */
 const KEEP_ALIVE_MS = 500;
-/** A sidecar in another process may get no processor for a while on a busy machine. Unit: ms. */
+/** A sidecar in another process may be delayed on a busy machine. Unit: ms. */
 const PATIENT_KEEP_ALIVE_MS = 3000;
 const WORLD_PACE: Pace = { least: 200, most: 2000 };
 
-/** Lets the applications of a world work while its links break, until all is quiet again, and gives what happened. */
+/**
+ * Runs the applications of a world with faults, waits until everything has settled, and returns the history.
+ */
 export async function runRound(world: World, options: RoundOptions): Promise<History> {
   const { round, seed } = options;
   const random = new Random(seed);

@@ -17,7 +17,7 @@ export interface SendOptions {
   readonly selfDiscard?: boolean;
   readonly outcome?: Outcome;
   readonly stream?: number;
-  /** Whether it reaches the daemon. Default: as the outcome says, and an unknown one does. */
+  /** Whether it reaches the daemon. Default: by the outcome; true for an unknown one. */
   readonly delivered?: boolean;
 }
 
@@ -25,18 +25,18 @@ interface ScriptedDaemon {
   readonly name: string;
   /** The number of its observer. */
   number: number;
-  /** Of each group, as its members see it. */
+  /** The views by group, as its members see them. */
   readonly views: Map<string, { id: string; members: readonly string[] }>;
 }
 
 const observerAt = (daemon: ScriptedDaemon) => `#o${daemon.number}#${daemon.name}`;
 
-/** Writes the history that perfect sidecars and perfect daemons would leave, step by step. */
+/** Writes the history of perfect sidecars and daemons, step by step. */
 export class ScriptedHistory {
   readonly entries: Timed[] = [];
   readonly #groups: readonly string[];
   readonly #boxes: ScriptedBox[] = [];
-  /** Daemons that reach each other. */
+  /** The daemons that reach each other. */
   #components: ScriptedDaemon[][] = [];
   #observers = 0;
   #views = 0;
@@ -122,8 +122,8 @@ export class ScriptedHistory {
   }
 
   /**
-   * Its client does not reach the sidecar and gives up, or says goodbye before it has read everything; the mailbox loses its
-   * connection and stays open for a while.
+   * Its client gives up because it does not reach the sidecar, or disconnects before it has received
+   * everything. The mailbox loses its connection and stays open for a while.
    */
   stopReading(box: ScriptedBox, how: 'gives up' | 'says goodbye'): void {
     const failure = { status: 'UNAVAILABLE', reason: '', message: 'the sidecar was not reached' };
@@ -134,7 +134,7 @@ export class ScriptedHistory {
     for (const group of box.groups) this.#change(group, 'JOIN', box.privateGroup, box.daemon);
   }
 
-  /** The sidecar of a mailbox is killed, and the next one knows nothing of it. */
+  /** The sidecar of a mailbox is killed, and the next one does not know the mailbox. */
   crash(box: ScriptedBox): void {
     const { name, app, reader } = box;
     const affects = [`app:${app}`, `daemon:${app}`];
@@ -145,13 +145,13 @@ export class ScriptedHistory {
     this.#gone(box);
   }
 
-  /** The daemon's connection breaks: the mailbox is told, and the others see it go. */
+  /** The daemon connection breaks: the mailbox gets a report, and the others see it leave. */
   lose(box: ScriptedBox): void {
     this.#end(box);
     this.#gone(box);
   }
 
-  /** The connection breaks, and the mailbox stays open with another one. */
+  /** The daemon connection breaks, and the mailbox reconnects. */
   reconnect(box: ScriptedBox): void {
     const groups = [...box.groups];
     this.#give(box, { is: 'lost', groups });
@@ -170,7 +170,7 @@ export class ScriptedHistory {
     this.#gone(box);
   }
 
-  /** Everything is over. */
+  /** Ends the history. */
   end(): Timed[] {
     const living = [...this.#boxes];
     for (const { name } of living) this.add({ kind: 'settled', box: name });
@@ -178,7 +178,7 @@ export class ScriptedHistory {
     return this.entries;
   }
 
-  /** From now on, each of these sides hears only itself. */
+  /** Splits the daemons into these sides. */
   partition(...sides: readonly (readonly string[])[]): void {
     this.fault('network', 'partition');
     const all = this.#components.flat();
@@ -192,12 +192,12 @@ export class ScriptedHistory {
       }
   }
 
-  /** All hear each other again. */
+  /** Ends all partitions. */
   heal(): void {
     this.#merge(this.#components, []);
   }
 
-  /** These hear each other again, with all that each of them hears already. */
+  /** Merges these daemons with all daemons that each of them reaches. */
   rejoin(...daemons: readonly string[]): void {
     const found = (side: readonly ScriptedDaemon[]) => side.some(({ name }) => daemons.includes(name));
     this.#merge(
@@ -215,8 +215,8 @@ export class ScriptedHistory {
   }
 
   /**
-   * A daemon that is alone is killed with its mailboxes, and another one takes its place. One of its mailboxes, `last`,
-   * may have got a message that no observer got.
+   * A daemon that is alone is killed with its mailboxes and replaced. One of its mailboxes, `last`, may have
+   * received a message that no observer received.
    */
   restart(daemon: string, last?: ScriptedBox): void {
     const one = this.#around(daemon)[0]!;
@@ -250,7 +250,7 @@ export class ScriptedHistory {
     for (const group of this.#groups) this.#change(group, 'JOIN', observerAt(daemon), daemon.name);
   }
 
-  /** The daemons that this one reaches, with itself. */
+  /** The daemons that this one reaches, including itself. */
   #around(daemon: string): readonly ScriptedDaemon[] {
     return this.#components.find((side) => side.some(({ name }) => name === daemon))!;
   }
@@ -286,7 +286,7 @@ export class ScriptedHistory {
     }
   }
 
-  /** The first daemon of those that hear each other gives the id. */
+  /** The first daemon of a component creates the ID. */
   #nextViewId([first]: readonly ScriptedDaemon[]): string {
     this.#views += 1;
     return `${daemonId(first!.name)} 1 ${this.#views}`;
@@ -300,14 +300,14 @@ export class ScriptedHistory {
         this.#give(box, { ...view, own: view.members.indexOf(box.privateGroup) });
   }
 
-  /** The observer of a daemon and its members of the group. */
+  /** Delivers an event to the observer of a daemon and its members of the group. */
   #tell(daemon: ScriptedDaemon, group: string, event: Seen): void {
     this.add({ kind: 'observed', by: daemon.number, event });
     for (const box of this.#boxes)
       if (box.daemon === daemon.name && box.groups.has(group)) this.#give(box, event);
   }
 
-  /** Its daemon connection is gone. */
+  /** The daemon connection ends. */
   #end(box: ScriptedBox): void {
     const failure = {
       status: 'UNAVAILABLE',

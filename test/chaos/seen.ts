@@ -3,7 +3,7 @@ import type { Message } from '../../server/src/spread/wire/index.js';
 import type { Failure, Seen, Service } from './history.js';
 import { idOf, measure } from './payload.js';
 
-/** What the history keeps of an event of the client. */
+/** Converts an event of the client for the history. */
 export function seenByClient(event: SpreadEvent): Seen {
   switch (event.kind) {
     case 'regular':
@@ -43,7 +43,7 @@ export function seenByClient(event: SpreadEvent): Seen {
   }
 }
 
-/** What the history keeps of a message that a session got from the daemon itself. */
+/** Converts a message of a session for the history. */
 export function seenBySession(message: Message, privateGroup: string): Seen {
   switch (message.kind) {
     case 'regular':
@@ -76,7 +76,10 @@ export function seenBySession(message: Message, privateGroup: string): Seen {
   }
 }
 
-/** What the history keeps of a failure. What is no SpreadError is a defect of the client, and shows as one. */
+/**
+ * Converts an error for the history. An error that is not a SpreadError is a defect of the client, and is
+ * recorded as one.
+ */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof SpreadError))
     return {

@@ -8,13 +8,13 @@ import { failureOf } from './seen.js';
 
 const SERVICES = Object.keys(SERVICE_TYPES) as Service[];
 
-/** A message and what the contract says of it. */
+/** A message with the expected result. */
 interface Draft {
   readonly sent: Sent;
   readonly payload: Buffer;
 }
 
-/** Sends one message by a unary call, and notes what became of it. */
+/** Sends one message by a unary call, and records the outcome. */
 async function sendUnary(context: RoundContext, box: Box, { sent, payload }: Draft): Promise<void> {
   begin(context, sent);
   try {
@@ -25,7 +25,7 @@ async function sendUnary(context: RoundContext, box: Box, { sent, payload }: Dra
   }
 }
 
-/** So many messages by unary calls, one after the other or all at once. */
+/** Sends messages by unary calls, one after the other or concurrently. */
 export async function sendSingly(
   context: RoundContext,
   box: Box,
@@ -39,7 +39,7 @@ export async function sendSingly(
   return drafts.map(({ sent }) => sent);
 }
 
-/** So many messages through a stream. */
+/** Sends messages through a stream. */
 export async function sendStreamed(context: RoundContext, box: Box, random: Random, count: number) {
   const stream = box.nextStream();
   const drafts: Draft[] = [];
@@ -71,12 +71,12 @@ export async function sendStreamed(context: RoundContext, box: Box, random: Rand
   return drafts.map((one) => one.sent);
 }
 
-/** A message that must be rejected, and not sent. */
+/** Sends a message that must be rejected. */
 export async function sendWrong(context: RoundContext, box: Box, random: Random): Promise<void> {
   await sendUnary(context, box, wrong(box, random));
 }
 
-/** A message to another mailbox alone, or to the own one. */
+/** Sends a message to only one mailbox, another one or the own one. */
 export async function sendPrivately(context: RoundContext, box: Box, to: Box, service: Service) {
   const one = make(box, { service, groups: [to.privateGroup], selfDiscard: false }, 0);
   await sendUnary(context, box, one);
@@ -129,7 +129,7 @@ function make(box: Box, what: Omit<Sent, 'box' | 'id' | 'bytes' | 'sum'>, size: 
   return { sent: { box: box.name, id, ...what, ...measure(payload) }, payload };
 }
 
-/** Mostly small, as messages are; sometimes as large as a message may be. Unit: bytes. */
+/** A payload size: mostly small, sometimes the maximum. Unit: bytes. */
 function drawSize(random: Random): number {
   const size = random.weighted({ small: 90, medium: 9, large: 1 });
   if (size === 'small') return random.int(0, 200);

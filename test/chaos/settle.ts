@@ -3,12 +3,12 @@ import type { Box } from './box.js';
 import type { RoundContext } from './round-context.js';
 import { sendPrivately } from './sending.js';
 
-/** A mailbox whose links are whole has this long to show that it lives and lacks nothing. Unit: ms. */
+/** Timeout for a mailbox without faults to receive everything. Unit: ms. */
 const PATIENCE_MS = 15_000;
 
 /**
- * The end of a round, when nobody begins anything new and every link is whole: waits until each mailbox has
- * either ended or received everything that there is, and notes which of the two, or that neither came.
+ * The end of a round, without faults and new actions. Waits until each mailbox has either ended or received
+ * everything, and records which, or that neither happened.
  */
 export async function settle(context: RoundContext): Promise<void> {
   const { boxes, history, observers, groups, links } = context;
@@ -39,14 +39,14 @@ export async function settle(context: RoundContext): Promise<void> {
 }
 
 /**
- * It gets a message from itself: all that it asked for before has reached the daemon, and all that was sent
- * to it before has come.
+ * Sends the mailbox a message from itself. When it arrives, all earlier requests have reached the daemon, and
+ * all earlier messages have arrived.
  */
 async function answersItself(context: RoundContext, box: Box): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!box.ended && performance.now() < deadline) {
     const { id } = await sendPrivately(context, box, box, 'SAFE');
-    // Long enough that a slow machine does not fill the queue with these.
+    // Long enough that a slow machine does not fill the queue with these messages.
     if (await box.received(id, 1000)) return;
   }
   if (!box.ended) context.history.add({ kind: 'stuck', box: box.name, missing: 'a message from itself' });

@@ -7,24 +7,24 @@ import { until } from '../support/until.js';
 import type { Restartable } from './world-targets.js';
 
 export interface SidecarOptions {
-  /** Its default daemon. */
+  /** The default daemon. */
   readonly daemon: string;
-  /** Further daemons that its applications may name. */
+  /** Further daemons that applications may name. */
   readonly allow: readonly string[];
-  /** Whether it is the built one in a process of its own, which can be killed. */
+  /** Whether it is the built program in a separate process, which can be killed. */
   readonly ownProcess: boolean;
-  /** Gets what it logs as an error, and its end if nobody killed it. */
+  /** Collects logged errors, and an unexpected end. */
   readonly defects: string[];
 }
 
 export interface RunningSidecar {
-  /** Where it takes gRPC. */
+  /** The gRPC port. */
   readonly port: number;
   readonly process?: Restartable;
   stop(): Promise<void>;
 }
 
-/** Starts one on the loopback. */
+/** Starts a sidecar on the loopback interface. */
 export async function startSidecar(options: SidecarOptions): Promise<RunningSidecar> {
   return options.ownProcess ? startProcess(options) : startInside(options);
 }

@@ -1,12 +1,12 @@
 import type { History } from './history.js';
 
 const INTERVAL_MS = 50;
-/** Later than this, and a keep-alive or a deadline of ours may have passed for no other cause. Unit: ms. */
+/** A longer delay may exceed a keepalive timeout or a deadline of this process. Unit: ms. */
 const STALL_MS = 150;
 
 /**
- * Notes when this process itself got no processor for a while: channels may break then without a fault. Gives what
- * ends it.
+ * Records when this process was not scheduled for a while, because channels may then break without a fault.
+ * Returns the function that ends it.
  */
 export function noteStalls(history: History, links: readonly string[]): () => void {
   let last = performance.now();
@@ -16,7 +16,7 @@ export function noteStalls(history: History, links: readonly string[]): () => vo
     if (late < STALL_MS) return;
     const link = 'machine';
     const detail = `${Math.round(late)} ms`;
-    // Other timers and sockets may run before this one when the stall is over.
+    // Other timers and sockets may run before this one after the stall.
     history.add({ kind: 'fault', link, fault: 'stall', detail, affects: links, noticedAfterMs: late });
     history.add({ kind: 'healed', link, fault: 'stall' });
   }, INTERVAL_MS);

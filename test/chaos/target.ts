@@ -1,15 +1,18 @@
 import type { Random } from './random.js';
 
-/** Something that can be broken, in one way at a time, and healed. */
+/** A target of faults, with one fault at a time. */
 export interface Target {
-  /** As the history names it. */
+  /** The name in the history. */
   readonly name: string;
-  /** Links, besides itself, that suffer when it is broken. */
+  /** Further links that a fault affects. */
   readonly affects?: readonly string[];
-  /** How often each fault comes. */
+  /** The weights of the faults. */
   readonly weights: Readonly<Record<string, number>>;
-  /** Begins a fault, says what it is in `note`, at once or before anything breaks, and how long it lasts. Unit: ms. */
+  /**
+   * Starts a fault. Calls `note` with its description before the fault has effects, and returns its duration.
+   * Unit: ms.
+   */
   strike(fault: string, plan: Random, note: (detail: string) => void): Promise<number>;
-  /** Ends the fault; resolves when all is there again. */
+  /** Ends the fault. Resolves when the target works again. */
   heal(): Promise<void>;
 }

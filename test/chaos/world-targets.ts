@@ -1,22 +1,22 @@
 import type { Random } from './random.js';
 import type { Target } from './target.js';
 
-/** A process that can be killed and started again. */
+/** A process that can be killed and restarted. */
 export interface Restartable {
   signal(signal: NodeJS.Signals): void;
-  /** Resolves when it is gone. */
+  /** Resolves when it has ended. */
   kill(): Promise<void>;
-  /** Resolves when it takes connections. */
+  /** Resolves when it accepts connections. */
   start(): Promise<void>;
 }
 
-/** How long a process is away, and how long it stands still. Unit: ms. */
+/** How long a process is stopped or paused. Unit: ms. */
 export interface ProcessTimes {
   readonly away: readonly [least: number, most: number];
   readonly still: readonly [least: number, most: number];
 }
 
-/** A process that is killed (SIGKILL) and started again, or stopped (SIGSTOP) and continued. */
+/** A process that is killed (SIGKILL) and restarted, or paused (SIGSTOP) and resumed. */
 export class ProcessTarget implements Target {
   readonly weights = { kill: 1, stop: 1 };
   readonly #process: Restartable;
@@ -34,7 +34,7 @@ export class ProcessTarget implements Target {
     this.#times = times;
   }
 
-  /** False from just before it is killed until it takes connections again. */
+  /** False from just before it is killed until it accepts connections again. */
   get runs(): boolean {
     return !this.#killed;
   }
@@ -61,14 +61,14 @@ export class ProcessTarget implements Target {
   }
 }
 
-/** A network of daemons, some of which can be cut off. */
+/** A network of daemons that can be partitioned. */
 export interface Divisible {
   readonly size: number;
   cut(i: number): void;
   heal(i: number): void;
 }
 
-/** The network between daemons. Each that is cut off is alone; the others stay together. */
+/** The network between daemons. Each separated daemon is alone; the others stay together. */
 export class NetworkTarget implements Target {
   readonly name = 'network';
   readonly weights = { partition: 1 };
@@ -82,7 +82,7 @@ export class NetworkTarget implements Target {
   async strike(_: string, plan: Random, note: (detail: string) => void): Promise<number> {
     const all = Array.from({ length: this.#network.size }, (_, i) => i + 1);
     this.#cut = plan.some(all, all.length - 1);
-    // Some are shorter than the daemons need to notice.
+    // Some partitions are too short for the daemons to notice.
     const ms = plan.chance(0.2) ? plan.int(50, 500) : plan.int(1500, 6000);
     note(`daemons ${this.#cut.join(' and ')}, ${ms} ms`);
     for (const i of this.#cut) this.#network.cut(i);

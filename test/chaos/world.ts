@@ -8,43 +8,43 @@ import { ProcessTarget } from './world-targets.js';
 export interface WorldOptions {
   /** Default: an embedded daemon in this process. */
   readonly daemon?: DaemonChoice;
-  /** Applications. They are shared out evenly among the daemons. */
+  /** Number of applications, which are distributed evenly over the daemons. */
   readonly apps: number;
 }
 
-/** The two links of an application: to the sidecar, and the sidecar's own to the daemon on its behalf. */
+/** The two links of an application: to the sidecar, and from the sidecar to the daemon. */
 export interface AppLinks {
   readonly app: FaultProxy;
   readonly daemon: FaultProxy;
-  /** Index of the site that it belongs to. */
+  /** Index of its site. */
   readonly site: number;
 }
 
-/** A daemon with a sidecar beside it and the links of the sidecar's applications. */
+/** A daemon with its sidecar and the links of the sidecar's applications. */
 export interface Site {
-  /** The daemon, without a fault in between. */
+  /** The daemon, without a faulty link. */
   readonly daemon: string;
   readonly links: readonly AppLinks[];
-  /** Whether nobody has killed the daemon, or it is there again. */
+  /** Whether the daemon runs. */
   daemonRuns(): boolean;
 }
 
-/** Daemons, each with a sidecar, and a faulty network on both sides of those. */
+/** Daemons, each with a sidecar, and a faulty network on both sides of the sidecars. */
 export interface World {
   readonly sites: readonly Site[];
-  /** Of all applications. */
+  /** The links of all applications. */
   readonly links: readonly AppLinks[];
-  /** Processes, and the network between daemons, as far as they can be broken. */
+  /** Processes, and the network between daemons, if they support faults. */
   readonly targets: readonly Target[];
-  /** What a sidecar logged as an error, and ends of sidecars that nobody killed: there is to be none. */
+  /** Logged errors of sidecars, and unexpected ends. There must be none. */
   readonly defects: string[];
   stop(): Promise<void>;
 }
 
-/** A sidecar starts in less, and its applications try again all the time. Unit: ms. */
+/** A sidecar starts faster, and its applications retry all the time. Unit: ms. */
 const SIDECAR_TIMES = { away: [20, 500], still: [20, 2500] } as const;
 
-/** Stands it up on free ports of the loopback. */
+/** Starts it on free ports of the loopback interface. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const stops: (() => Promise<void>)[] = [];
   const stopAll = async () => {

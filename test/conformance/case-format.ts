@@ -2,63 +2,66 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-/** How the sidecar of a case differs from the plain one that most share. */
+/** The differences of a case's sidecar from the default one, which most cases share. */
 export interface Setup {
-  /** Options by the names of the environment, without the prefix SPREAD_SIDECAR_. */
+  /** Options by their environment variables, without the prefix SPREAD_SIDECAR_. */
   readonly options?: Readonly<Record<string, string>>;
-  /** Files that options name as `${file:name}`, by their names. */
+  /** Files by name. Options refer to them as `${file:name}`. */
   readonly files?: Readonly<Record<string, string>>;
-  /** TLS, with a certificate of an authority of the suite's; mutual: clients need one as well. */
+  /** TLS with a certificate of the suite's authority. mutual: clients need a certificate too. */
   readonly tls?: 'server' | 'mutual';
-  /** A TCP link that can be made to fail lies between driver and sidecar. */
+  /** A TCP link with controllable faults between driver and sidecar. */
   readonly proxy?: boolean;
   /**
-   * What the sidecar connects to. `restartable`: an embedded daemon of its own that can be stopped; `scripted`: a connection
-   * that sends what the case says. Default: the embedded daemon in the sidecar.
+   * The daemon of the sidecar. `restartable`: a separate embedded daemon that can be stopped. `scripted`: a
+   * connection that sends the frames of the case. Default: the embedded daemon in the sidecar.
    */
   readonly daemon?: 'restartable' | 'scripted';
-  /** The sidecar is a process of its own, which can be killed. */
+  /** Runs the sidecar in a separate process, which can be killed. */
   readonly process?: boolean;
-  /** No sidecar: a server that answers each call with this failure. */
+  /** Instead of a sidecar: a server that fails each call with this error. */
   readonly fault?: Readonly<Record<string, unknown>>;
 }
 
-/** One thing that is done: a request to the driver, or something that happens around it. */
+/** A step: a request to the driver, or an action in its environment. */
 export interface Step {
-  /** A request, and its arguments. */
+  /** A request with its arguments. */
   readonly op?: string;
   readonly args?: Readonly<Record<string, unknown>>;
-  /** What the answer is to contain. */
+  /** The expected part of the response. */
   readonly expect?: unknown;
-  /** The request is to fail, with this. */
+  /** The expected error of the request. */
   readonly error?: unknown;
-  /** Parts of the answer, kept under a name for later: `name: path.to.0.it`. */
+  /** Saves parts of the response under a name: `name: path.to.0.it`. */
   readonly save?: Readonly<Record<string, string>>;
-  /** The answer is not waited for; `await` with this name does. */
+  /** Does not wait for the response; `await` with this name does. */
   readonly start?: string;
-  /** Asks again until the answer is as expected. */
+  /** Repeats the request until the response is as expected. */
   readonly eventually?: boolean;
   /** Waits for the request that was started with this name. */
   readonly await?: string;
-  /** Gives up the request that was started with this name. */
+  /** Cancels the request that was started with this name. */
   readonly cancel?: string;
-  /** Something around the driver, such as `proxy.cut`. */
+  /** An action in the environment, such as `proxy.cut`. */
   readonly do?: string;
   readonly with?: Readonly<Record<string, unknown>>;
-  /** The driver may use at most this share of a core from the step before to the end of this one, which lasts this long. */
+  /**
+   * The driver may use at most this share of a core from the end of the previous step to the end of this one.
+   * The step lasts this long.
+   */
   readonly idle?: { readonly ms: number; readonly share: number };
 }
 
-/** One case. */
+/** A case. */
 export interface Case {
   readonly name: string;
-  /** The row of the table in clients/README.md that it belongs to. */
+  /** Its row in the table of clients/README.md. */
   readonly feature: string;
   readonly setup: Setup;
   readonly transports: readonly ('tcp' | 'unix')[];
-  /** Whether it also holds over a real daemon. */
+  /** Whether it also applies to a real daemon. */
   readonly realDaemon: boolean;
-  /** The channel `s` to the sidecar is opened before the first step. */
+  /** Opens the channel `s` to the sidecar before the first step. */
   readonly open: boolean;
   readonly steps: readonly Step[];
 }
@@ -67,7 +70,7 @@ const SETUP_KEYS = ['options', 'files', 'tls', 'proxy', 'daemon', 'process', 'fa
 const CASE_KEYS = ['name', 'setup', 'transports', 'realDaemon', 'open', 'steps'];
 const STEP_KEYS = ['expect', 'error', 'save', 'start', 'eventually', 'await', 'cancel', 'do', 'with', 'idle'];
 
-/** All requests that a driver knows: what is none of them is a slip of the pen. */
+/** All requests of drivers. Any other name is a typing error. */
 const OPS = new Set([
   ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'connect', 'attach', 'detach', 'disconnect'],
   ...['join', 'leave', 'multicast', 'receive', 'poll', 'acknowledge', 'view', 'info', 'state', 'notices'],
@@ -75,7 +78,7 @@ const OPS = new Set([
   ...['openSender', 'send', 'flush', 'senderState', 'closeSender', 'resources'],
 ]);
 
-/** Reads the cases of a folder. Whatever is written wrongly there throws. */
+/** Reads the cases of a folder. Throws for invalid ones. */
 export function loadCases(folder: string): Case[] {
   const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   const cases = files.sort().flatMap((file) => parseCases(readFileSync(join(folder, file), 'utf8'), file));
@@ -87,7 +90,7 @@ export function loadCases(folder: string): Case[] {
   return cases;
 }
 
-/** The cases of one file. */
+/** Reads the cases of a file. */
 export function parseCases(text: string, file: string): Case[] {
   const content = parse(text) as { feature: string; setup?: Setup; cases: Record<string, unknown>[] };
   check(content, ['feature', 'setup', 'transports', 'realDaemon', 'cases'], file);
@@ -120,7 +123,7 @@ function toCase(raw: Record<string, unknown>, file: Record<string, unknown>, fil
   };
 }
 
-/** In a file a request stands under its own name: `join: {mailbox: a, group: g}`. */
+/** In a file, the name of a request is a key: `join: {mailbox: a, group: g}`. */
 function toStep(raw: Record<string, unknown>, where: string): Step {
   const ops = Object.keys(raw).filter((key) => OPS.has(key));
   check(raw, [...STEP_KEYS, ...ops], where);

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** How a driver is started. */
+/** The command that starts a driver. */
 export interface DriverCommand {
   readonly command: string;
   readonly args: readonly string[];
@@ -10,10 +10,10 @@ export interface DriverCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What a driver answered. */
+/** A response of a driver. */
 export type Answer = { readonly ok: unknown } | { readonly error: DriverFailure };
 
-/** The error of an answer; what else it has says README.md. */
+/** The error of a response. README.md describes the other fields. */
 export interface DriverFailure {
   readonly kind: 'spread' | 'driver';
   readonly message: string;
@@ -23,13 +23,13 @@ const START_MS = 20_000;
 const END_MS = 5000;
 const KEPT_STDERR = 16 * 1024;
 
-/** A request that runs. */
+/** An active request. */
 export interface Running {
   readonly id: number;
   readonly answer: Promise<Answer>;
 }
 
-/** The driver of one language, as a process. */
+/** The driver of one language, in a process. */
 export class DriverProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -37,7 +37,7 @@ export class DriverProcess {
   #greet: (hello: Record<string, unknown>) => void = () => {};
   #next = 1;
   #over: string | undefined;
-  /** The end of what it has logged. */
+  /** The end of its log. */
   stderr = '';
 
   private constructor(how: DriverCommand) {
@@ -56,7 +56,7 @@ export class DriverProcess {
     });
   }
 
-  /** Resolves when it has said that it is ready. */
+  /** Resolves when it is ready. */
   static async start(how: DriverCommand, language: string): Promise<DriverProcess> {
     const driver = new DriverProcess(how);
     const hello = await deadline(
@@ -98,7 +98,7 @@ export class DriverProcess {
     return { id, answer };
   }
 
-  /** Ends its input; resolves with its exit code, or rejects when it does not end in time. */
+  /** Ends its input. Resolves with its exit code, or rejects after a timeout. */
   async stop(): Promise<number | null> {
     this.#child.stdin.end();
     return deadline(this.#exited, END_MS, () => `the driver does not end: ${this.stderr}`).catch((error) => {
@@ -134,7 +134,7 @@ export class DriverProcess {
   }
 }
 
-/** Rejects when the promise takes longer. */
+/** Rejects after the timeout. */
 export function deadline<T>(promise: Promise<T>, ms: number, what: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

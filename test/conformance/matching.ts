@@ -1,4 +1,6 @@
-/** The differences between what a case expects and what a driver answered, each with its place; none: it matches. */
+/**
+ * The differences between the expected and the actual response, each with its location. Empty if they match.
+ */
 export function differences(expected: unknown, got: unknown, place = 'answer'): string[] {
   if (isPlain(expected)) {
     const [name] = Object.keys(expected);

@@ -4,7 +4,7 @@ import type { Case } from './case-format.js';
 
 type StatusName = keyof typeof status;
 
-/** A failure of a call, as a sidecar answers it, and what a client is to make of it. */
+/** A failure of a call, as a sidecar responds, and the expected error of a client. */
 interface Failure {
   readonly name: string;
   readonly code: StatusName;
@@ -88,7 +88,7 @@ const OTHERS: readonly Failure[] = [
   },
 ];
 
-/** What became of a message whose sending failed. */
+/** The outcomes of failed sends. */
 const OUTCOMES: readonly (Failure & { readonly outcome: string })[] = [
   {
     name: 'said to be unknown',
@@ -119,7 +119,7 @@ const OUTCOMES: readonly (Failure & { readonly outcome: string })[] = [
   { name: 'refused without a reason', code: 'UNAUTHENTICATED', expect: {}, outcome: 'not-sent' },
 ];
 
-/** Reasons with which a sidecar ends a mailbox or the receiving from it. */
+/** Reasons with which a sidecar ends a mailbox or a Receive stream. */
 const ENDS: readonly { readonly reason: string; readonly code: StatusName; readonly domain?: string }[] = [
   { reason: 'LEASE_EXPIRED', code: 'ABORTED' },
   { reason: 'QUEUE_OVERFLOW', code: 'RESOURCE_EXHAUSTED' },
@@ -134,8 +134,8 @@ const ENDS: readonly { readonly reason: string; readonly code: StatusName; reado
 ];
 
 /**
- * Every reason of the contract and every error of Spread, with which a scripted server answers. A new row of proto/errors.yaml is
- * a new case.
+ * All reasons of the contract and all errors of Spread, as responses of a scripted server. A new row of
+ * proto/errors.yaml adds a case.
  */
 export function reasonCases(): Case[] {
   const failures = [...contractReasons.map(ofSidecar), ...errorSource.spread.map(ofSpread), ...OTHERS];

@@ -3,22 +3,22 @@ import { type Answer, type DriverProcess, deadline, type Running } from './drive
 import { differences } from './matching.js';
 import { type Variables, valueAt } from './variables.js';
 
-/** What a case needs of what is around the driver. */
+/** The environment of a driver in a case. */
 export interface Surroundings {
-  /** Does something there, such as `proxy.cut`. */
+  /** Executes an action, such as `proxy.cut`. */
   act(action: string, args: Record<string, unknown>): Promise<void>;
-  /** Lets everything pass again, so that what is open can be closed. */
+  /** Ends all faults, so that open objects can be closed. */
   release(): Promise<void>;
 }
 
-/** A request that takes longer hangs, which no case expects. */
+/** Timeout of requests, which no case expects. */
 const ANSWER_MS = 15_000;
 const EVENTUALLY_MS = 8000;
 const ASK_AGAIN_MS = 20;
-/** Receiving without a bound of its own waits so long. */
+/** Timeout of receive requests without their own. */
 const RECEIVE_MS = 5000;
 
-/** Carries out the steps of a case, one after the other; throws at the first that does not go as written. */
+/** Executes the steps of a case in order. Throws at the first unexpected result. */
 export async function runCase(
   { steps }: Case,
   driver: DriverProcess,
@@ -80,7 +80,7 @@ function runningOf(started: Map<string, Running>, name: string): Running {
 
 const wait = (running: Running) => deadline(running.answer, ANSWER_MS, () => 'the answer of the driver');
 
-/** What nearly every case would have to write. */
+/** Adds the defaults that nearly every case uses. */
 function withDefaults(op: string, args: Record<string, unknown>): Record<string, unknown> {
   const onChannel = [
     ...['open', 'waitForReady', 'version', 'list', 'closeSidecar', 'exitSidecar', 'connect', 'attach'],
@@ -106,7 +106,7 @@ function judge(step: Step, answer: Answer, variables: Variables): void {
   for (const [name, path] of Object.entries(step.save ?? {})) variables.set(name, valueAt(got, path));
 }
 
-/** A client that waits for something that is away must not turn in circles meanwhile. */
+/** Checks that a client that waits for an unreachable sidecar does not use the processor. */
 async function staysIdle(driver: DriverProcess, { ms, share }: { ms: number; share: number }): Promise<void> {
   const before = driver.cpuSeconds;
   await new Promise((resolve) => setTimeout(resolve, ms));

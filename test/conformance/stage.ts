@@ -17,18 +17,18 @@ import type { Case } from './case-format.js';
 import type { Surroundings } from './run-case.js';
 import type { Variables } from './variables.js';
 
-/** Where the driver finds the sidecar. */
+/** How the driver reaches the sidecar. */
 export interface Place {
   readonly tcp: string;
   readonly unix: string;
 }
 
-/** Acts by the part that they concern, such as `proxy`. */
+/** Actions by their target, such as `proxy`. */
 type Acts = Record<string, (verb: string, args: Record<string, unknown>) => Promise<void> | void>;
 
 /**
- * Starts what a case needs and sets its variables: target, targets of both kinds, certificates, tokens. All of it ends with
- * the running test.
+ * Starts the environment of a case and sets its variables: target, targets of both kinds, certificates,
+ * tokens. Everything stops at the end of the running test.
  */
 export async function setStage(
   { setup }: Case,
@@ -136,14 +136,14 @@ async function daemonOf(
     };
     return { EMBEDDED_DAEMON: 'false', DAEMON_ADDRESSES: daemon.address };
   }
-  // The sidecar's own session, by which it watches the daemon, comes to a real one; the mailbox names this one.
+  // The sidecar monitors another daemon; the mailbox names this one.
   const daemon = await scriptedDaemon([acceptScript('scripted')]);
   variables.set('scriptedDaemon', daemon.spreadName);
   acts.daemon = (verb, args) => speak(daemon, verb, args);
   return { DAEMON_ALLOW: daemon.spreadName };
 }
 
-/** Sends a frame that only a daemon among others would send. */
+/** Sends a frame that only a daemon in a ring would send. */
 function speak(daemon: ScriptedDaemon, verb: string, args: Record<string, unknown>): void {
   if (verb === 'release') {
     for (const socket of daemon.sockets) socket.destroy();
@@ -168,7 +168,7 @@ function speak(daemon: ScriptedDaemon, verb: string, args: Record<string, unknow
   const frames: Record<string, () => Buffer> = {
     view: () => encodeView({ group, groupId, cause, members, vsSets: sets, ownSetIndex }),
     transition: () => encodeTransition(group, groupId),
-    // Spread 5.0.1: the type says REJECT, the word behind the header what was rejected.
+    // Spread 5.0.1: the type is REJECT, and the word after the header is the type of the rejected message.
     reject: () =>
       buildFrame({
         type: 0x00400000 | 0x10,
@@ -229,7 +229,7 @@ async function faulty(fault: Readonly<Record<string, unknown>>): Promise<Place> 
   const service = await FakeMailboxService.start();
   onTestFinished(() => service.stop());
   const { method, code, ...rest } = fault as { method: string; code: keyof typeof status };
-  // More than any client may try.
+  // More than the retries of any client.
   service.fail(method, ...Array.from({ length: 100 }, (): Fault => ({ ...rest, code: status[code] })));
   return { tcp: service.target, unix: service.target };
 }

@@ -23,13 +23,13 @@ const CASES: readonly Case[] = [
   ...reasonCases(),
   ...targetCases(),
 ];
-/** A cold build of a client on a small machine. Unit: ms. */
+/** Timeout of a client's first build on a small machine. Unit: ms. */
 const PREPARE_MS = 600_000;
 const CASE_MS = 40_000;
-/** Most that a client may take to close a channel whose sidecar may be away. Unit: ms. */
+/** Timeout of closing a channel whose sidecar may be unreachable. Unit: ms. */
 const CLOSE_MS = 12_000;
 
-/** The whole suite for one language. `variant` is a second driver of it, such as Python's asyncio. */
+/** The whole suite for one language. `variant` is its second driver, such as Python's asyncio. */
 export function conformance(language: string, variant?: string): void {
   const client = clients.find((known) => known.language === language);
   const chosen = process.env.CONFORMANCE_LANGUAGES?.split(',') ?? [language];
@@ -77,7 +77,7 @@ function describeCases(
     it.each(fitting.map((one) => [one.name, one] as const))(
       '%s',
       async (_name, one) => {
-        // One that a case has killed, or that hangs, would fail all cases after it.
+        // A driver that was killed or hangs would fail all later cases.
         if (!driver.alive) driver = await start();
         const variables = new Variables();
         variables.set('daemonName', 'localhost');
@@ -95,7 +95,8 @@ function describeCases(
           await around.release();
           for (const step of one.steps)
             if (step.op === 'open') sidecars.push((step.args?.sidecar as string | undefined) ?? 's');
-          // What a case leaves open must not reach into the next one. A mailbox may be gone by now; the driver may not.
+          // Objects that a case leaves open must not affect the next case. A mailbox may have ended by now,
+          // but the driver must run.
           const closing = sidecars.map((sidecar) => driver.request('closeSidecar', { sidecar }).answer);
           const closed = await deadline(Promise.all(closing), CLOSE_MS, () => `closing: ${driver.stderr}`);
           for (const answer of closed)

@@ -4,7 +4,7 @@ import type { Case } from './case-format.js';
 const FORMS =
   'host:port, [ipv6-address]:port, dns:host:port, ipv4:address:port, ipv6:[address]:port or unix:path';
 
-/** Forms of one sidecar's address, and the address that the sidecar listens on. */
+/** Forms of one sidecar's address, by its listen address. */
 const FORMS_BY_LISTENER: Readonly<Record<string, readonly string[]>> = {
   '127.0.0.1:0': [
     '127.0.0.1:${port}',
@@ -19,10 +19,13 @@ const FORMS_BY_LISTENER: Readonly<Record<string, readonly string[]>> = {
   'unix:${path}': ['unix:${path}', 'unix://${path}'],
 };
 
-/** Targets without a port, which have the default port; only opened, as another sidecar may listen there. */
+/**
+ * Targets without a port, which have the default port. They are only opened, because another sidecar may
+ * listen there.
+ */
 const WITHOUT_PORT = ['localhost', '[::1]', 'dns:///sidecar.example', 'ipv4:127.0.0.1', 'ipv6:[::1]', ''];
 
-/** Targets that every client rejects, and what it says of them. */
+/** Targets that every client rejects, and the messages. */
 const REJECTED: readonly (readonly [target: string, why: string, hint?: string])[] = [
   ['http://127.0.0.1:4813', 'has the unsupported scheme "http"', '; set the option tls to use TLS'],
   ['https://sidecar', 'has the unsupported scheme "https"', '; set the option tls to use TLS'],
@@ -56,7 +59,7 @@ const REJECTED: readonly (readonly [target: string, why: string, hint?: string])
   [`unix:/${'x'.repeat(107)}`, 'has a path of 108 bytes (at most 107)'],
 ];
 
-/** Every form of a target, for every client. */
+/** All forms of a target, for all clients. */
 export function targetCases(): Case[] {
   const accepted = Object.entries(FORMS_BY_LISTENER).flatMap(([listener, targets]) =>
     targets.map((target) => acceptedCase(target, listener)),
@@ -69,7 +72,7 @@ const nameOf = (target: string) =>
   (target.length > 40 ? `${target.slice(0, 40)}…` : target).replaceAll('$', '');
 
 function acceptedCase(target: string, listener: string): Case {
-  // The plain sidecar of the suite listens on 127.0.0.1 and on a Unix socket.
+  // The default sidecar of the suite listens on 127.0.0.1 and on a Unix socket.
   const setup = listener === '[::1]:0' ? { options: { GRPC_LISTEN: listener } } : {};
   const steps = [
     { op: 'open', args: { target } },

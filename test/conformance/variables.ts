@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 
-/** What a case may write in place of a value, besides `${name}`: as base64, as payloads are. */
+/** Values that a case can name, besides `${name}`, in base64 as payloads are. */
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-/** A private name has at most 10 characters. */
+/** Truncated, because a private name has at most 10 characters. */
 const KEPT_CHARACTERS = 4;
 
 /**
- * The names and values of a running case. `${group}` that nobody has set becomes a fresh name, so that cases which share a
- * sidecar never meet.
+ * The variables of a running case. An unset `${group}` becomes a new name, so that cases with the same
+ * sidecar do not affect each other.
  */
 export class Variables {
   readonly #values = new Map<string, unknown>();
@@ -22,7 +22,7 @@ export class Variables {
     return this.#values.get(name);
   }
 
-  /** The same with every variable replaced, and every value made that is described. */
+  /** Replaces all variables, and creates all described values. */
   expand(value: unknown): unknown {
     if (typeof value === 'string') return this.#expandText(value);
     if (Array.isArray(value)) return value.map((entry) => this.expand(entry));
@@ -48,7 +48,7 @@ export class Variables {
   }
 }
 
-/** What lies at a path such as `events.0.sequence`. */
+/** The value at a path such as `events.0.sequence`. */
 export function valueAt(value: unknown, path: string): unknown {
   let at = value;
   for (const key of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[key];

@@ -14,24 +14,24 @@ import {
 } from 'spread-sidecar-proto';
 import type { Args } from './protocol.js';
 
-/** Most that may be on its way to the receiver. */
+/** Maximum number of messages in flight to the receiver. */
 const MAX_MESSAGES = 20_000;
 const MAX_BYTES = 16 * 1024 * 1024;
-/** A frame of the raw sender is as large as one of the client. */
+/** A frame of the raw sender has the same size as one of the client. */
 const BATCH_MESSAGES = 1024;
 const BATCH_BYTES = 1024 * 1024;
-/** Not counted, at the beginning. Unit: ms. */
+/** The time at the start that is not measured. Unit: ms. */
 const WARM_UP_MS = 500;
 
-/** One mailbox in a group of its own, by the client or by the stubs alone. */
+/** A mailbox in its own group, which uses the client or only the stubs. */
 interface Peer {
-  /** Takes a message that will come back; may resolve at once. */
+  /** Sends a message to the peer's own group. May resolve at once. */
   send(payload: Buffer): Promise<void> | void;
-  /** Hands over what was taken and has not left. */
+  /** Writes the messages that were not written yet. */
   flush(): void;
-  /** Sends one message and waits for its answer. */
+  /** Sends one message and waits for its response. */
   multicast(payload: Buffer): Promise<void>;
-  /** Waits for at least one message; resolves with how many came. */
+  /** Waits for at least one message. Resolves with the number of messages. */
   receive(): Promise<number>;
   close(): Promise<void>;
 }
@@ -127,7 +127,7 @@ async function rawPeer(target: string): Promise<Peer> {
 
 const peerOf = ({ target, raw }: Args) => (raw ? rawPeer(target) : clientPeer(target));
 
-/** Messages a second of one process that sends to itself. */
+/** Measures the messages per second of one process that sends to itself. */
 export async function benchThroughput(args: Args): Promise<object> {
   const peer = await peerOf(args);
   const payload = Buffer.alloc(args.payloadBytes, 'x');
@@ -177,7 +177,7 @@ export async function benchThroughput(args: Args): Promise<object> {
   throw new Error('the measurement ended before its time');
 }
 
-/** Times from before the multicast to the message in hand. */
+/** Measures the time from the multicast to the received message. */
 export async function benchRoundTrip(args: Args): Promise<object> {
   const peer = await peerOf(args);
   const payload = Buffer.alloc(args.payloadBytes, 'x');

@@ -1,4 +1,4 @@
-// The driver of the TypeScript client: README.md of this folder's parent has its protocol.
+// The driver of the TypeScript client. README.md in the parent folder describes its protocol.
 import { readdirSync } from 'node:fs';
 import {
   type Mailbox,
@@ -25,7 +25,7 @@ interface OpenSender {
   readonly refusals: Refusal[];
 }
 
-/** Things by the name that a request gave them. */
+/** Things by the names of the requests. */
 class Named<Thing> extends Map<string, Thing> {
   constructor(private readonly what: string) {
     super();
@@ -42,7 +42,7 @@ const sidecars = new Named<SpreadSidecar>('sidecar');
 const mailboxes = new Named<OpenMailbox>('mailbox');
 const senders = new Named<OpenSender>('sender');
 
-/** Everything that a connect or attach names besides who and where. */
+/** The options of a connect or attach. */
 function mailboxOptions(args: Args, signal: AbortSignal): MailboxOptions & { signal: AbortSignal } {
   const { sidecar: _sidecar, mailbox: _mailbox, mailboxId: _id, afterSequence: _after, ...options } = args;
   return { ...options, signal };

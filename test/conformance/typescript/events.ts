@@ -6,7 +6,7 @@ const idOf = ({ daemonId, time, index }: { daemonId: number; time: number; index
   index,
 ];
 
-/** An event as the protocol shows it. */
+/** Converts an event to the protocol. */
 export function toPlain(event: SpreadEvent): object {
   const { kind, sequence } = event;
   switch (event.kind) {

@@ -5,10 +5,10 @@ import { SpreadError } from 'spread-sidecar-client';
 // biome-ignore lint/suspicious/noExplicitAny: the runner's cases are checked by what the client makes of them
 export type Args = Record<string, any>;
 
-/** Carries out one kind of request. */
+/** Executes one kind of request. */
 export type Op = (args: Args, signal: AbortSignal) => Promise<unknown> | unknown;
 
-/** The request itself is wrong, not what it asks of the client. */
+/** The error of an invalid request. */
 export class DriverError extends Error {}
 
 interface Request {
@@ -17,7 +17,7 @@ interface Request {
   args?: Args;
 }
 
-/** Serves requests from standard input until it ends. */
+/** Executes requests from standard input until its end. */
 export async function serve(ops: Readonly<Record<string, Op>>, hello: object): Promise<void> {
   const running = new Map<number, AbortController>();
   const write = (line: object) => process.stdout.write(`${JSON.stringify(line, plainNumbers)}\n`);
@@ -49,7 +49,7 @@ async function answer(op: Op | undefined, name: string, args: Args, signal: Abor
   }
 }
 
-/** An error as the protocol shows it. */
+/** Converts an error to the protocol. */
 export function toError(error: unknown): object {
   if (!(error instanceof SpreadError))
     return { kind: 'driver', message: error instanceof Error ? error.stack : String(error) };
