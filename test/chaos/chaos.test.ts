@@ -22,7 +22,7 @@ afterAll(() => world.stop());
 
 describe('a sidecar whose links break on both sides', () => {
   it.each(SEEDS)(
-    'keeps its promises (seed %i)',
+    'keeps its guarantees (seed %i)',
     async (seed) => {
       const made = await runRound(world, {
         seed,
@@ -43,7 +43,7 @@ describe('a sidecar whose links break on both sides', () => {
     PATIENCE_MS,
   );
 
-  it('had enough to do', () => {
+  it('had enough traffic', () => {
     expect(figures.messages, summary(figures, 0)).toBeGreaterThanOrEqual(3000);
     expect(sumOf(figures.faults), summary(figures, 0)).toBeGreaterThanOrEqual(20);
     expect(figures.ok).toBeGreaterThan(figures.messages * 0.5);
@@ -51,7 +51,7 @@ describe('a sidecar whose links break on both sides', () => {
   });
 });
 
-describe('in what it left, the checker finds', () => {
+describe('in its history, the checker finds', () => {
   const random = new Random('injuries');
 
   /**
@@ -86,16 +86,16 @@ describe('in what it left, the checker finds', () => {
   const isView = ({ event }: EventEntry) => event.is === 'view';
   const times = Array.from({ length: 10 }, (_, i) => i + 1);
 
-  it('nothing, if it is copied as it is', () => {
+  it('nothing, if it is unchanged', () => {
     expect(check(injured(isView, 1))).toEqual([]);
   });
   it.each(times)('any message that is dropped (%i)', () => {
     expect(check(injured(isGroupMessage, 0))).not.toEqual([]);
   });
-  it.each(times)('any message that comes twice (%i)', () => {
+  it.each(times)('any repeated message (%i)', () => {
     expect(check(injured(isGroupMessage, 2))).not.toEqual([]);
   });
-  it.each(times)('any view that is lost (%i)', () => {
+  it.each(times)('any lost view (%i)', () => {
     expect(check(injured(isView, 0))).not.toEqual([]);
   });
 });

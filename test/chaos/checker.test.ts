@@ -245,7 +245,7 @@ function lastOf(all: readonly Timed[], box: string): number {
 }
 
 describe('the checker', () => {
-  it('finds nothing in a good history', () => {
+  it('finds nothing in a valid history', () => {
     expect(check(goodHistory())).toEqual([]);
   });
 
@@ -278,11 +278,11 @@ describe('the checker', () => {
       return script.end();
     }
 
-    it('for what it is', () => {
+    it('as what it is', () => {
       expect(check(history([struck]))).toEqual([]);
     });
 
-    it('for a violation without one', () => {
+    it('as a violation without one', () => {
       expect(check(history([])).map(({ rule }) => rule)).toEqual(['end']);
     });
   });
@@ -290,7 +290,7 @@ describe('the checker', () => {
   it.each([
     ['accepts', 5, []],
     ['rejects', 0, ['end']],
-  ])('%s a failure during a stall that was noticed %d ms after its beginning', (_, noticedAfterMs, rules) => {
+  ])('%s a failure during a stall that was noticed %d ms after its start', (_, noticedAfterMs, rules) => {
     const script = new ScriptedHistory(['g']);
     script.connect('a');
     const failure = { status: 'UNAVAILABLE', reason: '', message: 'any' };

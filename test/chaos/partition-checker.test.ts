@@ -215,19 +215,19 @@ const daemonDefects: typeof defects = {
   ],
 };
 
-describe('the checker, of daemons that lose each other', () => {
-  it('finds nothing in a good history', () => {
+describe('the checker, with daemons that lose each other', () => {
+  it('finds nothing in a valid history', () => {
     expect(check(goodHistory())).toEqual([]);
   });
 
-  describe('when a daemon gives the id of a view again', () => {
-    it('finds nothing if the daemon was killed once, and its new view comes to other observers only', () => {
+  describe('when a daemon repeats the ID of a view', () => {
+    it('finds nothing if the daemon was killed once, and its new view reaches other observers only', () => {
       const all = restartedFirst();
       expect(check(all)).toEqual([]);
       expect(check(giveAgain(all, viewId(all, 2, 'JOIN'), viewId(all, 4, 'JOIN')))).toEqual([]);
     });
 
-    it('finds nothing if the daemon was killed once, and both views come to the same observers', () => {
+    it('finds nothing if the daemon was killed once, and both views reach the same observers', () => {
       const all = restartedFirst();
       expect(check(giveAgain(all, viewId(all, 2, 'NETWORK'), viewId(all, 2, 'NETWORK', -2)))).toEqual([]);
     });
@@ -251,13 +251,13 @@ describe('the checker, of daemons that lose each other', () => {
       },
     );
 
-    it('finds it if only another daemon was killed', () => {
+    it('reports it if only another daemon was killed', () => {
       const all = goodHistory();
       const again = giveAgain(all, viewId(all, 1, 'NETWORK', 1), viewId(all, 1, 'NETWORK', -1));
       expect(differs(again, viewId(all, 1, 'NETWORK', 1))).toBe(true);
     });
 
-    it('finds it if the daemon was killed before it gave either of them', () => {
+    it('reports it if the daemon was killed before it created either of them', () => {
       const all = restartedFirst();
       const kills = all.filter((entry) => 'fault' in entry && entry.fault === 'kill');
       const early = [all[0]!, ...kills, ...all.slice(1).filter((entry) => !kills.includes(entry))];
@@ -267,7 +267,7 @@ describe('the checker, of daemons that lose each other', () => {
     });
   });
 
-  it('finds nothing when a reliable message comes behind a view at one daemon and before it at another', () => {
+  it('finds nothing when a reliable message comes after a view at one daemon and before it at another', () => {
     const all = goodHistory();
     const heal = where(all, 'a', 'network', 2);
     const late = [at(all, 'a', 'b:2'), sightOf(all, 1, 'b:2')];

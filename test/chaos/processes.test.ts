@@ -31,7 +31,7 @@ async function round(daemon: DaemonChoice): Promise<void> {
   expect(sumOf(Object.fromEntries(ofTheWorld)), summary(figures, 0)).toBeGreaterThan(0);
 }
 
-describe('when processes are killed and stopped, all promises are kept', () => {
+describe('when processes are killed and paused, all guarantees hold', () => {
   it('by a sidecar at an embedded daemon', () => round('process'), PATIENCE_MS);
 });
 

@@ -126,7 +126,7 @@ describe.skipIf(!isPossible).each([2, 3])('limits of messages on %i real daemons
   );
 
   it(
-    'no daemon makes an invalid access with messages to 44 and 100 groups, which reach nobody',
+    'no daemon makes an invalid access with messages to 44 and 100 groups, which have no receivers',
     async () => {
       const [sender] = mailboxes as [Mailbox];
       for (const count of [44, 100])
@@ -176,7 +176,7 @@ describe.skipIf(!isPossible).each([2, 3])('limits of messages on %i real daemons
   );
 
   it(
-    "one byte more makes the sender's daemon write behind an array",
+    "one byte more makes the sender's daemon write beyond an array",
     async () => {
       const client = await RawClient.connect({ path: cluster.address(1) });
       const { privateGroup } = client;

@@ -74,7 +74,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
   }
 
   it(
-    'gives transitional signals, NETWORK views with their sets and the messages of each side, in order',
+    'delivers transitional signals, NETWORK views with their sets and the messages of each side, in order',
     async () => {
       const readers = await members('room', 'c');
       const names = readers.map(({ mailbox }) => mailbox.privateGroup);
@@ -149,7 +149,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
   );
 
   it(
-    'gives in_transition and the current view while a cut is under way, and a join during it',
+    'returns in_transition and the current view during a cut, also for a join',
     async () => {
       const readers = await members('later', 'j');
       cluster.cut(size);
@@ -171,7 +171,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
   );
 
   it(
-    'ends the mailbox of a daemon that crashes, and gives the others a NETWORK view',
+    'ends the mailbox of a daemon that crashes, and sends the others a NETWORK view',
     async () => {
       const readers = await members('crash', 'k');
       const lost = readers.pop() as Reader;

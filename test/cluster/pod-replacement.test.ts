@@ -30,7 +30,7 @@ describe.skipIf(!isAvailable('spread-cluster'))('real daemons in pods whose addr
     await Promise.all(sessions.map((session) => session.disconnect()));
   }, 60_000);
 
-  it('a daemon outlives two deaths of its addresses process, and follows the next change', async () => {
+  it('a daemon survives two ends of its addresses process, and follows the next change', async () => {
     const daemon = pods.daemonId(0);
     for (let round = 0; round < 2; round++) {
       const addresses = pods.addressesId(0);

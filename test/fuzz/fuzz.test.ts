@@ -43,7 +43,7 @@ describe('a short run', () => {
   );
 });
 
-describe('what was found once', () => {
+describe('inputs that once failed', () => {
   it.each(readdirSync(CORPUS))(
     '%s does no harm any more',
     async (file) => {
@@ -62,7 +62,7 @@ describe('the oracles find', () => {
     return findings[0]!;
   };
 
-  it('a decoder that throws what is not its own error', async () => {
+  it('a decoder that throws unexpected errors', async () => {
     const { kind, message, inputs } = await only(planted.typeError, 500);
     expect(kind).toBe('threw');
     expect(message).toContain('TypeError');
@@ -71,7 +71,7 @@ describe('the oracles find', () => {
     expect(inputs[0]![0]!.length).toBeLessThan(200);
   });
 
-  it('a decoder that swallows what lies across a cut', async () => {
+  it('a decoder that loses the bytes across a split', async () => {
     expect(await only(planted.swallow, 500)).toMatchObject({
       kind: 'threw',
       message: expect.stringContaining('means something else'),
@@ -82,15 +82,15 @@ describe('the oracles find', () => {
     expect(await only(planted.slow, 100, { busyMs: 50 })).toMatchObject({ kind: 'slow' });
   });
 
-  it('an answer that never comes', async () => {
+  it('a missing response', async () => {
     expect(await only(planted.noEnd, 100, { inputMs: 50 })).toMatchObject({ kind: 'no end' });
   });
 
-  it('memory that is not given back', async () => {
+  it('memory that is not released', async () => {
     expect(await only(planted.leak, 8000)).toMatchObject({ kind: 'growth' });
   });
 
-  it('harm that shows only at others, and the input that does it', async () => {
+  it('harm that affects only others, and the input that causes it', async () => {
     const { kind, inputs } = await only(planted.harm(), 2000);
     expect(kind).toBe('harm');
     expect(inputs).toEqual([[Buffer.from([0xff])]]);
@@ -123,7 +123,7 @@ describe('the oracles find', () => {
 });
 
 describe('an input', () => {
-  it('is the same whenever its seed and number are', async () => {
+  it('is always the same for its seed and number', async () => {
     const [target] = TARGETS;
     expect(await inputAt(target!, 5, 77)).toEqual(await inputAt(target!, 5, 77));
     expect(await inputAt(target!, 5, 77)).not.toEqual(await inputAt(target!, 5, 78));

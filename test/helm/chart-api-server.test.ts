@@ -27,13 +27,13 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))('the API server take
     expect(mistakes(all)).toEqual([]);
   });
 
-  it('nothing with a field that there is not', async () => {
+  it('no unknown field', async () => {
     const deployment = one(await manifests({ files: [sample('external')] }), 'Deployment');
     const [mistake] = mistakes([{ ...deployment, spec: { ...deployment.spec, replica: 2 } }]);
     expect(mistake).toContain('unknown field "spec.replica"');
   });
 
-  it.each(['PodMonitor', 'PrometheusRule'])('no %s with a field that there is not', async (kind) => {
+  it.each(['PodMonitor', 'PrometheusRule'])('no %s with an unknown field', async (kind) => {
     const object = one(await manifests({ files: [sample('everything')] }), kind);
     expect(mistakes([object])).toEqual([]);
     const [mistake] = mistakes([{ ...object, spec: { ...object.spec, intervall: '1m' } }]);

@@ -40,7 +40,7 @@ describe.skipIf(!isAvailable('helm'))('values of every object', () => {
     expect(deployment.metadata.labels[label]).toBe('rel');
   });
 
-  it('namespaceOverride is the namespace of every object that has one, and of the daemons’ names', async () => {
+  it('namespaceOverride is the namespace of every namespaced object, and of the daemons’ names', async () => {
     const values = { namespaceOverride: 'other', injection: { enabled: true }, extraObjects: [] };
     const all = await manifests({ ...everything, values });
     for (const { kind, metadata } of all)
@@ -49,7 +49,7 @@ describe.skipIf(!isAvailable('helm'))('values of every object', () => {
     for (const { metadata } of await manifests(external)) expect(metadata).not.toHaveProperty('namespace');
   });
 
-  it('extraObjects are objects or texts, with templates', async () => {
+  it('extraObjects can be objects or texts, with templates', async () => {
     const object = (name: string) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name } });
     const values = {
       extraObjects: [
@@ -66,7 +66,7 @@ describe.skipIf(!isAvailable('helm'))('values of every object', () => {
     }
   });
 
-  it('global.imageRegistry is for images that name none', async () => {
+  it('global.imageRegistry applies to images without a registry', async () => {
     const values = {
       global: { imageRegistry: 'mirror.example/' },
       image: { repository: 'team/spread-sidecar' },
@@ -140,7 +140,7 @@ describe.skipIf(!isAvailable('helm'))('values of pods', () => {
     ]);
   });
 
-  it('hostNetwork comes with the DNS of the cluster, for daemons and for a sidecar that is not open to the node', async () => {
+  it('hostNetwork uses the DNS of the cluster, for daemons and for a sidecar that is not open to the node', async () => {
     const host = { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' };
     const daemons = { daemon: { statefulSet: { hostNetwork: true } } };
     const set = one(await manifests({ files: [sample('statefulset')], values: daemons }), 'StatefulSet');
@@ -182,7 +182,7 @@ describe.skipIf(!isAvailable('helm'))('values of pods', () => {
     ).toEqual([7, 8, 9]);
   });
 
-  it('the client of the test has its own resources, else those of the workload', async () => {
+  it('the client of the test has its own resources, by default those of the workload', async () => {
     const resources = async (rendering: object) =>
       one(await manifests(rendering), 'Pod').spec.containers[0].resources;
     expect(await resources(everything)).toEqual({ limits: { memory: '128Mi' } });

@@ -16,20 +16,20 @@ describe.skipIf(!isAvailable('helm'))('the injection policy', () => {
   it.each([
     ['1.36.0', ['v1', 'v1beta1'], 'v1'],
     ['1.35.0', ['v1beta1'], 'v1beta1'],
-  ])('takes the API that Kubernetes %s has', async (kubeVersion, versions, expected) => {
+  ])('uses the API of Kubernetes %s', async (kubeVersion, versions, expected) => {
     const apiVersions = versions.map((v) => `admissionregistration.k8s.io/${v}/MutatingAdmissionPolicy`);
     const all = await manifests({ ...injection, kubeVersion, apiVersions });
     for (const kind of ['MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'])
       expect(one(all, kind).apiVersion).toBe(`admissionregistration.k8s.io/${expected}`);
   });
 
-  it.each(['1.30.0', '1.36.0'])('says so when Kubernetes %s has none', async (kubeVersion) => {
+  it.each(['1.30.0', '1.36.0'])('fails with a message when Kubernetes %s has none', async (kubeVersion) => {
     await expect(render({ ...injection, kubeVersion, apiVersions: ['v1'] })).rejects.toThrow(
       'has no MutatingAdmissionPolicy',
     );
   });
 
-  it('looks at new pods only, of namespaces that opt in, unless the pod opts out', async () => {
+  it('matches new pods only, of namespaces that opt in, unless the pod opts out', async () => {
     const { matchConstraints } = (await policyOf()).spec;
     expect(matchConstraints.namespaceSelector.matchLabels).toEqual({ 'spread-sidecar/inject': 'enabled' });
     expect(matchConstraints.objectSelector.matchExpressions).toEqual([
@@ -40,7 +40,7 @@ describe.skipIf(!isAvailable('helm'))('the injection policy', () => {
     ]);
   });
 
-  it('looks at pods that opt in themselves, in every namespace', async () => {
+  it('matches pods that opt in themselves, in every namespace', async () => {
     const all = await manifests({ ...injection, values: { injection: { optIn: 'pod' } } });
     const { matchConstraints } = one(all, 'MutatingAdmissionPolicy').spec;
     expect(matchConstraints.namespaceSelector).toEqual({});
@@ -58,7 +58,7 @@ describe.skipIf(!isAvailable('helm'))('the injection policy', () => {
   });
 
   it.each(['namespace', 'pod'])(
-    'looks at pods with the labels of objectSelector, opt-in by %s',
+    'matches pods with the labels of objectSelector, opt-in by %s',
     async (optIn) => {
       const expression = { key: 'tier', operator: 'Exists' };
       const objectSelector = { matchLabels: { team: 'blue' }, matchExpressions: [expression] };
@@ -120,7 +120,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       );
     });
 
-    it('keeps everything that it had', async () => {
+    it('keeps all of its fields', async () => {
       const spec = {
         securityContext: { fsGroup: 7 },
         initContainers: [{ name: 'first', image: 'first:1' }],
@@ -167,7 +167,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       expect(admit(await policyOf(), plain).spec.imagePullSecrets).toBeUndefined();
     });
 
-    it('finds the daemons of the release from its own namespace', async () => {
+    it('finds the daemons of the release from another namespace', async () => {
       const values = {
         daemon: { mode: 'statefulSet', image: 'spread:5.0.1', statefulSet: { name: 'ring' } },
       };
@@ -175,7 +175,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       expect(changed.metadata.annotations['spread-sidecar/config']).toContain('4803@ring.ns.svc');
     });
 
-    it.each(['native', 'classic'])('has its own container where kubectl looks first, %s', async (mode) => {
+    it.each(['native', 'classic'])('keeps its own container first for kubectl, %s', async (mode) => {
       const policy = await policyOf({ sidecar: { mode } });
       const containers = [
         { name: 'app', image: 'app:1' },
@@ -271,7 +271,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))(
       });
     });
 
-    it('stays as it is with hostNetwork, and its maker gets a warning', async () => {
+    it('is unchanged with hostNetwork, and its creator gets a warning', async () => {
       const all = await manifests(injection);
       const policy = one(all, 'MutatingAdmissionPolicy');
       const warning = one(all, 'ValidatingAdmissionPolicy');

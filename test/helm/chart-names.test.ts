@@ -73,7 +73,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('go'))('the API server acce
     for (const major of majors) expect(mistakesInYaml(await render(named({ major, values })))).toEqual([]);
   });
 
-  it('no label that is a number, no Service that begins with a digit, and no name with a capital', () => {
+  it('no numeric label, no Service that starts with a digit, and no name with a capital letter', () => {
     const service = (metadata: string) => `apiVersion: v1\nkind: Service\nmetadata: ${metadata}\n`;
     expect(mistakesInYaml(service('{name: a, labels: {a: 1}}'))).toEqual([
       expect.stringContaining('unmarshal'),
@@ -109,7 +109,7 @@ describe.skipIf(!isAvailable('helm'))('the names of two releases differ', () => 
     expect(first).not.toBe(second);
   });
 
-  it('by their namespaces, for the policy that has none', async () => {
+  it('by their namespaces, for the policy without one', async () => {
     const policy = one(await manifests(named({ release: 'rel' })), 'MutatingAdmissionPolicy');
     expect(policy.metadata.name).toBe('ns.rel-spread-sidecar');
   });

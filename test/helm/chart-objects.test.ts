@@ -18,7 +18,7 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     ['podDisruptionBudget', 'PodDisruptionBudget'],
     ['test', 'Pod'],
     ['workload', 'Deployment'],
-  ])('%s can be switched off', async (value, kind) => {
+  ])('%s can be disabled', async (value, kind) => {
     const count = async (enabled: boolean) =>
       (await manifests({ ...everything, values: { [value]: { enabled } } })).filter((m) => m.kind === kind)
         .length;
@@ -47,19 +47,19 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
       );
   });
 
-  it('the rules are those of rules/, whole', async () => {
+  it('the rules are those of rules/, unchanged', async () => {
     const file = parse(readFileSync(join(chart, 'rules', 'spread-sidecar.rules.yaml'), 'utf8'));
     expect(one(await manifests(everything), 'PrometheusRule').spec.groups).toEqual(file.groups);
   });
 
-  it('the dashboard is that of dashboards/, with the label that Grafana looks for', async () => {
+  it("the dashboard is that of dashboards/, with Grafana's label", async () => {
     const map = one(await manifests(everything), 'ConfigMap', 'all-dashboard');
     expect(map.metadata.labels.grafana_dashboard).toBe('1');
     const file = readFileSync(join(chart, 'dashboards', 'spread-sidecar.json'), 'utf8');
     expect(JSON.parse(map.data['spread-sidecar.json'])).toEqual(JSON.parse(file));
   });
 
-  it('a NetworkPolicy lets the sidecar reach its external daemons, and nothing more', async () => {
+  it('a NetworkPolicy lets the sidecar reach its external daemons only', async () => {
     const all = await manifests({
       files: [sample('external')],
       values: { networkPolicy: { enabled: true } },
@@ -93,14 +93,14 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     },
   );
 
-  it('Services of Spread daemons are for IPv4, which is all that Spread speaks', async () => {
+  it('Services of Spread daemons are for IPv4, because Spread supports only IPv4', async () => {
     const services = (await manifests(everything)).filter(({ kind }) => kind === 'Service');
     expect(services).toHaveLength(2);
     for (const { spec } of services)
       expect(spec).toMatchObject({ ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] });
   });
 
-  it('the test sends by the command line of the image, against the sidecar beside it', async () => {
+  it('the test sends by the command line of the image, through the sidecar beside it', async () => {
     const { metadata, spec } = one(await manifests({ files: [sample('external')] }), 'Pod');
     expect(metadata).toMatchObject({ annotations: { 'helm.sh/hook': 'test' } });
     expect(spec.restartPolicy).toBe('Never');

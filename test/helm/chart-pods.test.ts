@@ -23,7 +23,7 @@ const containersOf = (pod: Yaml): Yaml[] => [...(pod.initContainers ?? []), ...p
 
 describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
   it.each(samples)(
-    'those of sample %s write nothing but volumes, are bounded, and know no token',
+    'those of sample %s write only to volumes, have limits, and have no service account token',
     async (name) => {
       const pods = podsOf(await manifests({ files: [sample(name)] }));
       expect(pods.length > 0).toBe(name !== 'minimal');
@@ -37,19 +37,16 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
     },
   );
 
-  it.each(samples)(
-    'every volume of sample %s that is mounted is there, and every one is mounted',
-    async (name) => {
-      for (const pod of podsOf(await manifests({ files: [sample(name)] }))) {
-        const mounted = containersOf(pod).flatMap(({ volumeMounts = [] }) =>
-          volumeMounts.map((mount: { name: string }) => mount.name),
-        );
-        expect([...new Set(mounted)].sort()).toEqual(pod.volumes.map((v: { name: string }) => v.name).sort());
-      }
-    },
-  );
+  it.each(samples)('every volume of sample %s is mounted, and every mount has a volume', async (name) => {
+    for (const pod of podsOf(await manifests({ files: [sample(name)] }))) {
+      const mounted = containersOf(pod).flatMap(({ volumeMounts = [] }) =>
+        volumeMounts.map((mount: { name: string }) => mount.name),
+      );
+      expect([...new Set(mounted)].sort()).toEqual(pod.volumes.map((v: { name: string }) => v.name).sort());
+    }
+  });
 
-  it('the socket is in memory, and an application under another user reaches it by its group', async () => {
+  it('the socket is in memory, and an application of another user reaches it by its group', async () => {
     const all = await manifests({ files: [sample('external')] });
     const pod = one(all, 'Deployment').spec.template.spec;
     const [app] = pod.containers;
@@ -86,7 +83,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
     });
   });
 
-  it('probes go to the admin port, wherever it is', async () => {
+  it('probes use the admin port at any address', async () => {
     const values = { config: { admin: { listen: '0.0.0.0:9000' } } };
     const all = await manifests({ files: [sample('external')], values });
     const [sidecar] = one(all, 'Deployment').spec.template.spec.initContainers;
@@ -99,7 +96,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
       expect(sidecar[`${probe}Probe`].httpGet).toEqual({ path, port: 'spread-admin' });
   });
 
-  it('starts the application after the sidecar: classic ones hold it until they have their daemon', async () => {
+  it('start the application after the sidecar: classic ones delay it until they have their daemon', async () => {
     const values = { sidecar: { startupProbe: { periodSeconds: 3, failureThreshold: 50 } } };
     const pod = one(await manifests({ files: [sample('classic')], values }), 'Deployment').spec.template.spec;
     expect(pod.containers.map(({ name }: { name: string }) => name)).toEqual(['spread-sidecar', 'app']);

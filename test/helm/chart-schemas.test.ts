@@ -25,13 +25,13 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
         .map((name) => [release, name] as const),
     );
 
-    it.each(pairs)('%s take sample %s', async (release, name) => {
+    it.each(pairs)('%s accept sample %s', async (release, name) => {
       const { problems, unknown } = await schemaProblems(release, await rendered(name, release));
       expect(problems).toEqual([]);
       for (const kind of unknown) expect(kind).toMatch(ELSEWHERE);
     });
 
-    it('reject unknown fields, wrong types and missing fields, and have no schema for what is no kind', async () => {
+    it('reject unknown fields, wrong types and missing fields, and have no schema for unknown kinds', async () => {
       const deployment = one(await rendered('everything'), 'Deployment');
       const broken = async (change: (copy: Manifest) => void) => {
         const copy = structuredClone(deployment);

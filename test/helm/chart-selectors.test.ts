@@ -27,7 +27,7 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
       expect(selectedBy(all, workload.spec.selector)).toEqual([`${workload.kind} ${workload.metadata.name}`]);
   });
 
-  it('each PodDisruptionBudget is about one workload with more than one pod', async () => {
+  it('each PodDisruptionBudget matches one workload with more than one pod', async () => {
     const all = await rendered('everything');
     const budgets = all.filter(({ kind }) => kind === 'PodDisruptionBudget');
     expect(budgets.map(({ spec }) => selectedBy(all, spec.selector))).toEqual([
@@ -38,7 +38,7 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
     for (const { spec } of budgets) expect(spec.maxUnavailable).toBeGreaterThan(0);
   });
 
-  it('the PodMonitor is about every pod with a sidecar, by a port that the sidecar names', async () => {
+  it('the PodMonitor matches every pod with a sidecar, by a port that the sidecar names', async () => {
     const all = await rendered('everything');
     const { spec } = one(all, 'PodMonitor');
     const monitored = podTemplates(all).filter(({ labels }) => selects(spec.selector, labels));
@@ -68,7 +68,7 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
       return { all, workload, daemon, through, sidecars: sidecars(all).map(endpoint) };
     };
 
-    it('let each sidecar reach its daemons, and nobody else', async () => {
+    it('let each sidecar reach its daemons, and nothing else', async () => {
       const { daemon, through, sidecars } = await everything();
       expect(sidecars.length).toBeGreaterThan(0);
       for (const sidecar of sidecars) {
@@ -79,7 +79,7 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
       expect(through({ ...stranger, namespace: 'other' }, daemon, tcp(4803))).toBe(false);
     });
 
-    it('let injected pods reach the daemons, of namespaces that opt in alone', async () => {
+    it('let injected pods of namespaces that opt in reach the daemons', async () => {
       const all = await manifests({
         files: [sample('everything')],
         values: { injection: { enabled: true } },
@@ -105,21 +105,21 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
       expect(through(stranger, daemon, udp(4803))).toBe(false);
     });
 
-    it('let in whoever is named to the admin port, and nobody to the gRPC port', async () => {
+    it('allow the named clients on the admin port, and none on the gRPC port', async () => {
       const { workload, through } = await everything();
       expect(through(inMonitoring, workload, tcp(4814))).toBe(true);
       expect(through(stranger, workload, tcp(4814))).toBe(false);
       for (const from of [inMonitoring, stranger]) expect(through(from, workload, tcp(4813))).toBe(false);
     });
 
-    it('let them look names up', async () => {
+    it('allow DNS', async () => {
       const { workload, daemon, through } = await everything();
       const dns: Endpoint = { labels: { 'k8s-app': 'kube-dns' }, namespace: 'kube-system' };
       for (const from of [workload, daemon])
         for (const port of [tcp(53), udp(53)]) expect(through(from, dns, port)).toBe(true);
     });
 
-    it('would not hold with another label', async () => {
+    it('would fail with another label', async () => {
       const { all, workload, daemon } = await everything();
       const renamed = all.map((manifest) => {
         const copy = structuredClone(manifest);

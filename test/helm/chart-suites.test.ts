@@ -6,7 +6,7 @@ import { helmUnittest, isAvailable } from '../support/requirements.mjs';
 import { runCommand } from '../support/run-command.js';
 
 describe.skipIf(!isAvailable('helm-unittest'))("the chart's suites by topic", () => {
-  it('pass, and all of them were run', async () => {
+  it('pass, and all of them run', async () => {
     const output = await runCommand(helmUnittest(), ['--strict', chart]);
     const files = readdirSync(join(chart, 'tests')).filter((name) => name.endsWith('_test.yaml'));
     expect(files.length).toBeGreaterThan(5);

@@ -47,7 +47,7 @@ function defaultOf(row: (typeof optionRows)[number]): unknown {
 }
 
 describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
-  it('reach every option of the sidecar; secrets come by files', async () => {
+  it('cover every option of the sidecar; secrets come from files', async () => {
     const config = sections(defaultOf);
     // The default is this pod only, which probes do not reach.
     config.admin!.listen = '0.0.0.0:4814';
@@ -61,7 +61,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
     expect({ ...loaded.config, admin: plain.config.admin }).toEqual(plain.config);
   });
 
-  it('reject numbers out of the sidecar’s bounds, each by its name', async () => {
+  it('reject numbers out of the sidecar’s ranges, each by its name', async () => {
     const above = (row: (typeof optionRows)[number]) => {
       const [, max] = /^a (?:whole )?number from [\d.]+ to ([\d.]+)/.exec(row.type.expects) ?? [];
       return max === undefined ? undefined : Number(max) + 1;
@@ -126,7 +126,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
     }
   });
 
-  it('accept every field that Kubernetes knows, and quantities as numbers', async () => {
+  it('accept every field of Kubernetes, and quantities as numbers', async () => {
     const values = {
       sidecar: {
         extraEnv: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k', optional: true } } }],
@@ -161,7 +161,7 @@ describe.skipIf(!isAvailable('helm'))('a platform that chooses users and groups 
   };
 
   it.each(['external', 'classic', 'container', 'statefulset', 'everything', 'injection'])(
-    'gets them with null, sample %s',
+    'removes them with null, sample %s',
     async (name) => {
       for (const major of majors) {
         const file = { major, files: [sample(name)] };

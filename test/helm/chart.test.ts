@@ -34,7 +34,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     },
   );
 
-  it.each(samples)('the sidecar takes the configuration of sample %s', async (name) => {
+  it.each(samples)('the sidecar accepts the configuration of sample %s', async (name) => {
     const all = await manifests({ files: [sample(name)] });
     const config = one(all, 'ConfigMap', `${name === 'everything' ? 'all' : 'rel-spread-sidecar'}-config`);
     const { sources } = await loadConfig({
@@ -43,12 +43,12 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     expect(sources['admin.listen'].kind).toBe('file');
   });
 
-  it('names the mistake when nobody says where the daemons are', async () => {
+  it('fails with a message without addresses of daemons', async () => {
     await expect(manifests()).rejects.toThrow('daemon.external.addresses: say where');
     await expect(manifests({ values: { daemon: { mode: 'container' } } })).rejects.toThrow('daemon.image');
   });
 
-  it('rejects an admin port that probes can not reach', async () => {
+  it('rejects an admin port that probes cannot reach', async () => {
     for (const config of [
       { admin: { listen: '127.0.0.1:4814' } },
       { admin: { listen: 'off' } },
@@ -72,7 +72,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     expect(classic.filter(({ kind }) => kind === 'Pod')).toEqual([]);
   });
 
-  it('keeps large numbers as they are', async () => {
+  it('keeps large numbers unchanged', async () => {
     const all = await manifests({
       files: [sample('external')],
       values: { config: { mailbox: { queueMaxEvents: 100_000_000 } } },
@@ -80,7 +80,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     expect(one(all, 'ConfigMap').data['config.yaml']).toMatch(/queueMaxEvents: 100000000$/m);
   });
 
-  it('mounts each Secret where the configuration looks for it', async () => {
+  it('mounts each Secret at the path of the configuration', async () => {
     const all = await manifests({ files: [sample('tls')] });
     const config = one(all, 'ConfigMap').data['config.yaml'] as string;
     const pod = one(all, 'Deployment').spec.template.spec;
@@ -104,12 +104,12 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     expect(app.volumeMounts).toHaveLength(2);
   });
 
-  it('asks for a token of its own clients where the sidecar wants one', async () => {
+  it('requires a token for its own clients if the sidecar does', async () => {
     const values = { secrets: { tokens: { name: 'x' } } };
     await expect(manifests({ files: [sample('external')], values })).rejects.toThrow('secrets.appToken.name');
   });
 
-  it('makes new pods when the configuration changes', async () => {
+  it('replaces pods when the configuration changes', async () => {
     const checksum = async (values: unknown) =>
       one(await manifests({ files: [sample('external')], values }), 'Deployment').spec.template.metadata
         .annotations['checksum/spread-sidecar'];
@@ -153,7 +153,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     expect(one(await withPeriod(refused + 1), 'Deployment')).toBeTruthy();
   });
 
-  it('knows the sidecar’s default of drain.grace', async () => {
+  it('has the sidecar’s default of drain.grace', async () => {
     const { default: grace } = optionRows.find(({ key }) => key === 'drain.grace')!;
     const values = { workload: { terminationGracePeriodSeconds: 15 }, sidecar: { mode: 'classic' } };
     await expect(manifests({ files: [sample('external')], values })).rejects.toThrow(
@@ -211,7 +211,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the chart’s Spread daemons',
     },
   );
 
-  it('names daemons so that Spread does not cut the name', async () => {
+  it('names daemons so that Spread does not truncate the name', async () => {
     const name = async (release: string) =>
       one(await manifests({ release, files: [sample('statefulset')] }), 'StatefulSet').metadata.name;
     const [long, other] = [

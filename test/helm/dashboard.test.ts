@@ -26,7 +26,7 @@ const variables = dashboard.templating.list
   });
 
 describe('the dashboard', () => {
-  it('is one that Grafana can take, and that any data source of Prometheus can fill', () => {
+  it('is valid for Grafana, and works with any Prometheus data source', () => {
     expect(dashboard.uid).toMatch(/^[a-z-]{1,40}$/);
     expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(39);
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'namespace', 'pod']);
@@ -35,7 +35,7 @@ describe('the dashboard', () => {
       for (const { datasource } of targets) expect(datasource.uid).toBe(`\${datasource}`);
   });
 
-  it('has a row for each thing to look at', () => {
+  it('has a row for each topic', () => {
     expect(dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
       'Health and daemon',
       'Mailboxes',
@@ -57,7 +57,7 @@ describe('the dashboard', () => {
     },
   );
 
-  it('has no panels one above the other', () => {
+  it('has no overlapping panels', () => {
     const cells = new Map<string, string>();
     for (const { title, gridPos } of panels) {
       expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
@@ -69,7 +69,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('asks for metrics, labels and values that a sidecar has', async () => {
+  it('uses only metrics, labels and values of a sidecar', async () => {
     const scraped = parseMetrics((await adminPage(await startWhole(), '/metrics'))!.body);
     for (const { of, expr } of [...queries, ...variables])
       expect(unknownNames(expr, scraped), of).toEqual([]);
@@ -80,7 +80,7 @@ describe('the dashboard', () => {
           expect(unknownNames(`sum by (${label}) (${withIntervals(expr)})`, scraped), title).toEqual([]);
   });
 
-  it('looks at the pods that were chosen only', () => {
+  it('shows only the selected pods', () => {
     for (const { of, expr } of queries)
       for (const { metric, matchers } of selectorsOf(expr.replace(/ and on \(job, instance\).*$/, '')))
         expect(matchers, `${of}: ${metric}`).toEqual(
@@ -91,7 +91,7 @@ describe('the dashboard', () => {
         );
   });
 
-  it('shows every metric of ours', () => {
+  it('shows every metric of the sidecar', () => {
     const shown = new Set(
       queries.flatMap(({ expr }) => selectorsOf(expr).map(({ metric }) => metric.replace(/_bucket$/, ''))),
     );
@@ -108,7 +108,7 @@ describe.skipIf(!isAvailable('promtool'))('promtool', () => {
     return runCommand('promtool', ['check', 'rules', file]);
   };
 
-  it('takes every query of the dashboard', async () => {
+  it('accepts every query of the dashboard', async () => {
     expect(await check([...queries, ...variables])).toContain(
       `${queries.length + variables.length} rules found`,
     );

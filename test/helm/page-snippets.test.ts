@@ -33,7 +33,7 @@ const cases = majors.flatMap((major) => installs.map((snippet) => ({ major, ...s
 describe.skipIf(!isAvailable('helm'))('the Helm snippets of the pages', () => {
   it('exist', () => expect(installs.length).toBeGreaterThanOrEqual(3));
 
-  it.each(cases)('of $page render as they are written with Helm $major', ({ major, page, text }) => {
+  it.each(cases)('of $page render as written with Helm $major', ({ major, page, text }) => {
     const folder = temporaryFolder();
     symlinkSync(join(root, 'deploy'), join(folder, 'deploy'));
     // The page gives the file before the commands.

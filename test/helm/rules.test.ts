@@ -61,19 +61,19 @@ describe('the rules', () => {
     expect(page).toContain(`\n### ${alert}\n\n${rule.labels?.severity}. `);
   });
 
-  it('docs/alerts.md explains no alert that does not exist', () => {
+  it('docs/alerts.md explains no unknown alert', () => {
     const page = readFileSync(join(ROOT, 'docs/alerts.md'), 'utf8');
     const explained = [...page.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
     expect(explained.filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
   });
 
-  it('no name occurs twice', () => {
+  it('no name is repeated', () => {
     const names = rules.map(({ alert, record }) => alert ?? record);
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
     expect(alerts.length).toBeGreaterThan(20);
   });
 
-  it('name metrics, labels and values that a sidecar has', async () => {
+  it('use only metrics, labels and values of a sidecar', async () => {
     const scraped = parseMetrics((await adminPage(await startWhole(), '/metrics'))!.body);
     for (const { alert, record, expr } of rules)
       expect(unknownNames(expr, scraped, recorded), alert ?? record).toEqual([]);
@@ -83,7 +83,7 @@ describe('the rules', () => {
         expect(unknownNames(withoutMadeUpValues(series), scraped), name).toEqual([]);
   });
 
-  it('a metric, a label or a value that no sidecar has would be seen', async () => {
+  it('an unknown metric, label or value would be detected', async () => {
     const scraped = parseMetrics((await adminPage(await startWhole(), '/metrics'))!.body);
     expect(unknownNames('rate(spread_sidecar_mailbox[5m]) > 0', scraped)).toEqual([
       'no metric spread_sidecar_mailbox',
@@ -100,7 +100,7 @@ describe('the rules', () => {
 });
 
 describe.skipIf(!isAvailable('promtool'))('promtool', () => {
-  it('takes the rules', async () => {
+  it('accepts the rules', async () => {
     expect(await runCommand('promtool', ['check', 'rules', RULES_FILE])).toContain(
       `${rules.length} rules found`,
     );
@@ -132,7 +132,7 @@ describe.skipIf(!isAvailable('promtool'))('promtool', () => {
     60_000,
   );
 
-  it('finds no problem in what a sidecar shows', async () => {
+  it("finds no problem in a sidecar's metrics", async () => {
     const sidecar = await startWhole();
     const mailbox = await sidecar.sidecar.connect({ privateName: 'metrics' });
     await mailbox.join('some-group', { awaitView: true });

@@ -119,7 +119,7 @@ describe('the addresses process beside a daemon', () => {
     expect(readFileSync(join(run, 'spread.conf'), 'utf8')).toBe(segment(4803, 'ring-0', '127.0.0.1'));
   });
 
-  it('writes no file as long as an address is missing', async () => {
+  it('writes no file while an address is missing', async () => {
     const template = segment(4803, 'ring-0', '{ring-0.nodes}') + segment(4803, 'ring-1', '{nobody.invalid}');
     const { run, get } = await start({ template });
     await answers(() => get('/written'), 503);
@@ -172,7 +172,7 @@ describe('the addresses process beside a daemon', () => {
     await until(() => existsSync(join(run, 'restart')), { timeoutMs: 10_000, what: 'a request to restart' });
   });
 
-  it('continues what an earlier process has begun', async () => {
+  it('continues the work of an earlier process', async () => {
     const daemon = await FakeDaemon.start();
     const own = segment(daemon.port, 'ring-0', '127.0.0.1');
     const { status } = await start({
@@ -182,7 +182,7 @@ describe('the addresses process beside a daemon', () => {
     await until(async () => (await status())?.isCurrent, { timeoutMs: 10_000, what: 'a current daemon' });
   });
 
-  it('ends with a sentence in a pod without IPv4', async () => {
+  it('ends with a message in a pod without IPv4', async () => {
     const template = segment(4803, 'ring-0', '{ring-0.nodes}');
     const { child, written } = await start({ template, environment: { POD_IPS: 'fd00::7' } });
     expect(await once(child, 'close')).toEqual([1, null]);

@@ -96,7 +96,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
   }, 600_000);
   afterAll(() => rmSync(home, { recursive: true, force: true }), 120_000);
 
-  it('have what they need and no leftovers', async () => {
+  it('contain all required files and no others', async () => {
     const sidecar = await filesOf(tarballs.sidecar);
     expect(sidecar).toEqual(
       expect.arrayContaining(['bin/spread-sidecar.mjs', 'dist/server/main.js', 'LICENSE', 'README.md']),
@@ -109,7 +109,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
       expect(await filesOf(tarball)).not.toContain('dist/stale.js');
   });
 
-  it('install the command from one tarball, and it serves, sends and receives', async () => {
+  it('install the command from one tarball, which serves, sends and receives', async () => {
     const prefix = temporaryFolder();
     await runCommand('npm', [...INSTALL, '--global', '--prefix', prefix, tarballs.sidecar]);
     const command = join(prefix, 'bin', 'spread-sidecar');
@@ -127,7 +127,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
     expect(await receiver.exits()).toBe(0);
   }, 240_000);
 
-  describe('give the client to a project of its own', () => {
+  describe('provide the client to another project', () => {
     /** An empty project with the client and what else it is tested with. */
     const project = join(home, 'project');
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -53,7 +53,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('python-build'))(
         expect(files).toContainEqual(expect.stringMatching(`^${name}-[^/]+/licenses/LICENSE$`));
     });
 
-    it('run the program of the README as it stands', async () => {
+    it('run the program of the README unchanged', async () => {
       const { target } = await startSidecar();
       const folder = temporaryFolder();
       writeFileSync(join(folder, 'hello.py'), firstProgram('clients/python/README.md', 'python'));

@@ -69,7 +69,7 @@ function isWhole(input: Buffer): boolean {
 }
 
 describe('the decoder of Receive responses', () => {
-  it('gives what the generated code gives', () => {
+  it('returns the same as the generated code', () => {
     fc.assert(
       fc.property(events, (batch) => {
         const input = encoded(batch);
@@ -78,7 +78,7 @@ describe('the decoder of Receive responses', () => {
     );
   });
 
-  it('gives what the generated code gives for what is still a message after bytes were changed, cut or added', () => {
+  it('returns the same as the generated code for valid messages after random changes', () => {
     const change = fc.tuple(fc.nat(), fc.constantFrom('flip', 'cut', 'add', 'drop'), fc.nat(255));
     fc.assert(
       fc.property(events, fc.array(change, { minLength: 1, maxLength: 3 }), (batch, changes) => {
@@ -98,7 +98,7 @@ describe('the decoder of Receive responses', () => {
     );
   });
 
-  it('keeps no neighbours of a small payload', () => {
+  it('does not retain neighbors of a small payload', () => {
     const one = (payload: Buffer) => ({
       sequence: 1n,
       receivedAt: { seconds: 1n, nanos: 0 },
@@ -134,7 +134,7 @@ describe('the encoder of MulticastStream frames', () => {
     selfDiscard: fc.boolean(),
   });
 
-  it('writes what the generated one writes', () => {
+  it('writes the same as the generated encoder', () => {
     const batch = fc
       .array(fc.tuple(message, fc.integer({ min: 1, max: 3 })), { maxLength: 8 })
       .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => one)));

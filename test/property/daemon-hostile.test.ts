@@ -85,7 +85,7 @@ class GoodClients {
 }
 
 describe('hostile clients', () => {
-  it('harm nobody with frames of any content', async () => {
+  it('harm no others with frames of any content', async () => {
     const running = await startEmbeddedDaemon();
     const good = await GoodClients.connect(running);
     let serial = 0;
@@ -118,7 +118,7 @@ describe('hostile clients', () => {
     expect(running.daemon.counters()).toMatchObject({ memberships: 1, groups: 1, queuedBytes: 0 });
   }, 60_000);
 
-  it('harm nobody with any bytes in the handshake', async () => {
+  it('harm no others with any bytes in the handshake', async () => {
     const running = await startEmbeddedDaemon({ handshakeTimeoutMs: 100 });
     const good = await GoodClients.connect(running);
     const start = fc.oneof(
@@ -147,7 +147,7 @@ describe('hostile clients', () => {
 });
 
 describe('memory', () => {
-  it('embedded.maxQueueBytes: bounds all slow readers together, and cuts the slowest first', async () => {
+  it('embedded.maxQueueBytes: limits all slow readers together, and disconnects the slowest first', async () => {
     const limit = 2_000_000;
     const running = await startEmbeddedDaemon({ maxQueuedBytes: limit });
     const { tcp, daemon, events } = running;
@@ -172,7 +172,7 @@ describe('memory', () => {
     expect(daemon.counters().sessions).toBe(3);
   });
 
-  it('is bounded for memberships, and whoever has most of them goes', async () => {
+  it('is limited for memberships, and the session with most of them is disconnected', async () => {
     const { tcp, daemon, events } = await startEmbeddedDaemon({ maxMemberships: 1000 });
     const good = await RawClient.connect(tcp, { name: 'good' });
     good.join('g');
@@ -194,7 +194,7 @@ describe('memory', () => {
     expect(daemon.counters().memberships).toBe(2);
   });
 
-  it('is not taken for what is only announced', async () => {
+  it('is not allocated for announced bytes', async () => {
     const { tcp, daemon } = await startEmbeddedDaemon();
     const good = await RawClient.connect(tcp);
     const before = process.memoryUsage().arrayBuffers;
@@ -206,7 +206,7 @@ describe('memory', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
   });
 
-  it('has a bound for connections without a name', async () => {
+  it('is limited for connections without a name', async () => {
     const { tcp, daemon } = await startEmbeddedDaemon({ maxSessions: 10, handshakeTimeoutMs: 2000 });
     const idle = await Promise.all(Array.from({ length: 40 }, () => ByteStream.connect(tcp)));
     await until(() => idle.filter((stream) => stream.ended).length >= 20);

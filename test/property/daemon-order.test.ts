@@ -225,7 +225,7 @@ function disconnectsAreWhole(seen: readonly Message[]): void {
 }
 
 describe('the embedded daemon under many clients', () => {
-  it('gives everybody what one order of events demands', async () => {
+  it('delivers the events to all members in one order', async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120, size: 'max' }), run), {
       numRuns: 150,
     });

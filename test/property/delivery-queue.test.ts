@@ -222,9 +222,9 @@ const commands = fc.commands<Pair, Pair>(
   { maxCommands: 60, size: 'max' },
 );
 
-describe('DeliveryQueue against the rules written plainly', () => {
+describe('DeliveryQueue against a simple model', () => {
   for (const acknowledgement of ['AUTO', 'EXPLICIT'] as const) {
-    it(`agrees with them after any calls: ${acknowledgement}`, () => {
+    it(`agrees with the model after any calls: ${acknowledgement}`, () => {
       fc.assert(
         fc.property(commands, (calls) => {
           const pair: Pair = {

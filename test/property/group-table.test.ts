@@ -68,7 +68,7 @@ const bytesSorted = (names: string[]) =>
   names.sort((a, b) => Buffer.compare(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')));
 
 describe('GroupTable', () => {
-  it('does what a plain model does', () => {
+  it('agrees with a simple model', () => {
     fc.assert(
       fc.property(steps, (todo) => {
         const table = new GroupTable<Member>();

@@ -29,7 +29,7 @@ function encoded(batch: unknown[]): Buffer {
 }
 
 describe('the decoder of MulticastStream batches', () => {
-  it('reads what the generated one reads, or leaves it to that', () => {
+  it('reads the same as the generated decoder, or leaves it to that', () => {
     fc.assert(
       fc.property(messages, (batch) => {
         const bytes = encoded(batch);
@@ -39,7 +39,7 @@ describe('the decoder of MulticastStream batches', () => {
     );
   });
 
-  it('reads by itself whatever has ASCII names and numbers of ordinary size', () => {
+  it('reads all messages with ASCII names and numbers of ordinary size by itself', () => {
     const batch = [
       { serviceType: 5, groups: ['room'], payload: Buffer.from('one'), messageType: 0, selfDiscard: false },
       { serviceType: 5, groups: ['room'], payload: Buffer.from('two'), messageType: -7, selfDiscard: true },
@@ -63,7 +63,7 @@ describe('the decoder of MulticastStream batches', () => {
     expect(read).toEqual({ frame: { $case: 'batch', value: { messages: batch } } });
   });
 
-  it('never reads what the generated one rejects, nor otherwise, when bytes are changed, cut or added', () => {
+  it('never reads bytes that the generated decoder rejects or reads differently, after random changes', () => {
     const change = fc.tuple(fc.nat(), fc.constantFrom('flip', 'cut', 'add', 'drop'), fc.nat(255));
     fc.assert(
       fc.property(messages, fc.array(change, { minLength: 1, maxLength: 3 }), (batch, changes) => {
@@ -86,7 +86,7 @@ describe('the decoder of MulticastStream batches', () => {
     );
   });
 
-  it('leaves very many messages or groups to the other one, which rejects them', () => {
+  it('leaves very many messages or groups to the generated decoder, which rejects them', () => {
     const tiny = (count: number) => ({ length: count });
     const none = { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false };
     const manyMessages = (count: number) => encoded(Array.from(tiny(count), () => none));

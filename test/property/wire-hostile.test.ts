@@ -80,7 +80,7 @@ describe('hostile bytes', () => {
     bigEndian,
   });
 
-  it('in headers: an error or patience, and memory within the limits', () => {
+  it('in headers: an error or an incomplete frame, and memory within the limits', () => {
     fc.assert(
       fc.property(role, hostileFrame, fc.nat(), (side, frame, place) => {
         const bytes = buildFrame(frame);
@@ -185,7 +185,7 @@ describe('hostile bytes', () => {
 });
 
 describe('requests', () => {
-  it('of any names, counts and lengths either fit what a daemon takes, or are rejected with field and bound', () => {
+  it('of any names, counts and lengths either fit a daemon, or are rejected with field and bound', () => {
     const fields = fc.record({
       privateGroup,
       serviceType: service,
@@ -223,7 +223,7 @@ describe('requests', () => {
     );
   });
 
-  it('take exactly the names that were said to be legal', () => {
+  it('accept exactly the legal names', () => {
     const accepts = (check: () => void): boolean => {
       try {
         check();

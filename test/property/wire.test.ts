@@ -98,7 +98,7 @@ describe('encode and decode are inverse', () => {
     );
   });
 
-  it('for the handshake, cut anywhere', () => {
+  it('for the handshake, split anywhere', () => {
     const request = fc.record({
       name: fc.oneof(fc.constant(''), legalName(10)),
       membership: fc.boolean(),
@@ -148,8 +148,8 @@ function readCut<T>(reader: IncrementalReader<T>, bytes: Buffer, place: number):
   return reader.value;
 }
 
-describe('any cut of a stream decodes alike', () => {
-  it('made up', () => {
+describe('any split of a stream is decoded alike', () => {
+  it('generated', () => {
     fc.assert(
       fc.property(
         daemonStream.chain((stream) => fc.tuple(fc.constant(stream), cuts(stream))),
