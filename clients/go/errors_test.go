@@ -59,7 +59,7 @@ func TestACodeNeedsSpreadsDomain(t *testing.T) {
 	}
 }
 
-func TestOutcomesOfSends(t *testing.T) {
+func TestFailedSendsHaveAnOutcome(t *testing.T) {
 	for _, one := range []struct {
 		err     error
 		outcome Outcome
@@ -98,7 +98,7 @@ func TestNumbersOfSpread(t *testing.T) {
 	}
 }
 
-func TestTypeWordsAnswerAsSpreadsMacrosDo(t *testing.T) {
+func TestPredicatesAgreeWithSpreadsMacros(t *testing.T) {
 	if word := SafeMess | SelfDiscard; !word.IsRegularMess() || !word.IsSafeMess() || !word.IsSelfDiscard() || word.IsMembershipMess() {
 		t.Error(word)
 	}

@@ -79,7 +79,7 @@ func TestReceivingThatIsGivenUpLosesNothing(t *testing.T) {
 	}
 }
 
-func TestReceiveManyGivesWhatHasCome(t *testing.T) {
+func TestReceiveManyReturnsAvailableEvents(t *testing.T) {
 	f := startFake(t, func(_ int, _ *pb.ReceiveRequest, stream receiveStream) error {
 		_ = send(stream, attachedFrame(1), batchFrame(1, 5))
 		return idle(stream)
@@ -103,7 +103,7 @@ func TestReceiveManyGivesWhatHasCome(t *testing.T) {
 	}
 }
 
-func TestAChannelGivesEventsUntilItsContextEnds(t *testing.T) {
+func TestAChannelDeliversEventsUntilItsContextEnds(t *testing.T) {
 	mailbox := startFake(t, giving(3)).connect(t, MailboxOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	events, ended := mailbox.Channel(ctx)
@@ -167,7 +167,7 @@ func TestManualAcknowledgementIsLeftToTheApplication(t *testing.T) {
 	}
 }
 
-func TestAMailboxIsKeptWhileNobodyUsesIt(t *testing.T) {
+func TestAnUnusedMailboxKeepsItsLease(t *testing.T) {
 	f := startFake(t, giving(0))
 	f.lease = 300 * time.Millisecond
 	mailbox := f.connect(t, MailboxOptions{})
@@ -222,7 +222,7 @@ func TestARestoredConnectionHasItsNewNames(t *testing.T) {
 	}
 }
 
-func TestAttachGoesOnWhereTheModeSays(t *testing.T) {
+func TestAttachResumesByTheAcknowledgementMode(t *testing.T) {
 	f := startFake(t, giving(9))
 	sidecar, err := New(Options{Target: f.target})
 	if err != nil {
@@ -377,7 +377,7 @@ func TestACallHasADeadlineOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestAFailedSendTellsItsOutcome(t *testing.T) {
+func TestAFailedSendReportsItsOutcome(t *testing.T) {
 	f := startFake(t, nil)
 	mailbox := f.connect(t, MailboxOptions{})
 	if sent, err := mailbox.Multicast(t.Context(), SafeMess|SelfDiscard, "g", []byte("abc"), -3); err != nil || sent != 3 {
@@ -399,7 +399,7 @@ func TestAFailedSendTellsItsOutcome(t *testing.T) {
 	}
 }
 
-func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+func TestInvalidOptionsAreRejected(t *testing.T) {
 	f := startFake(t, nil)
 	sidecar, err := New(Options{Target: f.target})
 	if err != nil {

@@ -39,7 +39,7 @@ func (n *noticed) kinds() string {
 	return strings.Join(kinds, " ")
 }
 
-func TestReceiveGoesOnBehindTheLastEventAfterABreak(t *testing.T) {
+func TestReceiveResumesAfterTheLastEventOfABrokenStream(t *testing.T) {
 	f := startFake(t, func(n int, request *pb.ReceiveRequest, stream receiveStream) error {
 		after := request.GetAfterSequence()
 		if n == 2 {
@@ -62,7 +62,7 @@ func TestReceiveGoesOnBehindTheLastEventAfterABreak(t *testing.T) {
 	}
 }
 
-func TestReceiveGoesOnAfterTheSidecarWasAway(t *testing.T) {
+func TestReceiveResumesAfterTheSidecarWasUnreachable(t *testing.T) {
 	f := startFake(t, func(_ int, request *pb.ReceiveRequest, stream receiveStream) error {
 		next := request.GetAfterSequence() + 1
 		_ = send(stream, attachedFrame(next), batchFrame(next, next))
@@ -95,7 +95,7 @@ func TestAGapEndsReceiving(t *testing.T) {
 	}
 }
 
-func TestTheEndComesAfterAllItsEvents(t *testing.T) {
+func TestTheEndFollowsAllEvents(t *testing.T) {
 	end := because(codes.Unavailable, ErrConnectionClosed, map[string]string{"last_sequence": "4"})
 	f := startFake(t, func(n int, request *pb.ReceiveRequest, stream receiveStream) error {
 		next := request.GetAfterSequence() + 1
@@ -112,7 +112,7 @@ func TestTheEndComesAfterAllItsEvents(t *testing.T) {
 	}
 }
 
-func TestEventsThatDoNotComeAreToldWithTheEnd(t *testing.T) {
+func TestTheEndReportsMissingEvents(t *testing.T) {
 	f := startFake(t, func(_ int, request *pb.ReceiveRequest, stream receiveStream) error {
 		_ = send(stream, attachedFrame(request.GetAfterSequence()+1))
 		return because(codes.ResourceExhausted, ErrQueueOverflow, map[string]string{"last_sequence": "4"})
@@ -126,7 +126,7 @@ func TestEventsThatDoNotComeAreToldWithTheEnd(t *testing.T) {
 	}
 }
 
-func TestAReceiverThatWasReplacedDoesNotTakeItBack(t *testing.T) {
+func TestAReplacedReceiverDoesNotAttachAgain(t *testing.T) {
 	f := startFake(t, func(_ int, _ *pb.ReceiveRequest, stream receiveStream) error {
 		_ = send(stream, attachedFrame(1))
 		return because(codes.Aborted, ErrReceiverReplaced, nil)

@@ -107,7 +107,7 @@ func TestASenderKeepsOrderAndCounts(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreToldToWhomListens(t *testing.T) {
+func TestRejectedMessagesAreReportedToTheListener(t *testing.T) {
 	var seen []string
 	options := SenderOptions{OnRefused: func(refusal Refusal) {
 		seen = append(seen, fmt.Sprintf("%d %s %v", refusal.Index, refusal.Err.Outcome, errors.Is(refusal.Err, IllegalGroup)))
@@ -123,7 +123,7 @@ func TestRefusalsAreToldToWhomListens(t *testing.T) {
 	}
 }
 
-func TestRefusalsThatNobodyListensToAreCollected(t *testing.T) {
+func TestRejectedMessagesWithoutAListenerAreCollected(t *testing.T) {
 	_, sender := startSending(t, SenderOptions{}, accepting)
 	for range 150 {
 		sendAll(t, sender, "bad")
@@ -142,7 +142,7 @@ func TestRefusalsThatNobodyListensToAreCollected(t *testing.T) {
 	}
 }
 
-func TestAStreamThatBreaksLeavesWhatIsInDoubt(t *testing.T) {
+func TestABrokenStreamLeavesUndecidedMessages(t *testing.T) {
 	_, sender := startSending(t, SenderOptions{}, func(stream multicastStream) error {
 		if _, err := stream.Recv(); err != nil {
 			return err
@@ -285,7 +285,7 @@ func TestAMailboxThatIsClosedEndsItsSenders(t *testing.T) {
 	}
 }
 
-func TestMessagesAreRefusedThatTheContractCanNotCarry(t *testing.T) {
+func TestMessagesThatTheContractCannotRepresentAreRejected(t *testing.T) {
 	_, sender := startSending(t, SenderOptions{}, accepting)
 	for name, err := range map[string]error{
 		"no service":     sender.Send(t.Context(), 0, "g", nil, 0),

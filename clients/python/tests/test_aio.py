@@ -43,7 +43,7 @@ async def refused(awaitable: Awaitable[object]) -> s.SpreadError:
     return caught.value
 
 
-def test_goes_on_behind_the_last_event_of_a_broken_stream(fake: FakeSidecar, run: Any) -> None:
+def test_resumes_after_the_last_event_of_a_broken_stream(fake: FakeSidecar, run: Any) -> None:
     def breaks(request: Any, context: Any) -> Any:
         yield attached(1)
         yield batch(1, 2)
@@ -184,7 +184,7 @@ def test_acknowledges_and_keeps_the_lease(fake: FakeSidecar, run: Any) -> None:
     run(test)
 
 
-def test_sends_in_order_and_says_what_is_in_doubt(fake: FakeSidecar, run: Any) -> None:
+def test_sends_in_order_and_reports_undecided_messages(fake: FakeSidecar, run: Any) -> None:
     payloads: list[bytes] = []
 
     def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:

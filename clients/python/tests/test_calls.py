@@ -27,7 +27,7 @@ def refused(call: Any) -> s.SpreadError:
     return caught.value
 
 
-def test_an_error_has_everything_that_the_sidecar_says(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_an_error_has_all_details_of_the_sidecar(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def refuse(context: Any) -> None:
         trailer = details("RECONNECTING", retry=0.25, outcome="not-sent", field="x")
         context.set_trailing_metadata((("grpc-status-details-bin", trailer),))
@@ -60,7 +60,7 @@ def test_an_error_has_everything_that_the_sidecar_says(fake: FakeSidecar, sideca
         (grpc.StatusCode.PERMISSION_DENIED, "", "not-sent"),
     ],
 )
-def test_a_failed_send_says_what_became_of_it(
+def test_a_failed_send_has_an_outcome(
     fake: FakeSidecar, sidecar: s.SpreadSidecar, code: grpc.StatusCode, reason: str, outcome: str
 ) -> None:
     fake.on_multicast = lambda context: abort(context, code, reason)
@@ -93,7 +93,7 @@ def test_closing_ends_calls_and_makes_no_further_ones(fake: FakeSidecar, sidecar
     assert refused(sidecar.version).status == "CANCELLED"
 
 
-def test_what_is_wrong_is_refused_before_it_is_sent(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_invalid_arguments_are_rejected_before_sending(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     mailbox = sidecar.connect()
     cases: list[tuple[Any, str]] = [
         (lambda: sidecar.connect(lease=-1), "lease"),
@@ -231,6 +231,6 @@ def test_leaving_a_block_keeps_the_reason_of_its_body(fake: FakeSidecar, sidecar
     assert caught.value.__context__ is None or not isinstance(caught.value.__context__, s.SpreadError)
 
 
-def test_leaving_a_block_is_silent_when_the_sidecar_is_gone(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_leaving_a_block_raises_nothing_without_a_sidecar(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     with sidecar.connect():
         fake.stop()

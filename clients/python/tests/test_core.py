@@ -148,7 +148,7 @@ def test_every_kind_of_event() -> None:
         assert not hasattr(one, "__dict__")
 
 
-def test_duplicates_are_dropped_and_gaps_are_told() -> None:
+def test_duplicates_are_discarded_and_gaps_are_reported() -> None:
     def batch(*sequences: int) -> pb.EventBatch:
         return pb.EventBatch(events=[event_pb2.Event(sequence=n, self_leave=event_pb2.SelfLeave()) for n in sequences])
 
@@ -179,7 +179,7 @@ def test_constants_and_predicates_are_those_of_the_header() -> None:
     assert not s.is_self_leave(s.CAUSED_BY_LEAVE | s.REG_MEMB_MESS)
 
 
-def test_only_what_has_no_reason_is_a_failure_of_the_transport() -> None:
+def test_only_errors_without_a_reason_are_transport_failures() -> None:
     assert is_transport_failure(s.SpreadError("", status="UNAVAILABLE"))
     assert is_transport_failure(s.SpreadError("", status="UNAVAILABLE", reason="CONNECTION_TOO_OLD"))
     assert not is_transport_failure(s.SpreadError("", status="UNAVAILABLE", reason="DRAINING"))
@@ -269,7 +269,7 @@ def test_the_last_events_of_an_ended_mailbox_are_fetched_for_two_seconds() -> No
     assert (last.reason, last.metadata["received_sequence"]) == ("LEASE_EXPIRED", "0")
 
 
-def test_a_mailbox_that_is_gone_has_nothing_to_fetch() -> None:
+def test_an_unknown_mailbox_has_no_events_to_fetch() -> None:
     rules = ReceiveRules(ReceivePlan("m", 0, 0, 0, 10, 30), is_transport_failure)
     end = s.SpreadError("over", status="ABORTED", reason="LEASE_EXPIRED", metadata={"last_sequence": "2"})
     assert rules.broken(end).end is None

@@ -50,7 +50,7 @@ def test_a_few_constants_have_the_values_of_the_c_header() -> None:
     ],
 )
 @pytest.mark.usefixtures("here")
-def test_connect_takes_both_families_of_names(args: tuple[str, ...], keywords: dict[str, Any]) -> None:
+def test_connect_accepts_both_families_of_names(args: tuple[str, ...], keywords: dict[str, Any]) -> None:
     box = spread.connect(*args, **keywords)
     assert box.private_group in ("#kw#localhost",)
     box.disconnect()
@@ -69,7 +69,7 @@ def test_connect_takes_both_families_of_names(args: tuple[str, ...], keywords: d
         ((), {"membership": None}),
     ],
 )
-def test_connect_refuses_wrong_arguments(args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+def test_connect_rejects_wrong_arguments(args: tuple[Any, ...], keywords: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
         spread.connect(*args, **keywords)
 
@@ -109,7 +109,7 @@ def test_the_environment_may_fix_it(
 
 
 @pytest.mark.usefixtures("here")
-def test_the_descriptor_says_exactly_when_receive_will_not_block() -> None:
+def test_the_descriptor_is_readable_exactly_when_receive_will_not_block() -> None:
     box = spread.connect(membership=0)
     box.join("exact")
     box.fileno()
@@ -162,7 +162,7 @@ def test_the_end_of_a_process_is_a_goodbye(end: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_thread_in_receive_is_let_go_by_disconnect() -> None:
+def test_disconnect_ends_a_waiting_receive() -> None:
     box = spread.connect(membership=0)
     failures: list[tuple[object, ...]] = []
 

@@ -94,7 +94,7 @@ def test_a_view_that_one_member_caused(receive: Receive, cause: event_pb2.Member
     assert not hasattr(message, "message") and not hasattr(message, "sender")
 
 
-def test_a_view_of_the_network_has_those_who_came_along(receive: Receive) -> None:
+def test_a_network_view_has_the_members_that_moved_together(receive: Receive) -> None:
     sets = [(["#a#one", "#b#one"], True), (["#c#two"], False)]
     message = receive(view(event_pb2.MEMBERSHIP_CAUSE_NETWORK, ["#c#two"], sets))
     assert type(message) is spread.MembershipMsgType
@@ -120,7 +120,7 @@ def test_a_self_leave(receive: Receive) -> None:
     assert message.orig_members is None
 
 
-def test_a_refused_message_is_of_an_unknown_type_as_in_the_wrapper(receive: Receive) -> None:
+def test_a_rejected_message_has_an_unknown_type_as_in_the_wrapper(receive: Receive) -> None:
     refused = event_pb2.RejectedMessage(sender="#me#fake", groups=["g"], spread_type=0x400010)
     with pytest.raises(spread.SpreadError) as caught:
         receive(event_pb2.Event(rejected_message=refused))

@@ -52,7 +52,7 @@ class Index:
         return spread.SAFE_MESS
 
 
-def test_numbers_are_taken_as_a_c_extension_takes_them(box: spread.MailboxType) -> None:
+def test_numbers_are_converted_as_in_a_c_extension(box: spread.MailboxType) -> None:
     assert box.multicast(Index(), "g", "four", True) == 4  # type: ignore[arg-type]
     for wrong, error in ((0.5, TypeError), ("1", TypeError), (None, TypeError), (1 << 31, OverflowError)):
         with pytest.raises(error):
@@ -139,7 +139,7 @@ def test_a_private_name_is_cut_as_the_c_library_cuts_it(
 @pytest.mark.parametrize(
     "name", ["4803x", "x", "not a daemon", "4803@", "@host", "4803@ host", "48 03", "4803@" + "h" * 300]
 )
-def test_a_daemon_name_that_the_c_library_refuses_is_refused(
+def test_a_daemon_name_that_the_c_library_rejects_is_rejected(
     name: str, override: str | None, fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)

@@ -93,7 +93,7 @@ def test_it_is_exact_while_threads_push_and_take(readiness: Readiness) -> None:
     assert readable(readiness)
 
 
-def test_who_selects_wakes_up_when_another_thread_disconnects(
+def test_select_wakes_up_when_another_thread_disconnects(
     fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
@@ -116,7 +116,7 @@ def test_who_selects_wakes_up_when_another_thread_disconnects(
 
 
 @pytest.mark.usefixtures("no_thread_left")
-def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
+def test_a_mailbox_in_a_cycle_is_disconnected_by_any_collection(
     fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
@@ -140,7 +140,7 @@ def test_a_mailbox_in_a_cycle_is_disconnected_whoever_collects_it(
     until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors, "all descriptors closed")
 
 
-def test_the_copy_that_a_fork_has_made_says_no_goodbye(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_child_does_not_disconnect(fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)
     fake.scripts = [fake.quiet]
     box = spread.connect()
@@ -153,7 +153,7 @@ def test_the_copy_that_a_fork_has_made_says_no_goodbye(fake: FakeSidecar, monkey
     assert fake.disconnects == 1
 
 
-def test_disconnect_does_not_fail_when_nobody_listens_any_more(
+def test_disconnect_does_not_fail_without_a_sidecar(
     fake: FakeSidecar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPREAD_SIDECAR_TARGET", fake.target)

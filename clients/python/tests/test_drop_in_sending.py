@@ -84,7 +84,7 @@ def test_a_multicast_does_not_wait_for_the_sidecar(box: spread.MailboxType, reco
     assert recorder.payloads == [str(n).encode() for n in range(2000)]
 
 
-def test_what_is_on_its_way_is_bounded(box: spread.MailboxType, recorder: Recorder) -> None:
+def test_messages_in_flight_are_limited(box: spread.MailboxType, recorder: Recorder) -> None:
     recorder.gate.clear()
     sent = 0
 
@@ -105,7 +105,7 @@ def test_what_is_on_its_way_is_bounded(box: spread.MailboxType, recorder: Record
 
 
 @pytest.mark.parametrize("call", ["join", "leave", "disconnect"])
-def test_other_calls_come_after_what_was_multicast(
+def test_other_calls_follow_earlier_multicasts(
     call: str, box: spread.MailboxType, recorder: Recorder, fake: FakeSidecar
 ) -> None:
     seen: list[tuple[str, int]] = []
@@ -116,7 +116,7 @@ def test_other_calls_come_after_what_was_multicast(
     assert seen == [(call, 500)]
 
 
-def test_a_mailbox_that_nobody_has_any_more_sends_first(recorder: Recorder, fake: FakeSidecar) -> None:
+def test_an_unreferenced_mailbox_sends_its_messages_first(recorder: Recorder, fake: FakeSidecar) -> None:
     box = spread.connect()
     for _ in range(500):
         send(box)
@@ -125,7 +125,7 @@ def test_a_mailbox_that_nobody_has_any_more_sends_first(recorder: Recorder, fake
     assert len(recorder.messages) == 500
 
 
-def test_a_broken_session_is_told_once_and_then_the_mailbox_is_closed(
+def test_a_broken_session_is_reported_once_and_then_the_mailbox_is_closed(
     box: spread.MailboxType, recorder: Recorder
 ) -> None:
     recorder.ends = [(grpc.StatusCode.UNAVAILABLE, "CONNECTION_CLOSED")]
@@ -148,7 +148,7 @@ def test_messages_in_doubt_end_the_mailbox(box: spread.MailboxType, recorder: Re
     until(lambda: fake.disconnects == 1, "the disconnect")
 
 
-def test_a_stream_that_breaks_with_nothing_on_its_way_is_made_anew(
+def test_a_broken_stream_without_messages_in_flight_is_replaced(
     box: spread.MailboxType, recorder: Recorder
 ) -> None:
     recorder.ends = [(grpc.StatusCode.UNAVAILABLE, ""), (grpc.StatusCode.UNAVAILABLE, "CONNECTION_TOO_OLD")]
@@ -184,7 +184,7 @@ def test_names_are_cut_as_the_c_library_cuts_them(box: spread.MailboxType, recor
     assert [list(message.groups) for message in recorder.messages] == [["g" * 31], ["ok", "g" * 31], ["#me#fake"]]
 
 
-def test_what_no_daemon_delivers_counts_as_sent(box: spread.MailboxType, recorder: Recorder) -> None:
+def test_undeliverable_messages_count_as_sent(box: spread.MailboxType, recorder: Recorder) -> None:
     for invalid in ("", "a b", "a\x01b", "caf\xe9", "#", "##", "#x#y#z"):
         assert box.multicast(spread.SAFE_MESS, invalid, "12345") == 5
         assert box.multigroup_multicast(spread.SAFE_MESS, (invalid, "ok", ""), "12345") == 5
@@ -193,7 +193,7 @@ def test_what_no_daemon_delivers_counts_as_sent(box: spread.MailboxType, recorde
     assert all(list(message.groups) == ["ok"] for message in recorder.messages)
 
 
-def test_what_the_sidecar_would_refuse_later_is_refused_at_once(
+def test_messages_that_the_sidecar_would_reject_later_are_rejected_at_once(
     box: spread.MailboxType, recorder: Recorder, fake: FakeSidecar
 ) -> None:
     box._max_groups, box._max_bytes = 3, 1000

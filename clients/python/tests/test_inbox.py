@@ -64,14 +64,14 @@ def test_every_way_to_take_keeps_the_order(inbox: Inbox) -> None:
     assert caught.value.status == "DEADLINE_EXCEEDED"
 
 
-def test_the_end_comes_after_the_events(inbox: Inbox) -> None:
+def test_the_end_follows_the_events(inbox: Inbox) -> None:
     inbox.end(s.SpreadError("the end", status="ABORTED"))
     assert take_all(inbox) == list(range(2, 11))
     with pytest.raises(s.SpreadError, match="the end"):
         inbox.take(None, None)
 
 
-def test_a_cancelled_taker_takes_nothing(inbox: Inbox) -> None:
+def test_a_cancelled_take_removes_no_event(inbox: Inbox) -> None:
     cancel = s.Cancellation()
     cancel.cancel()
     with pytest.raises(s.SpreadError) as caught:
@@ -80,7 +80,7 @@ def test_a_cancelled_taker_takes_nothing(inbox: Inbox) -> None:
     assert take_all(inbox) == list(range(2, 11))
 
 
-def test_an_observer_is_told_at_once_when_the_last_event_is_taken(inbox: Inbox) -> None:
+def test_an_observer_is_called_at_once_when_the_last_event_is_taken(inbox: Inbox) -> None:
     observed: list[bool] = []
     inbox.observe(observed.append)
     inbox.push([message(11)])
@@ -117,7 +117,7 @@ def test_a_large_event_is_not_ahead_of_the_lock() -> None:
     assert take_all(inbox) == [2, 3, 4]
 
 
-def test_a_filler_goes_on_when_half_is_taken() -> None:
+def test_the_receiver_continues_when_half_is_taken() -> None:
     inbox = Inbox(640, 1 << 30, 0)
     assert inbox.push(messages(1, 640))
     filler = threading.Thread(target=inbox.wait_for_room)

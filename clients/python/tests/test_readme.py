@@ -47,7 +47,7 @@ def test_there_are_blocks() -> None:
     assert len(BLOCKS) > 8
 
 
-def test_the_package_says_its_version() -> None:
+def test_the_package_has_its_version() -> None:
     metadata = (HOME / "pyproject.toml").read_text()
     assert f'\nversion = "{spread_sidecar.__version__}"\n' in metadata
 

@@ -28,7 +28,7 @@ def end_of(mailbox: s.Mailbox) -> s.SpreadError:
     return caught.value
 
 
-def test_goes_on_behind_the_last_event_of_a_broken_stream(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_resumes_after_the_last_event_of_a_broken_stream(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def breaks(request: Any, context: Any) -> Any:
         yield attached(1)
         yield batch(1, 2)
@@ -69,7 +69,7 @@ def test_fetches_events_that_an_end_with_an_error_swallowed(fake: FakeSidecar, s
     assert "received_sequence" not in error.metadata
 
 
-def test_says_which_events_were_lost_when_they_can_not_be_had(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_reports_lost_events(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def ends_early(request: Any, context: Any) -> Any:
         yield attached(request.after_sequence + 1)
         abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_OVERFLOW", last_sequence="3")
@@ -122,7 +122,7 @@ def test_a_silent_stream_counts_as_broken(fake: FakeSidecar, sidecar: s.SpreadSi
     assert len(fake.attaches) == 2
 
 
-def test_being_replaced_ends_receiving_and_not_the_mailbox(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_a_replacement_ends_receiving_and_not_the_mailbox(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def is_replaced(request: Any, context: Any) -> Any:
         yield attached(1)
         abort(context, grpc.StatusCode.ABORTED, "RECEIVER_REPLACED", last_sequence="9")
@@ -137,7 +137,7 @@ def test_being_replaced_ends_receiving_and_not_the_mailbox(fake: FakeSidecar, si
     assert notices[-1].kind == "ended"
 
 
-def test_gives_up_when_the_lease_is_over(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_gives_up_when_the_lease_has_expired(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def breaks(request: Any, context: Any) -> Any:
         abort(context, UNAVAILABLE, "")
         yield
@@ -203,7 +203,7 @@ def test_acknowledges_an_event_when_the_next_is_asked_for(fake: FakeSidecar, sid
     until(lambda: fake.acknowledged[-1] == 2, "the second is acknowledged")
 
 
-def test_a_refused_acknowledgement_ends_receiving(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_a_rejected_acknowledgement_ends_receiving(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def gives(request: Any, context: Any) -> Any:
         yield attached(1)
         yield batch(1)
@@ -245,7 +245,7 @@ def test_disconnect_ends_the_iteration_after_the_last_event(fake: FakeSidecar, s
     assert (error.code, error.status, error.outcome) == ("ILLEGAL_SESSION", "NOT_FOUND", "not-sent")
 
 
-def test_detach_gives_what_attach_wants(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_detach_returns_the_arguments_of_attach(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def gives(request: Any, context: Any) -> Any:
         yield attached(request.after_sequence + 1)
         yield batch(request.after_sequence + 1, request.after_sequence + 2)
@@ -312,7 +312,7 @@ def test_several_threads_share_the_events(fake: FakeSidecar, sidecar: s.SpreadSi
     assert sorted(taken) == list(range(1, 501))
 
 
-def test_tells_when_receive_would_not_block(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
+def test_reports_when_receive_would_not_block(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
     def gives(request: Any, context: Any) -> Any:
         yield attached(1)
         yield batch(1, 2)

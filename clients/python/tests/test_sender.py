@@ -47,7 +47,7 @@ def test_sends_in_order_in_few_frames(fake: FakeSidecar, mailbox: s.Mailbox) -> 
     assert max(len(frame.messages) for frame in frames) <= 1024
 
 
-def test_waits_for_room_and_gives_up_when_asked(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
+def test_waits_for_room_and_can_be_cancelled(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
     answer = threading.Event()
 
     def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
@@ -76,7 +76,7 @@ def test_waits_for_room_and_gives_up_when_asked(fake: FakeSidecar, mailbox: s.Ma
     assert sender.close() == s.SenderProgress(3, 3, 3)
 
 
-def test_refusals_are_raised_by_flush_or_given_to_a_listener(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
+def test_rejected_messages_are_raised_by_flush_or_passed_to_the_listener(fake: FakeSidecar, mailbox: s.Mailbox) -> None:
     def stream(requests: Iterator[Any], context: Any) -> Iterator[Any]:
         decided = 0
         for request in requests:
@@ -114,7 +114,7 @@ def test_refusals_are_raised_by_flush_or_given_to_a_listener(fake: FakeSidecar, 
 
 
 @pytest.mark.parametrize(("metadata", "outcome"), [({}, "unknown"), ({"outcome": "not-sent"}, "not-sent")])
-def test_a_broken_stream_is_not_made_anew(
+def test_a_broken_stream_is_not_replaced(
     fake: FakeSidecar, mailbox: s.Mailbox, metadata: dict[str, str], outcome: str
 ) -> None:
     streams = 0
@@ -203,7 +203,7 @@ def test_leaving_with_an_error_aborts(fake: FakeSidecar, mailbox: s.Mailbox) -> 
     until(lambda: not any("sender" in thread.name for thread in threading.enumerate()), "its thread has ended")
 
 
-def test_checks_what_the_contract_can_not_carry(mailbox: s.Mailbox) -> None:
+def test_rejects_what_the_contract_cannot_represent(mailbox: s.Mailbox) -> None:
     sender = mailbox.sender()
     with pytest.raises(s.SpreadError) as caught:
         sender.send(0, "g", b"")

@@ -142,7 +142,7 @@ async fn a_detached_mailbox_lives_on_when_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_broken_stream_goes_on_and_a_sidecar_that_is_gone_is_asked_with_pauses() {
+async fn a_broken_stream_resumes_and_an_unreachable_sidecar_is_retried_with_backoff() {
     let Some(target) = target() else { return };
     if target.starts_with("unix:") {
         return;

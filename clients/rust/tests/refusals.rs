@@ -10,7 +10,7 @@ fn refused(builder: SidecarBuilder) -> SpreadError {
 }
 
 #[tokio::test]
-async fn a_token_goes_only_where_nobody_reads_it() {
+async fn a_token_is_sent_only_on_private_channels() {
     for target in ["127.0.0.1:1", "[::1]:1", "localhost:1", "unix:/x"] {
         Sidecar::builder(target).token("t").build().unwrap();
     }
@@ -36,7 +36,7 @@ async fn a_token_that_can_not_be_had_is_not_sent() {
 }
 
 #[tokio::test]
-async fn options_that_make_no_sense_are_refused() {
+async fn invalid_options_are_rejected() {
     let error = refused(Sidecar::builder("127.0.0.1:1").connection_keep_alive(Duration::ZERO));
     assert_eq!(error.metadata()["field"], "connectionKeepAlive");
     let error = refused(Sidecar::builder("127.0.0.1:1").tls(Tls::new().ca("nothing")));
@@ -55,7 +55,7 @@ fn a_channel_needs_a_runtime() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_target_is_unavailable() {
+async fn an_unreachable_target_is_unavailable() {
     let sidecar = Sidecar::new("127.0.0.1:1").unwrap();
     let error = sidecar.version().await.unwrap_err();
     assert_eq!(

@@ -49,7 +49,7 @@ func TestASeparateDaemonHasTheName(t *testing.T) {
 	}
 }
 
-func TestADaemonIsSeparateOrSomebodyElses(t *testing.T) {
+func TestASeparateDaemonExcludesDaemonAddresses(t *testing.T) {
 	both := []testcontainers.ContainerCustomizer{
 		spreadcontainer.WithSeparateDaemon(), spreadcontainer.WithDaemonAddresses("4803@elsewhere"),
 	}

@@ -29,7 +29,7 @@ func TestConfigEnvironmentAndDaemonName(t *testing.T) {
 	}
 }
 
-func TestAMistakeInTheConfigurationIsTold(t *testing.T) {
+func TestAMistakeInTheConfigurationIsReported(t *testing.T) {
 	wrong := spreadcontainer.WithConfig(map[string]any{"mailbox": map[string]any{"leaseDefault": "soon"}})
 	sidecar, err := spreadcontainer.Run(t.Context(), spreadcontainer.DefaultImage, wrong)
 	if sidecar != nil || err == nil || !strings.Contains(err.Error(), "mailbox.leaseDefault") {

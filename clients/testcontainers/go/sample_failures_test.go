@@ -10,7 +10,7 @@ import (
 	spreadcontainer "github.com/spread-sidecar/spread-sidecar/clients/testcontainers/go"
 )
 
-func TestWhoWasCutIsInTheGroupAgain(t *testing.T) {
+func TestADroppedMailboxRejoinsItsGroups(t *testing.T) {
 	ctx := t.Context()
 	sidecar := run(t)
 	alice := connect(t, sidecar, spreadsidecar.MailboxOptions{Reconnect: &spreadsidecar.ReconnectOptions{}})
@@ -31,7 +31,7 @@ func TestWhoWasCutIsInTheGroupAgain(t *testing.T) {
 	}
 }
 
-func TestNothingComesFromADaemonThatStandsStill(t *testing.T) {
+func TestAPausedDaemonDeliversNothing(t *testing.T) {
 	ctx := t.Context()
 	sidecar := run(t, spreadcontainer.WithSeparateDaemon())
 	alice := connect(t, sidecar, spreadsidecar.MailboxOptions{})

@@ -46,7 +46,7 @@ def test_a_separate_daemon_has_the_name(image: str) -> None:
             assert alice.private_group == "#alice#node1"
 
 
-def test_a_daemon_is_separate_or_somebody_elses(image: str) -> None:
+def test_a_separate_daemon_excludes_daemon_addresses(image: str) -> None:
     with pytest.raises(ValueError, match="one of them"):
         SpreadSidecarContainer(image).with_separate_daemon().with_daemon_addresses("4803@elsewhere").start()
 

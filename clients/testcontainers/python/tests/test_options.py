@@ -33,7 +33,7 @@ def test_environment_and_daemon_name(image: str) -> None:
             assert (mailbox.private_group, mailbox.limits.lease) == ("#alice#node1", 8)
 
 
-def test_a_mistake_in_the_configuration_is_told_at_once(image: str) -> None:
+def test_a_mistake_in_the_configuration_is_reported_at_once(image: str) -> None:
     with pytest.raises(NotReady) as failure:
         SpreadSidecarContainer(image).with_config({"mailbox": {"leaseDefault": "soon"}}).start()
     assert "the sidecar ended before it was ready" in str(failure.value)

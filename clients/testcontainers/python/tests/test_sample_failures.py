@@ -9,7 +9,7 @@ from spread_sidecar import AGREED_MESS, ConnectionLost, ConnectionRestored, Regu
 from spread_sidecar_testcontainers import SpreadSidecarContainer
 
 
-def test_who_was_cut_is_in_the_group_again() -> None:
+def test_a_dropped_mailbox_rejoins_its_groups() -> None:
     with SpreadSidecarContainer() as sidecar:
         with sidecar.client().connect(private_name="alice", reconnect=True) as alice:
             alice.join("greetings", await_view=True)
@@ -22,7 +22,7 @@ def test_who_was_cut_is_in_the_group_again() -> None:
             assert next_of(RegularMessage, alice).text() == "here again"
 
 
-def test_nothing_comes_from_a_daemon_that_stands_still() -> None:
+def test_a_paused_daemon_delivers_nothing() -> None:
     with SpreadSidecarContainer().with_separate_daemon() as sidecar:
         with sidecar.client().connect(private_name="alice") as alice:
             alice.join("greetings", await_view=True)

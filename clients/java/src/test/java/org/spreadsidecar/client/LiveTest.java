@@ -111,7 +111,7 @@ class LiveTest {
   }
 
   @Test
-  void listenersAreToldInOrder() throws Exception {
+  void listenersAreCalledInOrder() throws Exception {
     try (SpreadSidecar sidecar = open();
         Mailbox mailbox = sidecar.connect()) {
       List<String> received = Collections.synchronizedList(new ArrayList<>());
@@ -138,7 +138,7 @@ class LiveTest {
   }
 
   @Test
-  void anInterruptGivesTheWaitUpAndLosesNothing() throws Exception {
+  void anInterruptCancelsTheWaitAndLosesNothing() throws Exception {
     try (SpreadSidecar sidecar = open();
         Mailbox mailbox = sidecar.connect(new MailboxOptions().membership(false))) {
       mailbox.join("interrupts");
@@ -213,7 +213,7 @@ class LiveTest {
   }
 
   @Test
-  void refusalsThatNobodyListensToFailTheFlushOnce() {
+  void rejectedMessagesWithoutAListenerFailTheFlushOnce() {
     try (SpreadSidecar sidecar = open();
         Mailbox mailbox = sidecar.connect()) {
       Sender sender = mailbox.sender(new SenderOptions());

@@ -47,13 +47,13 @@ class OfflineTest {
   }
 
   @Test
-  void certificatesThatAreNoneAreRefused() {
+  void invalidCertificatesAreRejected() {
     TlsOptions tls = new TlsOptions("no certificate".getBytes(), null, null);
     assertThrows(SpreadException.class, () -> new SpreadSidecar(new SidecarOptions().tls(tls)));
   }
 
   @Test
-  void waitingForNobodyEndsInTime() {
+  void waitingForAnUnreachableSidecarEndsInTime() {
     try (SpreadSidecar sidecar = new SpreadSidecar(new SidecarOptions().target("127.0.0.1:1"))) {
       SpreadException error =
           assertThrows(SpreadException.class, () -> sidecar.waitForReady(Duration.ofMillis(200), false));
@@ -104,7 +104,7 @@ class OfflineTest {
   }
 
   @Test
-  void theAnswerOfASidecarIsStatedOnce() {
+  void theErrorOfASidecarIsPrintedOnce() {
     ErrorInfo info = ErrorInfo.newBuilder().setReason("FIELD_INVALID").setDomain("spread-sidecar").build();
     com.google.rpc.Status answer =
         com.google.rpc.Status.newBuilder()
@@ -129,7 +129,7 @@ class OfflineTest {
   }
 
   @Test
-  void anInboxGivesWhatItHasBeforeItsEnd() {
+  void anInboxReturnsItsEventsBeforeItsEnd() {
     Inbox inbox = new Inbox(2, 1 << 20, 0);
     assertFalse(inbox.push(List.of(new SelfLeaveMessage(1, "g"))));
     assertTrue(inbox.push(List.of(new SelfLeaveMessage(2, "g"))));
@@ -142,7 +142,7 @@ class OfflineTest {
   }
 
   @Test
-  void aFullInboxSaysWhenHalfOfItIsTaken() {
+  void aFullInboxReportsWhenHalfOfItIsTaken() {
     Inbox inbox = new Inbox(4, 1 << 20, 0);
     int[] rooms = {0};
     inbox.onRoom(() -> rooms[0] += 1);

@@ -74,7 +74,7 @@ class FailuresTest {
   }
 
   @Test
-  void aDaemonIsSeparateOrSomebodyElses() {
+  void aSeparateDaemonExcludesDaemonAddresses() {
     try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon().withDaemonAddresses("4803@elsewhere")) {
       var failure = assertThrows(IllegalStateException.class, sidecar::start);
       assertTrue(failure.getMessage().contains("one of them"), failure::getMessage);

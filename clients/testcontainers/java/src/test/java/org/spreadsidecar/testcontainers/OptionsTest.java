@@ -67,7 +67,7 @@ class OptionsTest {
   }
 
   @Test
-  void aMistakeInTheConfigurationIsTold() {
+  void aMistakeInTheConfigurationIsReported() {
     try (var sidecar = new SpreadSidecarContainer().withConfig("mailbox: {leaseDefault: soon}")) {
       var failure = assertThrows(ContainerLaunchException.class, sidecar::start);
       assertTrue(failure.getMessage().contains("mailbox.leaseDefault"), failure::getMessage);

@@ -22,7 +22,7 @@ import org.spreadsidecar.client.SpreadException;
 /** A test with injected failures, as users of the module write it. The README shows parts of it. */
 class SampleFailuresTest {
   @Test
-  void whoWasCutIsInTheGroupAgain() {
+  void aDroppedMailboxRejoinsItsGroups() {
     try (var sidecar = new SpreadSidecarContainer()) {
       sidecar.start();
       // region drop
@@ -40,7 +40,7 @@ class SampleFailuresTest {
   }
 
   @Test
-  void nothingComesFromADaemonThatStandsStill() {
+  void aPausedDaemonDeliversNothing() {
     // region pause
     try (var sidecar = new SpreadSidecarContainer().withSeparateDaemon()) {
       sidecar.start();
