@@ -75,7 +75,7 @@ module.exports = {
       '^server/src/(admin|grpc|memory|timing|net)/',
       'The admin pages use the gRPC server for health, and its listeners.',
     ),
-    ...upward('grpc', ['codec', 'transport', 'calls', 'handlers', 'services']),
+    ...upward('grpc', ['client', 'codec', 'transport', 'calls', 'handlers', 'services']),
     ...upward('mailbox', ['queue', 'outbound', 'connection', 'lifetime', 'registry']),
     only(
       'config-alone',
@@ -107,6 +107,13 @@ module.exports = {
       '^(clients/typescript/src|proto)/',
       'A client never imports the server.',
     ),
+    {
+      name: 'sidecar-imports-no-command',
+      severity: 'error',
+      comment: 'The sidecar runs without the command line.',
+      from: { path: '^server/src/sidecar' },
+      to: { path: '^server/src/(main|cli/)' },
+    },
     {
       name: 'nothing-imports-sidecar',
       severity: 'error',

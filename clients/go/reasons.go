@@ -100,7 +100,7 @@ const (
 	// ErrSendQueueFull (RESOURCE_EXHAUSTED): Too many bytes wait to be sent to the daemon. Nothing of this message was
 	// sent. Metadata: `limit`, `bound`, `outcome`.
 	ErrSendQueueFull Reason = "SEND_QUEUE_FULL"
-	// ErrAdminOnly (PERMISSION_DENIED): The call needs the admin credential. Metadata: `field`.
+	// ErrAdminOnly (PERMISSION_DENIED): The call needs the admin token. Metadata: `field`.
 	ErrAdminOnly Reason = "ADMIN_ONLY"
 	// ErrNoView (NOT_FOUND): The mailbox is not in this group, or no view of the group has arrived yet. Metadata:
 	// `field`.

@@ -191,7 +191,7 @@ refuse(
 // ---- ListMailboxes
 
 const ADMIN = { metadata: { authorization: 'Bearer the-token' } };
-const denied = { code: status.PERMISSION_DENIED, says: ['admin credential', 'authorization: Bearer'] };
+const denied = { code: status.PERMISSION_DENIED, says: ['admin token', 'authorization: Bearer'] };
 refuse('listMailboxes', 'ADMIN_ONLY', denied, { 'no credential': {} });
 refuse(
   'listMailboxes',

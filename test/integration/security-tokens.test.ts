@@ -304,7 +304,7 @@ describe('a file of tokens', () => {
   });
 });
 
-describe('the admin credential', () => {
+describe('the admin token', () => {
   it('is required by /quitquitquit, and rejections are counted and logged', async () => {
     const sidecar = await startSecured({ ADMIN_TOKEN: ADMIN, ADMIN_QUITQUITQUIT: 'true' });
     const quit = async (headers: Record<string, string>) =>

@@ -250,7 +250,7 @@ const parts = [
     byVariable: true,
     what: 'the chart on a real Kubernetes node of this machine',
     enable:
-      'Set REQUIRE=cluster. It takes minutes and needs what docs/cluster-tests.md names; `npm run cluster` is the same by hand.',
+      'Set REQUIRE=cluster. docs/cluster-tests.md lists the needed tools and the times. `npm run cluster` runs the same checks.',
     available: (env) => (env.REQUIRE ?? '').split(',').includes('cluster'),
     inCi: false,
   },

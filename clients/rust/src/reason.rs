@@ -38,7 +38,7 @@ pub enum Reason {
     /// RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
     /// `limit`, `bound`, `outcome`.
     SendQueueFull,
-    /// PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`.
+    /// PERMISSION_DENIED: The call needs the admin token. Metadata: `field`.
     AdminOnly,
     /// NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`.
     NoView,

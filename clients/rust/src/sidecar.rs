@@ -27,11 +27,9 @@ use crate::{
 };
 
 /// HTTP/2 window of a Receive stream. With HTTP/2's default of 64 KiB, a fast sidecar would wait
-/// for each round trip. The sidecar's replay window (`mailbox.replayWindow`) is several times as
-/// large, for streams that break.
+/// for each round trip. The sidecar's replay window (`mailbox.replayWindow`) is several times larger.
 const STREAM_WINDOW: u32 = 1 << 20;
-/// HTTP/2 window of the connection: the maximum of HTTP/2, so that streams that are not read do not
-/// block the others.
+/// HTTP/2 window of the connection: the maximum, so that unread streams do not block the others.
 const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 /// Builder of a [`Sidecar`].
@@ -71,8 +69,7 @@ impl SidecarBuilder {
         self
     }
 
-    /// Send tokens without TLS to another machine, for example if a service mesh adds TLS. Default:
-    /// false.
+    /// Send tokens without TLS to another machine, as with a TLS service mesh. Default: false.
     pub fn insecure(mut self, insecure: bool) -> Self {
         self.options.insecure = Some(insecure);
         self
@@ -84,8 +81,7 @@ impl SidecarBuilder {
         self
     }
 
-    /// Timeout of each call; none for no timeout. Default: 30 s. See also
-    /// [`Mailbox::with_timeout`].
+    /// Timeout of each call, or none. Default: 30 s. See also [`Mailbox::with_timeout`].
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.call_timeout = timeout.into();
         self

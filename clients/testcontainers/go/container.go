@@ -50,7 +50,7 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 		}
 	}
 	if c.settings.separateDaemon && len(c.settings.daemonAddresses) > 0 {
-		return nil, errors.New("a separate daemon and daemon addresses: the sidecar can use one of them")
+		return nil, errors.New("a separate daemon and daemon addresses cannot be combined: set one of them")
 	}
 	files, err := c.settings.files()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // ErrNoSeparateDaemon is the error of pausing a daemon that is not in a separate container.
-var ErrNoSeparateDaemon = errors.New("the daemon is not in a container of its own: run with WithSeparateDaemon()")
+var ErrNoSeparateDaemon = errors.New("the daemon has no container of its own: run with WithSeparateDaemon()")
 
 // DropMailbox closes a mailbox's connection to its daemon, as if the daemon had closed it. With
 // ReconnectOptions, the mailbox reports ConnectionLost and then ConnectionRestored. Otherwise it ends with

@@ -22,7 +22,7 @@ export function refusal(access: PageAccess, request: IncomingMessage): Answer | 
   if (access.credential) {
     const given = authorization === undefined ? [] : [authorization];
     if (access.credential.acceptsHeader(given)) return undefined;
-    const body = 'the admin credential is required as authorization: Bearer <token>\n';
+    const body = 'the admin token is required as authorization: Bearer <token>\n';
     return { status: 401, type: TEXT, body, headers: { 'www-authenticate': 'Bearer' } };
   }
   const proxy = proxyTrace(request);
@@ -30,13 +30,13 @@ export function refusal(access: PageAccess, request: IncomingMessage): Answer | 
     return refused(
       access,
       request,
-      `the request came through a proxy (${proxy}), which may forward requests of other machines; without an admin credential, send the request directly`,
+      `the request came through a proxy (${proxy}), which may forward requests of other machines; without an admin token, send the request directly`,
     );
   if (isLoopback(request.socket.remoteAddress)) return undefined;
   return refused(
     access,
     request,
-    'without an admin credential, only requests from this machine or pod are accepted',
+    'without an admin token, only requests from this machine or pod are accepted',
   );
 }
 

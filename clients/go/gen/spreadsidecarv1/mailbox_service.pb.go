@@ -89,7 +89,7 @@ const (
 	// RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
 	// `limit`, `bound`, `outcome`.
 	ErrorReason_ERROR_REASON_SEND_QUEUE_FULL ErrorReason = 13
-	// PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`.
+	// PERMISSION_DENIED: The call needs the admin token. Metadata: `field`.
 	ErrorReason_ERROR_REASON_ADMIN_ONLY ErrorReason = 14
 	// NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`.
 	ErrorReason_ERROR_REASON_NO_VIEW ErrorReason = 15

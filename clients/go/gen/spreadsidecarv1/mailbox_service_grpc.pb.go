@@ -123,7 +123,7 @@ type MailboxServiceClient interface {
 	GetMailbox(ctx context.Context, in *GetMailboxRequest, opts ...grpc.CallOption) (*GetMailboxResponse, error)
 	// Returns the current view of a group that the mailbox is in, without waiting for a change.
 	GetView(ctx context.Context, in *GetViewRequest, opts ...grpc.CallOption) (*GetViewResponse, error)
-	// Returns the state and counters of all mailboxes. For operators: needs the admin credential
+	// Returns the state and counters of all mailboxes. For operators: needs the admin token
 	// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
 	ListMailboxes(ctx context.Context, in *ListMailboxesRequest, opts ...grpc.CallOption) (*ListMailboxesResponse, error)
 	// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).
@@ -341,7 +341,7 @@ type MailboxServiceServer interface {
 	GetMailbox(context.Context, *GetMailboxRequest) (*GetMailboxResponse, error)
 	// Returns the current view of a group that the mailbox is in, without waiting for a change.
 	GetView(context.Context, *GetViewRequest) (*GetViewResponse, error)
-	// Returns the state and counters of all mailboxes. For operators: needs the admin credential
+	// Returns the state and counters of all mailboxes. For operators: needs the admin token
 	// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
 	ListMailboxes(context.Context, *ListMailboxesRequest) (*ListMailboxesResponse, error)
 	// Returns the versions of the sidecar, the contract, Spread's client protocol and the daemon (SP_version).

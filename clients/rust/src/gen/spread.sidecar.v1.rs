@@ -1271,7 +1271,7 @@ pub enum ErrorReason {
     /// RESOURCE_EXHAUSTED: Too many bytes wait to be sent to the daemon. Nothing of this message was sent. Metadata:
     /// `limit`, `bound`, `outcome`.
     SendQueueFull = 13,
-    /// PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`.
+    /// PERMISSION_DENIED: The call needs the admin token. Metadata: `field`.
     AdminOnly = 14,
     /// NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`.
     NoView = 15,
@@ -1808,7 +1808,7 @@ pub mod mailbox_service_client {
                 .insert(GrpcMethod::new("spread.sidecar.v1.MailboxService", "GetView"));
             self.inner.unary(req, path, codec).await
         }
-        /// Returns the state and counters of all mailboxes. For operators: needs the admin credential
+        /// Returns the state and counters of all mailboxes. For operators: needs the admin token
         /// (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
         pub async fn list_mailboxes(
             &mut self,

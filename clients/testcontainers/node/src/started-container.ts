@@ -143,7 +143,9 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   #separateDaemon(what: string): SeparateDaemon {
     const { daemon } = this.#around;
     if (daemon === undefined)
-      throw new Error(`${what} needs a daemon in a container of its own: withSeparateDaemon(), then start()`);
+      throw new Error(
+        `${what} needs a daemon in a container of its own: call withSeparateDaemon() before start()`,
+      );
     return daemon;
   }
 }

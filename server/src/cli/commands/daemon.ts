@@ -59,7 +59,7 @@ export function daemonCommand(context: CommandContext, done: Done): Command {
         'disconnect a client with more unread messages than this (default: as in the file, else 1000)',
       ).argParser(wholeNumber(1, 1_000_000)),
     )
-    .option('-q, --quiet', 'do not print sessions and groups that begin or end')
+    .option('-q, --quiet', 'do not print the start and the end of sessions and groups')
     .action(async (options: DaemonOptions) => {
       done(await runDaemon(context, options));
     });

@@ -49,7 +49,10 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
       .helpGroup(SECURITY);
   return command
     .addOption(
-      new Option('--tls', 'use TLS; implied by the TLS files below (environment: SPREAD_SIDECAR_TLS=true)')
+      new Option(
+        '--tls',
+        'use TLS; each --tls-* option also enables TLS (environment: SPREAD_SIDECAR_TLS=true)',
+      )
         .default(switchDefault(env.SPREAD_SIDECAR_TLS))
         .helpGroup(SECURITY),
     )

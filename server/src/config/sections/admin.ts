@@ -3,7 +3,7 @@ import { boolean, orEmpty, token, wordOr } from '../values/words.js';
 import { option, path, type Section } from './section.js';
 
 export const admin = {
-  title: 'Admin port and credential',
+  title: 'Admin port and token',
   text: 'Metrics and health over HTTP, gRPC health, and pages for operators.',
   options: {
     listen: option({
@@ -15,21 +15,21 @@ export const admin = {
     token: option({
       type: orEmpty(token),
       default: '',
-      why: 'No credential exists until the operator creates one. Until then the sidecar rejects ListMailboxes.',
-      text: 'Admin credential that ListMailboxes requires as `authorization: Bearer <token>`.',
+      why: 'No token exists until the operator creates one. Until then the sidecar rejects ListMailboxes.',
+      text: 'Admin token that ListMailboxes requires as `authorization: Bearer <token>`.',
       secret: true,
     }),
     tokenFile: option({
       type: orEmpty(path),
       default: '',
       why: 'As for admin.token.',
-      text: 'File of admin credentials, one for each line. The sidecar accepts each of them. Use it instead of admin.token. The sidecar reloads the file when it changes.',
+      text: 'File of admin tokens, one for each line. The sidecar accepts each of them. Use it instead of admin.token. The sidecar reloads the file when it changes.',
     }),
     quitquitquit: option({
       type: boolean,
       default: 'false',
       why: 'A client that may send this request can stop the sidecar.',
-      text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and exits with code 0, for a Job whose work is done. Requests need the admin credential if one is set. Otherwise the sidecar accepts only direct requests from this machine or pod, and warns at start. It then rejects requests that a proxy or service mesh forwarded.',
+      text: 'Serve `POST /quitquitquit` on admin.listen, which drains the sidecar and exits with code 0, for a Job whose work is done. Requests need the admin token if one is set. Otherwise the sidecar accepts only direct requests from this machine or pod, and warns at start. It then rejects requests that a proxy or service mesh forwarded.',
     }),
     failureInjection: option({
       type: boolean,

@@ -5,7 +5,7 @@ import { option, type Section } from './section.js';
 
 export const daemon = {
   title: 'Spread daemon',
-  text: 'The daemons that mailboxes connect to. A Spread name has the form of any Spread client. `4803` is the Unix socket /tmp/4803, `4803@host` is TCP, and `/path` is a Unix socket.',
+  text: 'The daemons that mailboxes connect to. A Spread name has the same form as in other Spread clients. `4803` is the Unix socket /tmp/4803, `4803@host` is TCP, and `/path` is a Unix socket.',
   options: {
     addresses: option({
       type: listOf(spreadName, { min: 1, max: 16 }),

@@ -52,7 +52,7 @@ export const embedded = {
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
       why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Largest size of the unread messages of all clients together, with 256 bytes added for each message. Above it, the daemon disconnects the client that holds most.',
+      text: 'Largest size of the unread messages of all clients together, with 256 bytes added for each message. Above it, the daemon disconnects the client with the longest queue.',
     }),
   },
 } satisfies Section;

@@ -47,7 +47,7 @@ export const grpc = {
       type: listOf(token, { min: 0, max: 64 }),
       default: '',
       why: 'Clients need no token until the operator creates one.',
-      text: 'Client tokens. With them, every call except health, on every address, must bring one as `authorization: Bearer <token>`. A mailbox then belongs to the token that opened it.',
+      text: 'Client tokens. With them, every call except health must have one as `authorization: Bearer <token>`, on every address. A mailbox then belongs to the token that opened it.',
       secret: true,
     }),
     tokenFile: option({
@@ -65,7 +65,7 @@ export const grpc = {
     insecure: option({
       type: boolean,
       default: 'false',
-      why: 'On such an address, a client that can read the network can read and send everything.',
+      why: 'On such an address, a machine that can read the network traffic can read and send everything.',
       text: 'Allow TCP addresses in grpc.listen that other machines can reach without TLS, for example behind a service mesh that provides it.',
       flag: 'insecure',
     }),
@@ -85,7 +85,7 @@ export const grpc = {
       type: autoCount('16', '1000000'),
       default: 'auto',
       why: 'Half of limits.maxCalls, at most 4096: one connection cannot take the calls of all others.',
-      text: 'Most calls that may be open at once on one client connection; further ones wait in the client. A new connection may have 100. Where tokens are required, it may have 16 until one of its calls brings a token. The number grows with use.',
+      text: 'Largest number of open calls on one client connection. Further calls wait in the client. A new connection starts with 100. Where tokens are required, it starts with 16 until one of its calls brings a token. The number grows with use.',
     }),
   },
 } satisfies Section;

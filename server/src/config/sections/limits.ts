@@ -28,7 +28,7 @@ export const limits = {
       type: duration({ min: '0s', max: '24h' }),
       default: '1m',
       why: 'Unary calls finish within it. Streams reconnect, and mailboxes lose nothing.',
-      text: 'Time that the calls of a connection that is too old get to finish. Then they end with UNAVAILABLE, reason CONNECTION_TOO_OLD. Applies only with limits.maxConnectionAge.',
+      text: 'Time that open calls get to finish on a connection that has reached limits.maxConnectionAge. Then they end with UNAVAILABLE, reason CONNECTION_TOO_OLD. Applies only with limits.maxConnectionAge.',
     }),
     maxControlFrames: option({
       type: integer({ min: '10', max: '1000000' }),
@@ -58,7 +58,7 @@ export const limits = {
       type: offOr('1', '1000000'),
       default: 'off',
       why: 'HTTP/2 and the other limits slow a client down already. A rate is for clients that share a sidecar.',
-      text: 'Largest number of calls that one client may start in one second. Unused calls of one second may be used later, up to the same number at once. Further calls get RESOURCE_EXHAUSTED, reason RATE_LIMITED, with the time to wait.',
+      text: 'Largest number of calls that one client may start in one second. Calls that a client does not use in one second remain available later, up to the same number. Further calls get RESOURCE_EXHAUSTED, reason RATE_LIMITED, with the time to wait.',
     }),
     maxMessagesPerSecond: option({
       type: offOr('1', '10000000'),
@@ -88,13 +88,13 @@ export const limits = {
       type: autoSize('8MiB', '1024GiB'),
       default: 'auto',
       why: 'A share of memory.limit, at most 256MiB, and at least grpc.maxReceiveMessageBytes.',
-      text: 'Largest size of all requests that have arrived and are not processed yet. Above it, the calls that hold most end with RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL.',
+      text: 'Largest size of all requests that have arrived and are not processed yet. Above it, the calls with the most request bytes end with RESOURCE_EXHAUSTED, reason REQUEST_BUFFER_FULL.',
     }),
     maxUnsentResponseBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
       why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Largest size of all responses that clients have not read yet. One connection may hold as much as is still free. A call that needs more ends with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS. Events on Receive streams count in mailbox.totalQueueMaxBytes instead.',
+      text: 'Largest size of all responses that clients have not read yet. One connection may use all of the free space. A call that needs more ends with RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS. Events on Receive streams count in mailbox.totalQueueMaxBytes instead.',
     }),
     compressedRequests: option({
       type: boolean,

@@ -9,7 +9,7 @@ export const log = {
       type: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
       default: 'info',
       why: 'Start, stop, daemon up and down, slow consumers; nothing for each message.',
-      text: 'Lowest severity that is written.',
+      text: 'Lowest severity of the lines in the log.',
     }),
     format: option({
       type: oneOf('auto', 'json', 'pretty'),

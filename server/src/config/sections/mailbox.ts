@@ -70,13 +70,13 @@ export const mailbox = {
       type: fraction({ min: '0.01', max: '1' }),
       default: '0.5',
       why: 'A queue that is half full for long does not catch up, and still has room for the remaining time.',
-      text: 'Soft limit: fraction of a queue limit above which a queue may stay only for mailbox.softLimitTime. Clients may ask for less.',
+      text: 'Soft limit: fraction of a queue limit above which a queue may stay only for mailbox.softLimitTime. Clients may ask for a smaller fraction.',
     }),
     softLimitTime: option({
       type: wordOr(['off'], duration({ min: '100ms', max: '24h' })),
       default: 'off',
       why: 'A pause of the application costs nothing while there is memory. Set it where clients share little memory.',
-      text: 'Longest time that a queue may stay above mailbox.softLimit without a break. Then the mailbox ends with SLOW_CONSUMER; its receiver got a notice when the queue rose. Clients may ask for less. With off, they may ask for any soft limit or none.',
+      text: 'Longest time that a queue may stay above mailbox.softLimit without a break. When the time starts, the receiver gets a notice. When it is over, the mailbox ends with SLOW_CONSUMER. Clients may ask for a shorter time. With off, they may ask for any soft limit or none.',
     }),
     reconnectGiveUpDefault: option({
       type: duration({ min: '100ms', max: '24h' }),
@@ -118,19 +118,19 @@ export const mailbox = {
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
       why: 'The largest share of memory.limit, at most 1GiB.',
-      text: 'Largest size of the queues of all mailboxes together: queued, retained and unacknowledged events, and copies in transit to clients. Each event counts with 16 bytes more, for its index.',
+      text: 'Largest size of the queues of all mailboxes together: queued, retained and unacknowledged events, and copies in transit to clients. Each event adds 16 bytes for its index.',
     }),
     totalSendQueueMaxBytes: option({
       type: autoSize('256KiB', '1024GiB'),
       default: 'auto',
       why: 'A share of memory.limit, at most 256MiB.',
-      text: 'Largest size of what all mailboxes together have queued for daemons. A further message gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL. One mailbox may hold as much as is still free.',
+      text: 'Largest size of the send queues of all mailboxes together. A further message gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL. One mailbox may use all of the free space.',
     }),
     sendQueueMaxBytes: option({
       type: byteSize({ min: '256KiB', max: '1GiB' }),
       default: '4MiB',
       why: 'Keeps the connection to the daemon busy. More would only add delay.',
-      text: 'Largest size of what a mailbox has queued for its daemon. A further message gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL.',
+      text: 'Largest size of the send queue of one mailbox. A further message gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL.',
     }),
     maxGroups: option({
       type: integer({ min: '1', max: '100000' }),

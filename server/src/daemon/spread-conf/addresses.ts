@@ -56,7 +56,7 @@ export class AddressRules {
         this.report(
           line,
           address.endsWith(';')
-            ? `the daemon '${address}' has no address, and its name ends with a semicolon; put spaces before the semicolon`
+            ? `the daemon '${address}' has no address, and its name ends with a semicolon; put a space before the semicolon`
             : `the daemon '${address}' has no address, and its name is not a host name`,
         );
       return;

@@ -32,7 +32,7 @@ export const OPEN_GATE: CallGate = {
 /** Probes of orchestrators bring no token; what they learn is whether the sidecar serves. */
 const WITHOUT_TOKEN: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);
 
-/** Wants the admin credential, which its handler looks at. */
+/** Wants the admin token, which its handler looks at. */
 const isAdminCall = ({ service, method }: MethodInfo) =>
   service === 'spread.sidecar.v1.MailboxService' && method === 'ListMailboxes';
 

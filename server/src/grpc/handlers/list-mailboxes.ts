@@ -11,7 +11,7 @@ export function listMailboxes(
     if (!context.admin.accepts(metadata)) {
       throw new EdgeError(
         'ADMIN_ONLY',
-        'ListMailboxes needs the admin credential as authorization: Bearer <token>',
+        'ListMailboxes needs the admin token as authorization: Bearer <token>',
         { field: 'authorization' },
       );
     }

@@ -112,7 +112,7 @@ export class MulticastSession {
       if (request instanceof Malformed) throw malformedError(request);
       const frame = required(request.frame, 'frame');
       if (this.#mailbox === undefined) {
-        if (frame.$case !== 'open') throw frameError('the first frame must be open');
+        if (frame.$case !== 'open') throw frameError('the first frame must have the field open');
         this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
         const releaseHold = this.#mailbox.hold();
         const forget = this.#mailbox.onEnd(this.#onMailboxEnd);

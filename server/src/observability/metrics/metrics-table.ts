@@ -65,7 +65,7 @@ export const mailboxMetrics = {
   ended: counter('mailboxes_ended_total', 'Ended mailboxes by reason.', ['reason']),
   reconnects: counter(
     'mailbox_reconnects_total',
-    'Reconnects of mailboxes by stage: started, then succeeded or given_up. A mailbox that ends meanwhile counts as neither.',
+    'Reconnects of mailboxes by stage: started, then succeeded or given_up. A mailbox that ends while it reconnects counts as neither.',
     ['stage'],
   ),
   receivers: gauge('receivers', 'Mailboxes with a Receive stream attached.'),
@@ -75,8 +75,8 @@ export const mailboxMetrics = {
     'events_delivered_total',
     'Events delivered to Receive streams. A redelivered event counts again.',
   ),
-  sent: counter('messages_sent_total', 'Messages handed to daemons by service type.', ['service_type']),
-  sentBytes: counter('messages_sent_bytes_total', 'Payload bytes handed to daemons.'),
+  sent: counter('messages_sent_total', 'Messages sent to daemons, by service type.', ['service_type']),
+  sentBytes: counter('messages_sent_bytes_total', 'Payload bytes sent to daemons.'),
   sendQueue: gauge('send_queue_bytes', 'Bytes in the send queues of all mailboxes.'),
 };
 
@@ -97,7 +97,7 @@ export const queueMetrics = {
   pauses: counter('mailbox_pauses_total', 'Times that a mailbox stopped reading from its daemon.'),
   slow: gauge(
     'slow_consumers',
-    'Mailboxes whose queue is above the notice mark (mailbox.slowNotice) of a limit, or above their soft limit.',
+    'Mailboxes whose queue is above the fraction mailbox.slowNotice of a limit, or above their soft limit.',
   ),
   softLimited: gauge(
     'soft_limited_mailboxes',
@@ -105,7 +105,7 @@ export const queueMetrics = {
   ),
   notices: counter(
     'slow_consumer_notices_total',
-    'Times that a queue rose over the notice mark or the soft limit.',
+    'Times that a queue rose above the fraction mailbox.slowNotice of a limit, or above the soft limit.',
   ),
   fill: gauge(
     'slow_consumer_fill_ratio',

@@ -8,7 +8,7 @@ function authorized(tokens: string[], ...values: string[]): boolean {
   return new AdminCredential(tokens).accepts(metadata);
 }
 
-describe('the admin credential', () => {
+describe('the admin token', () => {
   it('is one of the tokens, as Bearer', () => {
     expect(authorized(['one', 'two'], 'Bearer one')).toBe(true);
     expect(authorized(['one', 'two'], 'bearer  two')).toBe(true);

@@ -207,7 +207,7 @@ class SpreadSidecarContainer(DockerContainer):
         :raises MissingImage: the Docker engine neither has the image nor can pull it
         """
         if self._wants_separate_daemon and self._daemon_addresses:
-            raise ValueError("a separate daemon and daemon addresses: the sidecar can use one of them")
+            raise ValueError("a separate daemon and daemon addresses cannot be combined: set one of them")
         try:
             if self._wants_separate_daemon:
                 self._start_daemon()
@@ -282,5 +282,5 @@ class SpreadSidecarContainer(DockerContainer):
 
     def _separate_daemon(self, what: str) -> SeparateDaemon:
         if self._daemon is None:
-            raise RuntimeError(f"{what} needs a daemon in a container of its own: with_separate_daemon(), then start()")
+            raise RuntimeError(f"{what} needs a daemon in a container of its own: call with_separate_daemon() before start()")
         return self._daemon

@@ -51,7 +51,7 @@ function readSets(
   const first = start + VIEW_PREFIX_SIZE;
   const room = body.length - first;
   if (count < 1 || count > room / SMALLEST_SET) {
-    throw malformed('number of sets', `is ${count}; ${room} bytes follow`);
+    throw malformed('number of sets', `is ${count}, but only ${room} bytes follow`);
   }
   const vsSets: string[][] = [];
   let ownSetIndex = -1;
@@ -62,7 +62,7 @@ function readSets(
     const size = readWord(body, offset, littleEndian);
     offset += SMALLEST_SET;
     if (size > (body.length - offset) / MAX_GROUP_NAME) {
-      throw malformed(`set ${i}`, `has ${size} members; ${body.length - offset} bytes follow`);
+      throw malformed(`set ${i}`, `has ${size} members, but only ${body.length - offset} bytes follow`);
     }
     vsSets.push(readNames(body, offset, size));
     offset += size * MAX_GROUP_NAME;

@@ -84,7 +84,7 @@ export enum ErrorReason {
    * `limit`, `bound`, `outcome`.
    */
   SEND_QUEUE_FULL = 13,
-  /** ADMIN_ONLY - PERMISSION_DENIED: The call needs the admin credential. Metadata: `field`. */
+  /** ADMIN_ONLY - PERMISSION_DENIED: The call needs the admin token. Metadata: `field`. */
   ADMIN_ONLY = 14,
   /** NO_VIEW - NOT_FOUND: The mailbox is not in this group, or no view of the group has arrived yet. Metadata: `field`. */
   NO_VIEW = 15,
@@ -4366,7 +4366,7 @@ export const MailboxServiceService = {
     responseDeserialize: (value: Buffer): GetViewResponse => GetViewResponse.decode(value),
   },
   /**
-   * Returns the state and counters of all mailboxes. For operators: needs the admin credential
+   * Returns the state and counters of all mailboxes. For operators: needs the admin token
    * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes: {
@@ -4458,7 +4458,7 @@ export interface MailboxServiceServer extends UntypedServiceImplementation {
   /** Returns the current view of a group that the mailbox is in, without waiting for a change. */
   getView: handleUnaryCall<GetViewRequest, GetViewResponse>;
   /**
-   * Returns the state and counters of all mailboxes. For operators: needs the admin credential
+   * Returns the state and counters of all mailboxes. For operators: needs the admin token
    * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes: handleUnaryCall<ListMailboxesRequest, ListMailboxesResponse>;
@@ -4663,7 +4663,7 @@ export interface MailboxServiceClient extends Client {
     callback: (error: ServiceError | null, response: GetViewResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Returns the state and counters of all mailboxes. For operators: needs the admin credential
+   * Returns the state and counters of all mailboxes. For operators: needs the admin token
    * (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
    */
   listMailboxes(

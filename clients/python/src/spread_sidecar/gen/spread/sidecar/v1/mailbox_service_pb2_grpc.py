@@ -217,7 +217,7 @@ class MailboxServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListMailboxes(self, request, context):
-        """Returns the state and counters of all mailboxes. For operators: needs the admin credential
+        """Returns the state and counters of all mailboxes. For operators: needs the admin token
         (`authorization: Bearer <token>`), else PERMISSION_DENIED, reason ADMIN_ONLY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

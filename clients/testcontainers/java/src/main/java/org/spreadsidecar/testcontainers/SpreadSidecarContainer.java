@@ -267,7 +267,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   private SeparateDaemon needSeparateDaemon() {
     if (daemon == null)
       throw new IllegalStateException(
-          "the daemon is not in a container of its own: withSeparateDaemon(), then start()");
+          "the daemon has no container of its own: call withSeparateDaemon() before start()");
     return daemon;
   }
 
@@ -281,7 +281,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   public void start() {
     if (getContainerId() != null) return;
     if (wantsSeparateDaemon && !daemonAddresses.isEmpty())
-      throw new IllegalStateException("a separate daemon and daemon addresses: the sidecar can use one of them");
+      throw new IllegalStateException("a separate daemon and daemon addresses cannot be combined: set one of them");
     MissingImage.checkLocal(image);
     startLog.begin();
     try {
