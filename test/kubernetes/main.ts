@@ -49,6 +49,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
     await run.on(network, checks, (values.wait ?? false) && network === used.at(-1));
   }
   const { passed, failed, skipped } = run.counts;
+  for (const failure of run.failures) print(failure);
   print(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return failed > 0 || passed + skipped === 0 ? 1 : 0;
 }
@@ -56,6 +57,8 @@ export async function main(args: readonly string[], print: (line: string) => voi
 /** Runs checks on one cluster after the other. */
 class Run {
   readonly counts = { passed: 0, failed: 0, skipped: 0 };
+  /** What failed and why. They stand at the end of the output too. */
+  readonly failures: string[] = [];
   readonly #began = Date.now();
   readonly #interruption: Promise<void>;
   #isInterrupted = false;
@@ -104,7 +107,9 @@ class Run {
       this.counts.passed++;
     } catch (error) {
       const { message, stderr } = error as Error & { stderr?: string };
-      this.#say(`${title}: FAILED: ${message}\n${stderr ?? ''}`);
+      const failure = `${title}: FAILED: ${message}\n${stderr ?? ''}`;
+      this.failures.push(failure);
+      this.#say(failure);
       this.counts.failed++;
     }
   }
