@@ -4,20 +4,21 @@ import { describe, expect, it } from 'vitest';
 
 const SOURCES = new URL('../../server/src/', import.meta.url).pathname;
 
-/** Where the wall clock is read, how often, and why: for times of day, never for durations. */
+/** The files that read the wall clock, how often, and why: for times of day, never for durations. */
 const WALL_CLOCK: Readonly<Record<string, number>> = {
-  // Times that clients are told.
+  // Times in frames.
   'grpc/handlers/receive-stream.ts': 2,
   'mailbox/mailbox.ts': 3,
   'spread/session.ts': 1,
-  // Deadlines of grpc-js are times of day; the first is turned into a monotonic time in the turn in which it is made.
+  // Deadlines of grpc-js are times of day. They are converted to monotonic times in the turn in which they
+  // are created.
   'grpc/calls/observed-call.ts': 1,
   'grpc/client/health-client.ts': 1,
-  // Certificates are valid from and to a time of day.
+  // The validity of certificates uses times of day.
   'grpc/transport/tls-endpoint.ts': 2,
-  // The times of files are times of day; only whether a file is young is read off them.
+  // File times are times of day. They only show whether a file has changed recently.
   'sidecar/files-at-rest.ts': 1,
-  // The membership id of a daemon holds the time of its start, as with real Spread.
+  // The membership ID of a daemon contains the time of its start, as in real Spread.
   'daemon/daemon.ts': 1,
 };
 

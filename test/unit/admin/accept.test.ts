@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { prefersOpenMetrics } from '../../../server/src/admin/accept.js';
 
 it.each([
-  // What Prometheus 2 and 3 send.
+  // The Accept headers of Prometheus 2 and 3.
   [
     'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
     true,

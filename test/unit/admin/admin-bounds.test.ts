@@ -39,7 +39,7 @@ describe('bounds', () => {
     await until(() => [drips, unfinished, idle, blank].every(({ closed }) => closed), {
       what: 'four are cut',
     });
-    // Who does not read learns of its end only by writing.
+    // A client that does not read notices its end only by a write.
     let cut = false;
     deaf.socket.on('error', () => {
       cut = true;
@@ -127,7 +127,7 @@ describe('bounds', () => {
     };
     const pages = Array.from({ length: 20 }, (_, index) => get('/metrics', index % 2 ? 'HEAD' : 'GET'));
     await until(() => asked === 1);
-    // A probe that came behind them was answered; so they have arrived.
+    // The response to a later probe shows that they have arrived.
     await get('/livez');
     give('shared\n');
     for (const [index, page] of (await Promise.all(pages)).entries())

@@ -54,7 +54,7 @@ export async function start(limits: Partial<AdminLimits> = {}) {
   return { server, state, health, target, port, get };
 }
 
-/** A connection spoken by hand. */
+/** A connection without an HTTP client. */
 export function raw(port: number, localAddress = '127.0.0.1') {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   const state = { received: '', closed: false, socket };
@@ -69,7 +69,7 @@ export function raw(port: number, localAddress = '127.0.0.1') {
   return state as { received: string; closed: boolean; socket: Socket };
 }
 
-/** Whether a connection is served; asks once. */
+/** Whether a connection is served; sends one request. */
 export function answered(client: ReturnType<typeof raw>): boolean {
   if (client.socket.bytesWritten === 0) client.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
   return client.received.endsWith('ok\n');

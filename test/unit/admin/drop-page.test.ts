@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { type DropPage, dropAnswer } from '../../../server/src/admin/drop-page.js';
 
-/** What becomes of a request with this query. */
+/** The result of a request with this query. */
 function ask(
   query: string,
   about: { method?: string; peer?: string; outcome?: ReturnType<DropPage['drop']> } = {},

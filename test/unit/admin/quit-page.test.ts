@@ -5,7 +5,7 @@ import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 
 const TOKEN = 'a token of an admin'.replaceAll(' ', '-');
 
-/** What becomes of a request of this method, these headers and this peer. */
+/** The result of a request with this method, these headers and this peer. */
 function ask(
   about: {
     method?: string;
@@ -43,7 +43,7 @@ describe('POST /quitquitquit', () => {
 
   it.each<Record<string, string>>([
     { origin: 'https://evil.example' },
-    // As a page of a name that was made to lead here would have it, which is its own origin.
+    // The headers of a page whose host name resolves to this address, so that the page has the same origin.
     { origin: 'http://evil.example:4814', 'sec-fetch-site': 'same-origin' },
     { origin: 'null' },
     { 'sec-fetch-site': 'cross-site' },

@@ -101,7 +101,7 @@ describe('a profile', () => {
       { name: 'push server/a.js:10', part: 0.75 },
       { name: '(anonymous) b/c.js:1', part: 0.25 },
     ]);
-    // Without what loaded the program.
+    // Without the loading of the program.
     expect(selfTimes(profile, 1003)).toEqual([
       { name: 'push server/a.js:10', part: 5 / 7 },
       { name: '(anonymous) b/c.js:1', part: 2 / 7 },

@@ -1,6 +1,6 @@
 import type { Results, ScenarioRounds } from '../../bench/results.js';
 
-/** A scenario with one figure; undefined is a round that failed. */
+/** A scenario with one result. Undefined is a failed round. */
 export function scenario(
   id: string,
   figure: string,

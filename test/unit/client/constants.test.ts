@@ -1,8 +1,8 @@
 import * as spread from 'spread-sidecar-client';
 import { describe, expect, it } from 'vitest';
 
-// Values of Spread 5.0.1's header, written out: a name that changes its value would break every program that
-// prints, stores or compares it.
+// The values of Spread 5.0.1's header. A changed value would break every program that prints, stores or
+// compares it.
 const header: Record<string, number> = {
   LOW_PRIORITY: 0,
   MEDIUM_PRIORITY: 1,

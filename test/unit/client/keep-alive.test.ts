@@ -35,7 +35,7 @@ it.each([0, -5, 315_576_000_000_000])('accepts any lease of a sidecar: %i ms', (
     async () => {},
   );
   const [, ms] = every.mock.calls[0]!;
-  // Outside of these Node makes 1 ms of it.
+  // Outside of this range, Node uses 1 ms.
   expect(ms).toBeGreaterThanOrEqual(25);
   expect(ms).toBeLessThanOrEqual(2 ** 31 - 1);
   keepAlive.close();

@@ -19,7 +19,7 @@ describe('the life of a mailbox', () => {
     const third = await fakeMailbox({ leaseMs: 200 });
     await until(() => third.service.count('poll') >= 4);
     expect(first.service.count('poll')).toBe(0);
-    // The stream may take its time to stand.
+    // Waits until the stream is attached.
     await until(() => second.mailbox.lastSequence === 0n && second.service.count('receive') > 0);
     const [before, others] = [second.service.count('poll'), third.service.count('poll')];
     await until(() => third.service.count('poll') >= others + 4);

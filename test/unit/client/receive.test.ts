@@ -92,7 +92,8 @@ describe('receiving', () => {
     const big = 'x'.repeat(20_000);
     for (let i = 0; i < 3000; i += 1) fake.message(big);
     await mailbox.receive();
-    // What is on its way: this side's buffer, sixteen frames of grpc-js, and what the two sockets hold.
+    // Events in flight: the buffer of the client, sixteen frames of grpc-js, and the buffers of the two
+    // sockets.
     const given = await until(async () => {
       const before = (await mailbox.poll()).bufferedEvents;
       await new Promise((resolve) => setImmediate(resolve));
@@ -256,12 +257,12 @@ describe('a stream that breaks', () => {
     fake.end = { code: status.RESOURCE_EXHAUSTED, reason: 'QUEUE_OVERFLOW' };
     fake.pump();
     await until(() => !fake.attached);
-    // The frames that the paused stream held come over when its end is there.
+    // The client gets the frames of the paused stream at its end.
     const buffered = await until(async () => {
       const { bufferedEvents } = await mailbox.poll();
       return bufferedEvents > 10 && bufferedEvents;
     });
-    // An application that takes nothing is not overwhelmed by attempts to get the rest.
+    // Attempts to fetch the rest do not overfill the inbox of a stalled application.
     for (let i = 0; i < 50; i += 1) expect((await mailbox.poll()).bufferedEvents).toBe(buffered);
     const seen: string[] = [];
     const error = await (async () => {
@@ -367,7 +368,7 @@ describe('explicit acknowledgement', () => {
     for (const n of numbers(1, 2)) fake.message(n);
     await take(mailbox, 2);
     await until(() => service.count('acknowledge') === 1);
-    // An answer that is asked for later comes later: by now the client has the refusal.
+    // The response to a later request comes later: by now the client has the rejection.
     await mailbox.poll();
     fake.message('3');
     expect(await take(mailbox, 1)).toEqual(['3']);

@@ -58,13 +58,13 @@ describe('a token that is revoked while a Receive is active', () => {
     );
     expect(error).toMatchObject({ statusName: 'UNAUTHENTICATED', reason: 'CREDENTIAL_INVALID' });
     expect(service.count('receive')).toBeLessThan(50);
-    // Nothing is asked on its behalf any more, as is for another that lives.
+    // No keepalive calls for this mailbox, in contrast to another open one.
     const pollsOf = (id: string) =>
       service.calls.filter(
         ({ method, request }) => method === 'poll' && (request as { mailboxId: string }).mailboxId === id,
       ).length;
     const other = await sidecar.connect({ leaseMs: 300 });
-    // A poll that was under way when the receiving ended has arrived before that call.
+    // A poll that was active at the end of receiving has arrived before that call.
     const polls = pollsOf(mailbox.id);
     await until(() => pollsOf(other.id) >= 3);
     expect(pollsOf(mailbox.id)).toBe(polls);

@@ -5,19 +5,21 @@ import { expect, it } from 'vitest';
 
 const clients = fileURLToPath(new URL('../../../clients', import.meta.url));
 
-/** What reads the wall clock, by the ending of a file. A step of it must change no duration. */
+/**
+ * Patterns of code that reads the wall clock, by file extension. A clock change must not affect durations.
+ */
 const WALL_CLOCKS: Readonly<Record<string, RegExp>> = {
   '.ts': /\bDate\.now\(|new Date\(\)/,
   '.py': /\btime\.time(_ns)?\(|\bdatetime\.(now|utcnow|today)\(/,
-  // Without one of these a time of Go has the monotonic clock with it.
+  // Without one of these, a time in Go contains the monotonic clock.
   '.go': /time\.Now\(\)\.(Unix|UTC|Local|In|Round|Truncate|AddDate)|\.UnixNano\(\)|\.UnixMilli\(\)/,
   '.java': /System\.currentTimeMillis|Instant\.now\(|LocalDateTime\.now\(|new Date\(\)|Clock\.system/,
   '.rs': /SystemTime::now\(/,
 };
 
-/** Uses that are no durations. */
+/** Uses that are not durations. */
 const ALLOWED = new Set([
-  // grpc-js takes a deadline as a time of the wall clock; it turns it into a timer in the same turn.
+  // grpc-js takes a deadline as a wall-clock time, and converts it to a timer in the same turn.
   'typescript/src/call.ts',
 ]);
 

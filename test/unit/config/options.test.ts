@@ -21,11 +21,14 @@ interface Sample {
   readonly text: string;
   readonly inFile?: string;
   readonly value: unknown;
-  /** What it can not be set without. */
+  /** Other options that it requires. */
   readonly beside?: Readonly<Partial<Record<OptionKey, string>>>;
 }
 
-/** A value that is not the default, as it is written in flag and environment, in the file, and what becomes of it. */
+/**
+ * A value other than the default: its text in flag and environment, its form in the file, and its parsed
+ * value.
+ */
 const samples: Record<OptionKey, Sample> = {
   'grpc.listen': {
     text: '[::1]:0,unix:/run/x.sock',
@@ -207,7 +210,7 @@ describe('bounds', () => {
   };
   it.each(rows)('%s', async (key, below, min, max, above) => {
     const { type } = row(key);
-    // Only the option's own bounds: what it must be to others is another matter.
+    // Only the option's own range, without its relations to other options.
     for (const text of [min, max]) expect(() => type.parse(text)).not.toThrow();
     for (const text of [below, above]) {
       if (text === undefined) continue;

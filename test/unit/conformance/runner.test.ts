@@ -9,7 +9,10 @@ import { Variables } from '../../conformance/variables.js';
 
 const HERE = { act: async () => {}, release: async () => {} } satisfies Surroundings;
 
-/** A driver in a few lines that answers each request with what `reply`, a JavaScript expression of `id`, `op` and `args`, says. */
+/**
+ * A minimal driver. It responds to each request with `reply`, a JavaScript expression of `id`, `op` and
+ * `args`.
+ */
 async function driver(reply: string): Promise<DriverProcess> {
   const program = `
     console.log('{"ready":true,"language":"fake"}');

@@ -27,7 +27,7 @@ async function refusalOf(where: Where): Promise<ListenError> {
   return error;
 }
 
-/** A socket file whose process was killed. */
+/** The socket file of a killed process. */
 async function staleSocket(): Promise<string> {
   const path = join(temporaryFolder(), 'stale');
   const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;

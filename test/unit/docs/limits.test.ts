@@ -11,7 +11,7 @@ const rows = parseRows(page);
 const named = rows.map((row) => [row.name, row.cells] as const);
 const options = new Map(optionRows.map((row) => [row.key as string, row]));
 
-/** Status of every reason there is. */
+/** The status of every reason. */
 const statuses = new Map<string, string>(
   [...contractReasons, ...errorSource.spread].map((row) => [row.name, row.status]),
 );

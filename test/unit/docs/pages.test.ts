@@ -10,11 +10,11 @@ const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: '
   .split('\n')
   .filter((name) => name !== '' && existsSync(path.join(ROOT, name)));
 
-/** A page without its code, in which nothing is a link or a heading. */
+/** A page without its code, which has no links or headings. */
 const prose = (text: string) =>
   text.replace(/^```.*?^```/gms, '').replace(/`[^`\n]*`/g, (code) => code.slice(1, -1));
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors that GitHub creates for a page's headings. */
 const anchors = (text: string) =>
   new Set(
     [...prose(text).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>

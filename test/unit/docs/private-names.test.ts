@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** A private name in quotes that is given to an option, in any of the languages. */
+/** A quoted private name as the value of an option, in any of the languages. */
 const FIXED_NAME = /(?:private_?name["']?(?:\s*(?::|=>)\s*|=|\()|MailboxOptions::named\()["'`][\w-]+["'`]/gi;
-/** A test that starts a sidecar of its own always finds its names free. */
+/** A test with its own sidecar never has a name conflict. */
 const HAS_OWN_SIDECAR = /^clients\/testcontainers\//;
-/** The name conflict is what the code shows. */
+/** Code that shows how to handle the name conflict. */
 const SHOWS_CONFLICT = /REJECT_?NOT_?UNIQUE/i;
 
 const tracked = (...patterns: string[]) =>
@@ -30,7 +30,9 @@ function restOfCall(code: string, from: number): string {
   return code.slice(from);
 }
 
-/** The calls that fix a name and say nothing about a conflict: run again within the lease, they fail. */
+/**
+ * The calls with a fixed name and without a conflict policy. They fail when they run again within the lease.
+ */
 function callsWithoutPolicy(code: string): string[] {
   if (SHOWS_CONFLICT.test(code)) return [];
   return [...code.matchAll(FIXED_NAME)]

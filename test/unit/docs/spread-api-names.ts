@@ -1,5 +1,5 @@
-// Every name of Spread's C API (sp.h, sp_func.h of Spread 5.0.1) and of the Python wrapper, written out: what is to be
-// found on the page must not be read off the page. The event loop and the flush library are one name each.
+// All names of Spread's C API (sp.h, sp_func.h of Spread 5.0.1) and of the Python wrapper, independent of the
+// page that must contain them. The event loop and the flush library are one name each.
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
@@ -39,7 +39,7 @@ export const CONSTANT_NAMES: readonly string[] = words(`
   DEFAULT_BUFFER_SIZE DEFAULT_GROUPS_SIZE
 `);
 
-/** Errors, those of the flush library (fl.h) included. */
+/** Errors, including those of the flush library (fl.h). */
 export const ERROR_NAMES: readonly string[] = words(`
   ILLEGAL_SPREAD COULD_NOT_CONNECT REJECT_QUOTA REJECT_NO_NAME REJECT_ILLEGAL_NAME REJECT_NOT_UNIQUE
   REJECT_VERSION CONNECTION_CLOSED REJECT_AUTH ILLEGAL_SESSION ILLEGAL_SERVICE ILLEGAL_MESSAGE

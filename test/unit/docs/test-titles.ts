@@ -1,12 +1,12 @@
 /**
- * Beginnings of the titles of a test file's tests, up to the colon: of `it('NAME: …'`, and of the rows of a table of
- * `it.each([…])('%s: …'`. Tests that are skipped or still to be written don't count.
+ * The starts of a test file's titles, up to the colon: of `it('NAME: …'`, and of the rows of a table of
+ * `it.each([…])('%s: …'`. Skipped and todo tests do not count.
  */
 export function titleNames(source: string): Set<string> {
   const found = new Set<string>();
   if (/\bdescribe\.(skip|todo)/.test(source)) return found;
   for (const [, name] of source.matchAll(/^ {2}it\(\s*(?:'|")([^:'"]+): /gm)) found.add(name as string);
-  // Tables: from `it.each([` to the title; the name is the first text of each row.
+  // Tables: from `it.each([` to the title. The name is the first text of each row.
   for (const [, table] of source.matchAll(/^ {2}it\.each\(\[([\s\S]*?)\](?: as const)?\)\(\s*'%s: /gm)) {
     const text = table as string;
     const rows = [...text.matchAll(/^ {4}\[\s*'([^']+)',/gm)];

@@ -47,7 +47,7 @@ const Echo = {
   both: method('Both', true, true),
 };
 
-/** What telemetry was told, a line each. */
+/** The telemetry events, one per line. */
 class Recorder implements GrpcTelemetry {
   readonly lines: string[] = [];
   readonly seconds: number[] = [];
@@ -243,7 +243,7 @@ describe('reading one message at a time', () => {
     for (const text of ['1', '2', '3']) call.write(Buffer.from(text));
     call.end();
     await until(() => frames.length === 1);
-    // Another call goes through meanwhile: nothing is stuck, the message is just not wanted.
+    // Another call succeeds meanwhile: the server works, but the message is not allowed yet.
     await once(client, Echo.once.path, Buffer.alloc(1));
     expect(frames).toEqual(['1']);
     allow[0]!();

@@ -5,7 +5,7 @@ import { rejected, selfLeave, transitional, view } from '../../support/mailboxes
 const ME = '#me#test';
 const OTHER = '#other#test';
 
-/** A waiter that says what came. */
+/** A waiter that records its result. */
 function waiter(): { answer: unknown; resolve(answer: unknown): void; reject(error: Error): void } {
   return {
     answer: 'nothing',
@@ -120,7 +120,7 @@ describe('GroupMemberships', () => {
     const one = view('room', 'JOIN', [ME], [ME]);
     groups.observe(one);
     expect([first.answer, left.answer, second.answer]).toEqual([one, 'nothing', 'nothing']);
-    // Of the membership that is about to end: not what the second join waits for.
+    // A view of the membership that is about to end, which does not complete the second join.
     groups.observe(view('room', 'NETWORK', [ME, OTHER], []));
     expect(second.answer).toBe('nothing');
     groups.observe(selfLeave('room'));

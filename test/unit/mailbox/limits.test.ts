@@ -14,7 +14,7 @@ import { RecordingReceiver } from '../../support/mailboxes/recording-receiver.js
 
 const registries: MailboxRegistry[] = [];
 
-/** A mailbox at a daemon that says and takes what the test wants. */
+/** A mailbox at a daemon that the test controls. */
 async function open(settings: Partial<MailboxSettings>, queue: Partial<QueueLimits> = {}) {
   const daemons = new FakeDaemons();
   const registry = new MailboxRegistry({
@@ -47,7 +47,7 @@ afterEach(async () => {
   for (const registry of registries.splice(0)) await registry.drain({ graceMs: 0 });
 });
 
-/** Bytes of an encoded event with this text. */
+/** Size of an encoded event with this text. Unit: bytes. */
 async function sizeOf(text: string): Promise<number> {
   const { mailbox, session } = await open({});
   session.deliver(regular(text));
@@ -100,7 +100,7 @@ describe('the event queue', () => {
 
   it('mailbox.totalQueueMaxBytes: below it mailboxes are opened, at it none', async () => {
     const size = await sizeOf('x');
-    // What one read brings comes in any case.
+    // The events of one read are always accepted.
     const holding = async (events: number) => {
       const { session, connect } = await open({ totalQueueBytes: 10 * (size + EVENT_OVERHEAD_BYTES) });
       session.deliverChunk(Array.from({ length: events }, () => regular('x')));

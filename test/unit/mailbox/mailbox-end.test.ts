@@ -194,7 +194,7 @@ describe('Mailbox', () => {
         }
         expect(leaseEnds).toEqual([]);
         vi.advanceTimersByTime(29_999);
-        // That others use the mailbox is no taking.
+        // Other uses of the mailbox do not count as receiving.
         mailbox.touch();
         expect(leaseEnds).toEqual([]);
         vi.advanceTimersByTime(1);

@@ -37,7 +37,7 @@ export const rejectsWith = (promise: Promise<unknown>, error: object) =>
 
 export let session: FakeSession;
 
-/** The next mailbox gets another session. */
+/** The next mailbox uses a new session. */
 export function newSession(): FakeSession {
   session = new FakeSession(ME);
   return session;
@@ -68,7 +68,7 @@ export function mailboxOf(changes: Partial<MailboxOptions> = {}): Mailbox {
   return mailbox;
 }
 
-/** The kernel took everything, and the turn of the event loop is over. */
+/** The kernel accepts everything, and the turn of the event loop ends. */
 export const drained = async () => {
   session.drain();
   await turn();
@@ -80,7 +80,7 @@ export function attach(mailbox: Mailbox, options: AttachOptions = {}, willing = 
   return receiver;
 }
 
-/** Starts each test of the calling suite from nothing, and leaves nothing behind. */
+/** Resets the shared state before and after each test of the calling suite. */
 export function resetForEachTest(): void {
   beforeEach(() => {
     newSession();

@@ -4,7 +4,7 @@ import { IdleCollection } from '../../../server/src/memory/idle-collection.js';
 const MIB = 1024 * 1024;
 const PERIOD_MS = 5000;
 
-/** A process of which `garbage` goes with a collection. */
+/** A process whose collection removes `garbage`. */
 class FakeProcess {
   cpu = 0;
   live = 10 * MIB;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryLink } from '../../../server/src/net/memory-link.js';
 import { until } from '../../support/until.js';
 
-/** Everything that an end reads from now on. */
+/** The data that an end reads from now on. */
 function collect(end: Duplex): { text: string; ended: boolean; closed: boolean } {
   const read = { text: '', ended: false, closed: false };
   end.on('data', (chunk: Buffer) => {
@@ -94,7 +94,7 @@ describe('memoryLink', () => {
       await until(() => read.text === 'before', { what: 'the bytes arrive' });
       gone.destroy();
       await until(() => read.ended, { what: 'the end arrives' });
-      // A writer does not fail for it: what it writes is dropped.
+      // The write does not fail: its data is discarded.
       const taken = new Promise((resolve) => peer.write('into the void', resolve));
       if (who === 'client') expect(await taken).toBeFalsy();
       peer.destroy();

@@ -35,7 +35,7 @@ const FIXED: Record<string, string[]> = {
   INTERNAL: ['SP_BUG'],
 };
 
-/** All source text below a folder of the server, but for the declarations of the reasons. */
+/** All source text below a folder of the server, except the declarations of reasons. */
 function sourcesBelow(folder: string): string {
   const below = new URL(`server/src/${folder}/`, ROOT);
   return readdirSync(below, { recursive: true, encoding: 'utf8' })

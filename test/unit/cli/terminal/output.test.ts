@@ -4,7 +4,7 @@ import { createContext } from '../../../../server/src/cli/context.js';
 import { Interruption } from '../../../../server/src/cli/terminal/interruption.js';
 import { Output } from '../../../../server/src/cli/terminal/output.js';
 
-/** A stream whose reader is in the test's hand. */
+/** A stream whose reader the test controls. */
 class SlowStream extends Writable {
   readonly taken: string[] = [];
   #next: (() => void) | undefined;

@@ -5,10 +5,10 @@ import { SendQueue } from '../../../../server/src/daemon/output/send-queue.js';
 import { SharedFrame } from '../../../../server/src/daemon/output/shared-frame.js';
 import { until } from '../../../support/until.js';
 
-/** A stream that takes bytes at once until it is shut, as a socket does until the kernel's buffer is full. */
+/** A stream that accepts bytes at once until it is closed, like a socket with a full kernel buffer. */
 class Valve extends Writable {
   readonly taken: Buffer[] = [];
-  /** System calls that a socket would have made. */
+  /** Number of system calls of an equivalent socket. */
   writes = 0;
   open = true;
   #waiting: (() => void) | undefined;
@@ -27,7 +27,7 @@ class Valve extends Writable {
     else this.#waiting = take;
   }
 
-  /** Takes what waits, and everything from now on. */
+  /** Accepts the waiting bytes and all later ones. */
   reopen(): void {
     this.open = true;
     this.#waiting?.();

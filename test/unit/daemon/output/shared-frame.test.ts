@@ -44,7 +44,7 @@ describe('relayedFrame', () => {
   it('retains no chunk that is larger than the message', () => {
     const small = relayed(message).got;
     expect(small.buffers).toHaveLength(1);
-    // A body that came in pieces has its own memory and is not copied again.
+    // A body in pieces has its own memory and is not copied again.
     const large = relayed({ ...message, data: Buffer.alloc(100_000) }, { chunk: 30_000 }).got;
     expect(large.buffers.map((buffer) => buffer.length)).toEqual([48, 100_064]);
     expect(large.buffers[1]!.buffer.byteLength).toBe(100_064);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SlowLane, type SlowLaneUser } from '../../../../server/src/daemon/output/slow-lane.js';
 import { until } from '../../../support/until.js';
 
-/** Has so many messages of so many bytes to get through, one at a time. */
+/** A client with `count` messages of `bytes` bytes, which it sends one at a time. */
 class User implements SlowLaneUser {
   turns = 0;
 
@@ -44,7 +44,7 @@ describe('SlowLane', () => {
     const lane = new SlowLane();
     const users = Array.from({ length: 5 }, () => new User(lane, 90));
     for (const user of users) user.proceed();
-    // Nobody is through with three turns before everybody had one.
+    // No client finishes three turns before every client had one.
     const order: User[] = [];
     await until(() => {
       for (const user of users) if (user.left === 0 && !order.includes(user)) order.push(user);

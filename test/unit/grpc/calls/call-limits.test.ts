@@ -81,7 +81,7 @@ describe('CallLimits', () => {
     expect(limits.clients).toBe(1000);
     const open = limits.enter('a');
     pass(1000);
-    // Looked at now and then only: at the latest when there are twice as many.
+    // Old entries are removed from time to time, at the latest when the number has doubled.
     for (let i = 0; i < 3000; i++) limits.leave(limits.enter(`10.0.1.${i}`));
     pass(1000);
     for (let i = 0; i < 3000; i++) limits.leave(limits.enter(`10.0.2.${i}`));

@@ -14,7 +14,7 @@ import { GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.js';
 
 type Listener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
-/** An HTTP/2 stream as far as calls look at it. */
+/** The part of an HTTP/2 stream that calls use. */
 class FakeStream extends EventEmitter {
   headersSent = false;
   destroyed = false;
@@ -42,12 +42,12 @@ class FakeStream extends EventEmitter {
     return true;
   }
 
-  /** The transport took what was written, or failed. */
+  /** The transport accepted the written bytes, or failed. */
   flush(error?: Error): void {
     for (const written of this.#writes.splice(0)) written(error);
   }
 
-  /** Nothing is left of the stream. */
+  /** Closes the stream. */
   end(): void {
     this.closed = true;
     this.destroyed = true;
@@ -56,7 +56,7 @@ class FakeStream extends EventEmitter {
   }
 }
 
-/** The innermost call of grpc-js, played by the test. */
+/** The innermost call of grpc-js, controlled by the test. */
 class FakeBase {
   readonly stream: FakeStream;
   listener: Listener | undefined;
@@ -64,9 +64,9 @@ class FakeBase {
   readonly messages: unknown[] = [];
   reads = 0;
   deadline: Date | number = Number.POSITIVE_INFINITY;
-  /** Bytes that a message adds to what the client has not read. */
+  /** Number of unread bytes that a message adds. */
   messageBytes = 0;
-  /** False: the stream was reset before the call began, so start tells the listener nothing. */
+  /** False: the stream was reset before the start of the call, so that the listener gets nothing. */
   begins = true;
   readonly metadata = new Metadata();
 
@@ -103,14 +103,14 @@ class FakeBase {
   getConnectionInfo = () => ({ remoteAddress: '127.0.0.1', remotePort: 50_000 });
 }
 
-/** A connection, as calls see it. */
+/** A connection for calls. */
 export function fakeSession(): object {
   const socket = {};
   identifyConnection(socket as never, 'tcp');
   return { socket };
 }
 
-/** What a handler is told. */
+/** The notifications of a handler. */
 class FakeHandler {
   readonly told: string[] = [];
   readonly listener: Listener = {
@@ -137,7 +137,7 @@ export interface FakeServerOptions {
   compression?: boolean;
 }
 
-/** OpenCalls with everything that it reports, a line each. */
+/** OpenCalls with all of its reports, one per line. */
 export class FakeServer {
   readonly events: string[] = [];
   readonly limits: CallLimits;
@@ -180,7 +180,7 @@ export class FakeServer {
     });
   }
 
-  /** A call that is not started yet. */
+  /** A call that is not started. */
   make(method: string, session: object = this.#session) {
     const [service] = METHODS.find(([, name]) => name === method) ?? [];
     const base = new FakeBase(session);
@@ -192,7 +192,7 @@ export class FakeServer {
     return { base, call, handler, start: () => call.start(handler.listener) };
   }
 
-  /** A call that has begun: its handler has its metadata, if it was let in. */
+  /** A started call: its handler has its metadata if the call was accepted. */
   begin(method: string, session?: object) {
     const made = this.make(method, session);
     made.start();

@@ -94,7 +94,7 @@ describe('the facts of a call', () => {
     expect(call.deadlineAt).toBe(Number.POSITIVE_INFINITY);
     base.deadline = new Date(Date.now() + 5000);
     start();
-    // The wall clock is set meanwhile.
+    // The wall clock changes meanwhile.
     const expected = performance.now() + 5000;
     vi.setSystemTime(Date.now() + 3_600_000);
     expect(call.deadlineAt).toBeCloseTo(expected, 0);
@@ -264,7 +264,7 @@ describe('messages of a call', () => {
 
   it('that are batches go to the stream without a copy, after the headers', () => {
     const { call, base } = new FakeServer().begin('Receive');
-    // The first message sends the headers, so it goes through grpc-js.
+    // The first message sends the headers through grpc-js.
     const first = batch();
     call.sendMessage(first, done);
     expect(base.messages).toEqual([first]);

@@ -8,7 +8,7 @@ import { FakeServer, fakeSession, reasonOf } from './fake-server-call.js';
 
 const OK = { code: status.OK, details: '', metadata: null };
 
-/** A gate that lets in what the test says. */
+/** A gate that the test controls. */
 class FakeGate implements CallGate {
   readonly needsCredential = true;
   admission: Admission = { caller: 'token:app', credential: Buffer.from('digest') };
@@ -36,7 +36,7 @@ describe('a call that is rejected', () => {
     const { base, handler } = server.begin('Multicast');
     expect(base.statuses[0]?.code).toBe(status.UNAUTHENTICATED);
     expect(reasonOf(base.statuses[0])).toBe('CREDENTIAL_MISSING');
-    // What the client still sends is not wanted.
+    // Later input of the client is discarded.
     expect(base.stream.closedWith).toEqual([constants.NGHTTP2_NO_ERROR]);
     base.listener?.onCancel();
     expect(handler.told).toEqual([]);
@@ -85,7 +85,7 @@ describe('a call that is rejected', () => {
     const second = server.begin('GetView', session);
     expect(reasonOf(second.base.statuses[0])).toBe('TOO_MANY_CALLS');
     expect(second.handler.told).toEqual([]);
-    // A probe is answered in any case, and so are other connections.
+    // Probes and other connections always get a response.
     expect(server.begin('Check', session).handler.told).toEqual(['metadata']);
     expect(server.begin('GetView', fakeSession()).handler.told).toEqual(['metadata']);
   });
@@ -222,7 +222,7 @@ describe('whenIdle', () => {
     second.base.listener?.onCancel();
     await Promise.all(waits);
     expect(idle).toBe(2);
-    // The next call is waited for again.
+    // It waits for the next call too.
     const third = server.begin('GetView');
     const wait = server.calls.whenIdle().then(() => void idle++);
     await Promise.resolve();

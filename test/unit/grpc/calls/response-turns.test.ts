@@ -5,7 +5,7 @@ import { type CallWatcher, ObservedCall } from '../../../../server/src/grpc/call
 import { ResponseBudget } from '../../../../server/src/grpc/calls/response-budget.js';
 import { FairTurns } from '../../../../server/src/timing/fair-turns.js';
 
-/** A call whose responses of so many bytes stay unsent, and the turns that it shares. */
+/** A call with unsent responses of this size, and its turns. */
 function callWithResponsesOf(bytes: number) {
   const turns = new FairTurns();
   const session = new EventEmitter();

@@ -5,7 +5,7 @@ import { encodeEvent, sizeOfVarint, writeVarint } from '../../../../server/src/g
 import { eventMessage } from '../../../../server/src/grpc/codec/event-message.js';
 import type { EventSpace, MailboxEvent } from '../../../../server/src/mailbox/event.js';
 
-/** A queue's memory for one event, filled with what must not show through. */
+/** A queue's memory for one event, prefilled so that missing writes are visible. */
 class OneEvent implements EventSpace {
   buffer = Buffer.alloc(0);
   reserve(bytes: number): number {
@@ -25,7 +25,7 @@ function encoded(sequence: number, ms: number, event: MailboxEvent, privateGroup
   return space.bytes;
 }
 
-/** Names are bytes; all 256 may come from a daemon. */
+/** Names are bytes; a daemon may send all 256 values. */
 const name = fc.uint8Array({ maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
 const payload = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
 const serviceType = fc.constantFrom('UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE' as const);

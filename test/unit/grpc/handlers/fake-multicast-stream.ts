@@ -10,18 +10,18 @@ import {
 import type { OutgoingMessage } from '../../../../server/src/mailbox/mailbox-types.js';
 import { readStatusDetails } from '../../../support/sidecars/google-rpc.js';
 
-/** A mailbox that a test decides for: whether it has room, and when it took which message. */
+/** A mailbox whose capacity and outcomes the test controls. */
 class FakeMailbox implements SendingMailbox {
   readonly sent: OutgoingMessage[] = [];
   readonly #undecided: ((error?: Error) => void)[] = [];
   readonly #waiting: (() => void)[] = [];
   readonly #ends = new Set<(error: Error) => void>();
   holds = 0;
-  /** What send returns. */
+  /** The result of send. */
   hasRoom = true;
-  /** Takes every message before send returns. */
+  /** Accepts every message before send returns. */
   takesAtOnce = false;
-  /** Called before each send; what it throws is what send throws. */
+  /** Called before each send. Its error is the error of send. */
   beforeSend: (message: OutgoingMessage) => void = () => {};
 
   hold = () => {
@@ -60,12 +60,12 @@ class FakeMailbox implements SendingMailbox {
     return this.#waiting.length;
   }
 
-  /** The daemon's connection took the next messages. */
+  /** Accepts the next messages, as the daemon connection does. */
   take(count = this.#undecided.length): void {
     for (const onTaken of this.#undecided.splice(0, count)) onTaken();
   }
 
-  /** The next message failed. */
+  /** Fails the next message. */
   failNext(error: Error): void {
     this.#undecided.shift()?.(error);
   }
@@ -80,26 +80,26 @@ class FakeMailbox implements SendingMailbox {
   }
 }
 
-/** A MulticastStream call, its mailbox, and the fair turns of the event loop, all decided by the test. */
+/** A MulticastStream call, its mailbox, and the fair turns of the event loop, all controlled by the test. */
 export class FakeMulticastStream {
   readonly mailbox = new FakeMailbox();
   readonly opened: string[] = [];
   readonly answers: MulticastStreamResponse[] = [];
   readonly errors: StatusError[] = [];
   readonly #emitter = new EventEmitter();
-  /** What write returns. */
+  /** The result of write. */
   isWritable = true;
   isEnded = false;
-  /** Frames that were let in. */
+  /** Number of allowed frames. */
   reads = 0;
   /** Makes takeTurn wait for runTurn. */
   defersTurns = false;
   readonly turns: { work: () => void; expected: number }[] = [];
   readonly spentTurns: number[] = [];
   readonly spentMessages: number[] = [];
-  /** How long the rate makes the client wait. Unit: ms. */
+  /** The delay of the rate limit. Unit: ms. */
   waitMs = 0;
-  /** Thrown instead of finding the mailbox. */
+  /** Thrown when the mailbox is looked up. */
   openError: Error | undefined;
   readonly session: MulticastSession;
 
@@ -142,7 +142,7 @@ export class FakeMulticastStream {
     );
   }
 
-  /** A stream whose first frame was open, and was answered. */
+  /** A stream after its open frame and the response to it. */
   static open(maxBatchMessages?: number): FakeMulticastStream {
     const stream = new FakeMulticastStream(maxBatchMessages);
     stream.frame(openFrame('box'));
@@ -161,7 +161,7 @@ export class FakeMulticastStream {
     this.turns.shift()?.work();
   }
 
-  /** The transport took what was written. */
+  /** Makes the transport writable. */
   drain(): void {
     this.isWritable = true;
     this.#emitter.emit('drain');
@@ -171,17 +171,17 @@ export class FakeMulticastStream {
     return this.answers.at(-1);
   }
 
-  /** Decided and accepted of every answer. */
+  /** Decided and accepted of every response. */
   get counts(): [decided: number, accepted: number][] {
     return this.answers.map(({ decided, accepted }) => [Number(decided), Number(accepted)]);
   }
 
-  /** Indexes of all refusals that were answered, in their order. */
+  /** The indexes of all rejected messages in responses, in order. */
   get refused(): number[] {
     return this.answers.flatMap(({ refusals }) => refusals.map(({ index }) => Number(index)));
   }
 
-  /** Reasons of the statuses that the call got. */
+  /** The reasons of the call's statuses. */
   get reasons(): (string | undefined)[] {
     return this.errors.map(({ metadata }) => {
       const [details] = metadata.get('grpc-status-details-bin');

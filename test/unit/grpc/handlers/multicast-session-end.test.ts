@@ -53,7 +53,7 @@ describe('the end of the mailbox', () => {
     expect(stream.counts.at(-1)).toEqual([2, 1]);
     expect(stream.refused).toEqual([2]);
     expect(stream.reasons).toEqual(['LEASE_EXPIRED']);
-    // The other callbacks of the mailbox's end come too.
+    // The other callbacks of the mailbox's end are called too.
     stream.mailbox.end(expired());
     stream.mailbox.take();
     expect(stream.errors).toHaveLength(1);

@@ -41,7 +41,7 @@ describe('the first frame of a MulticastStream', () => {
     expect(stream.opened).toEqual([]);
     expect(stream.answers).toEqual([]);
     expect(stream.reads).toBe(0);
-    // A client may have sent more before it sees the status.
+    // A client may have sent more before it gets the status.
     stream.frame(openFrame('box'));
     expect(stream.opened).toEqual([]);
     expect(stream.errors).toHaveLength(1);
@@ -206,7 +206,7 @@ describe('the response to a batch', () => {
     expect(stream.answers.map(({ refusals }) => refusals.length)).toEqual([0, 500, 500, 201]);
     expect(stream.refused).toEqual(times(1201, (index) => index + 1));
     expect(stream.counts.at(-1)).toEqual([1201, 0]);
-    // The first answer is that to open: no frame comes in between the parts of a batch.
+    // The first response is that to open. No frame is allowed between the parts of a batch.
     expect(stream.reads).toBe(2);
   });
 
@@ -238,7 +238,7 @@ describe('a long batch', () => {
     stream.batch(...texts(1300));
     expect(stream.mailbox.sent).toHaveLength(512);
     stream.mailbox.take();
-    // The batch is not through: no answer yet.
+    // The batch is not complete, so there is no response.
     expect(stream.answers).toHaveLength(1);
     stream.runTurn();
     expect(stream.mailbox.sent).toHaveLength(1024);
@@ -272,7 +272,7 @@ describe('a mailbox without room', () => {
     stream.batch('a', 'b', 'c');
     expect(stream.mailbox.texts).toEqual(['a']);
     stream.mailbox.take();
-    // All that was handed over is decided, but the batch is not through.
+    // All sent messages are decided, but the batch is not complete.
     expect(stream.answers).toHaveLength(1);
     stream.mailbox.makeRoom();
     expect(stream.mailbox.texts).toEqual(['a', 'b', 'c']);
@@ -300,7 +300,7 @@ describe('a mailbox without room', () => {
     expect(stream.mailbox.texts).toEqual(['a']);
     stream.mailbox.take();
     expect(stream.answers).toHaveLength(1);
-    // Still too little room: it waits again, and rejects nothing.
+    // There is still not enough room: it waits again, and rejects nothing.
     stream.mailbox.makeRoom();
     expect(stream.mailbox.roomListeners).toBe(0);
     await new Promise(setImmediate);

@@ -18,7 +18,7 @@ const LIMITS = { maxBatchBytes: 1000, maxBytesInFlight: 2000 };
 const ATTACHED = Buffer.alloc(100);
 const HEARTBEAT_MS = 1000;
 
-/** A queue of batches that a test fills. */
+/** A queue of batches that the test fills. */
 class FakeAttachment implements Attachment {
   readonly info = {} as AttachInfo;
   attached = true;
@@ -60,7 +60,7 @@ class FakeAttachment implements Attachment {
   };
 }
 
-/** A Receive call whose transport takes a frame when the test says so. */
+/** A Receive call whose transport the test controls. */
 function receiveStream(options: { heartbeatMs?: number; begin?: boolean } = {}) {
   const frames: ReceiveFrame[] = [];
   const transport: (() => void)[] = [];
@@ -91,7 +91,7 @@ function receiveStream(options: { heartbeatMs?: number; begin?: boolean } = {}) 
     errors,
     trailers,
     resets: () => resets,
-    /** The transport took the next frames. */
+    /** The transport accepts the next frames. */
     taken: (count = transport.length) => {
       for (const taken of transport.splice(0, count)) taken();
     },
@@ -155,7 +155,7 @@ describe('a Receive stream', () => {
     const { stream, attachment, frames, taken } = receiveStream();
     for (let i = 0; i < 10; i++) attachment.add(900);
     stream.onReadable();
-    // 100 bytes of the first frame, and 903 of each batch: two are below the bound, so a third is taken.
+    // 100 bytes of the first frame, and 903 of each batch: two are below the limit, so a third is taken.
     expect(frames).toHaveLength(4);
     expect(attachment.bytesInTransit).toBe(100 + 3 * 903);
     taken(1);
@@ -401,7 +401,7 @@ describe('a Receive with a status from another part', () => {
     taken();
     expect(attachment.bytesInTransit).toBe(0);
     expect(attachment.released).toBe(3);
-    // What it had no room for stays for the next receiver.
+    // Events for which it had no room remain for the next receiver.
     expect(attachment.batches).toHaveLength(1);
   });
 

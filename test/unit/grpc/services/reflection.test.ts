@@ -141,7 +141,7 @@ describe('reflection', () => {
     const call = client.makeBidiStreamRequest(path, same, same);
     const failure = new Promise((resolve) => call.once('error', resolve));
     call.resume();
-    // A host of 127 bytes that are not there.
+    // A host of 127 bytes, which are missing.
     call.write(Buffer.from([0x0a, 0x7f]));
     expect(rpcErrorOf(await within(failure, 'the failure')).code).toBe(status.INVALID_ARGUMENT);
   });
@@ -166,7 +166,7 @@ describe('reflection', () => {
     call.on('error', () => {});
     call.pause();
     const before = process.memoryUsage().rss;
-    // Each answer has some 14 kB: a gigabyte in all.
+    // Each response has about 14 kB: a gigabyte in total.
     while (sent < 75_000) {
       sent++;
       if (!call.write('spread.sidecar.v1.MailboxService')) {

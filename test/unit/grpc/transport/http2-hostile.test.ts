@@ -38,7 +38,7 @@ async function start(transport: Partial<TransportOptions> = {}) {
   return { server, port: address.port };
 }
 
-/** Everything in one packet, as far as the system lets us. */
+/** Writes everything in one packet, as far as the system allows. */
 function say(port: number, ...frames: Buffer[]): Socket {
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => {
@@ -50,7 +50,7 @@ function say(port: number, ...frames: Buffer[]): Socket {
   return socket;
 }
 
-/** Whether a call of a genuine client is answered. */
+/** Whether a call of a real client succeeds. */
 function serves(port: number): Promise<boolean> {
   const session = connectHttp2(`http://127.0.0.1:${port}`);
   const stream = session.request({
@@ -69,8 +69,8 @@ function serves(port: number): Promise<boolean> {
 }
 
 describe('a client that breaks its connection in the packet of its request', () => {
-  // The admin port has read the first packet itself, to tell HTTP/2 from HTTP/1; Node then tells of a stream only when all
-  // of the packet is digested.
+  // The admin port itself reads the first packet, to distinguish HTTP/2 from HTTP/1. Then Node reports a
+  // stream only after it has processed the whole packet.
   const startAdmin = async () => {
     const pages = {
       checks: { livez: [], readyz: [], startupz: [] },
@@ -115,7 +115,7 @@ describe('a connection whose session has ended', () => {
     let pings = 0;
     session.on('ping', () => pings++);
     await until(() => pings > 0, { what: 'it is asked' });
-    // Once is enough: it can't have ended since, for it has said nothing.
+    // One check is enough: a silent connection cannot have ended since.
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(pings).toBe(1);
     expect(server.connections).toBe(1);

@@ -32,7 +32,7 @@ class FakeSession extends EventEmitter {
   }
 }
 
-/** A server that starts calls in turns, whose current turn is used up. */
+/** A server that starts calls in turns, and whose current turn is full. */
 function busyServer(maxStreams: number) {
   const http2Server = new EventEmitter();
   const started: FakeStream[] = [];

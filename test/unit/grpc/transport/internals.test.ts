@@ -35,7 +35,8 @@ import {
 import { TestAuthority } from '../../../support/network/certificates.js';
 import { until } from '../../../support/until.js';
 
-// Each test fails with the sentence of its row when an upgrade of grpc-js or Node removes what the server relies on.
+// Each test fails with the message of its row when an upgrade of grpc-js or Node removes an internal that the
+// server relies on.
 const GONE = {
   http2Servers: 'grpc-js no longer keeps its node:http2 servers in Server.http2Servers',
   stream: 'grpc-js no longer keeps the HTTP/2 stream in the field `stream` of the innermost call',
@@ -67,7 +68,7 @@ interface Seen {
   readonly metadata: Metadata;
 }
 
-/** A grpc-js server with one call, and what its interceptor and handler saw of it. */
+/** A grpc-js server with one call, and the observations of its interceptor and handler. */
 async function serve(onCall: (base: ServerInterceptingCallInterface) => void = () => {}) {
   const seen: { interceptor?: Seen; handler?: Metadata } = {};
   const server = new Server({
@@ -235,7 +236,7 @@ describe('the internals of Node', () => {
     await ping();
     stopReading(session.socket);
     const answered = ping();
-    // Another connection's round trip: what the first one wrote has arrived by then.
+    // A round trip of another connection: by then, the bytes of the first one have arrived.
     const other = connectHttp2(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
     onTestFinished(() => other.destroy());
     await new Promise((resolve) => other.ping(resolve));

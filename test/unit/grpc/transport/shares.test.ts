@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { hasItsShare } from '../../../../server/src/grpc/transport/shares.js';
 
-/** Lets each of `connections` take calls in turn until none gets more. @returns calls of each */
+/**
+ * Lets each of `connections` start calls in turn until none may.
+ *
+ * @returns calls of each
+ */
 function greedy(connections: number, max: number): number[] {
   const calls = Array.from({ length: connections }, () => 0);
   let total = 0;

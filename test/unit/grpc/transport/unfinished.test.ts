@@ -40,7 +40,7 @@ async function start(options: Partial<GrpcServerOptions> = {}) {
   return { server, places };
 }
 
-/** A connection on which exactly this is said. */
+/** A connection that sends exactly these bytes. */
 function say(to: NetConnectOpts, ...bytes: Buffer[]) {
   const socket: Socket = openSocket(to);
   const state = { socket, closed: false };
@@ -54,7 +54,7 @@ function say(to: NetConnectOpts, ...bytes: Buffer[]) {
   return state;
 }
 
-/** A client that speaks HTTP/2, known to be served. */
+/** An HTTP/2 client after a successful call. */
 async function served(to: NetConnectOpts): Promise<RawHttp2> {
   const raw = await RawHttp2.connect(to);
   onTestFinished(() => void raw.socket.destroy());
@@ -87,7 +87,7 @@ describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
     const { places } = await start({ bounds: boundsWith({ openingTimeoutMs: 50 }) });
     const slow = say(places[kind]);
     const raw = await RawHttp2.connect(places[kind]);
-    // The one that said nothing, which came first, has been cut.
+    // The silent connection, which is older, has been closed.
     await until(() => slow.closed);
     const later = say(places[kind]);
     await until(() => later.closed);

@@ -10,9 +10,9 @@ import { SpreadError } from '../../../../server/src/spread/spread-error.js';
 import { FakeSession } from '../../../support/mailboxes/fake-session.js';
 import { regular } from '../../../support/mailboxes/plain-events.js';
 
-/** Of a daemon that returns what a session sends to itself. */
+/** A session of a daemon that returns the messages of the session to itself. */
 class EchoSession extends FakeSession {
-  /** Groups of messages that others would get. */
+  /** The groups of messages for others. */
   readonly toOthers: string[] = [];
 
   constructor(private readonly echoAfterMs: () => number | undefined) {
@@ -35,7 +35,7 @@ describe('DaemonMonitor', () => {
   let changes: DaemonStatus[];
   let monitor: DaemonMonitor;
   let roundTrips: number[];
-  /** How long daemons take to return a message; undefined: they never do. Unit: ms. */
+  /** Time until daemons return a message. Undefined: never. Unit: ms. */
   let echoAfterMs: number | undefined;
 
   beforeEach(() => {

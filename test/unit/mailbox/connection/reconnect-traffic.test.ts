@@ -131,7 +131,7 @@ describe('a mailbox that reconnects', () => {
       const own = view('room', 'JOIN', ['#x#a', '#me#b'], ['#me#b']);
       session().deliver(own);
       expect(mailbox.view('room').view).toBe(own);
-      // Not a member any more: a leave with await_view is answered by its self-leave as ever.
+      // Not a member any more: a leave with await_view waits for its self-leave as usual.
       const leaving = mailbox.leave('room', { awaitView: true });
       session().deliver(selfLeave('room'));
       expect(await leaving).toEqual(selfLeave('room'));
@@ -339,7 +339,7 @@ describe('a mailbox that reconnects', () => {
       session().lose();
       const sending = fate(mailbox.multicast(outgoing('room', 'a')));
       const first = daemons.sessions.length;
-      // The second session is dead when it is handed over, as when the daemon dies right after its accept.
+      // The second session is closed when it is passed on, as when the daemon ends right after its accept.
       let dead = true;
       daemons.onSession = (made) => {
         if (dead) made.dieBeforeStart();
@@ -364,7 +364,8 @@ describe('a mailbox that reconnects', () => {
       let room = 0;
       mailbox.onSendRoom(() => room++);
       session().lose();
-      // Also what waited is in doubt for a stream, which ends with the first of its failures.
+      // Queued messages of a stream also have an unknown outcome, because the stream ends with its first
+      // failure.
       expect(errors).toMatchObject([
         { reason: 'RECONNECTING', metadata: { outcome: 'unknown' } },
         { code: 'CONNECTION_CLOSED', outcome: 'unknown' },

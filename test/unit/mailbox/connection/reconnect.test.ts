@@ -90,7 +90,7 @@ describe('a mailbox that reconnects', () => {
       await pass(1_600);
       const [first, ...later] = daemons.options.map(({ signal: _, timeoutMs: __, ...rest }) => rest);
       for (const options of later) expect(options).toEqual(first);
-      // What is left of the time bounds an attempt too.
+      // The remaining time also limits an attempt.
       expect(daemons.options.map(({ timeoutMs }) => timeoutMs)).toEqual([5_000, 1_900, 1_700, 1_300, 500]);
     });
 
@@ -214,7 +214,7 @@ describe('a mailbox that reconnects', () => {
       const mailbox = await open({ onNameLoss: 'END' });
       refuse('REJECT_NOT_UNIQUE');
       session().lose();
-      // First seen after 100 ms.
+      // The first attempt is after 100 ms.
       await pass(5_099);
       expect(mailbox.state).toBe('RECONNECTING');
       await pass(2);

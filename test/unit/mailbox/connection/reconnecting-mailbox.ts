@@ -23,12 +23,12 @@ export const RECONNECT = {
 
 export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 export const like = (error: object) => expect.objectContaining(error);
-/** What needs no time but some turns. */
+/** Waits for a promise that needs only some turns. */
 export async function done<T>(promise: Promise<T>): Promise<T> {
   await pass(0);
   return await promise;
 }
-/** What became of a promise until now. */
+/** The current state of a promise. */
 export function fate(promise: Promise<unknown>): { value?: unknown; error?: unknown; settled: boolean } {
   const seen: { value?: unknown; error?: unknown; settled: boolean } = { settled: false };
   promise.then(
@@ -76,7 +76,7 @@ export async function open(
 }
 
 export const session = (): FakeSession => daemons.sessions.at(-1)!;
-/** Nobody lets anybody in, until allow(). */
+/** All daemons reject until allow(). */
 export const refuse = (code: 'COULD_NOT_CONNECT' | 'REJECT_NOT_UNIQUE' = 'COULD_NOT_CONNECT') => {
   daemons.answer = () => code;
 };
@@ -85,7 +85,7 @@ export const allow = () => {
 };
 export const attemptsSinceOpening = () => daemons.attempts.slice(1);
 
-/** Starts each test of the calling suite from nothing, and leaves nothing behind. */
+/** Resets the shared state before and after each test of the calling suite. */
 export function resetForEachTest(): void {
   beforeEach(() => {
     vi.useFakeTimers({

@@ -7,7 +7,7 @@ const POD = '0f8fad5b-d9cb-469f-a165-70867728950e';
 describe('private names of a seed', () => {
   it('start with a part that is the same for the same seed, and different for others', () => {
     const { prefix } = new SeededNames(POD);
-    // Names of a pod are looked up by people after it has gone: the way to make them does not change.
+    // People look up the names of a pod after its end, so the algorithm must not change.
     expect(prefix).toBe(new SeededNames(POD).prefix);
     expect(prefix).toMatch(/^[a-z2-9]{7}$/);
     const prefixes = new Set(Array.from({ length: 1000 }, (_, i) => new SeededNames(`${POD}${i}`).prefix));

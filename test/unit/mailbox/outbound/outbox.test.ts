@@ -16,7 +16,7 @@ describe('Outbox', () => {
   let session: FakeSession;
   let outbox: Outbox;
   let checked: string[];
-  /** The kernel took everything, and the turn of the event loop is over. */
+  /** The kernel accepts everything, and the turn of the event loop ends. */
   const drained = async () => {
     session.drain();
     await turn();

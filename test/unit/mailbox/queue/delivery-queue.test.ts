@@ -6,7 +6,7 @@ import { EVENT_OVERHEAD_BYTES } from '../../../../server/src/mailbox/queue/event
 import { MailboxError } from '../../../../server/src/mailbox/sidecar-error.js';
 import { plainEncode, plainEvents, regular } from '../../../support/mailboxes/plain-events.js';
 
-/** Every event has as many bytes as its payload. */
+/** The size of an event is the size of its payload. */
 const sizedEncode: EncodeEvent = (space, _sequence, _receivedAtMs, event) => {
   const { payload } = event as ReturnType<typeof regular>;
   const at = space.reserve(payload.length);

@@ -6,7 +6,7 @@ import { BufferPool } from '../../../../server/src/memory/buffer-pool.js';
 import { Random } from '../../../chaos/random.js';
 import { until } from '../../../support/until.js';
 
-/** Appends an event whose bytes all say its sequence. */
+/** Appends an event whose bytes are all its sequence. */
 function append(log: EventLog, bytes: number): void {
   const at = log.reserve(bytes);
   log.buffer.fill((log.lastSequence + 1) % 251, at, at + bytes);
@@ -53,7 +53,7 @@ describe('EventLog', () => {
     for (let i = 0; i < 5; i++) append(log, 100);
     const { buffers } = log.slice(0, Infinity, Infinity)!;
     expect(buffers.map((buffer) => buffer.length)).toEqual([500, 60_000, 500]);
-    // The open chunk continued behind the large event instead of being wasted.
+    // The open chunk continues after the large event instead of being wasted.
     expect(buffers[2]!.buffer).toBe(buffers[0]!.buffer);
   });
 
@@ -69,7 +69,7 @@ describe('EventLog', () => {
     slice.release();
     slice.release();
     append(log, 4);
-    // The one chunk that there is.
+    // The only chunk.
     expect([...given!]).toEqual([3, 3, 3, 3]);
   });
 
@@ -100,14 +100,14 @@ describe('EventLog', () => {
         if (after > log.lastSequence) continue;
         const slice = log.slice(after, random.int(0, 4999), 1 + random.int(0, 19));
         if (slice === undefined) continue;
-        // As a receiver with acknowledgement AUTO does: what was given is forgotten before it is read.
+        // As with AUTO: delivered events are discarded before they are read.
         log.forget(random.chance(1 / 2) ? slice.lastSequence : after);
         const expected = Array.from({ length: slice.lastSequence - after }, (_, i) => (after + 1 + i) % 251);
         unread.push(() => {
           expect(new Set(Buffer.concat(slice.buffers))).toEqual(new Set(expected));
           slice.release();
         });
-        // A transport has some of them at a time.
+        // A transport holds some of them at a time.
         while (unread.length > random.int(0, 4)) unread.shift()!();
       }
       for (const read of unread) read();
@@ -199,7 +199,7 @@ describe('EventLog', () => {
     perEvent(50_000);
     const small = perEvent(100_000);
     const large = perEvent(1_000_000);
-    // Quadratic would be ten times as much an event.
+    // Quadratic time would be ten times as much per event.
     expect(large).toBeLessThan(small * 5 + 0.0005);
   });
 });

@@ -12,7 +12,7 @@ import { RecordingReceiver } from '../../../support/mailboxes/recording-receiver
 const ABOUT = { privateGroup: '#me#test', groups: ['room'] };
 export const DISCONNECTED: MailboxEnd = { reason: 'DISCONNECTED', lastSequence: 0, message: 'over' };
 
-/** An inbox on its own, with what it asked of its mailbox. */
+/** An inbox without a mailbox, with its calls to the mailbox. */
 export class Bench {
   readonly calls: string[] = [];
   attached = 0;
@@ -73,5 +73,5 @@ export class Bench {
   }
 }
 
-/** Lets everything that was scheduled for the end of the turn happen. */
+/** Waits for everything that is scheduled for the end of the turn. */
 export const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -297,7 +297,7 @@ describe('Inbox: a soft limit', () => {
     expect(receiver.notices).toEqual([]);
     await turn();
     expect(receiver.notices).toMatchObject([{ queuedEvents: 6, timeLeftMs: 700 }]);
-    // The log was told when it began.
+    // The log got the event at the start.
     expect(bench.calls).toEqual(['slow']);
   });
 

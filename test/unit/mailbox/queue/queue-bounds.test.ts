@@ -8,7 +8,7 @@ function boundsOf(loadEvents: number, loadBytes: number, budget = new ByteBudget
   return new QueueBounds({ loadEvents, loadBytes, loadMemory: loadBytes }, LIMITS, budget);
 }
 
-/** A budget of so many bytes of which so many are used. */
+/** A budget of `total` bytes, of which `used` are used. */
 function budgetOf(total: number, used: number): ByteBudget {
   const budget = new ByteBudget(total);
   budget.take(used);
@@ -55,7 +55,7 @@ describe('QueueMark', () => {
   });
 
   it('is a part of the share that all leave for this queue', () => {
-    // 100 of its own and 100 that are free: it may have 100, and the mark is at 80 of them.
+    // 100 of its own and 100 free: its limit is 100, and the mark is at 80.
     const mark = boundsOf(1, 100, budgetOf(1000, 900)).markAt(0.8);
     expect(mark).toMatchObject({ isExceeded: true, events: 8, bytes: 80, inWords: '80 bytes' });
     expect(boundsOf(1, 80, budgetOf(1000, 880)).markAt(0.8).isExceeded).toBe(false);

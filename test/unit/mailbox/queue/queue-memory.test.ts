@@ -14,19 +14,19 @@ import { regular } from '../../../support/mailboxes/plain-events.js';
 
 const MIB = 1024 * 1024;
 const MAILBOXES = 20;
-/** Each mailbox could hold as much by itself. */
+/** Each mailbox could hold as much alone. */
 const TOTAL_BYTES = 32 * MIB;
-/** What of a chunk may be left over at its end. */
+/** The part of a chunk that may be unused at its end. */
 const WASTE = 8 / 7;
-/** The oldest chunk, of which a part may be forgotten, and the open one, of which a part is not yet written. */
+/** The oldest chunk, which may be partly discarded, and the open one, which may be partly unwritten. */
 const CHUNKS_BYTES = 2 * 128 * 1024;
-/** The tests' own: messages under way, and what a collection leaves. */
+/** Memory of the tests: messages in flight, and remaining garbage. */
 const SLACK_BYTES = 2 * MIB;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes in buffers, once what is garbage is gone. */
+/** Bytes in buffers after a garbage collection. */
 async function bufferBytes(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     collectGarbage();
@@ -35,7 +35,7 @@ async function bufferBytes(): Promise<number> {
   return process.memoryUsage().arrayBuffers;
 }
 
-/** Takes everything and keeps nothing, or takes nothing. */
+/** Takes everything and retains nothing, or takes nothing. */
 class Reader implements Receiver {
   attachment: Attachment | undefined;
 
@@ -70,7 +70,7 @@ async function mailboxesWith(asked: Partial<ConnectOptions>, reads: boolean) {
     reader.attachment = mailbox.attach({}, reader);
     mailboxes.push(mailbox);
   }
-  /** The daemons send to all mailboxes in turn, to those that read, up to so many bytes in all. */
+  /** The daemons send to all mailboxes in turn, or only to those that read, up to `upTo` bytes in total. */
   const send = async (bytes: number, upTo: number) => {
     const message = regular('x'.repeat(bytes));
     let sent = 0;
@@ -105,9 +105,9 @@ describe('The memory of all queues together', () => {
         const before = await bufferBytes();
         await send(bytes, 3 * TOTAL_BYTES);
         const { retainedBytes } = registry.sizes();
-        // A mailbox always takes one event.
+        // A mailbox always accepts one event.
         expect(retainedBytes).toBeLessThanOrEqual(TOTAL_BYTES + MAILBOXES * (bytes + 100));
-        // And the bound is used, not half of it.
+        // The limit is really used.
         expect(retainedBytes).toBeGreaterThan(0.8 * TOTAL_BYTES);
         const grown = (await bufferBytes()) - before;
         expect(grown).toBeLessThan(retainedBytes * WASTE + MAILBOXES * CHUNKS_BYTES + SLACK_BYTES);
@@ -124,7 +124,7 @@ describe('The memory of all queues together', () => {
     for (const mailbox of mailboxes) mailbox.cutReceiver();
     await new Promise((resolve) => setImmediate(resolve));
     expect(registry.sizes().retainedBytes).toBe(0);
-    // What is kept to be used again has a bound of its own.
+    // The memory for reuse has its own limit.
     expect((await bufferBytes()) - before - buffers.freeBytes).toBeLessThan(SLACK_BYTES);
     expect(buffers.freeBytes).toBeLessThanOrEqual(4 * MIB);
   });

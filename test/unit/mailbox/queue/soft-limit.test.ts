@@ -117,12 +117,12 @@ describe('SoftLimit', () => {
     queue.loadBytes = 100;
     budget.take(100);
     expect(limit.grown()).toBe(false);
-    // 150 are free: with this queue that makes 125 each, and half of that is less than what it has.
+    // 150 are free: with this queue, that is 125 each, and half of that is less than its size.
     budget.take(750);
     expect(limit.grown()).toBe(true);
     expect(limit.mark.bytes).toBe(62);
     vi.advanceTimersByTime(TIME_MS - 1);
-    // The queue itself does nothing.
+    // The queue itself does not change.
     budget.give(750);
     vi.advanceTimersByTime(2 * TIME_MS);
     expect(over).not.toHaveBeenCalled();
@@ -133,7 +133,7 @@ describe('SoftLimit', () => {
     const { limit, over, grow } = limitOf();
     grow(6);
     const now = performance.now();
-    // Stopped for a minute, a second after the queue rose.
+    // Paused for a minute, one second after the queue rose.
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 61_000);
     vi.advanceTimersByTime(TIME_MS);
     expect(over).not.toHaveBeenCalled();

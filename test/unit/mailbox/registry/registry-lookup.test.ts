@@ -218,7 +218,7 @@ describe('MailboxRegistry', () => {
       const mailbox = await connect(registry);
       const slow = attach(mailbox, false);
       daemons.sessions[0]!.deliver(regular('a'));
-      // The goodbye takes long.
+      // The disconnect message takes long.
       daemons.sessions[0]!.silent = true;
       const draining = registry.drain({ graceMs: 20 });
       await until(() => slow.end !== undefined, { what: 'the grace is over' });
@@ -309,7 +309,7 @@ describe('MailboxRegistry', () => {
         paused: 0,
         waitingEvents: 2,
         waitingBytes: two.poll().waitingBytes,
-        // Three events are kept.
+        // Three events are retained.
         retainedBytes: one.snapshot().retainedBytes + two.snapshot().retainedBytes + 3 * EVENT_OVERHEAD_BYTES,
         sendQueueBytes: 0,
       });

@@ -32,7 +32,7 @@ describe('MailboxRegistry', () => {
       const { registry, mailbox, receiver } = await stalled();
       expect(registry.sizes()).toMatchObject({ open: 0, ended: 1, receivers: 1 });
       vi.advanceTimersByTime(29_999);
-      // That the client asks for it is no taking.
+      // A call of the client does not count as receiving.
       expect(registry.get(mailbox.id).state).toBe('ENDED');
       expect(registry.sizes().retainedBytes).toBeGreaterThan(0);
       vi.advanceTimersByTime(1);

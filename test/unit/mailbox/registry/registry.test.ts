@@ -73,7 +73,7 @@ describe('MailboxRegistry', () => {
 
     describe('a soft limit', () => {
       const OWN = { fraction: 0.25, timeMs: 30_000 };
-      /** What holds, where the operator's time is `timeMs` and the client asks for `softLimit`. */
+      /** The resulting limit, if the operator's time is `timeMs` and the client requests `softLimit`. */
       async function softLimitOf(timeMs: number | undefined, softLimit?: Partial<SoftLimitOptions>) {
         const queue = { ...mailboxSettings().queue, softLimit: { fraction: 0.5, timeMs } };
         return (await connect(registryOf({ queue }), { queue: { softLimit } })).limits.queue.softLimit;

@@ -49,7 +49,7 @@ export function attach(mailbox: Mailbox, willing = true): RecordingReceiver {
   return receiver;
 }
 
-/** Starts each test of the calling suite from nothing, and leaves nothing behind. */
+/** Resets the shared state before and after each test of the calling suite. */
 export function resetForEachTest(): void {
   beforeEach(() => {
     daemons = new FakeDaemons();

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '../../../../server/src/observability/log/logger.js';
 
-/** A log whose reader does not read until it is told to. */
+/** A log whose reader waits until the test resumes it. */
 function stalledLog() {
   const stream = new PassThrough({ writableHighWaterMark: 1024, readableHighWaterMark: 1024 });
   const log = createLogger({ level: 'info', format: 'json', destination: stream });

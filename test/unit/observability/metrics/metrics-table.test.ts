@@ -8,7 +8,7 @@ import {
 
 const rows = metricGroups.flatMap((group) => group.rows);
 
-// The rules that `promtool check metrics` has.
+// The rules of `promtool check metrics`.
 describe.each(rows)('$name', ({ name, type, labels, help }) => {
   it('has a name in snake case with one of our prefixes', () => {
     expect(name).toMatch(/^(grpc_server|spread_sidecar)(_[a-z][a-z0-9]*)+$/);
