@@ -150,7 +150,7 @@ func fieldError(field, bound string, value any) *SpreadError {
 
 // incompleteResponse is the error of a response that lacks a field that the contract requires.
 func incompleteResponse(call, what string) *SpreadError {
-	return &SpreadError{Message: call + " was answered without " + what, Status: codes.Internal}
+	return &SpreadError{Message: "the response of " + call + " lacks " + what, Status: codes.Internal}
 }
 
 // contextError is the error of a wait in this client that its context ended.

@@ -225,7 +225,7 @@ impl SpreadError {
 
     /// The error of a response that lacks a field that the contract requires.
     pub(crate) fn incomplete(call: &str, what: &str) -> Self {
-        Failure::new(StatusCode::Internal, format!("{call} was answered without {what}")).into()
+        Failure::new(StatusCode::Internal, format!("the response of {call} lacks {what}")).into()
     }
 
     pub(crate) fn cancelled(message: &str, outcome: Outcome) -> Self {

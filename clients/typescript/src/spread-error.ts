@@ -124,5 +124,5 @@ export function fieldError(field: string, bound: string, value: unknown): Spread
 
 /** A response lacks a field that the contract requires. */
 export function incompleteResponse(call: string, what: string): SpreadError {
-  return new SpreadError(`${call} was answered without ${what}`, { status: GrpcStatus.INTERNAL });
+  return new SpreadError(`the response of ${call} lacks ${what}`, { status: GrpcStatus.INTERNAL });
 }

@@ -197,7 +197,8 @@ export class ClientConnection implements GroupMember {
 
   #failed(error: unknown): void {
     if (error instanceof WireError) this.#host.cut(this, 'illegal-message', error.message);
-    else this.#host.cut(this, 'internal-error', `a defect of the daemon: ${(error as Error).message}`, error);
+    else
+      this.#host.cut(this, 'internal-error', `unexpected daemon error: ${(error as Error).message}`, error);
   }
 
   #inputEnded(): void {

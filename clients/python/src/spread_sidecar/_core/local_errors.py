@@ -34,7 +34,7 @@ def field_error(field: str, bound: str, value: object) -> SpreadError:
 
 def incomplete_response(call: str, what: str) -> SpreadError:
     """The error of a response that lacks a field that the contract requires."""
-    return SpreadError(f"{call} was answered without {what}", status="INTERNAL")
+    return SpreadError(f"the response of {call} lacks {what}", status="INTERNAL")
 
 
 def timeout_error(message: str) -> SpreadError:

@@ -201,7 +201,7 @@ public final class SpreadSidecar implements AutoCloseable {
       var answer = rpc.call(admin, MailboxServiceGrpc.getListMailboxesMethod(), request, null, false);
       answer.getMailboxesList().forEach(mailbox -> mailboxes.add(MailboxInfo.of(mailbox)));
       if (!page.isEmpty() && page.equals(answer.getNextPageToken()))
-        throw SpreadException.local(Status.Code.INTERNAL, "ListMailboxes was answered without a further page");
+        throw SpreadException.local(Status.Code.INTERNAL, "the response of ListMailboxes lacks a further page");
       page = answer.getNextPageToken();
     } while (!page.isEmpty());
     return mailboxes;
