@@ -212,13 +212,13 @@ describe('parseSpreadConf', () => {
       'an address with a semicolon',
       segment('127.0.0.1;'),
       2,
-      /'127\.0\.0\.1;' .*spaces before the semicolon/,
+      /'127\.0\.0\.1;' .*space before the semicolon/,
     ],
     [
       'a name with a semicolon',
       segment('d 1.2.3.4 { D 1.2.3.4 } e;'),
       2,
-      /'e;' .*spaces before the semicolon/,
+      /'e;' .*space before the semicolon/,
     ],
     ['a name that no host has', segment('a/b'), 2, /is not a host name/],
     [
