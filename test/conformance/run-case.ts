@@ -1,3 +1,4 @@
+import { until } from '../support/until.js';
 import type { Case, Step } from './case-format.js';
 import { type Answer, type DriverProcess, deadline, type Running } from './driver-process.js';
 import { differences } from './matching.js';
@@ -15,6 +16,8 @@ export interface Surroundings {
 const ANSWER_MS = 15_000;
 const EVENTUALLY_MS = 8000;
 const ASK_AGAIN_MS = 20;
+/** How long a failed step waits for the driver's log. */
+const LOG_MS = 500;
 /** Timeout of receive requests without their own. */
 const RECEIVE_MS = 5000;
 
@@ -31,6 +34,8 @@ export async function runCase(
       await runStep(step, driver, variables, around, started);
     } catch (error) {
       const what = JSON.stringify(step).slice(0, 300);
+      // The driver's log has a pipe of its own and may arrive after the response.
+      await until(() => driver.stderr !== '', { timeoutMs: LOG_MS }).catch(() => {});
       const log = driver.stderr === '' ? '' : `\nThe driver logged:\n${driver.stderr.slice(-3000)}`;
       throw new Error(`step ${i + 1}, ${what}\n${(error as Error).message}${log}`);
     }
