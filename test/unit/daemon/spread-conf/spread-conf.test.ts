@@ -208,12 +208,7 @@ describe('parseSpreadConf', () => {
       /no authentication .*RequiredAuthMethods/,
     ],
     ['authentication without NULL', `${minimal}AllowedAuthMethods = "IP PWORD"`, 6, /allow NULL/],
-    [
-      'an address with a semicolon',
-      segment('127.0.0.1;'),
-      2,
-      /'127\.0\.0\.1;' .*space before the semicolon/,
-    ],
+    ['an address with a semicolon', segment('127.0.0.1;'), 2, /'127\.0\.0\.1;' .*space before the semicolon/],
     [
       'a name with a semicolon',
       segment('d 1.2.3.4 { D 1.2.3.4 } e;'),
