@@ -16,7 +16,7 @@ const refuse = inputs.refuse;
 const TRUNCATED = Buffer.from([0x0a, 0x7f, 0x61]);
 const CUT_TAG = Buffer.from([0x80]);
 for (const rpc of METHODS) {
-  const of = { says: ['not a message of this contract'] };
+  const of = { says: ['not a valid message of'] };
   refuse(rpc, 'MALFORMED_REQUEST', of, {
     'a field that goes on past the end': TRUNCATED,
     'half a tag': CUT_TAG,
@@ -25,7 +25,7 @@ for (const rpc of METHODS) {
 for (const rpc of METHODS.filter(
   (name) => !['getVersion', 'multicastStream', 'listMailboxes'].includes(name),
 )) {
-  const of = { says: ['not a message of this contract', 'UTF-8'] };
+  const of = { says: ['not a valid message of', 'UTF-8'] };
   refuse(rpc, 'MALFORMED_REQUEST', of, { 'a string that is not UTF-8': Buffer.from([0x0a, 2, 0xc3, 0x28]) });
 }
 

@@ -72,7 +72,7 @@ function inTermsOfFlags({ message, metadata }: SpreadError): string {
   const { field = '' } = metadata;
   const [option, flag] = /^groups\[\d+\]$/.test(field) ? [field, 'group'] : (FLAGS[field] ?? ['', '']);
   // The sidecar also checks its own configuration with this sentence, which has no field to name.
-  const sentence = field === 'daemon' ? message.replace(/^the Spread name /, `${option} `) : message;
+  const sentence = field === 'daemon' ? message.replace(/^the daemon's Spread name /, `${option} `) : message;
   const named =
     option !== '' && sentence.startsWith(`${option} `) ? flag + sentence.slice(option.length) : sentence;
   return TLS_HINTS.reduce((text, [hint, withFlags]) => text.replace(hint, withFlags), named);

@@ -82,7 +82,7 @@ function checkHost(spreadName: string, written: string): string {
 
 function illegal(spreadName: string, what: string, bound: string): SpreadError {
   const shown = spreadName.length > 80 ? `${spreadName.slice(0, 77)}...` : spreadName;
-  return new SpreadError('ILLEGAL_SPREAD', `the Spread name ${JSON.stringify(shown)} ${what}`, {
+  return new SpreadError('ILLEGAL_SPREAD', `the daemon's Spread name ${JSON.stringify(shown)} ${what}`, {
     field: 'daemon',
     bound,
   });

@@ -62,7 +62,7 @@ function connectError(error: unknown, address: SpreadAddress): SpreadError {
   if (code === 'ENOTFOUND' && address.kind === 'tcp') {
     return new SpreadError(
       'ILLEGAL_SPREAD',
-      `the host ${address.host} of the Spread name ${name} is unknown`,
+      `the host ${address.host} of the daemon's Spread name ${name} is unknown`,
       {
         field: 'daemon',
         cause: error,

@@ -74,7 +74,9 @@ describe('the message of a failure', () => {
     expect(of('groups[0]', 'groups[0] "a b" has the illegal byte 0x20')).toMatch(
       /^group "a b" has the illegal/,
     );
-    expect(of('daemon', 'the Spread name "nowhere" must have')).toMatch(/^--spread-name "nowhere" must have/);
+    expect(of('daemon', 'the daemon\'s Spread name "nowhere" must have')).toMatch(
+      /^--spread-name "nowhere" must have/,
+    );
   });
 
   it('explains a mailbox that the sidecar does not know, and what to do', () => {
