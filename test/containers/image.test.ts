@@ -159,9 +159,9 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     expect(output).toBe(readFileSync(join(root, 'sbom.cdx.json'), 'utf8'));
     const script = `
       import { globSync, readFileSync } from 'node:fs';
-      for (const file of globSync(['/app/node_modules/**/package.json', '/app/clients/*/package.json'])) {
+      for (const file of globSync(['/app/node_modules/**/package.json', '/app/{proto,clients/*}/package.json'])) {
         const { name, version } = JSON.parse(readFileSync(file, 'utf8'));
-        if (version && (file.endsWith('node_modules/' + name + '/package.json') || file.startsWith('/app/clients/')))
+        if (version && (file.endsWith('node_modules/' + name + '/package.json') || !file.startsWith('/app/node_modules/')))
           console.log(name + '@' + version);
       }`;
     const found = await container.exec(['node', '--input-type=module', '-e', script]);
