@@ -36,6 +36,8 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
     const alice = await sidecar.client().connect({ privateName: 'alice' });
     await alice.join('g', { awaitView: true });
     for (let i = 0; i < 100; i += 1) await alice.multicast(AGREED_MESS, 'g', String(i));
+    // A sidecar waits only for mailboxes with a receiver.
+    expect(await alice.receive()).toMatchObject({ kind: 'view' });
     const ended = endBy(sidecar, 'SIGTERM');
     const texts: string[] = [];
     const error = await (async () => {

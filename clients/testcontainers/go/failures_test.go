@@ -28,7 +28,7 @@ func TestADroppedMailboxEndsAsIfTheDaemonHadCutIt(t *testing.T) {
 
 func TestAMailboxThatIsNotThereCanNotBeDropped(t *testing.T) {
 	err := run(t).DropMailbox(t.Context(), "#nobody#localhost")
-	if err == nil || !strings.Contains(err.Error(), "#nobody#localhost was not dropped: there is no such mailbox") {
+	if err == nil || !strings.Contains(err.Error(), "#nobody#localhost was not dropped: the mailbox does not exist") {
 		t.Error(err)
 	}
 }

@@ -29,7 +29,7 @@ def test_only_the_mailbox_that_was_meant_is_dropped(sidecar: SpreadSidecarContai
 
 
 def test_a_mailbox_that_is_not_there_can_not_be_dropped(sidecar: SpreadSidecarContainer) -> None:
-    with pytest.raises(RuntimeError, match="#nobody#localhost was not dropped: there is no such mailbox"):
+    with pytest.raises(RuntimeError, match="#nobody#localhost was not dropped: the mailbox does not exist"):
         sidecar.drop_mailbox("#nobody#localhost")
 
 

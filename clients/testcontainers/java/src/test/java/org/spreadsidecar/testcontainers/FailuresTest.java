@@ -48,7 +48,7 @@ class FailuresTest {
   void aMailboxThatIsNotThereCanNotBeDropped() {
     var failure = assertThrows(IllegalStateException.class, () -> SIDECAR.dropMailbox("#nobody#localhost"));
     assertTrue(
-        failure.getMessage().startsWith("#nobody#localhost was not dropped: there is no such mailbox"),
+        failure.getMessage().startsWith("#nobody#localhost was not dropped: the mailbox does not exist"),
         failure::getMessage);
   }
 
