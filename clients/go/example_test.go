@@ -204,7 +204,7 @@ func resume(ctx context.Context, sidecar *spreadsidecar.Sidecar, mailbox *spread
 	if err != nil {
 		return err
 	}
-	fmt.Println(again.PrivateGroup(), "goes on after event", again.LastSequence())
+	fmt.Println(again.PrivateGroup(), "continues after event", again.LastSequence())
 	return nil
 }
 

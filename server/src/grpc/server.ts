@@ -123,6 +123,7 @@ export class GrpcServer {
   readonly #onLimit: OnLimit;
   readonly #admit: (socket: Socket) => boolean;
   readonly #maxConnections: number;
+  readonly #streams: StreamGate;
   #stopped: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -142,6 +143,7 @@ export class GrpcServer {
     };
     const turns = new FairTurns();
     const streams = new StreamGate(streamBounds, turns, this.#onLimit);
+    this.#streams = streams;
     this.#calls = new OpenCalls({
       methods: this.#methods,
       telemetry,
@@ -280,8 +282,20 @@ export class GrpcServer {
     };
   }
 
+  /**
+   * Waits until the calls that ended have sent their status, for at most {@link FLUSH_MS}. From Node 24 on, a connection that begins to
+   * close before that drops the status.
+   */
+  async #statusesSent(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const deadline = performance.now() + FLUSH_MS;
+    while (this.#streams.streams > this.#calls.size && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
   async #stop(graceMs: number): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.stopAccepting()));
+    await this.#statusesSent();
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await atMost(graceMs, this.#calls.whenIdle());
     this.#calls.endAll(drainingStatus());
