@@ -27,8 +27,8 @@ func TestADroppedMailboxEndsAsIfTheDaemonHadCutIt(t *testing.T) {
 }
 
 func TestAMailboxThatIsNotThereCanNotBeDropped(t *testing.T) {
-	err := run(t).DropMailbox(t.Context(), "#nobody#localhost")
-	if err == nil || !strings.Contains(err.Error(), "#nobody#localhost was not dropped: the mailbox does not exist") {
+	err := run(t).DropMailbox(t.Context(), "#absent#localhost")
+	if err == nil || !strings.Contains(err.Error(), "#absent#localhost was not dropped: the mailbox does not exist") {
 		t.Error(err)
 	}
 }

@@ -174,7 +174,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
 
   it('rejects the drop of an unknown mailbox', async () => {
     const sidecar = await new SpreadSidecarContainer(image).start();
-    await expect(sidecar.dropMailbox('#nobody#localhost')).rejects.toThrow('the mailbox does not exist');
+    await expect(sidecar.dropMailbox('#absent#localhost')).rejects.toThrow('the mailbox does not exist');
     const mailbox = await sidecar.client().connect();
     const end = mailbox.receive().catch((error: SpreadError) => error);
     await sidecar.stop();

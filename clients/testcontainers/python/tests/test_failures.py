@@ -29,8 +29,8 @@ def test_only_the_mailbox_that_was_meant_is_dropped(sidecar: SpreadSidecarContai
 
 
 def test_a_mailbox_that_is_not_there_can_not_be_dropped(sidecar: SpreadSidecarContainer) -> None:
-    with pytest.raises(RuntimeError, match="#nobody#localhost was not dropped: the mailbox does not exist"):
-        sidecar.drop_mailbox("#nobody#localhost")
+    with pytest.raises(RuntimeError, match="#absent#localhost was not dropped: the mailbox does not exist"):
+        sidecar.drop_mailbox("#absent#localhost")
 
 
 def test_a_daemon_inside_the_sidecar_can_not_be_paused(sidecar: SpreadSidecarContainer) -> None:

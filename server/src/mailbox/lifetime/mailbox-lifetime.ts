@@ -32,7 +32,7 @@ export interface LifetimeListener {
 
 /**
  * The end of a mailbox: once, for one reason. The mailbox disconnects from the daemon, receivers get the queued events,
- * and when the mailbox is discarded too and nobody receives any more, its events go. A receiver that takes nothing for
+ * and when the mailbox is discarded too and has no receiver, its events are discarded. A receiver that takes nothing for
  * one lease after the end is disconnected: memory is not held for a client that does not read.
  */
 export class MailboxLifetime implements InboxListener {

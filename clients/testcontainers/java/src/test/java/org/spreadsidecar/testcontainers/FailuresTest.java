@@ -46,9 +46,9 @@ class FailuresTest {
 
   @Test
   void aMailboxThatIsNotThereCanNotBeDropped() {
-    var failure = assertThrows(IllegalStateException.class, () -> SIDECAR.dropMailbox("#nobody#localhost"));
+    var failure = assertThrows(IllegalStateException.class, () -> SIDECAR.dropMailbox("#absent#localhost"));
     assertTrue(
-        failure.getMessage().startsWith("#nobody#localhost was not dropped: the mailbox does not exist"),
+        failure.getMessage().startsWith("#absent#localhost was not dropped: the mailbox does not exist"),
         failure::getMessage);
   }
 
