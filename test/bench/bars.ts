@@ -1,11 +1,11 @@
 import { type Reference, type Results, ratioOf, summaryOf } from './results.js';
 import type { Summary } from './statistics.js';
 
-/** A figure that must reach something: its bar, and what would be better still. */
+/** A figure with its required value `bar` and a better target `beyond`. */
 export interface Bar {
   readonly figure: string;
   readonly of: Reference;
-  /** With it, the figure is how many times this one it is. */
+  /** If set, the figure is the ratio of `of` to `to`. */
   readonly to?: Reference;
   readonly unit: string;
   readonly better: 'more' | 'less';
@@ -68,7 +68,7 @@ function againstNats(subject: string, daemon: string): Bar[] {
   ];
 }
 
-/** The module spread may take three times as long as the C wrapper. */
+/** The module `spread` may take three times as long as the C wrapper. */
 const moduleAgainstWrapper = (call: 'receive' | 'multicast'): Bar => ({
   figure: `${call}() of the module spread against the C wrapper, 100B`,
   of: { scenario: 'module-spread', subject: 'module-real', figure: call },
@@ -170,7 +170,7 @@ function verdictOf({ better, bar, beyond }: Bar, value: number | undefined): Ver
   return reaches(beyond) ? 'beyond' : reaches(bar) ? 'met' : 'missed';
 }
 
-/** What has to be measured for the bars, as filters. */
+/** The scenarios and subjects that the bars need, as filters. */
 export function neededFor(bars: readonly Bar[] = BARS): readonly string[] {
   const needed = bars.flatMap(({ of, to }) => (to ? [of, to] : [of]));
   return [...new Set(needed.map(({ scenario, subject }) => `${scenario}/${subject}`))];

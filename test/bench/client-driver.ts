@@ -2,7 +2,10 @@ import type { Client } from '../../scripts/clients/index.mjs';
 import { DriverProcess } from '../conformance/driver-process.js';
 import type { Server } from './servers/server-process.js';
 
-/** The conformance driver of a client, which can also measure; it stays for all rounds, so that it is as warm as a program. */
+/**
+ * The conformance driver of a client, which can also measure. One process serves all rounds, so that it is warm
+ * like a long-running program.
+ */
 export class ClientDriver implements Server {
   private constructor(
     readonly name: string,
@@ -20,7 +23,7 @@ export class ClientDriver implements Server {
     return this.driver.pid;
   }
 
-  /** One measurement; what it brings says test/conformance/README.md. */
+  /** One measurement. test/conformance/README.md describes the result. */
   async measure(op: string, args: object): Promise<Record<string, unknown>> {
     const answer = await this.driver.request(op, args).answer;
     if ('error' in answer) throw new Error(`${this.name}: ${answer.error.message}\n${this.driver.stderr}`);

@@ -1,7 +1,7 @@
 import { cpuSeconds } from './process-meter.js';
 import type { Server } from './servers/server-process.js';
 
-/** Takes the processor time that servers use while something happens. */
+/** Measures the processor time that servers use from the construction of the meter on. */
 export class LoadMeter {
   readonly #startedAt = performance.now();
   readonly #before: readonly (number | undefined)[];
@@ -10,12 +10,12 @@ export class LoadMeter {
     this.#before = servers.map(({ pid }) => cpuSeconds(pid));
   }
 
-  /** Seconds since it was made. */
+  /** Seconds since the construction. */
   get seconds(): number {
     return (performance.now() - this.#startedAt) / 1000;
   }
 
-  /** Processor seconds by name since it was made; nothing of a server that can't be looked at. */
+  /** Processor seconds by server name since the construction. Omits servers whose process cannot be read. */
   cpuSeconds(): Record<string, number> {
     const used: Record<string, number> = {};
     for (const [index, { name, pid }] of this.servers.entries()) {
@@ -26,7 +26,7 @@ export class LoadMeter {
   }
 }
 
-/** Shares of one core, and microseconds a message, of what processes used. */
+/** The processor time of each process as a share of one core, and in microseconds per message. */
 export function loadFigures(
   cpu: Readonly<Record<string, number>>,
   seconds: number,

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { findProgram } from './servers/server-process.js';
 import { NATS, REDIS } from './servers/servers.js';
 
-/** Where figures were made. */
+/** The machine on which the figures were measured. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly kernel: string;
-  /** Name and version of all that took part. */
+  /** Name and version of all programs in the run. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -45,10 +45,13 @@ function versionOfProgram(name: string, env: NodeJS.ProcessEnv): string | undefi
   return path && versionIn(path, ['--version'], /v=?(\d+\.\d+\.\d+)/);
 }
 
-/** The first version that a program tells of within two seconds; one that has no such flag does so while it starts. */
+/**
+ * The first version number that a program prints within two seconds. A program without a version flag prints it
+ * when it starts.
+ */
 function versionIn(path: string, args: readonly string[], pattern: RegExp): string | undefined {
   const { stdout, stderr } = spawnSync(path, args, { encoding: 'utf8', timeout: 2000 });
-  // Spread writes 5.00.01.
+  // Spread prints 5.00.01.
   return pattern.exec(`${stdout}${stderr}`)?.[1]?.replace(/\b0+(?=\d)/g, '');
 }
 

@@ -14,7 +14,9 @@ import { SUBJECTS } from './subjects.js';
 
 const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 
-/** The exit code is 1 when something could not be measured that should have been. Bars are shown, not enforced. */
+/**
+ * The exit code is 1 when a requested measurement failed. Missed bars are shown and do not change the exit code.
+ */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
   const options = parseOptions(args);
   if (options.help) {
@@ -30,7 +32,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
   const results: Results = options.from
     ? JSON.parse(readFileSync(options.from, 'utf8'))
     : await runBench(SCENARIOS, options, filters, print);
-  // A quick run judges nothing.
+  // A quick run does not compare figures with the bars.
   const bars = !results.quick && (options.bars || options.only.length === 0);
   const report = textReport(results, { bars });
   mkdirSync(options.out, { recursive: true });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-/** What `npm run bench` was asked for. */
+/** The options of `npm run bench`. */
 export interface BenchOptions {
   readonly rounds: number;
   readonly seconds: number;
@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly only: readonly string[];
   readonly out: string;
   readonly publish: boolean;
-  /** Results to report on instead of measuring. */
+  /** Path of existing results to report instead of measuring. */
   readonly from: string | undefined;
   readonly profile: string | undefined;
   readonly list: boolean;
@@ -32,7 +32,7 @@ export const USAGE = `npm run bench -- [options]
 SPREAD_HOME=/path names a Spread installation with the C tools and the real daemon. PATH must contain nats-server and
 redis-server. SPREAD_WRAPPER_PYTHON=/path names a Python with the original C wrapper. Subjects whose program is missing are skipped.`;
 
-/** @throws Error, in a sentence, for what it does not understand */
+/** @throws Error for an option that is not valid; the message names the option */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -70,7 +70,7 @@ function numberOf(name: string, text: string | undefined, otherwise: number): nu
   return value;
 }
 
-/** Whether a filter such as `throughput-*` or `fan-out-10/c-real` names this subject of this scenario. */
+/** Whether a filter such as `throughput-*` or `fan-out-10/c-real` matches this scenario and subject. */
 export function selects(filters: readonly string[], scenario: string, subject: string): boolean {
   return filters.some((filter) => {
     const [first = '*', second = '*'] = filter.split('/');

@@ -2,7 +2,7 @@ import { build } from 'hdr-histogram-js';
 
 const HIGHEST_US = 3_600_000_000;
 
-/** Median and tails of times in microseconds, from a histogram that keeps three digits. */
+/** Median and high percentiles of times in microseconds, from a histogram with three significant digits. */
 export function percentilesOf(samples: readonly number[]): Record<'p50' | 'p99' | 'p99.9', number> {
   const histogram = build({ highestTrackableValue: HIGHEST_US, numberOfSignificantValueDigits: 3 });
   for (const sample of samples) histogram.recordValue(Math.min(HIGHEST_US, Math.max(1, Math.round(sample))));

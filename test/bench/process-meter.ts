@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** Linux counts processor time in hundredths of a second, whatever the kernel's own tick is. */
+/** Linux reports processor time in hundredths of a second, independent of the tick of the kernel. */
 const TICKS_PER_SECOND = 100;
 
-/** Fields 14 and 15 of /proc/<pid>/stat, counted behind the name, which may have spaces and brackets. */
+/** Fields 14 and 15 of /proc/<pid>/stat. Counting starts after the name, which can contain spaces and brackets. */
 export function cpuSecondsOf(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Processor time that a process has used; undefined where /proc does not tell or the process has ended. */
+/** Processor time that a process has used. Undefined without /proc or after the end of the process. */
 export function cpuSeconds(pid: number): number | undefined {
   try {
     return cpuSecondsOf(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -18,7 +18,7 @@ export function cpuSeconds(pid: number): number | undefined {
   }
 }
 
-/** Resident memory of a process in KiB; undefined where /proc does not tell. */
+/** Resident memory of a process in KiB. Undefined without /proc or after the end of the process. */
 export function residentKiB(pid: number): number | undefined {
   try {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -28,7 +28,9 @@ export function residentKiB(pid: number): number | undefined {
   }
 }
 
-/** Looks at processes that end on their own often enough to know what they used. */
+/**
+ * Samples processes that end on their own. The samples are frequent enough to know the processor time at the end.
+ */
 export class CpuWatch {
   readonly #last = new Map<number, number>();
   readonly #timer: NodeJS.Timeout;
@@ -40,7 +42,7 @@ export class CpuWatch {
     this.#timer = setInterval(() => this.#look(), everyMs);
   }
 
-  /** Processor time of all of them together; up to one interval of each may be missing. */
+  /** Total processor time. Up to one interval of each process may be missing. */
   stop(): number {
     clearInterval(this.#timer);
     this.#look();

@@ -11,19 +11,21 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** A function, and the part (0 to 1) of the time with something to do that was spent in it itself. */
+/**
+ * A function, and the part (0 to 1) of the busy time that was spent in the function itself, without its callees.
+ */
 export interface SelfTime {
   readonly name: string;
   readonly part: number;
 }
 
-/** Time in which a process had nothing to do. */
+/** Entries of a profile during which the process was idle. */
 const IDLE = new Set(['(idle)', '(program)']);
 
-/** Loading and compiling is over by then, also on a slow machine; unit: microseconds. */
+/** Loading and compiling take less than this, also on a slow machine. Unit: microseconds. */
 const START_US = 2_000_000;
 
-/** The functions of a V8 CPU profile that took most time themselves, the first `startUs` left out. */
+/** The functions of a V8 CPU profile with the most self time, without the first `startUs`. */
 export function selfTimes(
   { nodes, samples, timeDeltas }: CpuProfile,
   startUs: number = START_US,
@@ -50,7 +52,7 @@ export function selfTimes(
 
 const place = (url: string) => url.replace(/^file:\/\//, '').replace(/^.*\/(node_modules|dist)\//, '');
 
-/** The top functions of every profile in a folder. */
+/** The functions with the most self time in every profile of a folder. */
 export function profileReport(folder: string, top = 25): string {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.cpuprofile'))

@@ -2,7 +2,7 @@ import type { Machine } from './machine.js';
 import type { Figure, Measurement } from './scenario.js';
 import { pairedRatios, type Summary, summarize } from './statistics.js';
 
-/** A subject in a scenario: what each round brought; undefined for one that failed. */
+/** The measurements of a subject in a scenario, round by round. A failed round is undefined. */
 export interface SubjectRounds {
   readonly id: string;
   readonly text: string;
@@ -16,7 +16,7 @@ export interface ScenarioRounds {
   readonly subjects: readonly SubjectRounds[];
 }
 
-/** All that a run brought; what is written as JSON. */
+/** All results of a run, as written to JSON. */
 export interface Results {
   readonly machine: Machine;
   readonly startedAt: string;
@@ -25,7 +25,7 @@ export interface Results {
   readonly seconds: number;
   readonly quick: boolean;
   readonly scenarios: readonly ScenarioRounds[];
-  /** Subjects that could not be measured here, and why. */
+  /** Subjects that this machine could not measure, with the reason. */
   readonly skipped: readonly { readonly subject: string; readonly why: string }[];
   readonly failures: readonly { readonly where: string; readonly why: string }[];
 }
@@ -37,7 +37,7 @@ export interface Reference {
   readonly figure: string;
 }
 
-/** A figure round by round; empty when it was not measured. */
+/** The values of a figure, round by round. Empty when the figure was not measured. */
 function roundsOf(
   results: Results,
   { scenario, subject, figure }: Reference,
@@ -48,13 +48,13 @@ function roundsOf(
   return found?.rounds.map((round) => round?.figures[figure]) ?? [];
 }
 
-/** A figure over all rounds; undefined when it was not measured. */
+/** A figure over all rounds. Undefined when the figure was not measured. */
 export function summaryOf(results: Results, reference: Reference): Summary | undefined {
   const values = roundsOf(results, reference).filter((value) => value !== undefined);
   return values.length === 0 ? undefined : summarize(values);
 }
 
-/** How many times `to` one figure is, round by round; undefined when one of them was not measured. */
+/** The ratio of a figure to `to`, round by round. Undefined when one of them was not measured. */
 export function ratioOf(results: Results, of: Reference, to: Reference): Summary | undefined {
   const ratios = pairedRatios(roundsOf(results, of), roundsOf(results, to));
   return ratios.length === 0 ? undefined : summarize(ratios);

@@ -5,7 +5,7 @@ import type { FromRole, RoleAnswer, RoleOrder, ToRole } from './roles/order.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ROLE = fileURLToPath(new URL('roles/role.ts', import.meta.url));
 
-/** A role of a measurement, in a process of its own. */
+/** A role of a measurement in its own process. */
 export class RoleProcess {
   readonly #child: ChildProcess;
   readonly #said: FromRole[] = [];
@@ -13,7 +13,7 @@ export class RoleProcess {
   #wake: (() => void)[] = [];
   #failure: Error | undefined;
 
-  /** Resolves when all its connections stand. */
+  /** Resolves when all connections of the role are open. */
   static async start(order: RoleOrder): Promise<RoleProcess> {
     const role = new RoleProcess(order);
     try {
@@ -51,7 +51,7 @@ export class RoleProcess {
     this.#say({ say: 'go' });
   }
 
-  /** Tells a drain to take so many events; the answer says how long it took. */
+  /** Requests that a drain role receives `count` events. The response has the time that this took. */
   take(count: number): void {
     this.#say({ say: 'take', count });
   }
@@ -60,7 +60,7 @@ export class RoleProcess {
     return (await this.#next('answer')).answer;
   }
 
-  /** Asks it to finish, and waits until it has ended. */
+  /** Requests a stop and waits for the end of the process. */
   async stop(): Promise<void> {
     this.#say({ say: 'stop' });
     const killer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
@@ -68,7 +68,6 @@ export class RoleProcess {
     clearTimeout(killer);
   }
 
-  /** Kills it. */
   async end(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#exited;

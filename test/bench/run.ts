@@ -6,7 +6,7 @@ import type { Measurement, Scenario } from './scenario.js';
 import { Stage } from './stage.js';
 import { type Subject, subject } from './subjects.js';
 
-/** A measurement that takes longer than this hangs. */
+/** A measurement that takes longer counts as stalled. */
 const PATIENCE_MS = 300_000;
 
 interface Pair {
@@ -15,7 +15,9 @@ interface Pair {
   readonly rounds: (Measurement | undefined)[];
 }
 
-/** Measures everything that was asked for: in each round every subject of every scenario once, one after the other. */
+/**
+ * Runs all requested measurements. Each round measures every subject of every scenario once, one after the other.
+ */
 export async function runBench(
   scenarios: readonly Scenario[],
   options: BenchOptions,
@@ -43,7 +45,7 @@ export async function runBench(
           pair.rounds.push(undefined);
           failures.push({ where: `${where}, round ${round}`, why });
           print(`${round}/${options.rounds} ${where}: FAILED: ${why}`);
-          // Whatever it was, what comes next begins with fresh servers.
+          // After any error, the next measurement starts with fresh servers.
           await stage.close();
           stage = new Stage(options.profile);
         }
@@ -73,7 +75,7 @@ export async function runBench(
   };
 }
 
-/** What is measured, and which of the subjects that were asked for can't be. */
+/** The subjects to measure, and the requested subjects that this machine cannot measure. */
 export function choose(
   scenarios: readonly Scenario[],
   quick: boolean,
@@ -100,7 +102,10 @@ function headline({ figures: [first] }: Scenario, { figures }: Measurement): str
   return `${formatNumber(figures[first.name] ?? Number.NaN)} ${first.name} ${first.unit}`;
 }
 
-/** Roles and tools of a measurement that hangs end with the run: it is a defect of the harness or of a subject. */
+/**
+ * Roles and tools of a stalled measurement stay until the end of the run. A stall is a defect of the harness or of
+ * a subject.
+ */
 async function patiently<T>(work: Promise<T>, where: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

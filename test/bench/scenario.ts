@@ -1,42 +1,42 @@
 import type { Stage } from './stage.js';
 import type { Subject } from './subjects.js';
 
-/** How much is done. */
+/** The extent of a measurement. */
 export interface Effort {
-  /** About how long one measurement takes, warm-up left out, at the rates that scenarios assume. */
+  /** Approximate duration of one measurement without warm-up, at the rates that scenarios assume. */
   readonly seconds: number;
-  /** Only to see that everything runs: few subjects, small numbers. */
+  /** Runs few subjects with small numbers, only to check that everything runs. */
   readonly quick: boolean;
 }
 
-/** What one measurement of a subject brought. */
+/** The result of one measurement of a subject. */
 export interface Measurement {
   readonly figures: Readonly<Record<string, number>>;
-  /** Processor time by process, as a share of one core: 1 is a core that did nothing else. */
+  /** Processor time by process, as a share of one core. 1 is a core that did nothing else. */
   readonly load?: Readonly<Record<string, number>>;
 }
 
-/** A figure of a scenario: its unit, and which way is good. */
+/** A figure of a scenario: its unit, and whether more or less is better. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly better: 'more' | 'less';
 }
 
-/** What is measured of subjects, and how it is counted. */
+/** A measurement that several subjects run, and its figures. */
 export interface Scenario {
   readonly id: string;
-  /** One sentence for the report: processes, messages, what is counted where. */
+  /** One sentence for the report: processes, messages, what is counted and where. */
   readonly text: string;
-  /** The first one is that of charts and ratios. */
+  /** Charts and ratios use the first figure. */
   readonly figures: readonly Figure[];
   readonly subjects: readonly string[];
-  /** Of them, those that --quick measures. */
+  /** The subset of `subjects` that --quick measures. */
   readonly quickSubjects: readonly string[];
   run(subject: Subject, stage: Stage, effort: Effort): Promise<Measurement>;
 }
 
-/** Messages for the time of an effort, in thousands because spflooder tells of no fewer. */
+/** Number of messages for an effort. A multiple of a thousand, because spflooder reports only thousands. */
 export function messageCount(perSecond: number, effort: Effort): number {
   return Math.max(1, Math.round((perSecond * effort.seconds) / 1000)) * 1000;
 }

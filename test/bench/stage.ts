@@ -18,16 +18,16 @@ import {
 export type DaemonKind = 'real' | 'embedded';
 
 /**
- * The servers of a scenario. Each is started when it is first needed and serves all rounds, so that it is as warm as
- * one that serves; one that nobody uses at the moment does nothing.
+ * The servers of a scenario. Each starts when it is first needed and serves all rounds, so that it is warm. An
+ * unused server is idle.
  */
 export class Stage {
-  /** For sockets; removed at the end. */
+  /** Folder for sockets, removed at the end. */
   readonly folder = mkdtempSync(join(tmpdir(), 'spb-'));
   readonly #servers = new Map<string, Promise<Server>>();
   #names = 0;
 
-  /** @param profiles - where sidecars and embedded daemons write CPU profiles */
+  /** @param profiles - folder for the CPU profiles of sidecars and embedded daemons */
   constructor(readonly profiles?: string) {}
 
   daemon(kind: DaemonKind): Promise<Daemon> {
@@ -35,7 +35,7 @@ export class Stage {
   }
 
   /**
-   * @param daemon - `inside`: the embedded one, in the sidecar's own process
+   * @param daemon - `inside`: the embedded daemon in the sidecar's own process
    * @param options - further flags of `serve`
    */
   sidecar(daemon: DaemonKind | 'inside', options: readonly string[] = []): Promise<Sidecar> {
@@ -61,19 +61,19 @@ export class Stage {
     return this.#once(`client ${client.language} ${asyncio}`, () => ClientDriver.start(client, asyncio));
   }
 
-  /** A name that nothing on this stage had before. */
+  /** A name that this stage has not used before. */
   freshName(prefix: string): string {
     this.#names += 1;
     return `${prefix}${this.#names}`;
   }
 
-  /** An empty stage like this one, for what must not be used twice. Whoever asks for it closes it. */
+  /** A new, empty stage like this one, for servers that serve only one measurement. The caller closes it. */
   fresh(): Stage {
     return new Stage(this.profiles);
   }
 
   async close(): Promise<void> {
-    // Sidecars were started after the daemons that they use, and go before them.
+    // Sidecars started after their daemons and stop before them.
     for (const server of [...this.#servers.values()].reverse())
       await server.then(
         (started) => started.stop(),

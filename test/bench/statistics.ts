@@ -1,14 +1,14 @@
-/** What several rounds say together. */
+/** Statistics of several rounds. */
 export interface Summary {
   readonly median: number;
-  /** Median of the distances from the median: the spread, whatever a single bad round did. */
+  /** Median of the distances from the median: a spread that a single bad round does not change. */
   readonly mad: number;
   readonly lowerQuartile: number;
   readonly upperQuartile: number;
   readonly rounds: number;
 }
 
-/** The value below which the part `q` (0 to 1) lies, between neighbours in proportion; NaN for none. */
+/** The value below which the part `q` (0 to 1) lies, interpolated between neighbours. NaN without values. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (sorted.length - 1) * q;
@@ -30,7 +30,10 @@ export function summarize(values: readonly number[]): Summary {
   };
 }
 
-/** Ratios round by round: what slowed the machine in a round slowed both. Rounds that lack one are left out. */
+/**
+ * Ratios round by round: a slow phase of the machine affects both values of a round. Rounds without one of the
+ * values are left out.
+ */
 export function pairedRatios(
   of: readonly (number | undefined)[],
   to: readonly (number | undefined)[],

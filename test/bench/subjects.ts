@@ -10,12 +10,12 @@ export type Opened = { readonly servers: readonly Server[] } & (
   | { readonly kind: 'peer'; readonly peer: PeerSpec }
 );
 
-/** What is measured. */
+/** A product, or a way to use it, that scenarios measure. */
 export interface Subject {
   readonly id: string;
-  /** For the report: which client, by which way, to which server. */
+  /** For the report: the client, the connection and the server. */
   readonly text: string;
-  /** Why it can't be measured on this machine; undefined if it can. */
+  /** The reason why this machine cannot measure the subject. Undefined if it can. */
   missing(env: NodeJS.ProcessEnv): string | undefined;
   open(stage: Stage): Promise<Opened>;
 }
@@ -116,13 +116,13 @@ function client(one: Client, asyncio: boolean): Subject {
   };
 }
 
-/** The clients of all languages; they measure themselves. */
+/** The clients of all languages. They measure themselves. */
 export const CLIENT_SUBJECTS: readonly Subject[] = clients.flatMap((one) => [
   client(one, false),
   ...(one.asyncDriver ? [client(one, true)] : []),
 ]);
 
-/** Which client a subject of CLIENT_SUBJECTS is, and whether its asyncio half. */
+/** The client of a subject of CLIENT_SUBJECTS, and whether the subject is its asyncio part. */
 export function clientOf({ id }: Subject): [client: Client, asyncio: boolean] {
   const [, language, variant] = id.split('-');
   return [clients.find((one) => one.language === language) as Client, variant === 'asyncio'];
@@ -130,7 +130,7 @@ export function clientOf({ id }: Subject): [client: Client, asyncio: boolean] {
 
 interface ModuleSubject extends Subject {
   readonly daemon: DaemonKind;
-  /** Whether it is the genuine C wrapper, which needs no sidecar. */
+  /** Whether the subject is the original C wrapper, which needs no sidecar. */
   readonly isWrapper: boolean;
   program(args: readonly string[]): Command;
 }
@@ -162,7 +162,7 @@ function moduleSpread(daemon: DaemonKind, isWrapper: boolean): ModuleSubject {
   };
 }
 
-/** Python's module `spread`: ours and the genuine one. */
+/** Python's module `spread`: this project's and the original. */
 export const MODULE_SUBJECTS: readonly ModuleSubject[] = [
   moduleSpread('real', true),
   moduleSpread('real', false),
@@ -170,7 +170,7 @@ export const MODULE_SUBJECTS: readonly ModuleSubject[] = [
   moduleSpread('embedded', false),
 ];
 
-/** What a subject of MODULE_SUBJECTS is. */
+/** The properties of a subject of MODULE_SUBJECTS. */
 export function moduleOf({ id }: Subject): ModuleSubject {
   return MODULE_SUBJECTS.find((one) => one.id === id) as ModuleSubject;
 }

@@ -9,13 +9,13 @@ import { StampedLoad } from './stamped-load.js';
 
 const GROUP = 'load';
 const MIB = 1024 * 1024;
-/** What one more read from the daemon may bring to each queue. */
+/** Largest number of bytes that one more read from the daemon can add to each queue. */
 const READ_BYTES = 64 * 1024;
-/** What the bound allows for each mailbox beside its queue: connections, the ends of chunks. Unit: MiB. */
+/** Allowance of the bound for each mailbox beside its queue: connections, the ends of chunks. Unit: MiB. */
 const EACH_MIB = 0.5;
-/** What the bound allows for each byte that is counted: the ends of chunks, where each event ends. */
+/** Allowance of the bound for each counted byte: the ends of chunks, the end of each event. */
 const FACTOR = 1.3;
-/** What the bound allows for garbage that is not collected yet. Unit: MiB. */
+/** Allowance of the bound for garbage that is not collected yet. Unit: MiB. */
 const GARBAGE_MIB = 100;
 /** The ways in which a mailbox can hold memory. */
 const KINDS: readonly [what: string, options: MailboxOptions][] = [
@@ -24,7 +24,10 @@ const KINDS: readonly [what: string, options: MailboxOptions][] = [
   ['explicit, nothing acknowledged', { acknowledgement: 'EXPLICIT', manualAcknowledgement: true }],
 ];
 
-/** Many receivers stall at once, and one keeps up: what does the process need, and does that one get everything? */
+/**
+ * Many receivers stall at the same time while one reads on. Measures the memory of the process, and whether the
+ * reading receiver gets everything.
+ */
 export const crowd: Measure = {
   text: `many stalled receivers: resident memory within ${FACTOR} times what their queues may hold, and ${EACH_MIB} MiB for each`,
   options: {
@@ -57,7 +60,7 @@ export const crowd: Measure = {
       const stalled: StallReceiver[] = [];
       for (let i = 0; i < mailboxes; i++) {
         const [, options] = KINDS[i % KINDS.length]!;
-        // Without views, which would fill the queues before the load begins: each that joins makes one for all.
+        // Without views: each join sends a view to all members, which would fill the queues before the load begins.
         const receiver = new StallReceiver(await open({ ...options, membership: false }));
         receiver.stall();
         stalled.push(receiver);
@@ -101,7 +104,7 @@ export const crowd: Measure = {
   },
 };
 
-/** spread_sidecar_retained_bytes. */
+/** The metric spread_sidecar_retained_bytes. */
 async function heldBytes(adminPort: number): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   return Number(/^spread_sidecar_retained_bytes (\S+)$/m.exec(page)?.[1]);

@@ -6,9 +6,12 @@ import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import type { Measure } from './measure.js';
 import { mebibytes, type ProcessReport, reporting, reportOf } from './process-report.js';
 
-/** Cycles that are under way at once. */
+/** Number of concurrent cycles. */
 const AT_ONCE = 4;
-/** Timers of connections that are gone end within this time; the longest are those of the watch for dead sessions. Unit: ms. */
+/**
+ * Timers of closed connections end within this time. The timers that detect dead sessions are the longest. Unit:
+ * ms.
+ */
 const SETTLE_MS = 6000;
 const MIB = 1024 * 1024;
 
@@ -16,7 +19,7 @@ interface Figure {
   readonly what: string;
   read(report: ProcessReport): number;
   text(value: number): string;
-  /** How much more it may be after the second and after the third part than after the part before. */
+  /** Largest growth after the second and after the third part, compared with the part before. */
   readonly bounds: readonly [number, number];
 }
 
@@ -25,7 +28,8 @@ const FIGURES: readonly Figure[] = [
     what: 'JavaScript heap',
     read: ({ memory }) => memory.heapUsed + memory.external,
     text: mebibytes,
-    // In the second part V8 still compiles. In the third, one object of a kilobyte that stays for each cycle would be seen.
+    // In the second part V8 still compiles. In the third part, one kilobyte that stays for each cycle would exceed
+    // this value.
     bounds: [6 * MIB, MIB],
   },
   { what: 'RSS', read: ({ memory }) => memory.rss, text: mebibytes, bounds: [24 * MIB, 8 * MIB] },
@@ -33,7 +37,9 @@ const FIGURES: readonly Figure[] = [
   { what: 'handles', read: ({ resources }) => handlesOf(resources), text: String, bounds: [0, 0] },
 ];
 
-/** Mailboxes and channels come and go: what is left of them? */
+/**
+ * Opens and closes mailboxes and channels repeatedly. Measures the memory, handles and file descriptors that stay.
+ */
 export const cycles: Measure = {
   text: 'channel, connect, join, send, receive, leave, disconnect, again and again: memory, handles and descriptors stay',
   options: {
@@ -102,7 +108,7 @@ async function cycle(target: string): Promise<void> {
   }
 }
 
-/** Not those that come and go by themselves: timers, and immediates. */
+/** Without timers and immediates, which come and go by themselves. */
 function handlesOf(resources: Readonly<Record<string, number>>): number {
   return Object.entries(resources)
     .filter(([kind]) => kind !== 'Timeout' && kind !== 'Immediate')

@@ -9,10 +9,12 @@ const BOUND_MS = 2000;
 
 const PAYLOAD_BYTES = 1000;
 
-/** Most messages of a sender that its receivers have not got yet: full load, without a backlog that only grows. */
+/** Largest number of messages that a sender is ahead of its receivers: full load without a growing backlog. */
 const WINDOW = 1000;
 
-/** SIGTERM at full load: when is the process gone, and did it keep what it had promised? */
+/**
+ * Sends SIGTERM at full load. Measures the time until the process ends, and whether all accepted messages arrived.
+ */
 export const drain: Measure = {
   text: `SIGTERM at full load: exit within ${BOUND_MS} ms, nothing lost that was answered, every receiver told`,
   options: {
@@ -50,14 +52,14 @@ export const drain: Measure = {
 interface Round {
   readonly exitMs: number;
   readonly backlog: number;
-  /** Messages a second. */
+  /** Messages per second. */
   readonly rate: number;
   readonly verdict: DrainVerdict;
 }
 
 async function oneRound(seconds: number, senders: number, receivers: number): Promise<Round> {
   const [daemonPort, grpcPort, adminPort] = [await freePort(), await freePort(), await freePort()];
-  // The observer shares a process with all of the load: the daemon is not to cut it for that.
+  // The observer shares a process with all of the load, so the daemon must not disconnect it as a slow client.
   const daemon = new DaemonProcess(daemonPort, ['--max-session-messages', '1000000']);
   await daemon.start();
   const sidecar = new ServeProcess([

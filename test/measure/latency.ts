@@ -1,9 +1,9 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 
-/** Longest latency that is told apart. Unit: µs. */
+/** Longest latency that the histogram can represent. Unit: µs. */
 const LONGEST_US = 600_000_000;
 
-/** Latencies of many messages, as a whole and minute by minute. */
+/** Latencies of many messages, over the whole run and minute by minute. */
 export class Latency {
   readonly #all = histogram();
   readonly #minutes: Histogram[] = [];
@@ -22,15 +22,15 @@ export class Latency {
     return this.#all.totalCount;
   }
 
-  /** Milliseconds below which the part `p` (0 to 1) of all messages came. */
+  /** The latency in milliseconds that the part `p` (0 to 1) of all messages did not exceed. */
   percentile(p: number): number {
     return this.#all.getValueAtPercentile(p * 100) / 1000;
   }
 
-  /** The same of the worst minute. */
+  /** The same value for the worst minute. */
   worstMinute(p: number): number {
     const most = Math.max(...this.#minutes.map((part) => part?.totalCount ?? 0));
-    // A minute of which there are but a few seconds says nothing.
+    // An incomplete minute has too few messages for a percentile.
     const whole = this.#minutes.filter((part) => part !== undefined && part.totalCount * 4 >= most);
     return Math.max(...whole.map((part) => part.getValueAtPercentile(p * 100))) / 1000;
   }

@@ -9,13 +9,13 @@ import { peakMemoryMiB } from './peak-memory.js';
 import { mebibytes, reporting, reportOf } from './process-report.js';
 
 const BOUND_RSS = 256 * 1024 * 1024;
-/** Members of a group. A view names all of them to each of them. */
+/** Members of a group. A view lists all members and goes to each of them. */
 const GROUP_SIZE = 50;
-/** Connects that are under way at once. */
+/** Number of concurrent Connect calls. */
 const AT_ONCE = 50;
 const ALL_MS = 60_000;
 
-/** Many mailboxes, each with its Receive: all connected, all get one broadcast. */
+/** Many mailboxes, each with its Receive stream. All connect, and all receive one broadcast. */
 export const mailboxes: Measure = {
   text: `mailboxes and Receive streams at once: all get a broadcast, RSS of the sidecar at most ${mebibytes(BOUND_RSS)}`,
   options: {
@@ -54,7 +54,7 @@ export const mailboxes: Measure = {
       };
       await Promise.all(Array.from({ length: AT_ONCE }, opener));
       const openedMs = performance.now() - begun;
-      // Their Receive streams are attached: each has had the view of its own join, and gets the broadcast.
+      // Every mailbox has received the view of its own join, so its Receive stream is attached and gets the broadcast.
       const received = open.map(async (mailbox) => {
         for await (const event of mailbox) if (event.kind === 'regular') return performance.now();
         throw new Error('a mailbox ended without the broadcast');
@@ -88,7 +88,7 @@ export const mailboxes: Measure = {
   },
 };
 
-/** Receive streams, as the sidecar counts them. */
+/** Number of Receive streams that the sidecar counts. */
 async function receivers(adminPort: number): Promise<number> {
   const page = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
   return Number(/^spread_sidecar_receivers (\d+)$/m.exec(page)?.[1]);

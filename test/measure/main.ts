@@ -20,7 +20,10 @@ function usage(): string {
   return ['npm run measure -- <what> [--option N …]', '', ...lines].join('\n');
 }
 
-/** Makes one figure again; the exit code is 1 when its bound was not kept, 2 when it is not known. */
+/**
+ * Measures one figure. The exit code is 1 when the figure exceeds its bound, and 2 when the name of the figure is
+ * unknown.
+ */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
   const measure = MEASURES[args[0] ?? ''];
   if (measure === undefined) {

@@ -2,8 +2,10 @@
 export interface Measure {
   /** A line for --help. */
   readonly text: string;
-  /** Options that it takes beside the common ones, `--name` with a number: what it means and its default. */
+  /**
+   * Options of this measurement beside the common ones. Each is `--name` with a number: its help and its default.
+   */
   readonly options: Readonly<Record<string, { readonly text: string; readonly default: number }>>;
-  /** Measures, prints figures with their units, and says whether the bound that it states was kept. */
+  /** Measures, prints figures with their units, and returns whether the stated bound was kept. */
   run(options: Readonly<Record<string, number>>, print: (line: string) => void): Promise<boolean>;
 }

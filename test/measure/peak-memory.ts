@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** The most memory that a process ever had resident, in MiB. Linux only: elsewhere nobody counts it for another process. */
+/**
+ * The peak resident memory of a process, in MiB. Linux only: other systems do not report it for another process.
+ */
 export function peakMemoryMiB(pid: number): number {
   return kibibytes(pid, 'VmHWM') / 1024;
 }
 
-/** What it has resident now, in MiB. */
+/** The current resident memory, in MiB. */
 export function memoryMiB(pid: number): number {
   return kibibytes(pid, 'VmRSS') / 1024;
 }

@@ -6,9 +6,9 @@ import { until } from '../support/until.js';
 
 const HOOK = fileURLToPath(new URL('report-on-signal.mjs', import.meta.url));
 
-/** What a process holds after its garbage was collected. */
+/** The resources that a process holds after a garbage collection. */
 export interface ProcessReport {
-  /** Unit of all: bytes. */
+  /** Memory by kind. Unit: bytes. */
   readonly memory: { readonly rss: number; readonly heapUsed: number; readonly external: number };
   /** Node's open handles and requests, by kind. */
   readonly resources: Readonly<Record<string, number>>;
@@ -16,13 +16,13 @@ export interface ProcessReport {
   readonly descriptors: number;
 }
 
-/** The environment of a process that is to be asked. */
+/** The environment of a process that can report its resources. */
 export const reporting = (folder: string): Record<string, string> => ({
   NODE_OPTIONS: `--import=${HOOK}`,
   MEASURE_REPORT: join(folder, 'report.json'),
 });
 
-/** Asks a process that was started with reporting(folder). */
+/** Requests the report of a process that was started with reporting(folder). */
 export async function reportOf(process: ServeProcess, folder: string): Promise<ProcessReport> {
   const file = join(folder, 'report.json');
   rmSync(file, { force: true });

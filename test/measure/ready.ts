@@ -7,10 +7,13 @@ import { percentile } from './percentiles.js';
 
 const BOUND_MS = 2000;
 
-/** How long a daemon stays away; the retries of the sidecar are then as far apart as they get. */
+/** Duration of the daemon's absence. By then, the backoff of the sidecar has reached its maximum. */
 const AWAY_MS = 3000;
 
-/** A daemon is killed and comes back: when is the sidecar ready, and when has a reconnecting mailbox its groups again? */
+/**
+ * A daemon is killed and starts again. Measures the time until the sidecar is ready, and until a reconnecting
+ * mailbox is in its groups again.
+ */
 export const ready: Measure = {
   text: `kill -9 of the daemon: ready again, and mailboxes restored, within ${BOUND_MS} ms of its return`,
   options: { rounds: { text: 'how often it is killed', default: 10 } },

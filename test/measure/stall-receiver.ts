@@ -2,8 +2,8 @@ import type { Mailbox, SpreadError } from 'spread-sidecar-client';
 import { readStamp, type Stamp } from './stamped-load.js';
 
 /**
- * A receiver that reads everything, unless it is stalled, and checks that nothing is missing: event after event by the
- * mailbox's sequence, message after message by the sender's count.
+ * A receiver that reads everything unless it is stalled. It detects missing events by the mailbox's sequence, and
+ * missing messages by the sender's count.
  */
 export class StallReceiver {
   readonly mailbox: Mailbox;
@@ -14,11 +14,11 @@ export class StallReceiver {
   lastIndex: number | undefined;
   /** Messages received. */
   messages = 0;
-  /** The last event received. */
+  /** Sequence of the last event received. */
   lastSequence = 0n;
-  /** Events that were not the ones that were due. */
+  /** Events with an unexpected sequence or message number. */
   gaps = 0;
-  /** How the mailbox ended. */
+  /** The error with which the mailbox ended. */
   end: SpreadError | undefined;
   readonly ended: Promise<void>;
 

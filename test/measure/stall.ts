@@ -11,15 +11,15 @@ import { STAMP_BYTES, StampedLoad } from './stamped-load.js';
 const MEMORY_BOUND_MIB = 256;
 const LATENCY_BOUND = 1.2;
 const GROUP = 'load';
-/** Before anything is measured: code is compiled, buffers grow. Unit: ms. */
+/** Warm-up before the measurement: V8 compiles the code, and buffers grow. Unit: ms. */
 const WARM_UP_MS = 10_000;
-/** At saturation: so much is on its way to the receiver that keeps up. */
+/** With `saturated` load: number of messages on their way to the reading receiver. */
 const IN_FLIGHT_MESSAGES = 2000;
 const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
 interface Run {
   readonly title: string;
-  /** Messages a second; 0: as many as the good receiver takes. */
+  /** Messages per second. 0: as many as the reading receiver accepts. */
   readonly rate: number;
   readonly messageBytes: number;
   readonly minutes: number;
@@ -29,13 +29,16 @@ interface Run {
 
 interface Outcome {
   readonly peakMiB: number;
-  /** Of the good receiver's p99. */
+  /** Limit for the p99 of the reading receiver. */
   readonly ratio: number;
-  /** The stalled receiver got everything that it was to get. */
+  /** Whether the stalled receiver got every event that it had to get. */
   readonly complete: boolean;
 }
 
-/** One receiver stalls while another keeps up: memory, the other's latency, and what the stalled one gets when it wakes. */
+/**
+ * One receiver stalls while another reads on. Measures memory, the latency of the reading receiver, and the events
+ * that the stalled receiver gets when it continues.
+ */
 export const stall: Measure = {
   text: `a stalled receiver under full load: resident memory up to ${MEMORY_BOUND_MIB} MiB, another's p99 within 20 %, nothing lost`,
   options: {
@@ -55,7 +58,7 @@ export const stall: Measure = {
     };
     const outcomes: [Outcome, boolean][] = [];
     if (rate > 0) outcomes.push([await measured({ ...common, title: `paced`, rate }, print), true]);
-    // Latency at saturation is the length of the queues, which are what they are; it is printed and not judged.
+    // At saturation, the latency depends only on the length of the queues. It is printed and has no bound.
     if (saturated > 0)
       outcomes.push([await measured({ ...common, title: 'saturated', rate: 0 }, print), false]);
     return outcomes.every(
@@ -180,7 +183,7 @@ async function withMailboxes(
   return { peakMiB, ratio, complete };
 }
 
-/** The sidecar has stopped to read for it, or it has come to its end. */
+/** The sidecar has paused the daemon socket of the mailbox, or the mailbox has ended. */
 async function isFull(mailbox: Mailbox): Promise<boolean> {
   const { paused, state } = await mailbox.info();
   return paused || state === 'ENDED';

@@ -1,13 +1,13 @@
 import { FIFO_MESS, type Sender } from 'spread-sidecar-client';
 
-/** Bytes of a message that say when it was due and which one it is. */
+/** Bytes in a message for its due time and its number. */
 export const STAMP_BYTES = 16;
 
-/** What a message says of itself. */
+/** The stamp in a message. */
 export interface Stamp {
-  /** When it was, or should have been, sent. Unit: ms of performance.now(). */
+  /** The time at which the message was sent or was due. Unit: ms of performance.now(). */
   readonly dueAt: number;
-  /** From 0, one more with each. */
+  /** Number of the message, from 0. */
   readonly index: number;
 }
 
@@ -19,7 +19,7 @@ export interface LoadOptions {
   readonly group: string;
   /** Unit: bytes. */
   readonly messageBytes: number;
-  /** Messages a second; or `saturated`: as many as are received, with so many on their way. */
+  /** Messages per second, or `saturated`: as many as are received, with a fixed number on their way. */
   readonly pace: { readonly rate: number } | { readonly inFlight: number; readonly received: () => number };
 }
 
@@ -37,7 +37,7 @@ export class StampedLoad {
     this.#running = this.#run();
   }
 
-  /** Resolves when everything that was sent was handed to the daemon. Rejects if it could not be. */
+  /** Resolves when the daemon has all messages that were sent. Rejects if sending failed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
@@ -50,7 +50,7 @@ export class StampedLoad {
     while (!this.#stopped) {
       const now = performance.now();
       if ('rate' in pace) {
-        // Stamped with the time at which each was due, so that a sender that is held up does not flatter the figures.
+        // The stamp is the time at which each message was due. A delayed sender therefore does not improve the figures.
         const due = Math.floor(((now - startedAt) * pace.rate) / 1000);
         while (this.sent < due) await this.#send(startedAt + ((this.sent + 1) * 1000) / pace.rate);
         await new Promise((resolve) => setTimeout(resolve, 1));

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { findProgram } from '../servers/server-process.js';
 
-/** A program of SPREAD_HOME. It says each line at once where there is stdbuf. */
+/** A program of SPREAD_HOME. If the machine has stdbuf, the program writes each line immediately. */
 export class CTool {
   readonly #child: ChildProcess;
   readonly exited: Promise<void>;
   #rest = '';
 
-  /** @param onLine - hears each line, and when it came, in ms of performance.now */
+  /** @param onLine - gets each line, and the time of its arrival in ms of performance.now */
   constructor(name: string, args: readonly string[], onLine: (line: string, at: number) => void) {
     const path = join(process.env.SPREAD_HOME ?? '', 'bin', name);
     const stdbuf = findProgram('stdbuf');
@@ -31,11 +31,11 @@ export class CTool {
         else reject(new Error(`${name} ended with ${code}: ${errors}`));
       });
     });
-    // Whoever waits for it hears of it later.
+    // Prevents an unhandled rejection before a caller awaits `exited`.
     this.exited.catch(() => {});
   }
 
-  /** stdbuf becomes the program: its process is the program's. */
+  /** stdbuf replaces itself with the program, so the process ID is the program's. */
   get pid(): number {
     return this.#child.pid as number;
   }

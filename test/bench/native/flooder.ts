@@ -5,7 +5,7 @@ import { untilMembers } from './observer.js';
 const GROUP = 'flooder';
 const PROGRESS = /^flooder: completed\s+(\d+) messages/;
 
-/** How far a spflooder says that it is; it does so every thousand messages. */
+/** The number of messages that a spflooder reports; it reports every thousand messages. */
 export function progressOf(line: string): number | undefined {
   const match = PROGRESS.exec(line);
   return match ? Number(match[1]) : undefined;
@@ -16,21 +16,24 @@ export interface FloodOptions {
   readonly daemonPort: number;
   readonly receivers: number;
   readonly size: number;
-  /** Both in thousands. */
+  /** Number of warm-up messages, in thousands. */
   readonly warmUp: number;
   readonly count: number;
 }
 
 export interface FloodResult {
-  /** From when the slowest receiver had `warmUp` messages until all had everything. */
+  /** Time from the `warmUp`th message of the slowest receiver until all receivers have all messages. */
   readonly seconds: number;
-  /** From the start of the sender to the end of the last process. */
+  /** Time from the start of the sender to the end of the last process. */
   readonly wholeSeconds: number;
-  /** Processor seconds in that time. */
+  /** Processor seconds during `wholeSeconds`. */
   readonly cpu: Readonly<Record<string, number>>;
 }
 
-/** One `spflooder -wo` to several `spflooder -ro`, each a process. They have no flow control but the daemon's. */
+/**
+ * One `spflooder -wo` sends to several `spflooder -ro`, each in its own process. The daemon alone controls the
+ * flow.
+ */
 export async function flood(options: FloodOptions): Promise<FloodResult> {
   const { spreadName, daemonPort, receivers, size, warmUp, count } = options;
   const common = ['-s', spreadName, '-b', String(size), '-m', String(warmUp + count)];
@@ -55,7 +58,7 @@ export async function flood(options: FloodOptions): Promise<FloodResult> {
     const startedAt = performance.now();
     const writer = new CTool('spflooder', ['-u', 'w', '-wo', ...common], () => {});
     tools.push(writer);
-    // Looking is work too: less often at many.
+    // Sampling uses processor time, so many receivers are sampled less often.
     const everyMs = receivers > 20 ? 100 : 20;
     const watches = [
       new CpuWatch([writer.pid], everyMs),
@@ -79,7 +82,10 @@ export async function flood(options: FloodOptions): Promise<FloodResult> {
   }
 }
 
-/** One spflooder that receives what it sends, 200 messages ahead: its flow control when it has no flags. */
+/**
+ * One spflooder that receives its own messages, at most 200 messages ahead. Without flags, spflooder controls its
+ * flow this way.
+ */
 export async function floodLoop(
   options: Omit<FloodOptions, 'receivers' | 'daemonPort'>,
 ): Promise<FloodResult> {

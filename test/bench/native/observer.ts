@@ -2,7 +2,10 @@ import { Session } from '../../../server/src/spread/session.js';
 
 const PATIENCE_MS = 30_000;
 
-/** Waits until a group has so many members, as a member for so long, and has left it when this resolves. */
+/**
+ * Waits, as a member, until a group has `count` other members. The observer leaves the group before the promise
+ * resolves.
+ */
 export async function untilMembers(daemonPort: number, group: string, count: number): Promise<void> {
   const session = await Session.connect({ address: String(daemonPort) });
   try {

@@ -3,7 +3,7 @@ import { untilMembers } from './observer.js';
 
 const ANSWER = / time = ([\d.]+) ms$/;
 
-/** The round trip that a line of spping tells of, in microseconds. */
+/** The round trip in a line that spping prints, in microseconds. */
 export function roundTripOf(line: string): number | undefined {
   const match = ANSWER.exec(line);
   return match ? Number(match[1]) * 1000 : undefined;
@@ -19,7 +19,7 @@ export interface PingOptions {
   readonly periodMs: number;
 }
 
-/** One spping to another one that reflects; the round trips in microseconds, warm-up left out. */
+/** The round trips between one spping and a reflecting spping in microseconds, without the warm-up. */
 export async function nativePing(options: PingOptions): Promise<readonly number[]> {
   const { spreadName, daemonPort, group, size, warmUp, count, periodMs } = options;
   const samples: number[] = [];

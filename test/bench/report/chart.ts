@@ -9,7 +9,7 @@ const ROW_HEIGHT = 22;
 const TITLE_HEIGHT = 34;
 const GAP = 18;
 
-/** What the chart shows: scenarios with a figure that many subjects have. */
+/** The scenarios of the chart. Many subjects have the figure of each. */
 const PANELS = [
   ['throughput-100B', 'messages', 'messages a second, 100 bytes, one to one (more is better)'],
   ['throughput-10KB', 'messages', 'messages a second, 10,000 bytes, one to one (more is better)'],
@@ -34,7 +34,7 @@ interface Row {
   readonly high: number;
 }
 
-/** Bars side by side, a whisker from quartile to quartile. Panels without figures are left out. */
+/** Bars side by side with a whisker from the first to the third quartile. Panels without figures are omitted. */
 export function chart(results: Results): string {
   let y = 8;
   const parts: string[] = [];

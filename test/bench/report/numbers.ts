@@ -1,4 +1,4 @@
-/** A number with the digits that its size deserves. */
+/** Formats a number with more digits the smaller it is. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
@@ -8,7 +8,7 @@ export function formatNumber(value: number): string {
   return value.toFixed(2);
 }
 
-/** Columns under each other; the first to the left, the others to the right. */
+/** Aligned columns: the first to the left, the others to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)

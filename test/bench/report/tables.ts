@@ -6,8 +6,8 @@ import { formatNumber } from './numbers.js';
 type Rows = readonly (readonly string[])[];
 
 /**
- * A scenario as a table: the median of its first figure with its spread, how many times the first subject's it is, and
- * the medians of the other figures and of the load of each process.
+ * A scenario as a table: the median and spread of its first figure, the ratio to the first subject, the medians of
+ * the other figures, and the load of each process.
  */
 export function scenarioTable(results: Results, scenario: ScenarioRounds): Rows {
   const [head, ...others] = scenario.figures;
@@ -57,7 +57,7 @@ function busyText(loads: readonly Readonly<Record<string, number>>[]): string {
 const bound = ({ better, unit }: JudgedBar, value: number) =>
   `${better === 'more' ? '≥' : '≤'} ${value.toLocaleString('en-US')} ${unit}`;
 
-/** The bars, and what this run says of each. */
+/** The bars, and whether this run meets each. */
 export function barsTable(results: Results): Rows {
   return [
     ['figure', 'bar', 'beyond', 'measured', '± MAD', 'verdict'],
@@ -72,7 +72,7 @@ export function barsTable(results: Results): Rows {
   ];
 }
 
-/** Where, when and how: one line each. */
+/** The machine, the time and the options of the run: one line each. */
 export function headerLines(results: Results): readonly string[] {
   const { machine, rounds, seconds } = results;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);

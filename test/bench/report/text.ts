@@ -21,7 +21,7 @@ export function textReport(results: Results, what: { readonly bars: boolean }): 
   return `${parts.join('\n\n')}\n`;
 }
 
-/** The part of docs/performance.md that a run writes. */
+/** The generated part of docs/performance.md. */
 export function markdownReport(results: Results, chart: string): string {
   const said = notes(results);
   return [

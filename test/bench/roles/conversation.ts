@@ -1,6 +1,6 @@
 import type { FromRole, RoleAnswer, ToRole } from './order.js';
 
-/** What a role says to its driver and hears from it, over the channel of a child process. */
+/** The messages between a role and its driver, over the IPC channel of a child process. */
 export class Conversation {
   readonly #heard: ToRole[] = [];
   #waiting: (() => void)[] = [];
@@ -14,16 +14,16 @@ export class Conversation {
       this.#heard.push(said);
       for (const wake of this.#waiting.splice(0)) wake();
     });
-    // The driver is gone: nobody would stop this role.
+    // Without a driver, nothing else would stop this role.
     process.once('disconnect', () => process.exit(0));
   }
 
-  /** Whether `stop` was said. */
+  /** Whether the driver has sent `stop`. */
   get stopped(): boolean {
     return this.#stopped;
   }
 
-  /** Says that all connections stand, and waits for `go`. */
+  /** Reports that all connections are open, and waits for `go`. */
   async readyAndGo(): Promise<void> {
     say({ say: 'ready' });
     await this.next('go');

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 const BYTES = 4;
 
-/** The sender's side of the window: how many messages its receivers have confirmed. */
+/** The sender's side of the window: the number of messages that its receivers have confirmed. */
 export class CreditReader {
   confirmed = 0;
   #room: (() => void) | undefined;
@@ -19,7 +19,7 @@ export class CreditReader {
     socket.on('data', (chunk) => this.push(chunk));
   }
 
-  /** The last whole number of what came counts. */
+  /** Each number replaces the one before, so only the last complete number counts. */
   push(chunk: Buffer): void {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const whole = Math.floor(bytes.length / BYTES) * BYTES;
@@ -30,7 +30,7 @@ export class CreditReader {
     room?.();
   }
 
-  /** Resolves when more is confirmed. */
+  /** Resolves when the receivers confirm more messages. */
   more(): Promise<void> {
     return new Promise((resolve) => {
       this.#room = resolve;
@@ -42,7 +42,7 @@ export class CreditReader {
   }
 }
 
-/** The receivers' side. */
+/** The receivers' side of the window. */
 export class CreditWriter {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -77,7 +77,7 @@ export class CreditWriter {
   }
 }
 
-/** Counts what several connections received, and tells how much the slowest of them has. */
+/** Counts the messages of several connections, and reports the count that the slowest connection has reached. */
 export class SlowestCount {
   readonly #counts: number[];
   readonly #reached: number[] = [];
@@ -89,7 +89,10 @@ export class SlowestCount {
     this.#counts = new Array<number>(connections).fill(0);
   }
 
-  /** One more for `connection`; what all of them have by now, if that is a step more than before. */
+  /**
+   * Counts one message of `connection`. Returns the count that all connections have, whenever it reaches a
+   * multiple of `step`.
+   */
   add(connection: number): number | undefined {
     const count = (this.#counts[connection] ?? 0) + 1;
     this.#counts[connection] = count;

@@ -1,7 +1,7 @@
 import { connect, createInbox, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Peer } from './peer.js';
 
-/** A NATS server, by its official client. Callbacks are the fastest way that it has to receive. */
+/** A NATS server, used through its official client. Callbacks are the client's fastest way to receive. */
 export class NatsPeer implements Peer {
   onMessage: (payload: Uint8Array) => void = () => {};
   readonly #subscriptions = new Map<string, Subscription>();

@@ -1,7 +1,7 @@
 import type { PeerSpec } from './order.js';
 import type { Peer } from './peer.js';
 
-/** Loads only the client that is measured: its size and its start are nobody else's. */
+/** Loads only the measured client, so that the other clients affect neither its memory nor its start time. */
 export async function openPeer(spec: PeerSpec): Promise<Peer> {
   switch (spec.kind) {
     case 'session':

@@ -1,4 +1,4 @@
-/** How a role reaches what it measures. */
+/** The connection between a role and the measured server. */
 export type PeerSpec =
   | { readonly kind: 'session'; readonly address: string }
   | { readonly kind: 'sidecar'; readonly target: string; readonly sends: 'stream' | 'unary' | 'concurrent' }
@@ -16,31 +16,34 @@ export interface SendOrder extends Common {
   readonly size: number;
   readonly warmUp: number;
   readonly count: number;
-  /** Most messages that no receiver has confirmed; without a `creditPath` nobody confirms. */
+  /**
+   * Largest number of messages without a confirmation from the receivers. Without `creditPath`, receivers confirm
+   * nothing.
+   */
   readonly window: number;
   readonly creditPath?: string;
-  /** Messages a second; undefined: as fast as they are taken. */
+  /** Messages per second. Undefined: as fast as the peer accepts messages. */
   readonly rate?: number;
-  /** With a rate: sends until it is told to stop instead of to a count. */
+  /** With a rate: sends until the driver stops the role instead of up to a count. */
   readonly untilStopped?: boolean;
 }
 
-/** Receives on so many connections as there are topics. */
+/** Receives on one connection for each topic. */
 export interface ReceiveOrder extends Common {
   readonly job: 'receive';
   readonly topics: readonly string[];
-  /** Messages of all connections together before the clock starts, and while it runs. */
+  /** Messages of all connections together before the clock starts. */
   readonly warmUp: number;
   readonly count: number;
   /** Whether each connection gets every message (one topic, many members), or each its own share. */
   readonly each: 'all' | 'share';
   readonly creditPath?: string;
-  /** How many messages a confirmation is for. */
+  /** Number of messages between two confirmations. */
   readonly creditEvery?: number;
   readonly untilStopped?: boolean;
 }
 
-/** Sends to its own topic and receives what it sent, `window` messages ahead, as spflooder does without flags. */
+/** Sends to its own topic and receives its own messages, `window` messages ahead, like spflooder without flags. */
 export interface LoopOrder extends Common {
   readonly job: 'loop';
   readonly topic: string;
@@ -50,7 +53,7 @@ export interface LoopOrder extends Common {
   readonly window: number;
 }
 
-/** Sends a message each `periodMs` and takes the time until its answer is there, as spping does. */
+/** Sends a message each `periodMs` and measures the time until the response, like spping. */
 export interface PingOrder extends Common {
   readonly job: 'ping';
   readonly topic: string;
@@ -60,13 +63,13 @@ export interface PingOrder extends Common {
   readonly periodMs: number;
 }
 
-/** Answers pings, until it is told to stop. */
+/** Answers pings until the driver stops the role. */
 export interface ReflectOrder extends Common {
   readonly job: 'reflect';
   readonly topic: string;
 }
 
-/** Joins and leaves a topic, each time until it is done. */
+/** Joins and leaves a topic. Each join and each leave waits for its confirmation. */
 export interface ChurnOrder extends Common {
   readonly job: 'churn';
   readonly topic: string;
@@ -74,13 +77,13 @@ export interface ChurnOrder extends Common {
   readonly count: number;
 }
 
-/** Opens connections, each a member of its own topic, and keeps them until it is told to stop. */
+/** Opens connections, each a member of its own topic, and keeps them open until the driver stops the role. */
 export interface HoldOrder extends Common {
   readonly job: 'hold';
   readonly topics: readonly string[];
 }
 
-/** Sends as fast as the sidecar takes messages; the clock stops when all are accepted. */
+/** Sends as fast as the sidecar accepts messages. The clock stops when the sidecar has accepted all messages. */
 export interface AcceptOrder extends Common {
   readonly job: 'accept';
   readonly topic: string;
@@ -90,8 +93,9 @@ export interface AcceptOrder extends Common {
 }
 
 /**
- * Opens a mailbox, joins, and receives nothing until it is told `take`: then so many events, by one Receive. `raw`
- * counts the events in the frames instead of making objects of them, to tell the sidecar's speed from the client's.
+ * Opens a mailbox, joins, and receives nothing until the message `take`. Then one Receive reads the requested
+ * number of events. `raw` counts the events in the frames without decoding them, which separates the sidecar's
+ * speed from the client's.
  */
 export interface DrainOrder {
   readonly job: 'drain';
@@ -111,11 +115,11 @@ export type RoleOrder =
   | AcceptOrder
   | DrainOrder;
 
-/** What a role answers. Times are of the machine's monotonic clock, the same in all processes. */
+/** The result of a role. Times are from the machine's monotonic clock, which all processes share. */
 export interface RoleAnswer {
-  /** How long the measured part took, in seconds; 0 for a role that only takes part. */
+  /** Duration of the measured part in seconds. 0 for a role that is not measured itself. */
   readonly seconds: number;
-  /** Processor time from `go` to the answer, warm-up included, in seconds. */
+  /** Processor time from `go` to the result, including the warm-up, in seconds. */
   readonly cpuSeconds: number;
   /** Round trips, in microseconds. */
   readonly samples?: readonly number[];

@@ -5,7 +5,10 @@ import { ReceiveRequest } from 'spread-sidecar-proto';
 const BATCH = (2 << 3) | 2;
 const EVENTS = (1 << 3) | 2;
 
-/** One Receive whose frames are only looked through for events. The view of the own join counts as one of them. */
+/**
+ * One Receive that counts the events in frames without decoding them. The count includes the view of the mailbox's
+ * own join.
+ */
 export class RawReceiver {
   readonly #target: string;
   readonly #mailboxId: string;
@@ -52,7 +55,7 @@ export class RawReceiver {
   }
 }
 
-/** How many events a ReceiveResponse has. */
+/** Number of events in a ReceiveResponse. */
 export function countEvents(frame: Buffer): number {
   if (frame.length === 0 || frame[0] !== BATCH) return 0;
   let at = skipVarint(frame, 1);

@@ -4,7 +4,7 @@ import type { Peer } from './peer.js';
 
 const clientOf = (port: number) => createClient({ socket: { host: '127.0.0.1', port } });
 
-/** Redis pub/sub. A connection that subscribes can do nothing else, so a peer that does both has two. */
+/** Redis pub/sub. A subscribed connection cannot publish, so a peer that does both has two connections. */
 export class RedisPeer implements Peer {
   onMessage: (payload: Uint8Array) => void = () => {};
   readonly #port: number;
@@ -42,7 +42,10 @@ export class RedisPeer implements Peer {
     return topic;
   }
 
-  /** Commands of one turn leave together; it waits when a thousand are unanswered, as the window of others does. */
+  /**
+   * The commands of one turn of the event loop leave together. Above a thousand unanswered commands the peer
+   * waits, like the window of the other peers.
+   */
   send(topic: string, payload: Buffer): Promise<unknown> | undefined {
     this.#last = this.#publisher.publish(topic, payload);
     this.#unanswered += 1;

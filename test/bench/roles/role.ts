@@ -1,4 +1,4 @@
-// The entry of a role's process: its order is the first argument, in JSON.
+// The entry point of a role's process. The first argument is the order in JSON.
 import { Conversation, say } from './conversation.js';
 import type { RoleOrder } from './order.js';
 

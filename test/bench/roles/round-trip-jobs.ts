@@ -2,10 +2,10 @@ import { type Conversation, now } from './conversation.js';
 import { openPeer } from './open-peer.js';
 import type { ChurnOrder, PingOrder, ReflectOrder } from './order.js';
 
-/** Of a ping: when it was sent (8 bytes), the length of the topic for the answer (1), that topic. */
+/** Content of a ping: the send time (8 bytes), the length of the topic for the response (1 byte), that topic. */
 const TOPIC_AT = 9;
 
-/** Pings that are not answered by then are lost. */
+/** Pings without a response after this time count as lost. */
 const PATIENCE_SECONDS = 10;
 
 export async function ping(order: PingOrder, talk: Conversation): Promise<void> {
@@ -59,7 +59,7 @@ export async function reflect(order: ReflectOrder, talk: Conversation): Promise<
 
 export async function churn(order: ChurnOrder, talk: Conversation): Promise<void> {
   const peer = await openPeer(order.peer);
-  // The first join also opens what receives; it stays a member of this one.
+  // The first join also opens the receiving connection. The role stays a member of this topic.
   await peer.join(`${order.topic}-stays`);
   await talk.readyAndGo();
   let from = 0;

@@ -3,7 +3,7 @@ import { CreditReader } from './credit.js';
 import { openPeer } from './open-peer.js';
 import type { AcceptOrder, SendOrder } from './order.js';
 
-/** A rate is kept by bursts this far apart at most. */
+/** Largest pause between the bursts that keep a rate. */
 const TICK_MS = 1;
 
 export async function send(order: SendOrder, talk: Conversation): Promise<void> {

@@ -2,7 +2,7 @@ import { Session } from '../../../server/src/spread/session.js';
 import type { Message } from '../../../server/src/spread/wire/index.js';
 import type { Peer } from './peer.js';
 
-/** Our own Spread client library, without gRPC. */
+/** This project's Spread client library, without gRPC. */
 export class SessionPeer implements Peer {
   onMessage: (payload: Uint8Array) => void = () => {};
   #room: (() => void) | undefined;

@@ -1,10 +1,10 @@
 import { type Mailbox, RELIABLE_MESS, type Sender, SpreadSidecar } from 'spread-sidecar-client';
 import type { Peer } from './peer.js';
 
-/** Unary calls that a `concurrent` peer has under way. */
+/** Largest number of concurrent unary calls of a `concurrent` peer. */
 const CALLS = 64;
 
-/** One channel for all mailboxes of a process, as an application has it. */
+/** One channel for all mailboxes of a process, as in an application. */
 const channels = new Map<string, SpreadSidecar>();
 
 export function channelTo(target: string): SpreadSidecar {
@@ -13,7 +13,7 @@ export function channelTo(target: string): SpreadSidecar {
   return channel;
 }
 
-/** The sidecar, by the TypeScript client. */
+/** The sidecar, used through the TypeScript client. */
 export class SidecarPeer implements Peer {
   onMessage: (payload: Uint8Array) => void = () => {};
   readonly #sender: Sender | undefined;

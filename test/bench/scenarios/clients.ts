@@ -12,7 +12,7 @@ const ROUND_TRIPS_PER_SECOND = 200;
 const OF_RAW: Figure = { name: 'of raw', unit: '×', better: 'more' };
 
 const subjects = CLIENT_SUBJECTS.map(({ id }) => id);
-/** One that needs nothing beyond Node, and one that has to be built. */
+/** One client that needs only Node, and one that must be built. */
 const quickSubjects = subjects.filter((id) => ['client-typescript', 'client-go'].includes(id));
 
 const throughput = ({ name, bytes }: (typeof SIZES)[number]): Scenario => ({

@@ -10,7 +10,10 @@ const MOST_MESSAGES = 8192;
 const LEAST_MESSAGES = 64;
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** How many messages our sender may be ahead of its slowest receiver. Enough that no subject waits for confirmations. */
+/**
+ * Largest number of messages that our sender is ahead of its slowest receiver. Large enough that no subject waits
+ * for confirmations.
+ */
 export function windowOf(size: number, receivers = 1): number {
   const most = Math.min(MOST_MESSAGES, Math.floor(MOST_BYTES / (size * Math.sqrt(receivers))));
   return Math.max(LEAST_MESSAGES, most);
@@ -18,7 +21,7 @@ export function windowOf(size: number, receivers = 1): number {
 
 export interface Flow {
   readonly size: number;
-  /** Messages that the sender sends, before the clock starts and while it runs. */
+  /** Number of messages before the clock starts. */
   readonly warmUp: number;
   readonly count: number;
   readonly topics: readonly string[];
@@ -26,8 +29,8 @@ export interface Flow {
 }
 
 /**
- * One sending process, one receiving process with a connection a topic, and what is behind them. The receivers' clock
- * runs from the last warm-up message to the last message. `seconds` is 0 for nobody.
+ * One sending process, one receiving process with a connection for each topic, and the servers. The receivers'
+ * clock runs from the last warm-up message to the last message. With a count of 0, `seconds` is 0.
  */
 export async function peerFlow(
   stage: Stage,

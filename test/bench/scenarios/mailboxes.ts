@@ -13,7 +13,7 @@ const FIGURES = [
   ...CPU_FIGURES.filter(({ name }) => name !== COST.name),
 ];
 
-/** Traffic goes to all mailboxes in turn, or to one of them while the others are idle members of their groups. */
+/** Sends to all mailboxes in turn, or to one of them while the others are idle members of their groups. */
 function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scenario {
   const where = traffic === 'all' ? 'to each in turn' : 'to one of them; the others are idle';
   return {
@@ -54,11 +54,14 @@ async function startHolder(peer: PeerSpec, topics: readonly string[]): Promise<R
 }
 
 const IDLE_MAILBOXES = 500;
-/** Mailboxes that are there before: what a heap grows by when it is first used is not a cost of each further one. */
+/**
+ * Mailboxes that are open before the measurement. They grow the heap for the first time, which is not a cost of
+ * each further mailbox.
+ */
 const EARLIER_MAILBOXES = 250;
-/** After mailboxes were opened. */
+/** Pause after mailboxes were opened. */
 const REST_MS = 2000;
-/** Until V8 has noticed that nothing happens any more, and has collected. */
+/** Pause after which V8 has noticed the idle time and has collected garbage. */
 const SETTLED_MS = 20_000;
 
 const idleCost: Scenario = {
@@ -72,7 +75,7 @@ const idleCost: Scenario = {
   subjects: ['sidecar-embedded'],
   quickSubjects: [],
   async run(_subject, stage, effort) {
-    // A fresh process each time: what earlier mailboxes left in the heap would hide what new ones take.
+    // A fresh process for each round: free heap of earlier mailboxes would hide the memory of new ones.
     const fresh = stage.fresh();
     try {
       const sidecar = await fresh.sidecar('embedded');

@@ -7,10 +7,10 @@ import { MODULE_SUBJECTS, moduleOf } from '../subjects.js';
 const SIZE = 100;
 const COUNT = 50_000;
 const QUICK_COUNT = 2000;
-/** A program that takes longer hangs. */
+/** A program that takes longer counts as stalled. */
 const PATIENCE_MS = 120_000;
 
-/** What the program prints. Unit: s. */
+/** The output of the program. Unit: s. */
 interface Times {
   readonly multicast: number;
   readonly receive: number;

@@ -11,14 +11,14 @@ import type { Opened } from '../subjects.js';
 const SIZE = 100;
 const DEPTH = 500_000;
 const DEEP = 1_000_000;
-/** So many messages are counted at an empty queue and at a deep one. */
+/** Number of messages that are counted at an empty queue and at a deep one. */
 const PROBE = 200_000;
 const WIDE_QUEUES = [
   ...['--mailbox-queue-max-events', '4000000', '--mailbox-queue-max-bytes', '2GiB'],
   ...['--mailbox-total-queue-max-bytes', '2GiB', '--mailbox-lease-max', '1h'],
 ];
 
-/** Sends so many messages to a topic, and waits until the daemon has them. */
+/** Sends messages to a topic, and waits until the daemon has them. */
 async function fill(peer: PeerSpec, topic: string, count: number): Promise<void> {
   const sender = await RoleProcess.start({
     ...{ job: 'send', peer, topics: [topic], size: SIZE, warmUp: 1, count: count - 1, window: 0 },
@@ -32,7 +32,7 @@ async function fill(peer: PeerSpec, topic: string, count: number): Promise<void>
   }
 }
 
-/** Waits until a process has hardly anything to do. */
+/** Waits until a process is nearly idle. */
 async function untilIdle(server: Server): Promise<void> {
   for (let before = cpuSeconds(server.pid) ?? 0; ; ) {
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -48,7 +48,9 @@ interface Filled {
   readonly topic: string;
 }
 
-/** A mailbox that receives nothing until it is told; the daemon and the sidecar are their own processes. */
+/**
+ * A mailbox that receives nothing until the message `take`. The daemon and the sidecar run in their own processes.
+ */
 async function withDrain<Result>(
   stage: Stage,
   raw: boolean,

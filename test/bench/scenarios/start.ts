@@ -5,7 +5,7 @@ import type { Stage } from '../stage.js';
 
 const REST_MS = 2000;
 
-/** Starts what a subject has for a server; the sidecar's own time, without the daemon behind it. */
+/** Starts the server of a subject. For the sidecar, the time excludes the daemon. */
 async function start(id: string, stage: Stage): Promise<{ server: Server; ms: number }> {
   if (id.startsWith('sidecar-')) {
     const sidecar = await stage.sidecar(id === 'sidecar-inside' ? 'inside' : 'embedded');

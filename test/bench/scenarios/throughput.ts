@@ -11,7 +11,7 @@ export const CPU_FIGURES: readonly Figure[] = ['sender', 'receiver', 'sidecar', 
   (name) => ({ name: `${name} CPU`, unit: 'µs/message', better: 'less' }),
 );
 
-/** Sizes, and the rates that the numbers of messages are made from: the same for all subjects. */
+/** Sizes, and the assumed rates that determine the numbers of messages. All subjects use the same. */
 const SIZES = [
   { name: '100B', bytes: 100, perSecond: 100_000 },
   { name: '1KB', bytes: 1000, perSecond: 60_000 },
@@ -23,9 +23,9 @@ const EVERYWHERE = [
   ...['c-real', 'c-embedded', 'session-real', 'session-embedded'],
   ...['sidecar-real', 'sidecar-embedded', 'sidecar-inside', 'nats', 'redis'],
 ];
-/** What is asked of one size only. */
+/** Subjects that are measured with one size only. */
 const VARIANTS = ['c-real-tcp', 'sidecar-real-tcp'];
-/** A call for each message takes too long for the numbers of the others. */
+/** One call for each message takes too long for the numbers of the other subjects. */
 const UNARY = [
   'sidecar-real-unary',
   'sidecar-real-concurrent',
@@ -74,7 +74,7 @@ async function oneToOne(
   return { figures: { messages: count / seconds, ...figures }, load };
 }
 
-/** Messages a second from one process to another, 100 bytes: half of it is the load of `round-trip-load`. */
+/** Messages per second from one process to another, 100 bytes. `round-trip-load` uses half of this rate. */
 export async function capacity(subject: Subject, stage: Stage, effort: Effort): Promise<number> {
   const count = messageCount(100_000, effort);
   const { figures } = await oneToOne(stage, await subject.open(stage), {

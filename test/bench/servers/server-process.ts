@@ -4,14 +4,14 @@ import { connect, type NetConnectOpts } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { until } from '../../support/until.js';
 
-/** What runs while roles work: its name in the report, its process, and how it ends. */
+/** A process that runs while roles work: its name in the report, its process ID, and how to stop it. */
 export interface Server {
   readonly name: string;
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** A program that serves. */
+/** A server program. */
 export class ServerProcess implements Server {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -40,7 +40,7 @@ export class ServerProcess implements Server {
     return this.#child.pid as number;
   }
 
-  /** Resolves when it takes connections. */
+  /** Resolves when the program accepts connections. */
   async listens(where: NetConnectOpts): Promise<void> {
     await until(
       () => {
@@ -71,7 +71,7 @@ function accepts(where: NetConnectOpts): Promise<boolean> {
   });
 }
 
-/** Where a program is; Debian keeps servers where a user's PATH does not look. */
+/** The path of a program. Debian installs servers in folders that a user's PATH does not contain. */
 export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const folders = [...(env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders

@@ -8,17 +8,18 @@ import { findProgram, type Server, ServerProcess } from './server-process.js';
 const MAIN = fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url));
 
 /**
- * Both daemons cut a client with a thousand unread messages by default. The C tools have no flow control between a
- * sender and a receiver of different processes, so the bound is out of their way; ours have a window of their own.
+ * By default, both daemons disconnect a client with a thousand unread messages. The C tools have no flow control
+ * between a sender and a receiver of different processes, so this limit is high enough not to matter. Our roles
+ * have their own window.
  */
 const MAX_SESSION_MESSAGES = 1_000_000;
 
-/** A Spread daemon; its Unix socket is where Spread's own client library looks for it. */
+/** A Spread daemon. Its Unix socket has the path that Spread's own client library uses. */
 export interface Daemon extends Server {
   readonly port: number;
 }
 
-/** Flags for Node that let a process write its profile when it ends. */
+/** Flags for Node that make a process write its CPU profile when it ends. */
 const profileFlags = (folder: string | undefined, name: string): readonly string[] =>
   folder === undefined
     ? []
@@ -42,16 +43,16 @@ export async function startEmbeddedDaemon(profiles?: string): Promise<Daemon> {
   return { name: server.name, pid: server.pid, port, stop: () => server.stop() };
 }
 
-/** A sidecar, and where applications reach it. */
+/** A sidecar, and the targets for applications. */
 export interface Sidecar extends Server {
   readonly unixTarget: string;
   readonly tcpTarget: string;
-  /** From the start of its process until it was ready. */
+  /** Time from the start of the process until it was ready. */
   readonly readyMs: number;
 }
 
 /**
- * @param daemon - undefined: with the embedded daemon inside
+ * @param daemon - undefined: with the embedded daemon in the same process
  * @param profiles - folder for a CPU profile
  * @param options - further flags of `serve`
  */
@@ -99,7 +100,7 @@ async function isReady(port: number): Promise<boolean> {
   return answer?.ok ?? false;
 }
 
-/** A server with a TCP port that is neither ours nor Spread's. */
+/** A server with a TCP port that belongs neither to this project nor to Spread. */
 export interface OtherServer extends Server {
   readonly port: number;
 }
@@ -111,7 +112,7 @@ export function startNats(): Promise<OtherServer> {
   return startOther(NATS, (port) => ['-a', '127.0.0.1', '-p', String(port)]);
 }
 
-/** Keeps nothing, and cuts no subscriber that is slow. */
+/** Stores nothing, and disconnects no slow subscriber. */
 export function startRedis(): Promise<OtherServer> {
   return startOther(REDIS, (port) => [
     ...['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'],
