@@ -8,7 +8,7 @@ const ROLE = fileURLToPath(new URL('roles/role.ts', import.meta.url));
 /** A role of a measurement in its own process. */
 export class RoleProcess {
   readonly #child: ChildProcess;
-  readonly #said: FromRole[] = [];
+  readonly #messages: FromRole[] = [];
   readonly #exited: Promise<void>;
   #wake: (() => void)[] = [];
   #failure: Error | undefined;
@@ -31,7 +31,7 @@ export class RoleProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => {
-      this.#said.push(message as FromRole);
+      this.#messages.push(message as FromRole);
       this.#wakeAll();
     });
     this.#exited = new Promise((resolve) => {
@@ -79,10 +79,10 @@ export class RoleProcess {
 
   async #next<Say extends FromRole['say']>(what: Say): Promise<Extract<FromRole, { say: Say }>> {
     for (;;) {
-      const failed = this.#said.find((said) => said.say === 'failed');
+      const failed = this.#messages.find((message) => message.say === 'failed');
       if (failed?.say === 'failed') throw new Error(failed.why);
-      const at = this.#said.findIndex(({ say }) => say === what);
-      if (at >= 0) return this.#said.splice(at, 1)[0] as Extract<FromRole, { say: Say }>;
+      const at = this.#messages.findIndex(({ say }) => say === what);
+      if (at >= 0) return this.#messages.splice(at, 1)[0] as Extract<FromRole, { say: Say }>;
       if (this.#failure) throw this.#failure;
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }

@@ -37,10 +37,10 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
       timeoutMs: 20_000,
     });
     expect(await endBy(container, 'SIGTERM')).toBe(0);
-    const said = await logOf(container);
+    const startLog = await logOf(container);
     // Docker finds a container by its id, not by its host name.
-    expect(said).toContain(`  docker exec -it ${container.getId().slice(0, 12)} spread-sidecar user\n`);
-    expect(said).toMatch(/0\.0\.0\.0:4813/);
+    expect(startLog).toContain(`  docker exec -it ${container.getId().slice(0, 12)} spread-sidecar user\n`);
+    expect(startLog).toMatch(/0\.0\.0\.0:4813/);
   });
 
   it('runs as a random user of group 0, as in OpenShift', async () => {
@@ -127,8 +127,8 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     try {
       await container.start();
       expect(((await container.wait()) as { StatusCode: number }).StatusCode).toBe(2);
-      const said = plain(await container.logs({ stdout: true, stderr: true }));
-      expect(said).toContain('SPREAD_SIDECAR_MAILBOX_MAXMAILBOX');
+      const log = plain(await container.logs({ stdout: true, stderr: true }));
+      expect(log).toContain('SPREAD_SIDECAR_MAILBOX_MAXMAILBOX');
     } finally {
       await container.remove({ force: true });
     }

@@ -41,7 +41,7 @@ async function run(volume: string, user: string, command: string[], groups: stri
   try {
     await container.start();
     const { StatusCode } = (await container.wait()) as { StatusCode: number };
-    return { code: StatusCode, said: plain(await container.logs({ stdout: true, stderr: true })) };
+    return { code: StatusCode, output: plain(await container.logs({ stdout: true, stderr: true })) };
   } finally {
     await container.remove({ force: true });
   }
@@ -75,9 +75,9 @@ describe.skipIf(!isAvailable('docker'))('a Unix socket in a shared volume', { ti
       },
       { what: 'a member of the group gets through', timeoutMs: 30_000 },
     );
-    expect(member.said).toContain('cats');
+    expect(member.output).toContain('cats');
     const stranger = await run(volume, '10002:10002', send.with(-1, '2s'));
     expect(stranger.code).not.toBe(0);
-    expect(stranger.said).toMatch(/cannot be reached: permission denied/);
+    expect(stranger.output).toMatch(/cannot be reached: permission denied/);
   });
 });

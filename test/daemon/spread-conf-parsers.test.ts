@@ -121,10 +121,10 @@ describe.skipIf(!isAvailable('spread-home'))('spread.conf, read here and by real
         args,
         { cwd: folder, timeout: 30_000, encoding: 'latin1' },
         (_error, stdout, stderr) => {
-          const said = stdout + stderr;
-          if (!said.includes('Exit caused by Alarm'))
-            reject(new Error(`Spread did not end by itself:\n${said}`));
-          else resolve(said.includes('is not in configuration') ? undefined : said.slice(-400));
+          const output = stdout + stderr;
+          if (!output.includes('Exit caused by Alarm'))
+            reject(new Error(`Spread did not end by itself:\n${output}`));
+          else resolve(output.includes('is not in configuration') ? undefined : output.slice(-400));
         },
       );
     });

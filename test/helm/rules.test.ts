@@ -173,14 +173,14 @@ async function outcomeWith(name: string, alert: string, change: (rule: Rule) => 
 /** What promtool says of a page, a line each. It ends with 3 when it says anything. */
 async function lint(page: string): Promise<string[]> {
   const promtool = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] });
-  let said = '';
+  let output = '';
   promtool.stderr.on('data', (chunk) => {
-    said += chunk;
+    output += chunk;
   });
   promtool.stdin.end(page);
   const code = await new Promise<number | null>((resolve) => promtool.once('close', resolve));
   expect([0, 3]).toContain(code);
-  return said.split('\n').filter((line) => line !== '');
+  return output.split('\n').filter((line) => line !== '');
 }
 
 /** Addresses, names and versions in the tests are examples. */

@@ -11,7 +11,7 @@ const METHODS = Object.keys(MailboxServiceService) as Rpc[];
 const inputs = new BadInputs();
 const refuse = inputs.refuse;
 
-// ---- every RPC: bytes that are no message of the contract
+// ---- every RPC: bytes that are not a message of the contract
 
 const TRUNCATED = Buffer.from([0x0a, 0x7f, 0x61]);
 const CUT_TAG = Buffer.from([0x80]);
@@ -29,7 +29,7 @@ for (const rpc of METHODS.filter(
   refuse(rpc, 'MALFORMED_REQUEST', of, { 'a string that is not UTF-8': Buffer.from([0x0a, 2, 0xc3, 0x28]) });
 }
 
-// ---- every RPC on a mailbox: which one
+// ---- every RPC on a mailbox: the mailbox ID
 
 for (const rpc of METHODS.filter((name) => !['connect', 'listMailboxes', 'getVersion'].includes(name))) {
   const stream = rpc === 'multicastStream';
@@ -254,11 +254,11 @@ describe('bad input', () => {
     if (row.field !== undefined) expect(refusal.metadata.field).toBe(row.field);
     expect(refusal.domain).toBe(SPREAD.test(row.reason) ? 'spread.org' : 'spread-sidecar');
     if (refusal.domain === 'spread.org') expect(refusal.metadata.spread_error).toBe(row.reason);
-    // A sentence for people, whatever was sent: bounded, and on one line.
+    // The error message: always bounded in length, and on one line.
     expect(refusal.sentence.length).toBeGreaterThan(10);
     expect(refusal.sentence.length).toBeLessThanOrEqual(500);
     expect(refusal.sentence).not.toMatch(/\p{Cc}/u);
-    // The mailbox ids of the scene are secrets.
+    // The mailbox IDs of the scene are secrets.
     for (const id of Object.values(scene.scene)) expect(refusal.sentence).not.toContain(id);
   });
 

@@ -6,28 +6,31 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 export type Rpc = keyof typeof api.MailboxServiceService;
 
-/** What rows may refer to. */
+/** The mailboxes that rows refer to. */
 export interface Scene {
-  /** An open mailbox: AUTO, with membership, in the group `chat`, that has given its first event. */
+  /** An open mailbox: AUTO, with membership, in the group `chat`, with one delivered event. */
   readonly id: string;
-  /** An open mailbox with EXPLICIT acknowledgement that has given nothing. */
+  /** An open mailbox with EXPLICIT acknowledgement and no delivered event. */
   readonly explicitId: string;
   /** An open mailbox without membership. */
   readonly membershipOffId: string;
   readonly goneId: string;
 }
 
-/** One thing that a caller may get wrong. */
+/** One invalid request. */
 export interface BadInput {
   rpc: Rpc;
   what: string;
-  /** The fields of the request; of MulticastStream: of the message in its first batch. Or bytes as they are. */
+  /**
+   * The fields of the request. For MulticastStream, the fields of the message in its first batch. Bytes are sent
+   * unchanged.
+   */
   request: object | Buffer | ((scene: Scene) => object | Buffer);
   code: status;
   reason: string;
-  /** What the sentence has to say: the field, and the bound where there is one. */
+  /** Pattern of the error message: the field, and the limit if there is one. */
   says: readonly string[];
-  /** In ErrorInfo's metadata, when the row is about a field. */
+  /** Metadata of ErrorInfo, when the row is about a field. */
   field?: string;
   metadata?: Record<string, string>;
 }
@@ -49,7 +52,7 @@ export class BadInputs {
   };
 }
 
-/** What came of a row: the failure of the call or, for a message of a stream, its refusal. */
+/** The result of a row: the failure of the call or, for a message of a stream, its rejection. */
 export interface Refusal {
   code: status;
   sentence: string;
@@ -58,7 +61,7 @@ export interface Refusal {
   metadata: Record<string, string>;
 }
 
-/** A sidecar with the mailboxes that rows refer to, for a whole file. */
+/** A sidecar with the mailboxes that rows refer to, for all tests of a file. */
 export async function startBadInputScene() {
   const sidecar = await startSidecar({ adminTokens: ['the-token'] });
   const { client } = sidecar;
@@ -108,7 +111,7 @@ async function refusalOf(client: api.MailboxServiceClient, scene: Scene, row: Ba
   >;
   const same = (bytes: Buffer) => bytes;
   const frames = row.rpc === 'multicastStream' ? streamFrames(scene, request) : [bytesOf(row.rpc, request)];
-  // Every shape of call looks like a stream from here.
+  // Treats every kind of call as a stream.
   const call = client.makeBidiStreamRequest(path, same, responseDeserialize, metadata, {
     deadline: Date.now() + 5000,
   });

@@ -7,7 +7,7 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
-import { listener, told } from './cli-helpers.js';
+import { listener, sigterm } from './cli-helpers.js';
 
 describe('healthcheck', () => {
   it('reports whether the sidecar responds, by exit codes 0 and 1 only', async () => {
@@ -49,7 +49,7 @@ describe('healthcheck', () => {
     const waiting = startCli(['healthcheck', '-t', target, '--daemon', '--wait', '1h']);
     const stopped = startCli(['healthcheck', '-t', target, '--wait', '1h']);
     await until(() => tries > 4);
-    stopped.stop(told);
+    stopped.stop(sigterm);
     expect(await stopped.exitCode).toBe(1);
     expect(stopped.stderr).toMatch(/^unhealthy: /);
     const shortly = await cli(['healthcheck', '-t', target, '--wait', '150ms']);
@@ -63,7 +63,7 @@ describe('healthcheck', () => {
     expect(await waiting.exitCode).toBe(0);
     expect(waiting.stdout).toContain('healthy: the sidecar at ');
     expect(waiting.stderr).toBe('');
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 

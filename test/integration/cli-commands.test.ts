@@ -3,7 +3,7 @@ import { cli, startCli } from '../support/sidecars/cli.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
 import { until } from '../support/until.js';
-import { told } from './cli-helpers.js';
+import { sigterm } from './cli-helpers.js';
 
 describe('send and receive', () => {
   it('transfer messages as text, JSON and bytes', async () => {
@@ -62,7 +62,7 @@ describe('send and receive', () => {
     const { target, registry } = await startSidecar();
     const receiver = startCli(['receive', 'cats', '--follow', '-t', target]);
     await until(() => receiver.stdout.includes('cats: '));
-    receiver.stop(told);
+    receiver.stop(sigterm);
     expect(await receiver.exitCode).toBe(0);
     expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
   });
@@ -71,7 +71,7 @@ describe('send and receive', () => {
     const { target } = await startSidecar();
     const receiver = startCli(['receive', 'cats', '-t', target]);
     await until(() => receiver.stdout.includes('cats: '));
-    receiver.stop(told);
+    receiver.stop(sigterm);
     expect(await receiver.exitCode).toBe(143);
   });
 

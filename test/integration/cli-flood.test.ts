@@ -3,7 +3,7 @@ import { RestartableDaemon } from '../support/daemons/restartable-daemon.js';
 import { cli, startCli } from '../support/sidecars/cli.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
-import { told } from './cli-helpers.js';
+import { sigterm } from './cli-helpers.js';
 
 describe('flood', () => {
   it('counts sent and received messages, and reports rates and latencies', async () => {
@@ -73,7 +73,7 @@ describe('flood', () => {
     const { target } = await startSidecar();
     const running = startCli(['flood', '-t', target, '--seconds', '3600', '--json']);
     await until(() => running.stderr.includes('received'), { timeoutMs: 10_000 });
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(143);
     const report = JSON.parse(running.stdout);
     expect(report.received).toBeGreaterThan(0);
@@ -90,7 +90,7 @@ describe('flood', () => {
     await until(() => running.stderr.includes('received'), { timeoutMs: 10_000 });
     await daemon?.close();
     expect(await running.exitCode).toBe(5);
-    // Which of the two comes first, the end of the mailbox or a send that fails by it, is chance.
+    // Either the end of the mailbox or a failed send comes first.
     expect(running.stderr).toMatch(/error: .*(CONNECTION_CLOSED|NET_ERROR_ON_SESSION)/);
   });
 });
@@ -104,13 +104,13 @@ describe('receive with a daemon that restarts', () => {
     const [waits, stopped, ends] = [start('--reconnect'), start('--reconnect'), start()];
     expect(await ends.exitCode).toBe(3);
     await until(() => [waits, stopped].every(({ stderr }) => stderr.includes('; retrying\n')));
-    stopped.stop(told);
+    stopped.stop(sigterm);
     expect(await stopped.exitCode).toBe(0);
     await daemon.start();
     await until(() => waits.stderr.includes('receiving as #'));
     await cli(['send', 'cats', '-m', 'hello', '-t', target]);
     await until(() => waits.stdout.includes('hello'));
-    waits.stop(told);
+    waits.stop(sigterm);
     expect(await waits.exitCode).toBe(0);
   });
 
@@ -125,7 +125,7 @@ describe('receive with a daemon that restarts', () => {
     await until(() => stays.stdout.includes('"connectionRestored"'));
     await cli(['send', 'cats', '-m', 'still there?', '-t', target]);
     await until(() => stays.stdout.includes('still there?'));
-    stays.stop(told);
+    stays.stop(sigterm);
     expect(await stays.exitCode).toBe(0);
     const events = stays.stdout
       .trimEnd()

@@ -11,9 +11,9 @@ import { until } from '../support/until.js';
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
-const told = new Interruption('SIGTERM', 143);
+const sigterm = new Interruption('SIGTERM', 143);
 
-/** Another process's listener. */
+/** A listener of another process. */
 async function occupy(where: ListenOptions): Promise<void> {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(where, resolve));
@@ -42,7 +42,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     const running = startCli(['serve', '--log-format', 'pretty', ...args]);
     await until(() => running.stdout.includes('is ready'));
     expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 
@@ -52,7 +52,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     const running = startCli(['serve', '--log-format', 'pretty', ...args]);
     await until(() => running.stdout.includes('is ready'));
     expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 
@@ -62,7 +62,7 @@ describe.runIf(hasIpv6)('IPv4 and IPv6 with one port', () => {
     const running = startCli(args);
     await until(() => running.stdout.includes('is ready'));
     expect([await reaches('127.0.0.1', port), await reaches('::1', port)]).toEqual([true, true]);
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 });
@@ -97,7 +97,7 @@ describe('addresses that exclude each other', () => {
   it('names resolve to the same address: check and serve name the other flag, not another process', async () => {
     const port = await freePort();
     const args = ['--grpc-listen', `127.0.0.1:${port}`, '--admin-listen', `localhost:${port}`, ...embedded];
-    // Where localhost is ::1, both work.
+    // If localhost resolves to ::1, both work.
     if ((await cli(['check', ...args])).exitCode === 0) return;
     const checked = await cli(['check', ...args]);
     expect(checked.exitCode).toBe(7);
@@ -135,9 +135,9 @@ describe('addresses in use', () => {
         '',
       ].join('\n'),
     );
-    // The first one continues.
+    // The first sidecar continues.
     expect((await cli(['healthcheck', '-t', `127.0.0.1:${grpc}`, '-d'])).exitCode).toBe(0);
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 
@@ -181,7 +181,7 @@ describe('addresses in use', () => {
     expect(stderr).toMatch(
       /127\.0\.0\.1:\d+ \(--port, --listen\) is in use by another process\n {2}.*\(--socket\) is in use/,
     );
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 });

@@ -53,7 +53,7 @@ async function tlsFiles(certificate: Promise<Certificate>, clientAuthority?: str
 const tokenFile = () =>
   put(join(temporaryFolder(), 'tokens'), `# clients\nalice ${TOKEN}\nbob another-token-of-the-test\n`);
 
-/** What security a sidecar can have; each case gives the part of its environment. */
+/** The kinds of security that a sidecar can have. Each case gives the security part of its environment. */
 const SECURITY: [string, () => Promise<Record<string, string>>][] = [
   ['no TLS and no tokens', async () => ({})],
   ['tokens', async () => ({ GRPC_TOKENS: TOKEN })],
@@ -157,7 +157,7 @@ describe("commands in the environment of a sidecar's own process", () => {
       exitCode: 2,
       stderr: expect.stringMatching(/requires a client certificate.*--tls-cert/),
     });
-    // Health needs no certificate where there is an admin port.
+    // With an admin port, the health check needs no certificate.
     expect(await cli(['healthcheck'], { env })).toMatchObject({ exitCode: 0 });
   });
 
@@ -204,7 +204,7 @@ describe("commands in the environment of a sidecar's own process", () => {
   });
 });
 
-/** Starts `serve` with this environment; ended when the test ends. */
+/** Starts `serve` with this environment. The command ends with the test. */
 async function startServe(env: Record<string, string>, ...args: string[]) {
   const all = {
     EMBEDDED_DAEMON: 'true',
@@ -220,7 +220,7 @@ async function startServe(env: Record<string, string>, ...args: string[]) {
   return startCli(['serve', ...args], { env: prefixed });
 }
 
-/** What a person would type who follows the banner. */
+/** The command lines that the banner recommends. */
 function suggested(stdout: string): string[] {
   const line = /^ {2}npx spread-sidecar send cats -m hello(.*)$/m.exec(stdout)?.[1] ?? '';
   return line.split(' ').filter((word) => word !== '');

@@ -39,7 +39,7 @@ describe('a command as a process', () => {
     const send = startCommand('send', 'g', '-m', 'x', '-t', target);
     expect(await send.exited()).toBe(0);
     expect(send.written.stderr).toBe('sent 1 byte to g\n');
-    // Standard input stays open: the script's end is the quit command.
+    // Standard input stays open. The quit command at the end of the script ends the process.
     const user = startCommand('user', '-t', target);
     user.child.stdin?.write('j g\nq\n');
     expect(await user.exited()).toBe(0);
@@ -68,14 +68,14 @@ describe('a command as a process', () => {
     expect(await send.exited()).toBe(143);
   });
 
-  it('ends at once at a second signal', async () => {
+  it('ends immediately at a second signal', async () => {
     const sidecar = await startSidecar();
     const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
     onTestFinished(() => proxy.stop());
     const target = `127.0.0.1:${proxy.port}`;
     const receive = startCommand('receive', 'g', '--follow', '-t', target, '--timeout', '1h');
     await until(() => receive.written.stdout.includes('g: '), { timeoutMs: 10_000 });
-    // Its goodbye is not answered: without the second signal it would wait for an hour.
+    // The disconnect gets no response. Without the second signal, the command would wait for an hour.
     proxy.silent = true;
     receive.child.kill('SIGINT');
     receive.child.kill('SIGTERM');
@@ -86,7 +86,7 @@ describe('a command as a process', () => {
     ['user', 'stdout'],
     ['receive', 'stderr'],
   ] as const)(
-    '%s says at once that the sidecar is gone, and when it is reached again',
+    '%s reports immediately that the sidecar is lost, and then that it is reached again',
     async (name, stream) => {
       const sidecar = await startSidecar();
       const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
@@ -94,7 +94,7 @@ describe('a command as a process', () => {
       const args = name === 'user' ? [] : ['g', '--follow'];
       const running = startCli([name, ...args, '-t', `127.0.0.1:${proxy.port}`]);
       if (name === 'user') running.stdin.write('j g\n');
-      // An event has come, so the stream stands.
+      // An event has arrived, so the stream is attached.
       await until(() => running.stdout.includes('joined'));
       proxy.cut();
       await until(() => running[stream].includes('connection to the sidecar lost; retrying for up to 30 s'), {
@@ -112,7 +112,7 @@ describe('a command as a process', () => {
     await until(() => receive.written.stderr.includes('receiving as'), { timeoutMs: 10_000 });
     receive.child.stdout?.destroy();
     const mailbox = await sidecarAt(target).connect();
-    // The first write into a pipe without a reader is the one that tells.
+    // The first write into a pipe without a reader reports that the pipe is closed.
     await until(async () => {
       await mailbox.multicast(16, 'g', 'to nobody');
       return registry.list({ pageSize: 0, pageToken: '' }).mailboxes.length === 1;

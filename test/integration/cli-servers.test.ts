@@ -10,7 +10,7 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { freePort } from '../support/sidecars/sidecar-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
-import { listener, told } from './cli-helpers.js';
+import { listener, sigterm } from './cli-helpers.js';
 
 describe('daemon', () => {
   const conf = `Spread_Segment 127.0.0.255:PORT {
@@ -41,7 +41,7 @@ EventLogFile = /tmp/spread.log
     }
     await until(() => running.stdout.match(/- #bob#node1 \(disconnect\)/g)?.length === 2);
     expect(running.stdout).toContain('+ #bob#node1 (unix, Spread 5.0.1)');
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 
@@ -95,7 +95,7 @@ describe('serve', () => {
     expect(running.stdout).toContain(`npx spread-sidecar user -t ${target}\n`);
     const { exitCode } = await cli(['healthcheck', '-t', target, '-d']);
     expect(exitCode).toBe(0);
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
     expect(running.stderr).toBe('');
   });
@@ -136,11 +136,11 @@ describe('serve', () => {
     expect(running.stdout).toContain(`is started and waiting for the Spread daemon at ${nobody}\n`);
     expect(running.stdout).toMatch(/daemon {2}.* \(no response yet: .*ECONNREFUSED/);
     expect(running.stdout).toContain('  npx spread-sidecar serve --embedded-daemon\n');
-    // Clients of this machine cannot connect yet, as the banner says.
+    // Clients of this machine cannot connect yet, and the banner reports that.
     const target = /gRPC +(\S+)/.exec(running.stdout)?.[1] as string;
     expect((await cli(['send', 'g', '-m', 'x', '-t', target])).exitCode).toBe(3);
     await until(() => running.stderr.includes('still waiting for the Spread daemon'), { timeoutMs: 15_000 });
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 
@@ -150,7 +150,7 @@ describe('serve', () => {
     const running = startCli([...args, '--admin-listen', 'off', '--log-format', 'pretty']);
     await until(() => running.stdout.includes('send cats'));
     expect(running.stdout).toMatch(/^spread-sidecar \S+ is ready\n/);
-    running.stop(told);
+    running.stop(sigterm);
     expect(await running.exitCode).toBe(0);
   });
 });

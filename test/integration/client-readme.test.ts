@@ -6,14 +6,14 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const page = readFileSync(new URL('../../clients/typescript/README.md', import.meta.url), 'utf8');
 /**
- * The blocks that are whole programs: they import the client. The one with TLS needs certificate files of the reader's;
- * what it shows is proved in security-tls.test.ts.
+ * The blocks that are complete programs: they import the client. The block with TLS needs the reader's certificate
+ * files; security-tls.test.ts covers its content.
  */
 const programs = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)]
   .map((match) => match[1] as string)
   .filter((block) => block.includes("from 'spread-sidecar-client'") && !block.includes('tls: {'));
 
-/** Runs a program as it stands, except for where the sidecar and the daemon are; returns what it prints. */
+/** Runs a program with only the targets of the sidecar and the daemon replaced. Returns its output. */
 async function run(program: string, target: string): Promise<string> {
   const lines: string[] = [];
   const console = { log: (...values: unknown[]) => void lines.push(values.join(' ')) };

@@ -32,7 +32,7 @@ async function view(mailbox: Mailbox): Promise<ViewMessage> {
   return event;
 }
 
-/** Two mailboxes in the group `g` that have received the views of that. */
+/** Two mailboxes in the group `g` that have received the views of their joins. */
 async function aliceAndBob() {
   const sidecar = await startSidecar();
   const channel = sidecarAt(sidecar.target);
@@ -47,7 +47,7 @@ async function aliceAndBob() {
 }
 
 describe('a mailbox', () => {
-  it('is connected as asked', async () => {
+  it('is connected with the requested options', async () => {
     const sidecar = await startSidecar();
     const channel = sidecarAt(sidecar.target);
     const mailbox = await channel.connect({ privateName: 'alice', leaseMs: 5000, queue: { maxEvents: 77 } });

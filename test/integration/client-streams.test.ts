@@ -13,7 +13,7 @@ import { FaultProxy } from '../support/network/fault-proxy.js';
 import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until, within } from '../support/until.js';
 
-/** A sidecar whose receiver is reached through a connection that can be cut, and a sender that is not. */
+/** A sidecar whose receiver connects through a proxy that tests can break, and whose sender connects directly. */
 async function behindProxy(options: MailboxOptions = {}, fixture: SidecarFixtureOptions = {}) {
   const sidecar = await startSidecar(fixture);
   const proxy = await FaultProxy.start(Number(sidecar.target.split(':')[1]));
@@ -58,7 +58,7 @@ describe('a receiver whose connection breaks', () => {
     },
   );
 
-  it('receives the events from the time of the break', async () => {
+  it('resumes at the time of the break', async () => {
     const { proxy, receiver, sender } = await behindProxy();
     await sender.multicast(AGREED_MESS, 'g', 'before');
     expect(await take(receiver, 1)).toEqual(['before']);
@@ -90,7 +90,7 @@ describe('a receiver whose connection breaks', () => {
     expect(await take(receiver, 1)).toEqual(['again']);
   });
 
-  it('learns that the mailbox has expired if it reconnects too late', async () => {
+  it('reports that the mailbox has expired if it reconnects too late', async () => {
     const fixture = { mailbox: { lease: { defaultMs: 200, minMs: 100, maxMs: 1000 } } };
     const { proxy, receiver, sidecar } = await behindProxy({ autoReceive: true }, fixture);
     await until(() => sidecar.registry.list({ pageSize: 0, pageToken: '' }).mailboxes[0]?.receiverAttached);
@@ -159,7 +159,7 @@ describe('a mailbox that moves to another process', () => {
     await mailbox.join('g', { awaitView: true });
     for (const text of texts(1, 5)) await mailbox.multicast(AGREED_MESS, 'g', text);
     expect(await take(mailbox, 5)).toEqual(texts(1, 5));
-    // The fifth message, event 6, was taken, and not yet done with.
+    // The application received the fifth message, event 6, but has not acknowledged it.
     await until(async () => (await mailbox.info()).acknowledgedSequence === 5n);
     mailbox.detach();
     const again = await channel.attach(mailbox.id, { manualAcknowledgement: true });
@@ -254,7 +254,7 @@ describe('the end of a mailbox', () => {
       queue: { maxEvents: 100 },
       autoReceive: true,
     });
-    const told = new Promise((resolve) => receiver.once('slowConsumer', resolve));
+    const notice = new Promise((resolve) => receiver.once('slowConsumer', resolve));
     const stream = sender.sender();
     const big = 'x'.repeat(50_000);
     let stop = false;
@@ -267,7 +267,7 @@ describe('the end of a mailbox', () => {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     })().catch(() => {});
-    expect(await within(told, 'the notice', 10_000)).toMatchObject({ queuedEvents: expect.any(Number) });
+    expect(await within(notice, 'the notice', 10_000)).toMatchObject({ queuedEvents: expect.any(Number) });
     stop = true;
     stream.abort();
     await Promise.all([sending, taking]);

@@ -5,7 +5,7 @@ import { until } from '../support/until.js';
 
 const HEAD_BYTES = 5;
 
-/** gRPC messages that went each way in the calls of one method. */
+/** Number of gRPC messages in each direction in the calls of one method. */
 export interface Count {
   sent: number;
   received: number;
@@ -13,7 +13,7 @@ export interface Count {
 
 /** A gRPC client on Node's HTTP/2 that counts messages by the bytes on the wire. */
 export class CountedCalls {
-  /** By path. */
+  /** Counts by path. */
   readonly counts = new Map<string, Count>();
 
   constructor(private readonly session: ClientHttp2Session) {}
@@ -26,7 +26,7 @@ export class CountedCalls {
     return new CountedCalls(session);
   }
 
-  /** Begins a call. */
+  /** Starts a call. */
   open(path: string, metadata: Readonly<Record<string, string>> = {}): CountedCall {
     const count = this.counts.get(path) ?? { sent: 0, received: 0 };
     this.counts.set(path, count);
@@ -34,7 +34,7 @@ export class CountedCalls {
     return new CountedCall(this.session.request({ ...headers, ...metadata }), count);
   }
 
-  /** A whole unary call. @returns the response; undefined when the call failed */
+  /** A complete unary call. @returns the response; undefined when the call failed */
   async unary(
     path: string,
     request: Buffer,
@@ -49,7 +49,7 @@ export class CountedCalls {
 
 /** One call of CountedCalls. */
 export class CountedCall {
-  /** What has arrived. */
+  /** The responses that have arrived. */
   readonly messages: Buffer[] = [];
   #bytes = Buffer.alloc(0);
   #hasEnded = false;
@@ -79,12 +79,12 @@ export class CountedCall {
     this.stream.write(grpcMessage(message));
   }
 
-  /** Ends the request. */
+  /** Half-closes the call: no more requests follow. */
   halfClose(): void {
     this.stream.end();
   }
 
-  /** Ends the request and waits for the end of the call. */
+  /** Half-closes the call and waits for its end. */
   async end(): Promise<void> {
     this.halfClose();
     await until(() => this.#hasEnded, { what: 'the end of the call' });

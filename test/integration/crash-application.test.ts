@@ -38,7 +38,7 @@ describe('an application that is stopped', () => {
   it('misses nothing when it continues in time', async () => {
     const { app, member } = await startApplication({ mailbox: { lease } });
     app.child.kill('SIGSTOP');
-    // More than the socket and the window take.
+    // More than the socket and the flow-control window hold.
     const text = 'x'.repeat(99_999);
     for (let i = 0; i < 100; i += 1) await member.multicast(AGREED_MESS, 'g', `${i % 10}${text}`);
     app.child.kill('SIGCONT');
@@ -46,7 +46,7 @@ describe('an application that is stopped', () => {
     expect(app.written.stdout.replaceAll('x', '')).toBe('0123456789'.repeat(10));
   });
 
-  it('for longer than the connection timeout counts as killed, and learns this when it continues', async () => {
+  it('counts as killed after the connection timeout, and detects this when it continues', async () => {
     const transport = { keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 };
     const { app, left, server } = await startApplication({ mailbox: { lease }, transport });
     app.child.kill('SIGSTOP');

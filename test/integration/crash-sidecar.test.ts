@@ -19,13 +19,13 @@ const failureOf = (call: Promise<unknown>): Promise<SpreadError> =>
     'the failure',
   );
 
-/** It dies without a word. */
+/** Kills the sidecar without a shutdown. */
 async function kill({ process }: WholeSidecar): Promise<void> {
   process.kill('SIGKILL');
   expect(await process.exited).toEqual({ code: null, signal: 'SIGKILL' });
 }
 
-/** A session at the daemon itself, in group g. */
+/** A session that connects directly to the daemon, in group g. */
 async function observerAt(address: string) {
   const session = await Session.connect({ address, privateName: 'observer' });
   const log = startLogged(session);
@@ -33,7 +33,7 @@ async function observerAt(address: string) {
   return { session, log };
 }
 
-/** Its daemon, the observer there, and a mailbox in group g that the observer sees. */
+/** The daemon, an observer there, and a mailbox in group g that the observer sees. */
 async function withObserver(address: string) {
   const observer = await observerAt(address);
   const started = await startWholeAt(address);
@@ -70,7 +70,7 @@ describe('members of its groups', () => {
     const texts = observer.log.messages.flatMap((message) =>
       message.kind === 'regular' ? [message.payload.toString()] : [],
     );
-    // Everything that was answered was the kernel's, and so the daemon's.
+    // The kernel, and so the daemon, had every message that the sidecar confirmed.
     expect(texts).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
     await until(() => daemon.daemon.counters().sessions === 1, { what: 'its own session is gone too' });
   });
@@ -94,7 +94,7 @@ describe('members of its groups', () => {
 });
 
 describe('an application whose sidecar is killed', () => {
-  /** Everything that a client can be doing, while the daemon takes nothing more. */
+  /** All kinds of client calls, while the daemon reads nothing more. */
   async function busy() {
     const daemon = await startEmbeddedDaemon({ name: 'node' });
     const proxy = await FaultProxy.start(daemon.tcp.port);
@@ -111,7 +111,7 @@ describe('an application whose sidecar is killed', () => {
     return { started, mailbox, idle };
   }
 
-  it('learns the outcome of all messages in flight at once', async () => {
+  it('immediately learns the outcome of all messages in flight', async () => {
     const { started, mailbox, idle } = await busy();
     const detached: SpreadError[] = [];
     mailbox.on('detached', (error) => detached.push(error));
@@ -132,11 +132,11 @@ describe('an application whose sidecar is killed', () => {
     const cut = failures.filter(({ statusName }) => statusName === 'UNAVAILABLE');
     expect(cut.length).toBeGreaterThan(0);
     for (const error of cut) expect(error).toMatchObject({ reason: '', outcome: 'unknown' });
-    // The others found the queue full.
+    // The other calls found the queue full.
     for (const error of failures) if (!cut.includes(error)) expect(error.reason).toBe('SEND_QUEUE_FULL');
     expect(await flushing).toMatchObject({ statusName: 'UNAVAILABLE', outcome: 'unknown' });
     expect(stream.undecided).toHaveLength(1);
-    // The stream that had nothing to send knows too.
+    // The stream without queued messages also ends with the reason.
     await until(() => idle.closed);
     expect(await failureOf(idle.send(AGREED_MESS, 'g', 'x'))).toMatchObject({
       statusName: 'UNAVAILABLE',
@@ -203,7 +203,7 @@ describe('an application whose sidecar is killed', () => {
     await until(async () => (await mailbox.info()).receiverAttached);
     const receiving = failureOf(mailbox.receive());
     await kill(started);
-    // Somebody who counts those who come.
+    // A listener that counts connections.
     let attempts = 0;
     const counter = createServer((socket) => {
       attempts += 1;

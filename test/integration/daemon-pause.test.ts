@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 const statusOf = async (started: WholeSidecar) => (await adminPage(started, '/readyz'))?.status;
 
-/** The bound of docs/operations.md is 15 s. */
+/** docs/operations.md states a limit of 15 s. */
 const UNREADY_MS = 15_000 + 5000;
 
 const metric = async (started: WholeSidecar, name: string): Promise<number | undefined> => {
@@ -68,7 +68,7 @@ describe('readiness', () => {
   }, 90_000);
 
   it.skipIf(!process.env.SPREAD_HOME)(
-    'notices a real daemon that is paused, and its return',
+    'detects that a real daemon is paused, and that it continues',
     async () => {
       const spread = await RealSpread.start();
       onTestFinished(() => spread.stop());

@@ -4,7 +4,7 @@ import { DrainLoad } from '../support/sidecars/drain-load.js';
 import { startWholeAt } from '../support/sidecars/whole-sidecar.js';
 import { until, within } from '../support/until.js';
 
-it('a drain under load: acknowledged sends are delivered, and every receiver gets every event and the reason', async () => {
+it('a drain under load delivers accepted messages, and every receiver gets every event and the reason', async () => {
   const daemon = await startEmbeddedDaemon({ maxSessionMessages: 1_000_000 });
   const address = `${daemon.tcp.port}@127.0.0.1`;
   const { process, ports } = await startWholeAt(address);

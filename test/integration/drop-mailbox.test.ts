@@ -36,7 +36,7 @@ describe('POST /drop-mailbox', () => {
       const event = await within(other.receive(), "the daemon's word");
       if (event.kind === 'view' && event.members.length === 1 && event.cause === 'DISCONNECT') break;
     }
-    // It has ended, and is known as long as its owner has not let go of it.
+    // The mailbox has ended. The sidecar knows it until its owner releases it.
     await until(async () => [404, 409].includes((await drop(started, cut.id))?.status ?? 0), {
       what: 'it is not cut again',
     });

@@ -10,7 +10,10 @@ import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/si
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
-/** Joins `g` with a mailbox that ends with its connection, says so, and prints what it receives. */
+/**
+ * A program that joins `g` with a mailbox that ends with its connection, prints that, and prints the messages it
+ * receives.
+ */
 const PROGRAM = `
   const { SpreadSidecar } = await import('spread-sidecar-client');
   const [receives] = process.argv.slice(1);
@@ -52,7 +55,7 @@ async function departure(member: Mailbox) {
   }
 }
 
-/** A whole sidecar, with or without TLS: target, a member of `g`, and the file of the authority. */
+/** A whole sidecar, with or without TLS: the target, a member of `g`, and the CA file. */
 async function startWithTransport(transport: 'TCP' | 'TLS') {
   const folder = temporaryFolder();
   const authority = await TestAuthority.create();
@@ -75,7 +78,7 @@ async function startWithTransport(transport: 'TCP' | 'TLS') {
 }
 
 describe('a mailbox that ends with its connection', () => {
-  // The processes of other tests can delay this by more than the second.
+  // Parallel test processes can delay this by more than a second.
   for (const transport of ['TCP', 'TLS'] as const)
     it(`ends within a second when its program is killed, over ${transport}`, {
       timeout: 60_000,

@@ -4,13 +4,14 @@ import { startWhole } from '../support/sidecars/whole-sidecar.js';
 import { within } from '../support/until.js';
 
 const MESSAGES = 4000;
-/** Far more than sockets and windows hold, in both directions at once. */
+/** Far more bytes than sockets and windows hold, in both directions at the same time. */
 const WINDOW = 1000;
 
 describe('one connection that is full in both directions', () => {
-  // Node reads nothing of an HTTP/2 connection while a write to it waits. Two ends that both wait so would wait forever.
+  // While a write to an HTTP/2 connection waits, Node reads nothing from it. If both ends wait, the connection
+  // stalls forever.
   it.each(['unix', 'tcp'])('continues, over %s', async (transport) => {
-    // A process of its own: in the test's, the two ends would take turns.
+    // The sidecar runs in its own process: in one process, the two ends would take turns.
     const { ports, sockets } = await startWhole();
     const target = transport === 'unix' ? `unix:${sockets.grpc}` : `127.0.0.1:${ports.grpc}`;
     const sidecar = new SpreadSidecar({ target });

@@ -8,7 +8,7 @@ import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
 import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { until } from '../support/until.js';
 
-/** Counts ends by method and status. */
+/** Counts ended calls by method and status. */
 class Ends implements GrpcTelemetry {
   readonly seen: string[] = [];
   callStarted() {}
@@ -19,7 +19,7 @@ class Ends implements GrpcTelemetry {
   messageSent() {}
 }
 
-/** A mailbox whose daemon can be made silent. */
+/** A mailbox behind a proxy that can stop the daemon's responses. */
 async function start() {
   const upstream = await startSidecar();
   const proxy = await FaultProxy.start(Number(upstream.daemonAddress.split('@')[0]));
@@ -30,7 +30,7 @@ async function start() {
   return { ...sidecar, proxy, mailbox, ends };
 }
 
-/** Long enough that its last twentieth is more than a busy machine's delay. */
+/** A twentieth of this time is more than the delay of a busy machine. */
 const soon = () => ({ deadline: Date.now() + 1500 });
 
 describe('a deadline that passes', () => {
@@ -44,7 +44,7 @@ describe('a deadline that passes', () => {
       retryDelayMs: undefined,
     });
     expect(ends.seen.at(-1)).toBe('Join DEADLINE_EXCEEDED');
-    // The mailbox continues, and what was asked for happens when the daemon answers.
+    // The mailbox continues, and the join takes effect when the daemon responds.
     proxy.silent = false;
     const { view } = await mailbox.call('join', { group: 'chat', awaitView: true });
     expect(view?.members).toEqual([mailbox.privateGroup]);
@@ -56,7 +56,7 @@ describe('a deadline that passes', () => {
     const payload = Buffer.alloc(140_000);
     const waiting: Promise<unknown>[] = [];
     const sendQueueBytes = () => registry.sizes().sendQueueBytes;
-    // Until the kernel and the session have enough and the rest waits in the sidecar.
+    // Until the kernel and the session are full and the rest waits in the sidecar.
     await until(
       async () => {
         waiting.push(mailbox.send('chat', payload));

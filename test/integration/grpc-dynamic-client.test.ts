@@ -8,7 +8,7 @@ const protoFolder = new URL('../../proto', import.meta.url).pathname;
 
 type Call = (request: object) => Promise<Record<string, unknown>>;
 
-/** A client that knows nothing but the .proto files, as in any other language. */
+/** A client that has only the .proto files, as in any other language. */
 async function start() {
   const { target } = await startSidecar();
   const definition = loadSync('spread/sidecar/v1/mailbox_service.proto', {

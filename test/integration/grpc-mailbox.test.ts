@@ -125,7 +125,7 @@ describe('Join and Leave', () => {
     expect(await alice.call('leave', { group: 'chat', awaitView: true })).toEqual({ selfLeave: undefined });
   });
 
-  it('respond at once otherwise', async () => {
+  it('respond immediately otherwise', async () => {
     const { client } = await startSidecar();
     const alice = await TestMailbox.open(client);
     expect(await alice.call('join', { group: 'chat' })).toEqual({ view: undefined });

@@ -40,7 +40,7 @@ const message = (text: string): MulticastMessage => ({
   selfDiscard: false,
 });
 
-/** What /metrics says of one counter, by method. */
+/** The values of one counter on /metrics, by method. */
 function counter(page: string, name: string): Map<string, number> {
   const found = page.matchAll(
     new RegExp(`^${name}\\{.*?grpc_service="([^"]+)",grpc_method="([^"]+)"\\} (\\d+)$`, 'gm'),
@@ -65,7 +65,7 @@ it('the sidecar counts every message of every type of call', async () => {
     encoded(JoinRequest, JoinRequest.fromPartial({ mailboxId, group: 'room' })),
   );
 
-  // Each message is taken before the next one is sent, so that each comes in a batch of its own.
+  // Each message is sent after the response to the one before, so that each arrives in its own batch.
   const events = () =>
     receiving.messages.reduce((sum, bytes) => {
       const { frame } = ReceiveResponse.decode(bytes);
@@ -89,7 +89,7 @@ it('the sidecar counts every message of every type of call', async () => {
   await sending.end();
   await until(() => events() >= 3 * MESSAGES, { what: 'all messages' });
   await calls.unary(`${SERVICE}/Poll`, encoded(PollRequest, { mailboxId }));
-  // A call that fails has a request and no response.
+  // A failed call has a request and no response.
   await calls.unary(`${SERVICE}/Poll`, encoded(PollRequest, { mailboxId: 'none' }));
   await calls.unary(
     `${SERVICE}/Acknowledge`,
@@ -135,7 +135,7 @@ it('the sidecar counts every message of every type of call', async () => {
   );
   const counted = [...calls.counts].map(([path]) => [path, received!.get(path), sent!.get(path)]);
   expect(counted).toEqual([...calls.counts].map(([path, count]) => [path, count.sent, count.received]));
-  // No method of the page was left out.
+  // The test covers every method of the page.
   expect([...calls.counts.keys()].sort()).toEqual([...sent!.keys()].sort());
   expect(calls.counts.get(`${SERVICE}/ListMailboxes`)).toEqual({ sent: 2, received: 1 });
   expect(calls.counts.get(`${SERVICE}/Receive`)!.received).toBeGreaterThan(MESSAGES);
@@ -160,7 +160,7 @@ it('the sidecar serves its metrics as OpenMetrics to scrapers that prefer it', a
   const page = await response.text();
   expect(page).toMatch(/\n# EOF\n$/);
   expect(page).toContain('# TYPE grpc_server_started counter\n');
-  // Afterwards the text format is as it was.
+  // Without the preference, the page still has the text format.
   const text = await sidecar.metrics();
   expect(text).toContain('# TYPE grpc_server_started_total counter\n');
   expect(text).not.toContain('# EOF');
@@ -182,7 +182,7 @@ it.each([
     },
     [],
   ],
-])('the sidecar with %s warns of those that need no token', async (_, env, pages) => {
+])('the sidecar with %s warns about methods that need no token', async (_, env, pages) => {
   const sidecar = await startSecured(env);
   const lines = sidecar
     .log()

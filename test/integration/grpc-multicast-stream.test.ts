@@ -95,7 +95,7 @@ describe('responses', () => {
       Array.from({ length: COUNT }, (_, i) => i + 1).filter((index) => index % 1000 !== 0),
     );
     for (const { refusals } of stream.answers) expect(refusals.length).toBeLessThanOrEqual(500);
-    // Never backwards, and a refusal is never named before it is decided.
+    // Counts never decrease, and no rejection appears before its message is counted.
     let before = 0n;
     for (const { decided, refusals } of stream.answers) {
       expect(decided).toBeGreaterThanOrEqual(before);
@@ -213,7 +213,7 @@ describe('a daemon that does not read', () => {
     const limit = Number(sender.connected.limits!.maxSendQueueBytes);
     const waiting = async () => (await sender.call('getMailbox')).mailbox!;
     await until(async () => (await waiting()).sendQueueBytes > 0n, { what: 'something waits' });
-    // It stays so: the last answer does not change while calls go through.
+    // The state is stable: the last response does not change while other calls complete.
     await until(async () => {
       const before = stream.answers.length;
       for (let i = 0; i < 20; i++) await sender.call('poll');
@@ -234,7 +234,7 @@ describe('a daemon that does not read', () => {
     await stream.finish();
   });
 
-  it('lets other calls of the mailbox queue up to the limit, then rejects them', async () => {
+  it('queues other calls of the mailbox up to the limit, then rejects them', async () => {
     const { client, proxy } = await startBehindProxy();
     const sender = await TestMailbox.open(client);
     proxy.silent = true;
@@ -258,7 +258,7 @@ describe('a daemon that does not read', () => {
 });
 
 describe('the end of the mailbox', () => {
-  it('ends an idle stream at once', async () => {
+  it('ends an idle stream immediately', async () => {
     const { sender } = await start();
     const stream = sender.stream();
     stream.batch(message('chat', 'x'));
@@ -281,7 +281,7 @@ describe('the end of the mailbox', () => {
       info: { reason: 'CONNECTION_CLOSED', metadata: { outcome: 'not-sent' } },
       retryDelayMs: undefined,
     });
-    // Its events can still be received; a stream that is opened now is told that nothing can be sent.
+    // Its events can still be received. A new stream fails because the mailbox cannot send.
     expect((await sender.call('getMailbox')).mailbox?.state).toBe(3);
     expect(await sender.stream().failure()).toMatchObject({
       code: status.UNAVAILABLE,
@@ -318,7 +318,7 @@ describe('the end of the mailbox', () => {
     const other = await TestMailbox.open(client);
     const stream = sender.stream();
     await stream.decided(0);
-    // The other mailbox, opened later, has expired, and this one has not.
+    // The other mailbox was opened later and has expired. This one has not.
     await until(() => registry.sizes().open === 1);
     expect(() => registry.get(other.id)).toThrow();
     stream.batch(message('chat', 'x'));

@@ -83,11 +83,11 @@ describe('AUTO acknowledgement', () => {
         },
       });
     }
-    // Who asks in vain takes nothing over.
+    // A failed Receive does not take over.
     expect(first.ended).toBeUndefined();
   });
 
-  it('lets Acknowledge shorten the replay window', async () => {
+  it('shortens the replay window with Acknowledge', async () => {
     const { receiver, send } = await start();
     await send('a', 'b');
     const first = receiver.receive();
@@ -111,7 +111,7 @@ describe('EXPLICIT acknowledgement', () => {
     expect(await again.attached()).toMatchObject({ nextSequence: 1n, acknowledgedSequence: 0n });
     await again.first(4);
     expect(await receiver.call('acknowledge', { upToSequence: 2n })).toEqual({ acknowledgedSequence: 2n });
-    // Less than before has no effect.
+    // A lower sequence has no effect.
     expect(await receiver.call('acknowledge', { upToSequence: 1n })).toEqual({ acknowledgedSequence: 2n });
     const third = receiver.receive();
     expect(await third.attached()).toMatchObject({
@@ -195,7 +195,7 @@ describe('a second Receive', () => {
 });
 
 describe('a stream that is cancelled', () => {
-  it('detaches from the mailbox at once', async () => {
+  it('detaches from the mailbox immediately', async () => {
     const { receiver, mailbox } = await start();
     const receiving = receiver.receive();
     await receiving.first(1);
@@ -265,7 +265,7 @@ describe('a slow consumer', () => {
   it('uses no more than the limits, and receives everything when it reads again', async () => {
     const queue = { maxBytes: 1024n * 1024n };
     const { receiver, sender, newClient, mailbox, server } = await start({ queue });
-    // A client that reads nothing, behind small windows.
+    // A client that reads nothing, with small flow-control windows.
     const receiving = receiver.receive({}, newClient(undefined, { 'grpc-node.flow_control_window': 65_535 }));
     await receiving.attached();
     receiving.stream.pause();
@@ -274,7 +274,7 @@ describe('a slow consumer', () => {
     for (let i = 0; i < COUNT; i++) await sender.send('chat', payload);
     await until(async () => (await mailbox()).paused, { what: 'reading from the daemon paused' });
     const stalled = await mailbox();
-    // What the transport took: its windows, the pipeline's bound, and one batch of 256 KiB more.
+    // The transport holds at most its windows, the limit of the pipeline, and one batch of 256 KiB.
     expect(Number(stalled.deliveredSequence) * payload.length).toBeLessThan(1.5 * 1024 * 1024);
     expect(Number(stalled.waitingBytes)).toBeLessThan(1.2 * 1024 * 1024);
     expect(server.openCalls).toBe(1);

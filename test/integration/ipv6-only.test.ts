@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'server', 'main.js');
 const ADDRESS = 'fd00:10::7';
-/** As a pod of an IPv6-only cluster has its network. */
+/** The network of a pod in an IPv6-only cluster. */
 const POD = `ip link set lo up && ip link add pod type veth peer name other && ip addr add ${ADDRESS}/64 dev pod nodad && ip link set pod up && ip link set other up`;
 
 it.skipIf(!isAvailable('namespaces'))(
@@ -17,7 +17,7 @@ it.skipIf(!isAvailable('namespaces'))(
   { timeout: 60_000 },
   async () => {
     const socket = join(temporaryFolder(), 's');
-    // The addresses are those of the chart.
+    // The addresses that the chart sets.
     const sidecar = new SidecarProcess(
       [
         ...['--embedded-daemon', '--embedded-socket', 'off', '--admin-listen', '[::]:4814'],

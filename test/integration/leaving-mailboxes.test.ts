@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 const PAYLOAD = Buffer.alloc(100_000, 1);
 const MESSAGES = 30;
 
-/** A mailbox with 3 MB of events, whose client has opened a Receive and reads nothing of it. */
+/** A mailbox with 3 MB of events, whose client has opened a Receive and reads nothing. */
 async function stalledMailbox(
   sidecar: RunningSidecar,
   leaseSeconds = 1n,
@@ -50,7 +50,7 @@ describe.each<[how: string, end: (mailbox: TestMailbox, sidecar: RunningSidecar)
     await until(() => registry.size === 1, { what: 'the slot is free' });
     expect(performance.now() - since).toBeGreaterThan(900);
     await until(() => registry.sizes().retainedBytes === 0, { what: 'the memory is free' });
-    // The other mailbox, and those that come, are as before.
+    // Other mailboxes, open and new ones, are not affected.
     expect(await other.call('poll', {})).toMatchObject({ waitingEvents: 0n });
     await TestMailbox.open(sidecar.client);
     stalled.stream.resume();
@@ -89,7 +89,7 @@ describe('a client that disconnects mailboxes while its Receives stall', () => {
       next.stream.pause();
       streams.push(next);
     }
-    // The queue, and two batches at most in each of two transports.
+    // The queue, and at most two batches in each of two transports.
     await until(() => registry.sizes().retainedBytes < 31 * 100_200 + 4 * 400_000, {
       what: 'the streams before are reset',
     });
@@ -97,7 +97,7 @@ describe('a client that disconnects mailboxes while its Receives stall', () => {
     await until(() => registry.size === 0 && registry.sizes().retainedBytes === 0, { what: 'all is free' });
   });
 
-  it('frees the slot at once when the client reads or disconnects', async () => {
+  it('frees the slot as soon as the client reads or disconnects', async () => {
     const sidecar = await start(1);
     for (const free of [
       (stalled: Receiving) => void stalled.stream.resume(),

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { adminPage, expectNothingLeft, startWhole } from '../support/sidecars/whole-sidecar.js';
 import { until, within } from '../support/until.js';
 
-/** Multicasts to the group until the mailbox ends; resolves to how many sends were answered with success. */
+/** Multicasts to the group until the mailbox ends. Resolves to the number of confirmed messages. */
 async function sendUntilItEnds(mailbox: Mailbox): Promise<number> {
   for (let sent = 0; ; sent++) {
     try {
@@ -54,8 +54,8 @@ describe('a sidecar process', () => {
     await expectNothingLeft(started);
   });
 
-  it('exits at once at a second signal', async () => {
-    // A receiver that takes nothing holds the drain for the whole grace.
+  it('exits immediately at a second signal', async () => {
+    // A receiver that reads nothing delays the drain for the whole grace period.
     const started = await startWhole('--drain-grace', '60s');
     const mailbox = await started.sidecar.connect({
       privateName: 'stuck',

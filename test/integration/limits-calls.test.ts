@@ -23,13 +23,13 @@ function watch(client: MailboxServiceClient, mailboxId: string, token?: string) 
 }
 
 describe('calls', () => {
-  it('limits.maxCalls: as many as may be, and one more is told to come again', async () => {
+  it('limits.maxCalls: rejects one more call than allowed, with a retry delay', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CALLS: '16' });
     const client = sidecar.rawClient();
     const { id } = await TestMailbox.open(client);
     const open = Array.from({ length: 15 }, () => watch(client, id));
     await Promise.all(open.map((stream) => until(() => stream.answers.length === 1)));
-    // The sixteenth.
+    // The sixteenth call.
     await call(client, 'getVersion', {});
     open.push(watch(client, id));
     await until(() => open.at(-1)!.answers.length === 1);
@@ -37,7 +37,7 @@ describe('calls', () => {
     expect(failure).toMatchObject(refused('TOO_MANY_CALLS', 'limits.maxCalls', '16'));
     expect(failure.retryDelayMs).toBe(1000);
     expect(await watch(client, id).failure()).toMatchObject({ info: { reason: 'TOO_MANY_CALLS' } });
-    // Whoever asks for the health of a sidecar is to know that it lives.
+    // A health check is always answered, so that a prober sees that the sidecar lives.
     await new Promise<void>((resolve, reject) => {
       const bytes = (value: Buffer) => value;
       const path = '/grpc.health.v1.Health/Check';
@@ -51,7 +51,7 @@ describe('calls', () => {
     expect(sidecar.log().match(/"limit":"limits.maxCalls"/g)).toHaveLength(1);
   });
 
-  it('limits.maxCallsPerClient: of one client; others have their own', async () => {
+  it('limits.maxCallsPerClient: applies to each client', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: `${ALICE},${BOB}`, LIMITS_MAX_CALLS_PER_CLIENT: '2' });
     const client = sidecar.rawClient();
     const { mailboxId } = await call(client, 'connect', {}, as(ALICE));
@@ -67,10 +67,10 @@ describe('calls', () => {
     expect(await refusals(sidecar, 'limits.maxCallsPerClient')).toBe(1);
   });
 
-  it('limits.maxCallsPerSecond: of one client, with the time to wait; others have their own', async () => {
+  it('limits.maxCallsPerSecond: applies to each client, and states the retry delay', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: `${ALICE},${BOB}`, LIMITS_MAX_CALLS_PER_SECOND: '3' });
     const client = sidecar.rawClient();
-    // Twenty at once: the time between the first and the last is far below a second.
+    // Twenty concurrent calls: the first and the last start far less than a second apart.
     const all = await Promise.allSettled(
       Array.from({ length: 20 }, () => call(client, 'getVersion', {}, as(ALICE))),
     );
@@ -93,7 +93,7 @@ describe('calls', () => {
 });
 
 describe('health', () => {
-  it('health.watchers: as many as may be', async () => {
+  it('health.watchers: limits concurrent watchers', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CALLS: '16' });
     const client = sidecar.rawClient();
     const same = (bytes: Buffer) => bytes;
@@ -101,25 +101,25 @@ describe('health', () => {
       const path = '/grpc.health.v1.Health/Watch';
       const stream = client.makeServerStreamRequest(path, same, same, Buffer.alloc(0));
       stream.on('error', () => {});
-      const told = new Promise<unknown>((resolve) => {
+      const firstStatus = new Promise<unknown>((resolve) => {
         stream.once('data', () => resolve(true));
         stream.once('status', resolve);
       });
-      return { stream, told };
+      return { stream, firstStatus };
     };
     const watchers = Array.from({ length: 1000 }, watchHealth);
-    for (const { told } of watchers) expect(await told).toBe(true);
-    expect(rpcErrorOf(await watchHealth().told)).toMatchObject(
+    for (const { firstStatus } of watchers) expect(await firstStatus).toBe(true);
+    expect(rpcErrorOf(await watchHealth().firstStatus)).toMatchObject(
       refused('TOO_MANY_CALLS', 'health.watchers', '1000'),
     );
     watchers[0]!.stream.cancel();
-    await until(async () => (await watchHealth().told) === true, { what: 'there is room' });
+    await until(async () => (await watchHealth().firstStatus) === true, { what: 'there is room' });
     client.close();
   });
 });
 
 describe('messages', () => {
-  it('limits.maxMessagesPerSecond: a Multicast above is rejected and not sent', async () => {
+  it('limits.maxMessagesPerSecond: rejects a Multicast above the rate without sending it', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_MESSAGES_PER_SECOND: '5' });
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);
@@ -140,7 +140,7 @@ describe('messages', () => {
     expect(await refusals(sidecar, 'limits.maxMessagesPerSecond')).toBeGreaterThanOrEqual(10);
   });
 
-  it('limits.maxMessagesPerSecond: the next batch of a MulticastStream waits, and none is lost', async () => {
+  it('limits.maxMessagesPerSecond: delays the next batch of a MulticastStream, and loses no message', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_MESSAGES_PER_SECOND: '100' });
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);
@@ -152,13 +152,13 @@ describe('messages', () => {
     sending.batch(...batch(1));
     sending.stream.end();
     expect((await sending.end).code).toBe(status.OK);
-    // 51 more than are given at once: the last batch waits for 50 of them.
+    // 51 messages more than the initial allowance: the last batch waits for 50 of them.
     expect(performance.now() - begun).toBeGreaterThan(450);
     expect(sending.answers.at(-1)).toMatchObject({ decided: 151n, accepted: 151n });
     expect(await refusals(sidecar, 'limits.maxMessagesPerSecond')).toBe(0);
   });
 
-  it('limits.maxBatchMessages: at the bound it is sent, above nothing of it', async () => {
+  it('limits.maxBatchMessages: accepts a batch at the limit, and sends nothing of a larger one', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_BATCH_MESSAGES: '3' });
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);
@@ -180,7 +180,7 @@ describe('messages', () => {
 });
 
 describe('mailboxes', () => {
-  it('mailbox.maxMailboxes: of all clients together', async () => {
+  it('mailbox.maxMailboxes: counts the mailboxes of all clients', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: `${ALICE},${BOB}`, MAILBOX_MAX_MAILBOXES: '2' });
     const client = sidecar.rawClient();
     const first = await call(client, 'connect', {}, as(ALICE));
@@ -194,7 +194,7 @@ describe('mailboxes', () => {
     expect(await refusals(sidecar, 'mailbox.maxMailboxes')).toBe(2);
   });
 
-  it('limits.maxMailboxesPerClient: of one client, by token', async () => {
+  it('limits.maxMailboxesPerClient: counts mailboxes by token', async () => {
     const sidecar = await startSecured({
       GRPC_TOKENS: `${ALICE},${BOB}`,
       LIMITS_MAX_MAILBOXES_PER_CLIENT: '2',
@@ -211,7 +211,7 @@ describe('mailboxes', () => {
     expect(await refusals(sidecar, 'limits.maxMailboxesPerClient')).toBe(1);
   });
 
-  it('limits.maxMailboxesPerClient: of one address, where there are no credentials', async () => {
+  it('limits.maxMailboxesPerClient: counts mailboxes by address without credentials', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_MAILBOXES_PER_CLIENT: '1' });
     await call(sidecar.rawClient(), 'connect', {});
     expect(await failureOf(call(sidecar.rawClient(), 'connect', {}))).toMatchObject({
@@ -219,7 +219,7 @@ describe('mailboxes', () => {
     });
   });
 
-  it('mailbox.maxGroups: of one mailbox', async () => {
+  it('mailbox.maxGroups: counts the groups of one mailbox', async () => {
     const sidecar = await startSecured({ MAILBOX_MAX_GROUPS: '2' });
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     for (const group of ['a', 'b', 'a']) await mailbox.call('join', { group });
@@ -233,7 +233,7 @@ describe('mailboxes', () => {
 });
 
 describe('a rejected call', () => {
-  it('leaves no stream behind, also where its client continues sending', async () => {
+  it('leaves no stream open, even if its client continues to send', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CALLS_PER_CLIENT: '1' });
     const client = sidecar.rawClient();
     const { id } = await TestMailbox.open(client);

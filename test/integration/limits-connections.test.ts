@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 const GET_VERSION = '/spread.sidecar.v1.MailboxService/GetVersion';
 const RECEIVE = '/spread.sidecar.v1.MailboxService/Receive';
 
-/** GetVersion, whole. */
+/** A complete GetVersion call. */
 const version = (stream: number, more: [string, string][] = []) =>
   Buffer.concat([
     frame(FRAME.HEADERS, FLAG.END_HEADERS, stream, callHeaders(GET_VERSION, more)),
@@ -19,7 +19,7 @@ const version = (stream: number, more: [string, string][] = []) =>
   ]);
 
 describe('connections', () => {
-  it('limits.maxConnections: as many as may be, one more is closed when it is accepted', async () => {
+  it('limits.maxConnections: closes one more connection than allowed when it is accepted', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CONNECTIONS: '3' });
     const open = [await rawClient(sidecar), await rawClient(sidecar), await rawClient(sidecar)];
     for (const raw of open) raw.write(version(1));
@@ -41,7 +41,7 @@ describe('connections', () => {
     expect(sidecar.log()).toMatch(/"kind":"limits.maxConnections","more":\d+/);
   });
 
-  it('limits.maxConnectionIdle: one without a call is closed gracefully, one with a call is not', async () => {
+  it('limits.maxConnectionIdle: closes a connection without a call gracefully, and keeps one with a call', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CONNECTION_IDLE: '1s' });
     const client = sidecar.rawClient();
     const { id } = await TestMailbox.open(client);
@@ -58,21 +58,25 @@ describe('connections', () => {
     expect(performance.now() - begun).toBeGreaterThan(900);
     expect(idle.goaway).toEqual({ code: CODE.NO_ERROR, text: '' });
     expect(busy.closed).toBe(false);
-    // A client connects again by itself.
+    // A client reconnects by itself.
     await call(client, 'getVersion', {});
   });
 
-  it('grpc.maxConcurrentStreams: clients are told, and one that opens more is closed', async () => {
+  it('grpc.maxConcurrentStreams: is announced in SETTINGS, and a client that exceeds it is disconnected', async () => {
     const sidecar = await startSecured({ GRPC_MAX_CONCURRENT_STREAMS: '16' });
     const open = (count: number) =>
       Array.from({ length: count }, (_, i) =>
         frame(FRAME.HEADERS, FLAG.END_HEADERS, 2 * i + 1, callHeaders(GET_VERSION)),
       );
     const [within, above] = [await rawClient(sidecar), await rawClient(sidecar)];
-    // Acknowledged: from now on it holds.
+    // The client has acknowledged the SETTINGS, so the limit applies from now on.
     await until(() => within.count(FRAME.SETTINGS) === 2 && above.count(FRAME.SETTINGS) === 2);
-    const told = within.frames.find(({ type, flags }) => type === FRAME.SETTINGS && !(flags & FLAG.ACK));
-    const entries = Array.from({ length: told!.payload.length / 6 }, (_, i) => told!.payload.subarray(6 * i));
+    const serverSettings = within.frames.find(
+      ({ type, flags }) => type === FRAME.SETTINGS && !(flags & FLAG.ACK),
+    );
+    const entries = Array.from({ length: serverSettings!.payload.length / 6 }, (_, i) =>
+      serverSettings!.payload.subarray(6 * i),
+    );
     expect(entries.find((entry) => entry.readUInt16BE(0) === 3)?.readUInt32BE(2)).toBe(16);
     within.write(...open(16), frame(FRAME.DATA, FLAG.END_STREAM, 31, grpcMessage(Buffer.alloc(0))));
     await until(() => within.isAnswered(31), { what: 'the sixteenth call is answered' });
@@ -84,10 +88,10 @@ describe('connections', () => {
 });
 
 describe('metadata', () => {
-  it('limits.maxMetadataBytes: names, values and 32 for each, counted as HTTP/2 counts them', async () => {
+  it('limits.maxMetadataBytes: counts names, values and 32 bytes for each field, like HTTP/2', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_METADATA_BYTES: '8KiB' });
     const raw = await rawClient(sidecar);
-    // Until the client has acknowledged it, HTTP/2's own bound of 64 KiB holds.
+    // Before the client has acknowledged the SETTINGS, HTTP/2's default limit of 64 KiB applies.
     await until(() => raw.count(FRAME.SETTINGS) === 2);
     const plain: [string, string][] = [
       [':method', 'POST'],
@@ -109,7 +113,7 @@ describe('metadata', () => {
     await until(() => raw.isAnswered(7));
     expect([1, 3, 5, 7].map((stream) => raw.isAnswered(stream))).toEqual([true, true, false, true]);
     expect(raw.resetOf(5)).toBe(CODE.ENHANCE_YOUR_CALM);
-    // What a gRPC client makes of it.
+    // The same failure, seen by a gRPC client.
     const metadata = new Metadata();
     metadata.set('x-a', 'y'.repeat(9000));
     const client = sidecar.rawClient();
@@ -128,7 +132,7 @@ describe('metadata', () => {
 describe('the age of a connection', () => {
   const AGE = { LIMITS_MAX_CONNECTION_AGE: '1s', LIMITS_MAX_CONNECTION_AGE_GRACE: '500ms' };
 
-  it('limits.maxConnectionAge: first no more calls, then the end of those that there are', async () => {
+  it('limits.maxConnectionAge: first stops new calls, then ends the open ones', async () => {
     const sidecar = await startSecured(AGE);
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const raw = await rawClient(sidecar);
@@ -140,7 +144,7 @@ describe('the age of a connection', () => {
     );
     await until(() => raw.goaway !== undefined, { what: 'it is told' });
     const [goaway] = raw.frames.filter(({ type }) => type === FRAME.GOAWAY);
-    // The last call that was taken.
+    // The last call that the sidecar accepted.
     expect(goaway?.payload.readUInt32BE(0)).toBe(1);
     expect(raw.goaway?.code).toBe(CODE.NO_ERROR);
     expect(performance.now() - begun).toBeGreaterThan(850);
@@ -150,7 +154,7 @@ describe('the age of a connection', () => {
     expect(raw.isAnswered(3)).toBe(false);
   });
 
-  it('limits.maxConnectionAgeGrace: a Receive learns why, and continues elsewhere without loss', async () => {
+  it('limits.maxConnectionAgeGrace: a Receive gets the reason, and continues elsewhere without loss', async () => {
     const sidecar = await startSecured(AGE);
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);
@@ -171,7 +175,7 @@ describe('the age of a connection', () => {
     expect(again.sequences[0]).toBe(last + 1);
   });
 
-  it('limits.maxConnectionAge: no call of a client fails that calls all the time', async () => {
+  it('limits.maxConnectionAge: fails no call of a client that calls continuously', async () => {
     const sidecar = await startSecured({ ...AGE, LIMITS_MAX_CONNECTION_AGE_GRACE: '5s' });
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client);
@@ -184,7 +188,7 @@ describe('the age of a connection', () => {
     expect(Number((await mailbox.call('getMailbox', {})).mailbox?.messagesSent)).toBe(sent);
   });
 
-  it("limits.maxConnectionAge: the client's mailbox does not notice", async () => {
+  it("limits.maxConnectionAge: does not affect the client's mailbox", async () => {
     const sidecar = await startSecured(AGE);
     const mailbox = await sidecar.client().connect();
     await mailbox.join('g', { awaitView: true });

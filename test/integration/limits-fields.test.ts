@@ -69,7 +69,7 @@ describe('Connect', () => {
         reconnect: { enabled: true, giveUpAfter },
       })),
     ],
-  ])('%s: up to its bounds, and not beyond', async (_, reason, field, good, bad) => {
+  ])('%s: accepted at its limits, rejected beyond', async (_, reason, field, good, bad) => {
     const sidecar = await startSidecar();
     for (const request of good) {
       const { mailboxId } = await call(sidecar.client, 'connect', request);
@@ -79,11 +79,11 @@ describe('Connect', () => {
       expect(await failureOf(call(sidecar.client, 'connect', request))).toMatchObject(refused(reason, field));
   });
 
-  it('daemon: one of 300 bytes is only not allowed', async () => {
+  it('daemon: a name of 300 bytes is valid, but not an allowed daemon', async () => {
     const sidecar = await startSidecar();
     const ask = (bytes: number) =>
       failureOf(call(sidecar.client, 'connect', { daemon: `4803@${'x'.repeat(bytes - 5)}` }));
-    // A host name may have 253 characters.
+    // A host name can have 253 characters.
     expect((await ask(258)).info?.reason).toBe('DAEMON_NOT_ALLOWED');
     expect((await ask(300)).info?.reason).toBe('ILLEGAL_SPREAD');
     expect((await ask(301)).info?.reason).toBe('ILLEGAL_SPREAD');
@@ -129,7 +129,7 @@ describe('groups and messages', () => {
       [-32_768, -32_767, 32_766, 32_767].map((messageType) => ({ messageType })),
       [-32_769, 32_768].map((messageType) => ({ messageType })),
     ],
-  ])('%s: up to its bounds, and not beyond, unary and on a stream', async (_, reason, good, bad) => {
+  ])('%s: accepted at its limits, rejected beyond, unary and on a stream', async (_, reason, good, bad) => {
     const sidecar = await startSidecar();
     const mailbox = await TestMailbox.open(sidecar.client);
     const sending = mailbox.stream();
@@ -204,8 +204,8 @@ describe('other calls', () => {
 });
 
 describe('the embedded daemon', () => {
-  it('embedded.maxSessions: as many clients as it may have', async () => {
-    // One of them is the sidecar itself.
+  it('embedded.maxSessions: limits the number of clients', async () => {
+    // The sidecar's own connection counts as one.
     const sidecar = await startSecured({ EMBEDDED_MAX_SESSIONS: '3' });
     const client = sidecar.rawClient();
     const first = await call(client, 'connect', {});

@@ -30,7 +30,7 @@ const request = (stream: number, bytes = Buffer.alloc(0)) =>
 const repeat = (count: number, make: (i: number) => Buffer) =>
   Array.from({ length: count }, (_, i) => make(i));
 
-/** Writes pieces until they are all written or the other end has had enough. */
+/** Writes pieces until all are written or the other end has closed the connection. */
 async function flood(raw: RawHttp2, pieces: number, make: (i: number) => Buffer): Promise<void> {
   for (let i = 0; i < pieces && !raw.closed && raw.goaway === undefined; i += 100) {
     raw.write(...repeat(100, (j) => make(i + j)));
@@ -39,7 +39,7 @@ async function flood(raw: RawHttp2, pieces: number, make: (i: number) => Buffer)
   }
 }
 
-/** The sidecar continues as if nothing had been, for everybody else. */
+/** The sidecar serves other clients as before. */
 async function expectUnharmed(sidecar: SecuredSidecar): Promise<void> {
   const mailbox = await TestMailbox.open(sidecar.rawClient());
   await mailbox.call('join', { group: 'g', awaitView: true });
@@ -52,10 +52,10 @@ describe('control frames', () => {
   it.each([
     ['PING', ping],
     ['SETTINGS', () => settings({ 4: 65_535 })],
-  ])('limits.maxControlFrames: %s up to the bound, and again a second later', async (_, one) => {
+  ])('limits.maxControlFrames: accepts %s up to the limit, and again a second later', async (_, one) => {
     const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '50' });
     const raw = await rawClient(sidecar);
-    // The SETTINGS that it began with was the first.
+    // The initial SETTINGS frame counts as the first.
     for (let round = 0; round < 2; round++) {
       raw.write(...repeat(49, one));
       raw.write(open(2 * round + 1), request(2 * round + 1));
@@ -70,12 +70,12 @@ describe('control frames', () => {
     await expectUnharmed(sidecar);
   });
 
-  it('limits.maxControlFrames: a PING for each frame that was received counts for nothing', async () => {
+  it('limits.maxControlFrames: does not count a PING for each received frame', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '10' });
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     await mailbox.call('join', { group: 'g', awaitView: true });
     const raw = await rawClient(sidecar);
-    // As clients do that measure their bandwidth.
+    // Some clients measure their bandwidth this way.
     let seen = 0;
     const pinging = setInterval(() => {
       const data = raw.count(FRAME.DATA);
@@ -95,7 +95,7 @@ describe('control frames', () => {
 });
 
 describe('the beginning of a connection', () => {
-  it('http2.opening: has its time, and no more', async () => {
+  it('http2.opening: closes a connection that sends nothing before the time limit', async () => {
     const limits: string[] = [];
     const server = new GrpcServer({
       services: [],
@@ -106,18 +106,18 @@ describe('the beginning of a connection', () => {
     const [address] = await server.listen([{ kind: 'tcp', host: '127.0.0.1', port: 0 }]);
     const port = Number(formatListenAddress(address!).split(':').at(-1));
     const connect = (hello: boolean) => RawHttp2.connect({ host: '127.0.0.1', port }, { hello });
-    const [said, silent] = [await connect(true), await connect(false)];
+    const [active, silent] = [await connect(true), await connect(false)];
     const begun = performance.now();
     await until(() => silent.closed, { what: 'the silent one is closed' });
     expect(performance.now() - begun).toBeGreaterThan(250);
-    expect(said.closed).toBe(false);
+    expect(active.closed).toBe(false);
     expect(limits).toEqual(['http2.opening']);
-    said.socket.destroy();
+    active.socket.destroy();
   });
 });
 
-describe('a connection whose client may be gone', () => {
-  it('http2.keepalive: is asked, and closed when it does not answer', async () => {
+describe('a connection whose client may have disappeared', () => {
+  it('http2.keepalive: sends a PING, and closes the connection without a response', async () => {
     const bounds = boundsWith({ keepaliveTimeMs: 200, keepaliveTimeoutMs: 200 });
     const server = new GrpcServer({ services: [], bounds });
     onTestFinished(() => server.stop({ graceMs: 0 }));
@@ -138,10 +138,10 @@ describe('a connection whose client may be gone', () => {
   });
 });
 
-describe("what Node's HTTP/2 bounds by itself", () => {
+describe("limits of Node's HTTP/2 implementation", () => {
   it.each<[string, (raw: RawHttp2) => Promise<void> | void]>([
     [
-      'http2.unread: PINGs whose answers are not read',
+      'http2.unread: PINGs whose responses are not read',
       async (raw) => {
         raw.socket.pause();
         await flood(raw, 1_000_000, ping);
@@ -231,7 +231,7 @@ describe("what Node's HTTP/2 bounds by itself", () => {
         raw.write(open(1), request(1));
       },
     ],
-  ])('%s: is served', async (_, behave) => {
+  ])('%s: is accepted', async (_, behave) => {
     const sidecar = await startSecured({ LIMITS_MAX_CONTROL_FRAMES: '1000000' });
     const raw = await rawClient(sidecar);
     await until(() => raw.count(FRAME.SETTINGS) === 2);
@@ -240,7 +240,7 @@ describe("what Node's HTTP/2 bounds by itself", () => {
     expect([raw.closed, raw.goaway]).toEqual([false, undefined]);
   });
 
-  it('http2.continuation: nine times are too many', async () => {
+  it('http2.continuation: rejects nine CONTINUATION frames', async () => {
     const sidecar = await startSecured({});
     const raw = await rawClient(sidecar);
     const pieces = repeat(9, (i) =>
@@ -251,7 +251,7 @@ describe("what Node's HTTP/2 bounds by itself", () => {
     expect(raw.isAnswered(1)).toBe(false);
   });
 
-  it('http2.headers: 128 headers of a call, pseudo-headers included', async () => {
+  it('http2.headers: limits a call to 128 headers, including pseudo-headers', async () => {
     const sidecar = await startSecured({});
     const raw = await rawClient(sidecar);
     const many = (count: number) =>
@@ -263,7 +263,7 @@ describe("what Node's HTTP/2 bounds by itself", () => {
     await until(() => raw.isAnswered(5));
   });
 
-  it('http2.resets: a thousand are nothing', async () => {
+  it('http2.resets: allows almost a thousand resets', async () => {
     const sidecar = await startSecured({});
     const raw = await rawClient(sidecar);
     await flood(raw, 900, (i) => Buffer.concat([open(2 * i + 1), reset(2 * i + 1)]));
@@ -273,12 +273,12 @@ describe("what Node's HTTP/2 bounds by itself", () => {
   });
 });
 
-describe('what nothing bounds', () => {
+describe('frames without a limit', () => {
   it.each<[string, (i: number) => Buffer]>([
     ['WINDOW_UPDATE', () => windowUpdate(0, 1)],
     ['PRIORITY', (i) => frame(FRAME.PRIORITY, 0, 1 + 2 * (i % 1000), Buffer.from([0, 0, 0, 0, 16]))],
     ['frames of types that do not exist', () => frame(0x77, 0, 0, Buffer.alloc(8))],
-  ])('%s: is read at little cost, and keeps nobody from being served', async (_, make) => {
+  ])('%s: costs little to read, and does not prevent service to others', async (_, make) => {
     const sidecar = await startSecured({});
     const raw = await rawClient(sidecar);
     const before = process.memoryUsage().rss;
@@ -291,8 +291,8 @@ describe('what nothing bounds', () => {
   });
 });
 
-describe('a client that is slow to take what it asked for', () => {
-  it('costs nobody else anything, however many calls it has', async () => {
+describe('a client that reads its responses slowly', () => {
+  it('does not affect other clients, however many calls it has', async () => {
     const sidecar = await startSecured({ LIMITS_STALL_TIMEOUT: '500ms' });
     const [target] = sidecar.targets;
     const client = connect(`http://${target}`, { settings: { initialWindowSize: 0 } });
@@ -312,7 +312,7 @@ describe('a client that is slow to take what it asked for', () => {
       stream.end(grpcMessage(Buffer.alloc(0)));
     }
     await expectUnharmed(sidecar);
-    // More calls begin as those before them end, up to what SETTINGS allow.
+    // New calls begin when earlier ones end, up to the limit in SETTINGS.
     await until(() => ends.length === 500, { what: 'all of its calls are over', timeoutMs: 15_000 });
     expect(ends).not.toContain(CODE.NO_ERROR);
     expect(isClosed).toBe(false);

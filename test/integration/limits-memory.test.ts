@@ -42,12 +42,12 @@ function request(
   return stream;
 }
 
-/** Most resident memory that a process ever had. Unit: bytes. */
+/** Peak resident memory of a process. Unit: bytes. */
 const peakOf = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
 describe('peers without a token', () => {
-  it('http2.unauthenticated: a connection may have 16 streams until one of its calls brings a token', async () => {
+  it('http2.unauthenticated: limits a connection to 16 streams until one of its calls brings a token', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: TOKEN });
     const [target = ''] = sidecar.targets;
     const peer = session(target);
@@ -56,7 +56,7 @@ describe('peers without a token', () => {
     await until(() => (peer.remoteSettings?.maxConcurrentStreams ?? 0) > 16, { what: 'more streams' });
   });
 
-  it('http2.unauthenticated: floods of calls are rejected, and a client with a token is served', async () => {
+  it('http2.unauthenticated: rejects floods of calls, and serves a client with a token', async () => {
     const whole = await startWhole('--memory-limit', '160MiB', '--grpc-token-file', tokenFile());
     const target = `127.0.0.1:${whole.ports.grpc}`;
     const client = new MailboxServiceClient(target, credentials.createInsecure());
@@ -90,14 +90,14 @@ describe('peers without a token', () => {
 });
 
 describe('responses that nobody reads', () => {
-  it('limits.maxUnsentResponseBytes: a connection that reads nothing is rejected, and others are answered', async () => {
+  it('limits.maxUnsentResponseBytes: rejects calls of a connection that reads nothing, and answers others', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_UNSENT_RESPONSE_BYTES: '256KiB' });
     const [target = ''] = sidecar.targets;
     const client = sidecar.rawClient();
     const { id } = await TestMailbox.open(client);
     for (let i = 0; i < 100; i++)
       await call(client, 'join', { mailboxId: id, group: `${i}`.padStart(31, 'g') });
-    // It takes no byte of any answer.
+    // This peer reads no byte of any response.
     const peer = session(target, { settings: { initialWindowSize: 0 } });
     const wanted = Buffer.concat([Buffer.of(0x0a, id.length), Buffer.from(id)]);
     const codes: number[] = [];
@@ -112,7 +112,7 @@ describe('responses that nobody reads', () => {
     expect(new Set(codes)).toEqual(new Set([status.RESOURCE_EXHAUSTED]));
     expect(await refusals(sidecar, 'limits.maxUnsentResponseBytes')).toBeGreaterThan(300);
     expect((await call(client, 'getMailbox', { mailboxId: id })).mailbox?.groups).toHaveLength(100);
-    // What it held is free when it has gone.
+    // The memory is free after the peer has disconnected.
     peer.destroy(undefined, constants.NGHTTP2_CANCEL);
     const reader = session(target);
     await until(async () => (await answerOf(request(reader, `${SERVICE}/GetMailbox`, wanted))) === status.OK);
@@ -124,10 +124,10 @@ describe('requests of health and reflection', () => {
     '/grpc.health.v1.Health/Check',
     '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
     '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
-  ])('http2.smallRequests: %s takes 4096 bytes', async (path) => {
+  ])('http2.smallRequests: %s accepts 4096 bytes', async (path) => {
     const sidecar = await startSecured({});
     const [target = ''] = sidecar.targets;
-    // Fields that are skipped.
+    // Unknown fields, which the decoder skips.
     const sized = (bytes: number) =>
       grpcMessage(
         Buffer.concat([Buffer.alloc(bytes - (bytes % 2), Buffer.of(0x78, 1)), Buffer.alloc(bytes % 2)]),

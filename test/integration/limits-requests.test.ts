@@ -23,7 +23,7 @@ const SERVICE = '/spread.sidecar.v1.MailboxService';
 const open = (stream: number, method: string, more: [string, string][] = []) =>
   frame(FRAME.HEADERS, FLAG.END_HEADERS, stream, callHeaders(`${SERVICE}/${method}`, more));
 
-/** A unary call with bytes as they are, by a decent client. */
+/** A unary call with unmodified bytes, by a well-behaved client. */
 function sendBytes(
   sidecar: SecuredSidecar,
   method: string,
@@ -44,10 +44,10 @@ function sendBytes(
 }
 
 describe('the size of a request', () => {
-  it('grpc.maxReceiveMessageBytes: at the bound it is read, above it is rejected', async () => {
+  it('grpc.maxReceiveMessageBytes: accepts a request at the limit, and rejects a larger one', async () => {
     const sidecar = await startSecured({ GRPC_MAX_RECEIVE_MESSAGE_BYTES: '256KiB' });
     const size = 256 * 1024;
-    // A field that no message has, filled up.
+    // An unknown field that fills the message.
     const unknown = (bytes: number) => {
       const value = bytes - 5;
       const head = [0xfa, 0x01, (value & 127) | 128, ((value >> 7) & 127) | 128, value >> 14];
@@ -66,7 +66,7 @@ describe('the size of a request', () => {
     expect(await refusals(sidecar, 'grpc.maxReceiveMessageBytes')).toBe(1);
   });
 
-  it('grpc.maxReceiveMessageBytes: holds for a batch as well', async () => {
+  it('grpc.maxReceiveMessageBytes: applies to a batch as well', async () => {
     const sidecar = await startSecured({ GRPC_MAX_RECEIVE_MESSAGE_BYTES: '256KiB' });
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const sending = mailbox.stream();
@@ -81,7 +81,7 @@ describe('the size of a request', () => {
 });
 
 describe('the time of a request', () => {
-  it('limits.requestTimeout: one that arrives in time is answered, one that does not is ended', async () => {
+  it('limits.requestTimeout: answers a request that arrives in time, and ends a later one', async () => {
     const sidecar = await startSecured({ LIMITS_REQUEST_TIMEOUT: '600ms' });
     const raw = await rawClient(sidecar);
     const whole = grpcMessage(Buffer.alloc(0));
@@ -96,7 +96,7 @@ describe('the time of a request', () => {
     await until(() => raw.isAnswered(3) && raw.isAnswered(5), { what: 'the others are ended' });
     expect(performance.now() - begun).toBeGreaterThan(600);
     expect(await refusals(sidecar, 'limits.requestTimeout')).toBe(2);
-    // MulticastStream has no end to wait for.
+    // A MulticastStream request has no end, so the timeout does not apply.
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const sending = mailbox.stream();
     await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -104,9 +104,9 @@ describe('the time of a request', () => {
     await sending.decided(1);
   });
 
-  it('limits.requestTimeout: what a gRPC client learns', async () => {
+  it('limits.requestTimeout: reports the reason to a gRPC client', async () => {
     const sidecar = await startSecured({ LIMITS_REQUEST_TIMEOUT: '200ms' });
-    // A streaming call of a method that takes one request: the client may leave it open.
+    // A streaming call of a unary method: the client can leave the request open.
     const same = (value: Buffer) => value;
     const stream = sidecar.rawClient().makeClientStreamRequest(`${SERVICE}/GetVersion`, same, same, () => {});
     stream.on('error', () => {});
@@ -121,8 +121,8 @@ describe('the time of a request', () => {
   });
 });
 
-describe('an answer that is not taken', () => {
-  it('limits.stallTimeout: its stream is reset, and no sooner', async () => {
+describe('a response that is not read', () => {
+  it('limits.stallTimeout: resets a stream whose response is not read, but not earlier', async () => {
     const sidecar = await startSecured({ LIMITS_STALL_TIMEOUT: '600ms' });
     const raw = await rawClient(sidecar, { values: { 4: 0 } });
     const request = frame(FRAME.DATA, FLAG.END_STREAM, 1, grpcMessage(Buffer.alloc(0)));
@@ -132,7 +132,7 @@ describe('an answer that is not taken', () => {
     expect(raw.resetOf(1)).toBe(CODE.CANCEL);
     expect(performance.now() - begun).toBeGreaterThan(600);
     expect(await refusals(sidecar, 'limits.stallTimeout')).toBe(1);
-    // One that is taken in time is whole.
+    // A response that is read in time arrives completely.
     raw.write(open(3, 'GetVersion'), frame(FRAME.DATA, FLAG.END_STREAM, 3, grpcMessage(Buffer.alloc(0))));
     await new Promise((resolve) => setTimeout(resolve, 300));
     raw.write(windowUpdate(3, 10_000));
@@ -141,10 +141,10 @@ describe('an answer that is not taken', () => {
     expect(raw.resetOf(3)).toBeUndefined();
   });
 
-  it('limits.stallTimeout: a call that was ended does not stay because its client continues', async () => {
+  it('limits.stallTimeout: removes an ended call even if its client continues', async () => {
     const sidecar = await startSecured({ LIMITS_STALL_TIMEOUT: '300ms' });
     const raw = await rawClient(sidecar);
-    // The open frame names no mailbox; the client never ends its side.
+    // The open frame has no mailbox ID, so the call fails. The client never ends its side.
     raw.write(open(1, 'MulticastStream'), frame(FRAME.DATA, 0, 1, grpcMessage(Buffer.from([0x0a, 0x00]))));
     await until(() => endedOf(raw, 1), { what: 'its end' });
     expect(raw.resetOf(1)).toBeUndefined();
@@ -152,8 +152,8 @@ describe('an answer that is not taken', () => {
   });
 });
 
-describe('requests that are held', () => {
-  /** Begins a message of 4 MiB and sends some of it, in turns. */
+describe('buffered requests', () => {
+  /** Starts a message of 4 MiB on each stream and sends a part of it, in turns. */
   async function hold(raw: RawHttp2, streams: number, bytes: number): Promise<void> {
     const head = Buffer.alloc(5);
     head.writeUInt32BE(4 * 1024 * 1024, 1);
@@ -163,7 +163,7 @@ describe('requests that are held', () => {
     for (let sent = 0; sent < bytes && !raw.closed; sent += piece.length) {
       for (let i = 0; i < streams; i++) raw.write(frame(FRAME.DATA, 0, 2 * i + 1, piece));
       await raw.drained();
-      // HTTP/2 lets so much through as is taken.
+      // HTTP/2 allows more bytes only after the sidecar has read the earlier ones.
       const granted = raw.count(FRAME.WINDOW_UPDATE);
       if (sent % 64_000 === 0)
         await until(() => raw.count(FRAME.WINDOW_UPDATE) > granted || raw.closed, { timeoutMs: 200 }).catch(
@@ -172,7 +172,7 @@ describe('requests that are held', () => {
     }
   }
 
-  it('limits.maxBufferedRequestBytes: below the bound all continue', async () => {
+  it('limits.maxBufferedRequestBytes: ends no request below the limit', async () => {
     const sidecar = await startSecured({
       LIMITS_MAX_BUFFERED_REQUEST_BYTES: '8MiB',
     });
@@ -183,7 +183,7 @@ describe('requests that are held', () => {
     expect(await refusals(sidecar, 'limits.maxBufferedRequestBytes')).toBe(0);
   });
 
-  it('limits.maxBufferedRequestBytes: above it, those that hold most are ended, and nobody else', async () => {
+  it('limits.maxBufferedRequestBytes: above the limit, ends only the requests that hold the most bytes', async () => {
     const sidecar = await startSecured({ LIMITS_MAX_BUFFERED_REQUEST_BYTES: '8MiB' });
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const sending = mailbox.stream();
@@ -209,7 +209,7 @@ describe('compressed requests', () => {
     }
   };
 
-  it('limits.compressedRequests: are rejected, and the client learns what is taken', async () => {
+  it('limits.compressedRequests: rejects them, and tells the client the accepted encodings', async () => {
     const sidecar = await startSecured({});
     const failure = await failureOf(poll(sidecar));
     expect(failure).toMatchObject({
@@ -220,7 +220,7 @@ describe('compressed requests', () => {
     await call(sidecar.rawClient(), 'getVersion', {});
   });
 
-  it('limits.compressedRequests: on a stream too, and none of it is unpacked', async () => {
+  it('limits.compressedRequests: rejects them on a stream too, without decompressing anything', async () => {
     const sidecar = await startSecured({});
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const raw = await rawClient(sidecar);
@@ -234,18 +234,18 @@ describe('compressed requests', () => {
     await until(() => endedOf(raw, 1), { what: 'its end' });
   });
 
-  it('limits.compressedRequests: true: they are taken', async () => {
+  it('limits.compressedRequests: true: accepts them', async () => {
     const sidecar = await startSecured({ LIMITS_COMPRESSED_REQUESTS: 'true' });
     expect((await failureOf(poll(sidecar))).info?.reason).toBe('ILLEGAL_SESSION');
   });
 
-  it('limits.compressedRequests: true: each counts as what it may become', async () => {
+  it('limits.compressedRequests: true: counts each with its largest possible size', async () => {
     const sidecar = await startSecured({
       LIMITS_COMPRESSED_REQUESTS: 'true',
       LIMITS_MAX_BUFFERED_REQUEST_BYTES: '8MiB',
     });
     const raw = await rawClient(sidecar);
-    // Three of at most 4 MiB have begun.
+    // Three requests of at most 4 MiB have started.
     for (const stream of [1, 3, 5])
       raw.write(open(stream, 'Multicast'), frame(FRAME.DATA, 0, stream, Buffer.of(1)));
     await until(() => raw.count(FRAME.HEADERS) > 0, { what: 'one of them is ended' });
@@ -254,7 +254,7 @@ describe('compressed requests', () => {
   });
 });
 
-describe('answers that gRPC makes by itself', () => {
+describe('responses that gRPC creates', () => {
   const POLL = `${SERVICE}/Poll`;
   const empty = grpcMessage(Buffer.alloc(0));
 
@@ -267,21 +267,21 @@ describe('answers that gRPC makes by itself', () => {
       { code: status.INVALID_ARGUMENT, reason: 'MALFORMED_REQUEST' },
     ],
     [
-      'one that becomes too large',
+      'a request that is too large after decompression',
       POLL,
       { 'grpc-encoding': 'gzip' },
       grpcMessage(gzipSync(Buffer.alloc(5_000_000)), true),
       { code: status.RESOURCE_EXHAUSTED, reason: 'REQUEST_TOO_LARGE' },
     ],
     [
-      'a compression that does not exist',
+      'an unknown compression',
       POLL,
       { 'grpc-encoding': 'x' },
       grpcMessage(Buffer.from('x'), true),
       { code: status.UNIMPLEMENTED, reason: 'COMPRESSION_NOT_SUPPORTED' },
     ],
     [
-      'a timeout that is none',
+      'a malformed timeout',
       POLL,
       { 'grpc-timeout': 'soon' },
       empty,
@@ -295,7 +295,7 @@ describe('answers that gRPC makes by itself', () => {
       Buffer.concat([empty, empty]),
       { code: status.INVALID_ARGUMENT, reason: 'MALFORMED_REQUEST' },
     ],
-    // What grpc-js answers without giving anybody a say.
+    // grpc-js creates these responses without calling any handler.
     ['an unknown method', `${SERVICE}/Nothing`, {}, empty, { code: status.UNIMPLEMENTED, reason: undefined }],
     [
       'another content type',
@@ -310,7 +310,7 @@ describe('answers that gRPC makes by itself', () => {
   });
 });
 
-/** Whether the server's side of a stream has ended. */
+/** Whether the server has ended its side of a stream. */
 function endedOf(raw: RawHttp2, stream: number): boolean {
   return raw.frames.some(
     (one) => one.stream === stream && one.type <= FRAME.HEADERS && one.flags & FLAG.END_STREAM,

@@ -6,7 +6,7 @@ import { attachReceiver, MailboxBench, outgoing } from '../support/mailboxes/mai
 import { RecordingReceiver } from '../support/mailboxes/recording-receiver.js';
 import { until, within } from '../support/until.js';
 
-/** Sends numbered messages as a stream does: as fast as it is allowed. Resolves when all were taken. */
+/** Sends numbered messages like a stream: as fast as the mailbox allows. Resolves when all are accepted. */
 function flood(mailbox: Mailbox, group: string, count: number, prefix = '', size = 0): Promise<void> {
   return new Promise((resolve, reject) => {
     const release = mailbox.hold();
@@ -134,7 +134,7 @@ describe('a mailbox with much to receive', () => {
       const enough = 1 + ((got.length * 7) % 400);
       await until(() => receiver.events.length >= Math.min(enough, 5_001 - last));
       receiver.attachment!.detach();
-      // As a client sees it whose stream broke: not all that was handed to the transport arrived.
+      // The view of a client whose stream broke: not everything that the transport got has arrived.
       const arrived = receiver.events.slice(0, Math.ceil(receiver.events.length * 0.7));
       got.push(...arrived.filter(({ kind }) => kind === 'regular').map(({ what }) => Number(what)));
       last = arrived.at(-1)!.sequence;
@@ -153,7 +153,7 @@ describe('a mailbox with much to receive', () => {
       await until(
         () => receiver.events.length === Math.min(10, 501 - mailbox.snapshot().acknowledgedSequence),
       );
-      // It crashes after seven of ten.
+      // The client crashes after seven of ten events.
       const handled = receiver.events.slice(0, 7);
       done.push(...handled.map((event) => event.sequence));
       mailbox.acknowledge(handled.at(-1)!.sequence);
@@ -166,7 +166,7 @@ describe('a mailbox with much to receive', () => {
 });
 
 describe('a mailbox with much to send', () => {
-  it('keeps the order of calls over unary calls and streams at once', async () => {
+  it('keeps the order of concurrent unary calls and streams', async () => {
     const { sender, mailbox } = await pair();
     const receiver = attachReceiver(mailbox);
     const calls: Promise<unknown>[] = [];
@@ -190,7 +190,7 @@ describe('a mailbox with much to send', () => {
     expect(numbers(receiver)).toEqual(upTo(200));
   });
 
-  /** A daemon that takes the session and then reads nothing more. */
+  /** A daemon that accepts the session and then reads nothing more. */
   async function deafDaemon(settings = {}) {
     const daemon = await scriptedDaemon([acceptScript('me')]);
     const bench = new MailboxBench(daemon.spreadName, { disconnectTimeoutMs: 200, ...settings });
@@ -243,7 +243,7 @@ describe('a mailbox with much to send', () => {
     "reports an active write at the socket's end as unknown: %s",
     async (who) => {
       const { mailbox, daemon } = await deafDaemon({ maxSendQueueBytes: 100_000_000 });
-      // Larger than what the kernel takes at once: some of these are under way and will never be done.
+      // More than the kernel accepts at a time: some messages are partly written and never complete.
       const calls = upTo(200).map(() => mailbox.multicast(outgoing('room', large)));
       const outcomes = Promise.allSettled(calls);
       let quiet = 0;
@@ -257,13 +257,14 @@ describe('a mailbox with much to send', () => {
       const sent = settled.filter(({ status }) => status === 'fulfilled').length;
       const failed = settled.slice(sent);
       expect(failed.length).toBeGreaterThan(0);
-      // What was taken comes first, then what is unknown, then what was not sent; nothing is called sent behind it.
+      // Accepted messages come first, then those with an unknown outcome, then those not sent. No later message counts
+      // as sent.
       const words = failed.map((result) => {
         const { outcome, metadata } = (result as PromiseRejectedResult).reason;
         return outcome ?? metadata.outcome;
       });
       expect(words.join(' ')).toMatch(/^(unknown ?)+(not-sent ?)*$/);
-      // A 100,000-byte message of which the kernel took a part is not "sent".
+      // A 100,000-byte message of which the kernel accepted only a part is not "sent".
       expect(sent * large.length).toBeLessThanOrEqual(daemon.sockets[0]!.bytesRead + 10_000_000);
     },
   );

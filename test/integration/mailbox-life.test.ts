@@ -10,7 +10,7 @@ import { until, within } from '../support/until.js';
 
 const spreadName = (daemon: RunningDaemon) => `${daemon.tcp.port}@127.0.0.1`;
 
-/** A port at which nobody listens any more. */
+/** A port without a listener. */
 async function deadPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -19,7 +19,7 @@ async function deadPort(): Promise<number> {
   return port;
 }
 
-/** Somebody who takes connections and says nothing. */
+/** A listener that accepts connections and sends nothing. */
 async function silentPort(): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket));
@@ -108,7 +108,7 @@ describe('a mailbox at the embedded daemon', () => {
         receiver.events.map((event) => event.what).join(' '),
       ];
     };
-    // Left in the order of joining; otherwise the daemon takes groups in the order of their names.
+    // Groups are left in the order of joining. Otherwise the daemon uses the order of their names.
     expect(await causes({ leaveGroupsFirst: true })).toEqual(['LEAVE', 'LEAVE', 'two one']);
     expect(await causes({})).toEqual(['DISCONNECT', 'DISCONNECT', 'one two']);
     expect(await causes({ abort: true })).toEqual(['DISCONNECT', 'DISCONNECT', 'one two']);

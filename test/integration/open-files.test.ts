@@ -7,10 +7,10 @@ import { freePort, ServeProcess } from '../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
-/** Runs the command behind it with so many open files at most. */
+/** Runs the given command with this limit of open files. */
 const withOpenFiles = (most: number) => ['sh', '-c', `ulimit -n ${most}; exec "$@"`, 'sh'];
 
-/** Connections that send nothing, closed when the running test ends. */
+/** Connections that send nothing, closed at the end of the running test. */
 function connections(count: number, to: { port: number } | { path: string }): Socket[] {
   const sockets = Array.from({ length: count }, () => connect({ host: '127.0.0.1', ...to }));
   for (const socket of sockets) socket.on('error', () => {}).resume();
@@ -25,7 +25,7 @@ const closed = (sockets: readonly Socket[]) => sockets.filter((socket) => socket
 
 const openFiles = ({ pid }: ServeProcess) => readdirSync(`/proc/${pid}/fd`).length;
 
-describe.skipIf(process.platform !== 'linux')('a sidecar that may have 100 open files', () => {
+describe.skipIf(process.platform !== 'linux')('a sidecar with a limit of 100 open files', () => {
   async function start() {
     const [grpc, admin] = [await freePort(), await freePort()];
     const path = join(temporaryFolder(), 'spread');
@@ -41,9 +41,10 @@ describe.skipIf(process.platform !== 'linux')('a sidecar that may have 100 open 
     return { sidecar, grpc, admin, path, refusals };
   }
 
-  // 60 connections fit beside the other files: 15 of the admin port, 44 of clients, one of the sidecar itself to its daemon.
+  // 60 connections fit beside the other files: 15 of the admin port, 44 of clients, and the sidecar's own connection
+  // to its daemon.
   it.each(['gRPC', 'the embedded daemon'])(
-    'process.openFiles: closes, counts and logs connections of %s beyond the limit, and serves on',
+    'process.openFiles: closes, counts and logs connections of %s beyond the limit, and continues to serve',
     async (listener) => {
       const { sidecar, grpc, admin, path, refusals } = await start();
       const sockets = connections(80, listener === 'gRPC' ? { port: grpc } : { path });
@@ -66,7 +67,7 @@ describe.skipIf(process.platform !== 'linux')('a sidecar that may have 100 open 
     30_000,
   );
 
-  it('admin.connections: counts and logs connections of the admin port that lose their place', async () => {
+  it('admin.connections: counts and logs connections of the admin port that it closes in favour of others', async () => {
     const { sidecar, admin, refusals } = await start();
     const sockets = connections(40, { port: admin });
     await until(() => open(sockets) <= 15 && open(sockets) + closed(sockets) === 40, {
@@ -78,7 +79,7 @@ describe.skipIf(process.platform !== 'linux')('a sidecar that may have 100 open 
 });
 
 it.skipIf(process.platform !== 'linux')(
-  'the daemon command names the limit of open files when it closes connections, and serves on',
+  'the daemon command names the limit of open files when it closes connections, and continues to serve',
   async () => {
     const port = await freePort();
     const daemon = startCommandUnder(withOpenFiles(80), 'daemon', '-p', `${port}`, '--socket', 'off');

@@ -12,7 +12,7 @@ interface Family {
   readonly samples: Sample[];
 }
 
-/** Writes the families of a page as JSON. Both parsers raise ValueError for a page that breaks the rules of its format. */
+/** Prints the families of a page as JSON. Both parsers raise ValueError for a page that violates its format. */
 const PARSE = `
 import importlib, json, sys, urllib.request
 
@@ -46,7 +46,7 @@ describe.skipIf(!isAvailable('python-prometheus'))('the parsers of prometheus_cl
     const client = sidecar.rawClient();
     const mailbox = await TestMailbox.open(client, { queue: { maxEvents: 10n } });
     await mailbox.call('join', { group: 'room', awaitView: true });
-    // A slow consumer has series of its own, and a group that is rejected counts as a Spread error.
+    // A slow consumer has its own series, and a rejected group counts as a Spread error.
     for (let sent = 0; sent < 5; sent++) await mailbox.send('room', 'text');
     await call(client, 'join', { mailboxId: mailbox.id, group: 'a b' }).catch(() => {});
 

@@ -8,16 +8,16 @@ import { temporaryFolder } from '../support/tmp.js';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
-const said = /connected as #hello#\S+\nmembers of greetings: #hello#\S+\n#hello#\S+ says: hello, group\n/;
+const OUTPUT = /connected as #hello#\S+\nmembers of greetings: #hello#\S+\n#hello#\S+ says: hello, group\n/;
 
-describe('the contract without a client library of ours', () => {
+describe('the contract without a client library of this project', () => {
   it('carries a first multicast in Node with @grpc/proto-loader', async () => {
     const { target } = await startSidecar();
     const { stdout } = await run(process.execPath, [
       join(root, 'docs/examples/first-multicast-plain.mjs'),
       target,
     ]);
-    expect(stdout).toMatch(said);
+    expect(stdout).toMatch(OUTPUT);
   });
 
   it.skipIf(!isAvailable('python'))('carries a first multicast in Python with grpcio', async () => {
@@ -37,6 +37,6 @@ describe('the contract without a client library of ours', () => {
     const { stdout } = await run(pythonCommand(), [example, target], {
       env: { ...process.env, PYTHONPATH: out },
     });
-    expect(stdout).toMatch(said);
+    expect(stdout).toMatch(OUTPUT);
   });
 });

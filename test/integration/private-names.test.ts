@@ -18,14 +18,14 @@ it('a sidecar with a seed names its mailboxes after it, logs that, and avoids na
   const named = await first.sidecar.connect({ privateName: 'alice' });
   expect(named.privateGroup).toBe('#alice#localhost');
 
-  // The same pod, whose container restarted while the daemon still has its sessions.
+  // The same pod after a restart of its container, while the daemon still has the old sessions.
   const again = await startWholeAt(`${first.ports.daemon}@127.0.0.1`, '--mailbox-private-name-seed', SEED);
   const sidecar = new SpreadSidecar({ target: `127.0.0.1:${again.ports.grpc}` });
   onTestFinished(() => sidecar.close());
   expect((await sidecar.connect()).privateGroup).toBe(`#${prefix}02#localhost`);
 });
 
-it('a sidecar without a seed leaves names to the daemon, and logs none', async () => {
+it('a sidecar without a seed uses names that the daemon chooses, and logs none', async () => {
   const started = await startWhole();
   expect((await adminPage(started, '/metrics'))?.body).not.toMatch(/^spread_sidecar_private_name_info\{/m);
   expect((await started.sidecar.connect()).privateGroup).toMatch(/^#[^#]+#localhost$/);

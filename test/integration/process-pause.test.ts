@@ -6,12 +6,12 @@ import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.j
 import { startWhole } from '../support/sidecars/whole-sidecar.js';
 import { until } from '../support/until.js';
 
-/** Longer than every guard's time that is not counted in minutes: silence 5 s, and the lease of this test. */
+/** Longer than every timeout below a minute: 5 s of silence, and the lease of this test. */
 const PAUSE_MS = 6500;
 const LEASE = { seconds: 5n, nanos: 0 };
 const CLIENTS = 10;
 
-/** The time itself is what is tested. */
+/** The test is about elapsed time, so it must wait. */
 const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a sidecar process that is paused and resumed', () => {
@@ -52,7 +52,7 @@ describe('a sidecar process that is paused and resumed', () => {
     for (let round = 0; round < 2; round++) {
       await Promise.all(members.map(({ unattended }) => unattended.call('poll')));
       process.kill('SIGSTOP');
-      // Arrives while the process is paused.
+      // These calls arrive while the process is paused.
       const calls = members.flatMap(({ mailbox, unattended }) => [
         mailbox.send('chat', `round ${round}`),
         unattended.call('poll'),
@@ -69,7 +69,7 @@ describe('a sidecar process that is paused and resumed', () => {
       await unattended.call('poll');
     }
     expect(closed).toBe(false);
-    // The guards still work.
+    // The timeouts still work.
     const forgotten = members[0]!.unattended;
     await until(
       async () => {

@@ -5,13 +5,13 @@ import { startSidecar } from '../support/sidecars/sidecar-fixture.js';
 
 const readme = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** The TypeScript blocks of a page that are whole programs: they import the client. */
+/** The TypeScript blocks of a page that are complete programs: they import the client. */
 function programs(path: string): string[] {
   const blocks = [...readme(path).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1] as string);
   return blocks.filter((block) => block.includes("from 'spread-sidecar-client'"));
 }
 
-/** Runs a program of a page as it stands, except for where the sidecar is; returns what it prints. */
+/** Runs a program of a page with only the sidecar's target replaced. Returns its output. */
 async function run(program: string, target: string): Promise<string> {
   const lines: string[] = [];
   const console = { log: (...values: unknown[]) => void lines.push(values.join(' ')) };

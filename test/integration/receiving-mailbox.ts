@@ -13,7 +13,7 @@ export async function start(connect: Partially<ConnectRequest> = {}, options: Si
   const send = async (...texts: (string | Buffer)[]) => {
     for (const text of texts) await sender.send('chat', text);
   };
-  /** Until the mailbox has received so many events. */
+  /** Waits until the mailbox has received this number of events. */
   const received = (count: number) =>
     until(async () => Number((await receiver.call('getMailbox')).mailbox?.lastSequence) >= count, {
       what: `${count} events`,

@@ -18,7 +18,7 @@ it.skipIf(!isAvailable('spread-home'))(
     await until(() => alice.state === 'RECONNECTING');
     const sending = alice.multicast(outgoing('room', 'waits'));
     await spread.startAgain();
-    // It orders messages now, so the mailbox has two seconds.
+    // The daemon must order messages again, so the mailbox has two seconds.
     await within(sending, 'the message is sent', 2_000);
     await until(() => receiver.events.at(-1)?.what === 'waits', { timeoutMs: 10_000 });
     expect(receiver.events.map(({ sequence, kind }) => [sequence, kind])).toEqual([

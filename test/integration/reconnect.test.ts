@@ -11,7 +11,7 @@ import { type SidecarFixtureOptions, startSidecar } from '../support/sidecars/si
 import { temporaryFolder } from '../support/tmp.js';
 import { until, within } from '../support/until.js';
 
-/** The pauses of the default configuration. */
+/** The backoff of the default configuration. */
 const DEFAULTS = {
   ...mailboxSettings().reconnect,
   backoff: { initialMs: 100, maxMs: 1_000 },
@@ -55,7 +55,7 @@ describe('a mailbox that reconnects, at the embedded daemon', () => {
     await alice.join('room');
     await daemon.stop();
     await until(() => alice.state === 'RECONNECTING');
-    // Long enough for the longest pause to be reached.
+    // Long enough to reach the largest backoff.
     const downAt = performance.now();
     await until(() => performance.now() - downAt > 2_500);
     await daemon.start();
@@ -74,7 +74,7 @@ describe('a mailbox that reconnects, at the embedded daemon', () => {
     const stale = await Session.connect({ address: daemon.address, privateName: 'alice' }).catch(
       () => undefined,
     );
-    // Whoever was first: the mailbox has it, or gets it when the other lets go.
+    // In either order, the mailbox gets the name, at the latest when the other session releases it.
     if (stale !== undefined) {
       stale.start({ onMessage: () => {}, onClose: () => {} });
       expect(alice.state).toBe('RECONNECTING');
@@ -88,7 +88,7 @@ describe('a mailbox that reconnects, at the embedded daemon', () => {
     ['END', 'ENDED', '#alice#localhost'],
     ['SUFFIX', 'OPEN', '#alice2#localhost'],
   ] as const)(
-    'under a name that stays in use it does what its client said: %s',
+    'under a name that stays in use does what its client requested: %s',
     async (onNameLoss, state, name) => {
       const first = await RestartableDaemon.start();
       const second = await RestartableDaemon.start();

@@ -25,7 +25,7 @@ const FILES = [
 
 const linesOf = (text: string) => text.trim().split('\n');
 
-// None of these tools shares code with the server, nor with what made the descriptors that it serves.
+// These tools share no code with the server, nor with the generator of the descriptors.
 describe.skipIf(!isAvailable('grpcurl')).each(GRPCURL_VERSIONS)(
   'grpcurl %s without .proto files',
   (version) => {

@@ -12,7 +12,10 @@ import { until, within } from '../support/until.js';
 
 const EXAMPLE = join(import.meta.dirname, '..', '..', 'docs', 'examples', 'rolling-update');
 
-/** A program of the example and its own sidecar, which starts before it and ends after it, as a native sidecar does. */
+/**
+ * A program of the example and its own sidecar. The sidecar starts before the program and ends after it, like a
+ * native sidecar.
+ */
 class Pod {
   readonly state = temporaryFolder();
   readonly #socket = join(temporaryFolder(), 's');
@@ -63,7 +66,7 @@ class Pod {
       });
   }
 
-  /** As a readiness probe sees it. */
+  /** The result of a readiness probe. */
   async ready(): Promise<void> {
     await until(
       () =>
@@ -85,7 +88,7 @@ class Pod {
     await ended;
   }
 
-  /** As Kubernetes ends a pod: the application first, then the native sidecar. */
+  /** Ends a pod like Kubernetes: the application first, then the native sidecar. */
   async stop(): Promise<void> {
     const ended = once(this.#app!, 'exit');
     this.#app!.kill('SIGTERM');
@@ -96,7 +99,7 @@ class Pod {
   }
 }
 
-/** The embedded daemon as a process of its own, or a genuine one. */
+/** The embedded daemon in its own process, or a real daemon. */
 async function startDaemon(kind: string): Promise<string> {
   if (kind === 'real') {
     const spread = await RealSpread.start();
@@ -109,7 +112,7 @@ async function startDaemon(kind: string): Promise<string> {
   return daemon.address;
 }
 
-/** A consumer that is ready, then a producer; `grow` waits until further messages were acknowledged. */
+/** A consumer that is ready, then a producer. `grow` waits until more messages are acknowledged. */
 async function startTraffic(kind: string) {
   const daemon = await startDaemon(kind);
   const journal = temporaryFolder();
@@ -147,7 +150,7 @@ describe.each(['embedded', 'real'])(
           names.push(/receiving as (\S+)/.exec(consumer.output)?.[1]);
           await grow();
         }
-        // The sidecar keeps the mailbox; the new process continues behind the last acknowledged event.
+        // The sidecar keeps the mailbox. The new process continues after the last acknowledged event.
         await consumer.killApp();
         await grow();
         consumer.startApp();
@@ -161,7 +164,7 @@ describe.each(['embedded', 'real'])(
           `${kind}: ${acknowledged} acknowledged, ${missing.length} missing, ${duplicates} twice\n`,
         );
         expect(missing).toEqual([]);
-        // Both consumers of an update process what came while both were members.
+        // Both consumers of an update process the messages that arrived while both were members.
         expect(duplicates).toBeGreaterThan(0);
         expect(names).toEqual([
           '#orders#localhost',

@@ -11,7 +11,7 @@ const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 const FRIENDS = 54_321;
 
-/** What an unprivileged neighbour with this group gets when it tries. */
+/** The result when an unprivileged process with this group connects. */
 function neighbour(gid: number, script: string, ...args: string[]): string {
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', script, ...args], {
     uid: NOBODY,
@@ -29,7 +29,7 @@ const CONNECT = `
 const READ = `
   try { console.log(require('node:fs').readFileSync(process.argv[1], 'utf8')); } catch (error) { console.log(error.code); }`;
 
-/** A folder that everybody may pass through, so that only the socket's own rights count. */
+/** A folder that all users can enter, so that only the permissions of the socket matter. */
 function openFolder(): string {
   const folder = temporaryFolder();
   chmodSync(folder, 0o755);
@@ -71,7 +71,7 @@ describe('the Unix socket', () => {
       const missing = await probe('readyz');
       expect(missing[0]).toBe(503);
       expect(missing[1]).toContain(`${path} was removed or replaced; restart the sidecar`);
-      // The process lives: a restart is the operator's decision.
+      // The process stays alive: the operator decides about a restart.
       expect((await probe('livez'))[0]).toBe(200);
       writeFileSync(path, '');
       expect((await probe('readyz'))[0]).toBe(503);
@@ -101,20 +101,20 @@ describe('the Unix socket', () => {
   });
 
   describe.skipIf(!isRoot)('beside an unprivileged neighbour (needs root)', () => {
-    it('is only for its group, by number or name', async () => {
+    it('is accessible only to its group, by number or name', async () => {
       for (const group of [String(FRIENDS), 'daemon']) {
         const gid = group === 'daemon' ? groupId({ kind: 'unix', path: '' }, group) : FRIENDS;
         const socket = join(openFolder(), 'grpc');
         await startSecured({ GRPC_LISTEN: `unix:${socket}`, GRPC_SOCKET_GROUP: group });
         expect(statSync(socket)).toMatchObject({ uid: 0, gid });
         expect(statSync(socket).mode & 0o777).toBe(0o660);
-        // This process is blocked meanwhile; the kernel alone completes the connection.
+        // This process is blocked meanwhile. The kernel completes the connection without it.
         expect(neighbour(gid, CONNECT, socket)).toBe('connected');
         expect(neighbour(NOBODY, CONNECT, socket)).toBe('EACCES');
       }
     });
 
-    it('is only for its owner with mode 0600, and the secrets are not readable', async () => {
+    it('is accessible only to its owner with mode 0600, and the secrets are not readable', async () => {
       const folder = openFolder();
       const socket = join(folder, 'grpc');
       const tokens = put(join(folder, 'tokens'), 'a-token-of-the-test\n');

@@ -29,7 +29,7 @@ beforeAll(async () => {
   bob = await authority.client('bob');
 });
 
-/** The files of a server, and the options that name them. */
+/** The files of a server, and the options with their paths. */
 function place(certificate: Certificate, clientAuthority?: string) {
   const folder = temporaryFolder();
   const paths = {
@@ -64,7 +64,7 @@ describe('TLS', () => {
     ['authorities of the system', () => ({ tls: true }), undefined],
     ['another name', () => tls({ serverName: 'elsewhere.example' }), undefined],
     ['no TLS', () => ({}), 'TLS_NOT_TLS'],
-    // Who does not like what he is shown goes without a word that could be counted.
+    // A client that rejects the server's certificate closes without an error that the sidecar could count.
   ])('rejects a client with %s', async (_, options, reason) => {
     const sidecar = await startSecured(place(server).env);
     const error = await failure(sidecar.client(options()).connect({ timeoutMs: 3000 }));
@@ -282,7 +282,7 @@ function rawTls(sidecar: SecuredSidecar, options: object): TLSSocket {
   return socket;
 }
 
-/** The common name of the certificate that the sidecar shows to who connects now. */
+/** The common name of the certificate that the sidecar presents to a new connection. */
 async function shownName(sidecar: SecuredSidecar): Promise<string | undefined> {
   const socket = rawTls(sidecar, { ALPNProtocols: ['h2'] });
   await within(new Promise((resolve) => socket.once('secureConnect', resolve)), 'a handshake');

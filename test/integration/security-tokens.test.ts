@@ -164,7 +164,7 @@ describe('a mailbox of another client', () => {
 
   it('stays hidden after its lease has expired', async () => {
     const sidecar = await startSecured({ GRPC_TOKENS: `${ALICE},${BOB}`, MAILBOX_LEASE_MIN: '100ms' });
-    // Not with the client, which keeps its mailboxes alive.
+    // Without the client, which keeps its mailboxes alive.
     const lease = { seconds: 0n, nanos: 1e8 };
     const metadata = { authorization: `Bearer ${ALICE}` };
     const { mailboxId: id } = await call(sidecar.rawClient(), 'connect', { lease }, { metadata });
@@ -219,7 +219,7 @@ describe('a file of tokens', () => {
     await until(async () => next.version().catch(() => false), { what: 'the new token' });
     const before = sent;
     await until(() => sent > before + 10, { what: 'traffic goes on' });
-    // A name is an identity, whatever its token is today.
+    // The identity is the name, independent of its current token.
     const taken = await next.attach(mailbox.id);
     expect((await taken.info()).groups).toEqual(['g']);
 

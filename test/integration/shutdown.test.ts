@@ -34,7 +34,7 @@ describe('the shutdown delay', () => {
     );
     expect(await adminPage(started, '/livez')).toMatchObject({ status: 200 });
 
-    // The application finishes its work: also with a mailbox that it has not had yet.
+    // The application finishes its work, also with a new mailbox.
     const late = await started.sidecar.connect({ privateName: 'late' });
     await late.multicast(AGREED_MESS, 'g', 'the last word');
     for (;;) {
@@ -69,7 +69,7 @@ describe('the shutdown delay', () => {
   });
 });
 
-/** A mailbox that takes nothing of what waits for it. */
+/** A mailbox whose receiver reads nothing of its queued events. */
 async function stuckMailbox({ sidecar }: WholeSidecar, leaseMs = 30_000): Promise<Mailbox> {
   const stuck = await sidecar.connect({ maxBufferedEvents: 1, autoReceive: true, leaseMs });
   await stuck.join('stuck', { awaitView: true });
@@ -79,7 +79,7 @@ async function stuckMailbox({ sidecar }: WholeSidecar, leaseMs = 30_000): Promis
 }
 
 describe('the drain', () => {
-  it('notifies all clients at once, independent of stalled ones', async () => {
+  it('notifies all clients concurrently, independent of stalled ones', async () => {
     const started = await startWhole('--drain-grace', '60s');
     const stuck = await stuckMailbox(started);
     const mailbox = await started.sidecar.connect();
@@ -116,7 +116,8 @@ describe('the drain', () => {
     const error = await (async () => {
       for (;;) await stuck.receive();
     })().catch((thrown: SpreadError) => thrown);
-    // What it did not take is gone with the sidecar, and its end could not reach it behind that.
+    // The sidecar discards the unread events when it stops. The status comes after them, so it could not reach the
+    // client.
     expect(error).toMatchObject({ statusName: 'UNAVAILABLE', reason: 'SIDECAR_UNREACHABLE' });
   });
 });
@@ -175,7 +176,7 @@ describe('a call that starts during the drain', () => {
     slowly.stream.resume();
     expect(await within(started.process.exited, 'the exit', 20_000)).toEqual({ code: 0, signal: null });
     over = true;
-    // Grace, goodbye and close, as docs/operations.md has them; and the load of the machine.
+    // Grace period, disconnect and close, as in docs/operations.md, plus an allowance for the load of the machine.
     expect(performance.now() - begun).toBeLessThan(graceMs + 2000 + 1500 + 3000);
     expect(slowly.ended).toMatchObject({ code: status.UNAVAILABLE });
     expect(slowly.events).toHaveLength(31);
@@ -197,7 +198,7 @@ describe('POST /quitquitquit', () => {
       '--drain-grace',
       '60s',
     );
-    // The drain waits for it.
+    // The drain waits for this mailbox.
     const stuck = await stuckMailbox(started);
     expect(await quit(started)).toEqual({ status: 200, body: 'ok\n' });
     await unready(started);

@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 const EXPLICIT = { acknowledgement: Acknowledgement.EXPLICIT };
 const ms = (count: number) => ({ seconds: 0n, nanos: count * 1_000_000 });
 
-/** A mailbox in the group `chat`, another that sends to it. */
+/** A mailbox in the group `chat`, and another that sends to it. */
 async function start(connect: Partially<ConnectRequest>, options: SidecarFixtureOptions = {}) {
   const sidecar = await startSidecar({ adminTokens: ['admin'], ...options });
   const receiver = await TestMailbox.open(sidecar.client, connect);

@@ -4,13 +4,13 @@ import { SpreadCode } from '../../server/src/spread/wire/index.js';
 import { next, recordedMailbox, refused, world } from '../support/clients/spread-api.js';
 import { apiRows, names } from '../support/docs/spread-api-page.js';
 
-/** The number that docs/spread-api.md gives for a name. */
+/** The number of a name in docs/spread-api.md. */
 function written(name: string): number {
   const row = apiRows().find((candidate) => candidate.name === name);
   return Number(names(row?.cells.Value ?? row?.cells.Number ?? '')[0]);
 }
 
-describe('constants that nothing but their value is needed of', () => {
+describe('constants that applications use only as values', () => {
   it.each([
     ['DEFAULT_SPREAD_PORT', client.DEFAULT_SPREAD_PORT, 4803],
     ['SPREAD_VERSION', client.SPREAD_VERSION, 0x05000000],
@@ -33,11 +33,11 @@ describe('constants that nothing but their value is needed of', () => {
   });
 });
 
-describe('constants that say what is allowed', () => {
+describe('constants that limit arguments', () => {
   it.each([
     ['LOW_PRIORITY', client.LOW_PRIORITY],
     ['MEDIUM_PRIORITY', client.MEDIUM_PRIORITY],
-  ])('%s: is taken, and has no effect', async (name, priority) => {
+  ])('%s: is accepted, and has no effect', async (name, priority) => {
     const { spread } = await world();
     expect((await spread.connect({ privateName: 'a', priority })).privateGroup).toBe('#a#localhost');
     expect(written(name)).toBe(priority);
@@ -49,7 +49,7 @@ describe('constants that say what is allowed', () => {
     expect(error).toMatchObject({ reason: 'LIMIT_OUT_OF_RANGE', statusName: 'INVALID_ARGUMENT' });
   });
 
-  it('MAX_GROUP_NAME: one less is the longest name of a group', async () => {
+  it('MAX_GROUP_NAME: is one more than the longest name of a group', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     const group = 'g'.repeat(client.MAX_GROUP_NAME - 1);
@@ -57,7 +57,7 @@ describe('constants that say what is allowed', () => {
     expect((await refused(mailbox.join(`${group}g`))).code).toBe('ILLEGAL_GROUP');
   });
 
-  it('MAX_PRIVATE_NAME: the longest private name', async () => {
+  it('MAX_PRIVATE_NAME: is the length of the longest private name', async () => {
     const { spread } = await world();
     const privateName = 'n'.repeat(client.MAX_PRIVATE_NAME);
     expect((await spread.connect({ privateName })).privateGroup).toBe(`#${privateName}#localhost`);
@@ -68,7 +68,7 @@ describe('constants that say what is allowed', () => {
 });
 
 describe('number types', () => {
-  it('int16: bounds of a message type', async () => {
+  it('int16: is the range of a message type', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     for (const type of [-32_769, 32_768, 0.5, Number.NaN])
@@ -78,7 +78,7 @@ describe('number types', () => {
     expect((await next(mailbox, 'regular')).messageType).toBe(32_767);
   });
 
-  it('int32: words of a group id; the id of a daemon is an address, without a sign', async () => {
+  it('int32: words of a group ID; the ID of a daemon is an unsigned address', async () => {
     const mailbox = await recordedMailbox('81', 'a3');
     await next(mailbox, 'transitional');
     const { groupId } = await next(mailbox, 'view');

@@ -15,7 +15,7 @@ import { failureOf } from '../support/sidecars/rpc-error.js';
 import { call } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
-/** The error has Spread's name and number, and the gRPC status that belongs to it. */
+/** The error has Spread's name and number, and the matching gRPC status. */
 function expectCode(error: SpreadError, code: SpreadErrorCode): void {
   expect(error).toBeInstanceOf(SpreadError);
   const { number, status } = errorSource.spread.find(({ name }) => name === code)!;
@@ -26,13 +26,13 @@ function expectCode(error: SpreadError, code: SpreadErrorCode): void {
   });
 }
 
-/** Connect fails when the daemon does this. */
+/** Connect fails when the daemon behaves like this. */
 async function connectError(script: readonly DaemonStep[]): Promise<SpreadError> {
   const { spread } = await scriptedWorld([script]);
   return refused(spread.connect({ privateName: 'a' }));
 }
 
-/** The daemon answers the connect request with a negative code. */
+/** The daemon responds to the connect request with a negative code. */
 const reject = (byte: number): DaemonStep[] => [
   { expect: connectRequestBytes('a') },
   { send: Buffer.from([byte]) },
@@ -48,12 +48,12 @@ async function orphan() {
 }
 
 describe('errors of Connect', () => {
-  it('ILLEGAL_SPREAD: a spread name that is none', async () => {
+  it('ILLEGAL_SPREAD: a malformed Spread name', async () => {
     const { spread } = await world();
     expectCode(await refused(spread.connect({ spreadName: '0@localhost' })), 'ILLEGAL_SPREAD');
   });
 
-  it('COULD_NOT_CONNECT: nobody listens there', async () => {
+  it('COULD_NOT_CONNECT: no daemon listens at the address', async () => {
     const gone = await world();
     await gone.running.stop();
     const { spread } = await world({ daemons: [gone.running.daemonAddress] });
@@ -62,17 +62,17 @@ describe('errors of Connect', () => {
     expect(error.retryable).toBe(true);
   });
 
-  it('REJECT_QUOTA: the daemon has all the sessions it may have', async () => {
+  it('REJECT_QUOTA: the daemon has reached its limit of sessions', async () => {
     const { spread } = await world({ embedded: { maxSessions: 1 } });
     await spread.connect();
     expectCode(await refused(spread.connect()), 'REJECT_QUOTA');
   });
 
-  it('REJECT_NO_NAME: is passed on from a daemon that says it', async () => {
+  it('REJECT_NO_NAME: is forwarded from the daemon', async () => {
     expectCode(await connectError(reject(0xfc)), 'REJECT_NO_NAME');
   });
 
-  it('REJECT_ILLEGAL_NAME: eleven characters', async () => {
+  it('REJECT_ILLEGAL_NAME: a name of eleven characters', async () => {
     const { spread } = await world();
     expectCode(await refused(spread.connect({ privateName: 'elevenchars' })), 'REJECT_ILLEGAL_NAME');
   });
@@ -83,11 +83,11 @@ describe('errors of Connect', () => {
     expectCode(await refused(spread.connect({ privateName: 'alice' })), 'REJECT_NOT_UNIQUE');
   });
 
-  it('REJECT_VERSION: is passed on from a daemon that says it', async () => {
+  it('REJECT_VERSION: is forwarded from the daemon', async () => {
     expectCode(await connectError(reject(0xf9)), 'REJECT_VERSION');
   });
 
-  it('REJECT_AUTH: the daemon takes another method, or rejects', async () => {
+  it('REJECT_AUTH: the daemon requires another method, or rejects the client', async () => {
     const request: DaemonStep = { expect: connectRequestBytes('a') };
     expectCode(await connectError([request, { send: Buffer.from('\x03IP ', 'latin1') }]), 'REJECT_AUTH');
     const refusing = [
@@ -101,26 +101,26 @@ describe('errors of Connect', () => {
 });
 
 describe('errors of a mailbox', () => {
-  it('CONNECTION_CLOSED: receiving ends with it after the last event', async () => {
+  it('CONNECTION_CLOSED: Receive ends with it after the last event', async () => {
     const mailbox = await orphan();
     expectCode(await refused(mailbox.receive()), 'CONNECTION_CLOSED');
   });
 
-  it('NET_ERROR_ON_SESSION: what is asked of a mailbox whose daemon is gone', async () => {
+  it('NET_ERROR_ON_SESSION: a call on a mailbox whose daemon connection is closed', async () => {
     const mailbox = await orphan();
     const error = await refused(mailbox.multicast(AGREED_MESS, 'room', 'late'));
     expectCode(error, 'NET_ERROR_ON_SESSION');
     expect(error.outcome).toBe('not-sent');
   });
 
-  it('ILLEGAL_SESSION: a mailbox that is not there', async () => {
+  it('ILLEGAL_SESSION: an unknown mailbox', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     await mailbox.disconnect();
     expectCode(await refused(mailbox.poll()), 'ILLEGAL_SESSION');
   });
 
-  it('ILLEGAL_SERVICE: found by the client, and by the sidecar', async () => {
+  it('ILLEGAL_SERVICE: detected by the client, and by the sidecar', async () => {
     const { running, spread } = await world();
     const mailbox = await spread.connect();
     expectCode(await refused(mailbox.multicast(3, 'room', '')), 'ILLEGAL_SERVICE');
@@ -150,14 +150,14 @@ describe('errors of a mailbox', () => {
     expectCode(error, 'MESSAGE_TOO_LONG');
   });
 
-  it('BUFFER_TOO_SHORT: cannot come up, the longest message is received as it is', async () => {
+  it('BUFFER_TOO_SHORT: cannot occur; the longest message arrives complete', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     await mailbox.multicast(AGREED_MESS, mailbox.privateGroup, Buffer.alloc(143_119));
     expect((await next(mailbox, 'regular')).payload).toHaveLength(143_119);
   });
 
-  it('GROUPS_TOO_SHORT: cannot come up, all groups are received', async () => {
+  it('GROUPS_TOO_SHORT: cannot occur; all groups arrive', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     const groups = [...Array.from({ length: 42 }, (_, i) => `g${i}`), mailbox.privateGroup];
@@ -165,7 +165,7 @@ describe('errors of a mailbox', () => {
     expect((await next(mailbox, 'regular')).groups).toEqual(groups);
   });
 
-  it('SP_BUG: a defect is told as INTERNAL, with the id under which the log has it', async () => {
+  it('SP_BUG: a defect is reported as INTERNAL, with the ID of its log entry', async () => {
     const { running } = await world();
     running.registry.get = () => {
       throw new ServerError('SP_BUG', 'secret');
@@ -178,7 +178,7 @@ describe('errors of a mailbox', () => {
     expect(running.defects.splice(0)).toHaveLength(1);
   });
 
-  it('ILLEGAL_TIME: a time limit that is none is rejected by the client', async () => {
+  it('ILLEGAL_TIME: the client rejects an invalid time limit', async () => {
     const { spread } = await world();
     const error = await refused(spread.connect({ timeoutMs: -1 }));
     expect(error).toMatchObject({ reason: 'FIELD_INVALID', statusName: 'INVALID_ARGUMENT' });
@@ -186,15 +186,15 @@ describe('errors of a mailbox', () => {
   });
 });
 
-describe('how errors are told', () => {
-  it('SP_strerror: every error is a sentence, and has its name by number', async () => {
+describe('reports of errors', () => {
+  it('SP_strerror: every error has a message, and a name for its number', async () => {
     const { spread } = await world();
     const error = await refused((await spread.connect()).join('no blanks'));
     expect(error.message).toMatch(/group/);
     expect(spreadErrorName(error.number!)).toBe('ILLEGAL_GROUP');
   });
 
-  it('SP_error: printing an error shows name, number and sentence', async () => {
+  it('SP_error: printing an error shows name, number and message', async () => {
     const { spread } = await world();
     const error = await refused((await spread.connect()).join('no blanks'));
     const printed = inspect(error);
@@ -202,7 +202,7 @@ describe('how errors are told', () => {
       expect(printed).toContain(part);
   });
 
-  it('SpreadError: number and sentence of Spread errors, a reason for every other', async () => {
+  it('SpreadError: number and message of Spread errors, a reason for every other error', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     const ofSpread = await refused(mailbox.join(''));

@@ -13,7 +13,7 @@ import { call } from '../support/sidecars/sidecar-calls.js';
 const ALICE = '#alice#localhost';
 const BOB = '#bob#localhost';
 
-/** Alice is in the group; bob is not yet. */
+/** Alice is in the group. Bob is not a member yet. */
 async function aliceInRoom() {
   const { running, spread } = await world();
   const alice = await spread.connect({ privateName: 'alice' });
@@ -23,7 +23,7 @@ async function aliceInRoom() {
   return { running, alice, bob, first };
 }
 
-/** Bob joins; the view as alice gets it. */
+/** Bob joins. Returns the view that Alice receives. */
 async function bobJoins() {
   const all = await aliceInRoom();
   const seenByBob = (await all.bob.join('room', { awaitView: true }))!;
@@ -31,7 +31,7 @@ async function bobJoins() {
 }
 
 describe('groups of the C API', () => {
-  it('SP_join: at once, or with the view that shows the mailbox in it', async () => {
+  it('SP_join: returns immediately, or with the view that contains the mailbox', async () => {
     const { alice, bob } = await aliceInRoom();
     expect(await bob.join('room')).toBeUndefined();
     expect(await next(bob, 'view')).toMatchObject({ group: 'room', members: [ALICE, BOB], ownIndex: 1 });
@@ -39,7 +39,7 @@ describe('groups of the C API', () => {
     expect((await refused(alice.join('no blanks'))).code).toBe('ILLEGAL_GROUP');
   });
 
-  it('SP_leave: at once, or with the self-leave', async () => {
+  it('SP_leave: returns immediately, or with the self-leave', async () => {
     const { alice, bob } = await bobJoins();
     expect(await bob.leave('room', { awaitView: true })).toMatchObject({ kind: 'selfLeave', group: 'room' });
     expect(await next(alice, 'view')).toMatchObject({
@@ -51,7 +51,7 @@ describe('groups of the C API', () => {
     expect(await next(alice, 'selfLeave')).toMatchObject({ group: 'room' });
   });
 
-  it('SP_get_memb_info: a view comes with everything read', async () => {
+  it('SP_get_memb_info: a view arrives decoded', async () => {
     const { running, bob, seenByBob } = await bobJoins();
     const { view } = await call(running.client, 'getView', { mailboxId: bob.id, group: 'room' });
     expect(view).toEqual({
@@ -65,7 +65,7 @@ describe('groups of the C API', () => {
     });
   });
 
-  it('SP_equal_group_ids: equal at all members of a view, different in the next', async () => {
+  it('SP_equal_group_ids: equal for all members of a view, different in the next view', async () => {
     const { first, view, seenByBob } = await bobJoins();
     expect(view.groupId.equals(seenByBob.groupId)).toBe(true);
     expect(view.groupId.equals(first.groupId)).toBe(false);
@@ -101,7 +101,7 @@ describe('causes', () => {
     expect([view.reason, view.cause]).toEqual([CAUSED_BY_JOIN, 'JOIN']);
   });
 
-  it('CAUSED_BY_LEAVE: reason of a view after a leave, and of the own leave', async () => {
+  it('CAUSED_BY_LEAVE: reason of a view after a leave, and of the self-leave', async () => {
     const { alice, bob } = await bobJoins();
     await bob.leave('room');
     const view = await next(alice, 'view');
@@ -118,19 +118,19 @@ describe('causes', () => {
 });
 
 describe('membership of the Python wrapper', () => {
-  it('MailboxType.join: answers nothing unless asked to wait', async () => {
+  it('MailboxType.join: returns no view unless asked to wait', async () => {
     const { bob } = await aliceInRoom();
     expect(await bob.join('room')).toBeUndefined();
     expect((await next(bob, 'view')).members).toEqual([ALICE, BOB]);
   });
 
-  it('MailboxType.leave: answers nothing unless asked to wait', async () => {
+  it('MailboxType.leave: returns nothing unless asked to wait', async () => {
     const { alice } = await aliceInRoom();
     expect(await alice.leave('room')).toBeUndefined();
     expect((await next(alice, 'selfLeave')).group).toBe('room');
   });
 
-  it('MembershipMsgType: one class for views, transitional signals and the own leave', async () => {
+  it('MembershipMsgType: one class for views, transitional signals and self-leaves', async () => {
     const { alice, view } = await bobJoins();
     await alice.leave('room');
     expect([view, await next(alice, 'selfLeave')].every((event) => event instanceof MembershipMessage)).toBe(
@@ -144,7 +144,7 @@ describe('membership of the Python wrapper', () => {
     expect([view.reason, (await next(alice, 'view')).reason]).toEqual([CAUSED_BY_JOIN, CAUSED_BY_LEAVE]);
   });
 
-  it('MembershipMsgType.group: the group that it is about', async () => {
+  it('MembershipMsgType.group: the group of the membership change', async () => {
     const { alice } = await aliceInRoom();
     await alice.join('hall');
     expect((await next(alice, 'view')).group).toBe('hall');
@@ -156,14 +156,14 @@ describe('membership of the Python wrapper', () => {
     expect(new Set([String(view.groupId), String(seenByBob.groupId)]).size).toBe(1);
   });
 
-  it('MembershipMsgType.members: all members, in the same order at each of them', async () => {
+  it('MembershipMsgType.members: all members, in the same order for each member', async () => {
     const { view, seenByBob } = await bobJoins();
     expect(view.members).toEqual([ALICE, BOB]);
     expect(seenByBob.members).toEqual(view.members);
     expect([view.ownIndex, seenByBob.ownIndex]).toEqual([0, 1]);
   });
 
-  it('MembershipMsgType.extra: who came or went', async () => {
+  it('MembershipMsgType.extra: the members that joined or left', async () => {
     const { alice, bob, view } = await bobJoins();
     await bob.leave('room');
     expect([view.changedMembers, (await next(alice, 'view')).changedMembers]).toEqual([[BOB], [BOB]]);

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { next, refused, world } from '../support/clients/spread-api.js';
 import { call, message } from '../support/sidecars/sidecar-calls.js';
 
-/** Alice and bob; bob is in the groups. */
+/** Alice and Bob. Bob is in the groups. */
 async function aliceAndBob(...groups: string[]) {
   const { running, spread } = await world();
   const alice = await spread.connect({ privateName: 'alice' });
@@ -24,7 +24,7 @@ async function aliceAndBob(...groups: string[]) {
 }
 
 describe('multicast of the C API', () => {
-  it('SP_multicast: to a group that the sender is not in; the number of bytes comes back', async () => {
+  it('SP_multicast: sends to a group without membership, and returns the number of bytes', async () => {
     const { running, alice, bob } = await aliceAndBob('room');
     const sent = await call(running.client, 'multicast', {
       mailboxId: alice.id,
@@ -46,7 +46,7 @@ describe('multicast of the C API', () => {
     });
   });
 
-  it('SP_scat_multicast: pieces are put together by the caller', async () => {
+  it('SP_scat_multicast: the caller joins the pieces', async () => {
     const { alice, bob } = await aliceAndBob('room');
     const pieces = ['one', '', 'two'].map((piece) => Buffer.from(piece));
     expect(await alice.multicast(AGREED_MESS, 'room', Buffer.concat(pieces))).toBe(6);
@@ -62,7 +62,7 @@ describe('multicast of the C API', () => {
     expect((await next(bob, 'regular')).text()).toBe('after');
   });
 
-  it('SP_multigroup_scat_multicast: pieces are put together by the caller', async () => {
+  it('SP_multigroup_scat_multicast: the caller joins the pieces', async () => {
     const { alice, bob } = await aliceAndBob('cats');
     const pieces = [Buffer.from('a'), Buffer.from('b')];
     expect(await alice.multigroupMulticast(AGREED_MESS, ['cats', 'dogs'], Buffer.concat(pieces))).toBe(2);
@@ -77,21 +77,21 @@ describe('multicast of the C API', () => {
     expect(request.message?.payload).toEqual(Buffer.from('one piece'));
   });
 
-  it('scat_element: a view into a larger buffer is sent without its surroundings', async () => {
+  it('scat_element: a view into a larger buffer is sent without the rest of the buffer', async () => {
     const { alice, bob } = await aliceAndBob('room');
     const large = new Uint8Array([1, 2, 3, 4, 5]);
     await alice.multicast(AGREED_MESS, 'room', large.subarray(1, 3));
     expect((await next(bob, 'regular')).payload).toEqual(Buffer.from([2, 3]));
   });
 
-  it('MAX_CLIENT_SCATTER_ELEMENTS: more pieces than that are no matter', async () => {
+  it('MAX_CLIENT_SCATTER_ELEMENTS: does not limit the number of pieces', async () => {
     const { alice, bob } = await aliceAndBob('room');
     const pieces = Array.from({ length: MAX_CLIENT_SCATTER_ELEMENTS + 1 }, (_, i) => Buffer.from([i]));
     await alice.multicast(AGREED_MESS, 'room', Buffer.concat(pieces));
     expect((await next(bob, 'regular')).payload).toHaveLength(101);
   });
 
-  it('service: exactly one service type, with SELF_DISCARD or without', async () => {
+  it('service: exactly one service type, with or without SELF_DISCARD', async () => {
     const { alice } = await aliceAndBob();
     for (const bits of [0, REGULAR_MESS, AGREED_MESS | SAFE_MESS, AGREED_MESS | 0x80])
       expect((await refused(alice.multicast(bits, 'room', ''))).code).toBe('ILLEGAL_SERVICE');
@@ -107,7 +107,7 @@ describe('service types', () => {
     ['CAUSAL_MESS', CAUSAL_MESS, ServiceType.CAUSAL],
     ['AGREED_MESS', AGREED_MESS, ServiceType.AGREED],
     ['SAFE_MESS', SAFE_MESS, ServiceType.SAFE],
-  ])('%s: is sent and arrives as that service type', async (name, bits, serviceType) => {
+  ])('%s: arrives with that service type', async (name, bits, serviceType) => {
     const { running, alice, bob } = await aliceAndBob('room');
     await alice.multicast(bits, 'room', 'by bits');
     await call(running.client, 'multicast', {
@@ -122,7 +122,7 @@ describe('service types', () => {
     }
   });
 
-  it('SELF_DISCARD: no copy to the sender; the others see that it was asked for', async () => {
+  it('SELF_DISCARD: no copy to the sender; other receivers see the flag', async () => {
     const { alice, bob } = await aliceAndBob('room');
     await alice.join('room', { awaitView: true });
     await alice.multicast(AGREED_MESS | SELF_DISCARD, 'room', 'not to me');
@@ -134,7 +134,7 @@ describe('service types', () => {
 });
 
 describe('multicast of the Python wrapper', () => {
-  it('MailboxType.multicast: the type of a message is 0 unless given', async () => {
+  it('MailboxType.multicast: the default message type is 0', async () => {
     const { alice, bob } = await aliceAndBob('room');
     expect(await alice.multicast(RELIABLE_MESS, 'room', 'text')).toBe(4);
     expect(await alice.multicast(RELIABLE_MESS, 'room', 'text', -32_768)).toBe(4);

@@ -13,10 +13,11 @@ import {
 import { describe, expect, it } from 'vitest';
 import { next, recordedMailbox, refused, world } from '../support/clients/spread-api.js';
 
-// What one embedded daemon alone never sends: recordings of Spread 5.0.1 are played behind the sidecar. In
-// 81-partition-merge three daemons are cut and healed, as a1 and a3 saw it; in 74-reject-messages a policy rejects.
+// Events that a single embedded daemon never sends: the tests play recordings of Spread 5.0.1 to the sidecar. In
+// 81-partition-merge, the network of three daemons is partitioned and merged, as seen by a1 and a3. In
+// 74-reject-messages, a policy rejects messages.
 
-/** The view when d3 was gone, and the one when it was back. */
+/** The view after d3 was lost, and the view after it returned. */
 async function networkViews(clientId: string) {
   const mailbox = await recordedMailbox('81', clientId);
   const views = [];
@@ -38,7 +39,7 @@ describe('views of several daemons', () => {
     expect([cut.changedMembers, healed.changedMembers]).toEqual([[], ['#a3#d3']]);
   });
 
-  it('TRANSITION_MESS: a signal with the id of the view that ends, then the NETWORK view', async () => {
+  it('TRANSITION_MESS: a signal with the ID of the ending view, then the NETWORK view', async () => {
     const mailbox = await recordedMailbox('81', 'a1');
     const events: SpreadEvent[] = [];
     while (events.at(-1)?.kind !== 'transitional') events.push(await mailbox.receive({ timeoutMs: 5000 }));
@@ -49,7 +50,7 @@ describe('views of several daemons', () => {
     expect(await mailbox.receive()).toMatchObject({ kind: 'view', cause: 'NETWORK', group: 'net' });
   });
 
-  it('SP_get_vs_sets_info: who came along together, and which set is the own one', async () => {
+  it('SP_get_vs_sets_info: the members that moved together, and the own set', async () => {
     const [cut, healed] = await networkViews('a1');
     expect(cut.sets).toEqual([{ members: LARGER, mine: true }]);
     expect(healed.sets).toEqual([
@@ -80,13 +81,13 @@ describe('views of several daemons', () => {
       }
   });
 
-  it('vs_set_info: the sets part the members', async () => {
+  it('vs_set_info: the sets partition the members', async () => {
     const [, healed] = await networkViews('a1');
     expect(healed.sets.flatMap(({ members }) => members).sort()).toEqual([...healed.members].sort());
   });
 
   it.each(['SP_scat_get_memb_info', 'SP_scat_get_vs_sets_info', 'SP_scat_get_vs_set_members'])(
-    '%s: a view is never in pieces',
+    '%s: a view always arrives complete',
     async () => {
       const [, healed] = await networkViews('a1');
       expect(healed).toMatchObject({ members: ALL, groupId: { index: 1 }, cause: 'NETWORK' });
@@ -96,7 +97,7 @@ describe('views of several daemons', () => {
 });
 
 describe('messages that were rejected', () => {
-  it('REJECT_MESS: what was rejected comes back, with the type it had', async () => {
+  it('REJECT_MESS: a rejected message comes back with its original type', async () => {
     const mailbox = await recordedMailbox('74', 'a');
     const events = [];
     for (let i = 0; i < 5; i++) events.push(await next(mailbox, 'rejected'));
@@ -121,7 +122,7 @@ describe('messages that were rejected', () => {
 });
 
 describe('type words', () => {
-  /** The type words of the messages that b got in 58-extra-type-bits. */
+  /** The type words of the messages that b received in 58-extra-type-bits. */
   async function words() {
     const mailbox = await recordedMailbox('58', 'b');
     const found = [];
@@ -129,11 +130,11 @@ describe('type words', () => {
     return found;
   }
 
-  it('ENDIAN_RESERVED: the marker of the wire is taken away', async () => {
+  it('ENDIAN_RESERVED: the marker of the wire format is removed', async () => {
     for (const word of await words()) expect((word & ENDIAN_RESERVED) >>> 0).toBe(0);
   });
 
-  it('RESERVED: no message can be sent with a bit of Spread, and none of these had one', async () => {
+  it('RESERVED: no message can be sent with a reserved bit of Spread, and none of these has one', async () => {
     for (const word of await words()) expect(word & RESERVED).toBe(0);
     const { spread } = await world();
     const mailbox = await spread.connect();
@@ -144,7 +145,7 @@ describe('type words', () => {
         );
   });
 
-  it('FL_*: what a layer above sends arrives with its bits, which cannot be sent from here', async () => {
+  it('FL_*: messages of the flush library arrive with their bits, which the sidecar cannot send', async () => {
     expect(await words()).toEqual(
       [0x0100_0000, 0x0200_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000].map((bits) => bits | RELIABLE_MESS),
     );

@@ -11,7 +11,7 @@ async function aliceInRoom() {
 }
 
 describe('receive of the C API', () => {
-  it('SP_receive: messages and views in one order, each with all that belongs to it', async () => {
+  it('SP_receive: messages and views arrive in one order, each complete', async () => {
     const { client } = (await world()).running;
     const alice = await TestMailbox.open(client, { privateName: 'alice' });
     await alice.call('join', { group: 'room', awaitView: true });
@@ -34,14 +34,14 @@ describe('receive of the C API', () => {
     });
   });
 
-  it('SP_scat_receive: a payload is one piece, however long', async () => {
+  it('SP_scat_receive: a payload arrives in one piece, however long', async () => {
     const { alice } = await aliceInRoom();
     const payload = Buffer.alloc(100_000, 'piece');
     await alice.multicast(AGREED_MESS, 'room', payload);
     expect((await next(alice, 'regular')).payload.equals(payload)).toBe(true);
   });
 
-  it('DROP_RECV: nothing is ever cut to fit a buffer', async () => {
+  it('DROP_RECV: no message is truncated to fit a buffer', async () => {
     const { alice } = await aliceInRoom();
     const payload = Buffer.alloc(DEFAULT_BUFFER_SIZE, 'all of it');
     expect(await alice.multicast(AGREED_MESS, 'room', payload)).toBe(DEFAULT_BUFFER_SIZE);
@@ -58,7 +58,7 @@ describe('receive of the Python wrapper', () => {
     expect(await waiting).toMatchObject({ kind: 'regular', sequence: 2n });
   });
 
-  it('RegularMsgType: told apart by kind, and by class', async () => {
+  it('RegularMsgType: distinguishable by kind, and by class', async () => {
     const { alice } = await aliceInRoom();
     await alice.multicast(AGREED_MESS, 'room', '');
     const { RegularMessage, MembershipMessage } = await import('spread-sidecar-client');
@@ -67,20 +67,20 @@ describe('receive of the Python wrapper', () => {
     expect([message instanceof MembershipMessage, message instanceof RegularMessage]).toEqual([false, true]);
   });
 
-  it('RegularMsgType.sender: the private group of whoever sent it', async () => {
+  it('RegularMsgType.sender: the private group of the sender', async () => {
     const { spread, alice } = await aliceInRoom();
     const bob = await spread.connect({ privateName: 'bob' });
     await bob.multicast(AGREED_MESS, 'room', 'hi');
     expect((await next(alice, 'regular')).sender).toBe(bob.privateGroup);
   });
 
-  it('RegularMsgType.groups: every destination, also those that the receiver is not in', async () => {
+  it('RegularMsgType.groups: every destination, also groups without the receiver', async () => {
     const { alice } = await aliceInRoom();
     await alice.multigroupMulticast(AGREED_MESS, ['hall', 'room'], 'hi');
     expect((await next(alice, 'regular')).groups).toEqual(['hall', 'room']);
   });
 
-  it('RegularMsgType.message: bytes as they were sent, also none', async () => {
+  it('RegularMsgType.message: the bytes of the sender, also none', async () => {
     const { alice } = await aliceInRoom();
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     await alice.multicast(AGREED_MESS, 'room', bytes);
@@ -89,14 +89,14 @@ describe('receive of the Python wrapper', () => {
     expect((await next(alice, 'regular')).payload).toHaveLength(0);
   });
 
-  it('RegularMsgType.msg_type: 16 bits with a sign', async () => {
+  it('RegularMsgType.msg_type: a signed 16-bit number', async () => {
     const { alice } = await aliceInRoom();
     const types = [0, 1, 255, 256, 32_767, -1, -2, -32_768];
     for (const type of types) await alice.multicast(AGREED_MESS, 'room', '', type);
     for (const type of types) expect((await next(alice, 'regular')).messageType).toBe(type);
   });
 
-  it('RegularMsgType.endian: set for a sender of the other byte order, whose payload is left alone', async () => {
+  it('RegularMsgType.endian: set for a sender with the other byte order, whose payload stays unchanged', async () => {
     const mailbox = await recordedMailbox('55', 'b');
     const messages = [];
     for (let i = 0; i < 3; i++) messages.push(await next(mailbox, 'regular'));
@@ -109,27 +109,27 @@ describe('receive of the Python wrapper', () => {
     ]);
   });
 
-  it('Flip_int16: numbers of a payload are read in the byte order that the application chose', async () => {
+  it('Flip_int16: the application reads numbers of a payload in its own byte order', async () => {
     const { alice } = await aliceInRoom();
     await alice.multicast(AGREED_MESS, 'room', Buffer.from([1, 2]));
     const { payload } = await next(alice, 'regular');
     expect([payload.readInt16LE(), payload.readInt16BE()]).toEqual([0x0201, 0x0102]);
   });
 
-  it('Flip_int32: numbers of a payload are read in the byte order that the application chose', async () => {
+  it('Flip_int32: the application reads numbers of a payload in its own byte order', async () => {
     const { alice } = await aliceInRoom();
     await alice.multicast(AGREED_MESS, 'room', Buffer.from([1, 2, 3, 4]));
     const { payload } = await next(alice, 'regular');
     expect([payload.readInt32LE(), payload.readInt32BE()]).toEqual([0x04030201, 0x01020304]);
   });
 
-  it('DEFAULT_BUFFER_SIZE: is the longest payload to one group, and arrives whole', async () => {
+  it('DEFAULT_BUFFER_SIZE: the longest payload to one group arrives complete', async () => {
     const { alice } = await aliceInRoom();
     await alice.multicast(AGREED_MESS, 'room', Buffer.alloc(DEFAULT_BUFFER_SIZE));
     expect((await next(alice, 'regular')).payload).toHaveLength(143_119);
   });
 
-  it('DEFAULT_GROUPS_SIZE: as many groups as Spread allows arrive, where the sidecar is set to send them', async () => {
+  it('DEFAULT_GROUPS_SIZE: the largest number of groups of Spread arrives, if the sidecar is configured to send it', async () => {
     const { spread } = await world({ mailbox: { maxGroupsPerMessage: 100 } });
     const alice = await spread.connect();
     const groups = Array.from({ length: DEFAULT_GROUPS_SIZE }, (_, i) => `group-${i}`);

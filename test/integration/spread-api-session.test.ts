@@ -6,11 +6,11 @@ import { failureOf } from '../support/sidecars/rpc-error.js';
 import { call } from '../support/sidecars/sidecar-calls.js';
 import { until } from '../support/until.js';
 
-/** Bytes that a client named `a` sends until it is accepted. */
+/** Bytes that a client named `a` sends until the daemon accepts it. */
 const HANDSHAKE = 6 + 90;
 
 describe('sessions of the C API', () => {
-  it('SP_connect: name, priority and membership go to the daemon, the private group comes back', async () => {
+  it('SP_connect: name, priority and membership go to the daemon, and the private group comes back', async () => {
     const { running, spread } = await world();
     const mailbox = await spread.connect({
       spreadName: running.daemonAddress,
@@ -36,7 +36,7 @@ describe('sessions of the C API', () => {
     expect((await refused(impatient.spread.connect())).code).toBe('COULD_NOT_CONNECT');
   });
 
-  it('SP_disconnect: the others see DISCONNECT, and what had come can still be received', async () => {
+  it('SP_disconnect: other members see DISCONNECT, and queued events can still be received', async () => {
     const { spread } = await world();
     const [alice, bob] = [
       await spread.connect({ privateName: 'alice', autoReceive: true }),
@@ -68,7 +68,7 @@ describe('sessions of the C API', () => {
     expect(daemon.received(1).length).toBeGreaterThan(HANDSHAKE);
   });
 
-  it('SP_version: the triple of the protocol that the sidecar speaks', async () => {
+  it('SP_version: the protocol version that the sidecar speaks', async () => {
     const { running, spread } = await world();
     expect((await spread.version()).clientProtocol).toEqual([5, 0, 1]);
     expect((await call(running.client, 'getVersion', {})).clientProtocol).toEqual({
@@ -78,14 +78,14 @@ describe('sessions of the C API', () => {
     });
   });
 
-  it('SP_set_auth_method: NULL is chosen by name, or by naming none', async () => {
+  it('SP_set_auth_method: NULL is chosen by name, or by default', async () => {
     const { running } = await world();
     const auth = { method: { $case: 'nullMethod' as const, value: {} } };
     for (const request of [{ auth }, { auth: {} }, {}])
       expect((await call(running.client, 'connect', request)).mailboxId).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  it('SP_set_auth_methods: a daemon that wants another method rejects, and it is said what it offers', async () => {
+  it('SP_set_auth_methods: a daemon with another method rejects, and the error lists the offered methods', async () => {
     const { running } = await scriptedWorld([
       [{ expect: connectRequestBytes('a') }, { send: Buffer.from('\x09PWORD IP ', 'latin1') }],
     ]);
@@ -96,7 +96,7 @@ describe('sessions of the C API', () => {
     });
   });
 
-  it('SP_poll: counts what waits, and tells an empty mailbox from one whose daemon is gone', async () => {
+  it('SP_poll: counts queued events, and distinguishes an empty mailbox from one without a daemon', async () => {
     let gone = () => {};
     const { spread } = await scriptedWorld([
       [...acceptScript('a'), { wait: new Promise<void>((resolve) => (gone = resolve)) }, { end: true }],
@@ -115,7 +115,7 @@ describe('sessions of the C API', () => {
     });
   });
 
-  it('mailbox: an unguessable id, for any process that has it', async () => {
+  it('mailbox: an unguessable ID, usable by any process that has it', async () => {
     const { running, spread } = await world();
     const first = await spread.connect();
     const second = await spread.connect();
@@ -128,7 +128,7 @@ describe('sessions of the C API', () => {
 });
 
 describe('sessions of the Python wrapper', () => {
-  it('connect: every argument may be left out, or given', async () => {
+  it('connect: every argument is optional', async () => {
     const { running } = await world();
     const target = running.target;
     await using plain = await connect({ target });
@@ -156,7 +156,7 @@ describe('sessions of the Python wrapper', () => {
     expect((await next(bob, 'regular')).text()).toBe('still here');
   });
 
-  it('MailboxType.private_group: messages to it reach this mailbox alone', async () => {
+  it('MailboxType.private_group: messages to it reach only this mailbox', async () => {
     const { spread } = await world();
     const [alice, bob] = [await spread.connect({ privateName: 'alice' }), await spread.connect()];
     expect(alice.privateGroup).toBe('#alice#localhost');
@@ -165,14 +165,14 @@ describe('sessions of the Python wrapper', () => {
     expect((await bob.poll()).waitingEvents).toBe(0);
   });
 
-  it('MailboxType.disconnect: a mailbox that was disconnected is not there any more', async () => {
+  it('MailboxType.disconnect: a disconnected mailbox does not exist any more', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     expect(await mailbox.disconnect()).toBe(true);
     expect((await refused(mailbox.join('room'))).code).toBe('ILLEGAL_SESSION');
   });
 
-  it('MailboxType.fileno: events are pushed, and a wait may have a timeout', async () => {
+  it('MailboxType.fileno: events are pushed, and a wait can have a timeout', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     expect((await refused(mailbox.receive({ timeoutMs: 30 }))).statusName).toBe('DEADLINE_EXCEEDED');
@@ -181,7 +181,7 @@ describe('sessions of the Python wrapper', () => {
     expect(await waiting).toMatchObject({ kind: 'regular', payload: Buffer.from('pushed') });
   });
 
-  it('MailboxType.poll: more than yes and no', async () => {
+  it('MailboxType.poll: returns more than yes and no', async () => {
     const { spread } = await world();
     const mailbox = await spread.connect();
     await mailbox.multicast(1, mailbox.privateGroup, 'one');

@@ -5,7 +5,7 @@ import { within } from '../support/until.js';
 
 const { REG_MEMB_MESS } = spread;
 
-/** The type word that Spread's receive call gives for an event. */
+/** The service type word of Spread's receive call for an event. */
 function wordOf(event: spread.SpreadEvent): number {
   switch (event.kind) {
     case 'regular':
@@ -24,7 +24,7 @@ function wordOf(event: spread.SpreadEvent): number {
 
 let events: Promise<Record<string, spread.SpreadEvent>> | undefined;
 
-/** An event of each sort, each received through the whole path, once for all tests. */
+/** One event of each kind, received through the whole path, once for all tests. */
 function received(): Promise<Record<string, spread.SpreadEvent>> {
   events ??= receiveAll();
   return events;
@@ -64,7 +64,7 @@ async function receiveAll(): Promise<Record<string, spread.SpreadEvent>> {
 
 const VIEWS = ['join', 'leave', 'disconnect', 'network'];
 
-describe('questions about a type word', () => {
+describe('predicates of a type word', () => {
   it.each([
     ['Is_unreliable_mess', spread.isUnreliableMess, ['UNRELIABLE']],
     ['Is_reliable_mess', spread.isReliableMess, ['RELIABLE', 'rejectedMulticast']],
@@ -83,7 +83,7 @@ describe('questions about a type word', () => {
     ['Is_membership_mess', spread.isMembershipMess, [...VIEWS, 'selfLeave', 'transitional']],
     ['Is_reject_mess', spread.isRejectMess, ['rejectedJoin', 'rejectedMulticast']],
     ['Is_self_leave', spread.isSelfLeave, ['selfLeave']],
-  ])('%s: says yes to the right events', async (_name, is, expected) => {
+  ])('%s: is true for the right events', async (_name, is, expected) => {
     const yes = Object.entries(await received()).filter(([, event]) => is(wordOf(event)));
     expect(yes.map(([name]) => name).sort()).toEqual([...expected].sort());
   });
@@ -92,7 +92,7 @@ describe('questions about a type word', () => {
     ['REGULAR_MESS', spread.REGULAR_MESS, ['regular']],
     ['REG_MEMB_MESS', spread.REG_MEMB_MESS, ['view']],
     ['MEMBERSHIP_MESS', spread.MEMBERSHIP_MESS, ['selfLeave', 'transitional', 'view']],
-  ])('%s: is in the words of its kinds of events', async (_name, bits, kinds) => {
+  ])('%s: is set in the words of its kinds of events', async (_name, bits, kinds) => {
     const events = Object.values(await received()).filter(({ kind }) => kind !== 'rejected');
     const found = new Set(events.filter((event) => wordOf(event) & bits).map(({ kind }) => kind));
     expect([...found].sort()).toEqual(kinds);
@@ -100,7 +100,7 @@ describe('questions about a type word', () => {
 });
 
 describe('the event loop of the C API', () => {
-  it('E_*: one loop serves many mailboxes, with time limits, and wakes for what comes first', async () => {
+  it('E_*: one loop serves many mailboxes with time limits, and wakes for the first event', async () => {
     const { spread: sidecar } = await world();
     const [alice, bob] = [await sidecar.connect(), await sidecar.connect()];
     const waits = [alice.receive(), bob.receive()];

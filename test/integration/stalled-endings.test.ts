@@ -13,7 +13,7 @@ const BOB = 'bob-token-0123456789';
 const LEASE_MS = 1000;
 const PAYLOAD = Buffer.alloc(100_000, 1);
 
-/** A client of its own connection whose calls bring the token. */
+/** A client with its own connection whose calls have the token. */
 function clientWith({ targets }: SecuredSidecar, token: string): MailboxServiceClient {
   const client = new MailboxServiceClient(targets[0]!, credentials.createInsecure(), {
     'grpc.use_local_subchannel_pool': 1,
@@ -32,7 +32,7 @@ function clientWith({ targets }: SecuredSidecar, token: string): MailboxServiceC
   return client;
 }
 
-/** What the sidecar's page says about its mailboxes. */
+/** The values of the mailboxes on the sidecar's page. */
 async function figures(sidecar: SecuredSidecar) {
   const page = await sidecar.metrics();
   const value = (pattern: RegExp) => {
@@ -48,7 +48,7 @@ async function figures(sidecar: SecuredSidecar) {
 }
 
 interface Ending {
-  /** Makes the mailbox, or its stalled receiver, end. */
+  /** Ends the mailbox, or its stalled receiver. */
   end(alice: TestMailbox, tokenFile: string): unknown;
   readonly reason: string;
 }
@@ -106,7 +106,7 @@ describe.each<[string, Ending]>([
       what: 'the slot is free',
       timeoutMs: 10_000,
     });
-    // Until the change of the file is noticed, a lease, and time for slow machines.
+    // The time to detect the change of the file, a lease, and an allowance for slow machines.
     expect(performance.now() - endedAt).toBeLessThan(2 * LEASE_MS + 2000);
     await until(async () => (await figures(sidecar)).retainedBytes === 0, { what: 'the bytes are free' });
     expect(await figures(sidecar)).toEqual({ mailboxes: 0, retainedBytes: 0, queuedBytes: 0, receivers: 0 });

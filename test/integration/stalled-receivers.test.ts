@@ -8,13 +8,13 @@ import { until } from '../support/until.js';
 
 const MIB = 1024 * 1024;
 const PAYLOAD = Buffer.alloc(10_000, 1);
-/** The smallest windows: what one stream leaves unread is as much as the whole connection may carry. */
+/** The smallest windows: the unread bytes of one stream can fill the window of the whole connection. */
 const SMALL_WINDOWS = { 'grpc-node.flow_control_window': 65_535 };
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
-/** Where a receiver is, and how it stalls and wakes there. */
+/** The connection of a receiver, and how it stalls and continues. */
 interface Place {
-  /** Of the receiver that stalls, given that of all others. */
+  /** The client of the stalled receiver; `shared` is the client of all others. */
   client(sidecar: RunningSidecar, shared: MailboxServiceClient): Promise<MailboxServiceClient>;
   stall(receiving: Receiving): void;
   wake(receiving: Receiving): void;
@@ -29,7 +29,7 @@ const pausing = {
   },
 };
 
-/** Behind a link on which nothing passes: what was sent stays in the kernels. */
+/** Behind a proxy that forwards nothing: sent bytes stay in the kernels. */
 function onDeadLink(): Place {
   let proxy: FaultProxy | undefined;
   return {
@@ -61,7 +61,7 @@ function portOf(target: string): number {
   return Number(target.split(':').at(-1));
 }
 
-/** A sender and two receivers of one group; the slow one has a small queue. */
+/** A sender and two receivers of one group. The slow receiver has a small queue. */
 async function start(place: Place) {
   const sidecar = await startSidecar();
   const shared = sidecar.newClient(undefined, SMALL_WINDOWS);
@@ -74,11 +74,11 @@ async function start(place: Place) {
   const slowly = slow.receive();
   const well = good.receive();
   for (const receiving of [slowly, well]) await receiving.attached();
-  // Its own view, and at the first also that of the other.
+  // The views: its own, and for the first receiver also that of the other.
   await well.first(2);
   await slowly.first(1);
   let sent = 0;
-  /** The good receiver has them all, whatever the slow one does. */
+  /** The reading receiver has all messages, whatever the slow receiver does. */
   const sendAndReceive = async (count: number) => {
     const stream = sender.stream();
     for (let i = 0; i < count; i += 50)
@@ -100,7 +100,7 @@ describe.each(PLACES)('a receiver that stalls %s', (_, placeOf) => {
     await sendAndReceive(400);
     await until(isPaused, { what: 'the slow mailbox is paused' });
     await sendAndReceive(200);
-    // Calls on the same connection neither.
+    // Other calls on the same connection are not delayed either.
     expect(await sender.call('poll')).toMatchObject({ waitingEvents: 0n });
     expect(isPaused()).toBe(true);
     expect(slowly.events.length).toBeLessThan(400);
@@ -148,12 +148,12 @@ describe('a receiver whose client disappeared without closing its connection', (
     const well = good.receive();
     await vanishing.first(1);
     await well.first(2);
-    // Its end is gone; this one's kernel continues sending into the void.
+    // The client's end is closed, but the kernel on this side continues to send.
     proxy.halfOpen('server');
     for (let i = 0; i < 300; i++) await sender.send('chat', PAYLOAD);
     await well.first(302);
     await until(() => registry.sizes().receivers === 1, { what: 'the sidecar notices' });
-    // All that waits, and the good one's replay window; nothing is on its way any more.
+    // The queue of the stalled receiver and the replay window of the other. Nothing is in flight any more.
     const { retainedBytes } = registry.sizes();
     const next = new TestMailbox(newClient(), slow.connected).receive({ afterSequence: 1n });
     await next.first(300);
@@ -187,7 +187,7 @@ describe('many stalled receivers', () => {
     await well.first(1 + COUNT, 20_000);
     const { paused, retainedBytes } = registry.sizes();
     expect(paused).toBe(10);
-    // What a transport was given counts too; and a queue may always hold what one more read brings.
+    // The bytes in a transport count too. Each queue can also hold one more read from the daemon.
     expect(retainedBytes).toBeGreaterThan(6 * MIB);
     expect(retainedBytes).toBeLessThan(8 * MIB + 11 * (64 * 1024 + PAYLOAD.length));
     for (const { mailbox, receiving } of stalled) {
@@ -195,7 +195,7 @@ describe('many stalled receivers', () => {
       await mailbox.call('disconnect', { abort: true });
     }
     await until(() => registry.sizes().receivers === 1, { what: 'the clients have gone' });
-    // The replay window of the one that read.
+    // The replay window of the reading receiver.
     await until(() => registry.sizes().retainedBytes <= COUNT * (PAYLOAD.length + 200), {
       what: 'nothing of the others is left',
     });

@@ -16,17 +16,17 @@ export function textReport(results: Results, what: { readonly bars: boolean }): 
   for (const scenario of results.scenarios)
     parts.push(`${scenario.id}: ${scenario.text}\n${textTable(scenarioTable(results, scenario))}`);
   if (what.bars) parts.push(`bars\n${textTable(barsTable(results))}`);
-  const said = notes(results);
-  if (said.length > 0) parts.push(said.join('\n'));
+  const footnotes = notes(results);
+  if (footnotes.length > 0) parts.push(footnotes.join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
 
 /** The generated part of docs/performance.md. */
 export function markdownReport(results: Results, chart: string): string {
-  const said = notes(results);
+  const footnotes = notes(results);
   return [
     ...headerLines(results).map((line) => `- ${line}`),
-    ...said.map((note) => `- ${note}`),
+    ...footnotes.map((note) => `- ${note}`),
     '',
     `![Throughput and round trip of all subjects](${chart})`,
     '',

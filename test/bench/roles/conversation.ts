@@ -2,16 +2,16 @@ import type { FromRole, RoleAnswer, ToRole } from './order.js';
 
 /** The messages between a role and its driver, over the IPC channel of a child process. */
 export class Conversation {
-  readonly #heard: ToRole[] = [];
+  readonly #received: ToRole[] = [];
   #waiting: (() => void)[] = [];
   #cpuAtGo = process.cpuUsage();
   #stopped = false;
 
   constructor() {
     process.on('message', (message) => {
-      const said = message as ToRole;
-      if (said.say === 'stop') this.#stopped = true;
-      this.#heard.push(said);
+      const order = message as ToRole;
+      if (order.say === 'stop') this.#stopped = true;
+      this.#received.push(order);
       for (const wake of this.#waiting.splice(0)) wake();
     });
     // Without a driver, nothing else would stop this role.
@@ -32,8 +32,8 @@ export class Conversation {
 
   async next<Say extends ToRole['say']>(what: Say): Promise<Extract<ToRole, { say: Say }>> {
     for (;;) {
-      const at = this.#heard.findIndex(({ say: heard }) => heard === what);
-      if (at >= 0) return this.#heard.splice(at, 1)[0] as Extract<ToRole, { say: Say }>;
+      const at = this.#received.findIndex(({ say }) => say === what);
+      if (at >= 0) return this.#received.splice(at, 1)[0] as Extract<ToRole, { say: Say }>;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

@@ -35,7 +35,7 @@ function hpackString(text: string): Buffer {
   return Buffer.concat([Buffer.from([127, (rest & 0x7f) | 0x80, rest >> 7]), bytes]);
 }
 
-/** Cuts what a client said into the preface and its frames. */
+/** Splits the bytes of a client into the preface and the frames. */
 export function cutFrames(bytes: Buffer): Buffer[] {
   const pieces = [bytes.subarray(0, PREFACE.length)];
   for (let at = PREFACE.length; at + 9 <= bytes.length; ) {
@@ -62,11 +62,11 @@ export async function record(
   connectTo: (port: number) => SpreadSidecar,
   use: (client: SpreadSidecar) => Promise<void>,
 ): Promise<Buffer[]> {
-  const said: Buffer[][] = [];
+  const written: Buffer[][] = [];
   const sockets: Socket[] = [];
   const proxy = createServer((socket) => {
     const chunks: Buffer[] = [];
-    said.push(chunks);
+    written.push(chunks);
     const server = connect(port, '127.0.0.1');
     sockets.push(socket, server);
     socket.on('data', (chunk) => chunks.push(chunk));
@@ -83,7 +83,7 @@ export async function record(
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => proxy.close(resolve));
   }
-  return said.map((chunks) => Buffer.concat(chunks));
+  return written.map((chunks) => Buffer.concat(chunks));
 }
 
 /** What a server said at the end: the code of its GOAWAY, or how many streams it answered. */

@@ -36,15 +36,15 @@ export const daemon: Target = {
         serial += 1;
         if (serial % 16 === 0) good.send();
         const where = serial % 8 === 0 ? { host: '127.0.0.1', port: listening.tcpPort! } : { path };
-        const said = await say(await open(where), asOneOfMany(input, groups, serial), {
+        const result = await say(await open(where), asOneOfMany(input, groups, serial), {
           waitFor: 2,
           patienceMs: 25,
           untilClosed: true,
         });
-        if (said.bytes === 0) return said.closed ? 'closed without a word' : 'no word';
-        const first = said.answer.readInt8(0);
+        if (result.bytes === 0) return result.closed ? 'closed without a word' : 'no word';
+        const first = result.answer.readInt8(0);
         if (first < 0) return `refused ${first}`;
-        return said.bytes > 60 ? 'session, with messages' : said.bytes > 8 ? 'session' : 'handshake';
+        return result.bytes > 60 ? 'session, with messages' : result.bytes > 8 ? 'session' : 'handshake';
       },
       settle: async () => {
         await good.areUnharmed();

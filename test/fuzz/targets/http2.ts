@@ -35,8 +35,8 @@ export const http2: Target = {
       ...subjectOf(sidecar, material),
       run: async (input) => {
         const socket = await open({ host: '127.0.0.1', port: sidecar.grpcPort });
-        const said = await say(socket, input, { patienceMs: PATIENCE_MS });
-        return `${describeAnswer(said.answer)}${said.closed ? ', closed' : ''}`;
+        const result = await say(socket, input, { patienceMs: PATIENCE_MS });
+        return `${describeAnswer(result.answer)}${result.closed ? ', closed' : ''}`;
       },
     };
   },
@@ -62,9 +62,9 @@ export const tls: Target = {
         const socket = await open(to);
         const [first, ...rest] = input;
         if (!first?.equals(Buffer.from('inside'))) {
-          const said = await say(socket, input, { patienceMs: PATIENCE_MS });
-          const [type = 0] = said.answer;
-          return `record ${said.bytes > 0 ? type : 'none'}${said.closed ? ', closed' : ''}`;
+          const result = await say(socket, input, { patienceMs: PATIENCE_MS });
+          const [type = 0] = result.answer;
+          return `record ${result.bytes > 0 ? type : 'none'}${result.closed ? ', closed' : ''}`;
         }
         const secure = connectTls({
           socket,
@@ -78,9 +78,9 @@ export const tls: Target = {
           secure.once('secureConnect', resolve);
           secure.once('close', resolve);
         });
-        const said = await say(secure, rest, { patienceMs: PATIENCE_MS });
+        const result = await say(secure, rest, { patienceMs: PATIENCE_MS });
         socket.destroy();
-        return `inside: ${describeAnswer(said.answer)}`;
+        return `inside: ${describeAnswer(result.answer)}`;
       },
     };
   },
@@ -100,10 +100,10 @@ export const admin: Target = {
     return {
       ...subjectOf(sidecar, material),
       run: async (input) => {
-        const said = await say(await open({ host: '127.0.0.1', port }), input, { patienceMs: PATIENCE_MS });
-        const line = /^HTTP\/1\.1 (\d+)/.exec(said.answer.toString('latin1', 0, 20));
-        if (line) return `http ${line[1]}${said.closed ? ', closed' : ''}`;
-        return `${describeAnswer(said.answer)}${said.closed ? ', closed' : ''}`;
+        const result = await say(await open({ host: '127.0.0.1', port }), input, { patienceMs: PATIENCE_MS });
+        const line = /^HTTP\/1\.1 (\d+)/.exec(result.answer.toString('latin1', 0, 20));
+        if (line) return `http ${line[1]}${result.closed ? ', closed' : ''}`;
+        return `${describeAnswer(result.answer)}${result.closed ? ', closed' : ''}`;
       },
     };
   },
@@ -284,7 +284,7 @@ const HTTP_SEEDS: Input[] = [
 
 /** What the TypeScript client says when it does a little of everything. */
 async function recordings(sidecar: FuzzedSidecar): Promise<Input[]> {
-  const said = await record(
+  const written = await record(
     sidecar.grpcPort,
     (port) => new SpreadSidecar({ target: `127.0.0.1:${port}` }),
     async (client) => {
@@ -299,19 +299,19 @@ async function recordings(sidecar: FuzzedSidecar): Promise<Input[]> {
       await mailbox.disconnect();
     },
   );
-  return said.map(cutFrames);
+  return written.map(cutFrames);
 }
 
 /** The records of a client whose handshake goes well. */
 async function recordHandshake(sidecar: FuzzedSidecar): Promise<Input[]> {
-  const said = await record(
+  const written = await record(
     sidecar.grpcPort,
     (port) => new SpreadSidecar({ target: `127.0.0.1:${port}`, tls: { ca: sidecar.authority } }),
     async (client) => {
       await client.version();
     },
   );
-  return said.map((bytes) => {
+  return written.map((bytes) => {
     const records: Buffer[] = [];
     for (let at = 0; at + 5 <= bytes.length; ) {
       const end = at + 5 + bytes.readUInt16BE(at + 3);

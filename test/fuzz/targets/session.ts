@@ -31,7 +31,7 @@ async function play(input: Input): Promise<string> {
   const [ours, daemons] = duplexPair();
   daemons.on('error', () => {});
   daemons.resume();
-  const said = say(daemons, input);
+  const result = say(daemons, input);
   try {
     let session: Session;
     try {
@@ -46,7 +46,7 @@ async function play(input: Input): Promise<string> {
     }
     return await untilClosed(session);
   } finally {
-    await said;
+    await result;
     daemons.destroy();
   }
 }

@@ -19,17 +19,17 @@ export async function schemaProblems(version: string, all: readonly Manifest[]) 
 async function jsonCommand<T>(command: string, args: readonly string[], input?: unknown): Promise<T> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let answer = '';
-  let said = '';
+  let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     answer += chunk;
   });
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
-    said += chunk;
+    output += chunk;
   });
   // A command that ends before it has read its input reports the reason.
   child.stdin.on('error', () => {});
   child.stdin.end(input === undefined ? '' : JSON.stringify(input));
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${said.slice(-4000)}`);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${output.slice(-4000)}`);
   return JSON.parse(answer) as T;
 }

@@ -189,7 +189,7 @@ describe('bounds', () => {
 
   it('survive clients that reset, at every stage', async () => {
     const { port, get } = await start();
-    for (const said of [
+    for (const request of [
       '',
       'PRI *',
       'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
@@ -198,7 +198,7 @@ describe('bounds', () => {
     ]) {
       const client = raw(port);
       await until(() => client.socket.readyState === 'open');
-      client.socket.write(said);
+      client.socket.write(request);
       await new Promise((resolve) => setImmediate(resolve));
       client.socket.resetAndDestroy();
     }

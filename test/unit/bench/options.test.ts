@@ -58,7 +58,7 @@ describe('the measured subjects', () => {
     const all = choose(SCENARIOS, false, [], spread).pairs.length;
     const quick = choose(SCENARIOS, true, [], spread).pairs;
     expect(quick.length).toBeLessThan(all / 2);
-    const told = choose(SCENARIOS, true, ['fan-out-100/session-embedded'], spread).pairs;
-    expect(told.map(({ scenario }) => scenario.id)).toEqual(['fan-out-100']);
+    const pairs = choose(SCENARIOS, true, ['fan-out-100/session-embedded'], spread).pairs;
+    expect(pairs.map(({ scenario }) => scenario.id)).toEqual(['fan-out-100']);
   });
 });

@@ -22,8 +22,8 @@ describe('a token that is revoked while a Receive is active', () => {
   it('is read again until the sidecar accepts it; no event is lost', async () => {
     const tokens = ['first', 'first', 'old', 'old', 'new'];
     const { service, mailbox, fake, tokensOf } = await openWith(() => tokens.shift() ?? 'new');
-    const told: string[] = [];
-    mailbox.on('detached', (error) => told.push(error.reason));
+    const reasons: string[] = [];
+    mailbox.on('detached', (error) => reasons.push(error.reason));
     fake.message('1');
     expect(((await mailbox.receive()) as RegularMessage).text()).toBe('1');
     service.fail('receive', WITHDRAWN, WITHDRAWN);
@@ -31,7 +31,7 @@ describe('a token that is revoked while a Receive is active', () => {
     fake.message('2');
     expect(((await mailbox.receive()) as RegularMessage).text()).toBe('2');
     expect(tokensOf('receive')).toEqual(['first', 'old', 'old', 'new']);
-    expect(told).toEqual(['CREDENTIAL_INVALID']);
+    expect(reasons).toEqual(['CREDENTIAL_INVALID']);
     expect(fake.receives.map(({ afterSequence }) => afterSequence)).toEqual([0n, 1n]);
   });
 

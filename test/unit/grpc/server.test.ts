@@ -167,11 +167,11 @@ describe('a client that does not speak gRPC', () => {
     ['noise', '\0\xff'.repeat(5000)],
     ['a preface and noise', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\xff'.repeat(5000)}`],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(600, 'x')],
-  ])('is disconnected and harms no other client: %s', async (_, said) => {
+  ])('is disconnected and harms no other client: %s', async (_, bytes) => {
     const { client, server, address } = await start();
     const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
     socket.on('error', () => {}).resume();
-    socket.write(said, 'latin1');
+    socket.write(bytes, 'latin1');
     await until(() => socket.closed, { what: 'the connection is cut' });
     expect(await once(client, Echo.once.path, Buffer.from('hi'))).toEqual({ value: Buffer.from('hi') });
     expect(server.connections).toBe(1);
@@ -179,9 +179,9 @@ describe('a client that does not speak gRPC', () => {
 
   it('may reset at any time', async () => {
     const { client, server, address } = await start();
-    for (const said of ['', 'PRI *', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
+    for (const bytes of ['', 'PRI *', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
       const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
-      await new Promise((resolve) => socket.write(said, resolve));
+      await new Promise((resolve) => socket.write(bytes, resolve));
       socket.resetAndDestroy();
     }
     expect(await once(client, Echo.once.path, Buffer.from('hi'))).toEqual({ value: Buffer.from('hi') });

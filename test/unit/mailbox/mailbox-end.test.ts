@@ -316,25 +316,25 @@ describe('Mailbox', () => {
   describe('a listener of the end', () => {
     it('is notified once, after the outcomes of sends', async () => {
       const mailbox = mailboxOf();
-      const told: string[] = [];
-      mailbox.onEnd((error) => told.push((error as SendFailure).outcome));
-      mailbox.onEnd(() => told.push('not this one'))();
+      const reported: string[] = [];
+      mailbox.onEnd((error) => reported.push((error as SendFailure).outcome));
+      mailbox.onEnd(() => reported.push('not this one'))();
       session.takesAtOnce = false;
-      mailbox.send(message('x'), (error) => told.push(error ? 'failed' : 'taken'));
+      mailbox.send(message('x'), (error) => reported.push(error ? 'failed' : 'taken'));
       session.lose();
       await turn();
-      expect(told).toEqual(['failed', 'not-sent']);
+      expect(reported).toEqual(['failed', 'not-sent']);
     });
 
     it('is notified soon after a past end, and not after it was removed', async () => {
       const mailbox = mailboxOf();
       await mailbox.disconnect();
-      const told = vi.fn();
-      mailbox.onEnd(told);
-      mailbox.onEnd(() => told('not this one'))();
-      expect(told).not.toHaveBeenCalled();
+      const reported = vi.fn();
+      mailbox.onEnd(reported);
+      mailbox.onEnd(() => reported('not this one'))();
+      expect(reported).not.toHaveBeenCalled();
       await turn();
-      expect(told.mock.calls).toMatchObject([[{ reason: 'MAILBOX_DISCONNECTED' }]]);
+      expect(reported.mock.calls).toMatchObject([[{ reason: 'MAILBOX_DISCONNECTED' }]]);
     });
   });
 

@@ -17,20 +17,20 @@ describe('createEvents', () => {
   });
 
   it('notifies each subscriber of its events, in order, at once', () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const events = createEvents([
-      { daemon: { up: (daemon) => told.push(`first ${daemon}`) } },
+      { daemon: { up: (daemon) => reported.push(`first ${daemon}`) } },
       {
         daemon: {
-          up: (daemon, version) => told.push(`second ${daemon} ${version}`),
-          down: () => told.push('down'),
+          up: (daemon, version) => reported.push(`second ${daemon} ${version}`),
+          down: () => reported.push('down'),
         },
       },
     ]);
     events.daemon.up('4803', '5.0.1');
     events.daemon.down(undefined);
     events.grpc.callStarted(method);
-    expect(told).toEqual(['first 4803', 'second 4803 5.0.1', 'down']);
+    expect(reported).toEqual(['first 4803', 'second 4803 5.0.1', 'down']);
   });
 
   it('subscribers that are objects of a class keep their this', () => {

@@ -112,12 +112,12 @@ export function fakeSession(): object {
 
 /** The notifications of a handler. */
 class FakeHandler {
-  readonly told: string[] = [];
+  readonly calls: string[] = [];
   readonly listener: Listener = {
-    onReceiveMetadata: () => void this.told.push('metadata'),
-    onReceiveMessage: (message: unknown) => void this.told.push(`message ${message}`),
-    onReceiveHalfClose: () => void this.told.push('half-close'),
-    onCancel: () => void this.told.push('cancel'),
+    onReceiveMetadata: () => void this.calls.push('metadata'),
+    onReceiveMessage: (message: unknown) => void this.calls.push(`message ${message}`),
+    onReceiveHalfClose: () => void this.calls.push('half-close'),
+    onCancel: () => void this.calls.push('cancel'),
   };
 }
 

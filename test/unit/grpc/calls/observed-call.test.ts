@@ -58,7 +58,7 @@ describe('the status of a call', () => {
     const server = new FakeServer();
     const { base, handler } = server.begin('GetView');
     base.listener?.onCancel();
-    expect(handler.told).toEqual(['metadata', 'cancel']);
+    expect(handler.calls).toEqual(['metadata', 'cancel']);
     expect(server.events).toEqual(['GetView started', `GetView finished ${status.CANCELLED}`]);
   });
 
@@ -67,7 +67,7 @@ describe('the status of a call', () => {
     const { base, start, handler } = server.make('GetView');
     base.begins = false;
     start();
-    expect(handler.told).toEqual([]);
+    expect(handler.calls).toEqual([]);
     expect(server.events).toEqual(['GetView started', `GetView finished ${status.CANCELLED}`]);
   });
 
@@ -214,7 +214,7 @@ describe('bytes of a request', () => {
     base.stream.emit('data', Buffer.from([1, 0, 0, 0, 1, 9]));
     expect(reasonOf(base.statuses[0])).toBe('COMPRESSION_NOT_SUPPORTED');
     expect(base.statuses[0]?.metadata?.get('grpc-accept-encoding')).toEqual(['identity']);
-    expect(handler.told).toEqual(['metadata']);
+    expect(handler.calls).toEqual(['metadata']);
   });
 
   it('that are compressed are accepted where compression is on', () => {

@@ -39,7 +39,7 @@ describe('a call that is rejected', () => {
     // Later input of the client is discarded.
     expect(base.stream.closedWith).toEqual([constants.NGHTTP2_NO_ERROR]);
     base.listener?.onCancel();
-    expect(handler.told).toEqual([]);
+    expect(handler.calls).toEqual([]);
     expect(server.events).toEqual([
       'Multicast started',
       'refused Multicast CREDENTIAL_MISSING',
@@ -63,7 +63,7 @@ describe('a call that is rejected', () => {
     server.begin('GetView');
     const second = server.begin('GetView', fakeSession());
     expect(reasonOf(second.base.statuses[0])).toBe('TOO_MANY_CALLS');
-    expect(second.handler.told).toEqual([]);
+    expect(second.handler.calls).toEqual([]);
     expect(server.events).toContain('limit limits.maxCalls');
     expect(server.events.some((line) => line.startsWith('refused'))).toBe(false);
   });
@@ -72,7 +72,7 @@ describe('a call that is rejected', () => {
     const server = new FakeServer();
     const { base, handler } = server.begin('GetView', {});
     expect(base.statuses[0]?.code).toBe(status.UNAVAILABLE);
-    expect(handler.told).toEqual([]);
+    expect(handler.calls).toEqual([]);
     expect(server.calls.size).toBe(0);
   });
 
@@ -84,10 +84,10 @@ describe('a call that is rejected', () => {
     call.sendMessage('response', () => {});
     const second = server.begin('GetView', session);
     expect(reasonOf(second.base.statuses[0])).toBe('TOO_MANY_CALLS');
-    expect(second.handler.told).toEqual([]);
+    expect(second.handler.calls).toEqual([]);
     // Probes and other connections always get a response.
-    expect(server.begin('Check', session).handler.told).toEqual(['metadata']);
-    expect(server.begin('GetView', fakeSession()).handler.told).toEqual(['metadata']);
+    expect(server.begin('Check', session).handler.calls).toEqual(['metadata']);
+    expect(server.begin('GetView', fakeSession()).handler.calls).toEqual(['metadata']);
   });
 
   it('by an unexpected error of the gate is reported', () => {
@@ -144,7 +144,7 @@ describe('an accepted call', () => {
     const server = new FakeServer({ calls: { maxCalls: 1 } });
     server.begin('GetView');
     const { handler } = server.begin('Check', fakeSession());
-    expect(handler.told).toEqual(['metadata']);
+    expect(handler.calls).toEqual(['metadata']);
     expect(server.limits.calls).toBe(2);
   });
 });

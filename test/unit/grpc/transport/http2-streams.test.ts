@@ -25,10 +25,10 @@ class FakeStream extends EventEmitter {
 class FakeSession extends EventEmitter {
   destroyed = false;
   pendingSettingsAck = false;
-  readonly told: number[] = [];
+  readonly advertised: number[] = [];
 
   settings({ maxConcurrentStreams }: { maxConcurrentStreams: number }): void {
-    this.told.push(maxConcurrentStreams);
+    this.advertised.push(maxConcurrentStreams);
   }
 }
 
@@ -107,7 +107,7 @@ describe('the allowed streams of a connection', () => {
     const { session, open } = busyServer(10_000);
     const client = session();
     for (let i = 0; i < 51; i++) open(client);
-    expect(client.told).toEqual([200]);
+    expect(client.advertised).toEqual([200]);
   });
 
   it('do not grow before the client has acknowledged the last SETTINGS', () => {
@@ -115,14 +115,14 @@ describe('the allowed streams of a connection', () => {
     const client = session();
     client.pendingSettingsAck = true;
     for (let i = 0; i < 90; i++) open(client);
-    expect(client.told).toEqual([]);
+    expect(client.advertised).toEqual([]);
   });
 
   it('are few for a new connection while others have most of them', () => {
     const { session, open, limits } = busyServer(200);
     const flooding = session();
     for (let i = 0; i < 180; i++) open(flooding);
-    expect(session().told).toEqual([16]);
+    expect(session().advertised).toEqual([16]);
     expect(limits).toEqual([]);
   });
 
@@ -146,9 +146,9 @@ describe('streams of health', () => {
     const client = session();
     for (let i = 0; i < 999; i++) {
       open(client, watch);
-      expect(client.told.at(-1) ?? 100).toBeGreaterThan(i + 1);
+      expect(client.advertised.at(-1) ?? 100).toBeGreaterThan(i + 1);
     }
-    expect(client.told.at(-1)).toBe(1000);
+    expect(client.advertised.at(-1)).toBe(1000);
     expect(limits).toEqual([]);
   });
 

@@ -18,9 +18,9 @@ import {
   RECONNECT,
   refuse,
   registry,
+  reported,
   resetForEachTest,
   session,
-  told,
 } from './reconnecting-mailbox.js';
 
 describe('a mailbox that reconnects', () => {
@@ -120,7 +120,7 @@ describe('a mailbox that reconnects', () => {
       await pass(100);
       allow();
       await pass(200);
-      expect(told).toEqual([
+      expect(reported).toEqual([
         `reconnecting ${ME}`,
         `failed ${A} COULD_NOT_CONNECT`,
         `reconnected ${ME} ${ME} ${A} 0.3`,
@@ -149,7 +149,7 @@ describe('a mailbox that reconnects', () => {
         lastSequence: 1,
         message: expect.stringContaining(`${A} says COULD_NOT_CONNECT`),
       });
-      expect(told.at(-1)).toBe('given up');
+      expect(reported.at(-1)).toBe('given up');
       const before = daemons.attempts.length;
       await pass(10_000);
       expect(daemons.attempts).toHaveLength(before);

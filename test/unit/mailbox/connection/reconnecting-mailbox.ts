@@ -40,7 +40,7 @@ export function fate(promise: Promise<unknown>): { value?: unknown; error?: unkn
 
 export let daemons: FakeDaemons;
 export let registry: MailboxRegistry;
-export const told: string[] = [];
+export const reported: string[] = [];
 export const ended: string[] = [];
 
 export async function open(
@@ -55,11 +55,11 @@ export async function open(
     telemetry: {
       ...SILENT,
       ended: (_, reason, message) => ended.push(`${reason}: ${message}`),
-      reconnecting: ({ privateGroup }) => told.push(`reconnecting ${privateGroup}`),
-      reconnectFailed: (_, daemon, error) => told.push(`failed ${daemon} ${(error as SpreadError).code}`),
+      reconnecting: ({ privateGroup }) => reported.push(`reconnecting ${privateGroup}`),
+      reconnectFailed: (_, daemon, error) => reported.push(`failed ${daemon} ${(error as SpreadError).code}`),
       reconnected: (mailbox, previous, seconds) =>
-        told.push(`reconnected ${previous} ${mailbox.privateGroup} ${mailbox.daemon} ${seconds}`),
-      reconnectGivenUp: () => told.push('given up'),
+        reported.push(`reconnected ${previous} ${mailbox.privateGroup} ${mailbox.daemon} ${seconds}`),
+      reconnectGivenUp: () => reported.push('given up'),
     },
   });
   return await registry.connect({
@@ -92,7 +92,7 @@ export function resetForEachTest(): void {
       toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance', 'Date'],
     });
     daemons = new FakeDaemons();
-    told.length = 0;
+    reported.length = 0;
     ended.length = 0;
   });
   afterEach(async () => {

@@ -323,20 +323,20 @@ describe('MailboxRegistry', () => {
     });
 
     it('report the events of each mailbox, without the secret', async () => {
-      const told: string[] = [];
+      const reported: string[] = [];
       const registry = registryOf(
         {},
         {
           telemetry: {
             ...SILENT,
-            opened: (mailbox) => told.push(`opened ${mailbox.displayId} ${mailbox.privateGroup}`),
-            ended: (mailbox, reason) => told.push(`ended ${mailbox.displayId} ${reason}`),
+            opened: (mailbox) => reported.push(`opened ${mailbox.displayId} ${mailbox.privateGroup}`),
+            ended: (mailbox, reason) => reported.push(`ended ${mailbox.displayId} ${reason}`),
           },
         },
       );
       const mailbox = await connect(registry);
       await registry.disconnect(mailbox.id);
-      expect(told).toEqual(['opened m1 #me#test', 'ended m1 DISCONNECTED']);
+      expect(reported).toEqual(['opened m1 #me#test', 'ended m1 DISCONNECTED']);
     });
   });
 });

@@ -189,21 +189,21 @@ describe('calls', () => {
 describe('mailboxes', () => {
   it('events become counters', async () => {
     const { metrics, scrape } = setUp();
-    const { mailbox: told, grpc } = metrics.events;
+    const { mailbox: mailboxEvents, grpc } = metrics.events;
     const identity = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
-    told.opened(identity, { peer: '', identity: 'tcp' });
-    told.ended(identity, 'LEASE_EXPIRED', 'over');
-    told.ended(identity, 'SOMETHING_NEW' as EndReason, 'over');
-    told.paused(identity);
-    told.slowConsumer(identity, {
+    mailboxEvents.opened(identity, { peer: '', identity: 'tcp' });
+    mailboxEvents.ended(identity, 'LEASE_EXPIRED', 'over');
+    mailboxEvents.ended(identity, 'SOMETHING_NEW' as EndReason, 'over');
+    mailboxEvents.paused(identity);
+    mailboxEvents.slowConsumer(identity, {
       queuedEvents: 1,
       queuedBytes: 1,
       limits: { maxEvents: 1, maxBytes: 1, replayBytes: 0, overflow: 'PAUSE' },
       mark: { events: 1, bytes: 1 },
       timeLeftMs: undefined,
     });
-    told.connectFailed('4803', new Error('no'));
-    told.defect(new Error('bug'));
+    mailboxEvents.connectFailed('4803', new Error('no'));
+    mailboxEvents.defect(new Error('bug'));
     grpc.spreadError('ILLEGAL_GROUP');
     const series = await scrape();
     for (const name of [
@@ -222,12 +222,12 @@ describe('mailboxes', () => {
 
   it('reconnects become counters', async () => {
     const { metrics, scrape } = setUp();
-    const { mailbox: told } = metrics.events;
+    const { mailbox: mailboxEvents } = metrics.events;
     const identity = { displayId: 'm1', privateGroup: '#a#b', daemon: '4803' };
-    for (let i = 0; i < 5; i++) told.reconnecting(identity, 'gone');
-    for (let i = 0; i < 4; i++) told.reconnectFailed(identity, '4803', new Error('no'));
-    for (let i = 0; i < 3; i++) told.reconnected(identity, '#a#b', 1);
-    for (let i = 0; i < 2; i++) told.reconnectGivenUp(identity, 'no');
+    for (let i = 0; i < 5; i++) mailboxEvents.reconnecting(identity, 'gone');
+    for (let i = 0; i < 4; i++) mailboxEvents.reconnectFailed(identity, '4803', new Error('no'));
+    for (let i = 0; i < 3; i++) mailboxEvents.reconnected(identity, '#a#b', 1);
+    for (let i = 0; i < 2; i++) mailboxEvents.reconnectGivenUp(identity, 'no');
     const series = await scrape();
     for (const [name, value] of [
       ['mailbox_reconnects_total{stage="started"}', 5],
