@@ -11,22 +11,22 @@ import { buildFrame, type RawFrame } from '../support/wire/frame-builder.js';
 import { MAX_BODY, NAME } from '../support/wire/message-sizes.js';
 
 /**
- * Bytes at and beyond each limit of the protocol, straight to a daemon: the sidecar forwards none of those beyond. What a
- * real daemon does with them was found out under valgrind and with AddressSanitizer.
+ * Bytes at and beyond each limit of the protocol, sent directly to a daemon. The sidecar forwards no bytes beyond
+ * a limit. The results for a real daemon come from runs under valgrind and with AddressSanitizer.
  */
 
 const SLOW_MS = 300_000;
 
-/** What becomes of the session: the daemon continues to read from it, ends it, or aborts. */
+/** The result for the session: the daemon continues to read from it, ends it, or aborts. */
 type Outcome = 'goes on' | 'ends' | 'daemon aborts';
 
 interface FrameCase {
   readonly title: string;
-  /** The frames, without the sender's private group where it is the session's own. */
+  /** The frames. The sender's private group is empty where the session's own must be used. */
   readonly frames: readonly RawFrame[];
   readonly embedded: Exclude<Outcome, 'daemon aborts'>;
   readonly real: Outcome;
-  /** What valgrind reports of the real daemon; default: nothing. */
+  /** The report of valgrind for the real daemon. Default: no report. */
   readonly report?: RegExp;
 }
 
@@ -53,10 +53,10 @@ const one = (
   embedded,
   real,
 });
-/** Messages whose packets the daemon takes again for what follows, with their content. */
+/** Messages whose packets the daemon reuses for later messages, with their content. */
 const filled: readonly RawFrame[] = Array.from({ length: 20 }, () => ({ type: RELIABLE, data: bytes(1300) }));
 
-/** Frames that leave the real daemon whole. */
+/** Frames that do not harm the real daemon. */
 const HARMLESS: readonly FrameCase[] = [
   ...[0, 1, 43, 44, 100].map((count) =>
     one(`${count} groups`, { type: RELIABLE, groups: groups(count), data: bytes(10) }, 'goes on'),
@@ -103,7 +103,7 @@ const HARMLESS: readonly FrameCase[] = [
   one('a service and a join', { type: RELIABLE | JOIN, groups: ['a'] }, 'ends'),
   one('a join and a leave', { type: JOIN | LEAVE, groups: ['a'] }, 'ends'),
   one('SELF_DISCARD', { type: RELIABLE | SELF_DISCARD, groups: ['a'] }, 'goes on'),
-  // 16 to 18 are join, leave and kill; 19 and 22 are below.
+  // 16 to 18 are join, leave and kill. 19 and 22 are below.
   ...[8, 9, 10, 11, 12, 13, 14, 15, 20, 21, 23].map((bit) =>
     one(`bit ${bit} of the type`, { type: RELIABLE | (1 << bit), groups: ['a'] }, 'ends', 'goes on'),
   ),
@@ -130,7 +130,7 @@ const HARMLESS: readonly FrameCase[] = [
   ),
 ];
 
-/** Frames that the real daemon does not survive whole. */
+/** Frames that break the real daemon. */
 const HARMFUL: readonly FrameCase[] = [
   ...[0, 1, 100].map(
     (count): FrameCase => ({
@@ -187,7 +187,7 @@ const HARMFUL: readonly FrameCase[] = [
   one('a join with the reject bit', { type: JOIN | REJECT, groups: ['a'] }, 'ends', 'daemon aborts'),
 ];
 
-/** Sends the frames and a message to itself, and finds out what becomes of the session. */
+/** Sends the frames and a message to itself, and determines the result for the session. */
 async function outcomeOf(
   where: NetConnectOpts,
   frames: readonly RawFrame[],
@@ -208,7 +208,7 @@ async function outcomeOf(
     client.abort();
     return 'goes on';
   }
-  // A daemon that aborts closes its sockets before its end is seen.
+  // A daemon that aborts closes its sockets before its process has ended.
   const closedAlone = await RawClient.connect(where).then(
     () => true,
     () => false,
@@ -218,9 +218,12 @@ async function outcomeOf(
   return 'daemon aborts';
 }
 
-/** Handshakes at and beyond their limits, which both daemons answer alike. */
+/** Handshakes at and beyond their limits. Both daemons respond alike. */
 function handshakes(daemon: () => Promise<NetConnectOpts>, check: () => void): void {
-  /** Sends the first part, and the second one after 6 bytes. Resolves with the bytes of the last answer, `count` or fewer. */
+  /**
+   * Sends the first part, and the second part after 6 bytes of response. Resolves with the bytes of the last
+   * response, at most `count`.
+   */
   async function answerTo(where: NetConnectOpts, parts: readonly Buffer[], count: number): Promise<string> {
     const stream = await ByteStream.connect(where);
     const answer = async (length: number) => {
@@ -257,7 +260,7 @@ function handshakes(daemon: () => Promise<NetConnectOpts>, check: () => void): v
     ]),
     ['version 3.0.0', request('a', 1, [3, 0, 0]), 'f9'],
     ['version 128.0.0', request('a', 1, [128, 0, 0]), 'f9'],
-    // 3.15 knows three bytes of version in the answer, 3.16 an auth phase; a patch of 255 is -1.
+    // 3.15 has three bytes of version in the response, 3.16 an authentication phase. A patch of 255 is -1.
     ['version 3.15.255', request('w', 1, [3, 15, 255]), '0105000c2377236c6f63616c686f7374'],
     ['version 3.16.255', request('x', 1, [3, 16, 255]), '010500010c2378236c6f63616c686f7374'],
     ['version 127.127.127', request('v', 1, [127, 127, 127]), LIST],
@@ -312,7 +315,7 @@ describe('handshakes at and beyond the limits, at the embedded daemon', () => {
 });
 
 describe.skipIf(!isAvailable('spread-valgrind'))('at a real daemon under valgrind', () => {
-  describe('frames that leave it whole', () => {
+  describe('frames that do not harm it', () => {
     let spread: ValgrindSpread;
     beforeAll(async () => {
       spread = await ValgrindSpread.start();

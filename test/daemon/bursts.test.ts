@@ -4,7 +4,7 @@ import { startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
 import { RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
 
-/** Far more than the 1000 messages that may be queued, from clients that write without a pause. */
+/** Far more than the limit of 1000 queued messages, from clients that write without a pause. */
 describe.each(['tcp', 'unix'] as const)('bursts by %s', (transport) => {
   const wholeSize = (frame: Buffer, count: number) =>
     Buffer.concat(Array.from({ length: count }, () => frame));

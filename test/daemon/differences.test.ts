@@ -6,7 +6,7 @@ import { everythingReceived, RawClient } from '../support/daemons/raw-client.js'
 import { until } from '../support/until.js';
 import { buildFrame } from '../support/wire/frame-builder.js';
 
-/** What docs/embedded-daemon.md promises beyond the transcripts. */
+/** The differences that docs/embedded-daemon.md states, beyond those in the transcripts. */
 describe('the embedded daemon, in contrast to real Spread', () => {
   it('ignores joins and leaves without a group name', async () => {
     const { tcp } = await startEmbeddedDaemon();
@@ -68,7 +68,7 @@ describe('the embedded daemon, in contrast to real Spread', () => {
       await stream.end();
       expect(performance.now() - since).toBeGreaterThan(500);
       expect(events).toMatchObject([{ kind: 'client-abandoned' }]);
-      // Its name is free.
+      // The name is free again.
       await RawClient.connect(tcp, { name: 'slow' });
     });
 

@@ -9,7 +9,7 @@ import { until, within } from '../support/until.js';
 import { buildFrame } from '../support/wire/frame-builder.js';
 import { boundarySizes, groupsWithMember, MAX_BODY, NAME, PACKET } from '../support/wire/message-sizes.js';
 
-/** valgrind makes the daemon some 20 times slower. */
+/** valgrind makes the daemon about 20 times slower. */
 const SLOW_MS = 300_000;
 const SERVICES = Object.keys(SERVICE_BITS) as ServiceTypeName[];
 
@@ -39,7 +39,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
     await spread?.stop();
   }, SLOW_MS);
 
-  /** Sends, and waits until the receiver has the message: the daemon's queue never grows long. */
+  /** Sends, and waits until the receiver has the message, so that the daemon's queue stays short. */
   async function exchange(service: ServiceTypeName, groups: string[], size: number): Promise<void> {
     await sender.multigroupMulticast(SERVICE_BITS[service], groups, Buffer.alloc(size, size % 251));
     const what = `${service} message of ${size} bytes to ${groups.length} groups`;
@@ -74,7 +74,8 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
       for (let count = 1; count <= 43; count++)
         for (const size of [0, MAX_BODY - NAME * count])
           await exchange(service, groupsWithMember(count), size);
-      // One write behind an array shows at once under valgrind; the same message again finds what only reuse breaks.
+      // valgrind reports a write beyond an array immediately. The repeated message finds errors that appear only when
+      // memory is reused.
       for (let i = 0; i < 20; i++) await exchange(service, ['room'], MAX_BODY - NAME);
       expectNoReport();
     },
@@ -96,7 +97,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
       }
       const groups = ['slow', receiver.privateGroup];
       const sizes = boundarySizes(2, [1, 2, 50, 99, 100]).flatMap((size) => [size, size, size]);
-      // More than the socket buffers hold, so that the daemon keeps a copy for each receiver, cut at any byte.
+      // More than the socket buffers hold, so that the daemon keeps a partly written copy for each receiver.
       for (const client of slow) client.pauseReading();
       for (const size of sizes) await exchange('AGREED', groups, size);
       for (const [i, client] of slow.entries()) {
@@ -140,7 +141,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
       }
       await receiver.join(longest);
       await exchange('AGREED', [longest], 100);
-      // 43 different names of 31 bytes, and private groups that nobody has, in each form that the sidecar forwards.
+      // 43 different names of 31 bytes, and unused private groups, in each form that the sidecar forwards.
       const names = Array.from({ length: 42 }, (_, i) => `${'n'.repeat(29)}${String(i).padStart(2, '0')}`);
       await exchange('SAFE', [...names, longest], MAX_BODY - 43 * NAME);
       const longestPrivate = `#${'p'.repeat(10)}#${'d'.repeat(19)}`;
@@ -173,7 +174,7 @@ describe.skipIf(!isAvailable('spread-valgrind'))('limits of messages on a real d
 });
 
 describe.skipIf(!isAvailable('spread-valgrind'))('beyond the limits of messages on a real daemon', () => {
-  /** Frames straight to the daemon: the sidecar forwards none of them. */
+  /** Frames go directly to the daemon, because the sidecar forwards none of them. */
   async function reportsOf(
     groups: string[],
     size: number,

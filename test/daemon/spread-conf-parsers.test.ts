@@ -9,7 +9,7 @@ import { isAvailable } from '../support/requirements.mjs';
 
 const FILES = 300;
 const SLOW_MS = 180_000;
-/** A daemon that no file has. Real Spread reads the whole file, looks for this daemon, and ends. */
+/** A daemon name that no file contains. Real Spread reads the whole file, does not find this name, and exits. */
 const MISSING = 'missing';
 
 const TOKENS = [
@@ -27,7 +27,7 @@ const TOKENS = [
     'fe80::1',
   ],
 ];
-/** Settings that Spread accepts together with the defaults of all others. */
+/** Settings that Spread accepts together with the defaults of all other settings. */
 const SETTINGS = [
   ...['Window = 160', 'PersonalWindow = 15', 'AcceleratedRing = yes', 'AcceleratedWindow = 0'],
   ...['AcceleratedWindow = 25', 'LookupTimeout = 100', 'DebugFlags = { ALL !MEMORY }', 'DebugFlags = { }'],
@@ -47,7 +47,7 @@ const WRONG_SETTINGS = [
   ],
   ...['MaxSessionMessages = many', 'ActiveIPVersion = IPv6', 'ActiveIPVersion = IPv5'],
 ];
-/** Daemons that may all stand in one file. */
+/** Daemons that can all be in one file. */
 const DAEMONS = [
   ...['a 10.0.0.1', 'b 10.0.0.2', '10.0.0.3 ;', '10.0.0.4', 'a; 10.0.0.5', '"x y" 10.0.0.6 ;'],
   ...['d 10.0.0.7 VirtualID = 5', 'e 10.0.0.8 VirtualID = 6', 'g 10.0.0.11 { D 10.0.0.11 C 0.0.0.0 }'],
@@ -60,10 +60,10 @@ const WRONG_DAEMONS = [
   ...['k 225.0.0.1', 'n 10.0.0.15 { 10.0.0.15:5 }', 'o 10.0.0.16 { eth0 }'],
 ];
 
-/** A file that is right more often than not, and sometimes has one line or one token too much, too little or exchanged. */
+/** Mostly a valid file. Sometimes one line or token is added, missing or replaced. */
 function anyFile(random: Random): string {
   const pick = <T>(list: readonly T[]): T => list[random.int(0, list.length - 1)] as T;
-  /** Different ones of `list`; rarely one of `wrong` beside them. */
+  /** Distinct elements of `list`, rarely with one of `wrong`. */
   const several = (list: readonly string[], wrong: readonly string[], least: number, most: number) => {
     const left = [...list];
     const taken = Array.from(
@@ -92,7 +92,7 @@ function anyFile(random: Random): string {
   return words.join('');
 }
 
-/** What is wrong with a file for us; undefined when nothing is. */
+/** The error of our parser. Undefined for a valid file. */
 function ourMistake(text: string): string | undefined {
   try {
     parseSpreadConf(text, { name: MISSING });
@@ -109,11 +109,11 @@ describe.skipIf(!isAvailable('spread-home'))('spread.conf, read here and by real
   const folder = mkdtempSync(join(tmpdir(), 'conf-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** The daemon ends either way: when it has read the file, it misses itself there. */
+  /** The daemon always exits: after it has read the file, it does not find its own name there. */
   function theirMistake(text: string, name = MISSING): Promise<string | undefined> {
     const file = join(folder, 'spread.conf');
     writeFileSync(file, `${text}\n`);
-    // Spread aborts at its end: without stdbuf its last words stay in a buffer.
+    // Spread aborts at its end. Without stdbuf, its last output would stay in a buffer.
     const args = ['-oL', join(process.env.SPREAD_HOME!, 'sbin', 'spread'), '-n', name, '-c', file];
     return new Promise((resolve, reject) => {
       execFile(
@@ -157,10 +157,10 @@ describe.skipIf(!isAvailable('spread-home'))('spread.conf, read here and by real
       for (let i = 0; i < FILES; i++) {
         const text = anyFile(random);
         const [ours, theirs] = [ourMistake(text), await theirMistake(text)];
-        // Only Spread looks up the name of a daemon that has no address.
+        // Only Spread looks up the name of a daemon without an address.
         if (ours === undefined && theirs?.match(/Name or service not known|failure in name resolution/))
           continue;
-        // Spread takes a quote that is not closed as part of a name; here it is a mistake.
+        // Spread accepts an unclosed quote as part of a name. Our parser reports an error.
         if (theirs === undefined && ours?.match(/the quote . is not closed/)) continue;
         verdicts[theirs === undefined ? 'accepted' : 'rejected'] += 1;
         if ((ours === undefined) !== (theirs === undefined))

@@ -7,9 +7,7 @@ import { freeSpreadPort, RealSpread } from '../support/daemons/real-spread.js';
 import { Tool } from '../support/tool.js';
 import { until } from '../support/until.js';
 
-/**
- * Spread's own programs, unmodified, with the embedded daemon and with a real one: what they print must be the same.
- */
+/** Spread's own unmodified programs, with the embedded daemon and with a real one. They must print the same. */
 
 const home = process.env.SPREAD_HOME ?? '';
 const has = (program: string) => home !== '' && existsSync(join(home, 'bin', program));
@@ -19,12 +17,12 @@ const title = 'Spread’s own programs (set SPREAD_HOME=/path/to/spread, with bi
 
 interface Daemon {
   readonly port: number;
-  /** Members in all groups, where it can be asked. */
+  /** Number of members in all groups, where the daemon reports it. */
   members?(): number;
   stop(): Promise<void>;
 }
 
-/** Its Unix socket is where Spread's library looks for it: /tmp/<port>. */
+/** The Unix socket has the path that Spread's library uses: /tmp/<port>. */
 async function startEmbedded(): Promise<Daemon> {
   const daemon = new EmbeddedDaemon();
   const tcp = await listen({ daemon, tcp: { host: '127.0.0.1', port: await freeSpreadPort() } });
@@ -39,7 +37,9 @@ async function startEmbedded(): Promise<Daemon> {
   };
 }
 
-/** What differs from run to run: where the daemon is, since when it runs, when prompts appear. */
+/**
+ * Parts of the output that differ between runs: the daemon's address, its start time, and the position of prompts.
+ */
 function comparable(output: string, port: number): string[] {
   return output
     .replaceAll(`${port}@127.0.0.1`, 'ADDRESS')
@@ -67,7 +67,7 @@ describe.skipIf(!has('spuser'))(title, () => {
     { place: 'the Unix socket', address: (port: number) => `${port}` },
   ];
 
-  /** Runs the same session on both daemons; the programs must print the same. */
+  /** Runs the same session on both daemons. The programs must print the same. */
   async function compare(
     address: (port: number) => string,
     session: (address: string) => Promise<string[]>,
@@ -127,7 +127,7 @@ describe.skipIf(!has('spuser'))(title, () => {
         await anna.prints('received a FLUSH_REQ message for group flush');
         anna.type('f flush');
         await anna.prints('Sent a FLUSH_OK message');
-        // Each answers the other's messages only while it receives.
+        // Each program answers the other's messages only while it receives.
         for (const user of [anna, bert]) user.type('r');
         for (const user of [anna, bert]) await user.prints('Due to the JOIN of #bert#localhost');
         anna.type('s flush');
@@ -144,7 +144,7 @@ describe.skipIf(!has('spuser'))(title, () => {
       });
     });
 
-    // Spread builds spping and does not install it.
+    // Spread builds spping but does not install it.
     it.skipIf(!has('spping'))('spping reaches its reflector', async () => {
       const at = address(daemons.embedded.port);
       const spping = (...args: string[]) => new Tool(join(home, 'bin', 'spping'), ['-s', at, ...args]);
@@ -239,7 +239,7 @@ describe.skipIf(!has('spuser'))(title, () => {
         bert.type('j java');
         for (const user of [anna, bert]) await user.prints('Due to the JOIN of #bert#localhost');
         anna.type('s java');
-        // It takes everything that is there for one line.
+        // The program reads all available input as one line.
         await anna.prints('Enter message:');
         anna.type('hello from Java');
         for (const user of [anna, bert]) await user.prints('The message is: hello from Java');
@@ -251,7 +251,7 @@ describe.skipIf(!has('spuser'))(title, () => {
         await anna.prints('Due to the DISCONNECT of #bert#localhost');
         anna.type('q');
         expect(await anna.exits()).toBe(0);
-        // Two threads of the program print at once.
+        // Two threads of the program can print at the same time.
         return comparable(anna.output, port).sort();
       };
       expect(await sorted(daemons.embedded.port)).toEqual(await sorted(daemons.real.port));

@@ -3,24 +3,24 @@ import { ByteStream } from '../support/daemons/byte-stream.js';
 import { until } from '../support/until.js';
 import type { Transcript, TranscriptStep } from '../support/wire/transcripts.js';
 
-/** How long `quiet` steps listen at most, in ms. What comes later shows up in the next step, or at the end. */
+/** Longest time that `quiet` steps listen, in ms. Later bytes appear in the next step, or at the end. */
 const QUIET_MS = 40;
 const NAME_FIELD = 32;
 
 export interface PlayerOptions {
   readonly tcp: NetConnectOpts;
   readonly unix: NetConnectOpts;
-  /** Called for steps that belong to no client, e.g. "daemon gets SIGTERM". */
+  /** Called for steps that belong to no client, for example "daemon gets SIGTERM". */
   readonly onNote?: (step: TranscriptStep) => Promise<void>;
 }
 
 /**
- * Plays the clients of a transcript against a daemon and compares each byte it answers with the recording. Names that
- * the daemon invents may differ; so may the other ranges that the recording lists as volatile.
+ * Plays the clients of a transcript to a daemon and compares each byte of its responses with the transcript. Names
+ * that the daemon generates may differ, and so may the ranges that the transcript lists as volatile.
  */
 export class TranscriptPlayer {
   readonly #streams = new Map<string, ByteStream>();
-  /** Private groups that the daemon invented, by the recorded ones. */
+  /** Private groups that this daemon generated, by those in the transcript. */
   readonly #invented = new Map<string, string>();
 
   constructor(
@@ -35,7 +35,7 @@ export class TranscriptPlayer {
     return stream;
   }
 
-  /** Plays all steps, then sees that nobody got more than was recorded. */
+  /** Plays all steps, then checks that no client received more than the transcript has. */
   async play(): Promise<void> {
     await this.playRange(0, this.transcript.steps.length);
     for (const [client, stream] of this.#streams)
@@ -91,7 +91,7 @@ export class TranscriptPlayer {
     for (let i = 0; i < step.repeat; i++) {
       let offset = 0;
       for (const size of step.chunks ?? []) {
-        // Each piece is a packet of its own: the next one is written when the kernel has taken this one.
+        // Each piece is a packet of its own: the next piece is written after the kernel has accepted this one.
         await new Promise((resolve) => socket.write(bytes.subarray(offset, offset + size), resolve));
         offset += size;
       }
@@ -137,7 +137,7 @@ export class TranscriptPlayer {
     return this.transcript.volatile.some((range) => range.step === step.index);
   }
 
-  /** A copy with the names that this daemon invented in place of the recorded ones. */
+  /** A copy with the names of this daemon in place of those in the transcript. */
   #substituted(bytes: Buffer): Buffer {
     const copy = Buffer.from(bytes);
     for (const [recorded, invented] of this.#invented) {

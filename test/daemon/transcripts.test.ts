@@ -7,13 +7,13 @@ import { until } from '../support/until.js';
 import { loadTranscript, type Transcript, transcriptNames } from '../support/wire/transcripts.js';
 import { TranscriptPlayer } from './transcript-player.js';
 
-/** Recordings that are not about one daemon. */
+/** Transcripts with more than one daemon. */
 const severalDaemons = ['80-cluster-basics', '81-partition-merge', '84-daemon-crash-in-cluster'];
 
 interface Difference {
-  /** Why the embedded daemon does not, or can't, do what was recorded. */
+  /** The reason why the embedded daemon behaves differently. */
   readonly reason: string;
-  /** Plays what can be played and checks what the embedded daemon does instead. */
+  /** Plays the matching part and checks the different behaviour of the embedded daemon. */
   readonly instead: (play: Play) => Promise<void>;
 }
 
@@ -25,7 +25,7 @@ interface Play {
 
 const NULL_LIST = '054e554c4c20';
 
-/** Index of the first step that fits. */
+/** Index of the first matching step. */
 function stepOf(transcript: Transcript, client: string, note: string): number {
   const found = transcript.steps.findIndex((step) => step.client === client && step.note.includes(note));
   if (found < 0) throw new Error(`no step of ${client} says '${note}'`);
@@ -36,7 +36,10 @@ function stepOf(transcript: Transcript, client: string, note: string): number {
 const connectOf = (transcript: Transcript, client: string): number =>
   transcript.steps.findIndex((step) => step.client === client && step.dir === 'connect');
 
-/** Every way in which the embedded daemon does not answer as recorded. docs/embedded-daemon.md lists them for users. */
+/**
+ * Every difference between the embedded daemon and the transcripts. docs/embedded-daemon.md lists the differences
+ * for users.
+ */
 const differences: Record<string, Difference> = {
   '09-handshake-split-writes': {
     reason: 'a connect request in several writes is accepted: harmless for clients, and no race',
@@ -101,14 +104,14 @@ const differences: Record<string, Difference> = {
         await player.playRange(send.index, send.index + 1);
         expect(await player.stream('b').read(send.bytes.length)).toEqual(send.bytes);
       }
-      // The member of the empty-named group, to whom real Spread gives them, gets none of them.
+      // Real Spread delivers these messages to the member of the empty-named group. The embedded daemon does not.
       await player.playRange(stepOf(transcript, 'e', 'LEAVE of the empty'), transcript.steps.length);
     },
   },
   '58-extra-type-bits': {
     reason: 'a client that sets membership, reject or internal bits is cut: it could forge views',
     instead: async ({ transcript, player, running }) => {
-      // Bits 24 to 30 are relayed as recorded.
+      // Bits 24 to 30 are forwarded as in the transcript.
       const forged = stepOf(transcript, 'a', 'multicast type 0x102 ');
       await player.playRange(0, forged + 1);
       await player.stream('a').end();
@@ -159,7 +162,7 @@ function messagesIn(player: TranscriptPlayer, client: string): Message[] {
   return messages;
 }
 
-/** Recordings in which how often something happens depends on kernel and chance. */
+/** Transcripts in which the number of repetitions depends on the kernel and on chance. */
 const counted = ['68-slow-reader-default', '69-slow-reader-limit-5'];
 
 async function startFor(transcript: Transcript): Promise<Play> {
@@ -198,7 +201,7 @@ describe('the embedded daemon responds as real Spread did in the recordings', ()
     for (const name of [...Object.keys(differences), ...counted]) expect(page).toContain(`\`${name}\``);
   });
 
-  it('knows only transcripts that exist', () => {
+  it('refers only to transcripts that exist', () => {
     expect(transcriptNames()).toEqual(expect.arrayContaining([...Object.keys(differences), ...counted]));
   });
 });
@@ -213,7 +216,7 @@ describe('a receiver that does not read is disconnected as in the recording, how
     const slow = player.stream('slow');
     slow.socket.pause();
 
-    // The monitor reads each batch before the next one is sent: it is never the slow one.
+    // The monitor reads each batch before the next one is sent, so it is never slow.
     const frames: Frame[] = [];
     const decoder = new FrameDecoder({ role: 'client' }, (frame) => frames.push(frame));
     const batch = Buffer.concat(Array.from({ length: 100 }, () => bytes));
@@ -244,7 +247,7 @@ describe('a receiver that does not read is disconnected as in the recording, how
       messagesLost: 1000,
     });
 
-    // What the kernel had taken can still be read, then the stream ends, perhaps within a message.
+    // The bytes in the kernel can still be read. Then the stream ends, perhaps within a message.
     slow.socket.resume();
     await until(() => slow.socket.readableEnded || slow.socket.destroyed);
     const read = slow.take();
@@ -265,7 +268,7 @@ describe('a receiver that does not read is disconnected as in the recording, how
     while (!running.events.some((event) => event.kind === 'session-cut')) {
       self.write(bytes);
       sent += 1;
-      // The last one may find the session gone.
+      // The last message can find the session closed.
       await until(() => mon.available >= bytes.length);
       expect(sent).toBeLessThan(2000);
       if (mon.available >= bytes.length) expect((await mon.read(bytes.length)).equals(bytes)).toBe(true);

@@ -25,8 +25,8 @@ const run = (target: Target, inputs: number, more: Partial<RunOptions> = {}) =>
   fuzz(target, { seed: SEED, inputs, deadline: Number.POSITIVE_INFINITY, watch, ...more });
 
 /**
- * Node 20 itself has aborted (`~Http2Session(): current_nghttp2_memory_ == 0`) after runs of this one, when the sidecar
- * had been stopped; an abort would take the other tests with it. `npm run fuzz -- --target tls` runs it.
+ * Node 20 itself has aborted (`~Http2Session(): current_nghttp2_memory_ == 0`) after runs of this target, when the
+ * sidecar had stopped. An abort would end the other tests too. `npm run fuzz -- --target tls` runs this target.
  */
 const APART = new Set(['tls']);
 
@@ -36,7 +36,7 @@ describe('a short run', () => {
     async (target) => {
       const report = await run(target, target.kind === 'network' ? 60 : 1000, { samples: 0 });
       expect(report.findings).toEqual([]);
-      // Inputs that all end the same way do not get far.
+      // Inputs that all have the same outcome do not reach much code.
       expect(report.outcomes.size).toBeGreaterThan(1);
     },
     60_000,
@@ -66,7 +66,7 @@ describe('the oracles find', () => {
     const { kind, message, inputs } = await only(planted.typeError, 500);
     expect(kind).toBe('threw');
     expect(message).toContain('TypeError');
-    // Minimised to the header and what it announces.
+    // Minimised to the header and the bytes that it announces.
     expect(inputs[0]?.length).toBe(1);
     expect(inputs[0]![0]!.length).toBeLessThan(200);
   });

@@ -8,7 +8,7 @@ import { type Finding, fuzz, inputAt, type Report, replay } from './engine/runne
 import type { Target } from './engine/target.js';
 import { TARGETS } from './targets/index.js';
 
-/** How long nothing may happen at all. Unit: ms. */
+/** Longest time without any progress. Unit: ms. */
 const HANG_MS = 30_000;
 
 function usage(targets: readonly Target[]): string {
@@ -27,7 +27,7 @@ ${targets.map(({ name, text }) => `  ${name.padEnd(16)}${text}`).join('\n')}
 The exit code is 1 when anything was found.`;
 }
 
-/** Runs targets, prints what was found; gives the exit code. */
+/** Runs targets, prints the findings and returns the exit code. */
 export async function main(
   args: readonly string[],
   print: (line: string) => void,
@@ -73,7 +73,7 @@ export async function main(
           minutes === undefined
             ? Number.POSITIVE_INFINITY
             : performance.now() + (minutes * 60_000) / chosen.length,
-        // Should the process die, this says where.
+        // If the process dies, this line has the location of the last chunk.
         onChunk: (place) => writeFileSync(join(out, 'running'), `${place}\n`),
       });
       reports.push(report);
@@ -117,7 +117,7 @@ async function again(
   return failures.length === 0 ? 0 : 1;
 }
 
-/** Reads what save() wrote. */
+/** Reads a file that save() wrote. */
 export function fromFile(path: string, targets: readonly Target[]): { target: Target; inputs: Input[] } {
   const text = readFileSync(path, 'utf8');
   const [target] = choose(targets, commentOf(text, 'target') ?? '');

@@ -33,7 +33,7 @@ const event = fc.record({
   ),
   kind,
 });
-/** Neighbours that are alike, as those of one sender are. */
+/** Repeated neighbours, like messages of one sender. */
 const events = fc
   .array(fc.tuple(event, fc.integer({ min: 1, max: 3 })), { maxLength: 6 })
   .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => one)));
@@ -43,7 +43,7 @@ function encoded(batch: unknown[]): Buffer {
   return Buffer.from(ReceiveResponse.encode({ frame } as ReceiveResponse).finish());
 }
 
-/** By the generated code alone. */
+/** Decodes with the generated code only. */
 function decodedPlainly(input: Buffer): ReceivedResponse {
   const { frame } = ReceiveResponse.decode(input);
   if (frame?.$case !== 'batch') return { frame };
@@ -60,8 +60,8 @@ function outcome<T>(action: () => T): { value: T } | { threw: true } {
 }
 
 /**
- * Whether the generated code keeps all of it. It does not mind tags that no field can have and lengths that lead out of
- * a nested message; what it then makes of the rest is of no use to anybody.
+ * Whether the generated code keeps every field. It accepts tags that no field can have and lengths that leave a
+ * nested message, and its result for the remaining bytes is then meaningless.
  */
 function isWhole(input: Buffer): boolean {
   const decoded = outcome(() => ReceiveResponse.decode(input));

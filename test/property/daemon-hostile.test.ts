@@ -7,7 +7,7 @@ import { everythingReceived, RawClient } from '../support/daemons/raw-client.js'
 import { until } from '../support/until.js';
 import { buildFrame } from '../support/wire/frame-builder.js';
 
-/** A frame with anything in its header, half of the time nearly a good one. */
+/** A frame with arbitrary header fields; half of the frames are nearly valid. */
 const hostileFrame = (privateGroup: string): fc.Arbitrary<Buffer> => {
   const anyWord = fc.integer({ min: 0, max: 0xffffffff });
   const anyName = fc.oneof(
@@ -44,7 +44,7 @@ const hostileFrame = (privateGroup: string): fc.Arbitrary<Buffer> => {
 
 const cuts = fc.array(fc.integer({ min: 1, max: 2000 }), { maxLength: 6 });
 
-/** Writes `bytes` in pieces of the given sizes, and whatever the daemon does about it is fine. */
+/** Writes `bytes` in pieces of the given sizes. Any reaction of the daemon is allowed. */
 async function write(stream: ByteStream, bytes: Buffer, sizes: readonly number[]): Promise<void> {
   let offset = 0;
   for (const size of [...sizes, bytes.length]) {
@@ -54,7 +54,7 @@ async function write(stream: ByteStream, bytes: Buffer, sizes: readonly number[]
   }
 }
 
-/** Two clients of good faith; whatever the others do, all that they send each other arrives in order. */
+/** Two well-behaved clients. Whatever the other clients do, all messages between them arrive in order. */
 class GoodClients {
   #sent = 0;
   #received = 0;
@@ -97,7 +97,7 @@ describe('hostile clients', () => {
           serial += 1;
           const hostile = await RawClient.connect(running.tcp, { name: `x${serial}` });
           const bytes = Buffer.concat(frames);
-          // The frames were made for a session whose name the test does not know yet.
+          // The frames were generated before the session's name was known.
           const own = Buffer.from(hostile.privateGroup.padEnd(32, '\0'), 'latin1');
           const placeholder = Buffer.from('#x#localhost'.padEnd(32, '\0'), 'latin1');
           for (let at = bytes.indexOf(placeholder); at >= 0; at = bytes.indexOf(placeholder))
@@ -112,7 +112,7 @@ describe('hostile clients', () => {
     expect(
       running.events.filter((event) => event.kind === 'session-cut' && event.reason === 'internal-error'),
     ).toEqual([]);
-    // The generator does reach both sides of the check.
+    // The generator reaches both sides of the check.
     expect(running.events.filter((event) => event.kind === 'session-cut').length).toBeGreaterThan(50);
     await until(() => running.daemon.counters().sessions === 2);
     expect(running.daemon.counters()).toMatchObject({ memberships: 1, groups: 1, queuedBytes: 0 });
@@ -141,7 +141,7 @@ describe('hostile clients', () => {
       }),
       { numRuns: 200 },
     );
-    // Nobody stays.
+    // No session is left.
     await until(() => running.daemon.counters().connections === 2, { timeoutMs: 10_000 });
   }, 60_000);
 });

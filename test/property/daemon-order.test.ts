@@ -6,9 +6,9 @@ import { RawClient } from '../support/daemons/raw-client.js';
 import { until } from '../support/until.js';
 
 /**
- * Many clients act at once, so nobody knows beforehand in which order the daemon gets what they do. A witness that is
- * in every group, and among the receivers of every message, sees that order. From what it saw a pure model says what
- * everybody else must have received, to the last view and message.
+ * Many clients act concurrently, so the order in which the daemon processes their requests is unknown. An observer
+ * that is in every group, and among the receivers of every message, sees that order. From it, a simple model
+ * derives all events that every other client must have received.
  */
 
 const groups = ['alpha', 'beta', 'Gamma'];
@@ -59,7 +59,7 @@ interface Actor {
   gone: boolean;
 }
 
-/** A message as one line: what must be equal at all who get it. */
+/** A message as one line of text, which must be equal for all receivers. */
 function line(message: Message): string {
   switch (message.kind) {
     case 'view':
@@ -73,7 +73,7 @@ function line(message: Message): string {
   }
 }
 
-/** What each client must have received, when the witness saw `seen`. */
+/** The events that each client must have received when the observer saw `seen`. */
 function expectation(seen: readonly Message[], actors: readonly Actor[]): Map<string, string[]> {
   const all = new Map(actors.map((actor) => [actor.client.privateGroup, actor]));
   const expected = new Map(actors.map((actor) => [actor.client.privateGroup, [] as string[]]));
@@ -127,7 +127,7 @@ function act(actor: Actor, todo: Step, actors: readonly Actor[], witness: RawCli
   else self.send(encodeDisconnect(self.privateGroup));
 }
 
-/** Waits until the daemon has done all that was asked, and everybody has received all of it. */
+/** Waits until the daemon has processed all requests, and all clients have received everything. */
 async function settled(daemon: EmbeddedDaemon, actors: readonly Actor[], witness: RawClient): Promise<void> {
   const here = actors.filter(({ gone }) => !gone);
   await until(() => daemon.counters().sessions === here.length + 1, { what: 'the end of those who went' });
@@ -193,21 +193,21 @@ function check(seen: readonly Message[], actors: readonly Actor[]): void {
   for (const { client: each, gone, sent } of actors) {
     const got = each.received.filter((message) => !isEnd(message)).map(line);
     const wanted = expected.get(each.privateGroup)!;
-    // Who went may have missed what came last, and nothing else.
+    // A client that ended may miss only the last events.
     expect(got).toEqual(gone ? wanted.slice(0, got.length) : wanted);
 
     const own = seen.filter((message) => message.kind === 'regular' && message.sender === each.privateGroup);
     const numbers = own.map((message) =>
       Number((message as { payload: Buffer }).payload.toString().split(' ')[1]),
     );
-    // FIFO, nothing twice, and nothing missing but what an abrupt end may have cut off.
+    // FIFO order and no duplicates. Only an abrupt end may have lost messages.
     expect(numbers).toEqual(numbers.map((_, i) => i + 1));
     if (!gone) expect(numbers).toHaveLength(sent);
   }
   disconnectsAreWhole(seen);
 }
 
-/** The views of one client's end come one after the other, in byte order of the groups. */
+/** The views of one client's end are consecutive, in byte order of the groups. */
 function disconnectsAreWhole(seen: readonly Message[]): void {
   const ended = new Map<string, number>();
   let previous = '';

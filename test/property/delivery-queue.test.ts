@@ -7,14 +7,14 @@ import { EVENT_OVERHEAD_BYTES } from '../../server/src/mailbox/queue/event-log.j
 import { MailboxError } from '../../server/src/mailbox/sidecar-error.js';
 import { regular } from '../support/mailboxes/plain-events.js';
 
-/** The event's own size, every byte its sequence modulo 256. */
+/** Encodes an event as `size` bytes, each the sequence modulo 256. */
 const encode: EncodeEvent = (space, sequence, size) => {
   const at = space.reserve(size);
   space.buffer.fill(sequence % 256, at, at + size);
 };
 const event = regular('');
 
-/** The rules of the contract, as slow and plain as can be: every event ever, and four numbers. */
+/** A slow and simple model of the contract: every event ever, and four numbers. */
 class NaiveQueue {
   readonly sizes: number[] = [];
   cursor = 0;
@@ -38,7 +38,7 @@ class NaiveQueue {
     return true;
   }
 
-  /** The sequences that the next batch has. */
+  /** The sequences of the next batch. */
   take(maxBytes: number, limits: { events: number; bytes: number }): number[] {
     const batch: number[] = [];
     while (this.cursor < this.last) {
@@ -106,7 +106,7 @@ function agree({ real, naive }: Pair): void {
   });
 }
 
-/** True when it was allowed. */
+/** True if the acknowledgement was allowed. */
 function allowed(action: () => unknown): boolean {
   try {
     action();
@@ -117,7 +117,7 @@ function allowed(action: () => unknown): boolean {
   }
 }
 
-// Tiny sizes and bounds meet exactly, where mistakes of one sit.
+// Tiny sizes and limits often meet exactly, where off-by-one errors appear.
 const sizes = fc.oneof(
   { weight: 20, arbitrary: fc.integer({ min: 1, max: 3 }) },
   { weight: 10, arbitrary: fc.integer({ min: 1, max: 60 }) },

@@ -23,7 +23,7 @@ const steps = fc.array(
   { maxLength: 200, size: 'max' },
 );
 
-/** The same, written as plainly as can be: sets, and bytes compared as bytes. */
+/** A simple model of the table: sets, and comparison of bytes. */
 class Model {
   readonly #members = new Map<string, Set<Member>>();
   readonly #index = new Map<string, number>();

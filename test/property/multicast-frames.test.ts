@@ -15,7 +15,7 @@ const message = fc.record({
   messageType: fc.oneof(fc.constant(0), fc.integer({ min: -40_000, max: 40_000 }), fc.integer()),
   selfDiscard: fc.boolean(),
 });
-/** Neighbours that are alike, as a sender's are. */
+/** Repeated neighbours, like messages of one sender. */
 const messages = fc
   .array(fc.tuple(message, fc.integer({ min: 1, max: 3 })), { maxLength: 8 })
   .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => ({ ...one }))));

@@ -29,7 +29,7 @@ import {
 } from './wire-values.js';
 
 describe('hostile bytes', () => {
-  /** Decodes until the end or an error; counts the memory that the decoder took. */
+  /** Decodes until the end or an error, and counts the memory that the decoder used. */
   function attack(role: 'client' | 'daemon', pieces: readonly Buffer[]): { error: unknown; taken: number } {
     const allocations = vi.spyOn(Buffer, 'allocUnsafeSlow');
     let error: unknown;
@@ -185,7 +185,7 @@ describe('hostile bytes', () => {
 });
 
 describe('requests', () => {
-  it('of any names, counts and lengths either fit a daemon, or are rejected with field and bound', () => {
+  it('of any names, counts and lengths either fit a daemon, or are rejected with field and limit', () => {
     const fields = fc.record({
       privateGroup,
       serviceType: service,
@@ -209,7 +209,7 @@ describe('requests', () => {
           const { field, bound, message: sentence } = error as WireError;
           expect(sentence).toContain(field);
           expect(bound).toBeTruthy();
-          // The sentence states the upper end of a range in words.
+          // The message states the upper end of a range in words.
           expect(sentence).toContain(bound?.split('..').at(-1));
           return;
         }

@@ -15,7 +15,7 @@ export const groupName = legalName(31);
 export const privateGroup = fc
   .tuple(legalName(10), legalName(19))
   .map(([name, daemon]) => `#${name}#${daemon}`);
-/** What a name field can hold: any bytes but NUL. */
+/** A possible value of a name field: any bytes except NUL. */
 export const anyName = fc
   .uint8Array({ maxLength: 32 })
   .map((bytes) => Buffer.from(bytes.map((b) => b || 1)).toString('latin1'));

@@ -139,7 +139,7 @@ describe('encode and decode are inverse', () => {
   });
 });
 
-/** What `reader` reads from `bytes` in two pieces. */
+/** The result of `reader` for `bytes` in two pieces. */
 function readCut<T>(reader: IncrementalReader<T>, bytes: Buffer, place: number): T {
   const cut = place % bytes.length;
   expect(reader.push(bytes.subarray(0, cut))).toBe(false);

@@ -4,7 +4,7 @@ import { buildFrame, type RawFrame } from '../../support/wire/frame-builder.js';
 import { describeDaemons } from './subjects.js';
 
 describeDaemons('endings', (bench) => {
-  /** A member that watches, and a client whose end it is to see. */
+  /** A member that observes, and a client whose end it must see. */
   async function watched(): Promise<{ watcher: RawClient; client: RawClient; group: string }> {
     const { connect, group } = bench();
     const [watcher, client] = [await connect('w'), await connect('c')];
@@ -108,7 +108,7 @@ describeDaemons('endings', (bench) => {
     let sent = 0;
     let gone = false;
     while (!gone) {
-      // Some at a time, and all of them read, so that the watcher is never slow.
+      // In small groups that all members read, so that the observer is never slow.
       for (let i = 0; i < 20; i++) sender.multicast({ groups: [group], payload });
       sent += 20;
       expect(sent).toBeLessThan(5000);
@@ -118,7 +118,7 @@ describeDaemons('endings', (bench) => {
     }
     slow.resumeReading();
     await slow.ended();
-    // Never before its thousand messages were queued.
+    // The disconnect must not happen before a thousand messages were queued.
     expect(sent).toBeGreaterThan(1000);
   });
 });

@@ -26,7 +26,7 @@ describeDaemons('membership', (bench) => {
     const views = await Promise.all([a.nextView(), b.nextView(), c.nextView()]);
     expect(views[1]).toEqual(views[0]);
     expect(views[2]).toEqual(views[0]);
-    // Byte order: capitals first.
+    // Byte order: capital letters first.
     expect(views[0]).toMatchObject({
       cause: 'JOIN',
       members: namesOf(b, a, c),
@@ -50,7 +50,7 @@ describeDaemons('membership', (bench) => {
     expect(await everythingReceived(b, a, b)).toEqual([[], []]);
   });
 
-  it('sends a self-leave for a leave, and tells the other members who left', async () => {
+  it('sends a self-leave for a leave, and a view to the other members that names the leaver', async () => {
     const { connect, group } = bench();
     const g = group('g');
     const [a, b] = [await connect('a'), await connect('b')];

@@ -6,7 +6,7 @@ import { type Bench, describeDaemons } from './subjects.js';
 
 const services: ServiceTypeName[] = ['UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE'];
 
-/** Clients that are all in `group`, with their views taken. */
+/** Clients that are all in `group` and have received their views. */
 async function members({ connect }: Bench, group: string, ...names: string[]): Promise<RawClient[]> {
   const clients: RawClient[] = [];
   for (const name of names) {

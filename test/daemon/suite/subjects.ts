@@ -9,10 +9,10 @@ import { RawClient, type RawClientOptions } from '../../support/daemons/raw-clie
 import { RealSpread } from '../../support/daemons/real-spread.js';
 import { isAvailable } from '../../support/requirements.mjs';
 
-/** A daemon under test; it may be shared by all tests of a file. */
+/** A daemon under test. All tests of a file may share it. */
 export interface SubjectDaemon {
   readonly tcp: NetConnectOpts;
-  /** Undefined where it is not on this machine. */
+  /** Undefined if the machine has no such daemon. */
   readonly unix: NetConnectOpts | undefined;
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ async function startEmbedded(): Promise<SubjectDaemon> {
   };
 }
 
-/** SPREAD_DAEMON names one that runs; else one is started from SPREAD_HOME. */
+/** SPREAD_DAEMON is the address of a running daemon. Without it, the test starts one from SPREAD_HOME. */
 async function startReal(): Promise<SubjectDaemon> {
   if (!process.env.SPREAD_DAEMON) return RealSpread.start();
   const address = parseAddress(process.env.SPREAD_DAEMON);
@@ -58,17 +58,17 @@ const subjects: readonly Subject[] = [
   },
 ];
 
-/** What a test works with: names in it are new for each test, because a daemon may be shared. */
+/** The resources of a test. Names are unique for each test, because tests can share a daemon. */
 export interface Bench {
   readonly daemon: SubjectDaemon;
   connect(name: string, options?: Omit<RawClientOptions, 'name'>): Promise<RawClient>;
   /** The private name that `connect(name)` uses. */
   privateName(name: string): string;
-  /** A group name of this test's own. Names sort as the given ones do. */
+  /** A group name that only this test uses. Names sort like the given names. */
   group(name: string): string;
 }
 
-/** Runs the same tests on the embedded daemon and, where there is one, on a real one. */
+/** Runs the same tests on the embedded daemon and, if there is one, on a real daemon. */
 export function describeDaemons(what: string, tests: (bench: () => Bench) => void): void {
   for (const { name, available, start } of subjects) {
     describe.skipIf(!available)(`${what}: ${name}`, () => {
@@ -82,7 +82,7 @@ export function describeDaemons(what: string, tests: (bench: () => Bench) => voi
   }
 }
 
-// Test files run in processes of their own, at the same time.
+// Test files run in parallel processes.
 const processTag = (process.pid % 1296).toString(36).padStart(2, '0');
 let serial = 0;
 

@@ -1,10 +1,13 @@
 /**
- * One thing to try: a few pieces of bytes. What a piece is, the target says: a write to a socket, a message of a call, a
- * line of text. Where a target reads a stream, the pieces are its cuts.
+ * One input: a few pieces of bytes. The target defines a piece: a write to a socket, a message of a call, or a
+ * line of text. For targets that read a stream, the pieces determine where the stream is split.
  */
 export type Input = readonly Buffer[];
 
-/** A text, one piece a line: printable ones as JSON strings, others in hex. Lines that begin with # are for people. */
+/**
+ * An input as text, one piece per line: printable pieces as JSON strings, others in hex. Lines that begin with #
+ * are comments.
+ */
 export function formatInput(input: Input, comments: readonly string[] = []): string {
   const lines = [
     ...comments.map((comment) => `# ${comment.replaceAll('\n', ' ')}`),
@@ -13,7 +16,7 @@ export function formatInput(input: Input, comments: readonly string[] = []): str
   return `${lines.join('\n')}\n`;
 }
 
-/** Reads what formatInput wrote. */
+/** Parses the output of formatInput. */
 export function parseInput(text: string): Buffer[] {
   return text
     .split('\n')

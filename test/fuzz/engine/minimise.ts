@@ -1,6 +1,8 @@
 import { type Input, sizeOf } from './input.js';
 
-/** A smaller input that still `fails`, found by leaving out pieces, then ranges of bytes; at most `tries` attempts. */
+/**
+ * A smaller input that still `fails`. Removes pieces first, then ranges of bytes, with at most `tries` attempts.
+ */
 export async function minimise(
   input: Input,
   fails: (input: Input) => Promise<boolean>,

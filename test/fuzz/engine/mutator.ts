@@ -1,13 +1,13 @@
 import type { Random } from '../../chaos/random.js';
 import type { Input } from './input.js';
 
-/** What a mutator draws from. */
+/** The material of a mutator. */
 export interface Material {
-  /** Valid inputs; at least one. */
+  /** Valid inputs, at least one. */
   readonly seeds: readonly Input[];
-  /** Pieces that mean something here: keywords, field headers, odd characters. */
+  /** Meaningful pieces for the target: keywords, field headers, unusual characters. */
   readonly words: readonly Buffer[];
-  /** Bounds, so that growing moves end. */
+  /** Limits for mutations that make an input larger. */
   readonly maxPieces: number;
   readonly maxPieceBytes: number;
 }
@@ -15,7 +15,7 @@ export interface Material {
 type ByteMove = (bytes: Buffer, random: Random, material: Material) => Buffer;
 type PieceMove = (pieces: Buffer[], random: Random, material: Material) => void;
 
-/** Where parsers have their borders. */
+/** Numbers at or near the limits of the parsers. */
 const INTEGERS = [
   0, 1, 2, 7, 8, 15, 16, 31, 32, 33, 47, 48, 63, 64, 80, 99, 100, 101, 126, 127, 128, 129, 143, 144, 254, 255,
   256, 257, 511, 512, 1023, 1024, 4095, 4096, 9999, 16_383, 16_384, 32_767, 32_768, 65_535, 65_536, 143_151,
@@ -23,7 +23,7 @@ const INTEGERS = [
   0x8000_0080, 0xffff_fff0, 0xffff_ffff,
 ];
 
-/** A new input: a seed with one to eight moves; rarely the seed itself, or noise. */
+/** A new input: a seed with one to eight mutations. Rarely an unchanged seed or random bytes. */
 export function mutate(random: Random, material: Material): Buffer[] {
   const { seeds, maxPieces, maxPieceBytes } = material;
   const kind = random.next();
@@ -48,7 +48,7 @@ function noise(random: Random, most: number): Buffer {
   return bytes;
 }
 
-/** A copy with `change` made to it; nothing can be changed in no bytes. */
+/** A copy with `change` applied. Empty bytes stay unchanged. */
 function changed(bytes: Buffer, change: (copy: Buffer) => void): Buffer {
   if (bytes.length === 0) return bytes;
   const copy = Buffer.from(bytes);
@@ -91,7 +91,7 @@ const setInteger: ByteMove = (bytes, random) =>
     else copy.writeUIntLE(value, at, width);
   });
 
-/** Finds a number that may be the length of what follows, and makes it wrong. */
+/** Finds a number that may be the length of the following bytes, and changes it. */
 const editLength: ByteMove = (bytes, random) =>
   changed(bytes, (copy) => {
     for (let tries = 0; tries < 8; tries++) {
@@ -152,7 +152,7 @@ const overwriteWithWord: ByteMove = (bytes, random, { words }) =>
         random.pick(words).copy(copy, random.int(0, copy.length - 1));
       });
 
-/** The beginning of this, the end of another. */
+/** Joins the beginning of this piece and the end of another. */
 const splice: ByteMove = (bytes, random, material) => {
   const other = anyPiece(random, material);
   return Buffer.concat([

@@ -3,13 +3,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 
-/** Errors that nobody caught. Listening for them keeps the process alive. */
+/** Unhandled errors. The listeners keep the process alive. */
 export class UncaughtErrors {
   readonly #caught: Error[] = [];
   readonly #onException = (error: unknown) => this.#caught.push(asError(error, 'uncaught exception'));
   readonly #onRejection = (error: unknown) => this.#caught.push(asError(error, 'unhandled rejection'));
 
-  /** Warnings that tell a defect: a timer that is none, listeners that are never taken off. */
+  /** Warnings that indicate a defect, such as an invalid timer or listeners that are never removed. */
   readonly #onWarning = (warning: Error) => {
     if (/TimeoutOverflow|TimeoutNegative|TimeoutNaN|MaxListeners/.test(warning.name))
       this.#caught.push(warning);
@@ -21,7 +21,7 @@ export class UncaughtErrors {
     process.on('unhandledRejection', this.#onRejection);
   }
 
-  /** The first of those since the last time. */
+  /** The first such error since the last call. */
   take(): Error | undefined {
     return this.#caught.splice(0)[0];
   }
@@ -39,8 +39,8 @@ function asError(error: unknown, kind: string): Error {
 }
 
 /**
- * A thread beside this one that ends the process when the event loop, or one input, does not come on for too long: from
- * inside nothing can be done about that. It says first which input it was.
+ * A worker thread that ends the process when the event loop or one input stalls for too long, because a stalled
+ * thread cannot end itself. It first prints the input.
  */
 export class HangWatch {
   readonly #beats = new Int32Array(new SharedArrayBuffer(8));
@@ -49,11 +49,11 @@ export class HangWatch {
   #lateness = 0;
   #expected = performance.now();
 
-  /** @param hangMs - how long nothing may happen */
+  /** @param hangMs - longest time without progress */
   constructor(hangMs: number) {
     this.#worker = new Worker(WATCH, {
       eval: true,
-      // Those of this process may say that it runs modules.
+      // The options of this process can include loaders, which the worker does not need.
       execArgv: [],
       workerData: { beats: this.#beats, hangMs, pid: process.pid },
     });
@@ -70,18 +70,18 @@ export class HangWatch {
     Atomics.add(this.#beats, 0, 1);
   }
 
-  /** Input `index` of what announce() named is next. */
+  /** Reports that input `index` of the announced group starts. */
   next(index: number): void {
     this.#beats[1] = index;
     Atomics.add(this.#beats, 0, 1);
   }
 
-  /** What the next inputs belong to, such as `target/seed`. */
+  /** The group of the next inputs, for example `target/seed`. */
   announce(what: string): void {
     this.#worker.postMessage(what);
   }
 
-  /** How long the event loop was busy without a break, at most, since the last time. Unit: ms. */
+  /** Longest time that the event loop was busy without a break since the last call. Unit: ms. */
   takeLateness(): number {
     const lateness = this.#lateness;
     this.#lateness = 0;
@@ -123,13 +123,13 @@ parentPort.on('message', (message) => { what = message; });
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What a process holds. */
+/** The resources of a process. */
 export interface Holdings {
-  /** Heap and what lies outside of it for it, after a collection. Unit: bytes. */
+  /** Heap and external memory after a garbage collection. Unit: bytes. */
   readonly memory: number;
-  /** Sockets, timers and other things that the event loop knows. */
+  /** Sockets, timers and other handles of the event loop. */
   readonly handles: number;
-  /** Open file descriptors; 0 where the system does not tell. */
+  /** Open file descriptors. 0 where the system does not report them. */
   readonly descriptors: number;
   /** Unit: bytes. */
   readonly rss: number;
@@ -154,8 +154,8 @@ const GROWTH_BYTES = 8 * 1024 * 1024;
 const GROWTH_HANDLES = 8;
 
 /**
- * A sentence when the last third of the samples is all above the first: what comes and goes is no growth. The first sample
- * is the warm-up's and does not count.
+ * Describes growth when every sample of the last third is above all samples of the first third. Values that only
+ * vary are no growth. The first sample belongs to the warm-up and does not count.
  */
 export function growthIn(samples: readonly Holdings[]): string | undefined {
   const counted = samples.slice(1);

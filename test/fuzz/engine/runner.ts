@@ -5,34 +5,34 @@ import { mutate } from './mutator.js';
 import { growthIn, type HangWatch, type Holdings, holdings, UncaughtErrors } from './process-watch.js';
 import type { Subject, Target } from './target.js';
 
-/** Something that must not be. */
+/** A violation that the fuzzer found. */
 export interface Finding {
   readonly target: string;
   readonly kind: 'threw' | 'uncaught' | 'no end' | 'slow' | 'harm' | 'growth';
   readonly message: string;
   readonly stack: string | undefined;
-  /** Minimised, when one input does it alone; several when it takes a chunk of them. */
+  /** One minimised input, or several inputs when only a whole chunk causes the finding. */
   readonly inputs: readonly Input[];
-  /** Of the first input, as --replay takes it. */
+  /** The location of the first input, for --replay. */
   readonly place: string;
 }
 
 export interface RunOptions {
   readonly seed: number;
-  /** Inputs at most. */
+  /** Largest number of inputs. */
   readonly inputs: number;
-  /** By performance.now(). */
+  /** In the time of performance.now(). */
   readonly deadline: number;
   readonly watch: HangWatch;
-  /** The first input's number: for a replay. */
+  /** Number of the first input, for a replay. */
   readonly first?: number;
-  /** Called for each chunk before it runs, so that a dead process leaves a trace. */
+  /** Called for each chunk before it runs, so that the location is known if the process dies. */
   readonly onChunk?: (place: string) => void;
-  /** Times at which memory and handles are looked at; 0: never. Default 20. */
+  /** Number of samples of memory and handles. 0: none. Default 20. */
   readonly samples?: number;
-  /** How long one input may take. Unit: ms. Default 10,000. */
+  /** Time limit of one input. Unit: ms. Default 10,000. */
   readonly inputMs?: number;
-  /** How long one input may keep the event loop busy. Unit: ms. Default 500. */
+  /** Longest time that one input may keep the event loop busy. Unit: ms. Default 500. */
   readonly busyMs?: number;
 }
 
@@ -40,20 +40,20 @@ export interface Report {
   readonly target: string;
   readonly inputs: number;
   readonly seconds: number;
-  /** How often each came. */
+  /** Number of inputs for each outcome. */
   readonly outcomes: ReadonlyMap<string, number>;
   readonly findings: readonly Finding[];
   readonly samples: readonly Holdings[];
 }
 
-/** The chance of one input, by which it can be had again. */
+/** The random numbers of one input. They depend only on these arguments, so the input can be reproduced. */
 const chanceOf = (target: string, seed: number, index: number) => new Random(`${seed}/${target}/${index}`);
 
-/** After so many different findings a target is not worth continuing with. */
+/** A target with this number of different findings is stopped. */
 const MAX_FINDINGS = 10;
-/** Kinds of outcome that are told apart. */
+/** Largest number of distinct outcomes in the report. */
 const MAX_OUTCOMES = 500;
-/** The event loop as a whole may be late by so much before it is a finding. Unit: ms. */
+/** Delay of the whole event loop that counts as a finding. Unit: ms. */
 const LATE_MS = 4000;
 
 export async function fuzz(target: Target, options: RunOptions): Promise<Report> {
@@ -143,7 +143,7 @@ class Run {
     }
   }
 
-  /** One input; what is wrong with it, if anything. Without a promise where the target needs none. */
+  /** Runs one input and returns its failure, if any. Synchronous targets return no promise. */
   #tryOne(input: Input, counted: boolean): Failure | undefined | Promise<Failure | undefined> {
     const began = performance.now();
     let result: string | Promise<string>;
@@ -183,7 +183,7 @@ class Run {
     }
   }
 
-  /** Another process may have had the machine: slow is what is slow each time. */
+  /** Another process may have used the processor: only an input that is slow every time counts as slow. */
   #slow(input: Input): Failure | undefined {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < 3; i++) {
@@ -205,7 +205,7 @@ class Run {
     }
   }
 
-  /** What went wrong that no single input was blamed for. */
+  /** A failure that no single input caused. */
   async #harm(): Promise<Failure | undefined> {
     let failure: Failure | undefined;
     try {
@@ -213,14 +213,14 @@ class Run {
     } catch (error) {
       failure = { ...threw(error), kind: 'harm' };
     }
-    // Rejections are told in a later turn.
+    // Node reports unhandled rejections in a later turn.
     await new Promise((resolve) => setImmediate(resolve));
     const uncaught = this.#uncaught.take();
     if (uncaught) return { kind: 'uncaught', message: uncaught.message, stack: uncaught.stack };
     return failure;
   }
 
-  /** A finding of one input: made smaller, then kept. */
+  /** Minimises a finding of one input and stores it. */
   async #alone(failure: Failure, input: Input, index: number): Promise<void> {
     if (this.#isKnown(failure)) return;
     const same = async (candidate: Input) => {
@@ -233,7 +233,7 @@ class Run {
     this.#add({ ...failure, inputs: [await minimise(input, same, tries)] }, index);
   }
 
-  /** A chunk did harm: which of its inputs does it alone? */
+  /** Finds the input of a failed chunk that causes the failure alone. */
   async #search(harm: Failure, first: number, count: number): Promise<void> {
     if (this.#isKnown(harm)) return;
     const does = async (input: Input) => {
@@ -291,7 +291,7 @@ function threw(error: unknown): Failure {
   return { kind: 'threw', message: `${name}: ${message}`, stack };
 }
 
-/** Two failures with the same one are the same: numbers and quoted texts differ with the input. */
+/** Identifies a failure. Numbers and quoted texts differ with the input, so they are removed. */
 function signature({ message }: Failure): string {
   return message
     .replace(/"[^"]*"|'[^']*'/g, '…')
@@ -299,7 +299,7 @@ function signature({ message }: Failure): string {
     .slice(0, 120);
 }
 
-/** Runs inputs one after the other, as a replay does; the failures in words. */
+/** Replays inputs one after the other. Returns descriptions of the failures. */
 export async function replay(target: Target, inputs: readonly Input[], watch: HangWatch): Promise<string[]> {
   const uncaught = new UncaughtErrors();
   const subject = await target.open();
@@ -334,7 +334,7 @@ export async function replay(target: Target, inputs: readonly Input[], watch: Ha
   return failures;
 }
 
-/** The input that a place `target/seed/index` names. */
+/** The input at a location `target/seed/index`. */
 export async function inputAt(target: Target, seed: number, index: number): Promise<Input> {
   const subject = await target.open();
   try {

@@ -2,38 +2,41 @@ import type { Random } from '../../chaos/random.js';
 import type { Input } from './input.js';
 import type { Material } from './mutator.js';
 
-/** Something that reads what strangers write. */
+/** Code that reads untrusted input. */
 export interface Target {
   readonly name: string;
   /** A line for --help. */
   readonly text: string;
-  /** `network`: many inputs at once, against servers that really listen. */
+  /** `network`: many concurrent inputs, sent to real listeners. */
   readonly kind: 'pure' | 'network';
-  /** What is counted as inputs at a time, between two looks at the whole. */
+  /** Number of inputs between two checks of the whole subject. */
   readonly chunk: number;
-  /** Inputs of a chunk that run at the same time. */
+  /** Number of concurrent inputs of a chunk. */
   readonly lanes: number;
-  /** Sets up. Whatever it opens, the subject's stop() closes. */
+  /** Creates the subject. stop() of the subject closes everything that open() opened. */
   open(): Promise<Subject> | Subject;
 }
 
 export interface Subject {
   readonly material: Material;
-  /** Instead of the usual mutation, where the structure is known. */
+  /** Replaces the usual mutation if the structure of inputs is known. */
   readonly generate?: (random: Random) => Input;
   /**
-   * Tries one input. Returns a word for what came of it, such as the class of the error that the contract foresees; throws
-   * whatever is a finding.
+   * Runs one input. Returns the name of the outcome, such as the class of an error that the contract allows.
+   * Throws for a finding.
    */
   run(input: Input): string | Promise<string>;
-  /** After each chunk: looks whether everybody else is unharmed and nothing is left behind. Throws what is a finding. */
+  /**
+   * Runs after each chunk: checks that other clients are unharmed and that nothing is left behind. Throws for a
+   * finding.
+   */
   settle?(): Promise<void>;
-  /** Before memory and handles are counted: waits for what ends by itself, for as long as that may take. */
+  /** Runs before memory and handles are counted: waits until temporary resources are released. */
   quiet?(): Promise<void>;
   stop?(): Promise<void>;
 }
 
-/** What an oracle says: the input itself did nothing that JavaScript calls an error. */
+/** A violation that an oracle detects although the input caused no JavaScript error. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }

@@ -1,5 +1,5 @@
-/** Words of a target's material. */
+/** The words of a target's material. */
 export const words = (...texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
 
-/** The last piece as its own text: bytes that are no UTF-8 become what Node makes of them, as when a file is read. */
+/** The last piece as text. Invalid UTF-8 is decoded as Node does when it reads a file. */
 export const textOf = (input: readonly Buffer[]): string => Buffer.concat(input).toString('utf8');

@@ -3,7 +3,9 @@ import { Session } from '../../../server/src/spread/session.js';
 import { until } from '../../support/until.js';
 import { Violation } from '../engine/target.js';
 
-/** Two clients of good faith in one group: whatever others do, what one sends the other gets, in order. */
+/**
+ * Two well-behaved clients in one group. Whatever other clients do, all messages of one reach the other in order.
+ */
 export class DaemonBystanders {
   #sent = 0;
   #received = 0;
@@ -39,14 +41,14 @@ export class DaemonBystanders {
     return bystanders;
   }
 
-  /** One more message, in the middle of everything. */
+  /** Sends one more message while the hostile clients run. */
   send(): void {
     this.#sent += 1;
     const payload = Buffer.from(`good ${this.#sent}`, 'latin1');
     this.sender.multicast({ serviceType: 'AGREED', groups: ['good'], payload });
   }
 
-  /** Everything that was sent has arrived. */
+  /** All sent messages have arrived. */
   async areUnharmed(): Promise<void> {
     for (let i = 0; i < 3 && this.#problem === undefined; i++) this.send();
     await until(() => this.#received >= this.#sent || this.#problem !== undefined, {

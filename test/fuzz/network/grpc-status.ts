@@ -2,21 +2,21 @@ import { status } from '@grpc/grpc-js';
 import { readStatusDetails } from '../../support/sidecars/google-rpc.js';
 import { Violation } from '../engine/target.js';
 
-/** How a call ended, as HTTP/2 told it. */
+/** The end of a call at the level of HTTP/2. */
 export interface CallEnd {
   /** `:status`. */
   readonly http: number | undefined;
-  /** `grpc-status`; undefined when the stream was reset. */
+  /** `grpc-status`. Undefined when the stream was reset. */
   readonly code: number | undefined;
   readonly message: string;
-  /** `grpc-status-details-bin`, as it stands in the header. */
+  /** `grpc-status-details-bin`, as in the header. */
   readonly details: string | undefined;
 }
 
-/** Never of a request's making. */
+/** Statuses that indicate a defect. No request may cause them. */
 const DEFECTS = new Set<number>([status.UNKNOWN, status.INTERNAL, status.DATA_LOSS]);
 
-/** @returns a word for the end; throws when it is none of those that the contract foresees. */
+/** @returns the name of the outcome; throws for an outcome that the contract does not allow. */
 export function judge(end: CallEnd, options: { richly?: boolean } = {}): string {
   const { code, http } = end;
   if (code === undefined) return http === undefined || http === 200 ? 'reset' : `http ${http}`;

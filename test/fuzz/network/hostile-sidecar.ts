@@ -6,10 +6,10 @@ import { RPCS, type Rpc } from '../targets/request-seeds.js';
 import { responseSeeds } from '../targets/response-seeds.js';
 import { framed } from './http2-call.js';
 
-/** Tells whose calls are to be answered with what. */
+/** Header that selects the script for a call. */
 export const LANE_HEADER = 'x-lane';
 
-/** What one call is answered with; all others are answered well. */
+/** The response to one RPC. All other RPCs get valid responses. */
 interface Script {
   readonly rpc: Rpc;
   readonly answer: Input;
@@ -18,8 +18,8 @@ interface Script {
 const RPC_OF = new Map(RPCS.map((rpc) => [MailboxServiceService[rpc].path as string, rpc]));
 
 /**
- * A sidecar that says anything. Pieces of an answer: `h name: value` is a header, `t name: value` a trailer, `reset`, `goaway` and
- * `cut` do what they say, everything else is body.
+ * A sidecar with arbitrary responses. Pieces of a response: `h name: value` is a header, `t name: value` is a
+ * trailer. `reset`, `goaway` and `cut` do what their names say. Everything else is body.
  */
 export class HostileSidecar {
   readonly #server: Http2Server = createServer();
@@ -69,7 +69,7 @@ export class HostileSidecar {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
     stream.write(this.#good.get(rpc)!);
-    // A Receive stream continues.
+    // A Receive stream stays open.
     if (rpc !== 'receive') stream.end();
   }
 }
@@ -86,7 +86,7 @@ function play(stream: ServerHttp2Stream, pieces: Input): void {
       try {
         stream.sendTrailers(Object.fromEntries(lines('t ')));
       } catch {
-        // Not even a hostile server of Node sends such trailers.
+        // Node rejects such trailers, even on a hostile server.
         stream.close();
       }
     });

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import type { CallEnd } from './grpc-status.js';
 
-/** One connection for many calls, restored when it breaks. */
+/** One connection for many calls. Reconnects when the connection breaks. */
 export class Http2Channel {
   #session: ClientHttp2Session | undefined;
 
@@ -29,23 +29,23 @@ export class Http2Channel {
 export interface Http2CallOptions {
   readonly headers: OutgoingHttpHeaders;
   readonly data: readonly Buffer[];
-  /** Ends our side behind the data. */
+  /** Half-closes the stream after the data. */
   readonly end: boolean;
-  /** Cancel as soon as there is an answer: for streams that continue. Else when nothing came for so long. Unit: ms. */
+  /** Whether to cancel as soon as data arrives, for streams that stay open. */
   readonly cancelAtData?: boolean;
   readonly patienceMs: number;
 }
 
 export interface Http2Answer extends CallEnd {
   readonly data: Buffer;
-  /** We have cancelled it, after the time that it was given. */
+  /** Whether the call was cancelled after `patienceMs`. */
   readonly late: boolean;
 }
 
-/** Node's client does not always tell of the end of a stream that it cancelled before it was sent. Unit: ms. */
+/** Node's client does not always report the end of a stream that it cancelled before sending it. Unit: ms. */
 const CANCEL_MS = 200;
 
-/** One call. Throws what node:http2 throws for headers that it does not send. */
+/** One call. Throws the error of node:http2 for headers that it does not send. */
 export function http2Call(channel: Http2Channel, options: Http2CallOptions): Promise<Http2Answer> {
   const stream = channel.session.request(options.headers, { endStream: false });
   return new Promise((resolve) => {
@@ -93,7 +93,7 @@ export function http2Call(channel: Http2Channel, options: Http2CallOptions): Pro
   });
 }
 
-/** A gRPC message with its five bytes before it. */
+/** A gRPC message with its prefix of five bytes. */
 export function framed(message: Buffer, flag = 0): Buffer {
   const frame = Buffer.alloc(5 + message.length);
   frame[0] = flag;

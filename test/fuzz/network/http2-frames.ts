@@ -19,7 +19,7 @@ export function frame(
   return Buffer.concat([head, payload]);
 }
 
-/** Headers as literals without an index (RFC 7541 §6.2.2), so that no frame depends on one before it. */
+/** Headers as literals without an index (RFC 7541 §6.2.2), so that no frame depends on an earlier one. */
 export function literalHeaders(headers: Readonly<Record<string, string>>): Buffer {
   return Buffer.concat(
     Object.entries(headers).map(([name, value]) =>
@@ -46,7 +46,7 @@ export function cutFrames(bytes: Buffer): Buffer[] {
   return pieces;
 }
 
-/** Where the length field no longer says how long the frame is, it does again. */
+/** Corrects the length field of every frame. */
 export function withTrueLengths(input: Input): Buffer[] {
   return input.map((piece) => {
     if (piece.length < 9 || piece.subarray(0, 3).equals(PREFACE.subarray(0, 3))) return piece;
@@ -56,7 +56,7 @@ export function withTrueLengths(input: Input): Buffer[] {
   });
 }
 
-/** What the connections of a genuine client to a sidecar at `port` say while `use` uses it. */
+/** The bytes that a real client sends on its connections to a sidecar at `port` while `use` runs. */
 export async function record(
   port: number,
   connectTo: (port: number) => SpreadSidecar,
@@ -86,7 +86,7 @@ export async function record(
   return written.map((chunks) => Buffer.concat(chunks));
 }
 
-/** What a server said at the end: the code of its GOAWAY, or how many streams it answered. */
+/** The final result of a server: the code of its GOAWAY, or the number of answered streams. */
 export function describeAnswer(answer: Buffer): string {
   let streams = 0;
   for (let at = 0; at + 9 <= answer.length; at += 9 + answer.readUIntBE(at, 3)) {

@@ -1,27 +1,27 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Input } from '../engine/input.js';
 
-/** What came of saying something to a server. */
+/** The response of a server to the pieces. */
 export interface Said {
-  /** The beginning of what it answered. */
+  /** The beginning of the response. */
   readonly answer: Buffer;
   readonly bytes: number;
-  /** Whether it closed the connection before we did. */
+  /** Whether the server closed the connection before the client did. */
   readonly closed: boolean;
 }
 
 export interface SayOptions {
-  /** After how many of the pieces an answer is waited for. Default 0. */
+  /** Number of pieces after which the client waits for a response. Default 0. */
   readonly waitFor?: number;
-  /** How long an answer, and at the end the server's own end, is waited for. Unit: ms. */
+  /** Time limit for each response, and for the server's end of the connection. Unit: ms. */
   readonly patienceMs: number;
-  /** End with FIN and wait for the server to close; else with whatever happens first. */
+  /** Whether to send FIN and wait until the server closes. Otherwise, the first event ends the wait. */
   readonly untilClosed?: boolean;
 }
 
 const KEPT = 16 * 1024;
 
-/** Opens a connection. Rejects when nobody takes it. */
+/** Opens a connection. Rejects when no server accepts it. */
 export function open(where: NetConnectOpts): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ noDelay: true, allowHalfOpen: true, ...where }, () => resolve(socket));
@@ -29,7 +29,7 @@ export function open(where: NetConnectOpts): Promise<Socket> {
   });
 }
 
-/** Says the pieces, one a turn of the event loop. What the server does about it is for the caller to judge. */
+/** Writes the pieces, one in each turn of the event loop. The caller judges the response. */
 export async function say(socket: Socket, pieces: Input, options: SayOptions): Promise<Said> {
   const chunks: Buffer[] = [];
   let bytes = 0;

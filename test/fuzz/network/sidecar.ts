@@ -9,24 +9,27 @@ import { within } from '../../support/until.js';
 import { Violation } from '../engine/target.js';
 import { freshFolder } from './folder.js';
 
-/** A whole sidecar with the embedded daemon, and two mailboxes of good faith in it. */
+/** A whole sidecar with the embedded daemon, and two well-behaved mailboxes. */
 export interface FuzzedSidecar {
-  /** Of the TCP listener. */
+  /** Port of the TCP listener. */
   readonly grpcPort: number;
   /** host:port. */
   readonly admin: string;
-  /** What TLS clients are to trust; empty without TLS. */
+  /** The CA for TLS clients. Empty without TLS. */
   readonly authority: string;
-  /** A client of good faith. */
+  /** A well-behaved client. */
   client(): SpreadSidecar;
-  /** The good ones still hear each other, the admin port answers, and nothing was logged as an error. */
+  /**
+   * Checks that the well-behaved mailboxes receive each other's messages, that the admin port responds, and that
+   * no error was logged.
+   */
   isUnharmed(): Promise<void>;
-  /** Waits until connections whose sessions have ended are closed, which takes some seconds. */
+  /** Waits until connections with ended sessions are closed, which takes some seconds. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The sidecar looks after 5 s of silence, and a handshake may take 10 s. Unit: ms. */
+/** The sidecar checks a connection after 5 s of silence, and a handshake can take 10 s. Unit: ms. */
 const QUIET_MS = 30_000;
 
 const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
@@ -128,7 +131,7 @@ class SidecarBystanders {
     }
   }
 
-  /** What the sender has sent; others may send to the group too. */
+  /** Messages of the sender. Other clients may also send to the group. */
   async #next(): Promise<string> {
     for (;;) {
       const event = await this.receiver.receive();

@@ -1,4 +1,4 @@
-// Targets with defects in them: the oracles have to find each.
+// Targets with planted defects. The oracles must find each.
 import {
   decodeMessage,
   FrameDecoder,
@@ -27,7 +27,7 @@ const planted = (name: string, subject: Omit<Subject, 'material'>, more: Partial
 
 const contains = (input: readonly Buffer[], byte: number) => input.some((piece) => piece.includes(byte));
 
-/** Reads past the end of what is there, for some frames. */
+/** Dereferences undefined for some frames. */
 const throwsTypeError: DecodeFrames = (pieces) => {
   const messages: Message[] = [];
   const decoder = new FrameDecoder({ role: 'client' }, (frame) => {
@@ -37,7 +37,7 @@ const throwsTypeError: DecodeFrames = (pieces) => {
   return read(decoder, pieces, messages);
 };
 
-/** Loses the frame that lies across a cut, and says nothing. */
+/** Silently loses the frame that is split between two pieces. */
 const swallows: DecodeFrames = (pieces) => {
   const messages: Message[] = [];
   for (const piece of pieces) {
@@ -69,7 +69,7 @@ export const slow = planted('planted-slow', {
   generate: (random) => [Buffer.from('a'.repeat(random.int(0, 40)) + random.pick(['', '!']))],
 });
 
-/** Waits for what never comes. */
+/** Never resolves for some inputs. */
 export const noEnd = planted('planted-no-end', {
   run: (input) => (contains(input, 0) ? new Promise<string>(() => {}) : Promise.resolve('answered')),
 });
@@ -86,7 +86,7 @@ export const leak = planted('planted-leak', {
   },
 });
 
-/** Nobody sees it at once, but the next one is not served any more. */
+/** The input itself succeeds, but later clients are not served any more. */
 export function harm(): Target {
   let broken = false;
   return planted(
@@ -107,7 +107,7 @@ export function harm(): Target {
   );
 }
 
-/** These end a process, or all but: for one of their own. */
+/** These targets end or block their process, so they need one of their own. */
 export const DEADLY: readonly Target[] = [
   planted('planted-hang', {
     run: (input) => {

@@ -11,14 +11,14 @@ import { words } from '../engine/text.js';
 import { RPCS } from './request-seeds.js';
 import { responseSeeds } from './response-seeds.js';
 
-/** What a protobuf decoder may say of bytes that are none of its messages; grpc-js makes a status of it. */
+/** Errors of a protobuf decoder for malformed bytes. grpc-js turns them into a status. */
 const isDecodeError = (error: unknown): boolean =>
   error instanceof RangeError ||
   (error instanceof Error &&
     error.constructor === Error &&
     /wire|tag|varint|end|recursion/i.test(error.message));
 
-/** What a hostile sidecar answers, as the TypeScript client reads it. The first byte chooses the call. */
+/** The responses of a hostile sidecar, decoded by the TypeScript client. The first byte chooses the call. */
 export const responses: Target = {
   name: 'responses',
   text: "a sidecar's answers and events as the TypeScript client decodes them",
@@ -58,7 +58,7 @@ type Parts = ReceiveResponse & {
   limits?: Parameters<typeof toMailboxLimits>[0];
 };
 
-/** All that the client makes of an answer. */
+/** Everything that the client derives from a response. */
 function use({ frame, mailbox, mailboxes = [], view, limits }: Parts): void {
   if (frame?.$case === 'batch')
     for (const event of frame.value.events) {
@@ -76,7 +76,7 @@ function use({ frame, mailbox, mailboxes = [], view, limits }: Parts): void {
 
 const DETAILS = 'grpc-status-details-bin';
 
-/** Pieces: the status number (first byte), its sentence, then the trailer's bytes. */
+/** Pieces: the status code (first byte), its message, then the bytes of the trailer. */
 export const richStatus: Target = {
   name: 'rich-status',
   text: "statuses and their rich details as the TypeScript client's errors",

@@ -12,7 +12,7 @@ import { ENVIRONMENT_PREFIX, optionRows, sectionEntries } from '../../../server/
 import { type Target, Violation } from '../engine/target.js';
 import { words } from '../engine/text.js';
 
-/** Values that some option takes, and some that nearly are. */
+/** Values that some option accepts, and some that are almost valid. */
 const VALUES = [
   ...['true', 'false', 'off', '""', '[]', '{}', 'null', '~', '0', '1', '-1', '1e3', '0x10', '0660', '4803'],
   ...['4803@localhost', '4803@[::1]', '127.0.0.1:4813', '[::1]:0', 'unix:/run/s.sock', '/tmp/4803'],

@@ -9,7 +9,7 @@ import { freshFolder } from '../network/folder.js';
 import { open, say } from '../network/raw-connection.js';
 import { recorded, recordedPrivateGroups } from './recordings.js';
 
-/** The embedded daemon behind its listener, with several hostile connections at a time beside two good ones. */
+/** The embedded daemon with its listener: several concurrent hostile connections beside two well-behaved ones. */
 export const daemon: Target = {
   name: 'daemon',
   text: 'the embedded daemon: whole connections, several at a time, beside two clients of good faith',
@@ -68,7 +68,10 @@ export const daemon: Target = {
   },
 };
 
-/** The recording's own name would be taken: whoever has it in a lane has another one here, and its frames say so. */
+/**
+ * Concurrent lanes cannot use the recording's private name together. Each lane uses its own name, also in its
+ * frames.
+ */
 function asOneOfMany(input: Input, groups: readonly string[], serial: number): Input {
   const [request, ...rest] = input;
   if (request === undefined || request.length < 6) return input;

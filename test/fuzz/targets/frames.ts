@@ -109,7 +109,7 @@ function firstError(decoder: FrameDecoder, pieces: Input, maxBody: number): Wire
   return undefined;
 }
 
-/** One event's place in the queue, as the mailbox makes it. */
+/** The space that the queue of a mailbox reserves for one event. */
 class Space {
   buffer = Buffer.alloc(0);
 

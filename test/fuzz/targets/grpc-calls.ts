@@ -6,7 +6,9 @@ import { framed, Http2Channel, http2Call } from '../network/http2-call.js';
 import { startFuzzedSidecar } from '../network/sidecar.js';
 import { MAILBOX_ID, REQUEST_SEEDS, RPCS, type Rpc } from './request-seeds.js';
 
-/** Pieces: which call (first byte), then its messages. The id in the seeds becomes that of a mailbox that is open. */
+/**
+ * Pieces: the call (first byte), then its messages. The ID in the seeds is replaced by that of an open mailbox.
+ */
 export const grpcCalls: Target = {
   name: 'grpc-calls',
   text: 'the requests of all 13 calls, unary and streaming, sent to a sidecar',
@@ -16,7 +18,7 @@ export const grpcCalls: Target = {
   open: openCalls,
 };
 
-/** The calls have 3 s themselves. */
+/** The calls have a deadline of 3 s. */
 const PATIENCE_MS = 5000;
 
 const STREAMS = new Set<Rpc>(['multicastStream', 'receive']);
@@ -55,7 +57,7 @@ async function openCalls(): Promise<Subject> {
     },
     settle: async () => {
       await sidecar.isUnharmed();
-      // An input may have ended it.
+      // An input may have ended the mailbox.
       const alive = await mailbox?.poll().then(
         () => true,
         (error) => !(error instanceof SpreadError),
@@ -82,7 +84,7 @@ function withId(body: Buffer, id: string): Buffer {
   return copy;
 }
 
-/** A mailbox that an input opened is not left to its lease. */
+/** A mailbox that an input opened is disconnected instead of waiting for its lease. */
 async function disconnect(channel: Http2Channel, answer: Buffer): Promise<void> {
   const { mailboxId } = MailboxServiceService.connect.responseDeserialize(answer.subarray(5));
   const { path, requestSerialize } = MailboxServiceService.disconnect;

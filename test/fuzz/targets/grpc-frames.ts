@@ -9,7 +9,9 @@ import { framed, Http2Channel, http2Call } from '../network/http2-call.js';
 import { startFuzzedSidecar } from '../network/sidecar.js';
 import { REQUEST_SEEDS } from './request-seeds.js';
 
-/** Pieces that begin with `h ` are headers, the others the bytes of the body; `open` leaves our side open. */
+/**
+ * Pieces that begin with `h ` are headers, the others the bytes of the body. `open` leaves the client's side open.
+ */
 export const grpcFrames: Target = {
   name: 'grpc-frames',
   text: "gRPC's own framing: headers, timeouts, content types, encodings, prefixes, several and cut messages",
@@ -32,7 +34,7 @@ export const grpcFrames: Target = {
           });
           return answer.late && answer.code === undefined ? 'no answer in time' : judge(answer);
         } catch (error) {
-          // Of the client's own library: what it does not send, the target http2 does.
+          // An error of node:http2 on the client's side. The target http2 sends what this client rejects.
           const { code = '' } = error as NodeJS.ErrnoException;
           if (/^ERR_(HTTP2|INVALID_CHAR|INVALID_HTTP_TOKEN|INVALID_ARG)/.test(code))
             return `not sent: ${code}`;

@@ -19,14 +19,14 @@ const READERS: readonly (() => IncrementalReader<unknown>)[] = [
   () => new AuthChoiceReader(),
 ];
 
-/** What came of reading: a value, what lies behind it, or an error. */
+/** The result of a reader: a value with the remaining bytes, or an error. */
 interface Read {
   readonly value?: unknown;
   readonly rest?: Buffer;
   readonly error?: string;
 }
 
-/** The readers of both sides' handshakes, and the embedded daemon's opening. The first byte chooses. */
+/** The readers for both sides of the handshake, and the embedded daemon's opening. The first byte chooses. */
 export const handshake: Target = {
   name: 'handshake',
   text: 'the handshake, both sides: auth list, accept, connect request, auth choice, opening',
@@ -70,7 +70,10 @@ function readWith(reader: IncrementalReader<unknown>, pieces: Input): Read {
   return {};
 }
 
-/** As the daemon's connection does. A name that is followed at once is rejected, which depends on the cuts. */
+/**
+ * Reads like the daemon's connection. Bytes directly after a name cause a rejection, which depends on how the
+ * bytes are split.
+ */
 function open(pieces: Input): Read {
   const opening = new Opening();
   const all = Buffer.concat(pieces);

@@ -9,7 +9,7 @@ import { framed } from '../network/http2-call.js';
 import { RPCS, type Rpc } from './request-seeds.js';
 import { responseSeeds } from './response-seeds.js';
 
-/** Pieces: the call (first byte), then how a hostile sidecar answers it. */
+/** Pieces: the call (first byte), then the response of a hostile sidecar. */
 export const hostileSidecar: Target = {
   name: 'hostile-sidecar',
   text: "the TypeScript client's calls, answered by a sidecar that says anything: headers, messages, trailers, rich details",
@@ -28,7 +28,7 @@ interface Lane {
 }
 
 async function openClients(): Promise<Subject> {
-  // What it has to say of odd headers would be most of the output.
+  // Node's warnings about malformed headers would be most of the output.
   quietGrpcLog();
   const server = await HostileSidecar.start();
   const all: Lane[] = [];
@@ -51,7 +51,7 @@ async function openClients(): Promise<Subject> {
         await use(mine.client, mailbox, rpc);
         return `${rpc} OK`;
       } catch (error) {
-        // A sender tells of all refusals at once.
+        // A sender reports all rejections together.
         const first = error instanceof AggregateError ? error.errors[0] : error;
         if (!(first instanceof SpreadError)) throw error;
         if (first.statusName === undefined || first.message === undefined)
@@ -69,7 +69,7 @@ async function openClients(): Promise<Subject> {
   };
 }
 
-/** Calls what is to be answered by the script. */
+/** Makes the call that the script answers. */
 async function use(client: SpreadSidecar, mailbox: Mailbox, rpc: Rpc): Promise<void> {
   switch (rpc) {
     case 'disconnect':
@@ -103,7 +103,7 @@ async function use(client: SpreadSidecar, mailbox: Mailbox, rpc: Rpc): Promise<v
       return;
     case 'listMailboxes': {
       let seen = 0;
-      // A list may continue forever; whoever reads it ends.
+      // A list can be endless, so the caller stops.
       for await (const _ of client.listMailboxes('a-token-of-the-admin', limits)) if (++seen > 5) return;
       return;
     }
@@ -115,7 +115,7 @@ async function use(client: SpreadSidecar, mailbox: Mailbox, rpc: Rpc): Promise<v
   }
 }
 
-/** A stream has no deadline: its user gives up. */
+/** A stream has no deadline, so the caller closes it. */
 async function useSender(mailbox: Mailbox): Promise<void> {
   const sender = mailbox.sender();
   const timer = setTimeout(() => sender.abort(), CALL_MS);

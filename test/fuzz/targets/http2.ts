@@ -42,7 +42,7 @@ export const http2: Target = {
   },
 };
 
-/** Pieces: TLS records to a TLS listener; or, when the first is `inside`, HTTP/2 frames inside of TLS. */
+/** Pieces: TLS records to a TLS listener. If the first piece is `inside`, HTTP/2 frames inside TLS. */
 export const tls: Target = {
   name: 'tls',
   text: 'TLS records to a TLS listener, and HTTP/2 frames inside of TLS',
@@ -86,7 +86,7 @@ export const tls: Target = {
   },
 };
 
-/** Pieces: what a client says to the admin port, HTTP/1 or HTTP/2. */
+/** Pieces: the bytes of a client of the admin port, HTTP/1 or HTTP/2. */
 export const admin: Target = {
   name: 'admin',
   text: 'the admin port: HTTP/1 and HTTP/2 in one, told apart by the first bytes',
@@ -122,7 +122,7 @@ function subjectOf(sidecar: FuzzedSidecar, material: Material): Omit<Subject, 'r
   };
 }
 
-/** HTTP/1 and TLS have no frames whose lengths could be made true. */
+/** HTTP/1 and TLS have no frames whose lengths could be corrected. */
 const isText = ([first = Buffer.alloc(0)]: Input) => !first.subarray(0, 3).equals(PREFACE.subarray(0, 3));
 
 const MATERIAL: Material = {
@@ -282,7 +282,7 @@ const HTTP_SEEDS: Input[] = [
   words('PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n', 'GET /livez HTTP/1.1\r\nhost: a\r\n\r\n'),
 ];
 
-/** What the TypeScript client says when it does a little of everything. */
+/** The bytes of the TypeScript client when it uses a little of everything. */
 async function recordings(sidecar: FuzzedSidecar): Promise<Input[]> {
   const written = await record(
     sidecar.grpcPort,
@@ -302,7 +302,7 @@ async function recordings(sidecar: FuzzedSidecar): Promise<Input[]> {
   return written.map(cutFrames);
 }
 
-/** The records of a client whose handshake goes well. */
+/** The records of a client whose handshake succeeds. */
 async function recordHandshake(sidecar: FuzzedSidecar): Promise<Input[]> {
   const written = await record(
     sidecar.grpcPort,

@@ -6,7 +6,7 @@ import {
 } from '../../support/wire/transcripts.js';
 import type { Input } from '../engine/input.js';
 
-/** Longer pieces only make copying slow; what is special about long payloads is in their headers. */
+/** Longer pieces only slow down copying: the headers contain everything special about long payloads. */
 const MAX_PIECE = 4096;
 const MAX_PIECES = 24;
 
@@ -17,7 +17,7 @@ const all = () => {
   return recordings;
 };
 
-/** What one side said, write by write, in each recording with a genuine daemon. */
+/** The writes of one side in each recording with a real daemon. */
 export function recorded(side: 'send' | 'recv', part: 'handshake' | 'session' | 'whole'): Input[] {
   const inputs = all().map((recording) => {
     const { handshake, session } = recording;
@@ -30,7 +30,7 @@ export function recorded(side: 'send' | 'recv', part: 'handshake' | 'session' | 
   return distinct(inputs.filter((input) => input.length > 0));
 }
 
-/** What the clients in the recordings were called. */
+/** The private groups of the clients in the recordings. */
 export const recordedPrivateGroups = (): string[] => [
   ...new Set(all().flatMap(({ privateGroup }) => privateGroup ?? [])),
 ];

@@ -4,7 +4,7 @@ export type Rpc = keyof typeof api.MailboxServiceService;
 
 export const RPCS = Object.keys(api.MailboxServiceService) as Rpc[];
 
-/** Stands in inputs for the id of a mailbox that is open when the input runs. */
+/** Placeholder in inputs for the ID of a mailbox that is open when the input runs. */
 export const MAILBOX_ID = '0123456789abcdef0123456789abcdef';
 
 export interface RequestSeed {
@@ -20,7 +20,7 @@ const message = {
   selfDiscard: true,
 };
 
-/** Valid requests: each field of each call is set in one of them. */
+/** Valid requests. Each field of each request is set in at least one of them. */
 const FIELDS: Readonly<Record<Rpc, readonly object[]>> = {
   connect: [
     {},

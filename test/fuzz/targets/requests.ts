@@ -6,7 +6,7 @@ import { REQUEST_SEEDS, RPCS } from './request-seeds.js';
 
 const DEFINITION = refuseMalformed(MailboxServiceService);
 
-/** The bytes of each call's request, as the server decodes them. The first byte chooses the call. */
+/** The bytes of each call's request, decoded like the server. The first byte chooses the call. */
 export const requests: Target = {
   name: 'requests',
   text: 'protobuf bodies of the requests of all 13 calls: decoded, or Malformed',

@@ -87,7 +87,7 @@ const refusal = {
   metadata: { field: 'group' },
 };
 
-/** Each field of each answer is set in one of them. */
+/** Valid responses. Each field is set in at least one of them. */
 const ANSWERS: Readonly<Record<Rpc, readonly object[]>> = {
   connect: [
     {

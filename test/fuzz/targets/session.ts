@@ -7,14 +7,14 @@ import type { Input } from '../engine/input.js';
 import { type Target, Violation } from '../engine/target.js';
 import { recorded } from './recordings.js';
 
-/** What Session.connect may fail with when the peer is to blame. */
+/** Errors of Session.connect that the peer can cause. */
 const CODES = new Set<string>([
   'COULD_NOT_CONNECT',
   'CONNECTION_CLOSED',
   ...Object.keys(SpreadCode).filter((code) => code.startsWith('REJECT_')),
 ]);
 
-/** A whole Session: handshake, then messages, from a daemon that says the input's pieces and hangs up. */
+/** A whole Session: handshake, then messages, from a daemon that writes the input's pieces and disconnects. */
 export const session: Target = {
   name: 'session',
   text: 'Session with a daemon that says anything, from the handshake on',
@@ -70,7 +70,7 @@ function untilClosed(session: Session): Promise<string> {
       },
       onClose: (error) => {
         closed += 1;
-        // Once more would be in this turn or the next.
+        // A second call would arrive in this turn or the next.
         setImmediate(() => {
           if (closed !== 1) reject(new Violation(`onClose was called ${closed} times`));
           else if (session.state !== 'closed') reject(new Violation(`the session is ${session.state}`));

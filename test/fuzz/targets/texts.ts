@@ -134,7 +134,7 @@ const ADDRESSES = [
   ...['127.0.0.1:4813', '[::]:0', 'localhost:1', 'unix:/run/a', '4803@::ffff:1.2.3.4', '1@xn--bcher-kva.de'],
 ];
 
-/** Pieces: any of them may be an address, a name or a group. */
+/** Pieces: each is parsed as an address, a name and a group. */
 export const names: Target = {
   name: 'names',
   text: 'spread names, addresses to listen at, private names, groups, service types',
@@ -211,7 +211,7 @@ function tryNames(input: Input): string {
   return outcome;
 }
 
-/** What can be read can be written and read again. */
+/** A parsed value can be formatted and parsed again. */
 function readAddress(text: string): string {
   try {
     const address = parseAddress(text, 'linux');
