@@ -7,11 +7,11 @@ import { startSecured } from '../support/sidecars/secured-sidecar.js';
 import { temporaryFolder } from '../support/tmp.js';
 import { until } from '../support/until.js';
 
-/** Runs a command of a client to its end and gives what it printed. */
+/** Runs a command of a client to its end and returns its output. */
 export const run = ({ command, args, cwd, env }: Command, more: Record<string, string> = {}) =>
   runCommand(command, args, { cwd, env: { ...process.env, ...env, ...more } });
 
-/** A sidecar with an embedded daemon of its own, over TCP and a Unix socket. */
+/** A sidecar with its own embedded daemon, over TCP and a Unix socket. */
 export async function sidecarTargets(): Promise<readonly string[]> {
   const socket = join(temporaryFolder(), 'grpc.sock');
   return (await startSecured({ GRPC_LISTEN: `127.0.0.1:0,unix:${socket}` })).targets;
@@ -32,7 +32,7 @@ function start({ command, args, cwd, env }: Command) {
   return program;
 }
 
-/** The examples that every client has, as tests. */
+/** Tests of the examples that every client has. */
 export function examplesRun({ example }: Pick<Required<Client>, 'example'>): void {
   it('has examples that run, over TCP and a Unix socket', async () => {
     for (const target of await sidecarTargets()) {

@@ -36,7 +36,7 @@ describe("the Go client's README", () => {
     const blocks = [...read('README.md').matchAll(/^```go\n([\s\S]*?)^```/gm)].map((match) => match[1] ?? '');
     expect(blocks.length).toBeGreaterThan(8);
     for (const block of blocks) {
-      // A part of an import is shown with its parentheses.
+      // The README may show a part of an import with its parentheses.
       const lines = linesOf(block.replace(/^import \(\n([\s\S]*)\)\n/, '$1'))
         .join('\n')
         .trim();

@@ -19,7 +19,7 @@ async function sidecarTargets(): Promise<readonly string[]> {
 }
 
 describe.skipIf(!isAvailable('java'))('the Java client', () => {
-  // A cold build fetches its packages.
+  // A first build downloads its packages.
   beforeAll(() => java.prepare(), 600_000);
 
   it('passes its own tests', async () => {

@@ -18,7 +18,7 @@ const PROGRAMS = join(HOME, 'tests', 'programs');
 
 const TOKEN = 'a-token-of-more-than-thirty-two-characters';
 
-/** What each prints at last. Those that want somebody at their side have a test of their own. */
+/** The last output of each program. Programs that need a partner have their own tests. */
 const ALONE: Record<string, string> = {
   'select_loop.py': 'all saw 50 messages',
   'reader_thread.py': 'received 200',
@@ -30,7 +30,7 @@ const ALONE: Record<string, string> = {
   'port3.py': 'ok',
 };
 
-/** What to set for one of them besides the sidecar. */
+/** Environment variables of single programs besides the sidecar's target. */
 const SETTINGS: Record<string, Record<string, string>> = { 'port3.py': { SPREAD_CLIENT_TEXT: 'names' } };
 
 const environment = (sidecar: SecuredSidecar) => ({
@@ -40,7 +40,7 @@ const environment = (sidecar: SecuredSidecar) => ({
   PYTHONDONTWRITEBYTECODE: '1',
 });
 
-/** A program of the old wrapper's time, that is talked to. */
+/** A running program for the old wrapper. The test writes to its standard input. */
 function start(sidecar: SecuredSidecar, name: string, ...args: string[]) {
   const child = spawn(pythonCommand(), ['-u', join(PROGRAMS, name), ...args], { env: environment(sidecar) });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/tmp.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const recipes = join(root, 'clients', 'recipes');
 
-/** Follows the recipe of a language into a folder of its own, which is `gen` there. */
+/** Follows the recipe of a language in a separate folder, which the recipe calls `gen`. */
 function generated(language: string): { folder: string; files: string[] } {
   const folder = temporaryFolder();
   const result = spawnSync(

@@ -11,7 +11,7 @@ import { until, within } from '../support/until.js';
 import { buildFrame } from '../support/wire/frame-builder.js';
 import { boundarySizes, groupsWithMember, MAX_BODY, NAME } from '../support/wire/message-sizes.js';
 
-/** valgrind makes daemons some 20 times slower. */
+/** valgrind makes daemons about 20 times slower. */
 const SLOWDOWN = 8;
 const SLOW_MS = 600_000;
 const EVENT_MS = 120_000;
@@ -23,11 +23,11 @@ describe.skipIf(!isPossible).each([2, 3])('limits of messages on %i real daemons
   let cluster: SpreadCluster;
   let running: RunningSidecar;
   let sidecar: SpreadSidecar;
-  /** One at each daemon, all of them in `room`; the first one is the sender. */
+  /** One mailbox at each daemon, all of them in `room`. The first one sends. */
   const mailboxes: Mailbox[] = [];
 
   beforeAll(async () => {
-    // The file's name is as the daemon sees it: its /tmp is a folder of its own.
+    // The path as the daemon sees it: its /tmp is a separate folder.
     cluster = await SpreadCluster.start(size, {
       wrapper: valgrindCommand(join('/tmp', LOG)),
       slowdown: SLOWDOWN,
@@ -152,7 +152,7 @@ describe.skipIf(!isPossible).each([2, 3])('limits of messages on %i real daemons
       await send(10);
       cluster.cut(size);
       await send(10);
-      /** Reads until the view that has `members` members, whatever messages come before. */
+      /** Reads until a view with `members` members, and skips the messages before it. */
       const untilView = async (mailbox: Mailbox, members: number) => {
         for (;;) {
           const what = `the view of ${members} members at ${mailbox.privateGroup}`;

@@ -11,10 +11,11 @@ import { isAvailable } from '../support/requirements.mjs';
 import { type RunningSidecar, startSidecar } from '../support/sidecars/sidecar-fixture.js';
 import { within } from '../support/until.js';
 
-// A cut is noticed after the token timeout and a heal by the next lookup; both take a few seconds at most.
+// Daemons detect a cut after the token timeout, and a healed network at the next lookup. Both take at most a few
+// seconds.
 const SLOW_MS = 30_000;
 
-/** Reads events of one mailbox, keeps them all, and checks that no sequence is missing. */
+/** Reads and stores the events of one mailbox, and checks that no sequence is missing. */
 class Reader {
   readonly events: SpreadEvent[] = [];
 
@@ -27,14 +28,14 @@ class Reader {
     return event;
   }
 
-  /** The next event; it must be a view. */
+  /** The next event, which must be a view. */
   async view(): Promise<ViewMessage> {
     const event = await this.next();
     if (event.kind !== 'view') throw new Error(`${this.mailbox.privateGroup} got ${event.kind}, not a view`);
     return event;
   }
 
-  /** Reads until the view that has exactly `count` members. */
+  /** Reads until a view with exactly `count` members. */
   async viewOf(count: number): Promise<ViewMessage> {
     for (;;) {
       const event = await this.next();
@@ -61,7 +62,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
     await cluster?.stop();
   }, 30_000);
 
-  /** A member of `group` at each daemon, each having seen the view of all. */
+  /** A member of `group` at each daemon. Each has received the view with all members. */
   async function members(group: string, name: string): Promise<Reader[]> {
     const readers: Reader[] = [];
     for (let i = 1; i <= size; i++) {
@@ -100,7 +101,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
         for (const view of views) expect(view.groupId.equals(views[0]!.groupId)).toBe(true);
       }
 
-      // While cut, each side hears only itself.
+      // During the cut, each side receives only its own messages.
       await alone.mailbox.multicast(AGREED_MESS, 'room', 'alone');
       expect(await alone.next()).toMatchObject({ kind: 'regular', sender: names[size - 1] });
       await together[0]!.mailbox.multicast(AGREED_MESS, 'room', 'together');
@@ -131,7 +132,7 @@ describe.skipIf(!isAvailable('spread-cluster')).each([2, 3])('%i real daemons, c
         );
       }
 
-      // One order again for all.
+      // After the merge, all members receive one order again.
       for (const { mailbox } of readers) await mailbox.multicast(AGREED_MESS, 'room', mailbox.privateGroup);
       const orders: string[][] = [];
       for (const reader of readers) {

@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 const PORT = 4803;
 const STATUS_PORT = 4815;
-/** Of the bridge, from which the kubelet would probe. */
+/** Address of the bridge, from which the kubelet would probe. */
 const NODE_ADDRESSES = ['10.79.1.254/24', 'fd00:79::254/64'];
 const scripts = join(chart, 'files');
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -19,8 +19,9 @@ interface Pod {
 }
 
 /**
- * The StatefulSet of the chart without Kubernetes: pods ring-0..ring-N as network namespaces on one bridge, each with a real daemon
- * under the supervisor and with the addresses process. A hosts file stands for DNS. Needs root, iproute2, unshare and SPREAD_HOME.
+ * The StatefulSet of the chart without Kubernetes. The pods ring-0..ring-N are network namespaces on one bridge.
+ * Each has a real daemon under the supervisor, and the addresses process. A hosts file replaces DNS. Needs root,
+ * iproute2, unshare and SPREAD_HOME.
  */
 export class SpreadPods {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spp-'));
@@ -36,7 +37,7 @@ export class SpreadPods {
     this.#addresses = Array.from({ length: size }, () => this.#nextAddress());
   }
 
-  /** @param isDualStack - each pod has an IPv6 address too, as the first one. Default: false */
+  /** @param isDualStack - each pod also has an IPv6 address, which comes first. Default: false */
   static async start(
     size: number,
     { isDualStack = false }: { isDualStack?: boolean } = {},
@@ -58,7 +59,7 @@ export class SpreadPods {
     }
   }
 
-  /** Ends a pod as Kubernetes does, and makes it again with another address. */
+  /** Ends a pod like Kubernetes, and creates it again with another address. */
   async replace(i: number): Promise<void> {
     await this.#endPod(i);
     this.#addresses[i] = this.#nextAddress();
@@ -66,7 +67,7 @@ export class SpreadPods {
     await this.#startPod(i);
   }
 
-  /** Waits until every daemon has a ring of so many. */
+  /** Waits until the ring of every daemon has this number of daemons. */
   ringOf(daemons: number, timeoutMs = 30_000): Promise<true> {
     return until(
       async () => {
@@ -77,7 +78,7 @@ export class SpreadPods {
     );
   }
 
-  /** What the addresses process of a pod says, asked inside the pod's network. */
+  /** The output of a pod's addresses process, requested inside the pod's network. */
   async status(i: number): Promise<{ daemons?: number; isCurrent: boolean } | undefined> {
     const script = `fetch('http://127.0.0.1:${STATUS_PORT}/status').then((r) => r.text()).then(console.log, () => {})`;
     const asked = spawn('ip', ['netns', 'exec', this.#space(i), process.execPath, '-e', script], {
@@ -88,7 +89,7 @@ export class SpreadPods {
     return answer.trim() ? JSON.parse(answer) : undefined;
   }
 
-  /** Whether a TCP connection to the first address of a pod succeeds, as for the kubelet's probe of the daemon. */
+  /** Whether a TCP connection to the first address of a pod succeeds, like the kubelet's probe of the daemon. */
   async isProbedReady(i: number): Promise<boolean> {
     const target = JSON.stringify({ host: this.#podAddresses(i)[0], port: PORT });
     const script = `require('net').connect(${target}).once('connect', () => process.exit(0)).once('error', () => process.exit(1))`;
@@ -110,12 +111,12 @@ export class SpreadPods {
     );
   }
 
-  /** Process id of the daemon itself, and that of its addresses process; 0 while there is none. */
+  /** Process IDs of the daemon and of its addresses process. 0 for a process that does not exist. */
   daemonId(i: number): number {
     return this.#childOf(this.#pods[i]!.daemon, 'spread');
   }
 
-  /** SIGSTOP keeps the supervisor from restarting the daemon until SIGCONT. */
+  /** SIGSTOP prevents the supervisor from restarting the daemon until SIGCONT. */
   signalSupervisor(i: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#pods[i]!.daemon.kill(signal);
   }
@@ -134,7 +135,7 @@ export class SpreadPods {
       try {
         ip('netns', 'del', space);
       } catch {
-        // start() failed before it was made.
+        // The namespace does not exist because start() failed early.
       }
     }
     rmSync(this.#folder, { recursive: true, force: true });

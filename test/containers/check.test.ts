@@ -36,7 +36,7 @@ describe.skipIf(!isAvailable('docker'))('check in a container', { timeout: TEST_
     expect(own.output).toContain(`ok   embedded daemon: ${used('127.0.0.1:4803')}`);
     expect(own.exitCode).toBe(0);
 
-    // Another configuration: the port belongs to the sidecar, the daemon is missing.
+    // With another configuration, the port belongs to the sidecar, and the daemon does not respond.
     const other = await check(running, {
       SPREAD_SIDECAR_EMBEDDED_DAEMON: 'false',
       SPREAD_SIDECAR_DAEMON_ADDRESSES: '4899@127.0.0.1,4803@127.0.0.1',

@@ -14,7 +14,7 @@ import { isAvailable } from '../support/requirements.mjs';
 import { until, within } from '../support/until.js';
 
 const TEST_MS = 90_000;
-/** A container that starts again on a small machine. */
+/** Time to restart a container on a small machine. */
 const RETURN_MS = 30_000;
 let image: string;
 
@@ -25,7 +25,7 @@ interface Scene {
   readonly alice: Mailbox;
 }
 
-/** A daemon, a sidecar at it in the same network, and a mailbox in a group that makes lost connections again. */
+/** A daemon, a sidecar in the same network that uses it, and a reconnecting mailbox in a group. */
 async function scene(): Promise<Scene> {
   const network = await started(new Network().start());
   const daemon = await started(
@@ -50,7 +50,7 @@ async function scene(): Promise<Scene> {
   return { network, daemon, sidecar, alice };
 }
 
-/** What comes until this kind has come, by kind. */
+/** The events up to the first of this kind, by kind. */
 async function kindsUntil(mailbox: Mailbox, kind: string, timeoutMs = RETURN_MS): Promise<string[]> {
   const kinds: string[] = [];
   while (kinds.at(-1) !== kind) kinds.push((await within(mailbox.receive(), kind, timeoutMs)).kind);
@@ -65,7 +65,7 @@ async function readyz(sidecar: StartedSpreadSidecarContainer): Promise<number> {
   );
 }
 
-/** A message of its own comes back to the mailbox. */
+/** Sends a message and waits until the mailbox receives it. */
 async function roundTrip(mailbox: Mailbox, text: string): Promise<void> {
   await mailbox.multicast(AGREED_MESS, 'g', text);
   for (;;) {
@@ -119,7 +119,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await alice.multicast(AGREED_MESS, 'g', 'into the void');
     await expect(alice.receive({ timeoutMs: 500 })).rejects.toThrow('no event within 500 ms');
     await cable.connect({ Container: daemon.getId(), EndpointConfig: { Aliases: ['spread'] } });
-    // TCP continues where it was if the address is the same; else the connection is restored, and that is told.
+    // The TCP connection continues if the address stays the same. Otherwise the mailbox reconnects and reports that.
     const event = await within(alice.receive(), 'the message, or the break', 60_000);
     if (event.kind === 'regular') expect(event.text()).toBe('into the void');
     else {
@@ -129,7 +129,7 @@ describe.skipIf(!isAvailable('docker'))('a daemon in another container', { timeo
     await roundTrip(alice, 'afterwards');
   });
 
-  it('survives the kill of the sidecar: others see the member leave, and the client learns that it must restart', async () => {
+  it('survives the kill of the sidecar: others see the member leave, and the client gets an error that it must restart', async () => {
     const { network, sidecar, alice } = await scene();
     const other = await started(
       new SpreadSidecarContainer(image).withDaemonAddresses('4803@spread').withNetwork(network).start(),

@@ -38,7 +38,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     });
     expect(await endBy(container, 'SIGTERM')).toBe(0);
     const startLog = await logOf(container);
-    // Docker finds a container by its id, not by its host name.
+    // Docker finds a container by its ID, not by its host name.
     expect(startLog).toContain(`  docker exec -it ${container.getId().slice(0, 12)} spread-sidecar user\n`);
     expect(startLog).toMatch(/0\.0\.0\.0:4813/);
   });
@@ -68,7 +68,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
         what: 'the health check of the image',
         timeoutMs: 20_000,
       });
-      // `ps` cuts long numbers otherwise.
+      // Without this, `ps` truncates long numbers.
       const { Processes } = (await container.top({ ps_args: '-o uid:12,pid' })) as { Processes: string[][] };
       expect(Processes[0]![0]).toBe('1000680000');
       await container.stop({ t: 10 });
@@ -97,7 +97,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
         what: 'it is healthy',
         timeoutMs: 20_000,
       });
-      // Nothing else runs in it: no shell between the engine and the sidecar.
+      // The container runs only the sidecar, without a shell before it.
       const { Processes } = (await container.top()) as { Processes: string[][] };
       expect(Processes.filter((line) => !/healthcheck/.test(line.join(' ')))).toHaveLength(1);
       await container.stop({ t: 10 });
@@ -144,7 +144,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     });
     const { dockerode } = (await getContainerRuntimeClient()).container;
     const layers = (await dockerode.getImage(image).history()) as { CreatedBy: string; Size: number }[];
-    // The newest first; what is below this one is the base.
+    // The newest layer comes first. The layers after it belong to the base image.
     const first = layers.findIndex(({ CreatedBy }) => /ARG VERSION=/.test(CreatedBy));
     const own = layers.slice(0, first + 1);
     expect(own.length).toBeGreaterThan(3);
@@ -167,7 +167,7 @@ describe.skipIf(!isAvailable('docker'))('the image', { timeout: TEST_MS }, () =>
     const found = await container.exec(['node', '--input-type=module', '-e', script]);
     const installed = [...new Set(found.output.trim().split('\n'))].sort();
     const sbom = JSON.parse(output) as { components: { 'bom-ref': string }[] };
-    // Types, which nothing reads when it runs, are left out of the image.
+    // The image contains no type definitions, because they are not needed at run time.
     const listed = sbom.components
       .map((one) => one['bom-ref'])
       .filter((ref) => !/^(@types\/|undici-types@)/.test(ref));

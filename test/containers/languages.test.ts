@@ -12,7 +12,7 @@ const MESSAGES = 50;
 const all = isAvailable('docker') && isAvailable('python') && isAvailable('go');
 let image: string;
 
-/** An application in one language, at a sidecar of its own, in the group. */
+/** An application in one language, with its own sidecar, in the group. */
 async function application(language: string, target: string) {
   const client = clients.find((one) => one.language === language)!;
   const driver = await DriverProcess.start(client.driver(), language);

@@ -14,16 +14,16 @@ import { until, within } from '../support/until.js';
 const TEST_MS = 90_000;
 /** Messages of 100 KB for six receivers: eight times the memory of the container. */
 const FLOOD = 3000;
-/** A sender that waits for slow receivers for so long has sent enough. Unit: ms. */
+/** A sender that waits this long for slow receivers has sent enough. Unit: ms. */
 const FLOOD_MS = 20_000;
 let image: string;
 
-/** An application that shares the network of a sidecar, as the containers of a pod do. */
+/** An application that shares the network of a sidecar, like the containers of a pod. */
 const beside = (sidecar: StartedTestContainer, ...command: string[]) =>
   new GenericContainer(image)
     .withCommand(command)
     .withNetworkMode(`container:${sidecar.getId()}`)
-    // The image's own health check asks for a sidecar, which it is not.
+    // The health check of the image expects a sidecar, but this container runs an application.
     .withWaitStrategy(Wait.forLogMessage(/receiving as/));
 
 describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', { timeout: TEST_MS }, () => {
@@ -53,7 +53,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
 
   it('follows the order of a native sidecar in Kubernetes: sidecar ready, application, its end, SIGTERM', async () => {
     const sidecar = await started(new SpreadSidecarContainer(image).start());
-    // startupProbe: what Kubernetes waits for before it starts the application.
+    // The startupProbe, for which Kubernetes waits before it starts the application.
     const probe = sidecar.metricsUrl.replace('/metrics', '/startupz');
     expect((await fetch(probe)).status).toBe(200);
 
@@ -66,7 +66,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
     });
     await bob.join('cats', { awaitView: true });
 
-    // The application ends first, in good order: the others in its group see that.
+    // The application ends first, with a clean disconnect, which the other members see.
     await (await inEngine(application)).stop({ t: 10 });
     const view = await until(
       async () => {
@@ -94,7 +94,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
     });
     await alice.multicast(AGREED_MESS, 'g', 'the last word');
     for (let event = await alice.receive(); event.kind !== 'regular'; ) event = await alice.receive();
-    // Nobody is left, so the delay is over early.
+    // Without clients, the delay ends early.
     await sidecar.client().close();
     expect(await ended).toBe(0);
   });
@@ -107,7 +107,7 @@ describe.skipIf(!isAvailable('docker'))('the life of a sidecar in a container', 
         .start(),
     );
     const client = sidecar.client();
-    // It never takes an event: nothing is asked of it before its end.
+    // This receiver never reads an event.
     const stalled = await client.connect({ privateName: 'stalled', membership: false });
     await stalled.join('g');
     const sender = await client.connect({ privateName: 'sender', membership: false });

@@ -20,7 +20,10 @@ const SOCKET = 'unix:/run/spread-sidecar/grpc.sock';
 
 const docker = (...args: string[]) => runCommand('docker', args);
 
-/** A folder for PATH with a `docker` that labels the containers of `docker run`, so that a test finds and removes them. */
+/**
+ * A folder for PATH with a `docker` command that labels the containers of `docker run`, so that a test can find
+ * and remove them.
+ */
 async function labellingDocker(label: string): Promise<string> {
   const folder = temporaryFolder();
   const real = (await runCommand('sh', ['-c', 'command -v docker'])).trim();
@@ -30,11 +33,11 @@ async function labellingDocker(label: string): Promise<string> {
   return folder;
 }
 
-/** Runs a snippet as it is written; resolves to the id of the container that the snippet starts. */
+/** Runs an unchanged snippet. Resolves to the ID of the container that the snippet starts. */
 async function start({ text }: Snippet) {
   const label = `spread-sidecar.snippet=${randomBytes(6).toString('hex')}`;
   const path = `${await labellingDocker(label)}:${process.env.PATH}`;
-  // The image that the test has built, whatever its name is.
+  // Gives the tested image the name that the pages use.
   const env = { ...process.env, PATH: path, SPREAD_SIDECAR_IMAGE: IMAGE };
   const shell = spawn('sh', ['-euc', text], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
@@ -82,7 +85,7 @@ async function healthResult(container: string): Promise<number> {
   return code;
 }
 
-/** An empty volume with the name that the pages use; Docker treats it like one that does not exist yet. */
+/** An empty volume with the name that the pages use. Docker treats it like one that does not exist yet. */
 async function newVolume(): Promise<void> {
   const label = 'spread-sidecar.snippet';
   const ours = await docker(
@@ -98,7 +101,7 @@ async function newVolume(): Promise<void> {
   const others = await docker('volume', 'ls', '-q', '--filter', `name=^${VOLUME}$`);
   if (others.trim() !== '') throw new Error(`this engine has a volume ${VOLUME} already: remove it first`);
   await docker('volume', 'create', '--label', label, VOLUME);
-  // Runs after the container of the test has gone.
+  // Runs after the test's container was removed.
   onTestFinished(async () => {
     await docker('volume', 'rm', '--force', VOLUME);
   });

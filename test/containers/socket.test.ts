@@ -11,7 +11,7 @@ const FOLDER = '/run/spread-sidecar';
 const TARGET = `unix:${FOLDER}/grpc.sock`;
 let image: string;
 
-/** A volume that containers share, which its group may write to: what fsGroup makes of an emptyDir. */
+/** A shared volume that its group can write to, like an emptyDir with fsGroup. */
 async function sharedVolume(group: number): Promise<string> {
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const Name = `sps-${randomBytes(6).toString('hex')}`;
@@ -67,7 +67,7 @@ describe.skipIf(!isAvailable('docker'))('a Unix socket in a shared volume', { ti
     await sidecar.start();
 
     const send = ['spread-sidecar', 'send', 'cats', '-m', 'hello', '--target', TARGET, '--timeout', '20s'];
-    // It may not be listening yet.
+    // The sidecar may not be listening yet.
     const member = await until(
       async () => {
         const outcome = await run(volume, '10001:10001', send, ['2000']);

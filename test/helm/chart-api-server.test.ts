@@ -12,7 +12,7 @@ const plain = join(chart, '..', '..', 'kubernetes');
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
 type Yaml = any;
 
-describe.skipIf(!isAvailable('helm') || !isAvailable('go'))('the API server takes', () => {
+describe.skipIf(!isAvailable('helm') || !isAvailable('go'))('the API server accepts', () => {
   beforeAll(buildApiServer, BUILD_TIMEOUT_MS);
 
   it.each(samples)('every object of sample %s, under Pod Security "restricted"', async (name) => {

@@ -11,10 +11,10 @@ import {
 } from '../support/chart/helm.js';
 import { isAvailable } from '../support/requirements.mjs';
 
-/** Everything that the chart can render, with its injection policy. */
+/** Everything that the chart can render, including its injection policy. */
 const everything = { files: [sample('everything')], values: { injection: { enabled: true } } };
 
-/** The names come from the release. */
+/** The names are derived from the release. */
 const named = (rendering: Rendering) => ({
   ...everything,
   ...rendering,

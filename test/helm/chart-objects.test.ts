@@ -9,7 +9,7 @@ import { startWhole } from '../support/sidecars/whole-sidecar.js';
 
 const everything = { files: [sample('everything')] };
 
-describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => {
+describe.skipIf(!isAvailable('helm'))('the objects of the chart beside pods', () => {
   it.each([
     ['podMonitor', 'PodMonitor'],
     ['prometheusRule', 'PrometheusRule'],
@@ -74,7 +74,7 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     const ports = [
       { port: 4803, protocol: 'UDP' },
       { port: 4804, protocol: 'UDP' },
-      // For announcements of new addresses.
+      // The ports for announcements of new addresses.
       { port: 4815 },
     ];
     expect(policy.ingress[1].ports).toEqual(ports);
@@ -85,7 +85,7 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     ['3', 'before-hook-creation'],
     ['4', 'before-hook-creation,hook-succeeded'],
   ] as const)(
-    'the pod of a successful test goes when Helm %s can still print its logs',
+    'the pod of a successful test stays until Helm %s can print its logs',
     async (major, policy) => {
       if (!majors.includes(major)) return;
       const { metadata } = one(await manifests({ major, files: [sample('external')] }), 'Pod');
@@ -105,7 +105,7 @@ describe.skipIf(!isAvailable('helm'))('what the chart makes beside pods', () => 
     expect(metadata).toMatchObject({ annotations: { 'helm.sh/hook': 'test' } });
     expect(spec.restartPolicy).toBe('Never');
     expect(spec.initContainers[0]).toMatchObject({ name: 'spread-sidecar', restartPolicy: 'Always' });
-    // What it runs really multicasts, and really fails.
+    // The command of the test really multicasts, and can fail.
     const [{ args, env }] = spec.containers;
     expect(env[0].name).toBe('SPREAD_SIDECAR_TARGET');
     const { sockets } = await startWhole();

@@ -13,7 +13,7 @@ const consumer = join(import.meta.dirname, 'consumer');
 // biome-ignore lint/suspicious/noExplicitAny: a pod as YAML has it.
 type Yaml = any;
 
-/** The specs of all pods that a set of objects makes. */
+/** The specs of all pods that a set of objects creates. */
 const podsOf = (all: readonly Manifest[]): Yaml[] =>
   all.flatMap(({ kind, spec }) =>
     kind === 'Pod' ? [spec] : ['Deployment', 'StatefulSet'].includes(kind) ? [spec.template.spec] : [],
@@ -102,7 +102,7 @@ describe.skipIf(!isAvailable('helm'))('the chart’s pods', () => {
     expect(pod.containers.map(({ name }: { name: string }) => name)).toEqual(['spread-sidecar', 'app']);
     const hook: string[] = pod.containers[0].lifecycle.postStart.exec.command;
     expect(hook).toEqual(['spread-sidecar', 'healthcheck', '--daemon', '--quiet', '--wait', '150s']);
-    // The command line takes it.
+    // The command line accepts it.
     const { exitCode } = await cli([...hook.slice(1, -1), '1ms', '-t', '127.0.0.1:1']);
     expect(exitCode).toBe(1);
     const native = one(await manifests({ files: [sample('container')], values }), 'Deployment');

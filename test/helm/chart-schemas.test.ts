@@ -5,9 +5,12 @@ import { chart, type Manifest, manifests, one, sample } from '../support/chart/h
 import { schemaProblems } from '../support/chart/kubernetes-schemas.js';
 import { isAvailable } from '../support/requirements.mjs';
 
-/** The first release with native sidecars by default, one with most of its life behind it, and the newest. */
+/** The first release with native sidecars by default, an older supported release, and the newest. */
 const RELEASES = ['1.29', '1.33', '1.37'];
-/** Not in the schemas: the Prometheus operator's, and what is newer than a release. The API server's own packages have them. */
+/**
+ * Kinds without a schema: those of the Prometheus operator, and those newer than a release. The packages of the
+ * API server have them.
+ */
 const ELSEWHERE = /^(PodMonitor|PrometheusRule|MutatingAdmissionPolicy|MutatingAdmissionPolicyBinding)$/;
 
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
@@ -19,7 +22,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
   'the schemas of Kubernetes',
   () => {
     const pairs = RELEASES.flatMap((release) =>
-      // Policies that mutate came with 1.36; what the chart says before is tested elsewhere.
+      // Mutating policies came with 1.36. Another test covers the message for older releases.
       samples
         .filter((name) => name !== 'injection' || release === '1.37')
         .map((name) => [release, name] as const),
@@ -47,7 +50,7 @@ describe.skipIf(!isAvailable('helm') || !isAvailable('kubernetes-schemas'))(
     });
 
     it('of a release without native sidecars reject them', async () => {
-      // Else a schema that takes everything would not be noticed.
+      // Without this test, a schema that accepts everything would not be noticed.
       const deployment = one(await rendered('external'), 'Deployment');
       expect((await schemaProblems('1.27', [deployment])).problems[0]).toContain("'restartPolicy'");
     });

@@ -9,7 +9,7 @@ import { type Endpoint, letsThrough, type Port } from './network-policy.js';
 const samples = readdirSync(join(chart, 'ci')).map((file) => file.replace('-values.yaml', ''));
 const rendered = (name: string) => manifests({ files: [sample(name)] });
 
-describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
+describe.skipIf(!isAvailable('helm'))('objects that select pods', () => {
   const sidecars = (all: readonly Manifest[]) =>
     podTemplates(all).filter(({ spec }) =>
       [...spec.containers, ...(spec.initContainers ?? [])].some(
@@ -34,7 +34,7 @@ describe.skipIf(!isAvailable('helm'))('what selects pods', () => {
       ['Deployment all'],
       ['StatefulSet ring'],
     ]);
-    // At least one pod has to be let go, or no node can be drained.
+    // At least one pod must be evictable. Otherwise no node could be drained.
     for (const { spec } of budgets) expect(spec.maxUnavailable).toBeGreaterThan(0);
   });
 

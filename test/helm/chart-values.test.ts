@@ -23,7 +23,7 @@ async function refusals(values: unknown): Promise<string[]> {
   );
 }
 
-/** Options with the values that they have anyway, in sections. */
+/** Options with their default values, in sections. */
 function sections(
   valueFor: (row: (typeof optionRows)[number]) => unknown,
 ): Record<string, Record<string, unknown>> {
@@ -49,7 +49,7 @@ function defaultOf(row: (typeof optionRows)[number]): unknown {
 describe.skipIf(!isAvailable('helm'))('the chart’s values', () => {
   it('cover every option of the sidecar; secrets come from files', async () => {
     const config = sections(defaultOf);
-    // The default is this pod only, which probes do not reach.
+    // By default, the port accepts only connections from the pod itself, which probes cannot use.
     config.admin!.listen = '0.0.0.0:4814';
     const all = await manifests({ ...external, values: { config } });
     const text: string = one(all, 'ConfigMap').data['config.yaml'];

@@ -68,7 +68,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     const pod = one(classic, 'Deployment').spec.template.spec;
     expect(pod.initContainers).toBeUndefined();
     expect(names(pod.containers)).toEqual(['spread', 'spread-sidecar', 'app']);
-    // The pod of `helm test` needs a native one.
+    // The pod of `helm test` needs a native sidecar.
     expect(classic.filter(({ kind }) => kind === 'Pod')).toEqual([]);
   });
 
@@ -100,7 +100,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     expect(app.volumeMounts.map(({ mountPath }: { mountPath: string }) => `${mountPath}/token`)).toContain(
       tokenFile,
     );
-    // Its own token, and none of the sidecar's secrets.
+    // The application's own token, and none of the sidecar's secrets.
     expect(app.volumeMounts).toHaveLength(2);
   });
 
@@ -120,7 +120,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the Helm chart', () => {
     const classic = one(await manifests({ files: [sample('classic')] }), 'Deployment').spec.template.spec;
     expect(names(classic.containers)).toEqual(['spread-sidecar', 'app']);
     expect(classic.containers[0].args).toEqual(['serve', '--shutdown-delay', '10s']);
-    // Its daemon must not end before it.
+    // The daemon must not end before the sidecar.
     expect(names(classic.initContainers)).toEqual(['spread']);
     expect(classic.initContainers[0].restartPolicy).toBe('Always');
     const native = one(await manifests({ files: [sample('container')] }), 'Deployment').spec.template.spec;
@@ -190,7 +190,7 @@ describe.skipIf(!isAvailable('helm')).concurrent('the chart’s Spread daemons',
       const names = Array.from({ length: replicas }, (_, index) => `${set.metadata.name}-${index}`);
       const text: string = one(all, 'ConfigMap', 'rel-spread-sidecar-daemon').data['spread.conf'];
       expect(set.spec.replicas).toBe(replicas);
-      // Each name gets the address of its pod, as the StatefulSet's Service has it.
+      // Each name resolves to the address of its pod, like the names of the StatefulSet's Service.
       const service: string = set.spec.serviceName;
       const resolved = names.reduce(
         (conf, name, index) => conf.replace(`{${name}.${service}}`, `10.0.0.${index}`),

@@ -5,9 +5,9 @@ import { manifests, one, sample } from '../support/chart/helm.js';
 import { RealSpread } from '../support/daemons/real-spread.js';
 import { isAvailable } from '../support/requirements.mjs';
 
-// Without SocketPortReuse it aborts for a minute, with "Address already in use", wherever a client was connected.
+// Without SocketPortReuse, a daemon that had clients cannot start again for a minute ("Address already in use").
 it.skipIf(!isAvailable('helm') || !isAvailable('spread-home'))(
-  'a real daemon with the spread.conf of the StatefulSet restarts at once in its pod',
+  'a real daemon with the spread.conf of the StatefulSet restarts immediately in its pod',
   { timeout: 60_000 },
   async () => {
     const all = await manifests({

@@ -73,7 +73,7 @@ describe('the dashboard', () => {
     const scraped = parseMetrics((await adminPage(await startWhole(), '/metrics'))!.body);
     for (const { of, expr } of [...queries, ...variables])
       expect(unknownNames(expr, scraped), of).toEqual([]);
-    // A legend that names no label is shown empty.
+    // Grafana shows an empty legend if the legend names no label.
     for (const { title, targets = [] } of charts)
       for (const { expr, legendFormat } of targets)
         for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))

@@ -1,11 +1,11 @@
 import type { Manifest } from '../support/chart/helm.js';
 import { type LabelSelector, selects } from '../support/chart/pods.js';
 
-/** A pod, as network policies see it. */
+/** The properties of a pod that network policies use. */
 export interface Endpoint {
   readonly labels: Record<string, string>;
   readonly namespace: string;
-  /** Of its namespace, besides the name that Kubernetes gives it. */
+  /** Labels of the pod's namespace, besides the name label that Kubernetes sets. */
   readonly namespaceLabels?: Record<string, string>;
 }
 
@@ -26,7 +26,7 @@ interface Peer {
   readonly ipBlock?: unknown;
 }
 
-/** Whether the NetworkPolicies among the manifests, which are in `namespace`, let a connection through. */
+/** Whether the NetworkPolicies of `namespace` among the manifests allow a connection. */
 export function letsThrough(
   manifests: readonly Manifest[],
   namespace: string,
@@ -43,7 +43,7 @@ export function letsThrough(
         selects(spec.podSelector, self.labels),
     );
     const rules: Rule[] = applying.flatMap(({ spec }) => spec[type.toLowerCase()] ?? []);
-    // A pod that no policy is about is open.
+    // A pod that no policy selects accepts all connections.
     return applying.length === 0 || rules.some((rule) => matches(rule, namespace, other, port));
   };
   return direction('Egress', from, to) && direction('Ingress', to, from);

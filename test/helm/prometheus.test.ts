@@ -15,7 +15,7 @@ import { until } from '../support/until.js';
 
 const TOKEN = 'client-token-0123456789';
 
-/** Rules that look back 10 minutes look back 10 seconds. */
+/** Rules that look back 10 minutes look back 10 seconds here. */
 const ACCELERATION = 60;
 
 /** A sidecar process that Prometheus scrapes. */
@@ -97,7 +97,7 @@ async function startSecuredPod(pod: string, env: Record<string, string> = {}) {
   return { sidecar, files };
 }
 
-/** Runs the steps in order, again and again, until the running test ends; those that fail, fail on purpose. */
+/** Repeats the steps in order until the running test ends. Failures of steps are intended. */
 function repeat(...steps: readonly (() => unknown)[]): void {
   let isOver = false;
   const running = (async () => {
@@ -112,7 +112,7 @@ function repeat(...steps: readonly (() => unknown)[]): void {
   });
 }
 
-/** Opens mailboxes that acknowledge nothing, and sends more to them than their queues may hold. */
+/** Opens mailboxes that acknowledge nothing, and sends more events to them than their queues can hold. */
 async function openSlowConsumers(
   client: SpreadSidecar,
   sender: Mailbox,
@@ -149,7 +149,7 @@ describe.skipIf(!isAvailable('prometheus'))('a Prometheus server', () => {
     };
     const hasScraped = async () => (await server.query('count_over_time(up[10s]) > 4')).length === 1;
     await until(hasScraped, { timeoutMs: 30_000, what: 'Prometheus to scrape' });
-    // Without clients, these have nothing to show.
+    // Without clients, these queries have no data.
     expect(await withoutData()).toEqual(
       expect.arrayContaining(['Spread errors, A', 'Limits, A', 'Not let in, A', 'The fullest queues, A']),
     );
@@ -221,7 +221,7 @@ describe.skipIf(!isAvailable('prometheus'))('a Prometheus server', () => {
     const client = busy.client();
     const sender = await client.connect({ privateName: 'sender' });
     await openSlowConsumers(client, sender, { count: 1, maxEvents: 10, bytes: 10 });
-    // A queue may be as large as the rest of the memory: six reach six sevenths of it together.
+    // A queue can be as large as the remaining memory, so six queues together reach six sevenths of it.
     await openSlowConsumers(client, sender, { count: 6, maxEvents: 100, bytes: 2500 });
     put(files.cert, 'no certificate');
     const stranger = busy.client({ token: 'another-token-0123456789' });

@@ -50,7 +50,7 @@ const checksOf = (alert: string) =>
   );
 
 describe('the rules', () => {
-  it.each(alerts.map((rule) => [rule.alert, rule] as const))('%s says what it is about', (alert, rule) => {
+  it.each(alerts.map((rule) => [rule.alert, rule] as const))('%s describes itself', (alert, rule) => {
     expect(alert).toMatch(/^SpreadSidecar[A-Z]\w+$/);
     expect(rule.for).toMatch(/^\d+[smh]$/);
     expect(['critical', 'warning', 'info']).toContain(rule.labels?.severity);
@@ -77,7 +77,7 @@ describe('the rules', () => {
     const scraped = parseMetrics((await adminPage(await startWhole(), '/metrics'))!.body);
     for (const { alert, record, expr } of rules)
       expect(unknownNames(expr, scraped, recorded), alert ?? record).toEqual([]);
-    // What the unit tests feed them is no invention either.
+    // The unit tests of the rules use only existing metrics, too.
     for (const { name, content } of unitTests)
       for (const { series } of content.tests.flatMap((test) => test.input_series))
         expect(unknownNames(withoutMadeUpValues(series), scraped), name).toEqual([]);
@@ -111,7 +111,7 @@ describe.skipIf(!isAvailable('promtool'))('promtool', () => {
   });
 
   it.each(alerts.map(({ alert }) => alert))(
-    '%s has tests that see when it never fires, always fires or does not wait',
+    '%s has tests that detect when it never fires, always fires or does not wait',
     async (alert) => {
       const checks = checksOf(alert);
       expect(checks.some(({ check }) => (check.exp_alerts ?? []).length > 0)).toBe(true);
@@ -128,7 +128,7 @@ describe.skipIf(!isAvailable('promtool'))('promtool', () => {
           `${alert} with ${JSON.stringify(change)}`,
         ).toBe('failed');
     },
-    // Four runs of promtool.
+    // The test runs promtool four times.
     60_000,
   );
 
@@ -143,7 +143,7 @@ describe.skipIf(!isAvailable('promtool'))('promtool', () => {
   });
 });
 
-/** What comes of a file of unit tests when one alert is changed. */
+/** The result of a file of unit tests when one alert is changed. */
 async function outcomeWith(name: string, alert: string, change: (rule: Rule) => Rule): Promise<string> {
   const folder = temporaryFolder();
   const changed = {
@@ -162,7 +162,7 @@ async function outcomeWith(name: string, alert: string, change: (rule: Rule) => 
   return runCommand('promtool', ['test', 'rules', file]).then(
     () => 'passed',
     (error: Error) => {
-      // Not a file that could not be read: an expectation that was not met.
+      // The file was read, and an expectation failed.
       expect(error.message).toContain('FAILED:');
       expect(error.message).toContain(`alertname: ${alert}`);
       return 'failed';
@@ -170,7 +170,7 @@ async function outcomeWith(name: string, alert: string, change: (rule: Rule) => 
   );
 }
 
-/** What promtool says of a page, a line each. It ends with 3 when it says anything. */
+/** The findings of promtool for a page, one per line. promtool exits with 3 when it has findings. */
 async function lint(page: string): Promise<string[]> {
   const promtool = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'ignore', 'pipe'] });
   let output = '';

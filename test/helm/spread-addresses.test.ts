@@ -15,15 +15,18 @@ const script = join(chart, 'files', 'spread-addresses.mjs');
 const STATUS = 0x01000000;
 const RELOAD = 0x08000000;
 
-/** What a daemon does with control packets: it ignores those with the hash of another file than the one that it has read. */
+/** A daemon's handling of control packets: it ignores packets with the hash of a file that it has not read. */
 class FakeDaemon {
   readonly hashes: number[] = [];
   reloads = 0;
-  /** The hash of its file; undefined: it takes the next one, as it has just read the file. */
+  /** The hash of the daemon's file. Undefined: the daemon has just read the file and accepts the next hash. */
   #loaded: number | 'former' | undefined;
   readonly #socket = createSocket('udp4');
 
-  /** `file` former: it has read a file from before the test. `canReload` false: an older release. */
+  /**
+   * `file: 'former'`: the daemon has read it before the test. `canReload` false: an older release, which cannot
+   * reload.
+   */
   static async start({ file = '', canReload = true, port = 0 } = {}): Promise<FakeDaemon> {
     const daemon = new FakeDaemon();
     if (file === 'former') daemon.#loaded = file;
@@ -133,7 +136,7 @@ describe('the addresses process beside a daemon', () => {
     await answers(() => get('/written'), 503);
   });
 
-  it('asks with the hash that Spread 5.0.1 computes for the file, and reports the ring', async () => {
+  it('sends the hash that Spread 5.0.1 computes for the file, and reports the ring', async () => {
     const daemon = await FakeDaemon.start({ port: 14803 });
     const template = segment(14803, 'ring-0', '{ring-0.nodes}') + segment(14803, 'ring-1', '10.79.0.2');
     const { status } = await start({ template });
@@ -192,7 +195,7 @@ describe('the addresses process beside a daemon', () => {
   });
 
   it.skipIf(!hasIpv6)(
-    'writes the IPv4 address of a dual-stack pod, and shows an IPv6 probe whether the daemon accepts clients',
+    'writes the IPv4 address of a dual-stack pod, and reports to an IPv6 probe whether the daemon accepts clients',
     async () => {
       const port = await freePort();
       const { run, get } = await start({

@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 
 const script = join(chart, 'files', 'spread-supervisor.sh');
 
-/** Runs the supervisor over a shell command, which appends a line to `starts` and then does `body`. */
+/** Runs the supervisor with a shell command that appends a line to `starts` and then runs `body`. */
 function supervise(body: string) {
   const folder = temporaryFolder();
   const starts = join(folder, 'starts');

@@ -13,7 +13,7 @@ const PROGRAMS = [
   'kubelet',
 ];
 
-/** Folders with what `npm run cluster` builds. */
+/** Folders with the binaries that `npm run cluster` builds. */
 export interface Binaries {
   readonly kubernetes: string;
   readonly coredns: string;
@@ -28,7 +28,10 @@ function required(folder: string, module: string): string {
   return version;
 }
 
-/** Builds Kubernetes and CoreDNS, unless the cache has these versions. The first run takes some 20 minutes on 2 cores. */
+/**
+ * Builds Kubernetes and CoreDNS unless the cache has these versions. The first run takes about 20 minutes on 2
+ * cores.
+ */
 export function ensureBinaries(print: (line: string) => void): Binaries {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'spread-sidecar', 'cluster');
   const kubernetesVersion = required('binaries', 'k8s.io/kubernetes');

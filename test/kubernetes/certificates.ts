@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** The cluster's authority and its certificates, as files of one folder. */
+/** The cluster's CA and its certificates, as files of one folder. */
 export class ClusterCertificates {
   constructor(private readonly folder: string) {
     const subject = [
@@ -25,7 +25,7 @@ export class ClusterCertificates {
     return join(this.folder, name);
   }
 
-  /** Writes NAME.crt and NAME.key; the subject is user and group to the API server. */
+  /** Writes NAME.crt and NAME.key. For the API server, the subject is the user and the group. */
   issue(name: string, subject: string, altNames = ''): { cert: string; key: string } {
     const [cert, key, request] = ['crt', 'key', 'csr'].map((end) => this.path(`${name}.${end}`));
     openssl('req', ...EC, '-new', '-subj', subject, '-keyout', key!, '-out', request!);
@@ -39,7 +39,7 @@ export class ClusterCertificates {
     return { cert: cert!, key: key! };
   }
 
-  /** Writes a kubeconfig for the user of a certificate; returns its path. */
+  /** Writes a kubeconfig for the user of a certificate. Returns its path. */
   kubeconfig(name: string, subject: string, server: string): string {
     const { cert, key } = this.issue(name, subject);
     const file = this.path(`${name}.kubeconfig`);

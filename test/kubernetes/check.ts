@@ -4,12 +4,12 @@ import type { KubernetesNode } from './node.js';
 /** Prints a line of a check's result. */
 export type Print = (line: string) => void;
 
-/** A check on a real cluster. It removes what it made; it fails by throwing. */
+/** A check on a real cluster. It removes the objects that it creates, and throws to report a failure. */
 export interface Check {
   readonly name: string;
   readonly text: string;
   readonly needsSpread: boolean;
-  /** Names of the networks on whose clusters it runs. Default: ipv4. */
+  /** Names of the networks of the clusters on which the check runs. Default: ipv4. */
   readonly networks?: readonly string[];
   readonly run: (node: KubernetesNode, print: Print) => Promise<void>;
 }

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type Check, withDaemons } from './check.js';
 import type { Daemons } from './daemons.js';
 
-/** Waits for the end of a rollout and the whole ring; returns the seconds since `began`. */
+/** Waits for the end of a rollout and for the whole ring. Returns the seconds since `began`. */
 async function rolledOut(daemons: Daemons, name: string, began: number): Promise<number> {
   daemons.release.kubectl('rollout', 'status', `statefulset/${name}`, '--timeout', '600s');
   return daemons.complete(began, 600_000);

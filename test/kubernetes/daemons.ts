@@ -19,7 +19,7 @@ interface PodStatus {
   };
 }
 
-/** A release with a StatefulSet of real daemons, and the times that its changes take. */
+/** A release with a StatefulSet of real daemons, and the durations of its changes. */
 export class Daemons {
   readonly release: Release;
 
@@ -49,14 +49,14 @@ export class Daemons {
       .reduce((sum, { restartCount }) => sum + restartCount, 0);
   }
 
-  /** Why the last containers `addresses` ended, as `kubectl describe pod` shows it. */
+  /** The reasons for the last ends of the containers `addresses`, as in `kubectl describe pod`. */
   terminationMessages(): string[] {
     return this.pods()
       .flatMap((pod) => pod.status.initContainerStatuses ?? [])
       .map(({ lastState }) => lastState.terminated?.message ?? '');
   }
 
-  /** Process ids of the daemons by pod, as this machine has them. */
+  /** Process IDs of the daemons by pod, in the PID namespace of this machine. */
   processId(pod: string): string {
     return this.release
       .kubectl(
@@ -72,7 +72,7 @@ export class Daemons {
       .trim();
   }
 
-  /** Whether every pod is ready, and each daemon has all others in its ring. */
+  /** Whether every pod is ready, and the ring of each daemon contains all others. */
   async isComplete(): Promise<boolean> {
     const pods = this.pods();
     if (pods.length !== this.replicas || pods.some((pod) => pod.metadata.deletionTimestamp)) return false;
@@ -83,7 +83,7 @@ export class Daemons {
     return rings.every((daemons) => daemons === this.replicas);
   }
 
-  /** Waits for all pods and for the whole ring; returns the seconds since `since`. */
+  /** Waits for all pods and for the whole ring. Returns the seconds since `since`. */
   async complete(since: number, timeoutMs = 300_000): Promise<number> {
     while (!(await this.isComplete())) {
       if (Date.now() - since > timeoutMs)
@@ -105,7 +105,7 @@ export class Daemons {
   }
 }
 
-/** How many daemons are in the ring of a pod's daemon. This machine is the node, so it reaches the pod. */
+/** Number of daemons in the ring of a pod's daemon. This machine is the node, so it can connect to the pod. */
 async function ringOf(pod: PodStatus): Promise<number> {
   try {
     const response = await fetch(`http://${bracketed(pod.status.podIP ?? '')}:4815/status`, {

@@ -14,7 +14,7 @@ export const ORDERS_FOLDER = join(process.cwd(), 'docs', 'examples', 'rolling-up
 function buildFolder(name: string, folder: string, ...args: string[]): void {
   execFileSync('docker', ['build', '--quiet', '--tag', name, ...args, folder], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // The builder that every client has.
+    // The classic builder, which every Docker client has.
     env: { ...process.env, DOCKER_BUILDKIT: '0' },
   });
 }
@@ -33,14 +33,14 @@ function build(name: string, dockerfile: string, files: Record<string, string>):
   }
 }
 
-/** Puts all images into the node: that of the sidecar must exist, the others are made here. */
+/** Loads all images into the node. The image of the sidecar must exist; the others are built here. */
 export function importImages(node: KubernetesNode, binaries: Binaries): void {
   build(PAUSE_IMAGE, 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n', {
     pause: join(binaries.pause, 'pause'),
   });
   const images = [PAUSE_IMAGE, SIDECAR_IMAGE];
   if (process.env.SPREAD_HOME) {
-    // The daemon of SPREAD_HOME, beside the C library of the sidecar's base.
+    // The daemon of SPREAD_HOME, on the base image of the sidecar, which has the C library.
     build(SPREAD_IMAGE, `FROM ${SIDECAR_IMAGE}\nCOPY spread /usr/local/bin/spread\n`, {
       spread: join(process.env.SPREAD_HOME, 'sbin', 'spread'),
     });
@@ -49,7 +49,7 @@ export function importImages(node: KubernetesNode, binaries: Binaries): void {
   for (const image of images) node.importImage(image);
 }
 
-/** Builds the image that the example's Deployments name, and puts it into the node. */
+/** Builds the image that the example's Deployments name, and loads it into the node. */
 export function importOrders(node: KubernetesNode): void {
   const name = 'registry.example/orders:1';
   buildFolder(name, ORDERS_FOLDER, '--build-arg', `SIDECAR_IMAGE=${SIDECAR_IMAGE}`);

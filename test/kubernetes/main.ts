@@ -26,7 +26,10 @@ function usage(): string {
 
 const runsOn = ({ networks = ['ipv4'] }: Check, network: ClusterNetwork) => networks.includes(network.name);
 
-/** Starts Kubernetes, runs the named checks, or all, and removes it; the exit code is 1 when a check failed. */
+/**
+ * Starts Kubernetes, runs the named checks, or all, and removes Kubernetes. The exit code is 1 when a check
+ * failed.
+ */
 export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -57,7 +60,7 @@ export async function main(args: readonly string[], print: (line: string) => voi
 /** Runs checks on one cluster after the other. */
 class Run {
   readonly counts = { passed: 0, failed: 0, skipped: 0 };
-  /** What failed and why. They stand at the end of the output too. */
+  /** The failed checks with their errors, printed again at the end of the output. */
   readonly failures: string[] = [];
   readonly #began = Date.now();
   readonly #interruption: Promise<void>;

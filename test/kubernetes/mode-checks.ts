@@ -12,7 +12,7 @@ function mode(check: Omit<Check, 'run'>, values: Values): Check {
     try {
       release.install();
       print(`installed and ready in ${((Date.now() - began) / 1000).toFixed(1)} s`);
-      // It recognizes its own socket and ports.
+      // The check recognizes the socket and the ports of the running sidecar.
       release.exec(`deployment/${check.name}-spread-sidecar`, 'spread-sidecar', 'spread-sidecar', 'check');
       assert.match(release.test(), /Phase:\s+Succeeded/);
     } finally {

@@ -1,4 +1,4 @@
-/** Addresses of a cluster, the primary family first. None is of another network of the machine. */
+/** Addresses of a cluster, the primary family first. They do not overlap with other networks of the machine. */
 export interface ClusterNetwork {
   readonly name: string;
   readonly text: string;
@@ -43,5 +43,5 @@ export const NETWORKS: readonly ClusterNetwork[] = [
 ];
 
 export const isIpv6 = (address: string) => address.includes(':');
-/** An address as in a URL or before a port. */
+/** An address in the form for a URL or before a port. */
 export const bracketed = (address: string) => (isIpv6(address) ? `[${address}]` : address);

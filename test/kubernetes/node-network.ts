@@ -11,7 +11,7 @@ const attempt = (command: string, ...args: string[]) =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 const firewall = (address: string) => (isIpv6(address) ? 'ip6tables' : 'iptables');
 
-/** Network namespaces of pods, those of other clusters too. */
+/** Network namespaces of pods, including those of other clusters. */
 const podNamespaces = () =>
   spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' })
     .stdout.split('\n')
@@ -19,8 +19,8 @@ const podNamespaces = () =>
     .filter((name) => name.startsWith('cni-'));
 
 /**
- * What a node changes in the network of this machine: addresses on the loopback interface, so that no port of the machine is used,
- * forwarding between pods, and their namespaces. `remove()` undoes all of it.
+ * The changes of a node to the network of this machine: addresses on the loopback interface (so that the node uses
+ * no port of the machine), forwarding between pods, and their namespaces. `remove()` reverts all changes.
  */
 export class NodeNetwork {
   readonly #foreign = podNamespaces();
@@ -34,7 +34,7 @@ export class NodeNetwork {
     this.#forwarding = network.node.map((address) => (isIpv6(address) ? FORWARDING.ipv6 : FORWARDING.ipv4));
   }
 
-  /** Throws, before anything is changed, when another cluster runs on this machine. */
+  /** Throws before any change if another cluster runs on this machine. */
   checkFree(): void {
     const used = exec('ip', 'addr', 'show', 'dev', 'lo');
     const address = this.#addresses.find((one) => used.includes(` ${one}/`));
@@ -51,7 +51,7 @@ export class NodeNetwork {
       this.#before[file] = readFileSync(file, 'utf8');
       writeFileSync(file, '1');
     }
-    // Docker's engine drops what it does not know.
+    // The Docker engine drops packets that match none of its rules.
     for (const [command, rule] of this.#rules()) exec(command, '--wait', '--insert', 'FORWARD', ...rule);
   }
 
@@ -63,7 +63,7 @@ export class NodeNetwork {
       attempt('ip', 'addr', 'del', `${address}/${isIpv6(address) ? 128 : 32}`, 'dev', 'lo');
   }
 
-  /** Namespaces of pods that ended without their network. */
+  /** Namespaces of pods whose network was not removed when they ended. */
   removePodNamespaces(): void {
     for (const name of podNamespaces().filter((one) => !this.#foreign.includes(one)))
       attempt('ip', 'netns', 'del', name);
@@ -79,7 +79,7 @@ export class NodeNetwork {
   }
 }
 
-/** kube-proxy leaves one chain behind. */
+/** kube-proxy does not remove one of its chains. */
 function removeFirewall(): void {
   for (const command of ['iptables', 'ip6tables'])
     for (const rule of [

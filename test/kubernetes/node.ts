@@ -8,7 +8,7 @@ import { ClusterCertificates } from './certificates.js';
 import { bracketed, type ClusterNetwork, isIpv6 } from './network.js';
 import { NodeNetwork } from './node-network.js';
 
-/** The name of the image of the pods' sandboxes. */
+/** The image of the pods' sandboxes. */
 export const PAUSE_IMAGE = 'localhost/spread-sidecar-pause:test';
 
 const exec = (command: string, ...args: string[]) =>
@@ -21,7 +21,7 @@ function removePodGroups(): void {
   });
 }
 
-/** Kubernetes on this machine, with one node. Needs root; stop() removes all that it made. */
+/** Kubernetes on this machine, with one node. Needs root. stop() removes everything that start() created. */
 export class KubernetesNode {
   readonly #folder = mkdtempSync(join(tmpdir(), 'spk-'));
   readonly #processes: { name: string; child: ChildProcess }[] = [];
@@ -72,13 +72,13 @@ export class KubernetesNode {
     return exec(this.kubectlPath, '--kubeconfig', this.kubeconfig, ...args);
   }
 
-  /** Creates or changes objects, as JSON or YAML. */
+  /** Creates or changes objects, given as JSON or YAML. */
   apply(objects: string, namespace = 'default'): void {
     const args = ['--kubeconfig', this.kubeconfig, '--namespace', namespace, 'apply', '--filename', '-'];
     execFileSync(this.kubectlPath, args, { input: objects, stdio: ['pipe', 'ignore', 'pipe'] });
   }
 
-  /** The same as `kubectl`; returns what kubectl printed to standard error, such as warnings of the API server. */
+  /** Like `kubectl`, but returns its standard error, which contains warnings of the API server. */
   warnings(...args: string[]): string {
     const { status, stderr } = spawnSync(this.kubectlPath, ['--kubeconfig', this.kubeconfig, ...args], {
       encoding: 'utf8',
@@ -87,7 +87,7 @@ export class KubernetesNode {
     return stderr;
   }
 
-  /** Puts an image of the Docker engine into the node. @param as - its name there; default: the same */
+  /** Loads an image of the Docker engine into the node. @param as - its name there; default: the same */
   importImage(name: string, as = name): void {
     const archive = join(this.#folder, 'image.tar');
     if (as !== name) exec('docker', 'tag', name, as);
@@ -97,7 +97,10 @@ export class KubernetesNode {
     rmSync(archive);
   }
 
-  /** Kills the first process of a container, as the kernel does when memory runs out. @param id - as in the status of a pod */
+  /**
+   * Kills the first process of a container, like the kernel when memory runs out. @param id - as in the status of
+   * a pod
+   */
   killContainer(id: string): void {
     this.#ctr('tasks', 'kill', '--signal', 'SIGKILL', id.replace('containerd://', ''));
   }
@@ -208,7 +211,7 @@ export class KubernetesNode {
       conntrack: { maxPerCore: 0 },
     };
     this.#run('kube-proxy', join(kubernetes, 'kube-proxy'), ['--config', config('proxy.json', proxy)]);
-    // As kubeadm writes it, for the names of the cluster.
+    // The kubeconfig that kubeadm would write, for the names of the cluster.
     const corefile = `cluster.local in-addr.arpa ip6.arpa {
   bind ${dns}
   errors
@@ -255,7 +258,7 @@ export class KubernetesNode {
       cgroupDriver: 'cgroupfs',
       failCgroupV1: false,
       failSwapOn: false,
-      // It does not remove them at its end.
+      // The kubelet would not remove its chains at its end.
       makeIPTablesUtilChains: false,
       clusterDNS: [this.network.dns],
       clusterDomain: 'cluster.local',
@@ -266,7 +269,7 @@ export class KubernetesNode {
       evictionHard: { 'memory.available': '0%' },
       imageGCHighThresholdPercent: 100,
       imageGCLowThresholdPercent: 99,
-      // Its default, 1 minute, is the time until a changed ConfigMap is in the pods.
+      // The default, 1 minute, is the delay until a changed ConfigMap is in the pods.
       syncFrequency: '1m0s',
     };
     writeFileSync(file('kubelet.json'), JSON.stringify(config));
@@ -306,14 +309,14 @@ state = ${path('containerd-state')}
     return exec('ctr', '--address', join(this.#folder, 'containerd.sock'), '--namespace', 'k8s.io', ...args);
   }
 
-  /** What a deleted release leaves behind when its pods did not end in time. */
+  /** Remains of a deleted release whose pods did not end in time. */
   #endPods(): void {
     if (!existsSync(join(this.#folder, 'containerd.sock'))) return;
     const each = (list: readonly string[], act: (id: string) => void) => {
       try {
         for (const id of this.#ctr(...list).split('\n')) if (id) act(id);
       } catch {
-        // containerd has ended already.
+        // containerd has already ended.
       }
     };
     each(['tasks', 'list', '--quiet'], (id) => {

@@ -16,7 +16,7 @@ export function helm(): string {
   return command;
 }
 
-/** A release of the chart in a namespace of its own, in which only restricted pods may run. */
+/** A release of the chart in its own namespace, which allows only restricted pods. */
 export class Release {
   readonly #helm: string;
   #hasNamespace = false;
@@ -33,7 +33,7 @@ export class Release {
     return this.name;
   }
 
-  /** Makes the namespace; `install` does so itself where nothing must be in it before. */
+  /** Creates the namespace. `install` creates it if no object must exist before. */
   createNamespace(): void {
     this.#hasNamespace = true;
     this.kubectl('create', 'namespace', this.namespace);
@@ -60,18 +60,18 @@ export class Release {
     return this.#run('test', this.name, '--logs');
   }
 
-  /** Removes the objects of the release, also of one whose installation failed. */
+  /** Removes the objects of the release, also after a failed installation. */
   removeObjects(): void {
     this.#run('uninstall', this.name, '--wait', '--ignore-not-found');
   }
 
-  /** Removes all of it, and waits for its pods to end. */
+  /** Removes the release and the namespace, and waits until the pods have ended. */
   uninstall(): void {
     this.removeObjects();
     this.kubectl('delete', 'namespace', this.namespace, '--timeout', '120s');
   }
 
-  /** Runs a command in a container of a workload; throws when its exit code is not 0. */
+  /** Runs a command in a container of a workload. Throws when its exit code is not 0. */
   exec(target: string, container: string, ...command: string[]): string {
     return this.kubectl('exec', target, '-c', container, '--', ...command);
   }

@@ -1,6 +1,6 @@
 import { SIDECAR_IMAGE } from './images.js';
 
-/** The value of `kubectl run --overrides`: an application as Pod Security "restricted" demands it. */
+/** The value of `kubectl run --overrides`: an application that Pod Security "restricted" allows. */
 export function restrictedPod({ user, ...fields }: { user?: number; hostNetwork?: true } = {}): string {
   return JSON.stringify({
     spec: {

@@ -28,7 +28,10 @@ const journalVolume = (path: string) =>
     },
   });
 
-/** Applies the files of docs/rolling-updates.md and updates the consumer under traffic. Returns what the journal has then. */
+/**
+ * Applies the files of docs/rolling-updates.md and updates the consumer under traffic. Returns the content of the
+ * journal afterwards.
+ */
 async function updateUnderTraffic(node: KubernetesNode, journal: string): Promise<OrderTally> {
   const orders = (...args: string[]) => node.kubectl('--namespace', NAMESPACE, ...args);
   const rolledOut = (name: string) => orders('rollout', 'status', `deployment/${name}`, '--timeout=180s');
@@ -51,7 +54,7 @@ async function updateUnderTraffic(node: KubernetesNode, journal: string): Promis
     await grow();
   }
   rolledOut('producer');
-  // The pods of former updates may still process their queue.
+  // The pods of earlier updates may still process their queues.
   await until(() => consumers(orders).length === 1, { timeoutMs: 120_000, what: 'one consumer' });
   node.killContainer(consumers(orders)[0]!.containerID);
   await until(() => consumers(orders).some(({ restartCount, ready }) => restartCount === 1 && ready), {

@@ -6,10 +6,12 @@ import { SIDECAR_IMAGE, SPREAD_IMAGE } from './images.js';
 import { Release } from './release.js';
 import { restrictedPod } from './restricted-pod.js';
 
-/** As OpenShift gives a namespace: a user, and the group of its volumes. */
+/** The user and the group of volumes that OpenShift assigns to a namespace. */
 const RANDOM_ID = 1_000_660_000;
 
-/** Sets user and group of pods as OpenShift's restricted-v2 does: only where a pod and its containers leave them open. */
+/**
+ * Sets user and group of pods like OpenShift's restricted-v2: only if a pod and its containers do not set them.
+ */
 function assignUsers(namespace: string): string {
   const policy = { apiVersion: 'admissionregistration.k8s.io/v1beta1', metadata: { name: 'assign-users' } };
   const ids = `Object.spec.securityContext{runAsUser: ${RANDOM_ID}, fsGroup: ${RANDOM_ID}}`;
@@ -71,7 +73,7 @@ export const SIDECAR_CHECKS: readonly Check[] = [
         release.createNamespace();
         node.apply(assignUsers(release.namespace));
         const probe = ['run', 'probe', '--image', SIDECAR_IMAGE, `--overrides=${restrictedPod()}`];
-        // The API server takes up a new policy after some seconds.
+        // The API server applies a new policy after some seconds.
         await until(
           () =>
             release.kubectl(...probe, '--dry-run=server', '-o', 'yaml').includes(`runAsUser: ${RANDOM_ID}`),
@@ -109,7 +111,7 @@ export const SIDECAR_CHECKS: readonly Check[] = [
       try {
         release.install();
         const { podIP: host } = workloadPod(release).status;
-        // Longer than the kubelet needs to give up a sidecar: 3 probes, one each 10 s.
+        // Longer than the kubelet's time limit for a sidecar: 3 probes, one every 10 s.
         const problems = await attackAdminPort(host, 4814, { pipeliningRounds: 2, print });
         const { initContainerStatuses, conditions } = workloadPod(release).status;
         assert.deepEqual(problems, []);

@@ -7,7 +7,7 @@ import type { Release } from './release.js';
 const SENTENCE =
   /the pod has no IPv4 address, only fd00:\S+, and Spread 5\.0\.1 has no IPv6: run the daemons on/;
 
-/** The release's StatefulSet alone, as where Services are made by other means. */
+/** Only the release's StatefulSet, for environments that create Services by other means. */
 function applyDaemons(release: Release): void {
   const objects = release.template(
     'templates/daemon-statefulset.yaml',

@@ -53,7 +53,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('java'))(
         const page = 'clients/testcontainers/java/README.md';
         writeFileSync(join(tests, 'SampleTest.java'), firstProgram(page, 'java'));
         writeFileSync(join(project, 'pom.xml'), projectWith(firstProgram(page, 'xml')));
-        // One build makes the jars and uses them: nothing gets into the user's own repository.
+        // One build creates and uses the jars, so that nothing is installed into the user's repository.
         writeFileSync(join(clone, 'pom.xml'), BUILD);
         const only = ['-Dtest=SampleTest,!org/spreadsidecar/**', '-Dsurefire.failIfNoSpecifiedTests=false'];
         const printed = await runCommand('mvn', ['-B', '-ntp', 'package', ...only], {
@@ -80,7 +80,7 @@ const BUILD = `
 </project>
 `;
 
-/** A project of its own for Maven, with JUnit and this dependency. */
+/** A separate Maven project with JUnit and this dependency. */
 const projectWith = (dependency: string) => `
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

@@ -15,10 +15,10 @@ import { unbuiltInstalledClone } from './unbuilt-clone.js';
 const root = new URL('../..', import.meta.url).pathname;
 const INSTALL = ['install', '--no-audit', '--no-fund', '--prefer-offline'];
 
-/** What the projects of users have beside the client. */
+/** The packages that a user's project has beside the client. */
 const TOOLS = ['jest@30.5.2', '@types/node@20'];
 
-/** A release of each Node that the Testcontainers module is for. */
+/** A release of each Node version that the Testcontainers module supports. */
 const NODES = ['20.20.2', '22.23.5', '24.22.3', '26.12.1'];
 
 /** A folder for PATH with this Node, from the npm registry. */
@@ -64,7 +64,7 @@ import { SpreadError } from 'spread-sidecar-client';
 console.log(createRequire(import.meta.url)('spread-sidecar-client').SpreadError === SpreadError);
 `;
 
-/** Of the tarball of a package, without the first folder, which is `package` in each. */
+/** Files in a package's tarball without the first folder, which is always `package`. */
 async function filesOf(tarball: string): Promise<string[]> {
   const listed = await runCommand('tar', ['-tzf', tarball]);
   return listed
@@ -79,7 +79,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
   const tarballs = { sidecar: '', client: '', testcontainers: '' };
 
   async function pack(folder: string): Promise<string> {
-    // What an earlier build left must not get into the package.
+    // The output of an earlier build must not get into the package.
     const stale = join(clone, folder, 'dist', 'stale.js');
     mkdirSync(join(clone, folder, 'dist'), { recursive: true });
     writeFileSync(stale, '');
@@ -128,7 +128,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
   }, 240_000);
 
   describe('provide the client to another project', () => {
-    /** An empty project with the client and what else it is tested with. */
+    /** An empty project with the client and the tools of its tests. */
     const project = join(home, 'project');
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
@@ -138,7 +138,7 @@ describe.skipIf(!isAvailable('packages'))('the npm packages of an unbuilt clone'
       await runCommand('npm', [...INSTALL, tarballs.client, ...TOOLS], { cwd: project });
     }, 600_000);
 
-    /** Writes a program into the project, for the sidecar at a target. */
+    /** Writes a program into the project, and sets its target. */
     function write(name: string, program: string, target: string): void {
       mkdirSync(dirname(join(project, name)), { recursive: true });
       writeFileSync(join(project, name), program.replaceAll('127.0.0.1:4813', target));

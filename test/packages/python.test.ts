@@ -17,7 +17,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('python-build'))(
   'the Python packages of an unbuilt clone',
   () => {
     const home = mkdtempSync(join(tmpdir(), 'sps-python-'));
-    /** Where the packages are installed, as it stands in PYTHONPATH. */
+    /** The folder of the installed packages, for PYTHONPATH. */
     const site = join(home, 'site');
 
     const python = (args: string[], modules: string[], cwd = home) =>
@@ -30,7 +30,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('python-build'))(
       const clone = join(home, 'clone');
       unbuiltClone(clone, 'clients');
       for (const folder of ['clients/python', 'clients/testcontainers/python']) {
-        // A wheel that is made from the source distribution shows that this one is complete too.
+        // The wheel is built from the source distribution, which shows that the distribution is complete.
         const output = join(home, 'built', folder);
         await python(['-m', 'build', '--outdir', output], [], join(clone, folder));
         const [wheel] = (await runCommand('sh', ['-c', 'ls *.whl'], { cwd: output })).trim().split('\n');
@@ -87,7 +87,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('python-build'))(
       IMAGE_MS + 120_000,
     );
 
-    // The client has a module `spread`, the generated classes are in `spread.sidecar`.
+    // The client has a module `spread`, and the generated classes are in `spread.sidecar`.
     it.each(['in a clean environment', 'beside the installed client'])(
       'leave the plain gRPC example working %s',
       async (where) => {
@@ -101,7 +101,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('python-build'))(
         expect(steps).toHaveLength(3);
         const installed = where === 'beside the installed client' ? [site] : [];
         const script = steps.join('\n').replaceAll('python ', '"$PYTHON" ').replace('127.0.0.1:4813', target);
-        // The recipe sets PYTHONPATH; an installed package is found after it.
+        // The recipe sets PYTHONPATH. Python finds an installed package after the folders of PYTHONPATH.
         const startup = join(folder, 'startup');
         mkdirSync(startup);
         writeFileSync(

@@ -31,7 +31,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('rust'))(
     it('runs the program of the README in an empty project, also while an earlier run holds the name', async () => {
       const clone = temporaryFolder();
       unbuiltClone(clone, 'clients/rust');
-      // The clients' own tests have compiled what the crate depends on.
+      // The tests of the Rust client have already compiled the dependencies of the crate.
       const env = { ...process.env, CARGO_TARGET_DIR: join(home, 'target') };
       const cargo = (cwd: string, ...args: string[]) =>
         runCommand('cargo', args, { cwd, env, timeoutMs: 800_000 });
@@ -48,7 +48,7 @@ describe.skipIf(!isAvailable('packages') || !isAvailable('rust'))(
       mkdirSync(join(project, 'src'));
       writeFileSync(join(project, 'Cargo.toml'), manifest(client));
       writeFileSync(join(project, 'src/main.rs'), firstProgram('clients/rust/README.md', 'rust'));
-      // The versions that are compiled already.
+      // The versions that are already compiled.
       copyFileSync(join(home, 'Cargo.lock'), join(project, 'Cargo.lock'));
       const { target } = await startSidecar();
       await connect({ target, privateName: 'hello' });

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 const root = new URL('../..', import.meta.url).pathname;
 
 /**
- * Copies the files of the repository, as a clone would have them: nothing is installed, nothing is built.
+ * Copies the files of the repository like a new clone: without installed packages and without build output.
  *
- * @param part path of a folder of the repository: copies no more than that
+ * @param part path of a folder of the repository: copies only this folder
  */
 export function unbuiltClone(folder: string, part = '.'): void {
   const options = { cwd: root, encoding: 'utf8', maxBuffer: 16 << 20 } as const;
@@ -16,12 +16,12 @@ export function unbuiltClone(folder: string, part = '.'): void {
     ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', part],
     options,
   );
-  // A file that is deleted but not committed yet is listed too.
+  // git also lists deleted files whose deletion is not committed yet.
   for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(join(root, name))))
     cpSync(join(root, file), join(folder, file), { verbatimSymlinks: true, preserveTimestamps: true });
 }
 
-/** The same with the installed packages of this clone, because installing them takes a minute. */
+/** A copy with the installed packages of this clone, because installing them takes a minute. */
 export function unbuiltInstalledClone(folder: string): void {
   unbuiltClone(folder);
   execFileSync('cp', ['-al', join(root, 'node_modules'), join(folder, 'node_modules')]);

@@ -46,7 +46,7 @@ describe('frames', () => {
     expect(frames.map(({ body }) => body.length)).toEqual([0, 0, 0]);
   });
 
-  it('that a client rejects nothing: the word of reject frames is read on the client side only', () => {
+  it('of rejected messages have an extra word, which only the client side reads', () => {
     const reject = buildFrame({ type: 0x400000, oldType: 0x100, groups: ['g', '#a#d'] });
     const client = collect('client');
     client.decoder.push(reject);
@@ -58,7 +58,7 @@ describe('frames', () => {
 });
 
 describe('lent memory', () => {
-  /** Bytes that are given back are overwritten at once, and so is each chunk when push() has returned. */
+  /** The test overwrites buffers as soon as they are released, and each chunk when push() has returned. */
   function scribbling(chunks: Iterable<Buffer>): { seen: string[]; lent: number } {
     const seen: string[] = [];
     const result = { seen, lent: 0 };
@@ -120,7 +120,7 @@ describe('memory', () => {
     const bytes = Buffer.from(FRAME);
     decoder.push(bytes.subarray(0, 60));
     decoder.push(bytes.subarray(60));
-    // The header lay in one chunk.
+    // The header was within one chunk.
     expect(decoder.bytesCopied).toBe(FRAME.length - 48);
     expect(frames[0]!.body.buffer.byteLength).toBe(FRAME.length - 48);
     expect(frames[0]!.body.buffer).not.toBe(bytes.buffer);

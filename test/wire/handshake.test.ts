@@ -25,7 +25,7 @@ function refusal(action: () => unknown): WireError {
   throw new Error('was accepted');
 }
 
-/** What `make()` reads from `bytes` in one piece, after checking that each cut gives the same. */
+/** The result of `make()` for `bytes` in one piece. Checks that every split gives the same result. */
 function read<T>(make: () => IncrementalReader<T>, bytes: Buffer): { value: T; rest: Buffer } {
   const whole = make();
   expect(whole.push(bytes)).toBe(true);
@@ -166,7 +166,7 @@ describe('auth list and choice', () => {
     expect(refusal(() => encodeAuthList(['x'.repeat(127)]))).toMatchObject({ code: 'REJECT_AUTH' });
   });
 
-  it.each([[[]], [['NULL']], [['NULL', 'IP', 'PWORD']]])('%j is read back', (methods) => {
+  it.each([[[]], [['NULL']], [['NULL', 'IP', 'PWORD']]])('%j is read again', (methods) => {
     const { value, rest } = read(
       () => new AuthListReader(),
       Buffer.concat([encodeAuthList(methods), Buffer.from('behind')]),
@@ -219,12 +219,12 @@ describe('the response', () => {
     ['REJECT_NOT_UNIQUE', 0xfa],
     ['REJECT_VERSION', 0xf9],
     ['REJECT_AUTH', 0xf7],
-  ] as const)('%s is one byte, in place of the list or of the answer', (code, byte) => {
+  ] as const)('%s is one byte, in place of the list or of the response', (code, byte) => {
     expect(encodeReject(code)).toEqual(Buffer.from([byte]));
     expect(refusal(() => new AuthListReader().push(Buffer.from([byte])))).toMatchObject({ code });
     const error = refusal(() => new AcceptReader().push(Buffer.from([byte])));
     expect(error).toMatchObject({ code });
-    // The code is the reason of the error already.
+    // The code already is the reason of the error.
     expect(error.message).not.toContain(code);
   });
 
@@ -237,7 +237,7 @@ describe('the response', () => {
   });
 
   it.each(Object.entries(SpreadCode).filter(([name, number]) => number < 0 && !name.startsWith('REJECT_')))(
-    'with %s, which no daemon rejects with, is no answer: a peer can not pass for a defect of ours',
+    'with %s, which no daemon uses to reject, is an invalid response: a peer cannot imitate a defect of the sidecar',
     (_, number) => {
       expect(rejection(number)).toMatchObject({ code: 'ILLEGAL_MESSAGE', field: 'reject code' });
     },

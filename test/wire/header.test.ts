@@ -26,7 +26,7 @@ describe('decodeHeader', () => {
     });
   }
 
-  it('keeps the order of the hint apart from that of the frame', () => {
+  it('keeps the byte order of the hint separate from that of the frame', () => {
     const bytes = buildFrame({ type: 2, messageType: 5, bigEndianHint: true });
     expect(decodeHeader(bytes)).toMatchObject({
       littleEndian: true,
@@ -36,14 +36,14 @@ describe('decodeHeader', () => {
     });
   });
 
-  it('reads signed counts, so that a hostile one shows', () => {
+  it('reads signed counts, so that invalid counts are negative', () => {
     expect(decodeHeader(buildFrame({ type: 2, numGroups: -1, dataLength: -(2 ** 31) }))).toMatchObject({
       numGroups: -1,
       dataLength: -(2 ** 31),
     });
   });
 
-  it('keeps all type bits but the marker', () => {
+  it('keeps all type bits except the marker', () => {
     expect(decodeHeader(buildFrame({ type: 0x7fffff7f })).type).toBe(0x7fffff7f);
   });
 

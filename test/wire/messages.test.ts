@@ -124,7 +124,7 @@ describe('views', () => {
   });
 });
 
-/** The data of the usual view with another word at `offset`. */
+/** The body of a normal view with another word at `offset`. */
 function changedWord(offset: number, word: number): Buffer {
   const data = buildViewData({ groupId: ID, vsSets: [['#a#d'], ['#b#d']] });
   data.writeUInt32LE(word, offset);

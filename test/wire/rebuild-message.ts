@@ -4,7 +4,10 @@ import { buildFrame, buildViewData } from '../support/wire/frame-builder.js';
 const SERVICE = { UNRELIABLE: 1, RELIABLE: 2, FIFO: 4, CAUSAL: 8, AGREED: 16, SAFE: 32 } as const;
 const CAUSE = { JOIN: 0x100, LEAVE: 0x200, DISCONNECT: 0x400, NETWORK: 0x800 } as const;
 
-/** The frame that a little-endian daemon sends for `message`: what was decoded right can be built again, byte for byte. */
+/**
+ * The frame that a little-endian daemon sends for `message`. A correctly decoded message can be encoded again byte
+ * for byte.
+ */
 export function rebuildMessage(message: Message): Buffer {
   switch (message.kind) {
     case 'regular': {

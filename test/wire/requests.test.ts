@@ -81,7 +81,7 @@ describe('encodeMulticast', () => {
   it.each([
     [1, 143_119],
     [43, 141_775],
-  ])('to %i group(s) takes a payload of up to %i bytes', (count, most) => {
+  ])('to %i group(s) accepts a payload of up to %i bytes', (count, most) => {
     const groups = Array(count).fill('g');
     expect(Buffer.concat(encodeMulticast(fields({ groups, payload: Buffer.alloc(most) }))).length).toBe(
       48 + 143_151,
@@ -110,7 +110,7 @@ describe('encodeMulticast', () => {
     expect(refusal(to(0))).toMatchObject({ bound: '1..43' });
   });
 
-  it('keeps below the size that aborts a daemon, independent of the limit', () => {
+  it('stays below the size that aborts a daemon, independent of the limit', () => {
     const error = refusal(() =>
       encodeMulticast(fields({ payload: Buffer.alloc(143_120) }), { maxGroups: 43, maxBody: 144_000 }),
     );
@@ -157,7 +157,7 @@ describe('serviceTypeFromBits', () => {
     expect(serviceTypeFromBits(0x44)).toEqual({ serviceType: 'FIFO', selfDiscard: true });
   });
 
-  it('rejects all others: every other bit costs the session or the daemon', () => {
+  it('rejects all others: every other bit makes the daemon end the session or itself', () => {
     const wrong = [
       0,
       3,

@@ -4,10 +4,10 @@ import { everyByte, randomCuts } from '../support/wire/decode-stream.js';
 import { readClientFrame } from '../support/wire/frame-builder.js';
 import { bytesOf, clientRecordings, loadTranscript, transcriptNames } from '../support/wire/transcripts.js';
 
-/** What a daemon's decoder makes of what a client sent. */
+/** The result of a daemon's decoder for the bytes of a client. */
 interface Outcome {
   frames: string[];
-  /** The field that broke a limit; undefined when none did. */
+  /** The field that exceeded a limit. Undefined if none did. */
   refused: string | undefined;
   left: number;
 }
@@ -31,7 +31,7 @@ function decodeRequests(stream: Buffer, cuts: Iterable<number> = []): Outcome {
   return { frames, refused, left: refused === undefined ? decoder.bufferedBytes : 0 };
 }
 
-/** Sessions that a daemon cuts for a count or a length in a header. */
+/** Sessions that a daemon disconnects because of a count or a length in a header. */
 const REFUSED: Record<string, string> = {
   '51 a': 'data_len + 32 * num_groups',
   '51 a2': 'data_len + 32 * num_groups',
@@ -44,16 +44,16 @@ const REFUSED: Record<string, string> = {
   '63 l5': 'data_len',
 };
 
-describe('what a daemon reads of each recorded session', () => {
+describe('the frames that a daemon reads of each recorded session', () => {
   for (const name of transcriptNames()) {
     const number = name.slice(0, 2);
     for (const client of clientRecordings(loadTranscript(name))) {
       const stream = bytesOf(client.session, 'send');
-      // 68 repeats one message some thousand times: the cuts of a part of it say the same.
+      // 68 repeats one message about a thousand times. Splitting a part of it is enough.
       const bytes = stream.subarray(0, 200_000);
       if (client.privateGroup === undefined || bytes.length === 0) continue;
 
-      it(`${name}, client ${client.id}: the frames that were sent, for every cut`, () => {
+      it(`${name}, client ${client.id}: the frames that were sent, for every split`, () => {
         const whole = decodeRequests(bytes);
         expect(whole.refused).toBe(REFUSED[`${number} ${client.id}`]);
         let offset = 0;

@@ -11,7 +11,7 @@ import {
 } from '../support/wire/transcripts.js';
 import { rebuildMessage } from './rebuild-message.js';
 
-/** Facts of the steps whose notes tell a story instead: by transcript number and note. */
+/** Expected facts for steps with a prose note, by transcript number and note. */
 const TOLD: Record<string, Facts> = {
   '25 REG_MEMB: same group id as the first view of this scenario': {
     kind: 'view',
@@ -55,11 +55,11 @@ const TOLD: Record<string, Facts> = {
   '69 view: self was disconnected': { kind: 'view', cause: 'DISCONNECT', memberCount: 1 },
 };
 
-/** Streams that end within a frame: bytes that wait for the rest. */
+/** Number of bytes of an incomplete frame at the end of a stream. */
 const INCOMPLETE: Record<string, number> = {
-  // The daemon cut a slow reader in the middle of a message.
+  // The daemon disconnected a slow reader in the middle of a message.
   '68 slow': 248,
-  // A client that sets the REJECT bit gets its own frame back without the word that belongs into a reject frame.
+  // A client that sets the REJECT bit receives its own frame without the extra word of a reject frame.
   '59 a': 86,
 };
 
@@ -69,7 +69,7 @@ function factsOfStep(number: string, step: TranscriptStep): Facts {
   return facts;
 }
 
-describe('what a client understands of each recorded session', () => {
+describe('the messages that a client decodes from each recorded session', () => {
   for (const name of transcriptNames()) {
     const transcript = loadTranscript(name);
     const number = name.slice(0, 2);
@@ -93,7 +93,7 @@ describe('what a client understands of each recorded session', () => {
         }
       });
 
-      it(`${name}, client ${client.id}: the same for every cut`, () => {
+      it(`${name}, client ${client.id}: the same for every split`, () => {
         const whole = decodeStream(stream);
         const expected = whole.messages.map(fingerprint);
         const cuts = [
@@ -105,7 +105,7 @@ describe('what a client understands of each recorded session', () => {
           expect(decoded.left).toBe(left);
           expect(decoded.messages.length).toBe(expected.length);
           expect(decoded.messages.every((message, i) => fingerprint(message) === expected[i])).toBe(true);
-          // Linear: no byte is ever copied twice.
+          // Linear time: no byte is copied twice.
           expect(decoded.copied).toBeLessThanOrEqual(stream.length);
         }
       });
@@ -113,7 +113,7 @@ describe('what a client understands of each recorded session', () => {
   }
 });
 
-/** The messages of one client of one recording. */
+/** The messages of one client of one transcript. */
 function messagesOf(number: string, clientId: string): Message[] {
   const client = clientRecordings(loadTranscript(number)).find(({ id }) => id === clientId);
   if (client === undefined) throw new Error(`${number} has no client ${clientId}`);
@@ -124,8 +124,8 @@ function viewsOf(number: string, clientId: string): Extract<Message, { kind: 'vi
   return messagesOf(number, clientId).filter((message) => message.kind === 'view');
 }
 
-describe('notable recordings, written out', () => {
-  it('20: three join; who joined is in the one set, in every view', () => {
+describe('notable transcripts in full', () => {
+  it('20: three join; in every view, the only set contains the joining member', () => {
     expect(
       viewsOf('20', 'a').map(({ cause, members, changed, vsSets, ownSetIndex }) => ({
         cause,
@@ -159,7 +159,7 @@ describe('notable recordings, written out', () => {
     ]);
   });
 
-  it('20: those who stay see each disconnect', () => {
+  it('20: the remaining members see each disconnect', () => {
     const gone = viewsOf('20', 'c').filter(({ cause }) => cause === 'DISCONNECT');
     expect(gone.map(({ members, changed }) => ({ members, changed }))).toEqual([
       { members: ['#b#localhost', '#c#localhost'], changed: ['#a#localhost'] },
@@ -167,14 +167,14 @@ describe('notable recordings, written out', () => {
     ]);
   });
 
-  it('23: the one who leaves gets a self-leave and no view; the others get a view caused by LEAVE', () => {
+  it('23: the leaving member gets a self-leave and no view; the others get a view caused by LEAVE', () => {
     const own = messagesOf('23', 'b');
     expect(own.at(-1)).toEqual({ kind: 'selfLeave', group: 'room' });
     const leave = viewsOf('23', 'a').find(({ cause }) => cause === 'LEAVE');
     expect(leave).toMatchObject({ members: ['#a#localhost', '#c#localhost'], changed: ['#b#localhost'] });
   });
 
-  it('25: a group that was empty gets its first id again', () => {
+  it('25: a group that was empty gets its first ID again', () => {
     const ids = viewsOf('25', 'a').map(({ groupId }) => groupId.words);
     expect(ids[0]).toEqual(ids.at(-1));
     expect(ids[0]![0]).toBe(0x1cc59726);
@@ -210,7 +210,7 @@ describe('notable recordings, written out', () => {
     expect([...kinds]).toEqual(['regular']);
   });
 
-  it('74: what was rejected', () => {
+  it('74: rejected messages', () => {
     expect(messagesOf('74', 'a')).toEqual([
       reject({ refused: 'JOIN', groups: ['denyme'], rawOldType: 0x100 }),
       reject({ refused: 'LEAVE', groups: ['denyme'], rawOldType: 0x200 }),
@@ -239,7 +239,7 @@ describe('notable recordings, written out', () => {
     expect(last?.members).toEqual(['#b1#d1', '#z1#d1', '#m2#d2', '#a3#d3']);
   });
 
-  it('81: cut and merge, as the larger part sees it', () => {
+  it('81: cut and merge, seen by the larger part', () => {
     const cut = viewsOf('81', 'a1').filter(({ cause }) => cause === 'NETWORK');
     expect(
       cut.map(({ members, vsSets, ownSetIndex, changed }) => ({ members, vsSets, ownSetIndex, changed })),
@@ -259,7 +259,7 @@ describe('notable recordings, written out', () => {
     ]);
   });
 
-  it('81: cut and merge, as the cut-off daemon sees it', () => {
+  it('81: cut and merge, seen by the separated daemon', () => {
     const cut = viewsOf('81', 'a3').filter(({ cause }) => cause === 'NETWORK');
     expect(cut.map(({ vsSets, ownSetIndex, changed }) => ({ vsSets, ownSetIndex, changed }))).toEqual([
       { vsSets: [['#a3#d3']], ownSetIndex: 0, changed: [] },
@@ -269,11 +269,11 @@ describe('notable recordings, written out', () => {
         changed: ['#a1#d1', '#b1#d1', '#a2#d2'],
       },
     ]);
-    // The id of a daemon that formed a ring is unsigned, the one with the high bit too.
+    // The ID of a daemon that formed a ring is unsigned, also with the high bit set.
     expect(cut[0]!.groupId.words[0]).toBe(0xef46226e);
   });
 
-  it('81 and 84: the transitional signal carries the id of the view that ends, and comes before the next view', () => {
+  it('81 and 84: the transitional signal has the ID of the ending view, and comes before the next view', () => {
     for (const [number, client] of [
       ['81', 'a1'],
       ['84', 'a2'],

@@ -30,7 +30,7 @@ import {
 
 const recordings = transcriptNames().flatMap((name) => clientRecordings(loadTranscript(name)));
 
-/** Frames in one `send` step; undefined when it is no row of whole frames. */
+/** The frames in one `send` step. Undefined if the step is not a sequence of complete frames. */
 function framesOf(step: TranscriptStep): ReadFrame[] | undefined {
   const frames: ReadFrame[] = [];
   for (let offset = 0; offset < step.bytes.length; ) {
@@ -42,7 +42,7 @@ function framesOf(step: TranscriptStep): ReadFrame[] | undefined {
   return frames;
 }
 
-/** The same request from our encoders. Throws what they reject. */
+/** The same request from our encoders. Throws their error if they reject it. */
 function ours(frame: ReadFrame): Buffer {
   const group = frame.groups[0] ?? '';
   switch (frame.type & ~0x40) {
@@ -59,7 +59,10 @@ function ours(frame: ReadFrame): Buffer {
   );
 }
 
-/** What became of a recorded request: our bytes are equal or different, it is no whole frame, or we reject it. */
+/**
+ * The result for a recorded request: our bytes are equal or different, it is not a complete frame, or we reject
+ * it.
+ */
 type Outcome = 'equal' | 'different' | 'incomplete' | SpreadCodeName;
 
 function outcomesOf(step: TranscriptStep): Outcome[] {
@@ -74,9 +77,9 @@ function outcomesOf(step: TranscriptStep): Outcome[] {
   });
 }
 
-/** Requests that no library of ours sends, by transcript. All others must be equal. */
+/** Requests that our libraries do not send, by transcript. All others must be equal. */
 const EXCEPTIONS: Record<string, Partial<Record<Outcome, number>>> = {
-  // other groups than the own private group, or data, in a KILL
+  // groups other than the own private group, or data, in a KILL
   '30': { different: 3 },
   // #  ##  #b  #b#  the empty name, and no group at all
   '45': { ILLEGAL_GROUP: 6 },
@@ -99,11 +102,11 @@ const EXCEPTIONS: Record<string, Partial<Record<Outcome, number>>> = {
   '73': { incomplete: 1 },
 };
 
-describe('requests that clients were recorded with', () => {
+describe('recorded requests of clients', () => {
   let equal = 0;
 
   for (const name of transcriptNames()) {
-    it(`${name}: byte for byte ours, or rejected`, () => {
+    it(`${name}: equal to ours byte for byte, or rejected`, () => {
       const others: Partial<Record<Outcome, number>> = {};
       for (const recording of clientRecordings(loadTranscript(name))) {
         for (const step of recording.session) {
@@ -123,7 +126,7 @@ describe('requests that clients were recorded with', () => {
   });
 });
 
-describe('handshakes that were recorded', () => {
+describe('recorded handshakes', () => {
   for (const recording of recordings) {
     if (!looksLikeLibrary(recording)) continue;
     it(`${recording.transcript.name}, client ${recording.id}`, () => {
@@ -146,7 +149,7 @@ describe('handshakes that were recorded', () => {
   }
 });
 
-/** False for requests that are broken on purpose. */
+/** False for requests that are malformed on purpose. */
 function looksLikeLibrary({ transcript, handshake }: ClientRecording): boolean {
   const number = transcript.name.slice(0, 2);
   if (['05', '08', '09', '14', '15'].includes(number)) return false;
@@ -171,7 +174,7 @@ function expectAnswers(recording: ClientRecording, authPhase: boolean, versionBy
     expect(encodeAuthList(list.value).equals(answers.subarray(0, list.taken))).toBe(true);
     rest = list.rest;
   }
-  // A client that was closed, or closed, in the middle of it.
+  // The client was closed, or closed the connection, in the middle of the request.
   if (rest.length === 0) return;
   if (rest.length === 1) {
     expect(encodeReject(spreadCodeName(rest.readInt8(0))!).equals(rest)).toBe(true);

@@ -6,12 +6,12 @@ import { TestAuthority } from '../../support/network/certificates.js';
 import { runCommand } from '../../support/run-command.js';
 import { temporaryFolder } from '../../support/tmp.js';
 
-/** Long enough for a cold build that fetches its packages. Unit: ms. */
+/** Time for a first build that downloads its packages. Unit: ms. */
 export const BUILD_MS = 600_000;
-/** Long enough for some thirty containers, one after the other. Unit: ms. */
+/** Time for about thirty containers, one after the other. Unit: ms. */
 export const TESTS_MS = 300_000;
 
-/** Runs a module's own tests against the image, and gives what they printed. */
+/** Runs a module's own tests against the image, and returns their output. */
 export async function runModuleTests(module: Module, image: string): Promise<string> {
   const { command, args, cwd, env } = module.test();
   return runCommand(command, args, {
@@ -26,7 +26,7 @@ export async function runModuleTests(module: Module, image: string): Promise<str
   });
 }
 
-/** A folder with the certificate of a sidecar that is not called as the host that it is reached at. */
+/** A folder with the certificate of a sidecar whose name differs from the host name in the target. */
 async function certificates(): Promise<string> {
   const folder = temporaryFolder();
   const authority = await TestAuthority.create();

@@ -138,7 +138,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
   });
 
   it("reports the sidecar's error when it does not start, and removes everything", async () => {
-    // A name of its own tells its containers from those of tests beside it.
+    // A separate name distinguishes its containers from those of concurrent tests.
     const [repo, tag] = ['spread-sidecar', `leak-${process.pid}`] as const;
     const name = `${repo}:${tag}`;
     const { dockerode } = (await getContainerRuntimeClient()).container;
