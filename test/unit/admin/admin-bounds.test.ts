@@ -4,7 +4,7 @@ import { RawHttp2 } from '../../support/network/raw-http2.js';
 import { until, within } from '../../support/until.js';
 import { answered, raw, start } from './admin-client.js';
 
-describe('bounds', () => {
+describe('limits', () => {
   it('reject large headers', async () => {
     const { port } = await start({ maxHeaderBytes: 1000 });
     const client = raw(port);
@@ -107,7 +107,7 @@ describe('bounds', () => {
     const rest = 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1899);
     client.socket.write(`GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n${rest}`);
     await until(() => asked === 1);
-    // The packet has arrived; the requests behind the first one wait.
+    // The packet has arrived. The later requests wait for the first one.
     expect(await get('/livez')).toMatchObject({ status: 200 });
     expect(client.received).toBe('');
     give('first\n');

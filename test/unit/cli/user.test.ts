@@ -64,7 +64,7 @@ describe('user on a pipe', () => {
     expect((await user('')).exitCode).toBe(0);
     const { exitCode, service } = await user('s cats');
     expect(exitCode).toBe(0);
-    expect(service.calls.filter(({ method }) => method === 'multicast')).toHaveLength(1); // the one to itself
+    expect(service.calls.filter(({ method }) => method === 'multicast')).toHaveLength(1); // the message to the mailbox itself
   });
 
   it('sends with the requested service type', async () => {

@@ -23,7 +23,7 @@ describe('EventBuffer', () => {
     expect(shifted).toBe(pushed);
   });
 
-  it('is full at its events or its bytes, and has room at half of both', () => {
+  it('is full at its limit of events or bytes, and has room at half of both', () => {
     const byCount = new EventBuffer(4, 1 << 20);
     for (let i = 0; i < 3; i += 1) byCount.push(event('x'));
     expect([byCount.full, byCount.hasRoom]).toEqual([false, false]);

@@ -28,7 +28,7 @@ describe('receiving', () => {
     expect(mailbox.lastSequence).toBe(1n);
   });
 
-  it('starts at once with autoReceive', async () => {
+  it('starts immediately with autoReceive', async () => {
     const { fake } = await fakeMailbox({ autoReceive: true });
     await until(() => fake.attached);
   });
@@ -306,7 +306,7 @@ describe('a sidecar that breaks the contract', () => {
       { $case: 'batch', value: { events: [{ sequence: 3n, receivedAt: undefined, kind: undefined }] } },
     ],
     ['a heartbeat too far', { $case: 'heartbeat', value: { lastSequence: 3n, time: undefined } }],
-  ] as const)('is found out by %s', async (_, frame) => {
+  ] as const)('is detected by %s', async (_, frame) => {
     const { mailbox, fake } = await fakeMailbox();
     fake.message('1');
     await mailbox.receive();
@@ -368,7 +368,7 @@ describe('explicit acknowledgement', () => {
     for (const n of numbers(1, 2)) fake.message(n);
     await take(mailbox, 2);
     await until(() => service.count('acknowledge') === 1);
-    // The response to a later request comes later: by now the client has the rejection.
+    // The response to the poll arrives later than the rejection, so by now the client has the rejection.
     await mailbox.poll();
     fake.message('3');
     expect(await take(mailbox, 1)).toEqual(['3']);

@@ -70,7 +70,7 @@ describe('a token that is revoked while a Receive is active', () => {
     expect(pollsOf(mailbox.id)).toBe(polls);
   });
 
-  it('ends receiving at once when the token is a constant', async () => {
+  it('ends receiving immediately when the token is a constant', async () => {
     const { service, mailbox, fake } = await openWith('the-only-one');
     fake.fail(WITHDRAWN);
     await expect(mailbox.receive()).rejects.toMatchObject({ reason: 'CREDENTIAL_INVALID' });

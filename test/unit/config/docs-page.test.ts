@@ -6,7 +6,7 @@ import { optionRows } from '../../../server/src/config/option-rows.js';
 
 const page = new URL('../../../docs/configuration.md', import.meta.url);
 
-it('docs/configuration.md is what the table gives (else: npm run gen)', () => {
+it('docs/configuration.md is generated from the table (else: npm run gen)', () => {
   expect(readFileSync(page, 'utf8')).toBe(configurationPage());
 });
 
@@ -16,7 +16,7 @@ it('names every option with its variable and the reason for its default', () => 
     for (const part of [row.key, row.environment, row.why]) expect(text).toContain(part);
 });
 
-it("the page's example holds", async () => {
+it("the page's example is valid", async () => {
   const text = /```yaml\n(.*?)```/s.exec(configurationPage())![1]!;
   await expect(loadConfig({ file: { path: 'example', text } })).resolves.toBeDefined();
 });

@@ -170,7 +170,7 @@ describe.each(Object.entries(samples) as [OptionKey, (typeof samples)[OptionKey]
   });
 });
 
-describe('bounds', () => {
+describe('ranges', () => {
   const rows: [OptionKey, string | undefined, string, string, string][] = [
     ['grpc.socketMode', '0577', '0600', '0777', '1000'],
     ['grpc.maxReceiveMessageBytes', '262143', '256KiB', '64MiB', '67108865'],

@@ -29,7 +29,7 @@ function refusal(type: ValueType<unknown>, text: string): string {
   throw new Error(`${JSON.stringify(text)} was taken`);
 }
 
-describe('texts that are values', () => {
+describe('valid texts', () => {
   const rows: [string, ValueType<unknown>, string, unknown, string?][] = [
     ['duration in ms', anyDuration, '500ms', 500],
     ['duration in s', anyDuration, '30s', 30_000],
@@ -79,7 +79,7 @@ describe('texts that are values', () => {
   });
 });
 
-describe('texts that are none', () => {
+describe('invalid texts', () => {
   const rows: [string, ValueType<unknown>, string, string][] = [
     ['duration without unit', anyDuration, '5', 'the unit is missing: ms, s, m or h'],
     ['empty duration', anyDuration, '', ''],
@@ -163,7 +163,7 @@ describe('any value', () => {
     ['duration', anyDuration, fc.integer({ min: 0, max: 86_400_000 })],
     ['size', anySize, fc.integer({ min: 0, max: 2 ** 40 })],
     ['mode', fileMode({ min: '0600', max: '0777' }), fc.integer({ min: 0o600, max: 0o777 })],
-  ] as const)('%s: what is written is read again', (_, type, values) => {
+  ] as const)('%s: formatted text can be parsed again', (_, type, values) => {
     fc.assert(fc.property(values, (value) => type.parse(type.format(value)) === value));
   });
 });

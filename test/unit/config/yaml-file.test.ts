@@ -122,7 +122,7 @@ describe('mistakes in a file', () => {
     for (const message of await mistakes(text)) expect(message).not.toContain('geheim');
   });
 
-  it('bounded in time and memory for a bomb of anchors', async () => {
+  it('limits time and memory for a file with exponential anchors', async () => {
     const bomb = Array.from(
       { length: 30 },
       (_, i) => `a${i}: &a${i} [${i ? `*a${i - 1},*a${i - 1}` : 'x'}]`,

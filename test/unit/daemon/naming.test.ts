@@ -3,7 +3,7 @@ import { daemonId, inventName } from '../../../server/src/daemon/naming.js';
 
 describe('daemonId', () => {
   it("is real Spread's for 'localhost'", () => {
-    // Spread 5.0.1, first word of every group id in the transcripts: 26 97 c5 1c.
+    // The first word of every group ID in the transcripts of Spread 5.0.1: 26 97 c5 1c.
     expect(daemonId('localhost')).toBe(0x1cc59726);
   });
 

@@ -48,7 +48,7 @@ describe('Opening', () => {
     expect(opening.shortfall()).toBe(code);
   });
 
-  it('rejects three methods, as real Spread does or worse', () => {
+  it('rejects three methods', () => {
     const opening = new Opening();
     opening.push(request('a'));
     const slot = Buffer.alloc(30);

@@ -38,7 +38,7 @@ describe('docs/limits.md', () => {
     },
   );
 
-  it.each(named)('%s: has the default and the bounds of its option, or is fixed', (name, cells) => {
+  it.each(named)('%s: has the default and the range of its option, or is fixed', (name, cells) => {
     const option = options.get(name);
     if (option === undefined) {
       expect(cells.Default).toMatch(/^fixed: /);
@@ -48,7 +48,7 @@ describe('docs/limits.md', () => {
     expect(cells.Default).toBe(`\`${option.default}\`, ${bounds}`);
   });
 
-  it.each(named)('%s: answers with a status and reason that belong together', (_, cells) => {
+  it.each(named)('%s: answers with a matching status and reason', (_, cells) => {
     for (const [, code, reason] of (cells.Answer ?? '').matchAll(/\b([A-Z][A-Z_]+), ([A-Z][A-Z_]+)\b/g)) {
       expect(isStatus(code!), code).toBe(true);
       expect(statuses.get(reason!), reason).toBe(code);
@@ -56,7 +56,7 @@ describe('docs/limits.md', () => {
     expect(cells.Answer).not.toBe('');
   });
 
-  it.each(named)('%s: has a proof that is there', (_, cells) => {
+  it.each(named)('%s: links to an existing test', (_, cells) => {
     const [, title, file] = /^\[(.+)\]\((\.\..+\.test\.ts)\)$/.exec(cells.Proof ?? '') ?? [];
     const proof = new URL(file ?? '', PAGE);
     expect(file !== undefined && existsSync(proof), `the file ${file}`).toBe(true);

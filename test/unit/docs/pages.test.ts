@@ -29,7 +29,7 @@ const anchors = (text: string) =>
 describe.each(pages)('%s', (name) => {
   const text = readFileSync(path.join(ROOT, name), 'utf8');
 
-  it('has no marks of a merge that was not finished', () => {
+  it('has no conflict markers of an unfinished merge', () => {
     expect(text).not.toMatch(/^(<{7}|={7}|>{7})( |$)/m);
   });
 
@@ -38,7 +38,7 @@ describe.each(pages)('%s', (name) => {
     expect(named.filter((script) => !scripts.includes(script))).toEqual([]);
   });
 
-  it('links to files and headings that are there', () => {
+  it('links only to existing files and headings', () => {
     const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
     const dead = links.filter((target) => {
       if (/^[a-z]+:/.test(target)) return false;

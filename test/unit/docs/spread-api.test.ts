@@ -41,20 +41,20 @@ describe('docs/spread-api.md', () => {
     );
   });
 
-  it.each(rows.map((row) => [row.name, row] as const))('%s: has a proof that is there', (name, row) => {
+  it.each(rows.map((row) => [row.name, row] as const))('%s: links to an existing test', (name, row) => {
     const file = proofOf(row);
     expect(file, 'the link to a test file').toBeDefined();
     expect(titles.has(file!), `the file ${file}`).toBe(true);
     expect(titles.get(file!)!.has(name), `a test of ${file} whose title begins with "${name}: "`).toBe(true);
   });
 
-  it('has a row for each proof', () => {
+  it('has a row for each test', () => {
     const wanted = rows.map((row) => `${proofOf(row)} ${row.name}`);
     const there = [...titles].flatMap(([file, found]) => [...found].map((name) => `${file} ${name}`));
     expect(there.sort()).toEqual(wanted.sort());
   });
 
-  it('names nothing that the contract does not have', () => {
+  it('names only parts of the contract', () => {
     const known = contractNames();
     expect(rows.flatMap(({ cells }) => names(cells.Contract!)).filter((name) => !known.has(name))).toEqual(
       [],
@@ -62,13 +62,13 @@ describe('docs/spread-api.md', () => {
     for (const { name, cells } of rows) expect(cells.Contract, name).toMatch(/^(–|`[\w.]+`(, `[\w.]+`)*)$/);
   });
 
-  it('names nothing that the TypeScript client does not have', () => {
+  it('names only parts of the TypeScript client', () => {
     const named = rows.flatMap(({ cells }) => names(cells.TypeScript ?? ''));
     expect(named.length).toBeGreaterThan(60);
     expect(named.filter((name) => !isInClient(name))).toEqual([]);
   });
 
-  it('says what is different where nothing carries a name', () => {
+  it('explains the difference of each name without an equivalent', () => {
     for (const { name, cells } of rows)
       if (cells.Contract === '–' || cells.TypeScript === '–')
         expect(cells['Different here'], name).not.toBe('');
@@ -79,14 +79,14 @@ describe('docs/spread-api.md', () => {
     expect(Number(names(row.cells.Value ?? '')[0])).toBe(exported[name]);
   });
 
-  it.each(ERROR_NAMES)('%s: has the number and the status that it has in server and client', (name) => {
+  it.each(ERROR_NAMES)('%s: has the same number and status as server and client', (name) => {
     const { cells } = rows.find((candidate) => candidate.name === name)!;
     const { number, status } = errorSource.spread.find((candidate) => candidate.name === name)!;
     expect([cells.Number, cells['gRPC status']]).toEqual([`\`${number}\``, status]);
     expect(exported[name]).toBe(number);
   });
 
-  it('leaves no error and no constant of client and server out', () => {
+  it('contains every error and constant of client and server', () => {
     expect(errorSource.spread.map(({ name }) => name).sort()).toEqual([...ERROR_NAMES].sort());
     const ours = ['DEFAULT_SIDECAR_PORT', 'DEFAULT_TARGET', 'SERVICE_TYPES', 'SPREAD_ERRORS'];
     const constants = Object.keys(exported).filter((name) => /^[A-Z][A-Z_]+$/.test(name));
@@ -104,7 +104,7 @@ describe('the reader of the page', () => {
     expect(() => parseRows('| Name | Value |\n|---|---|\n| `A` |\n')).toThrow('not 2 cells');
   });
 
-  it('finds titles, those of tables too, and not those of tests that do not run', () => {
+  it('finds titles, also those in tables, and not those of skipped tests', () => {
     const source = [
       "  it('A: one', () => {});",
       "  it.skip('B: two', () => {});",

@@ -124,7 +124,7 @@ function forever(client: Client) {
 }
 
 describe('listening', () => {
-  it('serves several addresses at once, TCP and Unix', async () => {
+  it('serves several addresses, TCP and Unix', async () => {
     const path = join(temporaryFolder(), 's');
     const { server } = await start({ addresses: [LOOPBACK, { kind: 'unix', path }, LOOPBACK] });
     expect(server.addresses.map(({ kind }) => kind)).toEqual(['tcp', 'unix', 'tcp']);
@@ -177,7 +177,7 @@ describe('a client that does not speak gRPC', () => {
     expect(server.connections).toBe(1);
   });
 
-  it('may reset at any time', async () => {
+  it('can reset at any time', async () => {
     const { client, server, address } = await start();
     for (const bytes of ['', 'PRI *', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n']) {
       const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
@@ -310,7 +310,7 @@ describe('stop', () => {
     client.close();
   });
 
-  it('may be called twice', async () => {
+  it('can be called twice', async () => {
     const { server } = await start();
     await Promise.all([server.stop({ graceMs: 100 }), server.stop({ graceMs: 100 })]);
   });

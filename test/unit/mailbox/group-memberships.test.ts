@@ -75,7 +75,7 @@ describe('GroupMemberships', () => {
     expect(waiting.answer).toBe('nothing');
   });
 
-  it('completes all calls that wait for the same join, and later ones at once', () => {
+  it('completes all calls that wait for the same join, and later ones immediately', () => {
     const first = join('room');
     const second = join('room');
     const joined = view('room', 'JOIN', [ME], [ME]);
@@ -93,7 +93,7 @@ describe('GroupMemberships', () => {
     expect(waiting.answer).toBe('nothing');
   });
 
-  it('completes a leave with the self-leave, and at once when the mailbox is not in the group', () => {
+  it('completes a leave with the self-leave, and immediately when the mailbox is not in the group', () => {
     expect(leave('room').answer).toBeUndefined();
     join('room');
     groups.observe(view('room', 'JOIN', [ME], [ME]));

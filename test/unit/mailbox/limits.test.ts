@@ -55,7 +55,7 @@ async function sizeOf(text: string): Promise<number> {
 }
 
 describe('the event queue', () => {
-  it('mailbox.queueMaxEvents: below it nothing, at it the policy', async () => {
+  it('mailbox.queueMaxEvents: the policy applies at the limit, and not below it', async () => {
     const ended = await open({}, { maxEvents: 3, overflow: 'DISCONNECT' });
     for (const text of ['a', 'b', 'c']) ended.session.deliver(regular(text));
     expect(ended.mailbox.state).toBe('OPEN');
@@ -68,7 +68,7 @@ describe('the event queue', () => {
     expect(paused.session.paused).toBe(true);
   });
 
-  it('mailbox.queueMaxBytes: below it nothing, at it the policy', async () => {
+  it('mailbox.queueMaxBytes: the policy applies at the limit, and not below it', async () => {
     const size = await sizeOf('x');
     const ended = await open({}, { maxBytes: 3 * size, overflow: 'DISCONNECT' });
     for (let i = 0; i < 3; i++) ended.session.deliver(regular('x'));
@@ -82,7 +82,7 @@ describe('the event queue', () => {
     expect(paused.session.paused).toBe(true);
   });
 
-  it('mailbox.replayWindow: what is in it can be had again, what is not can not', async () => {
+  it('mailbox.replayWindow: events inside can be received again, events outside cannot', async () => {
     const size = await sizeOf('x');
     const { mailbox, session } = await open({}, { replayBytes: 2 * size });
     const first = receiverOf(mailbox);
@@ -98,7 +98,7 @@ describe('the event queue', () => {
     expect(again.events).toHaveLength(2);
   });
 
-  it('mailbox.totalQueueMaxBytes: below it mailboxes are opened, at it none', async () => {
+  it('mailbox.totalQueueMaxBytes: mailboxes are opened below the limit, and none at it', async () => {
     const size = await sizeOf('x');
     // The events of one read are always accepted.
     const holding = async (events: number) => {
@@ -119,7 +119,7 @@ describe('the event queue', () => {
 });
 
 describe('the send queue', () => {
-  it('mailbox.sendQueueMaxBytes: up to it messages wait, beyond they are rejected and not sent', async () => {
+  it('mailbox.sendQueueMaxBytes: messages wait up to the limit, and are rejected and not sent beyond it', async () => {
     const { mailbox, session } = await open({ maxSendQueueBytes: 1000 });
     session.takesAtOnce = false;
     session.full = true;
@@ -141,7 +141,7 @@ describe('the send queue', () => {
     expect(mailbox.snapshot().messagesSent).toBe(3);
   });
 
-  it('mailbox.totalSendQueueMaxBytes: one mailbox may hold as much as the others leave', async () => {
+  it('mailbox.totalSendQueueMaxBytes: one mailbox can use everything that the others leave', async () => {
     const budget = new ByteBudget(10_000);
     const outboxOf = () => {
       const session = new FakeSession();

@@ -131,7 +131,7 @@ describe('Mailbox', () => {
       await rejectsWith(mailbox.join('room'), { reason: 'MAILBOX_DISCONNECTED' });
     });
 
-    it('by a full queue: at once, after the queued events, and with a disconnect message to the daemon', async () => {
+    it('by a full queue: immediately, after the queued events, and with a disconnect message to the daemon', async () => {
       const queue = { ...LIMITS.queue, maxEvents: 2, overflow: 'DISCONNECT' as const };
       const mailbox = mailboxOf({ limits: { ...LIMITS, queue } });
       const receiver = attach(mailbox, {}, false);
@@ -359,7 +359,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['goodbye']);
     });
 
-    it('continues without the receiver when its time is over, and reports the last sequence', async () => {
+    it('continues without the receiver when its time has passed, and reports the last sequence', async () => {
       const mailbox = mailboxOf();
       const receiver = attach(mailbox, {}, false);
       session.deliver(regular('a'));
@@ -384,7 +384,7 @@ describe('Mailbox', () => {
       expect(second.end).toMatchObject({ reason: 'DRAINING' });
     });
 
-    it('disconnects at once without a receiver', async () => {
+    it('disconnects immediately without a receiver', async () => {
       await mailboxOf().drain();
       expect(session.sent).toEqual(['goodbye']);
     });

@@ -55,7 +55,7 @@ describe('Mailbox', () => {
       expect(session.sent).toEqual(['join room']);
     });
 
-    it('leave with await_view returns the self-leave, or nothing at once outside of the group', async () => {
+    it('leave with await_view returns the self-leave, or nothing immediately outside of the group', async () => {
       const mailbox = mailboxOf();
       expect(await mailbox.leave('room', { awaitView: true })).toBeUndefined();
       expect(session.sent).toEqual([]);
@@ -268,7 +268,7 @@ describe('Mailbox', () => {
       mailbox.send(message('handed over'), taken);
       mailbox.send(message('waiting'), taken);
       session.lose();
-      // The stream ends with the first of these, so none of them may say that nothing was sent.
+      // The stream ends with the first of these messages, so all of them have an unknown outcome.
       const lost = [expect.objectContaining({ code: 'CONNECTION_CLOSED', outcome: 'unknown' })];
       expect(taken.mock.calls.slice(2)).toEqual([lost, lost]);
     });

@@ -4,7 +4,7 @@ import { BufferPool, lengthFor } from '../../../server/src/memory/buffer-pool.js
 const KIB = 1024;
 
 describe('lengthFor', () => {
-  it('is enough, at most an eighth more, and the same for what it gives', () => {
+  it('is sufficient, at most an eighth more, and stable for its own results', () => {
     for (let bytes = 1; bytes <= 512 * KIB; bytes += bytes < 8 * KIB ? 1 : 97) {
       const length = lengthFor(bytes);
       expect(length).toBeGreaterThanOrEqual(bytes);
@@ -28,7 +28,7 @@ describe('BufferPool', () => {
     expect(pool.take(10_000)).not.toBe(second);
   });
 
-  it('keeps lengths apart', () => {
+  it('separates lengths', () => {
     const pool = new BufferPool(64 * KIB);
     pool.give(pool.take(8 * KIB));
     expect(pool.take(16 * KIB)).toHaveLength(16 * KIB);

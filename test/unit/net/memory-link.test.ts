@@ -38,7 +38,7 @@ describe('memoryLink', () => {
   it('does not run the reader inside of the write', async () => {
     const [client, server] = memoryLink();
     const read = collect(server);
-    // The end flows only from the next turn on.
+    // The end reads only from the next turn on.
     await new Promise((resolve) => setImmediate(resolve));
     client.write('a');
     expect(read.text).toBe('');

@@ -16,7 +16,7 @@ describe('createEvents', () => {
     events.embedded.event({ kind: 'client-abandoned', transport: 'tcp', message: '' });
   });
 
-  it('notifies each subscriber of its events, in order, at once', () => {
+  it('notifies each subscriber of its events, in order, within the call', () => {
     const reported: string[] = [];
     const events = createEvents([
       { daemon: { up: (daemon) => reported.push(`first ${daemon}`) } },

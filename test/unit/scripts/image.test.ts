@@ -37,13 +37,13 @@ describe('pinnedImage', () => {
 
 describe('npm run image', () => {
   interface Engine {
-    /** Whether the engine has the base image already. */
+    /** Whether the engine already has the base image. */
     readonly has: boolean;
     readonly digests: readonly string[];
     readonly nodeImage?: string;
   }
 
-  /** Runs the script with a docker that records how it is called. */
+  /** Runs the script with a `docker` command that records its arguments. */
   async function build({ has, digests, nodeImage }: Engine) {
     const folder = temporaryFolder();
     const log = join(folder, 'calls');
@@ -86,11 +86,11 @@ describe('npm run image', () => {
     },
   );
 
-  it('takes a base image without a digest by its name', async () => {
+  it('uses a base image without a digest by its name', async () => {
     expect((await build({ has: true, digests: [] })).base).toBe(official);
   });
 
-  it('takes the base image that NODE_IMAGE names as it is', async () => {
+  it('uses the base image that NODE_IMAGE names without changes', async () => {
     const nodeImage = `registry.example/node:24@${B}`;
     expect((await build({ has: true, digests: [`node@${A}`], nodeImage })).base).toBe(nodeImage);
   });

@@ -87,7 +87,7 @@ describe('lint:words', () => {
     expect(lint('docs/page.md').status).toBe(1);
   });
 
-  it('lets the glossary list the words that the other pages must not use', () => {
+  it('allows the glossary to list the words that other pages must not use', () => {
     write('docs/glossary.md', 'Do not write: anew.\n');
     expect(lint()).toEqual({ status: 0, problems: [] });
   });

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/tmp.js';
 
 const root = new URL('../../..', import.meta.url).pathname;
 
-/** Lays out a built project and gives what the image gets of it. */
+/** Creates a built project and returns the files that the image gets from it. */
 async function pruned(files: Record<string, string>) {
   const folder = temporaryFolder();
   const project = {
@@ -38,7 +38,7 @@ async function pruned(files: Record<string, string>) {
 
 const manifest = (name: string, license: string) => JSON.stringify({ name, version: '1.0.0', license });
 
-describe('what the image holds', () => {
+describe('the content of the image', () => {
   it.each(['LICENSE', 'LICENSE.md', 'license.markdown', 'LICENCE.txt', 'COPYING'])(
     'includes the licence file %s of a package, not its manual',
     async (name) => {
@@ -54,7 +54,7 @@ describe('what the image holds', () => {
     },
   );
 
-  it('includes the licence texts of a package that comes without', async () => {
+  it('includes the licence texts of a package without its own', async () => {
     const name = 'node_modules/@bufbuild/protobuf';
     const { read } = await pruned({
       [`${name}/package.json`]: manifest('@bufbuild/protobuf', '(Apache-2.0 AND BSD-3-Clause)'),
@@ -66,7 +66,7 @@ describe('what the image holds', () => {
     );
   });
 
-  it('can not be laid out when the licence of a package is missing', async () => {
+  it('cannot be assembled when the licence of a package is missing', async () => {
     const packages = {
       'node_modules/a/package.json': manifest('a', 'MIT'),
       'node_modules/a/LICENSE': 'MIT',

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/tmp.js';
 
 const root = new URL('../../..', import.meta.url).pathname;
 
-/** A copy of what the SBOM is made of, without an SBOM. */
+/** A copy of the input files of the SBOM, without an SBOM. */
 function copy() {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'scripts'));
@@ -21,7 +21,7 @@ function copy() {
 }
 
 describe('the SBOM', () => {
-  it('in the repository is made of the lock file, with a time, a serial number and a tool', async () => {
+  it('in the repository matches the lock file, with a time, a serial number and a tool', async () => {
     const committed = JSON.parse(readFileSync(join(root, 'sbom.cdx.json'), 'utf8'));
     expect(committed.metadata.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     expect(committed.serialNumber).toMatch(

@@ -11,7 +11,7 @@ const JSON_VERSION = /^ {2}"version": "([^"]+)"/m;
 const QUOTED_VERSION = /^_{0,2}version_{0,2} = "([^"]+)"/m;
 const POM_VERSION = /<artifactId>spread-sidecar-(?:client|testcontainers)<\/artifactId>\s+<version>([^<]+)</;
 
-/** Each place of a version that is released, with the version as the first group. */
+/** Each location of a released version, with the version as the first group. */
 const PLACES: readonly (readonly [file: string, pattern: RegExp])[] = [
   ['package-lock.json', JSON_VERSION],
   ['package-lock.json', /"": \{\n {6}"name": "spread-sidecar",\n {6}"version": "([^"]+)"/],
@@ -48,7 +48,7 @@ describe('the version', () => {
     const manifests = ['*package.json', '*pyproject.toml', '*Cargo.toml', '*pom.xml', '*Chart.yaml'];
     const listed = execFileSync('git', ['ls-files', '--', ...manifests], { cwd: root, encoding: 'utf8' });
     const checked = new Set(['package.json', ...PLACES.map(([file]) => file)]);
-    // Crates of the tests, and a chart that uses the library of templates.
+    // Crates of the tests, and a chart that uses the template library.
     const unreleased = /^(clients\/rust\/(conformance|generator)\/Cargo\.toml|test\/)/;
     const files = listed.split('\n').filter((file) => file !== '' && !unreleased.test(file));
     expect(files.filter((file) => !checked.has(file))).toEqual([]);

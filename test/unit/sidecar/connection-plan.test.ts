@@ -11,8 +11,8 @@ const MEMORY = { containerBytes: undefined, machineBytes: 16 * GIB, heapBytes: 4
 
 const connection = () => new EventEmitter() as Socket;
 
-describe('the connections of a process that may have 150 open files', () => {
-  // 110 beside the other files: 27 of the admin port, 83 of clients and mailboxes.
+describe('the connections of a process with a limit of 150 open files', () => {
+  // 110 connections beside the other files: 27 of the admin port, 83 of clients and mailboxes.
   it('leave room for the admin port, for any number of clients and mailboxes', () => {
     let mailboxes = 40;
     const refused: unknown[] = [];
@@ -35,7 +35,7 @@ describe('the connections of a process that may have 150 open files', () => {
     ['true', '', 27],
     ['', '500', 500],
   ])(
-    'bound the number of mailboxes unless it is set: embedded daemon %j, set to %j',
+    'limits the number of mailboxes unless it is set: embedded daemon %j, set to %j',
     async (embedded, set, most) => {
       const { config } = await loadConfig({
         env: {
@@ -49,12 +49,12 @@ describe('the connections of a process that may have 150 open files', () => {
   );
 });
 
-it('a limit of open files that is not known or high bounds only the admin port', () => {
+it('an unknown or high limit of open files limits only the admin port', () => {
   const { adminLimits } = planConnections(() => 100_000, Number.POSITIVE_INFINITY);
   expect(adminLimits).toEqual({ maxConnections: 200, maxHttp2Connections: 64 });
 });
 
-it('the limit of open files is the one of this process', () => {
+it('the limit of open files is that of this process', () => {
   const report = process.report.getReport() as unknown as {
     userLimits?: { open_files: { soft: number | string } };
   };

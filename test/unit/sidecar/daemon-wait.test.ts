@@ -9,7 +9,7 @@ it('reports a wait for the daemon repeatedly, with growing pauses, at least once
   const wait = new DaemonWait((waitedMs) => reports.push(Math.round(waitedMs / 1000)));
   wait.begin();
   vi.advanceTimersByTime(2000);
-  // A second failure does not start the wait again.
+  // A second failure does not restart the wait.
   wait.begin();
   vi.advanceTimersByTime(193_000);
   expect(reports).toEqual([5, 15, 35, 75, 135, 195]);

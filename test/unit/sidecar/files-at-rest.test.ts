@@ -10,7 +10,10 @@ import { temporaryFolder } from '../../support/tmp.js';
 
 const TOKEN = 'alice-token-0123456789';
 
-/** Writes the contents in place, in four parts with pauses, as a slow program does; the first part is written before this returns. */
+/**
+ * Writes the content in place, in four parts with pauses, like a slow program. The first part is written before
+ * this function returns.
+ */
 function writeSlowly(path: string, contents: string): { readonly done: Promise<void> } {
   const part = (quarters: number) => contents.slice(0, Math.ceil((contents.length * quarters) / 4));
   const write = async () => {
@@ -74,7 +77,7 @@ describe('Access', () => {
     Object.assign(pem, { cert, key, clientCa: [authority.cert, other.cert].join('\n') });
   });
 
-  /** The names of the options, without their prefix, with what their files hold in the end. */
+  /** The options without their prefix, with the final content of their files. */
   const kinds = (): [string, string][] => [
     ['GRPC_TLS_CERT', pem.cert!],
     ['GRPC_TLS_KEY', pem.key!],

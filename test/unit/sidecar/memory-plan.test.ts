@@ -9,7 +9,7 @@ const machine: ProcessMemory = {
   machineBytes: 16_384 * MIB,
   heapBytes: 4144 * MIB,
 };
-/** V8's heap limit in a small container is 259 MiB on Node 20, whatever the container has. */
+/** On Node 20, V8's heap limit in a small container is 259 MiB, independent of the container's memory. */
 const container = (mib: number): ProcessMemory => ({
   ...machine,
   containerBytes: mib * MIB,
@@ -24,7 +24,7 @@ async function planOf(memory: ProcessMemory, env: Record<string, string> = {}) {
 }
 
 describe('memory.limit', () => {
-  it('is what is set', async () => {
+  it('is the configured value', async () => {
     const plan = await planOf(container(512), { MEMORY_LIMIT: '300MiB' });
     expect(plan).toMatchObject({ limit: 300 * MIB, origin: 'memory.limit' });
   });
@@ -41,7 +41,7 @@ describe('memory.limit', () => {
   });
 });
 
-describe('the bounds that follow from memory.limit', () => {
+describe('the limits that follow from memory.limit', () => {
   it.each([128, 256, 512, 1024, 4096])('fit into a container of %d MiB', async (mib) => {
     const plan = await planOf(container(mib));
     const { bounds } = plan;
@@ -52,7 +52,7 @@ describe('the bounds that follow from memory.limit', () => {
     expect(plannedBytes(plan, true) + objects).toBeLessThan(plan.limit - 50 * MIB);
   });
 
-  it('grow with the limit, up to fixed bounds', async () => {
+  it('grow with memory.limit, up to fixed maximums', async () => {
     const [small, medium, large] = await Promise.all([128, 512, 8192].map((mib) => planOf(container(mib))));
     for (const key of Object.keys(small!.bounds) as (keyof MemoryBounds)[]) {
       expect(medium!.bounds[key], key).toBeGreaterThanOrEqual(small!.bounds[key]);
@@ -61,19 +61,19 @@ describe('the bounds that follow from memory.limit', () => {
     expect(large!.bounds['mailbox.totalQueueMaxBytes']).toBe(1024 * MIB);
   });
 
-  it('let one connection take half of the calls', async () => {
+  it('allow one connection half of the calls', async () => {
     const { bounds } = await planOf(container(512));
     expect(bounds['grpc.maxConcurrentStreams']).toBe(Math.floor(bounds['limits.maxCalls'] / 2));
   });
 
-  it('count objects by the heap limit of V8 where that is the smaller one', async () => {
+  it('count objects by the heap limit of V8 if that is smaller', async () => {
     const wide = await planOf(container(2048));
     const narrow = await planOf({ ...container(2048), heapBytes: 64 * MIB });
     expect(narrow.bounds['limits.maxCalls']).toBeLessThan(wide.bounds['limits.maxCalls']);
     expect(narrow.bounds['mailbox.totalQueueMaxBytes']).toBe(wide.bounds['mailbox.totalQueueMaxBytes']);
   });
 
-  it('hold a request of the largest size', async () => {
+  it('have room for a request of the largest size', async () => {
     const plan = await planOf(container(128), { GRPC_MAX_RECEIVE_MESSAGE_BYTES: '64MiB' });
     expect(plan.bounds['limits.maxBufferedRequestBytes']).toBe(64 * MIB);
   });
@@ -90,7 +90,7 @@ describe('the bounds that follow from memory.limit', () => {
     ['LIMITS_MAX_CONNECTIONS', 'limits.maxConnections', '3', 3],
     ['GRPC_MAX_CONCURRENT_STREAMS', 'grpc.maxConcurrentStreams', '19', 19],
     ['EMBEDDED_MAX_QUEUE_BYTES', 'embedded.maxQueueBytes', '1MiB', MIB],
-  ] as const)('%s wins over what follows', async (variable, key, text, value) => {
+  ] as const)('%s overrides the derived value', async (variable, key, text, value) => {
     expect((await planOf(container(512), { [variable]: text })).bounds[key]).toBe(value);
   });
 });

@@ -49,7 +49,7 @@ describe('the shutdown delay', () => {
     expect(state.over).toBe(true);
   });
 
-  it('ends at once on request, also before its start', async () => {
+  it('ends immediately on request, also before its start', async () => {
     const delay = new ShutdownDelay(() => used);
     const state = pass(delay, 60_000);
     await vi.advanceTimersByTimeAsync(10);

@@ -26,7 +26,7 @@ describe('watched files', () => {
     writeFileSync(join(folder, 'next'), 'two!');
     renameSync(join(folder, 'next'), path);
     await change(seen, 1);
-    // The same size, and the same time of its contents.
+    // The same size, and the same modification time.
     writeFileSync(join(folder, 'b'), 'six!');
     utimesSync(join(folder, 'b'), 1000, 1000);
     utimesSync(path, 1000, 1000);

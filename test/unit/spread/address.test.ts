@@ -78,7 +78,7 @@ describe('parseAddress', () => {
 
 describe('formatAddress', () => {
   it.each(['4803', '1@localhost', '4803@::1', '/run/spread.sock', '/tmp/70000', '/tmp/x'])(
-    '%j is written as it is read',
+    '%j is formatted as it was parsed',
     (name) => {
       expect(formatAddress(parseAddress(name, 'linux'))).toBe(name);
     },

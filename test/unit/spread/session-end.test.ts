@@ -10,7 +10,7 @@ const ME = '#a#localhost';
 const KILL = buildFrame({ type: 0x40000, privateGroup: ME, groups: [ME] });
 const HELLO = { serviceType: 'FIFO', groups: ['room'], payload: Buffer.from('hello') } as const;
 
-/** Codes of all three kinds of sends. */
+/** The error codes of all three kinds of sends. */
 function codesOfSends(session: Session): string[] {
   return [() => session.multicast(HELLO), () => session.join('room'), () => session.leave('room')].map(
     (send) => {
@@ -39,7 +39,7 @@ describe('the daemon ends the session', () => {
   });
 
   it('with a reset', async () => {
-    // Not before the session reads: libuv reports data with a reset right behind it as an ordinary end.
+    // The reset must come after the session reads: libuv reports data with an immediate reset as a normal end.
     let reset = (): void => {};
     const wait = new Promise<void>((resolve) => {
       reset = resolve;

@@ -43,7 +43,7 @@ async function failureAt(
 
 const REQUEST: DaemonStep = { expect: connectRequestBytes('a') };
 
-describe('a handshake that ends well', () => {
+describe('a successful handshake', () => {
   for (const transport of ['tcp', 'unix'] as const) {
     it(`returns private group and daemon version over ${transport}`, async () => {
       const daemon = await scriptedDaemon([acceptScript('alice')], { transport });
@@ -115,7 +115,7 @@ describe('a handshake that ends well', () => {
     }
   });
 
-  it('writes each request at once', async () => {
+  it('writes each request immediately', async () => {
     const { stream, writes, answer } = recordedStream();
     const pending = Session.connect({
       address: '4803@nowhere',
@@ -132,7 +132,7 @@ describe('a handshake that ends well', () => {
   });
 });
 
-/** A stream whose writes are written down as they were made. */
+/** A stream that records its writes. */
 function recordedStream(): { stream: PassThrough; writes: Buffer[]; answer: (bytes: Buffer) => void } {
   const writes: Buffer[] = [];
   const stream = new PassThrough();
@@ -327,7 +327,7 @@ describe('a handshake that fails', () => {
     await daemon.finished;
   });
 
-  it('a signal that was aborted before makes no connection', async () => {
+  it('a signal that was aborted before opens no connection', async () => {
     const daemon = await scriptedDaemon([[]]);
     const error = await failure({ address: daemon.address, signal: AbortSignal.abort() });
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT' });
@@ -357,7 +357,7 @@ describe('a handshake that fails', () => {
   it.each([
     ['ENOTFOUND', 'ILLEGAL_SPREAD', -1],
     ['EAI_AGAIN', 'COULD_NOT_CONNECT', -2],
-  ])('a resolver that says %s', async (code, expected, number) => {
+  ])('a resolver that fails with %s', async (code, expected, number) => {
     const lookup = (_host: string, _options: unknown, callback: (error: Error) => void): void =>
       callback(Object.assign(new Error(`getaddrinfo ${code} nowhere`), { code }));
     const socketFactory = () => connect({ host: 'nowhere', port: 1, lookup: lookup as never });

@@ -113,7 +113,7 @@ describe('reading', () => {
     session.pause();
     const socket = daemon.sockets[0]!;
     await until(() => socket.writableLength > 0, { what: 'the daemon to be stuck' });
-    // Whatever was on its way has arrived when two looks in a row see the same.
+    // Two consecutive reads with the same result show that everything in flight has arrived.
     let seen = -1;
     await until(async () => {
       const same = seen === log.messages.length;

@@ -26,7 +26,7 @@ function thrown(action: () => unknown): SpreadError {
   throw new Error('nothing was thrown');
 }
 
-/** A stream that accepts the session by itself and writes down each call of write or writev below it. */
+/** A stream that accepts the session by itself and records each call of write or writev below it. */
 function recordingDuplex(): { stream: Duplex; calls: Buffer[][] } {
   const calls: Buffer[][] = [];
   const answers = [NULL_LIST, acceptBytes(ME)];
@@ -154,7 +154,7 @@ describe('requests that are rejected before a byte is sent', () => {
 });
 
 describe('a daemon that does not read', () => {
-  it('makes sends return false at the mark, shows the queued bytes, and reports when to continue', async () => {
+  it('makes sends return false at the threshold, shows the queued bytes, and reports when to continue', async () => {
     let readOn = (): void => {};
     const wait = new Promise<void>((resolve) => {
       readOn = resolve;
@@ -166,7 +166,7 @@ describe('a daemon that does not read', () => {
     const payload = Buffer.alloc(50_000);
     let sent = 0;
     let taken = 0;
-    // The kernel takes some megabytes before it stops.
+    // The kernel accepts some megabytes before it stops.
     while (sent < 1000) {
       const more = session.multicast(message({ payload }), () => taken++);
       sent++;

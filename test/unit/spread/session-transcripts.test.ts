@@ -15,7 +15,7 @@ import {
   type TranscriptStep,
 } from '../../support/wire/transcripts.js';
 
-/** Recordings in which every client does what a library does. */
+/** Recordings in which every client behaves like a library. */
 const ORDINARY = [
   '01',
   '02',
@@ -67,7 +67,7 @@ describe('a session against the daemon side of a recording', () => {
   }
 });
 
-/** What the client said of itself in its connect request. */
+/** The options in the client's connect request. */
 function identity(recording: ClientRecording): { privateName: string; membership: boolean; priority: 0 | 1 } {
   const request = recording.handshake.find(({ dir }) => dir === 'send')!.bytes;
   return {
@@ -77,7 +77,7 @@ function identity(recording: ClientRecording): { privateName: string; membership
   };
 }
 
-/** Does what the client did, at the points of the stream at which it did it. */
+/** Repeats the client's actions at the same positions of the stream. */
 async function replay(recording: ClientRecording, session: Session, log: SessionLog): Promise<void> {
   let received = 0;
   let leaving: Promise<void> | undefined;
@@ -92,7 +92,7 @@ async function replay(recording: ClientRecording, session: Session, log: Session
   }
 }
 
-/** Sends the requests of one step; returns the disconnect message when there is one. */
+/** Sends the requests of one step. Returns the disconnect message if there is one. */
 function perform(step: TranscriptStep, session: Session): Promise<void> | undefined {
   let goodbye: Promise<void> | undefined;
   for (let offset = 0; offset < step.bytes.length; ) {

@@ -12,13 +12,13 @@ async function turnsUntil(condition: () => boolean): Promise<number> {
   throw new Error('the condition did not hold within 10,000 turns');
 }
 
-/** Uses up the running turn, so that what follows waits. */
+/** Uses up the current turn, so that later tasks wait. */
 function fill(turns: FairTurns): void {
   turns.charge({}, 100);
 }
 
 describe('FairTurns', () => {
-  it('runs tasks at once while the turn has room', () => {
+  it('runs tasks immediately while the turn has room', () => {
     const turns = new FairTurns();
     const ran: number[] = [];
     for (let i = 0; i < 16; i++) turns.run({}, () => ran.push(i));
@@ -76,7 +76,7 @@ describe('FairTurns', () => {
     const ran: string[] = [];
     const [large, small] = [{}, {}];
     fill(turns);
-    // Both say that they expect to be small.
+    // Both tasks are expected to be small.
     for (let i = 0; i < 10; i++) {
       turns.run(large, () => {
         ran.push('large');
@@ -102,7 +102,8 @@ describe('FairTurns', () => {
     };
     for (const connection of others) turns.run(connection, () => again(connection));
     await turnsUntil(() => busyRan === 100);
-    // 21 connections with equal shares: others get 20 for each of the busy one, and some more while it is behind.
+    // 21 connections with equal shares: for each task of the busy connection, others get 20, and some more while it
+    // catches up.
     expect(othersRan).toBeLessThan(20 * 100 * 1.5);
   });
 

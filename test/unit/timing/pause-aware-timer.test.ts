@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Lease } from '../../../server/src/mailbox/lifetime/lease.js';
 import { CheckedTimer, LATE_MS, PauseAwareTimer } from '../../../server/src/timing/pause-aware-timer.js';
 
-/** The clock runs on while no timer fires, as in a process that is stopped. */
+/** The clock advances while no timer fires, like in a stopped process. */
 let pausedMs = 0;
 
 beforeEach(() => {

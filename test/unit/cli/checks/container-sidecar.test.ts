@@ -13,7 +13,10 @@ interface FakeProcess {
   readonly sockets?: number[];
 }
 
-/** A proc file system with these processes. The socket 71 listens on port 4813, 72 on 9000 over IPv6, 73 and 74 on files. */
+/**
+ * A proc file system with these processes. Socket 71 listens on port 4813, socket 72 on port 9000 over IPv6,
+ * sockets 73 and 74 on files.
+ */
 function fakeProc(processes: readonly FakeProcess[]): string {
   const proc = temporaryFolder();
   for (const { pid, parent, command, sockets = [] } of processes) {

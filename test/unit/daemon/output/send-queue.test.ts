@@ -5,7 +5,7 @@ import { SendQueue } from '../../../../server/src/daemon/output/send-queue.js';
 import { SharedFrame } from '../../../../server/src/daemon/output/shared-frame.js';
 import { until } from '../../../support/until.js';
 
-/** A stream that accepts bytes at once until it is closed, like a socket with a full kernel buffer. */
+/** A stream that accepts all bytes until it is closed, like a socket with room in the kernel buffer. */
 class Valve extends Writable {
   readonly taken: Buffer[] = [];
   /** Number of system calls of an equivalent socket. */
@@ -73,7 +73,7 @@ describe('SendQueue', () => {
     expect(stream.taken[0]).toBe(shared.buffers[0]);
   });
 
-  it('does not count bytes that a reading client takes', () => {
+  it('does not count bytes that a reading client receives', () => {
     const { queue, stream } = setUp(5);
     for (let i = 0; i < 100; i++) expect(queue.push(frame())).toBe(true);
     queue.flush();

@@ -96,7 +96,7 @@ describe('CallLimits', () => {
   });
 });
 
-describe('the client that a call counts for', () => {
+describe('the client to which a call is counted', () => {
   it.each([
     ['a token', 'client:billing', 'tcp', '10.0.0.1', 'client:billing'],
     ['a certificate', 'certificate:ab', 'certificate:ab', '10.0.0.1', 'certificate:ab'],

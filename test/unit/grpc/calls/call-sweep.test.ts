@@ -67,14 +67,14 @@ describe('a request that does not end', () => {
 });
 
 describe('bytes that the client does not read', () => {
-  it('may be as many as the limit', () => {
+  it('are allowed up to the limit', () => {
     const { sweep, open } = sweepOf({ maxBufferedBytes: 100 });
     const calls = open(new FakeCall('a', 60), new FakeCall('b', 40));
     sweep.sweep();
     expect(calls.map(({ failed }) => failed)).toEqual([undefined, undefined]);
   });
 
-  it('above it, the largest calls of the connection with the most bytes end, as far as needed', () => {
+  it('above the limit, the largest calls of the connection with the most bytes end, as far as needed', () => {
     const { sweep, limits, open } = sweepOf({ maxBufferedBytes: 100 });
     const many = open(...Array.from({ length: 10 }, (_, i) => new FakeCall('many', 10 + i)));
     const [single, idle] = open(new FakeCall('single', 45), new FakeCall('idle', 0));
@@ -91,7 +91,7 @@ describe('bytes that the client does not read', () => {
     expect(limits).toHaveLength(6);
   });
 
-  it('of ended calls count no more', () => {
+  it('do not count after the end of their call', () => {
     const { sweep, open } = sweepOf({ maxBufferedBytes: 100 });
     const [first, second] = open(new FakeCall('a', 60), new FakeCall('a', 60));
     sweep.ended(first!);
@@ -101,7 +101,7 @@ describe('bytes that the client does not read', () => {
 });
 
 describe('a status that the client does not read', () => {
-  it('may wait while the client reads some of it', () => {
+  it('can wait while the client reads some of it', () => {
     const { sweep, limits, open, pass } = sweepOf({ stallTimeoutMs: 1000 });
     const [slow, stalled, gone] = open(new FakeCall('a'), new FakeCall('a'), new FakeCall('a'));
     slow!.unsentBytes = 100;
@@ -119,7 +119,7 @@ describe('a status that the client does not read', () => {
     expect(limits).toEqual(['limits.stallTimeout', 'limits.stallTimeout']);
   });
 
-  it('is detected too if a call ends only when it was read', () => {
+  it('is detected too if a call ends only after the client has read', () => {
     const { sweep, open, pass } = sweepOf({ stallTimeoutMs: 1000 });
     const [unary, stream] = open(new FakeCall('a'), new FakeCall('a'));
     for (const call of [unary!, stream!]) call.unsentBytes = 100;

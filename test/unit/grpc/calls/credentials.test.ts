@@ -9,7 +9,7 @@ function authorized(tokens: string[], ...values: string[]): boolean {
 }
 
 describe('the admin token', () => {
-  it('is one of the tokens, as Bearer', () => {
+  it('accepts each of the tokens, as Bearer', () => {
     expect(authorized(['one', 'two'], 'Bearer one')).toBe(true);
     expect(authorized(['one', 'two'], 'bearer  two')).toBe(true);
   });
@@ -23,11 +23,11 @@ describe('the admin token', () => {
     ['another scheme', ['Basic one']],
     ['no token', ['Bearer ']],
     ['two headers', ['Bearer one', 'Bearer one']],
-  ])('is not: %s', (_, values) => {
+  ])('rejects %s', (_, values) => {
     expect(authorized(['one', 'two'], ...values)).toBe(false);
   });
 
-  it('is nothing when none is configured', () => {
+  it('accepts nothing when none is configured', () => {
     expect(authorized([], 'Bearer ')).toBe(false);
     expect(authorized([''], 'Bearer ')).toBe(false);
     expect(authorized([''], 'Bearer')).toBe(false);

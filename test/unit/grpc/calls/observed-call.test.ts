@@ -81,8 +81,8 @@ describe('the status of a call', () => {
   });
 });
 
-describe('the facts of a call', () => {
-  it('are found by the metadata that its handler was given', () => {
+describe('the properties of a call', () => {
+  it('are found by the metadata that its handler receives', () => {
     const { call, base } = new FakeServer().begin('GetView');
     expect(observedCall(base.metadata)).toBe(call);
     expect(call.caller).toBe('tcp');
@@ -94,15 +94,15 @@ describe('the facts of a call', () => {
     expect(call.deadlineAt).toBe(Number.POSITIVE_INFINITY);
     base.deadline = new Date(Date.now() + 5000);
     start();
-    // The wall clock changes meanwhile.
+    // The wall clock changes during the call.
     const expected = performance.now() + 5000;
     vi.setSystemTime(Date.now() + 3_600_000);
     expect(call.deadlineAt).toBeCloseTo(expected, 0);
   });
 });
 
-describe('what a call waits for', () => {
-  it('is, for a unary call, the whole request', () => {
+describe('the input for which a call waits', () => {
+  it('is the whole request of a unary call', () => {
     const { call, base } = new FakeServer().begin('GetView');
     expect(call.awaitsRequest).toBe(true);
     base.listener?.onReceiveMessage('request');
@@ -111,7 +111,7 @@ describe('what a call waits for', () => {
     expect(call.awaitsRequest).toBe(false);
   });
 
-  it('is, for a stream of requests, the first of them', () => {
+  it('is the first request of a stream of requests', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     expect(call.awaitsRequest).toBe(true);
     base.listener?.onReceiveMessage('open');
@@ -124,7 +124,7 @@ describe('what a call waits for', () => {
     expect(call.awaitsRequest).toBe(false);
   });
 
-  it('is, for a unary call with a response, that the client reads it', () => {
+  it('is the read of the response, for a unary call with a response', () => {
     const { call, base } = new FakeServer().begin('GetView');
     expect(call.isResponseComplete).toBe(false);
     base.messageBytes = 10;
@@ -181,7 +181,7 @@ describe('reads', () => {
 describe('bytes of a request', () => {
   const frame = Buffer.from([0, 0, 0, 0, 3, 1, 2, 3]);
 
-  it('are held from their arrival until the next frame is allowed', () => {
+  it('are counted from their arrival until the next frame is allowed', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     call.readOneAtATime();
     base.stream.emit('data', frame);
@@ -192,14 +192,14 @@ describe('bytes of a request', () => {
     expect(call.bufferedBytes).toBe(0);
   });
 
-  it('of a stream without such a limit are held until they are handed over', () => {
+  it('of a stream without such a limit are counted until the handler has them', () => {
     const { call, base } = new FakeServer().begin('MulticastStream');
     base.stream.emit('data', frame);
     base.listener?.onReceiveMessage('open');
     expect(call.bufferedBytes).toBe(0);
   });
 
-  it('of a unary call are held until its status', () => {
+  it('of a unary call are counted until its status', () => {
     const { call, base } = new FakeServer().begin('Multicast');
     base.stream.emit('data', frame);
     base.listener?.onReceiveMessage('request');
@@ -223,7 +223,7 @@ describe('bytes of a request', () => {
     expect(base.statuses).toEqual([]);
   });
 
-  it('above the bound of a health check end the call', () => {
+  it('above the limit of a health check end the call', () => {
     const server = new FakeServer();
     const { base } = server.begin('Check');
     base.stream.emit('data', Buffer.from([0, 0, 0, 0x10, 1]));

@@ -47,7 +47,7 @@ describe('a call that is rejected', () => {
     ]);
   });
 
-  it('counts in no limit', () => {
+  it('does not count in any limit', () => {
     const gate = new FakeGate();
     gate.error = new EdgeError('CREDENTIAL_INVALID', 'the token is not accepted');
     const server = new FakeServer({ gate });
@@ -205,7 +205,7 @@ describe('recheck', () => {
 });
 
 describe('whenIdle', () => {
-  it('resolves at once without calls', async () => {
+  it('resolves immediately without calls', async () => {
     await expect(new FakeServer().calls.whenIdle()).resolves.toBeUndefined();
   });
 
@@ -222,7 +222,7 @@ describe('whenIdle', () => {
     second.base.listener?.onCancel();
     await Promise.all(waits);
     expect(idle).toBe(2);
-    // It waits for the next call too.
+    // This call also waits for the next one.
     const third = server.begin('GetView');
     const wait = server.calls.whenIdle().then(() => void idle++);
     await Promise.resolve();

@@ -33,7 +33,7 @@ describe('the fair turns of responses', () => {
     const order: string[] = [];
     turns.run({}, () => call.sendMessage(Buffer.alloc(0), () => {}));
     expect(turns.isFree).toBe(false);
-    // The turn is over, so the second charge counts against the connection.
+    // The turn has ended, so the second charge counts against the connection.
     turns.run({}, () => order.push('a waiting call'));
     call.sendMessage(Buffer.alloc(0), () => {});
     turns.run(session, () => order.push('the connection'));

@@ -34,7 +34,7 @@ describe('millisecondsOf', () => {
     ['more than a Duration may have', 315_576_000_001n, 0],
     ['the largest int64', 9_223_372_036_854_775_807n, 0],
     ['the smallest int64', -9_223_372_036_854_775_808n, 0],
-  ])('rejects %s, with field and bound', (_, seconds, nanos) => {
+  ])('rejects %s, with field and limit', (_, seconds, nanos) => {
     const refused = () => lease(seconds, nanos);
     expect(refused).toThrow(expect.objectContaining({ reason: 'LIMIT_OUT_OF_RANGE' }) as EdgeError);
     expect(refused).toThrow(/^lease .*allowed: 1 s to 1 h$/);

@@ -17,7 +17,7 @@ function translator() {
 const leave = (failure: Failure) => rpcErrorOf(statusError(failure));
 
 describe('a Spread error', () => {
-  it('has its code, number, field and bound, readable with google.rpc', () => {
+  it('has its code, number, field and limit, readable with google.rpc', () => {
     const { failures } = translator();
     const error = new SpreadError('ILLEGAL_GROUP', 'groups[2] is empty', {
       field: 'groups[2]',
@@ -173,7 +173,7 @@ describe('the end of a mailbox', () => {
   });
 });
 
-describe('a status that grpc-js made itself', () => {
+describe('a status that grpc-js created', () => {
   const describeStatus = (given: SentStatus) => describeTransportStatus(given, { maxRequestBytes: 1000 });
 
   it('gets details when the deadline passed, and is unchanged otherwise', () => {

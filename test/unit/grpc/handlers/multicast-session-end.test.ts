@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 const texts = (count: number) => times(count, String);
 
 describe('the end of the mailbox', () => {
-  it('ends an idle stream at once, with the current counts', () => {
+  it('ends an idle stream immediately, with the current counts', () => {
     const stream = FakeMulticastStream.open();
     stream.batch('a');
     stream.mailbox.take();
@@ -60,7 +60,7 @@ describe('the end of the mailbox', () => {
     expect(stream.answers).toHaveLength(2);
   });
 
-  it('that send throws ends the stream when the earlier messages are decided', () => {
+  it('when send throws, ends the stream after the earlier messages are decided', () => {
     const stream = FakeMulticastStream.open();
     stream.mailbox.beforeSend = ({ payload }) => {
       if (payload.toString() === 'b') throw expired();

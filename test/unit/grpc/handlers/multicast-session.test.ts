@@ -151,7 +151,7 @@ describe('the response to a batch', () => {
     expect(stream.reads).toBe(2);
   });
 
-  it('is sent at once for an empty batch', () => {
+  it('is sent immediately for an empty batch', () => {
     const stream = FakeMulticastStream.open();
     stream.batch();
     expect(stream.counts).toHaveLength(2);
@@ -206,7 +206,7 @@ describe('the response to a batch', () => {
     expect(stream.answers.map(({ refusals }) => refusals.length)).toEqual([0, 500, 500, 201]);
     expect(stream.refused).toEqual(times(1201, (index) => index + 1));
     expect(stream.counts.at(-1)).toEqual([1201, 0]);
-    // The first response is that to open. No frame is allowed between the parts of a batch.
+    // The first response is the one to `open`. No frame is allowed between the parts of a batch.
     expect(stream.reads).toBe(2);
   });
 

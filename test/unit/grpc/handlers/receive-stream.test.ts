@@ -186,13 +186,13 @@ describe('a slow consumer notice', () => {
     expect(kinds()).toEqual(['slowConsumer', 'slowConsumer']);
   });
 
-  it('of the soft limit is sent beside one of the notice mark', () => {
+  it('of the soft limit is sent beside one of the notice threshold', () => {
     const { stream, kinds, taken } = receiveStream();
     stream.onSlowConsumer(notice());
     stream.onSlowConsumer(notice(5000));
     stream.onSlowConsumer(notice(4000));
     expect(kinds()).toEqual(['slowConsumer', 'slowConsumer']);
-    // The first frame and the notice of the mark: that of the soft limit is still in flight.
+    // The first frame and the notice of the notice threshold. The notice of the soft limit is still in flight.
     taken(2);
     stream.onSlowConsumer(notice(3000));
     expect(kinds()).toHaveLength(2);
@@ -388,7 +388,7 @@ describe('a cancelled Receive', () => {
 });
 
 describe('a Receive with a status from another part', () => {
-  it('frees the mailbox at once, and its frames still go out', () => {
+  it('frees the mailbox immediately, and still sends its frames', () => {
     const { stream, attachment, taken } = receiveStream();
     attachment.add(900);
     attachment.add(900);

@@ -74,7 +74,7 @@ describe('List', () => {
 });
 
 describe('Watch', () => {
-  it('sends the current status at once and every change', async () => {
+  it('sends the current status immediately, and then every change', async () => {
     const { board, watch } = await start();
     const { seen } = watch(SERVICE);
     await until(() => seen.length === 1);

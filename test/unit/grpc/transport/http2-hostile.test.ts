@@ -9,7 +9,7 @@ import { boundsWith, GRPC_BOUNDS } from '../../../support/sidecars/grpc-bounds.j
 import { until } from '../../../support/until.js';
 
 const SETTINGS = frame(4, 0, 0);
-/** DATA on the connection itself: a breach of the protocol (RFC 9113 §6.1). */
+/** DATA on the connection itself, which violates the protocol (RFC 9113 §6.1). */
 const BREACH = frame(0, 0, 0, Buffer.alloc(8));
 
 const request = (path: string, contentType = 'application/grpc') =>

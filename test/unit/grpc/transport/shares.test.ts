@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { hasItsShare } from '../../../../server/src/grpc/transport/shares.js';
 
 /**
- * Lets each of `connections` start calls in turn until none may.
+ * Starts calls for each of `connections` in turn until no connection may start another.
  *
- * @returns calls of each
+ * @returns number of calls of each
  */
 function greedy(connections: number, max: number): number[] {
   const calls = Array.from({ length: connections }, () => 0);
@@ -26,13 +26,16 @@ describe('the share of a connection', () => {
     expect(greedy(1, 500)).toEqual([500]);
   });
 
-  it.each([2, 10, 50, 200])('of %i connections that want all leaves room for a newcomer', (connections) => {
-    const max = 500;
-    const total = greedy(connections, max).reduce((sum, calls) => sum + calls, 0);
-    expect(total).toBeLessThan(max);
-    expect(total).toBeGreaterThanOrEqual(0.8 * max);
-    expect(hasItsShare(0, total, max)).toBe(false);
-  });
+  it.each([2, 10, 50, 200])(
+    'of %i connections that want everything leaves room for a new one',
+    (connections) => {
+      const max = 500;
+      const total = greedy(connections, max).reduce((sum, calls) => sum + calls, 0);
+      expect(total).toBeLessThan(max);
+      expect(total).toBeGreaterThanOrEqual(0.8 * max);
+      expect(hasItsShare(0, total, max)).toBe(false);
+    },
+  );
 
   it('is equal', () => {
     const calls = greedy(50, 500);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TokenBucket } from '../../../../server/src/grpc/transport/token-bucket.js';
 
 describe('TokenBucket', () => {
-  it("allows one second's worth at once, then the rate", () => {
+  it('allows the amount of one second immediately, then the rate', () => {
     const bucket = new TokenBucket(4, 1000);
     for (let i = 0; i < 4; i++) expect(bucket.take(1000)).toBe(0);
     expect(bucket.take(1000)).toBe(250);
@@ -11,12 +11,12 @@ describe('TokenBucket', () => {
     expect(bucket.take(1250)).toBe(250);
   });
 
-  it("never holds more than one second's worth", () => {
+  it('never holds more than the amount of one second', () => {
     const bucket = new TokenBucket(2, 0);
     expect([bucket.take(1e9), bucket.take(1e9), bucket.take(1e9)]).toEqual([0, 0, 500]);
   });
 
-  it('may be overdrawn, and reports for how long', () => {
+  it('can be overdrawn, and reports for how long', () => {
     const bucket = new TokenBucket(100, 0);
     expect(bucket.spend(100, 0)).toBe(0);
     expect(bucket.spend(50, 0)).toBe(500);

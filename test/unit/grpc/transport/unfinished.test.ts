@@ -118,7 +118,7 @@ describe('a call whose request does not arrive', () => {
     raw.write(
       frame(FRAME.HEADERS, FLAG.END_HEADERS, 3, callHeaders(WATCH)),
       frame(FRAME.DATA, FLAG.END_STREAM, 3, grpcMessage(Buffer.alloc(0))),
-      // Nothing; a part of the length; a part of the message.
+      // Nothing, a part of the length, or a part of the message.
       frame(FRAME.HEADERS, FLAG.END_HEADERS, 5, callHeaders(CHECK)),
       frame(FRAME.HEADERS, FLAG.END_HEADERS, 7, callHeaders(CHECK)),
       frame(FRAME.DATA, 0, 7, Buffer.of(0, 0)),

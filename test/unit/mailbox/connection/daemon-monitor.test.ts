@@ -82,7 +82,7 @@ describe('DaemonMonitor', () => {
   });
 
   describe('the round trip through the daemon', () => {
-    it('is measured at once and then at every interval, with messages only to itself', async () => {
+    it('is measured immediately and then at every interval, with messages only to itself', async () => {
       await monitor.start();
       await vi.advanceTimersByTimeAsync(3);
       expect(roundTrips).toEqual([0.003]);

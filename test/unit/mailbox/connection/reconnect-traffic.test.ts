@@ -176,7 +176,7 @@ describe('a mailbox that reconnects', () => {
         expect(joining.error).toMatchObject({ reason: 'VIEW_NOT_COMING' });
     });
 
-    it('join and leave meanwhile return at once and change the groups to join', async () => {
+    it('join and leave meanwhile return immediately and change the groups to join', async () => {
       const mailbox = await open();
       await done(mailbox.join('one'));
       await done(mailbox.join('two'));

@@ -128,7 +128,7 @@ describe('a mailbox that reconnects', () => {
     });
   });
 
-  describe('giving up', () => {
+  describe('a mailbox that gives up', () => {
     it.each([
       ['what the client says', 2_000, 2_000],
       ['the default', undefined, 60_000],
@@ -175,7 +175,7 @@ describe('a mailbox that reconnects', () => {
       expect((await open({ giveUpAfterMs })).state).toBe('OPEN');
     });
 
-    it('an unexpected error is not a lost connection', async () => {
+    it('an unexpected error does not count as a lost connection', async () => {
       const mailbox = await open();
       session().lose(new SpreadError('SP_BUG', 'a bug'));
       await pass(1_000);
@@ -225,7 +225,7 @@ describe('a mailbox that reconnects', () => {
     it.each([
       ['SUFFIX', '#me3#test', 'me3'],
       ['DAEMON_MADE', '#r2#test', ''],
-    ] as const)('with %s another is taken then, and kept', async (onNameLoss, privateGroup, name) => {
+    ] as const)('with %s another is used then, and kept', async (onNameLoss, privateGroup, name) => {
       const mailbox = await open({ onNameLoss });
       const receiver = attachReceiver(mailbox);
       daemons.answer = (_, asked) => (['me', 'me2'].includes(asked) ? 'REJECT_NOT_UNIQUE' : undefined);
@@ -269,7 +269,7 @@ describe('a mailbox that reconnects', () => {
 
   describe('its end meanwhile', () => {
     it.each([{}, { abort: true }, { leaveGroupsFirst: true }])(
-      'by Disconnect %o stops it at once',
+      'by Disconnect %o stops it immediately',
       async (how) => {
         const mailbox = await open();
         await done(mailbox.join('room'));

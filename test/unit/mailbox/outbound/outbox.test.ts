@@ -36,7 +36,7 @@ describe('Outbox', () => {
     );
   });
 
-  it('passes on at once what the session accepts', async () => {
+  it('immediately passes on what the session accepts', async () => {
     expect(outbox.multicast(message('a'))).toBeUndefined();
     outbox.request({ kind: 'join', group: 'room' });
     outbox.request({ kind: 'leave', group: 'room' });

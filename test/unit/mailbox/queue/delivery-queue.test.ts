@@ -147,7 +147,7 @@ describe('DeliveryQueue', () => {
       expect(take(queue)).toEqual([3]);
     });
 
-    it('lets Acknowledge shorten the replay window, but not beyond delivered events', () => {
+    it('shortens the replay window with Acknowledge, but not beyond delivered events', () => {
       const queue = queueOf('AUTO', [10, 10, 10, 10]);
       take(queue, 30);
       expect(reasonOf(() => queue.acknowledge(4)).metadata).toMatchObject({ field: 'up_to_sequence' });

@@ -108,7 +108,7 @@ describe('Inbox: a full queue', () => {
 });
 
 describe('Inbox: the slow consumer', () => {
-  it('is reported once each time the queue rises over the mark', async () => {
+  it('is reported once each time the queue exceeds the threshold', async () => {
     const bench = new Bench({ maxEvents: 10 });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.pushMany(8);
@@ -238,7 +238,7 @@ describe('Inbox: a soft limit', () => {
   });
   const softLimit = { fraction: 0.5, timeMs: 1000 };
 
-  it('is reported to the receiver, and then to the mailbox, when the time is over', async () => {
+  it('is reported to the receiver, and then to the mailbox when the time has passed', async () => {
     const bench = new Bench({ maxEvents: 10, softLimit });
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.pushMany(5);

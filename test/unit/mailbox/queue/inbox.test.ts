@@ -32,7 +32,7 @@ describe('Inbox: receiving', () => {
     expect(receiver).toMatchObject({ wakes: 1, batches: [500] });
   });
 
-  it('does not wake a receiver again that has not taken yet', async () => {
+  it('does not wake a receiver again before it has taken events', async () => {
     const bench = new Bench();
     const receiver = bench.attach({}, new RecordingReceiver(false));
     bench.push('a');
@@ -212,7 +212,7 @@ describe('Inbox: the end', () => {
     ['was given everything', true, 'DISCONNECTED'],
     ['lost events', false, 'LEASE_EXPIRED'],
   ])(
-    'of a mailbox that its owner disconnected is not told as a good one to a receiver that %s',
+    'of a mailbox that its owner disconnected is not reported as a normal end to a receiver that %s',
     (_, willing, reason) => {
       const bench = new Bench();
       const receiver = bench.attach({}, new RecordingReceiver(false));

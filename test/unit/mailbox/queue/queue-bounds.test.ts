@@ -55,7 +55,7 @@ describe('QueueMark', () => {
   });
 
   it('is a part of the share that all leave for this queue', () => {
-    // 100 of its own and 100 free: its limit is 100, and the mark is at 80.
+    // 100 of its own and 100 free: its limit is 100, and the threshold is at 80.
     const mark = boundsOf(1, 100, budgetOf(1000, 900)).markAt(0.8);
     expect(mark).toMatchObject({ isExceeded: true, events: 8, bytes: 80, inWords: '80 bytes' });
     expect(boundsOf(1, 80, budgetOf(1000, 880)).markAt(0.8).isExceeded).toBe(false);

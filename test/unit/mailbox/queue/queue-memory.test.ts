@@ -14,7 +14,7 @@ import { regular } from '../../../support/mailboxes/plain-events.js';
 
 const MIB = 1024 * 1024;
 const MAILBOXES = 20;
-/** Each mailbox could hold as much alone. */
+/** Each mailbox alone could hold as much. */
 const TOTAL_BYTES = 32 * MIB;
 /** The part of a chunk that may be unused at its end. */
 const WASTE = 8 / 7;

@@ -41,7 +41,7 @@ describe('SoftLimit', () => {
     vi.restoreAllMocks();
   });
 
-  it('ends, once, a queue that exceeded the mark for its time', () => {
+  it('ends, once, a queue that exceeded the limit for its time', () => {
     const { limit, over, grow } = limitOf();
     expect(grow(5)).toBe(false);
     expect(limit.remainingMs).toBeUndefined();
@@ -63,7 +63,7 @@ describe('SoftLimit', () => {
     expect([grow(6), grow(7), grow(10)]).toEqual([true, false, false]);
   });
 
-  it('restarts each time that the queue falls to the mark', () => {
+  it('restarts each time that the queue falls to the limit', () => {
     const { limit, over, grow, shrink } = limitOf();
     for (let i = 0; i < 20; i++) {
       expect(grow(10)).toBe(true);
@@ -92,7 +92,7 @@ describe('SoftLimit', () => {
     expect(vi.getTimerCount()).toBe(1);
   });
 
-  it('leaves no timer when nothing exceeds the mark any more', () => {
+  it('leaves no timer when nothing exceeds the limit any more', () => {
     const { grow, shrink } = limitOf();
     grow(6);
     shrink(1);

@@ -207,13 +207,13 @@ describe('MailboxRegistry', () => {
       await turn();
       expect(daemons.sessions[0]!.sent).toEqual(['goodbye']);
       const late = attach(registry.get(unattended.id), false);
-      // The receiver that the drain has waited for so far.
+      // The receiver for which the drain has waited so far.
       slow.takeAll();
       await draining;
       expect(late).toMatchObject({ events: [], ends: [{ reason: 'DRAINING', lastSequence: 1 }] });
     });
 
-    it('ends a receiver at once that attaches after the grace period', async () => {
+    it('immediately ends a receiver that attaches after the grace period', async () => {
       const registry = registryOf();
       const mailbox = await connect(registry);
       const slow = attach(mailbox, false);

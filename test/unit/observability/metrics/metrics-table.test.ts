@@ -50,7 +50,7 @@ describe('the table', () => {
     expect(HANDLING_BUCKETS).toEqual([...HANDLING_BUCKETS].sort((a, b) => a - b));
   });
 
-  it('docs/metrics.md is what it gives (else: npm run gen)', () => {
+  it('docs/metrics.md is generated from it (else: npm run gen)', () => {
     const page = new URL('../../../../docs/metrics.md', import.meta.url);
     expect(readFileSync(page, 'utf8')).toBe(metricsPage());
   });

@@ -322,7 +322,7 @@ describe('mailboxes', () => {
 });
 
 describe('daemons', () => {
-  it('the one that is up is 1', async () => {
+  it('the available one has the value 1', async () => {
     const { metrics, scrape } = setUp();
     const up = async () => {
       const series = await scrape();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { toOpenMetrics } from '../../../../server/src/observability/metrics/open-metrics.js';
 
-it('toOpenMetrics renames the families of counters, writes bounds as floats, and ends the page', () => {
+it('toOpenMetrics renames the families of counters, writes bucket boundaries as floats, and ends the page', () => {
   const text = [
     '# HELP calls_total Calls by "method".',
     '# TYPE calls_total counter',

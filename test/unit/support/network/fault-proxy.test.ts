@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { FaultProxy } from '../../../support/network/fault-proxy.js';
 import { until } from '../../../support/until.js';
 
-/** A socket with all that came of it. */
+/** A socket with everything that it has received. */
 class End {
   bytes = '';
   chunks = 0;

@@ -20,7 +20,7 @@ it.each(['open', 'just ended'])('closes a connection that is %s, at both ends', 
   await new Promise<void>((resolve) => process.nextTick(resolve));
   resetSocket(socket);
   await gone;
-  // Nothing is left that the server waits for.
+  // Nothing keeps the server open.
   await new Promise((resolve) => server.close(resolve));
   expect(socket.destroyed).toBe(true);
 });
