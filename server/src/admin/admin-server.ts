@@ -33,9 +33,11 @@ export interface AdminLimits {
   headersTimeoutMs: number;
   /** How long a connection without a request stays open, and how long an answer may take to be taken. Unit: ms. Default 30,000. */
   idleTimeoutMs: number;
-  /** Most connections at once; with one more, the address that has the most loses its oldest. Default 200. */
+  /** Most connections. With one more, the address that has the most loses its oldest connection. Default 500. */
   maxConnections: number;
-  /** Most connections at once that speak HTTP/2, likewise. Default 64. */
+  /** Connections that may stay. Of more, the oldest close one after the other. Default 200. */
+  keptConnections: number;
+  /** Most connections that speak HTTP/2, likewise. Default 64. */
   maxHttp2Connections: number;
   /** Most requests for `/metrics` at once that wait for the page or have not taken it; more: 503. Default 32. */
   maxScrapes: number;
@@ -47,6 +49,9 @@ const MAX_STREAMS = 16;
 const WINDOW_BYTES = 65_535;
 const MAX_REQUEST_BYTES = 4096;
 
+/** The beginning of a probe. A probe that waits goes ahead of scrapes that wait, because its response is small. */
+const PROBE = /^(GET|HEAD) \/(livez|readyz|startupz)/;
+
 /** Requests that a connection may have before those of others. Few, so that a probe does not wait for those of 200 connections. */
 const BURST = REQUEST_COST;
 
@@ -54,7 +59,8 @@ const DEFAULT_ADMIN_LIMITS: AdminLimits = {
   maxHeaderBytes: 8 * 1024,
   headersTimeoutMs: 5000,
   idleTimeoutMs: 30_000,
-  maxConnections: 200,
+  maxConnections: 500,
+  keptConnections: 200,
   maxHttp2Connections: 64,
   maxScrapes: 32,
 };
@@ -69,18 +75,22 @@ export class AdminServer {
   readonly #limits: AdminLimits;
   readonly #connections: ConnectionTable;
   readonly #http2Connections: ConnectionTable;
-  readonly #serveHttp1: (socket: Socket) => void;
+  readonly #serveHttp1: (socket: Socket, beginning: Buffer) => void;
   readonly #onAcceptError: ((error: Error) => void) | undefined;
   #listener: Listener | undefined;
   readonly #traffic: Http1Traffic;
+  readonly #turns = new FairTurns(BURST);
   #stopped: Promise<void> | undefined;
 
   constructor(options: AdminServerOptions) {
     const limits = { ...DEFAULT_ADMIN_LIMITS, ...options.limits };
     this.#limits = limits;
     this.#onAcceptError = options.onAcceptError;
-    this.#connections = new ConnectionTable(limits.maxConnections, options.onEvicted);
-    this.#http2Connections = new ConnectionTable(limits.maxHttp2Connections, options.onEvicted);
+    this.#connections = new ConnectionTable(
+      { hard: limits.maxConnections, soft: Math.min(limits.keptConnections, limits.maxConnections) },
+      options.onEvicted,
+    );
+    this.#http2Connections = new ConnectionTable({ hard: limits.maxHttp2Connections }, options.onEvicted);
     this.#http = createServer(
       {
         maxHeaderSize: limits.maxHeaderBytes,
@@ -96,9 +106,12 @@ export class AdminServer {
     // decided first.
     const [serve] = this.#http.listeners('connection') as ((connection: GatedConnection) => void)[];
     this.#http.removeAllListeners('connection');
-    const turns = new FairTurns(BURST);
-    this.#serveHttp1 = (socket) => {
-      const connection = new GatedConnection(socket, turns, () => this.#connections.used(socket));
+    this.#serveHttp1 = (socket, beginning) => {
+      const connection = new GatedConnection(socket, {
+        turns: this.#turns,
+        firstCost: PROBE.test(beginning.toString('latin1')) ? 1 : REQUEST_COST,
+        onAnswered: () => this.#connections.used(socket),
+      });
       this.#traffic.add(connection);
       serve?.call(this.#http, connection);
     };
@@ -159,7 +172,18 @@ export class AdminServer {
     this.#connections.add(socket);
     const http2 = (found: Socket) => {
       this.#http2Connections.add(found);
-      this.#grpc.inject(found);
+      // The gRPC server adds its own listener. Without this one, a reset before that would end the process.
+      found.on('error', () => found.destroy());
+      // One read of a new connection can begin as many calls as the connection may have.
+      this.#turns.run(
+        found,
+        () => {
+          if (found.destroyed) return;
+          this.#turns.charge(found, MAX_STREAMS);
+          this.#grpc.inject(found);
+        },
+        MAX_STREAMS,
+      );
     };
     sniffProtocol(socket, { http1: this.#serveHttp1, http2 }, this.#limits.headersTimeoutMs);
   }

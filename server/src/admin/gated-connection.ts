@@ -9,6 +9,14 @@ const BYTES_PER_CALL = 16 * 1024;
 /** Bytes that the HTTP parser gets at once; few enough that they hold few whole requests. */
 const SLICE_BYTES = 128;
 
+interface GateOptions {
+  readonly turns: FairTurns;
+  /** Expected work for the first request. Unit: small unary calls. */
+  readonly firstCost: number;
+  /** Called after each response that the client has read. */
+  readonly onAnswered: () => void;
+}
+
 /**
  * A connection that gives its HTTP/1 server one request at a time: while a request has no complete answer, the server gets no
  * further bytes. Node's parser makes objects for every request in the 64 KiB that it reads at once, so that one packet of
@@ -19,13 +27,16 @@ export class GatedConnection extends Duplex {
   #isWanted = false;
   #isScheduled = false;
   #hasEnded = false;
+  #expectedCost: number;
+  private readonly turns: FairTurns;
 
   constructor(
     private readonly socket: Socket,
-    private readonly turns: FairTurns,
-    private readonly onAnswered: () => void,
+    private readonly options: GateOptions,
   ) {
     super({ readableHighWaterMark: SLICE_BYTES, allowHalfOpen: true });
+    this.turns = options.turns;
+    this.#expectedCost = options.firstCost;
     socket.on('readable', () => this.#advance());
     socket.once('end', () => {
       this.#hasEnded = true;
@@ -51,7 +62,8 @@ export class GatedConnection extends Duplex {
   /** A request is answered, and the client has taken the answer. */
   release(): void {
     this.#unanswered--;
-    this.onAnswered();
+    this.options.onAnswered();
+    this.#expectedCost = REQUEST_COST;
     this.#advance();
   }
 
@@ -97,14 +109,16 @@ export class GatedConnection extends Duplex {
       return;
     }
     this.#isScheduled = true;
-    this.turns.run(this, () => {
-      this.#isScheduled = false;
-      if (this.destroyed) return;
-      const slice: Buffer | null = this.socket.read(Math.min(SLICE_BYTES, this.socket.readableLength));
-      if (slice === null) return;
-      this.turns.charge(this, REQUEST_COST - 1);
-      this.#isWanted = false;
-      this.push(slice);
-    });
+    this.turns.run(this, () => this.#pushSlice(), this.#expectedCost);
+  }
+
+  #pushSlice(): void {
+    this.#isScheduled = false;
+    if (this.destroyed) return;
+    const slice: Buffer | null = this.socket.read(Math.min(SLICE_BYTES, this.socket.readableLength));
+    if (slice === null) return;
+    this.turns.charge(this, REQUEST_COST - 1);
+    this.#isWanted = false;
+    this.push(slice);
   }
 }

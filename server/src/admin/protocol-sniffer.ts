@@ -5,7 +5,8 @@ const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0');
 
 /** Who serves what. The bytes that were looked at are still there to be read. */
 export interface ProtocolServers {
-  http1(socket: Socket): void;
+  /** @param beginning - the first bytes, at most as many as the preface of HTTP/2 has */
+  http1(socket: Socket, beginning: Buffer): void;
   http2(socket: Socket): void;
 }
 
@@ -36,7 +37,7 @@ export function sniffProtocol(socket: Socket, servers: ProtocolServers, timeoutM
       socket.allowHalfOpen = false;
       servers.http2(socket);
     } else {
-      servers.http1(socket);
+      servers.http1(socket, beginning);
     }
   };
   socket.once('end', cut);

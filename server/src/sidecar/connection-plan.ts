@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { AdminLimits } from '../admin/admin-server.js';
 import { ConnectionBudget, mostConnections } from '../net/connection-budget.js';
 
 /** How many connections the process may have below its limit of open files. */
@@ -8,11 +9,12 @@ export interface ConnectionPlan {
   /** Called for each connection that is one too many. */
   onRefused: (about: Readonly<Record<string, string>>) => void;
   /** The admin port has connections of its own, so that probes get in whatever clients do. */
-  readonly adminLimits: { readonly maxConnections: number; readonly maxHttp2Connections: number };
+  readonly adminLimits: Pick<AdminLimits, 'maxConnections' | 'keptConnections' | 'maxHttp2Connections'>;
 }
 
 /** Bounds of the admin port where the limit of open files is high. */
-const ADMIN_CONNECTIONS = 200;
+const ADMIN_CONNECTIONS = 500;
+const ADMIN_KEPT_CONNECTIONS = 200;
 const ADMIN_HTTP2_CONNECTIONS = 64;
 
 /** Connections of clients and mailboxes together. */
@@ -44,6 +46,7 @@ export function planConnections(mailboxes: () => number, openFiles: number): Con
     onRefused: () => {},
     adminLimits: {
       maxConnections: admin,
+      keptConnections: Math.min(ADMIN_KEPT_CONNECTIONS, admin),
       maxHttp2Connections: Math.min(ADMIN_HTTP2_CONNECTIONS, Math.ceil(admin / 2)),
     },
   };

@@ -18,7 +18,7 @@ describe('the connections of a process with a limit of 150 open files', () => {
     const refused: unknown[] = [];
     const plan = planConnections(() => mailboxes, 150);
     plan.onRefused = (about) => refused.push(about);
-    expect(plan.adminLimits).toEqual({ maxConnections: 27, maxHttp2Connections: 14 });
+    expect(plan.adminLimits).toEqual({ maxConnections: 27, keptConnections: 27, maxHttp2Connections: 14 });
     const open = Array.from({ length: 43 }, connection);
     expect(open.map((socket) => plan.admit(socket))).toEqual(open.map(() => true));
     expect(plan.admit(connection())).toBe(false);
@@ -51,7 +51,7 @@ describe('the connections of a process with a limit of 150 open files', () => {
 
 it('an unknown or high limit of open files limits only the admin port', () => {
   const { adminLimits } = planConnections(() => 100_000, Number.POSITIVE_INFINITY);
-  expect(adminLimits).toEqual({ maxConnections: 200, maxHttp2Connections: 64 });
+  expect(adminLimits).toEqual({ maxConnections: 500, keptConnections: 200, maxHttp2Connections: 64 });
 });
 
 it('the limit of open files is that of this process', () => {
