@@ -5,7 +5,7 @@ import { TARGET_VARIABLE } from './connection/client-variables.js';
 import { ExitCode } from './exit-codes.js';
 import { systemErrorText } from './system-error.js';
 
-/** The end of a command that could not do its work: a sentence for the user, and the exit code. */
+/** The failure of a command: a message for the user, and the exit code. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
 
@@ -18,7 +18,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** What happened on the way, for the sentence: "can't send: …". */
+/** The action that failed, for the message: "cannot send: …". */
 export function describeFailure(error: unknown): CommandFailure {
   if (error instanceof CommandFailure) return error;
   if (error instanceof ConfigError) return new CommandFailure(error.message, ExitCode.usage, error);
@@ -35,7 +35,7 @@ export function describeFailure(error: unknown): CommandFailure {
 /** Whether a daemon or the sidecar cannot listen on an address. */
 export const isListenError = (error: unknown): error is ListenError => error instanceof ListenError;
 
-// By its shape: the package loads gRPC, which a command that fails early needs not wait for.
+// Checks the shape instead of the class: the package loads gRPC, which a command that fails early does not need.
 const isClientError = (error: unknown): error is SpreadError =>
   error instanceof Error && error.name === 'SpreadError' && 'statusName' in error;
 
@@ -57,7 +57,7 @@ function sentenceOf(error: SpreadError): string {
   return `${inTermsOfFlags(error)} (${name}${number})${doubt}`;
 }
 
-/** Flags of the command line for fields of the contract, with the names that the client package gives them. */
+/** Command-line flags by field of the contract, with the option names of the client package. */
 const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> = {
   target: ['target', '--target'],
   token: ['token', '--token-file'],
@@ -67,18 +67,18 @@ const FLAGS: Readonly<Record<string, readonly [option: string, flag: string]>> =
   service_type: ['serviceType', '--service'],
 };
 
-/** The sentence with the flag that the user typed in place of the client package's option. */
+/** The message with the user's flag in place of the client package's option. */
 function inTermsOfFlags({ message, metadata }: SpreadError): string {
   const { field = '' } = metadata;
   const [option, flag] = /^groups\[\d+\]$/.test(field) ? [field, 'group'] : (FLAGS[field] ?? ['', '']);
-  // The sidecar also checks its own configuration with this sentence, which has no field to name.
+  // The sidecar also uses this message for its own configuration, where no field is known.
   const sentence = field === 'daemon' ? message.replace(/^the daemon's Spread name /, `${option} `) : message;
   const named =
     option !== '' && sentence.startsWith(`${option} `) ? flag + sentence.slice(option.length) : sentence;
   return TLS_HINTS.reduce((text, [hint, withFlags]) => text.replace(hint, withFlags), named);
 }
 
-/** What the client package says of its option `tls`, and the flags for it. */
+/** Phrases of the client package about its option `tls`, and their versions with flags. */
 const TLS_HINTS: readonly (readonly [hint: string, withFlags: string])[] = [
   [
     'set its certificate authority or its server name with the option tls',
@@ -88,7 +88,7 @@ const TLS_HINTS: readonly (readonly [hint: string, withFlags: string])[] = [
   ['with insecure: true', 'with --insecure'],
 ];
 
-/** grpc-js wraps what the system says: only that is of use to a person. */
+/** grpc-js wraps the error of the system. Users need only the inner error. */
 function plainCause(message: string): string {
   const cause = /Last error: (?:Error: )?(.+?)(?:\. Resolution note:.*)?$/.exec(message)?.[1] ?? message;
   return cause.replace(/\.$/, '');
@@ -100,7 +100,7 @@ const isOptionMistake = ({ reason, metadata }: SpreadError) =>
 
 const UNREACHABLE = new Set(['COULD_NOT_CONNECT', 'SIDECAR_UNREACHABLE', '']);
 
-/** Reasons for which a mailbox was ended whose receiver was too slow. */
+/** Reasons for which the sidecar ends a mailbox with a slow receiver. */
 const TOO_SLOW = new Set(['QUEUE_OVERFLOW', 'SLOW_CONSUMER']);
 
 function exitCodeOf(error: SpreadError): number {

@@ -7,7 +7,7 @@ import { Output } from './terminal/output.js';
 
 type Terminal<Stream> = Stream & { isTTY?: boolean; columns?: number };
 
-/** What a command has of the world. Tests give their own. */
+/** The environment of a command. Tests pass their own. */
 export interface CommandIo {
   readonly stdin: Terminal<Readable>;
   readonly stdout: Terminal<Writable>;
@@ -17,11 +17,11 @@ export interface CommandIo {
   readonly signal?: AbortSignal;
   /** The program as it was invoked, for hints. Default: `npx spread-sidecar`. */
   readonly program?: string;
-  /** Whether further commands are given inside of the container that this process is the first one of. Default: false. */
+  /** Whether users run further commands inside the container whose first process this is. Default: false. */
   readonly isContainer?: boolean;
 }
 
-/** What a command works with. */
+/** The resources of a running command. */
 export interface CommandContext {
   readonly stdin: Terminal<Readable>;
   readonly stdout: Output;
@@ -29,23 +29,23 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The program as it was invoked, such as `npx spread-sidecar`, for hints. */
   readonly program: string;
-  /** Whether further commands are given inside of this process's container, and so in its environment. */
+  /** Whether users run further commands inside this process's container, and so in its environment. */
   readonly isContainer: boolean;
-  /** Aborted, with an Interruption, when the command is to stop. */
+  /** Aborted, with an Interruption, when the command must stop. */
   readonly signal: AbortSignal;
-  /** From now on, the command continues after the reader of its output has closed it. */
+  /** Makes the command continue after the reader has closed its output. */
   runWithoutReader(): void;
-  /** Ends with the command: the handlers of signals, and what is not yet written. */
+  /** Released at the end of the command: signal handlers and unwritten output. */
   close(): Promise<void>;
 }
 
 /** Called with the exit code of a command that has ended. */
 export type Done = (exitCode: number) => void;
 
-/** How long a reader may take for the last output of a stopped command. Unit: ms. */
+/** Time that a reader gets for the last output of a stopped command. Unit: ms. */
 const CLOSE_MS = 1000;
 
-/** The world of the process. */
+/** The environment of a command in this process. */
 export function processIo(): CommandIo {
   const { stdin, stdout, stderr, env, pid } = process;
   const [script, workingFolder, mounts] = [process.argv[1], process.cwd(), readMounts()];

@@ -1,20 +1,23 @@
-/** What the command's exit code says. docs/cli.md has the same table; a test compares them. */
+/** The exit codes of the command. docs/cli.md has the same table, and a test compares them. */
 export const ExitCode = {
   /** Success, including a requested stop. */
   ok: 0,
-  /** It failed for a reason that has no code of its own, or a check found something wrong. */
+  /** A failure without a separate exit code, or a failed check. */
   failure: 1,
-  /** The command line, the environment or a configuration file is not right. Nothing was done. */
+  /** The command line, the environment or a configuration file is invalid. Nothing was done. */
   usage: 2,
-  /** The sidecar, or the Spread daemon behind it, can't be reached. */
+  /** The sidecar or its Spread daemon cannot be reached. */
   unreachable: 3,
-  /** The sidecar or the daemon rejected: a name in use, a group that is not well formed, a limit. */
+  /**
+   * The sidecar or the daemon rejected the command, for example because of a name in use, a malformed group or a
+   * limit.
+   */
   refused: 4,
   /** The mailbox or the connection ended before the command was done. */
   endedEarly: 5,
-  /** It took longer than it may. */
+  /** The timeout expired. */
   timeout: 6,
-  /** An address or socket to listen on is taken or can't be used. */
+  /** A listen address or socket is in use or unusable. */
   cannotListen: 7,
 } as const;
 

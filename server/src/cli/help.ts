@@ -3,17 +3,17 @@ import { optionFlags, sectionTitles } from '../config/index.js';
 import { CommandFailure } from './command-failure.js';
 import { ExitCode } from './exit-codes.js';
 
-/** Widest help, also where the terminal is wider: long lines are hard to read. */
+/** Largest width of help text. Longer lines are hard to read, even on a wider terminal. */
 const MAX_COLUMNS = 100;
 const INDENT = 2;
 
-/** How wide help is printed. */
+/** The width of help text on this terminal. */
 export const helpWidth = (columns: number): number => Math.max(40, Math.min(columns, MAX_COLUMNS));
 
 /**
- * Help that fits a terminal: where a description does not fit beside its flag, it stands indented below.
+ * Help that fits a terminal. A description that does not fit beside its flag is indented below it.
  *
- * @param topic - of options of the configuration, only those of this section or with this word in their name; undefined: all
+ * @param topic - selects options of this section or with this word in their name; undefined: all
  */
 export class NarrowHelp extends Help {
   constructor(private readonly topic: string | undefined) {
@@ -40,13 +40,13 @@ export class NarrowHelp extends Help {
     return `${margin}${term}\n${margin}    ${below}`;
   }
 
-  // Descriptions beside their flags stand under each other, unless a flag is so long that they would have no room.
+  // Descriptions are aligned beside their flags, unless a flag is too long.
   override padWidth(...[command, helper]: Parameters<Help['padWidth']>): number {
     return Math.min(super.padWidth(command, helper), 24);
   }
 }
 
-/** Takes the topic out of `serve --help TOPIC`; the arguments as they are where there is none. */
+/** Splits the topic of `serve --help TOPIC` from the arguments. Without a topic, the arguments are unchanged. */
 export function splitHelpTopic(args: readonly string[]): {
   readonly args: readonly string[];
   readonly topic: string | undefined;
@@ -57,7 +57,7 @@ export function splitHelpTopic(args: readonly string[]): {
   return { args: [command, flag], topic };
 }
 
-/** @throws CommandFailure that names the sections, when no section and no option is about this topic */
+/** @throws CommandFailure that names the sections, when no section and no option matches the topic */
 export function checkHelpTopic(topic: string | undefined): void {
   if (topic === undefined || sectionTitles.has(topic)) return;
   if (optionFlags().some(({ flags }) => isAbout(flags.split(' ')[0] as string, topic))) return;
@@ -68,7 +68,10 @@ export function checkHelpTopic(topic: string | undefined): void {
   );
 }
 
-/** Whether a flag has this word in it, in the singular or plural: `tls`, `token` and `tokens` for `--grpc-token-file`. */
+/**
+ * Whether a flag contains this word in the singular or plural: `tls`, `token` and `tokens` for
+ * `--grpc-token-file`.
+ */
 function isAbout(flag: string, topic: string): boolean {
   const singular = (word: string) => word.toLowerCase().replace(/s$/, '');
   return flag.split('-').some((word) => word !== '' && singular(word) === singular(topic));

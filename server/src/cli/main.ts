@@ -7,10 +7,10 @@ import { createProgram } from './program.js';
 import { Interruption } from './terminal/interruption.js';
 
 /**
- * Runs one command of `spread-sidecar`. The only code that ends the process is a second signal.
+ * Runs one command of `spread-sidecar`. Only a second signal ends the process directly.
  *
- * @param argv - without the names of node and of the script
- * @param io - the world; default: that of the process
+ * @param argv - without the paths of node and of the script
+ * @param io - the environment of the command; default: that of the process
  * @returns the exit code, see exit-codes.ts
  */
 export async function run(argv: readonly string[] = process.argv.slice(2), io?: CommandIo): Promise<number> {
@@ -28,7 +28,7 @@ export async function run(argv: readonly string[] = process.argv.slice(2), io?: 
     checkHelpTopic(topic);
     await program.parseAsync(args as string[], { from: 'user' });
   } catch (error) {
-    // Commander has written what there is to say, also the help that was asked for.
+    // Commander has already printed its message or the requested help.
     if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     else exitCode = await explain(error);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// Three folders above, both of the sources and of what is built of them.
+// The root is three folders above this file, both in the sources and in the build output.
 const root = new URL('../../../', import.meta.url);
 
 /** The release of this package. */

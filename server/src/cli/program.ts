@@ -17,7 +17,7 @@ const exitCodeHelp = () =>
     '\n',
   );
 
-/** A command whose help, and that of its commands, fits a terminal. */
+/** A command with subcommands whose help texts fit a terminal. */
 class SidecarCommand extends Command {
   constructor(
     name: string,
@@ -31,7 +31,7 @@ class SidecarCommand extends Command {
   }
 }
 
-/** All commands. Nothing heavy is loaded before one of them runs. */
+/** All commands. Heavy modules are loaded only when a command runs. */
 export function createProgram(context: CommandContext, done: Done, helpTopic?: string): Command {
   const program = new SidecarCommand('spread-sidecar', helpTopic)
     .description('Group communication with Spread over gRPC: the sidecar and its commands.')

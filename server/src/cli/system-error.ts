@@ -7,8 +7,8 @@ const isSystemError = (error: unknown): error is SystemError =>
   typeof (error as Partial<SystemError>).syscall === 'string';
 
 /**
- * The sentence for an error of a system call, with the limit that it ran into where there is one; undefined for any other
- * error. Errors that caused the error count too.
+ * The message for an error of a system call, with the exceeded limit if there is one. Undefined for other errors.
+ * Searches the causes of the error too.
  */
 export function systemErrorText(error: unknown): string | undefined {
   if (!isSystemError(error))
@@ -34,7 +34,7 @@ export function systemErrorText(error: unknown): string | undefined {
   }
 }
 
-/** As the system reports it. Opens no file: none may be left. */
+/** The system's limit. Does not open a file, because the process may have no file descriptor left. */
 function openFilesLimit(): string | undefined {
   try {
     const report = process.report?.getReport() as

@@ -1,28 +1,28 @@
 import type { Suggestion } from './connection/suggested-options.js';
 import type { Output } from './terminal/output.js';
 
-/** Where a sidecar that has started can be found, and how it is. */
+/** The addresses and the state of a started sidecar. */
 export interface Place {
-  /** As gRPC clients take them. */
+  /** Targets for gRPC clients. */
   readonly grpc: readonly string[];
   readonly admin?: string | undefined;
-  /** The embedded daemon, as spread names. */
+  /** Spread names of the embedded daemon. */
   readonly daemon?: { readonly tcp?: string; readonly unix?: string } | undefined;
-  /** Other default daemons, as spread names. */
+  /** Spread names of other default daemons. */
   readonly daemons: readonly string[];
   /** Whether it is connected to a daemon. */
   readonly ready: boolean;
-  /** Why the daemon does not answer, as far as that is known. */
+  /** The reason why the daemon does not respond, if it is known. */
   readonly daemonProblem?: string | undefined;
 }
 
-/** How a reader gives further commands. */
+/** How the reader runs further commands. */
 export interface NextSteps extends Suggestion {
   /** The program as it was invoked, such as `npx spread-sidecar`. */
   readonly program: string;
 }
 
-/** What is said when the sidecar has started: where it is, what it waits for, and what to try next. */
+/** The text after the start: the addresses of the sidecar, what it waits for, and example commands. */
 export function welcome(version: string, place: Place, next: NextSteps, colors: Output['colors']): string {
   const { program, options, notes } = next;
   const daemons = place.daemons.join(', then ');
@@ -55,7 +55,7 @@ export function welcome(version: string, place: Place, next: NextSteps, colors: 
   return lines.join('\n');
 }
 
-/** A sidecar in a container is started by its engine, not by a command inside. */
+/** The engine starts a sidecar in a container, so no command inside can start another one. */
 const embeddedCommand = (program: string) =>
   /^(docker|podman|nerdctl|kubectl) /.test(program)
     ? 'spread-sidecar serve --embedded-daemon'

@@ -2,15 +2,15 @@ import type { OptionKey, SidecarConfig } from './options.js';
 import { includes, isIpv6Only, type PlannedAddress, plannedAddresses } from './planned-addresses.js';
 import { isLoopback, listenAddress } from './values/addresses.js';
 
-/** Two or more options that are well in themselves and not together. */
+/** A condition on two or more options that are each valid alone. */
 export interface Conflict {
   readonly sentence: string;
   readonly between: readonly OptionKey[];
 }
 
-/** What options must be to each other. */
+/** The required relation between the options. */
 export interface CrossCheck {
-  /** The options that it looks at; it is left out when one of them is wrong in itself. */
+  /** The options in the check. The check is skipped when one of them is invalid. */
   readonly options: readonly OptionKey[];
   check(config: SidecarConfig, isSet: (key: OptionKey) => boolean): Conflict | undefined;
 }
@@ -115,7 +115,10 @@ export const crossChecks: readonly CrossCheck[] = [
   },
 ];
 
-/** Why the two can not be listened on at once; undefined if they can, or if `outer` does not include `inner`. */
+/**
+ * The reason why both addresses cannot be used together. Undefined if they can, or if `outer` does not include
+ * `inner`.
+ */
 function overlap(outer: PlannedAddress, inner: PlannedAddress): string | undefined {
   const [wide, narrow] = [outer.address, inner.address];
   const isSame = listenAddress.format(wide) === listenAddress.format(narrow);
@@ -130,7 +133,7 @@ function overlap(outer: PlannedAddress, inner: PlannedAddress): string | undefin
   return `${outer.option} ${whole} includes ${part}: remove one of them`;
 }
 
-/** What follows from memory.limit breaks no bound that is set. */
+/** A value of `auto` is derived from memory.limit and never conflicts with another option. */
 const unlessAuto = (value: number | 'auto', otherwise: number) => (value === 'auto' ? otherwise : value);
 
 function notAbove(

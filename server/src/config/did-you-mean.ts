@@ -1,8 +1,8 @@
-/** `; did you mean "x"?` for the candidate that `given` is a slip of, or nothing when none is near. */
+/** `; did you mean "x"?` for a candidate that is similar to `given`, or an empty string. */
 export function didYouMean(given: string, candidates: readonly string[]): string {
   const wanted = bare(given);
   let best: string | undefined;
-  // A third of the letters wrong is no slip any more.
+  // With more than a third of the letters different, the word is not a typing mistake.
   let bound = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, bare(candidate), bound);
@@ -11,12 +11,12 @@ export function didYouMean(given: string, candidates: readonly string[]): string
   return best === undefined ? '' : `; did you mean ${best}?`;
 }
 
-/** For a typing mistake, maxGroups, max-groups and MAX_GROUPS are the same word. */
+/** For the comparison, maxGroups, max-groups and MAX_GROUPS are the same word. */
 function bare(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from a to b; `bound` when there are that many or more. */
+/** Number of insertions, deletions, replacements and swaps of neighbours that change a to b. At most `bound`. */
 function editDistance(a: string, b: string, bound: number): number {
   if (Math.abs(a.length - b.length) >= bound) return bound;
   let beforeLast: number[] = [];

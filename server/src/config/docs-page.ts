@@ -6,7 +6,7 @@ import {
   sectionEntries,
 } from './option-rows.js';
 
-/** docs/configuration.md, made from the table of options. */
+/** Generates docs/configuration.md from the table of options. */
 export function configurationPage(): string {
   return `${[intro(), ...sectionEntries().map(([section]) => sectionText(section))].join('\n\n')}\n`;
 }

@@ -8,7 +8,7 @@ import { type Flags, readFlags } from './sources/flags.js';
 import type { ConfigFile } from './sources/yaml-file.js';
 import { isListType, quote, Refusal } from './values/value-type.js';
 
-/** Where each value came from. */
+/** The origin of each value. */
 export type ConfigSources = Readonly<Record<OptionKey, Source>>;
 
 export interface LoadOptions {
@@ -25,8 +25,9 @@ export interface LoadedConfig {
 }
 
 /**
- * Makes the configuration: a flag wins over the environment, that over the file, that over the default.
- * @throws ConfigError with all mistakes, also those in values that another place overrides.
+ * Creates the configuration. Flags override the environment, which overrides the file, which overrides the
+ * defaults.
+ * @throws ConfigError with all mistakes, also those in overridden values
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   // The YAML parser costs about 25 ms and 6 MiB, so it is loaded only for a file.
@@ -61,7 +62,7 @@ export function defaultConfig(): SidecarConfig {
   return assemble(new Map(optionRows.map((row) => [row.key, defaultValue(row)])));
 }
 
-/** Path of the configuration file that flags or environment name; undefined when neither does. */
+/** Path of the configuration file from flags or environment. Undefined without one. */
 export function configFilePath(flags: Flags, env: Environment): string | undefined {
   const flag = flags[CONFIG_FILE.flag];
   return typeof flag === 'string' ? flag : env[CONFIG_FILE.environment];
@@ -116,7 +117,7 @@ function conflictMistake(
       const value = row.secret ? '[redacted]' : row.type.format(values.get(row.key)) || '""';
       return `${row.key} is ${value}${source.kind === 'default' ? ', the default' : ` from ${sourceText(source)}`}`;
     });
-  // Shown at the value that was set, which is more likely wrong than a default.
+  // Reported at the value that was set, because a default is less likely to be the mistake.
   const option = between.find((key) => sources.get(key)!.kind !== 'default') ?? between[0]!;
   return { option, where: sourceText(sources.get(option)!), message: `${sentence} (${parts.join('; ')})` };
 }

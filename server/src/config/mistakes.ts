@@ -1,14 +1,14 @@
-/** One thing that is wrong with the configuration. */
+/** One mistake in the configuration. */
 export interface Mistake {
-  /** The option's key, such as `daemon.connectTimeout`, or the name that is unknown. */
+  /** The option's key, such as `daemon.connectTimeout`, or the unknown name. */
   readonly option: string;
   /** `flag --x`, `environment SPREAD_SIDECAR_X`, `file.yaml:12:3`, or `default`. */
   readonly where: string;
-  /** A sentence that names the option, what was given (never a secret) and what it must be. */
+  /** A message with the option, the given value (never a secret) and the expected one. */
   readonly message: string;
 }
 
-/** Everything that is wrong with the configuration, at once. */
+/** All mistakes in the configuration. */
 export class ConfigError extends Error {
   constructor(readonly mistakes: readonly Mistake[]) {
     const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;

@@ -3,19 +3,19 @@ import { sections } from './options.js';
 import type { Flags } from './sources/flags.js';
 
 /**
- * One flag as commander takes it: `new Option(row.flags, row.description).helpGroup(row.group)`, with
- * `.argParser(row.collect)` where there is one; where `negated` is set, that is an option of its own, hidden from help.
+ * One flag for commander: `new Option(row.flags, row.description).helpGroup(row.group)`, with
+ * `.argParser(row.collect)` if `collect` is set. `negated` is a separate option that help does not show.
  */
 export interface OptionFlag {
   /** `--grpc-listen <address,…>`, `--grpc-reflection [true|false]`. */
   readonly flags: string;
   /** `--no-grpc-reflection`, for a boolean. */
   readonly negated?: string;
-  /** What it does, must be and is by default, and its environment variable. */
+  /** The effect of the option, its range, its default and its environment variable. */
   readonly description: string;
   /** Heading in `--help`. */
   readonly group: string;
-  /** For a list, which may be repeated: gathers the values. */
+  /** Collects the values of a list, whose flag can be repeated. */
   readonly collect?: (value: string, previous: readonly string[] | undefined) => readonly string[];
 }
 
@@ -38,8 +38,8 @@ export function optionFlags(): readonly OptionFlag[] {
 }
 
 /**
- * What commander's `command.opts()` holds, as the flags that loadConfig takes: `grpcListen` → `grpc-listen`. Keys of
- * other flags of the command are left out.
+ * Converts commander's `command.opts()` to the flags of loadConfig: `grpcListen` → `grpc-listen`. Other flags of
+ * the command are omitted.
  */
 export function flagsFromOptions(options: Readonly<Record<string, unknown>>): Flags {
   const names = [CONFIG_FILE.flag, ...optionRows.flatMap((row) => row.flag ?? [])];
@@ -68,6 +68,6 @@ function describe(row: OptionRow): string {
   return `${row.text} Must be ${row.type.expects}. Default: ${value}. Environment: ${row.environment}`;
 }
 
-// As commander names attributes.
+// Commander's name for the attribute of a flag.
 const camelCase = (flag: string): string =>
   flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

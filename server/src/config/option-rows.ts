@@ -1,12 +1,12 @@
 import { type Option, type OptionKey, type Section, type SidecarConfig, sections } from './options.js';
 import { isListType, type ValueType } from './values/value-type.js';
 
-/** One option with all the names that are made from its key. */
+/** One option with all names that are derived from its key. */
 export interface OptionRow {
   readonly key: OptionKey;
   readonly section: keyof SidecarConfig;
   readonly name: string;
-  /** Without dashes; undefined for a secret, which has no flag. */
+  /** Without dashes. Undefined for a secret, which has no flag. */
   readonly flag: string | undefined;
   readonly environment: string;
   readonly type: ValueType<unknown>;
@@ -18,10 +18,13 @@ export interface OptionRow {
   readonly text: string;
 }
 
-/** Every environment variable of the sidecar begins with this. */
+/** The prefix of all environment variables of the sidecar. */
 export const ENVIRONMENT_PREFIX = 'SPREAD_SIDECAR_';
 
-/** The path of the configuration file: the one setting that a file cannot contain. The reader of the file reads it. */
+/**
+ * The path of the configuration file: the only setting that a file cannot contain. The caller of loadConfig reads
+ * the file.
+ */
 export const CONFIG_FILE = {
   flag: 'config',
   environment: `${ENVIRONMENT_PREFIX}CONFIG`,

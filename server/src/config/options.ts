@@ -1,6 +1,6 @@
-// The one table of options. Flags, environment, file keys, help, docs/configuration.md and the type of the
-// configuration are all made from it: an option that is not here does not exist. A default is written as an operator would
-// write it and is read like any other value; `why` is the reason for it.
+// The only table of options. Flags, environment variables, file keys, help, docs/configuration.md and the type of
+// the configuration are derived from it. Each default has the form that an operator would write, and is parsed
+// like any other value. `why` is its reason.
 import { admin } from './sections/admin.js';
 import { daemon } from './sections/daemon.js';
 import { drain } from './sections/drain.js';

@@ -2,13 +2,13 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { OptionKey, SidecarConfig } from './options.js';
 import type { TcpAddress, UnixAddress } from './values/addresses.js';
 
-/** A place where the sidecar listens, and the option that says so. */
+/** A listen address of the sidecar, and the option that sets it. */
 export interface PlannedAddress {
   readonly option: Extract<OptionKey, 'grpc.listen' | 'admin.listen' | 'embedded.listen' | 'embedded.socket'>;
   readonly address: TcpAddress | UnixAddress;
 }
 
-/** Every place that the sidecar will listen on. */
+/** All listen addresses of the sidecar. */
 export function plannedAddresses({ grpc, admin, embedded }: SidecarConfig): PlannedAddress[] {
   const all: PlannedAddress[] = grpc.listen.map((address) => ({ option: 'grpc.listen', address }));
   if (admin.listen !== 'off') all.push({ option: 'admin.listen', address: admin.listen });
@@ -20,15 +20,15 @@ export function plannedAddresses({ grpc, admin, embedded }: SidecarConfig): Plan
 }
 
 /**
- * Whether a socket for this address takes IPv6 connections only. `[::]` takes IPv4 connections too, unless the same list has
- * an IPv4 address with the same port: the system does not allow both.
+ * Whether a socket for this address accepts only IPv6 connections. `[::]` also accepts IPv4, unless the same list
+ * has an IPv4 address with the same port, because the system does not allow both.
  */
 export function isIpv6Only(address: TcpAddress, list: readonly (TcpAddress | UnixAddress)[]): boolean {
   if (address.host !== '::') return false;
   return list.some((other) => other.kind === 'tcp' && other.port === address.port && isIPv4(other.host));
 }
 
-/** Whether connections to `inner` arrive at a socket for `outer` too. Names other than addresses are not resolved. */
+/** Whether connections to `inner` also arrive at a socket for `outer`. Host names are not resolved. */
 export function includes(outer: TcpAddress, inner: TcpAddress): boolean {
   if (outer.port !== inner.port) return false;
   if (outer.host === inner.host) return true;

@@ -5,8 +5,8 @@ import { sourceText } from './sources/entry.js';
 import { isListType } from './values/value-type.js';
 
 /**
- * The configuration as a YAML file with the origin of each value beside it; defaults are comments. Secrets are redacted;
- * without them, the text is a configuration file that gives the same configuration.
+ * The configuration as a YAML file with the origin of each value beside it. Defaults are comments, and secrets are
+ * redacted. Without secrets, the text is a configuration file with the same effect.
  */
 export function printConfig(config: SidecarConfig, sources: ConfigSources): string {
   const lines = sectionEntries().flatMap(([section]) => [
@@ -30,8 +30,8 @@ function yamlValue({ type, secret }: (typeof optionRows)[number], value: unknown
   return yamlText(type.format(value));
 }
 
-// A JSON string is a YAML string. Without quotes only what no YAML reader could take for something else than text,
-// a number or a boolean that is meant.
+// A JSON string is valid YAML. Only text that every YAML parser reads as text, or an intended number or boolean,
+// stays without quotes.
 function yamlText(text: string): string {
   return /^[A-Za-z0-9/][A-Za-z0-9_./@-]*(:[A-Za-z0-9_./-]+)*$/.test(text) ? text : JSON.stringify(text);
 }

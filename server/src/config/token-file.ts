@@ -3,19 +3,19 @@ import { token } from './values/words.js';
 
 /** One line of a file of tokens. */
 export interface TokenLine {
-  /** Whose token it is, where the line says so. */
+  /** The name of the token's owner, if the line has one. */
   readonly name: string | undefined;
   readonly value: string;
 }
 
-/** More tokens than this are a mistake: each call is compared with all of them. */
+/** Largest number of tokens. Each call is compared with all of them. */
 const MAX_TOKENS = 256;
 
 /**
- * Reads a file of tokens: one a line, `<token>` or `<name> <token>`. Empty lines and those that begin with # count for
- * nothing. A name may stand on several lines.
+ * Parses a file of tokens with one `<token>` or `<name> <token>` per line. Empty lines and lines that begin with #
+ * are skipped. Several lines can have the same name.
  *
- * @throws Error that names the line and what is wrong with it, never what it holds
+ * @throws Error that names the line and its mistake, never its content
  */
 export function readTokenFile(text: string): TokenLine[] {
   const tokens = text.split('\n').flatMap((line, index) => {

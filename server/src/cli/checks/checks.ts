@@ -9,10 +9,10 @@ import { findPlaceProblems, placeName, placesOf } from './listen-check.js';
 /** One line of `check`. */
 export interface CheckResult {
   readonly what: string;
-  /** undefined: well. `warning`: it would work in any case. */
+  /** Undefined for a passed check. `warning`: a problem that does not prevent operation. */
   readonly problem: 'failed' | 'warning' | undefined;
   readonly text: string;
-  /** For a failure. */
+  /** The advice for a failure. */
   readonly exitCode: number;
 }
 
@@ -91,7 +91,7 @@ export async function checkAddresses(config: SidecarConfig): Promise<CheckResult
   });
 }
 
-/** Whether the default daemons answer. One of them is enough. */
+/** Whether the default daemons respond. One of them is enough. */
 export async function checkDaemons(
   { daemon, embedded }: SidecarConfig,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ export interface ContainerSidecar {
 
 interface Process {
   readonly pid: number;
-  /** 0 of a process whose parent is outside of the container. */
+  /** 0 if the parent process is outside the container. */
   readonly parent: number;
   readonly command: readonly string[];
 }
@@ -23,10 +23,11 @@ const TCP_LISTEN = '0A';
 const UNIX_LISTEN = 0x10000;
 
 /**
- * Finds the sidecar of the container that this process is in, on Linux. A sidecar on a host, or one that another program of the
- * container started, is not the container's main process: a command cannot know whether its user wants a second sidecar there.
+ * Finds the sidecar of the container in which this process runs, on Linux. A sidecar on a host, or one that
+ * another program of the container started, is not the container's main process. A command cannot know whether its
+ * user wants a second sidecar there.
  *
- * @param proc - where the proc file system is mounted
+ * @param proc - mount point of the proc file system
  */
 export async function findContainerSidecar(proc = '/proc'): Promise<ContainerSidecar | undefined> {
   const processes = await readProcesses(proc);
@@ -38,7 +39,7 @@ export async function findContainerSidecar(proc = '/proc'): Promise<ContainerSid
   for (const { pid } of candidates) {
     const sockets = await socketsOf(proc, pid);
     const own = listening.filter(({ inode }) => sockets.has(inode));
-    // An init process that the engine adds has the command of the sidecar among its arguments.
+    // The command line of an init process that the engine adds contains the command of the sidecar.
     if (own.length === 0) continue;
     return {
       pid,
@@ -63,13 +64,15 @@ function isSidecar({ command, pid }: Process): boolean {
 /** The ancestor that the container engine started. */
 function mainProcessOf(one: Process, all: ReadonlyMap<number, Process>): Process | undefined {
   let found: Process | undefined = one;
-  // A process that ends while the others are read may leave its number to a descendant of its own child.
+  // A process can end during the scan. Its ID can then be reused by a descendant of its own child.
   for (let steps = all.size; found && found.parent !== 0 && steps > 0; steps -= 1)
     found = all.get(found.parent);
   return found?.parent === 0 ? found : undefined;
 }
 
-/** The kernel keeps the path that a socket was bound to; a sidecar binds beside the path and then moves the file. */
+/**
+ * The kernel reports the path at the time of bind. A sidecar binds at a temporary path and then moves the file.
+ */
 const isBindPath = (bound: string, path: string): boolean =>
   bound === path || (dirname(resolve(bound)) === dirname(path) && /^\.[0-9a-z]+$/.test(basename(bound)));
 
@@ -77,11 +80,11 @@ async function readProcesses(proc: string): Promise<Map<number, Process>> {
   const names = await readdir(proc).catch(() => []);
   const processes = new Map<number, Process>();
   for (const name of names.filter((one) => /^\d+$/.test(one))) {
-    // Processes end while they are read.
+    // Processes can end during the scan.
     const [stat, command] = await Promise.all(
       ['stat', 'cmdline'].map((file) => readFile(join(proc, name, file), 'utf8').catch(() => '')),
     );
-    // The second field is a name in parentheses, which may hold spaces and parentheses.
+    // The second field is a name in parentheses, which can contain spaces and parentheses.
     const parent = /^.*\) \S (\d+) /s.exec(stat!)?.[1];
     if (parent === undefined) continue;
     const pid = Number(name);

@@ -16,7 +16,7 @@ import { CommandFailure } from '../command-failure.js';
 import { ExitCode } from '../exit-codes.js';
 import { systemErrorText } from '../system-error.js';
 
-/** A place to listen at, and the flag that says so. */
+/** A listen address, and the flag that sets it. */
 export interface Place {
   /** Such as `gRPC`. */
   readonly what: string;
@@ -25,7 +25,7 @@ export interface Place {
   readonly ipv6Only?: boolean;
 }
 
-/** What is known of a place that can't be listened at. */
+/** The reason why an address cannot be used. */
 export interface PlaceProblem {
   readonly place: Place;
   /** Whether another process listens there. */
@@ -43,7 +43,7 @@ const PARTS: Readonly<Record<PlannedAddress['option'], Pick<Place, 'what' | 'fla
   'embedded.socket': { what: 'embedded daemon', flag: '--embedded-socket' },
 };
 
-/** Every place that `serve` listens at with this configuration. */
+/** Every listen address of `serve` with this configuration. */
 export function placesOf(config: SidecarConfig): Place[] {
   return plannedAddresses(config).map(({ option, address }) => ({
     ...PARTS[option],
@@ -58,7 +58,7 @@ export function placeName({ address }: Place): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Listens at all of the places at once for a moment, and says which of them can't be listened at, and why. */
+/** Listens on all addresses for a moment. Returns the addresses that fail, with the reasons. */
 export async function findPlaceProblems(places: readonly Place[]): Promise<PlaceProblem[]> {
   const held: { readonly place: Place; readonly server: Server }[] = [];
   const problems: PlaceProblem[] = [];
@@ -84,13 +84,13 @@ export async function findPlaceProblems(places: readonly Place[]): Promise<Place
 }
 
 /**
- * The failure to listen as a user is to see it: all places that are in the way at once, each with its flag.
+ * The failure to listen, for the user: all addresses that cannot be used, each with its flag.
  *
- * @param cause - what came of listening; its own sentence is shown when nothing is in the way any more
+ * @param cause - the original error; its message is used when all addresses are free by now
  */
 export async function listenFailure(places: readonly Place[], cause: Error): Promise<CommandFailure> {
   const { code } = (cause.cause ?? {}) as { code?: string };
-  // No place is in the way where there are no resources for any of them.
+  // If the process lacks resources, no single address is the cause.
   if (code !== undefined && RESOURCES.has(code))
     return new CommandFailure(`cannot listen: ${systemErrorText(cause)}`, ExitCode.cannotListen, cause);
   const problems = await findPlaceProblems(places);
@@ -128,7 +128,7 @@ function tryToListen(
   });
 }
 
-/** The place, among those that are held, because of which this address can't be listened at. */
+/** The address among `held` that conflicts with this one. */
 async function holderOf(
   address: TcpAddress | UnixAddress,
   held: readonly { readonly place: Place; readonly server: Server }[],
@@ -144,9 +144,12 @@ async function holderOf(
   })?.place;
 }
 
-/** A socket file is examined, not replaced: a check changes nothing. null: a stale one, which serve replaces. */
+/**
+ * Examines a socket file without replacing it, because a check changes nothing. Returns null for a stale file,
+ * which `serve` replaces.
+ */
 async function socketFileProblem(path: string): Promise<Omit<PlaceProblem, 'place'> | undefined | null> {
-  // The system calls a missing folder a lack of rights.
+  // For a missing folder, the system reports a lack of permissions.
   if (!(await stat(dirname(path)).catch(() => undefined)))
     return { isTaken: false, text: `is not usable: the folder ${dirname(path)} does not exist` };
   const found = await lstat(path).catch(() => undefined);

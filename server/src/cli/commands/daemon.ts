@@ -132,7 +132,7 @@ function makeDaemon(
 ): EmbeddedDaemon {
   try {
     return new EmbeddedDaemon({
-      // The file's name, which Spread cuts to 19 bytes; -n is one of the file's.
+      // The daemon name of the file, which Spread truncates to 19 bytes. -n selects one of these names.
       name: conf?.name ?? options.name,
       maxSessionMessages: options.maxSessionMessages ?? conf?.maxSessionMessages,
       id: conf?.virtualId,
@@ -166,7 +166,7 @@ async function readConf(path: string, name: string | undefined): Promise<SpreadC
 
 function socketPath(socket: string, port: number): string | undefined {
   if (socket === 'off') return undefined;
-  // A free port is known only once it is taken, and no client would look for its socket.
+  // A free port is known only after listening, and no client would look for the socket of such a port.
   if (socket === 'auto') return port === 0 ? undefined : `/tmp/${port}`;
   if (!socket.startsWith('/'))
     throw new CommandFailure(

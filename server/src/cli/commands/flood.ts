@@ -99,7 +99,7 @@ async function flood(context: CommandContext, options: FloodOptions): Promise<nu
   const plan = planOf(options);
   const { SpreadSidecar } = await import('spread-sidecar-client');
   const { Flooder } = await import('../flood/flooder.js');
-  // A connection for each mailbox, as applications would have them.
+  // A separate connection for each mailbox, like in applications.
   const sidecars: SpreadSidecar[] = [];
   const reach = await sidecarOptions(context, options);
   const open = () => {

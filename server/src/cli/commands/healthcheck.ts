@@ -7,13 +7,13 @@ import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { durationValue } from '../terminal/values.js';
 
-/** Between two questions with --wait. */
+/** Pause between two checks with --wait. Unit: ms. */
 const INTERVAL_MS = 100;
 
 interface HealthcheckOptions extends TargetOptions {
   readonly daemon?: boolean;
   readonly quiet?: boolean;
-  /** In ms. */
+  /** Unit: ms. */
   readonly wait?: number;
 }
 

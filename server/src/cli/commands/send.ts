@@ -51,7 +51,7 @@ async function send(context: CommandContext, groups: string[], options: SendOpti
       '--message and --lines cannot be combined: --lines reads standard input',
       ExitCode.usage,
     );
-  // Sends only: what others send to it, or who joins, is not for it.
+  // This mailbox only sends, so it needs no membership messages.
   return withMailbox(context, options, { membership: false }, async (mailbox) => {
     const report = options.lines
       ? await sendLines(context, mailbox, groups, options)

@@ -14,7 +14,7 @@ import { packageVersion } from '../package-files.js';
 import { stopped } from '../terminal/interruption.js';
 import { type Place, welcome } from '../welcome.js';
 
-/** How long the banner waits for the first answer of the daemon. Unit: ms. */
+/** Time that the banner waits for the first response of the daemon. Unit: ms. */
 const ANSWER_MS = 1000;
 
 export function serveCommand(context: CommandContext, done: Done): Command {
@@ -35,13 +35,13 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
     await context.stdout.write(printConfig(config, sources));
     return ExitCode.ok;
   }
-  // The process that started the sidecar may end first, and with it the reader of its output.
+  // The process that started the sidecar may end earlier, and then the reader of its output is gone.
   context.runWithoutReader();
   const { createSidecar } = await import('../../sidecar.js');
   const { createLogger } = await import('../../observability/log/logger.js');
   const { level, format } = config.log;
   const destination = context.stderr.stream;
-  // Programs that read JSON lines mostly get both streams as one.
+  // Programs that read JSON lines mostly receive both streams as one.
   const isJson =
     format === 'json' || (format === 'auto' && !context.stderr.isTerminal && !context.stdout.isTerminal);
   const logger = createLogger({ level, format, terminal: context.stderr.isTerminal, destination });
@@ -53,7 +53,7 @@ async function serve(context: CommandContext, options: Record<string, unknown>):
     if (!isListenError(error)) throw error;
     throw await listenFailure(placesOf(config), error);
   }
-  // A daemon that is there answers at once; the banner is to say so.
+  // An available daemon responds within this time, so that the banner can report it.
   await Promise.race([
     sidecar.daemonAsked,
     stopped(context.signal),
@@ -85,7 +85,7 @@ async function banner(
   return welcome(version, place, { program: context.program, ...suggestion }, context.stdout.colors);
 }
 
-/** The fields of the one log record that says what has started. */
+/** The fields of the log record that describes the started sidecar. */
 function startRecord(version: string, { addresses, daemon }: Sidecar, config: SidecarConfig) {
   const { grpc, admin, embedded } = config;
   return {

@@ -25,7 +25,8 @@ async function user(context: CommandContext, options: ConnectionOptions): Promis
   return withMailbox(context, options, { ...name, autoReceive: true }, async (mailbox) => {
     const interrupted = new AbortController();
     const signal = AbortSignal.any([context.signal, interrupted.signal]);
-    // At a terminal Ctrl-C is a key. The first one ends in order, the second at once, as the signals do.
+    // In raw mode, Ctrl-C is a key and no signal. Like a signal, the first one ends gracefully, and the second
+    // immediately.
     const onInterrupt = () => {
       if (interrupted.signal.aborted) process.exit(130);
       interrupted.abort(new Interruption('SIGINT', 130));

@@ -1,4 +1,4 @@
-/** The environment variable that says where the sidecar is, for commands that use one. */
+/** The environment variable with the sidecar's target, for commands that use a sidecar. */
 export const TARGET_VARIABLE = 'SPREAD_SIDECAR_TARGET';
 
 /** The environment variables of commands that use a sidecar; the others with this prefix are the sidecar's own options. */

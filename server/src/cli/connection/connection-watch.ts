@@ -1,8 +1,8 @@
 import type { Mailbox } from 'spread-sidecar-client';
 
 /**
- * Reports at once when the stream from the sidecar breaks, for how long the client tries to restore it, and when it has. A stream
- * whose connection the sidecar closed because of its age is restored without a word.
+ * Reports when the stream from the sidecar breaks, for how long the client retries, and when it has reconnected.
+ * Does not report a stream that the sidecar closed because of the age of its connection.
  *
  * @param print - prints a line
  */

@@ -16,16 +16,16 @@ export const DEFAULT_TARGET = '127.0.0.1:4813';
 export interface TargetOptions {
   /** Default: the sidecar that the environment describes. */
   readonly target?: string;
-  /** In ms. */
+  /** Unit: ms. */
   readonly timeout: number;
-  /** A string: the value of the environment variable, which is neither true nor false. */
+  /** A string is an invalid value of the environment variable. */
   readonly tls?: boolean | string;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsServerName?: string;
   readonly tokenFile?: string;
-  /** As `tls`. */
+  /** Like `tls`. */
   readonly insecure?: boolean | string;
 }
 
@@ -37,7 +37,7 @@ export interface ConnectionOptions extends TargetOptions {
 
 const SECURITY = 'Options for a sidecar with TLS or tokens:';
 
-/** Where the sidecar is, and how long it may take. */
+/** Options for the target and the timeout. */
 export function addTargetOptions(command: Command, { env }: CommandContext, timeout = '10s'): Command {
   const target = new Option(
     '-t, --target <address>',
@@ -95,7 +95,7 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
     );
 }
 
-/** The default of a switch. A wrong value stays as it is: only a command that uses the switch reports it. */
+/** The default of a switch. An invalid value is kept, because only a command that uses the switch reports it. */
 function switchDefault(value: string | undefined): true | string | undefined {
   if (!value || /^(false|0)$/i.test(value)) return undefined;
   return /^(true|1)$/i.test(value) || value;
@@ -106,7 +106,7 @@ function readSwitch(variable: string, value: boolean | string | undefined): bool
   throw new CommandFailure(`${variable} must be true, false, 1 or 0; got ${value}`, ExitCode.usage);
 }
 
-/** As {@link addTargetOptions}, and which daemon and name a mailbox has. */
+/** Like {@link addTargetOptions}, with the daemon and the name of a mailbox. */
 export function addConnectionOptions(command: Command, context: CommandContext): Command {
   return addTargetOptions(command, context)
     .option(
@@ -119,15 +119,15 @@ export function addConnectionOptions(command: Command, context: CommandContext):
     );
 }
 
-/** How a command speaks to a sidecar: the part that health needs too. */
+/** The transport to a sidecar, without mailboxes. Health checks need only this part. */
 export type Route = Required<Pick<SidecarOptions, 'target'>> &
   Pick<SidecarOptions, 'credentials' | 'channelOptions'>;
 
 /**
- * The route to a sidecar. Options that are not set come from the configuration of the sidecar that the environment
- * describes, where the target is that sidecar.
+ * The route to a sidecar. If the environment describes the sidecar at the target, its configuration supplies
+ * options that are not set.
  *
- * @throws CommandFailure when a file can't be read or used, or a client certificate is missing
+ * @throws CommandFailure when a file cannot be read or used, or a client certificate is missing
  */
 export async function routeTo(options: TargetOptions, own: OwnSidecar | undefined): Promise<Route> {
   const target = options.target ?? own?.target ?? DEFAULT_TARGET;
@@ -175,12 +175,12 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
         'grpc.default_authority': tlsServerName,
       },
     };
-  // A client must not send an IP address as the name of the TLS server that it wants.
+  // A client must not send an IP address as the TLS server name.
   const channelOptions = address === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
   return { target, credentials, channelOptions };
 }
 
-/** The IP address of a target; undefined where it has a name. */
+/** The IP address of a target. Undefined for a host name. */
 function addressOf(target: string): string | undefined {
   const host = target.replace(/^(dns:(\/\/\/)?|ipv4:|ipv6:)/, '').replace(/:\d+$/, '');
   const bare = host.replace(/^\[|\]$/g, '');
@@ -188,9 +188,9 @@ function addressOf(target: string): string | undefined {
 }
 
 /**
- * The options of the client package for it.
+ * The options of the client package for a route.
  *
- * @throws CommandFailure as {@link routeTo}, and when a token can't be read
+ * @throws CommandFailure like {@link routeTo}, and when a token cannot be read
  */
 export async function sidecarOptions(
   context: CommandContext,
@@ -208,7 +208,7 @@ export async function sidecarOptions(
   };
 }
 
-/** Uses a channel to the sidecar, and closes it, with its mailboxes, however that ends. */
+/** Uses a channel to the sidecar. Closes the channel and its mailboxes afterwards, also after an error. */
 async function withSidecar<T>(
   context: CommandContext,
   options: TargetOptions,
@@ -220,7 +220,7 @@ async function withSidecar<T>(
   try {
     result = await use(sidecar);
   } catch (error) {
-    // The first failure is the one to tell; that nothing can be disconnected any more mostly follows from it.
+    // Reports the first failure. A failed disconnect is mostly a consequence of it.
     await sidecar.close().catch(() => {});
     throw error;
   }
@@ -228,7 +228,7 @@ async function withSidecar<T>(
   return result;
 }
 
-/** Uses one mailbox, and disconnects it however that ends. */
+/** Uses one mailbox and disconnects it afterwards, also after an error. */
 export function withMailbox<T>(
   context: CommandContext,
   options: ConnectionOptions,

@@ -8,24 +8,25 @@ import { loadServeConfig } from './serve-config.js';
 
 type Address = TcpAddress | UnixAddress;
 
-/** The sidecar whose configuration is in this environment, as a command on the same machine reaches it. */
+/** The sidecar whose configuration is in this environment, for a command on the same machine. */
 export interface OwnSidecar {
   readonly target: string;
-  /** The path of its certificate, where `target` speaks TLS. */
+  /** The path of its certificate, if `target` uses TLS. */
   readonly certificate: string | undefined;
   readonly requiresClientCertificate: boolean;
-  /** Its admin port as host:port; undefined where there is none, or its number is not known. */
+  /** Its admin port as host:port. Undefined without an admin port or with an unknown port number. */
   readonly admin: string | undefined;
-  /** Whether a token of its own is known. */
+  /** Whether the command can read a token of this sidecar. */
   readonly hasToken: boolean;
-  /** One of its client tokens; undefined where it requires none. @throws CommandFailure */
+  /** One of its client tokens. Undefined if it requires none. @throws CommandFailure */
   token(): string | undefined;
 }
 
 /**
- * The sidecar that the environment and its configuration file describe, if `target` is one of its addresses or is not given.
+ * The sidecar that the environment and its configuration file describe, if `target` is one of its addresses or is
+ * not given.
  *
- * @throws ConfigError when no target is given and the configuration is wrong
+ * @throws ConfigError when no target is given and the configuration is invalid
  */
 export async function ownSidecar(
   context: CommandContext,
@@ -37,20 +38,20 @@ export async function ownSidecar(
   return loaded && address && { ...describe(loaded.config, address), target };
 }
 
-/** A Unix socket where there is one, because it needs no certificate; else the first address. */
+/** Prefers a Unix socket, because it needs no certificate. Otherwise uses the first address. */
 export function addressFor(listen: readonly Address[]): Address {
   return listen.find(({ kind }) => kind === 'unix') ?? listen[0]!;
 }
 
-/** How to reach a server that listens at this address, from the same machine. */
+/** The target for a server with this listen address, on the same machine. */
 export function targetOf(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
-  // A socket for [::] takes IPv4 connections too, and ::1 is missing where IPv6 is switched off.
+  // A socket for [::] also accepts IPv4 connections, and ::1 does not exist when IPv6 is disabled.
   const host = ['0.0.0.0', '::'].includes(address.host) ? '127.0.0.1' : address.host;
   return host.includes(':') ? `[${host}]:${address.port}` : `${host}:${address.port}`;
 }
 
-/** The first token of a file: a line may have a name before its token, and comments count for nothing. */
+/** The first token of a file. A line can have a name before its token. Comments are skipped. */
 export function firstToken(option: string, path: string): string {
   const lines = readOption(option, path)
     .toString('utf8')

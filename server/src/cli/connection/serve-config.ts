@@ -13,7 +13,7 @@ import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { CLIENT_VARIABLES } from './client-variables.js';
 
-/** Gives a command a flag for every option of the configuration. */
+/** Adds a flag to a command for every option of the configuration. */
 export function addConfigOptions(command: Command): Command {
   for (const { flags, negated, description, group, collect } of optionFlags()) {
     const option = new Option(flags, description).helpGroup(group);
@@ -28,7 +28,7 @@ export function addConfigOptions(command: Command): Command {
  * The configuration from flags, environment and file.
  *
  * @param options - commander's, of a command with {@link addConfigOptions}
- * @throws ConfigError with all mistakes; CommandFailure when the file can't be read
+ * @throws ConfigError with all mistakes; CommandFailure when the file cannot be read
  */
 export async function loadServeConfig(
   { env }: CommandContext,

@@ -7,19 +7,19 @@ import { quoted } from '../program-name.js';
 import { DEFAULT_TARGET } from './connection.js';
 import type { OwnSidecar } from './own-sidecar.js';
 
-/** What another command of this program has to be given to reach a sidecar. */
+/** The options that another command of this program needs to reach a sidecar. */
 export interface Suggestion {
-  /** Options as one types them, with a space before; empty when none is needed. */
+  /** Options as typed in a shell, with a leading space. Empty when none is needed. */
   readonly options: string;
-  /** What only the reader can fill in. */
+  /** Placeholders that only the reader can fill in. */
   readonly notes: readonly string[];
 }
 
 /**
  * Options with which a command reaches the sidecar.
  *
- * @param addresses - where it listens, as gRPC clients take them
- * @param found - the sidecar that the command would find by itself, where it inherits this environment
+ * @param addresses - its targets for gRPC clients
+ * @param found - the sidecar that the command would find from its environment, if it inherits this environment
  */
 export function suggestedOptions(
   { grpc }: Pick<SidecarConfig, 'grpc'>,
@@ -55,11 +55,11 @@ export function suggestedOptions(
   }
 }
 
-/** A server that listens on all addresses can be reached at this machine's own. */
+/** A server that listens on all addresses is reachable at a loopback address. */
 const toReach = (address: string) =>
   address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '127.0.0.1:');
 
-/** The name to expect in the certificate, where it does not hold the target's host. */
+/** The server name to expect, if the certificate does not contain the target's host. */
 function serverName(path: string, target: string): string[] {
   const host = target.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   try {

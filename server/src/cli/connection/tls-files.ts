@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { CommandFailure } from '../command-failure.js';
 import { ExitCode } from '../exit-codes.js';
 
-/** A PEM file that an option names. */
+/** A PEM file and the option that names it. */
 export interface PemFile {
   /** The flag, or the option of the configuration. */
   readonly option: string;
@@ -10,11 +10,11 @@ export interface PemFile {
   readonly pem: Buffer;
 }
 
-/** Files for TLS; each that is not set is missing. */
+/** Files for TLS. Options that are not set are undefined. */
 export interface TlsFiles {
   readonly ca: PemFile | undefined;
   readonly cert: PemFile | undefined;
-  /** May be the file of the certificate. */
+  /** Can be the same file as the certificate. */
   readonly key: PemFile | undefined;
 }
 

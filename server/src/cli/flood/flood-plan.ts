@@ -1,23 +1,23 @@
-/** What `flood` is to do. */
+/** The options of `flood`. */
 export interface FloodPlan {
   readonly group: string;
   readonly senders: number;
   readonly receivers: number;
-  /** Of each message, in bytes; at least {@link STAMP_BYTES}. */
+  /** Size of each message in bytes; at least {@link STAMP_BYTES}. */
   readonly size: number;
-  /** Messages of each sender; undefined: as many as the time allows. */
+  /** Number of messages of each sender. Undefined: as many as fit into the time. */
   readonly count: number | undefined;
-  /** How long to send, in ms; undefined: until `count` are sent. */
+  /** Duration of sending in ms. Undefined: until `count` messages are sent. */
   readonly durationMs: number | undefined;
-  /** Messages a second of each sender; undefined: as fast as they are taken. */
+  /** Messages per second of each sender. Undefined: as fast as the sidecar accepts them. */
   readonly rate: number | undefined;
-  /** Messages that may be on their way to a receiver. */
+  /** Largest number of messages in flight to a receiver. */
   readonly window: number;
   /** One of Spread's bits. */
   readonly service: number;
-  /** What is still on its way after the last one was sent is lost when nothing comes for so long, in ms. */
+  /** Time without messages after sending, after which missing messages count as lost. Unit: ms. */
   readonly patienceMs: number;
 }
 
-/** Bytes of a message that carry who sent it, which one it is and when. */
+/** Bytes of a message for its sender, its number and its time. */
 export const STAMP_BYTES = 32;

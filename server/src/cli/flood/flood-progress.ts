@@ -8,7 +8,7 @@ const BAR_WIDTH = 30;
 
 const rateText = (perSecond: number) => `${Math.round(perSecond).toLocaleString('en-US')} msg/s`;
 
-/** Shows how far a flood is, until it is stopped: a bar on a terminal, else a line a second. */
+/** Shows the progress of a flood until it is stopped: a bar on a terminal, otherwise a line per second. */
 export class FloodProgress {
   readonly #output: Output;
   readonly #plan: FloodPlan;
@@ -24,7 +24,7 @@ export class FloodProgress {
     this.#timer = setInterval(() => this.#show(), output.isTerminal ? BAR_MS : LINE_MS);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     if (this.#output.isTerminal) await this.#output.write('\r\u001b[K');

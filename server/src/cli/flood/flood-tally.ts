@@ -2,24 +2,24 @@ import { build, type Histogram } from 'hdr-histogram-js';
 import type { FloodPlan } from './flood-plan.js';
 import type { Stamp } from './stamp.js';
 
-/** What was counted. */
+/** The counts of a flood. */
 export interface FloodReport {
-  /** Handed to the daemon, all senders together. */
+  /** Number of messages of all senders that the daemon got. */
   readonly sent: number;
   readonly refused: number;
-  /** All receivers together. */
+  /** Number of messages of all receivers. */
   readonly received: number;
-  /** What should have been received. */
+  /** Number of messages that the receivers should have received. */
   readonly expected: number;
   readonly lost: number;
-  /** Messages that came before an earlier one of the same sender, or twice. */
+  /** Messages that arrived after a later one of the same sender, or twice. */
   readonly outOfOrder: number;
-  /** From the first message sent to the last one received. */
+  /** Time from the first sent message to the last received one. */
   readonly seconds: number;
   readonly sentPerSecond: number;
   readonly receivedPerSecond: number;
   readonly megabytesPerSecond: number;
-  /** From sending to receiving; undefined without receivers. In ms. */
+  /** Time between sending and receiving. Undefined without receivers. Unit: ms. */
   readonly latencyMs: Readonly<Record<'mean' | 'p50' | 'p90' | 'p99' | 'p99.9' | 'max', number>> | undefined;
 }
 
@@ -28,7 +28,7 @@ const LATENCY_BOUND_US = 3_600_000_000;
 /** Counts while a flood runs. */
 export class FloodTally {
   readonly #plan: FloodPlan;
-  /** By receiver, by sender: the number of the next message. */
+  /** The number of the next message, by receiver and sender. */
   readonly #next: number[][];
   readonly #receivedBy: number[];
   readonly #latency: Histogram;
@@ -64,13 +64,13 @@ export class FloodTally {
     );
   }
 
-  /** Messages that the slowest receiver still has to get. */
+  /** Number of messages that the slowest receiver has not received yet. */
   get behind(): number {
     if (this.#plan.receivers === 0) return 0;
     return this.sent - this.refused - Math.min(...this.#receivedBy);
   }
 
-  /** What all receivers together should get of what was sent. */
+  /** Number of sent messages that all receivers together should receive. */
   get expected(): number {
     return (this.sent - this.refused) * this.#plan.receivers;
   }

@@ -3,7 +3,7 @@ import type { FloodReport } from './flood-tally.js';
 const whole = (value: number) => Math.round(value).toLocaleString('en-US');
 const ms = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
 
-/** The report as people read it. */
+/** The report as text for people. */
 export function reportToText(report: FloodReport): string {
   const rows: [string, string][] = [
     ['sent', `${whole(report.sent)} messages, ${whole(report.sentPerSecond)} per second`],

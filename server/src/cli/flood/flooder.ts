@@ -4,7 +4,7 @@ import type { FloodPlan } from './flood-plan.js';
 import { FloodTally } from './flood-tally.js';
 import { readStamp, stamped } from './stamp.js';
 
-/** Senders and receivers of a flood, each with a mailbox of its own. */
+/** Senders and receivers of a flood, each with its own mailbox. */
 export class Flooder {
   readonly tally: FloodTally;
   readonly #plan: FloodPlan;
@@ -20,10 +20,10 @@ export class Flooder {
   }
 
   /**
-   * Sends and receives until all is done.
+   * Sends and receives until everything is done.
    *
    * @param open - opens a mailbox
-   * @param signal - stops sending; what is on its way is still received
+   * @param signal - stops sending; messages in flight are still received
    */
   async run(open: () => Promise<Mailbox>, signal: AbortSignal): Promise<void> {
     const plan = this.#plan;
@@ -33,7 +33,7 @@ export class Flooder {
     await Promise.all(receivers.map((mailbox) => mailbox.join(plan.group, { awaitView: true, signal })));
     const enough = new AbortController();
     const receiving = receivers.map((mailbox, number) => this.#receive(mailbox, number, enough.signal));
-    // A receiver that fails must not leave its senders waiting.
+    // Senders must not wait for a receiver that has failed.
     const failed = Promise.all(receiving).then(() => new Promise<never>(() => {}));
     try {
       await Promise.race([
@@ -59,7 +59,7 @@ export class Flooder {
     });
     const start = performance.now();
     for (let index = 0; index < count && !signal.aborted; index += 1) {
-      // With a rate a message counts from when it was due: a sender that is held up delays it, and that shows.
+      // With a rate, the latency starts when a message was due, so that it includes the delay of a blocked sender.
       const due = rate === undefined ? undefined : start + (index * 1000) / rate;
       if (due !== undefined) await this.#until(due, signal);
       while (this.tally.behind >= this.#plan.window && !signal.aborted) await this.#progress();
@@ -90,7 +90,7 @@ export class Flooder {
     }
   }
 
-  /** Resolves when everything has come, or nothing for too long. */
+  /** Resolves when all messages have arrived, or when none has arrived for too long. */
   async #untilAllReceived(): Promise<void> {
     this.#lastProgressAt = performance.now();
     const late = () => performance.now() - this.#lastProgressAt > this.#plan.patienceMs;

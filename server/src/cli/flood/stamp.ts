@@ -1,12 +1,12 @@
 import { STAMP_BYTES } from './flood-plan.js';
 
-/** What a message of a flood says of itself. */
+/** The stamp in a message of a flood. */
 export interface Stamp {
   /** The sender's number, from 0. */
   readonly sender: number;
   /** The message's number, from 0. */
   readonly index: number;
-  /** When it was, or should have been, sent; in ms of performance.now. */
+  /** The time at which the message was sent or was due, in ms of performance.now. */
   readonly sentAt: number;
 }
 
@@ -20,7 +20,7 @@ export function stamped(run: bigint, stamp: Stamp, size: number): Buffer {
   return message;
 }
 
-/** Reads a message; undefined for one that is not of this flood. */
+/** Parses a message. Undefined if the message does not belong to this flood. */
 export function readStamp(run: bigint, message: Buffer): Stamp | undefined {
   if (message.length < STAMP_BYTES || message.readBigUInt64LE(0) !== run) return undefined;
   return {

@@ -10,8 +10,8 @@ export function utf8(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * An event as one line of JSON. `kind` says what it is; `sequence` is a string, because it may exceed what a JSON reader
- * takes as a whole number; a payload is there in base64, and as `text` if it is UTF-8.
+ * An event as one line of JSON. `kind` is its type. `sequence` is a string, because it can exceed the integers of
+ * a JSON parser. A payload is in base64, and also in `text` if it is UTF-8.
  */
 export function eventToJson(event: SpreadEvent): string {
   return JSON.stringify({

@@ -4,10 +4,10 @@ import { count, type Output } from './output.js';
 
 type Colors = Output['colors'];
 
-/** Of a payload that is no text, so many bytes are shown. */
+/** Number of bytes shown of a payload that is not text. */
 const SHOWN_BYTES = 64;
 
-/** An event as people read it: one line, and for a view one more for each member. */
+/** An event as text for people: one line, and for a view one more for each member. */
 export function eventToText(event: SpreadEvent, colors: Colors): string {
   switch (event.kind) {
     case 'regular':
@@ -50,7 +50,7 @@ function details(event: RegularMessage): string {
 
 const CAUSES = { JOIN: 'joined', LEAVE: 'left', DISCONNECT: 'disconnected' } as const;
 
-/** A view: who is in the group from now on. */
+/** A view with its members. */
 export function viewToText(view: ViewMessage, colors: Colors): string {
   const count = view.members.length === 1 ? '1 member' : `${view.members.length} members`;
   const lines = [
@@ -76,7 +76,7 @@ function causeText(view: ViewMessage): string {
     : `the network changed, new: ${view.changedMembers.map((name) => printable(name)).join(', ')}`;
 }
 
-/** A payload for a terminal: text as it is, without what would act on the terminal; else the first bytes in hexadecimal. */
+/** A payload for a terminal: text without control characters, otherwise the first bytes in hexadecimal. */
 export function shownPayload(payload: Buffer): string {
   const text = utf8(payload);
   if (text !== undefined) return printable(text, true);

@@ -4,7 +4,7 @@ export class Interruption extends Error {
 
   constructor(
     readonly by: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'output closed',
-    /** The exit code of a command that is not done by then. */
+    /** The exit code of a command that is not done when it is stopped. */
     readonly exitCode: number,
   ) {
     super(by === 'output closed' ? 'the reader of the output has closed it' : `stopped by ${by}`);
@@ -16,7 +16,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /**
  * Requests a stop of a command at the first signal, and ends the process at the second.
  *
- * @returns a function that takes the handlers away
+ * @returns a function that removes the handlers
  */
 export function onSignals(stop: (interruption: Interruption) => void): () => void {
   let told = false;
@@ -35,7 +35,7 @@ export function onSignals(stop: (interruption: Interruption) => void): () => voi
   };
 }
 
-/** Resolves when the command is to stop. */
+/** Resolves when the command must stop. */
 export function stopped(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

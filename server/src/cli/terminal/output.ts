@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream';
 import { createColors } from 'picocolors';
 
 /**
- * Standard output or standard error of a command. Waits for a reader that is slow, and takes a reader that went away
- * (`… | head -1`) as a wish to stop.
+ * Standard output or standard error of a command. Waits for a slow reader. A reader that closes the pipe (`… |
+ * head -1`) stops the command.
  */
 export class Output {
   readonly #stream: Writable & { isTTY?: boolean; columns?: number };
@@ -19,7 +19,7 @@ export class Output {
 
   /**
    * @param colors - whether a terminal may be coloured
-   * @param onGone - called when nothing can be written any more
+   * @param onGone - called when the reader has closed the stream
    */
   constructor(
     stream: Writable & { isTTY?: boolean; columns?: number },
@@ -36,20 +36,17 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Width of the terminal in characters; 80 where that is not known. */
+  /** Width of the terminal in characters. 80 if the width is unknown. */
   get columns(): number {
     return this.#stream.columns ?? 80;
   }
 
-  /** Where a library wants the stream itself. */
+  /** The stream for libraries that need one. */
   get stream(): Writable {
     return this.#stream;
   }
 
-  /**
-   * Writes; the promise is fulfilled when the stream has room again. It writes nothing after the reader has closed the
-   * stream.
-   */
+  /** Writes. Resolves when the stream has room again. Writes nothing after the reader has closed the stream. */
   async write(data: string | Uint8Array): Promise<void> {
     if (this.#gone || this.#stream.write(data)) return;
     await new Promise<void>((resolve) => {
@@ -71,9 +68,9 @@ export class Output {
   }
 
   /**
-   * Lets go of the stream, once everything was given to the operating system.
+   * Waits until the operating system has all output, then releases the stream.
    *
-   * @param timeoutMs - how long to wait for a reader that is slow. Unit: ms. Default: without end
+   * @param timeoutMs - time limit for a slow reader. Unit: ms. Default: no limit
    */
   async close(timeoutMs?: number): Promise<void> {
     if (!this.#gone) await this.#flushed(timeoutMs);

@@ -3,9 +3,9 @@ import type { CommandContext } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 
 /**
- * All of standard input.
+ * Reads all of standard input.
  *
- * @param most - more bytes are rejected before they are read
+ * @param most - larger input is rejected before it is read completely
  */
 export async function readAll({ stdin, signal }: CommandContext, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -1,10 +1,12 @@
 import { LogThrottle } from '../../observability/log/log-throttle.js';
 import { count } from './output.js';
 
-/** Lines of a kind in ten seconds: enough to see who comes and goes, and no flood. */
+/**
+ * Number of lines of a kind in ten seconds. It shows who connects and disconnects, and prevents a flood of lines.
+ */
 const BURST = 20;
 
-/** Writes lines that clients can cause as often as they like, a bounded number of each kind. */
+/** Writes lines that clients can cause at any rate, with a rate limit for each kind. */
 export class ThrottledLines {
   readonly #throttle: LogThrottle;
 
@@ -23,7 +25,7 @@ export class ThrottledLines {
     this.writeLine(more === undefined ? line() : `${line()} (${leftOut(more)} before)`);
   }
 
-  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds. */
+  /** Writes the counts of suppressed lines, without waiting for the next lines of their kinds. */
   flush(): void {
     this.#throttle.flush();
   }

@@ -3,7 +3,7 @@ import { byteSize, duration, integer } from '../../config/values/numbers.js';
 import { Refusal, type ValueType } from '../../config/values/value-type.js';
 import { SERVICE_BITS, type ServiceTypeName } from '../../spread/wire/constants.js';
 
-/** Makes a value of the configuration's kind into an argument parser of commander. */
+/** Converts a type of configuration values to an argument parser of commander. */
 function argument<T>(type: ValueType<T>): (text: string) => T {
   return (text) => {
     try {
@@ -16,7 +16,7 @@ function argument<T>(type: ValueType<T>): (text: string) => T {
   };
 }
 
-/** A whole number within bounds. */
+/** A whole number within a range. */
 export const wholeNumber = (min: number, max: number) =>
   argument(integer({ min: String(min), max: String(max) }));
 
@@ -34,7 +34,7 @@ export function messageType(text: string): number {
   return value;
 }
 
-/** A service type by its name in any case, with or without `_MESS`; gives Spread's bit. */
+/** Parses the name of a service type in any case, with or without `_MESS`. Returns Spread's bit. */
 export function serviceType(text: string): number {
   const name = text.toUpperCase().replace(/_MESS$/, '');
   if (!Object.hasOwn(SERVICE_BITS, name)) {

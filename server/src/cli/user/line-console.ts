@@ -2,8 +2,8 @@ import { clearLine, createInterface, cursorTo, type Interface } from 'node:readl
 import type { CommandContext } from '../context.js';
 
 /**
- * Lines that a person types at a prompt, or that come from a pipe, and what is printed meanwhile: at a terminal it is
- * written above the line that is being typed.
+ * Reads lines from a prompt or a pipe, and prints text meanwhile. At a terminal, the text appears above the edited
+ * line.
  */
 export class LineConsole {
   readonly #context: CommandContext;
@@ -13,8 +13,8 @@ export class LineConsole {
   #asking = false;
 
   /**
-   * @param complete - the words that could stand at the end of the line
-   * @param onInterrupt - Ctrl-C at a terminal, which is no signal there
+   * @param complete - the possible last words of the line
+   * @param onInterrupt - called for Ctrl-C at a terminal, which is a key there and not a signal
    */
   constructor(context: CommandContext, complete: (line: string) => string[], onInterrupt: () => void) {
     this.#context = context;
@@ -31,12 +31,12 @@ export class LineConsole {
     if (context.signal.aborted) this.#stop();
   }
 
-  /** Whether a person sits there: both ends are a terminal. */
+  /** Whether the input and the output are terminals. */
   get isTerminal(): boolean {
     return this.#context.stdin.isTTY === true && this.#context.stdout.isTerminal;
   }
 
-  /** The next line; undefined at the end. `prompt` is shown at a terminal only. */
+  /** The next line. Undefined at the end of the input. `prompt` is shown only at a terminal. */
   async ask(prompt: string): Promise<string | undefined> {
     if (this.isTerminal) {
       this.#interface.setPrompt(prompt);
@@ -62,7 +62,7 @@ export class LineConsole {
   close(): void {
     this.#context.signal.removeEventListener('abort', this.#stop);
     this.#interface.close();
-    // Else a stream that could still give something keeps the process.
+    // Otherwise an open input stream would keep the process alive.
     this.#context.stdin.pause();
   }
 }

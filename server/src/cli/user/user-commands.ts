@@ -1,4 +1,7 @@
-/** What the commands of `user` do. `words` are what stands behind the command, `text` is the same as it was typed. */
+/**
+ * The actions of the commands of `user`. `words` are the arguments, `text` is the unchanged text after the
+ * command.
+ */
 export interface UserActions {
   join(groups: readonly string[]): Promise<void>;
   leave(groups: readonly string[]): Promise<void>;
@@ -20,14 +23,16 @@ export interface UserActions {
 
 /** One command of `user`. */
 export interface UserCommand {
-  /** spuser's letter first where it has one, then words. */
+  /** spuser's letter first if it has one, then words. */
   readonly names: readonly string[];
   readonly argument: string;
   readonly text: string;
   run(session: UserActions, words: readonly string[], text: string): Promise<void>;
 }
 
-/** Letters and what they do are spuser's, so that its users and their scripts find their way; words are added. */
+/**
+ * Letters and their actions are those of spuser, so that its users and scripts work. Words are additional names.
+ */
 export const userCommands: readonly UserCommand[] = [
   {
     names: ['j', 'join'],
@@ -127,12 +132,12 @@ export const userCommands: readonly UserCommand[] = [
   },
 ];
 
-/** The command that a word names. */
+/** The command with this name. */
 export function findUserCommand(word: string): UserCommand | undefined {
   return userCommands.find((command) => command.names.includes(word));
 }
 
-/** Groups and, behind a colon that ends a word, the message: `cats dogs: hello`. */
+/** Groups and, after a word with a final colon, the message: `cats dogs: hello`. */
 export function parseSend(text: string): { readonly groups: readonly string[]; readonly message?: string } {
   const match = /^(.*?\S):(?:\s+(.*))?$/s.exec(text);
   const groups = (match?.[1] ?? text).split(/\s+/).filter((word) => word !== '');
@@ -140,7 +145,7 @@ export function parseSend(text: string): { readonly groups: readonly string[]; r
   return message === undefined || message === '' ? { groups } : { groups, message };
 }
 
-/** The list that `help` shows. */
+/** The list that `help` prints. */
 export function userCommandHelp(): string {
   const rows = userCommands.map(
     ({ names, argument, text }) => [`${names.join(', ')} ${argument}`.trim(), text] as const,

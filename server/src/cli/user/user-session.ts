@@ -17,15 +17,15 @@ import { findUserCommand, parseSend, type UserActions, userCommandHelp } from '.
 /** Messages of a burst, as in spuser. */
 const BURST_MESSAGES = 10;
 const MAX_BURST_BYTES = MAX_MESSAGE_BODY - MAX_GROUP_NAME;
-/** How long `receive` waits: a command must not hold up those behind it. In ms. */
+/** Time limit of `receive`, so that it does not block later commands. Unit: ms. */
 const RECEIVE_MS = 500;
-/** How long the end of a script waits for its own messages. In ms. */
+/** Time that the end of a script waits for its own messages. Unit: ms. */
 const SETTLE_MS = 2000;
 
-/** A mistake of the person at the keyboard: said, and the session continues. */
+/** A mistake of the user. It is reported, and the session continues. */
 class UserMistake extends Error {}
 
-/** What a person does with one mailbox, command by command. */
+/** The commands of a user on one mailbox. */
 export class UserSession implements UserActions {
   readonly #mailbox: Mailbox;
   readonly #console: LineConsole;
@@ -39,14 +39,14 @@ export class UserSession implements UserActions {
   #sent = 0;
   #quit = false;
   #held: { release(): void; released: Promise<void> } | undefined;
-  /** Ends the wait for the next event; the event itself waits on. */
+  /** Ends the wait for the next event. The event itself stays queued. */
   #waiting = new AbortController();
   #settleMark: { bytes: Buffer; seen(): void } | undefined;
-  /** Groups whose members this mailbox knows, because it is one of them. */
+  /** Groups whose members this mailbox knows as a member. */
   readonly #joined = new Set<string>();
-  /** Groups of which it was said that none of their members is known. */
+  /** Groups for which the warning about unknown members was printed. */
   readonly #warnedOf = new Set<string>();
-  /** Groups that were named so far, for completion. */
+  /** Groups that the user has named, for completion. */
   readonly groups = new Set<string>();
 
   constructor(mailbox: Mailbox, console: LineConsole, colors: Output['colors'], signal: AbortSignal) {
@@ -60,7 +60,7 @@ export class UserSession implements UserActions {
   async run(): Promise<void> {
     const stopReceiving = new AbortController();
     const receiving = this.#receiveLoop(AbortSignal.any([this.#signal, stopReceiving.signal]));
-    // The end of the mailbox ends the session also while it waits for a line.
+    // The end of the mailbox also ends the session while it waits for a line.
     const lost = receiving.then(() => new Promise<never>(() => {}));
     try {
       await Promise.race([this.#commandLoop(), lost]);
@@ -227,8 +227,8 @@ export class UserSession implements UserActions {
   }
 
   /**
-   * A script ends at once after its last command: what it sent before is waited for, by a message to itself, which
-   * comes after them in the one order.
+   * A script ends directly after its last command, but its messages must arrive first. It sends a message to
+   * itself and waits for it, because that message comes after all others.
    */
   async #settle(): Promise<void> {
     await this.go();
@@ -275,7 +275,10 @@ export class UserSession implements UserActions {
     this.#sent += 1;
   }
 
-  /** A text behind the name of a group looks like more groups: a warning, once a group, shows where it would go. */
+  /**
+   * A text after the name of a group looks like more groups. A warning, once for each group, shows where the text
+   * would go.
+   */
   async #warnOfStrangers(groups: readonly string[], isAsking: boolean): Promise<void> {
     const strangers = groups.filter(
       (group) => !group.startsWith('#') && !this.#joined.has(group) && !this.#warnedOf.has(group),

@@ -7,11 +7,11 @@ export interface Option<T> {
   readonly default: string;
   /** The reason for the default. */
   readonly why: string;
-  /** What it does: a sentence without the name, the bounds and the default, which are added. */
+  /** The effect of the option: a sentence without the name, the range and the default, which are added. */
   readonly text: string;
-  /** The flag without dashes where it is not made from the key; the environment variable follows it. */
+  /** The flag without dashes, if it is not derived from the key. The environment variable follows the flag. */
   readonly flag?: string;
-  /** Never shown, and without a flag: a command line can be read by every user of the machine. */
+  /** A secret is never shown and has no flag, because every user of the machine can read a command line. */
   readonly secret?: true;
 }
 
@@ -27,7 +27,7 @@ export const option = <T>(row: Option<T>): Option<T> => row;
 /** A number, or `off`. */
 export const offOr = (min: string, max: string) => wordOr(['off'], integer({ min, max }));
 
-/** A bound that follows from memory.limit where it is not set. */
+/** A limit that is derived from memory.limit if it is not set. */
 export const autoCount = (min: string, max: string) => wordOr(['auto'], integer({ min, max }));
 export const autoSize = (min: string, max: string) => wordOr(['auto'], byteSize({ min, max }));
 

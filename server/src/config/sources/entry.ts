@@ -1,21 +1,21 @@
 import type { Mistake } from '../mistakes.js';
 import type { OptionRow } from '../option-rows.js';
 
-/** Where a value came from. */
+/** The kind of source of a value. */
 export type Source =
   | { readonly kind: 'flag'; readonly name: string }
   | { readonly kind: 'environment'; readonly name: string }
   | { readonly kind: 'file'; readonly path: string; readonly line: number; readonly column: number }
   | { readonly kind: 'default' };
 
-/** A value that was set, not parsed yet. The items of a list are already separate. */
+/** A value that is not parsed yet. The items of a list are already separate. */
 export interface Entry {
   readonly row: OptionRow;
   readonly given: string | readonly string[];
   readonly source: Source;
 }
 
-/** What one place gave. */
+/** The values of one source. */
 export interface Given {
   readonly entries: readonly Entry[];
   readonly mistakes: readonly Mistake[];

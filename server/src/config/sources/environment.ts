@@ -4,13 +4,13 @@ import { CONFIG_FILE, ENVIRONMENT_PREFIX, optionRows } from '../option-rows.js';
 import { quote } from '../values/value-type.js';
 import { type Entry, type Given, type Source, sourceText } from './entry.js';
 
-/** Environment variables. An empty one is a value (an empty list, an empty text), not an absent one. */
+/** Environment variables. An empty variable is a value (an empty list, an empty text), not an absent one. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const byVariable = new Map(optionRows.map((row) => [row.environment, row]));
 
 /**
- * Takes options out of an environment. Other programs' variables are passed over; an unknown name with our own
+ * Reads options from an environment. Ignores variables of other programs. An unknown name with the sidecar's
  * prefix is a mistake, unless it is in `others`.
  */
 export function readEnvironment(environment: Environment, others: readonly string[] = []): Given {
@@ -28,8 +28,9 @@ export function readEnvironment(environment: Environment, others: readonly strin
 }
 
 /**
- * Kubernetes sets variables for every Service of the namespace. A Service named `spread-sidecar`, or
- * `spread-sidecar-<anything>`, gives names with our prefix (SPREAD_SIDECAR_PORT_4813_TCP_ADDR), which are not options.
+ * Kubernetes sets variables for every Service of the namespace. The variables of a Service named `spread-sidecar`
+ * or `spread-sidecar-<anything>` have the sidecar's prefix (SPREAD_SIDECAR_PORT_4813_TCP_ADDR), but are not
+ * options.
  */
 function isServiceLink(name: string, value: string): boolean {
   if (/_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(name)) return true;

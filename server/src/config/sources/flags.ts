@@ -4,7 +4,7 @@ import { CONFIG_FILE, ENVIRONMENT_PREFIX, type OptionRow, optionRows } from '../
 import { quote } from '../values/value-type.js';
 import { type Entry, type Given, type Source, sourceText } from './entry.js';
 
-/** What a command line gave: the flag's name without dashes → its value, or all of them when it was repeated. */
+/** The values of a command line by flag name without dashes. A repeated flag has a list of values. */
 export type Flags = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
 
 const byFlag = new Map(
@@ -15,7 +15,7 @@ const secrets = new Map(
   optionRows.filter((row) => row.secret).map((row) => [flagLike(row.environment), row]),
 );
 
-/** Takes options out of flags. `undefined` is a flag that was not given. */
+/** Reads options from flags. `undefined` is a flag that was not given. */
 export function readFlags(flags: Flags): Given {
   const entries: Entry[] = [];
   const mistakes: Mistake[] = [];
@@ -32,7 +32,7 @@ export function readFlags(flags: Flags): Given {
   return { entries, mistakes };
 }
 
-// A repeated flag and commas inside of it mean the same: `--x a,b --x c` is three items.
+// A repeated flag and commas have the same meaning: `--x a,b --x c` has three items.
 const joined = (row: OptionRow, values: readonly string[]): string =>
   row.isList ? values.filter((part) => part !== '').join(',') : values[0]!;
 

@@ -17,18 +17,23 @@ import { type Entry, type Given, type Source, sourceText } from './entry.js';
 
 /** The text of a configuration file. */
 export interface ConfigFile {
-  /** As the operator wrote it: messages name it. */
+  /** The path as the operator wrote it, for messages. */
   readonly path: string;
   readonly text: string;
 }
 
-/** Longest file that is looked at. A configuration has some kilobytes; the parser's time can grow with the square. */
+/**
+ * Largest accepted file. A configuration has some kilobytes, and the parser's time can grow with the square of the
+ * size.
+ */
 const MAX_FILE_CHARACTERS = 64 * 1024;
 
-/** More items than any list may have. Each one can be an alias, which costs a walk through the file. */
+/**
+ * More items than any list can have. Each item can be an alias, and resolving an alias searches the whole file.
+ */
 const MAX_ITEMS = 300;
 
-/** Syntax errors that are shown: the later ones mostly follow from the first. */
+/** Number of reported syntax errors. Later errors mostly follow from the first. */
 const MAX_SYNTAX_ERRORS = 10;
 
 const byKey = new Map(optionRows.map((row) => [row.key as string, row]));
@@ -36,7 +41,7 @@ const keysBySection = new Map(
   sectionEntries().map(([section, { options }]) => [section as string, Object.keys(options)]),
 );
 
-/** Takes options out of a YAML file: sections, and in them the options' names. */
+/** Reads options from a YAML file, which has sections with option names. */
 export function readYamlFile(file: ConfigFile): Given {
   return new YamlReader(file).read();
 }
@@ -63,7 +68,7 @@ class YamlReader {
   #readDocument(document: Document.Parsed): void {
     this.#document = document;
     for (const problem of [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_ERRORS)) {
-      // What the parser quotes is text of the file, which may be a secret.
+      // The parser quotes text of the file, which can be a secret.
       const tooDeep = problem.code === 'RESOURCE_EXHAUSTION';
       const sentence = tooDeep
         ? 'the values are nested too deeply'
@@ -89,7 +94,7 @@ class YamlReader {
   }
 
   #readSection(section: string, keys: readonly string[], node: Node | undefined): void {
-    // A section whose lines are all commented out is an empty one.
+    // A section whose lines are all comments is empty.
     if (node === undefined || isEmpty(node)) return;
     if (!isMap(node)) {
       this.#mistake(section, node, `${section} is a section; its keys are ${keys.join(', ')}`);
@@ -104,7 +109,7 @@ class YamlReader {
   }
 
   #readOption(row: OptionRow, value: unknown, key: Node): void {
-    // An alias stands where it is written, not where its anchor is.
+    // The location of an alias is its own line, not that of its anchor.
     const place = (value as Node | null) ?? key;
     const node = this.#resolved(value);
     const given = node && this.#given(row, node);
@@ -147,7 +152,8 @@ class YamlReader {
 
 const emptyAdvice = 'remove the line to use the default, or write "" for an empty value';
 
-// What is written counts, not what YAML makes of it: 0660 is a file mode, 4803 a spread name, 1_0 no number.
+// Uses the text as written, not the value that YAML derives: 0660 is a file mode, 4803 is a Spread name, and 1_0
+// is not a number.
 function scalarText(node: Scalar): string {
   return node.type === 'PLAIN' ? (node.source ?? String(node.value)) : String(node.value);
 }
@@ -179,7 +185,7 @@ function unknownKey(section: string, keys: readonly string[], name: string): str
   return `unknown key ${quote(name)} in ${section}${near || `; its keys are ${keys.join(', ')}`}`;
 }
 
-/** The right key in the wrong section. */
+/** The key exists in another section. */
 function elsewhere(name: string): string {
   const rows = optionRows.filter((row) => row.name === name);
   return rows.length === 1 ? `; did you mean ${rows[0]!.key}?` : '';

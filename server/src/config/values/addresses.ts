@@ -1,23 +1,23 @@
 import { isIPv6, SocketAddress } from 'node:net';
 import { Refusal, type ValueType } from './value-type.js';
 
-/** Where a server listens on TCP. */
+/** A TCP listen address. */
 export interface TcpAddress {
   readonly kind: 'tcp';
   /** A name, an IPv4 address, or an IPv6 address in its shortest form, without brackets. */
   readonly host: string;
-  /** 0 to 65535; 0 takes any free port. */
+  /** 0 to 65535. 0 selects a free port. */
   readonly port: number;
 }
 
-/** Where a server listens on a Unix socket. */
+/** A Unix socket on which a server listens. */
 export interface UnixAddress {
   readonly kind: 'unix';
   /** Absolute, at most 107 bytes. */
   readonly path: string;
 }
 
-/** Whether only this machine can reach a server on this host. Of names only `localhost` is known to be so. */
+/** Whether only this machine can reach a server on this host. Of host names, only `localhost` counts. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/i.test(host);
 }
@@ -42,7 +42,7 @@ export const listenAddress: ValueType<TcpAddress | UnixAddress> = {
   format: (address) => (address.kind === 'unix' ? `unix:${address.path}` : tcpAddress.format(address)),
 };
 
-/** Path of a Unix socket. The kernel keeps 108 bytes with the closing NUL. */
+/** Path of a Unix socket. The kernel's limit is 108 bytes including the final NUL. */
 export const socketPath: ValueType<string> = {
   expects: 'the absolute path of a Unix socket (at most 107 bytes, no comma)',
   placeholder: 'path',
@@ -58,8 +58,8 @@ export const socketPath: ValueType<string> = {
 };
 
 /**
- * A spread name, as Spread's own clients take it. Only the form is checked here, so that a mistake is reported at
- * the place where it stands; what the name means is the Spread client's to know.
+ * A Spread name in the form of Spread's own clients. Only its form is checked here, so that a mistake is reported
+ * with its location. The Spread client interprets the name.
  */
 export const spreadName: ValueType<string> = {
   expects: 'a spread name: port, port@host or the absolute path of a Unix socket',
@@ -96,7 +96,10 @@ function readTcp(text: string): TcpAddress {
   return { kind: 'tcp', host: bracketed === undefined ? plain : shortest(bracketed), port };
 }
 
-/** One address is one text, so that duplicates are found. A zone (`%eth0`) would be lost. */
+/**
+ * Each address has one canonical text, so that duplicates are detected. An address with a zone (`%eth0`) stays
+ * unchanged, because the zone would be lost.
+ */
 function shortest(host: string): string {
   return host.includes('%') ? host : new SocketAddress({ address: host, family: 'ipv6' }).address;
 }

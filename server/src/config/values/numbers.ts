@@ -1,6 +1,6 @@
 import { Refusal, type ValueType } from './value-type.js';
 
-/** Bounds, both allowed, as an operator would write them. */
+/** A range with both ends included, in an operator's notation. */
 interface Bounds {
   readonly min: string;
   readonly max: string;
@@ -16,7 +16,7 @@ const durationUnits: readonly (readonly [string, number])[] = [
   ['ms', 1],
 ];
 
-/** `30s`, `500ms`, `1m`, `1m30s`, `1.5s`; the value is a whole number of milliseconds. */
+/** `30s`, `500ms`, `1m`, `1m30s`, `1.5s`. The value is a whole number of milliseconds. */
 export function duration(bounds: Bounds): ValueType<number> {
   return bounded({
     noun: 'a duration',
@@ -40,7 +40,7 @@ function readDuration(text: string): number {
   return whole;
 }
 
-// Kubernetes writes Mi, people write MiB; both mean 1024². kB, MB and GB are powers of 1000.
+// Kubernetes uses Mi, people use MiB; both mean 1024². kB, MB and GB are powers of 1000.
 const sizeUnits = new Map([
   ['', 1],
   ['B', 1],
@@ -56,7 +56,7 @@ const sizeUnits = new Map([
   ['GB', 1e9],
 ]);
 
-/** `4MiB`, `64Mi`, `262144`; the value is a whole number of bytes. */
+/** `4MiB`, `64Mi`, `262144`. The value is a whole number of bytes. */
 export function byteSize(bounds: Bounds): ValueType<number> {
   return bounded({
     noun: 'a size',
@@ -106,7 +106,7 @@ export function fraction(bounds: Bounds): ValueType<number> {
   });
 }
 
-/** Permission bits in octal, as chmod takes them: `0660`, `660`, `0o660`. */
+/** Permission bits in octal, as for chmod: `0660`, `660`, `0o660`. */
 export function fileMode(bounds: Bounds): ValueType<number> {
   return bounded({
     noun: 'an octal file mode',

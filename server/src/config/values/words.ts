@@ -11,7 +11,7 @@ export const boolean: ValueType<boolean> = {
   format: String,
 };
 
-/** One word of a few. */
+/** One of a few words. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueType<W> {
   return {
     expects: joined(words),
@@ -25,7 +25,7 @@ export function oneOf<const W extends string>(...words: readonly W[]): ValueType
   };
 }
 
-/** One of a few words with a meaning of their own, or a value of `type`. */
+/** One of a few special words, or a value of `type`. */
 export function wordOr<const W extends string, T>(words: readonly W[], type: ValueType<T>): ValueType<W | T> {
   const isWord = (value: unknown): value is W => words.some((word) => word === value);
   return {
@@ -36,7 +36,7 @@ export function wordOr<const W extends string, T>(words: readonly W[], type: Val
   };
 }
 
-/** A text that `pattern` describes. */
+/** A text that matches `pattern`. */
 export function text(spec: { expects: string; placeholder: string; pattern: RegExp }): ValueType<string> {
   return {
     expects: spec.expects,
@@ -49,7 +49,7 @@ export function text(spec: { expects: string; placeholder: string; pattern: RegE
   };
 }
 
-/** A value that may be empty, which means that there is none. */
+/** A value that can be empty, which means that it is not set. */
 export function orEmpty(type: ValueType<string>): ValueType<string> {
   return {
     ...type,
@@ -66,8 +66,8 @@ export const groupName: ValueType<string> = text({
 });
 
 /**
- * A credential: 16 to 512 visible ASCII characters without a comma, as an `authorization` header can carry it (RFC 6750 has
- * no comma). Shorter ones are too easily guessed.
+ * A credential: 16 to 512 visible ASCII characters without a comma, for an `authorization` header (RFC 6750 allows
+ * no comma). Shorter credentials are too easy to guess.
  */
 export const token: ValueType<string> = {
   expects: 'a token of 16 to 512 visible ASCII characters',
@@ -82,7 +82,7 @@ export const token: ValueType<string> = {
   format: (value) => value,
 };
 
-/** An ordered list without repetitions. The items' own texts hold no comma. */
+/** An ordered list without repetitions. The items cannot contain a comma. */
 export function listOf<T>(item: ValueType<T>, bounds: { min: number; max: number }): ListType<T> {
   const parseItems = (texts: readonly string[]): readonly T[] => {
     const seen = new Set<string>();
