@@ -21,28 +21,28 @@ import { SendQueue } from './output/send-queue.js';
 import type { SharedFrame } from './output/shared-frame.js';
 import type { SlowLane } from './output/slow-lane.js';
 
-/** What a connection needs of the daemon. Calls come in the order of arrival, never from within `deliver`. */
+/** The daemon, as seen by a connection. Calls come in the order of arrival, never from within `deliver`. */
 export interface ConnectionHost {
   readonly budget: QueueBudget;
   readonly slowLane: SlowLane;
   /** Shares the event loop between clients. */
   readonly turns: FairTurns;
-  /** Messages that the daemon has received and delivered until now. */
+  /** Number of messages that the daemon has received and delivered so far. */
   messagesHandled(): number;
   readonly maxSessionMessages: number;
   readonly handshakeTimeoutMs: number;
-  /** The private group that is now the connection's. Throws WireError REJECT_NOT_UNIQUE or REJECT_QUOTA. */
+  /** Claims the connection's private group. Throws WireError REJECT_NOT_UNIQUE or REJECT_QUOTA. */
   claimName(connection: ClientConnection, name: string): string;
   opened(connection: ClientConnection, request: ReceivedConnectRequest): void;
   received(connection: ClientConnection, frame: Frame): void;
-  /** The client was rejected with a code, or left (`code` undefined), before it was a session. */
+  /** The client was rejected with a code, or left (`code` undefined), before the session started. */
   refused(connection: ClientConnection, code: SpreadCodeName | undefined, message: string): void;
   /** The client's side ended without KILL. */
   lost(connection: ClientConnection): void;
   cut(connection: ClientConnection, reason: CutReason, message: string, error?: unknown): void;
-  /** Something was queued for the connection; `flush` is due at the end of the turn. */
+  /** A frame was queued for the connection. `flush` is due at the end of the turn. */
   queued(connection: ClientConnection): void;
-  /** The stream is gone; nothing more comes from this connection. */
+  /** The stream is closed. No more calls come from this connection. */
   closed(connection: ClientConnection): void;
 }
 
@@ -50,7 +50,7 @@ type State = 'opening' | 'open' | 'ending' | 'closed';
 
 /** Default time for a disconnected client to close its end. Unit: ms. */
 const LINGER_MS = 1000;
-/** Silence allowed before the choice of authentication methods, in handshake timeouts: real Spread waits forever. */
+/** Time limit for the choice of authentication methods, in handshake timeouts. Real Spread waits forever. */
 const AUTH_PATIENCE = 10;
 /** Maximum time of the whole handshake, in handshake timeouts, so that a slow client cannot extend it byte by byte. */
 const OPENING_PATIENCE = 20;
@@ -58,17 +58,17 @@ const NOTHING = Buffer.alloc(0);
 
 /** One client's connection: handshake, then frames in both directions, then the end. */
 export class ClientConnection implements GroupMember {
-  /** Empty until the name was claimed. */
+  /** Empty until the name is claimed. */
   privateGroup = '';
-  /** Whether views are wanted. */
+  /** Whether the client receives views. */
   membership = false;
-  /** Number of the last message that was delivered here: the daemon gives each connection one copy. */
+  /** Number of the last delivered message, because the daemon gives each connection one copy. */
   lastDelivered = 0;
 
   readonly #host: ConnectionHost;
   readonly #stream: Duplex;
   readonly #queue: SendQueue;
-  /** Senders that this client, as their receiver, has slowed down. */
+  /** Senders that this receiver has slowed down. */
   readonly #slowed = new Set<ClientConnection>();
   readonly #opening = new Opening();
   readonly #input: FrameInput;
@@ -99,7 +99,7 @@ export class ClientConnection implements GroupMember {
     this.#openingEnds = performance.now() + OPENING_PATIENCE * host.handshakeTimeoutMs;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('end', () => this.#inputEnded());
-    // 'close' follows an error; until then nothing is lost by waiting for it.
+    // 'close' follows an error, and waiting for it loses nothing.
     stream.on('error', () => {});
     stream.on('close', () => this.#closed());
     this.#awaitClient();
@@ -109,7 +109,7 @@ export class ClientConnection implements GroupMember {
     return this.#state === 'open';
   }
 
-  /** Messages queued and not taken by the client's end. */
+  /** Number of queued messages that the client's end has not accepted. */
   get queuedMessages(): number {
     return this.#queue.messages;
   }
@@ -118,7 +118,7 @@ export class ClientConnection implements GroupMember {
     return this.#queue.bytes;
   }
 
-  /** Queues a frame; `sender`, when given, is slowed down while the queue is long. */
+  /** Queues a frame. `sender`, if given, is slowed down while the queue is long. */
   deliver(frame: SharedFrame, sender?: ClientConnection): void {
     if (this.#state !== 'open') return;
     if (!this.#queue.push(frame)) {
@@ -134,12 +134,12 @@ export class ClientConnection implements GroupMember {
     }
   }
 
-  /** Writes what is queued, as far as the stream takes it. */
+  /** Writes queued frames, as far as the stream accepts them. */
   flush(): void {
     this.#queue.flush();
   }
 
-  /** Sends the client away with a code: it may read everything before its end of stream. */
+  /** Rejects the client with a code. The client can read everything before the end of stream. */
   refuse(code: SpreadCodeName, message: string): void {
     if (this.#state !== 'opening') return;
     this.#host.refused(this, code, message);
@@ -147,7 +147,7 @@ export class ClientConnection implements GroupMember {
     this.#end();
   }
 
-  /** Ends the session; the client gets what the stream takes at once, then end of stream. */
+  /** Ends the session. The client gets the bytes that the stream accepts now, then the end of stream. */
   finish(lingerMs = LINGER_MS): void {
     if (this.#state !== 'open' && this.#state !== 'opening') return;
     this.#queue.flush();
@@ -155,7 +155,7 @@ export class ClientConnection implements GroupMember {
     else this.#end(lingerMs);
   }
 
-  /** Ends the connection at once; what the client has not taken is lost. */
+  /** Ends the connection immediately. Unread bytes are lost. */
   abandon(): void {
     this.#leave('ending');
     this.#stream.destroy();
@@ -164,7 +164,7 @@ export class ClientConnection implements GroupMember {
   #take(chunk: Buffer): void {
     if (this.#state === 'opening') this.#handshake(chunk);
     else if (this.#state === 'open') this.#input.push(chunk);
-    // Otherwise the client was sent away and does not know it yet.
+    // Otherwise the client was disconnected and has not noticed it yet.
   }
 
   #handshake(chunk: Buffer): void {
@@ -239,7 +239,10 @@ export class ClientConnection implements GroupMember {
     this.#host.slowLane.pressedBy.delete(this);
   }
 
-  /** End of stream for the client, which may still be sending: that is read and thrown away, so that nothing sent to it is lost. */
+  /**
+   * Sends the end of stream to a client that may still be sending. Its input is read and discarded, so that no
+   * bytes to it are lost.
+   */
   #end(lingerMs = LINGER_MS): void {
     this.#leave('ending');
     this.#stream.end();

@@ -18,21 +18,26 @@ import { SlowLane } from './output/slow-lane.js';
 import { TurnFlush } from './output/turn-flush.js';
 
 export interface EmbeddedDaemonOptions {
-  /** The daemon's part of private groups, 1 to 19 bytes of 0x24..0x7e; default `localhost`. */
+  /** The daemon's part of private groups, 1 to 19 bytes of 0x24..0x7e. Default: `localhost`. */
   readonly name?: string;
-  /** Messages queued for a client that does not read; one more cuts it. At least 1, default 1000. */
+  /**
+   * Limit of messages queued for a client that does not read. One more disconnects it. At least 1, default 1000.
+   */
   readonly maxSessionMessages?: number;
-  /** Sessions at a time; the next client is rejected with REJECT_QUOTA. At least 1, default 997. */
+  /** Limit of sessions. The next client is rejected with REJECT_QUOTA. At least 1, default 997. */
   readonly maxSessions?: number;
-  /** Bytes queued for all clients together; above, the client with the longest queue is cut. Default 256 MiB. */
+  /**
+   * Limit of bytes queued for all clients. Above it, the client with the longest queue is disconnected. Default:
+   * 256 MiB.
+   */
   readonly maxQueuedBytes?: number;
-  /** Pairs of member and group; above, the client in most groups is cut. Default 100,000. */
+  /** Limit of pairs of member and group. Above it, the client in most groups is disconnected. Default: 100,000. */
   readonly maxMemberships?: number;
-  /** How long a client may be silent in the handshake, in ms; default 1000. */
+  /** Time that a client may be silent in the handshake. Unit: ms. Default: 1000. */
   readonly handshakeTimeoutMs?: number;
-  /** First word of group ids, 1..4294967294; default: derived from the name as real Spread does it. */
+  /** First word of group IDs, 1..4294967294. Default: derived from the name, like in real Spread. */
   readonly id?: number;
-  /** Called for each event; must not throw. */
+  /** Called for each event. Must not throw. */
   readonly onEvent?: (event: DaemonEvent) => void;
 }
 
@@ -45,13 +50,13 @@ const DEFAULTS = {
   handshakeTimeoutMs: 1000,
 };
 
-/** How long clients may take to close their ends when the daemon stops, in ms. */
+/** Time that clients get to close their ends when the daemon stops. Unit: ms. */
 const SHUTDOWN_LINGER_MS = 200;
 
 /**
- * A Spread daemon on its own, wire-compatible with Spread 5.0.1 for clients of versions 3.1 to 5. Opens no sockets: it
- * is handed connections. All messages, joins, leaves and ends are processed in the order of their arrival, which is
- * the one order that all clients see.
+ * A single-node Spread daemon, wire-compatible with Spread 5.0.1 for clients of versions 3.1 to 5. It opens no
+ * sockets, but is handed connections. It processes all messages, joins, leaves and ends in the order of their
+ * arrival, so all clients see this one order.
  */
 export class EmbeddedDaemon {
   readonly name: string;
@@ -59,7 +64,7 @@ export class EmbeddedDaemon {
   readonly #options: Required<Omit<EmbeddedDaemonOptions, 'id' | 'onEvent'>>;
   readonly #onEvent: (event: DaemonEvent) => void;
   readonly #connections = new Set<ClientConnection>();
-  /** Who has which private group, handshakes included. */
+  /** The clients by private group, including those in the handshake. */
   readonly #named = new Map<string, ClientConnection>();
   readonly #budget = new QueueBudget();
   readonly #exchange: MessageExchange;
@@ -70,7 +75,7 @@ export class EmbeddedDaemon {
   #closed: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
-  /** @throws WireError for an illegal name, RangeError for a number out of its bounds */
+  /** @throws WireError for an illegal name, RangeError for a number out of its range */
   constructor(options: EmbeddedDaemonOptions = {}) {
     const { id, onEvent, ...given } = options;
     const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -92,7 +97,7 @@ export class EmbeddedDaemon {
     this.#host = this.#connectionHost();
   }
 
-  /** Serves one client on `stream`, from which nothing was read yet. */
+  /** Serves one client on `stream`, from which no byte was read yet. */
   handle(stream: Duplex, transport: Transport): void {
     if (this.#closing) {
       stream.destroy();
@@ -104,13 +109,13 @@ export class EmbeddedDaemon {
     if (this.#named.size >= maxSessions) {
       connection.refuse('REJECT_QUOTA', quotaMessage(maxSessions));
     } else if (this.#connections.size > 2 * maxSessions) {
-      // Those without a name yet, and those on their way out, are bounded too.
+      // Connections without a name, and those that are ending, also have a limit.
       this.#refused(connection, undefined, `there are more than ${2 * maxSessions} connections`);
       connection.abandon();
     }
   }
 
-  /** Ends all connections: clients get what was queued as far as they take it at once, then end of stream. */
+  /** Ends all connections. Clients get the queued bytes that their streams accept now, then the end of stream. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -1,20 +1,20 @@
 import type { SpreadCodeName, Version } from '../spread/wire/index.js';
 
-/** How a client is connected; `memory`: a mailbox of the same process. */
+/** The kind of a client's connection. `memory`: a mailbox in the same process. */
 export type Transport = 'tcp' | 'unix' | 'memory';
 
-/** Why the daemon ended a session on its own. */
+/** The reason why the daemon ended a session. */
 export type CutReason =
-  /** It did not read: its queue was full. */
+  /** The client did not read: its queue was full. */
   | 'slow-reader'
-  /** It sent a header that real Spread would drop it for, or choke on. */
+  /** The client sent a header for which real Spread would end the session or crash. */
   | 'illegal-message'
-  /** It held most of the memory when a bound of the whole daemon was reached. */
+  /** The client used the most memory when a limit of the whole daemon was reached. */
   | 'memory'
-  /** A defect of the daemon; the others continue. */
+  /** A defect of the daemon. Other sessions continue. */
   | 'internal-error';
 
-/** Everything that the daemon reports. */
+/** The events that the daemon reports. */
 export type DaemonEvent =
   /** A handshake ended with a code, which the client received. */
   | {
@@ -23,7 +23,7 @@ export type DaemonEvent =
       readonly code: SpreadCodeName;
       readonly message: string;
     }
-  /** A connection ended before it was a session, without a response. */
+  /** A connection ended before the session started, without a response. */
   | { readonly kind: 'client-abandoned'; readonly transport: Transport; readonly message: string }
   | {
       readonly kind: 'session-opened';
@@ -32,7 +32,7 @@ export type DaemonEvent =
       readonly version: Version;
       readonly membership: boolean;
     }
-  /** The client went: orderly (KILL) or by closing its connection. */
+  /** The client ended the session: with a disconnect message (KILL) or by closing its connection. */
   | {
       readonly kind: 'session-closed';
       readonly privateGroup: string;
@@ -43,29 +43,29 @@ export type DaemonEvent =
       readonly privateGroup: string;
       readonly reason: CutReason;
       readonly message: string;
-      /** Messages that were queued for it and are lost. */
+      /** Number of messages that were queued for the client and are lost. */
       readonly messagesLost: number;
-      /** What was thrown, with its stack, when the reason is `internal-error`. */
+      /** The error and its stack, when the reason is `internal-error`. */
       readonly error: unknown;
     };
 
-/** What the daemon has and has done since it was made. */
+/** The current state and the counters of the daemon. */
 export interface DaemonCounters {
   readonly sessions: number;
-  /** All connections: sessions, handshakes, and those on their way out. */
+  /** Number of connections: sessions, handshakes, and ending ones. */
   readonly connections: number;
   readonly groups: number;
-  /** Pairs of member and group. */
+  /** Number of pairs of member and group. */
   readonly memberships: number;
-  /** Bytes queued for all clients; a message for many counts once. */
+  /** Bytes queued for all clients. A message for many clients counts once. */
   readonly queuedBytes: number;
   readonly sessionsOpened: number;
   readonly sessionsCut: number;
   readonly clientsRefused: number;
-  /** Regular messages read. */
+  /** Number of regular messages read. */
   readonly messagesReceived: number;
-  /** Copies of regular messages queued for receivers. */
+  /** Number of copies of regular messages queued for receivers. */
   readonly messagesDelivered: number;
-  /** Copies of views and self-leaves queued for receivers. */
+  /** Number of copies of views and self-leaves queued for receivers. */
   readonly membershipsDelivered: number;
 }

@@ -4,35 +4,41 @@ import type { FairTurns } from '../timing/fair-turns.js';
 import { INPUT_LIMITS } from './header-check.js';
 import type { SlowLane, SlowLaneUser } from './output/slow-lane.js';
 
-/** Input is processed in pieces of so many bytes, so that a sender can be slowed down in between. */
+/** Input is processed in pieces of this many bytes, so that a sender can be slowed down in between. */
 const SLICE = 4 * 1024;
 const SLOW_SLICE = 2 * 1024;
-/** The first piece while some receiver's queue is long: enough to see whether this sender adds to it. */
+/**
+ * Size of the first piece while some receiver's queue is long: enough to see whether this sender adds to the
+ * queue.
+ */
 const FIRST_SLICE = 256;
-/** For how long a message to a receiver with a long queue slows its sender down, unless the receiver catches up, in ms. */
+/**
+ * Time for which a message to a receiver with a long queue slows its sender down, unless the receiver catches up.
+ * Unit: ms.
+ */
 const SLOW_MS = 5;
 
-/** Messages that cost as much as one unit of FairTurns. */
+/** Number of messages with the cost of one unit of FairTurns. */
 const MESSAGES_PER_UNIT = 128;
 
 export interface FrameInputHandlers {
-  /** False once the session has ended: what comes behind is ignored. */
+  /** False once the session has ended. Later input is ignored. */
   readonly isOpen: () => boolean;
   /** Throws WireError to reject a header. */
   readonly check: (header: Header) => void;
   readonly onFrame: (frame: Frame) => void;
-  /** Messages that the daemon has received and delivered until now. */
+  /** Number of messages that the daemon has received and delivered so far. */
   readonly messagesHandled: () => number;
-  /** A rejected header (WireError), or whatever `onFrame` threw. Nothing more is read. */
+  /** A rejected header (WireError), or an error of `onFrame`. No more input is read. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A session's bytes on their way to become frames, at full speed or through the slow lane. */
+/** Converts a session's bytes to frames, at full speed or through the slow lane. */
 export class FrameInput implements SlowLaneUser {
   readonly #decoder: FrameDecoder;
-  /** Until when the slow lane is to be taken; 0 when it is not. */
+  /** End of the use of the slow lane. 0: not in use. */
   #slowUntil = 0;
-  /** What waits in the slow lane. The stream is paused meanwhile. */
+  /** Input that waits in the slow lane. The stream is paused meanwhile. */
   #held: Buffer | undefined;
   #framesRead = 0;
 
@@ -56,7 +62,7 @@ export class FrameInput implements SlowLaneUser {
     this.#slowUntil = performance.now() + SLOW_MS;
   }
 
-  /** It has caught up, or is gone. */
+  /** The receiver has caught up, or has ended. */
   speedUp(): void {
     this.#slowUntil = 0;
   }
@@ -65,7 +71,7 @@ export class FrameInput implements SlowLaneUser {
     this.#process(chunk, false);
   }
 
-  /** @param isItsTurn - whether the first piece may be processed although others wait */
+  /** @param isItsTurn - whether the first piece may be processed although other senders wait */
   #process(chunk: Buffer, isItsTurn: boolean): void {
     let offset = 0;
     while (offset < chunk.length && this.handlers.isOpen()) {
@@ -98,14 +104,14 @@ export class FrameInput implements SlowLaneUser {
     if (!this.#held && !this.stream.destroyed) this.stream.resume();
   }
 
-  /** Processes at once what still waits: it came before the end. */
+  /** Processes waiting input immediately, because it came before the end. */
   finish(): void {
     const held = this.#held;
     this.#held = undefined;
     if (held && this.handlers.isOpen()) this.#decode(held);
   }
 
-  /** Forgets what waits. */
+  /** Discards waiting input. */
   discard(): void {
     this.#held = undefined;
   }
@@ -124,7 +130,7 @@ export class FrameInput implements SlowLaneUser {
     try {
       this.#decoder.push(bytes);
     } catch (error) {
-      // Whatever is wrong behind a disconnect message does not matter (Spread 5.0.1, transcript 30-kill-variants).
+      // Errors after a disconnect message do not matter (Spread 5.0.1, transcript 30-kill-variants).
       if (this.handlers.isOpen()) this.handlers.onFailure(error);
     }
   }

@@ -1,6 +1,6 @@
-/** Whatever can be a member: the table only looks at its name. */
+/** A member. The table uses only its name. */
 export interface GroupMember {
-  /** `#name#daemon`, Latin-1, unique among the members. */
+  /** `#name#daemon` in Latin-1, unique among the members. */
   readonly privateGroup: string;
 }
 
@@ -12,9 +12,15 @@ export interface ViewChange<M extends GroupMember> {
   readonly cause: ViewCause;
   /** The member that joined, left or disconnected. */
   readonly changed: M;
-  /** Everybody who is in the group now, in byte order of private groups. Empty when the last one went. Valid until the next change. */
+  /**
+   * All members of the group, in byte order of private groups. Empty after the last one left. Valid until the next
+   * change.
+   */
   readonly members: readonly M[];
-  /** Third word of the group id: 1 for a group's first view, then one more for each view, from 1 again once the group was empty. */
+  /**
+   * Third word of the group ID: 1 for a group's first view, then incremented for each view. Restarts at 1 after
+   * the group was empty.
+   */
   readonly index: number;
 }
 
@@ -24,40 +30,40 @@ interface Group<M> {
 }
 
 /**
- * Who is in which group, and which views follow from a change. Knows no sockets and no bytes: the same calls
- * always give the same views.
- *
- * Group names are any Latin-1 strings, the empty one too, as Spread takes them (Spread 5.0.1, transcript
- * 66-odd-group-names). JavaScript compares Latin-1 strings as Spread compares names: by unsigned bytes.
+ * The members of all groups, and the views that follow from a change. Has no sockets and no bytes: the same calls
+ * always return the same views.
+ *  Group names are any Latin-1 strings, including the empty one, like in Spread (Spread 5.0.1, transcript
+ * 66-odd-group-names). JavaScript compares Latin-1 strings like Spread compares names: by unsigned bytes.
  */
 export class GroupTable<M extends GroupMember> {
   readonly #groups = new Map<string, Group<M>>();
   readonly #groupsOf = new Map<M, Set<string>>();
   #memberships = 0;
 
-  /** How many pairs of member and group there are. */
+  /** Number of pairs of member and group. */
   get memberships(): number {
     return this.#memberships;
   }
 
-  /** How many groups have a member. */
+  /** Number of groups with a member. */
   get groups(): number {
     return this.#groups.size;
   }
 
-  /** In how many groups `member` is. */
+  /** Number of groups of `member`. */
   membershipsOf(member: M): number {
     return this.#groupsOf.get(member)?.size ?? 0;
   }
 
   /**
-   * Members of `group` in byte order of private groups; undefined if it has no members. Valid until the next change.
+   * Members of `group` in byte order of private groups. Undefined if it has no members. Valid until the next
+   * change.
    */
   members(group: string): readonly M[] | undefined {
     return this.#groups.get(group)?.members;
   }
 
-  /** The view caused by a join; undefined when `member` is in the group already. */
+  /** The view caused by a join. Undefined when `member` is already in the group. */
   join(group: string, member: M): ViewChange<M> | undefined {
     let mine = this.#groupsOf.get(member);
     if (mine?.has(group)) return undefined;
@@ -76,7 +82,7 @@ export class GroupTable<M extends GroupMember> {
     return this.#changed(group, entry, 'JOIN', member);
   }
 
-  /** The view caused by a leave; undefined when `member` is not in the group. */
+  /** The view caused by a leave. Undefined when `member` is not in the group. */
   leave(group: string, member: M): ViewChange<M> | undefined {
     const mine = this.#groupsOf.get(member);
     if (!mine?.delete(group)) return undefined;
@@ -96,13 +102,13 @@ export class GroupTable<M extends GroupMember> {
     const entry = this.#groups.get(group)!;
     entry.members.splice(position(entry.members, member.privateGroup), 1);
     this.#memberships -= 1;
-    // An empty group is forgotten, so its ids start again (Spread 5.0.1, transcript 25-group-id-reuse).
+    // The table forgets an empty group, so its IDs restart (Spread 5.0.1, transcript 25-group-id-reuse).
     if (entry.members.length === 0) this.#groups.delete(group);
     return this.#changed(group, entry, cause, member);
   }
 
   #changed(group: string, entry: Group<M>, cause: ViewCause, changed: M): ViewChange<M> {
-    // The id's word is signed and has 32 bits; it stays positive.
+    // The word of the ID is signed and has 32 bits. It stays positive.
     entry.index = entry.index === 0x7fffffff ? 1 : entry.index + 1;
     return { group, cause, changed, members: entry.members, index: entry.index };
   }
@@ -110,7 +116,7 @@ export class GroupTable<M extends GroupMember> {
 
 const byteOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Where `name` is, or belongs, in members sorted by private group. */
+/** The position of `name`, or where to insert it, in members sorted by private group. */
 function position<M extends GroupMember>(members: readonly M[], name: string): number {
   let low = 0;
   let high = members.length;

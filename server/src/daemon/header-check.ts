@@ -15,9 +15,10 @@ import {
 } from '../spread/wire/index.js';
 
 /**
- * What a client may announce. Real Spread drops a session above 143,952 bytes of body. Below that, it aborts from
- * 143,153 on (transcript 50-crash-zone-payload) and corrupts its heap at 143,152 (transcript 49-max-payload). The
- * embedded daemon disconnects the client from 143,152 on, so a test finds such a message before a real daemon does.
+ * The largest body that a client may announce. Real Spread disconnects a session above 143,952 bytes of body.
+ * Below that, it aborts from 143,153 on (transcript 50-crash-zone-payload) and corrupts its heap at 143,152
+ * (transcript 49-max-payload). The embedded daemon disconnects the client from 143,152 on, so a test finds such a
+ * message before a real daemon does.
  */
 export const INPUT_LIMITS: FrameLimits = Object.freeze({
   maxGroups: MAX_GROUPS,
@@ -28,15 +29,16 @@ export const INPUT_LIMITS: FrameLimits = Object.freeze({
 const COMMANDS = JOIN_MESS | LEAVE_MESS | KILL_MESS;
 const ACTIONS = REGULAR_MESS | COMMANDS;
 /**
- * Membership, reject and internal bits. Real Spread relays some of them, so that a client can forge views (transcript
- * 58-extra-type-bits), and dies of others (transcript 60-crash-groups-bit). No genuine library sends them.
+ * Membership, reject and internal bits. Real Spread forwards some of them, so that a client can forge views
+ * (transcript 58-extra-type-bits), and crashes because of others (transcript 60-crash-groups-bit). No real library
+ * sends them.
  */
 const FORBIDDEN = 0x00f8ff00;
 const ALLOWED_HINT = ENDIAN_RESERVED | HINT_TYPE_MASK;
 
 /**
- * Rejects a header for which real Spread drops the session, or would have to (Spread 5.0.1, transcripts
- * 57-bad-type-bits, 61-forged-private-group, 63-bad-lengths). Counts are checked by the decoder before.
+ * Rejects a header for which real Spread ends the session, or should end it (Spread 5.0.1, transcripts
+ * 57-bad-type-bits, 61-forged-private-group, 63-bad-lengths). The decoder has checked the counts before.
  * @throws WireError ILLEGAL_MESSAGE
  */
 export function checkHeader(header: Header, privateGroup: string): void {
@@ -49,7 +51,7 @@ export function checkHeader(header: Header, privateGroup: string): void {
     throw illegal('type', `type 0x${type.toString(16)} has bits that only daemons may set`);
   if ((hint & ~ALLOWED_HINT) !== 0)
     throw illegal('hint', `hint 0x${hint.toString(16)} has bits outside the message type`);
-  // The field's last byte counts as NUL whatever it is (transcript 62).
+  // The field's last byte counts as NUL, whatever its value is (transcript 62).
   if (header.privateGroup.slice(0, MAX_GROUP_NAME - 1) !== privateGroup)
     throw illegal('private_group', "private_group is not the session's own");
 }

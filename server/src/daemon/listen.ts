@@ -7,32 +7,35 @@ import { ignoreWriteErrors } from './output/write-errors.js';
 
 export interface ListenOptionsOfDaemon {
   readonly daemon: EmbeddedDaemon;
-  /** Default: no TCP. Port 0 takes a free one, the same for all hosts. */
+  /** Default: no TCP. Port 0 selects a free port, the same for all hosts. */
   readonly tcp?: { readonly host: string | readonly string[]; readonly port: number };
-  /** Default: no Unix socket. Real Spread's is `/tmp/<port>`. A socket file that a killed process left is replaced. */
+  /** Default: no Unix socket. Real Spread's is `/tmp/<port>`. The socket file of a killed process is replaced. */
   readonly unixPath?: string;
-  /** Asked for each connection; false destroys it. Default: all are served. */
+  /** Called for each connection. False destroys it. Default: all are served. */
   readonly admit?: (socket: Socket) => boolean;
-  /** Called when a listener fails later on, such as when the process has no file descriptors left. */
+  /** Called when a listener fails later, for example when the process has no file descriptors left. */
   readonly onError?: (error: Error) => void;
 }
 
 export interface Listening {
   readonly tcpPort: number | undefined;
   readonly unixPath: string | undefined;
-  /** False when the socket file was removed or replaced: then no client reaches it. */
+  /** False when the socket file was removed or replaced, so that no client reaches it. */
   readonly isReachable: boolean;
-  /** Takes no more clients and removes the socket file, if it is still the one of this process. The daemon and its clients continue. */
+  /**
+   * Stops listening and removes the socket file if it still belongs to this process. The daemon and its clients
+   * continue.
+   */
   close(): Promise<void>;
 }
 
-/** Real Spread lets every user connect who can reach the folder of its socket. */
+/** Real Spread allows every user to connect who can reach the folder of its socket. */
 const SOCKET_MODE = 0o666;
 
 /**
- * Lets clients connect to a daemon by TCP, a Unix socket or both.
+ * Accepts clients of a daemon by TCP, a Unix socket or both.
  *
- * @throws ListenError when the daemon cannot listen at one of the addresses; nothing is left open then
+ * @throws ListenError when the daemon cannot listen on one of the addresses; then it listens on none
  */
 export async function listen(options: ListenOptionsOfDaemon): Promise<Listening> {
   const listeners: Listener[] = [];
@@ -46,7 +49,7 @@ export async function listen(options: ListenOptionsOfDaemon): Promise<Listening>
       if (options.admit?.(socket) === false) socket.destroy();
       else options.daemon.handle(socket, transport);
     };
-    // A client may close only its sending direction; the daemon ends the other one itself.
+    // A client may close only its sending direction. The daemon ends the other direction itself.
     const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
     const listener = await listenOn(address, serve, { server, onAcceptError: options.onError });
     listeners.push(listener);
@@ -73,7 +76,7 @@ export async function listen(options: ListenOptionsOfDaemon): Promise<Listening>
   }
 }
 
-/** Listens on one port of all hosts, and returns the port. */
+/** Listens on one port of all hosts. Returns the port. */
 async function listenOnHosts(
   tcp: ListenOptionsOfDaemon['tcp'],
   open: (address: ListenAddress) => Promise<Listener>,
@@ -82,7 +85,7 @@ async function listenOnHosts(
   let { port } = tcp;
   const hosts = [tcp.host].flat();
   for (const host of hosts) {
-    // A socket for :: takes IPv4 connections too, which the system does not allow beside one for IPv4.
+    // A socket for :: also accepts IPv4 connections, and the system does not allow it beside a socket for IPv4.
     const ipv6Only = isIPv6Any(host) && hosts.some(isIPv4);
     const { address } = await open({ kind: 'tcp', host, port, ipv6Only });
     if (address.kind === 'tcp') ({ port } = address);

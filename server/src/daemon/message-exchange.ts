@@ -14,22 +14,22 @@ import type { QueueBudget } from './output/queue-budget.js';
 import { relayedFrame, SharedFrame } from './output/shared-frame.js';
 
 export interface MessageExchangeOptions {
-  /** First two words of all group ids. */
+  /** First two words of all group IDs. */
   readonly membershipId: readonly [number, number];
   readonly budget: QueueBudget;
   readonly maxQueuedBytes: number;
   readonly maxMemberships: number;
   /** All sessions by private group. */
   readonly sessions: ReadonlyMap<string, ClientConnection>;
-  /** A bound of the whole daemon is reached, and this session has the largest share: it must go. */
+  /** A limit of the whole daemon is reached, and this session has the largest share, so it must end. */
   readonly onOverload: (session: ClientConnection, message: string) => void;
 }
 
 const HASH = 0x23;
 
 /**
- * Turns what sessions send into what sessions get. Everything is processed completely, in the order in which it is
- * handed in; sessions that end meanwhile leave their groups right after the message that is being delivered.
+ * Converts the requests of sessions to messages for sessions. Each request is processed completely, in the order
+ * of the calls. Sessions that end meanwhile leave their groups directly after the message that is being delivered.
  */
 export class MessageExchange {
   readonly #table = new GroupTable<ClientConnection>();
@@ -48,7 +48,7 @@ export class MessageExchange {
     return this.#table.memberships;
   }
 
-  /** A regular message, join or leave of `sender`, whose header was checked. */
+  /** A regular message, join or leave of `sender` with a checked header. */
   process(sender: ClientConnection, frame: Frame): void {
     this.#busy = true;
     try {
@@ -62,7 +62,7 @@ export class MessageExchange {
     }
   }
 
-  /** `session` has ended: takes it out of all its groups. */
+  /** `session` has ended: removes it from all its groups. */
   depart(session: ClientConnection): void {
     this.#departed.push(session);
     if (this.#busy) return;
@@ -80,7 +80,7 @@ export class MessageExchange {
   }
 
   #join(session: ClientConnection, frame: Frame): void {
-    // Real Spread takes whatever is in its memory for the name of a join without one; there is nothing to join here.
+    // For a join without a group name, real Spread uses whatever is in its memory. Here the join is ignored.
     if (frame.header.numGroups === 0) return;
     if (this.#table.memberships >= this.options.maxMemberships) {
       this.#cutBiggestMember();
@@ -98,7 +98,7 @@ export class MessageExchange {
     this.#announce(change, session);
   }
 
-  /** @param cause whose request it was: it is slowed down for receivers that do not keep up */
+  /** @param cause the sender of the request: it is slowed down for receivers that read too slowly */
   #announce(change: ViewChange<ClientConnection>, cause?: ClientConnection): void {
     let view: SharedFrame | undefined;
     for (const member of change.members) {
@@ -141,7 +141,7 @@ export class MessageExchange {
       const offset = i * MAX_GROUP_NAME;
       const destination = readName(frame.body, offset);
       if (frame.body[offset] === HASH) {
-        // Always a session, never a group of that name (Spread 5.0.1, transcript 66-odd-group-names).
+        // Always a session, never a group with that name (Spread 5.0.1, transcript 66-odd-group-names).
         const receiver = this.options.sessions.get(destination);
         if (receiver) deliver(receiver);
       } else {

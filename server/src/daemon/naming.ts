@@ -1,7 +1,7 @@
 /**
- * A private name for a client that did not bring one, in Spread's form `r<0..9998>-<number>` cut to 9 characters
- * (Spread 5.0.1, transcript 03-handshake-no-name). Real Spread's number is the file descriptor; here it is any
- * number that differs from session to session.
+ * A private name for a client without one, in Spread's form `r<0..9998>-<number>` truncated to 9 characters
+ * (Spread 5.0.1, transcript 03-handshake-no-name). Real Spread's number is the file descriptor. Here it is any
+ * number that differs between sessions.
  */
 export function inventName(
   number: number,
@@ -16,13 +16,13 @@ export function inventName(
 }
 
 /**
- * First word of every group id of a daemon: a hash of its name, so that ids look like those of a real daemon of
- * that name ('localhost' gives 482711334). 0 and 0xffffffff are avoided as Spread avoids them.
+ * First word of every group ID of a daemon: a hash of its name, like that of a real daemon with the same name
+ * ('localhost' gives 482711334). Like Spread, avoids 0 and 0xffffffff.
  */
 export function daemonId(name: string): number {
   let hash = name.length + 1;
   for (let i = 0; i <= name.length; i++) {
-    // The closing NUL counts; names are ASCII, so the signedness of Spread's bytes never shows.
+    // The final NUL counts. Names are ASCII, so the sign of Spread's bytes does not matter.
     hash = (hash + (i < name.length ? name.charCodeAt(i) : 0)) | 0;
     hash = (hash + (hash << 10)) | 0;
     hash ^= hash >>> 6;

@@ -7,51 +7,57 @@ import {
   WireError,
 } from '../spread/wire/index.js';
 
-/** The only authentication method here: nothing is exchanged. */
+/** The only authentication method of the embedded daemon. It exchanges no data. */
 export const AUTH_METHOD = 'NULL';
 
 export type OpeningProgress =
-  /** Not enough bytes yet. */
+  /** More bytes are needed. */
   | { readonly kind: 'incomplete' }
-  /** The request is complete: its name is to be claimed, and the auth list sent unless `request.authPhase` is false. */
+  /**
+   * The request is complete. The caller must claim its name, and send the auth list unless `request.authPhase` is
+   * false.
+   */
   | { readonly kind: 'requested'; readonly request: ReceivedConnectRequest }
-  /** The client may come in; `rest` are bytes that it sent behind. */
+  /** The handshake is complete. `rest` has the later bytes of the client. */
   | { readonly kind: 'complete'; readonly request: ReceivedConnectRequest; readonly rest: Buffer };
 
 /**
- * The daemon's side of the handshake as a function of bytes. Rejects in real Spread's order: version, length of the
- * name, its bytes (the caller then checks that it is unique), authentication.
- *
- * Real Spread reads each part once and rejects what comes in pieces (transcript 09-handshake-split-writes); this one
- * waits for the rest, and rejects with real Spread's code when it does not come (`shortfall`).
+ * The daemon's side of the handshake as a function of bytes. It rejects in real Spread's order: version, length of
+ * the name, its bytes (the caller then checks that it is unique), authentication.
+ *  Real Spread reads each part once and rejects a part that arrives in pieces (transcript
+ * 09-handshake-split-writes). This class waits for the rest. If the rest does not come, `shortfall` returns real
+ * Spread's code.
  */
 export class Opening {
   readonly #requestReader = new ConnectRequestReader();
   readonly #authReader = new AuthChoiceReader();
-  /** The first two bytes say how long the part before the name is. */
+  /** The first two bytes determine the length of the part before the name. */
   #start = Buffer.alloc(0);
   #request: ReceivedConnectRequest | undefined;
 
-  /** What is awaited. */
+  /** The expected part. */
   get phase(): 'request' | 'auth' {
     return this.#request ? 'auth' : 'request';
   }
 
-  /** Whether the client has begun what is awaited. */
+  /** Whether the client has sent a part of the expected bytes. */
   get begun(): boolean {
     return (this.#request ? this.#authReader : this.#requestReader).taken > 0;
   }
 
   /**
-   * Takes the next bytes. After `requested` push again, with an empty chunk, once the client has its answer: bytes that came behind the
-   * request are still there.
-   * @throws WireError with the code to reject with
+   * Processes the next bytes. After `requested`, call `push` again with an empty chunk when the client has its
+   * response, because bytes after the request are still waiting.
+   * @throws WireError with the code for the rejection
    */
   push(chunk: Buffer): OpeningProgress {
     return this.#request ? this.#authentication(this.#request, chunk) : this.#connectRequest(chunk);
   }
 
-  /** The code with which real Spread rejects a client that stops here; undefined when it closes without a word. */
+  /**
+   * The code with which real Spread rejects a client that stops here. Undefined when Spread closes without a
+   * response.
+   */
   shortfall(): SpreadCodeName | undefined {
     if (this.#request) return this.begun ? 'REJECT_AUTH' : undefined;
     if (this.#requestReader.awaiting === 'head') return undefined;
@@ -63,7 +69,7 @@ export class Opening {
     if (!this.#requestReader.push(chunk)) return { kind: 'incomplete' };
     const request = this.#requestReader.value;
     const { length } = request.name;
-    // Real Spread asks for 10 bytes of name, so what is sent behind a shorter one counts as part of it (transcript 08).
+    // Real Spread requests 10 bytes of name, so bytes after a shorter name count as part of it (transcript 08).
     if (length > 0 && length < MAX_PRIVATE_NAME && this.#requestReader.rest.length > 0)
       throw new WireError(
         'REJECT_ILLEGAL_NAME',

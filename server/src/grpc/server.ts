@@ -25,42 +25,46 @@ import { guardSessions, type SessionBounds } from './transport/sessions/session-
 import { firstConcurrentStreams, StreamGate, streamsFor } from './transport/stream-gate.js';
 import type { TlsEndpoint } from './transport/tls-endpoint.js';
 
-/** Bounds of the HTTP/2 transport that options of the sidecar set. */
+/** Limits of the HTTP/2 transport that options of the sidecar set. */
 interface ConfiguredTransport {
-  /** Largest request message. Unit: bytes. A larger one: RESOURCE_EXHAUSTED. */
+  /** Largest request message. Unit: bytes. Larger ones get RESOURCE_EXHAUSTED. */
   maxRequestBytes: number;
-  /** Most calls at once on one connection; further ones wait in the client. */
+  /** Largest number of concurrent calls on one connection. Further calls wait in the client. */
   maxConcurrentStreams: number;
-  /** A connection without calls is closed after this long. Unit: ms. 0 = never. */
+  /** Time after which a connection without calls is closed. Unit: ms. 0 = never. */
   maxConnectionIdleMs: number;
-  /** How long the request of a call may take to arrive whole; of a stream of requests, the first. Unit: ms. */
+  /** Time limit for the arrival of a complete request; for a stream of requests, of the first. Unit: ms. */
   requestTimeoutMs: number;
   /** Whether requests may be compressed. */
   compression: boolean;
-  /** Most bytes of a call's metadata: names, values, and 32 for each. */
+  /** Largest size of a call's metadata in bytes: names, values, and 32 for each. */
   maxHeaderBytes: number;
-  /** Connections at once; one more is closed when it is accepted. */
+  /** Largest number of connections. One more is closed when it is accepted. */
   maxConnections: number;
-  /** Bytes of responses of all calls that clients have not taken. */
+  /** Unread bytes of the responses of all calls. */
   maxUnsentBytes: number;
 }
 
-/** Bounds of the HTTP/2 transport that no option sets. */
+/** Limits of the HTTP/2 transport without an option. */
 interface FixedTransport {
-  /** A connection that is silent for this long is asked whether it is alive. Unit: ms. 0 = never. */
+  /** Time of silence after which a connection gets a PING. Unit: ms. 0 = never. */
   keepaliveTimeMs: number;
-  /** How long it may take to answer. Unit: ms. */
+  /** Time limit for the response to the PING. Unit: ms. */
   keepaliveTimeoutMs: number;
-  /** A connection is asked whether its HTTP/2 session has ended in silence after this long without a byte. Unit: ms. */
+  /**
+   * Time without a byte after which the server checks whether the HTTP/2 session of a connection has silently
+   * ended. Unit: ms.
+   */
   silenceMs: number;
-  /** How long a client may take to begin with HTTP/2 on its connection. Unit: ms. */
+  /** Time limit for the start of HTTP/2 on a connection. Unit: ms. */
   openingTimeoutMs: number;
   /** HTTP/2 receive window of a stream. Unit: bytes. */
   streamWindowBytes: number;
   /**
-   * HTTP/2 receive window of a connection. Node reads nothing of a connection while a write to it waits for the other end: were
-   * more under way to us than a socket holds (208 KiB by default on Linux, with what the kernel counts besides), a client
-   * made with Node could wait for us to read while we wait for it. Unit: bytes.
+   * HTTP/2 receive window of a connection. Unit: bytes. While a write to a connection waits for the other end,
+   * Node reads nothing from the connection. If more bytes were in flight to the server than a socket holds (208
+   * KiB by default on Linux, including overhead), a client in Node could wait for the server to read while the
+   * server waits for the client.
    */
   connectionWindowBytes: number;
 }
@@ -76,14 +80,14 @@ const FIXED_TRANSPORT: FixedTransport = {
   connectionWindowBytes: 128 * 1024,
 };
 
-/** The bounds of a server. Their defaults are those of the options. */
+/** The limits of a server. Their defaults are those of the options. */
 export interface GrpcBounds {
-  /** A bound that no option sets may be absent: the server then uses its own value. */
+  /** Limits without an option can be absent. Then the server uses its own value. */
   readonly transport: ConfiguredTransport & Partial<FixedTransport>;
   readonly calls: CallBounds;
-  /** Bounds on what calls hold. */
+  /** Limits of the resources of calls. */
   readonly sweep: Omit<SweepBounds, 'requestTimeoutMs'>;
-  /** Bounds of one connection. */
+  /** Limits of one connection. */
   readonly sessions: Omit<SessionBounds, 'openingTimeoutMs'>;
 }
 
@@ -93,19 +97,24 @@ export interface GrpcServerOptions {
   telemetry?: GrpcTelemetry;
   /** TLS for every TCP address. Default: none. */
   tls?: TlsEndpoint;
-  /** Whose calls are let in. Default: everybody's. */
+  /** Decides which calls are accepted. Default: all. */
   gate?: CallGate;
-  /** Called for calls that are not. */
+  /** Called for rejected calls. */
   onRefused?: OnCallRefused;
-  /** Called for a limit that a connection or a call ran into before it had a handler, by the name of its option. */
+  /**
+   * Called for a limit that a connection or a call exceeded before it had a handler, with the name of its option.
+   */
   onLimit?: OnLimit;
-  /** Asked for each accepted connection, as there is a bound of the whole process; false: it is one too many. Default: none is. */
+  /**
+   * Called for each accepted connection, because the whole process has a limit. False: the connection is one too
+   * many. Default: no limit.
+   */
   admit?: (socket: Socket) => boolean;
-  /** Called when a connection can't be accepted, as with too many open files. The listener continues. */
+  /** Called when a connection cannot be accepted, for example with too many open files. The listener continues. */
   onAcceptError?: (error: Error) => void;
 }
 
-/** How long streams that were ended may take to get their status out, before connections are cut. */
+/** Time for ended streams to send their status before connections are closed. */
 const FLUSH_MS = 500;
 
 /** A gRPC server on any number of addresses. */
@@ -116,7 +125,7 @@ export class GrpcServer {
   readonly #methods = new MethodTable();
   readonly #calls: OpenCalls;
   readonly #tls: TlsEndpoint | undefined;
-  /** Connections, with those whose handshake is not done. */
+  /** Connections, including those in the handshake. */
   readonly #accepted = new Set<Socket>();
   readonly #injected = new Set<Duplex>();
   readonly #onAcceptError: ((error: Error) => void) | undefined;
@@ -188,7 +197,7 @@ export class GrpcServer {
     );
   }
 
-  /** The real addresses, in the order in which they were asked for. */
+  /** The real addresses, in the requested order. */
   get addresses(): ListenAddress[] {
     return this.#listeners.map((listener) => listener.address);
   }
@@ -198,23 +207,23 @@ export class GrpcServer {
     return this.#listeners.filter((listener) => !listener.isReachable).map((listener) => listener.address);
   }
 
-  /** Every method that is served. */
+  /** Every method of the server. */
   get methods(): MethodInfo[] {
     return this.#methods.all();
   }
 
-  /** Calls that are in flight. */
+  /** Number of calls in flight. */
   get openCalls(): number {
     return this.#calls.size;
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#injected.size;
   }
 
   /**
-   * Listens on all of the addresses, or on none. None once stop() was called.
+   * Listens on all of the addresses, or on none.
    *
    * @throws ListenError; Error when stop() was called before or meanwhile
    */
@@ -234,12 +243,12 @@ export class GrpcServer {
     return begun.map((listener) => listener.address);
   }
 
-  /** Ends the calls whose credential is not taken any more. */
+  /** Ends the calls whose credential is not accepted any more. */
   recheckCalls(): void {
     this.#calls.recheck();
   }
 
-  /** Serves a connection that was accepted elsewhere. */
+  /** Serves a connection that another listener accepted. */
   inject(connection: Duplex, identity: ConnectionIdentity = 'tcp'): void {
     identifyConnection(connection, identity);
     this.#injected.add(connection);
@@ -248,9 +257,9 @@ export class GrpcServer {
   }
 
   /**
-   * Stops: accepts nothing more and removes socket files, lets calls in flight finish for up to `graceMs`,
-   * ends those that are left with UNAVAILABLE, reason DRAINING, and closes every connection. grpc-js's own
-   * tryShutdown() waits for open streams forever, and forceShutdown() shows clients CANCELLED.
+   * Stops listening and removes socket files. Calls in flight can finish for up to `graceMs`. Ends the remaining
+   * calls with UNAVAILABLE, reason DRAINING, and closes every connection. grpc-js's own tryShutdown() waits for
+   * open streams forever, and forceShutdown() shows CANCELLED to clients.
    */
   stop(options: { graceMs: number }): Promise<void> {
     this.#stopped ??= this.#stop(options.graceMs);
@@ -283,8 +292,8 @@ export class GrpcServer {
   }
 
   /**
-   * Waits until the calls that ended have sent their status, for at most {@link FLUSH_MS}. From Node 24 on, a connection that begins to
-   * close before that drops the status.
+   * Waits until ended calls have sent their status, for at most {@link FLUSH_MS}. From Node 24 on, a connection
+   * that starts to close before that loses the status.
    */
   async #statusesSent(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
@@ -306,7 +315,7 @@ export class GrpcServer {
       return gone;
     });
     await Promise.all(cut);
-    // What is left are handshakes.
+    // The remaining connections are in the handshake.
     for (const listener of this.#listeners) listener.destroyConnections();
     this.#server.forceShutdown();
   }

@@ -2,26 +2,27 @@ import type { Writable } from 'node:stream';
 import type { QueueBudget } from './queue-budget.js';
 import type { SharedFrame } from './shared-frame.js';
 
-/** One write to the stream: so many frames or bytes at most, but at least one frame. */
+/** One write to the stream: at most this many frames or bytes, but at least one frame. */
 const MAX_BATCH_FRAMES = 128;
 const MAX_BATCH_BYTES = 64 * 1024;
 
 export interface SendQueueOptions {
-  /** Messages that may be queued: handed out by the daemon and not taken by the stream. */
+  /** Limit of queued messages, which the stream has not accepted yet. */
   readonly maxMessages: number;
   readonly budget: QueueBudget;
-  /** Called when the stream, which did not take some frames at once, has taken them. */
+  /** Called when the stream has accepted frames that it did not accept immediately. */
   readonly onDrain: () => void;
 }
 
 /**
- * What one client is still to get. Frames are gathered until `flush` (the end of the event loop's turn) and go to the
- * stream in batches, one system call each. A frame counts as queued until the stream has taken all of its batch.
+ * The output queue of one client. Frames are collected until `flush` (the end of the event loop's turn) and go to
+ * the stream in batches, one system call each. A frame counts as queued until the stream has accepted all of its
+ * batch.
  */
 export class SendQueue {
   #waiting: SharedFrame[] = [];
   #waitingBytes = 0;
-  /** The batch that the stream has not taken completely; nothing else is written meanwhile. */
+  /** The batch that the stream has not accepted completely. Nothing else is written meanwhile. */
   #inFlight: SharedFrame[] = [];
   #bytes = 0;
   #closed = false;
@@ -31,7 +32,7 @@ export class SendQueue {
     private readonly options: SendQueueOptions,
   ) {}
 
-  /** Messages that the stream has not taken, those gathered in this turn included. */
+  /** Number of messages that the stream has not accepted, including those collected in this turn. */
   get messages(): number {
     return this.#waiting.length + this.#inFlight.length;
   }
@@ -41,16 +42,16 @@ export class SendQueue {
     return this.#bytes;
   }
 
-  /** True while the stream does not take more. */
+  /** True while the stream accepts no more. */
   get blocked(): boolean {
     return this.#inFlight.length > 0;
   }
 
-  /** False when the queue is full: the receiver does not read, and the frame was not taken. */
+  /** False when the queue is full: the receiver does not read, and the frame was not queued. */
   push(frame: SharedFrame): boolean {
     if (this.#closed) return true;
     if (this.messages >= this.options.maxMessages) {
-      // What was only gathered was not rejected by the stream yet.
+      // Frames collected in this turn do not count, because the stream has not rejected them yet.
       this.flush();
       if (this.messages >= this.options.maxMessages) return false;
     }
@@ -63,7 +64,7 @@ export class SendQueue {
     return true;
   }
 
-  /** Hands the stream as much as it takes now. */
+  /** Writes as much as the stream accepts now. */
   flush(): void {
     while (!this.blocked && this.#waiting.length > 0 && !this.stream.destroyed) {
       const batch = this.#takeBatch();
@@ -73,7 +74,7 @@ export class SendQueue {
     }
   }
 
-  /** Forgets everything that is queued and takes nothing any more. */
+  /** Discards all queued frames and accepts no more. */
   close(): void {
     this.#closed = true;
     this.#release(this.#inFlight);
@@ -109,7 +110,9 @@ export class SendQueue {
     if (!single) stream.uncork();
   }
 
-  /** Also called for a batch that the stream took at once, and (then of no use) when the stream is gone. */
+  /**
+   * Also called for a batch that the stream accepts immediately, and, without effect, after the stream has closed.
+   */
   #taken(batch: SharedFrame[]): void {
     if (this.#inFlight !== batch || this.#closed) return;
     this.#release(batch);

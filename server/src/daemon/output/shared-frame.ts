@@ -2,7 +2,7 @@ import { type Frame, HEADER_SIZE, MAX_GROUP_NAME, withMarker, writeWord } from '
 
 /** Bytes of one message, built once and queued for any number of receivers. */
 export class SharedFrame {
-  /** Queues that hold this frame now; kept by QueueBudget. */
+  /** Number of queues with this frame, maintained by QueueBudget. */
   holders = 0;
   readonly length: number;
 
@@ -17,14 +17,14 @@ const NUM_GROUPS = END_OF_PRIVATE_GROUP + 1;
 const DATA_LEN = 44;
 
 /**
- * The frame that receivers of a client's message get: the client's bytes, with the header's type and counts in
- * little-endian order whatever the client's order was, and the last byte of its private group NUL. The hint stays as
- * it is (Spread 5.0.1, transcript 55-big-endian-client).
+ * The frame for the receivers of a client's message: the client's bytes with the type and counts of the header in
+ * little-endian order, and NUL as the last byte of the private group. The hint is unchanged (Spread 5.0.1,
+ * transcript 55-big-endian-client).
  */
 export function relayedFrame(frame: Frame): SharedFrame {
   const { header, body } = frame;
-  // A frame that waits for a slow receiver must not keep alive the big chunk it came in: it gets bytes of its own. A
-  // body that has its memory for itself already is not copied again.
+  // A frame that waits for a slow receiver must not retain the large chunk in which it arrived, so its bytes are
+  // copied. A body with its own memory is not copied again.
   const copied = body.buffer.byteLength > body.length;
   const bytes = Buffer.allocUnsafe(copied ? HEADER_SIZE + body.length : HEADER_SIZE);
   frame.headerBytes.copy(bytes);

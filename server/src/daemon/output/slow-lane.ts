@@ -1,31 +1,35 @@
-/** Someone whose input waits in the slow lane. */
+/** A sender whose input waits in the slow lane. */
 export interface SlowLaneUser {
-  /** The lane may be open again: processes what `SlowLane.open` allows, and comes back with `wait` for the rest. */
+  /**
+   * Called when the lane may have room: processes input while `SlowLane.open` is true, and calls `wait` for the
+   * rest.
+   */
   proceed(): void;
 }
 
-/** What goes through the lane in each tick, together for all its users: about what real Spread manages. */
+/** Limits of each tick for all users together: about the rate of real Spread. */
 const TICK_MS = 1;
 const MESSAGES_PER_TICK = 30;
 const BYTES_PER_TICK = 512 * 1024;
 
 /**
- * Bounds the input of clients that send faster than their receivers read. Real Spread's messages take their turn in a
- * ring of daemons, which gives receivers time to read; without it a burst would cut receivers that do read. Here
- * senders are slowed down, together to 30,000 messages or 500 MB a second, as long as a receiver's queue is long. None
- * is ever stopped: a client that waits for its own writing may not be reading meanwhile.
+ * Limits the input of clients that send faster than their receivers read. Real Spread's messages wait for their
+ * turn in a ring of daemons, which gives receivers time to read. Without such a delay, a burst would disconnect
+ * receivers that do read. Here senders are slowed down, together to 30,000 messages or 500 MB per second, while a
+ * receiver's queue is long. No sender is stopped completely, because a client that waits for its own writes may
+ * not be reading meanwhile.
  */
 export class SlowLane {
   /** Receivers whose queues are long. */
   readonly pressedBy = new Set<object>();
-  /** In the order of their coming. */
+  /** In the order of arrival. */
   readonly #waiting = new Set<SlowLaneUser>();
   #timer: NodeJS.Timeout | undefined;
   #tickEnds = 0;
   #messages = 0;
   #bytes = 0;
 
-  /** Whether something more may go through now. */
+  /** Whether more input may pass now. */
   get open(): boolean {
     const now = performance.now();
     if (now >= this.#tickEnds) {
@@ -36,13 +40,13 @@ export class SlowLane {
     return this.#messages > 0 && this.#bytes > 0;
   }
 
-  /** Something went through. */
+  /** Counts input that has passed. */
   spend(messages: number, bytes: number): void {
     this.#messages -= messages;
     this.#bytes -= bytes;
   }
 
-  /** Lets `user` proceed when it is its turn. */
+  /** Calls `user` when it is its turn. */
   wait(user: SlowLaneUser): void {
     this.#waiting.add(user);
     this.#timer ??= setTimeout(() => this.#tick(), TICK_MS);
@@ -52,7 +56,7 @@ export class SlowLane {
     this.#timer = undefined;
     const users = [...this.#waiting];
     this.#waiting.clear();
-    // Those who find the lane full wait again, in front of those who just had their turn.
+    // Users that find the lane full wait again, before those that just had their turn.
     const later: SlowLaneUser[] = [];
     for (const user of users) {
       if (this.open) user.proceed();

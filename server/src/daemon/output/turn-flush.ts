@@ -1,9 +1,9 @@
-/** Something with writes to make at the end of the turn. */
+/** An object with writes to make at the end of the turn. */
 export interface Flushable {
   flush(): void;
 }
 
-/** Gathers who has something to write, and lets each of them write once in a turn of the event loop. */
+/** Collects objects with pending writes, and flushes each once per turn of the event loop. */
 export class TurnFlush {
   #due = new Set<Flushable>();
 

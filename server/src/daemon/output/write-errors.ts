@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 type Done = (error?: Error | null) => void;
 
 /**
- * Lets a socket be read to its end although writing to it fails. A client that closes without having read its own
- * copies makes writes fail while its last messages are still to be read, and Node would drop those together with the
- * socket. That the client is gone shows at the end of what it sent.
+ * Keeps a socket readable after a failed write. When a client closes without reading its own copies, writes fail
+ * while its last messages are still unread, and Node would discard those together with the socket. The end of the
+ * client is visible at the end of its input.
  */
 export function ignoreWriteErrors(socket: Socket): void {
   const write = socket._write.bind(socket);

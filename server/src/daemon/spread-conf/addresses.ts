@@ -7,7 +7,7 @@ export interface DaemonInterface {
   readonly forDaemons: boolean;
 }
 
-/** What has to be unique in a file. */
+/** The addresses that must be unique in a file. */
 interface DaemonAddress {
   readonly name: string;
   readonly address: string;
@@ -24,7 +24,7 @@ MULTICAST.addSubnet('ff00::', 8, 'ipv6');
 const familyOf = (address: string): 'ipv4' | 'ipv6' | undefined =>
   ({ 0: undefined, 4: 'ipv4', 6: 'ipv6' })[isIP(address)] as 'ipv4' | 'ipv6' | undefined;
 
-/** One spelling for each address, without the interface that an IPv6 address may name. Names stay as they are. */
+/** The canonical form of each address, without the interface of an IPv6 address. Names are unchanged. */
 function canonical(address: string): string {
   const bare = address.replace(/%.*$/, '');
   const family = familyOf(bare);
@@ -33,7 +33,10 @@ function canonical(address: string): string {
 
 const isUnspecified = (address: string): boolean => ['0.0.0.0', '::'].includes(canonical(address));
 
-/** What Spread 5.0.1 demands of the addresses of a spread.conf. Names that only DNS can resolve are not judged. */
+/**
+ * The conditions of Spread 5.0.1 for the addresses of a spread.conf. Names that only DNS can resolve are not
+ * checked.
+ */
 export class AddressRules {
   #version: 'ipv4' | 'ipv6' | undefined;
 
@@ -68,7 +71,7 @@ export class AddressRules {
     this.#checkFamily(address, line);
   }
 
-  /** At the end of a segment; `isFirst` while the file has no daemon. */
+  /** Called at the end of a segment. `isFirst` while the file has no daemon. */
   checkSegment(address: string, line: number, isFirst: boolean): void {
     if (isFirst && !this.#version)
       this.report(line, 'the first segment is empty; add a daemon, or set ActiveIPVersion before it');
@@ -76,7 +79,7 @@ export class AddressRules {
     this.#checkFamily(address, line);
   }
 
-  /** After the ports of a segment's daemons are known. */
+  /** Called when the ports of a segment's daemons are known. */
   checkUnique(daemon: DaemonAddress, daemons: readonly DaemonAddress[]): void {
     const address = canonical(daemon.address);
     const other = daemons
@@ -89,7 +92,7 @@ export class AddressRules {
       );
   }
 
-  /** Daemons talk to each other over the daemon's own address, so an interface has to be for it. */
+  /** Daemons communicate over the daemon's own address, so an interface must be for it. */
   checkInterfaces(name: string, address: string, interfaces: readonly DaemonInterface[], line: number): void {
     const own = canonical(address);
     if (!familyOf(address) || interfaces.length === 0) return;

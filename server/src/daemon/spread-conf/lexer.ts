@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Words of a spread.conf. `word` is anything without a meaning of its own: names, paths, settings.
- * `reserved` are Spread's one-word constants and settings, which can be names only when quoted.
+ * Tokens of a spread.conf. `word` is text without a special meaning: names, paths, settings. `reserved` are
+ * Spread's one-word constants and settings, which can be names only when quoted.
  */
 export type TokenKind =
   | '{'
@@ -19,15 +19,15 @@ export type TokenKind =
 
 export interface Token {
   readonly kind: TokenKind;
-  /** The text without quotes; of an address with port only the address, without brackets. */
+  /** The text without quotes. For an address with a port, only the address without brackets. */
   readonly text: string;
-  /** Of `addressAndPort`, 0..65535. */
+  /** Port of `addressAndPort`, 0..65535. */
   readonly port: number;
-  /** From 1: where the token starts. */
+  /** The line where the token starts, from 1. */
   readonly line: number;
 }
 
-/** A mistake in a spread.conf, and the line (from 1) it is on. */
+/** A mistake in a spread.conf, and its line (from 1). */
 export interface ConfMistake {
   readonly line: number;
   readonly message: string;
@@ -56,8 +56,8 @@ const match = (pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 const isAddress = (text: string): boolean => isIPv4(text) || isIPv6(text);
 
 /**
- * Cuts a spread.conf into tokens; the last one is `end`.
- * @throws SpreadConfError when a character can't start a token, a quote is not closed or a port is above 65535.
+ * Splits a spread.conf into tokens. The last one is `end`.
+ * @throws SpreadConfError when a character cannot start a token, a quote is not closed or a port is above 65535.
  */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];

@@ -27,7 +27,9 @@ export interface DaemonEntry {
 
 const DEFAULT_PORT = 4803;
 
-/** Reads tokens with one token of look-ahead; stops at the first mistake of form, gathers the others. */
+/**
+ * Parses tokens with one token of look-ahead. Stops at the first syntax error, and collects all other mistakes.
+ */
 export class SpreadConfParser {
   readonly daemons: DaemonEntry[] = [];
   readonly ignored: { line: number; what: string }[] = [];
@@ -95,7 +97,7 @@ export class SpreadConfParser {
       this.#fail(start, `expected a daemon (name, address or both) or }, found '${start.text}'`);
     if (start.text === '') this.#fail(start, "a daemon's name must not be empty");
     const address = isName && this.#peek().kind === 'address' ? this.#take().text : start.text;
-    // Without a name the address is the name, less the interface that an IPv6 address may carry.
+    // Without a name, the address is the name, without the interface of an IPv6 address.
     const name = (isName ? start.text : start.text.replace(/%.*$/, '')).slice(0, MAX_DAEMON_NAME);
     if (this.daemons.some((daemon) => daemon.name === name))
       this.#mistake(start, `the daemon name '${name}' occurs twice`);
@@ -137,7 +139,7 @@ export class SpreadConfParser {
       const address = this.#take();
       if (address.kind !== 'address')
         this.#fail(address, `expected an interface ([M] [C] [D] address) or }, found '${address.text}'`);
-      // Without a letter an interface is for everything.
+      // Without a letter, an interface is for all purposes.
       const isFor = (letter: string) => letters === '' || letters.includes(letter);
       interfaces.push({ address: address.text, forClients: isFor('C'), forDaemons: isFor('D') });
     }
@@ -235,6 +237,6 @@ export class SpreadConfParser {
   }
 }
 
-/** Text that Spread reads as such: in quotes, or a word that has no meaning of its own. */
+/** Text that Spread accepts as a value: quoted text, or a word without a special meaning. */
 const isString = (token: Token): boolean =>
   token.kind === 'quoted' || (token.kind === 'word' && !isReserved(token.text));

@@ -1,14 +1,14 @@
-/** Windows of the ring of daemons, as Spread 5.0.1 has them where the file says nothing. */
+/** Windows of the ring of daemons: the defaults of Spread 5.0.1. */
 const DEFAULT_WINDOW = 160;
 const DEFAULT_PERSONAL_WINDOW = 20;
 const DEFAULT_ACCELERATED_WINDOW = 15;
 
-/** What Spread 5.0.1 demands of the settings of the ring, although they have no effect on a single node. */
+/** The conditions of Spread 5.0.1 for the settings of the ring, although they have no effect on a single node. */
 export class RingRules {
   readonly #windows = new Map<string, number>();
   #accelerated = false;
 
-  /** Why Spread rejects the value at once; undefined for a value that is right or no matter of the ring. */
+  /** The reason why Spread rejects the value. Undefined for a valid value or another setting. */
   note(setting: string, value: string): string | undefined {
     if (setting === 'AcceleratedRing') this.#accelerated = /^(true|yes)$/i.test(value);
     if (!/(Window|Timeout)$/.test(setting)) return undefined;

@@ -1,6 +1,6 @@
 import { MAX_PROC_NAME } from '../../spread/wire/constants.js';
 
-/** Longest daemon name in bytes: Spread's field has a closing NUL. */
+/** Longest daemon name in bytes. Spread's field has a final NUL. */
 export const MAX_DAEMON_NAME = MAX_PROC_NAME - 1;
 
 const logging = 'logging is set by the options of the command';
@@ -21,7 +21,10 @@ export type ValueKind =
 
 export type Setting = readonly [kind: ValueKind, whyIgnored: string];
 
-/** Every setting of Spread 5.0.1 but MaxSessionMessages: its value's form, and why it has no effect here. */
+/**
+ * Every setting of Spread 5.0.1 except MaxSessionMessages: the form of its value, and the reason why it has no
+ * effect here.
+ */
 const settings: Readonly<Record<string, Setting>> = {
   DebugFlags: ['flags', logging],
   EventPriority: ['priority', logging],
@@ -69,7 +72,7 @@ const SYNTAX = new Set('Spread_Segment MaxSessionMessages VirtualID M C D :'.spl
 export const isDebugFlag = (word: string): boolean => FLAGS.has(word);
 export const isPriority = (word: string): boolean => PRIORITIES.has(word);
 
-/** Whether a word without quotes has a meaning of its own for Spread, so that it is no name and no text. */
+/** Whether a word without quotes has a special meaning for Spread, so that it is neither a name nor text. */
 export const isReserved = (word: string): boolean =>
   SYNTAX.has(word) ||
   FLAGS.has(word) ||
@@ -77,17 +80,19 @@ export const isReserved = (word: string): boolean =>
   Object.hasOwn(settings, word) ||
   /^(true|yes|on|false|no|off|auto)$/i.test(word);
 
-/** Bounds of Spread 5.0.1, which are compiled in. */
+/** Limits that are compiled into Spread 5.0.1. */
 export const MAX_SEGMENTS = 20;
 export const MAX_DAEMONS = 128;
 export const MAX_SEGMENT_ADDRESSES = 5;
 export const MAX_INTERFACES = 10;
 
-/** The setting of that name; undefined when Spread has none. */
+/** The setting with that name. Undefined when Spread has none. */
 export const settingOf = (name: string): Setting | undefined =>
   Object.hasOwn(settings, name) ? settings[name] : undefined;
 
-/** Why a setting must not be ignored: the embedded daemon would let in whom the file keeps out. */
+/**
+ * The reason why a setting must not be ignored: the embedded daemon would accept clients that the file excludes.
+ */
 export function asksForAccessControl(setting: string, value: string): string | undefined {
   const methods = value.split(/\s+/).filter(Boolean);
   const sentence = `the embedded daemon has no authentication and no access control, and rejects`;

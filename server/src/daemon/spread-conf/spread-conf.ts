@@ -5,38 +5,41 @@ import { MAX_DAEMON_NAME } from './settings.js';
 
 export { type ConfMistake, SpreadConfError } from './lexer.js';
 
-/** What a single node needs of a spread.conf. */
+/** The settings that a single node needs from a spread.conf. */
 export interface SpreadConf {
-  /** The own daemon's name, at most 19 bytes. */
+  /** The daemon's own name, at most 19 bytes. */
   readonly name: string;
-  /** The own daemon's address: an IP address or, where the file gives none, the host name. */
+  /** The daemon's own address: an IP address, or the host name if the file has no address. */
   readonly address: string;
-  /** 1..65535; 4803 where the file gives none. */
+  /** 1..65535. 4803 if the file has no port. */
   readonly port: number;
   /**
-   * Where to listen for clients by TCP: the interfaces that the file names for clients, else the daemon's address.
-   * Empty when it names interfaces but none for clients.
+   * TCP addresses for clients: the interfaces that the file names for clients, otherwise the daemon's address.
+   * Empty when the file names interfaces but none for clients.
    */
   readonly clientAddresses: readonly string[];
-  /** Messages queued for one client before it is cut; undefined where the file says nothing. */
+  /** Limit of messages queued for one client. Undefined if the file has none. */
   readonly maxSessionMessages: number | undefined;
-  /** First word of group ids, where the file gives one. */
+  /** First word of group IDs, if the file has one. */
   readonly virtualId: number | undefined;
-  /** Everything that was read and has no effect, in the order of the lines. */
+  /** All settings without effect, in the order of the lines. */
   readonly ignored: readonly { readonly line: number; readonly what: string }[];
 }
 
 export interface SpreadConfOptions {
-  /** Which daemon of the file to be, as real Spread's `-n`: at most 19 bytes, as Spread cuts the names of its file. */
+  /**
+   * The daemon of the file to run, like real Spread's `-n`: at most 19 bytes, because Spread truncates the names
+   * of its file.
+   */
   readonly name?: string;
-  /** Addresses of this machine; without a name the first daemon that has one of them is taken. */
+  /** Addresses of this machine. Without a name, the first daemon with one of them is used. */
   readonly localAddresses?: readonly string[];
 }
 
 /**
- * Reads a spread.conf of Spread 5.0.1 as far as one daemon on its own needs it.
- * @throws SpreadConfError with the line of each mistake; also when the own daemon is not in the file, or when the file asks
- * for authentication or access control, which would otherwise be missing in silence.
+ * Parses the settings of a spread.conf of Spread 5.0.1 that a single daemon needs.
+ * @throws SpreadConfError with the line of each mistake; also when the own daemon is not in the file, or when the
+ * file requires authentication or access control, which the embedded daemon does not have.
  */
 export function parseSpreadConf(text: string, options: SpreadConfOptions = {}): SpreadConf {
   const parser = new SpreadConfParser(tokenize(text));

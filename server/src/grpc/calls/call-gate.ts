@@ -4,39 +4,39 @@ import type { ConnectionIdentity } from '../transport/sessions/connection-identi
 import type { TokenSet } from './credentials.js';
 import type { MethodInfo } from './methods.js';
 
-/** A call that is let in. */
+/** An accepted call. */
 export interface Admission {
-  /** Who calls: the identity that a mailbox belongs to. */
+  /** The caller: the identity that owns mailboxes. */
   readonly caller: string;
-  /** Digest of the token that it was let in with. */
+  /** Digest of the token that the call was accepted with. */
   readonly credential?: Buffer;
 }
 
-/** Decides whether a call is let in, before its first message is read. */
+/** Decides whether a call is accepted, before its first message is read. */
 export interface CallGate {
-  /** Whether calls other than health's need a credential. */
+  /** Whether calls other than those of health need a credential. */
   readonly needsCredential: boolean;
   /** @throws EdgeError CREDENTIAL_MISSING, CREDENTIAL_INVALID */
   admit(method: MethodInfo, metadata: Metadata, connection: ConnectionIdentity): Admission;
-  /** Whether it would still be let in. */
+  /** Whether the call would still be accepted. */
   stillAdmits(admission: Admission): boolean;
 }
 
-/** Lets everybody in, as who the connection says. */
+/** Accepts every call, with the identity of its connection. */
 export const OPEN_GATE: CallGate = {
   needsCredential: false,
   admit: (_method, _metadata, connection) => ({ caller: connection }),
   stillAdmits: () => true,
 };
 
-/** Probes of orchestrators bring no token; what they learn is whether the sidecar serves. */
+/** Probes of orchestrators have no token. They learn only whether the sidecar serves. */
 const WITHOUT_TOKEN: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);
 
-/** Wants the admin token, which its handler looks at. */
+/** Requires the admin token. The handler checks it. */
 const isAdminCall = ({ service, method }: MethodInfo) =>
   service === 'spread.sidecar.v1.MailboxService' && method === 'ListMailboxes';
 
-/** Wants a client token for every call but health's, on every kind of connection. */
+/** Requires a client token for every call except those of health, on every kind of connection. */
 export class TokenGate implements CallGate {
   readonly needsCredential = true;
 
@@ -47,8 +47,7 @@ export class TokenGate implements CallGate {
     const presented = this.tokens.find(metadata);
     if (presented.kind === 'known') {
       const { identity, digest } = presented;
-      // A client certificate counts too: a client with the token of another client, but without its key, is a different
-      // client.
+      // The identity includes a client certificate: the same token without the certificate's key is a different client.
       const caller = connection.startsWith('certificate:') ? `${connection} ${identity}` : identity;
       return { caller, credential: digest };
     }

@@ -2,31 +2,31 @@ import { EdgeError } from '../codec/edge-error.js';
 import { hasItsShare } from '../transport/shares.js';
 import { TokenBucket } from '../transport/token-bucket.js';
 
-/** Bounds on calls and messages. Infinity: none. */
+/** Limits of calls and messages. Infinity: no limit. */
 export interface CallBounds {
-  /** Calls at once, of all clients. */
+  /** Concurrent calls of all clients. */
   readonly maxCalls: number;
-  /** Calls at once of one client. */
+  /** Concurrent calls of one client. */
   readonly maxCallsPerClient: number;
-  /** Calls that one client may begin in a second. */
+  /** Calls that one client can start per second. */
   readonly callsPerSecond: number;
-  /** Messages that one client may send in a second. */
+  /** Messages that one client can send per second. */
   readonly messagesPerSecond: number;
 }
 
 /** Retry delay for calls above a limit. Unit: ms. */
 const RETRY_MS = 1000;
-/** Clients that are remembered before it is looked whose rates are as if nothing had been. */
+/** Number of remembered clients above which those with recovered rates are removed. */
 const TIDY_AT = 256;
 
-/** What one client uses. */
+/** The usage of one client. */
 export class ClientUse {
   calls = 0;
   readonly #callRate: TokenBucket | undefined;
   readonly #messageRate: TokenBucket | undefined;
 
   constructor(
-    /** Who it is; says nothing about its credential. */
+    /** The client's identity, without its credential. */
     readonly client: string,
     private readonly bounds: CallBounds,
     private readonly now: () => number,
@@ -47,19 +47,19 @@ export class ClientUse {
     this.calls++;
   }
 
-  /** For one message that can be rejected. @throws EdgeError RATE_LIMITED */
+  /** Counts one message that can be rejected. @throws EdgeError RATE_LIMITED */
   takeMessage(): void {
     const waitMs = this.#messageRate?.take(this.now()) ?? 0;
     if (waitMs > 0)
       throw rateLimited('messages', 'limits.maxMessagesPerSecond', this.bounds.messagesPerSecond, waitMs);
   }
 
-  /** For messages that are sent in any case. @returns how long the next ones have to wait, in ms */
+  /** Counts messages that are sent in any case. @returns delay for the next messages, in ms */
   spendMessages(count: number): number {
     return this.#messageRate?.spend(count, this.now()) ?? 0;
   }
 
-  /** Whether nothing is lost when it is forgotten. */
+  /** Whether removing the client loses no information. */
   get isUnused(): boolean {
     const now = this.now();
     return (
@@ -68,7 +68,7 @@ export class ClientUse {
   }
 }
 
-/** Counts the calls of a server, and says when there are too many. */
+/** Counts the calls of a server, and rejects calls above the limits. */
 export class CallLimits {
   readonly #clients = new Map<string, ClientUse>();
   /** Open calls by connection. */
@@ -81,20 +81,20 @@ export class CallLimits {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Calls that are open. */
+  /** Number of open calls. */
   get calls(): number {
     return this.#calls;
   }
 
-  /** Clients that are remembered. */
+  /** Number of remembered clients. */
   get clients(): number {
     return this.#clients.size;
   }
 
   /**
-   * Counts one call more, until leave().
+   * Counts one more call, until leave().
    *
-   * @param connection - any object that stands for the connection of the call
+   * @param connection - any object that identifies the connection of the call
    * @throws EdgeError TOO_MANY_CALLS, RATE_LIMITED
    */
   enter(client: string, connection?: object): ClientUse {
@@ -110,7 +110,7 @@ export class CallLimits {
     return use;
   }
 
-  /** Counts one call more, whatever the bounds are. */
+  /** Counts one more call, whatever the limits are. */
   enterAlways(client: string, connection?: object): ClientUse {
     const use = this.#useOf(client);
     use.calls++;
@@ -119,7 +119,7 @@ export class CallLimits {
     return use;
   }
 
-  /** @param connection - the one that the call was entered with */
+  /** @param connection - the connection that the call was entered with */
   leave(use: ClientUse, connection?: object): void {
     this.#calls--;
     use.calls--;
@@ -143,7 +143,7 @@ export class CallLimits {
     return use;
   }
 
-  /** Those that left before their rates were full again. */
+  /** Clients that left before their rates had recovered. */
   #tidy(): void {
     for (const [client, use] of this.#clients) if (use.isUnused) this.#clients.delete(client);
     this.#tidyAt = Math.max(TIDY_AT, 2 * this.#clients.size);

@@ -1,62 +1,65 @@
 import { LATE_MS } from '../../timing/pause-aware-timer.js';
 import { EdgeError } from '../codec/edge-error.js';
 
-/** Bounds that are looked after now and then. Times are milliseconds. */
+/** Limits that are checked periodically. Times are milliseconds. */
 export interface SweepBounds {
-  /** How long a request may take to arrive. */
+  /** Time limit for the arrival of a request. */
   readonly requestTimeoutMs: number;
-  /** How long a call of which all was said may wait for a client that takes nothing of it. */
+  /** Time that a finished call can wait for a client that reads nothing. */
   readonly stallTimeoutMs: number;
   /** Bytes of unprocessed requests of all calls. */
   readonly maxBufferedBytes: number;
 }
 
-/** A call as it is looked at. */
+/** An open call, as the sweep sees it. */
 export interface SweptCall {
-  /** What its connection is known by. */
+  /** Identifies the connection. */
   readonly connection: unknown;
-  /** Its request has not arrived in full; of a stream of requests, the first. */
+  /** Whether the request has not arrived completely. For a stream of requests, the first request counts. */
   readonly awaitsRequest: boolean;
-  /** Bytes of its request that are held. */
+  /** Unprocessed bytes of the request. */
   readonly bufferedBytes: number;
-  /** All was said: nothing is left but that its client takes it. */
+  /** Whether the call has its status and only waits until the client has read it. */
   readonly isResponseComplete: boolean;
-  /** Bytes of its answer that are held. */
+  /** Unread bytes of the response. */
   readonly unsentBytes: number;
-  /** Looks again how much its client has not taken. */
+  /** Updates `unsentBytes`. */
   noteUnsent(): void;
-  /** Ends it with an error. */
+  /** Ends the call with an error. */
   fail(error: EdgeError): void;
-  /** Drops what is left of it. */
+  /** Resets the call's stream. */
   abandon(): void;
 }
 
-/** Buffers are looked at again when so much of their bound has arrived. */
+/** Buffers are checked again when this part of their limit has arrived. */
 const LOOK_AGAIN_SHARE = 1 / 16;
-/** How often it is looked. Unit: ms. */
+/** Interval between two sweeps. Unit: ms. */
 const SWEEP_MS = 200;
-/** Retry delay for a call that was ended because of the bytes that it held. Unit: ms. */
+/** Retry delay for a call that was ended because of its buffered bytes. Unit: ms. */
 const RETRY_MS = 1000;
 
-/** A call of which all was said and whose stream is not over. */
+/** A call with a status whose stream is still open. */
 interface Leaving {
   since: number;
   unsentBytes: number;
 }
 
 /**
- * Looks, while there are calls, whether one of them holds on to what others need: a request that never ends, an end that is never
- * taken, bytes that nobody can take. HTTP/2 gives a client all of that for nothing.
+ * While there are calls, periodically ends those that occupy shared resources: a request that never ends, a status
+ * that the client never reads, responses that the client does not read. HTTP/2 itself limits none of these.
  */
 export class CallSweep {
-  /** With the time at which each began, in that order. */
+  /** With the time at which each call started, in that order. */
   readonly #open = new Map<SweptCall, number>();
   readonly #leaving = new Map<SweptCall, Leaving>();
-  /** Since the buffers were looked at. */
+  /** Bytes that arrived since the last check of the buffers. */
   #arrivedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #tickedAt = 0;
-  /** How long the process was paused while there were calls: clients could not be served, and that is no fault of theirs. */
+  /**
+   * Time for which the process was paused while there were calls. Clients could not be served during that time, so
+   * it does not count against them.
+   */
   #pausedMs = 0;
 
   constructor(
@@ -65,12 +68,12 @@ export class CallSweep {
     private readonly monotonic: () => number = () => performance.now(),
   ) {}
 
-  /** Milliseconds, without those in which the process was paused. */
+  /** The current time without the pauses of the process. Unit: ms. */
   private now(): number {
     return this.monotonic() - this.#pausedMs;
   }
 
-  /** A call begins. */
+  /** A call has started. */
   opened(call: SweptCall): void {
     this.#open.set(call, this.now());
     if (this.#timer !== undefined) return;
@@ -78,12 +81,12 @@ export class CallSweep {
     this.#timer = setInterval(() => this.#tick(), SWEEP_MS).unref();
   }
 
-  /** It is over; its stream stays open until closed(). */
+  /** The call has its status. Its stream stays open until closed(). */
   ended(call: SweptCall): void {
     if (this.#open.delete(call)) this.#startLeaving(call);
   }
 
-  /** Nothing is left of it. */
+  /** The call's stream is closed. */
   closed(call: SweptCall): void {
     this.#open.delete(call);
     this.#leaving.delete(call);
@@ -96,18 +99,18 @@ export class CallSweep {
     const now = this.monotonic();
     const lateMs = now - this.#tickedAt - SWEEP_MS;
     this.#tickedAt = now;
-    // The next look is after what came meanwhile was read.
+    // The next check runs after the input of this turn was read.
     if (lateMs > LATE_MS) this.#pausedMs += lateMs;
     else this.sweep();
   }
 
-  /** Bytes of a request arrived: what is held is looked at again before it can grow by much. */
+  /** Bytes of a request arrived: checks the buffers again before they can grow by much. */
   arrived(bytes: number): void {
     this.#arrivedBytes += bytes;
     if (this.#arrivedBytes >= this.bounds.maxBufferedBytes * LOOK_AGAIN_SHARE) this.#freeBuffers();
   }
 
-  /** Looks once. */
+  /** Runs one sweep. */
   sweep(): void {
     const now = this.now();
     this.#endSlowRequests(now);
@@ -131,7 +134,7 @@ export class CallSweep {
     }
   }
 
-  /** Who holds most is ended first: the connection, and its calls. */
+  /** Ends the largest usage first: the connection with the most bytes, and its calls. */
   #freeBuffers(): void {
     this.#arrivedBytes = 0;
     const { maxBufferedBytes } = this.bounds;

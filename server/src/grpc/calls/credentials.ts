@@ -1,25 +1,28 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Metadata, ServerCredentials } from '@grpc/grpc-js';
 
-/** Plain HTTP/2. TLS is done before grpc-js sees a connection; see TlsEndpoint. */
+/** Plain HTTP/2. TLS ends before grpc-js sees a connection, see TlsEndpoint. */
 export function insecureCredentials(): ServerCredentials {
   return ServerCredentials.createInsecure();
 }
 
-/** A bearer token and whose it is. */
+/** A bearer token and the name of its owner. */
 export interface Token {
-  /** Tokens of one name are one identity, so that a token can be changed for another. Default: the token stands for itself. */
+  /**
+   * Tokens with one name are one identity, so that a token can be replaced. Default: the token is its own
+   * identity.
+   */
   readonly name?: string | undefined;
   readonly value: string;
 }
 
-/** What the header `authorization` of a call holds. */
+/** The result of parsing the header `authorization` of a call. */
 export type Presented =
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown' }
   | {
       readonly kind: 'known';
-      /** Whose token it is. Says nothing about the token. */
+      /** The identity of the token's owner. Does not reveal the token. */
       readonly identity: string;
       readonly digest: Buffer;
     };
@@ -29,7 +32,7 @@ interface KnownToken {
   readonly digest: Buffer;
 }
 
-/** Tokens that are taken, several at once. Only their digests are kept. */
+/** A set of accepted tokens. Only their digests are stored. */
 export class TokenSet {
   #known: readonly KnownToken[] = [];
 
@@ -37,24 +40,24 @@ export class TokenSet {
     this.replace(tokens);
   }
 
-  /** From now on these are taken and no others. Empty ones are passed over. */
+  /** Replaces the accepted tokens. Empty tokens are ignored. */
   replace(tokens: readonly Token[]): void {
     this.#known = tokens
       .filter(({ value }) => value !== '')
       .map(({ name, value }) => {
         const known = digest(value);
-        // A digest of the digest: what identifies a token must not help to find it in the set.
+        // A digest of the digest, so that the identity of a token does not help to find the token in the set.
         const identity = name === undefined ? `token:${digest(known).toString('hex')}` : `client:${name}`;
         return { identity, digest: known };
       });
   }
 
-  /** `authorization: Bearer <token>`. Takes the same time whether, and how far, a token is right. */
+  /** Checks `authorization: Bearer <token>`. The time does not depend on whether, or how far, a token is right. */
   find(metadata: Metadata): Presented {
     return this.findIn(metadata.get('authorization'));
   }
 
-  /** The same for the values of the header. */
+  /** Checks the values of the header. */
   findIn(given: readonly (string | Buffer)[]): Presented {
     if (given.length === 0) return { kind: 'missing' };
     const match = given.length === 1 ? /^Bearer +(\S+)$/i.exec(String(given[0])) : null;
@@ -62,7 +65,7 @@ export class TokenSet {
     return found !== undefined && match !== null ? { kind: 'known', ...found } : { kind: 'unknown' };
   }
 
-  /** Whether the token with this digest is still taken. */
+  /** Whether the token with this digest is still accepted. */
   has(digest: Buffer): boolean {
     return this.#find(digest) !== undefined;
   }
@@ -76,7 +79,7 @@ export class TokenSet {
   }
 }
 
-/** The operators' credential, apart from those of clients: one of its own tokens. */
+/** The operators' credential, separate from those of clients: one of its own tokens. */
 export class AdminCredential {
   readonly #tokens: TokenSet;
 
@@ -88,7 +91,7 @@ export class AdminCredential {
     this.#tokens = new TokenSet(tokens.map((value) => ({ value })));
   }
 
-  /** From now on these are taken and no others. */
+  /** Replaces the accepted tokens. */
   replace(tokens: readonly Token[]): void {
     this.#tokens.replace(tokens);
   }
@@ -97,7 +100,7 @@ export class AdminCredential {
     return this.acceptsHeader(metadata.get('authorization'));
   }
 
-  /** The same for the values of the header `authorization`. */
+  /** Checks the values of the header `authorization`. */
   acceptsHeader(given: readonly (string | Buffer)[]): boolean {
     const accepted = this.#tokens.findIn(given).kind === 'known';
     if (!accepted) this.onRefused();
@@ -105,7 +108,7 @@ export class AdminCredential {
   }
 }
 
-/** Hashed, because timingSafeEqual wants equal lengths and the length is a secret too. */
+/** Hashed, because timingSafeEqual needs equal lengths, and the length is a secret too. */
 function digest(secret: string | Buffer): Buffer {
   return createHash('sha256').update(secret).digest();
 }

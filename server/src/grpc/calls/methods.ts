@@ -1,9 +1,9 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
 
-/** The four shapes of a call, named as the `grpc_server_*` metrics of the ecosystem name them. */
+/** The four kinds of calls, with the names of the common `grpc_server_*` metrics. */
 export type CallType = 'unary' | 'client_stream' | 'server_stream' | 'bidi_stream';
 
-/** One method of a service. There is one object a method, so that it can be the key of a Map. */
+/** One method of a service. There is one object for each method, so that it can be the key of a Map. */
 export interface MethodInfo {
   /** Full name of the service, such as `spread.sidecar.v1.MailboxService`. */
   readonly service: string;

@@ -24,14 +24,14 @@ import type { ResponseBudget } from './response-budget.js';
 type Listener = Parameters<ServerInterceptingCall['start']>[0];
 
 const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
-/** Health and reflection ask for names. */
+/** Requests of health and reflection contain only names. */
 const MAX_SMALL_REQUEST_BYTES = 4096;
 const SMALL_REQUEST_LIMIT = 'http2.smallRequests';
 
-/** Bytes of a response that cost as much as a small unary call. */
+/** Bytes of a response with the cost of a small unary call. */
 const RESPONSE_BYTES_PER_CALL = 2048;
 
-/** What these answer is small, and must arrive: it says what became of a request. */
+/** The responses of these methods are small and must arrive, because they contain the outcome of a request. */
 const FREE: ReadonlySet<string> = new Set([
   'Connect',
   'Disconnect',
@@ -45,7 +45,7 @@ const FREE: ReadonlySet<string> = new Set([
 const isFree = ({ service, method }: MethodInfo): boolean =>
   service === 'grpc.health.v1.Health' || (service === MAILBOX_SERVICE && FREE.has(method));
 
-/** A client does not read the responses to its calls. */
+/** The error of a client that does not read the responses to its calls. */
 export function responsesUnread(max: number, outcome: 'not-sent' | 'unknown'): EdgeError {
   const bound = `${max} bytes`;
   const message = `responses that clients have not read hold much of at most ${bound}, and this connection has its share`;
@@ -58,58 +58,58 @@ const RETRY_MS = 1000;
 
 const callsByMetadata = new ByMetadata<ObservedCall>();
 
-/** The call that a handler was given this metadata with. */
+/** Returns the call whose handler received this metadata. */
 export function observedCall(metadata: Metadata): ObservedCall {
   const call = callsByMetadata.get(metadata);
   if (!call) throw new Error('the server lacks the interceptor of OpenCalls');
   return call;
 }
 
-/** A call that was let in. */
+/** An accepted call. */
 export interface Entry {
   readonly admission: Admission;
-  /** What its client uses. */
+  /** The usage of the client. */
   readonly use: ClientUse;
 }
 
-/** Called for the life of a call. */
+/** Called during the life of a call. */
 export interface CallWatcher {
-  /** What a compressed message may become; undefined where there may be none. Unit: bytes. */
+  /** Largest possible size of a compressed message. Undefined if compression is not allowed. Unit: bytes. */
   readonly maxCompressedBytes: number | undefined;
-  /** What clients have not taken. */
+  /** Responses that clients have not read. */
   readonly responses: ResponseBudget;
   /** Shares the event loop between connections. */
   readonly turns: FairTurns;
   /** Bytes of a request arrived. */
   arrived(bytes: number): void;
-  /** Lets the call in, or answers with the status that rejects it. */
+  /** Accepts the call, or returns the status that rejects it. */
   admit(call: ObservedCall, base: ServerInterceptingCallInterface, metadata: Metadata): Entry | SentStatus;
-  /** A message of the client's was read. */
+  /** A message of the client was read. */
   received(call: ObservedCall): void;
-  /** A message was given to the transport. */
+  /** A message was passed to the transport. */
   sent(call: ObservedCall): void;
-  /** It ran into a limit. */
+  /** The call exceeded a limit. */
   reached(limit: string): void;
-  /** It has a status. */
+  /** The call has its status. */
   finished(call: ObservedCall, code: number): void;
-  /** Nothing is left of it. */
+  /** The call's stream is closed. */
   closed(call: ObservedCall): void;
-  /** A status without details that grpc-js itself made, such as for a message over the size limit. */
+  /**
+   * Replaces a status without details that grpc-js itself created, for example for a message above the size limit.
+   */
   describe(status: SentStatus): SentStatus;
 }
 
 /**
- * The innermost wrapper of a call: sees its true end and can hold back its reads.
- *
- * grpc-js sends some statuses from below every interceptor (the deadline passed, a message is too large,
- * its compression is broken) and reports only "cancelled" to the layers above. They all go through
- * `sendStatus` of the innermost call, so that is the one method replaced on it.
- *
- * The message methods pass straight through: the default implementation makes closures for every message.
+ * The innermost wrapper of a call: sees its true end and can delay its reads.
+ *  grpc-js sends some statuses from below every interceptor (the deadline passed, a message is too large, its
+ * compression is broken) and reports only "cancelled" to the layers above. They all use `sendStatus` of the
+ * innermost call, so that is the one method replaced on it.
+ *  The message methods pass straight through: the default implementation creates closures for every message.
  */
 export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   readonly startedAt = performance.now();
-  /** Also when it is closed already. */
+  /** Also called when it is closed already. */
   readonly connection: Http2Session | undefined;
   readonly #base: ServerInterceptingCallInterface;
   readonly #stream: ServerHttp2Stream | undefined;
@@ -123,7 +123,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   #onFinished: () => void = () => {};
   #readCredits = Number.POSITIVE_INFINITY;
   #readWanted = false;
-  /** Bytes of its answer that count in the budget, as its connection's. */
+  /** Bytes of the response that count in the budget of its connection. */
   #unsentCounted = 0;
   #unsentOf: unknown;
 
@@ -150,7 +150,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#base.start({
       onReceiveMetadata: (metadata) => {
         begun = true;
-        // grpc-js has made the deadline in this turn, as a time of the wall clock, which may be set meanwhile.
+        // grpc-js has created the deadline in this turn from the wall clock, which can change later.
         this.#deadlineAt = performance.now() + (Number(this.#base.getDeadline()) - Date.now());
         const answer = this.#watcher.admit(this, this.#base, metadata);
         if (!('admission' in answer)) {
@@ -164,7 +164,8 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
       onReceiveMessage: (message) => {
         this.#watcher.received(this);
         this.#hasRequest = true;
-        // What is let in one at a time counts until the next one is; the one message of other methods until it is processed.
+        // A message that was allowed one at a time counts until the next one is allowed. The only message of other methods
+        // counts until it is processed.
         if (this.#isStreamOfRequests && this.#readCredits === Number.POSITIVE_INFINITY)
           this.#input?.handedOver();
         listener.onReceiveMessage(message);
@@ -172,7 +173,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
       onReceiveHalfClose: () => {
         this.#hasRequest = true;
         this.#halfClosed = true;
-        // What a unary call waits with, such as the payload of a Multicast, lies in the bytes of its request.
+        // Data of a waiting unary call, such as the payload of a Multicast, is part of the bytes of its request.
         if (this.method.type !== 'unary') this.#input?.clear();
         listener.onReceiveHalfClose();
       },
@@ -185,17 +186,17 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     if (!begun) this.#finish(status.CANCELLED);
   }
 
-  /** How it was let in; undefined until then. */
+  /** The accepted call. Undefined until then. */
   get entry(): Entry | undefined {
     return this.#entry;
   }
 
-  /** When its client gives up, by the monotonic clock; Infinity: never. Unit: ms. */
+  /** The client's deadline by the monotonic clock. Infinity: none. Unit: ms. */
   get deadlineAt(): number {
     return this.#deadlineAt;
   }
 
-  /** The connection as mailboxes know it. */
+  /** The connection for mailboxes. */
   get clientConnection(): ClientConnection | undefined {
     return clientConnectionOf(this.connection);
   }
@@ -208,7 +209,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     return this.#input?.bufferedBytes ?? 0;
   }
 
-  /** grpc-js ends a unary call only when its answer was taken. */
+  /** grpc-js ends a unary call only after the client has read its response. */
   get isResponseComplete(): boolean {
     return this.#finished || (this.method.type === 'unary' && this.unsentBytes > 0);
   }
@@ -217,22 +218,25 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     return this.#stream?.writableLength ?? 0;
   }
 
-  /** Who calls. */
+  /** The caller's identity. */
   get caller(): string {
     return this.#letIn.admission.caller;
   }
 
-  /** Calls back when the call has its status, also one that comes from elsewhere than its handler. One listener. */
+  /**
+   * Registers the one listener that is called when the call has its status, also a status that the handler did not
+   * send.
+   */
   onFinished(listener: () => void): void {
     this.#onFinished = listener;
   }
 
-  /** What its client uses. */
+  /** The usage of the client. */
   get use(): ClientUse {
     return this.#letIn.use;
   }
 
-  /** For a call that was let in, as every call was that has a handler. */
+  /** Only for an accepted call; every call with a handler is accepted. */
   get #letIn(): Entry {
     if (this.#entry === undefined) throw new Error('the call was rejected');
     return this.#entry;
@@ -243,7 +247,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
-    // After a status that came from elsewhere (a drain) the handler may not have heard of it yet.
+    // After a status that the handler did not send (a drain), the handler may not know of it yet.
     const stream = this.#stream;
     if (this.#finished || stream?.destroyed || stream?.closed) return;
     if (!isFree(this.method) && !this.#watcher.responses.hasRoom(this.connection)) {
@@ -271,7 +275,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     this.#unsentCounted = unsent;
   }
 
-  /** Its client does not read what it asked for. */
+  /** The client does not read the responses to its calls. */
   #failUnread(): void {
     const error = responsesUnread(this.#watcher.responses.totalBytes, 'unknown');
     this.#watcher.reached(error.metadata.limit!);
@@ -279,8 +283,8 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   /**
-   * What grpc-js does with a message, but without its two copies: most of what this process sends goes here. Its first
-   * message, which sends the headers, is none of these.
+   * Sends a message like grpc-js, but without its two copies, because most of the sent bytes go through here. Not
+   * for the first message, which sends the headers.
    */
   #writeBatch(stream: ServerHttp2Stream, frame: BatchFrame, callback: () => void): void {
     const parts = frame.parts();
@@ -308,8 +312,8 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   /**
-   * From now on only one message is let in, and one more for each allowRead(). Pausing the call's own stream
-   * is not enough: it continues to read until 16 messages, of up to the size limit each, lie in its buffer.
+   * From now on, only one message is read, and one more for each allowRead(). Pausing the call's own stream is not
+   * enough: it reads on until its buffer has 16 messages, each up to the size limit.
    */
   readOneAtATime(): void {
     this.#readCredits = 1;
@@ -325,7 +329,9 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
     }
   }
 
-  /** Runs work of this call, now or when other connections had their turn. @param expected - in small unary calls */
+  /**
+   * Runs work of this call, now or after the turns of other connections. @param expected - in small unary calls
+   */
   takeTurn(task: () => void, expected: number): void {
     this.#watcher.turns.run(this.connection ?? this, task, expected);
   }
@@ -336,7 +342,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   fail(error: EdgeError): void {
-    // What would be taken, as gRPC has it.
+    // The accepted encodings, as gRPC's header.
     const encodings: Record<string, string> =
       error.reason === 'COMPRESSION_NOT_SUPPORTED' ? { 'grpc-accept-encoding': 'identity' } : {};
     const end = statusError(sidecarFailure(error), encodings);
@@ -376,8 +382,8 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   /**
-   * Ends a call that was not answered yet. What its client still sends is not wanted: it is told so, or its stream would stay
-   * open.
+   * Ends a call without a response. The client is told to stop sending, because its stream would stay open
+   * otherwise.
    */
   #refuse(answer: SentStatus): void {
     this.#base.sendStatus(answer);

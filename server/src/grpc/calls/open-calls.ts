@@ -19,10 +19,10 @@ import type { GrpcTelemetry, MethodInfo, MethodTable } from './methods.js';
 import { type CallWatcher, type Entry, ObservedCall, responsesUnread } from './observed-call.js';
 import type { ResponseBudget } from './response-budget.js';
 
-/** Called for a call that was not let in; `reason` is the contract's. */
+/** Called for a rejected call. `reason` is the contract's. */
 export type OnCallRefused = (reason: string, method: MethodInfo, peer: string) => void;
 
-/** What OpenCalls needs. */
+/** The dependencies of OpenCalls. */
 export interface OpenCallsOptions {
   readonly methods: MethodTable;
   readonly telemetry: GrpcTelemetry;
@@ -35,9 +35,9 @@ export interface OpenCallsOptions {
   readonly onRefused: OnCallRefused;
   readonly limits: CallLimits;
   readonly responses: ResponseBudget;
-  /** Called for a connection that brought a credential. */
+  /** Called for a connection with an accepted credential. */
   readonly onProven: (connection: Http2Session | undefined) => void;
-  /** Called for a limit that a call ran into before it had a handler. */
+  /** Called for a limit that a call exceeded before it had a handler. */
   readonly onLimit: OnLimit;
   /** Shares the event loop between connections. */
   readonly turns: FairTurns;
@@ -46,10 +46,10 @@ export interface OpenCallsOptions {
 /** Called for a limit that a client reached, with the name of its option. */
 export type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
 
-/** They are to be answered when all else is too much; what they do is little, and watchers have a bound of their own. */
+/** Health must respond even under overload. Its calls are cheap, and watchers have a separate limit. */
 const WITHOUT_LIMIT: ReadonlySet<string> = new Set(['grpc.health.v1.Health']);
 
-/** All calls of a server that have no status yet; reports each call's start and end. */
+/** All calls of a server without a status. Reports each call's start and end. */
 export class OpenCalls implements CallWatcher {
   readonly #open = new Set<ObservedCall>();
   readonly #idle: (() => void)[] = [];
@@ -79,7 +79,7 @@ export class OpenCalls implements CallWatcher {
     return this.#open.size;
   }
 
-  /** Has to be the first of a server's interceptors, which grpc-js puts innermost. */
+  /** Must be the first of a server's interceptors, which grpc-js makes the innermost. */
   readonly interceptor: ServerInterceptor = (definition, base) => {
     const method = this.options.methods.get(definition.path);
     const call = new ObservedCall(base, method, this);
@@ -89,7 +89,7 @@ export class OpenCalls implements CallWatcher {
     return call;
   };
 
-  /** Ends every open call with this status: clients see it instead of a cut connection's CANCELLED. */
+  /** Ends every open call with this status. Otherwise clients would see CANCELLED when their connection closes. */
   endAll(end: SentStatus): void {
     for (const call of [...this.#open]) call.sendStatus(end);
   }
@@ -142,7 +142,7 @@ export class OpenCalls implements CallWatcher {
     return described;
   }
 
-  /** Ends the calls of a connection that may live no longer. */
+  /** Ends the calls of a connection that has reached its age limit. */
   endOf(connection: Http2Session): void {
     for (const call of [...this.#open]) {
       if (call.connection !== connection) continue;
@@ -153,13 +153,13 @@ export class OpenCalls implements CallWatcher {
     }
   }
 
-  /** Ends the calls that would not be let in any more. */
+  /** Ends the calls that would not be accepted any more. */
   recheck(): void {
     for (const call of [...this.#open]) {
       if (call.entry === undefined || this.options.gate.stillAdmits(call.entry.admission)) continue;
       const error = new EdgeError('CREDENTIAL_INVALID', 'the client token is no longer accepted', {
         field: 'authorization',
-        // It was let in: what it asked for may be on its way.
+        // The call was accepted, so its request may have been sent already.
         outcome: 'unknown',
       });
       this.options.onRefused(error.reason, call.method, call.getPeer());
@@ -167,7 +167,7 @@ export class OpenCalls implements CallWatcher {
     }
   }
 
-  /** Resolves when no call is open; not bounded in time. */
+  /** Resolves when no call is open. Has no time limit. */
   whenIdle(): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -182,10 +182,11 @@ export class OpenCalls implements CallWatcher {
 }
 
 /**
- * Whose limits a call counts in: who its credential says that it is; else, over TCP and TLS, the address that it comes from.
- * A Unix socket does not identify its clients, so without credentials they are all one client.
+ * The client whose limits a call counts in: the identity of its credential, otherwise, over TCP and TLS, the
+ * address of the connection. A Unix socket does not identify its clients, so without credentials they are all one
+ * client.
  *
- * @param caller the call's identity, which is the connection's where it has no credential
+ * @param caller the call's identity, which is the connection's without a credential
  */
 export function clientOf(
   caller: string,

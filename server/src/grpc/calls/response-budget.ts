@@ -1,6 +1,6 @@
 /**
- * The bytes of responses that clients have not taken, of all calls together. A connection may hold as much as is still free:
- * one holds half at most, n of them n/(n+1), and there is always room for those that read.
+ * The unread bytes of the responses of all calls. A connection can use as much as is still free: a single one uses
+ * at most half, n of them use n/(n+1), and there is always room for clients that read.
  */
 export class ResponseBudget {
   readonly #held = new Map<unknown, number>();
@@ -14,12 +14,12 @@ export class ResponseBudget {
     return this.#used;
   }
 
-  /** Whether a connection may hold one response more. */
+  /** Whether a connection can have one more response. */
   hasRoom(connection: unknown): boolean {
     return (this.#held.get(connection) ?? 0) < this.totalBytes - this.#used;
   }
 
-  /** A connection holds so many bytes more, or less. */
+  /** Changes the bytes of a connection. */
   change(connection: unknown, bytes: number): void {
     if (bytes === 0) return;
     this.#used += bytes;

@@ -1,6 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 
-/** A service and what answers it: one of those that a GrpcServer serves. */
+/** A service of a GrpcServer with its implementation. */
 export interface ServiceRegistration {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;

@@ -6,41 +6,41 @@ import { malformedError, statusError } from '../codec/status.js';
 import type { ClientUse } from './call-limits.js';
 import { observedCall } from './observed-call.js';
 
-/** What a handler may know of its call besides the request. */
+/** The properties of a call, besides its request, for its handler. */
 export interface CallFacts {
   readonly metadata: Metadata;
-  /** Who calls: the identity that a mailbox belongs to. */
+  /** The caller: the identity that owns mailboxes. */
   readonly caller: string;
-  /** The address that the call came from, such as `127.0.0.1:51234`; `unix` for a Unix socket. */
+  /** The address of the caller, such as `127.0.0.1:51234`, or `unix` for a Unix socket. */
   readonly peer: string;
-  /** The connection that the call came over. */
+  /** The connection of the call. */
   readonly clientConnection: ClientConnection | undefined;
-  /** What the caller uses, of what there are bounds for. */
+  /** The usage of the caller that limits apply to. */
   readonly use: ClientUse;
   /**
-   * Aborts when the caller has gone or the deadline is about to pass; `reason` is a CallEnded. Made on first
-   * use: most calls never wait.
+   * Aborted when the caller has disconnected or the deadline is about to pass. `reason` is a CallEnded. Created on
+   * first use, because most calls never wait.
    */
   readonly signal: AbortSignal;
 }
 
-/** Why a call's signal was aborted. */
+/** The reason for the abort of a call's signal. */
 export type CallEnded = 'deadline' | 'cancelled';
 
-/** Answers one unary call: the response, or a throw. */
+/** Handles one unary call: returns the response, or throws. */
 export type UnaryHandler<Request, Response> = (
   request: Request,
   call: CallFacts,
 ) => Response | Promise<Response>;
 
 /**
- * The part of a deadline that is kept for the answer. The caller's own clock began to run earlier than ours,
- * so what is sent at the deadline comes too late; and only our answer can tell what became of a send.
+ * The part of a deadline that is reserved for the response. The caller's clock started earlier than the sidecar's,
+ * so a response at the deadline is too late, and only the response contains the outcome of a send.
  */
 const RESERVE_PART = 0.05;
 const MAX_RESERVE_MS = 100;
 
-/** A grpc-js handler that answers what `handler` gives or throws. */
+/** Converts `handler` to a handler of grpc-js, which responds with its result or error. */
 export function unary<Request, Response>(
   failures: FailureTranslator,
   handler: UnaryHandler<Request, Response>,

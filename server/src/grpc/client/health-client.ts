@@ -7,7 +7,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 
-/** Which server to ask, and how. */
+/** The server to check, and the connection to it. */
 export interface HealthQuestion {
   /** `host:port` or `unix:/path`. */
   readonly target: string;
@@ -22,9 +22,9 @@ export interface HealthQuestion {
 const SERVING = 1;
 
 /**
- * Asks `grpc.health.v1.Health/Check` for the whole server. Needs no token.
+ * Calls `grpc.health.v1.Health/Check` for the whole server. Needs no token.
  *
- * @returns whether the server says SERVING
+ * @returns whether the server responds with SERVING
  * @throws ServiceError of gRPC
  */
 export async function askHealth(question: HealthQuestion): Promise<boolean> {

@@ -32,7 +32,7 @@ const SERVICE_TYPES: Readonly<Record<number, ServiceTypeName>> = {
 };
 const SERVICE_TYPE_BOUND = Object.values(SERVICE_TYPES).join(', ');
 
-/** @throws SpreadError ILLEGAL_SERVICE; everything else is checked where the message becomes bytes */
+/** @throws SpreadError ILLEGAL_SERVICE; everything else is checked when the message is encoded */
 export function outgoingMessage(message: MulticastMessage): OutgoingMessage {
   const serviceType = SERVICE_TYPES[message.serviceType];
   if (serviceType === undefined) {

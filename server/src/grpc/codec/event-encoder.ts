@@ -21,9 +21,9 @@ import { eventMessage, serviceTypeOf } from './event-message.js';
 type Regular = Extract<MailboxEvent, { kind: 'regular' }>;
 
 /**
- * Writes an element of EventBatch.events: tag, length, Event. Regular messages, which are nearly all there
- * is, are written by hand into the queue's memory: no object but the message is touched, and its payload is
- * copied once. The bytes are those that the generated code writes; a property test compares them.
+ * Writes an element of EventBatch.events: tag, length, Event. Almost all events are regular messages, so this
+ * function writes them directly into the queue's memory. It creates no objects, and copies the payload once. The
+ * bytes equal those of the generated code; a property test compares them.
  */
 export const encodeEvent: EncodeEvent = (space, sequence, receivedAtMs, event, privateGroup) => {
   if (event.kind === 'regular') {
@@ -100,7 +100,7 @@ function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number
   }
 }
 
-/** The encoded received_at of the millisecond that was asked for last: events come in bursts. */
+/** The encoded received_at of the last requested millisecond, because events come in bursts. */
 const stamp = new Uint8Array(32);
 let stampLength = 0;
 let stampMs = Number.NaN;
@@ -128,14 +128,14 @@ function zigzag(value: number): number {
   return ((value << 1) ^ (value >> 31)) >>> 0;
 }
 
-/** Bytes of a name in UTF-8: its characters are U+0000 to U+00FF, one byte each up to U+007F, else two. */
+/** Size of a name in UTF-8: its characters are U+0000 to U+00FF, one byte each up to U+007F, otherwise two. */
 function utf8Length(name: string): number {
   let length = name.length;
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 0x7f) length++;
   return length;
 }
 
-/** For names of some tens of characters a loop is faster than Buffer.write's way into C++. */
+/** For names of a few dozen characters, a loop is faster than the call of Buffer.write into C++. */
 function writeName(buffer: Uint8Array, start: number, tag: number, name: string, bytes: number): number {
   let at = start;
   buffer[at++] = tag;
@@ -163,11 +163,11 @@ export function sizeOfVarint(value: number): number {
   return 8;
 }
 
-/** Writes a whole number from 0 to 2^53 - 1; returns where the next byte goes. */
+/** Writes a whole number from 0 to 2^53 - 1. Returns the position after it. */
 export function writeVarint(buffer: Uint8Array, start: number, value: number): number {
   let at = start;
   let rest = value;
-  // Bit operations see 32 bits only.
+  // Bit operations use only 32 bits.
   while (rest > 0x7fffffff) {
     buffer[at++] = (rest & 0x7f) | 0x80;
     rest = Math.floor(rest / 0x80);

@@ -17,7 +17,7 @@ const REJECTED_OPERATION = {
   MESSAGE: RejectedOperation.MULTICAST,
 } as const;
 
-/** The contract's Event for something that a mailbox received. */
+/** Converts an event of a mailbox to the contract's Event. */
 export function eventMessage(
   sequence: number,
   receivedAtMs: number,

@@ -8,9 +8,9 @@ import { SpreadCode } from '../../spread/wire/index.js';
 import type { SidecarReason } from './edge-error.js';
 import { EDGE_ERRORS, MAILBOX_ERRORS, SPREAD_ERRORS } from './error-table.js';
 
-/** Reason domain of Spread's own errors. */
+/** ErrorInfo domain of Spread's own errors. */
 const SPREAD_DOMAIN = 'spread.org';
-/** Reason domain of the sidecar's own errors. */
+/** ErrorInfo domain of the sidecar's own errors. */
 const SIDECAR_DOMAIN = 'spread-sidecar';
 
 /** A failure in the contract's terms. */
@@ -21,16 +21,16 @@ export interface Failure {
   readonly reason: string;
   readonly domain: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Set when the same call may succeed later: how long to wait first. Unit: ms. */
+  /** Set when the same call may succeed later: the delay before the retry. Unit: ms. */
   readonly retryDelayMs?: number;
 }
 
-/** Called for a defect of the sidecar, with the id that the caller was given. */
+/** Called for a defect of the sidecar, with the ID that the caller received. */
 export type ReportDefect = (error: unknown, logId: string) => void;
 
 const SIDECAR_ERRORS = { ...MAILBOX_ERRORS, ...EDGE_ERRORS };
 
-/** The advice when to try again, unless the error has its own. Long enough for a daemon or another sidecar to come up, short enough for a person. */
+/** The default retry delay: long enough for a daemon or another sidecar to start, short enough for a person. */
 const RETRY_DELAY_MS = 1000;
 
 const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cause under the log_id';
@@ -38,8 +38,8 @@ const INTERNAL_SENTENCE = 'an internal error of the sidecar; its log has the cau
 /** Turns a thrown value into a Failure. The details of an unexpected error go to the log, not to the caller. */
 export class FailureTranslator {
   /**
-   * @param onSpreadError called for each Spread error that a caller is answered with, such as ILLEGAL_GROUP
-   * @param onLimit called for each limit that a caller ran into, such as mailbox.maxGroups
+   * @param onSpreadError called for each Spread error in a response, such as ILLEGAL_GROUP
+   * @param onLimit called for each exceeded limit in a response, such as mailbox.maxGroups
    */
   constructor(
     private readonly reportDefect: ReportDefect,
@@ -80,7 +80,7 @@ function spreadFailure(error: SpreadError): Failure {
     domain: SPREAD_DOMAIN,
     metadata,
   };
-  // A send that failed is not worth repeating: its mailbox has ended, and it may have been sent.
+  // A failed send must not be retried: its mailbox has ended, and the message may have been sent.
   if (error instanceof SendFailure) metadata.outcome = error.outcome;
   else if (advisesRetry) return { ...failure, retryDelayMs: RETRY_DELAY_MS };
   return failure;
@@ -100,7 +100,10 @@ export function sidecarFailure(error: SidecarError<SidecarReason>): Failure {
   return retryDelayMs === undefined ? failure : { ...failure, retryDelayMs };
 }
 
-/** How a stream that ends with its mailbox ends; undefined means OK. No retry: the mailbox will not come back. */
+/**
+ * The status of a stream that ends with its mailbox. Undefined means OK. Without a retry delay, because the
+ * mailbox does not return.
+ */
 export function endFailure(end: MailboxEnd): Failure | undefined {
   const metadata = { ...end.metadata, last_sequence: String(end.lastSequence) };
   switch (end.reason) {

@@ -2,20 +2,20 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 
 /**
- * Stands where a decoded request would stand when its bytes are no message of the contract. grpc-js ends
- * a call whose deserializer throws with INTERNAL, below every handler and interceptor; a value instead of
- * an exception lets the handler answer INVALID_ARGUMENT, in order with the messages before it.
+ * Replaces a decoded request when its bytes are not a message of the contract. grpc-js ends a call whose
+ * deserializer throws with INTERNAL, below every handler and interceptor. With a value instead of an exception,
+ * the handler can respond with INVALID_ARGUMENT, in order with the messages before it.
  */
 export class Malformed {
   constructor(
-    /** What is wrong, for a person. */
+    /** A description of the mistake for people. */
     readonly problem: string,
   ) {}
 }
 
 /**
- * Most fields of one request, those of nested messages counted too: an empty field costs much more memory and time than the two
- * bytes that it takes. Ten for each message of the largest batch.
+ * Largest number of fields of one request, including those of nested messages: an empty field has two bytes on the
+ * wire, but costs much more memory and time. Ten for each message of the largest batch.
  */
 export const MAX_REQUEST_FIELDS = 200_000;
 
@@ -23,12 +23,12 @@ class TooManyFields extends Error {}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** protobuf demands valid UTF-8 in strings; the generated code would put U+FFFD in its place. */
+/** protobuf requires valid UTF-8 in strings. The generated code would replace invalid bytes with U+FFFD. */
 function decodeStrictly(bytes: Uint8Array): string {
   return utf8.decode(bytes);
 }
 
-/** Bounds the number of fields: the generated code reads each tag and each length with `uint32()`. */
+/** Limits the number of fields: the generated code reads each tag and each length with `uint32()`. */
 class BoundedReader extends BinaryReader {
   constructor(bytes: Uint8Array) {
     super(bytes, decodeStrictly);
@@ -41,7 +41,7 @@ class BoundedReader extends BinaryReader {
   }
 }
 
-/** Decodes with a generated `decode`, strictly. */
+/** Decodes with a generated `decode` and additional checks. */
 export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: Uint8Array): T | Malformed {
   const reader = new BoundedReader(bytes);
   let message: T;
@@ -50,13 +50,13 @@ export function decodeOrMalformed<T>(decode: (input: BinaryReader) => T, bytes: 
   } catch (error) {
     return new Malformed(describe(error));
   }
-  // The generated decoder stops silently at a tag with field number 0 or at an unopened group's end, and
-  // may run past the end of a nested message.
+  // The generated decoder silently stops at a tag with field number 0 or at the end of an unopened group, and can
+  // read beyond the end of a nested message.
   if (reader.pos !== reader.len) return new Malformed('it has an invalid field tag');
   return message;
 }
 
-/** A large request that has arrived and is decoded when its call has its turn of the event loop. */
+/** A large request that has arrived and is decoded in its call's turn of the event loop. */
 export class Undecoded<T> {
   constructor(
     readonly bytes: Buffer,
@@ -68,11 +68,11 @@ export class Undecoded<T> {
   }
 }
 
-/** A copy of a generated service definition whose request deserializers give Malformed instead of throwing. */
+/** A copy of a generated service definition whose request deserializers return Malformed instead of throwing. */
 export function refuseMalformed<S extends ServiceDefinition>(definition: S): S {
   const copy: Record<string, ServiceDefinition[string]> = {};
   for (const [name, method] of Object.entries(definition)) {
-    // The generated deserializer hands its argument to `decode`, which takes a reader as well as bytes.
+    // The generated deserializer passes its argument to `decode`, which accepts a reader as well as bytes.
     const decode = method.requestDeserialize as unknown as (input: BinaryReader) => unknown;
     copy[name] = { ...method, requestDeserialize: (bytes: Buffer) => decodeOrMalformed(decode, bytes) };
   }

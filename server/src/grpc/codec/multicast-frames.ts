@@ -14,12 +14,11 @@ import { MAX_REQUEST_FIELDS } from './malformed.js';
 const NO_PAYLOAD = Buffer.alloc(0);
 
 /**
- * Reads a batch of a MulticastStream as every protobuf library writes it: fields in order, names in ASCII. Undefined
- * for anything else, also for what is malformed: the generated decoder is there for that, and gives the same for what is
- * read here (a property test compares them).
- *
- * Payloads are views on `bytes`, and neighbours with equal service type and groups share them: nearly all that a
- * sender of many messages costs is in this.
+ * Decodes a batch of a MulticastStream in the form that every protobuf library writes: fields in order, names in
+ * ASCII. Returns undefined for any other form, including malformed bytes, which the generated decoder then
+ * handles. Both give the same result for batches that this function decodes (a property test compares them).
+ *  Payloads are views of `bytes`, and neighbours with equal service type and groups share them. Decoding is nearly
+ * the whole cost of a sender of many messages.
  */
 export function decodeBatchFrame(bytes: Buffer): MulticastStreamRequest | undefined {
   const reader = new BatchReader(bytes);
@@ -29,9 +28,9 @@ export function decodeBatchFrame(bytes: Buffer): MulticastStreamRequest | undefi
 
 class BatchReader {
   #at = 0;
-  /** Messages and groups that may still come; beyond, the generated decoder rejects. */
+  /** Remaining messages and groups. Beyond, the generated decoder rejects the batch. */
   #left = MAX_REQUEST_FIELDS;
-  // The service type and groups of the message before, and where their bytes are.
+  // The service type and groups of the previous message, and the position of their bytes.
   #headStart = 0;
   #headLength = 0;
   #serviceType = 0;
@@ -85,7 +84,7 @@ class BatchReader {
     return { serviceType, groups, payload, messageType, selfDiscard };
   }
 
-  /** True when the bytes of the last head stand here too and no further group follows; then they are passed over. */
+  /** True when the bytes of the last head are repeated here and no further group follows. Then skips them. */
   #isHeadOfLast(end: number): boolean {
     const { bytes } = this;
     const start = this.#at;
@@ -122,13 +121,13 @@ class BatchReader {
     return true;
   }
 
-  /** The end of what a length announces; -1 when that is not before `end`. */
+  /** The end of a length-delimited field. -1 when the end is not before `end`. */
   #length(end: number): number {
     const length = this.#varint(end);
     return length < 0 || length > end - this.#at ? -1 : this.#at + length;
   }
 
-  /** A value of up to 28 bits; -1 for any other, which needs the generated decoder. */
+  /** A value of up to 28 bits. -1 for any other, which needs the generated decoder. */
   #varint(end: number): number {
     const { bytes } = this;
     let value = 0;

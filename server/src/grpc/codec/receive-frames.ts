@@ -2,19 +2,19 @@ import { ReceiveResponse, TAG_BATCH } from 'spread-sidecar-proto';
 import type { Batch } from '../../mailbox/queue/receiver.js';
 import { sizeOfVarint, writeVarint } from './event-encoder.js';
 
-/** A ReceiveResponse that is ready to leave. */
+/** An encoded ReceiveResponse. */
 export type ReceiveFrame = Buffer | BatchFrame;
 
-/** A gRPC message's flag, not compressed, and its length (the protocol's Length-Prefixed-Message). */
+/** A gRPC message's compression flag and its length (the protocol's Length-Prefixed-Message). */
 const PREFIX_BYTES = 5;
 
 /**
- * A batch as a ReceiveResponse. Its events are encoded as elements of EventBatch.events already, and a
- * repeated field is its elements side by side: what is missing is one tag and one length. So it can leave without
- * being copied, as `parts`.
+ * A batch as a ReceiveResponse. Its events are already encoded as elements of EventBatch.events, and a repeated
+ * field is the concatenation of its elements, so only a tag and a length are missing. The batch can therefore be
+ * sent as `parts` without a copy.
  */
 export class BatchFrame {
-  /** Bytes of the ReceiveResponse. */
+  /** Size of the ReceiveResponse in bytes. */
   readonly length: number;
   readonly #headBytes: number;
 
@@ -23,7 +23,7 @@ export class BatchFrame {
     this.length = this.#headBytes + batch.bytes;
   }
 
-  /** The gRPC message, its prefix included. */
+  /** The gRPC message, including its prefix. */
   parts(): Buffer[] {
     const head = Buffer.allocUnsafe(PREFIX_BYTES + this.#headBytes);
     head[0] = 0;
@@ -39,7 +39,7 @@ export class BatchFrame {
     return Buffer.concat([head, ...this.batch.buffers], this.length);
   }
 
-  /** The parts are no longer in use. */
+  /** Releases the parts. */
   release(): void {
     this.batch.release();
   }
@@ -50,7 +50,7 @@ export class BatchFrame {
   }
 }
 
-/** For grpc-js. */
+/** The serializer for grpc-js. */
 export function serializeFrame(frame: ReceiveFrame): Buffer {
   return frame instanceof BatchFrame ? frame.joined() : frame;
 }

@@ -13,24 +13,24 @@ export function required<T>(value: T | undefined, field: string): T {
   return value;
 }
 
-/** FIELD_INVALID for a value that is none of those allowed. */
+/** The error FIELD_INVALID for a value that is not allowed. */
 function invalid(field: string, bound: string, why = 'has a value that is not allowed'): EdgeError {
   return new EdgeError('FIELD_INVALID', `${field} ${why}; allowed: ${bound}`, { field, bound });
 }
 
 /**
- * A uint64 that counts something. Values above 2^53 - 1 become 2^53 - 1, which is above every bound and
- * every sequence there can be.
+ * A uint64 that counts something. Values above 2^53 - 1 become 2^53 - 1, which is above every limit and every
+ * possible sequence.
  */
 export function countOf(value: bigint): number {
   return Number(value > MAX_SAFE ? MAX_SAFE : value);
 }
 
 /**
- * Whole milliseconds of a Duration, rounded up; undefined when it is not set.
+ * Whole milliseconds of a Duration, rounded up. Undefined when it is not set.
  *
- * @param bound what is allowed, for the sentence
- * @throws EdgeError LIMIT_OUT_OF_RANGE when it is no proper Duration or lies outside min and max
+ * @param bound the allowed range, for the message
+ * @throws EdgeError LIMIT_OUT_OF_RANGE when the Duration is invalid or out of range
  */
 export function millisecondsOf(
   duration: Duration | undefined,
@@ -61,15 +61,15 @@ function describeMs(ms: number): string {
   return `${ms} ms`;
 }
 
-/** What the values of an enum field mean here. */
+/** The internal values by the enum's values. */
 export interface EnumField<Meaning> {
   readonly field: string;
-  /** What the contract's names of the values begin with. */
+  /** The prefix of the contract's names of the values. */
   readonly prefix: string;
   readonly names: Readonly<Record<number, Meaning>>;
 }
 
-/** @throws EdgeError FIELD_INVALID for a number that the contract has no value for */
+/** @throws EdgeError FIELD_INVALID for a number without a value in the contract */
 export function chosen<Meaning>(of: EnumField<Meaning>, value: number): Meaning {
   if (Object.hasOwn(of.names, value)) return of.names[value] as Meaning;
   const named = [...new Set(Object.values(of.names))].filter((name) => name !== undefined);

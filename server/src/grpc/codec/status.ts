@@ -5,20 +5,20 @@ import { type Failure, sidecarFailure } from './failure.js';
 import type { Malformed } from './malformed.js';
 import { durationOf } from './time.js';
 
-/** A status as grpc-js sends it; grpc-js does not export its own name for the type. */
+/** A status in the form of grpc-js, which does not export its own type. */
 export type SentStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
 const DETAILS = 'grpc-status-details-bin';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 
 /**
- * Bounds of what goes into trailers: grpc-java rejects a response whose headers have more than 8 KiB, and
- * percent-encoding makes up to three bytes of one.
+ * Limits of text in trailers: grpc-java rejects a response with more than 8 KiB of headers, and percent-encoding
+ * can triple the size.
  */
 const MAX_SENTENCE_LENGTH = 500;
 const MAX_METADATA_VALUE_LENGTH = 200;
 
-/** An error as grpc-js takes it from a handler. The only form in which a failure leaves. */
+/** An error in the form that grpc-js accepts from a handler. Every failure leaves the sidecar in this form. */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
 
@@ -31,7 +31,7 @@ export class StatusError extends Error {
   }
 }
 
-/** The failure as status, sentence and `grpc-status-details-bin`. */
+/** The failure as status, message and `grpc-status-details-bin`. */
 export function statusError(failure: Failure, trailers: Readonly<Record<string, string>> = {}): StatusError {
   const sentence = presentable(failure.sentence, MAX_SENTENCE_LENGTH);
   const metadata = trailersOf(trailers);
@@ -39,14 +39,14 @@ export function statusError(failure: Failure, trailers: Readonly<Record<string, 
   return new StatusError(failure.code, sentence, metadata);
 }
 
-/** Trailers of our own, beside the status. */
+/** Additional trailers beside the status. */
 export function trailersOf(trailers: Readonly<Record<string, string>>): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(trailers)) metadata.set(key, value);
   return metadata;
 }
 
-/** For a request that is no message of the contract. */
+/** For a request that is not a message of the contract. */
 export function malformedError(malformed: Malformed): EdgeError {
   return new EdgeError(
     'MALFORMED_REQUEST',
@@ -58,13 +58,13 @@ export function malformedStatus(malformed: Malformed): StatusError {
   return statusError(sidecarFailure(malformedError(malformed)));
 }
 
-/** For calls that are still open when a drain runs out of time. */
+/** For calls that are still open when the time of a drain has passed. */
 export function drainingStatus(): StatusError {
   const metadata = { outcome: 'unknown' };
   return statusError(sidecarFailure(new EdgeError('DRAINING', 'the sidecar is shutting down', metadata)));
 }
 
-/** Whether a status says more than its code and sentence. */
+/** Whether a status has more than a code and a message. */
 export function isDescribed({ metadata }: SentStatus): boolean {
   return (metadata?.get(DETAILS).length ?? 0) > 0;
 }
@@ -91,7 +91,7 @@ function richStatus(failure: Failure, sentence: string): Buffer {
   return Buffer.from(RichStatus.encode({ code: failure.code, message: sentence, details }).finish());
 }
 
-/** Bounded, and without the lone surrogates that neither UTF-8 nor percent-encoding can carry. */
+/** Truncates text and removes lone surrogates, which neither UTF-8 nor percent-encoding can represent. */
 function presentable(text: string, maxLength: number): string {
   const bounded = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
   return bounded.replace(/\p{Surrogate}/gu, '\ufffd');

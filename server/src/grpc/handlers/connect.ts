@@ -97,7 +97,7 @@ function connectOptions(request: ConnectRequest, limits: ServiceLimits): Connect
   };
 }
 
-/** Its bounds are the mailbox's, because they depend on whether the operator has a soft limit. */
+/** The mailbox checks its range, which depends on the operator's soft limit. */
 function softLimitOptions({ fraction, time }: SoftLimit): Partial<SoftLimitOptions> {
   const timeMs = millisecondsOf(time, 'queue.soft_limit.time', 0, Number.POSITIVE_INFINITY);
   return { fraction, ...(timeMs === undefined ? {} : { timeMs }) };

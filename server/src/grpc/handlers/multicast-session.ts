@@ -14,76 +14,79 @@ import { Malformed, Undecoded } from '../codec/malformed.js';
 import { required } from '../codec/request-fields.js';
 import { malformedError, statusError } from '../codec/status.js';
 
-/** What a stream needs of its mailbox. */
+/** The mailbox, as a stream uses it. */
 export interface SendingMailbox {
   /** Keeps the mailbox alive until the returned function is called. */
   hold(): () => void;
-  /** False: the caller should wait for onSendRoom. Throws what is rejected before a byte of it is sent. */
+  /** False: the caller should wait for onSendRoom. Throws if the message is rejected before sending. */
   send(message: OutgoingMessage, onTaken: (error?: Error) => void): boolean;
   onSendRoom(callback: () => void): void;
-  /** Calls back once when nothing can be sent any more; what was sent before may still be decided. */
+  /** Calls back once when the mailbox cannot send any more. Earlier messages may still be decided. */
   onEnd(callback: (error: Error) => void): () => void;
 }
 
-/** What a stream may send. */
+/** The limits of a stream. */
 export interface SendingBounds {
-  /** Most messages of a batch. */
+  /** Largest number of messages of a batch. */
   readonly maxBatchMessages: number;
   /**
-   * Counts messages that are sent, in the rate of the client.
+   * Counts sent messages in the rate of the client.
    *
-   * @returns how long the next ones have to wait, in ms
+   * @returns delay for the next messages, in ms
    */
   spendMessages(count: number): number;
 }
 
-/** What a stream does with its call. */
+/** The call, as a stream uses it. */
 export interface CallInput {
-  /** Lets the next frame in. */
+  /** Allows the next frame. */
   allowRead(): void;
-  /** Runs work now, or when other connections had their turn. @param expected - in small unary calls */
+  /** Runs work now, or after the turns of other connections. @param expected - in small unary calls */
   takeTurn(work: () => void, expected: number): void;
   /** Counts work against the connection. @param cost - in small unary calls */
   spendTurn(cost: number): void;
 }
 
-/** A frame as it arrives. */
+/** A received frame. */
 export type IncomingFrame = MulticastStreamRequest | Undecoded<MulticastStreamRequest> | Malformed;
 
 type Call = ServerDuplexStream<MulticastStreamRequest | Malformed, MulticastStreamResponse>;
 
-/** Refusals that one answer may hold: at some 300 bytes each, well below any client's bound for a message. */
+/**
+ * Largest number of rejections in one response: at about 300 bytes each, well below the message limit of any
+ * client.
+ */
 const MAX_REFUSALS = 500;
-/** Messages of a batch that are handed over in one turn of the event loop. Other connections come next. */
+/** Number of messages of a batch that are passed on in one turn of the event loop, before other connections. */
 const SLICE = 512;
-/** Messages that cost as much as one small unary call, and bytes of a frame to be decoded. */
+/** Number of messages, and bytes of a frame to decode, with the cost of one small unary call. */
 const MESSAGES_PER_CALL = 32;
 const BYTES_PER_CALL = 2048;
 
 /**
- * One MulticastStream call. A frame is let in only when every message of the one before is decided and
- * answered, so that a stream that breaks leaves at most one batch in doubt and a sender that is faster than the
- * daemon is held back by HTTP/2's flow control.
+ * One MulticastStream call. A frame is allowed only when every message of the previous frame is decided and
+ * answered. A broken stream therefore leaves at most one batch with an unknown outcome, and HTTP/2's flow control
+ * slows down a sender that is faster than the daemon.
  */
 export class MulticastSession {
   #mailbox: SendingMailbox | undefined;
   #batch: readonly MulticastMessage[] = [];
-  /** Index in the batch of the next message to be handed over. */
+  /** Index in the batch of the next message to pass on. */
   #next = 0;
-  /** Messages of earlier frames and of this one before #next. */
+  /** Number of messages of earlier frames and of this one before #next. */
   #seen = 0;
   #decided = 0;
   #accepted = 0;
-  /** Rejected and not yet answered, in order. */
+  /** Rejected messages that are not answered yet, in order. */
   #refusals: MulticastRefusal[] = [];
-  /** How many of them are decided: every message before them is. */
+  /** Number of decided messages: all messages before this position. */
   #passed = 0;
   #working = false;
-  /** How the stream ends as soon as what was handed over is decided. Nothing more is handed over. */
+  /** The end of the stream, once all messages that were passed on are decided. No more messages are passed on. */
   #stopWith: Failure | undefined;
   #ended = false;
   #release: (() => void) | undefined;
-  /** Runs while the client is faster than its rate. */
+  /** Runs while the client exceeds its rate. */
   #pacing: NodeJS.Timeout | undefined;
 
   /**
@@ -97,7 +100,7 @@ export class MulticastSession {
     private readonly bounds: SendingBounds,
   ) {}
 
-  /** The next frame. Comes only after allowRead(). */
+  /** The next frame. Called only after allowRead(). */
   onFrame(request: IncomingFrame): void {
     if (request instanceof Undecoded)
       this.input.takeTurn(() => {
@@ -137,7 +140,7 @@ export class MulticastSession {
     this.#work();
   }
 
-  /** The caller sends no more; everything before is decided. */
+  /** The caller has half-closed the stream. All earlier messages are decided. */
   onHalfClose(): void {
     if (this.#ended) return;
     if (this.#mailbox === undefined) {
@@ -148,12 +151,12 @@ export class MulticastSession {
     this.call.end();
   }
 
-  /** The caller has gone. What was handed to the mailbox is sent. */
+  /** The caller has disconnected. Messages that the mailbox has are sent. */
   cancel(): void {
     this.#finish();
   }
 
-  /** Bound once, as it is the callback of every message. */
+  /** Bound once, because it is the callback of every message. */
   readonly #onTaken = (error?: Error): void => {
     if (error === undefined) {
       this.#decided++;
@@ -165,12 +168,12 @@ export class MulticastSession {
     }
   };
 
-  /** Also a sender that has nothing to send is to know. Bound once. */
+  /** An idle sender must also learn of the end. Bound once. */
   readonly #onMailboxEnd = (error: Error): void => {
     if (!this.#ended) this.#stop(this.failures.of(error));
   };
 
-  /** Hands messages to the mailbox until the batch is through or something has to be waited for. */
+  /** Passes messages to the mailbox until the batch is complete or the session must wait. */
   readonly #work = (): void => {
     const mailbox = this.#mailbox;
     if (mailbox === undefined || this.#ended || this.#stopWith !== undefined) return;
@@ -193,7 +196,7 @@ export class MulticastSession {
         }
       } catch (error) {
         if (error instanceof MailboxError && error.reason === 'SEND_QUEUE_FULL') {
-          // Other calls filled the queue. Not in this turn again: there may be room for less than this message.
+          // Other calls filled the queue. Retries in a later turn, because there may be less room than this message needs.
           mailbox.onSendRoom(() => setImmediate(this.#work));
           return;
         }
@@ -205,7 +208,7 @@ export class MulticastSession {
     this.#settle();
   };
 
-  /** False when the error is not the message's but the stream's, and the stream is over. */
+  /** False when the error is not that of the message but that of the stream, and the stream has ended. */
   #refuse(error: unknown): boolean {
     const failure = this.failures.of(error);
     if (failure.code !== status.INVALID_ARGUMENT) {
@@ -226,7 +229,7 @@ export class MulticastSession {
     return true;
   }
 
-  /** What is rejected right behind the last decided message is decided too. */
+  /** Rejected messages directly after the last decided message are decided too. */
   #passRefusals(): void {
     while (Number(this.#refusals[this.#passed]?.index) === this.#decided + 1) {
       this.#decided++;
@@ -234,7 +237,7 @@ export class MulticastSession {
     }
   }
 
-  /** Answers once everything that was looked at is decided, and continues. */
+  /** Responds once all messages that were passed on are decided, and continues. */
   #settle(): void {
     if (this.#working || this.#ended || this.#decided < this.#seen) return;
     if (this.#stopWith === undefined) this.#answer();
@@ -257,7 +260,7 @@ export class MulticastSession {
     else this.call.once('drain', proceed);
   }
 
-  /** Lets the next frame in, once the client's rate allows it. Bound once. */
+  /** Allows the next frame when the client's rate permits it. Bound once. */
   readonly #readOn = (): void => {
     if (this.#ended) return;
     const waitMs = this.bounds.spendMessages(0);
@@ -282,7 +285,7 @@ export class MulticastSession {
 
   #end(failure: Failure): void {
     this.#finish();
-    // What is decided of a batch that will not be finished is still worth knowing.
+    // The decided part of an unfinished batch is still reported.
     if (this.#mailbox !== undefined) this.call.write(this.#takeAnswer());
     this.call.emit('error', statusError(failure));
   }

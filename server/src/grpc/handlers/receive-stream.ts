@@ -8,39 +8,39 @@ import { statusError, trailersOf } from '../codec/status.js';
 import { timestampOf } from '../codec/time.js';
 import type { ReceiveStreamLimits } from './service-context.js';
 
-/** The stream as grpc-js gives it; `write` takes a callback for when the transport took the frame. */
+/** The stream of grpc-js. `write` calls back when the transport has accepted the frame. */
 type Call = Pick<ServerWritableStream<unknown, ReceiveFrame>, 'end' | 'emit'> & {
   write(frame: ReceiveFrame, taken: (error?: Error | null) => void): boolean;
 };
 
 /**
- * Carries a mailbox's events to one Receive call. It pulls a batch only when the transport has taken what was
- * pulled before, so a client that does not read leaves the events in the mailbox's queue, whose bounds apply,
- * and costs this stream no more than `maxBytesInFlight` and one batch.
+ * Sends a mailbox's events to one Receive call. It takes a batch only when the transport has accepted the previous
+ * one. The events of a client that does not read therefore stay in the mailbox's queue with its limits, and this
+ * stream uses at most `maxBytesInFlight` and one batch.
  */
 export class ReceiveStream implements Receiver {
   #attachment: Attachment | undefined;
   #bytesInFlight = 0;
-  /** A frame was pulled or the queue was empty: onReadable says when there is more. */
+  /** False until the start, and while the queue is empty. onReadable reports new events. */
   #mayPull = false;
   #ended = false;
   #cancelled = false;
-  /** The kinds of notices that are in flight: of the notice mark, and of a soft limit whose time runs. */
+  /** The kinds of notices that are in flight: of the notice threshold, and of a soft limit whose time runs. */
   readonly #noticesInFlight = new Set<'mark' | 'soft limit'>();
-  /** When the transport last got or took something. */
+  /** Time of the last write to the transport, or of its last acceptance. */
   #busyAt = performance.now();
   #heartbeatTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly call: Call,
     private readonly limits: ReceiveStreamLimits,
-    /** Unit: ms; undefined: no heartbeats. */
+    /** Unit: ms. Undefined: no heartbeats. */
     private readonly heartbeatMs: number | undefined,
     /** Resets the stream below the call. */
     private readonly reset: () => void,
   ) {}
 
-  /** Begins, with the first frame. */
+  /** Starts with the first frame. */
   begin(attachment: Attachment, attached: ReceiveFrame): void {
     this.#attachment = attachment;
     this.#write(attached);
@@ -48,7 +48,10 @@ export class ReceiveStream implements Receiver {
     if (this.#mayPull) this.#pull();
   }
 
-  /** The caller has gone: the mailbox is free for the next receiver, and keeps what the replay window holds. */
+  /**
+   * The caller has disconnected. The mailbox is free for the next receiver, and keeps the events of the replay
+   * window.
+   */
   cancel(): void {
     this.#ended = true;
     clearTimeout(this.#heartbeatTimer);
@@ -89,7 +92,7 @@ export class ReceiveStream implements Receiver {
     clearTimeout(this.#heartbeatTimer);
     const trailers = { last_sequence: String(end.lastSequence) };
     const failure = endFailure(end);
-    // Both let what was written go out first.
+    // Both ends first send the written frames.
     if (failure) this.call.emit('error', statusError(failure, trailers));
     else this.call.end(trailersOf(trailers));
   }

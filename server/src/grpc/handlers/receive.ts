@@ -11,7 +11,7 @@ import { mailboxOf, type ServiceContext } from './service-context.js';
 
 type Call = ServerWritableStream<ReceiveRequest | Malformed, ReceiveFrame>;
 
-/** Longest heartbeat_interval, by the contract. */
+/** Largest heartbeat_interval in the contract. */
 const HEARTBEAT_MAX_MS = 3_600_000;
 
 export function receive(

@@ -6,26 +6,26 @@ import type { AdminCredential } from '../calls/credentials.js';
 import type { FailureTranslator } from '../codec/failure.js';
 import { required } from '../codec/request-fields.js';
 
-/** The values of GetVersion that do not follow from the contract. */
+/** The values of GetVersion that the contract does not determine. */
 export interface VersionFacts {
   /** The sidecar's release. */
   sidecar: string;
-  /** The default daemon that stands now; undefined while there is none. */
+  /** The current default daemon. Undefined while there is none. */
   daemon: { version: Version; address: string } | undefined;
   embeddedDaemon: boolean;
 }
 
 export interface ReceiveStreamLimits {
-  /** Most bytes of one batch; a larger event makes a batch of its own. */
+  /** Largest size of one batch in bytes. A larger event is a batch of its own. */
   readonly maxBatchBytes: number;
   /**
-   * Bytes that may lie in the transport, not yet taken by HTTP/2, before the next batch is pulled. Two batches
-   * keep it busy: the one that is being written and the next.
+   * Bytes in the transport, not yet accepted by HTTP/2, up to which the next batch is taken. Two batches keep the
+   * transport busy: the one that is being written and the next.
    */
   readonly maxBytesInFlight: number;
 }
 
-/** Bounds of what a caller may ask for, beside those that mailboxes have. */
+/** Limits of requested values, beside those of mailboxes. */
 export interface ServiceLimits extends ReceiveStreamLimits {
   /** Shortest lease. Unit: ms. */
   readonly leaseMinMs: number;
@@ -37,13 +37,13 @@ export interface ServiceLimits extends ReceiveStreamLimits {
   readonly giveUpMaxMs: number;
   /** Shortest heartbeat_interval. Unit: ms. */
   readonly heartbeatMinMs: number;
-  /** Interval for a Receive that asks for none. Unit: ms. Undefined: no heartbeats. */
+  /** Interval for a Receive that requests none. Unit: ms. Undefined: no heartbeats. */
   readonly heartbeatDefaultMs: number | undefined;
-  /** Most messages of one MulticastBatch. */
+  /** Largest number of messages of one MulticastBatch. */
   readonly maxBatchMessages: number;
 }
 
-/** What the handlers of MailboxService work with. */
+/** The dependencies of the handlers of MailboxService. */
 export interface ServiceContext {
   readonly registry: MailboxRegistry;
   readonly failures: FailureTranslator;
@@ -53,9 +53,9 @@ export interface ServiceContext {
 }
 
 /**
- * The mailbox that a request names, whose lease this call renews.
+ * The mailbox of a request. Renews its lease.
  *
- * @param call its identity, because to everybody but who opened it a mailbox is not there; and its connection
+ * @param call its identity, because a mailbox exists only for its owner; and its connection
  * @throws EdgeError FIELD_REQUIRED; SpreadError ILLEGAL_SESSION
  */
 export function mailboxOf(

@@ -3,7 +3,7 @@ import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 
-/** A file as the compiler wrote it. */
+/** A file in the output of the compiler. */
 export interface DescriptorFile {
   /** Import path, such as `spread/sidecar/v1/types.proto`. */
   readonly name: string;
@@ -12,14 +12,14 @@ export interface DescriptorFile {
   readonly imports: readonly DescriptorFile[];
 }
 
-/** Finds the files of a FileDescriptorSet by what they declare. */
+/** Finds the files of a FileDescriptorSet by their declarations. */
 export class DescriptorIndex {
   readonly #messages = new Map<string, DescMessage>();
   readonly #files = new Map<string, DescriptorFile>();
   readonly #symbols = new Map<string, DescriptorFile>();
   readonly #extensions = new Map<string, Map<number, DescriptorFile>>();
 
-  /** @param set a FileDescriptorSet that has every import, in front of the files that import it */
+  /** @param set a FileDescriptorSet with every import before the files that import it */
   constructor(set: Uint8Array) {
     const encoded = filesOf(set);
     const decoded = fromBinary(FileDescriptorSetSchema, set);
@@ -49,7 +49,7 @@ export class DescriptorIndex {
     return this.#extensions.get(typeName)?.get(number);
   }
 
-  /** Numbers of all known extensions of a message; undefined: there is no such message. */
+  /** Numbers of all known extensions of a message. Undefined for an unknown message. */
   extensionNumbers(typeName: string): number[] | undefined {
     if (!this.#messages.has(typeName)) return undefined;
     return [...(this.#extensions.get(typeName)?.keys() ?? [])];
@@ -63,7 +63,7 @@ export class DescriptorIndex {
         case 'message':
           this.#messages.set(type.typeName, type);
           for (const { name } of [...type.fields, ...type.oneofs]) add(`${type.typeName}.${name}`);
-          // The library hides the entries of maps, which are messages to every other one.
+          // The library hides the entries of maps, which are messages for all other tools.
           for (const { name, field } of type.proto.nestedType.filter(({ options }) => options?.mapEntry))
             for (const symbol of [name, ...field.map((one) => `${name}.${one.name}`)])
               add(`${type.typeName}.${symbol}`);

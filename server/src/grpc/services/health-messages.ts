@@ -69,8 +69,8 @@ function method<Request, Response>(
 }
 
 /**
- * `grpc.health.v1.Health` without its .proto file: loading that, and what it takes to load it, costs 70 ms and
- * 7 MiB at every start, for three messages of a field each.
+ * `grpc.health.v1.Health` without its .proto file. Loading the file and its parser would cost 70 ms and 7 MiB at
+ * every start, for three messages with one field each.
  */
 export const HealthService = {
   check: method('Check', false, decodeCheckRequest, encodeCheckResponse),

@@ -9,24 +9,23 @@ import { type HealthCheckRequest, HealthService, type ServingStatus } from './he
 type Request = HealthCheckRequest | Malformed;
 type Statuses = ReadonlyMap<string, ServingStatus>;
 
-/** Most Watch calls at once; more are rejected with RESOURCE_EXHAUSTED. */
+/** Largest number of Watch calls. More are rejected with RESOURCE_EXHAUSTED. */
 const MAX_WATCHERS = 1000;
-/** Who is rejected may come again after so long. Unit: ms. */
+/** Retry delay of a rejected Watch. Unit: ms. */
 const RETRY_MS = 1000;
 
 /**
- * `grpc.health.v1.Health` for a fixed set of services. The whole server, asked for with an empty name, has
- * the same status as they. Several servers may serve one board.
- *
- * Not grpc-health-check's implementation: that keeps an entry for every name that was ever watched, tells
- * watchers of changes that are none, and writes without looking whether they are read.
+ * `grpc.health.v1.Health` for a fixed set of services. The whole server, with an empty name, has the same status
+ * as the services. Several servers can share one board.
+ *  Replaces the implementation of grpc-health-check, which keeps an entry for every name that was ever watched,
+ * sends unchanged statuses to watchers, and writes to watchers that do not read.
  */
 export class HealthBoard {
   readonly #names: ReadonlySet<string>;
   readonly #watchers = new Set<() => void>();
   #serving = false;
 
-  /** Begins as NOT_SERVING. */
+  /** Starts as NOT_SERVING. */
   constructor(services: readonly string[]) {
     this.#names = new Set(['', ...services]);
   }
@@ -41,7 +40,7 @@ export class HealthBoard {
     for (const tell of this.#watchers) tell();
   }
 
-  /** The service to add to a server. */
+  /** The service, to add to a server. */
   registration(): ServiceRegistration {
     return {
       definition: HealthService,
@@ -103,7 +102,7 @@ export class HealthBoard {
       blocked = false;
       tell();
     });
-    // Listens before the first answer, so that no change falls in between.
+    // Subscribes before the first response, so that no change is lost in between.
     this.#watchers.add(tell);
     call.once('cancelled', () => this.#watchers.delete(tell));
     tell();

@@ -20,16 +20,16 @@ import { poll } from '../handlers/poll.js';
 import { receive } from '../handlers/receive.js';
 import type { ServiceContext } from '../handlers/service-context.js';
 
-/** Full name of the contract's service, as health and reflection name it. */
+/** Full name of the contract's service, for health and reflection. */
 export const MAILBOX_SERVICE = 'spread.sidecar.v1.MailboxService';
 
-/** Decoding takes longer than all else that is done when a request arrives. */
+/** Decoding takes longer than all other work for an arriving request. */
 const LARGE_REQUEST_BYTES = 4096;
 
-/** Its methods, for code that needs them before the service exists. */
+/** The methods, for code that needs them before the service exists. */
 export const MAILBOX_DEFINITION: ServiceDefinition = MailboxServiceService;
 
-/** Every method has a handler: one that is missing here does not compile. */
+/** Every method has a handler. A missing handler is a compile error. */
 type Implementation = Record<keyof typeof MailboxServiceService, UntypedServiceImplementation[string]>;
 
 /** The contract's service. */
@@ -53,7 +53,7 @@ export function mailboxService(context: ServiceContext): ServiceRegistration {
   };
   const definition = refuseMalformed({
     ...MailboxServiceService,
-    // Receive's frames are made where the events are, ready to leave.
+    // Receive encodes its frames itself.
     receive: { ...MailboxServiceService.receive, responseSerialize: serializeFrame },
   });
   const { requestDeserialize } = definition.multicastStream;
@@ -62,7 +62,7 @@ export function mailboxService(context: ServiceContext): ServiceRegistration {
     bytes.length < LARGE_REQUEST_BYTES ? decode(bytes) : new Undecoded(bytes, decode);
   definition.multicastStream = {
     ...definition.multicastStream,
-    // MulticastSession decodes the large ones.
+    // MulticastSession decodes large frames.
     requestDeserialize: decodeInTurn as typeof requestDeserialize,
   };
   return { definition, implementation };

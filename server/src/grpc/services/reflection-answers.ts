@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { type DescriptorFile, DescriptorIndex } from './descriptor-index.js';
 import { DESCRIPTOR_SET } from './descriptors.js';
 
-/** The request's oneof, by the names of its fields in reflection.proto. */
+/** The request's oneof, with the field names of reflection.proto. */
 type Question =
   | {
       case: 'fileByFilename' | 'fileContainingSymbol' | 'allExtensionNumbersOfType' | 'listServices';
@@ -19,28 +19,28 @@ type Answer =
   | { case: 'listServicesResponse'; value: { service: { name: string }[] } }
   | { case: 'errorResponse'; value: { errorCode: number; errorMessage: string } };
 
-/** One stream of reflection. It may leave out files that it has sent before. */
+/** One reflection stream. It can omit files that it has sent before. */
 export type ReflectionStream = (request: Uint8Array) => Uint8Array;
 
 /**
- * Answers the requests of server reflection from the descriptors that buf made. Slow to load: import it when the
- * first request is there.
+ * Responds to server reflection with the descriptors that buf generated. Slow to load: import it when the first
+ * request arrives.
  */
 export class ReflectionAnswers {
   readonly #index = new DescriptorIndex(Buffer.from(DESCRIPTOR_SET, 'base64'));
   readonly #services: readonly string[];
 
-  /** @param services full names that list_services gives */
+  /** @param services full names in the response to list_services */
   constructor(services: readonly string[]) {
     this.#services = services;
   }
 
   /**
-   * Begins a stream.
+   * Starts a stream.
    *
-   * @param version which of the two equal protocols: the messages differ in their names only
+   * @param version which of the two equal protocols: the messages differ only in their names
    * @returns a function from an encoded ServerReflectionRequest to an encoded ServerReflectionResponse; throws
-   *   when the bytes are no such request
+   * when the bytes are not such a request
    */
   stream(version: 'v1' | 'v1alpha'): ReflectionStream {
     const typeOf = (name: string): DescMessage => this.#index.message(`grpc.reflection.${version}.${name}`)!;
@@ -86,11 +86,11 @@ export class ReflectionAnswers {
   }
 }
 
-/** The file, then those of its imports, direct and indirect, that the stream has not sent yet. */
+/** The file, then those of its direct and indirect imports that the stream has not sent yet. */
 function filesFrom(file: DescriptorFile | undefined, sent: Set<DescriptorFile>, what: string): Answer {
   if (file === undefined) return notFound(what);
   const files = new Set([file]);
-  // A set iterates over what is added meanwhile.
+  // The iteration over a set includes elements that are added meanwhile.
   for (const { imports } of files)
     for (const imported of imports) if (!sent.has(imported)) files.add(imported);
   for (const one of files) sent.add(one);

@@ -12,14 +12,13 @@ const NOT_LOADED = { code: status.INTERNAL, details: 'the descriptors could not 
 
 const serviceOf = (version: Version) => `grpc.reflection.${version}.ServerReflection`;
 
-/** Full names of all services of a sidecar, as list_services gives them. */
+/** Full names of all services of a sidecar, for list_services. */
 const SERVICES = ['spread.sidecar.v1.MailboxService', 'grpc.health.v1.Health', ...VERSIONS.map(serviceOf)];
 
 /**
  * `grpc.reflection.v1` and `v1alpha` for every service of the sidecar, so that tools such as grpcurl need no
  * .proto files.
- *
- * The first call loads the descriptors and the library that reads them, because most sidecars never get one.
+ *  The first call loads the descriptors and their library, because most sidecars never get one.
  */
 export function reflection(): ServiceRegistration[] {
   let loading: Promise<ReflectionAnswers> | undefined;
@@ -39,7 +38,7 @@ export function reflection(): ServiceRegistration[] {
   }));
 }
 
-/** Messages stay bytes: the library that decodes them is loaded by the first call. */
+/** Messages stay encoded, because the first call loads the library that decodes them. */
 function passThrough(version: Version): MethodDefinition<Buffer, Buffer> {
   const same = (bytes: Buffer) => bytes;
   return {
@@ -53,7 +52,7 @@ function passThrough(version: Version): MethodDefinition<Buffer, Buffer> {
   };
 }
 
-/** Answers one request after the other. A caller that does not read its answers is not read either. */
+/** Handles requests one after the other. Stops reading from a caller that does not read its responses. */
 function serve(call: ServerDuplexStream<Buffer, Buffer>, answer: ReflectionStream): void {
   call.on('drain', () => call.resume());
   call.on('data', (request: Buffer) => {

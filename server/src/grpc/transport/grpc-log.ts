@@ -1,13 +1,13 @@
 import { format } from 'node:util';
 import { setLogger } from '@grpc/grpc-js';
 
-/** Written by grpc-js with the value, for each header that it can't take. */
+/** The message of grpc-js, with the value, for each header that it rejects. */
 const UNTAKEN_HEADER = 'Failed to add metadata entry';
 
 /**
- * Keeps from the log what any client can write there: grpc-js prints each header with an illegal character in full, a mistyped
- * credential too, and as often as a client sends one. The rest of what it has to say goes to stderr as before. For the
- * whole process; twice is harmless.
+ * Suppresses log lines that any client can cause: grpc-js prints each header with an illegal character in full,
+ * even a mistyped credential, and as often as a client sends one. Other messages of grpc-js go to stderr as
+ * before. Applies to the whole process. A second call has no effect.
  */
 export function quietGrpcLog(): void {
   const write = (...parts: unknown[]) => {

@@ -4,17 +4,16 @@ import type { FairTurns } from '../../timing/fair-turns.js';
 import { interceptStreams } from './internals.js';
 
 /**
- * Keeps streams from a grpc-js server that are gone when they are told. Node tells of a stream in a later turn when the first
- * packet of its connection was read by us, as the admin port does; by then the client may have reset it, or broken the
- * connection, in the same packet. grpc-js answers an unknown method or content type at once, without a look at the stream, and
- * what Node throws then would end the process.
- *
- * Call it once the server's injector or listeners have been made.
+ * Prevents that a grpc-js server gets streams that are already closed. When this process itself read the first
+ * packet of a connection, like the admin port, Node reports a stream in a later turn. By then the client may have
+ * reset the stream, or broken the connection, in the same packet. grpc-js immediately responds to an unknown
+ * method or content type without checking the stream, and Node's exception would then end the process.
+ *  Call it after the server's injector or listeners were created.
  */
 export function ignoreGoneStreams(server: Server): void {
   interceptStreams(server, (stream, _headers, serve) => {
     if (!stream.destroyed && !stream.closed) serve();
-    // The stream is gone already; an error of it without a listener would end the process.
+    // The stream is already closed. An error without a listener would end the process.
     else stream.on('error', () => {});
   });
 }
@@ -23,7 +22,8 @@ export function ignoreGoneStreams(server: Server): void {
 export function refuse(stream: ServerHttp2Stream): void {
   stream.on('error', () => {});
   if (stream.destroyed) return;
-  // Node makes an error that the server does not read. Its stack trace would cost more than the rest of the rejection.
+  // Node creates an error that the server does not read. Its stack trace would cost more than the rest of the
+  // rejection.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -33,13 +33,12 @@ export function refuse(stream: ServerHttp2Stream): void {
   }
 }
 
-/** Reflection searches and encodes files; unit of FairTurns. */
+/** The cost of reflection, which searches and encodes files. Unit of FairTurns. */
 const REFLECTION_COST = 16;
 
 /**
- * Starts the calls of a server in fair turns. StreamGate bounds the calls that wait.
- *
- * Call it once the server's injector or listeners have been made.
+ * Starts the calls of a server in fair turns. StreamGate limits the waiting calls.
+ *  Call it after the server's injector or listeners were created.
  */
 export function startInTurns(server: Server, turns: FairTurns): void {
   interceptStreams(server, (stream, headers, serve) => {

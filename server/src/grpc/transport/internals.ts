@@ -1,14 +1,15 @@
 /**
- * Everything that relies on the inside of grpc-js or Node, in one place. docs/adr/0009-internals-of-grpc-js.md weighs each
- * use against its public alternative; test/unit/grpc/transport/internals.test.ts fails by name when an upgrade removes one. All other
- * code calls these functions and otherwise public API.
+ * Everything that relies on internals of grpc-js or Node, in one file. docs/adr/0009-internals-of-grpc-js.md
+ * compares each use with its public alternative. When an upgrade removes an internal,
+ * test/unit/grpc/transport/internals.test.ts fails with its name. All other code uses these functions and
+ * otherwise only public API.
  */
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Metadata, Server, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import type { SentStatus } from '../codec/status.js';
 
-/** The HTTP/2 servers behind a gRPC server, once its injector or listeners have been made. Private field of grpc-js. */
+/** The HTTP/2 servers of a gRPC server, after its injector or listeners were created. Private field of grpc-js. */
 export function http2ServersOf(server: Server): Http2Server[] {
   const { http2Servers } = server as unknown as { http2Servers?: unknown };
   return http2Servers instanceof Map ? [...(http2Servers as Map<Http2Server, unknown>).keys()] : [];
@@ -17,8 +18,9 @@ export function http2ServersOf(server: Server): Http2Server[] {
 type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest: unknown[]) => void;
 
 /**
- * Gives each HTTP/2 stream of a server to `onStream` instead of grpc-js, which gets it by `serve`. Takes over the listeners that serve
- * streams by now: call it once the server's injector or listeners have been made. The last call gets streams first.
+ * Passes each HTTP/2 stream of a server to `onStream` instead of grpc-js. `serve` passes a stream on to grpc-js.
+ * Replaces the present listeners for streams: call it after the server's injector or listeners were created. The
+ * last call gets streams first.
  */
 export function interceptStreams(
   server: Server,
@@ -40,19 +42,19 @@ export function http2StreamOf(call: ServerInterceptingCallInterface): ServerHttp
   return (call as { stream?: ServerHttp2Stream }).stream;
 }
 
-/** The socket below a call; undefined when the connection is gone. */
+/** The socket below a call. Undefined when the connection is closed. */
 export function socketOf(call: ServerInterceptingCallInterface): ServerHttp2Session['socket'] | undefined {
   try {
     return http2StreamOf(call)?.session?.socket;
   } catch {
-    // Node throws once the session has let go of its socket.
+    // Node throws after the session has released its socket.
     return undefined;
   }
 }
 
 /**
- * Passes each status of the innermost call through `change`, also those that grpc-js sends from below every interceptor.
- * Replaces a method of grpc-js's object.
+ * Passes each status of the innermost call through `change`, also those that grpc-js sends from below every
+ * interceptor. Replaces a method of grpc-js's object.
  */
 export function interceptStatus(
   call: ServerInterceptingCallInterface,
@@ -63,8 +65,8 @@ export function interceptStatus(
 }
 
 /**
- * Finds what an interceptor knows of a call in its handler. grpc-js passes nothing from one to the other but the metadata: the
- * object that the interceptor passes on is the one that the handler gets.
+ * Finds an interceptor's data of a call in its handler. grpc-js passes only the metadata between them: the handler
+ * gets the object that the interceptor passes on.
  */
 export class ByMetadata<Value extends object> {
   readonly #values = new WeakMap<Metadata, Value>();
@@ -78,7 +80,10 @@ export class ByMetadata<Value extends object> {
   }
 }
 
-/** Gives each piece of a request to `onChunk` instead of grpc-js, which gets it by `take`. Takes over the listeners of grpc-js. */
+/**
+ * Passes each chunk of a request to `onChunk` instead of grpc-js. `take` passes a chunk on to grpc-js. Replaces
+ * the listeners of grpc-js.
+ */
 export function interceptData(
   stream: ServerHttp2Stream,
   onChunk: (chunk: Buffer, take: (chunk: Buffer) => void) => void,
@@ -90,7 +95,7 @@ export function interceptData(
   }
 }
 
-/** The part of a socket's handle that is used. */
+/** The used part of a socket's handle. */
 interface Handle {
   readonly writeQueueSize?: number;
   readStart?(): void;
@@ -101,17 +106,20 @@ function handleOf(socket: object): Handle | undefined {
   return (socket as { _handle?: Handle | null })._handle ?? undefined;
 }
 
-/** True when the kernel has taken everything that was written to a socket. Private field of Node. */
+/** True when the kernel has accepted everything that was written to a socket. Private field of Node. */
 export function isWrittenOut(socket: object): boolean {
   return handleOf(socket)?.writeQueueSize === 0;
 }
 
-/** Reads nothing more of a socket below HTTP/2, where Node ignores pause(). Private field of Node. */
+/** Stops reading a socket below HTTP/2, where Node ignores pause(). Private field of Node. */
 export function stopReading(socket: object): void {
   handleOf(socket)?.readStop?.();
 }
 
-/** Reads on after stopReading(). While a write waits for the peer, Node does not read, and starts again by itself. */
+/**
+ * Continues reading after stopReading(). While a write waits for the peer, Node does not read, and restarts by
+ * itself.
+ */
 export function readOn(socket: object): void {
   const handle = handleOf(socket);
   if (!handle?.writeQueueSize) handle?.readStart?.();

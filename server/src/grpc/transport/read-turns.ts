@@ -2,33 +2,42 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { http2ServersOf, readOn, stopReading } from './internals.js';
 
-/** Streams that begin or end in one turn of the event loop before busy connections wait. */
+/** Number of streams that start or end in one turn of the event loop before busy connections wait. */
 const STREAMS_A_TURN = 32;
-/** Turns that busy connections wait: a short call of another client, through a daemon and back, needs some. */
+/**
+ * Number of turns that busy connections wait: a short call of another client to a daemon and back needs some
+ * turns.
+ */
 const REST_TURNS = 3;
-/** A connection with more open streams, or more that began lately, is busy. Some 250 calls in a second are not. */
+/**
+ * Number of open or recently started streams above which a connection is busy. About 250 calls per second do not
+ * make it busy.
+ */
 const QUIET_STREAMS = 64;
-/** Time in which the count of streams that began falls by half. Unit: ms. */
+/** Time in which the count of started streams falls by half. Unit: ms. */
 const HALF_LIFE_MS = 200;
 
 interface Reading {
-  /** Streams that are open. */
+  /** Number of open streams. */
   open: number;
-  /** Streams that began, fewer as time passes; Infinity: none yet, so that the connection may bring any number. */
+  /**
+   * Number of started streams, which decreases with time. Infinity: none yet, so that the connection may start any
+   * number.
+   */
   recent: number;
   recentAt: number;
-  /** Streams that began or ended since the connection was last read. */
+  /** Number of streams that started or ended since the last read of the connection. */
   work: number;
   paused: boolean;
 }
 
 /**
- * Shares what is read in a turn of the event loop between connections. Node reads 64 KiB of each connection that has something, and makes
- * an object for each stream in it, before anything else runs: connections with hundreds of streams each, or connections that break all at
- * once, would stop the event loop for a second. When a turn has had enough, the busy connections are not read any more. They continue in
- * their order, some in a turn, with turns for everybody else between.
- *
- * Call it once the server's injector or listeners have been made.
+ * Shares the reads in a turn of the event loop between connections. Before anything else runs, Node reads 64 KiB
+ * of each connection with input, and creates an object for each stream in it. Connections with hundreds of streams
+ * each, or many connections that break together, would block the event loop for a second. When a turn has had
+ * enough, busy connections are not read any more. They continue in their order, some in each turn, with turns for
+ * all other connections in between.
+ *  Call it after the server's injector or listeners were created.
  */
 export class ReadTurns {
   readonly #sessions = new Map<ServerHttp2Session, Reading>();
@@ -39,7 +48,7 @@ export class ReadTurns {
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Connections that are not read now. */
+  /** Connections that are currently not read. */
   get paused(): number {
     return this.#paused.size;
   }
@@ -84,7 +93,7 @@ export class ReadTurns {
     return recent * 0.5 ** ((now - recentAt) / HALF_LIFE_MS);
   }
 
-  /** A stream began or ended. */
+  /** A stream started or ended. */
   #spend(session: ServerHttp2Session, reading: Reading): void {
     reading.work++;
     this.#left--;

@@ -3,17 +3,17 @@ import { interceptData } from './internals.js';
 import { RequestMeter } from './request-meter.js';
 
 /**
- * What a client sends for one call, on its way to grpc-js. The first who reads the stream is grpc-js; from then on each piece passes here
- * before, and those that are not wanted any more end here.
+ * The input of one call on its way to grpc-js. grpc-js must start to read the stream. From then on, each chunk
+ * passes here first, and unwanted chunks are discarded.
  */
 export class RequestInput {
   readonly #meter: RequestMeter;
   #wanted = true;
 
   /**
-   * @param maxCompressedBytes what a compressed message may become
-   * @param maxBytes most bytes of a message
-   * @param onUnusual called for a message that is compressed or too large; false: it is not wanted, nor what follows
+   * @param maxCompressedBytes largest possible size of a compressed message
+   * @param maxBytes largest size of a message
+   * @param onUnusual called for a message that is compressed or too large; false discards it and all later input
    * @param onArrived called with the number of bytes that arrived
    */
   constructor(
@@ -32,12 +32,12 @@ export class RequestInput {
     return this.#meter.held + this.stream.readableLength;
   }
 
-  /** A message was handed over. */
+  /** One message was passed to its handler. */
   handedOver(): void {
     this.#meter.handedOver();
   }
 
-  /** All of them were. */
+  /** All messages were passed to their handler. */
   clear(): void {
     this.#meter.clear();
   }

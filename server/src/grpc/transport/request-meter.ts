@@ -1,4 +1,4 @@
-/** A byte that says whether the message is compressed, and four with its length. */
+/** Size of a message's prefix: one byte for the compression flag, and four for the length. */
 const HEAD_BYTES = 5;
 
 /**
@@ -6,30 +6,30 @@ const HEAD_BYTES = 5;
  * message, and does not report its progress.
  */
 export class RequestMeter {
-  /** Of the message that is not there in full. */
+  /** The incomplete message. */
   #partial = 0;
   #headSeen = 0;
   #compressed = false;
   #length = 0;
-  /** Sizes of those that are, and were not handed over. */
+  /** Sizes of complete messages that the handler does not have yet. */
   readonly #waiting: number[] = [];
   #held = 0;
 
   /**
-   * @param compressedBytes what a compressed message may become, and counts as
-   * @param maxBytes most bytes of a message
+   * @param compressedBytes largest possible size of a compressed message, which it counts with
+   * @param maxBytes largest size of a message
    */
   constructor(
     private readonly compressedBytes: number,
     private readonly maxBytes: number,
   ) {}
 
-  /** Bytes that are held for this call. */
+  /** Bytes that count for this call. */
   get held(): number {
     return this.#held + this.#partial;
   }
 
-  /** Takes note of what arrived. @returns what is unusual about a message in it */
+  /** Counts arrived bytes. @returns the unusual property of a message in them, if any */
   arrived(chunk: Buffer): 'compressed' | 'too large' | undefined {
     let unusual: 'compressed' | 'too large' | undefined;
     let at = 0;
@@ -58,7 +58,7 @@ export class RequestMeter {
     return unusual;
   }
 
-  /** The oldest message was handed over. */
+  /** The handler has the oldest message. */
   handedOver(): void {
     this.#held -= this.#waiting.shift() ?? 0;
   }

@@ -1,13 +1,16 @@
-/** A connection may grow to this many times what is free beyond the reserve. Two connections that want all get 4/9 each. */
+/**
+ * A connection can grow to this multiple of the free part beyond the reserve. Two connections that want everything
+ * get 4/9 each.
+ */
 const SHARE_OF_FREE = 4;
-/** What is kept for connections with few, as a share of the bound. */
+/** The reserve for connections with few calls or streams, as a part of the limit. */
 const RESERVE = 0.1;
-/** A connection has few calls or streams while they are less than this part of what is free. */
+/** A connection has few calls or streams while it has less than this part of the free ones. */
 const FEW = 0.25;
 
 /**
- * Whether a connection has its share of a bound that all connections have together. The only connection may have everything. Otherwise
- * a part stays free for connections with few, so that others cannot keep a newcomer out.
+ * Whether a connection has used its share of a common limit. A single connection can use everything. Otherwise a
+ * part stays free for connections with few, so that others cannot block a new one.
  *
  * @param own - calls or streams of the connection
  * @param total - those of all connections
@@ -19,7 +22,7 @@ export function hasItsShare(own: number, total: number, max: number): boolean {
   return own >= shareOf(total, max);
 }
 
-/** How many a connection may have of a bound that all connections have together, beyond a few. Below 0 when the reserve is in use. */
+/** How much a connection can use of a common limit, beyond a few. Below 0 when the reserve is in use. */
 export function shareOf(total: number, max: number): number {
   return SHARE_OF_FREE * (max - total - RESERVE * max);
 }

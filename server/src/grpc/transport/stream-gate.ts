@@ -5,47 +5,58 @@ import { refuse } from './http2-streams.js';
 import { http2ServersOf, interceptStreams } from './internals.js';
 import { hasItsShare, shareOf } from './shares.js';
 
-/** Bounds on HTTP/2 streams, which are checked before a call exists. */
+/** Limits of HTTP/2 streams, which are checked before a call exists. */
 export interface StreamBounds {
-  /** Streams at once of all connections, those that are rejected with a status included. Health has 1256 of its own. */
+  /**
+   * Concurrent streams of all connections, including those that are rejected with a status. Health has 1256 in
+   * addition.
+   */
   readonly maxStreams: number;
-  /** Streams at once of one connection. */
+  /** Concurrent streams of one connection. */
   readonly maxConcurrentStreams: number;
-  /** Whether a connection must bring a credential before it may have more than {@link UNPROVEN_STREAMS}. */
+  /** Whether a connection must bring a credential before it can have more than {@link UNPROVEN_STREAMS}. */
   readonly needsCredential: boolean;
 }
 
-/** Streams at once that a connection may have at first. RFC 9113 §6.5.2 recommends no less. */
+/** Initial number of concurrent streams of a connection. RFC 9113 §6.5.2 recommends no less. */
 const FIRST_STREAMS = 100;
 /**
- * The same of a connection that has brought no credential. Fewer than recommended: each stream of a stranger costs objects that make
- * garbage collections long. gRPC clients wait for SETTINGS before their first call, and get more with the answer to it.
+ * The same for a connection without a credential. Fewer than recommended: the objects of each unauthenticated
+ * stream make garbage collections longer. gRPC clients wait for SETTINGS before their first call, and get more
+ * with its response.
  */
 const UNPROVEN_STREAMS = 16;
 /** Minimum number of streams that SETTINGS announce to every connection. */
 const LEAST_STREAMS = 16;
-/** Of all streams, what connections without a credential may have together. */
+/** The part of all streams that connections without a credential can use together. */
 const UNPROVEN_SHARE = 0.25;
-/** What a connection without a credential may have in any case, so that a newcomer can bring one. */
+/** Streams that a connection without a credential always has, so that a new client can bring one. */
 const UNPROVEN_LEAST = 2;
 /**
- * The fewest streams that SETTINGS tell a connection without a credential. Node counts streams that have just closed too, and resets
- * those above with ENHANCE_YOUR_CALM, which a client does not repeat by itself as it does after REFUSED_STREAM.
+ * Smallest number of streams in the SETTINGS for a connection without a credential. Node also counts streams that
+ * have just closed, and resets those above with ENHANCE_YOUR_CALM. Clients do not repeat such calls automatically
+ * as they do after REFUSED_STREAM.
  */
 const UNPROVEN_HELD_BACK = 8;
 /** Number of calls above limits.maxCalls that still get a status with the reason. */
 const TOLD_SHARE = 0.125;
 const TOLD_LEAST = 64;
-/** Streams of health at once. Probes are answered when all else is too much: 1000 Watch calls, which health bounds itself, and some checks. */
+/**
+ * Concurrent streams of health. Probes get a response even under overload: 1000 Watch calls, which health itself
+ * limits, and some checks.
+ */
 const HEALTH_STREAMS = 1256;
-/** Rejected streams that wait for their turn. Further ones are rejected at once. */
+/** Rejected streams that wait for their turn. Further ones are rejected immediately. */
 const MAX_WAITING_REFUSALS = 256;
 const HEALTH_PATH = '/grpc.health.v1.Health/';
 
 interface SessionUse {
-  /** Streams that are open, without those of health. */
+  /** Number of open streams, without those of health. */
   streams: number;
-  /** Streams of health that are open. They count apart: a client may watch hundreds of services all day. */
+  /**
+   * Number of open streams of health. They count separately, because a client may watch hundreds of services all
+   * day.
+   */
   health: number;
   proven: boolean;
   /** Number of streams that SETTINGS announced to the connection. */
@@ -67,14 +78,14 @@ export function firstConcurrentStreams({ maxConcurrentStreams, needsCredential }
 }
 
 /**
- * Rejects HTTP/2 streams with REFUSED_STREAM before a call, its interceptors and its metadata exist. A call costs some 24 KiB, a
- * stream that is rejected here next to nothing, and a client may repeat it elsewhere or later (RFC 9113 §8.7).
- *
- * A client that sends more streams than its SETTINGS allow is rejected by nghttp2, below Node.
+ * Rejects HTTP/2 streams with REFUSED_STREAM before a call, its interceptors and its metadata exist. A call costs
+ * about 24 KiB. A stream that is rejected here costs almost nothing, and a client may repeat it elsewhere or later
+ * (RFC 9113 §8.7).
+ *  If a client sends more streams than its SETTINGS allow, nghttp2 rejects them, below Node.
  */
 export class StreamGate {
   readonly #sessions = new Map<Http2Session, SessionUse>();
-  /** Connections that need more streams than there are for them. */
+  /** Connections that need more streams than are available. */
   readonly #held = new Set<ServerHttp2Session>();
   #streams = 0;
   #health = 0;
@@ -87,12 +98,15 @@ export class StreamGate {
     private readonly onLimit: OnLimit,
   ) {}
 
-  /** Streams that exist. */
+  /** Number of existing streams. */
   get streams(): number {
     return this.#streams + this.#health;
   }
 
-  /** Stands before the listeners that a server has by now. Call it once the server's injector or listeners have been made. */
+  /**
+   * Gets streams before the present listeners of the server. Call it after the server's injector or listeners were
+   * created.
+   */
   guard(server: Server): void {
     interceptStreams(server, (stream, headers, serve) => {
       if (this.#admits(stream, headers)) serve();
@@ -117,14 +131,14 @@ export class StreamGate {
     if (use.told < streams) this.#tell(session as ServerHttp2Session, use, streams);
   }
 
-  /** What a connection may have: a share of all streams, and its streams of health. */
+  /** The allowed streams of a connection: a share of all streams, and its streams of health. */
   #mostOf(use: SessionUse): number {
     return Math.max(LEAST_STREAMS, Math.floor(shareOf(this.#streams, this.bounds.maxStreams))) + use.health;
   }
 
   /**
-   * Announces a new number of streams to a connection that needs more or must use fewer. A client that obeys lets
-   * further calls wait. Those of a client that does not are rejected by nghttp2, which costs next to nothing.
+   * Announces a new number of streams to a connection that needs more or must use fewer. A client that obeys
+   * delays further calls. nghttp2 rejects those of other clients at almost no cost.
    */
   #adjust(session: ServerHttp2Session, use: SessionUse): void {
     const most = this.#mostOf(use);
@@ -135,19 +149,19 @@ export class StreamGate {
     const { maxConcurrentStreams } = this.bounds;
     if (!use.proven || allOf(use) <= use.told / 2 || use.told >= maxConcurrentStreams) return;
     const streams = Math.min(2 * use.told, maxConcurrentStreams, most);
-    // A client that has not acknowledged the last SETTINGS gets no others.
+    // A client that has not acknowledged the last SETTINGS gets no new ones.
     if (streams <= use.told || session.pendingSettingsAck) this.#held.add(session);
     else this.#tell(session, use, streams);
   }
 
-  /** Announces the present number of streams as the limit, after a stream was rejected. */
+  /** Announces the current number of streams as the limit, after a stream was rejected. */
   #holdBack(session: ServerHttp2Session, use: SessionUse): void {
     const least = use.proven ? LEAST_STREAMS : UNPROVEN_HELD_BACK;
     const streams = Math.max(least, allOf(use));
     if (streams <= use.told / 2) this.#tell(session, use, streams);
   }
 
-  /** Gives more to the connection that has waited longest for it, if there is more now. */
+  /** Gives more streams to the connection that has waited longest for them, if there are more now. */
   #adjustHeld(): void {
     for (const session of this.#held) {
       this.#held.delete(session);
@@ -172,7 +186,7 @@ export class StreamGate {
     }
     const isHealth = String(headers[':path']).startsWith(HEALTH_PATH);
     const limit = this.#exceeded(use, isHealth);
-    // A connection with few streams takes the place of a call that waits for a connection with many.
+    // A connection with few streams replaces a waiting call of a connection with many.
     if (limit !== undefined && !(limit === 'limits.maxCalls' && this.turns.cancelOne(allOf(use)))) {
       this.#refuse(stream, session!);
       this.#holdBack(session as ServerHttp2Session, use);
@@ -199,7 +213,10 @@ export class StreamGate {
     if (!use.proven) this.#unproven += change;
   }
 
-  /** In the connection's turn: a client that repeats its rejected calls at once must not take the event loop. */
+  /**
+   * Runs in the connection's turn: a client that immediately repeats its rejected calls must not block the event
+   * loop.
+   */
   #refuse(stream: ServerHttp2Stream, session: Http2Session): void {
     if (this.#waitingRefusals >= MAX_WAITING_REFUSALS) {
       refuse(stream);

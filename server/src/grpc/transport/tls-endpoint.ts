@@ -4,26 +4,29 @@ import { createSecureContext, createServer, type Server, type TLSSocket, type Tl
 import { socketBelow } from './internals.js';
 import type { ConnectionIdentity } from './sessions/connection-identity.js';
 
-/** What a TLS server shows, and whom it trusts. All in PEM. */
+/** The certificate of a TLS server and its trusted CAs. All in PEM. */
 export interface TlsMaterial {
-  /** The server's certificate, then those that lead to its authority. */
+  /** The server's certificate, then its chain to the CA. */
   readonly certificate: Buffer;
   readonly key: Buffer;
-  /** Authorities of client certificates; then each client must have one of theirs. Undefined: none is asked for. */
+  /**
+   * CAs of client certificates. If set, each client must have a certificate of one of them. Undefined: no client
+   * certificates.
+   */
   readonly clientAuthorities?: Buffer | undefined;
 }
 
-/** Why a handshake failed, as a metric's label. */
+/** The reason of a failed handshake, as a metric's label. */
 export type HandshakeFailure = 'not-tls' | 'client-certificate' | 'protocol' | 'timeout' | 'gone';
 
 export interface TlsEndpointOptions {
-  /** Called for each handshake that failed. */
+  /** Called for each failed handshake. */
   readonly onFailure?: (failure: HandshakeFailure, peer: string, error: Error) => void;
-  /** How long a handshake may take. Unit: ms. Default 10,000. */
+  /** Time limit of a handshake. Unit: ms. Default: 10,000. */
   readonly handshakeTimeoutMs?: number;
 }
 
-/** Those of TLS 1.2 that HTTP/2 does not forbid; TLS 1.3 has no others. */
+/** Ciphers of TLS 1.2 that HTTP/2 allows. TLS 1.3 has only allowed ones. */
 const CIPHERS = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -37,8 +40,8 @@ const CIPHERS = [
 ].join(':');
 
 /**
- * Makes TLS connections out of accepted ones. Material can be replaced while it serves: the connections that there are go
- * on, later ones get the new material.
+ * Makes TLS connections of accepted ones. The material can be replaced at run time: open connections continue, and
+ * later ones get the new material.
  */
 export class TlsEndpoint {
   readonly #server: Server;
@@ -47,7 +50,7 @@ export class TlsEndpoint {
   #onSecure: (connection: TLSSocket, identity: ConnectionIdentity) => void = (connection) =>
     connection.destroy();
 
-  /** @throws Error that says what is wrong with the material, without showing it */
+  /** @throws Error that describes the mistake in the material, without its content */
   constructor(material: TlsMaterial, options: TlsEndpointOptions = {}) {
     this.#validTo = checkMaterial(material);
     this.#wantsClients = material.clientAuthorities !== undefined;
@@ -69,7 +72,7 @@ export class TlsEndpoint {
       }
     });
     this.#server.on('tlsClientError', (error, connection) => {
-      // Node ends a handshake whose certificate it does not take without an error of its own.
+      // Node ends a handshake with a rejected certificate without an error of its own.
       const { authorizationError } = connection as { authorizationError?: unknown };
       if (authorizationError)
         onFailure('client-certificate', peerOf(connection), new Error(String(authorizationError)));
@@ -78,27 +81,27 @@ export class TlsEndpoint {
     });
   }
 
-  /** When the certificate that is shown now ends to be valid. */
+  /** The end of the validity of the current certificate. */
   get validTo(): Date {
     return this.#validTo;
   }
 
-  /** Who is given the connections. */
+  /** Sets the receiver of the connections. */
   serve(onSecure: (connection: TLSSocket, identity: ConnectionIdentity) => void): void {
     this.#onSecure = onSecure;
   }
 
-  /** Begins the handshake. */
+  /** Starts the handshake. */
   accept(connection: Socket): void {
-    // Asked for the sake of peerOf.
+    // Reads the address so that peerOf still knows it later.
     void connection.remoteAddress;
     this.#server.emit('connection', connection);
   }
 
   /**
-   * Shows and trusts something else from now on.
+   * Replaces the material.
    *
-   * @throws as the constructor; then everything stays as it was
+   * @throws like the constructor; then nothing changes
    */
   replace(material: TlsMaterial): void {
     const validTo = checkMaterial(material);
@@ -109,14 +112,14 @@ export class TlsEndpoint {
   }
 
   /**
-   * By issuer, subject and alternative names, which stay when a certificate is renewed. Two authorities may give one
-   * subject to different clients, so the issuer is part of the identity.
+   * Uses issuer, subject and alternative names, which stay the same when a certificate is renewed. Two CAs may
+   * issue the same subject to different clients, so the issuer is part of the identity.
    */
   #identityOf(connection: TLSSocket): ConnectionIdentity {
     if (!this.#wantsClients) return 'tls';
     const { raw } = connection.getPeerCertificate();
     const { issuer, subject, subjectAltName, fingerprint256 } = new X509Certificate(raw);
-    // As JSON, no part can run into the next one.
+    // JSON separates the parts unambiguously.
     const named = JSON.stringify(
       subject || subjectAltName ? [issuer, subject ?? '', subjectAltName ?? ''] : [fingerprint256],
     );
@@ -132,20 +135,20 @@ function contextOptions({ certificate, key, clientAuthorities }: TlsMaterial): T
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
     honorCipherOrder: true,
-    // A resumed session is not checked against the authorities of now, nor for the end of the certificate.
+    // TLS does not check a resumed session against the current CAs, nor for the end of the certificate's validity.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }
 
-/** @returns until when the certificate is valid */
+/** @returns the end of the certificate's validity */
 function checkMaterial(material: TlsMaterial): Date {
   const { validTo, notYet } = readCertificate('the certificate', material.certificate);
   if (validTo.getTime() <= Date.now()) throw new Error(`the certificate expired at ${validTo.toISOString()}`);
   if (notYet) throw new Error(`the certificate is valid only from ${notYet.toISOString()}`);
-  // Node takes an empty authority for "those of the system", which would let in half of the world.
+  // Node treats an empty CA as "the CAs of the system", which would accept almost every client.
   if (material.clientAuthorities !== undefined)
     readCertificate('the client authorities', material.clientAuthorities);
-  // OpenSSL reports a missing key, and a key of another certificate, in words that name neither.
+  // OpenSSL reports a missing key, and a key of another certificate, without naming either.
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(material.key.toString('latin1')))
     throw new Error('no PEM private key: set the file of the key in grpc.tlsKey');
   try {
@@ -170,7 +173,7 @@ function readCertificate(what: string, pem: Buffer): { validTo: Date; notYet: Da
   }
 }
 
-/** OpenSSL's reason; its messages name no contents. */
+/** OpenSSL's reason. Its messages contain no content of the files. */
 function reasonOf(error: unknown): string {
   const { reason, message } = error as { reason?: string; message: string };
   return reason ?? message;
@@ -185,7 +188,10 @@ function failureOf(error: Error): HandshakeFailure {
   return 'protocol';
 }
 
-/** The address of a client. A connection that was cut has forgotten it; the one below has not when it was asked before. */
+/**
+ * The address of a client. A broken connection has lost it, but the connection below still knows it if it was read
+ * before.
+ */
 function peerOf(connection: Socket): string {
   const below = socketBelow(connection);
   const { remoteAddress, remotePort } = connection.remoteAddress === undefined && below ? below : connection;

@@ -1,12 +1,12 @@
-/** Below what is worth a millisecond: sums of fractions are not exact. */
+/** Tolerance below a millisecond, because sums of fractions are not exact. */
 const EPSILON_MS = 1e-6;
 
 /**
- * So many of something in a second. What is not used of one second may be used later, but never more than one second's worth
- * at once. All times are milliseconds of one monotonic clock.
+ * A rate limit per second. Unused capacity of one second can be used later, but never more than that of one second
+ * together. All times are milliseconds of one monotonic clock.
  */
 export class TokenBucket {
-  /** When it will be as if nothing had been taken. One second later than now: there is none left. */
+  /** The time at which the bucket is full again. One second after now: the bucket is empty. */
   #fullAt: number;
   readonly #eachMs: number;
 
@@ -16,7 +16,7 @@ export class TokenBucket {
     this.#fullAt = now;
   }
 
-  /** Takes one, if there is one: 0, or after how many milliseconds there will be. */
+  /** Takes one if available. Returns 0, or the time in ms until one is available. */
   take(now: number): number {
     const fullAt = this.#after(1, now);
     const waitMs = overdrawn(fullAt, now);
@@ -24,13 +24,15 @@ export class TokenBucket {
     return waitMs;
   }
 
-  /** Takes so many also where there are not as many: 0, or for how many milliseconds it is overdrawn. */
+  /**
+   * Takes any number, also more than available. Returns 0, or the time in ms for which the bucket is overdrawn.
+   */
   spend(count: number, now: number): number {
     this.#fullAt = this.#after(count, now);
     return overdrawn(this.#fullAt, now);
   }
 
-  /** Whether it is as if nothing had ever been taken. */
+  /** Whether the bucket is full. */
   isFull(now: number): boolean {
     return this.#fullAt <= now + EPSILON_MS;
   }

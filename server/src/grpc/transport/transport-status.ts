@@ -27,8 +27,8 @@ export function requestTooLarge(maxBytes: number, limit: string): EdgeError {
 }
 
 /**
- * The statuses that grpc-js makes by itself, below every handler, as the contract has them. They are known by their text; a test makes
- * grpc-js say each.
+ * The contract's versions of the statuses that grpc-js creates itself, below every handler. They are recognized by
+ * their text. A test makes grpc-js create each.
  */
 const ROWS: readonly Row[] = [
   [
@@ -64,7 +64,7 @@ export function describeTransportStatus(
   return { status: statusError(sidecarFailure(error)), limit: error.metadata.limit };
 }
 
-/** For a request that is compressed. */
+/** For a compressed request. */
 export function compressionRefused(why: string): EdgeError {
   return new EdgeError('COMPRESSION_NOT_SUPPORTED', `the request is compressed, and ${why}`, {
     outcome: 'not-sent',

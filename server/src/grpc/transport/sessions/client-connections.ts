@@ -4,12 +4,12 @@ import type { Server } from '@grpc/grpc-js';
 import type { ClientConnection } from '../../../mailbox/lifetime/client-presence.js';
 import { http2ServersOf } from '../internals.js';
 
-/** What the kernel says when the other end has closed the connection with bytes under way. */
+/** Errors of the kernel when the other end has closed the connection with bytes in flight. */
 const CLOSED_BY_PEER: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 const connections = new WeakMap<Http2Session, HttpConnection>();
 
-/** Watches every connection that a server will have. Call it once the server's injector or listeners have been made. */
+/** Watches every future connection of a server. Call it after the server's injector or listeners were created. */
 export function watchConnections(server: Server): void {
   for (const http2Server of http2ServersOf(server))
     http2Server.on('session', (session: ServerHttp2Session) => {
@@ -17,12 +17,12 @@ export function watchConnections(server: Server): void {
     });
 }
 
-/** The connection below an HTTP/2 session; undefined for a session of a server that is not watched. */
+/** The connection below an HTTP/2 session. Undefined for a session of a server that is not watched. */
 export function clientConnectionOf(session: Http2Session | undefined): ClientConnection | undefined {
   return session && connections.get(session);
 }
 
-/** Knows which side has closed. */
+/** Records which side has closed. */
 class HttpConnection implements ClientConnection {
   readonly #callbacks = new Set<(byClient: boolean) => void>();
   #byClient: boolean | undefined;
@@ -33,8 +33,9 @@ class HttpConnection implements ClientConnection {
     session.once('goaway', () => {
       byClient = true;
     });
-    // A session that was told to close, such as one that is too old, is closed by the client at our word. The session's own view of
-    // its socket is gone when it is destroyed; the listener has the socket itself.
+    // When the server asks a client to close a session, for example because of its age, the client's close counts as
+    // the server's. After the session is destroyed, it has no reference to its socket, so the listener keeps the
+    // socket.
     socket.once('end', function (this: Socket) {
       byClient ||= !this.writableEnded && !session.closed;
     });

@@ -7,24 +7,22 @@ interface Connection {
   readonly bytesRead: number;
 }
 
-/** How long a ping may take to leave this process. Unit: ms. */
+/** Time limit for a ping to leave this process. Unit: ms. */
 const LEAVE_MS = 100;
-/** How often the ping has to be found waiting before the session counts as dead. */
+/** Number of checks that must find the ping waiting before the session counts as dead. */
 const CONFIRMATIONS = 3;
 
 /**
- * Closes connections whose HTTP/2 session has ended without a word. After most breaches of the protocol Node sends GOAWAY, then neither
- * reads nor closes the connection (seen in 20.20.2): it stays, with its descriptor, when the client has long gone, until the
- * keep-alive of grpc-js finds out. A client that breaks connections on purpose could thus take all descriptors of the
- * process.
+ * Closes connections whose HTTP/2 session has silently ended. After most protocol errors, Node sends GOAWAY, and
+ * then neither reads nor closes the connection (seen in 20.20.2). The connection keeps its file descriptor, even
+ * after the client has disconnected, until the keepalive of grpc-js detects that. A client that causes such errors
+ * on purpose could use up all file descriptors of the process.
+ *  Such a session accepts a ping and does not send it, although no bytes are queued before it. A slow client has
+ * bytes in the kernel's queue, so its session stays open. Sessions also survive a pause of this process: several
+ * checks, by timers that were not late, must find the ping waiting.
+ *  Call it after the server's injector or listeners were created.
  *
- * Such a session takes a ping and does not send it, although nothing is before it. A client that is only slow has bytes in the
- * kernel's queue; it is left alone. So is every session after a pause of this process: the ping has to be found waiting several
- * times, by timers that were not late.
- *
- * Call it once the server's injector or listeners have been made.
- *
- * @param silenceMs - how long nothing may happen on a connection before it is looked at
+ * @param silenceMs - time without traffic after which a connection is checked
  */
 export function closeDeadSessions(server: Server, silenceMs: number): void {
   for (const http2Server of http2ServersOf(server)) {
@@ -36,7 +34,7 @@ function watch(session: ServerHttp2Session, silenceMs: number): void {
   const connection = session.socket as unknown as Connection;
   let alive = -1;
   session.setTimeout(silenceMs, () => {
-    // Nothing but the answer to our last ping has come since: it has not ended meanwhile.
+    // Only the response to our last ping has arrived since, so the session is still alive.
     if (session.destroyed || connection.bytesRead === alive) return;
     let answered = false;
     try {

@@ -4,20 +4,19 @@ import { CheckedTimer, PauseAwareTimer } from '../../../timing/pause-aware-timer
 import { http2ServersOf } from '../internals.js';
 
 export interface KeepAliveBounds {
-  /** A connection from which nothing came for this long gets a PING. Unit: ms. 0 = never. */
+  /** Time of silence after which a connection gets a PING. Unit: ms. 0 = never. */
   readonly keepaliveTimeMs: number;
-  /** How long the client may take to answer. Unit: ms. */
+  /** Time limit for the client's response. Unit: ms. */
   readonly keepaliveTimeoutMs: number;
-  /** A connection without calls is closed after this long. Unit: ms. 0 = never. */
+  /** Time after which a connection without calls is closed. Unit: ms. 0 = never. */
   readonly maxConnectionIdleMs: number;
 }
 
 /**
- * Closes connections whose clients are lost, and unused connections. grpc-js can do both, but its timers take a pause
- * of this process for the silence of a client: after the pause they fire before the answers are read that came
+ * Closes connections of lost clients, and unused connections. grpc-js can do both, but its timers count a pause of
+ * this process as silence of the client: after the pause they fire before the responses are read that arrived
  * meanwhile.
- *
- * Call it once the server's injector or listeners have been made.
+ *  Call it after the server's injector or listeners were created.
  */
 export function keepAlive(server: Server, bounds: KeepAliveBounds): void {
   for (const http2Server of http2ServersOf(server)) {
@@ -34,7 +33,7 @@ function pingWhenSilent(session: ServerHttp2Session, bounds: KeepAliveBounds): v
   let answer: PauseAwareTimer | undefined;
   const silence = new CheckedTimer((late) => {
     if (session.destroyed) return;
-    // What came during a pause is not counted yet.
+    // Input that arrived during a pause is not counted yet.
     if (late || connection.bytesRead !== bytesRead) {
       bytesRead = connection.bytesRead;
       silence.set(bounds.keepaliveTimeMs);
@@ -67,7 +66,7 @@ function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   const idle = new CheckedTimer((late) => {
     if (calls > 0 || session.destroyed) return;
     if (late) idle.set(idleMs);
-    // Rejects what is on its way, which clients send again on another connection.
+    // Rejects calls in flight, which clients repeat on another connection.
     else session.close();
   });
   idle.set(idleMs);

@@ -4,34 +4,37 @@ import { PauseAwareTimer } from '../../../timing/pause-aware-timer.js';
 import { http2ServersOf } from '../internals.js';
 import { TokenBucket } from '../token-bucket.js';
 
-/** Bounds of one HTTP/2 connection. Times are milliseconds. */
+/** Limits of one HTTP/2 connection. Times are milliseconds. */
 export interface SessionBounds {
-  /** How long a client may take to begin: HTTP/2's first bytes and SETTINGS are due at once (RFC 9113 §3.4). */
+  /** Time limit for a client's start: HTTP/2 requires the preface and SETTINGS immediately (RFC 9113 §3.4). */
   readonly openingTimeoutMs: number;
-  /** PING and SETTINGS frames in a second, and one more for every 32 bytes that the client was sent. */
+  /** Allowed PING and SETTINGS frames per second, and one more for every 32 bytes that the server sent. */
   readonly maxControlFrames: number;
-  /** After how long it takes no more calls, give or take a tenth. Infinity: never. */
+  /** Age after which the connection accepts no more calls, plus or minus a tenth. Infinity: never. */
   readonly maxAgeMs: number;
-  /** How long the calls that there are may then continue. */
+  /** Time that open calls then get. */
   readonly ageGraceMs: number;
 }
 
 /** The events of a guard. */
 export interface GuardEvents {
-  /** A connection was closed for a limit. */
+  /** A connection was closed because of a limit. */
   onLimit(limit: string, about: Readonly<Record<string, string>>): void;
-  /** The time of a connection's calls is over. */
+  /** The time of a connection's calls has ended. */
   onTooOld(session: ServerHttp2Session): void;
 }
 
-/** A client that measures its bandwidth sends a PING for each DATA frame; the smallest that we send has more. */
+/**
+ * Bytes for one more control frame. A client that measures its bandwidth sends a PING for each DATA frame, and the
+ * smallest DATA frame of the server is larger.
+ */
 const BYTES_A_FRAME = 32;
-/** Of our answer to a PING or SETTINGS, which is no reason for another one. */
+/** Size of our response to a PING or SETTINGS, which does not allow another control frame. */
 const ANSWER_BYTES = 17;
-/** For the statuses of calls that were ended. */
+/** Time for the statuses of ended calls. */
 const FLUSH_MS = 1000;
 
-/** Watches every connection that a server will have. Call it once the server's injector or listeners have been made. */
+/** Watches every future connection of a server. Call it after the server's injector or listeners were created. */
 export function guardSessions(server: Server, bounds: SessionBounds, events: GuardEvents): void {
   for (const http2Server of http2ServersOf(server))
     http2Server.on('session', (session: ServerHttp2Session) =>
@@ -44,7 +47,7 @@ class SessionGuard {
   readonly #peer: string;
   #timer: PauseAwareTimer | undefined;
   #answered = 0;
-  /** Bytes that were sent and have not paid for a frame yet. */
+  /** Sent bytes that have not allowed a control frame yet. */
   #credit = 0;
   #counted = 0;
 
@@ -79,7 +82,7 @@ class SessionGuard {
     this.#close('limits.maxControlFrames', 'too_many_pings');
   }
 
-  /** Whether what was sent since pays for a frame. */
+  /** Whether the bytes sent since then allow a control frame. */
   #earned(): boolean {
     const sent = this.session.socket.bytesWritten - this.#answered;
     this.#credit += Math.max(0, sent - this.#counted);
@@ -89,7 +92,7 @@ class SessionGuard {
     return true;
   }
 
-  /** Clients know the text: they ping less then. */
+  /** Clients know this text and then send fewer PINGs. */
   #close(limit: string, text: string): void {
     this.events.onLimit(limit, { peer: this.#peer });
     const { session } = this;
@@ -99,8 +102,9 @@ class SessionGuard {
 
   #growOld(): void {
     const { session } = this;
-    // Says which calls it has taken; clients make the others, which may be on their way, on another connection. The gentler way of
-    // RFC 9113 §6.8, to take those too, is not in Node: it takes none after any GOAWAY.
+    // Sends GOAWAY with the last accepted call. Clients repeat later calls, which may be in flight, on another
+    // connection. Node does not support the graceful way of RFC 9113 §6.8, which accepts those too: it accepts no
+    // call after any GOAWAY.
     session.close();
     this.#after(this.bounds.ageGraceMs, () => {
       this.events.onTooOld(session);
