@@ -3,7 +3,7 @@ import type { MailboxEvent } from './event.js';
 
 export type EventKind = MailboxEvent['kind'];
 
-/** How many events of each kind. */
+/** Number of events of each kind. */
 export class EventCounts {
   regular = 0;
   view = 0;
@@ -28,7 +28,7 @@ export class EventCounts {
   }
 }
 
-/** How many messages with each guarantee. */
+/** Number of messages with each service type. */
 export class ServiceCounts {
   UNRELIABLE = 0;
   RELIABLE = 0;

@@ -3,7 +3,7 @@ import type { SpreadCodeName } from '../spread/wire/index.js';
 import type { MailboxEnd } from './mailbox-types.js';
 import { MailboxError, type Outcome } from './sidecar-error.js';
 
-/** A send that failed in Spread's terms, with what is known about what became of it. */
+/** A failed send as a Spread error, with its outcome. */
 export class SendFailure extends SpreadError {
   constructor(
     code: SpreadCodeName,
@@ -15,11 +15,11 @@ export class SendFailure extends SpreadError {
   }
 }
 
-/** What a call gets that comes to a mailbox which has ended. Nothing of it was sent. */
+/** The error of a call on a mailbox that has ended. Nothing of the call was sent. */
 export function refusedAfter(end: MailboxEnd): Error {
   switch (end.reason) {
     case 'CONNECTION_CLOSED':
-      // As in Spread's own library, the loss is reported once. Later calls fail because the session is lost.
+      // Like in Spread's own library, the loss is reported once. Later calls fail because the session is lost.
       return new SendFailure(
         'NET_ERROR_ON_SESSION',
         'the mailbox has lost its daemon connection; its events can still be received',
@@ -30,7 +30,7 @@ export function refusedAfter(end: MailboxEnd): Error {
   }
 }
 
-/** What a call gets that was waiting when the mailbox ended. */
+/** The error of a call that waited when the mailbox ended. */
 export function interruptedBy(end: MailboxEnd, outcome: Outcome): Error {
   if (end.reason === 'CONNECTION_CLOSED') return new SendFailure('CONNECTION_CLOSED', end.message, outcome);
   return sidecarEnd(end, outcome);
@@ -50,7 +50,7 @@ function sidecarEnd(end: MailboxEnd, outcome: Outcome): MailboxError {
   }
 }
 
-/** The caller's deadline passed, or it went away. */
+/** The caller's deadline passed, or the caller disconnected. */
 export function deadlineExceeded(outcome: Outcome): MailboxError {
   const message =
     outcome === 'not-sent'

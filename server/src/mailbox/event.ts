@@ -1,53 +1,53 @@
 import type { Message } from '../spread/wire/index.js';
 
-/** The daemon connection was lost; only for a mailbox that reconnects. */
+/** The daemon connection was lost. Only for a mailbox that reconnects. */
 export interface ConnectionLost {
   readonly kind: 'connectionLost';
   /** The private group that was lost. */
   readonly privateGroup: string;
-  /** The groups that the mailbox was in, in the order in which it joined them. */
+  /** The groups of the mailbox, in the order of joining. */
   readonly groups: readonly string[];
-  /** Spread's number for what happened, such as -8. */
+  /** Spread's error number, such as -8. */
   readonly spreadCode: number;
 }
 
-/** The daemon connection stands again; only for a mailbox that reconnects. */
+/** The daemon connection was restored. Only for a mailbox that reconnects. */
 export interface ConnectionRestored {
   readonly kind: 'connectionRestored';
   readonly previousPrivateGroup: string;
   readonly privateGroup: string;
-  /** The groups that are being joined again, in order. */
+  /** The groups that the mailbox joins again, in order. */
   readonly groups: readonly string[];
-  /** The daemon, as a spread name. */
+  /** The daemon, as a Spread name. */
   readonly daemon: string;
 }
 
-/** One thing that a mailbox received: what the daemon sent, or what happened to its connection. */
+/** One event of a mailbox: a message of the daemon, or a change of its connection. */
 export type MailboxEvent = Message | ConnectionLost | ConnectionRestored;
 
 /** A membership view as the daemon sent it. */
 export type View = Extract<Message, { kind: 'view' }>;
 
-/** The answer to this mailbox's own leave. */
+/** The confirmation of this mailbox's own leave. */
 export type SelfLeave = Extract<Message, { kind: 'selfLeave' }>;
 
-/** A place for one encoded event in memory that belongs to the mailbox's queue. */
+/** Space for one encoded event in the memory of the mailbox's queue. */
 export interface EventSpace {
-  /** The buffer in which the last reserve() gave a place. Changes with reserve(); read it afterwards. */
+  /** The buffer of the last reserve(). Changes with reserve(), so read it afterwards. */
   readonly buffer: Buffer;
   /**
-   * Reserves exactly `bytes` bytes and returns where in `buffer` they begin. To be called once an event;
-   * every reserved byte is to be written (the memory is not cleared).
+   * Reserves exactly `bytes` bytes and returns their position in `buffer`. Call it once for each event, and write
+   * every reserved byte (the memory is not cleared).
    */
   reserve(bytes: number): number;
 }
 
 /**
- * Writes one event into the space in the form in which it will leave, so that a batch of events is nothing
- * but their bytes side by side (a repeated field: tag, length, event). Runs once an event, when it enters the
- * queue, and must not keep hold of `event`. Handed down by the layer that knows the contract.
+ * Writes one event into the space in its final form, so that a batch of events is the concatenation of their bytes
+ * (a repeated field: tag, length, event). Runs once for each event, when it enters the queue, and must not retain
+ * `event`. The layer that knows the contract supplies this function.
  *
- * @param privateGroup the mailbox's private group at this moment, from which a view's own index follows
+ * @param privateGroup the mailbox's current private group, which determines a view's own index
  */
 export type EncodeEvent = (
   space: EventSpace,

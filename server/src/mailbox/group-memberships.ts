@@ -5,11 +5,11 @@ import { MailboxError } from './sidecar-error.js';
 /** A group's current view. */
 export interface GroupView {
   readonly view: View;
-  /** A transitional signal came after it: a NETWORK view will follow. */
+  /** Whether a transitional signal came after the view, so that a NETWORK view follows. */
   readonly inTransition: boolean;
 }
 
-/** A call that waits for what the daemon says to a join or leave. */
+/** A call that waits for the daemon's confirmation of a join or leave. */
 export interface Waiter<Answer> {
   resolve(answer: Answer): void;
   reject(error: Error): void;
@@ -20,18 +20,17 @@ type PendingRequest =
   | { readonly kind: 'LEAVE'; readonly waiters: Set<Waiter<SelfLeave | undefined>> };
 
 interface Group {
-  /** What the daemon has not answered yet, in the order in which it was sent; joins and leaves alternate. */
+  /** Requests without a confirmation, in the order of sending. Joins and leaves alternate. */
   readonly pending: PendingRequest[];
-  /** The current view; undefined while this mailbox has not received a view as a member. */
+  /** The current view. Undefined while this mailbox has not received a view as a member. */
   view: View | undefined;
   inTransition: boolean;
 }
 
 /**
- * The groups of one mailbox: which it is in (by what it asked for: joins and leaves are carried out in the order in which
- * they are sent), the view of each, and who waits for the daemon's answers.
- *
- * A daemon does not respond to a join of a member or to a leave of a non-member (Spread 5.0.1, transcripts
+ * The groups of one mailbox: its memberships (from its requests, which the daemon processes in the order of
+ * sending), the view of each, and the calls that wait for confirmations.
+ *  A daemon does not respond to a join of a member or to a leave of a non-member (Spread 5.0.1, transcripts
  * 22-join-twice and 24-leave-not-joined), so no call may wait for a response to them.
  */
 export class GroupMemberships {
@@ -43,7 +42,7 @@ export class GroupMemberships {
 
   /**
    * @param privateGroup the mailbox's own name in views
-   * @param membership whether the daemon sends views; without them there are no answers to wait for
+   * @param membership whether the daemon sends views; without them there are no confirmations
    */
   constructor(
     privateGroup: string,
@@ -52,7 +51,7 @@ export class GroupMemberships {
     this.#privateGroup = privateGroup;
   }
 
-  /** The groups that the mailbox is in, in the order in which it joined them. */
+  /** The groups of the mailbox, in the order of joining. */
   get names(): readonly string[] {
     return [...this.#names];
   }
@@ -65,14 +64,14 @@ export class GroupMemberships {
     return this.#names.has(name);
   }
 
-  /** A join of a group that the mailbox is not in is on its way. */
+  /** A join of a group was sent, and the mailbox is not in the group. */
   joining(name: string): void {
     if (this.#names.has(name)) return;
     this.#names.add(name);
     if (this.membership) this.#group(name).pending.push({ kind: 'JOIN', waiters: new Set() });
   }
 
-  /** A leave of a group that the mailbox is in is on its way. */
+  /** A leave of a group was sent, and the mailbox is in the group. */
   leaving(name: string): void {
     if (!this.#names.delete(name)) return;
     if (!this.#connected) this.#forget(name, undefined);
@@ -82,7 +81,7 @@ export class GroupMemberships {
   /**
    * Waits for the view that shows the mailbox as a member, after a join.
    *
-   * @returns how to stop waiting
+   * @returns a function that stops waiting
    */
   awaitView(name: string, waiter: Waiter<View>): () => void {
     const group = this.#groups.get(name);
@@ -93,7 +92,7 @@ export class GroupMemberships {
     return () => {};
   }
 
-  /** Waits for the self-leave, after a leave; undefined when the mailbox is not in the group. */
+  /** Waits for the self-leave, after a leave. Undefined when the mailbox is not in the group. */
   awaitSelfLeave(name: string, waiter: Waiter<SelfLeave | undefined>): () => void {
     const last = this.#groups.get(name)?.pending.at(-1);
     if (last?.kind === 'LEAVE') return waitIn(last.waiters, waiter);
@@ -118,7 +117,7 @@ export class GroupMemberships {
     return { view: group.view, inTransition: group.inTransition };
   }
 
-  /** Takes in what the daemon sent. */
+  /** Processes a message of the daemon. */
   observe(event: MailboxEvent): void {
     switch (event.kind) {
       case 'view':
@@ -139,8 +138,8 @@ export class GroupMemberships {
   }
 
   /**
-   * The connection is lost, and with it every membership and view. The groups stay what they are to be when there is
-   * another: who waits for a join continues waiting, who waits for a leave has it.
+   * The connection is lost, with every membership and view. The requested groups stay for the next connection.
+   * Calls that wait for a join continue to wait, and those that wait for a leave are complete.
    */
   lost(): void {
     this.#connected = false;
@@ -152,7 +151,7 @@ export class GroupMemberships {
     }
   }
 
-  /** There is a connection again, under this private group, on which the groups are now being joined. */
+  /** There is a new connection under this private group, and it joins the groups again. */
   restored(privateGroup: string): void {
     this.#connected = true;
     this.#privateGroup = privateGroup;
@@ -166,7 +165,10 @@ export class GroupMemberships {
     for (const group of groups) for (const request of group.pending) rejectAll(request, error());
   }
 
-  /** Forgets what the lost connection said about a group, and whom it still owed an answer: `joiners` takes who waits on. */
+  /**
+   * Discards the views and unconfirmed requests of the lost connection. `joiners` collects the calls that continue
+   * to wait.
+   */
   #forget(name: string, joiners: Set<Waiter<View>> | undefined): void {
     const pending = this.#groups.get(name)?.pending ?? [];
     this.#groups.delete(name);
@@ -189,7 +191,7 @@ export class GroupMemberships {
     this.#settle(view.group, group);
   }
 
-  /** A join that falls into a change of the daemons' membership is reported as NETWORK (protocol page §8.3). */
+  /** A join during a change of the daemons' membership is reported as NETWORK (protocol page §8.3). */
   #showsOwnJoin(view: View): boolean {
     if (view.cause === 'NETWORK') return true;
     return view.cause === 'JOIN' && view.changed.includes(this.#privateGroup);
@@ -215,7 +217,7 @@ export class GroupMemberships {
 
   #onRejected(name: string, refused: 'JOIN' | 'LEAVE'): void {
     if (!this.membership) {
-      // Without views what was asked for is all that is known, and a rejected join did not happen.
+      // Without views, only the requests are known, and a rejected join had no effect.
       if (refused === 'JOIN') this.#names.delete(name);
       return;
     }
@@ -227,7 +229,9 @@ export class GroupMemberships {
     this.#settle(name, group);
   }
 
-  /** After an answer: what the daemon will say nothing to is answered here, and the books are put right. */
+  /**
+   * After a confirmation: completes the requests that the daemon will not confirm, and updates the memberships.
+   */
   #settle(name: string, group: Group): void {
     for (;;) {
       const first = group.pending[0];

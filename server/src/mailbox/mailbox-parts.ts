@@ -13,34 +13,34 @@ import type { ByteBudget } from './queue/byte-budget.js';
 import { Inbox } from './queue/inbox.js';
 import type { MailboxIdentity, MailboxTelemetry } from './telemetry.js';
 
-/** What a mailbox is made of. */
+/** The components of a mailbox. */
 export interface MailboxOptions {
   /** Connected and not started. */
   readonly session: MailboxSession;
-  /** 128 random bits in hexadecimal. Its holder owns the mailbox. */
+  /** 128 random bits in hexadecimal. Their holder owns the mailbox. */
   readonly id: string;
   readonly displayId: string;
-  /** Who opened it. Default ''. */
+  /** The identity that opened it. Default: ''. */
   readonly owner?: string;
-  /** Whose bound for mailboxes it counts in. Default: the owner's. */
+  /** The client whose limit of mailboxes it counts in. Default: the owner's. */
   readonly client?: string;
-  /** The daemon, as a spread name. */
+  /** The daemon, as a Spread name. */
   readonly daemon: string;
   readonly membership: boolean;
-  /** Whether it ends when the client has closed its connections. Default false. */
+  /** Whether it ends when the client has closed its connections. Default: false. */
   readonly endWithConnection?: boolean;
   readonly acknowledgement: Acknowledgement;
   readonly limits: MailboxLimits;
   /** The fraction of a queue limit at which a receiver gets a slow-consumer notice; above 0, at most 1. */
   readonly noticeMark: number;
-  /** How long a clean disconnect may take before the connection is dropped, milliseconds. */
+  /** Time limit for a clean disconnect, after which the connection is aborted. Unit: ms. */
   readonly disconnectTimeoutMs: number;
   readonly encode: EncodeEvent;
   readonly budget: ByteBudget;
-  /** What all mailboxes together may have waiting for their daemons. Default: no bound. */
+  /** Limit of queued bytes to daemons, of all mailboxes together. Default: no limit. */
   readonly sendBudget?: ByteBudget;
   readonly telemetry: MailboxTelemetry;
-  /** How a lost connection is restored; undefined: the mailbox ends with it. */
+  /** How a lost connection is replaced. Undefined: the mailbox ends with it. */
   readonly reconnect?: ReconnectPlan | undefined;
   /** The lease expired: the mailbox is unused, or no receiver reads the remaining events of a slow consumer. */
   onLeaseEnd(): void;
@@ -57,7 +57,7 @@ export interface MailboxParts {
   readonly lifetime: MailboxLifetime;
 }
 
-/** Makes the parts of a mailbox, each of those before it. The connection is not started yet. */
+/** Creates the parts of a mailbox in the order of their dependencies. The connection is not started yet. */
 export function mailboxParts(mailbox: MailboxIdentity, options: MailboxOptions): MailboxParts {
   const { session, daemon, limits, telemetry, disconnectTimeoutMs, reconnect } = options;
   const groups = new GroupMemberships(session.privateGroup, options.membership);

@@ -1,41 +1,41 @@
 import type { ServiceTypeName, SpreadCodeName, Version } from '../spread/wire/index.js';
 
-/** What becomes of an event once it was given. */
+/** When an event is released after its delivery. */
 export type Acknowledgement = 'AUTO' | 'EXPLICIT';
 
 /** What happens when the queue is full. */
 export type OverflowPolicy = 'PAUSE' | 'DISCONNECT';
 
-/** The life of a mailbox, as the contract names it. */
+/** The state of a mailbox, with the contract's names. */
 export type MailboxState = 'OPEN' | 'RECONNECTING' | 'ENDED';
 
-/** Bounds of a mailbox's event queue, every field set. */
+/** Limits of a mailbox's event queue, with every field set. */
 export interface QueueLimits {
-  /** Most events that may wait (EXPLICIT: or be unacknowledged). */
+  /** Largest number of queued events (EXPLICIT: including unacknowledged ones). */
   readonly maxEvents: number;
-  /** Most bytes of encoded events that may wait (EXPLICIT: or be unacknowledged). */
+  /** Largest size of encoded queued events (EXPLICIT: including unacknowledged ones). Unit: bytes. */
   readonly maxBytes: number;
-  /** AUTO: most bytes of given events that are kept for a stream that resumes. */
+  /** AUTO: largest size of delivered events that are retained for a resume. Unit: bytes. */
   readonly replayBytes: number;
   readonly overflow: OverflowPolicy;
-  /** A bound that the queue may be above only for a time. Undefined: there is none. */
+  /** A limit that the queue may exceed only for a time. Undefined: none. */
   readonly softLimit?: SoftLimitOptions | undefined;
 }
 
 /** How long a queue may be nearly full. */
 export interface SoftLimitOptions {
-  /** The soft bound as a part of the queue's bounds: above 0, at most 1. */
+  /** The soft limit as a part of the queue's limits: above 0, at most 1. */
   readonly fraction: number;
-  /** How long the queue may stay above it without a break, milliseconds. */
+  /** Time that the queue may exceed it without a break. Unit: ms. */
   readonly timeMs: number;
 }
 
-/** The limits that hold for one mailbox. */
+/** The limits of one mailbox. */
 export interface MailboxLimits {
   readonly leaseMs: number;
   readonly queue: QueueLimits;
   readonly maxGroupsPerMessage: number;
-  /** Most bytes of payload + 32 x groups. */
+  /** Largest value of payload + 32 x groups. Unit: bytes. */
   readonly maxMessageBytes: number;
   readonly maxGroups: number;
   readonly maxSendQueueBytes: number;
@@ -49,11 +49,11 @@ export interface OutgoingMessage {
   readonly groups: readonly string[];
   /** -32768 to 32767. */
   readonly messageType: number;
-  /** Not copied: not to be written to until the send is answered. */
+  /** Not copied, so the caller must not change it until the send has completed. */
   readonly payload: Buffer;
 }
 
-/** Why a receiver's stream ended. */
+/** The reason why a receiver's stream ended. */
 export type EndReason =
   | 'DISCONNECTED'
   | 'CONNECTION_CLOSED'
@@ -64,20 +64,20 @@ export type EndReason =
   | 'RECEIVER_REPLACED'
   | 'INTERNAL';
 
-/** The end, as a receiver gets it. */
+/** The end of the mailbox, for a receiver. */
 export interface MailboxEnd {
   readonly reason: EndReason;
   /** CONNECTION_CLOSED: Spread's code for the end of a connection. */
   readonly spreadCode?: SpreadCodeName;
-  /** The last event that the mailbox received; 0 if none. */
+  /** The last event that the mailbox received. 0 if none. */
   readonly lastSequence: number;
-  /** A sentence for people. */
+  /** A message for people. */
   readonly message: string;
   /** Metadata for the caller, with the contract's keys: bound, time. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-/** State and counters of a mailbox at one moment; without its id. */
+/** State and counters of a mailbox at one moment, without its ID. */
 export interface MailboxSnapshot {
   readonly privateGroup: string;
   readonly state: MailboxState;
@@ -100,27 +100,30 @@ export interface MailboxSnapshot {
   readonly payloadBytesSent: number;
   readonly sendQueueBytes: number;
   readonly paused: boolean;
-  /** Milliseconds since 1970; undefined while a receiver or a call holds the mailbox. */
+  /** Milliseconds since 1970. Undefined while a receiver or a call holds the mailbox. */
   readonly leaseEndsAtMs: number | undefined;
   readonly displayId: string;
-  /** What counts against the bounds of the queue. */
+  /** The events and bytes that count against the limits of the queue. */
   readonly loadEvents: number;
   readonly loadBytes: number;
-  /** Milliseconds since 1970: when the soft limit will end the mailbox; undefined while it does not threaten. */
+  /**
+   * Milliseconds since 1970: the time at which the soft limit ends the mailbox. Undefined while its time does not
+   * run.
+   */
   readonly softLimitEndsAtMs: number | undefined;
 }
 
-/** What waits. */
+/** Number of queued events and bytes. */
 export interface PollResult {
   readonly waitingEvents: number;
   readonly waitingBytes: number;
   readonly state: MailboxState;
 }
 
-/** How a mailbox is ended by its owner. */
+/** How the owner ends a mailbox. */
 export interface DisconnectOptions {
-  /** LEAVE for every group in the order of joining, then the disconnect message. Not together with abort. */
+  /** LEAVE for every group in the order of joining, then the disconnect message. Not together with `abort`. */
   readonly leaveGroupsFirst?: boolean;
-  /** Drop the socket without a disconnect message. */
+  /** Close the socket without a disconnect message. */
   readonly abort?: boolean;
 }

@@ -24,33 +24,32 @@ import type { Attachment, AttachOptions, Receiver } from './queue/receiver.js';
 import type { MailboxIdentity } from './telemetry.js';
 
 /**
- * A Spread mailbox that outlives the calls and streams that use it: one session with a daemon, the queue of what it
- * received, the order of what it sends, and the groups that it is in.
- *
- * It is open until it ends, once, for one reason. From then on nothing more is sent or queued, but what is queued can
- * still be received until the mailbox is discarded. One that reconnects outlives the session too: it is open again as
- * soon as it has another, and two events among the others tell where the one ended and the next began.
+ * A Spread mailbox that outlives the calls and streams that use it: one session with a daemon, the queue of
+ * received events, the order of sent messages, and its groups.
+ *  It is open until it ends, once, for one reason. From then on nothing more is sent or queued, but queued events
+ * can still be received until the mailbox is discarded. A reconnecting mailbox also outlives the session: it is
+ * open again as soon as it has another one, and two events in the queue report the loss and the restoration.
  */
 export class Mailbox implements MailboxIdentity {
   readonly id: string;
   readonly displayId: string;
-  /** Who opened it, and alone may use it: the registry asks. */
+  /** The identity that opened the mailbox. Only this identity may use it, which the registry checks. */
   readonly owner: string;
-  /** Whose bound for mailboxes it counts in. */
+  /** The client whose limit of mailboxes it counts in. */
   readonly client: string;
   readonly membership: boolean;
   readonly acknowledgement: Acknowledgement;
   readonly limits: MailboxLimits;
   /** Milliseconds since 1970. */
   readonly openedAtMs = Date.now();
-  /** What was received, by kind. */
+  /** Number of received events, by kind. */
   readonly received = new EventCounts();
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #groups: GroupMemberships;
   readonly #requests: Requests;
   readonly #lease: Lease;
-  /** Of a mailbox that ends with its connection. */
+  /** Only for a mailbox that ends with its connection. */
   readonly #clientPresence: ClientPresence | undefined;
   readonly #connection: DaemonConnection;
   readonly #lifetime: MailboxLifetime;
@@ -79,7 +78,7 @@ export class Mailbox implements MailboxIdentity {
     });
   }
 
-  /** The daemon that it is connected to, or was last, as a spread name. */
+  /** The current or last daemon, as a Spread name. */
   get daemon(): string {
     return this.#connection.daemon;
   }
@@ -88,7 +87,7 @@ export class Mailbox implements MailboxIdentity {
     return this.#connection.daemonVersion;
   }
 
-  /** Its name for others, such as `#alice#node1`. */
+  /** The name for other clients, such as `#alice#node1`. */
   get privateGroup(): string {
     return this.#connection.privateGroup;
   }
@@ -98,12 +97,12 @@ export class Mailbox implements MailboxIdentity {
     return this.#connection.isLost ? 'RECONNECTING' : 'OPEN';
   }
 
-  /** True if it has ended and a receiver got everything, so that no client waits for it. */
+  /** True if the mailbox has ended and a receiver got everything, so that no client waits for it. */
   get isFinished(): boolean {
     return this.#lifetime.end !== undefined && this.#inbox.isEndDelivered && !this.#inbox.receiverAttached;
   }
 
-  /** The last event received; 0 if none. */
+  /** The last received event. 0 if none. */
   get lastSequence(): number {
     return this.#inbox.queue.lastSequence;
   }
@@ -120,12 +119,12 @@ export class Mailbox implements MailboxIdentity {
     return this.#outbox.payloadBytesSent;
   }
 
-  /** Events given to receivers; one that is given again counts again. */
+  /** Number of events delivered to receivers. A redelivered event counts again. */
   get eventsGiven(): number {
     return this.#inbox.eventsGiven;
   }
 
-  /** Bytes of encoded events ever queued. */
+  /** Bytes of all encoded events that were ever queued. */
   get eventBytes(): number {
     return this.#inbox.queue.totalBytes;
   }
@@ -134,12 +133,12 @@ export class Mailbox implements MailboxIdentity {
     return this.#inbox.receiverAttached;
   }
 
-  /** True while reading from the daemon is stopped because the queue is full. */
+  /** True while reading from the daemon is paused because the queue is full. */
   get paused(): boolean {
     return this.#lifetime.end === undefined && this.#inbox.paused;
   }
 
-  /** Bytes that wait to be taken by the daemon's connection. */
+  /** Bytes that wait for the daemon's connection. */
   get sendQueueBytes(): number {
     return this.#lifetime.end === undefined ? this.#outbox.queuedBytes : 0;
   }
@@ -175,13 +174,13 @@ export class Mailbox implements MailboxIdentity {
     };
   }
 
-  /** How much waits, without taking it. */
+  /** Number of queued events and bytes, without taking them. */
   poll(): PollResult {
     const { waitingEvents, waitingBytes } = this.#inbox.queue;
     return { waitingEvents, waitingBytes, state: this.state };
   }
 
-  /** A call used the mailbox: its lease begins again. */
+  /** A call used the mailbox: its lease restarts. */
   touch(connection?: ClientConnection): void {
     this.#lease.touch();
     if (connection !== undefined) this.#clientPresence?.usedBy(connection);
@@ -193,11 +192,10 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Joins a group. With awaitView: resolves to the view that shows this mailbox as a member, at once if there is one.
-   *
-   * While the connection is being restored, the group is joined as soon as it stands, and a wait for the view continues.
-   *
-   * Rejects with SpreadError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
+   * Joins a group. With awaitView: resolves to the view that shows this mailbox as a member, immediately if there
+   * is one.
+   *  While the mailbox reconnects, the join is sent after the reconnection, and a wait for the view continues.
+   *  Rejects with SpreadError ILLEGAL_GROUP; MailboxError MEMBERSHIP_OFF, TOO_MANY_GROUPS, SEND_QUEUE_FULL,
    * VIEW_NOT_COMING, DEADLINE_EXCEEDED; and the error of the mailbox's end.
    */
   join(group: string, options: GroupCallOptions = {}): Promise<View | undefined> {
@@ -205,31 +203,31 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Leaves a group. With awaitView: resolves to the self-leave; to undefined at once when the mailbox is not in the group,
-   * or when its connection is lost meanwhile and will be replaced.
-   *
-   * Rejects as join does.
+   * Leaves a group. With awaitView: resolves to the self-leave. Resolves to undefined immediately when the mailbox
+   * is not in the group, or when its connection is lost meanwhile and will be replaced.
+   *  Rejects like join.
    */
   leave(group: string, options: GroupCallOptions = {}): Promise<SelfLeave | undefined> {
     return this.#held(() => this.#requests.leave(group, options));
   }
 
   /**
-   * Sends one message; resolves to the bytes of its payload when the daemon's connection took them.
-   *
-   * Rejects, with nothing sent, with SpreadError ILLEGAL_SERVICE, ILLEGAL_GROUP, ILLEGAL_MESSAGE, MESSAGE_TOO_LONG,
-   * MailboxError SEND_QUEUE_FULL, RECONNECTING; else with DEADLINE_EXCEEDED or the error of the mailbox's end, with its outcome.
+   * Sends one message. Resolves to the size of its payload when the daemon's connection has accepted it.
+   *  Rejects, with nothing sent, with SpreadError ILLEGAL_SERVICE, ILLEGAL_GROUP, ILLEGAL_MESSAGE,
+   * MESSAGE_TOO_LONG, MailboxError SEND_QUEUE_FULL, RECONNECTING; otherwise with DEADLINE_EXCEEDED or the error of
+   * the mailbox's end, with its outcome.
    */
   multicast(message: OutgoingMessage, options: CallOptions = {}): Promise<number> {
     return this.#held(() => this.#requests.multicast(message, options));
   }
 
   /**
-   * Sends one message of a stream. The stream is to hold() the mailbox.
+   * Sends one message of a stream. The stream must hold() the mailbox.
    *
-   * @param onTaken called once: when the daemon's connection took this message and all before it, or with the error
+   * @param onTaken called once: when the daemon's connection has accepted this message and all before it, or with
+   * the error
    * @returns false when the sender should wait for onSendRoom before it sends more
-   * @throws as multicast rejects, when the message is rejected before a byte of it was sent
+   * @throws the errors of multicast, when the message is rejected before sending
    */
   send(message: OutgoingMessage, onTaken?: OnTaken): boolean {
     return this.#requests.send(message, onTaken);
@@ -241,10 +239,10 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Calls back once, when the mailbox has ended, with the error that a send gets which comes now; soon, when it has
-   * ended already. It does not decide earlier sends: the callback of each send reports its outcome.
+   * Calls back once, when the mailbox has ended, with the error that a later send would get. If it has ended
+   * already, calls back soon. The callback of each earlier send reports its own outcome.
    *
-   * @returns takes the callback back
+   * @returns removes the callback
    */
   onEnd(callback: (error: Error) => void): () => void {
     return this.#lifetime.onEnd(callback);
@@ -253,7 +251,8 @@ export class Mailbox implements MailboxIdentity {
   /**
    * Attaches the one receiver. A previous receiver gets RECEIVER_REPLACED and is detached.
    *
-   * @throws MailboxError SEQUENCE_NOT_RETAINED, FIELD_INVALID (outstanding limits with AUTO); the former receiver stays
+   * @throws MailboxError SEQUENCE_NOT_RETAINED, FIELD_INVALID (outstanding limits with AUTO); the previous
+   * receiver then stays attached
    */
   attach(options: AttachOptions, receiver: Receiver): Attachment {
     return this.#inbox.attach(options, receiver, {
@@ -263,7 +262,7 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Every event up to and including this one may be forgotten.
+   * Releases every event up to and including this one.
    *
    * @returns the last acknowledged event now
    * @throws MailboxError SEQUENCE_NOT_RETAINED
@@ -282,7 +281,8 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Cuts the connection to the daemon as if the daemon had, for tests of failure: the mailbox ends, or reconnects.
+   * Closes the connection to the daemon as if the daemon had closed it, for tests of failures: the mailbox ends,
+   * or reconnects.
    *
    * @returns false when there is no connection: the mailbox has ended, or is reconnecting
    */
@@ -290,15 +290,15 @@ export class Mailbox implements MailboxIdentity {
     return this.#lifetime.end === undefined && this.#connection.drop();
   }
 
-  /** Ends the mailbox on its owner's word. Resolves when the daemon's connection is closed. Never rejects. */
+  /** Ends the mailbox on its owner's request. Resolves when the daemon's connection is closed. Never rejects. */
   disconnect({ leaveGroupsFirst = false, abort = false }: DisconnectOptions = {}): Promise<void> {
     const leaving = leaveGroupsFirst ? this.#groups.names : [];
     return this.#lifetime.close('DISCONNECTED', 'the mailbox was disconnected', { leaving, abort });
   }
 
   /**
-   * Ends the mailbox because nobody used it; or lets go of one that had ended, and of its receiver. Resolves as disconnect
-   * does.
+   * Ends the mailbox because its lease expired, or releases an ended one and its receiver. Resolves like
+   * disconnect.
    */
   expire(): Promise<void> {
     const message = this.#lease.isShortened
@@ -310,26 +310,26 @@ export class Mailbox implements MailboxIdentity {
   }
 
   /**
-   * Ends the mailbox because the sidecar shuts down: nothing more is received, the receiver is given what is queued until
-   * cutReceiver() is called, then the mailbox disconnects from the daemon. Resolves when the connection is closed.
-   * Never rejects.
+   * Ends the mailbox because the sidecar shuts down: nothing more is received, the receiver gets the queued events
+   * until cutReceiver() is called, then the mailbox disconnects from the daemon. Resolves when the connection is
+   * closed. Never rejects.
    */
   drain(): Promise<void> {
     return this.#lifetime.drain();
   }
 
   /**
-   * The time of a drain has passed: gives the receiver of an ended mailbox the end at once, whatever it has not been
-   * given yet, and each receiver that comes later.
+   * The time of a drain has passed: reports the end immediately to the receiver of an ended mailbox, even if it
+   * has not received everything, and to each later receiver.
    */
   cutReceiver(): void {
     this.#inbox.cut({ reason: 'DRAINING', message: 'the sidecar is shutting down' });
   }
 
   /**
-   * The mailbox can't be found any more: its events go as soon as no receiver is attached. A receiver that takes nothing for one
-   * lease is disconnected. Resolves when its connection is closed and no transport holds anything of it: then nothing of it is
-   * left. Never rejects.
+   * The mailbox cannot be found any more: its events are discarded as soon as no receiver is attached. A receiver
+   * that takes nothing for one lease is disconnected. Resolves when its connection is closed and no transport
+   * holds any memory of it. Never rejects.
    */
   discard(): Promise<void> {
     this.#clientPresence?.release();
@@ -348,7 +348,7 @@ export class Mailbox implements MailboxIdentity {
     this.received.add(event.kind);
   }
 
-  /** Keeps the mailbox alive while a call waits. What the call sends, it sends before it waits for anything. */
+  /** Keeps the mailbox alive while a call waits. The call sends its requests before it waits. */
   async #held<Result>(call: () => Promise<Result>): Promise<Result> {
     const release = this.#lease.hold();
     try {

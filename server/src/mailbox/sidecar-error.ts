@@ -22,16 +22,16 @@ export type MailboxReason =
   | 'RECONNECTING'
   | 'SLOW_CONSUMER';
 
-/** The outcome of a failed send: no byte of it left the sidecar, or unknown. */
+/** The outcome of a failed send: nothing was sent, or unknown. */
 export type Outcome = 'not-sent' | 'unknown';
 
 /**
- * A failure that is the sidecar's own and not Spread's. `metadata` goes to the caller as it is, with the
- * contract's keys: field, limit, bound, time, outcome, last_sequence, oldest_retained_sequence.
+ * A failure of the sidecar, in contrast to Spread's. `metadata` goes to the caller unchanged, with the contract's
+ * keys: field, limit, bound, time, outcome, last_sequence, oldest_retained_sequence.
  */
 export abstract class SidecarError<Reason extends string> extends Error {
   override readonly name = 'SidecarError';
-  /** When it is worth to try again, where that is known. Unit: ms. */
+  /** The delay before a retry, if it is known. Unit: ms. */
   readonly retryDelayMs: number | undefined;
 
   constructor(

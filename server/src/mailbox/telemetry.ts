@@ -5,41 +5,41 @@ import type { SlowConsumerNotice } from './queue/receiver.js';
 export interface MailboxIdentity {
   readonly displayId: string;
   readonly privateGroup: string;
-  /** The daemon, as a spread name. */
+  /** The daemon, as a Spread name. */
   readonly daemon: string;
 }
 
-/** Who opened a mailbox. */
+/** The client that opened a mailbox. */
 export interface MailboxOpener {
-  /** The address that the call came from, such as `127.0.0.1:51234` or `unix`; '' where there is none. */
+  /** The address of the caller, such as `127.0.0.1:51234` or `unix`. '' without an address. */
   readonly peer: string;
   /** The identity of a caller: `tcp`, `unix`, `tls`, `certificate:<digest>`, `client:<name>`, `token:<digest>`. */
   readonly identity: string;
 }
 
 /**
- * Events of mailboxes, for logs and metrics. Only rare events are reported; the events of every message are counted
- * by the mailboxes and read by MailboxRegistry.totals(). None of these may throw.
+ * Events of mailboxes, for logs and metrics. Only rare events are reported. The mailboxes count the events of
+ * every message, and MailboxRegistry.totals() reads the counters. None of these methods may throw.
  */
 export interface MailboxTelemetry {
   opened(mailbox: MailboxIdentity, by: MailboxOpener): void;
   ended(mailbox: MailboxIdentity, reason: EndReason, message: string): void;
-  /** Reading from the daemon stopped, because the queue is full. */
+  /** Reading from the daemon was paused because the queue is full. */
   paused(mailbox: MailboxIdentity): void;
   resumed(mailbox: MailboxIdentity): void;
-  /** The queue rose over the notice mark or the soft bound. */
+  /** The queue exceeded the notice threshold or the soft limit. */
   slowConsumer(mailbox: MailboxIdentity, notice: SlowConsumerNotice): void;
   /** A daemon of a Connect could not be reached or rejected it. */
   connectFailed(daemon: string, error: Error): void;
-  /** A call named a mailbox that its caller did not open, and was answered as if there were none. */
+  /** A call named a mailbox of another client, which does not exist for the caller. */
   foreignCall(mailbox: MailboxIdentity): void;
   /** The connection was lost and is being replaced. */
   reconnecting(mailbox: MailboxIdentity, message: string): void;
-  /** One attempt of that failed. */
+  /** One attempt to reconnect failed. */
   reconnectFailed(mailbox: MailboxIdentity, daemon: string, error: Error): void;
-  /** It stands again, after so many seconds. */
+  /** The mailbox has reconnected after this number of seconds. */
   reconnected(mailbox: MailboxIdentity, previousPrivateGroup: string, seconds: number): void;
-  /** It could not be restored; the mailbox ends. */
+  /** The connection could not be replaced. The mailbox ends. */
   reconnectGivenUp(mailbox: MailboxIdentity, message: string): void;
   /** A defect of the sidecar. */
   defect(error: unknown): void;

@@ -6,20 +6,20 @@ import { MailboxError } from '../sidecar-error.js';
 import type { NameConflictPolicy } from './name-conflict.js';
 import type { ReconnectOptions } from './reconnect-options.js';
 
-/** What a client asks for. Undefined, and 0 in the queue's bounds, means the sidecar's default. */
+/** The requested options of a client. Undefined, and 0 in the limits of the queue, mean the sidecar's default. */
 export interface ConnectOptions {
-  /** A spread name; empty: the default daemon. */
+  /** A Spread name. Empty: the default daemon. */
   readonly daemon: string;
-  /** Empty: the daemon makes one. */
+  /** Empty: the daemon generates one. */
   readonly privateName: string;
   readonly onNameConflict: NameConflictPolicy;
   readonly priority: number;
   readonly membership: boolean;
-  /** Milliseconds. */
+  /** Unit: ms. */
   readonly leaseMs?: number | undefined;
-  /** Whether the mailbox ends when the client has closed its connections. Default false. */
+  /** Whether the mailbox ends when the client has closed its connections. Default: false. */
   readonly endWithConnection?: boolean;
-  /** How the sidecar shows itself to the daemon. Default: the settings'. */
+  /** How the sidecar authenticates to the daemon. Default: that of the settings. */
   readonly auth?: 'NULL' | 'IP' | undefined;
   /** Undefined: the mailbox ends with its connection. */
   readonly reconnect?: ReconnectOptions | undefined;
@@ -28,19 +28,19 @@ export interface ConnectOptions {
     readonly maxBytes?: number | undefined;
     readonly replayBytes?: number | undefined;
     readonly overflow?: OverflowPolicy | undefined;
-    /** Undefined: the sidecar's default, as for each part of it; 0 for the fraction too. */
+    /** Undefined: the sidecar's default, also for each part. 0 means the default for the fraction too. */
     readonly softLimit?: Partial<SoftLimitOptions> | undefined;
   };
   readonly acknowledgement: Acknowledgement;
 }
 
 const MAX_DAEMON_BYTES = 300;
-/** What a client may ask for where the operator has no soft limit. */
+/** The soft limits that a client can request if the operator has none. */
 const SOFT_LIMIT_MIN_MS = 100;
 const SOFT_LIMIT_MAX_MS = 86_400_000;
 
 /**
- * Rejects what no daemon need be asked about.
+ * Rejects requests that are invalid for every daemon.
  *
  * @throws SpreadError ILLEGAL_SPREAD, REJECT_ILLEGAL_NAME; MailboxError LIMIT_OUT_OF_RANGE
  */
@@ -60,7 +60,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
 }
 
 /**
- * The limits that will hold for the mailbox.
+ * The resulting limits of the mailbox.
  *
  * @throws MailboxError LIMIT_OUT_OF_RANGE
  */
@@ -86,7 +86,7 @@ export function effectiveLimits(options: ConnectOptions, settings: MailboxSettin
   };
 }
 
-/** The operator's soft limit, or a stricter one. Without the operator's, any. */
+/** The operator's soft limit, or a stricter one. If the operator has none, any. */
 function softLimit(
   asked: Partial<SoftLimitOptions> | undefined,
   { fraction, timeMs }: MailboxSettings['queue']['softLimit'],
@@ -114,7 +114,7 @@ function softLimit(
 }
 
 /**
- * How long after a loss a mailbox that reconnects gives up, milliseconds.
+ * Time after a loss at which a reconnecting mailbox gives up. Unit: ms.
  *
  * @throws MailboxError LIMIT_OUT_OF_RANGE
  */

@@ -10,7 +10,7 @@ import type { OpenedSession } from './daemon-failover.js';
 import type { MailboxSession } from './mailbox-session.js';
 import { Reconnector, type ReconnectorOptions } from './reconnector.js';
 
-/** How a lost connection is restored, and what becomes of messages meanwhile. */
+/** How a lost connection is replaced, and what happens to messages meanwhile. */
 export type ReconnectPlan = ReconnectorOptions & { readonly queueMulticasts: boolean };
 
 export interface DaemonConnectionOptions {
@@ -18,41 +18,40 @@ export interface DaemonConnectionOptions {
   readonly opened: OpenedSession;
   readonly outbox: Outbox;
   readonly groups: GroupMemberships;
-  /** How long a clean disconnect may take before the connection is dropped, milliseconds. */
+  /** Time limit for a clean disconnect, after which the connection is aborted. Unit: ms. */
   readonly disconnectTimeoutMs: number;
   readonly telemetry: MailboxTelemetry;
-  /** Whose connection it is. */
+  /** The public data of the mailbox. */
   readonly mailbox: MailboxIdentity;
   /** Undefined: the mailbox ends with the connection. */
   readonly reconnect?: ReconnectPlan | undefined;
 }
 
-/** Receives what a connection brings. */
+/** Receives the messages and events of a connection. */
 export interface ConnectionListener {
-  /** Runs for every message. */
+  /** Called for every message. */
   readonly onMessage: (message: Message, receivedAtMs: number) => void;
-  /** Continuity broke, or began again. The event may be one too many for the queue, which ends the mailbox. */
+  /** The connection was lost or restored. The event may exceed the queue's limit, which ends the mailbox. */
   onContinuity(event: ConnectionLost | ConnectionRestored): void;
-  /** The connection is gone for good: the mailbox must end. */
+  /** The connection is lost and will not be replaced: the mailbox must end. */
   onEnd(reason: EndReason, message: string): void;
 }
 
 /**
- * A mailbox's connection to its daemon: one session, and another in its place if that is lost and the mailbox
- * reconnects.
+ * A mailbox's connection to its daemon: one session, which is replaced when it is lost and the mailbox reconnects.
  */
 export class DaemonConnection {
   readonly #options: DaemonConnectionOptions;
   #listener!: ConnectionListener;
   readonly #reconnector: Reconnector | undefined;
-  /** The present one, or the last one while there is none. */
+  /** The current session, or the last one while there is none. */
   #session: MailboxSession;
   #daemon: string;
-  /** Reading is paused: a new connection could not deliver anything. */
+  /** Reading is paused, so a new connection could not deliver anything. */
   #isPaused = false;
-  /** How the mailbox has ended; undefined while it is open. */
+  /** The end of the mailbox. Undefined while it is open. */
   #end: MailboxEnd | undefined;
-  /** When the connection that is being restored was lost, by the monotonic clock. */
+  /** Time of the loss of the connection that is being replaced, by the monotonic clock. */
   #lostAt: number | undefined;
 
   constructor(options: DaemonConnectionOptions) {
@@ -62,7 +61,7 @@ export class DaemonConnection {
     this.#reconnector = options.reconnect && this.#makeReconnector(options.reconnect);
   }
 
-  /** The daemon that it is connected to, or was last, as a spread name. */
+  /** The current or last daemon, as a Spread name. */
   get daemon(): string {
     return this.#daemon;
   }
@@ -75,12 +74,12 @@ export class DaemonConnection {
     return this.#session.privateGroup;
   }
 
-  /** True while it is being replaced. */
+  /** True while the session is being replaced. */
   get isLost(): boolean {
     return this.#lostAt !== undefined;
   }
 
-  /** Delivers messages to the listener from now on. Call it once. */
+  /** Starts to deliver messages to the listener. Call it once. */
   start(listener: ConnectionListener): void {
     this.#listener = listener;
     this.#startSession();
@@ -94,41 +93,39 @@ export class DaemonConnection {
     });
   }
 
-  /** Stops reading, and reconnecting: what a new connection brings could not be queued. */
+  /** Pauses reading and reconnecting, because the queue has no room for input. */
   pause(): void {
     this.#isPaused = true;
     this.#session.pause();
   }
 
-  /** Reads on; a lost connection is tried again. */
+  /** Resumes reading and reconnecting. */
   resume(): void {
     this.#isPaused = false;
     this.#session.resume();
     this.#reconnector?.retry();
   }
 
-  /** Drops the socket as if the daemon had. False when there is none: it is being replaced. */
+  /** Closes the socket as if the daemon had closed it. False when there is none, because it is being replaced. */
   drop(): boolean {
     if (this.isLost) return false;
     this.#session.drop();
     return true;
   }
 
-  /** Drops the socket without a disconnect message. */
+  /** Closes the socket without a disconnect message. */
   abort(): void {
     this.#session.abort();
   }
 
-  /**
-   * Leaves the daemon in good order, and these groups before it. Resolves when the connection is closed. Never rejects.
-   */
+  /** Disconnects cleanly after leaving these groups. Resolves when the connection is closed. Never rejects. */
   disconnect(leaving: readonly string[]): Promise<void> {
     return disconnect(this.#session, this.#options.outbox, leaving, this.#options.disconnectTimeoutMs);
   }
 
   /**
-   * The mailbox has ended: a lost connection is not restored any more, and what waited for it fails. Undefined when
-   * there is one; else resolves when nothing is under way at any daemon. Never rejects.
+   * The mailbox has ended: stops reconnecting, and fails waiting messages. Returns undefined if there is a
+   * session. Otherwise resolves when no attempt is active at any daemon. Never rejects.
    */
   giveUp(end: MailboxEnd): Promise<void> | undefined {
     this.#end = end;
@@ -205,8 +202,8 @@ export class DaemonConnection {
 }
 
 /**
- * Leaves a daemon in good order: what waits to be sent goes first, then a leave of each of these groups, then the disconnect message.
- * Resolves when the connection is closed; after `timeoutMs` milliseconds it is dropped. Never rejects.
+ * Disconnects cleanly: sends queued messages, then a leave of each of these groups, then the disconnect message.
+ * Resolves when the connection is closed. Aborts it after `timeoutMs` milliseconds. Never rejects.
  */
 function disconnect(
   session: Pick<MailboxSession, 'leave' | 'disconnect' | 'abort'>,
@@ -220,7 +217,7 @@ function disconnect(
       try {
         for (const group of leaving) session.leave(group);
       } catch {
-        // The session was lost meanwhile, which is an end as well.
+        // The session was lost meanwhile, so it has ended as well.
       }
       void session.disconnect(timeoutMs).then(() => {
         clearTimeout(tooLate);

@@ -1,13 +1,14 @@
 import { formatAddress, parseAddress, type SpreadAddress } from '../../spread/address.js';
 import { MailboxError } from '../sidecar-error.js';
 
-/** Which daemons a mailbox may have: a sidecar is no open proxy. */
+/** The daemons that a mailbox may use. The sidecar must not act as an open proxy. */
 export class DaemonDirectory {
   readonly #defaults: readonly SpreadAddress[];
   readonly #allowed: ReadonlySet<string>;
 
   /**
-   * @param defaults the default daemon as spread names, at least one; the next is tried when one can't be reached
+   * @param defaults the default daemons as Spread names, at least one; the next one is tried when one cannot be
+   * reached
    * @param allowed further daemons that a client may name
    * @throws SpreadError ILLEGAL_SPREAD
    */
@@ -16,13 +17,13 @@ export class DaemonDirectory {
     this.#allowed = new Set([...this.#defaults, ...allowed.map((name) => parseAddress(name))].map(keyOf));
   }
 
-  /** The default daemon, in the order in which they are to be tried. */
+  /** The default daemons, in the order of the attempts. */
   get defaults(): readonly SpreadAddress[] {
     return this.#defaults;
   }
 
   /**
-   * The daemons to be tried for a client that asks for this one; empty: the default.
+   * The daemons to try for a client that requests this one. Empty: the default.
    *
    * @throws SpreadError ILLEGAL_SPREAD; MailboxError DAEMON_NOT_ALLOWED
    */
@@ -38,7 +39,7 @@ export class DaemonDirectory {
   }
 }
 
-/** One key for all ways to write an address. Names are compared, not what they resolve to. */
+/** One key for all notations of an address. Compares names without resolving them. */
 function keyOf(address: SpreadAddress): string {
   return address.kind === 'unix' ? address.path : `${address.port}@${address.host.toLowerCase()}`;
 }

@@ -6,11 +6,11 @@ import type { ConnectSession, MailboxSession } from './mailbox-session.js';
 import { type NameConflictPolicy, privateNames } from './name-conflict.js';
 
 export interface OpenSessionOptions {
-  /** To be tried in this order; at least one. */
+  /** In the order of the attempts; at least one. */
   readonly candidates: readonly SpreadAddress[];
   readonly privateName: string;
   readonly onNameConflict: NameConflictPolicy;
-  /** What every attempt has in common. */
+  /** The options that all attempts share. */
   readonly session: Omit<SessionOptions, 'address' | 'privateName'>;
   readonly connect: ConnectSession;
   /** Called for every daemon that failed. */
@@ -19,19 +19,25 @@ export interface OpenSessionOptions {
 
 export interface OpenedSession {
   readonly session: MailboxSession;
-  /** The daemon that it is connected to, as a spread name. */
+  /** The connected daemon, as a Spread name. */
   readonly daemon: string;
 }
 
-/** A daemon that fails so may be down, and the next one of the list is worth a try. A reject is an answer. */
+/**
+ * With these errors a daemon may be down, and the next one is tried. A rejection is a response, so no other daemon
+ * is tried.
+ */
 const UNREACHABLE: ReadonlySet<SpreadCodeName> = new Set<SpreadCodeName>([
   'COULD_NOT_CONNECT',
   'CONNECTION_CLOSED',
-  // The name was checked before, so it is its host that can't be found: in a cluster, a daemon that is not there.
+  // The Spread name was checked before, so the host cannot be resolved. In a cluster, that is a daemon that does not
+  // run.
   'ILLEGAL_SPREAD',
 ]);
 
-/** Connects to the first daemon of a list that can be reached. Rejects with its SpreadError, or COULD_NOT_CONNECT. */
+/**
+ * Connects to the first reachable daemon of a list. Rejects with the daemon's SpreadError, or COULD_NOT_CONNECT.
+ */
 export async function openSession(options: OpenSessionOptions): Promise<OpenedSession> {
   const failures: SpreadError[] = [];
   for (const address of options.candidates) {

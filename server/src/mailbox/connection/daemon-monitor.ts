@@ -6,40 +6,40 @@ import { openSession } from './daemon-failover.js';
 import { DaemonProbe, type ProbeBounds } from './daemon-probe.js';
 import type { ConnectSession, MailboxSession } from './mailbox-session.js';
 
-/** What is known of the default daemon. */
+/** The state of the default daemon. */
 export type DaemonStatus =
   | { readonly up: true; readonly daemon: string; readonly version: Version }
   | {
       readonly up: false;
-      /** Why; undefined before the first attempt has failed and after stop(). */
+      /** The reason for `up: false`. Undefined before the first attempt has failed and after stop(). */
       readonly error: Error | undefined;
     };
 
 export interface DaemonMonitorOptions {
-  /** The default daemon as spread names, in the order in which they are to be tried. */
+  /** The default daemons as Spread names, in the order of the attempts. */
   readonly daemons: readonly string[];
   readonly connect: ConnectSession;
-  /** For one daemon, milliseconds. */
+  /** Time limit for one daemon. Unit: ms. */
   readonly connectTimeoutMs: number;
   readonly backoff: BackoffOptions;
-  /** How often the daemon has to show that it passes messages on. */
+  /** How often the monitor checks that the daemon forwards messages. */
   readonly probe: ProbeBounds;
   /** Called at each change between up and down, and when another daemon of the list is found up. */
   onChange?(status: DaemonStatus): void;
-  /** A message that the monitor sent to itself came back from the daemon after this time. */
+  /** A message that the monitor sent to itself came back after this time. */
   onRoundTrip?(seconds: number): void;
 }
 
 /**
- * Knows whether the default daemon is up, and its version, by holding one session of its own: without membership, under a
- * name that the daemon makes, in no group. There is no other way to ask a daemon. Through that session it sends messages to
+ * Monitors whether the default daemon is up, and its version, with one session: without membership, with a name
+ * that the daemon generates, in no group. There is no other way to check a daemon. The session sends messages to
  * itself: a daemon that does not return one in time is down, although the connection is open.
  */
 export class DaemonMonitor {
   readonly #options: DaemonMonitorOptions;
   readonly #backoff: Backoff;
   #status: DaemonStatus = { up: false, error: undefined };
-  /** When the status changed between up and down, by the monotonic clock. */
+  /** Time of the last change between up and down, by the monotonic clock. */
   #changedAt = performance.now();
   #session: MailboxSession | undefined;
   #probe: DaemonProbe | undefined;
@@ -56,14 +56,17 @@ export class DaemonMonitor {
     return this.#status;
   }
 
-  /** Begins, unless it was stopped. Resolves when the first attempt has succeeded or failed. More than once is harmless. */
+  /**
+   * Starts, unless it was stopped. Resolves when the first attempt has succeeded or failed. Further calls have no
+   * effect.
+   */
   start(): Promise<void> {
     if (this.#stopping.signal.aborted) return Promise.resolve();
     this.#attempt ??= this.#connect();
     return this.#attempt;
   }
 
-  /** Ends, with a disconnect message to the daemon. */
+  /** Stops, with a disconnect message to the daemon. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);
@@ -107,7 +110,7 @@ export class DaemonMonitor {
   #onClose(error: SpreadError | undefined): void {
     this.#probe?.stop();
     this.#session = undefined;
-    // A daemon that takes sessions only to drop them is not asked at the quickest pace.
+    // A daemon that accepts sessions and then closes them is tried less often.
     if (performance.now() - this.#changedAt >= this.#options.backoff.maxMs) this.#backoff.reset();
     this.#down(error);
   }

@@ -2,27 +2,27 @@ import type { Message } from '../../spread/wire/index.js';
 import { CheckedTimer, PauseAwareTimer } from '../../timing/pause-aware-timer.js';
 import type { MailboxSession } from './mailbox-session.js';
 
-/** How a daemon is asked whether it still passes messages on. Unit: ms. */
+/** How the monitor checks that a daemon forwards messages. Unit: ms. */
 export interface ProbeBounds {
-  /** Between two messages. */
+  /** Pause between two messages. */
   readonly intervalMs: number;
-  /** How long one may take. */
+  /** Time limit for one message. */
   readonly timeoutMs: number;
 }
 
 export interface ProbeHooks {
   /** A message came back after this time. */
   onRoundTrip(seconds: number): void;
-  /** A message did not come back within the time for it. */
+  /** A message did not come back within the time limit. */
   onTimeout(): void;
 }
 
-/** Bytes of a probe's payload: its number. */
+/** Payload size of a probe: its number. Unit: bytes. */
 const PROBE_BYTES = 8;
 
 /**
- * Sends a session's own private group a small message now and then, and waits for it. A connection that stays open says little:
- * the daemon may be stopped, or its machine lost. Only the session itself gets the message.
+ * Periodically sends a small message to a session's own private group, and waits for it. An open connection alone
+ * is not sufficient: the daemon may be stopped, or its machine lost. Only the session itself receives the message.
  */
 export class DaemonProbe {
   readonly #session: MailboxSession;
@@ -46,7 +46,7 @@ export class DaemonProbe {
     this.#send();
   }
 
-  /** What the session received. */
+  /** Processes a message that the session received. */
   received(message: Message): void {
     if (!this.#isWaiting || message.kind !== 'regular' || message.payload.length !== PROBE_BYTES) return;
     if (message.sender !== this.#session.privateGroup || message.payload.readBigUInt64BE() !== this.#number)

@@ -1,7 +1,7 @@
 import type { Session } from '../../spread/session.js';
 import type { SessionOptions } from '../../spread/session-options.js';
 
-/** What a mailbox needs of a session. */
+/** The part of a session that a mailbox uses. */
 export type MailboxSession = Pick<
   Session,
   | 'privateGroup'
@@ -18,5 +18,5 @@ export type MailboxSession = Pick<
   | 'drop'
 >;
 
-/** Session.connect, or what stands for it. */
+/** Session.connect, or a replacement for tests. */
 export type ConnectSession = (options: SessionOptions) => Promise<MailboxSession>;

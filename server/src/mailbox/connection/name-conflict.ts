@@ -7,8 +7,8 @@ const FIRST_SUFFIX = 2;
 const LAST_SUFFIX = 99;
 
 /**
- * The names to try one after the other: the name itself, then with SUFFIX the name with 2 to 99 behind it, cut where
- * needed to stay within 10 characters. An empty name (the daemon makes one) has no variants.
+ * The names to try one after the other: the name itself, then with SUFFIX the name followed by 2 to 99, truncated
+ * to at most 10 characters. An empty name (the daemon generates one) has no variants.
  */
 export function* privateNames(name: string, policy: NameConflictPolicy): Generator<string, void, void> {
   yield name;

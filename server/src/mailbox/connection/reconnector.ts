@@ -8,51 +8,51 @@ import { privateNames } from './name-conflict.js';
 import type { NameLossPolicy } from './reconnect-options.js';
 
 export interface ReconnectorOptions {
-  /** The daemons that the mailbox may have, in the order in which they are to be tried; at least one. */
+  /** The daemons that the mailbox may use, in the order of the attempts; at least one. */
   readonly candidates: readonly SpreadAddress[];
-  /** The name that the client asked for; empty: the daemon makes one each time. */
+  /** The name that the client requested. Empty: the daemon generates one each time. */
   readonly privateName: string;
-  /** The name that the daemon gave; empty as privateName is. */
+  /** The name that the daemon assigned. Empty like `privateName`. */
   readonly givenName: string;
   readonly onNameLoss: NameLossPolicy;
-  /** From the loss on, milliseconds. */
+  /** Time after the loss. Unit: ms. */
   readonly giveUpAfterMs: number;
-  /** How long a name is tried that another session holds, from when that was seen first, milliseconds. */
+  /** Time for which a name is tried while another session holds it, from the first conflict on. Unit: ms. */
   readonly nameWaitMs: number;
-  /** For one daemon, milliseconds. */
+  /** Time limit for one daemon. Unit: ms. */
   readonly connectTimeoutMs: number;
-  /** For a session that came too late, milliseconds. */
+  /** Time limit for the disconnect of a session that arrived too late. Unit: ms. */
   readonly disconnectTimeoutMs: number;
   readonly backoff: BackoffOptions;
-  /** What every attempt has in common. */
+  /** The options that all attempts share. */
   readonly session: Omit<SessionOptions, 'address' | 'privateName' | 'timeoutMs' | 'signal'>;
   readonly connect: ConnectSession;
 }
 
-/** What became of it. None of these is called after stop(). */
+/** Gets the results. Not called after stop(). */
 export interface ReconnectorHooks {
-  /** False: no attempt is to be made now; retry() follows when that changes. */
+  /** False: no attempt may start now. retry() follows when that changes. */
   mayTry(): boolean;
   /** A daemon could not be reached or rejected the session. */
   failed(daemon: string, error: Error): void;
   /** Connected and not started. */
   restored(opened: OpenedSession): void;
-  /** Nothing more is tried; a sentence why. */
+  /** The reconnector gives up; the text is the reason. */
   givenUp(why: string): void;
 }
 
-/** The name can't be had, and the mailbox is not to live under another. */
+/** The name is not available, and the mailbox must not use another one. */
 class NameLost extends Error {}
 
 /**
- * Reconnects one mailbox: with growing pauses, at the same daemon first and then at the others,
- * under the same name first, until that succeeds or the time is over.
+ * Reconnects one mailbox with growing pauses. It first tries the same daemon, then the others, and first the same
+ * name, until an attempt succeeds or the time has passed.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions;
   readonly #hooks: ReconnectorHooks;
   readonly #backoff: Backoff;
-  /** The name to be had again; empty: whatever the daemon makes. */
+  /** The name to use again. Empty: the daemon generates one. */
   #name: string;
   #restoredAt = Number.NEGATIVE_INFINITY;
   #current: AbortController | undefined;
@@ -67,9 +67,9 @@ export class Reconnector {
     this.#backoff = new Backoff(options.backoff);
   }
 
-  /** The connection to this daemon (a spread name) was lost. To be called when nothing is under way. */
+  /** The connection to this daemon (a Spread name) was lost. Call it when no attempt is active. */
   start(daemon: string): void {
-    // A daemon that takes sessions only to drop them is not asked at the quickest pace.
+    // A daemon that accepts sessions and then closes them is tried less often.
     if (performance.now() - this.#restoredAt >= this.#options.backoff.maxMs) this.#backoff.reset();
     this.#nameDeadline = undefined;
     const over = new AbortController();
@@ -77,12 +77,12 @@ export class Reconnector {
     this.#running = this.#run(daemon, over);
   }
 
-  /** What mayTry says has changed. */
+  /** The result of mayTry() has changed. */
   retry(): void {
     this.#retry?.();
   }
 
-  /** Gives it up without a word. Resolves when nothing is under way at any daemon. Never rejects. */
+  /** Stops without a report. Resolves when no attempt is active at any daemon. Never rejects. */
   async stop(): Promise<void> {
     const current = this.#current;
     this.#current = undefined;
@@ -124,11 +124,11 @@ export class Reconnector {
     this.#hooks.restored(opened);
   }
 
-  /** The pause before an attempt, and until one may be made. */
+  /** The pause before an attempt. Also waits until an attempt may start. */
   async #pause(signal: AbortSignal): Promise<void> {
     const ms = this.#backoff.next();
     const untilName = (this.#nameDeadline ?? Number.POSITIVE_INFINITY) - performance.now();
-    // The moment from which on another name will do is not slept through.
+    // The pause must end when another name becomes acceptable.
     await sleep(untilName > 0 ? Math.min(ms, Math.ceil(untilName)) : ms, signal);
     while (!signal.aborted && !this.#hooks.mayTry()) {
       await new Promise<void>((resolve) => {
@@ -139,7 +139,7 @@ export class Reconnector {
     }
   }
 
-  /** One round over the daemons. */
+  /** One attempt at each daemon. */
   async #attempt(lost: string, deadline: number, signal: AbortSignal): Promise<OpenedSession> {
     let last: unknown;
     for (const address of this.#inOrder(lost)) {
@@ -149,7 +149,8 @@ export class Reconnector {
       } catch (error) {
         if (signal.aborted) throw error;
         this.#hooks.failed(daemon, error as Error);
-        // At another daemon the name would make another private group: while it may become free, it is waited for.
+        // At another daemon, the same name would result in another private group. The reconnector therefore waits while
+        // the name may become free.
         if (error instanceof NameLost || isNotUnique(error)) throw error;
         last = error;
       }
@@ -194,7 +195,7 @@ export class Reconnector {
     throw taken;
   }
 
-  /** The daemon that was lost first, then the list as it is. */
+  /** The daemon that was lost first, then the others in the order of the list. */
   #inOrder(daemon: string): readonly SpreadAddress[] {
     const { candidates } = this.#options;
     const same = candidates.filter((address) => formatAddress(address) === daemon);

@@ -18,17 +18,17 @@ import type { ConnectSession } from './mailbox-session.js';
 import type { ReconnectOptions } from './reconnect-options.js';
 import type { ReconnectorOptions } from './reconnector.js';
 
-/** Above what fills the kernel's buffers a session takes no more: the rest waits where it can be withdrawn. */
+/** With this many bytes queued, the session accepts no more: further messages wait where they can be cancelled. */
 const SESSION_SEND_BYTES = 256 * 1024;
 
-/** What a new mailbox begins with. */
+/** The initial properties of a new mailbox. */
 export interface Opening extends OpenedSession {
   readonly limits: MailboxLimits;
-  /** How the connection is restored; undefined: the mailbox ends with it. */
+  /** How the connection is replaced. Undefined: the mailbox ends with it. */
   readonly reconnect: ReconnectPlan | undefined;
 }
 
-/** What every session of one mailbox has in common. */
+/** The options that all sessions of one mailbox share. */
 type Plan = Pick<ReconnectorOptions, 'candidates' | 'session'>;
 
 /** Opens the first session of a mailbox, as the sidecar's settings allow. */
@@ -40,7 +40,7 @@ export class SessionOpener {
   readonly #attempts = new Set<AbortController>();
   #closed = false;
 
-  /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is not well formed */
+  /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is malformed */
   constructor(settings: MailboxSettings, connectSession: ConnectSession, telemetry: MailboxTelemetry) {
     this.#settings = settings;
     this.#connectSession = connectSession;
@@ -48,7 +48,7 @@ export class SessionOpener {
     this.#directory = new DaemonDirectory(settings.daemons, settings.allowedDaemons);
   }
 
-  /** Nothing is opened any more, and what is under way is given up. */
+  /** Opens no more sessions, and cancels active attempts. */
   close(): void {
     this.#closed = true;
     for (const attempt of this.#attempts) attempt.abort();
@@ -57,7 +57,7 @@ export class SessionOpener {
   /**
    * Opens a session, which is not started yet.
    *
-   * @param takeSlot called when everything else has been found in order; may throw
+   * @param takeSlot called when all checks have passed; may throw
    */
   async open(asked: ConnectOptions, signal: AbortSignal | undefined, takeSlot: () => void): Promise<Opening> {
     this.#mustBeOpen();
@@ -74,7 +74,10 @@ export class SessionOpener {
     return { ...opened, limits, reconnect: reconnect && { ...reconnect, givenName: name } };
   }
 
-  /** Who asks for no private name gets one of this sidecar's, where it has some, and does not care for its end. */
+  /**
+   * A client without a private name gets one of this sidecar's, if it has any. The client accepts any suffix of
+   * it.
+   */
   #named(options: ConnectOptions): ConnectOptions {
     const { names } = this.#settings;
     if (options.privateName !== '' || names === undefined) return options;
@@ -82,7 +85,7 @@ export class SessionOpener {
     return { ...options, privateName: names.next(), onNameConflict: 'SUFFIX', reconnect };
   }
 
-  /** Finds a daemon that takes the session. Gives up when the caller does, or when the sidecar shuts down. */
+  /** Finds a daemon that accepts the session. Stops when the caller cancels, or when the sidecar shuts down. */
   async #connect(
     options: ConnectOptions,
     plan: Plan,
@@ -151,7 +154,7 @@ export class SessionOpener {
   }
 }
 
-/** The private name that a client asked for, as the daemon gave it; empty when it asked for none. */
+/** The private name that a client requested, as the daemon assigned it. Empty when the client requested none. */
 function givenName({ privateName }: ConnectOptions, privateGroup: string): string {
   return privateName === '' ? '' : (parsePrivateGroup(privateGroup)?.name ?? privateName);
 }

@@ -1,27 +1,32 @@
 import type { Lease } from './lease.js';
 
-/** A connection of a client, as far as its mailboxes are concerned. */
+/** A connection of a client, as its mailboxes see it. */
 export interface ClientConnection {
   /**
-   * Calls back once, when the connection is closed; at once when it is closed already.
+   * Calls back once, when the connection is closed, or immediately when it is closed already.
    *
    * @param callback called with whether the client closed it, as the operating system does for a process that ends
-   * @returns takes the callback back
+   * @returns removes the callback
    */
   onClosed(callback: (byClient: boolean) => void): () => void;
 }
 
-/** For a client that only makes its connection again. Peers of one that has died wait for so long. Unit: ms. */
+/**
+ * Time for a client that only reconnects. Other members wait this long for the end of a client that has died.
+ * Unit: ms.
+ */
 const RECONNECT_MS = 500;
 
-/** Ties a mailbox to the connections of its client: when the client has closed all of them, the lease is nearly over. */
+/**
+ * Ties a mailbox to the connections of its client: when the client has closed all of them, the lease ends soon.
+ */
 export class ClientPresence {
-  /** What takes the callback back, for each connection that has used the mailbox and is open. */
+  /** Removes the callback, for each open connection that has used the mailbox. */
   readonly #open = new Map<ClientConnection, () => void>();
 
   constructor(private readonly lease: Lease) {}
 
-  /** A call of the mailbox came over this connection. */
+  /** A call of the mailbox used this connection. */
   usedBy(connection: ClientConnection): void {
     if (this.#open.has(connection)) return;
     this.#open.set(connection, () => {});

@@ -1,14 +1,14 @@
 import { CheckedTimer } from '../../timing/pause-aware-timer.js';
 
 /**
- * How long something lives without being used. It is in use while it has a holder; otherwise it lives for
- * `leaseMs` from the last touch. By the monotonic clock, so that a corrected wall clock ends nothing. A touch
- * costs no timer: the one timer looks, when it fires, whether it has to continue. After a pause of the process the lease begins
- * again: calls that came meanwhile are not read yet.
+ * Limits how long an object lives without being used. It is in use while it has a holder. Otherwise it lives for
+ * `leaseMs` from the last touch, by the monotonic clock, so that a corrected wall clock ends nothing. A touch
+ * needs no timer: when the only timer fires, it checks whether it must continue. After a pause of the process the
+ * lease restarts, because calls that arrived meanwhile are not read yet.
  */
 export class Lease {
   #usedAt = performance.now();
-  /** By then it ends, unless it is touched before. */
+  /** The time of the end, unless it is touched before. */
   #endsBy = Number.POSITIVE_INFINITY;
   #shortMs = 0;
   #holds = 0;
@@ -26,7 +26,7 @@ export class Lease {
     this.#timer.set(leaseMs);
   }
 
-  /** Milliseconds until it ends if nothing happens; undefined while it is held or when it has stopped. */
+  /** Milliseconds until the end without further use. Undefined while it is held or after it has stopped. */
   get remainingMs(): number | undefined {
     if (this.#holds > 0 || this.#stopped) return undefined;
     return Math.max(0, Math.min(this.#usedAt + this.leaseMs, this.#endsBy) - performance.now());
@@ -42,14 +42,14 @@ export class Lease {
     this.#endsBy = Number.POSITIVE_INFINITY;
   }
 
-  /** It ends after this number of milliseconds, unless it is used or held. */
+  /** Ends it after this number of milliseconds, unless it is used or held. */
   endWithin(ms: number): void {
     this.#shortMs = ms;
     this.#endsBy = performance.now() + ms;
     this.#rearm();
   }
 
-  /** Keeps it alive until the returned function is called; calling that more than once is harmless. */
+  /** Keeps it alive until the returned function is called. A second call of that function has no effect. */
   hold(): () => void {
     this.#holds++;
     let held = true;
@@ -62,7 +62,7 @@ export class Lease {
     };
   }
 
-  /** It never expires from now on. */
+  /** From now on, it never expires. */
   stop(): void {
     this.#stopped = true;
     this.#timer.clear();

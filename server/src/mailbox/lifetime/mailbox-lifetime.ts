@@ -5,7 +5,7 @@ import type { EndReason, MailboxEnd } from '../mailbox-types.js';
 import type { Inbox, InboxListener } from '../queue/inbox.js';
 import { Lease } from './lease.js';
 
-/** What ends with the mailbox. */
+/** The parts that end with the mailbox. */
 export interface Ending {
   readonly inbox: Inbox;
   readonly groups: GroupMemberships;
@@ -13,36 +13,40 @@ export interface Ending {
   readonly connection: DaemonConnection;
 }
 
-/** How a mailbox leaves its daemon. */
+/** How a mailbox disconnects from its daemon. */
 export interface Departure {
-  /** Groups that it leaves before the disconnect message. */
+  /** Groups to leave before the disconnect message. */
   readonly leaving?: readonly string[];
-  /** The socket is dropped without a disconnect message. */
+  /** Whether to close the socket without a disconnect message. */
   readonly abort?: boolean;
   /** See MailboxEnd. */
   readonly metadata?: MailboxEnd['metadata'];
 }
 
 export interface LifetimeListener {
-  /** Called once, when it has ended. */
+  /** Called once, when the mailbox has ended. */
   ended(reason: EndReason, message: string): void;
-  /** It has ended, and no receiver read its queue within its lease. Not called after it is discarded. */
+  /** The mailbox has ended, and no receiver read its queue within its lease. Not called after it is discarded. */
   abandoned(): void;
 }
 
 /**
- * The end of a mailbox: once, for one reason. The mailbox disconnects from the daemon, receivers get the queued events,
- * and when the mailbox is discarded too and has no receiver, its events are discarded. A receiver that takes nothing for
- * one lease after the end is disconnected: memory is not held for a client that does not read.
+ * The end of a mailbox: once, for one reason. The mailbox disconnects from the daemon, and receivers get the
+ * queued events. When the mailbox is discarded too and has no receiver, its events are discarded. A receiver that
+ * takes nothing for one lease after the end is disconnected, because memory is not held for a client that does not
+ * read.
  */
 export class MailboxLifetime implements InboxListener {
   readonly #parts: Ending;
   readonly #listener: LifetimeListener;
   #end: MailboxEnd | undefined;
   #disconnecting: Promise<void> | undefined;
-  /** How long a mailbox that has ended waits for a receiver that takes nothing. */
+  /** How long an ended mailbox waits for a receiver that takes nothing. */
   #finalLease: Lease | undefined;
-  /** It was ended because its receiver was too slow: it waits no longer when that receiver has gone. */
+  /**
+   * Whether the mailbox was ended because of a slow receiver. It then stops waiting when that receiver has
+   * disconnected.
+   */
   #wasSlow = false;
   #discarded = false;
   #awaitingRelease: (() => void)[] = [];
@@ -54,12 +58,12 @@ export class MailboxLifetime implements InboxListener {
     parts.inbox.listen(this);
   }
 
-  /** How it has ended; undefined while it is open. */
+  /** The end of the mailbox. Undefined while it is open. */
   get end(): MailboxEnd | undefined {
     return this.#end;
   }
 
-  /** Ends the mailbox, whose connection is closed already or is taken care of by the caller. To be called once. */
+  /** Ends the mailbox. Its connection is closed already, or the caller closes it. Call it once. */
   finish(reason: EndReason, message: string, metadata?: MailboxEnd['metadata']): void {
     const { inbox, groups, connection } = this.#parts;
     const end: MailboxEnd = {
@@ -79,7 +83,9 @@ export class MailboxLifetime implements InboxListener {
     if (givenUp !== undefined) this.#disconnecting = givenUp;
   }
 
-  /** Ends the mailbox, if it is open, and its connection. Resolves when that is closed. Never rejects. */
+  /**
+   * Ends the mailbox, if it is open, and its connection. Resolves when the connection is closed. Never rejects.
+   */
   close(
     reason: EndReason,
     message: string,
@@ -103,12 +109,12 @@ export class MailboxLifetime implements InboxListener {
     this.#endAsSlow('SLOW_CONSUMER', `exceeded its soft limit of ${bound} for ${time}`, { bound, time });
   }
 
-  /** A receiver was given something of what was left when the mailbox ended, or its transport passed something on. */
+  /** A receiver got some of the remaining events, or its transport sent some. */
   takenAfterEnd(): void {
     this.#finalLease?.touch();
   }
 
-  /** No receiver and no transport holds anything of the mailbox. */
+  /** No receiver and no transport holds any memory of the mailbox. */
   released(): void {
     for (const resolve of this.#awaitingRelease.splice(0)) resolve();
   }
@@ -145,13 +151,13 @@ export class MailboxLifetime implements InboxListener {
     return () => this.#awaitingEnd.delete(callback);
   }
 
-  /** A receiver came, which keeps the mailbox alive; returns what to call when it has gone. */
+  /** A receiver has attached and keeps the mailbox alive. Returns the function to call when it has detached. */
   receiverAttached(): () => void {
     const release = this.#parts.lease.hold();
     if (this.#end !== undefined) queueMicrotask(() => this.#startFinalLease());
     return () => {
       release();
-      // A receiver that takes over is attached in the same turn.
+      // A receiver that takes over attaches in the same turn.
       queueMicrotask(() => {
         this.released();
         this.#disposeWhenUnused();
@@ -160,9 +166,10 @@ export class MailboxLifetime implements InboxListener {
   }
 
   /**
-   * Ends the mailbox, if it is open, because its receiver was too slow. What is queued can still be taken, within the lease.
+   * Ends the mailbox, if it is open, because its receiver was too slow. Queued events can still be received within
+   * the lease.
    *
-   * @param what the queue did
+   * @param what the state of the queue, for the message
    */
   #endAsSlow(reason: EndReason, what: string, metadata: Readonly<Record<string, string>>): void {
     if (this.#end !== undefined) return;
@@ -175,8 +182,8 @@ export class MailboxLifetime implements InboxListener {
   }
 
   /**
-   * The mailbox has ended: from now on it waits for one lease for each sign that somebody takes what is left. A drain has a
-   * time of its own.
+   * The mailbox has ended. From now on, it waits for one lease after each sign that a receiver takes events. A
+   * drain has a separate time limit.
    */
   #startFinalLease(): void {
     if (this.#finalLease !== undefined || this.#end === undefined || this.#end.reason === 'DRAINING') return;
@@ -195,7 +202,7 @@ export class MailboxLifetime implements InboxListener {
     if (!this.#discarded) this.#listener.abandoned();
   }
 
-  /** In a later turn: until then what was sent tells what became of it. */
+  /** Runs in a later turn, after sends have reported their outcomes. */
   #notifyEnded(errorOf: () => Error): void {
     if (this.#awaitingEnd.size === 0) return;
     setImmediate(() => {

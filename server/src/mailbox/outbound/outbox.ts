@@ -7,13 +7,13 @@ import { MailboxError, type Outcome } from '../sidecar-error.js';
 /** Bytes of a frame's header and of one group in it. */
 const HEADER_BYTES = 48;
 const GROUP_BYTES = 32;
-/** What a request that waits costs beside its bytes: its objects. Counts in the bound of all mailboxes together. */
+/** The cost of a waiting request beside its bytes: its objects. Counts in the limit of all mailboxes together. */
 const ENTRY_BYTES = 320;
 
-/** Called once: when the kernel took the bytes, or with the error that kept them from it. */
+/** Called once: when the kernel has accepted the bytes, or with the error. */
 export type OnTaken = (error?: Error) => void;
 
-/** What the outbox needs of a session. */
+/** The part of a session that the outbox uses. */
 export type OutboxSession = Pick<Session, 'bufferedBytes' | 'multicast' | 'join' | 'leave'>;
 
 /** A join or leave. */
@@ -30,32 +30,32 @@ interface Entry {
 }
 
 /**
- * What becomes of messages while there is no session:
+ * What happens to messages without a session:
  *
  * - reject: they are rejected, with nothing sent
- * - wait: they wait like those that a session has no room for
+ * - wait: they wait like those for which a session has no room
  */
 export type Offline = 'refuse' | 'wait';
 
-/** Takes back a request that waits; false when it is too late. */
+/** Cancels a waiting request. False when it was sent already. */
 export type Cancel = () => boolean;
 
 /**
- * The sending half of a mailbox: one order for everything, whatever calls and streams it comes from. What the
- * session can take goes to it at once. Otherwise it waits here, bounded, where it can still be withdrawn.
- *
- * The session may be lost and another come in its place. What the lost one was given is never given to the other.
+ * The sending half of a mailbox: one order for all requests of all calls and streams. A request goes to the
+ * session immediately if the session has room. Otherwise it waits here, within limits, where it can still be
+ * cancelled.
+ *  The session can be lost and replaced. Requests that the lost session got are never sent on the new one.
  */
 export class Outbox {
-  /** A set and not an array: first in, first out, and anything can be taken out. */
+  /** A set instead of an array: first in, first out, and any request can be removed. */
   readonly #entries = new Set<Entry>();
   readonly #roomWaiters = new Set<() => void>();
   #waitingBytes = 0;
-  /** The session has enough, until it says otherwise by onDrain. */
+  /** The session is full until it calls onDrain. */
   #blocked = false;
   #resuming = false;
   #messagesSent = 0;
-  /** Messages handed to the session, by guarantee. */
+  /** Messages passed to the session, by service type. */
   readonly sentByService = new ServiceCounts();
   #payloadBytesSent = 0;
   #onIdle: (() => void) | undefined;
@@ -64,9 +64,9 @@ export class Outbox {
 
   /**
    * @param session the first session
-   * @param check rejects a message as the session will, for one that has to wait
-   * @param maxBytes most bytes that may wait here and in the session
-   * @param budget what may wait here and in the outboxes of all other mailboxes
+   * @param check rejects a waiting message like the session would
+   * @param maxBytes largest number of bytes that may wait here and in the session
+   * @param budget limit of the bytes in the outboxes of all mailboxes
    */
   constructor(
     session: OutboxSession,
@@ -77,12 +77,12 @@ export class Outbox {
     this.#session = session;
   }
 
-  /** Bytes that wait to be taken by the daemon's connection. */
+  /** Bytes that wait for the daemon's connection. */
   get queuedBytes(): number {
     return this.#waitingBytes + (this.#session?.bufferedBytes ?? 0);
   }
 
-  /** Messages handed to the session. */
+  /** Number of messages passed to the session. */
   get messagesSent(): number {
     return this.#messagesSent;
   }
@@ -91,16 +91,16 @@ export class Outbox {
     return this.#payloadBytesSent;
   }
 
-  /** True while a sender had better wait for onRoom. */
+  /** True while a sender should wait for onRoom. */
   get isFull(): boolean {
     return this.#blocked;
   }
 
   /**
-   * Sends a message, or puts it behind what waits.
+   * Sends a message, or queues it.
    *
-   * @returns how to withdraw it, when it has to wait
-   * @throws MailboxError SEND_QUEUE_FULL, RECONNECTING, and what the session and `check` throw
+   * @returns a function that cancels it, when it has to wait
+   * @throws MailboxError SEND_QUEUE_FULL, RECONNECTING, and the errors of the session and `check`
    */
   multicast(message: OutgoingMessage, onTaken?: OnTaken): Cancel | undefined {
     if (this.#isRefusing) {
@@ -118,10 +118,10 @@ export class Outbox {
   }
 
   /**
-   * Sends a join or leave, or puts it behind what waits. Without a session there is nothing to do: the next one begins
-   * with the groups that the mailbox is to be in then.
+   * Sends a join or leave, or queues it. Without a session there is nothing to do, because the next session starts
+   * with joins of the mailbox's groups.
    *
-   * @throws MailboxError SEND_QUEUE_FULL, and what the session throws
+   * @throws MailboxError SEND_QUEUE_FULL, and the errors of the session
    */
   request(request: GroupRequest, onTaken?: OnTaken): void {
     if (this.#session === undefined) {
@@ -134,19 +134,19 @@ export class Outbox {
     else this.#enqueue({ request, bytes, onTaken });
   }
 
-  /** Calls back once, when there is room (at once if there is) or nothing can be sent any more. */
+  /** Calls back once, when there is room (immediately if there is) or nothing can be sent any more. */
   onRoom(callback: () => void): void {
     this.#roomWaiters.add(callback);
     if (!this.#blocked) queueMicrotask(this.#wakeRoomWaiters);
   }
 
-  /** Calls back once, when nothing waits here any more: at once if so, or after fail(). */
+  /** Calls back once, when no request waits here any more: immediately if so, or after fail(). */
   whenIdle(callback: () => void): void {
     if (this.#entries.size === 0) callback();
     else this.#onIdle = callback;
   }
 
-  /** Nothing can be sent any more: whatever waits fails. */
+  /** Nothing can be sent any more: all waiting requests fail. */
   fail(error: (outcome: Outcome) => Error): void {
     const entries = [...this.#entries];
     for (const entry of entries) this.#remove(entry);
@@ -156,7 +156,10 @@ export class Outbox {
     this.#wakeRoomWaiters();
   }
 
-  /** The session was lost. What it was given it tells about itself; of what waits here, joins and leaves are done. */
+  /**
+   * The session was lost. It reports the outcome of its own requests. Of the requests that wait here, joins and
+   * leaves are complete.
+   */
   lose(offline: Offline): void {
     this.#session = undefined;
     this.#offline = offline;
@@ -168,18 +171,18 @@ export class Outbox {
     }
     this.#blocked = offline === 'wait';
     if (this.#entries.size === 0) this.#idle();
-    // In a later turn: until then the lost session tells what became of what it was given.
+    // Runs in a later turn, after the lost session has reported the outcomes of its requests.
     setImmediate(this.#wakeRoomWaiters);
   }
 
-  /** There is a session again, whose first requests are joins of these groups. What waits follows them. */
+  /** There is a new session, whose first requests are joins of these groups. Waiting requests follow them. */
   restore(session: OutboxSession, groups: readonly string[]): void {
     this.#session = session;
     this.#blocked = false;
     try {
       for (const group of groups) this.#writeRequest(session, { kind: 'join', group }, undefined);
     } catch {
-      // It was lost before it began, which it tells in this turn; what waits is not to go down with it.
+      // The session was lost before it started, and reports that in this turn. Waiting requests must not fail with it.
     }
     if (this.#blocked) return;
     this.#blocked = true;
@@ -187,9 +190,9 @@ export class Outbox {
   }
 
   /**
-   * To be called when the session has room again. What waits continues in the next turn of the event loop: a kernel may
-   * take megabytes at once, and whoever only sent them would not read meanwhile, so that the daemon would cut this
-   * process's own mailboxes as slow readers.
+   * Call it when the session has room again. Waiting requests continue in the next turn of the event loop: a
+   * kernel can accept megabytes at a time, and a process that only sends would not read meanwhile. The daemon
+   * would then disconnect this process's own mailboxes as slow consumers.
    */
   onDrain(): void {
     if (this.#resuming) return;
@@ -197,7 +200,7 @@ export class Outbox {
     setImmediate(this.#resume);
   }
 
-  /** Nothing waits that would have to go first. */
+  /** No request waits that must be sent before. */
   get #mayWrite(): boolean {
     return this.#session !== undefined && !this.#blocked && this.#entries.size === 0;
   }
@@ -248,7 +251,7 @@ export class Outbox {
     );
   }
 
-  /** One mailbox may hold as much as is still free, so that there is always room for those whose daemon keeps up. */
+  /** One mailbox can use everything that is free, so there is always room for mailboxes whose daemons keep up. */
   #mustHaveShareFor({ bytes }: Entry): void {
     const held = this.#waitingBytes + ENTRY_BYTES * this.#entries.size;
     if (held + bytes + ENTRY_BYTES <= this.budget.free) return;
@@ -289,7 +292,7 @@ export class Outbox {
     callback?.();
   }
 
-  /** One after the other, so that the first cannot be overrun by all the others. */
+  /** Calls one waiting sender after the other, so that the later ones do not starve the first. */
   readonly #wakeRoomWaiters = (): void => {
     for (const callback of this.#roomWaiters) {
       if (this.#blocked) return;

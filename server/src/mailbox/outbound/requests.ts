@@ -7,33 +7,36 @@ import type { MailboxEnd, OutgoingMessage } from '../mailbox-types.js';
 import { MailboxError } from '../sidecar-error.js';
 import type { OnTaken, Outbox } from './outbox.js';
 
-/** How long a call may wait. */
+/** How long a call waits. */
 export interface CallOptions {
   /** Its deadline or its cancellation. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a join or leave is answered. */
+/** How a join or leave is confirmed. */
 export interface GroupCallOptions extends CallOptions {
-  /** Answer only when the daemon's answer has arrived; default false. */
+  /** Whether to respond only after the daemon's confirmation. Default: false. */
   readonly awaitView?: boolean;
 }
 
 export interface RequestsOptions {
   readonly outbox: Outbox;
   readonly groups: GroupMemberships;
-  /** Joins and leaves outlive the connection: the next one begins with the groups that the mailbox is to be in. */
+  /**
+   * Joins and leaves survive the loss of the connection, because the next one starts with joins of the mailbox's
+   * groups.
+   */
   readonly reconnects: boolean;
-  /** Most groups that the mailbox may be in. */
+  /** Limit of the mailbox's groups. */
   readonly maxGroups: number;
-  /** How the mailbox has ended; undefined while it is open. */
+  /** The end of the mailbox. Undefined while it is open. */
   end(): MailboxEnd | undefined;
 }
 
-/** What a mailbox is asked to do at the daemon. See Mailbox for what each call promises. */
+/** The requests of a mailbox to its daemon. See Mailbox for the guarantees of each call. */
 export class Requests {
   readonly #options: RequestsOptions;
-  /** A stream gives the same function with each of its messages. */
+  /** A stream passes the same function with each of its messages. */
   readonly #adapted = new WeakMap<OnTaken, OnTaken>();
 
   constructor(options: RequestsOptions) {
@@ -111,7 +114,10 @@ export class Requests {
     if (signal?.aborted) throw deadlineExceeded('not-sent');
   }
 
-  /** Sends a join or leave. Resolves when the connection took it; for who awaits the view that says nothing. */
+  /**
+   * Sends a join or leave. Resolves when the connection has accepted it, which does not matter to calls that await
+   * the view.
+   */
   #send(kind: 'join' | 'leave', group: string, { awaitView, signal }: GroupCallOptions): Promise<undefined> {
     const { outbox } = this.#options;
     if (awaitView) {
@@ -119,7 +125,7 @@ export class Requests {
       return Promise.resolve(undefined);
     }
     let settle: OnTaken | undefined;
-    // Sent before anything is waited for: what is rejected is rejected at once, by throwing.
+    // Sends before it waits, so that a rejected request throws immediately.
     outbox.request({ kind, group }, (error) => settle?.(error));
     return new Promise((resolve, reject) => {
       const onAbort = (): void => reject(deadlineExceeded('unknown'));
@@ -132,7 +138,7 @@ export class Requests {
     });
   }
 
-  /** A join or leave that went down with a connection in whose place another comes. */
+  /** A join or leave that was lost with a connection that will be replaced. */
   #isMadeUpFor(error: Error): boolean {
     const { reconnects, end } = this.#options;
     return (
@@ -157,7 +163,7 @@ export class Requests {
     return new MailboxError(error.reason, error.message, { ...error.metadata, outcome: 'unknown' });
   }
 
-  /** Adds to a session's failure what became of the request. */
+  /** Adds the outcome of the request to a session's failure. */
   #failure(error: Error): Error {
     if (!(error instanceof SpreadError) || error instanceof SendFailure) return error;
     const end = this.#options.end();
@@ -166,7 +172,7 @@ export class Requests {
   }
 }
 
-/** Waits until the waiter is answered or the signal says otherwise. */
+/** Waits until the waiter is completed or the signal is aborted. */
 function waitFor<Answer>(
   begin: (waiter: Waiter<Answer>) => () => void,
   signal: AbortSignal | undefined,

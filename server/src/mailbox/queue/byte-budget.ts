@@ -1,9 +1,9 @@
 /**
- * The bytes that the event queues of all mailboxes may hold together, with what lies in the transports of their receivers.
- *
- * A queue may grow only while it is smaller than what is still free. So one stalled receiver can hold half of
- * the budget and n of them n/(n+1), and there is always room for the mailboxes whose receivers keep up: nobody
- * is slowed by a neighbour's stall. The same rule shrinks AUTO's replay windows when memory gets short.
+ * The limit of the bytes in the event queues of all mailboxes, including those in the transports of their
+ * receivers.
+ *  A queue may grow only while it is smaller than the free part. One stalled receiver can therefore use half of
+ * the budget and n of them n/(n+1), and there is always room for the mailboxes whose receivers keep up. The same
+ * rule shrinks the replay windows of AUTO when memory gets scarce.
  */
 export class ByteBudget {
   #used = 0;
@@ -17,7 +17,7 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** Bytes that are still free, and so the most that a single queue may hold. Never below 0. */
+  /** The free bytes, and so the largest size of a single queue. Never below 0. */
   get free(): number {
     return Math.max(0, this.totalBytes - this.#used);
   }
@@ -32,7 +32,7 @@ export class ByteBudget {
     if (this.#waiting.size > 0) this.#wake();
   }
 
-  /** Calls `retry` once, in a later turn, after bytes were given back. The same function waits only once. */
+  /** Calls `retry` once, in a later turn, after bytes were released. The same function waits only once. */
   whenFreed(retry: () => void): void {
     this.#waiting.add(retry);
   }

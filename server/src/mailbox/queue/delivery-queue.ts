@@ -4,7 +4,7 @@ import { MailboxError } from '../sidecar-error.js';
 import { EVENT_OVERHEAD_BYTES, EventLog } from './event-log.js';
 import type { Batch } from './receiver.js';
 
-/** Bounds on what may be given and not yet acknowledged; Infinity = none. */
+/** Limits of delivered and unacknowledged events. Infinity: none. */
 export interface OutstandingLimits {
   readonly events: number;
   readonly bytes: number;
@@ -15,13 +15,13 @@ export const NO_OUTSTANDING_LIMITS: OutstandingLimits = { events: Infinity, byte
 /**
  * The events of one mailbox between the daemon and its receiver. Four sequences describe the state:
  *
- *   forgotten   the last event that is no longer kept
- *   cursor      the last event that the present receiver was given, or chose to pass over
- *   delivered   the highest that the cursor ever was
+ *   forgotten   the last event that is no longer retained
+ *   cursor      the last event that the current receiver got, or chose to skip
+ *   delivered   the highest cursor ever
  *   last        the last event received
  *
- * with forgotten <= cursor <= delivered <= last. With EXPLICIT forgotten is what Acknowledge said; with AUTO it
- * follows delivered at the distance of the replay window.
+ * with forgotten <= cursor <= delivered <= last. With EXPLICIT, Acknowledge sets `forgotten`. With AUTO, `forgotten`
+ * follows `delivered` at the distance of the replay window.
  */
 export class DeliveryQueue {
   readonly #log = new EventLog();
@@ -41,27 +41,27 @@ export class DeliveryQueue {
     return this.#log.lastSequence;
   }
 
-  /** The last event given to the present receiver, or passed over by its choice. */
+  /** The last event that the current receiver got or chose to skip. */
   get cursor(): number {
     return this.#cursor;
   }
 
-  /** The highest sequence ever given. */
+  /** The highest delivered sequence. */
   get deliveredSequence(): number {
     return this.#delivered;
   }
 
-  /** EXPLICIT: the last acknowledged event. AUTO: the last that is no longer kept. 0 if none. */
+  /** EXPLICIT: the last acknowledged event. AUTO: the last one that is no longer retained. 0 if none. */
   get acknowledgedSequence(): number {
     return this.#log.forgottenSequence;
   }
 
-  /** The oldest event that is kept; one more than the last when none is. */
+  /** The oldest retained event. One more than the last event when none is retained. */
   get oldestRetained(): number {
     return this.#log.forgottenSequence + 1;
   }
 
-  /** Events never given to a receiver. */
+  /** Number of events that no receiver got. */
   get waitingEvents(): number {
     return this.#log.lastSequence - this.#delivered;
   }
@@ -71,7 +71,7 @@ export class DeliveryQueue {
     return this.#log.totalBytes - this.#deliveredBytes;
   }
 
-  /** Bytes of all events ever queued. */
+  /** Bytes of all events that were ever queued. */
   get totalBytes(): number {
     return this.#log.totalBytes;
   }
@@ -81,8 +81,8 @@ export class DeliveryQueue {
   }
 
   /**
-   * What counts against the queue's bounds: the events that wait and, with EXPLICIT, also those given and not
-   * acknowledged, which have no other limit. AUTO's replay window has its own limit.
+   * Number of events that count against the queue's limits: queued events and, with EXPLICIT, also delivered ones
+   * without acknowledgement, which have no other limit. AUTO's replay window has a separate limit.
    */
   get loadEvents(): number {
     return this.#log.lastSequence - this.#loadFrom();
@@ -93,12 +93,15 @@ export class DeliveryQueue {
     return this.#acknowledgement === 'EXPLICIT' ? this.#log.retainedBytes : this.waitingBytes;
   }
 
-  /** Memory of loadEvents: what they take of the budget of all mailboxes. */
+  /** Memory of loadEvents: their part of the budget of all mailboxes. */
   get loadMemory(): number {
     return this.loadBytes + EVENT_OVERHEAD_BYTES * this.loadEvents;
   }
 
-  /** Encodes an event under the next sequence, without appending it; returns its bytes. commit() or discard() follows. */
+  /**
+   * Encodes an event under the next sequence without appending it. Returns its size. commit() or discard()
+   * follows.
+   */
   prepare(receivedAtMs: number, event: MailboxEvent, privateGroup: string): number {
     try {
       this.#encode(this.#log, this.#log.lastSequence + 1, receivedAtMs, event, privateGroup);
@@ -109,19 +112,19 @@ export class DeliveryQueue {
     return this.#log.reservedBytes;
   }
 
-  /** Appends the event that was prepared. */
+  /** Appends the prepared event. */
   commit(): void {
     this.#log.commit();
   }
 
-  /** Drops the event that was prepared. */
+  /** Discards the prepared event. */
   discard(): void {
     this.#log.discard();
   }
 
   /**
-   * Places the cursor: a new receiver begins after this event. Undefined: after the last one given (AUTO) or
-   * acknowledged (EXPLICIT). Events that the receiver passes over count as given to it.
+   * Sets the cursor: a new receiver starts after this event. Undefined: after the last delivered (AUTO) or
+   * acknowledged (EXPLICIT) event. Skipped events count as delivered.
    *
    * @throws MailboxError SEQUENCE_NOT_RETAINED
    */
@@ -134,7 +137,7 @@ export class DeliveryQueue {
     this.#moveCursor(target);
   }
 
-  /** True when take() would give something. */
+  /** True when take() would return events. */
   mayTake(limits: OutstandingLimits): boolean {
     if (this.#cursor >= this.#log.lastSequence) return false;
     const outstanding = this.#cursor - this.#log.forgottenSequence;
@@ -143,7 +146,7 @@ export class DeliveryQueue {
     return this.#outstandingBytes() + this.#sizeOf(this.#cursor + 1) <= limits.bytes;
   }
 
-  /** The next events for the present receiver; see Attachment.take. */
+  /** The next events for the current receiver. See Attachment.take. */
   take(maxBytes: number, limits: OutstandingLimits): Batch | undefined {
     if (!this.mayTake(limits)) return undefined;
     let bytes = maxBytes;
@@ -151,7 +154,7 @@ export class DeliveryQueue {
     if (this.#acknowledgement === 'EXPLICIT') {
       bytes = Math.min(bytes, limits.bytes - this.#outstandingBytes());
       events = limits.events - (this.#cursor - this.#log.forgottenSequence);
-      // With nothing outstanding one event is always given, whatever the limits say.
+      // With nothing outstanding, one event is always delivered, whatever the limits are.
       events = Math.max(events, 1);
     }
     const slice = this.#log.slice(this.#cursor, bytes, events);
@@ -161,19 +164,19 @@ export class DeliveryQueue {
     return { ...slice, firstSequence };
   }
 
-  /** AUTO: forgets given events beyond the newest `replayBytes` bytes. Returns the memory freed. */
+  /** AUTO: releases delivered events beyond the newest `replayBytes` bytes. Returns the freed memory. */
   trimReplay(replayBytes: number): number {
     if (this.#acknowledgement !== 'AUTO') return 0;
     if (this.#deliveredBytes - (this.#log.totalBytes - this.#log.retainedBytes) <= replayBytes) return 0;
-    // A receiver that resumed further back still has to be given what lies behind its cursor.
+    // A receiver that resumed further back still needs the events after its cursor.
     return this.#log.forget(Math.min(this.#cursor, this.#log.startOfLast(replayBytes, this.#delivered)));
   }
 
   /**
-   * Forgets up to and including this event. Less than before has no effect.
+   * Releases events up to and including this one. A lower sequence than before has no effect.
    *
-   * @returns the memory freed
-   * @throws MailboxError SEQUENCE_NOT_RETAINED for more than was given
+   * @returns the freed memory
+   * @throws MailboxError SEQUENCE_NOT_RETAINED for an undelivered event
    */
   acknowledge(upTo: number): number {
     if (!Number.isInteger(upTo) || upTo < 0 || upTo > this.#delivered) {
@@ -183,7 +186,7 @@ export class DeliveryQueue {
     return this.#log.forget(upTo);
   }
 
-  /** Forgets everything; for a mailbox that is gone. Returns the memory freed. */
+  /** Releases all events of a discarded mailbox. Returns the freed memory. */
   clear(): number {
     this.#moveCursor(this.#log.lastSequence);
     return this.#log.clear();

@@ -4,64 +4,65 @@ import type { EventSpace } from '../event.js';
 const FIRST_CHUNK_BYTES = 1024;
 const SMALL_CHUNK_BYTES = 16 * 1024;
 const LARGEST_CHUNK_BYTES = 128 * 1024;
-/** A larger event has a buffer of its own, so that at most an eighth of a chunk is left over at its end. */
+/** A larger event has its own buffer, so that at most an eighth of a chunk stays unused at its end. */
 const LARGEST_SHARING_BYTES = LARGEST_CHUNK_BYTES / 8;
-/** Forgotten runs at the front are cut off once there are this many and they are half of the array. */
+/**
+ * Released runs at the front are removed from the array when there are this many and they are half of the array.
+ */
 const COMPACT_FROM = 64;
 
-/** What an event costs beside its bytes: its place in the index. A budget counts it. Unit: bytes. */
+/** The cost of an event beside its bytes: its index entry. Counts in a budget. Unit: bytes. */
 export const EVENT_OVERHEAD_BYTES = 16;
 
-/** Memory in which events lie. */
+/** Memory for events. */
 interface Chunk {
   readonly buffer: Buffer;
-  /** Runs that lie in it, one more while it is open, and one more for each part of it in a slice that was not released. */
+  /** Number of runs in it, one more while it is open, and one more for each part of it in an unreleased slice. */
   holds: number;
 }
 
-/** Neighbouring events that lie one after the other in one chunk. */
+/** Consecutive events that are adjacent in one chunk. */
 interface Run {
   readonly firstSequence: number;
-  /** Bytes of all events before this run, since the log began. */
+  /** Bytes of all events before this run, since the start of the log. */
   readonly base: number;
   readonly chunk: Chunk;
-  /** Where in the chunk the run begins. */
+  /** Position of the run in the chunk. */
   readonly start: number;
-  /** Where each event ends, counted from start. */
+  /** The end of each event, relative to `start`. */
   readonly ends: number[];
 }
 
-/** A stretch of events. */
+/** A range of events. */
 export interface Slice {
   readonly buffers: Buffer[];
   readonly bytes: number;
   readonly lastSequence: number;
   /**
-   * Releases the buffers, whose memory may be used again. A second call has no effect; without a call, only the memory
+   * Releases the buffers, whose memory can be reused. A second call has no effect. Without a call, only the memory
    * is lost.
    */
   release(): void;
 }
 
 /**
- * The encoded events of one mailbox, by sequence: appended at the back, forgotten from the front.
- *
- * A buffer object of its own for every event would cost more than a small event itself, and a million of them
- * is what a queue may hold. So events are written one after the other into chunks that grow from 1 KiB (an idle
- * mailbox is small) to 128 KiB, with what is kept; an event above an eighth of that gets a chunk of its own size. A batch is
- * then a few views on chunks. A chunk is used again when all its events are forgotten and the slices with views on it
- * released. Every operation costs O(1) amortised an event, O(log n) a slice.
+ * The encoded events of one mailbox, by sequence: appended at the back, released from the front.
+ *  A separate buffer object for every event would cost more than a small event itself, and a queue can have a
+ * million events. So events are written one after the other into chunks. Chunks grow with the retained bytes from
+ * 1 KiB (an idle mailbox is small) to 128 KiB. An event above an eighth of that gets a chunk of its own size. A
+ * batch then consists of a few views of chunks. A chunk is reused when all its events and the slices with views of
+ * it are released. Every operation takes amortised O(1) for each event, and O(log n) for each slice.
  */
 export class EventLog implements EventSpace {
   #runs: Run[] = [];
-  /** Index of the first run that still holds a retained event. */
+  /** Index of the first run with a retained event. */
   #head = 0;
   #last = 0;
   #forgotten = 0;
   #forgottenBytes = 0;
   #totalBytes = 0;
 
-  /** The one that takes small events. */
+  /** The chunk for small events. */
   #open: Chunk | undefined;
   #openUsed = 0;
 
@@ -69,7 +70,7 @@ export class EventLog implements EventSpace {
   #reservedAt = 0;
   #reservedBytes = 0;
 
-  /** @param memory where chunks come from, and go */
+  /** @param memory the pool of the chunks */
   constructor(private readonly memory: Pick<BufferPool, 'take' | 'give'> = commonBuffers) {}
 
   /** The last event's sequence; 0 before the first. */
@@ -77,12 +78,12 @@ export class EventLog implements EventSpace {
     return this.#last;
   }
 
-  /** The last event that is no longer kept; 0 if none was forgotten. */
+  /** The last event that is no longer retained. 0 if none was released. */
   get forgottenSequence(): number {
     return this.#forgotten;
   }
 
-  /** Bytes of all events ever appended. */
+  /** Bytes of all events that were ever appended. */
   get totalBytes(): number {
     return this.#totalBytes;
   }
@@ -99,13 +100,13 @@ export class EventLog implements EventSpace {
   reserve(bytes: number): number {
     if (this.#reservedIn !== undefined) throw new Error('an event is already reserved');
     const open = this.#open;
-    // Nothing that lies in it is kept.
+    // None of its events is retained.
     if (open?.holds === 1) this.#openUsed = 0;
     if (open !== undefined && open.buffer.length - this.#openUsed >= bytes) {
       this.#reservedIn = open;
       this.#reservedAt = this.#openUsed;
     } else if (bytes > LARGEST_SHARING_BYTES) {
-      // The open chunk stays open: what is left of it serves the small events that follow.
+      // The open chunk stays open: its rest is used for later small events.
       this.#reservedIn = { buffer: this.memory.take(bytes), holds: 0 };
       this.#reservedAt = 0;
     } else {
@@ -120,12 +121,12 @@ export class EventLog implements EventSpace {
     return this.#reservedAt;
   }
 
-  /** Bytes of the place that is reserved; 0 when none is. */
+  /** Bytes of the reserved space. 0 when none is reserved. */
   get reservedBytes(): number {
     return this.#reservedIn === undefined ? 0 : this.#reservedBytes;
   }
 
-  /** Makes what was written into the reserved place the next event. */
+  /** Appends the content of the reserved space as the next event. */
   commit(): void {
     const chunk = this.#reservedIn;
     if (chunk === undefined) throw new Error('nothing is reserved');
@@ -145,7 +146,7 @@ export class EventLog implements EventSpace {
     this.#totalBytes += bytes;
   }
 
-  /** Gives a reserved place back, if there is one: the encoder failed. */
+  /** Returns reserved space, if there is any, because the encoder failed. */
   discard(): void {
     const chunk = this.#reservedIn;
     this.#reservedIn = undefined;
@@ -162,7 +163,7 @@ export class EventLog implements EventSpace {
 
   /**
    * The events after `after`: at least one, otherwise up to `maxBytes` bytes and `maxEvents` events. Undefined
-   * when there is none or maxEvents is below 1. Its buffers are good until it is released.
+   * when there is none or maxEvents is below 1. Its buffers are valid until it is released.
    */
   slice(after: number, maxBytes: number, maxEvents: number): Slice | undefined {
     if (after >= this.#last || maxEvents < 1) return undefined;
@@ -196,7 +197,7 @@ export class EventLog implements EventSpace {
   }
 
   /**
-   * The smallest sequence, not below the last forgotten one, after which at most `maxBytes` bytes lie up to and
+   * The smallest sequence, not below the last released one, after which at most `maxBytes` bytes follow up to and
    * including `upTo`.
    */
   startOfLast(maxBytes: number, upTo: number): number {
@@ -204,7 +205,7 @@ export class EventLog implements EventSpace {
     if (this.#forgottenBytes >= floor) return this.#forgotten;
     let low = this.#head;
     let high = this.#runs.length - 1;
-    // The last run that begins below the floor holds the border.
+    // The last run that starts below the floor contains the boundary.
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
       if (this.#runs[middle]!.base < floor) low = middle;
@@ -214,7 +215,7 @@ export class EventLog implements EventSpace {
     return run.firstSequence + countBelow(run.ends, floor - run.base);
   }
 
-  /** Forgets every event up to and including `sequence`; returns the memory that this freed. */
+  /** Releases every event up to and including `sequence`. Returns the freed memory. */
   forget(sequence: number): number {
     if (sequence <= this.#forgotten) return 0;
     const upTo = this.bytesUpTo(sequence);
@@ -237,13 +238,13 @@ export class EventLog implements EventSpace {
     return freed;
   }
 
-  /** Forgets every event, and the memory for those to come; returns the memory that this freed. */
+  /** Releases every event, and the memory for later ones. Returns the freed memory. */
   clear(): number {
     this.#close();
     return this.forget(this.#last);
   }
 
-  /** Releases one hold. Without holds, the memory is free for the next use. */
+  /** Releases one hold. Without holds, the memory can be reused. */
   #releaseChunk(chunk: Chunk): void {
     if (--chunk.holds === 0) this.memory.give(chunk.buffer);
   }
@@ -254,8 +255,8 @@ export class EventLog implements EventSpace {
   }
 
   /**
-   * An eighth of what is kept: of a log that holds little a large chunk would be mostly waste. But not below 16 KiB, or
-   * what the last one leads up to that.
+   * An eighth of the retained bytes, because a large chunk would be mostly unused in a small log. But at least 16
+   * KiB, or twice the last chunk up to that size.
    */
   #nextChunkBytes(): number {
     const grown = Math.max(
@@ -265,7 +266,7 @@ export class EventLog implements EventSpace {
     return Math.min(LARGEST_CHUNK_BYTES, Math.max(grown, Math.floor(this.retainedBytes / 8)));
   }
 
-  /** Index of the run that holds a retained sequence. */
+  /** Index of the run with a retained sequence. */
   #find(sequence: number): number {
     let low = this.#head;
     let high = this.#runs.length - 1;
@@ -278,7 +279,7 @@ export class EventLog implements EventSpace {
   }
 }
 
-/** Stands where a forgotten run was, so that its buffer can be collected. */
+/** Replaces a released run, so that its buffer can be collected. */
 const NOTHING: Run = {
   firstSequence: 0,
   base: 0,
@@ -295,7 +296,7 @@ function lastOf(run: Run): number {
   return run.firstSequence + run.ends.length - 1;
 }
 
-/** How many of ends[0..most) lie at or below `room`, but not less than `first`. */
+/** How many of ends[0..most) are at or below `room`, but at least `first`. */
 function countUpTo(ends: readonly number[], first: number, most: number, room: number): number {
   let low = first;
   let high = most;
@@ -307,7 +308,7 @@ function countUpTo(ends: readonly number[], first: number, most: number, room: n
   return low;
 }
 
-/** Index of the first end at or above `floor`: that event is the last to go. */
+/** Index of the first end at or above `floor`: that event is the last to release. */
 function countBelow(ends: readonly number[], floor: number): number {
   let low = 0;
   let high = ends.length - 1;

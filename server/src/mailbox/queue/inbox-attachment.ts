@@ -1,7 +1,7 @@
 import type { OutstandingLimits } from './delivery-queue.js';
 import type { AttachInfo, Attachment, Batch, Receiver } from './receiver.js';
 
-/** What an attachment needs of its inbox. */
+/** The part of an inbox that an attachment uses. */
 export interface AttachedTo {
   take(attachment: InboxAttachment, maxBytes: number): Batch | undefined;
   detach(attachment: InboxAttachment): void;
@@ -10,14 +10,14 @@ export interface AttachedTo {
   readonly isComplete: boolean;
 }
 
-/** One receiver's hold on an inbox. */
+/** The attachment of one receiver to an inbox. */
 export class InboxAttachment implements Attachment {
-  /** take() gave nothing since onReadable was last called, or it was never called. */
+  /** Whether take() has returned undefined since the last onReadable, or onReadable was never called. */
   hungry = true;
-  /** It attached while the time of the soft limit ran, and has no notice of it yet. */
+  /** Whether the receiver attached while the time of the soft limit ran, and has no notice of it yet. */
   needsNotice = false;
   givenSequence: number;
-  /** Bytes of copies that its transport holds. */
+  /** Bytes of copies in the receiver's transport. */
   transitBytes = 0;
   readonly #inbox: AttachedTo;
 

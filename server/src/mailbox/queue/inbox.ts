@@ -25,31 +25,31 @@ export interface InboxOptions {
   readonly budget: ByteBudget;
 }
 
-/** What the inbox controls and reports from its first message on. */
+/** The controls and reports of an inbox from its first message on. */
 export interface InboxHooks {
   /** Stop reading from the daemon: the queue is full. */
   pause(): void;
-  /** Read again. */
+  /** Continue reading. */
   resume(): void;
-  /** The queue rose over the notice mark or the soft limit; the receiver, if any, got a notice. */
+  /** The queue exceeded the notice threshold or the soft limit. The receiver, if any, got a notice. */
   slowConsumer(notice: SlowConsumerNotice): void;
 }
 
-/** Decides what the state of an inbox means for the lifetime of its mailbox. */
+/** Decides how the state of an inbox affects the lifetime of its mailbox. */
 export interface InboxListener {
-  /** The queue is full and the policy is DISCONNECT; nothing more is queued. */
+  /** The queue is full and the policy is DISCONNECT. Nothing more is queued. */
   overflow(bound: string): void;
-  /** The queue was above its soft bound, which was this, for the longest time allowed, in milliseconds. */
+  /** The queue exceeded its soft limit for the whole allowed time. */
   softLimitOver(bound: string, timeMs: number): void;
-  /** The mailbox has ended, and a receiver was given something, or its transport passed something on. */
+  /** The mailbox has ended, and a receiver got events, or its transport sent some. */
   takenAfterEnd(): void;
-  /** Neither a receiver is attached, nor does a transport hold anything of this mailbox. */
+  /** No receiver is attached, and no transport holds any memory of this mailbox. */
   released(): void;
-  /** A receiver came; returns what to call when it has gone. */
+  /** A receiver has attached. Returns the function to call when it has detached. */
   receiverAttached(): () => void;
 }
 
-/** The receiving half of a mailbox: its queue, its one receiver, and what happens when the queue fills up. */
+/** The receiving half of a mailbox: its queue, its one receiver, and the effects of a full queue. */
 export class Inbox implements AttachedTo {
   readonly #queue: DeliveryQueue;
   readonly #options: InboxOptions;
@@ -66,10 +66,10 @@ export class Inbox implements AttachedTo {
   #end: MailboxEnd | undefined;
   #isEndDelivered = false;
   #eventsGiven = 0;
-  /** No receiver is given anything any more. */
+  /** No receiver gets any more events. */
   #isCut = false;
   #transitBytes = 0;
-  /** Receivers that have gone while their transports hold something; at most one, but for a moment. */
+  /** Detached receivers whose transports still hold bytes. At most one, except for a moment. */
   readonly #former = new Set<InboxAttachment>();
 
   constructor(options: InboxOptions, hooks: InboxHooks) {
@@ -112,17 +112,17 @@ export class Inbox implements AttachedTo {
     return this.#current !== undefined;
   }
 
-  /** True while a receiver is attached, or a transport holds bytes for one that was. */
+  /** True while a receiver is attached, or a transport holds bytes for an earlier one. */
   get isHeld(): boolean {
     return this.#current !== undefined || this.#transitBytes > 0;
   }
 
-  /** Milliseconds until the soft limit ends the mailbox; undefined while it does not threaten. */
+  /** Milliseconds until the soft limit ends the mailbox. Undefined while its time does not run. */
   get softLimitRemainingMs(): number | undefined {
     return this.#softLimit?.remainingMs;
   }
 
-  /** Events given to receivers; one that is given again counts again. */
+  /** Number of events delivered to receivers. A redelivered event counts again. */
   get eventsGiven(): number {
     return this.#eventsGiven;
   }
@@ -132,7 +132,9 @@ export class Inbox implements AttachedTo {
     return this.#isEndDelivered;
   }
 
-  /** Queues what the daemon sent. Runs for every message: no promise, no closure, no telemetry. */
+  /**
+   * Queues a message of the daemon. Runs for every message, so it uses no promise, no closure and no telemetry.
+   */
   enqueue(receivedAtMs: number, event: MailboxEvent, privateGroup: string): void {
     if (this.#sealed) return;
     const queue = this.#queue;
@@ -155,7 +157,7 @@ export class Inbox implements AttachedTo {
     if (this.#current?.hungry) this.#scheduleWake();
   }
 
-  /** The end: receivers get what is there and then this. */
+  /** The end: receivers get the remaining events and then the end. */
   finish(end: MailboxEnd): void {
     if (this.#end !== undefined) return;
     this.#sealed = true;
@@ -165,11 +167,11 @@ export class Inbox implements AttachedTo {
   }
 
   /**
-   * The mailbox has ended, and gives no receiver anything from now on: the present one is told the end at once, and so is each
-   * that comes later.
+   * The mailbox has ended, and delivers no more events: the current receiver and each later one get the end
+   * immediately.
    *
-   * @param instead - the end for a receiver that was not given everything, when the mailbox was ended by its owner: to be told
-   * that it ended well would hide the loss
+   * @param instead - the end for a receiver that did not get everything, when the owner ended the mailbox: a
+   * successful end would hide the loss
    */
   cut(instead: Pick<MailboxEnd, 'reason' | 'message'>): void {
     if (this.#end === undefined) return;
@@ -178,13 +180,13 @@ export class Inbox implements AttachedTo {
     this.#conclude(this.#end);
   }
 
-  /** Drops what transports still hold, of the present receiver and of those before. */
+  /** Discards the bytes in transports, of the current receiver and of earlier ones. */
   abandonReceivers(): void {
     for (const { receiver } of [...this.#former]) receiver.abandon();
     this.#current?.receiver.abandon();
   }
 
-  /** Lets go of every event. */
+  /** Discards every event. */
   dispose(): void {
     this.#sealed = true;
     this.#softLimit?.stop();
@@ -242,7 +244,7 @@ export class Inbox implements AttachedTo {
     return batch;
   }
 
-  /** For the attachment: the present receiver has gone. */
+  /** For the attachment: the current receiver has detached. */
   detach(attachment: InboxAttachment): void {
     if (attachment === this.#current) {
       this.#current = undefined;
@@ -250,7 +252,7 @@ export class Inbox implements AttachedTo {
     } else attachment.release();
   }
 
-  /** For the attachment, present or former. */
+  /** For the attachment, current or earlier. */
   inTransit(attachment: InboxAttachment, bytes: number): void {
     this.#transitBytes += bytes;
     if (bytes > 0) {
@@ -264,7 +266,7 @@ export class Inbox implements AttachedTo {
     if (!this.isHeld) this.#listener.released();
   }
 
-  /** For the attachment: everything was given. */
+  /** For the attachment: everything was delivered. */
   get isComplete(): boolean {
     return this.#queue.cursor === this.#queue.lastSequence;
   }
@@ -308,7 +310,10 @@ export class Inbox implements AttachedTo {
     });
   }
 
-  /** A receiver has gone. What its transport holds stays for the client to read, until the next one goes. */
+  /**
+   * A receiver has detached. Its transport keeps its bytes for the client to read, until the next receiver
+   * detaches.
+   */
   #leave(attachment: InboxAttachment): void {
     for (const { receiver } of [...this.#former]) receiver.abandon();
     if (attachment.transitBytes > 0) this.#former.add(attachment);
@@ -316,8 +321,8 @@ export class Inbox implements AttachedTo {
   }
 
   /**
-   * Bytes were given back or the receiver moved on: the replay window follows, and what waited for room continues. The
-   * window also shrinks when the budget of all mailboxes gets short.
+   * Bytes were released or the receiver advanced: adjusts the replay window, and continues paused reading. The
+   * window also shrinks when the budget of all mailboxes gets scarce.
    */
   #freed(memory: number): void {
     const { budget, limits } = this.#options;
@@ -359,7 +364,7 @@ export class Inbox implements AttachedTo {
     this.#options.budget.whenFreed(this.#reconsider);
   }
 
-  /** Bound once: the budget calls it when another mailbox gave bytes back. */
+  /** Bound once. The budget calls it when another mailbox has released bytes. */
   readonly #reconsider = (): void => {
     if (!this.#paused) return;
     if (!this.#bounds.isRelieved) {
@@ -374,7 +379,7 @@ export class Inbox implements AttachedTo {
   #scheduleWake(): void {
     if (this.#wakeScheduled) return;
     this.#wakeScheduled = true;
-    // After the present turn: what one read from the socket brought goes out as one batch.
+    // Runs after the current turn, so that all events of one read go out as one batch.
     queueMicrotask(this.#wake);
   }
 
@@ -396,7 +401,7 @@ export class Inbox implements AttachedTo {
     }
   };
 
-  /** In the turn after its coming, when it has begun. */
+  /** Runs in the turn after the attachment, when the receiver has started. */
   #notifyNewReceiver(current: InboxAttachment): void {
     current.needsNotice = false;
     if (this.softLimitRemainingMs !== undefined) current.receiver.onSlowConsumer(this.#notice());

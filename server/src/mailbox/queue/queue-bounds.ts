@@ -4,12 +4,12 @@ import type { DeliveryQueue } from './delivery-queue.js';
 
 type Load = Pick<DeliveryQueue, 'loadEvents' | 'loadBytes' | 'loadMemory'>;
 
-/** The part of a bound at which a queue that was full has room again. */
+/** The part of a limit to which a full queue must fall to have room again. */
 const RELIEF = 0.75;
 
 /**
- * When a mailbox's queue is full. Bounds are its own in events and bytes, and its share of what all mailboxes may hold
- * together (see ByteBudget).
+ * Decides when a mailbox's queue is full. Its limits are its own in events and bytes, and its share of the limit
+ * of all mailboxes (see ByteBudget).
  */
 export class QueueBounds {
   readonly #queue: Load;
@@ -30,8 +30,8 @@ export class QueueBounds {
   }
 
   /**
-   * True when reading may continue after the bound was reached: the queue has fallen to three quarters of it. At the bound itself each
-   * event that is taken would start the reading, and the next event stop it.
+   * True when reading may continue after a limit was reached: the queue has fallen to three quarters of it. With
+   * the limit itself, each taken event would resume reading, and the next event would pause it.
    */
   get isRelieved(): boolean {
     const { loadEvents, loadBytes } = this.#queue;
@@ -43,7 +43,9 @@ export class QueueBounds {
     );
   }
 
-  /** The bound that one more event of so many bytes would break, in words. The only event of a queue breaks none. */
+  /**
+   * The limit that one more event of this size would exceed, in words. A single event of any size exceeds none.
+   */
   brokenBy(bytes: number): string | undefined {
     const { loadEvents, loadBytes, loadMemory } = this.#queue;
     const { maxEvents, maxBytes } = this.#limits;
@@ -54,13 +56,13 @@ export class QueueBounds {
     return undefined;
   }
 
-  /** @param part of each bound; above 0, at most 1 */
+  /** @param part of each limit; above 0, at most 1 */
   markAt(part: number): QueueMark {
     return new QueueMark(this.#queue, this.#limits, this.#budget, part);
   }
 }
 
-/** A part of the bounds of one queue, whichever is reached first. */
+/** A part of the limits of one queue. The first limit that is reached counts. */
 export class QueueMark {
   readonly #queue: Load;
   readonly #budget: ByteBudget;
@@ -76,7 +78,7 @@ export class QueueMark {
     this.#bytes = limits.maxBytes * part;
   }
 
-  /** True while the queue is above it. Asked for every message. */
+  /** True while the queue exceeds it. Called for every message. */
   get isExceeded(): boolean {
     const { loadEvents, loadBytes, loadMemory } = this.#queue;
     return (
@@ -88,17 +90,17 @@ export class QueueMark {
     return Math.floor(this.#events);
   }
 
-  /** Bytes, as things stand with the other mailboxes. */
+  /** Bytes, in the current state of the other mailboxes. */
   get bytes(): number {
     return Math.floor(Math.min(this.#bytes, this.#sharedMemory(this.#queue.loadMemory)));
   }
 
-  /** What the queue is above, in words: only of use while it is. */
+  /** The exceeded limit in words. Valid only while one is exceeded. */
   get inWords(): string {
     return this.#queue.loadEvents > this.#events ? `${this.events} events` : `${this.bytes} bytes`;
   }
 
-  /** The shared bound is reached when this queue is as large as what is free, that is at half of both together. */
+  /** The shared limit is reached when this queue is as large as the free part, that is, half of both together. */
   #sharedMemory(loadMemory: number): number {
     return ((loadMemory + this.#budget.free) / 2) * this.#part;
   }

@@ -1,22 +1,25 @@
 import type { Acknowledgement, MailboxEnd, QueueLimits } from '../mailbox-types.js';
 
-/** What reads a mailbox: one stream. None of its methods may throw; all are called outside of take(). */
+/** The reader of a mailbox: one stream. None of its methods may throw. All are called outside of take(). */
 export interface Receiver {
   /**
-   * There is something to take. Called once, then not again until take() has returned undefined; so a
-   * receiver that is woken takes until undefined, or until its transport is full and then again on drain.
+   * There are events to take. Called once, then not again until take() has returned undefined. The receiver
+   * therefore takes until undefined, or until its transport is full and then again on drain.
    */
   onReadable(): void;
-  /** The queue rose over the notice mark or the soft bound, or this receiver came while the time of the soft limit runs. */
+  /**
+   * The queue exceeded the notice threshold or the soft limit, or this receiver attached while the time of the
+   * soft limit runs.
+   */
   onSlowConsumer(notice: SlowConsumerNotice): void;
   /**
-   * The last call: the receiver is detached. Comes when everything retained has been taken and the mailbox
-   * has ended, or at once when another receiver took over or a drain ran out of time.
+   * The last call: the receiver is detached. Called when it has taken all retained events and the mailbox has
+   * ended, or immediately when another receiver took over or a drain ran out of time.
    */
   onEnd(end: MailboxEnd): void;
   /**
-   * The mailbox does not wait any longer for what the receiver's transport still holds: drop it, and report it with
-   * inTransit(). May come after onEnd, more than once, and when the transport holds nothing.
+   * The mailbox does not wait any longer for the bytes in the receiver's transport: discard them, and report that
+   * with inTransit(). Can be called after onEnd, more than once, and when the transport is empty.
    */
   abandon(): void;
 }
@@ -26,19 +29,25 @@ export interface SlowConsumerNotice {
   readonly queuedEvents: number;
   readonly queuedBytes: number;
   readonly limits: QueueLimits;
-  /** The mark that the queue is above: the soft bound while the time of the soft limit runs, else the notice mark. */
+  /** The exceeded limit: the soft limit while its time runs, otherwise the notice threshold. */
   readonly mark: { readonly events: number; readonly bytes: number };
-  /** Milliseconds until the soft limit ends the mailbox; undefined: none threatens. */
+  /** Milliseconds until the soft limit ends the mailbox. Undefined while its time does not run. */
   readonly timeLeftMs: number | undefined;
 }
 
-/** Where a receiver wants to begin and how much it takes unacknowledged. */
+/** The start position of a receiver, and how many events it takes without acknowledgement. */
 export interface AttachOptions {
-  /** Begin after this event; 0 = with the first. Undefined: after the last one given (AUTO) or acknowledged (EXPLICIT). */
+  /**
+   * Start after this event. 0: with the first. Undefined: after the last delivered (AUTO) or acknowledged
+   * (EXPLICIT) event.
+   */
   readonly afterSequence?: number | undefined;
-  /** EXPLICIT only: most events given and not acknowledged; 0 = no bound. */
+  /** EXPLICIT only: largest number of delivered and unacknowledged events. 0: no limit. */
   readonly maxOutstandingEvents?: number;
-  /** EXPLICIT only: most encoded bytes given and not acknowledged, but always one event; 0 = no bound. */
+  /**
+   * EXPLICIT only: largest size of delivered and unacknowledged encoded events, but always one event. 0: no limit.
+   * Unit: bytes.
+   */
   readonly maxOutstandingBytes?: number;
 }
 
@@ -53,39 +62,42 @@ export interface AttachInfo {
   readonly acknowledgedSequence: number;
 }
 
-/** Encoded events in sequence. */
+/** Consecutive encoded events. */
 export interface Batch {
   /**
-   * The events' bytes side by side. A list and not one buffer: a transport can write several, and one that can't has to
-   * copy them behind its own header anyway. Few and large: neighbouring events share one.
+   * The concatenated bytes of the events. A list instead of one buffer: a transport can write several, and one
+   * that cannot must copy them after its own header anyway. The buffers are few and large, because neighbouring
+   * events share one.
    */
   readonly buffers: readonly Buffer[];
   readonly bytes: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** The transport has what it needs of `buffers`: their memory is used again. Twice is harmless, never as well. */
+  /**
+   * Releases `buffers`, whose memory is then reused. Has no effect the second time. It may also never be called.
+   */
   release(): void;
 }
 
-/** A receiver's hold on the mailbox. */
+/** A receiver's attachment to the mailbox. */
 export interface Attachment {
   readonly info: AttachInfo;
-  /** False after the receiver was detached, replaced or got the end. */
+  /** False after the receiver was detached or replaced, or got the end. */
   readonly attached: boolean;
-  /** True when everything that the mailbox has received was given: the moment for a heartbeat. */
+  /** True when everything that the mailbox has received was delivered: a heartbeat may be sent. */
   readonly complete: boolean;
-  /** The last event given to this receiver or passed over by its choice of where to begin. */
+  /** The last event that this receiver got or skipped with its start position. */
   readonly givenSequence: number;
   /**
-   * The next events, at least one, up to `maxBytes` bytes; a larger event comes alone. Undefined: nothing may be
-   * given now (or this receiver is detached); onReadable follows when that changes.
+   * The next events, at least one, up to `maxBytes` bytes. A larger event is alone in its batch. Undefined: no
+   * event may be delivered now (or this receiver is detached). onReadable follows when that changes.
    */
   take(maxBytes: number): Batch | undefined;
   /**
-   * The receiver's transport holds so many bytes of copies more, or fewer: they count with what all mailboxes may hold.
-   * The reporter must also report their release, even after the receiver was detached.
+   * Changes the bytes of copies in the receiver's transport, which count in the limit of all mailboxes. The
+   * receiver must also report their release, even after it was detached.
    */
   inTransit(bytes: number): void;
-  /** Lets go; the mailbox and its events stay. Twice is harmless. */
+  /** Detaches. The mailbox and its events stay. A second call has no effect. */
   detach(): void;
 }

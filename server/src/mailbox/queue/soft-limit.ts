@@ -2,9 +2,9 @@ import { CheckedTimer } from '../../timing/pause-aware-timer.js';
 import type { QueueMark } from './queue-bounds.js';
 
 /**
- * A bound that a queue may be above for a time only: `timeMs` without a break. By the monotonic clock. That a queue rises
- * or falls sets no timer and stops none, whatever its pace: the one timer looks, when it fires, whether it has to continue. After
- * a pause of the process the time begins again: the receiver had no chance meanwhile.
+ * A limit that a queue may exceed only for `timeMs` without a break, by the monotonic clock. Changes of the queue
+ * set and stop no timers: when the only timer fires, it checks whether it must continue. After a pause of the
+ * process the time restarts, because the receiver could not read meanwhile.
  */
 export class SoftLimit {
   readonly #timeMs: number;
@@ -14,9 +14,9 @@ export class SoftLimit {
   #stopped = false;
 
   /**
-   * @param mark the soft bound
+   * @param mark the soft limit
    * @param timeMs milliseconds, above 0
-   * @param onOver called once, when the queue was above the mark for all that time
+   * @param onOver called once, when the queue exceeded the limit for the whole time
    */
   constructor(
     readonly mark: QueueMark,
@@ -27,13 +27,13 @@ export class SoftLimit {
     this.#onOver = onOver;
   }
 
-  /** Milliseconds until the time is over; undefined while it does not run. */
+  /** Milliseconds until the time ends. Undefined while it does not run. */
   get remainingMs(): number | undefined {
     if (this.#aboveSince === undefined) return undefined;
     return Math.max(0, this.#aboveSince + this.#timeMs - performance.now());
   }
 
-  /** The queue has grown; returns whether the time began to run with that. Runs for every message. */
+  /** The queue has grown. Returns whether the time starts to run. Runs for every message. */
   grown(): boolean {
     if (this.#aboveSince !== undefined || this.#stopped || !this.mark.isExceeded) return false;
     this.#aboveSince = performance.now();
@@ -41,12 +41,12 @@ export class SoftLimit {
     return true;
   }
 
-  /** The queue has shrunk, or may have. */
+  /** The queue may have shrunk. */
   shrunk(): void {
     if (this.#aboveSince !== undefined && !this.mark.isExceeded) this.#aboveSince = undefined;
   }
 
-  /** The time never runs again. */
+  /** Stops the time for good. */
   stop(): void {
     this.#stopped = true;
     this.#aboveSince = undefined;
@@ -54,7 +54,7 @@ export class SoftLimit {
   }
 
   #look(late: boolean): void {
-    // The share of all mailboxes may have changed since the queue did.
+    // The share of all mailboxes may have changed since the queue changed.
     this.shrunk();
     if (this.#aboveSince === undefined) return;
     if (late) this.#aboveSince = performance.now();

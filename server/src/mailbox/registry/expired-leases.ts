@@ -1,10 +1,10 @@
 import type { Mailbox } from '../mailbox.js';
 import { MailboxError } from '../sidecar-error.js';
 
-/** Expired ids that are remembered; the oldest are forgotten. */
+/** Number of remembered IDs. The oldest are forgotten. */
 const REMEMBERED = 1000;
 
-/** Mailboxes whose lease has ended: who comes back too late learns why, if it opened the mailbox. */
+/** Mailboxes whose lease has expired, so that an owner who returns too late gets the reason. */
 export class ExpiredLeases {
   readonly #byId = new Map<string, { readonly owner: string; readonly lastSequence: number }>();
 
@@ -17,7 +17,7 @@ export class ExpiredLeases {
     }
   }
 
-  /** LEASE_EXPIRED, when that is known to be what became of this caller's mailbox. */
+  /** LEASE_EXPIRED, if this caller's mailbox is known to have ended that way. */
   errorFor(id: string, caller: string): MailboxError | undefined {
     const expired = this.#byId.get(id);
     if (expired === undefined || expired.owner !== caller) return undefined;

@@ -2,9 +2,9 @@ import type { MailboxSnapshot } from '../mailbox-types.js';
 import { MailboxError } from '../sidecar-error.js';
 
 export interface ListOptions {
-  /** 1 to 1000; 0 = 100. */
+  /** 1 to 1000. 0 = 100. */
   readonly pageSize: number;
-  /** nextPageToken of the page before; empty for the first. */
+  /** nextPageToken of the previous page. Empty for the first page. */
   readonly pageToken: string;
 }
 
@@ -14,7 +14,7 @@ export interface MailboxPage {
   readonly nextPageToken: string;
 }
 
-/** What is listed, in the order of the numbers of its display ids. */
+/** The listed mailboxes, in the order of the numbers of their display IDs. */
 export interface Listed {
   /** m and a number. */
   readonly displayId: string;
@@ -23,9 +23,11 @@ export interface Listed {
 
 const DEFAULT_PAGE_SIZE = 100;
 const MAX_PAGE_SIZE = 1000;
-/** A page ends earlier where its mailboxes are in many groups: clients take 4 MiB by default. Unit: bytes. */
+/**
+ * A page ends earlier if its mailboxes are in many groups, because clients accept 4 MiB by default. Unit: bytes.
+ */
 const MAX_PAGE_BYTES = 1024 * 1024;
-/** A mailbox without groups in an answer, and each group. */
+/** Size of a mailbox without groups in a response, and of each group. */
 const MAILBOX_BYTES = 512;
 const GROUP_BYTES = 34;
 

@@ -1,7 +1,10 @@
-/** Longest time that Connect waits for the slot of a mailbox that is leaving. A client that reads is gone within milliseconds. */
+/**
+ * Longest time that Connect waits for the slot of a leaving mailbox. With a client that reads, a mailbox leaves
+ * within milliseconds.
+ */
 const LONGEST_WAIT_MS = 1000;
 
-/** The slots that mailboxes take, in all and of each client. A client without a slot takes no memory. */
+/** The slots of mailboxes, in total and for each client. Clients without a slot use no memory. */
 export class MailboxSlots {
   readonly #byClient = new Map<string, number>();
   #taken = 0;
@@ -27,7 +30,7 @@ export class MailboxSlots {
   }
 }
 
-/** Connects that found no free slot, and wait for mailboxes that are leaving. */
+/** Calls of Connect that found no free slot, and wait for leaving mailboxes. */
 export class SlotWaiters {
   readonly #waiting = new Set<() => void>();
 
@@ -39,8 +42,8 @@ export class SlotWaiters {
   }
 
   /**
-   * Resolves when there is a slot, or when it is of no use to wait any longer: nothing is leaving, the signal is aborted, or a
-   * second has passed.
+   * Resolves when there is a slot, or when waiting longer has no use: nothing is leaving, the signal is aborted,
+   * or a second has passed.
    */
   async wait(
     isFull: () => boolean,

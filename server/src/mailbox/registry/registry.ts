@@ -28,26 +28,26 @@ export interface RegistryOptions {
   readonly settings: MailboxSettings;
   readonly encode: EncodeEvent;
   readonly telemetry?: MailboxTelemetry;
-  /** Session.connect by default. */
+  /** Default: Session.connect. */
   readonly connectSession?: ConnectSession;
 }
 
 export interface ConnectCall extends CallOptions {
-  /** The identity that opens the mailbox. No other identity may use it. Default '', without identities. */
+  /** The identity that opens the mailbox. No other identity may use it. Default: '', without identities. */
   readonly caller?: string;
-  /** Whose bound for mailboxes it counts in. Default: the caller's. */
+  /** The client whose limit of mailboxes it counts in. Default: the caller's. */
   readonly client?: string;
-  /** The address that the call came from, for the log. Default ''. */
+  /** The address of the caller, for the log. Default: ''. */
   readonly peer?: string;
-  /** The connection that the call came over. Default: none, so that no connection ends the mailbox. */
+  /** The connection of the call. Default: none, so that no connection ends the mailbox. */
   readonly connection?: ClientConnection | undefined;
 }
 
-/** For clients, which show it to people as it is: their mailbox was there, so it says what may have become of it. */
+/** Clients show this text to users. Their mailbox existed once, so it describes what may have happened to it. */
 const UNKNOWN_MAILBOX =
   'the sidecar does not know the mailbox: it was disconnected, its lease expired, or the sidecar restarted; connect again';
 
-/** All mailboxes of the sidecar: the only place that opens them, finds them and lets them go. */
+/** All mailboxes of the sidecar. Only the registry opens, finds and discards mailboxes. */
 export class MailboxRegistry {
   readonly #settings: MailboxSettings;
   readonly #encode: EncodeEvent;
@@ -55,20 +55,20 @@ export class MailboxRegistry {
   readonly #opener: SessionOpener;
   readonly #budget: ByteBudget;
   readonly #sendBudget: ByteBudget;
-  /** By id, in the order in which they were opened. */
+  /** By ID, in the order of opening. */
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #expired = new ExpiredLeases();
-  /** Those that can't be found any more, but whose receiver or connection is not through yet. */
+  /** Leaving mailboxes: they cannot be found any more, but their receiver or connection is not finished. */
   readonly #leaving = new Set<Mailbox>();
-  /** Of mailboxes that can be found, of those that are being opened, and of those that are leaving. */
+  /** Slots of mailboxes that can be found, that are being opened, and that are leaving. */
   readonly #slots = new MailboxSlots();
   readonly #slotWaiters = new SlotWaiters();
   #isDraining = false;
-  /** What those have done that are gone. */
+  /** The counters of discarded mailboxes. */
   readonly #gone = new TotalsSum();
   #opened = 0;
 
-  /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is not well formed */
+  /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is malformed */
   constructor(options: RegistryOptions) {
     this.#settings = options.settings;
     this.#encode = options.encode;
@@ -81,9 +81,8 @@ export class MailboxRegistry {
 
   /**
    * Opens a mailbox. A failure opens none.
-   *
-   * Rejects with MailboxError DRAINING, LIMIT_OUT_OF_RANGE, DAEMON_NOT_ALLOWED,
-   * TOO_MANY_MAILBOXES, TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError as Session.connect, above all ILLEGAL_SPREAD,
+   *  Rejects with MailboxError DRAINING, LIMIT_OUT_OF_RANGE, DAEMON_NOT_ALLOWED, TOO_MANY_MAILBOXES,
+   * TOTAL_QUEUE_FULL, DEADLINE_EXCEEDED; SpreadError like Session.connect, above all ILLEGAL_SPREAD,
    * COULD_NOT_CONNECT and the daemon's REJECT codes.
    */
   async connect(
@@ -92,7 +91,7 @@ export class MailboxRegistry {
   ): Promise<Mailbox> {
     const opening = await this.#open(options, signal, client);
     if (this.#isDraining) {
-      // The drain began in the turn in which the daemon accepted.
+      // The drain started in the turn in which the daemon accepted the session.
       this.#slots.release(client);
       await opening.session.disconnect(this.#settings.disconnectTimeoutMs);
       throw draining();
@@ -121,11 +120,11 @@ export class MailboxRegistry {
   }
 
   /**
-   * Finds a mailbox for a call, which renews its lease. Who did not open it is answered as if it were not there: its id
-   * says nothing to anybody else.
+   * Finds a mailbox for a call, which renews its lease. For other identities than the owner, the mailbox does not
+   * exist.
    *
-   * @throws SpreadError ILLEGAL_SESSION; MailboxError LEASE_EXPIRED when that is known to be the reason, DRAINING when the drain
-   * has removed mailboxes
+   * @throws SpreadError ILLEGAL_SESSION; MailboxError LEASE_EXPIRED when that is known to be the reason, DRAINING
+   * when the drain has removed mailboxes
    */
   get(id: string, caller = '', connection?: ClientConnection): Mailbox {
     const mailbox = this.#owned(id, caller);
@@ -138,7 +137,7 @@ export class MailboxRegistry {
   }
 
   /**
-   * Mailboxes in the order in which they were opened.
+   * Mailboxes in the order of opening.
    *
    * @throws MailboxError LIMIT_OUT_OF_RANGE (page_size), FIELD_INVALID (page_token)
    */
@@ -147,10 +146,9 @@ export class MailboxRegistry {
   }
 
   /**
-   * Ends a mailbox. Resolves, when its connection is closed, to whether this call ended it: false when there was none, or
-   * none of the caller's that had not ended already. From the call on the id finds nothing.
-   *
-   * Rejects with MailboxError FIELD_INVALID when both options are set.
+   * Ends a mailbox. Resolves when its connection is closed to whether this call ended it: false when the caller
+   * has no such mailbox, or it had ended already. From now on the ID does not exist.
+   *  Rejects with MailboxError FIELD_INVALID when both options are set.
    */
   async disconnect(id: string, options: DisconnectOptions = {}, caller = ''): Promise<boolean> {
     if (options.leaveGroupsFirst && options.abort) {
@@ -169,9 +167,9 @@ export class MailboxRegistry {
   }
 
   /**
-   * Cuts the connection of a mailbox to its daemon as if the daemon had, for tests of failure.
+   * Closes the connection of a mailbox to its daemon as if the daemon had closed it, for tests of failures.
    *
-   * @param name - its id, display id or private group
+   * @param name - its ID, display ID or private group
    */
   drop(name: string): 'dropped' | 'unknown' | 'not-connected' {
     for (const mailbox of this.#mailboxes.values())
@@ -181,8 +179,8 @@ export class MailboxRegistry {
   }
 
   /**
-   * Shuts down: no mailbox is opened any more; receivers are given what is queued for up to graceMs and then told
-   * DRAINING, and so is a receiver that comes later; every daemon is told goodbye. Resolves when that is done. Never rejects.
+   * Shuts down: opens no more mailboxes, delivers queued events to receivers for up to graceMs, ends them (and
+   * later receivers) with DRAINING, and disconnects from every daemon. Resolves when that is done. Never rejects.
    */
   async drain({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#isDraining = true;
@@ -195,12 +193,12 @@ export class MailboxRegistry {
     const drained = () => Promise.all(mailboxes.map((mailbox) => mailbox.drain()));
     await drained();
     for (const mailbox of mailboxes) this.#remove(mailbox);
-    // A receiver may have come to a mailbox that had said goodbye already.
+    // A receiver may have attached to a mailbox that has already sent its disconnect message.
     await drained();
     clearTimeout(grace);
   }
 
-  /** Mailboxes that can be found, those that are being opened, and those that are leaving. */
+  /** Number of mailboxes that can be found, that are being opened, and that are leaving. */
   get size(): number {
     return this.#slots.taken;
   }
@@ -209,7 +207,7 @@ export class MailboxRegistry {
     return sizesOf(this.#mailboxes.values(), this.#leaving, this.#budget);
   }
 
-  /** All mailboxes, with those that are leaving. */
+  /** All mailboxes, including leaving ones. */
   *statuses(): Generator<MailboxStatus> {
     for (const mailbox of this.#mailboxes.values()) yield mailbox.snapshot();
     for (const mailbox of this.#leaving) yield { ...mailbox.snapshot(), state: 'LEAVING' };
@@ -280,8 +278,8 @@ export class MailboxRegistry {
   }
 
   /**
-   * The bound that leaves no slot for another mailbox of this client; undefined when there is one. Removes an ended mailbox
-   * whose receiver has been told everything: its slot is free as soon as it has left.
+   * The limit that leaves no slot for another mailbox of this client. Undefined when there is a slot. Removes an
+   * ended mailbox whose receiver got everything: its slot is free as soon as it has left.
    */
   #fullBound(client: string): MailboxError | undefined {
     const { maxMailboxes, maxMailboxesPerClient = maxMailboxes } = this.#settings;

@@ -4,40 +4,45 @@ import type { Mailbox } from '../mailbox.js';
 import type { MailboxSnapshot } from '../mailbox-types.js';
 import type { ByteBudget } from '../queue/byte-budget.js';
 
-/** What all mailboxes, also those that are gone, have done since the start. Only ever grows. */
+/** Counters of all mailboxes since the start, including discarded ones. They only grow. */
 export interface MailboxTotals {
   readonly received: Readonly<Record<EventKind, number>>;
-  /** Bytes of encoded events queued. */
+  /** Bytes of encoded events that were queued. */
   readonly eventBytes: number;
-  /** Events given to receivers; one that is given again counts again. */
+  /** Number of events delivered to receivers. A redelivered event counts again. */
   readonly eventsGiven: number;
   readonly messagesSent: number;
   readonly sentByService: Readonly<Record<ServiceTypeName, number>>;
   readonly payloadBytesSent: number;
 }
 
-/** How one mailbox stands. `LEAVING`: it can't be found any more, but its receiver or its connection is not through yet. */
+/**
+ * The state of one mailbox. `LEAVING`: it cannot be found any more, but its receiver or its connection is not
+ * finished.
+ */
 export type MailboxStatus = Omit<MailboxSnapshot, 'state'> & {
   readonly state: MailboxSnapshot['state'] | 'LEAVING';
 };
 
-/** How things stand now. */
+/** The current values of all mailboxes. */
 export interface MailboxSizes {
   readonly open: number;
   readonly ended: number;
-  /** Those that can't be found any more, but whose receiver or connection is not through yet. */
+  /**
+   * Number of leaving mailboxes: they cannot be found any more, but their receiver or connection is not finished.
+   */
   readonly leaving: number;
   readonly receivers: number;
   readonly paused: number;
   readonly waitingEvents: number;
   readonly waitingBytes: number;
-  /** Bytes that the queues hold, replay windows and copies on their way to clients included, and their bound. */
+  /** Bytes in queues, including replay windows and copies in transports, and their limit. */
   readonly retainedBytes: number;
   readonly retainedBytesBound: number;
   readonly sendQueueBytes: number;
 }
 
-/** How things stand with these mailboxes. */
+/** The current values of these mailboxes. */
 export function sizesOf(
   mailboxes: Iterable<Mailbox>,
   leaving: Iterable<Mailbox>,
@@ -75,7 +80,7 @@ export function sizesOf(
   return sizes;
 }
 
-/** What mailboxes have done, summed up. */
+/** The sum of the counters. */
 export class TotalsSum implements MailboxTotals {
   readonly received = new EventCounts();
   eventBytes = 0;
@@ -94,5 +99,5 @@ export class TotalsSum implements MailboxTotals {
   }
 }
 
-/** What one mailbox, or many, have done. */
+/** The counters of one mailbox, or of many. */
 type Summand = Pick<Mailbox, keyof MailboxTotals>;
