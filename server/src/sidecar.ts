@@ -14,24 +14,24 @@ import { reportMemory } from './sidecar/memory-report.js';
 import { isReady, isServing, type LifeStage, type ProbeFacts } from './sidecar/probes.js';
 import { ShutdownDelay } from './sidecar/shutdown-delay.js';
 
-/** What a sidecar needs of the world. */
+/** The environment of a sidecar. */
 export interface SidecarDependencies {
   readonly logger: Logger;
   /** The release, such as `0.1.0`. */
   readonly version: string;
-  /** The memory that the process may use. Default: as the container, the machine and V8 have it. */
+  /** The memory that the process may use. Default: the limits of the container, the machine and V8. */
   readonly memory?: ProcessMemory;
-  /** How many files the process may have open. Default: as the system has it. */
+  /** The process's limit of open files. Default: that of the system. */
   readonly openFiles?: number;
 }
 
-/** Where a sidecar really listens: with the ports that were taken where 0 was asked for. */
+/** The real listen addresses of a sidecar, with the selected ports where 0 was requested. */
 export interface SidecarAddresses {
-  /** As gRPC clients take them: `127.0.0.1:4813`, `unix:/run/spread.sock`. */
+  /** Targets for gRPC clients: `127.0.0.1:4813`, `unix:/run/spread.sock`. */
   readonly grpc: readonly string[];
   /** host:port. */
   readonly admin?: string;
-  /** The embedded daemon, as spread names. */
+  /** Spread names of the embedded daemon. */
   readonly daemon?: { readonly tcp?: string; readonly unix?: string };
 }
 
@@ -39,22 +39,23 @@ export interface Sidecar {
   readonly addresses: SidecarAddresses;
   /** True if clients can start calls: it listens, the default daemon is up, and no stop was requested. */
   readonly ready: boolean;
-  /** What is known of the default daemon. */
+  /** The state of the default daemon. */
   readonly daemon: DaemonStatus;
   /** Resolves when the first attempt to reach the default daemon has succeeded or failed. */
   readonly daemonAsked: Promise<void>;
-  /** Resolves when it has stopped, after stop() or `POST /quitquitquit`. */
+  /** Resolves when the sidecar has stopped, after stop() or `POST /quitquitquit`. */
   readonly stopped: Promise<void>;
   /**
-   * Opens everything. Resolves when it listens; a real daemon may still be down then, and `ready` false. Rejects with
-   * ListenError, and then leaves nothing open. Resolves without listening when stop() was called before or meanwhile. A second
-   * call returns the outcome of the first.
+   * Starts all parts. Resolves when the sidecar listens. A real daemon may still be down then, and `ready` false.
+   * Rejects with ListenError, and then leaves nothing open. Resolves without listening when stop() was called
+   * before or meanwhile. A second call returns the outcome of the first.
    */
   start(): Promise<void>;
   /**
-   * Continues to serve for up to `delayMs` (default 0; see ShutdownDelay), then drains and ends: health NOT_SERVING, no
-   * new mailboxes, Receive streams get what is queued for up to `graceMs` (default: drain.grace), mailboxes leave
-   * their daemon. Never rejects. A second call ends the first one's delay, unless it has one itself, and that is all.
+   * Continues to serve for up to `delayMs` (default 0; see ShutdownDelay), then drains and stops: health
+   * NOT_SERVING, no new mailboxes, Receive streams get queued events for up to `graceMs` (default: drain.grace),
+   * mailboxes disconnect from their daemon. Never rejects. A second call only ends the first one's delay, unless
+   * it has a delay itself.
    */
   stop(options?: StopOptions): Promise<void>;
 }
@@ -64,21 +65,21 @@ export interface StopOptions {
   readonly graceMs?: number;
 }
 
-/** Streams that have been ended get this long to hand their status over. */
+/** Time for ended streams to send their status. */
 const CLOSE_MS = 500;
 
-/** Lines in ten seconds, of each kind that clients can cause. */
+/** Number of lines in ten seconds, of each kind that clients can cause. */
 const LINES_OF_A_KIND = 3;
 
-/** stop() was called while the start was under way. */
+/** stop() was called during the start. */
 class StoppedMeanwhile extends Error {}
 
-/** Makes a sidecar, which does nothing before its start. */
+/** Creates a sidecar. It does nothing before its start. */
 export function createSidecar(config: SidecarConfig, dependencies: SidecarDependencies): Sidecar {
   return new SidecarLifecycle(config, dependencies);
 }
 
-/** Starts and stops the parts in order, and knows the stage between the two. */
+/** Starts and stops the parts in order, and knows the phase between. */
 class SidecarLifecycle implements Sidecar {
   readonly #config: SidecarConfig;
   readonly #logger: Logger;
@@ -171,7 +172,7 @@ class SidecarLifecycle implements Sidecar {
     }
   }
 
-  /** For between the steps of the start. */
+  /** Checks between the steps of the start. */
   #goOn(): void {
     if (this.#stopping !== undefined) throw new StoppedMeanwhile();
   }
@@ -194,33 +195,33 @@ class SidecarLifecycle implements Sidecar {
     this.#goOn();
     await parts.grpc!.listen(parts.grpcAddresses);
     this.#goOn();
-    // Not before: a start that fails says why, and nothing else.
+    // Set only now: a failed start reports only its reason.
     reportMemory(this.#memory, this.#config.embedded.enabled, this.#logger);
     this.#stage = 'serving';
     this.#daemonWait.begin();
     const connected = parts.monitor!.start();
     void connected.then(this.#onDaemonAsked);
-    // The embedded daemon is ready, so callers of start() can use it at once.
+    // The embedded daemon is ready, so callers of start() can use it immediately.
     if (parts.embedded) await connected;
     this.#refresh();
   }
 
   async #stop(delayMs: number, graceMs: number): Promise<void> {
-    // A start that is under way ends at its next step; what it has opened until then is closed here.
+    // An active start ends at its next step. Its resources are closed here.
     if (this.#stage === 'starting') await this.#started?.catch(() => {});
     const { registry, grpc, admin, monitor, embedded } = this.#parts;
-    // A start that failed has nothing to tell but why.
-    const tell: Logger['info'] = this.#stage === 'starting' ? () => {} : this.#logger.info.bind(this.#logger);
+    // The error of a failed start goes to the caller of start().
+    const log: Logger['info'] = this.#stage === 'starting' ? () => {} : this.#logger.info.bind(this.#logger);
     if (delayMs > 0 && this.#stage === 'serving') {
       this.#stage = 'delaying';
       this.#refresh();
-      tell({ delayMs }, 'stop requested: the sidecar serves clients for the shutdown delay');
+      log({ delayMs }, 'stop requested: the sidecar serves clients for the shutdown delay');
       await this.#delay.pass(delayMs);
     }
     this.#stage = 'draining';
     this.#daemonWait.end();
     this.#refresh();
-    tell({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
+    log({ mailboxes: registry?.size ?? 0, graceMs }, 'draining');
     await registry?.drain({ graceMs });
     await grpc?.stop({ graceMs: CLOSE_MS });
     this.#parts.access?.stop();
@@ -230,15 +231,15 @@ class SidecarLifecycle implements Sidecar {
     await admin?.stop({ graceMs: CLOSE_MS });
     this.#throttledLog.flush();
     this.#parts.log?.flush();
-    tell('stopped');
+    log('stopped');
     this.#onDaemonAsked();
     this.#onStopped();
   }
 
-  /** `POST /quitquitquit` came. */
+  /** A request `POST /quitquitquit` arrived. */
   #quit(): void {
     if (this.#stage !== 'draining') this.#logger.info('stop requested by /quitquitquit');
-    // The admin port listens a moment before the start is over. A start that fails stops by itself.
+    // The admin port listens shortly before the end of the start. A failed start stops by itself.
     this.#started?.then(
       () => this.stop(),
       () => {},

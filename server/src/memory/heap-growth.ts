@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * V8 collects the whole heap when it, and the buffers outside of it, have grown by a factor since the last time, which
- * it chooses between 1.1 and 4. For a heap as small as ours with megabytes of buffers that come and go it chooses badly:
- * at 100 KB a message it collected every 50 ms, which took more than half of the processor time. So it is always 4;
- * resident memory at its highest stays what it was, because short-lived buffers go with the small collections.
- * `docs/benchmarks.md` has the figures.
+ * V8 collects the whole heap when the heap and the external buffers have grown by a factor since the last
+ * collection. V8 chooses the factor between 1.1 and 4. For a small heap with megabytes of short-lived buffers, it
+ * chooses badly: with messages of 100 KB it collected every 50 ms, which used more than half of the processor
+ * time. So the factor is always 4. The peak resident memory is unchanged, because short-lived buffers are freed by
+ * the small collections. `docs/benchmarks.md` has the figures.
  */
 export function letHeapGrow(): void {
   setFlagsFromString('--heap-growing-percent=300');

@@ -1,26 +1,26 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How often it is looked whether the process is idle. Unit: ms. */
+/** Interval at which the process is checked. Unit: ms. */
 const PERIOD_MS = 5000;
-/** A process that used less of one core than this since the last look is idle. */
+/** A process that has used less of one core than this since the last check is idle. */
 const IDLE_SHARE = 0.02;
-/** Less that has been added since the last collection is not worth one. Unit: bytes. */
+/** Smaller growth since the last collection does not justify another one. Unit: bytes. */
 const WORTHWHILE_BYTES = 4 * 1024 * 1024;
 
-/** What is looked at and done; a test has its own. */
+/** Reads and collects the memory of the process. Tests have their own. */
 export interface CollectedProcess {
   /** Processor time so far. Unit: ms. */
   cpuMs(): number;
-  /** The heap and the buffers outside of it. Unit: bytes. */
+  /** The heap and the external buffers. Unit: bytes. */
   usedBytes(): number;
-  /** Collects all garbage, at once. */
+  /** Collects all garbage synchronously. */
   collect(): void;
 }
 
 /**
- * Decides when garbage is collected that nothing else would: V8 collects when more is allocated, and a process that
- * has become idle allocates nothing, so it would hold what a burst left behind for as long as it is idle.
+ * Decides when to collect garbage in an idle process. V8 collects when more is allocated, but an idle process
+ * allocates nothing, so it would keep the garbage of a burst for as long as it is idle.
  */
 export class IdleCollection {
   #cpuMs: number;
@@ -30,7 +30,7 @@ export class IdleCollection {
     this.#cpuMs = process.cpuMs();
   }
 
-  /** To be called `elapsedMs` after the last time. */
+  /** Call it `elapsedMs` after the last call. */
   look(elapsedMs: number): void {
     const cpuMs = this.process.cpuMs();
     const idle = cpuMs - this.#cpuMs < elapsedMs * IDLE_SHARE;
@@ -61,14 +61,14 @@ export function collectWhenIdle(): void {
     collect: () => {
       collect ??= exposedCollector();
       collect();
-      // What the first time let go of, above all the memory of buffers and of native objects, goes with the second.
+      // The second collection frees the memory that the first one released, above all of buffers and native objects.
       collect();
     },
   });
   setInterval(() => collection.look(PERIOD_MS), PERIOD_MS).unref();
 }
 
-/** V8's own function, which is in a context that is made while the flag is set, and in no other. */
+/** V8's own function. It exists only in contexts that are created while the flag is set. */
 function exposedCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const collector = runInNewContext('gc') as () => void;

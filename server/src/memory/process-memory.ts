@@ -3,18 +3,18 @@ import { getHeapStatistics } from 'node:v8';
 
 /** The memory that this process may use. Unit of all: bytes. */
 export interface ProcessMemory {
-  /** The limit of the process's cgroup (v1 or v2), which a container sets; undefined: none. */
+  /** The limit of the process's cgroup (v1 or v2), which a container sets. Undefined: none. */
   readonly containerBytes: number | undefined;
   /** The memory of the machine. */
   readonly machineBytes: number;
-  /** The most that V8's heap may take. Buffers are outside of it. */
+  /** The limit of V8's heap, which does not include buffers. */
   readonly heapBytes: number;
 }
 
 /** Reads the limits of this process. */
 export function processMemory(): ProcessMemory {
   const machineBytes = totalmem();
-  // 0 or a number above every machine's memory: no limit is set.
+  // 0 or a number above the memory of any machine means that no limit is set.
   const constrained = process.constrainedMemory();
   return {
     containerBytes: constrained > 0 && constrained < machineBytes ? constrained : undefined,

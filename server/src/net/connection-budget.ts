@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-/** Files that the process has open besides connections: 24 were counted in an idle sidecar; the rest is for short reads. */
+/** Open files besides connections: an idle sidecar had 24, and the rest is for short reads. */
 const OTHER_FILES = 40;
-/** Connections that fit whatever the limit is. */
+/** Number of connections that are always allowed. */
 const LEAST_CONNECTIONS = 8;
 
 /**
- * Bounds the connections that several listeners accept together, below the process's limit of open files. Above that limit, the
- * runtime closes connections without an event or an error.
+ * Limits the connections of several listeners together, below the process's limit of open files. Above that limit,
+ * the runtime closes connections without an event or an error.
  */
 export class ConnectionBudget {
   #accepted = 0;
 
   /**
-   * @param most - connections
+   * @param most - limit of connections
    * @param others - connections that this process has opened itself, which count too
    */
   constructor(
@@ -22,7 +22,7 @@ export class ConnectionBudget {
     private readonly others: () => number = () => 0,
   ) {}
 
-  /** Counts a connection until it closes. False: the connection is one too many; destroy it. */
+  /** Counts a connection until it closes. False: the connection is one too many, so destroy it. */
   admit(socket: Socket): boolean {
     if (this.#accepted + this.others() >= this.most) return false;
     this.#accepted++;
@@ -31,12 +31,12 @@ export class ConnectionBudget {
   }
 }
 
-/** Most connections that the process can have beside its other files. */
+/** Largest number of connections that the process can have beside its other files. */
 export function mostConnections(openFiles: number): number {
   return Math.max(LEAST_CONNECTIONS, openFiles - OTHER_FILES);
 }
 
-/** How many files this process may have open; Infinity where no limit is known. */
+/** The process's limit of open files. Infinity if no limit is known. */
 export function openFilesLimit(): number {
   return Number(linuxLimit() ?? reportedLimit() ?? Number.POSITIVE_INFINITY) || Number.POSITIVE_INFINITY;
 }
@@ -49,7 +49,7 @@ function linuxLimit(): string | undefined {
   }
 }
 
-/** Takes some 10 ms. */
+/** Takes about 10 ms. */
 function reportedLimit(): string | number | undefined {
   const report = process.report?.getReport() as
     | { userLimits?: { open_files?: { soft?: number | string } } }

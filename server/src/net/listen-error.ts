@@ -1,28 +1,28 @@
-/** Why an address can't be listened on. */
+/** The reason why a process cannot listen on an address. */
 export type ListenErrorReason =
   /** Another process (or this one) listens there. */
   | 'TAKEN'
-  /** The user of this process may not listen there. */
+  /** The user of this process lacks the permission. */
   | 'NOT_PERMITTED'
-  /** The host is none of this machine's addresses, or its name can't be resolved. */
+  /** The host is not an address of this machine, or its name cannot be resolved. */
   | 'NO_SUCH_HOST'
-  /** The folder of the socket file is not there. */
+  /** The folder of the socket file does not exist. */
   | 'NO_SUCH_FOLDER'
-  /** Something that is no socket stands at the path. */
+  /** A file that is not a socket exists at the path. */
   | 'NOT_A_SOCKET'
-  /** The path has more bytes than a Unix socket address holds. */
+  /** The path is longer than a Unix socket address. */
   | 'PATH_TOO_LONG'
-  /** The group of the socket is not known, or this user may not give the socket to it. */
+  /** The group of the socket is unknown, or this user may not assign it. */
   | 'GROUP'
   | 'OTHER';
 
-/** An address that can't be listened on. The message names the address and says what to do. */
+/** A failure to listen on an address. The message names the address and says what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 
   constructor(
     readonly reason: ListenErrorReason,
-    /** The address, as formatListenAddress writes it. */
+    /** The address in the form of formatListenAddress. */
     readonly address: string,
     problem: string,
     advice: string,
@@ -34,7 +34,7 @@ export class ListenError extends Error {
 
 const ANOTHER = 'or configure another address';
 
-/** Turns what Node says when listening fails into a ListenError. */
+/** Converts Node's error of listening to a ListenError. */
 export function toListenError(address: string, error: NodeJS.ErrnoException): ListenError {
   const options = { cause: error };
   switch (error.code) {

@@ -9,31 +9,33 @@ import { tcpListenOptions } from './tcp-listen-options.js';
 
 const DEFAULT_SOCKET_MODE = 0o600;
 
-/** A listening socket and the connections that came through it. */
+/** A listening socket and its connections. */
 export interface Listener {
-  /** The real address: with the port that was taken when 0 was asked for. */
+  /** The real address: with the selected port when 0 was requested. */
   readonly address: ListenAddress;
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly connections: number;
-  /** False when the socket file was removed or replaced: then no client reaches this listener. */
+  /** False when the socket file was removed or replaced, so that no client reaches this listener. */
   readonly isReachable: boolean;
-  /** Stops accepting and removes the socket file, if it is still the one of this listener. Connections stay open. */
+  /** Stops listening and removes the socket file if it still belongs to this listener. Connections stay open. */
   stopAccepting(): Promise<void>;
-  /** Cuts what is still connected. */
+  /** Closes the remaining connections. */
   destroyConnections(): void;
 }
 
 export interface ListenOptions {
-  /** What listens, when it has to be a server of some kind. Its own listeners for `connection` are to be gone. */
+  /**
+   * The listening server, if it must be of a certain class. Its own listeners for `connection` must be removed.
+   */
   readonly server?: Server;
-  /** Called when a connection can't be accepted, as with too many open files. The listener continues. */
+  /** Called when a connection cannot be accepted, for example with too many open files. The listener continues. */
   readonly onAcceptError?: ((error: Error) => void) | undefined;
 }
 
 /**
- * Listens and hands each connection to `onConnection`. grpc-js could listen by itself, but it reports a
- * taken port only as text, knows no socket modes or stale socket files, and its forceShutdown() leaves the
- * connections of a server without channelz open; here each connection is known.
+ * Listens and passes each connection to `onConnection`. Replaces the listener of grpc-js, which reports a port in
+ * use only as text, supports no socket modes or stale socket files, and whose forceShutdown() leaves connections
+ * of a server without channelz open. Here each connection is known.
  *
  * @throws ListenError
  */
@@ -52,7 +54,7 @@ export async function listenOn(
     onConnection(socket);
   });
   const bound = await bind(server, address, file);
-  // Without a listener it would end the process.
+  // An error without a listener would end the process.
   server.on('error', (error) => options.onAcceptError?.(error));
   return {
     address: bound,
@@ -64,7 +66,7 @@ export async function listenOn(
     },
     async stopAccepting() {
       if (!server.listening) return;
-      // The callback waits for every connection to end; accepting has stopped when close() returns.
+      // The callback would wait for the end of every connection. Listening has stopped when close() returns.
       server.close();
       file?.remove();
     },
@@ -114,7 +116,7 @@ function listenOnSocketFile(
   // Until the socket has its group, members of the initial group must not connect.
   const first = group === undefined ? mode : DEFAULT_SOCKET_MODE;
   withUmask(0o777 & ~first, () => server.listen({ path }, listening));
-  // A bind that failed is reported by the error event; there is no file then.
+  // The error event reports a failed bind, after which no file exists.
   if (!server.listening) return;
   if (group !== undefined) giveToGroup(address, path, group);
   chmodSync(path, mode);
@@ -122,8 +124,8 @@ function listenOnSocketFile(
 }
 
 /**
- * The file appears with its final permissions: between a bind with the usual umask and a chmod anybody
- * could connect. A worker thread may not change the umask; there the chmod has to do.
+ * Creates the file with its final permissions: between a bind with the usual umask and a chmod, any user could
+ * connect. A worker thread cannot change the umask, so it uses chmod.
  */
 function withUmask(mask: number, action: () => void): void {
   let before: number;

@@ -2,7 +2,9 @@ import { Duplex } from 'node:stream';
 
 type Done = (error?: Error | null) => void;
 
-/** Bytes that an end holds for a reader that does not read; about what the kernel holds for a Unix socket. */
+/**
+ * Bytes that an end holds for a reader that does not read; about as many as the kernel holds for a Unix socket.
+ */
 const READ_BYTES = 208 * 1024;
 /** Default of `writableHighWaterMark`. Unit: bytes. */
 const DEFAULT_WRITE_BYTES = 256 * 1024;
@@ -20,7 +22,7 @@ class LinkEnd extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    // Not in this call: the reader's code must not run inside the writer's.
+    // Runs after this call, because the reader's code must not run inside the writer's.
     process.nextTick(deliverOne, this.peer, chunk, done);
   }
 
@@ -41,7 +43,10 @@ class LinkEnd extends Duplex {
     done(error);
   }
 
-  /** Takes bytes of the peer. `done` is called at once, or when there is room for more. A destroyed end drops them. */
+  /**
+   * Accepts bytes of the peer. Calls `done` immediately, or when there is room for more. A destroyed end discards
+   * them.
+   */
   accept(chunk: Buffer): boolean {
     return this.destroyed || this.readableEnded || this.push(chunk);
   }
@@ -74,9 +79,9 @@ function endReading(end: LinkEnd): void {
 }
 
 /**
- * A connection within this process: what one end writes, the other reads, in order and without a copy. Written bytes must therefore
- * stay as they are. An end that is destroyed drops what it did not read, and its peer reads the end of the stream behind everything
- * that was written before.
+ * A connection within this process: what one end writes, the other reads, in order and without a copy. Written
+ * bytes must therefore stay unchanged. An end that is destroyed discards its unread bytes, and its peer reads the
+ * end of the stream after everything that was written before.
  *
  * @param writableHighWaterMark - bytes that may wait at the first end before a write returns false
  */

@@ -1,19 +1,19 @@
 import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Most bytes of a Unix socket's path: sun_path of Linux has 108 with the closing NUL. */
+/** Largest size of a Unix socket's path: sun_path of Linux has 108 bytes including the final NUL. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Bytes of a name for the time before the file is at its path. */
+/** Size of the random bytes in a temporary name. */
 const TEMPORARY_NAME_BYTES = 3;
 
 /**
- * The file of a Unix socket that this process listens on. Node removes a socket file by its path when it stops listening,
- * whoever the file belongs to by then. So a server binds to a temporary name, and the file is moved to its path, and removed
- * from there only while it still is the same file.
+ * The file of a Unix socket on which this process listens. When Node stops listening, it removes the file at the
+ * path, even if the file belongs to another process by then. So a server binds to a temporary name, and this class
+ * moves the file to its path. It removes the file only while the path still has the same file.
  */
 export class SocketFile {
-  /** Where the server has to bind. Permissions are to be set here, before the file is published. */
+  /** The path for the bind. Set permissions here, before the file is published. */
   readonly bindPath: string;
   #device = -1n;
   #inode = -1n;
@@ -23,9 +23,9 @@ export class SocketFile {
   }
 
   /**
-   * Moves the file to its path; call it once the server is bound.
+   * Moves the file to its path. Call it once, after the bind.
    *
-   * @throws ErrnoException, EADDRINUSE when another file has come there
+   * @throws ErrnoException, EADDRINUSE when another file exists there by now
    */
   publish(): void {
     const { dev, ino } = lstatSync(this.bindPath, { bigint: true });
@@ -48,23 +48,25 @@ export class SocketFile {
     unlinkSync(this.bindPath);
   }
 
-  /** False when the file was removed, or when another one stands at its path: then no client reaches this process. */
+  /**
+   * False when the file was removed, or when another file is at its path, so that no client reaches this process.
+   */
   get isInPlace(): boolean {
     const found = lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
     return found !== undefined && found.dev === this.#device && found.ino === this.#inode;
   }
 
-  /** Removes the file, if it is still the one of this process. */
+  /** Removes the file if it still belongs to this process. */
   remove(): void {
     try {
       if (this.isInPlace) unlinkSync(this.path);
     } catch {
-      // The folder has gone, or is not ours any more.
+      // The folder was removed, or is not accessible any more.
     }
   }
 }
 
-/** In the same folder, and no longer than the path may be; else the path itself. */
+/** A name in the same folder, within the length limit. Otherwise the path itself. */
 function temporaryPath(path: string): string {
   const name = `.${Math.floor(Math.random() * 36 ** 8)
     .toString(36)

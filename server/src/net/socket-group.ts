@@ -2,12 +2,12 @@ import { chownSync, readFileSync } from 'node:fs';
 import { formatListenAddress, type UnixListenAddress } from './listen-address.js';
 import { ListenError } from './listen-error.js';
 
-/** Largest number of a group; one more means "leave it" to chown. */
+/** Largest number of a group. The next number means "unchanged" for chown. */
 const MAX_GROUP_ID = 2 ** 32 - 2;
 
 /**
- * The number of a group. Names are looked up in /etc/group, because Node has no call for it: groups of a directory service
- * are to be given by their number.
+ * The number of a group. Names are looked up in /etc/group, because Node has no function for it. Groups of a
+ * directory service need their number.
  *
  * @throws ListenError
  */
@@ -32,7 +32,7 @@ export function groupId(address: UnixListenAddress, group: string, groupFile = '
 }
 
 /**
- * @param path - where the socket file is
+ * @param path - the path of the socket file
  * @throws ListenError
  */
 export function giveToGroup(address: UnixListenAddress, path: string, id: number): void {

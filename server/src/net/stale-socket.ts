@@ -4,12 +4,12 @@ import { dirname } from 'node:path';
 import { ListenError, toListenError } from './listen-error.js';
 import { MAX_SOCKET_PATH_BYTES } from './socket-file.js';
 
-/** How long a live listener may take to accept the connection that asks whether it is there. */
+/** Time limit for a live listener to accept the test connection. */
 const PROBE_TIMEOUT_MS = 1000;
 
 /**
- * Makes the path free to listen on: nothing there is fine, the file that a killed process left behind is
- * removed. A socket in use is rejected, and so is a file that is not a socket.
+ * Prepares a path for listening: accepts a free path, and removes the file of a killed process. Rejects a socket
+ * in use, and a file that is not a socket.
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const address = `unix:${path}`;

@@ -1,21 +1,21 @@
-// What happens in the sidecar, for metrics and log. The parts declare what they report; this file adds the reports of the
-// sidecar itself and passes each report to every subscriber. What happens with every message is not reported: mailboxes count
-// it, and metrics read the counts (metrics-sample.ts). No subscriber may throw.
+// The events of the sidecar for metrics and log. The parts declare their own reports. This file adds the reports
+// of the sidecar itself and passes each report to every subscriber. Events of every message are not reported:
+// mailboxes count them, and metrics read the counts (metrics-sample.ts). No subscriber may throw.
 import type { DaemonEvent } from '../daemon/events.js';
 import { type GrpcTelemetry, NO_TELEMETRY } from '../grpc/calls/methods.js';
 import { type MailboxTelemetry, SILENT } from '../mailbox/telemetry.js';
 
 export interface GrpcEvents extends GrpcTelemetry {
-  /** The sidecar answered a call with a Spread error, such as ILLEGAL_GROUP. */
+  /** The sidecar responded to a call with a Spread error, such as ILLEGAL_GROUP. */
   spreadError(code: string): void;
 }
 
 export interface DaemonEvents {
-  /** The default daemon can be reached at this spread name. */
+  /** The default daemon is reachable at this Spread name. */
   up(daemon: string, version: string): void;
-  /** It can't be reached, for the first time since it was up. */
+  /** The default daemon became unreachable. */
   down(error: Error | undefined): void;
-  /** A message that the sidecar sent to itself came back from the default daemon after so many seconds. */
+  /** A message that the sidecar sent to itself came back from the default daemon after this number of seconds. */
   roundTrip(seconds: number): void;
 }
 
@@ -28,25 +28,26 @@ export type CredentialKind = 'tls' | 'client-tokens' | 'admin-tokens';
 
 export interface SecurityEvents {
   /**
-   * A call or connection was rejected. `reason` is the contract's for a call (CREDENTIAL_MISSING, CREDENTIAL_INVALID,
-   * ADMIN_ONLY), FOREIGN_MAILBOX for another's mailbox, `TLS_…` for a handshake. `about` holds no secret.
+   * A call or connection was rejected. `reason` is the contract's for a call (CREDENTIAL_MISSING,
+   * CREDENTIAL_INVALID, ADMIN_ONLY), FOREIGN_MAILBOX for another client's mailbox, `TLS_…` for a handshake.
+   * `about` contains no secret.
    */
   refused(reason: string, about: Readonly<Record<string, string>>): void;
-  /** Certificates or tokens are in use as their files have them now. `expiresAtMs` is the server certificate's. */
+  /** The current certificates or tokens of the files are in use. `expiresAtMs` is the server certificate's. */
   loaded(kind: CredentialKind, facts: { readonly expiresAtMs?: number; readonly count?: number }): void;
-  /** A file changed and can't be used; what was in use stays. */
+  /** A changed file is not usable, so the previous content stays in use. */
   reloadFailed(kind: CredentialKind, error: Error): void;
 }
 
 export interface LimitEvents {
   /**
-   * A client reached a limit; `limit` is its name in docs/limits.md, such as `limits.maxCalls`. May come as often as
-   * strangers like. `about` holds no secret.
+   * A client reached a limit. `limit` is its name in docs/limits.md, such as `limits.maxCalls`. Unauthenticated
+   * clients can cause this event at any rate. `about` contains no secret.
    */
   reached(limit: string, about: Readonly<Record<string, string>>): void;
 }
 
-/** All of it. */
+/** All events. */
 export interface SidecarEvents {
   readonly mailbox: MailboxTelemetry;
   readonly grpc: GrpcEvents;
@@ -60,8 +61,8 @@ export interface SidecarEvents {
 export type EventSubscriber = { readonly [G in keyof SidecarEvents]?: Partial<SidecarEvents[G]> };
 
 /**
- * Calls every subscriber, in order, synchronously. An event without a subscriber costs an empty call, an event with one
- * is that subscriber's own function.
+ * Calls every subscriber, in order, synchronously. An event without a subscriber costs an empty call. An event
+ * with one subscriber is the subscriber's own function.
  */
 export function createEvents(subscribers: readonly EventSubscriber[] = []): SidecarEvents {
   return {

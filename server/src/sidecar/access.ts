@@ -9,8 +9,8 @@ import { filesAtRest } from './files-at-rest.js';
 import { WatchedFiles } from './watched-files.js';
 
 /**
- * Who is let in, as the configuration and its files say, and as the files say later: they are watched until stop(). A file
- * that is not usable at the start is an error. Later, the sidecar reports it and keeps the previous one.
+ * The access rules of the configuration and its files, which are watched until stop(). A file that is not usable
+ * at the start is an error. Later, the sidecar reports it and keeps the previous one.
  */
 export class Access {
   readonly tls: TlsEndpoint | undefined;
@@ -18,16 +18,16 @@ export class Access {
   readonly admin: AdminCredential;
   /** Whether operators have a credential at all. */
   readonly hasAdmin: boolean;
-  /** Called when client tokens have changed, so that calls can be ended whose token is gone. */
+  /** Called when client tokens have changed, so that calls with a removed token can be ended. */
   onClientTokens: () => void = () => {};
   readonly #events: SecurityEvents;
   readonly #intervalMs: number;
   readonly #watched: WatchedFiles[] = [];
 
   /**
-   * Reads the files once none of them is in the middle of a write.
+   * Reads the files once none of them is being written.
    *
-   * @throws ConfigError that names the option and what is wrong, without what the file holds
+   * @throws ConfigError that names the option and the mistake, without the content of the file
    */
   static async open(config: Pick<SidecarConfig, 'grpc' | 'admin'>, events: SecurityEvents): Promise<Access> {
     const files = credentialFiles(config);
@@ -59,11 +59,11 @@ export class Access {
     }
   }
 
-  /** Called for calls that were not let in. */
+  /** Called for rejected calls. */
   readonly onRefused: NonNullable<GrpcServerOptions['onRefused']> = (reason, { service, method }, peer) =>
     this.#events.refused(reason, { method: `${service}/${method}`, peer });
 
-  /** Looks at the files no more. */
+  /** Stops watching the files. */
   stop(): void {
     for (const files of this.#watched) files.stop();
   }
@@ -115,7 +115,7 @@ export class Access {
 
   /** Loads now, and again whenever a file changes. */
   #use(kind: CredentialKind, files: readonly string[], load: () => { expiresAtMs?: number; count?: number }) {
-    // Watched first: what changes while it is read is read again.
+    // Starts watching first, so that a file that changes during the load is read again.
     const watched = new WatchedFiles(files, this.#intervalMs, () => {
       try {
         this.#events.loaded(kind, load());
@@ -133,7 +133,7 @@ export class Access {
   }
 }
 
-/** Every file that a credential is read from, with its option. */
+/** Every file with a credential, and its option. */
 function credentialFiles({ grpc, admin }: Pick<SidecarConfig, 'grpc' | 'admin'>) {
   return [
     { option: 'grpc.tlsCert', path: grpc.tlsCert },
@@ -156,7 +156,7 @@ function readMaterial({ tlsCert, tlsKey, tlsClientCa }: SidecarConfig['grpc']): 
   };
 }
 
-/** A mistake's own sentence: what it says around it is for the start. */
+/** The message of a mistake itself, without the text around it, which is for the start. */
 function reasonOf(error: unknown): Error {
   const [mistake] = error instanceof ConfigError ? error.mistakes : [];
   return mistake ? new Error(`${mistake.where}: ${mistake.message}`) : (error as Error);

@@ -31,18 +31,18 @@ import { type ProbeFacts, probeChecks } from './probes.js';
 import { sidecarMetrics } from './sidecar-metrics.js';
 
 /**
- * How often the default daemon has to return a message. The timeout is longer than real daemons hold messages back while one
- * of their neighbours fails.
+ * Interval and timeout for messages through the default daemon. The timeout is longer than the time for which real
+ * daemons hold back messages when one of their neighbours fails.
  */
 const DAEMON_PROBE = { intervalMs: 5000, timeoutMs: 10_000 };
 
-/** What the parts are made with. */
+/** The inputs of the assembly. */
 export interface AssemblyOptions {
   readonly config: SidecarConfig;
   /** The release, such as `0.1.0`. */
   readonly version: string;
   readonly logger: Logger;
-  /** For lines that clients can cause as often as they like. */
+  /** For lines that clients can cause at any rate. */
   readonly throttledLog: ThrottledLog;
   readonly memory: MemoryPlan;
   readonly connections: ConnectionPlan;
@@ -54,7 +54,7 @@ export interface AssemblyOptions {
   onQuit(): void;
 }
 
-/** The parts of a sidecar, and how they are connected. Each part exists from the step that makes it. */
+/** The parts of a sidecar and their connections. Each part exists from the step that creates it. */
 export class Assembly {
   log?: LogSubscriber;
   embedded?: RunningDaemon;
@@ -85,7 +85,7 @@ export class Assembly {
     );
   }
 
-  /** The second step: makes everything else. Nothing listens yet. */
+  /** The second step: creates everything else. Nothing listens yet. */
   async build(): Promise<void> {
     const { config, memory, logger, connections, throttledLog, facts, health } = this.#options;
     const daemons = this.daemons;
@@ -141,7 +141,7 @@ export class Assembly {
       health,
       telemetry: events.grpc,
       limits: connections.adminLimits,
-      // The options bound applications, not probes.
+      // These options limit applications, not probes.
       bounds: grpcBounds(defaultConfig(), memory.bounds),
       onEvicted: (peer) => events.limits.reached('admin.connections', { peer }),
       onAcceptError: (error) => this.#acceptFailed(error, 'the admin port can accept no connection'),
@@ -153,7 +153,7 @@ export class Assembly {
     return this.embedded ? [this.embedded.address] : this.#options.config.daemon.addresses;
   }
 
-  /** Where the gRPC server is to listen. */
+  /** The listen addresses of the gRPC server. */
   get grpcAddresses(): ListenAddress[] {
     const { grpc } = this.#options.config;
     return grpc.listen.map((address) =>
@@ -188,7 +188,7 @@ export class Assembly {
     return outcome;
   }
 
-  /** Peers can cause it as often as they like, with connections that take all file descriptors. */
+  /** Peers can cause this at any rate, with connections that use up all file descriptors. */
   #acceptFailed(error: Error, message: string): void {
     this.#options.throttledLog.write('error', message, { err: error }, message);
   }

@@ -3,7 +3,7 @@ import type { GrpcBounds } from '../grpc/server.js';
 import { unlessOff } from './mailbox-settings.js';
 import type { MemoryBounds } from './memory-plan.js';
 
-/** The bounds of the gRPC server as the configuration has them. */
+/** The limits of the gRPC server from the configuration. */
 export function grpcBounds({ grpc, limits }: SidecarConfig, bounds: MemoryBounds): GrpcBounds {
   return {
     transport: {

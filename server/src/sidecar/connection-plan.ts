@@ -2,17 +2,20 @@ import type { Socket } from 'node:net';
 import type { AdminLimits } from '../admin/admin-server.js';
 import { ConnectionBudget, mostConnections } from '../net/connection-budget.js';
 
-/** How many connections the process may have below its limit of open files. */
+/** The limits of connections that follow from the process's limit of open files. */
 export interface ConnectionPlan {
-  /** Counts a connection of the gRPC server or the embedded daemon until it closes. False: the connection is one too many. */
+  /**
+   * Counts a connection of the gRPC server or the embedded daemon until it closes. False: the connection is one
+   * too many.
+   */
   readonly admit: (socket: Socket) => boolean;
   /** Called for each connection that is one too many. */
   onRefused: (about: Readonly<Record<string, string>>) => void;
-  /** The admin port has connections of its own, so that probes get in whatever clients do. */
+  /** The admin port has its own connections, so that probes can connect whatever clients do. */
   readonly adminLimits: Pick<AdminLimits, 'maxConnections' | 'keptConnections' | 'maxHttp2Connections'>;
 }
 
-/** Bounds of the admin port where the limit of open files is high. */
+/** Limits of the admin port if the limit of open files is high. */
 const ADMIN_CONNECTIONS = 500;
 const ADMIN_KEPT_CONNECTIONS = 200;
 const ADMIN_HTTP2_CONNECTIONS = 64;
@@ -25,14 +28,14 @@ const shared = (openFiles: number): { most: number; admin: number } => {
 };
 
 /**
- * Most mailboxes that leave as many connections to clients and, with the embedded daemon, to its native clients. A mailbox has a
- * connection to its daemon.
+ * Largest number of mailboxes that leaves as many connections to clients and, with the embedded daemon, to its
+ * native clients. Each mailbox has a connection to its daemon.
  */
 export function mostMailboxes(openFiles: number, embeddedDaemon: boolean): number {
   return Math.floor(shared(openFiles).most / (embeddedDaemon ? 3 : 2));
 }
 
-/** @param mailboxes - how many mailboxes there are; each has a connection to its daemon */
+/** @param mailboxes - number of mailboxes, each with a connection to its daemon */
 export function planConnections(mailboxes: () => number, openFiles: number): ConnectionPlan {
   const { most, admin } = shared(openFiles);
   const budget = new ConnectionBudget(most, mailboxes);

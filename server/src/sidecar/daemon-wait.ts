@@ -1,16 +1,16 @@
-/** First pause between two reports; it doubles up to the longest. Unit: ms. */
+/** First pause between two reports. It doubles up to the longest pause. Unit: ms. */
 const FIRST_MS = 5000;
 const LONGEST_MS = 60_000;
 
-/** Reports, again and again but ever less often, how long the sidecar has been waiting for its daemon. */
+/** Reports repeatedly, with growing pauses, how long the sidecar has been waiting for its daemon. */
 export class DaemonWait {
   #timer: NodeJS.Timeout | undefined;
   #sinceMs = 0;
 
-  /** @param report - given the time since {@link begin}. Unit: ms */
+  /** @param report - gets the time since {@link begin}. Unit: ms */
   constructor(private readonly report: (waitedMs: number) => void) {}
 
-  /** The sidecar has no daemon from now on. Does nothing while it waits already. */
+  /** The sidecar has no daemon from now on. Has no effect while it waits already. */
   begin(): void {
     if (this.#timer !== undefined) return;
     this.#sinceMs = performance.now();

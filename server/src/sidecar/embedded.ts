@@ -10,18 +10,21 @@ import { Session } from '../spread/session.js';
 /** The embedded daemon with its listeners. */
 export interface RunningDaemon {
   readonly daemon: EmbeddedDaemon;
-  /** Its spread names, as a native client on this machine may give them. */
+  /** Its Spread names for native clients on this machine. */
   readonly addresses: { readonly tcp?: string; readonly unix?: string };
-  /** The spread name that mailboxes connect to: the Unix socket where there is one, for it is faster. */
+  /** The Spread name for mailboxes: the Unix socket if there is one, because it is faster. */
   readonly address: string;
-  /** All names that clients may give for it: these, and with `localhost`, which programs of Spread's have in their code. */
+  /**
+   * All names that clients may use for it: these, and those with `localhost`, which Spread programs contain in
+   * their code.
+   */
   readonly names: readonly string[];
-  /** The path of its socket file, when that was removed or replaced. */
+  /** The path of its socket file, if the file was removed or replaced. */
   readonly unreachable: string | undefined;
   stop(): Promise<void>;
 }
 
-/** Starts it. @throws ListenError (of the daemon) that names the place and what to do */
+/** Starts it. @throws ListenError (of the daemon) that names the address and what to do */
 export async function startEmbeddedDaemon(
   { embedded }: SidecarConfig,
   maxQueuedBytes: number,
@@ -70,7 +73,7 @@ export async function startEmbeddedDaemon(
   }
 }
 
-/** Opens sessions of mailboxes: with the embedded daemon within the process, with other daemons by sockets. */
+/** Opens sessions of mailboxes: within the process to the embedded daemon, by sockets to other daemons. */
 export function sessionOpener({ daemon, names }: RunningDaemon): ConnectSession {
   const embedded = new Set(names.map((name) => formatAddress(parseAddress(name))));
   return (options) => {
@@ -87,19 +90,19 @@ export function sessionOpener({ daemon, names }: RunningDaemon): ConnectSession 
   };
 }
 
-/** `auto` is where Spread's own clients look: /tmp/<port>, of the port that was really taken. */
+/** `auto` is the path that Spread's own clients use: /tmp/<port>, with the real port. */
 function socketPath(configured: string, tcpPort: number | undefined): string | undefined {
   if (configured === 'off') return undefined;
   if (configured !== 'auto') return configured;
   return tcpPort === undefined ? undefined : `/tmp/${tcpPort}`;
 }
 
-/** Whether a connection to `localhost` reaches who listens here. */
+/** Whether a connection to `localhost` reaches this listener. */
 function onLoopback(host: string): boolean {
   return host === 'localhost' || ['127.0.0.1', '::1'].includes(reachable(host));
 }
 
-/** An address that means "all interfaces" is no address to connect to. */
+/** Clients cannot connect to an address that means "all interfaces". */
 function reachable(host: string): string {
   return ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
 }

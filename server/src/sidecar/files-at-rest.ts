@@ -1,18 +1,19 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A file that changed within this time may still be in the middle of a write. Unit: ms. */
+/** A file that changed within this time may still be written. Unit: ms. */
 const RECENT_MS = 1000;
-/** Between two looks at a file that changed recently. Unit: ms. */
+/** Pause between two checks of a file that changed recently. Unit: ms. */
 const LOOK_MS = 10;
-/** So many looks in a row have to find the same sizes and times. */
+/** Number of consecutive checks that must find the same sizes and times. */
 const SAME_LOOKS = 4;
-/** Longest wait, as a number of looks: about 2 s. */
+/** Longest wait, as a number of checks: about 2 s. */
 const MOST_LOOKS = 200;
 
 /**
- * Resolves when none of the files is in the middle of a write: at once when the files have not changed for a second, else when their sizes
- * and times stay the same for about 40 ms. The caller reads them in the same turn of the event loop.
+ * Resolves when none of the files is being written: immediately when the files have not changed for a second,
+ * otherwise when their sizes and times stay the same for about 40 ms. The caller must read them in the same turn
+ * of the event loop.
  *
  * @returns the files that still change after about 2 s; normally none
  */
@@ -35,12 +36,12 @@ export async function filesAtRest(paths: readonly string[]): Promise<readonly st
   return changed;
 }
 
-/** Of what a link leads to. What is replaced has another inode, what is written to another time. */
+/** Follows links. A replaced file has another inode, and a written file has another time. */
 export function describeStats(stats: BigIntStats | undefined): string {
   return stats ? `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}` : 'none';
 }
 
-/** Undefined for a file that does not exist or cannot be looked at: reading the file says why. */
+/** Undefined for a file that does not exist or is not accessible. Reading the file reports the reason. */
 function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });

@@ -4,13 +4,13 @@ import type { MailboxSettings } from '../mailbox/settings.js';
 import { MAX_MESSAGE_BODY } from '../spread/wire/index.js';
 import type { MemoryBounds } from './memory-plan.js';
 
-/** For a daemon's response to a disconnect message; a live one answers within milliseconds. */
+/** Time for a daemon's response to a disconnect message. A live daemon responds within milliseconds. */
 const GOODBYE_MS = 2000;
 
-/** Shortest reconnect.give_up_after: time for an attempt. */
+/** Shortest reconnect.give_up_after: time for one attempt. */
 export const GIVE_UP_MIN_MS = 100;
 
-/** The mailboxes' settings as the configuration has them; `daemons` are the default daemons that are really used. */
+/** The mailboxes' settings from the configuration. `daemons` are the actual default daemons. */
 export function mailboxSettings(
   config: SidecarConfig,
   bounds: MemoryBounds,
@@ -58,7 +58,7 @@ export function mailboxSettings(
   };
 }
 
-/** An option that may be off. */
+/** An option that can be off. */
 export function unlessOff(value: number | 'off'): number | undefined {
   return value === 'off' ? undefined : value;
 }

@@ -2,16 +2,16 @@ import type { SidecarConfig } from '../config/index.js';
 import type { ProcessMemory } from '../memory/process-memory.js';
 import { mostMailboxes } from './connection-plan.js';
 
-/** The bounds that follow from memory.limit. An option that is set wins over what would follow. */
+/** The limits that are derived from memory.limit. An option that is set overrides the derived value. */
 export interface MemoryPlan {
-  /** What the process plans to stay below. Unit: bytes. */
+  /** The memory that the process should not exceed. Unit: bytes. */
   readonly limit: number;
-  /** Where the limit comes from. */
+  /** The origin of the limit. */
   readonly origin: 'memory.limit' | 'container' | 'machine';
   readonly bounds: MemoryBounds;
 }
 
-/** Named as the options that they stand for. Sizes are bytes. */
+/** Named like their options. Sizes are bytes. */
 export interface MemoryBounds {
   readonly 'mailbox.totalQueueMaxBytes': number;
   readonly 'mailbox.queueMaxBytes': number;
@@ -30,21 +30,21 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
-/** What of a container's memory the sidecar leaves to the kernel, to other processes and to peaks. */
+/** The part of a container's memory that the sidecar leaves to the kernel, to other processes and to peaks. */
 const CONTAINER_SHARE = 0.8;
-/** What of a machine's memory it takes where no container bounds it. */
+/** The part of a machine's memory that the sidecar uses without a container limit. */
 const MACHINE_SHARE = 0.5;
 const LARGEST_WITHOUT_CONTAINER = 4 * GIB;
 
-/** A process that does nothing, with its code: measured 29 MiB and 44 MiB of files that the kernel can drop. */
+/** An idle process with its code: measured 29 MiB, and 44 MiB of files that the kernel can drop. */
 const IDLE_BYTES = 56 * MIB;
 /**
- * The rest is room for garbage that V8 and the allocator have not given back. With this share the sidecar survived three
- * attacks in cgroups of 128, 256 and 512 MiB: docs/attack-results.md#attacks-in-cgroups.
+ * The rest is room for garbage that V8 and the allocator have not returned. With this part, the sidecar survived
+ * three attacks in cgroups of 128, 256 and 512 MiB: docs/attack-results.md#attacks-in-cgroups.
  */
 const USABLE_SHARE = 0.6;
 
-/** Shares of what is usable. The rest serves pages of the admin port and what has no bound of its own. */
+/** Parts of the usable memory. The rest is for pages of the admin port and resources without a separate limit. */
 const SHARES = {
   events: 0.35,
   sends: 0.1,
@@ -56,18 +56,20 @@ const SHARES = {
   mailboxes: 0.05,
 } as const;
 
-/** A call with its HTTP/2 stream, and what the client may say in its metadata. */
+/** A call with its HTTP/2 stream and its metadata. */
 const CALL_BYTES = 24 * KIB;
-/** An HTTP/2 connection, its socket, and what of a request has arrived when it ends. */
+/** An HTTP/2 connection with its socket, and the partial request at its end. */
 const CONNECTION_BYTES = 48 * KIB;
 /** The same with TLS. */
 const TLS_CONNECTION_BYTES = 96 * KIB;
 /** A mailbox without events, its daemon connection, and some groups. */
 const MAILBOX_BYTES = 32 * KIB;
-/** V8 needs room for what is new and for garbage. */
+/** V8 needs room for new objects and for garbage. */
 const HEAP_SHARE = 0.5;
 
-/** Derives every bound on memory from one number, and the number of mailboxes from the limit of open files too. */
+/**
+ * Derives every limit of memory from one number, and the number of mailboxes also from the limit of open files.
+ */
 export function planMemory(
   config: SidecarConfig,
   memory: ProcessMemory,
@@ -75,7 +77,7 @@ export function planMemory(
 ): MemoryPlan {
   const { limit, origin } = limitOf(config, memory);
   const usable = Math.max(0, limit - IDLE_BYTES) * USABLE_SHARE;
-  // Calls, connections and mailboxes are objects; buffers are outside of V8's heap.
+  // Calls, connections and mailboxes are objects in V8's heap. Buffers are outside of it.
   const objects = Math.min(usable, memory.heapBytes * HEAP_SHARE);
   const { grpc, mailbox, limits, embedded } = config;
   const bytes = (share: number, least: number, most: number) => between(usable * share, least, most);
@@ -123,7 +125,7 @@ export function planMemory(
   };
 }
 
-/** Bytes of all queues and buffers together, as far as they have a bound. */
+/** Bytes of all queues and buffers with a limit. */
 export function plannedBytes({ bounds }: MemoryPlan, embeddedDaemon: boolean): number {
   return (
     bounds['mailbox.totalQueueMaxBytes'] +

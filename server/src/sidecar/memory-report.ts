@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/index.js';
 import { type MemoryPlan, plannedBytes } from './memory-plan.js';
 
-/** Logs the limit and what follows from it, and warns when the bounds that are set do not fit. */
+/** Logs the limit and the derived values, and warns when configured limits do not fit. */
 export function reportMemory(plan: MemoryPlan, embeddedDaemon: boolean, logger: Logger): void {
   const { limit, origin, bounds } = plan;
   logger.info({ limit, origin, bounds }, 'memory');

@@ -4,23 +4,26 @@ import type { DaemonStatus } from '../mailbox/connection/daemon-monitor.js';
 /** The phase of a sidecar. In `delaying`, a stop was requested, and it serves clients for its shutdown delay. */
 export type LifeStage = 'starting' | 'serving' | 'delaying' | 'draining' | 'stopped';
 
-/** What the probes need to know. Each is cheap: probes may come every second. */
+/** The inputs of the probes. Each is cheap, because probes may come every second. */
 export interface ProbeFacts {
   stage(): LifeStage;
-  /** True once it was ready since its start. */
+  /** True if it has been ready since its start. */
   wasReady(): boolean;
   daemon(): DaemonStatus;
   /** Socket files of this sidecar that were removed or replaced. */
   lostSocketFiles(): readonly string[];
 }
 
-/** True when calls can be served now: what gRPC health says. Clients that ask it send no calls otherwise. */
+/**
+ * True when the sidecar can serve calls now, as gRPC health reports. Clients that check health send no calls
+ * otherwise.
+ */
 export function isServing(facts: ProbeFacts): boolean {
   const stage = facts.stage();
   return (stage === 'serving' || stage === 'delaying') && facts.daemon().up;
 }
 
-/** True when it is worth to begin with calls: what /readyz says. */
+/** True when clients should start calls, as /readyz reports. */
 export function isReady(facts: ProbeFacts): boolean {
   return facts.stage() === 'serving' && facts.daemon().up && facts.lostSocketFiles().length === 0;
 }

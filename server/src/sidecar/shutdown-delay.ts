@@ -1,10 +1,10 @@
-/** Time without clients after which the delay ends. A client that reconnects takes less. */
+/** Time without clients after which the delay ends. A client reconnects faster. */
 const QUIET_MS = 1000;
 const LOOK_MS = 50;
 
 /**
- * The time between a requested stop and the drain. Containers of one pod get SIGTERM at the same moment, in which the
- * application begins to finish its work, and needs its mailboxes for that.
+ * The time between a requested stop and the drain. All containers of a pod get SIGTERM together. Then the
+ * application starts to finish its work, and needs its mailboxes for that.
  */
 export class ShutdownDelay {
   #over = false;
@@ -26,7 +26,7 @@ export class ShutdownDelay {
     }
   }
 
-  /** The delay that there is, or will be, is over. */
+  /** Ends the current delay, or a later one. */
   end(): void {
     this.#over = true;
     this.#wake();

@@ -18,7 +18,7 @@ export interface SidecarMetricsOptions {
   /** Spread names of the default daemons. */
   readonly daemons: readonly string[];
   readonly privateNames: MetricsOptions['privateNames'];
-  /** Sampled at each scrape. The registry exists by then. */
+  /** Sampled at each scrape, when the registry exists. */
   readonly parts: { readonly registry?: MailboxRegistry; readonly embedded?: RunningDaemon };
 }
 
@@ -33,7 +33,7 @@ export function sidecarMetrics(options: SidecarMetricsOptions): Metrics {
     privateNames,
     methods: methods.all(),
     spreadCodes: Object.keys(SPREAD_ERRORS),
-    // As the monitor reports them: `/tmp/4803` and `4803` are one daemon.
+    // In the monitor's notation: `/tmp/4803` and `4803` are one daemon.
     daemons: daemons.map((name) => formatAddress(parseAddress(name))),
     noticeMark: config.mailbox.slowNotice,
     totalQueueBytes: memory.bounds['mailbox.totalQueueMaxBytes'],

@@ -3,20 +3,21 @@ import { stat } from 'node:fs/promises';
 import { describeStats } from './files-at-rest.js';
 
 /**
- * Calls back when one of the files may have changed, looking at them every so often. A file that is being written is not
- * complete, so the call waits until two looks in a row find the same sizes and times. Not fs.watch, which reports
- * nothing on network file systems, and loses a file that is replaced, as editors and Kubernetes do.
+ * Calls back when one of the files may have changed, by periodic checks. A file that is being written is
+ * incomplete, so the call waits until two consecutive checks find the same sizes and times. Replaces fs.watch,
+ * which reports nothing on network file systems, and loses a file that is replaced, for example by editors and
+ * Kubernetes.
  */
 export class WatchedFiles {
   readonly #paths: readonly string[];
   readonly #timer: NodeJS.Timeout;
-  /** At the last call. */
+  /** The state at the last call. */
   #seen: string;
-  /** At the last look. */
+  /** The state at the last check. */
   #found: string;
   #looking = false;
 
-  /** @param intervalMs - between two looks. Unit: ms */
+  /** @param intervalMs - pause between two checks. Unit: ms */
   constructor(
     paths: readonly string[],
     intervalMs: number,
@@ -36,7 +37,7 @@ export class WatchedFiles {
     clearInterval(this.#timer);
   }
 
-  /** Looks once; resolves after a call that was due. The timer does so by itself. */
+  /** Runs one check. Resolves after a due call. The timer calls it automatically. */
   async look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;

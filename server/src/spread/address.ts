@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { SpreadError } from './spread-error.js';
 import { DEFAULT_SPREAD_PORT, UNIX_SOCKET_FOLDER } from './wire/index.js';
 
-/** Where a daemon listens. */
+/** The address of a daemon. */
 export type SpreadAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
@@ -10,7 +10,7 @@ export type SpreadAddress =
 const FORMS = '<port>, <port>@<host>, <port>@<IPv6 address> (with or without brackets) or /path/of/a/socket';
 /** A DNS name has at most 253 characters. */
 const MAX_HOST = 253;
-/** What fits the smallest `sun_path` of the systems we run on, its NUL aside. */
+/** The smallest `sun_path` of the supported systems, without its NUL. */
 const MAX_SOCKET_PATH = 103;
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/;
 
@@ -41,7 +41,7 @@ export function parseAddress(
   return { kind: 'tcp', host: checkHost(spreadName, host), port };
 }
 
-/** The spread name of `address`; `parseAddress` reads it back. */
+/** The Spread name of `address`, which `parseAddress` accepts. */
 export function formatAddress(address: SpreadAddress): string {
   if (address.kind === 'tcp') return `${address.port}@${address.host}`;
   const port = new RegExp(`^${UNIX_SOCKET_FOLDER}/([1-9]\\d{0,4})$`).exec(address.path)?.[1];

@@ -5,9 +5,11 @@ import { SpreadError } from './spread-error.js';
 
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
-/** Bounds one attempt to connect, in time and by a signal: whichever comes first fails it and destroys its stream. */
+/**
+ * Limits one attempt to connect by a time and a signal. The first one fails the attempt and destroys its stream.
+ */
 export class ConnectAttempt {
-  /** Rejects with COULD_NOT_CONNECT when the attempt was ended from here; else stays pending. */
+  /** Rejects with COULD_NOT_CONNECT when the time or the signal has ended the attempt. Otherwise stays pending. */
   readonly failed: Promise<never>;
   readonly #where: string;
   readonly #signal: AbortSignal | undefined;
@@ -31,13 +33,13 @@ export class ConnectAttempt {
     if (signal?.aborted) this.#onAbort();
   }
 
-  /** The stream to be destroyed when the attempt fails. */
+  /** The stream to destroy when the attempt fails. */
   use(stream: Duplex): Duplex {
     this.#stream = stream;
     return stream;
   }
 
-  /** The attempt is over, well or not: nothing can fail it any more. */
+  /** The attempt has ended. Nothing can fail it any more. */
   end(): void {
     this.#timer.cancel();
     this.#signal?.removeEventListener('abort', this.#onAbort);

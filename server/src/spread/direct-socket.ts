@@ -1,26 +1,26 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-/** As much as Node's sockets read at once. Unit: bytes. */
+/** Size of one read of Node's sockets. Unit: bytes. */
 const READ_BYTES = 64 * 1024;
 
 /**
- * What every socket reads into: Node allocates 64 KiB for each read otherwise, which costs more than the read. The kernel
- * fills it and the callback gets it without anything in between, so that one is enough for all.
+ * The common read buffer of all sockets. Otherwise Node would allocate 64 KiB for each read, which costs more than
+ * the read. The callback runs directly after the kernel has filled the buffer, so one buffer is enough.
  */
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
-/** Windows fills the buffer of one socket while JavaScript runs for another. */
+/** On Windows, the system fills the buffer of one socket while JavaScript runs for another. */
 const mayShare = process.platform !== 'win32';
 
-/** Gets what was read; false: it has enough, and reading continues when it asks. */
+/** Gets the bytes of a read. False: it has enough, and requests more later. */
 type Sink = (bytes: Buffer) => boolean;
 
-/** Options that the constructor hands on or knows, and Node's types do not. */
+/** Options that the constructor passes on or uses, and that Node's types do not have. */
 type Options = SocketConstructorOpts & {
   writableHighWaterMark: number;
   onread?: { buffer: Uint8Array; callback: (bytes: number) => boolean };
 };
 
-/** A socket that is read like any other until `readInto` is called, and from then on without a buffer for each read. */
+/** A socket that is read normally until `readInto` is called, and afterwards without a buffer for each read. */
 export class DirectSocket extends Socket {
   readonly #link: { sink: Sink };
 
@@ -38,7 +38,7 @@ export class DirectSocket extends Socket {
     this.#link = link;
   }
 
-  /** What was read and not taken, and all that comes: `onBytes` has to be done with them when it returns. */
+  /** Passes all unread and later bytes to `onBytes`, which must have processed them when it returns. */
   readInto(onBytes: (bytes: Buffer) => void): void {
     this.on('data', onBytes);
     if (!mayShare) return;

@@ -11,26 +11,26 @@ import {
   WireError,
 } from './wire/index.js';
 
-/** What a session asks for at the handshake. */
+/** The options of a session for the handshake. */
 export interface HandshakeRequest {
   privateName: string;
   membership: boolean;
   priority: 0 | 1;
-  /** 1 or 2; all of them must be among those that the daemon lists. */
+  /** One or two methods. The daemon must list all of them. */
   auth: readonly AuthMethod[];
 }
 
 /**
- * Speaks the handshake on an open connection. On success the stream is paused and stands right behind the daemon's
- * answer, and none of our listeners is left. Rejects with SpreadError: the code of a reject byte, REJECT_AUTH for a
- * method that the daemon does not offer, CONNECTION_CLOSED for an end of the stream, COULD_NOT_CONNECT for a peer that
- * is no Spread daemon. Time is the caller's matter: destroying the stream ends it.
+ * Performs the handshake on an open connection. On success, the stream is paused directly after the daemon's
+ * response, without any of our listeners. Rejects with SpreadError: the code of a reject byte, REJECT_AUTH for a
+ * method that the daemon does not offer, CONNECTION_CLOSED for an end of the stream, COULD_NOT_CONNECT for a peer
+ * that is not a Spread daemon. The caller limits the time by destroying the stream.
  */
 export async function performHandshake(stream: Duplex, request: HandshakeRequest): Promise<Accepted> {
   const { connectRequest, choice } = requestBytes(request);
   const conversation = new Conversation(stream);
   try {
-    // One write each: a 5.0.1 daemon takes these bytes without waiting for the rest of them.
+    // One write each: a 5.0.1 daemon does not wait for the rest of these bytes.
     conversation.write(connectRequest);
     const offered = await conversation.receive(new AuthListReader(), 'its list of authentication methods');
     for (const { name } of request.auth) {
@@ -46,7 +46,7 @@ export async function performHandshake(stream: Duplex, request: HandshakeRequest
   }
 }
 
-/** Rejects what must not be sent: SpreadError REJECT_ILLEGAL_NAME or REJECT_AUTH. */
+/** Rejects invalid options: SpreadError REJECT_ILLEGAL_NAME or REJECT_AUTH. */
 export function checkHandshake(request: HandshakeRequest): void {
   try {
     requestBytes(request);
@@ -65,7 +65,7 @@ function requestBytes(request: HandshakeRequest): { connectRequest: Buffer; choi
 
 function notOffered(name: string, offered: readonly string[]): SpreadError {
   const list = offered.length > 0 ? offered.join(', ') : 'none';
-  // A gRPC server greets with a SETTINGS frame, whose first byte reads as an empty list.
+  // A gRPC server first sends a SETTINGS frame, whose first byte looks like an empty list.
   const hint =
     offered.length > 0
       ? ''
@@ -98,8 +98,8 @@ interface PendingRead {
 }
 
 /**
- * Reads exactly what is asked for and leaves the rest in the stream. What has arrived is always evaluated before the
- * end or the error behind it: a reject byte may be followed by a reset (Spread 5.0.1, transcript 05).
+ * Reads exactly the requested bytes and leaves the rest in the stream. Arrived bytes are always processed before
+ * the end or the error after them, because a reset can follow a reject byte (Spread 5.0.1, transcript 05).
  */
 class Conversation implements AuthConversation {
   readonly #stream: Duplex;
@@ -132,7 +132,7 @@ class Conversation implements AuthConversation {
     });
   }
 
-  /** Stops listening; the stream stays paused. */
+  /** Removes the listeners. The stream stays paused. */
   end(): void {
     this.#stream.pause();
     this.#stream.off('data', this.#onData);

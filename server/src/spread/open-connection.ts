@@ -4,7 +4,10 @@ import { formatAddress, type SpreadAddress } from './address.js';
 import { DirectSocket } from './direct-socket.js';
 import { SpreadError } from './spread-error.js';
 
-/** Makes the stream to a daemon and begins to connect it. A stream that is not a connecting Socket counts as open. */
+/**
+ * Creates the stream to a daemon and starts to connect it. A stream that is not a connecting Socket counts as
+ * open.
+ */
 export type SocketFactory = (address: SpreadAddress) => Duplex;
 
 /**
@@ -12,10 +15,12 @@ export type SocketFactory = (address: SpreadAddress) => Duplex;
  * `sendHighWaterMark`.
  */
 const SEND_HIGH_WATER_MARK = 256 * 1024;
-/** Idle time after which the kernel asks whether the daemon is still there: the protocol has no heartbeat. */
+/**
+ * Idle time after which the kernel checks whether the daemon still exists, because the protocol has no heartbeat.
+ */
 const KEEP_ALIVE_MS = 60_000;
 
-/** The usual factory: TCP with no delay and keep-alive, or a Unix socket. */
+/** The default factory: TCP with no delay and keepalive, or a Unix socket. */
 export function netSocketFactory(sendHighWaterMark = SEND_HIGH_WATER_MARK): SocketFactory {
   return (address) => {
     const socket = new DirectSocket(sendHighWaterMark);
@@ -27,8 +32,8 @@ export function netSocketFactory(sendHighWaterMark = SEND_HIGH_WATER_MARK): Sock
 }
 
 /**
- * Resolves when `stream` is connected. Rejects with SpreadError ILLEGAL_SPREAD for a host that does not exist and
- * COULD_NOT_CONNECT for any other failure, as in Spread's own library.
+ * Resolves when `stream` is connected. Rejects with SpreadError ILLEGAL_SPREAD for an unknown host and
+ * COULD_NOT_CONNECT for any other failure, like Spread's own library.
  */
 export function connected(stream: Duplex, address: SpreadAddress): Promise<void> {
   if (!(stream instanceof Socket) || !(stream.connecting || stream.destroyed)) return Promise.resolve();
@@ -55,7 +60,7 @@ export function connected(stream: Duplex, address: SpreadAddress): Promise<void>
 
 function connectError(error: unknown, address: SpreadAddress): SpreadError {
   const name = formatAddress(address);
-  // With several addresses of one host, Node collects what happened to each.
+  // For several addresses of one host, Node collects the error of each.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   const code = (first as NodeJS.ErrnoException | undefined)?.code;
   const why = first instanceof Error ? first.message : String(first);

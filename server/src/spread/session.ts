@@ -34,22 +34,21 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_DISCONNECT_TIMEOUT_MS = 2_000;
 
 /**
- * One connection to a Spread daemon, from the accepted handshake on.
- *
- * Sends throw SpreadError before a byte leaves for what `encodeMulticast` and `encodeJoin` reject; NET_ERROR_ON_SESSION
- * once the connection was lost; ILLEGAL_SESSION once we ended it. They return false when `sendHighWaterMark` bytes
- * wait: the caller should stop until `onDrain`. Requests leave in the order of their calls; those of one turn of the
- * event loop leave in one system call.
+ * One connection to a Spread daemon after an accepted handshake.
+ *  Sends throw SpreadError before sending: the errors of `encodeMulticast` and `encodeJoin`; NET_ERROR_ON_SESSION
+ * after the connection was lost; ILLEGAL_SESSION after disconnect or abort. They return false when
+ * `sendHighWaterMark` bytes wait: the caller should stop until `onDrain`. Requests are sent in the order of their
+ * calls. Those of one turn of the event loop use one system call.
  */
 export class Session {
-  /** `#name#daemon`: who we are for other members. */
+  /** `#name#daemon`: the session's name for other members. */
   readonly privateGroup: string;
   readonly daemonVersion: Version;
   readonly address: SpreadAddress;
   readonly #stream: Duplex;
   readonly #decoder: FrameDecoder;
   readonly #encoder: MulticastEncoder;
-  /** Requests of this turn, and who wants to know when the kernel took them. */
+  /** Requests of this turn, and the callbacks for their acceptance by the kernel. */
   readonly #batch = new WriteBatch();
   #takers: OnTaken[] = [];
   #state: SessionState = 'open';
@@ -60,10 +59,10 @@ export class Session {
   #receivedAtMs = 0;
 
   /**
-   * Connects and speaks the handshake. Rejects with SpreadError: ILLEGAL_SPREAD (malformed address, unknown host),
-   * COULD_NOT_CONNECT (no listener, no Spread daemon, timeout, `signal`), CONNECTION_CLOSED (ended during the
-   * handshake), ILLEGAL_TIME (`timeoutMs`), or the daemon's own REJECT code. Nothing is read from the connection
-   * after the handshake until `start`.
+   * Connects and performs the handshake. Rejects with SpreadError: ILLEGAL_SPREAD (malformed address, unknown
+   * host), COULD_NOT_CONNECT (no listener, no Spread daemon, timeout, `signal`), CONNECTION_CLOSED (ended during
+   * the handshake), ILLEGAL_TIME (`timeoutMs`), or the daemon's own REJECT code. Nothing is read from the
+   * connection after the handshake until `start`.
    */
   static async connect(options: SessionOptions): Promise<Session> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, privateName = '' } = options;
@@ -114,12 +113,12 @@ export class Session {
     return this.#state;
   }
 
-  /** Bytes of requests that the kernel has not taken yet. */
+  /** Bytes of requests that the kernel has not accepted yet. */
   get bufferedBytes(): number {
     return this.#batch.bytes + this.#stream.writableLength;
   }
 
-  /** Begins to read. To be called once; a session that ended before still reports it here. */
+  /** Starts to read. Call it once. A session that has already ended reports that here. */
   start(handlers: SessionHandlers): void {
     if (this.#handlers !== undefined) throw new SpreadError('SP_BUG', 'the session was started twice');
     this.#handlers = handlers;
@@ -135,7 +134,9 @@ export class Session {
     else this.#stream.resume();
   }
 
-  /** Stops reading: the daemon keeps what comes, and cuts a client for which about 1000 messages wait. */
+  /**
+   * Stops reading. The daemon keeps further messages, and disconnects a client with about 1000 waiting messages.
+   */
   pause(): void {
     this.#paused = true;
     if (this.#state === 'open') this.#stream.pause();
@@ -147,7 +148,7 @@ export class Session {
     if (this.#state === 'open' && this.#handlers !== undefined) this.#stream.resume();
   }
 
-  /** Sends one message to its groups. The payload must stay as it is until `onTaken`. */
+  /** Sends one message to its groups. The payload must stay unchanged until `onTaken`. */
   multicast(message: OutgoingMessage, onTaken?: OnTaken): boolean {
     this.#mustBeOpen();
     let rest: Uint8Array | undefined;
@@ -175,9 +176,9 @@ export class Session {
   }
 
   /**
-   * The clean disconnect: what was sent before is delivered, then the daemon frees the name and closes. Resolves when it
-   * did, or after `timeoutMs` (default 2000), when the connection is dropped instead. What still arrives is thrown
-   * away. Never rejects; without effect on a session that is over.
+   * Disconnects cleanly: the daemon delivers all sent messages, then frees the name and closes. Resolves when the
+   * connection is closed, or after `timeoutMs` (default 2000), when it is aborted instead. Later input is
+   * discarded. Never rejects. Has no effect on a session that has ended.
    */
   disconnect(timeoutMs: number = DEFAULT_DISCONNECT_TIMEOUT_MS): Promise<void> {
     if (this.#state === 'closed') return Promise.resolve();
@@ -196,15 +197,18 @@ export class Session {
     });
   }
 
-  /** Drops the connection without a disconnect message: others see the member disconnect. What the kernel takes at once still goes. */
+  /**
+   * Closes the connection without a disconnect message, so other members see DISCONNECT. Bytes that the kernel
+   * accepts now are still sent.
+   */
   abort(): void {
     if (this.#state !== 'closed') this.#flush();
     this.#finish(undefined);
   }
 
   /**
-   * Closes the connection as a failing daemon does: onClose gets CONNECTION_CLOSED. For failure tests; no effect on
-   * a session that is over.
+   * Closes the connection like a failing daemon: onClose gets CONNECTION_CLOSED. For failure tests. Has no effect
+   * on a session that has ended.
    */
   drop(): void {
     this.#lost(new Error('closed on request'));
@@ -228,7 +232,7 @@ export class Session {
     }
   }
 
-  /** What was put into the batch leaves at the end of the turn, or at once when it is as much as may wait. */
+  /** The batch is written at the end of the turn, or immediately when it reaches the limit of waiting bytes. */
   #send(onTaken: OnTaken | undefined): boolean {
     if (onTaken !== undefined) this.#takers.push(onTaken);
     if (!this.#flushScheduled) {
@@ -236,11 +240,11 @@ export class Session {
       process.nextTick(this.#flush);
     }
     if (this.bufferedBytes < this.#stream.writableHighWaterMark) return true;
-    // Also because `drain` follows only a write that returned false.
+    // Also called directly, because `drain` follows only a write that returned false.
     return this.#flush();
   }
 
-  /** False when the stream has enough. */
+  /** False when the stream is full. */
   readonly #flush = (): boolean => {
     this.#flushScheduled = false;
     const pieces = this.#batch.take();
@@ -257,9 +261,9 @@ export class Session {
   };
 
   #written(takers: readonly OnTaken[], error: Error | null | undefined): void {
-    // Node reports the write that was under way when a socket is destroyed as if it had succeeded.
+    // When a socket is destroyed, Node reports an active write as successful.
     if (!error && this.#state !== 'closed') {
-      // A socket has copied what it calls written; another stream may have passed it on as it is.
+      // A socket has copied the bytes of a completed write. Another stream may have passed them on without a copy.
       if (this.bufferedBytes === 0 && this.#stream instanceof Socket) this.#batch.rest();
       for (const onTaken of takers) onTaken();
       return;
@@ -292,7 +296,7 @@ export class Session {
     }
   };
 
-  /** The stream ended or failed: on our account when we were closing. */
+  /** The stream ended or failed. In the state `closing`, this is the requested end. */
   #lost(cause?: Error): void {
     if (this.#state === 'closing') {
       this.#finish(undefined);

@@ -1,16 +1,16 @@
 import { SpreadCode, type SpreadCodeName, WireError } from './wire/index.js';
 
-/** What may be known about a failure besides its code. */
+/** Optional details of a failure. */
 export interface SpreadErrorDetails {
-  /** The field or option that is wrong. */
+  /** The invalid field or option. */
   field?: string;
-  /** What would have been right, e.g. `1..31 bytes`. */
+  /** The allowed range, e.g. `1..31 bytes`. */
   bound?: string;
-  /** The failure below this one. */
+  /** The underlying failure. */
   cause?: unknown;
 }
 
-/** A failure in Spread's own terms. The message is a complete description for the caller. */
+/** A Spread error. The message is a complete description for the caller. */
 export class SpreadError extends Error {
   override readonly name = 'SpreadError';
   /** Spread's number for `code`, e.g. -6. */
@@ -30,7 +30,10 @@ export class SpreadError extends Error {
   }
 }
 
-/** A WireError as SpreadError with the same code, field, bound and sentence; anything else becomes SP_BUG. */
+/**
+ * Converts a WireError to a SpreadError with the same code, field, bound and message. Any other error becomes
+ * SP_BUG.
+ */
 export function toSpreadError(error: unknown): SpreadError {
   if (error instanceof SpreadError) return error;
   if (error instanceof WireError) {

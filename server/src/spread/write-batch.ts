@@ -5,21 +5,21 @@ const LARGEST_CHUNK_BYTES = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Frames on their way to one connection, written one after the other, so that many small ones leave as one piece.
- *
- * Taken bytes may be read until rest(), which ends their use; then their memory is used again,
- * so that a busy connection makes no garbage and an idle one holds one chunk of at most 16 KiB.
+ * Frames on their way to one connection, written one after the other, so that many small ones are sent as one
+ * piece.
+ *  Taken bytes can be read until rest(), which ends their use. Then their memory is reused, so that a busy
+ * connection creates no garbage and an idle one holds one chunk of at most 16 KiB.
  */
 export class WriteBatch implements FrameSpace {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #chunk = NOTHING;
-  /** What of the chunk belongs to the batch: from here up to #used. */
+  /** The start of the batch's part of the chunk, which ends at #used. */
   #start = 0;
   #used = 0;
   #nextChunkBytes = FIRST_CHUNK_BYTES;
 
-  /** Bytes that were not taken yet. */
+  /** Number of bytes that were not taken yet. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -42,7 +42,7 @@ export class WriteBatch implements FrameSpace {
     return at;
   }
 
-  /** Puts bytes behind what is there without a copy: they must stay as they are. */
+  /** Appends bytes without a copy. They must stay unchanged. */
   append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#close();
@@ -50,7 +50,7 @@ export class WriteBatch implements FrameSpace {
     this.#bytes += bytes.length;
   }
 
-  /** Everything that is there, in order. */
+  /** All bytes, in order. */
   take(): Buffer[] {
     this.#close();
     const pieces = this.#pieces;

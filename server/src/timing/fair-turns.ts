@@ -1,16 +1,16 @@
 type Task = () => void;
 
-/** Work of one turn of the event loop. Unit: the work for one small unary call, some 60 µs. */
+/** Work of one turn of the event loop. Unit: the work for one small unary call, about 60 µs. */
 const TURN = 16;
 /** Default of `burst`. */
 const BURST = 16;
 
-/** What a connection starts ahead of those that were served: a newcomer is likely to want little. Unit: as TURN. */
+/** Head start of a new connection, because it is likely to need little. Unit: as TURN. */
 const NEWCOMER_LEAD = 1;
-/** Most work that counts against a connection. Unit: as TURN. */
+/** Largest work that counts against a connection. Unit: as TURN. */
 const MAX_DEBT = 1000;
 
-/** A task that waits. */
+/** A waiting task. */
 interface Waiting {
   readonly task: Task;
   readonly expected: number;
@@ -18,7 +18,7 @@ interface Waiting {
   readonly cancel: Task | undefined;
 }
 
-/** A connection that waits. */
+/** A connection with waiting tasks. */
 interface Flow {
   readonly tasks: Waiting[];
   /** Expected work of its tasks. */
@@ -30,30 +30,29 @@ interface Flow {
 }
 
 /**
- * Shares the event loop between connections. Work runs at once while a turn of the event loop has room; the rest waits for later
- * turns. The next task is one of the connection whose work is done first in virtual time (as in weighted fair queueing): the least work
- * until now, together with what waits. So a client with a few calls does not wait for the thousands of calls that others have sent, nor
- * for their large batches.
- *
- * The callers bound the tasks that wait.
+ * Shares the event loop between connections. Work runs immediately while a turn of the event loop has room. The
+ * rest waits for later turns. The next task belongs to the connection whose work is done first in virtual time (as
+ * in weighted fair queueing): the least work so far plus its waiting work. So a client with a few calls does not
+ * wait for the thousands of calls of others, nor for their large batches.
+ *  The callers limit the waiting tasks.
  */
 export class FairTurns {
-  /** What is left of this turn. Below 0 when the last task cost more. */
+  /** The remaining work of this turn. Below 0 when the last task cost more. */
   #left = TURN;
   #isNextTurnDue = false;
   readonly #waiting = new Map<object, Flow>();
-  /** When the next task of a connection starts that does not wait. */
+  /** The virtual start time of the next task of a connection without waiting tasks. */
   readonly #nextStarts = new WeakMap<object, number>();
   /** Virtual time of the last task. */
   #now = 0;
 
   /**
-   * @param burst - work that a connection may do before others when it did less than its share until then. With many connections, a new
-   * one waits for the bursts of all. Unit: small unary calls. Default: 16.
+   * @param burst - work that a connection may do before others if it did less than its share before. With many
+   * connections, a new one waits for the bursts of all. Unit: small unary calls. Default: 16.
    */
   constructor(private readonly burst = BURST) {}
 
-  /** Whether the running turn has room and no task waits: work may continue without a task of its own. */
+  /** Whether the current turn has room and no task waits, so that work may continue without a separate task. */
   get isFree(): boolean {
     return this.#left > 0 && this.#waiting.size === 0;
   }
@@ -61,8 +60,8 @@ export class FairTurns {
   /**
    * Runs a task of a connection, now or in a later turn.
    *
-   * @param connection - any object that stands for the connection
-   * @param task - must not throw; it counts as 1, and what it causes beyond that with {@link charge}
+   * @param connection - any object that identifies the connection
+   * @param task - must not throw; counts as 1, and {@link charge} adds further work
    * @param expected - the work that it is likely to cause. Unit: small unary calls.
    * @param cancel - called instead of the task when it is cancelled to make room
    */
@@ -84,7 +83,7 @@ export class FairTurns {
   }
 
   /**
-   * Counts work that was done for a connection, so that others run before more of it.
+   * Counts work that was done for a connection, so that others run before its next work.
    *
    * @param cost - in small unary calls
    */

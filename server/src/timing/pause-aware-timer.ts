@@ -4,7 +4,10 @@
  */
 export const LATE_MS = 500;
 
-/** One timer that can be set again and reports whether it fired late. By the monotonic clock. Keeps no process alive. */
+/**
+ * One timer that can be set again and reports whether it fired late. Uses the monotonic clock. Does not keep the
+ * process alive.
+ */
 export class CheckedTimer {
   #timer: NodeJS.Timeout | undefined;
   #dueAt = 0;
@@ -26,7 +29,7 @@ export class CheckedTimer {
   #arm(ms: number): void {
     this.#timer = setTimeout(() => {
       const lateMs = performance.now() - this.#dueAt;
-      // Node counts from the begin of the turn. After a pause in that turn it fires too early.
+      // Node counts from the start of the turn. After a pause in that turn, it fires too early.
       if (lateMs < -1) {
         this.#arm(-lateMs);
         return;
@@ -43,15 +46,15 @@ export class CheckedTimer {
 }
 
 /**
- * Acts after a time in which a peer was expected to do something. A peer had no chance while this process was paused, and
- * what the peer sent is not read yet when timers fire after a pause. So a timer that fires late waits for the whole time
+ * Acts after a time in which a peer should have acted. While this process was paused, the peer could not act, and
+ * its data is not read yet when timers fire after a pause. So a timer that fires late waits for the whole time
  * again before it acts.
  */
 export class PauseAwareTimer {
   readonly #timer: CheckedTimer;
 
   /**
-   * Begins at once.
+   * Starts immediately.
    *
    * @param ms - milliseconds
    */
@@ -63,7 +66,7 @@ export class PauseAwareTimer {
     this.#timer.set(ms);
   }
 
-  /** The action does not come any more. More than once is harmless. */
+  /** Cancels the action. Further calls have no effect. */
   cancel(): void {
     this.#timer.clear();
   }

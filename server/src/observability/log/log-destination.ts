@@ -1,23 +1,23 @@
-/** Where lines go: standard error, or what a test has instead. */
+/** The stream for log lines: standard error, or a replacement in tests. */
 export interface LogStream {
   write(line: string): unknown;
-  /** Bytes that wait for the reader. Without it nothing is bounded. */
+  /** Bytes that wait for the reader. If undefined, nothing is limited. */
   readonly writableLength?: number;
   on?(event: 'drain', listener: () => void): unknown;
 }
 
-/** Most bytes of lines that wait in memory for a reader that does not keep up. */
+/** Largest size of lines in memory that wait for a slow reader. Unit: bytes. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /**
- * Writes lines to a stream whose reader may stall. Never waits, and holds a bounded number of bytes: lines beyond that are
- * dropped and counted.
+ * Writes lines to a stream whose reader can stall. Never waits, and holds a limited number of bytes: discards
+ * further lines and counts them.
  */
 export class LogDestination {
   #dropped = 0;
 
   /**
-   * @param onDropped - called when there is room again, with the number of lines that were dropped; may write
+   * @param onDropped - called when there is room again, with the number of discarded lines; may write
    * @param maxWaitingBytes - default 1 MiB
    */
   constructor(
@@ -34,7 +34,7 @@ export class LogDestination {
       this.#dropped++;
       return;
     }
-    // Before the next line, so that the gap is where the lines are missing.
+    // Reports the count before the next line, at the position of the missing lines.
     if (this.#dropped > 0 && waiting <= this.maxWaitingBytes / 2) this.#report();
     if (this.#dropped > 0) this.#dropped++;
     else this.stream.write(line);

@@ -8,10 +8,13 @@ import { ThrottledLog } from './throttled-log.js';
 /** Ends that a client or operator requested. */
 const EXPECTED_ENDS = new Set(['DISCONNECTED', 'DRAINING']);
 
-/** Lines of a kind about mailboxes in ten seconds: enough to name a few, and no flood. */
+/**
+ * Number of lines of a kind about mailboxes in ten seconds. It names a few mailboxes and prevents a flood of
+ * lines.
+ */
 const BURST = 10;
 
-/** Events of the embedded daemon that an operator must see at once. */
+/** Events of the embedded daemon for the attention of an operator. */
 const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
   'session-cut': 'warn',
   'client-refused': 'info',
@@ -19,13 +22,13 @@ const EMBEDDED_LEVELS: Readonly<Record<string, 'warn' | 'info'>> = {
 
 /** Writes events into the log. */
 export interface LogSubscriber extends EventSubscriber {
-  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds; for a shutdown. */
+  /** Writes the counts of suppressed lines without waiting for the next lines of their kinds. For a shutdown. */
   flush(): void;
 }
 
 /**
- * Writes what happens into the log: what is rare and matters at info and above, what comes and goes at debug. Clients can cause
- * most of it as often as they like, so lines at info and above are throttled by kind.
+ * Writes events into the log: rare events at info and above, frequent ones at debug. Clients can cause most of
+ * them at any rate, so lines at info and above have a rate limit for each kind.
  */
 export function logEvents(log: Logger, now?: () => number): LogSubscriber {
   const security = securityLog(log, now);
@@ -73,7 +76,7 @@ export function logEvents(log: Logger, now?: () => number): LogSubscriber {
           { ...about(mailbox), previousPrivateGroup, seconds },
           'the mailbox has reconnected',
         ),
-      // The end of the mailbox, which has a line of its own, says why.
+      // The end of the mailbox has a separate line with the reason.
       defect: (error) =>
         write('error', 'defect', { err: error }, 'unexpected error: a defect of the sidecar'),
     },

@@ -1,41 +1,41 @@
 /** Unit: ms. */
 const WINDOW_MS = 10_000;
 
-/** Fields of a line that is written. `more`: how many lines of its kind were left out since the last one, if any. */
+/** Fields of a written line. `more`: number of suppressed lines of its kind since the last one, if any. */
 export interface Throttled {
   readonly more?: number;
 }
 
-/** Writes how many lines of a kind were left out since the last one that was written. */
+/** Reports how many lines of a kind were suppressed since the last written one. */
 export type ReportLeftOut = (more: number) => void;
 
 interface Kind {
   windowAtMs: number;
   written: number;
   leftOut: number;
-  /** Of the last line that was left out. */
+  /** The fields of the last suppressed line. */
   report: ReportLeftOut;
 }
 
 /**
- * Bounds the lines that peers can cause: of each kind a few in ten seconds, with a count of those that were left out. The next line
- * carries the count; without one, the count is reported when the ten seconds end. Kinds have to come from a fixed set, because
- * each is remembered.
+ * Limits the rate of lines that peers can cause: a few of each kind in ten seconds, and a count of the suppressed
+ * ones. The next line contains the count. Without a next line, the count is reported at the end of the ten
+ * seconds. Kinds must come from a fixed set, because each is remembered.
  */
 export class LogThrottle {
   readonly #kinds = new Map<string, Kind>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param burst - lines of a kind in ten seconds */
+  /** @param burst - number of lines of a kind in ten seconds */
   constructor(
     private readonly burst = 1,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   /**
-   * Fields for a line of this kind; undefined when it is not to be written.
+   * Fields for a line of this kind. Undefined when the line is suppressed.
    *
-   * @param report - called at the end of the ten seconds if no further line carries the count
+   * @param report - called at the end of the ten seconds if no further line contains the count
    */
   admit(kind: string, report: ReportLeftOut): Throttled | undefined {
     const now = this.now();
@@ -59,14 +59,14 @@ export class LogThrottle {
     return leftOut > 0 ? { more: leftOut } : {};
   }
 
-  /** Reports now what was left out of each kind; for a shutdown. */
+  /** Reports all suppressed lines now. For a shutdown. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const kind of this.#kinds.values()) this.#report(kind);
   }
 
-  /** Reports the kinds whose ten seconds are over, and waits for the others. */
+  /** Reports the kinds whose ten seconds have ended, and waits for the others. */
   #reportEnded(): void {
     this.#timer = undefined;
     const now = this.now();
@@ -88,7 +88,7 @@ export class LogThrottle {
   }
 
   #wait(ms: number): NodeJS.Timeout {
-    // A process that has nothing else to do may end.
+    // The timer does not keep the process alive.
     return setTimeout(() => this.#reportEnded(), Math.max(1, Math.ceil(ms))).unref();
   }
 }

@@ -8,13 +8,13 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Writes an entry: a sentence, with fields for programs. An error goes into the field `err`. */
+/** Writes an entry: a message, with fields for programs. An error belongs into the field `err`. */
 interface Write {
   (message: string): void;
   (fields: Fields, message: string): void;
 }
 
-/** All that the rest knows of the log. */
+/** The part of the log that all other code uses. */
 export interface Logger extends Readonly<Record<LogLevel, Write>> {
   /** A logger that adds these fields to each entry. */
   child(fields: Fields): Logger;
@@ -22,20 +22,20 @@ export interface Logger extends Readonly<Record<LogLevel, Write>> {
 }
 
 export interface LoggerOptions {
-  /** The least severe entries that are written. */
+  /** The lowest severity of written entries. */
   readonly level: LogLevel | 'silent';
   /** auto: pretty on a terminal, json otherwise. */
   readonly format: 'json' | 'pretty' | 'auto';
-  /** Whether the destination is a terminal; it then gets colours too. Default false. */
+  /** Whether the destination is a terminal, which then gets colours. Default: false. */
   readonly terminal?: boolean;
   /**
-   * Where complete lines go. At most 1 MiB of them waits for a slow reader; further lines are dropped, and counted in a line of
-   * their own. Default: standard error, written before the call returns.
+   * The destination of complete lines. At most 1 MiB of them wait for a slow reader. Further lines are discarded,
+   * and a separate line has their count. Default: standard error, written before the call returns.
    */
   readonly destination?: LogStream;
 }
 
-/** Makes the log. Fields with a secret's name, mailbox ids and bearer tokens are redacted wherever they stand. */
+/** Creates the log. Fields with the name of a secret, mailbox IDs and bearer tokens are redacted everywhere. */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, format, terminal = false } = options;
   const stream: LogStream = options.destination ?? pino.destination({ dest: 2, sync: true });
@@ -61,7 +61,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return narrowed(log);
 }
 
-// pino gives the fields of a child to no formatter, so they are redacted before it gets them.
+// pino passes the fields of a child to no formatter, so they are redacted before.
 function narrowed(log: Pino): Logger {
   return {
     trace: log.trace.bind(log),
@@ -87,7 +87,7 @@ export const silentLogger: Logger = {
   isLevelEnabled: () => false,
 };
 
-/** What is shown of an error. Its other properties may hold anything. */
+/** The shown properties of an error. Its other properties can contain anything. */
 function errorFields(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
   const { name, message, stack, cause } = error;

@@ -2,7 +2,10 @@ import type picocolors from 'picocolors';
 
 type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** Turns a line of JSON into one for people: `12:00:01.123 INFO  message field=value`, an error's stack below. */
+/**
+ * Converts a line of JSON to one for people: `12:00:01.123 INFO message field=value`, with the stack of an error
+ * below.
+ */
 export function prettyLine(json: string, colors: Colors): string {
   const { time, level, msg, err, ...fields } = JSON.parse(json) as Record<string, unknown>;
   const parts = [
@@ -27,7 +30,7 @@ function fieldText(value: unknown): string {
   return visible(JSON.stringify(value));
 }
 
-// A terminal obeys control characters, so a name from another client must not contain any.
+// A terminal executes control characters, so a name from another client must not contain any.
 function visible(text: string): string {
   return text.replace(
     /\p{Cc}/gu,

@@ -1,8 +1,8 @@
-// Nothing that opens something may reach the log: not by a field's name, and not inside of a sentence.
+// No credential may reach the log, neither in a field nor inside a message.
 
 const REDACTED = '[redacted]';
 
-/** Field names, without dashes and capitals, whose values are never shown. */
+/** Field names, in lower case without dashes, whose values are never shown. */
 const SECRET_NAMES = new Set([
   'authorization',
   'token',
@@ -14,7 +14,7 @@ const SECRET_NAMES = new Set([
   'privatekey',
 ]);
 
-/** Fields are looked into this deep; what lies deeper is left out. */
+/** Depth to which fields are checked. Deeper values are omitted. */
 const MAX_DEPTH = 5;
 
 /** The fields with every secret replaced, by name, at any depth. The fields themselves are not changed. */
@@ -22,7 +22,10 @@ export function withoutSecrets(fields: Readonly<Record<string, unknown>>): Recor
   return redactFields(fields, MAX_DEPTH);
 }
 
-/** A mailbox id is 32 hexadecimal digits and opens the mailbox; an error's sentence may hold one, or a bearer token. */
+/**
+ * A mailbox ID is 32 hexadecimal digits and gives access to the mailbox. An error message can contain one, or a
+ * bearer token.
+ */
 export function withoutSecretTexts(line: string): string {
   return line.replace(/\b[0-9a-f]{32}\b/g, REDACTED).replace(/\b(bearer) [^\s"\\]+/gi, `$1 ${REDACTED}`);
 }
@@ -40,7 +43,7 @@ function redactValue(value: unknown, depth: number): unknown {
   if (value instanceof Error || typeof value !== 'object' || value === null) return value;
   if (depth === 0) return '[…]';
   if (Array.isArray(value)) return value.map((item) => redactValue(item, depth - 1));
-  // A class may hold anything, also what its names don't tell.
+  // An object of a class can contain secrets under any name.
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return `[${value.constructor?.name ?? 'object'}]`;
   return redactFields(value as Record<string, unknown>, depth - 1);

@@ -8,10 +8,10 @@ const NAMES: Readonly<Record<CredentialKind, string>> = {
   'admin-tokens': 'the admin tokens',
 };
 
-/** Who only connects and goes, as probes of a port do, is nothing to be warned of. */
+/** Clients that only connect and disconnect, such as probes of a port, cause no warning. */
 const HARMLESS = new Set(['TLS_GONE']);
 
-/** Writes what concerns the sidecar's doors. `flush` writes the counts of lines that were left out. */
+/** Writes events about access to the sidecar. `flush` writes the counts of suppressed lines. */
 export function securityLog(log: Logger, now?: () => number): SecurityEvents & { flush(): void } {
   const throttled = new ThrottledLog(log, 1, now);
   return {

@@ -1,13 +1,15 @@
 import { LogThrottle } from './log-throttle.js';
 import type { Logger } from './logger.js';
 
-/** Writes lines that peers can cause as often as they like: of each kind a few in ten seconds, then a count of the others. */
+/**
+ * Writes lines that peers can cause at any rate: a few of each kind in ten seconds, then a count of the others.
+ */
 export class ThrottledLog {
   readonly #log: Logger;
   readonly #throttle: LogThrottle;
 
   /**
-   * @param burst - lines of a kind in ten seconds
+   * @param burst - number of lines of a kind in ten seconds
    * @param now - milliseconds by a monotonic clock. Default: `performance.now`
    */
   constructor(log: Logger, burst: number, now?: () => number) {
@@ -24,7 +26,7 @@ export class ThrottledLog {
     if (more) log[level]({ ...fields, ...more }, message);
   }
 
-  /** Writes the counts of lines that were left out, without waiting for the next lines of their kinds; for a shutdown. */
+  /** Writes the counts of suppressed lines without waiting for the next lines of their kinds. For a shutdown. */
   flush(): void {
     this.#throttle.flush();
   }

@@ -2,7 +2,7 @@ import type { MetricBoard, MetricSet } from './metric-board.js';
 import { daemonMetrics, embeddedMetrics } from './metrics-table.js';
 
 export interface DaemonMetricsOptions {
-  /** The default daemons, as spread names. */
+  /** The default daemons, as Spread names. */
   readonly daemons: readonly string[];
   /** Names of all Spread errors. */
   readonly spreadCodes: readonly string[];

@@ -3,7 +3,9 @@ import type { GrpcEvents } from '../events.js';
 import type { Labels, MetricBoard, MetricSet } from './metric-board.js';
 import { grpcMetrics } from './metrics-table.js';
 
-/** Names of the gRPC statuses by number, spelled as go-grpc-prometheus spells them: dashboards and alerts expect these. */
+/**
+ * Names of the gRPC statuses by number, in the spelling of go-grpc-prometheus, which dashboards and alerts expect.
+ */
 const GRPC_CODES = [
   'OK',
   'Canceled',
@@ -26,7 +28,7 @@ const GRPC_CODES = [
 
 const UNKNOWN = GRPC_CODES.indexOf('Unknown');
 
-/** The ecosystem's metrics of calls. Every method has all its series from the start. */
+/** The common gRPC metrics of calls. Every method has all its series from the start. */
 export function grpcMetricSet(board: MetricBoard, methods: readonly MethodInfo[]): MetricSet {
   const counts = new GrpcCounts(methods, (method) => board.observer(grpcMetrics.handling, labelsOf(method)));
   return {
@@ -49,7 +51,7 @@ function labelsOf({ type, service, method }: MethodInfo): Labels {
   return { grpc_type: type, grpc_service: service, grpc_method: method };
 }
 
-/** What was counted for one method. */
+/** The counts of one method. */
 class MethodCounts {
   started = 0;
   received = 0;
@@ -63,7 +65,7 @@ class MethodCounts {
   ) {}
 }
 
-/** Counts calls in plain numbers: a message costs a Map look-up and an addition, no labels are put together. */
+/** Counts calls in plain numbers: a message costs a Map look-up and an addition, without combining labels. */
 class GrpcCounts implements Omit<GrpcEvents, 'spreadError'> {
   readonly #byMethod = new Map<MethodInfo, MethodCounts>();
   readonly #byName = new Map<string, MethodCounts>();
@@ -101,7 +103,7 @@ class GrpcCounts implements Omit<GrpcEvents, 'spreadError'> {
     return this.#byMethod.get(method) ?? this.#add(method);
   }
 
-  // Two servers with the same service (health, on both ports) have two objects for one method: they count together.
+  // Two servers with the same service (health, on both ports) have two objects for one method, and share its counts.
   #add(method: MethodInfo): MethodCounts {
     const name = `${method.service}/${method.method}`;
     const counts = this.#byName.get(name) ?? new MethodCounts(method, this.observer(method));

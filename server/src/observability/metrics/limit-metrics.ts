@@ -4,7 +4,7 @@ import { limitMetrics } from './metrics-table.js';
 
 const KNOWN: ReadonlySet<string> = new Set(LIMIT_NAMES);
 
-/** Who asked for more than there is. */
+/** Requests of clients beyond a limit. */
 export function limitMetricSet(board: MetricBoard): MetricSet {
   for (const limit of LIMIT_NAMES) board.set(limitMetrics.refusals, 0, { limit });
   return {

@@ -2,7 +2,7 @@ import type { MetricBoard, MetricSet } from './metric-board.js';
 import { type MetricsSample, summarise } from './metrics-sample.js';
 import { mailboxMetrics, queueMetrics } from './metrics-table.js';
 
-/** Labels that are there from the start, at 0: kinds and service types as the mailboxes count them, ends they can have. */
+/** Labels with the value 0 from the start: kinds, service types and ends as the mailboxes count them. */
 const KINDS = [
   'regular',
   'view',
@@ -24,9 +24,9 @@ const END_REASONS = [
 const RECONNECT_STAGES = ['started', 'succeeded', 'given_up'];
 
 export interface MailboxMetricsOptions {
-  /** The part of a queue bound from which a receiver counts as slow. */
+  /** The part of a queue limit from which a receiver counts as slow. */
   readonly noticeMark: number;
-  /** Bound of the bytes that all queues hold. */
+  /** Limit of the bytes in all queues. */
   readonly totalQueueBytes: number;
 }
 

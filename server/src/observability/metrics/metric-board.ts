@@ -4,19 +4,19 @@ import type { MetricRow } from './metrics-table.js';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Where figures are put: all that the rest of this folder knows of Prometheus. */
+/** Receives the values of metrics. The rest of this folder knows only this part of Prometheus. */
 export interface MetricBoard {
-  /** Sets a gauge, or a counter that is counted elsewhere, to a value. */
+  /** Sets a gauge, or a counter that is counted elsewhere. */
   set(row: MetricRow, value: number, labels?: Labels): void;
   /** Adds 1 to a counter. */
   inc(row: MetricRow, labels?: Labels): void;
-  /** Forgets all series of a metric with labels. */
+  /** Removes all series of a metric with labels. */
   clear(row: MetricRow): void;
-  /** A function that adds a value to a histogram, whose series is there from now on. */
+  /** A function that adds a value to a histogram, whose series exists from now on. */
   observer(row: MetricRow, labels: Labels): (value: number) => void;
 }
 
-/** Metrics of one topic: what they listen to, and what they read at each scrape. */
+/** Metrics of one topic: their events, and their samples at each scrape. */
 export interface MetricSet {
   readonly rows: readonly MetricRow[];
   readonly events?: EventSubscriber;

@@ -1,6 +1,6 @@
 import { HANDLING_BUCKETS, MAX_NAMED_SLOW_CONSUMERS, type MetricRow, metricGroups } from './metrics-table.js';
 
-/** docs/metrics.md, made from the table of metrics. */
+/** Generates docs/metrics.md from the table of metrics. */
 export function metricsPage(): string {
   const groups = metricGroups.map(({ title, rows }) => `## ${title}\n\n${table(rows)}`);
   return `${[intro(), ...groups].join('\n\n')}\n`;

@@ -3,7 +3,7 @@ import type { QueueLimits } from '../../mailbox/mailbox-types.js';
 import type { MailboxStatus, MailboxTotals } from '../../mailbox/registry/statistics.js';
 import { MAX_NAMED_SLOW_CONSUMERS } from './metrics-table.js';
 
-/** What the metrics need of one mailbox. */
+/** The values of one mailbox for the metrics. */
 type MailboxSample = Pick<
   MailboxStatus,
   | 'displayId'
@@ -19,25 +19,25 @@ type MailboxSample = Pick<
   | 'sendQueueBytes'
 > & { readonly limits: { readonly queue: Pick<QueueLimits, 'maxEvents' | 'maxBytes'> } };
 
-/** How things stand at one scrape. */
+/** The values at one scrape. */
 export interface MetricsSample {
   readonly totals: MailboxTotals;
   readonly mailboxes: Iterable<MailboxSample>;
-  /** Bytes that all queues hold, and copies on their way to clients. */
+  /** Bytes in all queues, including copies in transports. */
   readonly retainedBytes: number;
   readonly embeddedDaemon?: DaemonCounters | undefined;
 }
 
-/** A mailbox above the notice mark, or whose soft limit's time runs. */
+/** A mailbox above the notice threshold, or whose soft limit's time runs. */
 export interface SlowConsumer {
   readonly displayId: string;
   readonly privateGroup: string;
   readonly queueBytes: number;
-  /** 1 = a bound is reached. */
+  /** 1 = a limit is reached. */
   readonly fill: number;
 }
 
-/** What the mailboxes come to. `slow` holds the fullest only. */
+/** The totals over all mailboxes. `slow` contains only the fullest. */
 export function summarise(mailboxes: Iterable<MailboxSample>, noticeMark: number) {
   const sum = {
     states: { OPEN: 0, RECONNECTING: 0, ENDED: 0, LEAVING: 0 } as Record<string, number>,

@@ -7,12 +7,15 @@ export interface MetricRow {
   readonly help: string;
 }
 
-/** Upper bounds in seconds. A call over loopback takes some hundred microseconds, so the first bound is 0.1 ms. */
+/**
+ * Upper boundaries in seconds. A call over loopback takes some hundred microseconds, so the first boundary is 0.1
+ * ms.
+ */
 export const HANDLING_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
-/** Maximum number of slow consumers with their own series. It bounds the number of label values. */
+/** Maximum number of slow consumers with their own series. It limits the number of label values. */
 export const MAX_NAMED_SLOW_CONSUMERS = 20;
 
 const METHOD_LABELS = ['grpc_type', 'grpc_service', 'grpc_method'];

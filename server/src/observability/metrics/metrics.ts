@@ -1,6 +1,6 @@
-// The one file that knows Prometheus. What changes with every message is counted in plain numbers, by the mailboxes and
-// for the calls in grpc-metrics.ts, and copied here at each scrape: prom-client's own counters make a key of their
-// labels at each step.
+// The only file that knows Prometheus. The mailboxes, and grpc-metrics.ts for calls, count the events of every
+// message in plain numbers, which are copied here at each scrape: prom-client's own counters would build a key
+// from their labels at each step.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MethodInfo } from '../../grpc/calls/methods.js';
 import { createEvents, type SidecarEvents } from '../events.js';
@@ -17,13 +17,13 @@ import { securityMetricSet } from './security-metrics.js';
 export interface MetricsOptions extends MailboxMetricsOptions, DaemonMetricsOptions {
   /** The sidecar's release. */
   readonly version: string;
-  /** Where private names are made of a seed: it, and what they begin with. */
+  /** If private names have a seed: the seed, and the prefix of the names. */
   readonly privateNames?: { readonly seed: string; readonly prefix: string } | undefined;
-  /** Every gRPC method that is served. */
+  /** Every gRPC method of the server. */
   readonly methods: readonly MethodInfo[];
   /** True when the sidecar runs an embedded daemon. */
   readonly embeddedDaemon: boolean;
-  /** How things stand; asked once a scrape. */
+  /** The current values, read once for each scrape. */
   sample(): MetricsSample;
 }
 
@@ -36,7 +36,10 @@ export interface MetricsText {
 export interface Metrics {
   /** A subscriber of createEvents. */
   readonly events: SidecarEvents;
-  /** What a scrape is answered with: Prometheus' text format, and OpenMetrics when it is asked for. Series with known labels are there from the start, at 0. */
+  /**
+   * The response to a scrape: Prometheus' text format, or OpenMetrics on request. Series with known labels exist
+   * from the start, with the value 0.
+   */
   page(): Promise<MetricsText & { openMetrics(): MetricsText }>;
 }
 
@@ -85,12 +88,12 @@ const MISNAMED = [
 
 let processRegistry: Registry | undefined;
 
-/** Memory, processor, event loop: one registry a process, because its observers can't be taken away again. */
+/** Memory, processor, event loop: one registry for each process, because its observers cannot be removed. */
 function theProcess(): Registry {
   if (processRegistry === undefined) {
     processRegistry = new Registry();
     collectDefaultMetrics({ register: processRegistry });
-    // Gauges with the name of a counter, which are the sums of nodejs_active_handles and its like.
+    // Gauges with the name of a counter, which are the sums of nodejs_active_handles and similar metrics.
     for (const name of MISNAMED) processRegistry.removeSingleMetric(name);
   }
   return processRegistry;
@@ -101,7 +104,7 @@ class PrometheusBoard implements MetricBoard {
 
   constructor(readonly registry: Registry) {}
 
-  /** Makes them appear also where nothing was set. */
+  /** Makes them appear also without a value. */
   register(rows: readonly MetricRow[]): void {
     for (const row of rows) this.#of(row);
   }

@@ -1,10 +1,10 @@
-/** The bounds of a histogram's buckets, which OpenMetrics writes as floating-point numbers: `1.0`. */
+/** The boundaries of a histogram's buckets, which OpenMetrics writes as floating-point numbers: `1.0`. */
 const WHOLE_BOUND = /([{,]le=")(\d+)(")/;
 
 /**
- * A page of Prometheus' text format 0.0.4 in OpenMetrics 1.0: a counter's family has no suffix `_total`, but its samples have; the
- * page has no empty lines and ends with `# EOF`. prom-client can write OpenMetrics too, but it renames the metrics for good, so
- * that one registry can't serve both formats.
+ * Converts a page of Prometheus' text format 0.0.4 to OpenMetrics 1.0: the family of a counter has no suffix
+ * `_total`, but its samples do. The page has no empty lines and ends with `# EOF`. prom-client can write
+ * OpenMetrics too, but it renames the metrics permanently, so one registry cannot serve both formats.
  */
 export function toOpenMetrics(text: string): string {
   const lines = text.split('\n').filter((line) => line !== '');

@@ -1,7 +1,7 @@
 import type { MetricBoard, MetricSet } from './metric-board.js';
 import { securityMetrics } from './metrics-table.js';
 
-/** Every reason that there is: a label must not grow by what strangers send. */
+/** All possible reasons, because clients must not add values to a label. */
 const REASONS = [
   'CREDENTIAL_MISSING',
   'CREDENTIAL_INVALID',
@@ -15,7 +15,7 @@ const REASONS = [
 ];
 const KNOWN: ReadonlySet<string> = new Set(REASONS);
 
-/** Who was not let in, and how old what the sidecar shows is. */
+/** Rejected calls and connections, and the age of certificates and tokens. */
 export function securityMetricSet(board: MetricBoard): MetricSet {
   for (const reason of REASONS) board.set(securityMetrics.refused, 0, { reason });
   for (const credential of ['tls', 'client-tokens', 'admin-tokens'])

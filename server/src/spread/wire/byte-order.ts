@@ -1,12 +1,12 @@
 import { ENDIAN_RESERVED } from './constants.js';
 
 /**
- * Each `type` and `hint` word carries its writer's byte order: marker bits all set when read in the writer's own order
- * means little-endian. The marker is its own byte swap, so it can be tested before the order is known.
- * This library always writes little-endian, whatever the machine, and calls a word of the other order foreign.
+ * Each `type` and `hint` word has the byte order of its writer: marker bits that are all set in the writer's own
+ * order mean little-endian. The marker is symmetric under a byte swap, so it can be tested before the order is
+ * known. This library always writes little-endian, on every machine, and calls a word of the other order foreign.
  */
 
-/** The marker as the signed number that bit operations give. */
+/** The marker as the signed number that bit operations return. */
 const MARKER = ENDIAN_RESERVED | 0;
 
 /** True when `word` (read in either order) was written by a little-endian machine. */

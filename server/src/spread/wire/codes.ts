@@ -1,4 +1,4 @@
-/** Spread's return codes by name, those of its flush library included. */
+/** Spread's return codes by name, including those of its flush library. */
 export const SpreadCode = Object.freeze({
   ACCEPT_SESSION: 1,
   ILLEGAL_SPREAD: -1,
@@ -27,7 +27,7 @@ export const SpreadCode = Object.freeze({
   ILLEGAL_RECEIVERS: -28,
 });
 
-/** Name of a Spread code that says that something failed. */
+/** Name of a Spread code that means a failure. */
 export type SpreadCodeName = Exclude<keyof typeof SpreadCode, 'ACCEPT_SESSION'>;
 
 const nameByNumber: ReadonlyMap<number, SpreadCodeName> = new Map(
@@ -36,7 +36,7 @@ const nameByNumber: ReadonlyMap<number, SpreadCodeName> = new Map(
     .map(([name, number]) => [number, name as SpreadCodeName]),
 );
 
-/** Name of the error code `number`; undefined when Spread has no such error. */
+/** Name of the error code `number`. Undefined when Spread has no such error. */
 export function spreadCodeName(number: number): SpreadCodeName | undefined {
   return nameByNumber.get(number);
 }

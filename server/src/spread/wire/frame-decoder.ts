@@ -10,19 +10,22 @@ import {
 import { decodeHeader, type Header } from './header.js';
 import { WireError } from './wire-error.js';
 
-/** What a header may announce. Checked when its 48 bytes are there, before memory is taken for what follows. */
+/**
+ * The limits of a header. They are checked when its 48 bytes have arrived, before memory is allocated for the
+ * rest.
+ */
 export interface FrameLimits {
-  /** Most names in the group list (of a view: members). */
+  /** Largest number of names in the group list (of a view: members). */
   readonly maxGroups: number;
-  /** Most bytes of data, groups not counted. */
+  /** Largest size of the data, without groups. */
   readonly maxData: number;
-  /** Most bytes of data + 32 × groups. */
+  /** Largest value of data + 32 × groups. */
   readonly maxBody: number;
 }
 
 /**
- * Limits for what a daemon sends. Messages have at most 100 groups, but a view lists every member of its group, and
- * once more in its sets: a 5.0.1 daemon assembles each of the two in 144,000 bytes, which is 4500 names.
+ * Limits for frames of a daemon. Messages have at most 100 groups, but a view lists every member of its group, and
+ * once more in its sets. A 5.0.1 daemon assembles each of the two in 144,000 bytes, which is 4500 names.
  */
 export const CLIENT_FRAME_LIMITS: FrameLimits = Object.freeze({
   maxGroups: 4500,
@@ -30,7 +33,7 @@ export const CLIENT_FRAME_LIMITS: FrameLimits = Object.freeze({
   maxBody: 2 * DAEMON_MAX_DATA,
 });
 
-/** Limits for what a client sends: those at which a 5.0.1 daemon drops the session (transcripts 51, 54 and 63). */
+/** Limits for frames of a client: those at which a 5.0.1 daemon ends the session (transcripts 51, 54 and 63). */
 export const DAEMON_FRAME_LIMITS: FrameLimits = Object.freeze({
   maxGroups: MAX_GROUPS,
   maxData: DAEMON_MAX_DATA,
@@ -38,8 +41,9 @@ export const DAEMON_FRAME_LIMITS: FrameLimits = Object.freeze({
 });
 
 /**
- * One frame of either direction. The receiver of the frame owns its bytes, and nothing writes to them later, unless the
- * decoder lends them (`memory`). Views on them are made when they are asked for, because most frames are read where they lie.
+ * One frame of either direction. The receiver of the frame owns its bytes, and nothing writes to them later,
+ * unless the decoder lends them (`memory`). Views of the bytes are created on request, because most frames are
+ * read in place.
  */
 export class Frame {
   readonly #headerBuffer: Buffer;
@@ -47,9 +51,9 @@ export class Frame {
 
   /**
    * @param header the 48 bytes as numbers
-   * @param buffer holds the body
-   * @param start where in `buffer` the body begins
-   * @param end where it ends
+   * @param buffer contains the body
+   * @param start start of the body in `buffer`
+   * @param end its end
    */
   constructor(
     readonly header: Header,
@@ -63,34 +67,34 @@ export class Frame {
     this.#headerStart = headerStart;
   }
 
-  /** The 48 bytes as they came. */
+  /** The unchanged 48 bytes. */
   get headerBytes(): Buffer {
     return this.#headerBuffer.subarray(this.#headerStart, this.#headerStart + HEADER_SIZE);
   }
 
-  /** Everything behind the header: [old type, 4 bytes, in reject frames from a daemon] groups data. */
+  /** Everything after the header: [old type, 4 bytes, in reject frames from a daemon] groups data. */
   get body(): Buffer {
     return this.buffer.subarray(this.start, this.end);
   }
 }
 
 export interface FrameDecoderOptions {
-  /** Whose side we are on: a client reads reject frames (4 bytes longer) that a daemon never gets. */
+  /** The side of the decoder: only a client reads reject frames, which are 4 bytes longer. */
   readonly role: 'client' | 'daemon';
   /** Default: CLIENT_FRAME_LIMITS or DAEMON_FRAME_LIMITS, by role. */
   readonly limits?: FrameLimits;
-  /** Called when 48 bytes are complete and within the limits, before the rest is awaited; throws to reject. */
+  /** Called when a header is complete and within the limits, before the rest arrives. Throws to reject. */
   readonly validateHeader?: (header: Header, headerBytes: Buffer) => void;
   /**
-   * Where bodies that come in pieces are put together. With it everything is lent: a chunk to the decoder until `push`
-   * returns, a frame and its views to `onFrame` until that returns. Without it both are given away for good.
+   * Memory for bodies that arrive in pieces. With it, everything is lent: a chunk to the decoder until `push`
+   * returns, a frame and its views to `onFrame` until that returns. Without it, both are handed over permanently.
    */
   readonly memory?: FrameMemory;
 }
 
-/** Buffers that are used again. */
+/** Buffers that are reused. */
 export interface FrameMemory {
-  /** A buffer of at least so many bytes. */
+  /** A buffer of at least this size. */
   take(bytes: number): Buffer;
   give(buffer: Buffer): void;
 }
@@ -98,12 +102,13 @@ export interface FrameMemory {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Cuts a byte stream into frames, whatever the cuts of its chunks. A frame whose parts lie within one chunk is handed
- * out as views on that chunk; otherwise each byte is copied once, into a buffer of exactly the announced size: linear
- * in time for any chunks. Chunks are taken over: the caller must never write to them again, unless there is a `memory`.
- *
- * `push` throws WireError ILLEGAL_MESSAGE for a header past a limit, and whatever `validateHeader` or `onFrame` throw.
- * After any throw the decoder is dead: the place of the next frame is unknown, and each further push throws the same.
+ * Splits a byte stream into frames, for any split of its chunks. If all parts of a frame are within one chunk, the
+ * frame consists of views of that chunk. Otherwise each byte is copied once, into a buffer of exactly the
+ * announced size, so the time is linear for any chunks. The decoder owns the chunks: the caller must never write
+ * to them again, unless there is a `memory`.
+ *  `push` throws WireError ILLEGAL_MESSAGE for a header beyond a limit, and the errors of `validateHeader` and
+ * `onFrame`. After any error the decoder has failed: the position of the next frame is unknown, and each further
+ * push throws the same error.
  */
 export class FrameDecoder {
   readonly #onFrame: (frame: Frame) => void;
@@ -111,10 +116,10 @@ export class FrameDecoder {
   readonly #client: boolean;
   readonly #validateHeader: FrameDecoderOptions['validateHeader'];
   readonly #memory: FrameMemory | undefined;
-  /** With a memory: holds each header that does not lie in one chunk with its body. */
+  /** With a memory: buffer for each header that is not in one chunk with its body. */
   #headerSpace = NOTHING;
 
-  /** Holds the header of the frame whose body is awaited, or as much of it as has come. */
+  /** The header of the frame whose body is incomplete, or the available part of the header. */
   #headerBuffer: Buffer = NOTHING;
   #headerStart = 0;
   #headerFilled = 0;
@@ -133,17 +138,17 @@ export class FrameDecoder {
     this.#onFrame = onFrame;
   }
 
-  /** Bytes of a frame that is not complete yet; 0 between frames. */
+  /** Bytes of an incomplete frame. 0 between frames. */
   get bufferedBytes(): number {
     return this.#headerFilled + this.#bodyFilled;
   }
 
-  /** Bytes copied so far because a frame came in pieces: never more than were pushed. */
+  /** Bytes copied so far because a frame arrived in pieces: at most the pushed bytes. */
   get bytesCopied(): number {
     return this.#bytesCopied;
   }
 
-  /** Takes the next bytes and calls `onFrame` for each frame that they complete. */
+  /** Processes the next bytes and calls `onFrame` for each frame that they complete. */
   push(chunk: Buffer): void {
     if (this.#death) throw this.#death.error;
     try {
@@ -156,7 +161,7 @@ export class FrameDecoder {
     }
   }
 
-  /** Takes what it can of one frame from `offset` on; returns the offset behind it. */
+  /** Processes the available part of one frame from `offset` on. Returns the offset after it. */
   #take(chunk: Buffer, start: number): number {
     let offset = start;
     if (this.#header === undefined) {
@@ -182,7 +187,7 @@ export class FrameDecoder {
     return offset + copied;
   }
 
-  /** The chunk was only lent, and the body is still to come. */
+  /** The chunk was only lent, and the body has not arrived yet. */
   #keepHeader(): void {
     const space = this.#ownHeaderSpace();
     this.#headerBuffer.copy(space, 0, this.#headerStart, this.#headerStart + HEADER_SIZE);
@@ -190,7 +195,7 @@ export class FrameDecoder {
     this.#headerStart = 0;
   }
 
-  /** 48 bytes that no other object uses. */
+  /** A buffer of 48 bytes that no other object uses. */
   #ownHeaderSpace(): Buffer {
     if (this.#memory === undefined) return Buffer.allocUnsafeSlow(HEADER_SIZE);
     if (this.#headerSpace.length === 0) this.#headerSpace = Buffer.allocUnsafeSlow(HEADER_SIZE);
@@ -226,7 +231,7 @@ export class FrameDecoder {
     return end;
   }
 
-  /** Bytes that follow `header`; throws when it announces more than the limits allow. */
+  /** Number of bytes after `header`. Throws when it announces more than the limits allow. */
   #announced(header: Header): number {
     const { numGroups, dataLength } = header;
     const { maxGroups, maxData, maxBody } = this.#limits;
@@ -237,7 +242,7 @@ export class FrameDecoder {
     return this.#client && (header.type & REJECT_MESS) !== 0 ? body + OLD_TYPE_SIZE : body;
   }
 
-  /** The state is that between frames before the callback runs, so that it may look at `bufferedBytes`. */
+  /** Resets the state before the callback runs, so that the callback can read `bufferedBytes`. */
   #emit(buffer: Buffer, start: number, end: number): void {
     const frame = new Frame(
       this.#header as Header,

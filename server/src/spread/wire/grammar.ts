@@ -1,12 +1,12 @@
 /**
- * Part of a byte stream's grammar as a generator: it yields how many bytes it needs next, gets exactly those, and
- * returns what it has understood. The same grammar so serves any cut of the stream.
+ * Part of a byte stream's grammar as a generator: it yields the number of bytes that it needs next, gets exactly
+ * those, and returns the parsed value. The same grammar works for any split of the stream.
  */
 export type Grammar<T> = Generator<number, T, Buffer>;
 
 /**
- * Feeds chunks to a grammar. Each step needs at most a few hundred bytes, all of them bounded by the grammars here
- * (a length is one byte): nothing a peer announces can make this take more.
+ * Feeds chunks to a grammar. The grammars here limit each step to a few hundred bytes (a length is one byte), so a
+ * peer cannot make this use more memory.
  */
 export class IncrementalReader<T> {
   readonly #grammar: Grammar<T>;
@@ -17,7 +17,7 @@ export class IncrementalReader<T> {
   #value: T | undefined;
   #done = false;
   #failure: { error: unknown } | undefined;
-  /** Bytes that came behind the end of the grammar; empty until it is done. */
+  /** Bytes after the end of the grammar. Empty until it is complete. */
   rest: Buffer = Buffer.alloc(0);
 
   constructor(grammar: Grammar<T>) {
@@ -25,25 +25,25 @@ export class IncrementalReader<T> {
     this.#advance(grammar.next());
   }
 
-  /** True once the whole grammar was read; `value` is then what it says. */
+  /** True once the whole grammar was read. `value` then has the result. */
   get done(): boolean {
     return this.#done;
   }
 
-  /** What was read. Throws when it is asked for too early. */
+  /** The parsed value. Throws before the grammar is complete. */
   get value(): T {
     if (!this.#done) throw new Error('the grammar is not complete');
     return this.#value as T;
   }
 
-  /** Bytes of the grammar that were read so far. */
+  /** Number of bytes of the grammar that were read so far. */
   get taken(): number {
     return this.#taken;
   }
 
   /**
-   * Takes the next bytes; true when the grammar is complete. Bytes behind its end are found in `rest`; pushing again
-   * after that is a mistake of the caller. Throws what the grammar throws, and the same again on each further push.
+   * Processes the next bytes. True when the grammar is complete. Bytes after its end are in `rest`. Do not push
+   * again after the end. Throws the error of the grammar, and the same error on each further push.
    */
   push(chunk: Buffer): boolean {
     if (this.#done) throw new Error('the grammar is complete');

@@ -14,19 +14,24 @@ const NUM_GROUPS = TYPE + 4 + MAX_GROUP_NAME;
 const HINT = NUM_GROUPS + 4;
 const DATA_LEN = HINT + 4;
 
-/** The 48 bytes before each message, as numbers. Counts are as announced: a decoder checks them, this type does not. */
+/**
+ * The 48 bytes before each message, as numbers. Counts are as announced: a decoder checks them, this type does
+ * not.
+ */
 export interface Header {
   /** Type bits without the marker, unsigned. */
   type: number;
   /** Up to the first NUL of the field; Latin-1. */
   privateGroup: string;
-  /** Signed: a hostile peer may announce less than 0. */
+  /** Signed: a hostile peer may announce a negative number. */
   numGroups: number;
-  /** The hint exactly as its bytes read in little-endian order, unsigned: relays must not touch it. */
+  /** The unchanged hint, read as an unsigned little-endian word. Daemons that forward it must not change it. */
   hint: number;
   /** The application's number in the hint, -32768..32767. */
   messageType: number;
-  /** True when the hint (so the payload too) was written on a machine of the other byte order than ours (little). */
+  /**
+   * True when the hint (so the payload too) was written on a machine with the other byte order than ours (little).
+   */
   endianMismatch: boolean;
   /** Payload bytes without groups, signed. */
   dataLength: number;
@@ -34,9 +39,9 @@ export interface Header {
   littleEndian: boolean;
 }
 
-/** What a header is made from. */
+/** The inputs of a header. */
 export interface HeaderFields {
-  /** Type bits; the marker is set here. */
+  /** Type bits. The marker is added. */
   type: number;
   privateGroup: string;
   numGroups: number;
@@ -45,19 +50,19 @@ export interface HeaderFields {
   dataLength: number;
 }
 
-/** The message type in a hint word that was read in its writer's order: bits 8..23, sign extended. */
+/** The message type in a hint word in its writer's order: bits 8..23, sign-extended. */
 export function messageTypeOf(hint: number): number {
   return (hint << 8) >> 16;
 }
 
-/** A little-endian hint that carries `messageType`, unsigned. */
+/** A little-endian hint with `messageType`, unsigned. */
 export function hintOf(messageType: number): number {
   return withMarker((messageType & 0xffff) << 8);
 }
 
 /**
- * Writes 48 bytes at `offset`, little-endian by default. Nothing is checked: the builders of requests check what they
- * send, and tests build what must be rejected.
+ * Writes 48 bytes at `offset`, little-endian by default, without checks: the encoders of requests check their
+ * values, and tests need malformed headers.
  */
 export function encodeHeader(
   buffer: Buffer,
@@ -81,8 +86,8 @@ export function writeDataLength(buffer: Buffer, offset: number, dataLength: numb
 }
 
 /**
- * Reads the 48 bytes at `offset`, of either byte order. The marker of `type` decides the order of the counts too; the
- * hint has a marker of its own, because a daemon relays it as the sender wrote it (Spread 5.0.1, transcript
+ * Reads the 48 bytes at `offset`, of either byte order. The marker of `type` determines the order of the counts
+ * too. The hint has its own marker, because a daemon forwards it unchanged (Spread 5.0.1, transcript
  * 55-big-endian-client).
  */
 export function decodeHeader(buffer: Buffer, offset = 0): Header {

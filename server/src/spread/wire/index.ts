@@ -1,4 +1,4 @@
-/** Spread's client protocol as functions of bytes: no sockets, no timers, nothing imported from above. */
+/** Spread's client protocol as functions of bytes, without sockets, timers and imports from higher layers. */
 
 export * from './byte-order.js';
 export * from './codes.js';

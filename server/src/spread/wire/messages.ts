@@ -31,11 +31,10 @@ import { decodeView } from './views/view-decoder.js';
 import { WireError } from './wire-error.js';
 
 /**
- * The meaning of a frame from a daemon. `payload` is a view on the frame's body.
- *
- * A frame with a service bit is a regular message whatever else is set: genuine membership messages have none, and a
- * daemon relays forged membership bits of any client (transcript 58-extra-type-bits). Throws WireError
- * ILLEGAL_MESSAGE for a frame that no daemon sends; nothing is read or allocated past the body.
+ * Decodes a frame from a daemon. `payload` is a view of the frame's body.
+ *  A frame with a service bit is a regular message, whatever other bits it has: real membership messages have no
+ * service bit, and a daemon forwards forged membership bits of any client (transcript 58-extra-type-bits). Throws
+ * WireError ILLEGAL_MESSAGE for a frame that no daemon sends. Nothing is read or allocated beyond the body.
  */
 export function decodeMessage(frame: Frame): Message {
   const { type } = frame.header;
@@ -103,7 +102,7 @@ function decodeMembership(frame: Frame): ViewMessage | TransitionalMessage | Sel
   );
 }
 
-/** header, old type (4, the daemon's order), groups with the sender as last one, data. */
+/** header, old type (4, the daemon's order), groups with the sender as the last one, data. */
 function decodeRejected(frame: Frame): RejectedMessage {
   const { header, body } = frame;
   if (header.numGroups < 1) {

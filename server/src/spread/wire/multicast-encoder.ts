@@ -15,20 +15,21 @@ import {
   payloadRoom,
 } from './requests.js';
 
-/** Up to this many payload bytes a copy is cheaper than a second piece to write. */
+/** Up to this payload size, a copy is cheaper than a second piece to write. */
 export const COALESCED_PAYLOAD = 8192;
 
-/** Memory that frames are written into, one after the other. */
+/** Memory into which frames are written, one after the other. */
 export interface FrameSpace {
-  /** Takes the next `bytes` bytes; returns where they begin in `buffer`. */
+  /** Reserves the next `bytes` bytes. Returns their position in `buffer`. */
   reserve(bytes: number): number;
-  /** To be read after reserve(). */
+  /** Read it after reserve(). */
   readonly buffer: Buffer;
 }
 
 /**
- * Encodes the messages of one session. Neighbouring messages mostly differ in nothing but their payload, so the
- * header and groups of the last one are kept: for the next one of the same kind they are neither checked nor built again.
+ * Encodes the messages of one session. Neighbouring messages mostly differ only in their payload, so the encoder
+ * keeps the header and groups of the last one. For the next message with the same ones, they are neither checked
+ * nor built again.
  */
 export class MulticastEncoder {
   readonly #privateGroup: string;
@@ -38,18 +39,18 @@ export class MulticastEncoder {
   #selfDiscard = false;
   #messageType = 0;
   #groups: string[] = [];
-  /** Most payload bytes with this head. */
+  /** Largest payload size with this head. */
   #room = 0;
 
-  /** @param privateGroup the sender's, as the daemon gave it at the handshake */
+  /** @param privateGroup the sender's, as the daemon assigned it in the handshake */
   constructor(privateGroup: string, limits: MessageLimits = DEFAULT_MESSAGE_LIMITS) {
     this.#privateGroup = privateGroup;
     this.#limits = limits;
   }
 
   /**
-   * Writes a message into `space`: all of it, or all but a payload of more than COALESCED_PAYLOAD bytes, which is
-   * returned and has to follow. Throws as `checkMulticast` does, before anything is reserved.
+   * Writes a message into `space`. A payload of more than COALESCED_PAYLOAD bytes is not written but returned, and
+   * must follow. Throws like `checkMulticast`, before anything is reserved.
    */
   encode(message: Omit<MulticastFields, 'privateGroup'>, space: FrameSpace): Uint8Array | undefined {
     const { payload } = message;
@@ -102,8 +103,8 @@ export class MulticastEncoder {
 }
 
 /**
- * The bytes of one message, checked by `checkMulticast`: one buffer, or header with groups and then the payload itself
- * (not a copy) when it has more than COALESCED_PAYLOAD bytes.
+ * The bytes of one message, checked by `checkMulticast`: one buffer. With a payload of more than COALESCED_PAYLOAD
+ * bytes: the header with groups, then the payload without a copy.
  */
 export function encodeMulticast(
   fields: MulticastFields,

@@ -4,13 +4,14 @@ import { WireError } from './wire-error.js';
 
 /**
  * Names are bytes without an encoding. Here they are strings whose code points U+0000..U+00FF are those bytes
- * (Latin-1), compared by code point. Legal bytes of names that we send are 0x24 `$` .. 0x7e `~`: so no `#`, `"`, `!`,
- * blank, control or non-ASCII byte. What arrives may be anything: a daemon does not check group names.
+ * (Latin-1), compared by code point. Legal bytes of names that we send are 0x24 `$` .. 0x7e `~`: so no `#`, `"`,
+ * `!`, space, control or non-ASCII byte. Received names can have any bytes, because a daemon does not check group
+ * names.
  */
 const FIRST_LEGAL = 0x24;
 const LAST_LEGAL = 0x7e;
 const HASH = 0x23;
-/** A longer name is cut in messages. */
+/** Longer names are truncated in messages. */
 const MAX_SHOWN = 40;
 const LEGAL_BYTES = "bytes 0x24 '$' to 0x7e '~'";
 
@@ -29,7 +30,9 @@ function describe(name: string, index: number): string {
   return `0x${code.toString(16).padStart(2, '0')}${shown}`;
 }
 
-/** A name in a message: in quotes, without bytes that a terminal would act on, and cut where it is very long. */
+/**
+ * A name for an error message: quoted, without bytes that control a terminal, and truncated when it is very long.
+ */
 function quoted(name: string): string {
   const shown = name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name;
   return JSON.stringify(shown).replace(
@@ -61,8 +64,8 @@ function checkName(name: string, field: string, code: SpreadCodeName, max: numbe
 }
 
 /**
- * Rejects what a daemon would reject as private name: longer than 10 bytes, or a byte outside 0x24..0x7e
- * (Spread 5.0.1, transcript 06-handshake-name-characters). The empty name means "the daemon invents one" and is
+ * Rejects a private name that a daemon would reject: longer than 10 bytes, or with a byte outside 0x24..0x7e
+ * (Spread 5.0.1, transcript 06-handshake-name-characters). The empty name means "the daemon generates one" and is
  * allowed unless `allowEmpty` is false. Throws WireError REJECT_ILLEGAL_NAME.
  */
 export function checkPrivateName(name: string, options: { allowEmpty?: boolean; field?: string } = {}): void {
@@ -75,7 +78,10 @@ export function checkDaemonName(name: string, field = 'daemon_name'): void {
   checkName(name, field, 'ILLEGAL_SPREAD', MAX_PROC_NAME - 1, 1);
 }
 
-/** Rejects what Spread's own library rejects to join or leave: not 1..31 bytes of 0x24..0x7e. Throws WireError ILLEGAL_GROUP. */
+/**
+ * Rejects a group name that Spread's own library rejects for join or leave: not 1..31 bytes of 0x24..0x7e. Throws
+ * WireError ILLEGAL_GROUP.
+ */
 export function checkGroupName(name: string, field = 'group'): void {
   checkName(name, field, 'ILLEGAL_GROUP', MAX_GROUP_NAME - 1, 1);
 }
@@ -99,7 +105,9 @@ export function checkDestination(name: string, field = 'group'): void {
   );
 }
 
-/** The parts of a private group `#name#daemon`; undefined when it is not well-formed (1..10 and 1..19 legal bytes). */
+/**
+ * The parts of a private group `#name#daemon`. Undefined when it is not well-formed (1..10 and 1..19 legal bytes).
+ */
 export function parsePrivateGroup(group: string): { name: string; daemon: string } | undefined {
   if (group.charCodeAt(0) !== HASH) return undefined;
   const second = group.indexOf('#', 1);
@@ -115,15 +123,15 @@ export function privateGroupOf(name: string, daemon: string): string {
   return `#${name}#${daemon}`;
 }
 
-/** Writes `name` into the 32-byte field at `offset`, NUL padded; what does not fit is cut. */
+/** Writes `name` into the 32-byte field at `offset`, NUL padded. Truncates a longer name. */
 export function writeName(buffer: Buffer, offset: number, name: string): void {
   const written = buffer.write(name, offset, MAX_GROUP_NAME, 'latin1');
   buffer.fill(0, offset + written, offset + MAX_GROUP_NAME);
 }
 
 /**
- * Names that were read lately, by a hash of their bytes: the same few senders and groups come again and again, and
- * comparing is cheaper than a new string. A fixed number of short strings, whatever arrives.
+ * Recently read names, by a hash of their bytes: the same few senders and groups occur again and again, and a
+ * comparison is cheaper than a new string. A fixed number of short strings, whatever arrives.
  */
 const KNOWN_NAMES = 512;
 const known = new Array<string>(KNOWN_NAMES).fill('');
@@ -152,7 +160,7 @@ function isNameAt(buffer: Buffer, start: number, end: number, name: string): boo
   return true;
 }
 
-/** `count` names from `offset` on. The caller has checked that they are there. */
+/** `count` names from `offset` on. The caller has checked that they exist. */
 export function readNames(buffer: Buffer, offset: number, count: number): string[] {
   const names = new Array<string>(count);
   for (let i = 0; i < count; i++) names[i] = readName(buffer, offset + i * MAX_GROUP_NAME);

@@ -17,44 +17,51 @@ import { encodeHeader } from './header.js';
 import { checkDestination, checkGroupName, writeName } from './names.js';
 import { WireError } from './wire-error.js';
 
-/** A message to be sent. */
+/** A message to send. */
 export interface MulticastFields {
-  /** Own private group, as the daemon gave it at the handshake. */
+  /** The own private group, as the daemon assigned it in the handshake. */
   privateGroup: string;
   serviceType: ServiceTypeName;
-  /** No copy to ourselves; default false. */
+  /** Whether the sender gets no copy. Default: false. */
   selfDiscard?: boolean;
   /** 1 to `maxGroups` group names or private groups. */
   groups: readonly string[];
-  /** -32768..32767; default 0. */
+  /** -32768..32767. Default: 0. */
   messageType?: number;
-  /** Not copied when it is large: must stay as it is until the bytes were taken. */
+  /** A large payload is not copied, so it must stay unchanged until the bytes were accepted. */
   payload: Uint8Array;
 }
 
-/** What a message may have. */
+/** The limits of a message. */
 export interface MessageLimits {
-  /** Most groups a message, 1..100. Default 43: a 5.0.1 daemon delivers a message to more groups to no member. */
+  /**
+   * Largest number of groups, 1..100. Default: 43, because a 5.0.1 daemon delivers a message to more groups to no
+   * member.
+   */
   readonly maxGroups: number;
-  /** Most bytes of payload + 32 × groups, at most 143,151 (the default): one byte more corrupts the memory of a 5.0.1 daemon. */
+  /**
+   * Largest value of payload + 32 × groups, at most 143,151 (the default): one byte more corrupts the memory of a
+   * 5.0.1 daemon.
+   */
   readonly maxBody: number;
 }
 
-/** Limits within which a 5.0.1 daemon works right (transcripts 50 to 53). */
+/** Limits within which a 5.0.1 daemon works correctly (transcripts 50 to 53). */
 export const DEFAULT_MESSAGE_LIMITS: MessageLimits = Object.freeze({
   maxGroups: DEFAULT_MAX_GROUPS_PER_MESSAGE,
   maxBody: MAX_MESSAGE_BODY,
 });
 
-/** Service and self-discard as one number, as Spread's own API takes them. */
+/** Service and self-discard as one number, like in Spread's own API. */
 export interface ServiceBits {
   serviceType: ServiceTypeName;
   selfDiscard: boolean;
 }
 
 /**
- * Reads a service type given as Spread's number: exactly one of the six services, SELF_DISCARD allowed, nothing else.
- * Throws WireError ILLEGAL_SERVICE: any other bit costs the session or, worse, the daemon (transcripts 57 and 60).
+ * Parses a service type given as Spread's number: exactly one of the six services, optionally with SELF_DISCARD.
+ * Throws WireError ILLEGAL_SERVICE: any other bit makes the daemon end the session or, worse, crash (transcripts
+ * 57 and 60).
  */
 export function serviceTypeFromBits(bits: number): ServiceBits {
   const serviceType = serviceOfBits(bits & ~SELF_DISCARD);
@@ -71,13 +78,13 @@ export function serviceTypeFromBits(bits: number): ServiceBits {
   return { serviceType, selfDiscard: (bits & SELF_DISCARD) !== 0 };
 }
 
-/** Most payload bytes of a message to so many groups. */
+/** Largest payload of a message to this number of groups. */
 export function payloadRoom(groups: number, limits: MessageLimits): number {
   return Math.min(limits.maxBody, MAX_MESSAGE_BODY) - MAX_GROUP_NAME * groups;
 }
 
 /**
- * Rejects, before a byte is sent, a message that would harm the session or the daemon, or reach no member. Throws
+ * Rejects, before sending, a message that would harm the session or the daemon, or reach no member. Throws
  * WireError: ILLEGAL_SERVICE, ILLEGAL_GROUP (names and their number), ILLEGAL_MESSAGE (message type),
  * MESSAGE_TOO_LONG (payload + 32 × groups).
  */
@@ -132,19 +139,19 @@ export function checkMulticast(
   }
 }
 
-/** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for what Spread's own library rejects to join. */
+/** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for a name that Spread's own library rejects. */
 export function encodeJoin(privateGroup: string, group: string): Buffer {
   checkGroupName(group);
   return command(JOIN_MESS, privateGroup, group);
 }
 
-/** 80 bytes: leave `group`. Throws WireError ILLEGAL_GROUP as for a join. */
+/** 80 bytes: leave `group`. Throws WireError ILLEGAL_GROUP like for a join. */
 export function encodeLeave(privateGroup: string, group: string): Buffer {
   checkGroupName(group);
   return command(LEAVE_MESS, privateGroup, group);
 }
 
-/** 80 bytes: the clean disconnect. The daemon closes the connection when it has read it. */
+/** 80 bytes: the clean disconnect. The daemon then closes the connection. */
 export function encodeDisconnect(privateGroup: string): Buffer {
   return command(KILL_MESS, privateGroup, privateGroup);
 }

@@ -1,8 +1,8 @@
 import { SpreadCode, type SpreadCodeName } from './codes.js';
 
 /**
- * What every check of the wire layer throws: bytes that break the protocol, or a request that must not become bytes.
- * The message is a whole sentence that names the field and, where there is one, the bound.
+ * The error of every check of the wire layer: bytes that violate the protocol, or an invalid request. The message
+ * is a complete sentence that names the field and, if there is one, the limit.
  */
 export class WireError extends Error {
   override readonly name = 'WireError';
@@ -12,10 +12,10 @@ export class WireError extends Error {
   constructor(
     /** Spread's code for this kind of mistake. */
     readonly code: SpreadCodeName,
-    /** The field that is wrong, e.g. `groups[2]`, `payload`, `num_groups`. */
+    /** The invalid field, e.g. `groups[2]`, `payload`, `num_groups`. */
     readonly field: string,
     message: string,
-    /** What would have been right, e.g. `1..31 bytes`. */
+    /** The allowed range, e.g. `1..31 bytes`. */
     readonly bound?: string,
   ) {
     super(message);

@@ -3,12 +3,11 @@ import { type Grammar, IncrementalReader } from '../grammar.js';
 import { WireError } from '../wire-error.js';
 import { rejection } from './session-answer.js';
 
-// Step 2 of the handshake, daemon to client: length(1) and the allowed methods, each followed by a blank; or one
-// negative byte, the reject code.
-// Step 3, client to daemon: 90 bytes, three slots of 30 with NUL-padded names of methods; the first empty slot ends
-// the list. What the methods themselves exchange follows.
+// Step 2 of the handshake, daemon to client: length(1) and the allowed methods, each followed by a space; or one
+// negative byte, the reject code. Step 3, client to daemon: 90 bytes, three slots of 30 with NUL-padded names of
+// methods. The first empty slot ends the list. Then the methods exchange their own data.
 
-/** Daemon side: the list of allowed methods, each followed by one blank. At most 127 bytes of list. */
+/** Daemon side: the list of allowed methods, each followed by one space. At most 127 bytes. */
 export function encodeAuthList(methods: readonly string[]): Buffer {
   const list = methods.map((method) => `${method} `).join('');
   if (list.length > 127) {
@@ -40,8 +39,8 @@ function* authListGrammar(): Grammar<string[]> {
 }
 
 /**
- * The choice of 1 to 2 authentication methods: 90 bytes, to be sent in **one** write. The third slot stays empty: a
- * 5.0.1 daemon that finds all three filled looks for the end of the list behind them (protocol page §3.5). Throws
+ * The choice of 1 to 2 authentication methods: 90 bytes, to send in **one** write. The third slot stays empty:
+ * when all three are filled, a 5.0.1 daemon looks for the end of the list after them (protocol page §3.5). Throws
  * WireError REJECT_AUTH for no method, more than two, or a name that does not fit its slot.
  */
 export function encodeAuthChoice(methods: readonly string[]): Buffer {
@@ -71,8 +70,8 @@ export function encodeAuthChoice(methods: readonly string[]): Buffer {
 }
 
 /**
- * Daemon side: reads the 90 bytes of a client's choice, up to the first empty slot. Which methods are allowed is the
- * daemon's matter. Throws nothing.
+ * Daemon side: reads the 90 bytes of a client's choice, up to the first empty slot. The daemon decides which
+ * methods are allowed. Throws nothing.
  */
 export class AuthChoiceReader extends IncrementalReader<string[]> {
   constructor() {

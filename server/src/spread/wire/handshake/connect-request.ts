@@ -12,29 +12,29 @@ import { WireError } from '../wire-error.js';
 //   4    1 length of the name, 0..10
 //   5  len name
 
-/** What a client says first. */
+/** The first message of a client. */
 export interface ConnectRequest {
-  /** 0..10 bytes; empty = the daemon invents one. */
+  /** 0..10 bytes. Empty: the daemon generates a name. */
   name: string;
-  /** Whether views and transitions are wanted. */
+  /** Whether to receive views and transitions. */
   membership: boolean;
-  /** 0 or 1; a daemon stores it and does nothing with it. */
+  /** 0 or 1. A daemon stores it without using it. */
   priority: 0 | 1;
   /** Default: CLIENT_VERSION. */
   version?: Version;
 }
 
-/** A connect request as a daemon reads it. */
+/** A connect request as decoded by a daemon. */
 export interface ReceivedConnectRequest {
   name: string;
   membership: boolean;
   /** High nibble of the flag byte. */
   priority: number;
-  /** Signed bytes: a byte of 0x80 or more counts negative. */
+  /** Signed bytes: a byte of 0x80 or more is negative. */
   version: Version;
   /** False before 3.16: such a client neither reads an auth list nor sends a choice. */
   authPhase: boolean;
-  /** Bytes of version that the client expects in the answer: 2 before 3.15. */
+  /** Number of version bytes that the client expects in the response: 2 before 3.15. */
   versionBytes: 2 | 3;
 }
 
@@ -42,15 +42,15 @@ export interface ReceivedConnectRequest {
 const OLDEST_CLIENT = 30_100;
 /** major × 100 + minor above which a request has a patch byte. */
 const LAST_WITHOUT_PATCH = 314;
-/** major × 10,000 + minor × 100 + patch from which on the answer has three bytes of version. */
+/** major × 10,000 + minor × 100 + patch from which on the response has three bytes of version. */
 const FIRST_WITH_THREE_BYTES = 31_500;
 /** major × 10,000 + minor × 100 + patch from which on there is an auth phase. */
 const FIRST_WITH_AUTH = 31_600;
 
 /**
- * The connect request, to be sent in **one** write: a 5.0.1 daemon reads it without waiting and closes silently on a
- * part of it (transcript 09-handshake-split-writes). Throws WireError REJECT_ILLEGAL_NAME for a name the daemon would
- * reject.
+ * The connect request, to send in **one** write: a 5.0.1 daemon does not wait for the rest, and closes silently
+ * after a part of it (transcript 09-handshake-split-writes). Throws WireError REJECT_ILLEGAL_NAME for a name that
+ * the daemon would reject.
  */
 export function encodeConnectRequest(request: ConnectRequest): Buffer {
   checkPrivateName(request.name);
@@ -63,7 +63,10 @@ export function encodeConnectRequest(request: ConnectRequest): Buffer {
   return Buffer.concat([Buffer.from(head), Buffer.from(request.name, 'latin1')]);
 }
 
-/** Daemon side: reads a connect request. `push` throws WireError REJECT_VERSION or REJECT_ILLEGAL_NAME, in a daemon's order of checks. */
+/**
+ * Daemon side: decodes a connect request. `push` throws WireError REJECT_VERSION or REJECT_ILLEGAL_NAME, in a
+ * daemon's order of checks.
+ */
 export class ConnectRequestReader extends IncrementalReader<ReceivedConnectRequest> {
   readonly #progress: { part: 'head' | 'name' };
 
@@ -74,8 +77,8 @@ export class ConnectRequestReader extends IncrementalReader<ReceivedConnectReque
   }
 
   /**
-   * What is awaited. A 5.0.1 daemon that misses bytes closes without a word in the head, and with REJECT_ILLEGAL_NAME
-   * in the name (transcripts 08 and 09).
+   * The expected part. When bytes are missing, a 5.0.1 daemon closes without a response in the head, and with
+   * REJECT_ILLEGAL_NAME in the name (transcripts 08 and 09).
    */
   get awaiting(): 'head' | 'name' {
     return this.#progress.part;
@@ -89,7 +92,7 @@ function* connectRequestGrammar(progress: { part: 'head' | 'name' }): Grammar<Re
   const release = major * 100 + minor;
   const patch = release > LAST_WITHOUT_PATCH ? (yield 1).readInt8(0) : 0;
   const second = yield 2;
-  // A patch of 0x80 or more counts negative, so 3.16.255 is older than 3.16.0.
+  // A patch of 0x80 or more is negative, so 3.16.255 is older than 3.16.0.
   const number = major * 10_000 + minor * 100 + patch;
   if (number < OLDEST_CLIENT) {
     throw new WireError(
@@ -115,7 +118,7 @@ function* connectRequestGrammar(progress: { part: 'head' | 'name' }): Grammar<Re
   checkPrivateName(name);
   return {
     name,
-    // A 5.0.1 daemon takes the signed byte modulo 2 and compares with 1: negative odd numbers fail (transcript 15).
+    // A 5.0.1 daemon compares the signed byte modulo 2 with 1, so negative odd numbers fail (transcript 15).
     membership: flags % 2 === 1,
     priority: (flags >> 4) & 0x0f,
     version: { major, minor, patch },

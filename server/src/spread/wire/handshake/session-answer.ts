@@ -3,17 +3,18 @@ import { ACCEPT_SESSION, MAX_GROUP_NAME, type Version } from '../constants.js';
 import { type Grammar, IncrementalReader } from '../grammar.js';
 import { WireError } from '../wire-error.js';
 
-// Last step of the handshake, daemon to client: 0x01, version(3; 2 for clients before 3.15), length(1) and the private
-// group of that length; or one negative byte, the reject code. A reject code may also stand where the auth list is due.
+// Last step of the handshake, daemon to client: 0x01, version(3; 2 for clients before 3.15), length(1) and the
+// private group of that length; or one negative byte, the reject code. A reject code can also replace the auth
+// list.
 
-/** How a daemon accepts. */
+/** The response of a daemon that accepts. */
 export interface Accepted {
   daemonVersion: Version;
   /** `#name#daemon`. */
   privateGroup: string;
 }
 
-/** Daemons older than this speak another protocol; Spread's own library rejects them too. */
+/** Older daemons speak another protocol. Spread's own library rejects them too. */
 const OLDEST_DAEMON_MAJOR = 3;
 
 /** Daemon side: the session is accepted. Clients before 3.15 expect 2 bytes of version. */
@@ -30,8 +31,8 @@ export function encodeReject(code: SpreadCodeName): Buffer {
 }
 
 /**
- * Client side: reads the answer behind the auth phase. `push` throws WireError with the code of a reject byte,
- * REJECT_VERSION for a daemon older than 3, ILLEGAL_MESSAGE for what is no answer of a daemon.
+ * Client side: decodes the response after the auth phase. `push` throws WireError with the code of a reject byte,
+ * REJECT_VERSION for a daemon older than 3, ILLEGAL_MESSAGE for bytes that are not a daemon's response.
  */
 export class AcceptReader extends IncrementalReader<Accepted> {
   constructor() {
@@ -83,8 +84,9 @@ const REASONS: Partial<Record<SpreadCodeName, string>> = {
 };
 
 /**
- * The error that a reject byte means. Another number, even one that is Spread's for something else, is no answer of a daemon:
- * ILLEGAL_MESSAGE. A peer must not make it look like a defect of ours, or like a mistake of the caller.
+ * The error of a reject byte. Any other number, even a Spread code with another meaning, is not a daemon's
+ * response: ILLEGAL_MESSAGE. A peer must not be able to imitate a defect of the sidecar or a mistake of the
+ * caller.
  */
 export function rejection(number: number): WireError {
   const code = spreadCodeName(number);

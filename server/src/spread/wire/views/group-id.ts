@@ -1,15 +1,15 @@
 import { readSignedWord, readWord, writeWord } from '../byte-order.js';
 
 /**
- * Identifies one view of a group: equal at all members that got it, and to be compared by all three words only. Ids
- * have no order, and can repeat when a group was empty in between (Spread 5.0.1, transcript 25-group-id-reuse).
+ * Identifies one view of a group. It is equal at all members that got the view. Compare all three words. IDs have
+ * no order, and can repeat when a group was empty in between (Spread 5.0.1, transcript 25-group-id-reuse).
  */
 export interface GroupId {
-  /** Daemon id (unsigned), seconds since 1970 of the daemon membership (signed), count of changes (signed). */
+  /** Daemon ID (unsigned), seconds since 1970 of the daemon membership (signed), number of changes (signed). */
   readonly words: readonly [number, number, number];
 }
 
-/** Reads 12 bytes. The caller has checked that they are there. */
+/** Reads 12 bytes. The caller has checked that they exist. */
 export function readGroupId(buffer: Buffer, offset: number, littleEndian: boolean): GroupId {
   return {
     words: [
@@ -25,7 +25,7 @@ export function writeGroupId(buffer: Buffer, offset: number, id: GroupId, little
   for (const [i, word] of id.words.entries()) writeWord(buffer, offset + 4 * i, word, littleEndian);
 }
 
-/** True when both name the same view. */
+/** True when both identify the same view. */
 export function sameGroupId(a: GroupId, b: GroupId): boolean {
   return a.words[0] === b.words[0] && a.words[1] === b.words[1] && a.words[2] === b.words[2];
 }

@@ -6,7 +6,7 @@ import { readNames } from '../names.js';
 import { WireError } from '../wire-error.js';
 import { readGroupId } from './group-id.js';
 
-// Body of a view, behind the member names; words in the daemon's byte order:
+// Body of a view, after the member names. Words are in the daemon's byte order:
 // off size
 //   0   12 group id
 //  12    4 number of sets, 1 or more
@@ -15,10 +15,10 @@ import { readGroupId } from './group-id.js';
 const NUMBER_OF_SETS = 12;
 const OWN_SET_OFFSET = 16;
 
-/** A set has at least its count word, so a body cannot announce more sets than it has room for. */
+/** A set has at least its count word, so a body has no room for more sets than this. */
 const SMALLEST_SET = 4;
 
-/** The view in a REG_MEMB frame. Throws WireError ILLEGAL_MESSAGE when counts and lengths do not fit each other. */
+/** The view in a REG_MEMB frame. Throws WireError ILLEGAL_MESSAGE when counts and lengths are inconsistent. */
 export function decodeView(frame: Frame): ViewMessage {
   const { header, body } = frame;
   const cause = causeOfBits(header.type & CAUSE_MASK);

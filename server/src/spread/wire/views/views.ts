@@ -14,24 +14,24 @@ import { encodeHeader } from '../header.js';
 import { writeName } from '../names.js';
 import { type GroupId, writeGroupId } from './group-id.js';
 
-/** What a view frame is made from. */
+/** The inputs of a view frame. */
 export interface ViewFields {
   group: string;
   groupId: GroupId;
   cause: ViewCause;
-  /** All members after the change, in the order in which receivers are to see them. */
+  /** All members after the change, in the order for receivers. */
   members: readonly string[];
   vsSets: readonly (readonly string[])[];
-  /** Which of `vsSets` is the receiver's; default 0. */
+  /** Index in `vsSets` of the receiver's set. Default: 0. */
   ownSetIndex?: number;
 }
 
-/** Little-endian by default; a big-endian daemon exists only in tests. */
+/** Little-endian by default. Big-endian daemons exist only in tests. */
 export interface ByteOrderOption {
   bigEndian?: boolean;
 }
 
-/** A whole view frame, as a daemon sends it. */
+/** A complete view frame, as a daemon sends it. */
 export function encodeView(view: ViewFields, options: ByteOrderOption = {}): Buffer {
   const littleEndian = options.bigEndian !== true;
   const own = view.ownSetIndex ?? 0;
@@ -70,7 +70,7 @@ export function encodeView(view: ViewFields, options: ByteOrderOption = {}): Buf
   return frame;
 }
 
-/** The self-leave, the frame that confirms a session's own leave: header only. */
+/** The self-leave, the frame that confirms a session's own leave: only a header. */
 export function encodeSelfLeave(group: string, options: ByteOrderOption = {}): Buffer {
   const frame = Buffer.allocUnsafe(HEADER_SIZE);
   const fields = { type: CAUSED_BY_LEAVE, privateGroup: group, numGroups: 0, dataLength: 0 };
@@ -78,7 +78,7 @@ export function encodeSelfLeave(group: string, options: ByteOrderOption = {}): B
   return frame;
 }
 
-/** A transitional signal: header and the id of the view that ends. */
+/** A transitional signal: header and the ID of the view that ends. */
 export function encodeTransition(group: string, oldId: GroupId, options: ByteOrderOption = {}): Buffer {
   const littleEndian = options.bigEndian !== true;
   const frame = Buffer.allocUnsafe(HEADER_SIZE + GROUP_ID_SIZE);
