@@ -1,7 +1,6 @@
 // `npm run gen`: generates all generated files of the repository. `--check` fails if a tracked file changes,
 // and names the files and the command that fixes them.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt, root } from './build.mjs';
 import { clients } from './clients/index.mjs';
@@ -46,26 +45,25 @@ function run(args) {
 run([join('scripts', 'generate-errors.mjs')]);
 await ensureBuilt();
 run(['node_modules/@bufbuild/buf/bin/buf', 'generate']);
-// It lies in a folder that buf empties, and the sidecar does not compile without it.
+// `buf generate` deletes the descriptors, without which the sidecar does not compile.
 run([join('scripts', 'generate-descriptors.mjs')]);
 await ensureBuilt();
 for (const client of clients.filter(({ generate }) => generate)) {
   if (client.isAvailable()) await client.generate();
   // In CI, all tools are installed, and a missing one fails the tests by name.
-  else console.log(`Not made: ${client.generated.join(', ')}. ${client.enable}`);
+  else console.log(`Not generated: ${client.generated.join(', ')}. ${client.enable}`);
 }
 for (const script of [
   'generate-config-docs.mjs',
   'generate-metrics-docs.mjs',
-  'generate-api-docs.mjs',
   'generate-parity-table.mjs',
   'generate-sbom.mjs',
   'helm/generate-values.mjs',
 ])
-  if (existsSync(join(root, 'scripts', script))) run([join('scripts', script)]);
+  run([join('scripts', script)]);
 
 if (helmCommand('4') ?? helmCommand('3')) run([join('scripts', 'helm', 'generate-manifests.mjs')]);
-else console.log('Not made: deploy/kubernetes. Install Helm.');
+else console.log('Not generated: deploy/kubernetes. Install Helm.');
 
 if (process.argv.includes('--check')) {
   const all = [...generated, ...clients.flatMap((client) => client.generated)];
