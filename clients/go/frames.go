@@ -226,7 +226,7 @@ func (r *RegularMessage) decode(data []byte, last *names) error {
 		case number == fieldRegularSender && kind == protowire.BytesType:
 			if last.sender != string(bytes) {
 				if !utf8.Valid(bytes) {
-					return fmt.Errorf("a sender's name is not UTF-8")
+					return fmt.Errorf("the name of a sender is not valid UTF-8")
 				}
 				last.sender = string(bytes)
 			}
@@ -237,7 +237,7 @@ func (r *RegularMessage) decode(data []byte, last *names) error {
 				continue
 			}
 			if !utf8.Valid(bytes) {
-				return fmt.Errorf("a group's name is not UTF-8")
+				return fmt.Errorf("the name of a group is not valid UTF-8")
 			}
 			if shared {
 				r.Groups = append(make([]string, 0, groups+1), last.groups[:groups]...)

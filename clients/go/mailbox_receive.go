@@ -90,7 +90,7 @@ func (m *Mailbox) feed(ctx context.Context, events chan<- Event) error {
 			m.onTaken(event)
 		case <-ctx.Done():
 			m.inbox.putBack(event)
-			return contextError(ctx, "waiting for an event to be taken")
+			return contextError(ctx, "waiting for the application to receive an event")
 		case <-m.ctx.Done():
 			m.inbox.putBack(event)
 			return nil

@@ -286,7 +286,7 @@ func (r *receiver) explain(err error, p *peer.Peer, silent bool) *SpreadError {
 	if _, attempt, found := strings.Cut(failure.Message, lastAttempt); found {
 		return r.rpc.endpoint.unreachable(attempt)
 	}
-	return &SpreadError{Message: "the sidecar did not answer", Status: codes.Unavailable, Retryable: true}
+	return &SpreadError{Message: "the sidecar did not respond", Status: codes.Unavailable, Retryable: true}
 }
 
 // attachLimit is the maximum time without a frame until the stream is attached: as for an attached stream,
@@ -373,7 +373,7 @@ func (r *receiver) judgeBreak(err *SpreadError) *SpreadError {
 	}
 	// The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
 	// cancelled.
-	message := fmt.Sprintf("the sidecar was not reached for %v, the mailbox's lease: %s", r.settings.giveUpAfter, err.Message)
+	message := fmt.Sprintf("the sidecar could not be reached for %v, the mailbox's lease: %s", r.settings.giveUpAfter, err.Message)
 	return &SpreadError{
 		Message:  message,
 		Status:   codes.Unavailable,
@@ -420,7 +420,7 @@ func lastSequenceOf(err *SpreadError) uint64 {
 
 func withMissing(err *SpreadError, received uint64) *SpreadError {
 	result := *err
-	result.Message = fmt.Sprintf("%s; the events %d to %s were lost with it", err.Message, received+1, err.Metadata["last_sequence"])
+	result.Message = fmt.Sprintf("%s; events %d to %s are lost", err.Message, received+1, err.Metadata["last_sequence"])
 	result.Metadata = maps.Clone(err.Metadata)
 	if result.Metadata == nil {
 		result.Metadata = map[string]string{}

@@ -19,7 +19,7 @@ func TLSFromPEM(ca, cert, key []byte) (*tls.Config, error) {
 	if len(ca) > 0 {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, fieldError("tls.ca", "certificates in PEM", "something else")
+			return nil, fieldError("tls.ca", "certificates in PEM", "other content")
 		}
 	}
 	if (len(cert) == 0) != (len(key) == 0) {
@@ -99,7 +99,7 @@ var headerText = regexp.MustCompile(`^[\x21-\x7e]+$`)
 func bearer(token string) (string, error) {
 	token = strings.TrimSpace(token)
 	if !headerText.MatchString(token) {
-		message := "the token is no text that a header can carry"
+		message := "the token must be 1 or more visible ASCII characters"
 		return "", &SpreadError{Message: message, Status: codes.Unauthenticated, Outcome: OutcomeNotSent}
 	}
 	return "Bearer " + token, nil

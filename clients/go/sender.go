@@ -135,7 +135,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 		options.MaxBatchBytes = 1 << 20
 	}
 	if ctx.Err() != nil {
-		return nil, contextError(ctx, "the stream was not yet opened")
+		return nil, contextError(ctx, "opening the stream")
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	// The caller's context can also cancel the opening.
@@ -157,7 +157,7 @@ func newSender(ctx context.Context, m *Mailbox, options SenderOptions) (*Sender,
 		}
 	}
 	if !stop() && err == nil {
-		err = contextError(ctx, "the stream was opened")
+		err = contextError(ctx, "opening the stream")
 	}
 	if err != nil {
 		cancel()

@@ -99,7 +99,7 @@ func New(given Options) (*Sidecar, error) {
 	}, options.DialOptions...)
 	conn, err := grpc.NewClient(where.grpc(), dial...)
 	if err != nil {
-		failure := fieldError("dialOptions", "options that a channel can be made with", err)
+		failure := fieldError("dialOptions", "valid options of a channel", err)
 		failure.Cause = err
 		return nil, failure
 	}
@@ -304,7 +304,7 @@ func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error 
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()
 	pauses := backoffBetween(50*time.Millisecond, 500*time.Millisecond)
-	last := "it did not answer"
+	last := "it did not respond"
 	for {
 		// The channel's backoff is for calls that do not wait.
 		s.rpc.conn.ResetConnectBackoff()

@@ -173,7 +173,7 @@ class SidecarLifecycle implements Sidecar {
   }
 
   /** Checks between the steps of the start. */
-  #goOn(): void {
+  #throwIfStopped(): void {
     if (this.#stopping !== undefined) throw new StoppedMeanwhile();
   }
 
@@ -186,15 +186,15 @@ class SidecarLifecycle implements Sidecar {
   async #start(): Promise<void> {
     const parts = this.#parts;
     const { admin: adminConfig } = this.#config;
-    this.#goOn();
+    this.#throwIfStopped();
     await parts.startEmbeddedDaemon();
-    this.#goOn();
+    this.#throwIfStopped();
     await parts.build();
-    this.#goOn();
+    this.#throwIfStopped();
     if (adminConfig.listen !== 'off') await parts.admin!.listen(adminConfig.listen);
-    this.#goOn();
+    this.#throwIfStopped();
     await parts.grpc!.listen(parts.grpcAddresses);
-    this.#goOn();
+    this.#throwIfStopped();
     // Set only now: a failed start reports only its reason.
     reportMemory(this.#memory, this.#config.embedded.enabled, this.#logger);
     this.#stage = 'serving';

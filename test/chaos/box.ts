@@ -224,8 +224,9 @@ export class Box {
     const { history, boxes } = this.#context;
     this.ended = true;
     // A mailbox that its application has ended fails with ILLEGAL_SESSION, which is expected.
-    const asked = !boxes.has(this) && error instanceof SpreadError && error.reason === 'ILLEGAL_SESSION';
-    const failure = asked ? undefined : failureOf(error);
+    const wasDisconnected =
+      !boxes.has(this) && error instanceof SpreadError && error.reason === 'ILLEGAL_SESSION';
+    const failure = wasDisconnected ? undefined : failureOf(error);
     history.add({ kind: 'ended', box: this.name, reader: this.#reader, ...(failure && { failure }) });
     boxes.delete(this);
   }

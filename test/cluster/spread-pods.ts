@@ -81,11 +81,11 @@ export class SpreadPods {
   /** The output of a pod's addresses process, requested inside the pod's network. */
   async status(i: number): Promise<{ daemons?: number; isCurrent: boolean } | undefined> {
     const script = `fetch('http://127.0.0.1:${STATUS_PORT}/status').then((r) => r.text()).then(console.log, () => {})`;
-    const asked = spawn('ip', ['netns', 'exec', this.#space(i), process.execPath, '-e', script], {
+    const query = spawn('ip', ['netns', 'exec', this.#space(i), process.execPath, '-e', script], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     let answer = '';
-    for await (const part of asked.stdout) answer += part;
+    for await (const part of query.stdout) answer += part;
     return answer.trim() ? JSON.parse(answer) : undefined;
   }
 
@@ -93,10 +93,10 @@ export class SpreadPods {
   async isProbedReady(i: number): Promise<boolean> {
     const target = JSON.stringify({ host: this.#podAddresses(i)[0], port: PORT });
     const script = `require('net').connect(${target}).once('connect', () => process.exit(0)).once('error', () => process.exit(1))`;
-    const asked = spawn('ip', ['netns', 'exec', this.#space('br'), process.execPath, '-e', script], {
+    const query = spawn('ip', ['netns', 'exec', this.#space('br'), process.execPath, '-e', script], {
       stdio: 'ignore',
     });
-    const code = await new Promise((resolve) => asked.once('exit', resolve));
+    const code = await new Promise((resolve) => query.once('exit', resolve));
     return code === 0;
   }
 

@@ -212,7 +212,7 @@ describe('a receiver that does not read is disconnected as in the recording, how
     const flood = stepOf(transcript, 'snd', 'sent again and again');
     await player.playRange(0, flood);
     const { bytes } = transcript.steps[flood]!;
-    const gone = transcript.steps[stepOf(transcript, 'mon', 'slow is gone')]!;
+    const disconnectStep = transcript.steps[stepOf(transcript, 'mon', 'slow is gone')]!;
     const slow = player.stream('slow');
     slow.socket.pause();
 
@@ -236,7 +236,7 @@ describe('a receiver that does not read is disconnected as in the recording, how
     const views = frames.filter(({ header }) => header.privateGroup === 'room');
     expect(views).toHaveLength(1);
     expect(Buffer.concat([views[0]!.headerBytes, views[0]!.body]).subarray(0, 80)).toEqual(
-      gone.bytes.subarray(0, 80),
+      disconnectStep.bytes.subarray(0, 80),
     );
     for (const frame of frames)
       if (frame !== views[0]) expect(frame.body.equals(bytes.subarray(48))).toBe(true);
@@ -273,9 +273,9 @@ describe('a receiver that does not read is disconnected as in the recording, how
       expect(sent).toBeLessThan(2000);
       if (mon.available >= bytes.length) expect((await mon.read(bytes.length)).equals(bytes)).toBe(true);
     }
-    const gone = transcript.steps[stepOf(transcript, 'mon', 'view: self was disconnected')]!;
-    const view = await mon.read(gone.bytes.length);
-    expect(view.subarray(0, 80)).toEqual(gone.bytes.subarray(0, 80));
+    const disconnectStep = transcript.steps[stepOf(transcript, 'mon', 'view: self was disconnected')]!;
+    const view = await mon.read(disconnectStep.bytes.length);
+    expect(view.subarray(0, 80)).toEqual(disconnectStep.bytes.subarray(0, 80));
   });
 
   it('a daemon that has disconnected a client continues to serve the others', async () => {

@@ -71,13 +71,13 @@ export async function startBadInputScene() {
   const receiving = auto.receive();
   await receiving.first(1);
   receiving.cancel();
-  const gone = await TestMailbox.open(client);
-  await gone.call('disconnect');
+  const disconnected = await TestMailbox.open(client);
+  await disconnected.call('disconnect');
   const scene: Scene = {
     id: auto.id,
     explicitId: await open({ acknowledgement: 2 }),
     membershipOffId: await open({ membership: false }),
-    goneId: gone.id,
+    goneId: disconnected.id,
   };
   return { ...sidecar, scene, refusalOf: (row: BadInput) => refusalOf(client, scene, row) };
 }

@@ -162,10 +162,10 @@ describe('an application whose sidecar is killed', () => {
     await kill(started);
     await started.again();
 
-    const gone = { code: 'ILLEGAL_SESSION', number: -11, statusName: 'NOT_FOUND' };
-    expect(await receiving).toMatchObject(gone);
+    const unknownMailbox = { code: 'ILLEGAL_SESSION', number: -11, statusName: 'NOT_FOUND' };
+    expect(await receiving).toMatchObject(unknownMailbox);
     expect(await failureOf(mailbox.multicast(AGREED_MESS, 'g', 'x'))).toMatchObject({
-      ...gone,
+      ...unknownMailbox,
       outcome: 'not-sent',
     });
     expect(
@@ -175,8 +175,8 @@ describe('an application whose sidecar is killed', () => {
           .flush()
           .then(() => mailbox.join('g')),
       ),
-    ).toMatchObject(gone);
-    expect(await failureOf(started.sidecar.attach(mailbox.id))).toMatchObject(gone);
+    ).toMatchObject(unknownMailbox);
+    expect(await failureOf(started.sidecar.attach(mailbox.id))).toMatchObject(unknownMailbox);
     expect(await mailbox.disconnect()).toBe(false);
 
     const anew = await started.sidecar.connect({ privateName: 'app' });
@@ -214,7 +214,7 @@ describe('an application whose sidecar is killed', () => {
     expect(await receiving).toMatchObject({
       statusName: 'UNAVAILABLE',
       reason: 'SIDECAR_UNREACHABLE',
-      message: expect.stringContaining('was not reached for 2000 ms'),
+      message: expect.stringContaining('could not be reached for 2000 ms'),
     });
     expect(attempts).toBeGreaterThan(0);
     expect(attempts).toBeLessThan(30);

@@ -77,12 +77,12 @@ describe('Connect', () => {
   });
 
   it('tries the next daemon of the list, and advises to retry when none is reachable', async () => {
-    const gone = await startSidecar();
-    await gone.stop();
+    const stopped = await startSidecar();
+    await stopped.stop();
     const alive = await startSidecar();
-    const { client } = await startSidecar({ daemons: [gone.daemonAddress, alive.daemonAddress] });
+    const { client } = await startSidecar({ daemons: [stopped.daemonAddress, alive.daemonAddress] });
     expect((await call(client, 'connect', {})).daemon).toBe(alive.daemonAddress);
-    const alone = await startSidecar({ daemons: [gone.daemonAddress] });
+    const alone = await startSidecar({ daemons: [stopped.daemonAddress] });
     expect(await failureOf(call(alone.client, 'connect', {}))).toMatchObject({
       code: status.UNAVAILABLE,
       info: { reason: 'COULD_NOT_CONNECT', domain: 'spread.org' },

@@ -297,7 +297,7 @@ describe('the end of the mailbox', () => {
     const payload = Buffer.alloc(100_000);
     for (let i = 0; i < 100; i++) stream.batch(message('chat', payload));
     await until(() => registry.sizes().sendQueueBytes > 0, { what: 'something waits' });
-    const gone = sender.call('disconnect');
+    const disconnected = sender.call('disconnect');
     await until(() => registry.sizes().open === 0, { what: 'the mailbox has ended' });
     expect(stream.ended).toBeUndefined();
     proxy.silent = false;
@@ -305,7 +305,7 @@ describe('the end of the mailbox', () => {
     expect(failure).toMatchObject({
       info: { reason: 'MAILBOX_DISCONNECTED', metadata: { outcome: 'not-sent' } },
     });
-    await gone;
+    await disconnected;
     const last = stream.answers.at(-1)!;
     expect(last.decided).toBe(last.accepted);
     expect(registry.totals().messagesSent).toBe(Number(last.accepted));

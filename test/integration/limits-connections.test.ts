@@ -53,9 +53,9 @@ describe('connections', () => {
     );
     idle.write(version(1));
     await until(() => busy.isAnswered(1) && idle.isAnswered(1));
-    const begun = performance.now();
+    const startedAt = performance.now();
     await until(() => idle.closed, { what: 'the idle one is closed' });
-    expect(performance.now() - begun).toBeGreaterThan(900);
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
     expect(idle.goaway).toEqual({ code: CODE.NO_ERROR, text: '' });
     expect(busy.closed).toBe(false);
     // A client reconnects by itself.
@@ -137,7 +137,7 @@ describe('the age of a connection', () => {
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const raw = await rawClient(sidecar);
     const id = Buffer.from(mailbox.id);
-    const begun = performance.now();
+    const startedAt = performance.now();
     raw.write(
       frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, callHeaders(RECEIVE)),
       frame(FRAME.DATA, FLAG.END_STREAM, 1, grpcMessage(Buffer.concat([Buffer.of(0x0a, id.length), id]))),
@@ -147,10 +147,10 @@ describe('the age of a connection', () => {
     // The last call that the sidecar accepted.
     expect(goaway?.payload.readUInt32BE(0)).toBe(1);
     expect(raw.goaway?.code).toBe(CODE.NO_ERROR);
-    expect(performance.now() - begun).toBeGreaterThan(850);
+    expect(performance.now() - startedAt).toBeGreaterThan(850);
     raw.write(version(3));
     await until(() => raw.closed, { what: 'it is closed' });
-    expect(performance.now() - begun).toBeGreaterThan(1350);
+    expect(performance.now() - startedAt).toBeGreaterThan(1350);
     expect(raw.isAnswered(3)).toBe(false);
   });
 

@@ -107,9 +107,9 @@ describe('the beginning of a connection', () => {
     const port = Number(formatListenAddress(address!).split(':').at(-1));
     const connect = (hello: boolean) => RawHttp2.connect({ host: '127.0.0.1', port }, { hello });
     const [active, silent] = [await connect(true), await connect(false)];
-    const begun = performance.now();
+    const startedAt = performance.now();
     await until(() => silent.closed, { what: 'the silent one is closed' });
-    expect(performance.now() - begun).toBeGreaterThan(250);
+    expect(performance.now() - startedAt).toBeGreaterThan(250);
     expect(active.closed).toBe(false);
     expect(limits).toEqual(['http2.opening']);
     active.socket.destroy();
@@ -129,9 +129,9 @@ describe('a connection whose client may have disappeared', () => {
     ];
     await until(() => dead.count(FRAME.SETTINGS) === 2);
     dead.polite = false;
-    const begun = performance.now();
+    const startedAt = performance.now();
     await until(() => dead.closed, { what: 'the one that does not answer is closed' });
-    expect(performance.now() - begun).toBeGreaterThan(300);
+    expect(performance.now() - startedAt).toBeGreaterThan(300);
     await until(() => alive.count(FRAME.PING) > 2, { what: 'the other one is asked again and again' });
     expect(alive.closed).toBe(false);
     alive.socket.destroy();

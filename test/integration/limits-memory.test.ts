@@ -64,7 +64,7 @@ describe('peers without a token', () => {
     const token = new Metadata();
     token.set('authorization', `Bearer ${TOKEN}`);
     const codes = new Map<number, number>();
-    let over = 0;
+    let closedStreams = 0;
     for (let i = 0; i < 25; i++) {
       const peer = session(target);
       for (let n = 0; n < 400; n++) {
@@ -72,12 +72,12 @@ describe('peers without a token', () => {
         stream.on('response', ({ 'grpc-status': code }) =>
           codes.set(Number(code), (codes.get(Number(code)) ?? 0) + 1),
         );
-        stream.once('close', () => over++);
+        stream.once('close', () => closedStreams++);
         stream.resume();
       }
     }
     let served = 0;
-    while (over < 25 * 400) {
+    while (closedStreams < 25 * 400) {
       await new Promise<void>((resolve, reject) =>
         client.getVersion({}, token, (error) => (error ? reject(error) : resolve())),
       );

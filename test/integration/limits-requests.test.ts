@@ -85,16 +85,16 @@ describe('the time of a request', () => {
     const sidecar = await startSecured({ LIMITS_REQUEST_TIMEOUT: '600ms' });
     const raw = await rawClient(sidecar);
     const whole = grpcMessage(Buffer.alloc(0));
-    const begun = performance.now();
+    const startedAt = performance.now();
     raw.write(open(1, 'GetVersion'), open(3, 'GetVersion'), open(5, 'Receive'));
     raw.write(frame(FRAME.DATA, 0, 1, whole.subarray(0, 2)), frame(FRAME.DATA, 0, 3, whole));
     await new Promise((resolve) => setTimeout(resolve, 250));
     raw.write(frame(FRAME.DATA, FLAG.END_STREAM, 1, whole.subarray(2)));
     await until(() => raw.isAnswered(1));
-    expect(performance.now() - begun).toBeLessThan(600);
+    expect(performance.now() - startedAt).toBeLessThan(600);
     expect(raw.isAnswered(3)).toBe(false);
     await until(() => raw.isAnswered(3) && raw.isAnswered(5), { what: 'the others are ended' });
-    expect(performance.now() - begun).toBeGreaterThan(600);
+    expect(performance.now() - startedAt).toBeGreaterThan(600);
     expect(await refusals(sidecar, 'limits.requestTimeout')).toBe(2);
     // A MulticastStream request has no end, so the timeout does not apply.
     const mailbox = await TestMailbox.open(sidecar.rawClient());
@@ -127,10 +127,10 @@ describe('a response that is not read', () => {
     const raw = await rawClient(sidecar, { values: { 4: 0 } });
     const request = frame(FRAME.DATA, FLAG.END_STREAM, 1, grpcMessage(Buffer.alloc(0)));
     raw.write(open(1, 'GetVersion'), request);
-    const begun = performance.now();
+    const startedAt = performance.now();
     await until(() => raw.resetOf(1) !== undefined, { what: 'the stream is reset' });
     expect(raw.resetOf(1)).toBe(CODE.CANCEL);
-    expect(performance.now() - begun).toBeGreaterThan(600);
+    expect(performance.now() - startedAt).toBeGreaterThan(600);
     expect(await refusals(sidecar, 'limits.stallTimeout')).toBe(1);
     // A response that is read in time arrives completely.
     raw.write(open(3, 'GetVersion'), frame(FRAME.DATA, FLAG.END_STREAM, 3, grpcMessage(Buffer.alloc(0))));

@@ -20,7 +20,7 @@ const failureOf = (call: Promise<unknown>): Promise<SpreadError> =>
     (error: SpreadError) => error,
   );
 
-const gone = (started: WholeSidecar) => within(started.process.exited, 'the exit', 10_000);
+const untilExit = (started: WholeSidecar) => within(started.process.exited, 'the exit', 10_000);
 
 describe('the shutdown delay', () => {
   it('serves as before, but is not ready, until the client disconnects; then it ends early', async () => {
@@ -45,7 +45,7 @@ describe('the shutdown delay', () => {
       }
     }
     await started.sidecar.close();
-    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 0, signal: null });
     await expectNothingLeft(started);
   });
 
@@ -54,7 +54,7 @@ describe('the shutdown delay', () => {
     const mailbox = await started.sidecar.connect();
     const end = mailbox.receive().catch((error: SpreadError) => error);
     started.process.kill('SIGTERM');
-    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 0, signal: null });
     expect(await end).toMatchObject({ reason: 'DRAINING' });
     expect(started.process.stderr).toMatch(/serves clients for the shutdown delay.*draining.*stopped/s);
   });
@@ -65,7 +65,7 @@ describe('the shutdown delay', () => {
     started.process.kill('SIGTERM');
     await unready(started);
     started.process.kill('SIGTERM');
-    expect(await gone(started)).toEqual({ code: 143, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 143, signal: null });
   });
 });
 
@@ -105,14 +105,14 @@ describe('the drain', () => {
       expect(await failureOf(call)).toMatchObject({ ...draining, metadata: { outcome: 'not-sent' } });
     expect(await failureOf(started.sidecar.connect())).toMatchObject({ ...draining, retryable: true });
     stuck.detach();
-    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 0, signal: null });
   });
 
   it('does not wait for a stalled client longer than the grace period', async () => {
     const started = await startWhole('--drain-grace', '200ms');
     const stuck = await stuckMailbox(started, 1000);
     started.process.kill('SIGTERM');
-    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 0, signal: null });
     const error = await (async () => {
       for (;;) await stuck.receive();
     })().catch((thrown: SpreadError) => thrown);
@@ -148,7 +148,7 @@ describe('a call that starts during the drain', () => {
     await slowly.attached();
     slowly.stream.pause();
 
-    const begun = performance.now();
+    const startedAt = performance.now();
     started.process.kill('SIGTERM');
     await unready(started);
     const late = unattended.receive();
@@ -163,9 +163,9 @@ describe('a call that starts during the drain', () => {
     watching.on('error', () => {});
     const streams: Sending[] = [];
     const connects: Promise<unknown>[] = [];
-    let over = false;
+    let isStopped = false;
     const begin = async () => {
-      while (!over) {
+      while (!isStopped) {
         const stream = unattended.stream();
         streams.push(stream);
         connects.push(TestMailbox.open(client).catch((error: ServiceError) => error.code));
@@ -175,9 +175,9 @@ describe('a call that starts during the drain', () => {
     const beginning = begin();
     slowly.stream.resume();
     expect(await within(started.process.exited, 'the exit', 20_000)).toEqual({ code: 0, signal: null });
-    over = true;
+    isStopped = true;
     // Grace period, disconnect and close, as in docs/operations.md, plus an allowance for the load of the machine.
-    expect(performance.now() - begun).toBeLessThan(graceMs + 2000 + 1500 + 3000);
+    expect(performance.now() - startedAt).toBeLessThan(graceMs + 2000 + 1500 + 3000);
     expect(slowly.ended).toMatchObject({ code: status.UNAVAILABLE });
     expect(slowly.events).toHaveLength(31);
     await beginning;
@@ -204,7 +204,7 @@ describe('POST /quitquitquit', () => {
     await unready(started);
     expect(await quit(started)).toEqual({ status: 200, body: 'ok\n' });
     stuck.detach();
-    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 0, signal: null });
     await expectNothingLeft(started);
   });
 
@@ -214,7 +214,7 @@ describe('POST /quitquitquit', () => {
     started.process.kill('SIGTERM');
     await unready(started);
     expect(await quit(started)).toMatchObject({ status: 200 });
-    expect(await gone(started)).toEqual({ code: 0, signal: null });
+    expect(await untilExit(started)).toEqual({ code: 0, signal: null });
   });
 
   it('is disabled by default', async () => {

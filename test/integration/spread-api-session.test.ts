@@ -97,9 +97,9 @@ describe('sessions of the C API', () => {
   });
 
   it('SP_poll: counts queued events, and distinguishes an empty mailbox from one without a daemon', async () => {
-    let gone = () => {};
+    let endDaemon = () => {};
     const { spread } = await scriptedWorld([
-      [...acceptScript('a'), { wait: new Promise<void>((resolve) => (gone = resolve)) }, { end: true }],
+      [...acceptScript('a'), { wait: new Promise<void>((resolve) => (endDaemon = resolve)) }, { end: true }],
     ]);
     const mailbox = await spread.connect({ privateName: 'a' });
     expect(await mailbox.poll()).toEqual({
@@ -108,7 +108,7 @@ describe('sessions of the C API', () => {
       waitingBytes: 0,
       state: 'OPEN',
     });
-    gone();
+    endDaemon();
     expect(await until(async () => (await mailbox.poll()).state !== 'OPEN' && mailbox.poll())).toMatchObject({
       waitingEvents: 0,
       state: 'ENDED',

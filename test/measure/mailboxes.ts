@@ -40,7 +40,7 @@ export const mailboxes: Measure = {
     try {
       await sidecar.ready(adminPort);
       const before = await reportOf(sidecar, folder);
-      const begun = performance.now();
+      const startedAt = performance.now();
       const open: Mailbox[] = [];
       const groupOf = (i: number) => `g${Math.floor(i / GROUP_SIZE)}`;
       let next = 0;
@@ -53,7 +53,7 @@ export const mailboxes: Measure = {
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, opener));
-      const openedMs = performance.now() - begun;
+      const openedMs = performance.now() - startedAt;
       // Every mailbox has received the view of its own join, so its Receive stream is attached and gets the broadcast.
       const received = open.map(async (mailbox) => {
         for await (const event of mailbox) if (event.kind === 'regular') return performance.now();

@@ -160,8 +160,8 @@ describe('notable transcripts in full', () => {
   });
 
   it('20: the remaining members see each disconnect', () => {
-    const gone = viewsOf('20', 'c').filter(({ cause }) => cause === 'DISCONNECT');
-    expect(gone.map(({ members, changed }) => ({ members, changed }))).toEqual([
+    const disconnects = viewsOf('20', 'c').filter(({ cause }) => cause === 'DISCONNECT');
+    expect(disconnects.map(({ members, changed }) => ({ members, changed }))).toEqual([
       { members: ['#b#localhost', '#c#localhost'], changed: ['#a#localhost'] },
       { members: ['#c#localhost'], changed: ['#b#localhost'] },
     ]);

@@ -78,7 +78,7 @@ def test_reports_lost_events(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> Non
     error = end_of(sidecar.connect())
     assert error.reason == "QUEUE_OVERFLOW"
     assert error.metadata["received_sequence"] == "0"
-    assert "the events 1 to 3 were lost" in error.message
+    assert "events 1 to 3 are lost" in error.message
 
 
 def test_a_gap_is_data_loss(fake: FakeSidecar, sidecar: s.SpreadSidecar) -> None:
@@ -147,7 +147,7 @@ def test_gives_up_when_the_lease_has_expired(fake: FakeSidecar, sidecar: s.Sprea
     begin = time.monotonic()
     error = end_of(sidecar.connect())
     assert error.status == "UNAVAILABLE"
-    assert "was not reached for 0.5 s, the mailbox's lease" in error.message
+    assert "could not be reached for 0.5 s, the mailbox's lease" in error.message
     assert 0.4 < time.monotonic() - begin < 5
     # Pauses grow: no busy loop.
     assert len(fake.attaches) < 40

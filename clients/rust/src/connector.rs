@@ -22,7 +22,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// The I/O error if the peer does not speak HTTP/2. The HTTP/2 library passes on only the text.
 pub(crate) const NOT_HTTP2: &str = "the other end does not speak HTTP/2";
 /// The I/O error if the peer closes the connection before it sends anything.
-pub(crate) const CLOSED_AT_ONCE: &str = "the other end closed the connection before it said anything";
+pub(crate) const CLOSED_AT_ONCE: &str = "the other end closed the connection before it sent a byte";
 /// The type of the first frame of HTTP/2 (SETTINGS), and its position.
 const SETTINGS: (usize, u8) = (3, 4);
 

@@ -333,7 +333,8 @@ impl<L: Listener> Receiver<L> {
             return Some(error.clone());
         }
         let lease = self.settings.give_up_after;
-        let message = format!("the sidecar was not reached for {lease:?}, the mailbox's lease: {}", error.message());
+        let message =
+            format!("the sidecar could not be reached for {lease:?}, the mailbox's lease: {}", error.message());
         Some(self.rpc.endpoint().gave_up(message, error.clone()))
     }
 
@@ -374,7 +375,7 @@ fn last_sequence_of(error: &SpreadError) -> u64 {
 fn with_missing(error: &SpreadError, received: u64) -> SpreadError {
     let last = last_sequence_of(error);
     error.with(|failure| {
-        failure.message = format!("{}; the events {} to {last} were lost with it", failure.message, received + 1);
+        failure.message = format!("{}; events {} to {last} are lost", failure.message, received + 1);
         failure.metadata.insert("received_sequence".to_owned(), received.to_string());
     })
 }

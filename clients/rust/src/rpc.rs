@@ -163,7 +163,7 @@ impl Rpc {
         };
         let Some(timeout) = self.call_timeout else { return call.await };
         let late = || -> SpreadError {
-            let message = format!("the call was not answered within {timeout:?}");
+            let message = format!("the call got no response within {timeout:?}");
             let mut failure = Failure::new(StatusCode::DeadlineExceeded, message);
             failure.send_outcome = Outcome::Unknown;
             failure.into()

@@ -51,7 +51,7 @@ impl Tls {
         match &self.ca {
             Some(pem) => {
                 if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
-                    return Err(SpreadError::field("tls.ca", "certificates in PEM", "something else"));
+                    return Err(SpreadError::field("tls.ca", "certificates in PEM", "other content"));
                 }
                 config = config.ca_certificate(Certificate::from_pem(pem));
             }
@@ -142,7 +142,8 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, SpreadError> {
     let token = token.trim();
     let fits = !token.is_empty() && token.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     let value = if fits { HeaderValue::try_from(format!("Bearer {token}")).ok() } else { None };
-    let mut value = value.ok_or_else(|| unauthenticated("the token is no text that a header can carry".to_owned()))?;
+    let mut value =
+        value.ok_or_else(|| unauthenticated("the token must be 1 or more visible ASCII characters".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }

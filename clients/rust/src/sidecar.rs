@@ -126,7 +126,7 @@ impl SidecarBuilder {
             security.check_token_allowed("headers.authorization")?;
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let wrong = || SpreadError::field("target", "a host and a port that HTTP/2 can name", &name);
+        let wrong = || SpreadError::field("target", "a host and a port that are valid in HTTP/2", &name);
         let mut endpoint = Endpoint::from_shared(format!("{scheme}://{}", target.authority()))
             .map_err(|_| wrong())?
             .user_agent(concat!("spread-sidecar-rust/", env!("CARGO_PKG_VERSION")))
@@ -350,7 +350,7 @@ impl Sidecar {
     }
 
     async fn wait(&self, daemon: bool) -> Result<(), SpreadError> {
-        let last = Mutex::new("it did not answer".to_owned());
+        let last = Mutex::new("it did not respond".to_owned());
         let Some(timeout) = self.rpc.call_timeout() else { return self.ask_until_ready(daemon, &last).await };
         match tokio::time::timeout(timeout, self.ask_until_ready(daemon, &last)).await {
             Ok(result) => result,

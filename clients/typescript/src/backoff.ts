@@ -1,7 +1,7 @@
 /**
  * Backoff with full jitter: the first pause is at most 50 ms, and the maximum doubles up to 2 s. Each pause
  * is a uniform random number from 0 to the maximum, so that the clients of a restarted sidecar do not all
- * retry at once.
+ * retry at the same time.
  */
 export class Backoff {
   #bound: number;

@@ -321,13 +321,13 @@ function lastSequenceOf(error: SpreadError): bigint {
 
 function withMissing(error: SpreadError, received: bigint): SpreadError {
   const { status: code, reason, domain, retryable, retryDelayMs, cause } = error;
-  const message = `${error.message}; the events ${received + 1n} to ${error.metadata.last_sequence} were lost with it`;
+  const message = `${error.message}; events ${received + 1n} to ${error.metadata.last_sequence} are lost`;
   const metadata = { ...error.metadata, received_sequence: String(received) };
   return new SpreadError(message, { status: code, reason, domain, metadata, retryable, retryDelayMs, cause });
 }
 
 function gaveUp(error: SpreadError, { giveUpAfterMs: afterMs, endpoint }: EventReceiverOptions): SpreadError {
-  const message = `the sidecar was not reached for ${afterMs} ms, the mailbox's lease: ${error.message}`;
+  const message = `the sidecar could not be reached for ${afterMs} ms, the mailbox's lease: ${error.message}`;
   // The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
   // cancelled.
   return new SpreadError(message, {

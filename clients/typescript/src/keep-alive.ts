@@ -16,7 +16,7 @@ export class KeepAlive {
    * reports it
    */
   constructor(leaseMs: number, held: () => boolean, ping: () => Promise<unknown>) {
-    // The sidecar chooses the lease. Node fires a timer with a larger delay at once.
+    // The sidecar chooses the lease. Node fires a timer with a larger delay immediately.
     const pause = Math.min(Math.max(leaseMs / 3, 50), MAX_PAUSE_MS);
     this.#timer = setInterval(() => {
       if (held() || performance.now() - this.#lastUse < pause) return;

@@ -1,6 +1,6 @@
 /** How this client receives the events of a mailbox. */
 export interface ReceiveOptions {
-  /** Start to receive at once instead of at the first `receive()` or iteration. Default: false. */
+  /** Start to receive immediately instead of at the first `receive()` or iteration. Default: false. */
   autoReceive?: boolean;
   /**
    * Maximum number of events that wait for the application in this client. Then the stream pauses. Default:

@@ -144,7 +144,7 @@ export class Sender {
 
   /**
    * Sends a message to the members of one or several groups. Resolves when there is space for the next
-   * message, usually at once. It does not wait until the daemon gets the message; use `flush` for that.
+   * message, usually immediately. It does not wait until the daemon gets the message; use `flush` for that.
    *
    * @param serviceType - one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD
    * @param groups - destinations: groups or private groups

@@ -278,7 +278,7 @@ export class SpreadSidecar {
     checkTimeout(timeoutMs);
     const deadline = performance.now() + timeoutMs;
     const backoff = new Backoff(50, 500);
-    let last = 'it did not answer';
+    let last = 'it did not respond';
     for (;;) {
       const remaining = deadline - performance.now();
       if (remaining <= 0) throw timeoutError(`${this.target} was not ready within ${timeoutMs} ms: ${last}`);

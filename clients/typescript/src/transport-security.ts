@@ -105,7 +105,7 @@ function tokenInterceptor(source: TokenSource): Interceptor {
           queueMicrotask(() => listener.onReceiveStatus({ code: status.UNAUTHENTICATED, details, metadata }));
         const go = (token: string) => {
           if (setToken(metadata, token)) next(metadata, listener);
-          else fail('the token is no text that a header can carry');
+          else fail('the token must be 1 or more visible ASCII characters');
         };
         let token: string | Promise<string>;
         try {

@@ -38,9 +38,9 @@ export async function run(argv: readonly string[] = process.argv.slice(2), io?: 
   async function explain(error: unknown): Promise<number> {
     const { reason } = context.signal;
     // A failure after a requested stop is caused by the stop.
-    const told = context.signal.aborted ? reason : undefined;
-    if (told instanceof Interruption) return told.exitCode;
-    const failure = describeFailure(told instanceof CommandFailure ? told : error);
+    const stopReason = context.signal.aborted ? reason : undefined;
+    if (stopReason instanceof Interruption) return stopReason.exitCode;
+    const failure = describeFailure(stopReason instanceof CommandFailure ? stopReason : error);
     await context.stderr.line(`${context.stderr.colors.red('error')}: ${failure.message}`);
     return failure.exitCode;
   }

@@ -228,19 +228,21 @@ export class GrpcServer {
    * @throws ListenError; Error when stop() was called before or meanwhile
    */
   async listen(addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {
-    const begun: Listener[] = [];
+    const started: Listener[] = [];
     try {
       for (const address of addresses) {
         this.#mustNotBeStopped();
-        begun.push(await listenOn(address, this.#acceptor(address), { onAcceptError: this.#onAcceptError }));
+        started.push(
+          await listenOn(address, this.#acceptor(address), { onAcceptError: this.#onAcceptError }),
+        );
       }
       this.#mustNotBeStopped();
     } catch (error) {
-      await Promise.all(begun.map((listener) => listener.stopAccepting()));
+      await Promise.all(started.map((listener) => listener.stopAccepting()));
       throw error;
     }
-    this.#listeners.push(...begun);
-    return begun.map((listener) => listener.address);
+    this.#listeners.push(...started);
+    return started.map((listener) => listener.address);
   }
 
   /** Ends the calls whose credential is not accepted any more. */
@@ -310,9 +312,9 @@ export class GrpcServer {
     this.#calls.endAll(drainingStatus());
     await atMost(FLUSH_MS, closed);
     const cut = [...this.#injected].map((connection) => {
-      const gone = new Promise<void>((resolve) => connection.once('close', () => resolve()));
+      const connectionClosed = new Promise<void>((resolve) => connection.once('close', () => resolve()));
       connection.destroy();
-      return gone;
+      return connectionClosed;
     });
     await Promise.all(cut);
     // The remaining connections are in the handshake.
@@ -332,9 +334,9 @@ function channelOptions(transport: TransportOptions): ServerOptions {
 
 async function atMost(ms: number, done: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
+  const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
   });
-  await Promise.race([done, over]);
+  await Promise.race([done, timeout]);
   clearTimeout(timer);
 }

@@ -15,12 +15,12 @@ export class ShutdownDelay {
 
   /** Resolves after `mostMs` milliseconds, or earlier: at end(), or after a second without clients. */
   async pass(mostMs: number): Promise<void> {
-    const begun = performance.now();
-    let usedAt = begun;
+    const startedAt = performance.now();
+    let usedAt = startedAt;
     while (!this.#over) {
       const now = performance.now();
       if (this.isUsed()) usedAt = now;
-      const left = Math.min(begun + mostMs - now, usedAt + QUIET_MS - now);
+      const left = Math.min(startedAt + mostMs - now, usedAt + QUIET_MS - now);
       if (left <= 0) return;
       await this.#pause(Math.min(left, LOOK_MS));
     }

@@ -12,12 +12,12 @@ export async function ping(order: PingOrder, talk: Conversation): Promise<void> 
   const peer = await openPeer(order.peer);
   const samples: number[] = [];
   const total = order.warmUp + order.count;
-  let answered = 0;
+  let responses = 0;
   peer.onMessage = (payload) => {
     const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     const microseconds = (now() - view.getFloat64(0)) * 1e6;
-    answered += 1;
-    if (answered > order.warmUp) samples.push(microseconds);
+    responses += 1;
+    if (responses > order.warmUp) samples.push(microseconds);
   };
   const own = await peer.ownTopic();
   await talk.readyAndGo();
@@ -33,9 +33,9 @@ export async function ping(order: PingOrder, talk: Conversation): Promise<void> 
     if (wait !== undefined) await wait;
   }
   const sentAt = now();
-  while (answered < total) {
+  while (responses < total) {
     if (now() - sentAt > PATIENCE_SECONDS)
-      throw new Error(`${total - answered} of ${total} pings were not answered`);
+      throw new Error(`${total - responses} of ${total} pings were not answered`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   talk.answer(now() - begin, samples);

@@ -184,10 +184,10 @@ export function hadAnotherSession(facts: Facts, box: BoxFacts): boolean {
   const { intervals, orderOf } = truthOf(facts, box);
   const views = [...intervals.values()].flat();
   if (!views.some(({ view }) => view.members.includes(box.privateGroup))) return true;
-  const gone = views.find(
+  const endView = views.find(
     ({ view }) => view.cause === 'DISCONNECT' && view.changed.includes(box.privateGroup),
   );
-  return gone !== undefined && box.sends.some(({ sent }) => (orderOf.get(sent.id) ?? 0) > gone.since);
+  return endView !== undefined && box.sends.some(({ sent }) => (orderOf.get(sent.id) ?? 0) > endView.since);
 }
 
 /** Whether any observer received this message. */

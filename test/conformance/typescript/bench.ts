@@ -149,13 +149,13 @@ export async function benchThroughput(args: Args): Promise<object> {
         });
     }
   })();
-  const begun = performance.now();
+  const startedAt = performance.now();
   let countedFrom = 0;
   let since = 0;
   while (!stop || received < sent) {
     received += await peer.receive();
     const now = performance.now();
-    if (since === 0 && now - begun >= WARM_UP_MS) {
+    if (since === 0 && now - startedAt >= WARM_UP_MS) {
       since = now;
       countedFrom = received;
     }
@@ -184,11 +184,11 @@ export async function benchRoundTrip(args: Args): Promise<object> {
   const warmUp = Math.ceil(args.count / 10);
   const latenciesUs: number[] = [];
   for (let i = 0; i < warmUp + args.count; i += 1) {
-    const begun = process.hrtime.bigint();
-    const answered = peer.multicast(payload);
+    const startedAt = process.hrtime.bigint();
+    const response = peer.multicast(payload);
     await peer.receive();
-    if (i >= warmUp) latenciesUs.push(Number(process.hrtime.bigint() - begun) / 1000);
-    await answered;
+    if (i >= warmUp) latenciesUs.push(Number(process.hrtime.bigint() - startedAt) / 1000);
+    await response;
   }
   await peer.close();
   return { latenciesUs };

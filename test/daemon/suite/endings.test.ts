@@ -106,14 +106,14 @@ describeDaemons('endings', (bench) => {
     slow.pauseReading();
     const payload = Buffer.alloc(30_000, 'x');
     let sent = 0;
-    let gone = false;
-    while (!gone) {
+    let isDisconnected = false;
+    while (!isDisconnected) {
       // In small groups that all members read, so that the observer is never slow.
       for (let i = 0; i < 20; i++) sender.multicast({ groups: [group], payload });
       sent += 20;
       expect(sent).toBeLessThan(5000);
       const [got] = await everythingReceived(sender, watcher);
-      gone = got!.some((message) => message.kind === 'view');
+      isDisconnected = got!.some((message) => message.kind === 'view');
       expect(got!.filter((message) => message.kind === 'regular')).toHaveLength(20);
     }
     slow.resumeReading();

@@ -93,9 +93,9 @@ export class RealSpread {
     const process = this.#process;
     this.#process = undefined;
     if (process && process.exitCode === null && process.signalCode === null) {
-      const gone = new Promise((resolve) => process.once('exit', resolve));
+      const exited = new Promise((resolve) => process.once('exit', resolve));
       process.kill(signal);
-      await gone;
+      await exited;
     }
   }
 

@@ -82,9 +82,9 @@ export class SpreadCluster {
     this.#daemons[i] = undefined;
     // A daemon that has aborted sends no further exit event.
     if (!daemon || !runs) return;
-    const gone = new Promise((resolve) => daemon.once('exit', resolve));
+    const exited = new Promise((resolve) => daemon.once('exit', resolve));
     daemon.kill('SIGKILL');
-    await gone;
+    await exited;
   }
 
   startDaemon(i: number): void {

@@ -95,10 +95,10 @@ describe('limits', () => {
 
   it('respond to 1,900 pipelined requests in order', async () => {
     const { port, state, get } = await start();
-    let asked = 0;
+    let requests = 0;
     let give: (page: string) => void = () => {};
     state.metrics = () => {
-      asked++;
+      requests++;
       return new Promise((resolve) => {
         give = resolve;
       });
@@ -106,7 +106,7 @@ describe('limits', () => {
     const client = raw(port);
     const rest = 'GET /livez HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1899);
     client.socket.write(`GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n${rest}`);
-    await until(() => asked === 1);
+    await until(() => requests === 1);
     // The packet has arrived. The later requests wait for the first one.
     expect(await get('/livez')).toMatchObject({ status: 200 });
     expect(client.received).toBe('');
@@ -117,22 +117,22 @@ describe('limits', () => {
 
   it('render one page of metrics for all waiting requests', async () => {
     const { state, get } = await start();
-    let asked = 0;
+    let requests = 0;
     let give: (page: string) => void = () => {};
     state.metrics = () => {
-      asked++;
+      requests++;
       return new Promise((resolve) => {
         give = resolve;
       });
     };
     const pages = Array.from({ length: 20 }, (_, index) => get('/metrics', index % 2 ? 'HEAD' : 'GET'));
-    await until(() => asked === 1);
+    await until(() => requests === 1);
     // The response to a later probe shows that they have arrived.
     await get('/livez');
     give('shared\n');
     for (const [index, page] of (await Promise.all(pages)).entries())
       expect(page).toMatchObject({ status: 200, body: index % 2 ? '' : 'shared\n' });
-    expect(asked).toBeLessThanOrEqual(2);
+    expect(requests).toBeLessThanOrEqual(2);
   });
 
   it('respond with 503 when too many requests for the metrics are open', async () => {
@@ -208,16 +208,16 @@ describe('limits', () => {
   it('let a started response finish after a stop, for a limited time', async () => {
     const { server, state, get } = await start();
     let answer: (page: string) => void = () => {};
-    let asked = 0;
+    let requests = 0;
     state.metrics = () => {
-      asked += 1;
+      requests += 1;
       return new Promise((resolve) => {
         answer = resolve;
       });
     };
     const page = async () => (await get('/metrics').catch(() => undefined))?.body ?? 'cut';
     const answered = page();
-    await until(() => asked === 1);
+    await until(() => requests === 1);
     const stopped = server.stop({ graceMs: 300 });
     answer('late\n');
     await within(stopped, 'the stop');
@@ -226,13 +226,13 @@ describe('limits', () => {
 
   it('abort a response that takes too long at a stop', async () => {
     const { server, state, get } = await start();
-    let asked = 0;
+    let requests = 0;
     state.metrics = () => {
-      asked += 1;
+      requests += 1;
       return new Promise(() => {});
     };
     const page = get('/metrics').catch(() => 'cut');
-    await until(() => asked === 1);
+    await until(() => requests === 1);
     await within(server.stop({ graceMs: 50 }), 'the stop');
     expect(await page).toBe('cut');
   });

@@ -115,11 +115,11 @@ describe('Mailbox', () => {
 
     it('a call after its deadline sends nothing', async () => {
       const mailbox = mailboxOf();
-      const over = { reason: 'DEADLINE_EXCEEDED', metadata: { outcome: 'not-sent' } };
+      const deadlineExceeded = { reason: 'DEADLINE_EXCEEDED', metadata: { outcome: 'not-sent' } };
       const signal = AbortSignal.abort();
-      await rejectsWith(mailbox.join('room', { signal }), over);
-      await rejectsWith(mailbox.leave('room', { signal }), over);
-      await rejectsWith(mailbox.multicast(message('a'), { signal }), over);
+      await rejectsWith(mailbox.join('room', { signal }), deadlineExceeded);
+      await rejectsWith(mailbox.leave('room', { signal }), deadlineExceeded);
+      await rejectsWith(mailbox.multicast(message('a'), { signal }), deadlineExceeded);
       expect(session.sent).toEqual([]);
     });
 

@@ -38,8 +38,8 @@ export async function checkSecurity({ grpc, admin }: SidecarConfig): Promise<Che
       admin: { ...noAdmin, tokenFile: admin.tokenFile },
     },
   ];
-  const used = parts.filter(({ file }) => file !== '');
-  return Promise.all(used.map(({ what, file, ...part }) => securityResult(what, file, part)));
+  const configured = parts.filter(({ file }) => file !== '');
+  return Promise.all(configured.map(({ what, file, ...part }) => securityResult(what, file, part)));
 }
 
 async function securityResult(

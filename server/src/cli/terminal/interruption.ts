@@ -19,12 +19,12 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
  * @returns a function that removes the handlers
  */
 export function onSignals(stop: (interruption: Interruption) => void): () => void {
-  let told = false;
+  let wasRequested = false;
   const handlers = Object.entries(SIGNALS).map(([name, exitCode]) => {
     const signal = name as keyof typeof SIGNALS;
     const handler = () => {
-      if (told) process.exit(exitCode);
-      told = true;
+      if (wasRequested) process.exit(exitCode);
+      wasRequested = true;
       stop(new Interruption(signal, exitCode));
     };
     process.on(signal, handler);

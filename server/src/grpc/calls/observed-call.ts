@@ -146,10 +146,10 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
   }
 
   override start(listener: Listener): void {
-    let begun = false;
+    let started = false;
     this.#base.start({
       onReceiveMetadata: (metadata) => {
-        begun = true;
+        started = true;
         // grpc-js has created the deadline in this turn from the wall clock, which can change later.
         this.#deadlineAt = performance.now() + (Number(this.#base.getDeadline()) - Date.now());
         const answer = this.#watcher.admit(this, this.#base, metadata);
@@ -183,7 +183,7 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
       },
     });
     // The listener gets no event for a stream that was reset before its call began.
-    if (!begun) this.#finish(status.CANCELLED);
+    if (!started) this.#finish(status.CANCELLED);
   }
 
   /** The accepted call. Undefined until then. */

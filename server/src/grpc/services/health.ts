@@ -37,7 +37,7 @@ export class HealthBoard {
   setServing(serving: boolean): void {
     if (serving === this.#serving) return;
     this.#serving = serving;
-    for (const tell of this.#watchers) tell();
+    for (const sendStatus of this.#watchers) sendStatus();
   }
 
   /** The service, to add to a server. */
@@ -90,21 +90,21 @@ export class HealthBoard {
       call.emit('error', statusError(sidecarFailure(error)));
       return;
     }
-    let told: ServingStatus | undefined;
+    let lastSent: ServingStatus | undefined;
     let blocked = false;
-    const tell = () => {
+    const sendStatus = () => {
       const current = this.#statusOf(request.service);
-      if (blocked || current === told) return;
-      told = current;
+      if (blocked || current === lastSent) return;
+      lastSent = current;
       blocked = !call.write(current);
     };
     call.on('drain', () => {
       blocked = false;
-      tell();
+      sendStatus();
     });
     // Subscribes before the first response, so that no change is lost in between.
-    this.#watchers.add(tell);
-    call.once('cancelled', () => this.#watchers.delete(tell));
-    tell();
+    this.#watchers.add(sendStatus);
+    call.once('cancelled', () => this.#watchers.delete(sendStatus));
+    sendStatus();
   }
 }

@@ -60,7 +60,7 @@ interface SessionUse {
   health: number;
   proven: boolean;
   /** Number of streams that SETTINGS announced to the connection. */
-  told: number;
+  announced: number;
 }
 
 type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
@@ -113,8 +113,8 @@ export class StreamGate {
     });
     for (const http2Server of http2ServersOf(server))
       http2Server.on('session', (session: ServerHttp2Session) => {
-        const told = firstConcurrentStreams(this.bounds);
-        const use = { streams: 0, health: 0, proven: !this.bounds.needsCredential, told };
+        const announced = firstConcurrentStreams(this.bounds);
+        const use = { streams: 0, health: 0, proven: !this.bounds.needsCredential, announced };
         this.#sessions.set(session, use);
         session.once('close', () => this.#sessions.delete(session));
         this.#adjust(session, use);
@@ -128,7 +128,7 @@ export class StreamGate {
     use.proven = true;
     this.#unproven -= allOf(use);
     const streams = Math.min(FIRST_STREAMS, this.bounds.maxConcurrentStreams, this.#mostOf(use));
-    if (use.told < streams) this.#tell(session as ServerHttp2Session, use, streams);
+    if (use.announced < streams) this.#announce(session as ServerHttp2Session, use, streams);
   }
 
   /** The allowed streams of a connection: a share of all streams, and its streams of health. */
@@ -142,23 +142,23 @@ export class StreamGate {
    */
   #adjust(session: ServerHttp2Session, use: SessionUse): void {
     const most = this.#mostOf(use);
-    if (most <= use.told / 2) {
-      this.#tell(session, use, most);
+    if (most <= use.announced / 2) {
+      this.#announce(session, use, most);
       return;
     }
     const { maxConcurrentStreams } = this.bounds;
-    if (!use.proven || allOf(use) <= use.told / 2 || use.told >= maxConcurrentStreams) return;
-    const streams = Math.min(2 * use.told, maxConcurrentStreams, most);
+    if (!use.proven || allOf(use) <= use.announced / 2 || use.announced >= maxConcurrentStreams) return;
+    const streams = Math.min(2 * use.announced, maxConcurrentStreams, most);
     // A client that has not acknowledged the last SETTINGS gets no new ones.
-    if (streams <= use.told || session.pendingSettingsAck) this.#held.add(session);
-    else this.#tell(session, use, streams);
+    if (streams <= use.announced || session.pendingSettingsAck) this.#held.add(session);
+    else this.#announce(session, use, streams);
   }
 
   /** Announces the current number of streams as the limit, after a stream was rejected. */
   #holdBack(session: ServerHttp2Session, use: SessionUse): void {
     const least = use.proven ? LEAST_STREAMS : UNPROVEN_HELD_BACK;
     const streams = Math.max(least, allOf(use));
-    if (streams <= use.told / 2) this.#tell(session, use, streams);
+    if (streams <= use.announced / 2) this.#announce(session, use, streams);
   }
 
   /** Gives more streams to the connection that has waited longest for them, if there are more now. */
@@ -171,9 +171,9 @@ export class StreamGate {
     }
   }
 
-  #tell(session: ServerHttp2Session, use: SessionUse, streams: number): void {
+  #announce(session: ServerHttp2Session, use: SessionUse, streams: number): void {
     if (session.destroyed) return;
-    use.told = streams;
+    use.announced = streams;
     session.settings({ maxConcurrentStreams: streams });
   }
 

@@ -59,14 +59,14 @@ export async function openSession(options: OpenSessionOptions): Promise<OpenedSe
 }
 
 async function connectAs(address: SpreadAddress, options: OpenSessionOptions): Promise<MailboxSession> {
-  let taken: unknown;
+  let nameConflict: unknown;
   for (const privateName of privateNames(options.privateName, options.onNameConflict)) {
     try {
       return await options.connect({ ...options.session, address, privateName });
     } catch (error) {
       if (!(error instanceof SpreadError) || error.code !== 'REJECT_NOT_UNIQUE') throw error;
-      taken = error;
+      nameConflict = error;
     }
   }
-  throw taken;
+  throw nameConflict;
 }

@@ -72,9 +72,9 @@ export class Reconnector {
     // A daemon that accepts sessions and then closes them is tried less often.
     if (performance.now() - this.#restoredAt >= this.#options.backoff.maxMs) this.#backoff.reset();
     this.#nameDeadline = undefined;
-    const over = new AbortController();
-    this.#current = over;
-    this.#running = this.#run(daemon, over);
+    const ended = new AbortController();
+    this.#current = ended;
+    this.#running = this.#run(daemon, ended);
   }
 
   /** The result of mayTry() has changed. */
@@ -90,18 +90,18 @@ export class Reconnector {
     await this.#running;
   }
 
-  async #run(lost: string, over: AbortController): Promise<void> {
+  async #run(lost: string, ended: AbortController): Promise<void> {
     const { giveUpAfterMs } = this.#options;
     const deadline = performance.now() + giveUpAfterMs;
-    const timer = setTimeout(() => over.abort(), giveUpAfterMs);
+    const timer = setTimeout(() => ended.abort(), giveUpAfterMs);
     let why = 'no attempt could be made';
     let opened: OpenedSession | undefined;
     try {
       while (opened === undefined) {
-        await this.#pause(over.signal);
-        if (over.signal.aborted) break;
+        await this.#pause(ended.signal);
+        if (ended.signal.aborted) break;
         try {
-          opened = await this.#attempt(lost, deadline, over.signal);
+          opened = await this.#attempt(lost, deadline, ended.signal);
         } catch (error) {
           why = (error as Error).message;
           if (error instanceof NameLost) break;
@@ -110,9 +110,9 @@ export class Reconnector {
     } finally {
       clearTimeout(timer);
     }
-    if (this.#current !== over || (opened !== undefined && over.signal.aborted)) {
+    if (this.#current !== ended || (opened !== undefined && ended.signal.aborted)) {
       await opened?.session.disconnect(this.#options.disconnectTimeoutMs);
-      if (this.#current !== over) return;
+      if (this.#current !== ended) return;
       opened = undefined;
     }
     this.#current = undefined;
@@ -181,7 +181,7 @@ export class Reconnector {
   async #connectAsAnother(open: (name: string) => Promise<MailboxSession>): Promise<MailboxSession> {
     const { privateName, onNameLoss } = this.#options;
     const names = onNameLoss === 'DAEMON_MADE' ? [''] : privateNames(privateName, 'SUFFIX');
-    let taken: unknown;
+    let nameConflict: unknown;
     for (const name of names) {
       try {
         const session = await open(name);
@@ -189,10 +189,10 @@ export class Reconnector {
         return session;
       } catch (error) {
         if (!isNotUnique(error)) throw error;
-        taken = error;
+        nameConflict = error;
       }
     }
-    throw taken;
+    throw nameConflict;
   }
 
   /** The daemon that was lost first, then the others in the order of the list. */

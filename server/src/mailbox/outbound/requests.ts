@@ -55,9 +55,9 @@ export class Requests {
           bound: String(maxGroups),
         });
       }
-      const taken = this.#send('join', group, options);
+      const accepted = this.#send('join', group, options);
       groups.joining(group);
-      if (!options.awaitView) return await taken;
+      if (!options.awaitView) return await accepted;
     } else if (!options.awaitView) {
       return undefined;
     }
@@ -68,9 +68,9 @@ export class Requests {
     const { groups } = this.#options;
     this.#checkGroupCall(group, options);
     if (groups.has(group)) {
-      const taken = this.#send('leave', group, options);
+      const accepted = this.#send('leave', group, options);
       groups.leaving(group);
-      if (!options.awaitView) return await taken;
+      if (!options.awaitView) return await accepted;
     } else if (!options.awaitView) {
       return undefined;
     }

@@ -65,7 +65,7 @@ export class MailboxRegistry {
   readonly #slotWaiters = new SlotWaiters();
   #isDraining = false;
   /** The counters of discarded mailboxes. */
-  readonly #gone = new TotalsSum();
+  readonly #discarded = new TotalsSum();
   #opened = 0;
 
   /** @throws SpreadError ILLEGAL_SPREAD when the settings name a daemon that is malformed */
@@ -215,7 +215,7 @@ export class MailboxRegistry {
 
   totals(): MailboxTotals {
     const totals = new TotalsSum();
-    totals.add(this.#gone);
+    totals.add(this.#discarded);
     for (const mailbox of this.#mailboxes.values()) totals.add(mailbox);
     for (const mailbox of this.#leaving) totals.add(mailbox);
     return totals;
@@ -258,7 +258,7 @@ export class MailboxRegistry {
     this.#leaving.add(mailbox);
     void mailbox.discard().then(() => {
       this.#leaving.delete(mailbox);
-      this.#gone.add(mailbox);
+      this.#discarded.add(mailbox);
       this.#slots.release(mailbox.client);
       this.#slotWaiters.wake();
     });

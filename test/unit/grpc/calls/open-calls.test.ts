@@ -153,12 +153,12 @@ describe('endAll', () => {
   it('ends every open call with the status, once, also one that has not started', () => {
     const server = new FakeServer();
     const open = [server.begin('Receive'), server.begin('Multicast'), server.make('GetView')];
-    const over = server.begin('GetView');
-    over.call.sendStatus(OK);
+    const ended = server.begin('GetView');
+    ended.call.sendStatus(OK);
     server.calls.endAll(drainingStatus());
     server.calls.endAll(drainingStatus());
     for (const { base } of open) expect(base.statuses.map(reasonOf)).toEqual(['DRAINING']);
-    expect(over.base.statuses).toEqual([OK]);
+    expect(ended.base.statuses).toEqual([OK]);
     expect(server.calls.size).toBe(0);
   });
 });

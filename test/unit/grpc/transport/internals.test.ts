@@ -235,7 +235,7 @@ describe('the internals of Node', () => {
       });
     await ping();
     stopReading(session.socket);
-    const answered = ping();
+    const pingResponse = ping();
     // A round trip of another connection: by then, the bytes of the first one have arrived.
     const other = connectHttp2(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
     onTestFinished(() => other.destroy());
@@ -243,7 +243,7 @@ describe('the internals of Node', () => {
     await new Promise((resolve) => other.ping(resolve));
     expect(pings, GONE.reading).toBe(1);
     readOn(session.socket);
-    await answered;
+    await pingResponse;
     expect(pings, GONE.reading).toBe(2);
   });
 

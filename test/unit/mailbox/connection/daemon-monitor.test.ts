@@ -30,7 +30,7 @@ class EchoSession extends FakeSession {
 
 describe('DaemonMonitor', () => {
   let up: Set<string>;
-  let asked: SessionOptions[];
+  let attempts: SessionOptions[];
   let sessions: EchoSession[];
   let changes: DaemonStatus[];
   let monitor: DaemonMonitor;
@@ -41,7 +41,7 @@ describe('DaemonMonitor', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     up = new Set(['4803@one', '4803@two']);
-    asked = [];
+    attempts = [];
     sessions = [];
     changes = [];
     roundTrips = [];
@@ -51,7 +51,7 @@ describe('DaemonMonitor', () => {
       connectTimeoutMs: 1_000,
       backoff: { initialMs: 100, maxMs: 1_000, random: () => 0.999999 },
       connect: async (options) => {
-        asked.push(options);
+        attempts.push(options);
         const daemon = formatAddress(options.address as Exclude<SessionOptions['address'], string>);
         if (!up.has(daemon)) throw new SpreadError('COULD_NOT_CONNECT', `${daemon} is not there`);
         const session = new EchoSession(() => echoAfterMs);
@@ -75,7 +75,7 @@ describe('DaemonMonitor', () => {
       daemon: '4803@one',
       version: { major: 5, minor: 0, patch: 1 },
     });
-    expect(asked[0]).toMatchObject({ membership: false, privateName: '' });
+    expect(attempts[0]).toMatchObject({ membership: false, privateName: '' });
     sessions[0]!.deliver(regular('whatever'));
     expect(sessions[0]!.toOthers).toEqual([]);
     expect(changes).toHaveLength(1);
@@ -130,11 +130,11 @@ describe('DaemonMonitor', () => {
 
   it('does nothing when it was stopped before it was started, and starts once', async () => {
     await Promise.all([monitor.start(), monitor.start()]);
-    expect(asked).toHaveLength(1);
+    expect(attempts).toHaveLength(1);
     await monitor.stop();
     await monitor.start();
     await monitor.stop();
-    expect(asked).toHaveLength(1);
+    expect(attempts).toHaveLength(1);
   });
 
   it('finds the next daemon of the list', async () => {
@@ -149,9 +149,9 @@ describe('DaemonMonitor', () => {
     expect(monitor.status).toMatchObject({ up: false, error: { code: 'COULD_NOT_CONNECT' } });
     expect(changes).toHaveLength(1);
     const attemptsAfter = async (ms: number) => {
-      asked.length = 0;
+      attempts.length = 0;
       await vi.advanceTimersByTimeAsync(ms);
-      return asked.length / 2;
+      return attempts.length / 2;
     };
     expect(await attemptsAfter(99)).toBe(0);
     expect(await attemptsAfter(1)).toBe(1);
@@ -214,6 +214,6 @@ describe('DaemonMonitor', () => {
     await monitor.start();
     await monitor.stop();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(asked).toHaveLength(2);
+    expect(attempts).toHaveLength(2);
   });
 });

@@ -19,8 +19,8 @@ function limitOf(budget = new ByteBudget(1_000_000)) {
     { maxEvents: 10, maxBytes: 1000, replayBytes: 0, overflow: 'PAUSE' },
     budget,
   );
-  const over = vi.fn();
-  const limit = new SoftLimit(bounds.markAt(0.5), TIME_MS, over);
+  const onOver = vi.fn();
+  const limit = new SoftLimit(bounds.markAt(0.5), TIME_MS, onOver);
   const grow = (loadEvents: number) => {
     queue.loadEvents = loadEvents;
     return limit.grown();
@@ -29,7 +29,7 @@ function limitOf(budget = new ByteBudget(1_000_000)) {
     queue.loadEvents = loadEvents;
     limit.shrunk();
   };
-  return { limit, over, grow, shrink, queue };
+  return { limit, onOver, grow, shrink, queue };
 }
 
 describe('SoftLimit', () => {
@@ -42,7 +42,7 @@ describe('SoftLimit', () => {
   });
 
   it('ends, once, a queue that exceeded the limit for its time', () => {
-    const { limit, over, grow } = limitOf();
+    const { limit, onOver, grow } = limitOf();
     expect(grow(5)).toBe(false);
     expect(limit.remainingMs).toBeUndefined();
     vi.advanceTimersByTime(2 * TIME_MS);
@@ -50,12 +50,12 @@ describe('SoftLimit', () => {
     expect(limit.remainingMs).toBe(TIME_MS);
     vi.advanceTimersByTime(TIME_MS - 1);
     expect(limit.remainingMs).toBe(1);
-    expect(over).not.toHaveBeenCalled();
+    expect(onOver).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
-    expect(over).toHaveBeenCalledTimes(1);
+    expect(onOver).toHaveBeenCalledTimes(1);
     expect(grow(9)).toBe(false);
     vi.advanceTimersByTime(5 * TIME_MS);
-    expect(over).toHaveBeenCalledTimes(1);
+    expect(onOver).toHaveBeenCalledTimes(1);
   });
 
   it('reports only once that the time runs', () => {
@@ -64,7 +64,7 @@ describe('SoftLimit', () => {
   });
 
   it('restarts each time that the queue falls to the limit', () => {
-    const { limit, over, grow, shrink } = limitOf();
+    const { limit, onOver, grow, shrink } = limitOf();
     for (let i = 0; i < 20; i++) {
       expect(grow(10)).toBe(true);
       vi.advanceTimersByTime(TIME_MS - 1);
@@ -75,9 +75,9 @@ describe('SoftLimit', () => {
     }
     grow(6);
     vi.advanceTimersByTime(TIME_MS - 1);
-    expect(over).not.toHaveBeenCalled();
+    expect(onOver).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
-    expect(over).toHaveBeenCalledTimes(1);
+    expect(onOver).toHaveBeenCalledTimes(1);
   });
 
   it('has at most one timer for any number of changes', () => {
@@ -113,7 +113,7 @@ describe('SoftLimit', () => {
 
   it('depends on the other mailboxes, and is reset when they leave more', () => {
     const budget = new ByteBudget(1000);
-    const { limit, over, queue } = limitOf(budget);
+    const { limit, onOver, queue } = limitOf(budget);
     queue.loadBytes = 100;
     budget.take(100);
     expect(limit.grown()).toBe(false);
@@ -125,31 +125,31 @@ describe('SoftLimit', () => {
     // The queue itself does not change.
     budget.give(750);
     vi.advanceTimersByTime(2 * TIME_MS);
-    expect(over).not.toHaveBeenCalled();
+    expect(onOver).not.toHaveBeenCalled();
     expect(limit.remainingMs).toBeUndefined();
   });
 
   it('restarts after a pause of the whole process', () => {
-    const { limit, over, grow } = limitOf();
+    const { limit, onOver, grow } = limitOf();
     grow(6);
     const now = performance.now();
     // Paused for a minute, one second after the queue rose.
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 61_000);
     vi.advanceTimersByTime(TIME_MS);
-    expect(over).not.toHaveBeenCalled();
+    expect(onOver).not.toHaveBeenCalled();
     expect(limit.remainingMs).toBe(TIME_MS);
     clock.mockImplementation(() => now + 61_000 + TIME_MS);
     vi.advanceTimersByTime(TIME_MS);
-    expect(over).toHaveBeenCalledTimes(1);
+    expect(onOver).toHaveBeenCalledTimes(1);
   });
 
   it('ends nothing once it was stopped', () => {
-    const { limit, over, grow } = limitOf();
+    const { limit, onOver, grow } = limitOf();
     grow(6);
     limit.stop();
     expect(grow(7)).toBe(false);
     vi.advanceTimersByTime(2 * TIME_MS);
-    expect(over).not.toHaveBeenCalled();
+    expect(onOver).not.toHaveBeenCalled();
     expect(vi.getTimerCount()).toBe(0);
   });
 });

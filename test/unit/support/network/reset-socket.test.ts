@@ -15,11 +15,11 @@ it.each(['open', 'just ended'])('closes a connection that is %s, at both ends', 
   other.on('end', () => other.end());
   other.resume();
   const closed = (one: Socket) => new Promise((resolve) => one.once('close', resolve));
-  const gone = Promise.all([closed(socket), closed(other)]);
+  const bothClosed = Promise.all([closed(socket), closed(other)]);
   if (state === 'just ended') socket.end();
   await new Promise<void>((resolve) => process.nextTick(resolve));
   resetSocket(socket);
-  await gone;
+  await bothClosed;
   // Nothing keeps the server open.
   await new Promise((resolve) => server.close(resolve));
   expect(socket.destroyed).toBe(true);

@@ -20,7 +20,7 @@ class ReadyWait:
         self._daemon = daemon
         self._deadline = time.monotonic() + timeout
         self._backoff = Backoff(0.05, 0.5)
-        self._last = "it did not answer"
+        self._last = "it did not respond"
 
     def remaining(self) -> float:
         """Timeout of the next call. Raises if no time is left. Unit: s."""

@@ -210,7 +210,7 @@ def _last_sequence_of(error: SpreadError) -> int:
 
 
 def _with_missing(error: SpreadError, received: int) -> SpreadError:
-    lost = f"{error.message}; the events {received + 1} to {error.metadata.get('last_sequence')} were lost with it"
+    lost = f"{error.message}; events {received + 1} to {error.metadata.get('last_sequence')} are lost"
     result = SpreadError(
         lost,
         status=error.status,
@@ -225,7 +225,7 @@ def _with_missing(error: SpreadError, received: int) -> SpreadError:
 
 
 def _gave_up(error: SpreadError, after: float, target: str) -> SpreadError:
-    message = f"the sidecar was not reached for {after:g} s, the mailbox's lease: {error.message}"
+    message = f"the sidecar could not be reached for {after:g} s, the mailbox's lease: {error.message}"
     # The cause is the error of the last attempt. It must not be the CANCELLED of a stream that this client
     # cancelled.
     return SpreadError(

@@ -66,7 +66,7 @@ def to_authorization(token: str) -> str:
         raise TypeError(f"a token must be a str, not {type(token).__name__}")
     trimmed = token.strip()
     if not _HEADER_TEXT.fullmatch(trimmed):
-        raise SpreadError("the token is no text that a header can carry", status="UNAUTHENTICATED", outcome="not-sent")
+        raise SpreadError("the token must be 1 or more visible ASCII characters", status="UNAUTHENTICATED", outcome="not-sent")
     return f"Bearer {trimmed}"
 
 

@@ -36,10 +36,10 @@ function watch(session: ServerHttp2Session, silenceMs: number): void {
   session.setTimeout(silenceMs, () => {
     // Only the response to our last ping has arrived since, so the session is still alive.
     if (session.destroyed || connection.bytesRead === alive) return;
-    let answered = false;
+    let hasResponse = false;
     try {
       session.ping((error) => {
-        answered = true;
+        hasResponse = true;
         if (!error) alive = connection.bytesRead;
       });
     } catch {
@@ -47,7 +47,7 @@ function watch(session: ServerHttp2Session, silenceMs: number): void {
     }
     let found = 0;
     const check = new CheckedTimer((late) => {
-      if (answered || session.destroyed || !isStuck(session, connection)) return;
+      if (hasResponse || session.destroyed || !isStuck(session, connection)) return;
       found = late ? 0 : found + 1;
       if (found === CONFIRMATIONS) session.destroy();
       else check.set(LEAVE_MS);

@@ -74,8 +74,8 @@ function readSets(
 }
 
 function without(names: readonly string[], removed: readonly string[]): string[] {
-  const gone = new Set(removed);
-  return names.filter((name) => !gone.has(name));
+  const excluded = new Set(removed);
+  return names.filter((name) => !excluded.has(name));
 }
 
 function malformed(field: string, what: string): WireError {

@@ -124,7 +124,7 @@ final class Receiver {
       standing = detach();
       if (retry != null) retry.cancel(false);
     }
-    if (standing != null) standing.cancel("receiving was ended");
+    if (standing != null) standing.cancel("the receiver was closed");
     end(null);
   }
 
@@ -168,7 +168,7 @@ final class Receiver {
       message = "event " + (last + 1) + " is missing: the sidecar continued with " + sequence;
       detach();
     }
-    from.cancel("a gap");
+    from.cancel("an event is missing");
     end(SpreadException.local(Status.Code.DATA_LOSS, message));
   }
 
@@ -250,7 +250,7 @@ final class Receiver {
     if (silent < lease.toNanos()) return null;
     if (error.status() == Status.Code.UNAUTHENTICATED) return error;
     String message =
-        "the sidecar was not reached for " + lease.toMillis() + " ms, the mailbox's lease: " + error.getMessage();
+        "the sidecar could not be reached for " + lease.toMillis() + " ms, the mailbox's lease: " + error.getMessage();
     return new SpreadException(
         message,
         Status.Code.UNAVAILABLE,
@@ -284,11 +284,11 @@ final class Receiver {
     metadata.put("received_sequence", String.valueOf(last));
     String message =
         error.getMessage()
-            + "; the events "
+            + "; events "
             + (last + 1)
             + " to "
             + error.metadata().get("last_sequence")
-            + " were lost with it";
+            + " are lost";
     return error.with(message, metadata, null, error.getCause());
   }
 
@@ -331,7 +331,7 @@ final class Receiver {
       }
       if (!waits || silent <= SILENT_INTERVALS * options.heartbeatInterval.toNanos()) return;
       isSilent = true;
-      cancel("no sign of life");
+      cancel("no frame arrived for three heartbeat intervals");
     }
 
     /**

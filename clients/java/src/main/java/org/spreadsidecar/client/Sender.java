@@ -218,7 +218,7 @@ public final class Sender implements AutoCloseable {
   }
 
   private void await(String doing, long nanos) {
-    if (nanos <= 0) throw Errors.timeout("not decided in time");
+    if (nanos <= 0) throw Errors.timeout("the messages were not decided in time");
     try {
       TimeUnit.NANOSECONDS.timedWait(this, nanos);
     } catch (InterruptedException e) {
@@ -269,10 +269,12 @@ public final class Sender implements AutoCloseable {
       synchronized (Sender.this) {
         over = true;
         if (!status.isOk()) fail(rpc.endpoint.explain(status.asRuntimeException(trailers), call, true));
-        else if (decided < sent)
+        else if (decided < sent) {
+          String message = "the sidecar ended the stream before all messages were decided";
           fail(
-              SpreadException.local(Status.Code.UNAVAILABLE, "the stream ended before everything was decided")
-                  .with("the stream ended before everything was decided", Map.of(), SpreadException.Outcome.UNKNOWN, null));
+              SpreadException.local(Status.Code.UNAVAILABLE, message)
+                  .with(message, Map.of(), SpreadException.Outcome.UNKNOWN, null));
+        }
         Sender.this.notifyAll();
       }
     }

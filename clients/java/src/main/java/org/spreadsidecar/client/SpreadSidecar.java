@@ -216,7 +216,7 @@ public final class SpreadSidecar implements AutoCloseable {
   public void waitForReady(Duration timeout, boolean daemon) {
     long until = System.nanoTime() + timeout.toNanos();
     Backoff backoff = new Backoff(50, 500);
-    String last = "it did not answer";
+    String last = "it did not respond";
     for (; ; ) {
       long left = until - System.nanoTime();
       if (left <= 0)
