@@ -7,7 +7,7 @@ import (
 )
 
 // backoff returns pauses between retries. Each pause is a uniform random duration from zero to a maximum that
-// doubles, so that the clients of a restarted sidecar do not all retry at once.
+// doubles, so that the clients of a restarted sidecar do not all retry at the same time.
 type backoff struct {
 	first, most time.Duration
 	bound       time.Duration

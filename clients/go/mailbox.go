@@ -88,7 +88,7 @@ func newMailbox(r *rpc, init mailboxInit, options ReceiveOptions, onClosed func(
 			},
 			mayPass: r.mayPass,
 			onRefused: func(err *SpreadError) {
-				// If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
+				// If the mailbox has ended, the stream reports it, with the cause and the number of lost events.
 				if err.Reason != ErrIllegalSession && err.Reason != ErrLeaseExpired {
 					m.receiver.fail(err)
 				}

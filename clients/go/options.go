@@ -135,7 +135,7 @@ type QueueOptions struct {
 
 // ReceiveOptions is how this client receives the events of a mailbox.
 type ReceiveOptions struct {
-	// AutoReceive: start to receive at once instead of at the first Receive or Events.
+	// AutoReceive: start to receive immediately instead of at the first Receive or Events.
 	AutoReceive bool
 	// MaxBufferedEvents is the maximum number of events that wait for the application in this client. Then the
 	// stream pauses. Default: 4096.

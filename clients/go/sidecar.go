@@ -299,7 +299,7 @@ type ReadyOptions struct {
 }
 
 // WaitForReady waits until the sidecar responds, and retries until then. It ends with the context, or after
-// the channel's call timeout if the context has no deadline. It fails at once if waiting does not help.
+// the channel's call timeout if the context has no deadline. It fails immediately if waiting does not help.
 func (s *Sidecar) WaitForReady(ctx context.Context, options ReadyOptions) error {
 	bounded, cancel := s.rpc.bounded(ctx)
 	defer cancel()

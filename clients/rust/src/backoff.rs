@@ -2,7 +2,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// Pauses between retries. Each pause is a uniform random duration from zero to a maximum that
-/// doubles, so that the clients of a restarted sidecar do not all retry at once.
+/// doubles, so that the clients of a restarted sidecar do not all retry at the same time.
 pub(crate) struct Backoff {
     first: Duration,
     most: Duration,

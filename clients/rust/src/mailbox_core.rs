@@ -222,7 +222,7 @@ impl MailboxCore {
                 Err(error) => break error,
             }
         };
-        // If the mailbox is gone, the stream reports it, with the cause and the number of lost
+        // If the mailbox has ended, the stream reports it, with the cause and the number of lost
         // events.
         if refused.code() != Some(Code::IllegalSession) && refused.sidecar_reason() != Some(Reason::LeaseExpired) {
             self.control.fail(refused);

@@ -216,7 +216,7 @@ impl ReceiveOptions {
         Self::default()
     }
 
-    /// Start to receive at once instead of at the first receive call. Default: false.
+    /// Start to receive immediately instead of at the first receive call. Default: false.
     pub fn auto_receive(mut self, at_once: bool) -> Self {
         self.auto_receive = at_once;
         self

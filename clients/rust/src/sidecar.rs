@@ -339,7 +339,7 @@ impl Sidecar {
     }
 
     /// Waits until the sidecar responds, and retries until then, for the channel's call timeout. To
-    /// change it, use [`Sidecar::with_timeout`]. Fails at once if waiting does not help.
+    /// change it, use [`Sidecar::with_timeout`]. Fails immediately if waiting does not help.
     pub async fn wait_for_ready(&self) -> Result<(), SpreadError> {
         self.wait(false).await
     }

@@ -77,7 +77,7 @@ class ReconnectOptions:
 class ReceiveOptions(TypedDict, total=False):
     """How this client receives the events of a mailbox."""
 
-    #: Start to receive at once instead of at the first ``receive()`` or iteration. Default: False.
+    #: Start to receive immediately instead of at the first ``receive()`` or iteration. Default: False.
     auto_receive: bool
     #: Maximum number of events that wait for the application in this client. Then the stream pauses. Default:
     #: 4096.

@@ -66,7 +66,8 @@ def to_authorization(token: str) -> str:
         raise TypeError(f"a token must be a str, not {type(token).__name__}")
     trimmed = token.strip()
     if not _HEADER_TEXT.fullmatch(trimmed):
-        raise SpreadError("the token must be 1 or more visible ASCII characters", status="UNAUTHENTICATED", outcome="not-sent")
+        message = "the token must be 1 or more visible ASCII characters"
+        raise SpreadError(message, status="UNAUTHENTICATED", outcome="not-sent")
     return f"Bearer {trimmed}"
 
 

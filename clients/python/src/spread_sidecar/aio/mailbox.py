@@ -369,7 +369,7 @@ class Mailbox:
                 _log.exception("on_notice failed")
 
     def _on_acknowledgement_refused(self, error: SpreadError) -> None:
-        # If the mailbox is gone, the stream reports it, with the cause and the number of lost events.
+        # If the mailbox has ended, the stream reports it, with the cause and the number of lost events.
         if error.reason not in MAILBOX_GONE:
             self._inbox.end(error)
 

@@ -111,7 +111,7 @@ public final class MailboxOptions {
     return this;
   }
 
-  /** Start to receive at once instead of at the first receive call. Default: false. */
+  /** Start to receive immediately instead of at the first receive call. Default: false. */
   public MailboxOptions autoReceive(boolean begin) {
     autoReceive = begin;
     return this;

@@ -308,7 +308,7 @@ final class Receiver {
     private volatile boolean isSilent;
 
     void start(ReceiveRequest request) {
-      // Before the start of the call: the call may end at once, for example without a token, and its end stops the
+      // Before the start of the call: the call may end immediately, for example without a token, and its end stops the
       // watchdog.
       long interval = options.heartbeatInterval.toMillis();
       if (interval > 0)

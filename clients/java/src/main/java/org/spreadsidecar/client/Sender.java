@@ -79,7 +79,7 @@ public final class Sender implements AutoCloseable {
   }
 
   /**
-   * Sends a message. Returns when there is space for the next message, usually at once. It does not wait until the
+   * Sends a message. Returns when there is space for the next message, usually immediately. It does not wait until the
    * daemon gets the message; use {@link #flush} for that.
    */
   public void send(OutgoingMessage message) {

@@ -209,7 +209,7 @@ public final class SpreadSidecar implements AutoCloseable {
 
   /**
    * Waits until the sidecar responds, and retries until then. Fails with status DEADLINE_EXCEEDED after the timeout,
-   * and at once if waiting does not help.
+   * and immediately if waiting does not help.
    *
    * @param daemon also wait until the sidecar is connected to its default daemon
    */
