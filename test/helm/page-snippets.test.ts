@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -13,13 +13,20 @@ const root = join(import.meta.dirname, '..', '..');
 const snippets = pageSnippets();
 const installs = snippets.filter(({ language, text }) => language === 'sh' && /^helm install /m.test(text));
 
-/** A folder with a `helm` that renders what it would install, and a `kubectl` that does nothing: there is no cluster. */
+/**
+ * A folder with a `helm` that renders what it would install, and a `kubectl` that records its arguments in the file `calls`: there
+ * is no cluster. As on a cluster that applies a new policy late, only the second dry run of a pod shows the sidecar.
+ */
 function commandsWithoutCluster(major: '3' | '4'): string {
   const folder = temporaryFolder();
   const render = `exec ${helmCommand(major)} template "$@" --kube-version 1.36.0 --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy`;
   const scripts = {
     helm: `case "$1" in install) shift; ${render};; test) ;; *) echo "helm $1 is not covered" >&2; exit 1;; esac`,
-    kubectl: ':',
+    kubectl: `cd "$(dirname "$0")"
+echo "$*" >> calls
+case "$*" in
+  *--dry-run=server*) if [ "$(grep -c -e --dry-run=server calls)" -ge 2 ]; then echo '  - name: spread-sidecar'; fi ;;
+esac`,
   };
   for (const [name, text] of Object.entries(scripts)) {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
@@ -39,13 +46,20 @@ describe.skipIf(!isAvailable('helm'))('the Helm snippets of the pages', () => {
     // The page gives the file before the commands.
     const values = snippets.find((one) => one.page === page && one.text.startsWith('# values.yaml\n'));
     if (values) writeFileSync(join(folder, 'values.yaml'), values.text);
-    const env = { ...process.env, PATH: `${commandsWithoutCluster(major)}:${process.env.PATH}` };
+    const commands = commandsWithoutCluster(major);
+    const env = { ...process.env, PATH: `${commands}:${process.env.PATH}` };
     const { status, stdout, stderr } = spawnSync('sh', ['-euc', text], {
       cwd: folder,
       env,
       encoding: 'utf8',
+      timeout: 15_000,
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    if (text.includes('rollout restart')) {
+      const calls = readFileSync(join(commands, 'calls'), 'utf8').trim().split('\n');
+      const order = calls.flatMap((call) => /--dry-run=server|rollout restart/.exec(call) ?? []);
+      expect(order).toEqual(['--dry-run=server', '--dry-run=server', 'rollout restart']);
+    }
     // A placeholder is no image.
     expect(stdout).not.toMatch(/image: .*…/);
     const objects = parseAllDocuments(stdout).map((document) => document.toJS());

@@ -9,7 +9,7 @@ import { restrictedPod } from './restricted-pod.js';
 const APP = restrictedPod({ user: 10_001 });
 const image = ['--image', SIDECAR_IMAGE];
 
-/** A release with injection, and a namespace that opts in. Both are removed at the end. */
+/** A release that injects, and a namespace that opts in; both are removed. */
 export async function withInjection(
   node: KubernetesNode,
   { name, apps, security, values }: { name: string; apps: string; security: string; values: Values },
@@ -36,7 +36,7 @@ export async function withInjection(
       '-o',
       'yaml',
     ];
-    // The API server applies a new policy after some seconds.
+    // The API server looks for new policies once a second.
     await until(() => node.kubectl(...probe).includes('name: spread-sidecar'), {
       timeoutMs: 30_000,
       what: 'the policy to be in force',

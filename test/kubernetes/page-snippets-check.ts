@@ -78,6 +78,7 @@ function run(node: KubernetesNode, { page, text }: Snippet): string {
       env,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 120_000,
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
