@@ -1,4 +1,4 @@
-// `npm test`: sets itself up, runs the suites that need only Node, and names the others. `npm run test:all`, or `npm test` with
+// `npm test`: sets itself up, runs the short suites that need only Node, and names the others. `npm run test:all`, or `npm test` with
 // CI=true or with paths of tests, runs every suite whose tools are installed. With CI=true, or REQUIRE=part,part, a part that is asked
 // for and missing is a failure. Other arguments go to vitest. The last line is always `N passed, N failed, N skipped`.
 import { spawnSync } from 'node:child_process';

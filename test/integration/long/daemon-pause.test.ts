@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DaemonProcess } from '../support/daemons/daemon-process.js';
-import { RealSpread } from '../support/daemons/real-spread.js';
-import { FaultProxy } from '../support/network/fault-proxy.js';
-import { freePort } from '../support/sidecars/sidecar-process.js';
-import { adminPage, startWholeAt, type WholeSidecar } from '../support/sidecars/whole-sidecar.js';
-import { until } from '../support/until.js';
+import { DaemonProcess } from '../../support/daemons/daemon-process.js';
+import { RealSpread } from '../../support/daemons/real-spread.js';
+import { FaultProxy } from '../../support/network/fault-proxy.js';
+import { freePort } from '../../support/sidecars/sidecar-process.js';
+import { adminPage, startWholeAt, type WholeSidecar } from '../../support/sidecars/whole-sidecar.js';
+import { until } from '../../support/until.js';
 
 const statusOf = async (started: WholeSidecar) => (await adminPage(started, '/readyz'))?.status;
 

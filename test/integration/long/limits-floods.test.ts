@@ -1,7 +1,7 @@
 import { connect } from 'node:http2';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { GrpcServer } from '../../server/src/grpc/server.js';
-import { formatListenAddress } from '../../server/src/net/listen-address.js';
+import { GrpcServer } from '../../../server/src/grpc/server.js';
+import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import {
   CODE,
   callHeaders,
@@ -14,13 +14,13 @@ import {
   reset,
   settings,
   windowUpdate,
-} from '../support/network/http2-frames.js';
-import { RawHttp2 } from '../support/network/raw-http2.js';
-import { boundsWith } from '../support/sidecars/grpc-bounds.js';
-import { rawClient, refusals } from '../support/sidecars/limits.js';
-import { type SecuredSidecar, startSecured } from '../support/sidecars/secured-sidecar.js';
-import { call, TestMailbox } from '../support/sidecars/sidecar-calls.js';
-import { until } from '../support/until.js';
+} from '../../support/network/http2-frames.js';
+import { RawHttp2 } from '../../support/network/raw-http2.js';
+import { boundsWith } from '../../support/sidecars/grpc-bounds.js';
+import { rawClient, refusals } from '../../support/sidecars/limits.js';
+import { type SecuredSidecar, startSecured } from '../../support/sidecars/secured-sidecar.js';
+import { call, TestMailbox } from '../../support/sidecars/sidecar-calls.js';
+import { until } from '../../support/until.js';
 
 const SERVICE = '/spread.sidecar.v1.MailboxService';
 const open = (stream: number, method = 'GetVersion', more: [string, string][] = []) =>

@@ -2,9 +2,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { credentials, status } from '@grpc/grpc-js';
 import { MailboxServiceClient } from 'spread-sidecar-proto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Receiving, TestMailbox } from '../support/sidecars/sidecar-calls.js';
-import { startWhole } from '../support/sidecars/whole-sidecar.js';
-import { until } from '../support/until.js';
+import { type Receiving, TestMailbox } from '../../support/sidecars/sidecar-calls.js';
+import { startWhole } from '../../support/sidecars/whole-sidecar.js';
+import { until } from '../../support/until.js';
 
 /** Longer than every timeout below a minute: 5 s of silence, and the lease of this test. */
 const PAUSE_MS = 6500;
