@@ -72,7 +72,7 @@ describe('members of its groups', () => {
     );
     // The kernel, and so the daemon, had every message that the sidecar confirmed.
     expect(texts).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
-    await until(() => daemon.daemon.counters().sessions === 1, { what: 'its own session is gone too' });
+    await until(() => daemon.daemon.counters().sessions === 1, { what: 'its own session has ended too' });
   });
 
   it.skipIf(!isAvailable('spread-home'))(

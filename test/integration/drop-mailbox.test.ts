@@ -38,7 +38,7 @@ describe('POST /drop-mailbox', () => {
     }
     // The mailbox has ended. The sidecar knows it until its owner releases it.
     await until(async () => [404, 409].includes((await drop(started, cut.id))?.status ?? 0), {
-      what: 'it is not cut again',
+      what: 'it is not disconnected again',
     });
   });
 

@@ -142,7 +142,7 @@ describe('the age of a connection', () => {
       frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, callHeaders(RECEIVE)),
       frame(FRAME.DATA, FLAG.END_STREAM, 1, grpcMessage(Buffer.concat([Buffer.of(0x0a, id.length), id]))),
     );
-    await until(() => raw.goaway !== undefined, { what: 'it is told' });
+    await until(() => raw.goaway !== undefined, { what: 'the client gets GOAWAY' });
     const [goaway] = raw.frames.filter(({ type }) => type === FRAME.GOAWAY);
     // The last call that the sidecar accepted.
     expect(goaway?.payload.readUInt32BE(0)).toBe(1);

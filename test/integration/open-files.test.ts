@@ -59,7 +59,7 @@ describe.skipIf(process.platform !== 'linux')('a sidecar with a limit of 100 ope
         expect.objectContaining({ level: 'warn', limit: 'process.openFiles', openFiles: '100' }),
       ]);
       for (const socket of sockets) socket.destroy();
-      await until(() => openFiles(sidecar) < 60, { what: 'the connections are gone' });
+      await until(() => openFiles(sidecar) < 60, { what: 'the connections are closed' });
       const later = connections(20, listener === 'gRPC' ? { port: grpc } : { path });
       await until(() => open(later) === 20, { what: 'later connections' });
       expect(await refusals('process.openFiles')).toBe(36);

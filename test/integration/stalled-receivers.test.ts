@@ -120,7 +120,7 @@ describe.each(PLACES)('a receiver that stalls %s', (_, placeOf) => {
         await sendAndReceive(250);
         return daemon!.counters().sessionsCut === 1;
       },
-      { what: 'the daemon cuts the slow mailbox', timeoutMs: 60_000 },
+      { what: 'the daemon disconnects the slow mailbox', timeoutMs: 60_000 },
     );
     await sendAndReceive(250);
     expect(well.sequences).toEqual(upTo(well.events.length));
@@ -194,7 +194,7 @@ describe('many stalled receivers', () => {
       receiving.cancel();
       await mailbox.call('disconnect', { abort: true });
     }
-    await until(() => registry.sizes().receivers === 1, { what: 'the clients have gone' });
+    await until(() => registry.sizes().receivers === 1, { what: 'the clients have disconnected' });
     // The replay window of the reading receiver.
     await until(() => registry.sizes().retainedBytes <= COUNT * (PAYLOAD.length + 200), {
       what: 'nothing of the others is left',

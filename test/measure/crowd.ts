@@ -29,12 +29,12 @@ const KINDS: readonly [what: string, options: MailboxOptions][] = [
  * reading receiver gets everything.
  */
 export const crowd: Measure = {
-  text: `many stalled receivers: resident memory within ${FACTOR} times what their queues may hold, and ${EACH_MIB} MiB for each`,
+  text: `many stalled receivers: resident memory within ${FACTOR} times the limit of their queues, and ${EACH_MIB} MiB for each`,
   options: {
-    mailboxes: { text: 'how many stall', default: 200 },
+    mailboxes: { text: 'number of stalled receivers', default: 200 },
     total: { text: 'mailbox.totalQueueMaxBytes, in MiB', default: 128 },
-    bytes: { text: 'bytes of a message', default: 1024 },
-    seconds: { text: 'how long the load goes on', default: 30 },
+    bytes: { text: 'size of a message in bytes', default: 1024 },
+    seconds: { text: 'duration of the load', default: 30 },
   },
   async run({ mailboxes = 200, total = 128, bytes = 1024, seconds = 30 }, print) {
     const [daemonPort, grpcPort, adminPort] = [await freePort(), await freePort(), await freePort()];

@@ -41,10 +41,10 @@ const FIGURES: readonly Figure[] = [
  * Opens and closes mailboxes and channels repeatedly. Measures the memory, handles and file descriptors that stay.
  */
 export const cycles: Measure = {
-  text: 'channel, connect, join, send, receive, leave, disconnect, again and again: memory, handles and descriptors stay',
+  text: 'channel, connect, join, send, receive, leave, disconnect, repeatedly: memory, handles and descriptors do not grow',
   options: {
-    warmup: { text: 'cycles before it is looked for the first time', default: 200 },
-    cycles: { text: 'cycles from there to the second look, and again to the third', default: 1000 },
+    warmup: { text: 'cycles before the first sample', default: 200 },
+    cycles: { text: 'cycles between the samples', default: 1000 },
   },
   async run({ warmup = 200, cycles: count = 1000 }, print) {
     const folder = mkdtempSync(join(tmpdir(), 'measure-'));

@@ -16,12 +16,12 @@ const WINDOW = 1000;
  * Sends SIGTERM at full load. Measures the time until the process ends, and whether all accepted messages arrived.
  */
 export const drain: Measure = {
-  text: `SIGTERM at full load: exit within ${BOUND_MS} ms, nothing lost that was answered, every receiver told`,
+  text: `SIGTERM at full load: exit within ${BOUND_MS} ms, no confirmed message lost, every receiver gets the reason`,
   options: {
-    rounds: { text: 'how often it is stopped', default: 10 },
-    seconds: { text: 'load before the signal', default: 3 },
-    senders: { text: 'half of them by unary calls, half by MulticastStream', default: 4 },
-    receivers: { text: 'all of them read', default: 2 },
+    rounds: { text: 'number of stops', default: 10 },
+    seconds: { text: 'duration of the load before the signal', default: 3 },
+    senders: { text: 'number of senders, half with unary calls, half with MulticastStream', default: 4 },
+    receivers: { text: 'number of receivers, which all read', default: 2 },
   },
   async run({ rounds = 10, seconds = 3, senders = 4, receivers = 2 }, print) {
     const exitMs: number[] = [];
@@ -44,7 +44,7 @@ export const drain: Measure = {
     print(`events that waited at the signal: median ${median(backlogs)}, most ${percentile(backlogs, 1)}`);
     print(`exit after SIGTERM: median ${median(exitMs)} ms, longest ${longest.toFixed(0)} ms`);
     print(`answered with success: ${sums.accepted}; promises broken: ${problems}`);
-    print(`told that they were not sent: ${sums.notSent}; told that nobody knows: ${sums.unknown}`);
+    print(`reported as not sent: ${sums.notSent}; reported with an unknown outcome: ${sums.unknown}`);
     return longest <= BOUND_MS && problems === 0;
   },
 };

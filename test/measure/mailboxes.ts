@@ -17,10 +17,10 @@ const ALL_MS = 60_000;
 
 /** Many mailboxes, each with its Receive stream. All connect, and all receive one broadcast. */
 export const mailboxes: Measure = {
-  text: `mailboxes and Receive streams at once: all get a broadcast, RSS of the sidecar at most ${mebibytes(BOUND_RSS)}`,
+  text: `concurrent mailboxes and Receive streams: all get a broadcast, RSS of the sidecar at most ${mebibytes(BOUND_RSS)}`,
   options: {
-    count: { text: 'how many mailboxes', default: 1000 },
-    channels: { text: 'over how many connections', default: 1000 },
+    count: { text: 'number of mailboxes', default: 1000 },
+    channels: { text: 'number of connections', default: 1000 },
   },
   async run({ count = 1000, channels = 1000 }, print) {
     const folder = mkdtempSync(join(tmpdir(), 'measure-'));

@@ -15,8 +15,8 @@ const AWAY_MS = 3000;
  * mailbox is in its groups again.
  */
 export const ready: Measure = {
-  text: `kill -9 of the daemon: ready again, and mailboxes restored, within ${BOUND_MS} ms of its return`,
-  options: { rounds: { text: 'how often it is killed', default: 10 } },
+  text: `kill -9 of the daemon: ready again, and mailboxes restored, within ${BOUND_MS} ms of its restart`,
+  options: { rounds: { text: 'number of kills', default: 10 } },
   async run({ rounds = 10 }, print) {
     const [daemonPort, grpcPort, adminPort] = [await freePort(), await freePort(), await freePort()];
     const daemon = new DaemonProcess(daemonPort);

@@ -42,10 +42,10 @@ interface Outcome {
 export const stall: Measure = {
   text: `a stalled receiver under full load: resident memory up to ${MEMORY_BOUND_MIB} MiB, another's p99 within 20 %, nothing lost`,
   options: {
-    minutes: { text: 'how long it stalls, at the paced rate and again at saturation', default: 10 },
-    baseline: { text: 'minutes before, in which nobody stalls', default: 2 },
-    rate: { text: 'messages a second of the paced run; 0: no paced run', default: 5000 },
-    bytes: { text: 'bytes of a message', default: 1024 },
+    minutes: { text: 'minutes of the stall, at the paced rate and again at saturation', default: 10 },
+    baseline: { text: 'minutes before the stall', default: 2 },
+    rate: { text: 'messages per second of the paced run; 0: no paced run', default: 5000 },
+    bytes: { text: 'size of a message in bytes', default: 1024 },
     saturated: { text: '0: no run at saturation', default: 1 },
     embedded: { text: '1: the daemon is embedded in the sidecar, and its memory counts too', default: 0 },
   },

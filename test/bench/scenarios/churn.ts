@@ -25,7 +25,7 @@ const churn: Scenario = {
   quickSubjects: ['session-embedded', 'sidecar-inside'],
   async run(subject, stage, effort) {
     const opened = await subject.open(stage);
-    if (opened.kind === 'native') throw new Error('the C tools can not be told to join and leave');
+    if (opened.kind === 'native') throw new Error('the C tools cannot join and leave on request');
     const count = Math.max(100, Math.round(PER_SECOND * effort.seconds));
     const warmUp = Math.round(count / 5);
     const role = await RoleProcess.start({

@@ -21,7 +21,7 @@ const isDecodeError = (error: unknown): boolean =>
 /** The responses of a hostile sidecar, decoded by the TypeScript client. The first byte chooses the call. */
 export const responses: Target = {
   name: 'responses',
-  text: "a sidecar's answers and events as the TypeScript client decodes them",
+  text: "a sidecar's responses and events, decoded by the TypeScript client",
   kind: 'pure',
   chunk: 5000,
   lanes: 1,

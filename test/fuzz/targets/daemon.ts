@@ -12,7 +12,7 @@ import { recorded, recordedPrivateGroups } from './recordings.js';
 /** The embedded daemon with its listener: several concurrent hostile connections beside two well-behaved ones. */
 export const daemon: Target = {
   name: 'daemon',
-  text: 'the embedded daemon: whole connections, several at a time, beside two clients of good faith',
+  text: 'the embedded daemon: whole connections, several at a time, beside two well-behaved clients',
   kind: 'network',
   chunk: 400,
   lanes: 16,

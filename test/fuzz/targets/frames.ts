@@ -36,7 +36,7 @@ const decodeFrames: DecodeFrames = (pieces) => {
 export function clientFrames(decode: DecodeFrames = decodeFrames): Target {
   return {
     name: 'client-frames',
-    text: "a daemon's frames: decoder, messages, events as the sidecar encodes and the client decodes them",
+    text: "a daemon's frames: decoder, messages, events that the sidecar encodes and the client decodes",
     kind: 'pure',
     chunk: 2000,
     lanes: 1,

@@ -12,7 +12,7 @@ import { responseSeeds } from './response-seeds.js';
 /** Pieces: the call (first byte), then the response of a hostile sidecar. */
 export const hostileSidecar: Target = {
   name: 'hostile-sidecar',
-  text: "the TypeScript client's calls, answered by a sidecar that says anything: headers, messages, trailers, rich details",
+  text: "the TypeScript client's calls, answered by a sidecar with arbitrary responses: headers, messages, trailers, rich details",
   kind: 'network',
   chunk: 200,
   lanes: 12,

@@ -45,7 +45,7 @@ export const http2: Target = {
 /** Pieces: TLS records to a TLS listener. If the first piece is `inside`, HTTP/2 frames inside TLS. */
 export const tls: Target = {
   name: 'tls',
-  text: 'TLS records to a TLS listener, and HTTP/2 frames inside of TLS',
+  text: 'TLS records to a TLS listener, and HTTP/2 frames inside TLS',
   kind: 'network',
   chunk: 200,
   lanes: 16,
@@ -89,7 +89,7 @@ export const tls: Target = {
 /** Pieces: the bytes of a client of the admin port, HTTP/1 or HTTP/2. */
 export const admin: Target = {
   name: 'admin',
-  text: 'the admin port: HTTP/1 and HTTP/2 in one, told apart by the first bytes',
+  text: 'the admin port: HTTP/1 and HTTP/2 in one, distinguished by the first bytes',
   kind: 'network',
   chunk: 300,
   lanes: 24,

@@ -17,7 +17,7 @@ const CODES = new Set<string>([
 /** A whole Session: handshake, then messages, from a daemon that writes the input's pieces and disconnects. */
 export const session: Target = {
   name: 'session',
-  text: 'Session with a daemon that says anything, from the handshake on',
+  text: 'Session with a daemon that sends arbitrary bytes, from the handshake on',
   kind: 'pure',
   chunk: 500,
   lanes: 1,

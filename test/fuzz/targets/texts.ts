@@ -137,7 +137,7 @@ const ADDRESSES = [
 /** Pieces: each is parsed as an address, a name and a group. */
 export const names: Target = {
   name: 'names',
-  text: 'spread names, addresses to listen at, private names, groups, service types',
+  text: 'Spread names, listen addresses, private names, groups, service types',
   kind: 'pure',
   chunk: 5000,
   lanes: 1,

@@ -102,7 +102,7 @@ export class DrainLoad {
     await Promise.all(this.#receivers.map((receiver) => receiver.done));
     await until(() => this.#observer.isAlone, {
       timeoutMs: 10_000,
-      what: 'the senders are gone at the daemon',
+      what: 'the senders have left the daemon',
     });
     for (const receiver of this.#receivers) {
       reasons.add(receiver.end?.reason ?? 'none');
@@ -257,7 +257,7 @@ class LoadReceiver {
     const { end, mailbox } = this;
     const who = mailbox.privateGroup;
     if (end?.reason !== 'DRAINING')
-      return [`${who} was not told DRAINING but ${end?.reason || end?.message}`];
+      return [`${who} got, instead of DRAINING, ${end?.reason || end?.message}`];
     const last = end.metadata.last_sequence;
     return last === `${mailbox.lastSequence}` ? [] : [`${who} has ${mailbox.lastSequence} of ${last} events`];
   }

@@ -10,7 +10,7 @@ const spread = (code: status, reason = '', domain = 'spread-sidecar') =>
 
 describe('the exit code of a failure', () => {
   it.each<[string, unknown, number]>([
-    ['nobody listens', spread(status.UNAVAILABLE), 3],
+    ['no listener', spread(status.UNAVAILABLE), 3],
     ['the daemon is not there', spread(status.UNAVAILABLE, 'COULD_NOT_CONNECT', 'spread.org'), 3],
     ['the daemon went', spread(status.UNAVAILABLE, 'CONNECTION_CLOSED', 'spread.org'), 5],
     ['the sidecar drains', spread(status.UNAVAILABLE, 'DRAINING'), 5],

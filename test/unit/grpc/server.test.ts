@@ -172,7 +172,7 @@ describe('a client that does not speak gRPC', () => {
     const socket = connectSocket((address as { port: number }).port, '127.0.0.1');
     socket.on('error', () => {}).resume();
     socket.write(bytes, 'latin1');
-    await until(() => socket.closed, { what: 'the connection is cut' });
+    await until(() => socket.closed, { what: 'the connection is closed' });
     expect(await once(client, Echo.once.path, Buffer.from('hi'))).toEqual({ value: Buffer.from('hi') });
     expect(server.connections).toBe(1);
   });

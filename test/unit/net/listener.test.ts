@@ -54,7 +54,7 @@ describe('TCP', () => {
 
   it.each([
     ['an address of another machine', '192.0.2.1', 'NO_SUCH_HOST'],
-    ['a name that nobody knows', 'no-such-host.invalid', 'NO_SUCH_HOST'],
+    ['an unknown name', 'no-such-host.invalid', 'NO_SUCH_HOST'],
   ])('explains %s', async (_, host, reason) => {
     const error = await refusal({ kind: 'tcp', host, port: 0 });
     expect(error.reason).toBe(reason);

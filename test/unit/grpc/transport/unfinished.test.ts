@@ -78,7 +78,7 @@ describe.each(['tcp', 'unix'] as const)('a connection over %s', (kind) => {
       say(place, PREFACE),
       say(place, PREFACE, frame(FRAME.SETTINGS).subarray(0, 5)),
     ];
-    await until(() => halves.every(({ closed }) => closed), { what: 'all are cut' });
+    await until(() => halves.every(({ closed }) => closed), { what: 'all are closed' });
     expect(server.connections).toBe(1);
     expect(idle.closed).toBe(false);
   });
@@ -106,7 +106,7 @@ describe('a TLS handshake', () => {
     );
     const { places } = await start({ tls });
     const halves = [say(places.tcp), say(places.tcp, Buffer.of(22, 3, 1, 2, 0, 1))];
-    await until(() => halves.every(({ closed }) => closed), { what: 'both are cut' });
+    await until(() => halves.every(({ closed }) => closed), { what: 'both are closed' });
     expect(failures).toEqual(['timeout', 'timeout']);
   });
 });
