@@ -26,10 +26,10 @@ type Detached struct{ Err *SpreadError }
 type SlowConsumer struct {
 	QueuedEvents uint64
 	QueuedBytes  uint64
-	// MarkEvents and MarkBytes are the marks of the queue, of which one is exceeded.
+	// MarkEvents and MarkBytes are the thresholds of the queue, at least one of which is exceeded.
 	MarkEvents uint64
 	MarkBytes  uint64
-	// TimeLeft is the time until the sidecar ends the mailbox, unless the queue falls to the mark before. Nil
+	// TimeLeft is the time until the sidecar ends the mailbox, unless the queue falls to the threshold before. Nil
 	// without a soft limit.
 	TimeLeft *time.Duration
 	// Time is when the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.

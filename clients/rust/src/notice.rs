@@ -38,11 +38,11 @@ pub struct SlowConsumer {
     pub queued_events: u64,
     /// Size of the queued events. Unit: bytes.
     pub queued_bytes: u64,
-    /// The mark of the queue in events. The queue exceeds one of the two marks.
+    /// The threshold in events. The queue exceeds at least one of the two thresholds.
     pub mark_events: u64,
-    /// The mark of the queue in bytes.
+    /// The threshold in bytes.
     pub mark_bytes: u64,
-    /// Time until the sidecar ends the mailbox, unless the queue falls to the mark before. None
+    /// Time until the sidecar ends the mailbox, unless the queue falls to the threshold before. None
     /// without a soft limit.
     pub time_left: Option<Duration>,
     /// When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.

@@ -5,11 +5,11 @@ import { toDate, toMilliseconds } from './duration.js';
 export interface SlowConsumer {
   queuedEvents: number;
   queuedBytes: number;
-  /** The exceeded mark of the queue, in events and in bytes. */
+  /** The exceeded threshold of the queue, in events and in bytes. */
   markEvents: number;
   markBytes: number;
   /**
-   * Time until the sidecar ends the mailbox, unless the queue falls to the mark before. Undefined without a
+   * Time until the sidecar ends the mailbox, unless the queue falls to the threshold before. Undefined without a
    * soft limit. Unit: ms.
    */
   timeLeftMs: number | undefined;

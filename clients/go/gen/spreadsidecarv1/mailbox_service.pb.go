@@ -1859,9 +1859,9 @@ func (x *Heartbeat) GetTime() *timestamppb.Timestamp {
 }
 
 // The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
-// the queue rises over the notice mark, before the overflow policy takes effect. The mark is 80 % of a limit
-// by default. With a soft limit, it also sends a notice each time the queue rises over the soft limit. A
-// Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
+// the queue exceeds the notice threshold, before the overflow policy takes effect. The threshold is 80 % of
+// a limit by default. With a soft limit, it also sends a notice each time the queue exceeds the soft limit.
+// A Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
 // notice, it gets no other notice of the same kind.
 type SlowConsumerNotice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1871,13 +1871,13 @@ type SlowConsumerNotice struct {
 	QueuedBytes uint64 `protobuf:"varint,2,opt,name=queued_bytes,json=queuedBytes,proto3" json:"queued_bytes,omitempty"`
 	// The limits, and what happens when the queue reaches one of them.
 	Limits *QueueLimits `protobuf:"bytes,3,opt,name=limits,proto3" json:"limits,omitempty"`
-	// The mark that the queue exceeds, in events or in bytes: the soft limit while its time runs, else the
-	// notice mark.
+	// The threshold that the queue exceeds, in events or in bytes: the soft limit while its time runs,
+	// otherwise the notice threshold.
 	MarkEvents uint64 `protobuf:"varint,4,opt,name=mark_events,json=markEvents,proto3" json:"mark_events,omitempty"`
 	// See mark_events.
 	MarkBytes uint64 `protobuf:"varint,5,opt,name=mark_bytes,json=markBytes,proto3" json:"mark_bytes,omitempty"`
-	// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the mark before. Not
-	// set while no soft limit is exceeded.
+	// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the threshold before.
+	// Not set while no soft limit is exceeded.
 	TimeLeft *durationpb.Duration `protobuf:"bytes,6,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
 	// Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.
 	Time          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=time,proto3" json:"time,omitempty"`

@@ -38,10 +38,10 @@ class SlowConsumer:
     kind: ClassVar[Literal["slow_consumer"]] = "slow_consumer"
     queued_events: int
     queued_bytes: int
-    #: The exceeded mark of the queue, in events and in bytes.
+    #: The exceeded threshold of the queue, in events and in bytes.
     mark_events: int
     mark_bytes: int
-    #: Time until the sidecar ends the mailbox, unless the queue falls to the mark before. None without a soft
+    #: Time until the sidecar ends the mailbox, unless the queue falls to the threshold before. None without a soft
     #: limit. Unit: s.
     time_left: Optional[float]
     #: When the sidecar sent the notice, by the sidecar's clock. Earlier events can delay it.

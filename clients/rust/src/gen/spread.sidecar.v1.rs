@@ -1005,9 +1005,9 @@ pub struct Heartbeat {
     pub time: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
-/// the queue rises over the notice mark, before the overflow policy takes effect. The mark is 80 % of a limit
-/// by default. With a soft limit, it also sends a notice each time the queue rises over the soft limit. A
-/// Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
+/// the queue exceeds the notice threshold, before the overflow policy takes effect. The threshold is 80 % of
+/// a limit by default. With a soft limit, it also sends a notice each time the queue exceeds the soft limit.
+/// A Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
 /// notice, it gets no other notice of the same kind.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct SlowConsumerNotice {
@@ -1020,15 +1020,15 @@ pub struct SlowConsumerNotice {
     /// The limits, and what happens when the queue reaches one of them.
     #[prost(message, optional, tag = "3")]
     pub limits: ::core::option::Option<QueueLimits>,
-    /// The mark that the queue exceeds, in events or in bytes: the soft limit while its time runs, else the
-    /// notice mark.
+    /// The threshold that the queue exceeds, in events or in bytes: the soft limit while its time runs,
+    /// otherwise the notice threshold.
     #[prost(uint64, tag = "4")]
     pub mark_events: u64,
     /// See mark_events.
     #[prost(uint64, tag = "5")]
     pub mark_bytes: u64,
-    /// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the mark before. Not
-    /// set while no soft limit is exceeded.
+    /// Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the threshold before.
+    /// Not set while no soft limit is exceeded.
     #[prost(message, optional, tag = "6")]
     pub time_left: ::core::option::Option<::prost_types::Duration>,
     /// Time of the notice, by the sidecar's clock. Events before the notice may have delayed it.

@@ -535,9 +535,9 @@ export interface Heartbeat {
 
 /**
  * The queue of this mailbox fills faster than the receiver empties it. The sidecar sends a notice each time
- * the queue rises over the notice mark, before the overflow policy takes effect. The mark is 80 % of a limit
- * by default. With a soft limit, it also sends a notice each time the queue rises over the soft limit. A
- * Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
+ * the queue exceeds the notice threshold, before the overflow policy takes effect. The threshold is 80 % of
+ * a limit by default. With a soft limit, it also sends a notice each time the queue exceeds the soft limit.
+ * A Receive that attaches while the time of the soft limit runs gets one too. While a client has not read a
  * notice, it gets no other notice of the same kind.
  */
 export interface SlowConsumerNotice {
@@ -550,15 +550,15 @@ export interface SlowConsumerNotice {
     | QueueLimits
     | undefined;
   /**
-   * The mark that the queue exceeds, in events or in bytes: the soft limit while its time runs, else the
-   * notice mark.
+   * The threshold that the queue exceeds, in events or in bytes: the soft limit while its time runs,
+   * otherwise the notice threshold.
    */
   markEvents: bigint;
   /** See mark_events. */
   markBytes: bigint;
   /**
-   * Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the mark before. Not
-   * set while no soft limit is exceeded.
+   * Time after `time` at which the sidecar ends the mailbox, unless the queue falls to the threshold before.
+   * Not set while no soft limit is exceeded.
    */
   timeLeft:
     | Duration
