@@ -17,7 +17,8 @@ export interface Machine {
 
 const require = createRequire(import.meta.url);
 
-export function describeMachine(env: NodeJS.ProcessEnv = process.env): Machine {
+/** @param nodes - versions of the Node binaries that ran our processes */
+export function describeMachine(nodes: string, env: NodeJS.ProcessEnv = process.env): Machine {
   const spread = env.SPREAD_HOME && join(env.SPREAD_HOME, 'sbin', 'spread');
   const programs = {
     spread: spread && versionIn(spread, [], /Version (\d+\.\d+\.\d+)/i),
@@ -25,7 +26,7 @@ export function describeMachine(env: NodeJS.ProcessEnv = process.env): Machine {
     'redis-server': versionOfProgram(REDIS, env),
   };
   const packages = {
-    node: process.versions.node,
+    node: nodes,
     'grpc-js': packageVersion('@grpc/grpc-js'),
     '@nats-io/transport-node': packageVersion('@nats-io/transport-node'),
     redis: packageVersion('redis'),

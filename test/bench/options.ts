@@ -12,6 +12,8 @@ export interface BenchOptions {
   /** Path of existing results to report instead of measuring. */
   readonly from: string | undefined;
   readonly profile: string | undefined;
+  /** Paths of the Node binaries that run our processes. At least one. */
+  readonly nodes: readonly string[];
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -26,6 +28,8 @@ export const USAGE = `npm run bench -- [options]
   --out FOLDER         folder for results.json, report.txt and chart.svg (default bench-results)
   --from FILE          make the report of an earlier results.json instead of measuring
   --publish            also write the figures and the chart into docs/performance.md
+  --node PATH          run sidecar, embedded daemon and roles with this Node binary; repeat it to compare releases
+                       (default: the Node binary of this run)
   --profile FOLDER     folder for V8 CPU profiles of sidecar and embedded daemon; the report shows their top functions
   --list               list scenarios and subjects
 
@@ -48,6 +52,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       out: { type: 'string', default: 'bench-results' },
       from: { type: 'string' },
       profile: { type: 'string' },
+      node: { type: 'string', multiple: true, default: [process.execPath] },
     },
   });
   const { quick } = values;
@@ -60,6 +65,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     seconds: numberOf('seconds', values.seconds, quick ? 0.1 : 2),
     from: values.from,
     profile: values.profile,
+    nodes: values.node,
   };
 }
 

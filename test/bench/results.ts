@@ -5,6 +5,10 @@ import { pairedRatios, type Summary, summarize } from './statistics.js';
 /** The measurements of a subject in a scenario, round by round. A failed round is undefined. */
 export interface SubjectRounds {
   readonly id: string;
+  /** The id without the version of a further Node binary. */
+  readonly base: string;
+  /** Version of the Node binary that ran our processes. */
+  readonly node: string;
   readonly text: string;
   readonly rounds: readonly (Measurement | undefined)[];
 }

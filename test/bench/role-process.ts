@@ -13,9 +13,13 @@ export class RoleProcess {
   #wake: (() => void)[] = [];
   #failure: Error | undefined;
 
-  /** Resolves when all connections of the role are open. */
-  static async start(order: RoleOrder): Promise<RoleProcess> {
-    const role = new RoleProcess(order);
+  /**
+   * Resolves when all connections of the role are open.
+   *
+   * @param node - path of the Node binary that runs the role
+   */
+  static async start(node: string, order: RoleOrder): Promise<RoleProcess> {
+    const role = new RoleProcess(node, order);
     try {
       await role.#next('ready');
       return role;
@@ -25,8 +29,8 @@ export class RoleProcess {
     }
   }
 
-  private constructor(order: RoleOrder) {
-    this.#child = spawn(process.execPath, ['--import', 'tsx', ROLE, JSON.stringify(order)], {
+  private constructor(node: string, order: RoleOrder) {
+    this.#child = spawn(node, ['--import', 'tsx', ROLE, JSON.stringify(order)], {
       cwd: ROOT,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describeMachine } from './machine.js';
 import { type BenchOptions, selects } from './options.js';
 import { formatNumber } from './report/numbers.js';
@@ -12,6 +13,8 @@ const PATIENCE_MS = 300_000;
 interface Pair {
   readonly scenario: Scenario;
   readonly subject: Subject;
+  /** The Node binary that runs our processes. */
+  readonly node: NodeBinary;
   readonly rounds: (Measurement | undefined)[];
 }
 
@@ -25,19 +28,24 @@ export async function runBench(
   print: (line: string) => void,
 ): Promise<Results> {
   const startedAt = new Date().toISOString();
-  const { pairs, skipped } = choose(scenarios, options.quick, filters);
+  const nodes = options.nodes.map(nodeBinary);
+  const { pairs, skipped } = choose(scenarios, options.quick, filters, nodes);
   if (pairs.length === 0)
     throw new Error('nothing to measure; `npm run bench -- --list` names what there is');
   for (const { subject: id, why } of skipped) print(`skipped: ${id}: ${why}`);
   const failures: { where: string; why: string }[] = [];
   const effort = { seconds: options.seconds, quick: options.quick };
-  let stage = new Stage(options.profile);
+  const stages = new Map(nodes.map(({ path }) => [path, new Stage(path, options.profile)]));
   try {
     for (let round = 1; round <= options.rounds; round += 1)
       for (const pair of pairs) {
-        const where = `${pair.scenario.id}/${pair.subject.id}`;
+        const where = `${pair.scenario.id}/${resultId(pair)}`;
+        const { path } = pair.node;
         try {
-          const measured = await patiently(pair.scenario.run(pair.subject, stage, effort), where);
+          const measured = await patiently(
+            pair.scenario.run(pair.subject, stages.get(path) as Stage, effort),
+            where,
+          );
           pair.rounds.push(measured);
           print(`${round}/${options.rounds} ${where}: ${headline(pair.scenario, measured)}`);
         } catch (error) {
@@ -46,15 +54,15 @@ export async function runBench(
           failures.push({ where: `${where}, round ${round}`, why });
           print(`${round}/${options.rounds} ${where}: FAILED: ${why}`);
           // After any error, the next measurement starts with fresh servers.
-          await stage.close();
-          stage = new Stage(options.profile);
+          await stages.get(path)?.close();
+          stages.set(path, new Stage(path, options.profile));
         }
       }
   } finally {
-    await stage.close();
+    for (const stage of stages.values()) await stage.close();
   }
   return {
-    machine: describeMachine(),
+    machine: describeMachine(nodes.map(({ version }) => version).join(', ')),
     startedAt,
     command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     rounds: options.rounds,
@@ -67,7 +75,13 @@ export async function runBench(
         figures: scenario.figures,
         subjects: pairs
           .filter((pair) => pair.scenario === scenario)
-          .map((pair) => ({ id: pair.subject.id, text: pair.subject.text, rounds: pair.rounds })),
+          .map((pair) => ({
+            id: resultId(pair),
+            base: pair.subject.id,
+            node: pair.node.version,
+            text: pair.subject.text,
+            rounds: pair.rounds,
+          })),
       }))
       .filter(({ subjects }) => subjects.length > 0),
     skipped,
@@ -75,11 +89,29 @@ export async function runBench(
   };
 }
 
+/** A Node binary and its version. */
+export interface NodeBinary {
+  readonly path: string;
+  readonly version: string;
+  /** Whether the ids of its subjects have no version: those of the first binary. */
+  readonly isFirst: boolean;
+}
+
+function nodeBinary(path: string, index: number): NodeBinary {
+  const { stdout, error } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  if (error || !stdout.startsWith('v'))
+    throw new Error(`--node must be the path of a Node binary; got ${path}`);
+  return { path, version: stdout.trim().slice(1), isFirst: index === 0 };
+}
+
+const resultId = ({ subject: { id }, node }: Pair) => (node.isFirst ? id : `${id}@${node.version}`);
+
 /** The subjects to measure, and the requested subjects that this machine cannot measure. */
 export function choose(
   scenarios: readonly Scenario[],
   quick: boolean,
   filters: readonly string[],
+  nodes: readonly NodeBinary[],
   env: NodeJS.ProcessEnv = process.env,
 ): { pairs: Pair[]; skipped: { subject: string; why: string }[] } {
   const pairs: Pair[] = [];
@@ -90,8 +122,10 @@ export function choose(
       if (filters.length > 0 && !selects(filters, scenario.id, id)) continue;
       const found = subject(id);
       const why = found.missing(env);
-      if (why === undefined) pairs.push({ scenario, subject: found, rounds: [] });
-      else skipped.set(id, why);
+      if (why !== undefined) skipped.set(id, why);
+      else
+        for (const node of nodes)
+          if (node.isFirst || found.usesNode) pairs.push({ scenario, subject: found, node, rounds: [] });
     }
   }
   return { pairs, skipped: [...skipped].map(([id, why]) => ({ subject: id, why })) };

@@ -9,6 +9,7 @@ import {
   type OtherServer,
   type Sidecar,
   startEmbeddedDaemon,
+  startGrpcRelay,
   startNats,
   startRealDaemon,
   startRedis,
@@ -27,11 +28,19 @@ export class Stage {
   readonly #servers = new Map<string, Promise<Server>>();
   #names = 0;
 
-  /** @param profiles - folder for the CPU profiles of sidecars and embedded daemons */
-  constructor(readonly profiles?: string) {}
+  /**
+   * @param node - path of the Node binary that runs sidecars, embedded daemons and roles
+   * @param profiles - folder for the CPU profiles of sidecars and embedded daemons
+   */
+  constructor(
+    readonly node: string,
+    readonly profiles?: string,
+  ) {}
 
   daemon(kind: DaemonKind): Promise<Daemon> {
-    return this.#once(kind, () => (kind === 'real' ? startRealDaemon() : startEmbeddedDaemon(this.profiles)));
+    return this.#once(kind, () =>
+      kind === 'real' ? startRealDaemon() : startEmbeddedDaemon(this.node, this.profiles),
+    );
   }
 
   /**
@@ -41,6 +50,7 @@ export class Stage {
   sidecar(daemon: DaemonKind | 'inside', options: readonly string[] = []): Promise<Sidecar> {
     return this.#once(['sidecar', daemon, ...options].join(' '), async () =>
       startSidecar(
+        this.node,
         this.folder,
         daemon === 'inside' ? undefined : await this.daemon(daemon),
         this.profiles,
@@ -57,6 +67,10 @@ export class Stage {
     return this.#once('redis', startRedis);
   }
 
+  grpcRelay(): Promise<OtherServer> {
+    return this.#once('grpc relay', () => startGrpcRelay(this.node));
+  }
+
   client(client: Client, asyncio: boolean): Promise<ClientDriver> {
     return this.#once(`client ${client.language} ${asyncio}`, () => ClientDriver.start(client, asyncio));
   }
@@ -69,7 +83,7 @@ export class Stage {
 
   /** A new, empty stage like this one, for servers that serve only one measurement. The caller closes it. */
   fresh(): Stage {
-    return new Stage(this.profiles);
+    return new Stage(this.node, this.profiles);
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ export interface Subject {
   readonly id: string;
   /** For the report: the client, the connection and the server. */
   readonly text: string;
+  /** Whether our own processes, which Node runs, are part of the subject. */
+  readonly usesNode: boolean;
   /** The reason why this machine cannot measure the subject. Undefined if it can. */
   missing(env: NodeJS.ProcessEnv): string | undefined;
   open(stage: Stage): Promise<Opened>;
@@ -30,6 +32,7 @@ function native(daemon: DaemonKind, way: 'unix' | 'tcp'): Subject {
   return {
     id: `c-${daemon}${way === 'tcp' ? '-tcp' : ''}`,
     text: `Spread's C tools, ${way === 'tcp' ? 'TCP' : 'Unix socket'}, ${daemon} daemon`,
+    usesNode: false,
     missing: needsSpread,
     async open(stage) {
       const server = await stage.daemon(daemon);
@@ -43,6 +46,7 @@ function session(daemon: DaemonKind): Subject {
   return {
     id: `session-${daemon}`,
     text: `our Session without gRPC, Unix socket, ${daemon} daemon`,
+    usesNode: true,
     missing: daemon === 'real' ? needsSpread : needsNothing,
     async open(stage) {
       const server = await stage.daemon(daemon);
@@ -76,6 +80,7 @@ function sidecar(
       '-',
     ),
     text: `sidecar, gRPC over ${way === 'tcp' ? 'TCP' : 'a Unix socket'}, ${SENDS_TEXT[sends]}, ${DAEMON_TEXT[daemon]}`,
+    usesNode: true,
     missing: daemon === 'real' ? needsSpread : needsNothing,
     async open(stage) {
       const server = await stage.sidecar(daemon);
@@ -89,6 +94,7 @@ function sidecar(
 const nats: Subject = {
   id: 'nats',
   text: 'NATS with @nats-io/transport-node, TCP (no total order)',
+  usesNode: true,
   missing: needsProgram(NATS),
   async open(stage) {
     const server = await stage.nats();
@@ -99,6 +105,7 @@ const nats: Subject = {
 const redis: Subject = {
   id: 'redis',
   text: 'Redis pub/sub with redis, TCP (no total order)',
+  usesNode: true,
   missing: needsProgram(REDIS),
   async open(stage) {
     const server = await stage.redis();
@@ -106,11 +113,25 @@ const redis: Subject = {
   },
 };
 
+function bareGrpc(kind: 'grpc-relay' | 'grpc-unary', text: string): Subject {
+  return {
+    id: kind,
+    text,
+    usesNode: true,
+    missing: needsNothing,
+    async open(stage) {
+      const server = await stage.grpcRelay();
+      return { kind: 'peer', peer: { kind, port: server.port }, servers: [server] };
+    },
+  };
+}
+
 function client(one: Client, asyncio: boolean): Subject {
   const { language, title = language } = one;
   return {
     id: `client-${language}${asyncio ? '-asyncio' : ''}`,
     text: `the ${title} client${asyncio ? ', asyncio' : ''}`,
+    usesNode: false,
     missing: (env) => (one.isAvailable(env) ? undefined : one.enable),
     open: () => Promise.reject(new Error('only the scenarios of clients measure it')),
   };
@@ -145,6 +166,7 @@ function moduleSpread(daemon: DaemonKind, isWrapper: boolean): ModuleSubject {
     text: `${isWrapper ? 'the genuine C wrapper for Python' : 'the module spread of our Python package, sidecar'}, Unix socket, ${daemon} daemon`,
     daemon,
     isWrapper,
+    usesNode: false,
     missing: (env) => {
       if (daemon === 'real' && !env.SPREAD_HOME) return needsSpread(env);
       if (!isWrapper) return python.isAvailable(env) ? undefined : python.enable;
@@ -187,9 +209,12 @@ export const SUBJECTS: readonly Subject[] = [
   sidecar('real', { sends: 'unary' }),
   sidecar('real', { sends: 'concurrent' }),
   sidecar('embedded'),
+  sidecar('embedded', { sends: 'unary' }),
   sidecar('inside'),
   sidecar('inside', { sends: 'unary' }),
   sidecar('inside', { sends: 'concurrent' }),
+  bareGrpc('grpc-relay', 'bare grpc-js, bytes between two streams of a server process, TCP'),
+  bareGrpc('grpc-unary', 'bare grpc-js, unary calls with bytes, TCP'),
   nats,
   redis,
   ...CLIENT_SUBJECTS,

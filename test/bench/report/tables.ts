@@ -72,6 +72,32 @@ export function barsTable(results: Results): Rows {
   ];
 }
 
+/** The first figure of each subject that ran on several releases of Node, and its ratio to the first release. */
+export function nodesTable(results: Results): Rows {
+  const nodes = [...new Set(results.scenarios.flatMap(({ subjects }) => subjects.map(({ node }) => node)))];
+  if (nodes.length < 2) return [];
+  const rows = results.scenarios.flatMap((scenario) => {
+    const [head] = scenario.figures;
+    const bases = new Set(scenario.subjects.filter(({ id, base }) => id !== base).map(({ base }) => base));
+    return [...bases].map((base) => {
+      const of = (node: string) => {
+        const id = scenario.subjects.find((one) => one.base === base && one.node === node)?.id ?? '';
+        return { scenario: scenario.id, subject: id, figure: head?.name ?? '' };
+      };
+      const [first = ''] = nodes;
+      return [
+        `${scenario.id}/${base}, ${head?.unit}`,
+        ...nodes.map((node) => {
+          const value = formatNumber(summaryOf(results, of(node))?.median ?? Number.NaN);
+          const ratio = ratioOf(results, of(node), of(first));
+          return node === first ? value : `${value} (${formatNumber(ratio?.median ?? Number.NaN)} ×)`;
+        }),
+      ];
+    });
+  });
+  return [['scenario and subject', ...nodes.map((node) => `Node ${node}`)], ...rows];
+}
+
 /** The machine, the time and the options of the run: one line each. */
 export function headerLines(results: Results): readonly string[] {
   const { machine, rounds, seconds } = results;

@@ -1,6 +1,6 @@
 import type { Results } from '../results.js';
 import { markdownTable, textTable } from './numbers.js';
-import { barsTable, headerLines, scenarioTable } from './tables.js';
+import { barsTable, headerLines, nodesTable, scenarioTable } from './tables.js';
 
 function notes(results: Results): readonly string[] {
   return [
@@ -15,6 +15,8 @@ export function textReport(results: Results, what: { readonly bars: boolean }): 
   const parts = [headerLines(results).join('\n')];
   for (const scenario of results.scenarios)
     parts.push(`${scenario.id}: ${scenario.text}\n${textTable(scenarioTable(results, scenario))}`);
+  const nodes = nodesTable(results);
+  if (nodes.length > 0) parts.push(`releases of Node, and ratios to the first\n${textTable(nodes)}`);
   if (what.bars) parts.push(`bars\n${textTable(barsTable(results))}`);
   const footnotes = notes(results);
   if (footnotes.length > 0) parts.push(footnotes.join('\n'));
@@ -24,6 +26,7 @@ export function textReport(results: Results, what: { readonly bars: boolean }): 
 /** The generated part of docs/performance.md. */
 export function markdownReport(results: Results, chart: string): string {
   const footnotes = notes(results);
+  const nodes = nodesTable(results);
   return [
     ...headerLines(results).map((line) => `- ${line}`),
     ...footnotes.map((note) => `- ${note}`),
@@ -33,6 +36,16 @@ export function markdownReport(results: Results, chart: string): string {
     '### Bars',
     '',
     markdownTable(barsTable(results)),
+    ...(nodes.length > 0
+      ? [
+          '',
+          '### Releases of Node',
+          '',
+          'The ratio compares each release with the first.',
+          '',
+          markdownTable(nodes),
+        ]
+      : []),
     ...results.scenarios.flatMap((scenario) => [
       '',
       `### ${scenario.id}`,

@@ -38,9 +38,9 @@ export class Conversation {
     }
   }
 
-  answer(seconds: number, samples?: readonly number[]): void {
+  answer(seconds: number, samples?: readonly number[], warmUp?: number): void {
     const { user, system } = process.cpuUsage(this.#cpuAtGo);
-    const answer: RoleAnswer = { seconds, cpuSeconds: (user + system) / 1e6, samples };
+    const answer: RoleAnswer = { seconds, cpuSeconds: (user + system) / 1e6, samples, warmUp };
     this.#cpuAtGo = process.cpuUsage();
     say({ say: 'answer', answer });
   }

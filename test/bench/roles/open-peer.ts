@@ -10,6 +10,10 @@ export async function openPeer(spec: PeerSpec): Promise<Peer> {
       return (await import('./sidecar-peer.js')).SidecarPeer.open(spec.target, spec.sends);
     case 'nats':
       return (await import('./nats-peer.js')).NatsPeer.open(spec.port);
+    case 'grpc-relay':
+      return (await import('./grpc-peer.js')).GrpcRelayPeer.open(spec.port);
+    case 'grpc-unary':
+      return (await import('./grpc-peer.js')).GrpcUnaryPeer.open(spec.port);
     case 'redis':
       return (await import('./redis-peer.js')).RedisPeer.open(spec.port);
   }

@@ -3,7 +3,9 @@ export type PeerSpec =
   | { readonly kind: 'session'; readonly address: string }
   | { readonly kind: 'sidecar'; readonly target: string; readonly sends: 'stream' | 'unary' | 'concurrent' }
   | { readonly kind: 'nats'; readonly port: number }
-  | { readonly kind: 'redis'; readonly port: number };
+  | { readonly kind: 'redis'; readonly port: number }
+  /** A bare grpc-js server: messages between two streams, or unary calls. */
+  | { readonly kind: 'grpc-relay' | 'grpc-unary'; readonly port: number };
 
 interface Common {
   readonly peer: PeerSpec;
@@ -53,13 +55,18 @@ export interface LoopOrder extends Common {
   readonly window: number;
 }
 
-/** Sends a message each `periodMs` and measures the time until the response, like spping. */
+/**
+ * `ping`: sends a message each `periodMs` and measures the time until the reply, like spping. `call`: measures the
+ * time until the send is done.
+ */
 export interface PingOrder extends Common {
-  readonly job: 'ping';
+  readonly job: 'ping' | 'call';
   readonly topic: string;
   readonly size: number;
-  readonly warmUp: number;
+  /** Whether the role first sends messages until the median and the processor time of a message no longer fall. */
+  readonly warmsUp: boolean;
   readonly count: number;
+  /** 0: each message waits for the reply to the previous one. */
   readonly periodMs: number;
 }
 
@@ -123,6 +130,8 @@ export interface RoleAnswer {
   readonly cpuSeconds: number;
   /** Round trips, in microseconds. */
   readonly samples?: readonly number[];
+  /** Number of messages of the warm-up. */
+  readonly warmUp?: number;
 }
 
 /** From the driver to a role. */

@@ -18,6 +18,7 @@ async function run(): Promise<void> {
     case 'hold':
       return (await import('./receive-jobs.js')).hold(order, talk);
     case 'ping':
+    case 'call':
       return (await import('./round-trip-jobs.js')).ping(order, talk);
     case 'reflect':
       return (await import('./round-trip-jobs.js')).reflect(order, talk);

@@ -1,46 +1,82 @@
+import { median } from '../statistics.js';
 import { type Conversation, now } from './conversation.js';
 import { openPeer } from './open-peer.js';
 import type { ChurnOrder, PingOrder, ReflectOrder } from './order.js';
+import type { Peer } from './peer.js';
+import { isWarm, WINDOW, type Window } from './warm-up.js';
 
-/** Content of a ping: the send time (8 bytes), the length of the topic for the response (1 byte), that topic. */
+/** Content of a ping: 8 unused bytes, the length of the topic for the reply (1 byte), that topic. */
 const TOPIC_AT = 9;
 
-/** Pings without a response after this time count as lost. */
-const PATIENCE_SECONDS = 10;
+/** Pings without a reply after this time count as lost. */
+const PATIENCE_MS = 10_000;
+
+/** Sends one message and resolves with the time until its reply, or until the send is done. Unit: microseconds. */
+type Exchange = (message: Buffer) => Promise<number>;
 
 export async function ping(order: PingOrder, talk: Conversation): Promise<void> {
   const peer = await openPeer(order.peer);
-  const samples: number[] = [];
-  const total = order.warmUp + order.count;
-  let responses = 0;
-  peer.onMessage = (payload) => {
-    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-    const microseconds = (now() - view.getFloat64(0)) * 1e6;
-    responses += 1;
-    if (responses > order.warmUp) samples.push(microseconds);
-  };
   const own = await peer.ownTopic();
+  const exchange = order.job === 'ping' ? replies(peer, order.topic) : sends(peer, order.topic);
   await talk.readyAndGo();
+  const series = async (count: number) => {
+    const samples: Promise<number>[] = [];
+    const begin = now();
+    for (let i = 0; i < count; i += 1) {
+      const message = Buffer.alloc(Math.max(order.size, TOPIC_AT + own.length));
+      message.writeUInt8(own.length, 8);
+      message.write(own, TOPIC_AT, 'latin1');
+      const due = begin + (i * order.periodMs) / 1000;
+      while (now() < due) await new Promise((resolve) => setTimeout(resolve, 1));
+      samples.push(exchange(message));
+      if (order.periodMs === 0) await samples.at(-1);
+    }
+    return Promise.all(samples);
+  };
+  const windows: Window[] = [];
+  while (order.warmsUp && !isWarm(windows)) {
+    const cpu = process.cpuUsage();
+    const p50 = median(await series(WINDOW));
+    const { user, system } = process.cpuUsage(cpu);
+    windows.push({ p50, cpu: (user + system) / WINDOW });
+  }
   const begin = now();
-  for (let i = 0; i < total; i += 1) {
-    const message = Buffer.alloc(Math.max(order.size, TOPIC_AT + own.length));
-    message.writeUInt8(own.length, 8);
-    message.write(own, TOPIC_AT, 'latin1');
-    const due = begin + (i * order.periodMs) / 1000;
-    while (now() < due) await new Promise((resolve) => setTimeout(resolve, 1));
-    message.writeDoubleBE(now(), 0);
-    const wait = peer.send(order.topic, message);
-    if (wait !== undefined) await wait;
-  }
-  const sentAt = now();
-  while (responses < total) {
-    if (now() - sentAt > PATIENCE_SECONDS)
-      throw new Error(`${total - responses} of ${total} pings were not answered`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  talk.answer(now() - begin, samples);
+  const samples = await series(order.count);
+  talk.answer(now() - begin, samples, windows.length * WINDOW);
   await talk.next('stop');
   await peer.close();
+}
+
+/** @returns the exchange that ends with the reply; replies arrive in the order of the messages */
+function replies(peer: Peer, topic: string): Exchange {
+  const waiting: { sentAt: number; resolve(microseconds: number): void }[] = [];
+  peer.onMessage = () => {
+    const first = waiting.shift();
+    first?.resolve((now() - first.sentAt) * 1e6);
+  };
+  return async (message) => {
+    const reply = new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('a ping was not answered')), PATIENCE_MS);
+      waiting.push({
+        sentAt: now(),
+        resolve: (microseconds) => {
+          clearTimeout(timer);
+          resolve(microseconds);
+        },
+      });
+    });
+    const wait = peer.send(topic, message);
+    if (wait !== undefined) await wait;
+    return reply;
+  };
+}
+
+function sends(peer: Peer, topic: string): Exchange {
+  return async (message) => {
+    const sentAt = now();
+    await peer.send(topic, message);
+    return (now() - sentAt) * 1e6;
+  };
 }
 
 export async function reflect(order: ReflectOrder, talk: Conversation): Promise<void> {

@@ -28,7 +28,7 @@ const churn: Scenario = {
     if (opened.kind === 'native') throw new Error('the C tools cannot join and leave on request');
     const count = Math.max(100, Math.round(PER_SECOND * effort.seconds));
     const warmUp = Math.round(count / 5);
-    const role = await RoleProcess.start({
+    const role = await RoleProcess.start(stage.node, {
       ...{ job: 'churn', peer: opened.peer, topic: stage.freshName('churn'), count, warmUp },
     });
     try {

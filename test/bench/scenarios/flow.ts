@@ -41,12 +41,12 @@ export async function peerFlow(
   const copies = each === 'all' ? topics.length : 1;
   const window = windowOf(size, copies);
   const creditPath = join(stage.folder, `${stage.freshName('credit')}.sock`);
-  const receiver = await RoleProcess.start({
+  const receiver = await RoleProcess.start(stage.node, {
     ...{ job: 'receive', peer, topics, each, creditPath, creditEvery: Math.ceil(window / 8) },
     ...{ warmUp: warmUp * copies, count: count * copies },
   });
   try {
-    const sender = await RoleProcess.start({
+    const sender = await RoleProcess.start(stage.node, {
       ...{ job: 'send', peer, size, warmUp, count, window, creditPath },
       topics: each === 'all' ? topics.slice(0, 1) : topics,
     });

@@ -2,6 +2,7 @@ import { cpuSeconds, residentKiB } from '../process-meter.js';
 import { RoleProcess } from '../role-process.js';
 import type { PeerSpec } from '../roles/order.js';
 import { messageCount, type Scenario } from '../scenario.js';
+import type { Stage } from '../stage.js';
 import { peerFlow } from './flow.js';
 import { CPU_FIGURES } from './throughput.js';
 
@@ -34,7 +35,7 @@ function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scena
       } as const;
       const names = Array.from({ length: count }, () => stage.freshName('m'));
       const idle = traffic === 'one' ? names.slice(1) : [];
-      const holder = idle.length > 0 ? await startHolder(opened.peer, idle) : undefined;
+      const holder = idle.length > 0 ? await startHolder(stage, opened.peer, idle) : undefined;
       try {
         const topics = traffic === 'one' ? names.slice(0, 1) : names;
         const { seconds, figures, load } = await peerFlow(stage, opened, { ...flow, topics });
@@ -47,8 +48,8 @@ function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scena
   };
 }
 
-async function startHolder(peer: PeerSpec, topics: readonly string[]): Promise<RoleProcess> {
-  const holder = await RoleProcess.start({ job: 'hold', peer, topics });
+async function startHolder(stage: Stage, peer: PeerSpec, topics: readonly string[]): Promise<RoleProcess> {
+  const holder = await RoleProcess.start(stage.node, { job: 'hold', peer, topics });
   holder.go();
   return holder;
 }
@@ -82,12 +83,12 @@ const idleCost: Scenario = {
       const peer = { kind: 'sidecar', target: sidecar.unixTarget, sends: 'concurrent' } as const;
       const topics = Array.from({ length: IDLE_MAILBOXES }, () => fresh.freshName('i'));
       const earlier = Array.from({ length: EARLIER_MAILBOXES }, () => fresh.freshName('e'));
-      const first = await startHolder(peer, earlier);
+      const first = await startHolder(stage, peer, earlier);
       await rest(REST_MS);
       const beforeAtFirst = residentKiB(sidecar.pid);
       await rest(SETTLED_MS);
       const before = residentKiB(sidecar.pid);
-      const holder = await startHolder(peer, topics);
+      const holder = await startHolder(stage, peer, topics);
       try {
         await rest(REST_MS);
         const afterAtFirst = residentKiB(sidecar.pid);

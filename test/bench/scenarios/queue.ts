@@ -19,8 +19,8 @@ const WIDE_QUEUES = [
 ];
 
 /** Sends messages to a topic, and waits until the daemon has them. */
-async function fill(peer: PeerSpec, topic: string, count: number): Promise<void> {
-  const sender = await RoleProcess.start({
+async function fill(stage: Stage, peer: PeerSpec, topic: string, count: number): Promise<void> {
+  const sender = await RoleProcess.start(stage.node, {
     ...{ job: 'send', peer, topics: [topic], size: SIZE, warmUp: 1, count: count - 1, window: 0 },
   });
   try {
@@ -62,7 +62,7 @@ async function withDrain<Result>(
     const sidecar = await fresh.sidecar('embedded', WIDE_QUEUES);
     const topic = fresh.freshName('deep');
     const target = sidecar.unixTarget;
-    const drain = await RoleProcess.start({ job: 'drain', target, topic, raw });
+    const drain = await RoleProcess.start(stage.node, { job: 'drain', target, topic, raw });
     try {
       drain.go();
       const sender: PeerSpec = { kind: 'session', address: String(daemon.port) };
@@ -92,7 +92,7 @@ function draining(id: string, raw: boolean): Scenario {
     run: (_subject, stage, { quick }) =>
       withDrain(stage, raw, async (drain, { sidecar, sender, topic }) => {
         const depth = quick ? DEPTH / 25 : DEPTH;
-        await fill(sender, topic, depth);
+        await fill(stage, sender, topic, depth);
         await untilIdle(sidecar);
         const meter = new LoadMeter([sidecar]);
         drain.take(depth);
@@ -125,7 +125,7 @@ const deepQueue: Scenario = {
         return ((after - before) * 1e6) / probe;
       };
       const cost = async () => {
-        const comes = await used(() => fill(sender, topic, probe));
+        const comes = await used(() => fill(stage, sender, topic, probe));
         const goes = await used(async () => {
           drain.take(probe);
           await drain.answer();
@@ -134,7 +134,7 @@ const deepQueue: Scenario = {
       };
       await cost();
       const empty = await cost();
-      await fill(sender, topic, deep);
+      await fill(stage, sender, topic, deep);
       await untilIdle(sidecar);
       const full = await cost();
       return { figures: { empty, deep: full, 'deep against empty': full / empty } };
@@ -157,7 +157,7 @@ const accepted: Scenario = {
     const count = Math.round(150_000 * effort.seconds);
     const warmUp = Math.round(count / 5);
     const topic = stage.freshName('nobody');
-    const role = await RoleProcess.start({
+    const role = await RoleProcess.start(stage.node, {
       ...{ job: 'accept', peer: opened.peer, topic, size: SIZE, warmUp, count },
     });
     try {

@@ -115,7 +115,7 @@ async function peerLoop(
   { peer }: Extract<Opened, { kind: 'peer' }>,
   flow: { size: number; count: number; warmUp: number },
 ): Promise<{ seconds: number; cpu: Record<string, number> }> {
-  const role = await RoleProcess.start({
+  const role = await RoleProcess.start(stage.node, {
     ...{ job: 'loop', peer, topic: stage.freshName('loop'), window: LOOP_WINDOW },
     ...flow,
   });

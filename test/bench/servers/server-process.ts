@@ -21,8 +21,9 @@ export class ServerProcess implements Server {
     readonly name: string,
     command: string,
     args: readonly string[],
+    cwd?: string,
   ) {
-    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (text) => {
         this.#output = (this.#output + text).slice(-10_000);

@@ -30,10 +30,13 @@ export async function startRealDaemon(): Promise<Daemon> {
   return { name: 'daemon', pid: spread.pid, port: spread.port, stop: () => spread.stop() };
 }
 
-/** @param profiles - folder for a CPU profile */
-export async function startEmbeddedDaemon(profiles?: string): Promise<Daemon> {
+/**
+ * @param node - path of the Node binary
+ * @param profiles - folder for a CPU profile
+ */
+export async function startEmbeddedDaemon(node: string, profiles?: string): Promise<Daemon> {
   const port = await freePort();
-  const server = new ServerProcess('daemon', process.execPath, [
+  const server = new ServerProcess('daemon', node, [
     ...profileFlags(profiles, `daemon-${port}`),
     MAIN,
     ...['daemon', '--quiet', '--port', String(port), '--socket', `/tmp/${port}`],
@@ -52,11 +55,13 @@ export interface Sidecar extends Server {
 }
 
 /**
+ * @param node - path of the Node binary
  * @param daemon - undefined: with the embedded daemon in the same process
  * @param profiles - folder for a CPU profile
  * @param options - further flags of `serve`
  */
 export async function startSidecar(
+  node: string,
   folder: string,
   daemon: Daemon | undefined,
   profiles?: string,
@@ -65,7 +70,7 @@ export async function startSidecar(
   const [grpcPort, adminPort] = [await freePort(), await freePort()];
   const socket = join(folder, `sidecar-${grpcPort}.sock`);
   const startedAt = performance.now();
-  const server = new ServerProcess('sidecar', process.execPath, [
+  const server = new ServerProcess('sidecar', node, [
     ...profileFlags(profiles, `sidecar-${grpcPort}`),
     ...[MAIN, 'serve', '--log-level', 'warn'],
     ...['--grpc-listen', `127.0.0.1:${grpcPort},unix:${socket}`],
@@ -118,6 +123,17 @@ export function startRedis(): Promise<OtherServer> {
     ...['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'],
     ...['--client-output-buffer-limit', 'pubsub 0 0 0'],
   ]);
+}
+
+const RELAY = fileURLToPath(new URL('grpc-relay.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** A bare grpc-js server. @param node - path of the Node binary */
+export async function startGrpcRelay(node: string): Promise<OtherServer> {
+  const port = await freePort();
+  const server = new ServerProcess('server', node, ['--import', 'tsx', RELAY, String(port)], ROOT);
+  await server.listens({ host: '127.0.0.1', port });
+  return { name: server.name, pid: server.pid, port, stop: () => server.stop() };
 }
 
 async function startOther(program: string, args: (port: number) => readonly string[]): Promise<OtherServer> {

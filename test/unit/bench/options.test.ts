@@ -3,6 +3,8 @@ import { parseOptions, selects } from '../../bench/options.js';
 import { choose } from '../../bench/run.js';
 import { SCENARIOS } from '../../bench/scenarios/all.js';
 
+const NODES = [{ path: 'node', version: '24.0.0', isFirst: true }];
+
 describe('options of the bench', () => {
   it('are five rounds of two seconds, or one of a tenth for a quick run', () => {
     expect(parseOptions([])).toMatchObject({ rounds: 5, seconds: 2, quick: false, only: [] });
@@ -38,7 +40,7 @@ describe('options of the bench', () => {
 
 describe('the measured subjects', () => {
   it('without Spread and the other servers, they are skipped with a reason each', () => {
-    const { pairs, skipped } = choose(SCENARIOS, false, ['throughput-100B'], { PATH: '/nowhere' });
+    const { pairs, skipped } = choose(SCENARIOS, false, ['throughput-100B'], NODES, { PATH: '/nowhere' });
     const ids = pairs.map(({ subject }) => subject.id);
     expect(ids).toContain('sidecar-embedded');
     expect(ids).not.toContain('c-real');
@@ -46,7 +48,8 @@ describe('the measured subjects', () => {
   });
 
   it('the C wrapper for Python is measured if a variable names it', () => {
-    const chosen = (env: NodeJS.ProcessEnv) => choose(SCENARIOS, false, ['module-spread/c-wrapper-*'], env);
+    const chosen = (env: NodeJS.ProcessEnv) =>
+      choose(SCENARIOS, false, ['module-spread/c-wrapper-*'], NODES, env);
     expect(chosen({ SPREAD_HOME: '/opt/spread' }).skipped[0]?.why).toContain('SPREAD_WRAPPER_PYTHON');
     expect(
       chosen({ SPREAD_WRAPPER_PYTHON: '/usr/bin/python3' }).pairs.map(({ subject }) => subject.id),
@@ -55,10 +58,10 @@ describe('the measured subjects', () => {
 
   it('a quick run measures every scenario with quick subjects, or the selected ones', () => {
     const spread = { SPREAD_HOME: '/opt/spread', PATH: '' };
-    const all = choose(SCENARIOS, false, [], spread).pairs.length;
-    const quick = choose(SCENARIOS, true, [], spread).pairs;
+    const all = choose(SCENARIOS, false, [], NODES, spread).pairs.length;
+    const quick = choose(SCENARIOS, true, [], NODES, spread).pairs;
     expect(quick.length).toBeLessThan(all / 2);
-    const pairs = choose(SCENARIOS, true, ['fan-out-100/session-embedded'], spread).pairs;
+    const pairs = choose(SCENARIOS, true, ['fan-out-100/session-embedded'], NODES, spread).pairs;
     expect(pairs.map(({ scenario }) => scenario.id)).toEqual(['fan-out-100']);
   });
 });

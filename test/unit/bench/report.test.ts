@@ -115,3 +115,10 @@ describe('the chart', () => {
     expect(chart(results([odd]))).toContain('&lt;a&amp;b&gt;');
   });
 });
+
+it('the report compares releases of Node with the first release', () => {
+  const rounds = { 'sidecar-real': [100, 100, 100], 'sidecar-real@26.0.0': [90, 90, 90] };
+  const text = textReport(results([scenario('throughput-100B', 'messages', rounds)]), { bars: false });
+  expect(text).toContain('releases of Node');
+  expect(text).toMatch(/throughput-100B\/sidecar-real, 1\/s +100 +90(\.0+)? \(0\.90? ×\)/);
+});

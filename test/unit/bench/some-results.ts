@@ -12,6 +12,8 @@ export function scenario(
     figures: [{ name: figure, unit: '1/s', better: 'more' }],
     subjects: Object.entries(subjects).map(([subject, values]) => ({
       id: subject,
+      base: subject.split('@')[0] as string,
+      node: subject.split('@')[1] ?? '24.0.0',
       text: subject,
       rounds: values.map((value) =>
         value === undefined ? undefined : { figures: { [figure]: value }, load: { sender: 0.25 } },
