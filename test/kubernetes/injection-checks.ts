@@ -9,7 +9,7 @@ import { restrictedPod } from './restricted-pod.js';
 const APP = restrictedPod({ user: 10_001 });
 const image = ['--image', SIDECAR_IMAGE];
 
-/** A release that injects, and a namespace that opts in; both are removed. */
+/** A release with injection, and a namespace that opts in. Both are removed at the end. */
 export async function withInjection(
   node: KubernetesNode,
   { name, apps, security, values }: { name: string; apps: string; security: string; values: Values },
