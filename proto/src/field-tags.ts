@@ -31,6 +31,7 @@ export const TAG_MULTICAST_BATCH = (2 << 3) | 2;
 
 // MulticastBatch
 export const TAG_MULTICAST_MESSAGES = (1 << 3) | 2;
+export const TAG_MULTICAST_RESPOND = 2 << 3;
 
 // MulticastMessage
 export const TAG_MULTICAST_SERVICE_TYPE = 1 << 3;

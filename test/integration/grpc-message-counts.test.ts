@@ -81,10 +81,16 @@ it('the sidecar counts every message of every type of call', async () => {
   }
 
   const sending = calls.open(`${SERVICE}/MulticastStream`);
-  sending.send(encoded(MulticastStreamRequest, { frame: { $case: 'open', value: { mailboxId } } }));
+  sending.send(
+    encoded(MulticastStreamRequest, {
+      frame: { $case: 'open', value: { mailboxId, respondsOnRequest: false } },
+    }),
+  );
   for (let i = 0; i < MESSAGES; i++) {
     const messages = [message(`a ${i}`), message(`b ${i}`)];
-    sending.send(encoded(MulticastStreamRequest, { frame: { $case: 'batch', value: { messages } } }));
+    sending.send(
+      encoded(MulticastStreamRequest, { frame: { $case: 'batch', value: { messages, respond: false } } }),
+    );
   }
   await sending.end();
   await until(() => events() >= 3 * MESSAGES, { what: 'all messages' });

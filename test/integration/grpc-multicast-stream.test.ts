@@ -136,7 +136,7 @@ describe('an unexpected frame ends the stream', () => {
     const { sender } = await start();
     const stream = sender.stream();
     stream.batch(message('chat', 'x'));
-    stream.frame({ $case: 'open', value: { mailboxId: sender.id } });
+    stream.frame({ $case: 'open', value: { mailboxId: sender.id, respondsOnRequest: false } });
     expect(await stream.failure()).toMatchObject({
       info: { reason: 'FIELD_INVALID', metadata: { field: 'frame' } },
     });
@@ -183,10 +183,16 @@ describe('an unexpected frame ends the stream', () => {
     const stream = new Sending(call as never);
     const encode = (request: MulticastStreamRequest) =>
       Buffer.from(MulticastStreamRequest.encode(request).finish());
-    call.write(encode({ frame: { $case: 'open', value: { mailboxId: sender.id } } }));
-    call.write(encode({ frame: { $case: 'batch', value: { messages: [message('chat', 'before')] } } }));
+    call.write(
+      encode({ frame: { $case: 'open', value: { mailboxId: sender.id, respondsOnRequest: false } } }),
+    );
+    call.write(
+      encode({ frame: { $case: 'batch', value: { messages: [message('chat', 'before')], respond: false } } }),
+    );
     call.write(Buffer.from([0x12, 0x7f, 1]));
-    call.write(encode({ frame: { $case: 'batch', value: { messages: [message('chat', 'after')] } } }));
+    call.write(
+      encode({ frame: { $case: 'batch', value: { messages: [message('chat', 'after')], respond: false } } }),
+    );
     expect(await stream.failure()).toMatchObject({
       code: status.INVALID_ARGUMENT,
       info: { reason: 'MALFORMED_REQUEST', domain: 'spread-sidecar' },

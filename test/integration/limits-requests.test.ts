@@ -225,7 +225,7 @@ describe('compressed requests', () => {
     const mailbox = await TestMailbox.open(sidecar.rawClient());
     const raw = await rawClient(sidecar);
     const openFrame = MulticastStreamRequest.encode({
-      frame: { $case: 'open', value: { mailboxId: mailbox.id } },
+      frame: { $case: 'open', value: { mailboxId: mailbox.id, respondsOnRequest: false } },
     }).finish();
     raw.write(open(1, 'MulticastStream', [['grpc-encoding', 'gzip']]));
     raw.write(frame(FRAME.DATA, 0, 1, grpcMessage(Buffer.from(openFrame))));

@@ -139,8 +139,14 @@ describe('the encoder of MulticastStream frames', () => {
       .array(fc.tuple(message, fc.integer({ min: 1, max: 3 })), { maxLength: 8 })
       .map((list) => list.flatMap(([one, times]) => Array.from({ length: times }, () => one)));
     const frame = fc.oneof(
-      batch.map((messages) => ({ $case: 'batch' as const, value: { messages } })),
-      name.map((mailboxId) => ({ $case: 'open' as const, value: { mailboxId } })),
+      fc.tuple(batch, fc.boolean()).map(([messages, respond]) => ({
+        $case: 'batch' as const,
+        value: { messages, respond },
+      })),
+      fc.tuple(name, fc.boolean()).map(([mailboxId, respondsOnRequest]) => ({
+        $case: 'open' as const,
+        value: { mailboxId, respondsOnRequest },
+      })),
     );
     fc.assert(
       fc.property(frame, (one) => {

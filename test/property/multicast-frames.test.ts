@@ -23,16 +23,16 @@ const messages = fc
 const generated = (bytes: Buffer) =>
   decodeOrMalformed((input) => MulticastStreamRequest.decode(input), bytes);
 
-function encoded(batch: unknown[]): Buffer {
-  const frame = { $case: 'batch', value: { messages: batch } };
+function encoded(batch: unknown[], respond = false): Buffer {
+  const frame = { $case: 'batch', value: { messages: batch, respond } };
   return Buffer.from(MulticastStreamRequest.encode({ frame } as MulticastStreamRequest).finish());
 }
 
 describe('the decoder of MulticastStream batches', () => {
   it('reads the same as the generated decoder, or leaves it to that', () => {
     fc.assert(
-      fc.property(messages, (batch) => {
-        const bytes = encoded(batch);
+      fc.property(messages, fc.boolean(), (batch, respond) => {
+        const bytes = encoded(batch, respond);
         const read = decodeBatchFrame(bytes);
         if (read !== undefined) expect(read).toEqual(generated(bytes));
       }),
@@ -59,29 +59,36 @@ describe('the decoder of MulticastStream batches', () => {
       },
       { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false },
     ];
-    const read = decodeBatchFrame(encoded(batch));
-    expect(read).toEqual({ frame: { $case: 'batch', value: { messages: batch } } });
+    for (const respond of [false, true]) {
+      const read = decodeBatchFrame(encoded(batch, respond));
+      expect(read).toEqual({ frame: { $case: 'batch', value: { messages: batch, respond } } });
+    }
   });
 
   it('never reads bytes that the generated decoder rejects or reads differently, after random changes', () => {
     const change = fc.tuple(fc.nat(), fc.constantFrom('flip', 'cut', 'add', 'drop'), fc.nat(255));
     fc.assert(
-      fc.property(messages, fc.array(change, { minLength: 1, maxLength: 3 }), (batch, changes) => {
-        let bytes = encoded(batch);
-        for (const [place, kind, value] of changes) {
-          const at = bytes.length === 0 ? 0 : place % bytes.length;
-          if (kind === 'flip' && bytes.length > 0) bytes[at] = value;
-          if (kind === 'cut') bytes = bytes.subarray(0, at);
-          if (kind === 'add')
-            bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(value), bytes.subarray(at)]);
-          if (kind === 'drop') bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
-        }
-        const read = decodeBatchFrame(bytes);
-        if (read === undefined) return;
-        const other = generated(bytes);
-        expect(other).not.toBeInstanceOf(Malformed);
-        expect(read).toEqual(other);
-      }),
+      fc.property(
+        messages,
+        fc.boolean(),
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        (batch, respond, changes) => {
+          let bytes = encoded(batch, respond);
+          for (const [place, kind, value] of changes) {
+            const at = bytes.length === 0 ? 0 : place % bytes.length;
+            if (kind === 'flip' && bytes.length > 0) bytes[at] = value;
+            if (kind === 'cut') bytes = bytes.subarray(0, at);
+            if (kind === 'add')
+              bytes = Buffer.concat([bytes.subarray(0, at), Buffer.of(value), bytes.subarray(at)]);
+            if (kind === 'drop') bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+          }
+          const read = decodeBatchFrame(bytes);
+          if (read === undefined) return;
+          const other = generated(bytes);
+          expect(other).not.toBeInstanceOf(Malformed);
+          expect(read).toEqual(other);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -5,6 +5,7 @@ import {
   TAG_MULTICAST_MESSAGE_TYPE,
   TAG_MULTICAST_MESSAGES,
   TAG_MULTICAST_PAYLOAD,
+  TAG_MULTICAST_RESPOND,
   TAG_MULTICAST_SELF_DISCARD,
 } from 'spread-sidecar-proto';
 
@@ -17,10 +18,10 @@ const NO_BYTES = Buffer.alloc(0);
 export function encodeFrame(request: MulticastStreamRequest): Buffer {
   const { frame } = request;
   if (frame?.$case !== 'batch') return Buffer.from(MulticastStreamRequest.encode(request).finish());
-  const { messages } = frame.value;
+  const { messages, respond } = frame.value;
   const heads = headsOf(messages);
   const sizes = new Array<number>(messages.length);
-  let batchSize = 0;
+  let batchSize = respond ? 2 : 0;
   for (let i = 0; i < messages.length; i++) {
     const size = sizeOf(messages[i] as MulticastMessage, heads[i] as Buffer);
     sizes[i] = size;
@@ -33,6 +34,10 @@ export function encodeFrame(request: MulticastStreamRequest): Buffer {
     bytes[at++] = TAG_MULTICAST_MESSAGES;
     at = writeVarint(bytes, at, sizes[i] as number);
     at = writeMessage(bytes, at, messages[i] as MulticastMessage, heads[i] as Buffer);
+  }
+  if (respond) {
+    bytes[at++] = TAG_MULTICAST_RESPOND;
+    bytes[at] = 1;
   }
   return bytes;
 }

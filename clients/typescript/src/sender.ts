@@ -24,7 +24,7 @@ export interface Refusal {
   readonly error: SpreadError;
 }
 
-/** The progress of a {@link Sender}. */
+/** The progress of a {@link Sender}. The sidecar reports it within 20 ms, or when `flush` waits for it. */
 export interface SenderProgress {
   /** Number of messages passed to `send`. */
   readonly sent: number;
@@ -54,6 +54,8 @@ export interface SenderOptions {
 
 /** Maximum number of messages in a frame. */
 const BATCH_MESSAGES = 1024;
+/** Time after a batch in which the next batch waits for the end of the turn. */
+const SHARED_FRAME_MS = 0.2;
 /** Maximum number of retained errors if there is no `onRefused`. */
 const MAX_KEPT_REFUSALS = 100;
 
@@ -71,8 +73,8 @@ interface Waiter {
 }
 
 /**
- * Sends many messages fast and in order over one stream. Messages that are sent in one turn of the event loop
- * share a frame. The promise of `send` is the flow control.
+ * Sends many messages fast and in order over one stream. Messages that are sent in one callback, or soon after
+ * each other, share a frame. The promise of `send` is the flow control.
  *
  * The client does not replace a broken stream, because that could send a message twice. All later calls
  * reject with the same error, and `undecided` contains the messages with an unknown outcome.
@@ -89,6 +91,12 @@ export class Sender {
   #batch: MulticastMessage[] = [];
   #batchBytes = 0;
   #scheduled: NodeJS.Immediate | undefined;
+  /** Time of the last written batch. Unit: ms of the monotonic clock. */
+  #wroteAt = Number.NEGATIVE_INFINITY;
+  /** The messages 1 to this number have a response, or a requested one. */
+  #requested = 0;
+  /** Size of the messages since the last requested response. */
+  #unrequestedBytes = 0;
   /** The messages that are not decided, oldest first, starting at #head. */
   #inFlight: (MulticastMessage | undefined)[] = [];
   #head = 0;
@@ -124,7 +132,7 @@ export class Sender {
     call.on('data', (response: MulticastStreamResponse) => this.#onResponse(response));
     call.on('error', (error: ServiceError) => this.#fail(this.#streamError(error)));
     call.on('end', () => this.#onEnd());
-    call.write({ frame: { $case: 'open', value: { mailboxId } } });
+    call.write({ frame: { $case: 'open', value: { mailboxId, respondsOnRequest: true } } });
   }
 
   /** The progress. */
@@ -181,7 +189,7 @@ export class Sender {
    * @throws {@link SpreadError} if the stream broke
    */
   async flush(): Promise<SenderProgress> {
-    this.#writeBatch();
+    this.#writeBatch(true);
     await this.#untilDecided(this.#sent);
     this.#throwRefusals();
     return this.progress;
@@ -248,20 +256,46 @@ export class Sender {
     this.#batch.push(message);
     this.#batchBytes += sizeOf(message);
     if (this.#batchBytes >= this.#batchMaxBytes || this.#batch.length >= BATCH_MESSAGES) this.#writeBatch();
-    // setImmediate runs after all promises of this turn, so that `await send()` in a loop fills a batch.
-    else this.#scheduled ??= setImmediate(() => this.#writeBatch());
+    else if (this.#batch.length === 1) this.#scheduleWrite();
   }
 
-  #writeBatch(): void {
+  /**
+   * Writes at the end of the running callback, when `await send()` in a loop has filled a batch. Soon after
+   * another write, waits for the end of the turn, so that the callbacks of a turn share a frame.
+   */
+  #scheduleWrite(): void {
+    if (performance.now() - this.#wroteAt > SHARED_FRAME_MS) process.nextTick(this.#writeScheduled);
+    else this.#scheduled = setImmediate(this.#writeScheduled);
+  }
+
+  /** Bound once, because each batch schedules it. */
+  readonly #writeScheduled = (): void => this.#writeBatch();
+
+  /** @param isAwaited - whether the application waits until the messages are decided */
+  #writeBatch(isAwaited = false): void {
     if (this.#scheduled) clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    if (this.#batch.length === 0 || this.#failure) return;
+    const isRequestMissing = isAwaited && this.#requested < this.#sent && this.#decided < this.#sent;
+    if ((this.#batch.length === 0 && !isRequestMissing) || this.#failure || this.#closing) return;
     const messages = this.#batch;
+    this.#unrequestedBytes += this.#batchBytes;
     this.#batch = [];
     this.#batchBytes = 0;
+    const respond = isRequestMissing || this.#isProgressDue;
+    if (respond) {
+      this.#requested = this.#sent;
+      this.#unrequestedBytes = 0;
+    }
+    this.#wroteAt = performance.now();
     this.#onUse();
     // The result of write() can be ignored: the limit of messages in flight also limits the stream's queue.
-    this.#call.write({ frame: { $case: 'batch', value: { messages } } });
+    this.#call.write({ frame: { $case: 'batch', value: { messages, respond } } });
+  }
+
+  /** Requests come well before the limits of messages in flight, so that the sender does not wait for a response. */
+  get #isProgressDue(): boolean {
+    const count = this.#sent - this.#requested;
+    return count >= this.#maxMessages / 4 || this.#unrequestedBytes >= this.#maxBytes / 4;
   }
 
   #onResponse(response: MulticastStreamResponse): void {

@@ -70,7 +70,7 @@ async function rawPeer(target: string): Promise<Peer> {
   const sending = client.multicastStream();
   sending.on('data', () => {});
   sending.on('error', () => {});
-  sending.write({ frame: { $case: 'open', value: { mailboxId } } });
+  sending.write({ frame: { $case: 'open', value: { mailboxId, respondsOnRequest: false } } });
   const receiving = client.receive(ReceiveRequest.fromPartial({ mailboxId }));
   let waiting = 0;
   let wake: (() => void) | undefined;
@@ -91,7 +91,7 @@ async function rawPeer(target: string): Promise<Peer> {
   let batchBytes = 0;
   const flush = () => {
     if (batch.length === 0) return;
-    sending.write({ frame: { $case: 'batch', value: { messages: batch } } });
+    sending.write({ frame: { $case: 'batch', value: { messages: batch, respond: false } } });
     batch = [];
     batchBytes = 0;
   };

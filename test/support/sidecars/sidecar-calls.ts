@@ -202,7 +202,8 @@ export class Sending {
         resolve(ended);
       });
     });
-    if (mailboxId !== undefined) this.frame({ $case: 'open', value: { mailboxId } });
+    if (mailboxId !== undefined)
+      this.frame({ $case: 'open', value: { mailboxId, respondsOnRequest: false } });
   }
 
   frame(frame: api.MulticastStreamRequest['frame']): boolean {
@@ -210,7 +211,7 @@ export class Sending {
   }
 
   batch(...messages: api.MulticastMessage[]): boolean {
-    return this.frame({ $case: 'batch', value: { messages } });
+    return this.frame({ $case: 'batch', value: { messages, respond: false } });
   }
 
   /** The last response, after `count` messages are decided. */

@@ -1200,9 +1200,13 @@ func (*MulticastStreamRequest_Batch) isMulticastStreamRequest_Frame() {}
 type MulticastStreamOpen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
-	MailboxId     string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MailboxId string `protobuf:"bytes,1,opt,name=mailbox_id,json=mailboxId,proto3" json:"mailbox_id,omitempty"`
+	// The client sets MulticastBatch.respond when it waits for progress. The sidecar then responds to batches with
+	// `respond`, to rejected messages, to the opening frame and before the end of the stream. All other progress
+	// it reports within 20 ms. False: the sidecar responds to each batch as soon as its messages are decided.
+	RespondsOnRequest bool `protobuf:"varint,2,opt,name=responds_on_request,json=respondsOnRequest,proto3" json:"responds_on_request,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *MulticastStreamOpen) Reset() {
@@ -1242,13 +1246,23 @@ func (x *MulticastStreamOpen) GetMailboxId() string {
 	return ""
 }
 
+func (x *MulticastStreamOpen) GetRespondsOnRequest() bool {
+	if x != nil {
+		return x.RespondsOnRequest
+	}
+	return false
+}
+
 // Messages in the order in which the sidecar sends them.
 type MulticastBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0 to 10,000 messages unless the sidecar is configured otherwise, within its limit for a gRPC message (4
 	// MiB by default). They are numbered from 1 over the whole stream. More messages: the stream ends with
 	// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
-	Messages      []*MulticastMessage `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	Messages []*MulticastMessage `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	// Requests a response when all messages of this batch are decided, even if the batch is empty. Without effect
+	// unless MulticastStreamOpen.responds_on_request is set.
+	Respond       bool `protobuf:"varint,2,opt,name=respond,proto3" json:"respond,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1288,6 +1302,13 @@ func (x *MulticastBatch) GetMessages() []*MulticastMessage {
 		return x.Messages
 	}
 	return nil
+}
+
+func (x *MulticastBatch) GetRespond() bool {
+	if x != nil {
+		return x.Respond
+	}
+	return false
 }
 
 // The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
@@ -2943,12 +2964,14 @@ const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	"\x16MulticastStreamRequest\x12<\n" +
 	"\x04open\x18\x01 \x01(\v2&.spread.sidecar.v1.MulticastStreamOpenH\x00R\x04open\x129\n" +
 	"\x05batch\x18\x02 \x01(\v2!.spread.sidecar.v1.MulticastBatchH\x00R\x05batchB\a\n" +
-	"\x05frame\"4\n" +
+	"\x05frame\"d\n" +
 	"\x13MulticastStreamOpen\x12\x1d\n" +
 	"\n" +
-	"mailbox_id\x18\x01 \x01(\tR\tmailboxId\"Q\n" +
+	"mailbox_id\x18\x01 \x01(\tR\tmailboxId\x12.\n" +
+	"\x13responds_on_request\x18\x02 \x01(\bR\x11respondsOnRequest\"k\n" +
 	"\x0eMulticastBatch\x12?\n" +
-	"\bmessages\x18\x01 \x03(\v2#.spread.sidecar.v1.MulticastMessageR\bmessages\"\x90\x01\n" +
+	"\bmessages\x18\x01 \x03(\v2#.spread.sidecar.v1.MulticastMessageR\bmessages\x12\x18\n" +
+	"\arespond\x18\x02 \x01(\bR\arespond\"\x90\x01\n" +
 	"\x17MulticastStreamResponse\x12\x18\n" +
 	"\adecided\x18\x01 \x01(\x04R\adecided\x12\x1a\n" +
 	"\baccepted\x18\x02 \x01(\x04R\baccepted\x12?\n" +

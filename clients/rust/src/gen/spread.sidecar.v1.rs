@@ -860,6 +860,11 @@ pub struct MulticastStreamOpen {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
     pub mailbox_id: ::prost::alloc::string::String,
+    /// The client sets MulticastBatch.respond when it waits for progress. The sidecar then responds to batches with
+    /// `respond`, to rejected messages, to the opening frame and before the end of the stream. All other progress
+    /// it reports within 20 ms. False: the sidecar responds to each batch as soon as its messages are decided.
+    #[prost(bool, tag = "2")]
+    pub responds_on_request: bool,
 }
 /// Messages in the order in which the sidecar sends them.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -869,6 +874,10 @@ pub struct MulticastBatch {
     /// INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
     #[prost(message, repeated, tag = "1")]
     pub messages: ::prost::alloc::vec::Vec<MulticastMessage>,
+    /// Requests a response when all messages of this batch are decided, even if the batch is empty. Without effect
+    /// unless MulticastStreamOpen.responds_on_request is set.
+    #[prost(bool, tag = "2")]
+    pub respond: bool,
 }
 /// The progress of a MulticastStream. One response for each batch, or for several batches at once. A response
 /// for the opening frame comes first, with zeroes.

@@ -1,4 +1,5 @@
 import {
+  type MulticastBatch,
   type MulticastMessage,
   type MulticastStreamRequest,
   TAG_MULTICAST_BATCH,
@@ -6,6 +7,7 @@ import {
   TAG_MULTICAST_MESSAGE_TYPE,
   TAG_MULTICAST_MESSAGES,
   TAG_MULTICAST_PAYLOAD,
+  TAG_MULTICAST_RESPOND,
   TAG_MULTICAST_SELF_DISCARD,
   TAG_MULTICAST_SERVICE_TYPE,
 } from 'spread-sidecar-proto';
@@ -22,8 +24,8 @@ const NO_PAYLOAD = Buffer.alloc(0);
  */
 export function decodeBatchFrame(bytes: Buffer): MulticastStreamRequest | undefined {
   const reader = new BatchReader(bytes);
-  const messages = reader.messages();
-  return messages && { frame: { $case: 'batch', value: { messages } } };
+  const batch = reader.batch();
+  return batch && { frame: { $case: 'batch', value: batch } };
 }
 
 class BatchReader {
@@ -38,19 +40,22 @@ class BatchReader {
 
   constructor(private readonly bytes: Buffer) {}
 
-  messages(): MulticastMessage[] | undefined {
+  batch(): MulticastBatch | undefined {
     const { bytes } = this;
     if (bytes[this.#at++] !== TAG_MULTICAST_BATCH) return undefined;
     if (this.#length(bytes.length) !== bytes.length) return undefined;
     const messages: MulticastMessage[] = [];
     while (this.#at < bytes.length) {
-      if (bytes[this.#at++] !== TAG_MULTICAST_MESSAGES || --this.#left < 0) return undefined;
+      const tag = bytes[this.#at++];
+      if (tag === TAG_MULTICAST_RESPOND && this.#at === bytes.length - 1 && bytes[this.#at] === 1)
+        return { messages, respond: true };
+      if (tag !== TAG_MULTICAST_MESSAGES || --this.#left < 0) return undefined;
       const end = this.#length(bytes.length);
       const message = end < 0 ? undefined : this.#message(end);
       if (message === undefined) return undefined;
       messages.push(message);
     }
-    return messages;
+    return { messages, respond: false };
   }
 
   #message(end: number): MulticastMessage | undefined {

@@ -57,6 +57,8 @@ type Call = ServerDuplexStream<MulticastStreamRequest | Malformed, MulticastStre
  * client.
  */
 const MAX_REFUSALS = 500;
+/** Longest time without a response about decided messages when the client requests responses. Unit: ms. */
+const MAX_RESPONSE_DELAY_MS = 20;
 /** Number of messages of a batch that are passed on in one turn of the event loop, before other connections. */
 const SLICE = 512;
 /** Number of messages, and bytes of a frame to decode, with the cost of one small unary call. */
@@ -82,6 +84,12 @@ export class MulticastSession {
   /** Number of decided messages: all messages before this position. */
   #passed = 0;
   #working = false;
+  /** Whether the client requests the responses that it waits for. */
+  #respondsOnRequest = false;
+  /** Whether the client waits for the response to the running batch. */
+  #isResponseRequested = true;
+  /** Runs while decided messages have no response yet. */
+  #delayedResponse: NodeJS.Timeout | undefined;
   /** The end of the stream, once all messages that were passed on are decided. No more messages are passed on. */
   #stopWith: Failure | undefined;
   #ended = false;
@@ -117,6 +125,7 @@ export class MulticastSession {
       if (this.#mailbox === undefined) {
         if (frame.$case !== 'open') throw frameError('the first frame must have the field open');
         this.#mailbox = this.open(required(frame.value.mailboxId, 'open.mailbox_id'));
+        this.#respondsOnRequest = frame.value.respondsOnRequest;
         const releaseHold = this.#mailbox.hold();
         const forget = this.#mailbox.onEnd(this.#onMailboxEnd);
         this.#release = () => {
@@ -133,6 +142,7 @@ export class MulticastSession {
       this.bounds.spendMessages(messages.length);
       this.#batch = messages;
       this.#next = 0;
+      this.#isResponseRequested = !this.#respondsOnRequest || frame.value.respond;
     } catch (error) {
       this.#fail(error);
       return;
@@ -147,6 +157,7 @@ export class MulticastSession {
       this.#fail(new EdgeError('FIELD_REQUIRED', 'open is required as the first frame', { field: 'open' }));
       return;
     }
+    if (this.#delayedResponse !== undefined) this.call.write(this.#takeAnswer());
     this.#finish();
     this.call.end();
   }
@@ -256,6 +267,11 @@ export class MulticastSession {
     const more = this.#next < this.#batch.length;
     const proceed = more ? () => this.input.takeTurn(this.#work, SLICE / MESSAGES_PER_CALL) : this.#readOn;
     if (!more) this.#batch = [];
+    if (!this.#isResponseRequested && this.#refusals.length === 0) {
+      this.#delayedResponse ??= setTimeout(this.#respond, MAX_RESPONSE_DELAY_MS);
+      proceed();
+      return;
+    }
     if (this.call.write(this.#takeAnswer())) proceed();
     else this.call.once('drain', proceed);
   }
@@ -272,7 +288,16 @@ export class MulticastSession {
     if (!this.#ended) this.input.allowRead();
   };
 
+  /** Responds about the messages that are decided so far. Bound once. */
+  readonly #respond = (): void => {
+    // While the transport is full, the client reads the responses that it has.
+    if (this.call.writableNeedDrain) this.#delayedResponse = setTimeout(this.#respond, MAX_RESPONSE_DELAY_MS);
+    else this.call.write(this.#takeAnswer());
+  };
+
   #takeAnswer(): MulticastStreamResponse {
+    clearTimeout(this.#delayedResponse);
+    this.#delayedResponse = undefined;
     const refusals = this.#refusals.slice(0, this.#passed);
     this.#refusals = [];
     this.#passed = 0;
@@ -294,6 +319,7 @@ export class MulticastSession {
     this.#ended = true;
     this.#batch = [];
     clearTimeout(this.#pacing);
+    clearTimeout(this.#delayedResponse);
     this.#release?.();
   }
 }

@@ -143,9 +143,9 @@ export class FakeMulticastStream {
   }
 
   /** A stream after its open frame and the response to it. */
-  static open(maxBatchMessages?: number): FakeMulticastStream {
+  static open({ maxBatchMessages = 10_000, respondsOnRequest = false } = {}): FakeMulticastStream {
     const stream = new FakeMulticastStream(maxBatchMessages);
-    stream.frame(openFrame('box'));
+    stream.frame(openFrame('box', respondsOnRequest));
     return stream;
   }
 
@@ -155,6 +155,10 @@ export class FakeMulticastStream {
 
   batch(...messages: (string | MulticastMessage)[]): void {
     this.frame(batchFrame(messages));
+  }
+
+  batchWithRequest(...messages: (string | MulticastMessage)[]): void {
+    this.frame(batchFrame(messages, true));
   }
 
   runTurn(): void {
@@ -190,14 +194,14 @@ export class FakeMulticastStream {
   }
 }
 
-export const openFrame = (mailboxId: string | undefined) =>
-  ({ frame: { $case: 'open', value: { mailboxId } } }) as unknown as IncomingFrame;
+export const openFrame = (mailboxId: string | undefined, respondsOnRequest = false) =>
+  ({ frame: { $case: 'open', value: { mailboxId, respondsOnRequest } } }) as unknown as IncomingFrame;
 
-export const batchFrame = (messages: readonly (string | MulticastMessage)[]) =>
+export const batchFrame = (messages: readonly (string | MulticastMessage)[], respond = false) =>
   ({
     frame: {
       $case: 'batch',
-      value: { messages: messages.map((each) => (typeof each === 'string' ? message(each) : each)) },
+      value: { messages: messages.map((each) => (typeof each === 'string' ? message(each) : each)), respond },
     },
   }) as IncomingFrame;
 

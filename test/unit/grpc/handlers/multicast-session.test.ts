@@ -71,7 +71,7 @@ describe('a later frame', () => {
   });
 
   it('with too many messages ends the call, and none of them is sent or counted in the rate', () => {
-    const stream = FakeMulticastStream.open(3);
+    const stream = FakeMulticastStream.open({ maxBatchMessages: 3 });
     stream.batch(...texts(3));
     stream.mailbox.take();
     stream.batch(...texts(4));

@@ -402,6 +402,12 @@ export interface MulticastStreamRequest {
 export interface MulticastStreamOpen {
   /** The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED. */
   mailboxId: string;
+  /**
+   * The client sets MulticastBatch.respond when it waits for progress. The sidecar then responds to batches with
+   * `respond`, to rejected messages, to the opening frame and before the end of the stream. All other progress
+   * it reports within 20 ms. False: the sidecar responds to each batch as soon as its messages are decided.
+   */
+  respondsOnRequest: boolean;
 }
 
 /** Messages in the order in which the sidecar sends them. */
@@ -412,6 +418,11 @@ export interface MulticastBatch {
    * INVALID_ARGUMENT, reason LIMIT_OUT_OF_RANGE, and the sidecar sends no message of the batch.
    */
   messages: MulticastMessage[];
+  /**
+   * Requests a response when all messages of this batch are decided, even if the batch is empty. Without effect
+   * unless MulticastStreamOpen.responds_on_request is set.
+   */
+  respond: boolean;
 }
 
 /**
@@ -1911,13 +1922,16 @@ export const MulticastStreamRequest: MessageFns<MulticastStreamRequest> = {
 };
 
 function createBaseMulticastStreamOpen(): MulticastStreamOpen {
-  return { mailboxId: "" };
+  return { mailboxId: "", respondsOnRequest: false };
 }
 
 export const MulticastStreamOpen: MessageFns<MulticastStreamOpen> = {
   encode(message: MulticastStreamOpen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.mailboxId !== "") {
       writer.uint32(10).string(message.mailboxId);
+    }
+    if (message.respondsOnRequest !== false) {
+      writer.uint32(16).bool(message.respondsOnRequest);
     }
     return writer;
   },
@@ -1943,6 +1957,14 @@ export const MulticastStreamOpen: MessageFns<MulticastStreamOpen> = {
             message.mailboxId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.respondsOnRequest = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1961,18 +1983,22 @@ export const MulticastStreamOpen: MessageFns<MulticastStreamOpen> = {
   fromPartial(object: DeepPartial<MulticastStreamOpen>): MulticastStreamOpen {
     const message = createBaseMulticastStreamOpen();
     message.mailboxId = object.mailboxId ?? "";
+    message.respondsOnRequest = object.respondsOnRequest ?? false;
     return message;
   },
 };
 
 function createBaseMulticastBatch(): MulticastBatch {
-  return { messages: [] };
+  return { messages: [], respond: false };
 }
 
 export const MulticastBatch: MessageFns<MulticastBatch> = {
   encode(message: MulticastBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       MulticastMessage.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.respond !== false) {
+      writer.uint32(16).bool(message.respond);
     }
     return writer;
   },
@@ -1998,6 +2024,14 @@ export const MulticastBatch: MessageFns<MulticastBatch> = {
             message.messages.push(MulticastMessage.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.respond = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2016,6 +2050,7 @@ export const MulticastBatch: MessageFns<MulticastBatch> = {
   fromPartial(object: DeepPartial<MulticastBatch>): MulticastBatch {
     const message = createBaseMulticastBatch();
     message.messages = object.messages?.map((e) => MulticastMessage.fromPartial(e)) || [];
+    message.respond = object.respond ?? false;
     return message;
   },
 };
