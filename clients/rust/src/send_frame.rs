@@ -211,7 +211,8 @@ mod tests {
         let mut wire = vec![TAG_BATCH];
         encode_varint(bytes.len() as u64, &mut wire);
         wire.extend_from_slice(&bytes);
-        let request = MulticastStreamRequest { frame: Some(Frame::Batch(MulticastBatch { messages: expected })) };
+        let request =
+            MulticastStreamRequest { frame: Some(Frame::Batch(MulticastBatch { messages: expected, respond: false })) };
         assert_eq!(wire, request.encode_to_vec());
         frame.decide(1);
         let rest: Vec<_> = frame.undecided().map(|message| (message.service_type, message.message_type)).collect();

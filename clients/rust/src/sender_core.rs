@@ -255,7 +255,10 @@ impl Stream for Frames {
         if !self.opened {
             self.opened = true;
             let mailbox_id = self.core.mailbox.id().to_owned();
-            return Poll::Ready(Some(OutgoingFrame::Open(MulticastStreamOpen { mailbox_id })));
+            return Poll::Ready(Some(OutgoingFrame::Open(MulticastStreamOpen {
+                mailbox_id,
+                responds_on_request: false,
+            })));
         }
         let mut guard = self.core.state.lock().unwrap();
         let state = &mut *guard;

@@ -42,7 +42,7 @@ impl RawPeer {
         let request = JoinRequest { mailbox_id: mailbox_id.clone(), group: group.clone(), await_view: false };
         stub.join(request).await.map_err(failed)?;
         let (frames, sending) = mpsc::channel(1);
-        let open = Frame::Open(MulticastStreamOpen { mailbox_id: mailbox_id.clone() });
+        let open = Frame::Open(MulticastStreamOpen { mailbox_id: mailbox_id.clone(), responds_on_request: false });
         frames.send(MulticastStreamRequest { frame: Some(open) }).await.map_err(failed)?;
         let answers = stub.multicast_stream(ReceiverStream::new(sending)).await.map_err(failed)?;
         let mut answers = answers.into_inner();
@@ -70,7 +70,7 @@ impl RawPeer {
             let next = rest.min(most);
             rest -= next;
             let messages = (0..next).map(|_| self.message(payload.clone())).collect();
-            let frame = Some(Frame::Batch(MulticastBatch { messages }));
+            let frame = Some(Frame::Batch(MulticastBatch { messages, respond: false }));
             self.frames.send(MulticastStreamRequest { frame }).await.map_err(failed)?;
         }
         Ok(())
