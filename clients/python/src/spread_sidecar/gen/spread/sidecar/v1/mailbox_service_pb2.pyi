@@ -227,16 +227,20 @@ class MulticastStreamRequest(_message.Message):
     def __init__(self, open: _Optional[_Union[MulticastStreamOpen, _Mapping]] = ..., batch: _Optional[_Union[MulticastBatch, _Mapping]] = ...) -> None: ...
 
 class MulticastStreamOpen(_message.Message):
-    __slots__ = ("mailbox_id",)
+    __slots__ = ("mailbox_id", "responds_on_request")
     MAILBOX_ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONDS_ON_REQUEST_FIELD_NUMBER: _ClassVar[int]
     mailbox_id: str
-    def __init__(self, mailbox_id: _Optional[str] = ...) -> None: ...
+    responds_on_request: bool
+    def __init__(self, mailbox_id: _Optional[str] = ..., responds_on_request: bool = ...) -> None: ...
 
 class MulticastBatch(_message.Message):
-    __slots__ = ("messages",)
+    __slots__ = ("messages", "respond")
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    RESPOND_FIELD_NUMBER: _ClassVar[int]
     messages: _containers.RepeatedCompositeFieldContainer[MulticastMessage]
-    def __init__(self, messages: _Optional[_Iterable[_Union[MulticastMessage, _Mapping]]] = ...) -> None: ...
+    respond: bool
+    def __init__(self, messages: _Optional[_Iterable[_Union[MulticastMessage, _Mapping]]] = ..., respond: bool = ...) -> None: ...
 
 class MulticastStreamResponse(_message.Message):
     __slots__ = ("decided", "accepted", "refusals")
