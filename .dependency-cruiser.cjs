@@ -33,6 +33,12 @@ module.exports = {
       'Functions of bytes need nobody.',
     ),
     only(
+      'envelope-alone',
+      '^server/src/envelope/',
+      '^server/src/envelope/',
+      'Functions of bytes need nobody.',
+    ),
+    only(
       'memory-alone',
       '^server/src/memory/',
       '^server/src/memory/',
@@ -66,7 +72,7 @@ module.exports = {
     only(
       'grpc-imports-mailbox',
       '^server/src/grpc/',
-      '^(server/src/(grpc|mailbox|spread|memory|timing|net)|proto)/',
+      '^(server/src/(grpc|mailbox|spread|envelope|memory|timing|net)|proto)/',
       'The gRPC edge is built on mailboxes.',
     ),
     only(

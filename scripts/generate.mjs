@@ -22,6 +22,7 @@ const generated = [
   'clients/typescript/src/constants.ts',
   'clients/typescript/src/error-codes.ts',
   'docs/errors.md',
+  'docs/headers.md',
   'clients/README.md',
   'docs/configuration.md',
   'docs/metrics.md',
@@ -57,6 +58,7 @@ for (const script of [
   'generate-config-docs.mjs',
   'generate-metrics-docs.mjs',
   'generate-parity-table.mjs',
+  'generate-header-vectors.mjs',
   'generate-sbom.mjs',
   'helm/generate-values.mjs',
 ])

@@ -162,6 +162,15 @@ const (
 	// ErrSlowConsumer (RESOURCE_EXHAUSTED): The event queue stayed above its soft limit for too long (SoftLimit).
 	// Metadata: `bound`, `time`, `outcome`, `last_sequence`.
 	ErrSlowConsumer Reason = "SLOW_CONSUMER"
+	// ErrHeaderNameInvalid (INVALID_ARGUMENT): The name of a header is empty, too long or has a character that is not
+	// allowed. Metadata: `field`, `bound`.
+	ErrHeaderNameInvalid Reason = "HEADER_NAME_INVALID"
+	// ErrHeadersTooLarge (INVALID_ARGUMENT): The headers of a message have more than 8,192 bytes. Metadata: `field`,
+	// `bound`.
+	ErrHeadersTooLarge Reason = "HEADERS_TOO_LARGE"
+	// ErrHeadersOff (INVALID_ARGUMENT): The message has headers, and the sidecar is configured with headers off.
+	// Metadata: `field`.
+	ErrHeadersOff Reason = "HEADERS_OFF"
 
 	// end of reasons
 )

@@ -25,6 +25,7 @@ export const TAG_PAYLOAD = (5 << 3) | 2;
 export const TAG_ENDIAN_MISMATCH = 6 << 3;
 export const TAG_SELF_DISCARD = 7 << 3;
 export const TAG_SPREAD_TYPE = 8 << 3;
+export const TAG_HEADERS = (9 << 3) | 2;
 
 // MulticastStreamRequest
 export const TAG_MULTICAST_BATCH = (2 << 3) | 2;
@@ -39,3 +40,8 @@ export const TAG_MULTICAST_GROUPS = (2 << 3) | 2;
 export const TAG_MULTICAST_PAYLOAD = (3 << 3) | 2;
 export const TAG_MULTICAST_MESSAGE_TYPE = 4 << 3;
 export const TAG_MULTICAST_SELF_DISCARD = 5 << 3;
+export const TAG_MULTICAST_HEADERS = (6 << 3) | 2;
+
+// An entry of a map<string, string>
+export const TAG_ENTRY_KEY = (1 << 3) | 2;
+export const TAG_ENTRY_VALUE = (2 << 3) | 2;

@@ -135,7 +135,13 @@ async function refusalOf(client: api.MailboxServiceClient, scene: Scene, row: Ba
   const refusal = (answers as api.MulticastStreamResponse[]).flatMap(({ refusals = [] }) => refusals)[0];
   if (!refusal) throw new Error(`it was accepted: ${answers.length} answers`);
   const { statusCode, statusMessage, reason, domain } = refusal;
-  return { code: statusCode, sentence: statusMessage, reason, domain, metadata: refusal.metadata };
+  return {
+    code: statusCode,
+    sentence: statusMessage,
+    reason,
+    domain,
+    metadata: Object.fromEntries(refusal.metadata),
+  };
 }
 
 function bytesOf(rpc: Exclude<Rpc, 'multicastStream'>, request: object): Buffer {

@@ -13,6 +13,8 @@ refuse(
     'no message': ({ id }) => ({ mailboxId: id }),
   },
 );
+const headers = (count: number) =>
+  new Map(Array.from({ length: count }, (_, i) => [`name-${i}`, 'value'] as const));
 const groups = (count: number) => Array.from({ length: count }, (_, i) => `g${i}`);
 for (const rpc of ['multicast', 'multicastStream'] as const) {
   const message =
@@ -68,6 +70,44 @@ for (const rpc of ['multicast', 'multicastStream'] as const) {
       'a private group of three parts': message({ groups: ['#alice#node1#x'] }),
       'a private group whose name is too long': message({ groups: ['#alice678901#node1'] }),
       'a private group beyond Latin-1': message({ groups: ['#名#node1'] }),
+    },
+  );
+  refuse(
+    rpc,
+    'HEADER_NAME_INVALID',
+    { says: ['header name', '1 to 64 characters of a-z 0-9 - _ .'] },
+    {
+      'an empty header name': message({ headers: new Map([['', 'value']]) }),
+      'a header name with an upper-case letter': message({ headers: new Map([['Content-Type', 'x']]) }),
+      'a header name with a control character': message({ headers: new Map([['a\nb', 'value']]) }),
+      'a header name beyond Latin-1': message({ headers: new Map([['名', 'value']]) }),
+      'a header name of 65 characters': message({ headers: new Map([['n'.repeat(65), 'value']]) }),
+      'a header name of 100,000 characters': message({ headers: new Map([['N'.repeat(100_000), '']]) }),
+      'a bad header name among others': message({ headers: new Map([...headers(5), ['a b', 'value']]) }),
+    },
+  );
+  refuse(
+    rpc,
+    'HEADERS_TOO_LARGE',
+    { says: ['headers have', 'bytes', '0 to 8192 bytes'], field: 'headers' },
+    {
+      'one byte more than headers may have': message({ headers: new Map([['n', 'v'.repeat(8189)]]) }),
+      'headers beyond the limit in UTF-8': message({ headers: new Map([['n', 'ü'.repeat(4095)]]) }),
+      'very many headers': message({ headers: headers(2000) }),
+    },
+  );
+  refuse(
+    rpc,
+    'MESSAGE_TOO_LONG',
+    {
+      says: ['payload has 143100 bytes', 'envelope of its headers has 20 bytes', '143099 bytes'],
+      field: 'payload',
+    },
+    {
+      'a payload that has no room for its headers': message({
+        payload: Buffer.alloc(143_100),
+        headers: new Map([['name', 'val']]),
+      }),
     },
   );
   refuse(

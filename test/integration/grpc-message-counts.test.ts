@@ -38,6 +38,7 @@ const message = (text: string): MulticastMessage => ({
   payload: Buffer.from(text),
   messageType: 0,
   selfDiscard: false,
+  headers: new Map(),
 });
 
 /** The values of one counter on /metrics, by method. */

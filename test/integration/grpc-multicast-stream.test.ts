@@ -74,7 +74,8 @@ describe('responses', () => {
     for (const refusal of stream.refusals) {
       expect(refusal).toMatchObject({ statusCode: status.INVALID_ARGUMENT, domain: 'spread.org' });
       expect(refusal.statusMessage).not.toBe('');
-      expect(refusal.metadata).toMatchObject({ spread_error: refusal.reason, field: expect.any(String) });
+      const metadata = Object.fromEntries(refusal.metadata);
+      expect(metadata).toMatchObject({ spread_error: refusal.reason, field: expect.any(String) });
     }
     stream.batch(message('chat', 'fourth'));
     expect(await stream.decided(11)).toEqual({ decided: 11n, accepted: 4n, refusals: [] });

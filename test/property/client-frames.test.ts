@@ -7,6 +7,9 @@ import { toSpreadEvent } from '../../clients/typescript/src/from-event.js';
 
 const name = fc.oneof(fc.constantFrom('room', '#a#b', ''), fc.string({ unit: 'binary', maxLength: 40 }));
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
+const headers = fc
+  .array(fc.tuple(fc.oneof(fc.constantFrom('traceparent', '__proto__', ''), name), name), { maxLength: 3 })
+  .map((list) => new Map(list));
 const regular = fc.record({
   sender: name,
   groups: fc.array(name, { maxLength: 3 }),
@@ -16,6 +19,7 @@ const regular = fc.record({
   endianMismatch: fc.boolean(),
   selfDiscard: fc.boolean(),
   spreadType: fc.nat({ max: 0xffff_ffff }),
+  headers,
 });
 const kind = fc.oneof(
   { weight: 5, arbitrary: regular.map((value) => ({ $case: 'regularMessage', value })) },
@@ -113,6 +117,7 @@ describe('the decoder of Receive responses', () => {
           endianMismatch: false,
           selfDiscard: false,
           spreadType: 16,
+          headers: new Map(),
         },
       },
     });
@@ -132,6 +137,7 @@ describe('the encoder of MulticastStream frames', () => {
     payload: bytes,
     messageType: fc.oneof(fc.constant(0), fc.integer({ min: -0x7fff_ffff, max: 0x7fff_ffff })),
     selfDiscard: fc.boolean(),
+    headers,
   });
 
   it('writes the same as the generated encoder', () => {

@@ -8,12 +8,16 @@ const group = fc.oneof(
   fc.constantFrom('room', 'hall', '#a#b', ''),
   fc.string({ unit: 'binary', maxLength: 40 }),
 );
+const headers = fc
+  .array(fc.tuple(fc.oneof(fc.constantFrom('traceparent', '__proto__', ''), group), group), { maxLength: 3 })
+  .map((list) => new Map(list));
 const message = fc.record({
   serviceType: fc.integer({ min: 0, max: 9 }),
   groups: fc.array(group, { maxLength: 4 }),
   payload: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   messageType: fc.oneof(fc.constant(0), fc.integer({ min: -40_000, max: 40_000 }), fc.integer()),
   selfDiscard: fc.boolean(),
+  headers,
 });
 /** Repeated neighbours, like messages of one sender. */
 const messages = fc
@@ -40,9 +44,21 @@ describe('the decoder of MulticastStream batches', () => {
   });
 
   it('reads all messages with ASCII names and numbers of ordinary size by itself', () => {
+    const headers = new Map([
+      ['content-type', 'text/plain'],
+      ['empty', ''],
+    ]);
     const batch = [
       { serviceType: 5, groups: ['room'], payload: Buffer.from('one'), messageType: 0, selfDiscard: false },
       { serviceType: 5, groups: ['room'], payload: Buffer.from('two'), messageType: -7, selfDiscard: true },
+      {
+        serviceType: 5,
+        groups: ['room'],
+        payload: Buffer.from('3'),
+        messageType: 0,
+        selfDiscard: false,
+        headers,
+      },
       {
         serviceType: 5,
         groups: ['room', 'hall'],
@@ -58,7 +74,7 @@ describe('the decoder of MulticastStream batches', () => {
         selfDiscard: false,
       },
       { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false },
-    ];
+    ].map((each) => ({ headers: new Map<string, string>(), ...each }));
     for (const respond of [false, true]) {
       const read = decodeBatchFrame(encoded(batch, respond));
       expect(read).toEqual({ frame: { $case: 'batch', value: { messages: batch, respond } } });
@@ -95,7 +111,14 @@ describe('the decoder of MulticastStream batches', () => {
 
   it('leaves very many messages or groups to the generated decoder, which rejects them', () => {
     const tiny = (count: number) => ({ length: count });
-    const none = { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false };
+    const none = {
+      serviceType: 0,
+      groups: [],
+      payload: Buffer.alloc(0),
+      messageType: 0,
+      selfDiscard: false,
+      headers: new Map(),
+    };
     const manyMessages = (count: number) => encoded(Array.from(tiny(count), () => none));
     const manyGroups = (count: number) => encoded([{ ...none, groups: Array.from(tiny(count), () => '') }]);
     expect(decodeBatchFrame(manyMessages(MAX_REQUEST_FIELDS))).toBeDefined();

@@ -98,5 +98,6 @@ pub(crate) fn multicast(
         payload,
         message_type,
         self_discard: service.is_self_discard(),
+        ..Default::default()
     })
 }

@@ -202,6 +202,7 @@ mod tests {
                 payload: payload.to_vec().into(),
                 message_type,
                 self_discard: discard,
+                ..Default::default()
             };
             assert_eq!(size, len_of_bytes(message.encoded_len()));
             expected.push(message);

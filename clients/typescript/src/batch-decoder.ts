@@ -3,8 +3,11 @@ import {
   ReceiveResponse,
   TAG_BATCH,
   TAG_ENDIAN_MISMATCH,
+  TAG_ENTRY_KEY,
+  TAG_ENTRY_VALUE,
   TAG_EVENTS,
   TAG_GROUPS,
+  TAG_HEADERS,
   TAG_MESSAGE_TYPE,
   TAG_NANOS,
   TAG_PAYLOAD,
@@ -18,6 +21,7 @@ import {
   TAG_SPREAD_TYPE,
 } from 'spread-sidecar-proto';
 import { toSpreadEvent } from './from-event.js';
+import { fromProtoHeaders, type MessageHeaders, NO_HEADERS } from './headers.js';
 import { RegularMessage, type SpreadEvent } from './messages.js';
 import { toServiceBits } from './service-type.js';
 
@@ -124,7 +128,8 @@ class BatchDecoder {
     // Redundant: the bit is also in `spreadType`.
     if (this.#isTag(TAG_SELF_DISCARD, end)) this.#boolean(end);
     const spreadType = this.#isTag(TAG_SPREAD_TYPE, end) ? this.#varint(end) : 0;
-    if (this.#at !== end || spreadType > 0xffff_ffff) throw USE_GENERATED_DECODER;
+    if (spreadType > 0xffff_ffff) throw USE_GENERATED_DECODER;
+    const headers = this.#at === end ? NO_HEADERS : this.#headers(end);
     return new RegularMessage({
       sender: this.#sender,
       groups: this.#groups,
@@ -133,7 +138,21 @@ class BatchDecoder {
       payload,
       endianMismatch,
       spreadType,
+      headers,
     });
+  }
+
+  #headers(end: number): MessageHeaders {
+    const headers = new Map<string, string>();
+    while (this.#isTag(TAG_HEADERS, end)) {
+      const stop = this.#end(end);
+      const name = this.#isTag(TAG_ENTRY_KEY, stop) ? this.#name(this.#end(stop)) : '';
+      const value = this.#isTag(TAG_ENTRY_VALUE, stop) ? this.#text(this.#end(stop)) : '';
+      if (this.#at !== stop) throw USE_GENERATED_DECODER;
+      headers.set(name, value);
+    }
+    if (this.#at !== end) throw USE_GENERATED_DECODER;
+    return fromProtoHeaders(headers);
   }
 
   /**
@@ -176,6 +195,13 @@ class BatchDecoder {
     for (let i = start; i < end; i++) if ((bytes[i] as number) > 0x7f) throw USE_GENERATED_DECODER;
     this.#at = end;
     return bytes.toString('latin1', start, end);
+  }
+
+  /** The sidecar sends only valid UTF-8. */
+  #text(end: number): string {
+    const start = this.#at;
+    this.#at = end;
+    return this.bytes.toString('utf8', start, end);
   }
 
   #isTag(tag: number, end: number): boolean {

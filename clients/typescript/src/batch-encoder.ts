@@ -1,13 +1,17 @@
 import {
   MulticastMessage,
   MulticastStreamRequest,
+  TAG_ENTRY_KEY,
+  TAG_ENTRY_VALUE,
   TAG_MULTICAST_BATCH,
+  TAG_MULTICAST_HEADERS,
   TAG_MULTICAST_MESSAGE_TYPE,
   TAG_MULTICAST_MESSAGES,
   TAG_MULTICAST_PAYLOAD,
   TAG_MULTICAST_RESPOND,
   TAG_MULTICAST_SELF_DISCARD,
 } from 'spread-sidecar-proto';
+import { NO_PROTO_HEADERS } from './headers.js';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -54,8 +58,8 @@ function headsOf(messages: readonly MulticastMessage[]): Buffer[] {
       heads[i] = heads[i - 1] as Buffer;
     } else {
       const { serviceType, groups } = message;
-      const head = { serviceType, groups, payload: NO_BYTES, messageType: 0, selfDiscard: false };
-      heads[i] = Buffer.from(MulticastMessage.encode(head).finish());
+      const rest = { payload: NO_BYTES, messageType: 0, selfDiscard: false, headers: NO_PROTO_HEADERS };
+      heads[i] = Buffer.from(MulticastMessage.encode({ serviceType, groups, ...rest }).finish());
     }
     last = message;
   }
@@ -68,15 +72,22 @@ function haveSameHead(a: MulticastMessage, b: MulticastMessage): boolean {
   return true;
 }
 
-function sizeOf({ payload, messageType, selfDiscard }: MulticastMessage, head: Buffer): number {
+function sizeOf(message: MulticastMessage, head: Buffer): number {
+  const { payload, messageType, selfDiscard, headers } = message;
   let size = head.length;
   if (payload.length > 0) size += 1 + sizeOfVarint(payload.length) + payload.length;
   if (messageType !== 0) size += 1 + sizeOfVarint(zigzag(messageType));
-  return selfDiscard ? size + 2 : size;
+  if (selfDiscard) size += 2;
+  if (headers.size > 0)
+    for (const [name, value] of headers) {
+      const entry = entrySize(Buffer.byteLength(name), Buffer.byteLength(value));
+      size += 1 + sizeOfVarint(entry) + entry;
+    }
+  return size;
 }
 
 function writeMessage(bytes: Buffer, start: number, message: MulticastMessage, head: Buffer): number {
-  const { payload, messageType, selfDiscard } = message;
+  const { payload, messageType, selfDiscard, headers } = message;
   bytes.set(head, start);
   let at = start + head.length;
   if (payload.length > 0) {
@@ -93,7 +104,32 @@ function writeMessage(bytes: Buffer, start: number, message: MulticastMessage, h
     bytes[at++] = TAG_MULTICAST_SELF_DISCARD;
     bytes[at++] = 1;
   }
+  if (headers.size > 0)
+    for (const [name, value] of headers) {
+      const nameSize = Buffer.byteLength(name);
+      const valueSize = Buffer.byteLength(value);
+      bytes[at++] = TAG_MULTICAST_HEADERS;
+      at = writeVarint(bytes, at, entrySize(nameSize, valueSize));
+      at = writeText(bytes, at, TAG_ENTRY_KEY, name, nameSize);
+      at = writeText(bytes, at, TAG_ENTRY_VALUE, value, valueSize);
+    }
   return at;
+}
+
+function entrySize(nameSize: number, valueSize: number): number {
+  return textSize(nameSize) + textSize(valueSize);
+}
+
+/** Size of a text field, which is omitted when it is empty. */
+function textSize(size: number): number {
+  return size === 0 ? 0 : 1 + sizeOfVarint(size) + size;
+}
+
+function writeText(bytes: Buffer, start: number, tag: number, text: string, size: number): number {
+  if (size === 0) return start;
+  bytes[start] = tag;
+  const at = writeVarint(bytes, start + 1, size);
+  return at + bytes.write(text, at, 'utf8');
 }
 
 function zigzag(value: number): number {

@@ -1,6 +1,7 @@
 import * as proto from 'spread-sidecar-proto';
 import { toDate } from './duration.js';
 import { toGroupId } from './group-id.js';
+import { fromProtoHeaders } from './headers.js';
 import {
   ConnectionLost,
   ConnectionRestored,
@@ -44,7 +45,8 @@ export function toView(view: proto.MembershipView): ViewMessage {
 function content(message: proto.RegularMessage | proto.RejectedMessage) {
   const { sender, groups, messageType, payload, endianMismatch, spreadType } = message;
   const serviceType = toServiceBits(message.serviceType);
-  return { sender, groups, serviceType, messageType, payload, endianMismatch, spreadType };
+  const headers = fromProtoHeaders(message.headers);
+  return { sender, groups, serviceType, messageType, payload, endianMismatch, spreadType, headers };
 }
 
 function toMessage(kind: NonNullable<proto.Event['kind']>): SpreadEvent | undefined {

@@ -8,6 +8,15 @@ export { connect, version } from './connect.js';
 export * from './constants.js';
 export { isSpreadErrorCode, SPREAD_ERRORS, type SpreadErrorCode, spreadErrorName } from './error-codes.js';
 export { GroupId } from './group-id.js';
+export {
+  BAGGAGE_HEADER,
+  CONTENT_TYPE_HEADER,
+  CORRELATION_ID_HEADER,
+  type MessageHeaders,
+  REPLY_TO_HEADER,
+  TRACEPARENT_HEADER,
+  TRACESTATE_HEADER,
+} from './headers.js';
 export type { MailboxLimits, QueueLimits, QueueOptions, SoftLimit } from './limits.js';
 export { Mailbox } from './mailbox.js';
 export type { AcknowledgementMode, MailboxInfo, MailboxState, VersionTriple } from './mailbox-info.js';

@@ -6,6 +6,7 @@ import {
   SELF_DISCARD,
 } from './constants.js';
 import type { GroupId } from './group-id.js';
+import { type MessageHeaders, NO_HEADERS } from './headers.js';
 import { type ServiceTypeName, serviceTypeName } from './service-type.js';
 
 /** The common part of all received events. */
@@ -33,6 +34,7 @@ export interface MessageContent {
   payload: Buffer;
   endianMismatch: boolean;
   spreadType: number;
+  headers?: MessageHeaders;
 }
 
 abstract class ContentEvent extends ReceivedEvent {
@@ -52,6 +54,8 @@ abstract class ContentEvent extends ReceivedEvent {
   readonly endianMismatch: boolean;
   /** The complete service type word, as Spread's C library returns it. */
   readonly spreadType: number;
+  /** The headers. Empty if the sender set none. The object has no prototype and does not change. */
+  readonly headers: MessageHeaders;
 
   constructor(content: MessageContent) {
     super();
@@ -62,6 +66,7 @@ abstract class ContentEvent extends ReceivedEvent {
     this.payload = content.payload;
     this.endianMismatch = content.endianMismatch;
     this.spreadType = content.spreadType;
+    this.headers = content.headers ?? NO_HEADERS;
   }
 
   /** Whether the sender asked not to receive its own message. */

@@ -1,4 +1,5 @@
 import type { MulticastMessage } from 'spread-sidecar-proto';
+import { fromProtoHeaders, type MessageHeaders, toProtoHeaders } from './headers.js';
 import { fromServiceBits, toServiceBits } from './service-type.js';
 import { localSpreadError } from './spread-error.js';
 
@@ -12,6 +13,8 @@ export interface MulticastOptions {
    * false.
    */
   selfDiscard?: boolean;
+  /** Headers that travel with the message. Default: none. */
+  headers?: MessageHeaders | undefined;
 }
 
 function toBuffer(payload: Payload): Buffer {
@@ -43,6 +46,7 @@ export function toMulticastMessage(
     payload: toBuffer(payload),
     messageType,
     selfDiscard: selfDiscard || options.selfDiscard === true,
+    headers: toProtoHeaders(options.headers),
   };
 }
 
@@ -54,9 +58,12 @@ export interface OutgoingMessage {
   readonly payload: Buffer;
   readonly messageType: number;
   readonly selfDiscard: boolean;
+  readonly headers: MessageHeaders;
 }
 
 export function toOutgoing(message: MulticastMessage): OutgoingMessage {
   const { groups, payload, messageType, selfDiscard } = message;
-  return { serviceType: toServiceBits(message.serviceType), groups, payload, messageType, selfDiscard };
+  const serviceType = toServiceBits(message.serviceType);
+  const headers = fromProtoHeaders(message.headers);
+  return { serviceType, groups, payload, messageType, selfDiscard, headers };
 }

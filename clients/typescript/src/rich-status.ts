@@ -38,7 +38,7 @@ const isOutcomeUnknown = (code: number) =>
   );
 
 function outcomeOf(code: number, info: ErrorInfo | undefined): SendOutcome {
-  const outcome = info?.metadata.outcome;
+  const outcome = info?.metadata.get('outcome');
   if (outcome === 'unknown' || outcome === 'not-sent') return outcome;
   // With an ErrorInfo, the sidecar itself responded: unless it says otherwise, it rejected the message.
   if (info) return code === status.INTERNAL ? 'unknown' : 'not-sent';
@@ -62,12 +62,12 @@ export function toSpreadError(
   const { errorInfo, retryDelayMs } = readDetails(error.metadata);
   if (options.endpoint && !errorInfo && error.code === status.UNIMPLEMENTED)
     return unknownCall(options.endpoint, error);
-  const sentence = withOptionName(error.details || error.message, errorInfo?.metadata.field);
+  const sentence = withOptionName(error.details || error.message, errorInfo?.metadata.get('field'));
   const spreadError = new SpreadError(sentence, {
     status: error.code,
     reason: errorInfo?.reason,
     domain: errorInfo?.domain,
-    metadata: errorInfo?.metadata,
+    metadata: errorInfo && Object.fromEntries(errorInfo.metadata),
     retryable: retryDelayMs !== undefined || (error.code === status.UNAVAILABLE && !errorInfo),
     retryDelayMs,
     outcome: options.outcome ?? (options.send ? outcomeOf(error.code, errorInfo) : undefined),

@@ -317,7 +317,8 @@ export class Sender {
   }
 
   #onRefusal(refusal: MulticastRefusal): void {
-    const { reason, domain, metadata } = refusal;
+    const { reason, domain } = refusal;
+    const metadata = Object.fromEntries(refusal.metadata);
     const index = Number(refusal.index);
     const error = new SpreadError(refusal.statusMessage, {
       status: refusal.statusCode,

@@ -51,6 +51,8 @@ export interface OutgoingMessage {
   readonly messageType: number;
   /** Not copied, so the caller must not change it until the send has completed. */
   readonly payload: Buffer;
+  /** Bytes at the start of the payload that the sidecar added, for error messages. Default: 0. */
+  readonly envelopeBytes?: number;
 }
 
 /** The reason why a receiver's stream ended. */

@@ -2,7 +2,7 @@ import { AdminServer } from '../admin/admin-server.js';
 import type { PageAccess } from '../admin/page-access.js';
 import { defaultConfig, isIpv6Only, type SidecarConfig } from '../config/index.js';
 import type { ServiceRegistration } from '../grpc/calls/service-registration.js';
-import { encodeEvent } from '../grpc/codec/event-encoder.js';
+import { eventEncoder } from '../grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../grpc/codec/failure.js';
 import { GrpcServer } from '../grpc/server.js';
 import type { HealthBoard } from '../grpc/services/health.js';
@@ -111,7 +111,7 @@ export class Assembly {
     this.access = access;
     const registry = new MailboxRegistry({
       settings,
-      encode: encodeEvent,
+      encode: eventEncoder(config.mailbox.headers),
       telemetry: events.mailbox,
       connectSession: this.embedded && sessionOpener(this.embedded),
     });
@@ -238,6 +238,7 @@ export class Assembly {
       registry,
       failures,
       admin: access.admin,
+      headers: config.mailbox.headers,
       limits: {
         leaseMinMs: config.mailbox.leaseMin,
         leaseMaxMs: config.mailbox.leaseMax,

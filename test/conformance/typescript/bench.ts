@@ -86,6 +86,7 @@ async function rawPeer(target: string): Promise<Peer> {
     payload,
     messageType: 0,
     selfDiscard: false,
+    headers: new Map(),
   });
   let batch: MulticastMessage[] = [];
   let batchBytes = 0;

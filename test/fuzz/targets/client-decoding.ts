@@ -91,12 +91,14 @@ export const richStatus: Target = {
     const info = rich.ErrorInfo.encode({
       reason: 'ILLEGAL_GROUP',
       domain: 'spread.org',
-      metadata: { spread_code: '-14', field: 'group', bound: '1..31 bytes', outcome: 'unknown' },
+      metadata: new Map(
+        Object.entries({ spread_code: '-14', field: 'group', bound: '1..31 bytes', outcome: 'unknown' }),
+      ),
     }).finish();
     const ended = rich.ErrorInfo.encode({
       reason: 'LEASE_EXPIRED',
       domain: 'spread-sidecar',
-      metadata: { last_sequence: '18446744073709551615' },
+      metadata: new Map([['last_sequence', '18446744073709551615']]),
     }).finish();
     const retry = rich.RetryInfo.encode({ retryDelay: { seconds: 1n, nanos: 5 } }).finish();
     const status = (details: ReturnType<typeof any>[]) =>

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { EventBatch } from 'spread-sidecar-proto';
 import { toSpreadEvent } from '../../../clients/typescript/src/from-event.js';
 import { checkHeader, INPUT_LIMITS } from '../../../server/src/daemon/header-check.js';
-import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';
+import { eventEncoder } from '../../../server/src/grpc/codec/event-encoder.js';
 import {
   CLIENT_FRAME_LIMITS,
   decodeMessage,
@@ -118,6 +118,9 @@ class Space {
     return 1;
   }
 }
+
+/** As in a sidecar without headers, because the bytes of a daemon must arrive unchanged. */
+const encodeEvent = eventEncoder('off');
 
 function throughTheSidecar(message: Message): void {
   const space = new Space();

@@ -157,7 +157,10 @@ function seeds(): Input[] {
             rich.ErrorInfo.encode({
               reason: 'LEASE_EXPIRED',
               domain: 'spread-sidecar',
-              metadata: { last_sequence: '7', outcome: 'unknown' },
+              metadata: new Map([
+                ['last_sequence', '7'],
+                ['outcome', 'unknown'],
+              ]),
             }).finish(),
           ),
         },

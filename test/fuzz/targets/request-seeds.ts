@@ -18,6 +18,10 @@ const message = {
   messageType: -7,
   payload: Buffer.from('hello'),
   selfDiscard: true,
+  headers: new Map([
+    ['content-type', 'text/plain'],
+    ['empty', ''],
+  ]),
 };
 
 /** Valid requests. Each field of each request is set in at least one of them. */

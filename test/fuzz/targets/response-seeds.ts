@@ -21,6 +21,7 @@ const content = {
   payload: Buffer.from('h\u00e9llo'),
   endianMismatch: true,
   spreadType: 0x50,
+  headers: new Map([['content-type', 'text/plain']]),
 };
 const lost = { privateGroup: '#a#n', groups: ['chat'], spreadCode: -8 };
 const restored = { previousPrivateGroup: '#a#n', privateGroup: '#b#n', groups: ['chat'], daemon: '4803' };
@@ -84,7 +85,7 @@ const refusal = {
   statusMessage: 'no',
   reason: 'ILLEGAL_GROUP',
   domain: 'spread.org',
-  metadata: { field: 'group' },
+  metadata: new Map([['field', 'group']]),
 };
 
 /** Valid responses. Each field is set in at least one of them. */

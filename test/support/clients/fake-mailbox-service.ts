@@ -33,6 +33,8 @@ const any = (name: string, value: Uint8Array) => ({
   value: Buffer.from(value),
 });
 
+const metadataOf = ({ metadata = {} }: Fault) => new Map(Object.entries(metadata));
+
 /** Converts a fault to an error of grpc-js. */
 export function toServiceError(fault: Fault) {
   const { code, message = 'made to fail', reason, domain = 'spread-sidecar', retryDelayMs } = fault;
@@ -40,7 +42,7 @@ export function toServiceError(fault: Fault) {
   const details = [];
   if (reason)
     details.push(
-      any('ErrorInfo', ErrorInfo.encode({ reason, domain, metadata: fault.metadata ?? {} }).finish()),
+      any('ErrorInfo', ErrorInfo.encode({ reason, domain, metadata: metadataOf(fault) }).finish()),
     );
   if (retryDelayMs !== undefined) {
     const retryDelay = { seconds: 0n, nanos: retryDelayMs * 1e6 };
@@ -91,7 +93,7 @@ export class FakeMailbox {
   }
 
   /** Adds a regular message. */
-  message(payload: string | Buffer, groups = ['g']): void {
+  message(payload: string | Buffer, groups = ['g'], headers: Readonly<Record<string, string>> = {}): void {
     this.push({
       $case: 'regularMessage',
       value: {
@@ -103,6 +105,7 @@ export class FakeMailbox {
         endianMismatch: false,
         selfDiscard: false,
         spreadType: 0x20,
+        headers: new Map(Object.entries(headers)),
       },
     });
   }
@@ -363,7 +366,7 @@ export class FakeMailboxService {
             statusMessage: fault.message ?? 'refused',
             reason: fault.reason ?? '',
             domain: fault.domain ?? 'spread.org',
-            metadata: fault.metadata ?? {},
+            metadata: metadataOf(fault),
           });
       }
       if (!this.holdAnswers) call.write({ decided, accepted, refusals });

@@ -115,7 +115,7 @@ export function message(
     groups: [groups].flat(),
     payload: Buffer.from(payload),
     ...rest,
-  });
+  } as object);
 }
 
 type Frame = NonNullable<api.ReceiveResponse['frame']>;

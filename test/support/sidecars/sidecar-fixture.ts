@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type EmbeddedDaemonOptions, listen } from '../../../server/src/daemon/index.js';
 import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
 import type { GrpcTelemetry } from '../../../server/src/grpc/calls/methods.js';
-import { encodeEvent } from '../../../server/src/grpc/codec/event-encoder.js';
+import { eventEncoder } from '../../../server/src/grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../../../server/src/grpc/codec/failure.js';
 import type { ServiceLimits, VersionFacts } from '../../../server/src/grpc/handlers/service-context.js';
 import { GrpcServer, type TransportOptions } from '../../../server/src/grpc/server.js';
@@ -42,6 +42,8 @@ export interface SidecarFixtureOptions {
   limits?: Partial<ServiceLimits>;
   transport?: Partial<TransportOptions>;
   adminTokens?: string[];
+  /** Whether messages may have headers. Default: on. */
+  headers?: 'on' | 'off';
   telemetry?: GrpcTelemetry;
   /** Also listens on a Unix socket. */
   unix?: boolean;
@@ -106,7 +108,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
   const defects: unknown[] = [];
   const registry = new MailboxRegistry({
     settings: { ...MAILBOX_SETTINGS, daemons, allowedDaemons: options.allow ?? [], ...options.mailbox },
-    encode: encodeEvent,
+    encode: eventEncoder(options.headers ?? 'on'),
   });
   const health = new HealthBoard([MAILBOX_SERVICE]);
   const version: VersionFacts = {
@@ -120,6 +122,7 @@ export async function startSidecar(options: SidecarFixtureOptions = {}): Promise
         registry,
         failures: new FailureTranslator((error) => defects.push(error)),
         admin: new AdminCredential(options.adminTokens ?? []),
+        headers: options.headers ?? 'on',
         limits: { ...DEFAULT_SERVICE_LIMITS, ...options.limits },
         version: () => version,
       }),

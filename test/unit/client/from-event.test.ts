@@ -31,6 +31,7 @@ const message = {
   endianMismatch: true,
   selfDiscard: true,
   spreadType: 0x10 | SELF_DISCARD,
+  headers: new Map([['content-type', 'text/plain']]),
 };
 
 describe('events of the contract as objects', () => {
@@ -50,6 +51,7 @@ describe('events of the contract as objects', () => {
       endianMismatch: true,
       selfDiscard: true,
       spreadType: 0x50,
+      headers: { 'content-type': 'text/plain' },
     });
     expect((event as RegularMessage).text()).toBe('grüß');
   });
@@ -132,6 +134,7 @@ describe('events of the contract as objects', () => {
       operation: name,
       serviceType: bit,
       groups: message.groups,
+      headers: { 'content-type': 'text/plain' },
     });
   });
 

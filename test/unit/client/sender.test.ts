@@ -152,6 +152,7 @@ describe('a sender', () => {
         payload: Buffer.from('in doubt'),
         messageType: 7,
         selfDiscard: true,
+        headers: {},
       },
     ]);
     await expect(sender.send(FIFO_MESS, 'g', 'x')).rejects.toMatchObject({ outcome: 'unknown' });

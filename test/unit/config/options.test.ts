@@ -106,6 +106,7 @@ const samples: Record<OptionKey, Sample> = {
   'mailbox.maxMailboxes': { text: '3', value: 3 },
   'mailbox.totalQueueMaxBytes': { text: '2GiB', value: 2 ** 31 },
   'mailbox.sendQueueMaxBytes': { text: '1MiB', value: 1_048_576 },
+  'mailbox.headers': { text: 'off', value: 'off' },
   'mailbox.maxGroups': { text: '7', value: 7 },
   'receive.batchMaxBytes': { text: '64KiB', value: 65_536 },
   'receive.heartbeatMin': { text: '1s', value: 1000 },

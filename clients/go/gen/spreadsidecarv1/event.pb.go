@@ -349,7 +349,10 @@ type RegularMessage struct {
 	SelfDiscard bool `protobuf:"varint,7,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
 	// The type word as Spread's C library returns it, without the byte-order marker. It contains service_type
 	// and self_discard, and bits of other layers (the flush library).
-	SpreadType    uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
+	SpreadType uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
+	// The headers, if the message came in an envelope (docs/headers.md). The payload is then without it. Bytes
+	// that begin like an envelope and are not a valid one are the payload, unchanged.
+	Headers       map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -438,6 +441,13 @@ func (x *RegularMessage) GetSpreadType() uint32 {
 		return x.SpreadType
 	}
 	return 0
+}
+
+func (x *RegularMessage) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
 }
 
 // The members of a group from this event on, the same at every member that receives the view.
@@ -720,7 +730,9 @@ type RejectedMessage struct {
 	// As in RegularMessage.
 	EndianMismatch bool `protobuf:"varint,7,opt,name=endian_mismatch,json=endianMismatch,proto3" json:"endian_mismatch,omitempty"`
 	// The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000.
-	SpreadType    uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
+	SpreadType uint32 `protobuf:"varint,8,opt,name=spread_type,json=spreadType,proto3" json:"spread_type,omitempty"`
+	// The headers that it was sent with.
+	Headers       map[string]string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -809,6 +821,13 @@ func (x *RejectedMessage) GetSpreadType() uint32 {
 		return x.SpreadType
 	}
 	return 0
+}
+
+func (x *RejectedMessage) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
 }
 
 // The daemon connection was lost. Memberships and order end here. Messages of other members until
@@ -966,7 +985,7 @@ const file_spread_sidecar_v1_event_proto_rawDesc = "" +
 	"\x10rejected_message\x18\a \x01(\v2\".spread.sidecar.v1.RejectedMessageH\x00R\x0frejectedMessage\x12L\n" +
 	"\x0fconnection_lost\x18\b \x01(\v2!.spread.sidecar.v1.ConnectionLostH\x00R\x0econnectionLost\x12X\n" +
 	"\x13connection_restored\x18\t \x01(\v2%.spread.sidecar.v1.ConnectionRestoredH\x00R\x12connectionRestoredB\x06\n" +
-	"\x04kind\"\xad\x02\n" +
+	"\x04kind\"\xb3\x03\n" +
 	"\x0eRegularMessage\x12\x16\n" +
 	"\x06sender\x18\x01 \x01(\tR\x06sender\x12\x16\n" +
 	"\x06groups\x18\x02 \x03(\tR\x06groups\x12A\n" +
@@ -976,7 +995,11 @@ const file_spread_sidecar_v1_event_proto_rawDesc = "" +
 	"\x0fendian_mismatch\x18\x06 \x01(\bR\x0eendianMismatch\x12!\n" +
 	"\fself_discard\x18\a \x01(\bR\vselfDiscard\x12\x1f\n" +
 	"\vspread_type\x18\b \x01(\rR\n" +
-	"spreadType\"\xd5\x02\n" +
+	"spreadType\x12H\n" +
+	"\aheaders\x18\t \x03(\v2..spread.sidecar.v1.RegularMessage.HeadersEntryR\aheaders\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd5\x02\n" +
 	"\x0eMembershipView\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x125\n" +
 	"\bgroup_id\x18\x02 \x01(\v2\x1a.spread.sidecar.v1.GroupIdR\agroupId\x128\n" +
@@ -992,7 +1015,7 @@ const file_spread_sidecar_v1_event_proto_rawDesc = "" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x125\n" +
 	"\bgroup_id\x18\x02 \x01(\v2\x1a.spread.sidecar.v1.GroupIdR\agroupId\"!\n" +
 	"\tSelfLeave\x12\x14\n" +
-	"\x05group\x18\x01 \x01(\tR\x05group\"\xcf\x02\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\"\xd6\x03\n" +
 	"\x0fRejectedMessage\x12B\n" +
 	"\toperation\x18\x01 \x01(\x0e2$.spread.sidecar.v1.RejectedOperationR\toperation\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x16\n" +
@@ -1002,7 +1025,11 @@ const file_spread_sidecar_v1_event_proto_rawDesc = "" +
 	"\apayload\x18\x06 \x01(\fR\apayload\x12'\n" +
 	"\x0fendian_mismatch\x18\a \x01(\bR\x0eendianMismatch\x12\x1f\n" +
 	"\vspread_type\x18\b \x01(\rR\n" +
-	"spreadType\"n\n" +
+	"spreadType\x12I\n" +
+	"\aheaders\x18\t \x03(\v2/.spread.sidecar.v1.RejectedMessage.HeadersEntryR\aheaders\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"n\n" +
 	"\x0eConnectionLost\x12#\n" +
 	"\rprivate_group\x18\x01 \x01(\tR\fprivateGroup\x12\x16\n" +
 	"\x06groups\x18\x02 \x03(\tR\x06groups\x12\x1f\n" +
@@ -1040,7 +1067,7 @@ func file_spread_sidecar_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_spread_sidecar_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_spread_sidecar_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_spread_sidecar_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_spread_sidecar_v1_event_proto_goTypes = []any{
 	(MembershipCause)(0),          // 0: spread.sidecar.v1.MembershipCause
 	(RejectedOperation)(0),        // 1: spread.sidecar.v1.RejectedOperation
@@ -1053,12 +1080,14 @@ var file_spread_sidecar_v1_event_proto_goTypes = []any{
 	(*RejectedMessage)(nil),       // 8: spread.sidecar.v1.RejectedMessage
 	(*ConnectionLost)(nil),        // 9: spread.sidecar.v1.ConnectionLost
 	(*ConnectionRestored)(nil),    // 10: spread.sidecar.v1.ConnectionRestored
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(ServiceType)(0),              // 12: spread.sidecar.v1.ServiceType
-	(*GroupId)(nil),               // 13: spread.sidecar.v1.GroupId
+	nil,                           // 11: spread.sidecar.v1.RegularMessage.HeadersEntry
+	nil,                           // 12: spread.sidecar.v1.RejectedMessage.HeadersEntry
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(ServiceType)(0),              // 14: spread.sidecar.v1.ServiceType
+	(*GroupId)(nil),               // 15: spread.sidecar.v1.GroupId
 }
 var file_spread_sidecar_v1_event_proto_depIdxs = []int32{
-	11, // 0: spread.sidecar.v1.Event.received_at:type_name -> google.protobuf.Timestamp
+	13, // 0: spread.sidecar.v1.Event.received_at:type_name -> google.protobuf.Timestamp
 	3,  // 1: spread.sidecar.v1.Event.regular_message:type_name -> spread.sidecar.v1.RegularMessage
 	4,  // 2: spread.sidecar.v1.Event.membership_view:type_name -> spread.sidecar.v1.MembershipView
 	6,  // 3: spread.sidecar.v1.Event.transitional_signal:type_name -> spread.sidecar.v1.TransitionalSignal
@@ -1066,18 +1095,20 @@ var file_spread_sidecar_v1_event_proto_depIdxs = []int32{
 	8,  // 5: spread.sidecar.v1.Event.rejected_message:type_name -> spread.sidecar.v1.RejectedMessage
 	9,  // 6: spread.sidecar.v1.Event.connection_lost:type_name -> spread.sidecar.v1.ConnectionLost
 	10, // 7: spread.sidecar.v1.Event.connection_restored:type_name -> spread.sidecar.v1.ConnectionRestored
-	12, // 8: spread.sidecar.v1.RegularMessage.service_type:type_name -> spread.sidecar.v1.ServiceType
-	13, // 9: spread.sidecar.v1.MembershipView.group_id:type_name -> spread.sidecar.v1.GroupId
-	0,  // 10: spread.sidecar.v1.MembershipView.cause:type_name -> spread.sidecar.v1.MembershipCause
-	5,  // 11: spread.sidecar.v1.MembershipView.virtual_synchrony_sets:type_name -> spread.sidecar.v1.VirtualSynchronySet
-	13, // 12: spread.sidecar.v1.TransitionalSignal.group_id:type_name -> spread.sidecar.v1.GroupId
-	1,  // 13: spread.sidecar.v1.RejectedMessage.operation:type_name -> spread.sidecar.v1.RejectedOperation
-	12, // 14: spread.sidecar.v1.RejectedMessage.service_type:type_name -> spread.sidecar.v1.ServiceType
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	14, // 8: spread.sidecar.v1.RegularMessage.service_type:type_name -> spread.sidecar.v1.ServiceType
+	11, // 9: spread.sidecar.v1.RegularMessage.headers:type_name -> spread.sidecar.v1.RegularMessage.HeadersEntry
+	15, // 10: spread.sidecar.v1.MembershipView.group_id:type_name -> spread.sidecar.v1.GroupId
+	0,  // 11: spread.sidecar.v1.MembershipView.cause:type_name -> spread.sidecar.v1.MembershipCause
+	5,  // 12: spread.sidecar.v1.MembershipView.virtual_synchrony_sets:type_name -> spread.sidecar.v1.VirtualSynchronySet
+	15, // 13: spread.sidecar.v1.TransitionalSignal.group_id:type_name -> spread.sidecar.v1.GroupId
+	1,  // 14: spread.sidecar.v1.RejectedMessage.operation:type_name -> spread.sidecar.v1.RejectedOperation
+	14, // 15: spread.sidecar.v1.RejectedMessage.service_type:type_name -> spread.sidecar.v1.ServiceType
+	12, // 16: spread.sidecar.v1.RejectedMessage.headers:type_name -> spread.sidecar.v1.RejectedMessage.HeadersEntry
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_spread_sidecar_v1_event_proto_init() }
@@ -1101,7 +1132,7 @@ func file_spread_sidecar_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spread_sidecar_v1_event_proto_rawDesc), len(file_spread_sidecar_v1_event_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

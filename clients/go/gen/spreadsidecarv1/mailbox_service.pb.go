@@ -145,6 +145,13 @@ const (
 	// RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
 	// `time`, `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_SLOW_CONSUMER ErrorReason = 33
+	// INVALID_ARGUMENT: The name of a header is empty, too long or has a character that is not allowed. Metadata:
+	// `field`, `bound`.
+	ErrorReason_ERROR_REASON_HEADER_NAME_INVALID ErrorReason = 34
+	// INVALID_ARGUMENT: The headers of a message have more than 8,192 bytes. Metadata: `field`, `bound`.
+	ErrorReason_ERROR_REASON_HEADERS_TOO_LARGE ErrorReason = 35
+	// INVALID_ARGUMENT: The message has headers, and the sidecar is configured with headers off. Metadata: `field`.
+	ErrorReason_ERROR_REASON_HEADERS_OFF ErrorReason = 36
 )
 
 // Enum value maps for ErrorReason.
@@ -184,6 +191,9 @@ var (
 		31: "ERROR_REASON_CONNECTION_TOO_OLD",
 		32: "ERROR_REASON_COMPRESSION_NOT_SUPPORTED",
 		33: "ERROR_REASON_SLOW_CONSUMER",
+		34: "ERROR_REASON_HEADER_NAME_INVALID",
+		35: "ERROR_REASON_HEADERS_TOO_LARGE",
+		36: "ERROR_REASON_HEADERS_OFF",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -220,6 +230,9 @@ var (
 		"ERROR_REASON_CONNECTION_TOO_OLD":        31,
 		"ERROR_REASON_COMPRESSION_NOT_SUPPORTED": 32,
 		"ERROR_REASON_SLOW_CONSUMER":             33,
+		"ERROR_REASON_HEADER_NAME_INVALID":       34,
+		"ERROR_REASON_HEADERS_TOO_LARGE":         35,
+		"ERROR_REASON_HEADERS_OFF":               36,
 	}
 )
 
@@ -932,12 +945,21 @@ type MulticastMessage struct {
 	// one copy. None, malformed or too many: INVALID_ARGUMENT, reason ILLEGAL_GROUP.
 	Groups []string `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
 	// The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
-	// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
+	// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. With headers, the envelope counts too.
 	Payload []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
 	// The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE.
 	MessageType int32 `protobuf:"zigzag32,4,opt,name=message_type,json=messageType,proto3" json:"message_type,omitempty"`
 	// True: this mailbox does not receive the message. Default false.
-	SelfDiscard   bool `protobuf:"varint,5,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
+	SelfDiscard bool `protobuf:"varint,5,opt,name=self_discard,json=selfDiscard,proto3" json:"self_discard,omitempty"`
+	// Headers: names and values that travel with the message in an envelope before the payload (docs/headers.md).
+	// A name has 1 to 64 characters of `a-z 0-9 - _ .`; else INVALID_ARGUMENT, reason HEADER_NAME_INVALID. All
+	// headers together have at most 8,192 bytes: 3 for each header, its name and its value; else
+	// INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. If the sidecar is configured with headers off,
+	// INVALID_ARGUMENT, reason HEADERS_OFF. Default: none.
+	//
+	// The envelope has 10 bytes and the bytes of the headers. Without headers there is none, unless the payload
+	// begins like an envelope.
+	Headers       map[string]string `protobuf:"bytes,6,rep,name=headers,proto3" json:"headers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1007,6 +1029,13 @@ func (x *MulticastMessage) GetSelfDiscard() bool {
 	return false
 }
 
+func (x *MulticastMessage) GetHeaders() map[string]string {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
 // Sends one message.
 type MulticastRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1065,7 +1094,7 @@ func (x *MulticastRequest) GetMessage() *MulticastMessage {
 // The daemon's connection has accepted the message.
 type MulticastResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Bytes of the payload, as SP_multicast returns them.
+	// Bytes of the payload, as SP_multicast returns them. The envelope of headers does not count.
 	BytesSent     uint32 `protobuf:"varint,1,opt,name=bytes_sent,json=bytesSent,proto3" json:"bytes_sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2947,13 +2976,17 @@ const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	"await_view\x18\x03 \x01(\bR\tawaitView\"L\n" +
 	"\rLeaveResponse\x12;\n" +
 	"\n" +
-	"self_leave\x18\x01 \x01(\v2\x1c.spread.sidecar.v1.SelfLeaveR\tselfLeave\"\xcd\x01\n" +
+	"self_leave\x18\x01 \x01(\v2\x1c.spread.sidecar.v1.SelfLeaveR\tselfLeave\"\xd5\x02\n" +
 	"\x10MulticastMessage\x12A\n" +
 	"\fservice_type\x18\x01 \x01(\x0e2\x1e.spread.sidecar.v1.ServiceTypeR\vserviceType\x12\x16\n" +
 	"\x06groups\x18\x02 \x03(\tR\x06groups\x12\x18\n" +
 	"\apayload\x18\x03 \x01(\fR\apayload\x12!\n" +
 	"\fmessage_type\x18\x04 \x01(\x11R\vmessageType\x12!\n" +
-	"\fself_discard\x18\x05 \x01(\bR\vselfDiscard\"p\n" +
+	"\fself_discard\x18\x05 \x01(\bR\vselfDiscard\x12J\n" +
+	"\aheaders\x18\x06 \x03(\v20.spread.sidecar.v1.MulticastMessage.HeadersEntryR\aheaders\x1a:\n" +
+	"\fHeadersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"p\n" +
 	"\x10MulticastRequest\x12\x1d\n" +
 	"\n" +
 	"mailbox_id\x18\x01 \x01(\tR\tmailboxId\x12=\n" +
@@ -3092,7 +3125,8 @@ const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	"\x0fclient_protocol\x18\x03 \x01(\v2\x1a.spread.sidecar.v1.VersionR\x0eclientProtocol\x122\n" +
 	"\x06daemon\x18\x04 \x01(\v2\x1a.spread.sidecar.v1.VersionR\x06daemon\x12%\n" +
 	"\x0edaemon_address\x18\x05 \x01(\tR\rdaemonAddress\x12'\n" +
-	"\x0fembedded_daemon\x18\x06 \x01(\bR\x0eembeddedDaemon*\x9e\t\n" +
+	"\x0fembedded_daemon\x18\x06 \x01(\bR\x0eembeddedDaemon*\x86\n" +
+	"\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eERROR_REASON_MALFORMED_REQUEST\x10\x01\x12\x1f\n" +
@@ -3128,7 +3162,10 @@ const file_spread_sidecar_v1_mailbox_service_proto_rawDesc = "" +
 	" ERROR_REASON_REQUEST_BUFFER_FULL\x10\x1e\x12#\n" +
 	"\x1fERROR_REASON_CONNECTION_TOO_OLD\x10\x1f\x12*\n" +
 	"&ERROR_REASON_COMPRESSION_NOT_SUPPORTED\x10 \x12\x1e\n" +
-	"\x1aERROR_REASON_SLOW_CONSUMER\x10!2\xff\b\n" +
+	"\x1aERROR_REASON_SLOW_CONSUMER\x10!\x12$\n" +
+	" ERROR_REASON_HEADER_NAME_INVALID\x10\"\x12\"\n" +
+	"\x1eERROR_REASON_HEADERS_TOO_LARGE\x10#\x12\x1c\n" +
+	"\x18ERROR_REASON_HEADERS_OFF\x10$2\xff\b\n" +
 	"\x0eMailboxService\x12P\n" +
 	"\aConnect\x12!.spread.sidecar.v1.ConnectRequest\x1a\".spread.sidecar.v1.ConnectResponse\x12Y\n" +
 	"\n" +
@@ -3161,7 +3198,7 @@ func file_spread_sidecar_v1_mailbox_service_proto_rawDescGZIP() []byte {
 }
 
 var file_spread_sidecar_v1_mailbox_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_spread_sidecar_v1_mailbox_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_spread_sidecar_v1_mailbox_service_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_spread_sidecar_v1_mailbox_service_proto_goTypes = []any{
 	(ErrorReason)(0),                // 0: spread.sidecar.v1.ErrorReason
 	(*ConnectRequest)(nil),          // 1: spread.sidecar.v1.ConnectRequest
@@ -3200,97 +3237,99 @@ var file_spread_sidecar_v1_mailbox_service_proto_goTypes = []any{
 	(*ListMailboxesResponse)(nil),   // 34: spread.sidecar.v1.ListMailboxesResponse
 	(*GetVersionRequest)(nil),       // 35: spread.sidecar.v1.GetVersionRequest
 	(*GetVersionResponse)(nil),      // 36: spread.sidecar.v1.GetVersionResponse
-	nil,                             // 37: spread.sidecar.v1.MulticastRefusal.MetadataEntry
-	(NameConflictPolicy)(0),         // 38: spread.sidecar.v1.NameConflictPolicy
-	(*Authentication)(nil),          // 39: spread.sidecar.v1.Authentication
-	(*durationpb.Duration)(nil),     // 40: google.protobuf.Duration
-	(*ReconnectPolicy)(nil),         // 41: spread.sidecar.v1.ReconnectPolicy
-	(*QueueLimits)(nil),             // 42: spread.sidecar.v1.QueueLimits
-	(Acknowledgement)(0),            // 43: spread.sidecar.v1.Acknowledgement
-	(*Version)(nil),                 // 44: spread.sidecar.v1.Version
-	(*MembershipView)(nil),          // 45: spread.sidecar.v1.MembershipView
-	(*SelfLeave)(nil),               // 46: spread.sidecar.v1.SelfLeave
-	(ServiceType)(0),                // 47: spread.sidecar.v1.ServiceType
-	(*Event)(nil),                   // 48: spread.sidecar.v1.Event
-	(*timestamppb.Timestamp)(nil),   // 49: google.protobuf.Timestamp
-	(MailboxState)(0),               // 50: spread.sidecar.v1.MailboxState
+	nil,                             // 37: spread.sidecar.v1.MulticastMessage.HeadersEntry
+	nil,                             // 38: spread.sidecar.v1.MulticastRefusal.MetadataEntry
+	(NameConflictPolicy)(0),         // 39: spread.sidecar.v1.NameConflictPolicy
+	(*Authentication)(nil),          // 40: spread.sidecar.v1.Authentication
+	(*durationpb.Duration)(nil),     // 41: google.protobuf.Duration
+	(*ReconnectPolicy)(nil),         // 42: spread.sidecar.v1.ReconnectPolicy
+	(*QueueLimits)(nil),             // 43: spread.sidecar.v1.QueueLimits
+	(Acknowledgement)(0),            // 44: spread.sidecar.v1.Acknowledgement
+	(*Version)(nil),                 // 45: spread.sidecar.v1.Version
+	(*MembershipView)(nil),          // 46: spread.sidecar.v1.MembershipView
+	(*SelfLeave)(nil),               // 47: spread.sidecar.v1.SelfLeave
+	(ServiceType)(0),                // 48: spread.sidecar.v1.ServiceType
+	(*Event)(nil),                   // 49: spread.sidecar.v1.Event
+	(*timestamppb.Timestamp)(nil),   // 50: google.protobuf.Timestamp
+	(MailboxState)(0),               // 51: spread.sidecar.v1.MailboxState
 }
 var file_spread_sidecar_v1_mailbox_service_proto_depIdxs = []int32{
-	38, // 0: spread.sidecar.v1.ConnectRequest.on_name_conflict:type_name -> spread.sidecar.v1.NameConflictPolicy
-	39, // 1: spread.sidecar.v1.ConnectRequest.auth:type_name -> spread.sidecar.v1.Authentication
-	40, // 2: spread.sidecar.v1.ConnectRequest.lease:type_name -> google.protobuf.Duration
-	41, // 3: spread.sidecar.v1.ConnectRequest.reconnect:type_name -> spread.sidecar.v1.ReconnectPolicy
-	42, // 4: spread.sidecar.v1.ConnectRequest.queue:type_name -> spread.sidecar.v1.QueueLimits
-	43, // 5: spread.sidecar.v1.ConnectRequest.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
-	44, // 6: spread.sidecar.v1.ConnectResponse.daemon_version:type_name -> spread.sidecar.v1.Version
+	39, // 0: spread.sidecar.v1.ConnectRequest.on_name_conflict:type_name -> spread.sidecar.v1.NameConflictPolicy
+	40, // 1: spread.sidecar.v1.ConnectRequest.auth:type_name -> spread.sidecar.v1.Authentication
+	41, // 2: spread.sidecar.v1.ConnectRequest.lease:type_name -> google.protobuf.Duration
+	42, // 3: spread.sidecar.v1.ConnectRequest.reconnect:type_name -> spread.sidecar.v1.ReconnectPolicy
+	43, // 4: spread.sidecar.v1.ConnectRequest.queue:type_name -> spread.sidecar.v1.QueueLimits
+	44, // 5: spread.sidecar.v1.ConnectRequest.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
+	45, // 6: spread.sidecar.v1.ConnectResponse.daemon_version:type_name -> spread.sidecar.v1.Version
 	3,  // 7: spread.sidecar.v1.ConnectResponse.limits:type_name -> spread.sidecar.v1.MailboxLimits
-	43, // 8: spread.sidecar.v1.ConnectResponse.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
-	40, // 9: spread.sidecar.v1.MailboxLimits.lease:type_name -> google.protobuf.Duration
-	42, // 10: spread.sidecar.v1.MailboxLimits.queue:type_name -> spread.sidecar.v1.QueueLimits
-	45, // 11: spread.sidecar.v1.JoinResponse.view:type_name -> spread.sidecar.v1.MembershipView
-	46, // 12: spread.sidecar.v1.LeaveResponse.self_leave:type_name -> spread.sidecar.v1.SelfLeave
-	47, // 13: spread.sidecar.v1.MulticastMessage.service_type:type_name -> spread.sidecar.v1.ServiceType
-	10, // 14: spread.sidecar.v1.MulticastRequest.message:type_name -> spread.sidecar.v1.MulticastMessage
-	14, // 15: spread.sidecar.v1.MulticastStreamRequest.open:type_name -> spread.sidecar.v1.MulticastStreamOpen
-	15, // 16: spread.sidecar.v1.MulticastStreamRequest.batch:type_name -> spread.sidecar.v1.MulticastBatch
-	10, // 17: spread.sidecar.v1.MulticastBatch.messages:type_name -> spread.sidecar.v1.MulticastMessage
-	17, // 18: spread.sidecar.v1.MulticastStreamResponse.refusals:type_name -> spread.sidecar.v1.MulticastRefusal
-	37, // 19: spread.sidecar.v1.MulticastRefusal.metadata:type_name -> spread.sidecar.v1.MulticastRefusal.MetadataEntry
-	40, // 20: spread.sidecar.v1.ReceiveRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	20, // 21: spread.sidecar.v1.ReceiveResponse.attached:type_name -> spread.sidecar.v1.ReceiveAttached
-	21, // 22: spread.sidecar.v1.ReceiveResponse.batch:type_name -> spread.sidecar.v1.EventBatch
-	22, // 23: spread.sidecar.v1.ReceiveResponse.heartbeat:type_name -> spread.sidecar.v1.Heartbeat
-	23, // 24: spread.sidecar.v1.ReceiveResponse.slow_consumer:type_name -> spread.sidecar.v1.SlowConsumerNotice
-	43, // 25: spread.sidecar.v1.ReceiveAttached.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
-	48, // 26: spread.sidecar.v1.EventBatch.events:type_name -> spread.sidecar.v1.Event
-	49, // 27: spread.sidecar.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
-	42, // 28: spread.sidecar.v1.SlowConsumerNotice.limits:type_name -> spread.sidecar.v1.QueueLimits
-	40, // 29: spread.sidecar.v1.SlowConsumerNotice.time_left:type_name -> google.protobuf.Duration
-	49, // 30: spread.sidecar.v1.SlowConsumerNotice.time:type_name -> google.protobuf.Timestamp
-	50, // 31: spread.sidecar.v1.PollResponse.state:type_name -> spread.sidecar.v1.MailboxState
-	30, // 32: spread.sidecar.v1.GetMailboxResponse.mailbox:type_name -> spread.sidecar.v1.Mailbox
-	50, // 33: spread.sidecar.v1.Mailbox.state:type_name -> spread.sidecar.v1.MailboxState
-	44, // 34: spread.sidecar.v1.Mailbox.daemon_version:type_name -> spread.sidecar.v1.Version
-	43, // 35: spread.sidecar.v1.Mailbox.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
-	3,  // 36: spread.sidecar.v1.Mailbox.limits:type_name -> spread.sidecar.v1.MailboxLimits
-	49, // 37: spread.sidecar.v1.Mailbox.opened_at:type_name -> google.protobuf.Timestamp
-	49, // 38: spread.sidecar.v1.Mailbox.lease_ends_at:type_name -> google.protobuf.Timestamp
-	49, // 39: spread.sidecar.v1.Mailbox.soft_limit_ends_at:type_name -> google.protobuf.Timestamp
-	45, // 40: spread.sidecar.v1.GetViewResponse.view:type_name -> spread.sidecar.v1.MembershipView
-	30, // 41: spread.sidecar.v1.ListMailboxesResponse.mailboxes:type_name -> spread.sidecar.v1.Mailbox
-	44, // 42: spread.sidecar.v1.GetVersionResponse.client_protocol:type_name -> spread.sidecar.v1.Version
-	44, // 43: spread.sidecar.v1.GetVersionResponse.daemon:type_name -> spread.sidecar.v1.Version
-	1,  // 44: spread.sidecar.v1.MailboxService.Connect:input_type -> spread.sidecar.v1.ConnectRequest
-	4,  // 45: spread.sidecar.v1.MailboxService.Disconnect:input_type -> spread.sidecar.v1.DisconnectRequest
-	6,  // 46: spread.sidecar.v1.MailboxService.Join:input_type -> spread.sidecar.v1.JoinRequest
-	8,  // 47: spread.sidecar.v1.MailboxService.Leave:input_type -> spread.sidecar.v1.LeaveRequest
-	11, // 48: spread.sidecar.v1.MailboxService.Multicast:input_type -> spread.sidecar.v1.MulticastRequest
-	13, // 49: spread.sidecar.v1.MailboxService.MulticastStream:input_type -> spread.sidecar.v1.MulticastStreamRequest
-	18, // 50: spread.sidecar.v1.MailboxService.Receive:input_type -> spread.sidecar.v1.ReceiveRequest
-	24, // 51: spread.sidecar.v1.MailboxService.Acknowledge:input_type -> spread.sidecar.v1.AcknowledgeRequest
-	26, // 52: spread.sidecar.v1.MailboxService.Poll:input_type -> spread.sidecar.v1.PollRequest
-	28, // 53: spread.sidecar.v1.MailboxService.GetMailbox:input_type -> spread.sidecar.v1.GetMailboxRequest
-	31, // 54: spread.sidecar.v1.MailboxService.GetView:input_type -> spread.sidecar.v1.GetViewRequest
-	33, // 55: spread.sidecar.v1.MailboxService.ListMailboxes:input_type -> spread.sidecar.v1.ListMailboxesRequest
-	35, // 56: spread.sidecar.v1.MailboxService.GetVersion:input_type -> spread.sidecar.v1.GetVersionRequest
-	2,  // 57: spread.sidecar.v1.MailboxService.Connect:output_type -> spread.sidecar.v1.ConnectResponse
-	5,  // 58: spread.sidecar.v1.MailboxService.Disconnect:output_type -> spread.sidecar.v1.DisconnectResponse
-	7,  // 59: spread.sidecar.v1.MailboxService.Join:output_type -> spread.sidecar.v1.JoinResponse
-	9,  // 60: spread.sidecar.v1.MailboxService.Leave:output_type -> spread.sidecar.v1.LeaveResponse
-	12, // 61: spread.sidecar.v1.MailboxService.Multicast:output_type -> spread.sidecar.v1.MulticastResponse
-	16, // 62: spread.sidecar.v1.MailboxService.MulticastStream:output_type -> spread.sidecar.v1.MulticastStreamResponse
-	19, // 63: spread.sidecar.v1.MailboxService.Receive:output_type -> spread.sidecar.v1.ReceiveResponse
-	25, // 64: spread.sidecar.v1.MailboxService.Acknowledge:output_type -> spread.sidecar.v1.AcknowledgeResponse
-	27, // 65: spread.sidecar.v1.MailboxService.Poll:output_type -> spread.sidecar.v1.PollResponse
-	29, // 66: spread.sidecar.v1.MailboxService.GetMailbox:output_type -> spread.sidecar.v1.GetMailboxResponse
-	32, // 67: spread.sidecar.v1.MailboxService.GetView:output_type -> spread.sidecar.v1.GetViewResponse
-	34, // 68: spread.sidecar.v1.MailboxService.ListMailboxes:output_type -> spread.sidecar.v1.ListMailboxesResponse
-	36, // 69: spread.sidecar.v1.MailboxService.GetVersion:output_type -> spread.sidecar.v1.GetVersionResponse
-	57, // [57:70] is the sub-list for method output_type
-	44, // [44:57] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	44, // 8: spread.sidecar.v1.ConnectResponse.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
+	41, // 9: spread.sidecar.v1.MailboxLimits.lease:type_name -> google.protobuf.Duration
+	43, // 10: spread.sidecar.v1.MailboxLimits.queue:type_name -> spread.sidecar.v1.QueueLimits
+	46, // 11: spread.sidecar.v1.JoinResponse.view:type_name -> spread.sidecar.v1.MembershipView
+	47, // 12: spread.sidecar.v1.LeaveResponse.self_leave:type_name -> spread.sidecar.v1.SelfLeave
+	48, // 13: spread.sidecar.v1.MulticastMessage.service_type:type_name -> spread.sidecar.v1.ServiceType
+	37, // 14: spread.sidecar.v1.MulticastMessage.headers:type_name -> spread.sidecar.v1.MulticastMessage.HeadersEntry
+	10, // 15: spread.sidecar.v1.MulticastRequest.message:type_name -> spread.sidecar.v1.MulticastMessage
+	14, // 16: spread.sidecar.v1.MulticastStreamRequest.open:type_name -> spread.sidecar.v1.MulticastStreamOpen
+	15, // 17: spread.sidecar.v1.MulticastStreamRequest.batch:type_name -> spread.sidecar.v1.MulticastBatch
+	10, // 18: spread.sidecar.v1.MulticastBatch.messages:type_name -> spread.sidecar.v1.MulticastMessage
+	17, // 19: spread.sidecar.v1.MulticastStreamResponse.refusals:type_name -> spread.sidecar.v1.MulticastRefusal
+	38, // 20: spread.sidecar.v1.MulticastRefusal.metadata:type_name -> spread.sidecar.v1.MulticastRefusal.MetadataEntry
+	41, // 21: spread.sidecar.v1.ReceiveRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	20, // 22: spread.sidecar.v1.ReceiveResponse.attached:type_name -> spread.sidecar.v1.ReceiveAttached
+	21, // 23: spread.sidecar.v1.ReceiveResponse.batch:type_name -> spread.sidecar.v1.EventBatch
+	22, // 24: spread.sidecar.v1.ReceiveResponse.heartbeat:type_name -> spread.sidecar.v1.Heartbeat
+	23, // 25: spread.sidecar.v1.ReceiveResponse.slow_consumer:type_name -> spread.sidecar.v1.SlowConsumerNotice
+	44, // 26: spread.sidecar.v1.ReceiveAttached.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
+	49, // 27: spread.sidecar.v1.EventBatch.events:type_name -> spread.sidecar.v1.Event
+	50, // 28: spread.sidecar.v1.Heartbeat.time:type_name -> google.protobuf.Timestamp
+	43, // 29: spread.sidecar.v1.SlowConsumerNotice.limits:type_name -> spread.sidecar.v1.QueueLimits
+	41, // 30: spread.sidecar.v1.SlowConsumerNotice.time_left:type_name -> google.protobuf.Duration
+	50, // 31: spread.sidecar.v1.SlowConsumerNotice.time:type_name -> google.protobuf.Timestamp
+	51, // 32: spread.sidecar.v1.PollResponse.state:type_name -> spread.sidecar.v1.MailboxState
+	30, // 33: spread.sidecar.v1.GetMailboxResponse.mailbox:type_name -> spread.sidecar.v1.Mailbox
+	51, // 34: spread.sidecar.v1.Mailbox.state:type_name -> spread.sidecar.v1.MailboxState
+	45, // 35: spread.sidecar.v1.Mailbox.daemon_version:type_name -> spread.sidecar.v1.Version
+	44, // 36: spread.sidecar.v1.Mailbox.acknowledgement:type_name -> spread.sidecar.v1.Acknowledgement
+	3,  // 37: spread.sidecar.v1.Mailbox.limits:type_name -> spread.sidecar.v1.MailboxLimits
+	50, // 38: spread.sidecar.v1.Mailbox.opened_at:type_name -> google.protobuf.Timestamp
+	50, // 39: spread.sidecar.v1.Mailbox.lease_ends_at:type_name -> google.protobuf.Timestamp
+	50, // 40: spread.sidecar.v1.Mailbox.soft_limit_ends_at:type_name -> google.protobuf.Timestamp
+	46, // 41: spread.sidecar.v1.GetViewResponse.view:type_name -> spread.sidecar.v1.MembershipView
+	30, // 42: spread.sidecar.v1.ListMailboxesResponse.mailboxes:type_name -> spread.sidecar.v1.Mailbox
+	45, // 43: spread.sidecar.v1.GetVersionResponse.client_protocol:type_name -> spread.sidecar.v1.Version
+	45, // 44: spread.sidecar.v1.GetVersionResponse.daemon:type_name -> spread.sidecar.v1.Version
+	1,  // 45: spread.sidecar.v1.MailboxService.Connect:input_type -> spread.sidecar.v1.ConnectRequest
+	4,  // 46: spread.sidecar.v1.MailboxService.Disconnect:input_type -> spread.sidecar.v1.DisconnectRequest
+	6,  // 47: spread.sidecar.v1.MailboxService.Join:input_type -> spread.sidecar.v1.JoinRequest
+	8,  // 48: spread.sidecar.v1.MailboxService.Leave:input_type -> spread.sidecar.v1.LeaveRequest
+	11, // 49: spread.sidecar.v1.MailboxService.Multicast:input_type -> spread.sidecar.v1.MulticastRequest
+	13, // 50: spread.sidecar.v1.MailboxService.MulticastStream:input_type -> spread.sidecar.v1.MulticastStreamRequest
+	18, // 51: spread.sidecar.v1.MailboxService.Receive:input_type -> spread.sidecar.v1.ReceiveRequest
+	24, // 52: spread.sidecar.v1.MailboxService.Acknowledge:input_type -> spread.sidecar.v1.AcknowledgeRequest
+	26, // 53: spread.sidecar.v1.MailboxService.Poll:input_type -> spread.sidecar.v1.PollRequest
+	28, // 54: spread.sidecar.v1.MailboxService.GetMailbox:input_type -> spread.sidecar.v1.GetMailboxRequest
+	31, // 55: spread.sidecar.v1.MailboxService.GetView:input_type -> spread.sidecar.v1.GetViewRequest
+	33, // 56: spread.sidecar.v1.MailboxService.ListMailboxes:input_type -> spread.sidecar.v1.ListMailboxesRequest
+	35, // 57: spread.sidecar.v1.MailboxService.GetVersion:input_type -> spread.sidecar.v1.GetVersionRequest
+	2,  // 58: spread.sidecar.v1.MailboxService.Connect:output_type -> spread.sidecar.v1.ConnectResponse
+	5,  // 59: spread.sidecar.v1.MailboxService.Disconnect:output_type -> spread.sidecar.v1.DisconnectResponse
+	7,  // 60: spread.sidecar.v1.MailboxService.Join:output_type -> spread.sidecar.v1.JoinResponse
+	9,  // 61: spread.sidecar.v1.MailboxService.Leave:output_type -> spread.sidecar.v1.LeaveResponse
+	12, // 62: spread.sidecar.v1.MailboxService.Multicast:output_type -> spread.sidecar.v1.MulticastResponse
+	16, // 63: spread.sidecar.v1.MailboxService.MulticastStream:output_type -> spread.sidecar.v1.MulticastStreamResponse
+	19, // 64: spread.sidecar.v1.MailboxService.Receive:output_type -> spread.sidecar.v1.ReceiveResponse
+	25, // 65: spread.sidecar.v1.MailboxService.Acknowledge:output_type -> spread.sidecar.v1.AcknowledgeResponse
+	27, // 66: spread.sidecar.v1.MailboxService.Poll:output_type -> spread.sidecar.v1.PollResponse
+	29, // 67: spread.sidecar.v1.MailboxService.GetMailbox:output_type -> spread.sidecar.v1.GetMailboxResponse
+	32, // 68: spread.sidecar.v1.MailboxService.GetView:output_type -> spread.sidecar.v1.GetViewResponse
+	34, // 69: spread.sidecar.v1.MailboxService.ListMailboxes:output_type -> spread.sidecar.v1.ListMailboxesResponse
+	36, // 70: spread.sidecar.v1.MailboxService.GetVersion:output_type -> spread.sidecar.v1.GetVersionResponse
+	58, // [58:71] is the sub-list for method output_type
+	45, // [45:58] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_spread_sidecar_v1_mailbox_service_proto_init() }
@@ -3318,7 +3357,7 @@ func file_spread_sidecar_v1_mailbox_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_spread_sidecar_v1_mailbox_service_proto_rawDesc), len(file_spread_sidecar_v1_mailbox_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -59,6 +59,7 @@ impl RawPeer {
             payload,
             message_type: 0,
             self_discard: false,
+            ..Default::default()
         }
     }
 

@@ -407,7 +407,7 @@ pub mod event {
     }
 }
 /// A message from a sender to one or more groups.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RegularMessage {
     /// Private group of the sender, such as `#alice#node1`.
     #[prost(string, tag = "1")]
@@ -434,6 +434,13 @@ pub struct RegularMessage {
     /// and self_discard, and bits of other layers (the flush library).
     #[prost(uint32, tag = "8")]
     pub spread_type: u32,
+    /// The headers, if the message came in an envelope (docs/headers.md). The payload is then without it. Bytes
+    /// that begin like an envelope and are not a valid one are the payload, unchanged.
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub headers: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// The members of a group from this event on, the same at every member that receives the view.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -494,7 +501,7 @@ pub struct SelfLeave {
 /// A request or message of this mailbox that the daemon's access policy rejected. Only a daemon with such a
 /// policy sends it. A rejected message with self_discard is never reported, because the daemon discards the
 /// report too.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RejectedMessage {
     /// The rejected operation.
     #[prost(enumeration = "RejectedOperation", tag = "1")]
@@ -520,6 +527,12 @@ pub struct RejectedMessage {
     /// The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000.
     #[prost(uint32, tag = "8")]
     pub spread_type: u32,
+    /// The headers that it was sent with.
+    #[prost(btree_map = "string, string", tag = "9")]
+    pub headers: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// The daemon connection was lost. Memberships and order end here. Messages of other members until
 /// ConnectionRestored and the following views are lost.
@@ -795,7 +808,7 @@ pub struct LeaveResponse {
     pub self_leave: ::core::option::Option<SelfLeave>,
 }
 /// A message to send.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MulticastMessage {
     /// The delivery guarantee. Required; else INVALID_ARGUMENT, reason ILLEGAL_SERVICE.
     #[prost(enumeration = "ServiceType", tag = "1")]
@@ -806,7 +819,7 @@ pub struct MulticastMessage {
     #[prost(string, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
-    /// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
+    /// one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. With headers, the envelope counts too.
     #[prost(bytes = "bytes", tag = "3")]
     pub payload: ::prost::bytes::Bytes,
     /// The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE.
@@ -815,9 +828,22 @@ pub struct MulticastMessage {
     /// True: this mailbox does not receive the message. Default false.
     #[prost(bool, tag = "5")]
     pub self_discard: bool,
+    /// Headers: names and values that travel with the message in an envelope before the payload (docs/headers.md).
+    /// A name has 1 to 64 characters of `a-z 0-9 - _ .`; else INVALID_ARGUMENT, reason HEADER_NAME_INVALID. All
+    /// headers together have at most 8,192 bytes: 3 for each header, its name and its value; else
+    /// INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. If the sidecar is configured with headers off,
+    /// INVALID_ARGUMENT, reason HEADERS_OFF. Default: none.
+    ///
+    /// The envelope has 10 bytes and the bytes of the headers. Without headers there is none, unless the payload
+    /// begins like an envelope.
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub headers: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// Sends one message.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MulticastRequest {
     /// The mailbox. Required; else INVALID_ARGUMENT, reason FIELD_REQUIRED.
     #[prost(string, tag = "1")]
@@ -829,7 +855,7 @@ pub struct MulticastRequest {
 /// The daemon's connection has accepted the message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MulticastResponse {
-    /// Bytes of the payload, as SP_multicast returns them.
+    /// Bytes of the payload, as SP_multicast returns them. The envelope of headers does not count.
     #[prost(uint32, tag = "1")]
     pub bytes_sent: u32,
 }
@@ -1335,6 +1361,13 @@ pub enum ErrorReason {
     /// RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
     /// `time`, `outcome`, `last_sequence`.
     SlowConsumer = 33,
+    /// INVALID_ARGUMENT: The name of a header is empty, too long or has a character that is not allowed. Metadata:
+    /// `field`, `bound`.
+    HeaderNameInvalid = 34,
+    /// INVALID_ARGUMENT: The headers of a message have more than 8,192 bytes. Metadata: `field`, `bound`.
+    HeadersTooLarge = 35,
+    /// INVALID_ARGUMENT: The message has headers, and the sidecar is configured with headers off. Metadata: `field`.
+    HeadersOff = 36,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1377,6 +1410,9 @@ impl ErrorReason {
             Self::ConnectionTooOld => "ERROR_REASON_CONNECTION_TOO_OLD",
             Self::CompressionNotSupported => "ERROR_REASON_COMPRESSION_NOT_SUPPORTED",
             Self::SlowConsumer => "ERROR_REASON_SLOW_CONSUMER",
+            Self::HeaderNameInvalid => "ERROR_REASON_HEADER_NAME_INVALID",
+            Self::HeadersTooLarge => "ERROR_REASON_HEADERS_TOO_LARGE",
+            Self::HeadersOff => "ERROR_REASON_HEADERS_OFF",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1418,6 +1454,9 @@ impl ErrorReason {
                 Some(Self::CompressionNotSupported)
             }
             "ERROR_REASON_SLOW_CONSUMER" => Some(Self::SlowConsumer),
+            "ERROR_REASON_HEADER_NAME_INVALID" => Some(Self::HeaderNameInvalid),
+            "ERROR_REASON_HEADERS_TOO_LARGE" => Some(Self::HeadersTooLarge),
+            "ERROR_REASON_HEADERS_OFF" => Some(Self::HeadersOff),
             _ => None,
         }
     }

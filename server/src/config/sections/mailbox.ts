@@ -132,6 +132,12 @@ export const mailbox = {
       why: 'Keeps the connection to the daemon busy. More would only add delay.',
       text: 'Largest size of the send queue of one mailbox. A further message gets RESOURCE_EXHAUSTED, reason SEND_QUEUE_FULL.',
     }),
+    headers: option({
+      type: oneOf('on', 'off'),
+      default: 'on',
+      why: 'Only messages with headers get an envelope, which native Spread programs can read.',
+      text: 'Headers of messages. on: a message with headers travels in an envelope before its payload. off: payloads pass unchanged in both directions. A message with headers then gets INVALID_ARGUMENT, reason HEADERS_OFF.',
+    }),
     maxGroups: option({
       type: integer({ min: '1', max: '100000' }),
       default: '1000',

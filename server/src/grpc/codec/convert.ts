@@ -20,6 +20,7 @@ import type {
 import type { SlowConsumerNotice } from '../../mailbox/queue/receiver.js';
 import { SpreadError } from '../../spread/spread-error.js';
 import type { ServiceTypeName, Version } from '../../spread/wire/index.js';
+import { type HeaderMode, payloadWithHeaders } from './message-headers.js';
 import { durationOf, timestampOf } from './time.js';
 
 const SERVICE_TYPES: Readonly<Record<number, ServiceTypeName>> = {
@@ -32,8 +33,11 @@ const SERVICE_TYPES: Readonly<Record<number, ServiceTypeName>> = {
 };
 const SERVICE_TYPE_BOUND = Object.values(SERVICE_TYPES).join(', ');
 
-/** @throws SpreadError ILLEGAL_SERVICE; everything else is checked when the message is encoded */
-export function outgoingMessage(message: MulticastMessage): OutgoingMessage {
+/**
+ * @throws SpreadError ILLEGAL_SERVICE; EdgeError HEADER_NAME_INVALID, HEADERS_TOO_LARGE, HEADERS_OFF. Everything else is
+ * checked when the message is encoded
+ */
+export function outgoingMessage(message: MulticastMessage, headers: HeaderMode): OutgoingMessage {
   const serviceType = SERVICE_TYPES[message.serviceType];
   if (serviceType === undefined) {
     throw new SpreadError('ILLEGAL_SERVICE', `service_type must be one of ${SERVICE_TYPE_BOUND}`, {
@@ -41,8 +45,11 @@ export function outgoingMessage(message: MulticastMessage): OutgoingMessage {
       bound: SERVICE_TYPE_BOUND,
     });
   }
-  const { groups, payload, messageType, selfDiscard } = message;
-  return { serviceType, groups, payload, messageType, selfDiscard };
+  const { groups, messageType, selfDiscard } = message;
+  const payload = payloadWithHeaders(message.headers, message.payload, headers);
+  const outgoing = { serviceType, groups, payload, messageType, selfDiscard };
+  if (payload === message.payload) return outgoing;
+  return { ...outgoing, envelopeBytes: payload.length - message.payload.length };
 }
 
 export function versionMessage(version: Version): VersionMessage {

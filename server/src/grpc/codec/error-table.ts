@@ -47,6 +47,9 @@ export const EDGE_ERRORS = {
   REQUEST_BUFFER_FULL: { status: status.RESOURCE_EXHAUSTED, advisesRetry: true },
   CONNECTION_TOO_OLD: { status: status.UNAVAILABLE, advisesRetry: true },
   COMPRESSION_NOT_SUPPORTED: { status: status.UNIMPLEMENTED, advisesRetry: false },
+  HEADER_NAME_INVALID: { status: status.INVALID_ARGUMENT, advisesRetry: false },
+  HEADERS_TOO_LARGE: { status: status.INVALID_ARGUMENT, advisesRetry: false },
+  HEADERS_OFF: { status: status.INVALID_ARGUMENT, advisesRetry: false },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 
 /** Spread's own errors. */

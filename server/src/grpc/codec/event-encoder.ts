@@ -3,6 +3,7 @@ import {
   TAG_ENDIAN_MISMATCH,
   TAG_EVENTS,
   TAG_GROUPS,
+  TAG_HEADERS,
   TAG_MESSAGE_TYPE,
   TAG_NANOS,
   TAG_PAYLOAD,
@@ -15,8 +16,11 @@ import {
   TAG_SERVICE_TYPE,
   TAG_SPREAD_TYPE,
 } from 'spread-sidecar-proto';
+import { payloadStart } from '../../envelope/envelope.js';
 import type { EncodeEvent, EventSpace, MailboxEvent } from '../../mailbox/event.js';
 import { eventMessage, serviceTypeOf } from './event-message.js';
+import { type HeaderMode, headersFieldSize, writeHeadersField } from './message-headers.js';
+import { sizeOfVarint, writeVarint } from './varint.js';
 
 type Regular = Extract<MailboxEvent, { kind: 'regular' }>;
 
@@ -25,21 +29,33 @@ type Regular = Extract<MailboxEvent, { kind: 'regular' }>;
  * function writes them directly into the queue's memory. It creates no objects, and copies the payload once. The
  * bytes equal those of the generated code; a property test compares them.
  */
-export const encodeEvent: EncodeEvent = (space, sequence, receivedAtMs, event, privateGroup) => {
-  if (event.kind === 'regular') {
-    encodeRegular(space, sequence, receivedAtMs, event);
-    return;
-  }
-  const bytes = Event.encode(eventMessage(sequence, receivedAtMs, event, privateGroup)).finish();
-  let at = space.reserve(1 + sizeOfVarint(bytes.length) + bytes.length);
-  const { buffer } = space;
-  buffer[at++] = TAG_EVENTS;
-  at = writeVarint(buffer, at, bytes.length);
-  buffer.set(bytes, at);
-};
+export function eventEncoder(headers: HeaderMode): EncodeEvent {
+  const opensEnvelopes = headers === 'on';
+  return (space, sequence, receivedAtMs, event, privateGroup) => {
+    if (event.kind === 'regular') {
+      // Position of the payload in the received bytes: behind the envelope, if there is one.
+      const start = opensEnvelopes ? payloadStart(event.payload) : 0;
+      encodeRegular(space, sequence, receivedAtMs, event, start);
+      return;
+    }
+    const bytes = Event.encode(eventMessage(sequence, receivedAtMs, event, privateGroup, headers)).finish();
+    let at = space.reserve(1 + sizeOfVarint(bytes.length) + bytes.length);
+    const { buffer } = space;
+    buffer[at++] = TAG_EVENTS;
+    at = writeVarint(buffer, at, bytes.length);
+    buffer.set(bytes, at);
+  };
+}
 
-function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number, event: Regular): void {
-  const { sender, groups, payload } = event;
+function encodeRegular(
+  space: EventSpace,
+  sequence: number,
+  receivedAtMs: number,
+  event: Regular,
+  start: number,
+): void {
+  const { sender, groups } = event;
+  const payload = start === 0 ? event.payload : event.payload.subarray(start);
   const service: number = serviceTypeOf(event.serviceType);
   const messageType = zigzag(event.messageType);
   const spreadType = event.rawType >>> 0;
@@ -57,6 +73,7 @@ function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number
   if (payload.length > 0) size += 1 + sizeOfVarint(payload.length) + payload.length;
   if (event.endianMismatch) size += 2;
   if (event.selfDiscard) size += 2;
+  if (start > 0) size += headersFieldSize(event.payload, start);
 
   const eventSize = 1 + sizeOfVarint(sequence) + stampLength + 1 + sizeOfVarint(size) + size;
   let at = space.reserve(1 + sizeOfVarint(eventSize) + eventSize);
@@ -96,8 +113,9 @@ function encodeRegular(space: EventSpace, sequence: number, receivedAtMs: number
   }
   if (spreadType !== 0) {
     buffer[at++] = TAG_SPREAD_TYPE;
-    writeVarint(buffer, at, spreadType);
+    at = writeVarint(buffer, at, spreadType);
   }
+  if (start > 0) writeHeadersField(buffer, at, TAG_HEADERS, event.payload, start);
 }
 
 /** The encoded received_at of the last requested millisecond, because events come in bursts. */
@@ -148,34 +166,5 @@ function writeName(buffer: Uint8Array, start: number, tag: number, name: string,
       buffer[at++] = 0x80 | (code & 0x3f);
     }
   }
-  return at;
-}
-
-/** @param value a whole number from 0 to 2^53 - 1 */
-export function sizeOfVarint(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x200000) return 3;
-  if (value < 0x10000000) return 4;
-  if (value < 0x800000000) return 5;
-  if (value < 0x40000000000) return 6;
-  if (value < 0x2000000000000) return 7;
-  return 8;
-}
-
-/** Writes a whole number from 0 to 2^53 - 1. Returns the position after it. */
-export function writeVarint(buffer: Uint8Array, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  // Bit operations use only 32 bits.
-  while (rest > 0x7fffffff) {
-    buffer[at++] = (rest & 0x7f) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  while (rest > 0x7f) {
-    buffer[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  buffer[at++] = rest;
   return at;
 }

@@ -7,8 +7,10 @@ import {
   type SelfLeave,
   ServiceType,
 } from 'spread-sidecar-proto';
+import { openEnvelope } from '../../envelope/envelope.js';
 import type { MailboxEvent, SelfLeave as SelfLeaveEvent, View } from '../../mailbox/event.js';
 import { REJECT_MESS, type ServiceTypeName } from '../../spread/wire/index.js';
+import type { HeaderMode } from './message-headers.js';
 import { timestampOf } from './time.js';
 
 const REJECTED_OPERATION = {
@@ -23,15 +25,16 @@ export function eventMessage(
   receivedAtMs: number,
   event: MailboxEvent,
   privateGroup: string,
+  headers: HeaderMode,
 ): Event {
   return {
     sequence: BigInt(sequence),
     receivedAt: timestampOf(receivedAtMs),
-    kind: kindOf(event, privateGroup),
+    kind: kindOf(event, privateGroup, headers),
   };
 }
 
-function kindOf(event: MailboxEvent, privateGroup: string): Event['kind'] {
+function kindOf(event: MailboxEvent, privateGroup: string, headers: HeaderMode): Event['kind'] {
   switch (event.kind) {
     case 'regular':
       return {
@@ -41,7 +44,7 @@ function kindOf(event: MailboxEvent, privateGroup: string): Event['kind'] {
           groups: [...event.groups],
           serviceType: serviceTypeOf(event.serviceType),
           messageType: event.messageType,
-          payload: event.payload,
+          ...contentOf(event.payload, headers),
           endianMismatch: event.endianMismatch,
           selfDiscard: event.selfDiscard,
           spreadType: event.rawType >>> 0,
@@ -65,7 +68,7 @@ function kindOf(event: MailboxEvent, privateGroup: string): Event['kind'] {
           groups: [...event.groups],
           serviceType: event.serviceType ? serviceTypeOf(event.serviceType) : ServiceType.UNSPECIFIED,
           messageType: event.messageType,
-          payload: event.payload,
+          ...contentOf(event.payload, headers),
           endianMismatch: event.endianMismatch,
           spreadType: (event.rawOldType | REJECT_MESS) >>> 0,
         },
@@ -80,6 +83,10 @@ function kindOf(event: MailboxEvent, privateGroup: string): Event['kind'] {
       return { $case: 'connectionRestored', value };
     }
   }
+}
+
+function contentOf(bytes: Buffer, headers: HeaderMode): { headers: Map<string, string>; payload: Buffer } {
+  return headers === 'on' ? openEnvelope(bytes) : { headers: new Map(), payload: bytes };
 }
 
 export function viewMessage(view: View, privateGroup: string): MembershipView {

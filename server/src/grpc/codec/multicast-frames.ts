@@ -2,8 +2,11 @@ import {
   type MulticastBatch,
   type MulticastMessage,
   type MulticastStreamRequest,
+  TAG_ENTRY_KEY,
+  TAG_ENTRY_VALUE,
   TAG_MULTICAST_BATCH,
   TAG_MULTICAST_GROUPS,
+  TAG_MULTICAST_HEADERS,
   TAG_MULTICAST_MESSAGE_TYPE,
   TAG_MULTICAST_MESSAGES,
   TAG_MULTICAST_PAYLOAD,
@@ -14,10 +17,12 @@ import {
 import { MAX_REQUEST_FIELDS } from './malformed.js';
 
 const NO_PAYLOAD = Buffer.alloc(0);
+/** Shared by the messages without headers. Nobody adds any. */
+const NO_HEADERS = new Map<string, string>();
 
 /**
- * Decodes a batch of a MulticastStream in the form that every protobuf library writes: fields in order, names in
- * ASCII. Returns undefined for any other form, including malformed bytes, which the generated decoder then
+ * Decodes a batch of a MulticastStream in the form that every protobuf library writes: fields in order, names and
+ * headers in ASCII. Returns undefined for any other form, including malformed bytes, which the generated decoder then
  * handles. Both give the same result for batches that this function decodes (a property test compares them).
  *  Payloads are views of `bytes`, and neighbours with equal service type and groups share them. Decoding is nearly
  * the whole cost of a sender of many messages.
@@ -85,8 +90,37 @@ class BatchReader {
       if (value < 0 || value > 1) return undefined;
       selfDiscard = value === 1;
     }
-    if (this.#at !== end) return undefined;
-    return { serviceType, groups, payload, messageType, selfDiscard };
+    let headers = NO_HEADERS;
+    if (this.#at < end) {
+      headers = new Map();
+      while (this.#at < end) if (!this.#readHeader(end, headers)) return undefined;
+    }
+    return { serviceType, groups, payload, messageType, selfDiscard, headers };
+  }
+
+  #readHeader(end: number, headers: Map<string, string>): boolean {
+    const { bytes } = this;
+    if (bytes[this.#at++] !== TAG_MULTICAST_HEADERS || --this.#left < 0) return false;
+    const stop = this.#length(end);
+    if (stop < 0) return false;
+    const name = this.#text(TAG_ENTRY_KEY, stop);
+    const value = this.#text(TAG_ENTRY_VALUE, stop);
+    if (name === undefined || value === undefined || this.#at !== stop) return false;
+    headers.set(name, value);
+    return true;
+  }
+
+  /** An ASCII text, empty when there is no such field. Undefined for any other, which needs the generated decoder. */
+  #text(tag: number, end: number): string | undefined {
+    const { bytes } = this;
+    if (this.#at >= end || bytes[this.#at] !== tag) return '';
+    this.#at++;
+    const stop = this.#length(end);
+    if (stop < 0) return undefined;
+    for (let i = this.#at; i < stop; i++) if (bytes[i]! > 0x7f) return undefined;
+    const text = bytes.toString('latin1', this.#at, stop);
+    this.#at = stop;
+    return text;
   }
 
   /** True when the bytes of the last head are repeated here and no further group follows. Then skips them. */

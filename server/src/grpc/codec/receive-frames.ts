@@ -1,6 +1,6 @@
 import { ReceiveResponse, TAG_BATCH } from 'spread-sidecar-proto';
 import type { Batch } from '../../mailbox/queue/receiver.js';
-import { sizeOfVarint, writeVarint } from './event-encoder.js';
+import { sizeOfVarint, writeVarint } from './varint.js';
 
 /** An encoded ReceiveResponse. */
 export type ReceiveFrame = Buffer | BatchFrame;

@@ -71,8 +71,8 @@ export function isDescribed({ metadata }: SentStatus): boolean {
 
 function richStatus(failure: Failure, sentence: string): Buffer {
   const entries = Object.entries(failure.metadata);
-  const metadata = Object.fromEntries(
-    entries.map(([key, value]) => [key, presentable(value, MAX_METADATA_VALUE_LENGTH)]),
+  const metadata = new Map(
+    entries.map(([key, value]) => [key, presentable(value, MAX_METADATA_VALUE_LENGTH)] as const),
   );
   const { reason, domain } = failure;
   const details = [

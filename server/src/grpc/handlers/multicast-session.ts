@@ -11,6 +11,7 @@ import { outgoingMessage } from '../codec/convert.js';
 import { EdgeError } from '../codec/edge-error.js';
 import type { Failure, FailureTranslator } from '../codec/failure.js';
 import { Malformed, Undecoded } from '../codec/malformed.js';
+import type { HeaderMode } from '../codec/message-headers.js';
 import { required } from '../codec/request-fields.js';
 import { malformedError, statusError } from '../codec/status.js';
 
@@ -27,6 +28,8 @@ export interface SendingMailbox {
 
 /** The limits of a stream. */
 export interface SendingBounds {
+  /** Whether messages may have headers. */
+  readonly headers: HeaderMode;
   /** Largest number of messages of a batch. */
   readonly maxBatchMessages: number;
   /**
@@ -197,7 +200,10 @@ export class MulticastSession {
         return;
       }
       try {
-        const room = mailbox.send(outgoingMessage(this.#batch[this.#next]!), this.#onTaken);
+        const room = mailbox.send(
+          outgoingMessage(this.#batch[this.#next]!, this.bounds.headers),
+          this.#onTaken,
+        );
         this.#next++;
         this.#seen++;
         if (!room) {
@@ -234,7 +240,7 @@ export class MulticastSession {
       statusMessage: failure.sentence,
       reason: failure.reason,
       domain: failure.domain,
-      metadata: { ...failure.metadata },
+      metadata: new Map(Object.entries(failure.metadata)),
     });
     this.#passRefusals();
     return true;

@@ -17,6 +17,7 @@ export function multicastStream(
       (mailboxId) => mailboxOf(context, observed, mailboxId, 'open.mailbox_id'),
       observed,
       {
+        headers: context.headers,
         maxBatchMessages: context.limits.maxBatchMessages,
         spendMessages: (count) => observed.use.spendMessages(count),
       },

@@ -4,6 +4,7 @@ import type { MailboxRegistry } from '../../mailbox/registry/registry.js';
 import type { Version } from '../../spread/wire/index.js';
 import type { AdminCredential } from '../calls/credentials.js';
 import type { FailureTranslator } from '../codec/failure.js';
+import type { HeaderMode } from '../codec/message-headers.js';
 import { required } from '../codec/request-fields.js';
 
 /** The values of GetVersion that the contract does not determine. */
@@ -49,6 +50,8 @@ export interface ServiceContext {
   readonly failures: FailureTranslator;
   readonly admin: AdminCredential;
   readonly limits: ServiceLimits;
+  /** Whether messages may have headers. */
+  readonly headers: HeaderMode;
   version(): VersionFacts;
 }
 

@@ -30,6 +30,8 @@ export interface MulticastFields {
   messageType?: number;
   /** A large payload is not copied, so it must stay unchanged until the bytes were accepted. */
   payload: Uint8Array;
+  /** Bytes at the start of the payload that the caller's own caller did not give, for error messages. Default: 0. */
+  envelopeBytes?: number;
 }
 
 /** The limits of a message. */
@@ -127,16 +129,21 @@ export function checkMulticast(
   }
   for (let i = 0; i < groups.length; i++) checkDestination(groups[i] as string, `groups[${i}]`);
   const room = payloadRoom(groups.length, limits);
-  if (payload.length > room) {
-    const bound = `0..${room} bytes`;
-    throw new WireError(
-      'MESSAGE_TOO_LONG',
-      'payload',
-      `payload has ${payload.length} bytes; to ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} it may have at most ${room} bytes` +
-        `. Payload + 32 × groups above ${room + MAX_GROUP_NAME * groups.length} aborts Spread 5.0.1`,
-      bound,
-    );
-  }
+  if (payload.length > room) throw messageTooLong(fields, room);
+}
+
+function messageTooLong(fields: Omit<MulticastFields, 'privateGroup'>, room: number): WireError {
+  const { groups, envelopeBytes = 0 } = fields;
+  const bytes = fields.payload.length - envelopeBytes;
+  const most = Math.max(0, room - envelopeBytes);
+  const envelope = envelopeBytes > 0 ? `, and the envelope of its headers has ${envelopeBytes} bytes` : '';
+  return new WireError(
+    'MESSAGE_TOO_LONG',
+    'payload',
+    `payload has ${bytes} bytes${envelope}; to ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} it may have at most ${most} bytes` +
+      `. Payload + 32 × groups above ${room + MAX_GROUP_NAME * groups.length} aborts Spread 5.0.1`,
+    `0..${most} bytes`,
+  );
 }
 
 /** 80 bytes: join `group`. Throws WireError ILLEGAL_GROUP for a name that Spread's own library rejects. */

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { Event, EventBatch } from 'spread-sidecar-proto';
 import { describe, expect, it } from 'vitest';
-import { encodeEvent, sizeOfVarint, writeVarint } from '../../../../server/src/grpc/codec/event-encoder.js';
+import { encodeEnvelope } from '../../../../server/src/envelope/envelope.js';
+import { eventEncoder } from '../../../../server/src/grpc/codec/event-encoder.js';
 import { eventMessage } from '../../../../server/src/grpc/codec/event-message.js';
+import { sizeOfVarint, writeVarint } from '../../../../server/src/grpc/codec/varint.js';
 import type { EventSpace, MailboxEvent } from '../../../../server/src/mailbox/event.js';
 
 /** A queue's memory for one event, prefilled so that missing writes are visible. */
@@ -17,9 +19,15 @@ class OneEvent implements EventSpace {
   bytes = Buffer.alloc(0);
 }
 
-function encoded(sequence: number, ms: number, event: MailboxEvent, privateGroup: string): Buffer {
+function encoded(
+  sequence: number,
+  ms: number,
+  event: MailboxEvent,
+  privateGroup: string,
+  headers: 'on' | 'off' = 'on',
+): Buffer {
   const space = new OneEvent();
-  encodeEvent(space, sequence, ms, event, privateGroup);
+  eventEncoder(headers)(space, sequence, ms, event, privateGroup);
   expect(space.buffer.subarray(0, 3)).toEqual(Buffer.alloc(3, 0xee));
   expect(space.buffer.subarray(-5)).toEqual(Buffer.alloc(5, 0xee));
   return space.bytes;
@@ -27,7 +35,18 @@ function encoded(sequence: number, ms: number, event: MailboxEvent, privateGroup
 
 /** Names are bytes; a daemon may send all 256 values. */
 const name = fc.uint8Array({ maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
-const payload = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+const bytes = fc.uint8Array({ maxLength: 300 }).map((all) => Buffer.from(all));
+const headers = fc.uniqueArray(
+  fc.tuple(fc.stringMatching(/^[a-z0-9._-]{1,64}$/), fc.string({ unit: 'binary', maxLength: 200 })),
+  { maxLength: 8, selector: ([header]) => header },
+);
+const payload = fc.oneof(
+  { weight: 3, arbitrary: bytes },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(headers, bytes).map(([list, rest]) => encodeEnvelope(new Map(list), rest)),
+  },
+);
 const serviceType = fc.constantFrom('UNRELIABLE', 'RELIABLE', 'FIFO', 'CAUSAL', 'AGREED', 'SAFE' as const);
 const int16 = fc.integer({ min: -32768, max: 32767 });
 const int32 = fc.integer();
@@ -37,6 +56,7 @@ const sequence = fc.oneof(
   fc.integer({ min: 1, max: 300 }),
   fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
 );
+const mode = fc.constantFrom('on', 'off' as const);
 const ms = fc.oneof(fc.nat({ max: 4_102_444_800_000 }), fc.constantFrom(0, 999, 1000, 1_700_000_000_000));
 
 const regular = fc.record({
@@ -90,17 +110,17 @@ const others = fc.oneof(
   }),
 ) as fc.Arbitrary<MailboxEvent>;
 
-describe('encodeEvent', () => {
+describe('eventEncoder', () => {
   it.each([
     ['regular messages', regular as fc.Arbitrary<MailboxEvent>, 2000],
     ['views', view as fc.Arbitrary<MailboxEvent>, 300],
     ['all other kinds', others, 500],
   ])('writes %s as the generated code does', (_, event, numRuns) => {
     fc.assert(
-      fc.property(sequence, ms, event, name, (number, at, what, privateGroup) => {
-        const message = eventMessage(number, at, what, privateGroup);
+      fc.property(sequence, ms, event, name, mode, (number, at, what, privateGroup, on) => {
+        const message = eventMessage(number, at, what, privateGroup, on);
         const element = Buffer.from(EventBatch.encode({ events: [message] }).finish());
-        expect(encoded(number, at, what, privateGroup)).toEqual(element);
+        expect(encoded(number, at, what, privateGroup, on)).toEqual(element);
       }),
       { numRuns },
     );
@@ -134,7 +154,7 @@ describe('encodeEvent', () => {
       changed: ['#c#n'],
     };
     const ownIndex = (privateGroup: string) => {
-      const { kind } = Event.decode(Event.encode(eventMessage(1, 0, event, privateGroup)).finish());
+      const { kind } = Event.decode(Event.encode(eventMessage(1, 0, event, privateGroup, 'on')).finish());
       return kind?.$case === 'membershipView' ? kind.value.ownIndex : undefined;
     };
     expect(ownIndex('#b#n')).toBe(1);

@@ -133,6 +133,7 @@ export class FakeMulticastStream {
         spendTurn: (cost) => this.spentTurns.push(cost),
       },
       {
+        headers: 'on',
         maxBatchMessages,
         spendMessages: (count) => {
           if (count > 0) this.spentMessages.push(count);
@@ -211,6 +212,7 @@ export const message = (payload: string): MulticastMessage => ({
   payload: Buffer.from(payload),
   messageType: 0,
   selfDiscard: false,
+  headers: new Map(),
 });
 
 /** A message that is rejected before it reaches the mailbox. */

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { encodeEvent } from '../../../../server/src/grpc/codec/event-encoder.js';
+import { eventEncoder } from '../../../../server/src/grpc/codec/event-encoder.js';
 import type { ConnectOptions } from '../../../../server/src/mailbox/connection/connect-options.js';
 import type { Mailbox } from '../../../../server/src/mailbox/mailbox.js';
 import type { Acknowledgement, OverflowPolicy } from '../../../../server/src/mailbox/mailbox-types.js';
@@ -56,7 +56,7 @@ async function mailboxesWith(asked: Partial<ConnectOptions>, reads: boolean) {
   const daemons = new FakeDaemons();
   const registry = new MailboxRegistry({
     settings: mailboxSettings({ totalQueueBytes: TOTAL_BYTES }),
-    encode: encodeEvent,
+    encode: eventEncoder('on'),
     connectSession: daemons.connect,
   });
   onTestFinished(() => registry.drain({ graceMs: 0 }));

@@ -92,6 +92,16 @@ export interface RegularMessage {
    * and self_discard, and bits of other layers (the flush library).
    */
   spreadType: number;
+  /**
+   * The headers, if the message came in an envelope (docs/headers.md). The payload is then without it. Bytes
+   * that begin like an envelope and are not a valid one are the payload, unchanged.
+   */
+  headers: Map<string, string>;
+}
+
+export interface RegularMessage_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /** The members of a group from this event on, the same at every member that receives the view. */
@@ -170,6 +180,13 @@ export interface RejectedMessage {
   endianMismatch: boolean;
   /** The type word as Spread's C library returns it: the rejected type with the reject bit 0x400000. */
   spreadType: number;
+  /** The headers that it was sent with. */
+  headers: Map<string, string>;
+}
+
+export interface RejectedMessage_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /**
@@ -402,6 +419,7 @@ function createBaseRegularMessage(): RegularMessage {
     endianMismatch: false,
     selfDiscard: false,
     spreadType: 0,
+    headers: new Map(),
   };
 }
 
@@ -431,6 +449,9 @@ export const RegularMessage: MessageFns<RegularMessage> = {
     if (message.spreadType !== 0) {
       writer.uint32(64).uint32(message.spreadType);
     }
+    message.headers.forEach((value, key) => {
+      RegularMessage_HeadersEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
+    });
     return writer;
   },
 
@@ -511,6 +532,17 @@ export const RegularMessage: MessageFns<RegularMessage> = {
             message.spreadType = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            const entry9 = RegularMessage_HeadersEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.headers.set(entry9.key, entry9.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -536,6 +568,82 @@ export const RegularMessage: MessageFns<RegularMessage> = {
     message.endianMismatch = object.endianMismatch ?? false;
     message.selfDiscard = object.selfDiscard ?? false;
     message.spreadType = object.spreadType ?? 0;
+    message.headers = (() => {
+      const m = new Map();
+      (object.headers as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseRegularMessage_HeadersEntry(): RegularMessage_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const RegularMessage_HeadersEntry: MessageFns<RegularMessage_HeadersEntry> = {
+  encode(message: RegularMessage_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegularMessage_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegularMessage_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RegularMessage_HeadersEntry>): RegularMessage_HeadersEntry {
+    return RegularMessage_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegularMessage_HeadersEntry>): RegularMessage_HeadersEntry {
+    const message = createBaseRegularMessage_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -878,6 +986,7 @@ function createBaseRejectedMessage(): RejectedMessage {
     payload: Buffer.alloc(0),
     endianMismatch: false,
     spreadType: 0,
+    headers: new Map(),
   };
 }
 
@@ -907,6 +1016,9 @@ export const RejectedMessage: MessageFns<RejectedMessage> = {
     if (message.spreadType !== 0) {
       writer.uint32(64).uint32(message.spreadType);
     }
+    message.headers.forEach((value, key) => {
+      RejectedMessage_HeadersEntry.encode({ key: key as any, value }, writer.uint32(74).fork()).join();
+    });
     return writer;
   },
 
@@ -987,6 +1099,17 @@ export const RejectedMessage: MessageFns<RejectedMessage> = {
             message.spreadType = reader.uint32();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            const entry9 = RejectedMessage_HeadersEntry.decode(reader, reader.uint32());
+            if (entry9.value !== undefined) {
+              message.headers.set(entry9.key, entry9.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1012,6 +1135,82 @@ export const RejectedMessage: MessageFns<RejectedMessage> = {
     message.payload = object.payload ?? Buffer.alloc(0);
     message.endianMismatch = object.endianMismatch ?? false;
     message.spreadType = object.spreadType ?? 0;
+    message.headers = (() => {
+      const m = new Map();
+      (object.headers as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseRejectedMessage_HeadersEntry(): RejectedMessage_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const RejectedMessage_HeadersEntry: MessageFns<RejectedMessage_HeadersEntry> = {
+  encode(message: RejectedMessage_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RejectedMessage_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejectedMessage_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RejectedMessage_HeadersEntry>): RejectedMessage_HeadersEntry {
+    return RejectedMessage_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RejectedMessage_HeadersEntry>): RejectedMessage_HeadersEntry {
+    const message = createBaseRejectedMessage_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

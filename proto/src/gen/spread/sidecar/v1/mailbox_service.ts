@@ -168,6 +168,15 @@ export enum ErrorReason {
    * `time`, `outcome`, `last_sequence`.
    */
   SLOW_CONSUMER = 33,
+  /**
+   * HEADER_NAME_INVALID - INVALID_ARGUMENT: The name of a header is empty, too long or has a character that is not allowed. Metadata:
+   * `field`, `bound`.
+   */
+  HEADER_NAME_INVALID = 34,
+  /** HEADERS_TOO_LARGE - INVALID_ARGUMENT: The headers of a message have more than 8,192 bytes. Metadata: `field`, `bound`. */
+  HEADERS_TOO_LARGE = 35,
+  /** HEADERS_OFF - INVALID_ARGUMENT: The message has headers, and the sidecar is configured with headers off. Metadata: `field`. */
+  HEADERS_OFF = 36,
   UNRECOGNIZED = -1,
 }
 
@@ -359,13 +368,29 @@ export interface MulticastMessage {
   groups: string[];
   /**
    * The bytes. May be empty. payload + 32 x groups must be at most 143,151 bytes, which is 143,119 bytes to
-   * one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG.
+   * one group; else INVALID_ARGUMENT, reason MESSAGE_TOO_LONG. With headers, the envelope counts too.
    */
   payload: Buffer;
   /** The application's own number, -32768 to 32767; else INVALID_ARGUMENT, reason ILLEGAL_MESSAGE. */
   messageType: number;
   /** True: this mailbox does not receive the message. Default false. */
   selfDiscard: boolean;
+  /**
+   * Headers: names and values that travel with the message in an envelope before the payload (docs/headers.md).
+   * A name has 1 to 64 characters of `a-z 0-9 - _ .`; else INVALID_ARGUMENT, reason HEADER_NAME_INVALID. All
+   * headers together have at most 8,192 bytes: 3 for each header, its name and its value; else
+   * INVALID_ARGUMENT, reason HEADERS_TOO_LARGE. If the sidecar is configured with headers off,
+   * INVALID_ARGUMENT, reason HEADERS_OFF. Default: none.
+   *
+   * The envelope has 10 bytes and the bytes of the headers. Without headers there is none, unless the payload
+   * begins like an envelope.
+   */
+  headers: Map<string, string>;
+}
+
+export interface MulticastMessage_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /** Sends one message. */
@@ -378,7 +403,7 @@ export interface MulticastRequest {
 
 /** The daemon's connection has accepted the message. */
 export interface MulticastResponse {
-  /** Bytes of the payload, as SP_multicast returns them. */
+  /** Bytes of the payload, as SP_multicast returns them. The envelope of headers does not count. */
   bytesSent: number;
 }
 
@@ -451,7 +476,7 @@ export interface MulticastRefusal {
   /** ErrorInfo.domain that the unary call would have. */
   domain: string;
   /** ErrorInfo.metadata that the unary call would have. */
-  metadata: { [key: string]: string };
+  metadata: Map<string, string>;
 }
 
 export interface MulticastRefusal_MetadataEntry {
@@ -1614,7 +1639,14 @@ export const LeaveResponse: MessageFns<LeaveResponse> = {
 };
 
 function createBaseMulticastMessage(): MulticastMessage {
-  return { serviceType: 0, groups: [], payload: Buffer.alloc(0), messageType: 0, selfDiscard: false };
+  return {
+    serviceType: 0,
+    groups: [],
+    payload: Buffer.alloc(0),
+    messageType: 0,
+    selfDiscard: false,
+    headers: new Map(),
+  };
 }
 
 export const MulticastMessage: MessageFns<MulticastMessage> = {
@@ -1634,6 +1666,9 @@ export const MulticastMessage: MessageFns<MulticastMessage> = {
     if (message.selfDiscard !== false) {
       writer.uint32(40).bool(message.selfDiscard);
     }
+    message.headers.forEach((value, key) => {
+      MulticastMessage_HeadersEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
     return writer;
   },
 
@@ -1690,6 +1725,17 @@ export const MulticastMessage: MessageFns<MulticastMessage> = {
             message.selfDiscard = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = MulticastMessage_HeadersEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.headers.set(entry6.key, entry6.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1712,6 +1758,82 @@ export const MulticastMessage: MessageFns<MulticastMessage> = {
     message.payload = object.payload ?? Buffer.alloc(0);
     message.messageType = object.messageType ?? 0;
     message.selfDiscard = object.selfDiscard ?? false;
+    message.headers = (() => {
+      const m = new Map();
+      (object.headers as Map<string, string> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, globalThis.String(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseMulticastMessage_HeadersEntry(): MulticastMessage_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const MulticastMessage_HeadersEntry: MessageFns<MulticastMessage_HeadersEntry> = {
+  encode(message: MulticastMessage_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MulticastMessage_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMulticastMessage_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MulticastMessage_HeadersEntry>): MulticastMessage_HeadersEntry {
+    return MulticastMessage_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MulticastMessage_HeadersEntry>): MulticastMessage_HeadersEntry {
+    const message = createBaseMulticastMessage_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -2141,7 +2263,7 @@ export const MulticastStreamResponse: MessageFns<MulticastStreamResponse> = {
 };
 
 function createBaseMulticastRefusal(): MulticastRefusal {
-  return { index: 0n, statusCode: 0, statusMessage: "", reason: "", domain: "", metadata: {} };
+  return { index: 0n, statusCode: 0, statusMessage: "", reason: "", domain: "", metadata: new Map() };
 }
 
 export const MulticastRefusal: MessageFns<MulticastRefusal> = {
@@ -2164,7 +2286,7 @@ export const MulticastRefusal: MessageFns<MulticastRefusal> = {
     if (message.domain !== "") {
       writer.uint32(42).string(message.domain);
     }
-    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+    message.metadata.forEach((value, key) => {
       MulticastRefusal_MetadataEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
     return writer;
@@ -2230,7 +2352,7 @@ export const MulticastRefusal: MessageFns<MulticastRefusal> = {
 
             const entry6 = MulticastRefusal_MetadataEntry.decode(reader, reader.uint32());
             if (entry6.value !== undefined) {
-              message.metadata[entry6.key] = entry6.value;
+              message.metadata.set(entry6.key, entry6.value);
             }
             continue;
           }
@@ -2256,15 +2378,15 @@ export const MulticastRefusal: MessageFns<MulticastRefusal> = {
     message.statusMessage = object.statusMessage ?? "";
     message.reason = object.reason ?? "";
     message.domain = object.domain ?? "";
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+    message.metadata = (() => {
+      const m = new Map();
+      (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          m.set(key, globalThis.String(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     return message;
   },
 };

@@ -17,7 +17,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from . import types_pb2 as spread_dot_sidecar_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dspread/sidecar/v1/event.proto\x12\x11spread.sidecar.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dspread/sidecar/v1/types.proto\"\x8c\x04\n\x05\x45vent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12/\n\x0breceived_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x0fregular_message\x18\x03 \x01(\x0b\x32!.spread.sidecar.v1.RegularMessageH\x00\x12<\n\x0fmembership_view\x18\x04 \x01(\x0b\x32!.spread.sidecar.v1.MembershipViewH\x00\x12\x44\n\x13transitional_signal\x18\x05 \x01(\x0b\x32%.spread.sidecar.v1.TransitionalSignalH\x00\x12\x32\n\nself_leave\x18\x06 \x01(\x0b\x32\x1c.spread.sidecar.v1.SelfLeaveH\x00\x12>\n\x10rejected_message\x18\x07 \x01(\x0b\x32\".spread.sidecar.v1.RejectedMessageH\x00\x12<\n\x0f\x63onnection_lost\x18\x08 \x01(\x0b\x32!.spread.sidecar.v1.ConnectionLostH\x00\x12\x44\n\x13\x63onnection_restored\x18\t \x01(\x0b\x32%.spread.sidecar.v1.ConnectionRestoredH\x00\x42\x06\n\x04kind\"\xd1\x01\n\x0eRegularMessage\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x03(\t\x12\x34\n\x0cservice_type\x18\x03 \x01(\x0e\x32\x1e.spread.sidecar.v1.ServiceType\x12\x14\n\x0cmessage_type\x18\x04 \x01(\x11\x12\x0f\n\x07payload\x18\x05 \x01(\x0c\x12\x17\n\x0f\x65ndian_mismatch\x18\x06 \x01(\x08\x12\x14\n\x0cself_discard\x18\x07 \x01(\x08\x12\x13\n\x0bspread_type\x18\x08 \x01(\r\"\x85\x02\n\x0eMembershipView\x12\r\n\x05group\x18\x01 \x01(\t\x12,\n\x08group_id\x18\x02 \x01(\x0b\x32\x1a.spread.sidecar.v1.GroupId\x12\x31\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\".spread.sidecar.v1.MembershipCause\x12\x0f\n\x07members\x18\x04 \x03(\t\x12\x11\n\town_index\x18\x05 \x01(\x11\x12\x17\n\x0f\x63hanged_members\x18\x06 \x03(\t\x12\x46\n\x16virtual_synchrony_sets\x18\x07 \x03(\x0b\x32&.spread.sidecar.v1.VirtualSynchronySet\"4\n\x13VirtualSynchronySet\x12\x0f\n\x07members\x18\x01 \x03(\t\x12\x0c\n\x04mine\x18\x02 \x01(\x08\"Q\n\x12TransitionalSignal\x12\r\n\x05group\x18\x01 \x01(\t\x12,\n\x08group_id\x18\x02 \x01(\x0b\x32\x1a.spread.sidecar.v1.GroupId\"\x1a\n\tSelfLeave\x12\r\n\x05group\x18\x01 \x01(\t\"\xf5\x01\n\x0fRejectedMessage\x12\x37\n\toperation\x18\x01 \x01(\x0e\x32$.spread.sidecar.v1.RejectedOperation\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x34\n\x0cservice_type\x18\x04 \x01(\x0e\x32\x1e.spread.sidecar.v1.ServiceType\x12\x14\n\x0cmessage_type\x18\x05 \x01(\x11\x12\x0f\n\x07payload\x18\x06 \x01(\x0c\x12\x17\n\x0f\x65ndian_mismatch\x18\x07 \x01(\x08\x12\x13\n\x0bspread_type\x18\x08 \x01(\r\"L\n\x0e\x43onnectionLost\x12\x15\n\rprivate_group\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x03(\t\x12\x13\n\x0bspread_code\x18\x03 \x01(\x11\"k\n\x12\x43onnectionRestored\x12\x1e\n\x16previous_private_group\x18\x01 \x01(\t\x12\x15\n\rprivate_group\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x0e\n\x06\x64\x61\x65mon\x18\x04 \x01(\t*\xa9\x01\n\x0fMembershipCause\x12 \n\x1cMEMBERSHIP_CAUSE_UNSPECIFIED\x10\x00\x12\x19\n\x15MEMBERSHIP_CAUSE_JOIN\x10\x01\x12\x1a\n\x16MEMBERSHIP_CAUSE_LEAVE\x10\x02\x12\x1f\n\x1bMEMBERSHIP_CAUSE_DISCONNECT\x10\x03\x12\x1c\n\x18MEMBERSHIP_CAUSE_NETWORK\x10\x04*\x94\x01\n\x11RejectedOperation\x12\"\n\x1eREJECTED_OPERATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17REJECTED_OPERATION_JOIN\x10\x01\x12\x1c\n\x18REJECTED_OPERATION_LEAVE\x10\x02\x12 \n\x1cREJECTED_OPERATION_MULTICAST\x10\x03\x42$\n\x14org.spreadsidecar.v1B\nEventProtoP\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dspread/sidecar/v1/event.proto\x12\x11spread.sidecar.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dspread/sidecar/v1/types.proto\"\x8c\x04\n\x05\x45vent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12/\n\x0breceived_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12<\n\x0fregular_message\x18\x03 \x01(\x0b\x32!.spread.sidecar.v1.RegularMessageH\x00\x12<\n\x0fmembership_view\x18\x04 \x01(\x0b\x32!.spread.sidecar.v1.MembershipViewH\x00\x12\x44\n\x13transitional_signal\x18\x05 \x01(\x0b\x32%.spread.sidecar.v1.TransitionalSignalH\x00\x12\x32\n\nself_leave\x18\x06 \x01(\x0b\x32\x1c.spread.sidecar.v1.SelfLeaveH\x00\x12>\n\x10rejected_message\x18\x07 \x01(\x0b\x32\".spread.sidecar.v1.RejectedMessageH\x00\x12<\n\x0f\x63onnection_lost\x18\x08 \x01(\x0b\x32!.spread.sidecar.v1.ConnectionLostH\x00\x12\x44\n\x13\x63onnection_restored\x18\t \x01(\x0b\x32%.spread.sidecar.v1.ConnectionRestoredH\x00\x42\x06\n\x04kind\"\xc2\x02\n\x0eRegularMessage\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x03(\t\x12\x34\n\x0cservice_type\x18\x03 \x01(\x0e\x32\x1e.spread.sidecar.v1.ServiceType\x12\x14\n\x0cmessage_type\x18\x04 \x01(\x11\x12\x0f\n\x07payload\x18\x05 \x01(\x0c\x12\x17\n\x0f\x65ndian_mismatch\x18\x06 \x01(\x08\x12\x14\n\x0cself_discard\x18\x07 \x01(\x08\x12\x13\n\x0bspread_type\x18\x08 \x01(\r\x12?\n\x07headers\x18\t \x03(\x0b\x32..spread.sidecar.v1.RegularMessage.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x85\x02\n\x0eMembershipView\x12\r\n\x05group\x18\x01 \x01(\t\x12,\n\x08group_id\x18\x02 \x01(\x0b\x32\x1a.spread.sidecar.v1.GroupId\x12\x31\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\".spread.sidecar.v1.MembershipCause\x12\x0f\n\x07members\x18\x04 \x03(\t\x12\x11\n\town_index\x18\x05 \x01(\x11\x12\x17\n\x0f\x63hanged_members\x18\x06 \x03(\t\x12\x46\n\x16virtual_synchrony_sets\x18\x07 \x03(\x0b\x32&.spread.sidecar.v1.VirtualSynchronySet\"4\n\x13VirtualSynchronySet\x12\x0f\n\x07members\x18\x01 \x03(\t\x12\x0c\n\x04mine\x18\x02 \x01(\x08\"Q\n\x12TransitionalSignal\x12\r\n\x05group\x18\x01 \x01(\t\x12,\n\x08group_id\x18\x02 \x01(\x0b\x32\x1a.spread.sidecar.v1.GroupId\"\x1a\n\tSelfLeave\x12\r\n\x05group\x18\x01 \x01(\t\"\xe7\x02\n\x0fRejectedMessage\x12\x37\n\toperation\x18\x01 \x01(\x0e\x32$.spread.sidecar.v1.RejectedOperation\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x34\n\x0cservice_type\x18\x04 \x01(\x0e\x32\x1e.spread.sidecar.v1.ServiceType\x12\x14\n\x0cmessage_type\x18\x05 \x01(\x11\x12\x0f\n\x07payload\x18\x06 \x01(\x0c\x12\x17\n\x0f\x65ndian_mismatch\x18\x07 \x01(\x08\x12\x13\n\x0bspread_type\x18\x08 \x01(\r\x12@\n\x07headers\x18\t \x03(\x0b\x32/.spread.sidecar.v1.RejectedMessage.HeadersEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"L\n\x0e\x43onnectionLost\x12\x15\n\rprivate_group\x18\x01 \x01(\t\x12\x0e\n\x06groups\x18\x02 \x03(\t\x12\x13\n\x0bspread_code\x18\x03 \x01(\x11\"k\n\x12\x43onnectionRestored\x12\x1e\n\x16previous_private_group\x18\x01 \x01(\t\x12\x15\n\rprivate_group\x18\x02 \x01(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x0e\n\x06\x64\x61\x65mon\x18\x04 \x01(\t*\xa9\x01\n\x0fMembershipCause\x12 \n\x1cMEMBERSHIP_CAUSE_UNSPECIFIED\x10\x00\x12\x19\n\x15MEMBERSHIP_CAUSE_JOIN\x10\x01\x12\x1a\n\x16MEMBERSHIP_CAUSE_LEAVE\x10\x02\x12\x1f\n\x1bMEMBERSHIP_CAUSE_DISCONNECT\x10\x03\x12\x1c\n\x18MEMBERSHIP_CAUSE_NETWORK\x10\x04*\x94\x01\n\x11RejectedOperation\x12\"\n\x1eREJECTED_OPERATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17REJECTED_OPERATION_JOIN\x10\x01\x12\x1c\n\x18REJECTED_OPERATION_LEAVE\x10\x02\x12 \n\x1cREJECTED_OPERATION_MULTICAST\x10\x03\x42$\n\x14org.spreadsidecar.v1B\nEventProtoP\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -25,26 +25,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'spread.sidecar.v1.event_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024org.spreadsidecar.v1B\nEventProtoP\001'
-  _globals['_MEMBERSHIPCAUSE']._serialized_start=1720
-  _globals['_MEMBERSHIPCAUSE']._serialized_end=1889
-  _globals['_REJECTEDOPERATION']._serialized_start=1892
-  _globals['_REJECTEDOPERATION']._serialized_end=2040
+  _globals['_REGULARMESSAGE_HEADERSENTRY']._loaded_options = None
+  _globals['_REGULARMESSAGE_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_REJECTEDMESSAGE_HEADERSENTRY']._loaded_options = None
+  _globals['_REJECTEDMESSAGE_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_MEMBERSHIPCAUSE']._serialized_start=1947
+  _globals['_MEMBERSHIPCAUSE']._serialized_end=2116
+  _globals['_REJECTEDOPERATION']._serialized_start=2119
+  _globals['_REJECTEDOPERATION']._serialized_end=2267
   _globals['_EVENT']._serialized_start=117
   _globals['_EVENT']._serialized_end=641
   _globals['_REGULARMESSAGE']._serialized_start=644
-  _globals['_REGULARMESSAGE']._serialized_end=853
-  _globals['_MEMBERSHIPVIEW']._serialized_start=856
-  _globals['_MEMBERSHIPVIEW']._serialized_end=1117
-  _globals['_VIRTUALSYNCHRONYSET']._serialized_start=1119
-  _globals['_VIRTUALSYNCHRONYSET']._serialized_end=1171
-  _globals['_TRANSITIONALSIGNAL']._serialized_start=1173
-  _globals['_TRANSITIONALSIGNAL']._serialized_end=1254
-  _globals['_SELFLEAVE']._serialized_start=1256
-  _globals['_SELFLEAVE']._serialized_end=1282
-  _globals['_REJECTEDMESSAGE']._serialized_start=1285
-  _globals['_REJECTEDMESSAGE']._serialized_end=1530
-  _globals['_CONNECTIONLOST']._serialized_start=1532
-  _globals['_CONNECTIONLOST']._serialized_end=1608
-  _globals['_CONNECTIONRESTORED']._serialized_start=1610
-  _globals['_CONNECTIONRESTORED']._serialized_end=1717
+  _globals['_REGULARMESSAGE']._serialized_end=966
+  _globals['_REGULARMESSAGE_HEADERSENTRY']._serialized_start=920
+  _globals['_REGULARMESSAGE_HEADERSENTRY']._serialized_end=966
+  _globals['_MEMBERSHIPVIEW']._serialized_start=969
+  _globals['_MEMBERSHIPVIEW']._serialized_end=1230
+  _globals['_VIRTUALSYNCHRONYSET']._serialized_start=1232
+  _globals['_VIRTUALSYNCHRONYSET']._serialized_end=1284
+  _globals['_TRANSITIONALSIGNAL']._serialized_start=1286
+  _globals['_TRANSITIONALSIGNAL']._serialized_end=1367
+  _globals['_SELFLEAVE']._serialized_start=1369
+  _globals['_SELFLEAVE']._serialized_end=1395
+  _globals['_REJECTEDMESSAGE']._serialized_start=1398
+  _globals['_REJECTEDMESSAGE']._serialized_end=1757
+  _globals['_REJECTEDMESSAGE_HEADERSENTRY']._serialized_start=920
+  _globals['_REJECTEDMESSAGE_HEADERSENTRY']._serialized_end=966
+  _globals['_CONNECTIONLOST']._serialized_start=1759
+  _globals['_CONNECTIONLOST']._serialized_end=1835
+  _globals['_CONNECTIONRESTORED']._serialized_start=1837
+  _globals['_CONNECTIONRESTORED']._serialized_end=1944
 # @@protoc_insertion_point(module_scope)

@@ -58,7 +58,14 @@ class Event(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., regular_message: _Optional[_Union[RegularMessage, _Mapping]] = ..., membership_view: _Optional[_Union[MembershipView, _Mapping]] = ..., transitional_signal: _Optional[_Union[TransitionalSignal, _Mapping]] = ..., self_leave: _Optional[_Union[SelfLeave, _Mapping]] = ..., rejected_message: _Optional[_Union[RejectedMessage, _Mapping]] = ..., connection_lost: _Optional[_Union[ConnectionLost, _Mapping]] = ..., connection_restored: _Optional[_Union[ConnectionRestored, _Mapping]] = ...) -> None: ...
 
 class RegularMessage(_message.Message):
-    __slots__ = ("sender", "groups", "service_type", "message_type", "payload", "endian_mismatch", "self_discard", "spread_type")
+    __slots__ = ("sender", "groups", "service_type", "message_type", "payload", "endian_mismatch", "self_discard", "spread_type", "headers")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     SENDER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     SERVICE_TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +74,7 @@ class RegularMessage(_message.Message):
     ENDIAN_MISMATCH_FIELD_NUMBER: _ClassVar[int]
     SELF_DISCARD_FIELD_NUMBER: _ClassVar[int]
     SPREAD_TYPE_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
     sender: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     service_type: _types_pb2.ServiceType
@@ -75,7 +83,8 @@ class RegularMessage(_message.Message):
     endian_mismatch: bool
     self_discard: bool
     spread_type: int
-    def __init__(self, sender: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., service_type: _Optional[_Union[_types_pb2.ServiceType, str]] = ..., message_type: _Optional[int] = ..., payload: _Optional[bytes] = ..., endian_mismatch: bool = ..., self_discard: bool = ..., spread_type: _Optional[int] = ...) -> None: ...
+    headers: _containers.ScalarMap[str, str]
+    def __init__(self, sender: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., service_type: _Optional[_Union[_types_pb2.ServiceType, str]] = ..., message_type: _Optional[int] = ..., payload: _Optional[bytes] = ..., endian_mismatch: bool = ..., self_discard: bool = ..., spread_type: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MembershipView(_message.Message):
     __slots__ = ("group", "group_id", "cause", "members", "own_index", "changed_members", "virtual_synchrony_sets")
@@ -118,7 +127,14 @@ class SelfLeave(_message.Message):
     def __init__(self, group: _Optional[str] = ...) -> None: ...
 
 class RejectedMessage(_message.Message):
-    __slots__ = ("operation", "sender", "groups", "service_type", "message_type", "payload", "endian_mismatch", "spread_type")
+    __slots__ = ("operation", "sender", "groups", "service_type", "message_type", "payload", "endian_mismatch", "spread_type", "headers")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     SENDER_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +143,7 @@ class RejectedMessage(_message.Message):
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     ENDIAN_MISMATCH_FIELD_NUMBER: _ClassVar[int]
     SPREAD_TYPE_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
     operation: RejectedOperation
     sender: str
     groups: _containers.RepeatedScalarFieldContainer[str]
@@ -135,7 +152,8 @@ class RejectedMessage(_message.Message):
     payload: bytes
     endian_mismatch: bool
     spread_type: int
-    def __init__(self, operation: _Optional[_Union[RejectedOperation, str]] = ..., sender: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., service_type: _Optional[_Union[_types_pb2.ServiceType, str]] = ..., message_type: _Optional[int] = ..., payload: _Optional[bytes] = ..., endian_mismatch: bool = ..., spread_type: _Optional[int] = ...) -> None: ...
+    headers: _containers.ScalarMap[str, str]
+    def __init__(self, operation: _Optional[_Union[RejectedOperation, str]] = ..., sender: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., service_type: _Optional[_Union[_types_pb2.ServiceType, str]] = ..., message_type: _Optional[int] = ..., payload: _Optional[bytes] = ..., endian_mismatch: bool = ..., spread_type: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ConnectionLost(_message.Message):
     __slots__ = ("private_group", "groups", "spread_code")

@@ -49,6 +49,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_CONNECTION_TOO_OLD: _ClassVar[ErrorReason]
     ERROR_REASON_COMPRESSION_NOT_SUPPORTED: _ClassVar[ErrorReason]
     ERROR_REASON_SLOW_CONSUMER: _ClassVar[ErrorReason]
+    ERROR_REASON_HEADER_NAME_INVALID: _ClassVar[ErrorReason]
+    ERROR_REASON_HEADERS_TOO_LARGE: _ClassVar[ErrorReason]
+    ERROR_REASON_HEADERS_OFF: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_MALFORMED_REQUEST: ErrorReason
 ERROR_REASON_FIELD_REQUIRED: ErrorReason
@@ -83,6 +86,9 @@ ERROR_REASON_REQUEST_BUFFER_FULL: ErrorReason
 ERROR_REASON_CONNECTION_TOO_OLD: ErrorReason
 ERROR_REASON_COMPRESSION_NOT_SUPPORTED: ErrorReason
 ERROR_REASON_SLOW_CONSUMER: ErrorReason
+ERROR_REASON_HEADER_NAME_INVALID: ErrorReason
+ERROR_REASON_HEADERS_TOO_LARGE: ErrorReason
+ERROR_REASON_HEADERS_OFF: ErrorReason
 
 class ConnectRequest(_message.Message):
     __slots__ = ("daemon", "private_name", "on_name_conflict", "priority", "membership", "auth", "lease", "reconnect", "queue", "acknowledgement", "end_with_connection")
@@ -191,18 +197,27 @@ class LeaveResponse(_message.Message):
     def __init__(self, self_leave: _Optional[_Union[_event_pb2.SelfLeave, _Mapping]] = ...) -> None: ...
 
 class MulticastMessage(_message.Message):
-    __slots__ = ("service_type", "groups", "payload", "message_type", "self_discard")
+    __slots__ = ("service_type", "groups", "payload", "message_type", "self_discard", "headers")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     SERVICE_TYPE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_TYPE_FIELD_NUMBER: _ClassVar[int]
     SELF_DISCARD_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
     service_type: _types_pb2.ServiceType
     groups: _containers.RepeatedScalarFieldContainer[str]
     payload: bytes
     message_type: int
     self_discard: bool
-    def __init__(self, service_type: _Optional[_Union[_types_pb2.ServiceType, str]] = ..., groups: _Optional[_Iterable[str]] = ..., payload: _Optional[bytes] = ..., message_type: _Optional[int] = ..., self_discard: bool = ...) -> None: ...
+    headers: _containers.ScalarMap[str, str]
+    def __init__(self, service_type: _Optional[_Union[_types_pb2.ServiceType, str]] = ..., groups: _Optional[_Iterable[str]] = ..., payload: _Optional[bytes] = ..., message_type: _Optional[int] = ..., self_discard: bool = ..., headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class MulticastRequest(_message.Message):
     __slots__ = ("mailbox_id", "message")
