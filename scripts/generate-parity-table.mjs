@@ -18,12 +18,14 @@ for (const file of readdirSync(folder).sort()) {
   features.set(feature, row);
 }
 
-const columns = clients.flatMap(({ title, language, asyncDriver }) =>
-  asyncDriver ? [`${title ?? language}`, `${title ?? language} asyncio`] : [title ?? language],
-);
-const passes = columns.map(() => 'all');
-const rows = [...features].map(([feature, { cases, real }]) => [feature, cases, real, ...passes]);
-rows.push(['Errors', 'every reason of the contract, every error of Spread', 0, ...passes]);
+const drivers = clients.flatMap(({ title, language, asyncDriver, lacks = [] }) => {
+  const column = { title: title ?? language, lacks };
+  return asyncDriver ? [column, { title: `${column.title} asyncio`, lacks }] : [column];
+});
+const columns = drivers.map(({ title }) => title);
+const passes = (feature) => drivers.map(({ lacks }) => (lacks.includes(feature) ? 'not yet' : 'all'));
+const rows = [...features].map(([feature, { cases, real }]) => [feature, cases, real, ...passes(feature)]);
+rows.push(['Errors', 'every reason of the contract, every error of Spread', 0, ...passes('Errors')]);
 const lines = [
   ['feature', 'cases', 'also over a real daemon', ...columns],
   ['---', '---:', '---:', ...columns.map(() => '---')],

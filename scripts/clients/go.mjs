@@ -86,6 +86,7 @@ export const go = {
   language: 'go',
   title: 'Go',
   enable: 'Install Go 1.24 or later.',
+  lacks: ['Message headers'],
   isAvailable,
   generated: ['clients/go/gen'],
   generate,

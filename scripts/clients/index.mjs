@@ -15,12 +15,13 @@ import { typescript } from './typescript.mjs';
 
 /**
  * What the suites need of a client. `generated` names folders of generated code, from the root. `moduleBench` is a program over the
- * module `spread`, which also runs over the genuine C wrapper.
+ * module `spread`, which also runs over the genuine C wrapper. `lacks` names the features of the conformance suite that the client does not have yet.
  *
  * @typedef {{
  *   readonly language: string,
  *   readonly title?: string,
  *   readonly enable: string,
+ *   readonly lacks?: readonly string[],
  *   isAvailable(env?: NodeJS.ProcessEnv): boolean,
  *   readonly generated: readonly string[],
  *   generate?(): Promise<void>,

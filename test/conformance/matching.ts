@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /**
  * The differences between the expected and the actual response, each with its location. Empty if they match.
  */
@@ -38,6 +40,8 @@ function matcher(name: string, wanted: unknown, got: unknown, place: string): st
     }
     case '$not':
       return unless(differences(wanted, got).length > 0);
+    case '$exact':
+      return unless(isDeepStrictEqual(got, wanted));
     case '$length':
       return unless(Array.isArray(got) && got.length === wanted);
     case '$has':

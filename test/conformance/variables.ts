@@ -33,6 +33,11 @@ export class Variables {
       const [name, given] = first;
       if (name === '$text') return Buffer.from(this.expand(given) as string).toString('base64');
       if (name === '$allBytes') return ALL_BYTES.toString('base64');
+      if (name === '$hex') return Buffer.from(given as string, 'hex').toString('base64');
+      if (name === '$times') {
+        const [text, times] = given as [string, number];
+        return text.repeat(times);
+      }
       if (name === '$repeat') {
         const [text, times] = given as [string, number];
         return Buffer.from(text.repeat(times)).toString('base64');

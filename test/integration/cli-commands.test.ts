@@ -42,6 +42,39 @@ describe('send and receive', () => {
     expect(raw).toBe(`grüß${bytes}onetwo`);
   });
 
+  it('transfer headers with a message and with each line', async () => {
+    const { target } = await startSidecar();
+    const start = (...args: string[]) =>
+      startCli(['receive', 'cats', '--no-views', '-t', target, '-c', '3', ...args]);
+    const receivers = [start(), start('--json')];
+    await until(() => receivers.every(({ stderr }) => stderr.includes('receiving as #')));
+    const send = ['send', 'cats', '-t', target, '-q'];
+    const headers = ['--header', 'content-type=text/plain', '--header', 'query=a=b', '--header', 'empty='];
+    await cli([...send, '-m', 'one', ...headers]);
+    await cli([...send, '--lines', '--header', 'a=b'], { input: 'two\nthree\n' });
+    expect(await Promise.all(receivers.map(({ exitCode }) => exitCode))).toEqual([0, 0]);
+    const [text, json] = receivers.map(({ stdout }) => stdout.trimEnd().split('\n'));
+    expect(text?.[0]).toContain('3 bytes) [content-type: text/plain, empty: , query: a=b] one');
+    expect(json?.map((line) => JSON.parse(line).headers)).toEqual([
+      { 'content-type': 'text/plain', empty: '', query: 'a=b' },
+      { a: 'b' },
+      { a: 'b' },
+    ]);
+  });
+
+  it.each([
+    [['--header', 'content-type'], 2, 'name=value'],
+    [['--header', '=value'], 2, 'name=value'],
+    [['--header', 'a=1', '--header', 'a=2'], 2, 'was given before'],
+    [['--header', 'Upper=1'], undefined, 'header name "Upper" is not allowed'],
+  ])('send rejects %j', async (args, code, says) => {
+    const { target } = await startSidecar();
+    const { exitCode, stderr } = await cli(['send', 'cats', '-m', 'x', '-t', target, ...args]);
+    expect(stderr).toContain(says);
+    expect(exitCode).not.toBe(0);
+    if (code !== undefined) expect(exitCode).toBe(code);
+  });
+
   it('receive without a group receives messages to the private group', async () => {
     const { target } = await startSidecar();
     const receiver = startCli(['receive', '-u', 'me', '-t', target]);

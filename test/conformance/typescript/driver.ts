@@ -144,7 +144,7 @@ const ops: Record<string, Op> = {
   },
   async multicast(args, signal) {
     const { selfDiscard = false, timeoutMs } = args;
-    const limits = { selfDiscard, timeoutMs, signal };
+    const limits = { selfDiscard, headers: args.headers, timeoutMs, signal };
     return {
       bytesSent: await mailboxes.of(args.mailbox).mailbox.multigroupMulticast(...message(args), limits),
     };
@@ -187,7 +187,7 @@ const ops: Record<string, Op> = {
   async send(args) {
     const { sender } = senders.of(args.sender);
     for (let i = 0; i < (args.times ?? 1); i += 1)
-      await sender.send(...message(args), { selfDiscard: args.selfDiscard ?? false });
+      await sender.send(...message(args), { selfDiscard: args.selfDiscard ?? false, headers: args.headers });
   },
   flush: ({ sender }) => senders.of(sender).sender.flush(),
   senderState({ sender: name }) {

@@ -13,7 +13,9 @@ export function toPlain(event: SpreadEvent): object {
     case 'regular':
     case 'rejected': {
       const { sender, groups, serviceTypeName, messageType, payload, endianMismatch, selfDiscard } = event;
-      const common = { kind, sequence, sender, groups, serviceType: serviceTypeName ?? null, messageType };
+      const serviceType = serviceTypeName ?? null;
+      const headers = { ...event.headers };
+      const common = { kind, sequence, sender, groups, serviceType, messageType, headers };
       const text = payload.toString('base64');
       return event.kind === 'regular'
         ? { ...common, payload: text, endianMismatch, selfDiscard }

@@ -49,6 +49,10 @@ describe('events for people', () => {
       message({ payload: Buffer.from([0, 255]), spreadType: 0x60, endianMismatch: true }),
       '#a#n to x, y (SAFE, type -5, 2 bytes, self-discard, other byte order) 0x00ff',
     ],
+    [
+      message({ headers: { 'content-type': 'text/plain', note: 'a\u001b[2J' } }),
+      '#a#n to x, y (SAFE, type -5, 7 bytes) [content-type: text/plain, note: a\\x1b[2J] grüß\n',
+    ],
     [view('JOIN', ['#b#n']), 'g: #b#n joined; 2 members (view 7 8 9)\n    #a#n\n  * #b#n'],
     [view('LEAVE', ['#c#n']), 'g: #c#n left; 2 members (view 7 8 9)\n    #a#n\n  * #b#n'],
     [view('DISCONNECT', ['#c#n']), 'g: #c#n disconnected; 2 members (view 7 8 9)\n    #a#n\n  * #b#n'],
@@ -101,8 +105,10 @@ describe('events for programs', () => {
       selfDiscard: false,
       endianMismatch: false,
       spreadType: 32,
+      headers: {},
       payload: '/wA=',
     });
+    expect(parse(message({ headers: { 'reply-to': '#a#n' } })).headers).toEqual({ 'reply-to': '#a#n' });
     expect(parse(message())).toMatchObject({
       text: 'grüß\n',
       payload: Buffer.from('grüß\n').toString('base64'),

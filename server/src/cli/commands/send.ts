@@ -8,13 +8,14 @@ import type { CommandContext, Done } from '../context.js';
 import { ExitCode } from '../exit-codes.js';
 import { count } from '../terminal/output.js';
 import { readAll } from '../terminal/read-all.js';
-import { messageType, serviceType } from '../terminal/values.js';
+import { header, messageType, serviceType } from '../terminal/values.js';
 
 interface SendOptions extends ConnectionOptions {
   readonly message?: string;
   readonly lines?: boolean;
   readonly service: number;
   readonly type: number;
+  readonly header: Readonly<Record<string, string>>;
   readonly selfDiscard?: boolean;
   readonly quiet?: boolean;
 }
@@ -37,6 +38,14 @@ export function sendCommand(context: CommandContext, done: Done): Command {
       new Option('--type <number>', "message type, the application's own number, -32768 to 32767")
         .argParser(messageType)
         .default(0),
+    )
+    .addOption(
+      new Option(
+        '--header <name=value>',
+        'a header of each message, such as content-type=text/plain; repeatable',
+      )
+        .argParser(header)
+        .default({}, 'none'),
     )
     .option('--self-discard', 'do not send a copy to the sender')
     .option('-q, --quiet', 'print nothing after success');
@@ -69,8 +78,8 @@ async function sendOne(
 ): Promise<string> {
   const most = MAX_MESSAGE_BODY - MAX_GROUP_NAME;
   const message = options.message ?? (await readAll(context, most));
-  const { service, type, selfDiscard } = options;
-  const limits = { selfDiscard, signal: context.signal };
+  const { service, type, selfDiscard, header: headers } = options;
+  const limits = { selfDiscard, headers, signal: context.signal };
   const bytes = await mailbox.multigroupMulticast(service, groups, message, type, limits);
   return `sent ${count(bytes, 'byte')} to ${groups.join(', ')}`;
 }
@@ -85,8 +94,8 @@ async function sendLines(
   const lines = createInterface({ input: context.stdin, crlfDelay: Number.POSITIVE_INFINITY });
   const stop = () => lines.close();
   context.signal.addEventListener('abort', stop, { once: true });
-  const { service, type, selfDiscard } = options;
-  for await (const line of lines) await sender.send(service, groups, line, type, { selfDiscard });
+  const { service, type, selfDiscard, header: headers } = options;
+  for await (const line of lines) await sender.send(service, groups, line, type, { selfDiscard, headers });
   const { accepted } = await sender.close();
   context.signal.removeEventListener('abort', stop);
   context.signal.throwIfAborted();

@@ -35,6 +35,7 @@ function fields(event: SpreadEvent): object {
         selfDiscard: event.selfDiscard,
         endianMismatch: event.endianMismatch,
         spreadType: event.spreadType,
+        headers: event.headers,
         payload: event.payload.toString('base64'),
         text: utf8(event.payload),
       };

@@ -11,7 +11,7 @@ const SHOWN_BYTES = 64;
 export function eventToText(event: SpreadEvent, colors: Colors): string {
   switch (event.kind) {
     case 'regular':
-      return `${colors.bold(event.sender)} to ${groupList(event)} ${colors.dim(details(event))} ${shownPayload(event.payload)}`;
+      return `${colors.bold(event.sender)} to ${groupList(event)} ${colors.dim(details(event) + headerList(event))} ${shownPayload(event.payload)}`;
     case 'rejected': {
       const what =
         event.operation === 'MULTICAST' ? 'message to' : (event.operation ?? 'request').toLowerCase();
@@ -46,6 +46,12 @@ function details(event: RegularMessage): string {
   if (event.selfDiscard) parts.push('self-discard');
   if (event.endianMismatch) parts.push('other byte order');
   return `(${parts.join(', ')})`;
+}
+
+/** The headers, if there are any. */
+function headerList({ headers }: RegularMessage): string {
+  const list = Object.entries(headers).map(([name, value]) => `${name}: ${printable(value)}`);
+  return list.length > 0 ? ` [${list.join(', ')}]` : '';
 }
 
 const CAUSES = { JOIN: 'joined', LEAVE: 'left', DISCONNECT: 'disconnected' } as const;

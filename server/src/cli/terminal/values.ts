@@ -34,6 +34,20 @@ export function messageType(text: string): number {
   return value;
 }
 
+/** Adds a header `name=value` to the earlier ones. */
+export function header(
+  text: string,
+  earlier: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const end = text.indexOf('=');
+  if (end < 1) throw new InvalidArgumentError('It must be name=value, such as content-type=text/plain.');
+  const name = text.slice(0, end);
+  if (Object.hasOwn(earlier, name))
+    throw new InvalidArgumentError('A header with this name was given before.');
+  // Unlike an assignment, this accepts the name __proto__.
+  return Object.fromEntries([...Object.entries(earlier), [name, text.slice(end + 1)]]);
+}
+
 /** Parses the name of a service type in any case, with or without `_MESS`. Returns Spread's bit. */
 export function serviceType(text: string): number {
   const name = text.toUpperCase().replace(/_MESS$/, '');
