@@ -41,8 +41,13 @@ describe("the client's README", () => {
 
   it('has two mailboxes over one channel, which end with the block', async () => {
     const { target, registry } = await startSidecar();
-    expect(programs).toHaveLength(2);
+    expect(programs).toHaveLength(3);
     await run(programs[1] as string, target);
     expect(registry.list({ pageSize: 0, pageToken: '' }).mailboxes).toEqual([]);
+  });
+
+  it('has a message with headers that arrives', async () => {
+    const { target } = await startSidecar();
+    expect(await run(programs[2] as string, target)).toBe('application/json {"n":1}');
   });
 });

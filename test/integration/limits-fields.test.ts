@@ -124,6 +124,18 @@ describe('groups and messages', () => {
       ],
     ],
     [
+      'headers',
+      'HEADERS_TOO_LARGE',
+      [8187, 8188].map((length) => ({ headers: new Map([['n', 'v'.repeat(length)]]) })),
+      [8189, 100_000].map((length) => ({ headers: new Map([['n', 'v'.repeat(length)]]) })),
+    ],
+    [
+      'header name',
+      'HEADER_NAME_INVALID',
+      [1, 63, 64].map((length) => ({ headers: new Map([['n'.repeat(length), '']]) })),
+      [0, 65].map((length) => ({ headers: new Map([['n'.repeat(length), '']]) })),
+    ],
+    [
       'message_type',
       'ILLEGAL_MESSAGE',
       [-32_768, -32_767, 32_766, 32_767].map((messageType) => ({ messageType })),

@@ -2,6 +2,7 @@ import type { Target } from '../engine/target.js';
 import { responses, richStatus } from './client-decoding.js';
 import { config } from './config.js';
 import { daemon } from './daemon.js';
+import { envelopes } from './envelopes.js';
 import { clientFrames, daemonFrames } from './frames.js';
 import { grpcCalls } from './grpc-calls.js';
 import { grpcFrames } from './grpc-frames.js';
@@ -24,6 +25,7 @@ export const TARGETS: readonly Target[] = [
   spreadConf,
   tokenFile,
   names,
+  envelopes,
   daemon,
   grpcCalls,
   grpcFrames,

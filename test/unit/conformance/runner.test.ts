@@ -187,5 +187,7 @@ describe('expected values', () => {
     });
     expect(new Variables().expand('${alice}')).not.toBe(name);
     expect(variables.expand({ $repeat: ['ab', 3] })).toBe(Buffer.from('ababab').toString('base64'));
+    expect(variables.expand({ $hex: '00ff' })).toBe(Buffer.from([0, 255]).toString('base64'));
+    expect(variables.expand({ $times: ['ab', 3] })).toBe('ababab');
   });
 });

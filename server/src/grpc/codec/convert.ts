@@ -45,11 +45,11 @@ export function outgoingMessage(message: MulticastMessage, headers: HeaderMode):
       bound: SERVICE_TYPE_BOUND,
     });
   }
-  const { groups, messageType, selfDiscard } = message;
-  const payload = payloadWithHeaders(message.headers, message.payload, headers);
-  const outgoing = { serviceType, groups, payload, messageType, selfDiscard };
-  if (payload === message.payload) return outgoing;
-  return { ...outgoing, envelopeBytes: payload.length - message.payload.length };
+  const { groups, payload, messageType, selfDiscard } = message;
+  const sent = payloadWithHeaders(message.headers, payload, headers);
+  if (sent === payload) return { serviceType, groups, payload, messageType, selfDiscard };
+  const envelopeBytes = sent.length - payload.length;
+  return { serviceType, groups, payload: sent, messageType, selfDiscard, envelopeBytes };
 }
 
 export function versionMessage(version: Version): VersionMessage {
