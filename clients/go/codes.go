@@ -37,9 +37,9 @@ const (
 	IllegalMessage Code = -13
 	// IllegalGroup: A group name is malformed, or there are no groups or too many.
 	IllegalGroup Code = -14
-	// BufferTooShort: A receive buffer is too short. The clients have no such buffer.
+	// BufferTooShort: The receive buffer of a C program is too short. The clients use no fixed buffers.
 	BufferTooShort Code = -15
-	// GroupsTooShort: A receive group list is too short. The clients have no such list.
+	// GroupsTooShort: The receive group list of a C program is too short. The clients use no fixed lists.
 	GroupsTooShort Code = -16
 	// MessageTooLong: The payload and its groups are longer than the daemon can carry.
 	MessageTooLong Code = -17
@@ -49,15 +49,15 @@ const (
 	SpBug Code = -19
 	// IllegalTime: A duration is malformed or outside its bounds.
 	IllegalTime Code = -20
-	// IllegalParam: Flush library: a parameter is not allowed.
+	// IllegalParam: An error of Spread's flush library: a parameter is not allowed.
 	IllegalParam Code = -24
-	// WouldBlock: Flush library: the call would have to wait.
+	// WouldBlock: An error of Spread's flush library: the call would have to wait.
 	WouldBlock Code = -25
-	// IllegalMessageType: Flush library: the message type is reserved.
+	// IllegalMessageType: An error of Spread's flush library: the message type is reserved.
 	IllegalMessageType Code = -26
-	// IllegalState: Flush library: the state of the group does not allow the call.
+	// IllegalState: An error of Spread's flush library: the state of the group does not allow the call.
 	IllegalState Code = -27
-	// IllegalReceivers: Flush library: the list of receivers is not allowed.
+	// IllegalReceivers: An error of Spread's flush library: the list of receivers is not allowed.
 	IllegalReceivers Code = -28
 
 	// end of codes

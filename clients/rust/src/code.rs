@@ -32,9 +32,9 @@ pub enum Code {
     IllegalMessage = -13,
     /// A group name is malformed, or there are no groups or too many.
     IllegalGroup = -14,
-    /// A receive buffer is too short. The clients have no such buffer.
+    /// The receive buffer of a C program is too short. The clients use no fixed buffers.
     BufferTooShort = -15,
-    /// A receive group list is too short. The clients have no such list.
+    /// The receive group list of a C program is too short. The clients use no fixed lists.
     GroupsTooShort = -16,
     /// The payload and its groups are longer than the daemon can carry.
     MessageTooLong = -17,
@@ -44,15 +44,15 @@ pub enum Code {
     SpBug = -19,
     /// A duration is malformed or outside its bounds.
     IllegalTime = -20,
-    /// Flush library: a parameter is not allowed.
+    /// An error of Spread's flush library: a parameter is not allowed.
     IllegalParam = -24,
-    /// Flush library: the call would have to wait.
+    /// An error of Spread's flush library: the call would have to wait.
     WouldBlock = -25,
-    /// Flush library: the message type is reserved.
+    /// An error of Spread's flush library: the message type is reserved.
     IllegalMessageType = -26,
-    /// Flush library: the state of the group does not allow the call.
+    /// An error of Spread's flush library: the state of the group does not allow the call.
     IllegalState = -27,
-    /// Flush library: the list of receivers is not allowed.
+    /// An error of Spread's flush library: the list of receivers is not allowed.
     IllegalReceivers = -28,
     // end of codes
 }

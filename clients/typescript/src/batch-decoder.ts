@@ -46,7 +46,7 @@ export interface ReceivedResponse {
 }
 
 /** Internal signal: the generated decoder must decode these bytes. */
-const USE_GENERATED_DECODER = new Error('not as the sidecar writes it');
+const USE_GENERATED_DECODER = new Error('the generated decoder must read this batch');
 
 /**
  * Decodes a response of a Receive stream. This decoder reads the regular messages that the sidecar writes

@@ -117,9 +117,9 @@ export const ILLEGAL_SERVICE = -12;
 export const ILLEGAL_MESSAGE = -13;
 /** A group name is malformed, or there are no groups or too many. */
 export const ILLEGAL_GROUP = -14;
-/** A receive buffer is too short. The clients have no such buffer. */
+/** The receive buffer of a C program is too short. The clients use no fixed buffers. */
 export const BUFFER_TOO_SHORT = -15;
-/** A receive group list is too short. The clients have no such list. */
+/** The receive group list of a C program is too short. The clients use no fixed lists. */
 export const GROUPS_TOO_SHORT = -16;
 /** The payload and its groups are longer than the daemon can carry. */
 export const MESSAGE_TOO_LONG = -17;
@@ -129,15 +129,15 @@ export const NET_ERROR_ON_SESSION = -18;
 export const SP_BUG = -19;
 /** A duration is malformed or outside its bounds. */
 export const ILLEGAL_TIME = -20;
-/** Flush library: a parameter is not allowed. */
+/** An error of Spread's flush library: a parameter is not allowed. */
 export const ILLEGAL_PARAM = -24;
-/** Flush library: the call would have to wait. */
+/** An error of Spread's flush library: the call would have to wait. */
 export const WOULD_BLOCK = -25;
-/** Flush library: the message type is reserved. */
+/** An error of Spread's flush library: the message type is reserved. */
 export const ILLEGAL_MESSAGE_TYPE = -26;
-/** Flush library: the state of the group does not allow the call. */
+/** An error of Spread's flush library: the state of the group does not allow the call. */
 export const ILLEGAL_STATE = -27;
-/** Flush library: the list of receivers is not allowed. */
+/** An error of Spread's flush library: the list of receivers is not allowed. */
 export const ILLEGAL_RECEIVERS = -28;
 
 // end of codes

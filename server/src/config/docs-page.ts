@@ -31,15 +31,17 @@ mailbox:
   queueMaxBytes: 16MiB
 \`\`\`
 
-- The file is named by \`--${CONFIG_FILE.flag}\` or \`${CONFIG_FILE.environment}\`. There is none by default.
-- The sidecar reports all mistakes at once, with the flag, variable, or line and column. Mistakes are unknown flags, variables that begin with \`${ENVIRONMENT_PREFIX}\` or unknown
-  keys, and conflicting options. Values outside their range are mistakes too, even if another source overrides them.
+- \`--${CONFIG_FILE.flag}\` or \`${CONFIG_FILE.environment}\` names the file. Without them, the sidecar reads no file.
+- The sidecar reports all mistakes at once, with the flag, the variable, or the line and column of the file. Mistakes are unknown keys and flags, unknown variables that begin with
+  \`${ENVIRONMENT_PREFIX}\`, and conflicting options. Values outside their range are mistakes too, even if another source overrides them.
   The sidecar ignores the variables that Kubernetes sets for a Service named \`spread-sidecar…\`.
 - An empty value is a value, not the default: \`${ENVIRONMENT_PREFIX}DAEMON_ALLOW=\` is an empty list. Leave a variable unset to use the default.
-- **Durations**: \`500ms\`, \`30s\`, \`1m30s\`, \`1h\`; always with a unit. **Sizes**: \`64MiB\` or \`64Mi\` (1024²), \`64MB\` (1000²), plain digits are bytes.
-  **Booleans**: \`true\`, \`false\`; as a flag also \`--x\` and \`--no-x\`. **Lists**: comma separated, in the file a sequence; a flag may be repeated.
+- **Durations** always have a unit: \`500ms\`, \`30s\`, \`1m30s\`, \`1h\`.
+- **Sizes** are \`64MiB\` or \`64Mi\` (1024²), or \`64MB\` (1000²). A number without a unit is in bytes.
+- **Booleans** are \`true\` or \`false\`. A flag may also be \`--x\` or \`--no-x\`.
+- **Lists** have commas between their entries, or are a YAML sequence in the file. You may repeat the flag of a list.
 - Secrets have no flag, and every output of the configuration redacts them.
-- \`spread-sidecar serve --print-config\` prints the effective configuration with the source of each value, and defaults as comments. \`spread-sidecar check\` checks it.`;
+- \`spread-sidecar serve --print-config\` prints the effective configuration with the source of each value, and defaults as comments. \`spread-sidecar check\` checks the configuration.`;
 }
 
 function sectionText(section: string): string {

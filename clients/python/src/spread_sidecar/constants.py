@@ -160,9 +160,9 @@ ILLEGAL_SERVICE: Final = -12
 ILLEGAL_MESSAGE: Final = -13
 #: A group name is malformed, or there are no groups or too many.
 ILLEGAL_GROUP: Final = -14
-#: A receive buffer is too short. The clients have no such buffer.
+#: The receive buffer of a C program is too short. The clients use no fixed buffers.
 BUFFER_TOO_SHORT: Final = -15
-#: A receive group list is too short. The clients have no such list.
+#: The receive group list of a C program is too short. The clients use no fixed lists.
 GROUPS_TOO_SHORT: Final = -16
 #: The payload and its groups are longer than the daemon can carry.
 MESSAGE_TOO_LONG: Final = -17
@@ -172,15 +172,15 @@ NET_ERROR_ON_SESSION: Final = -18
 SP_BUG: Final = -19
 #: A duration is malformed or outside its bounds.
 ILLEGAL_TIME: Final = -20
-#: Flush library: a parameter is not allowed.
+#: An error of Spread's flush library: a parameter is not allowed.
 ILLEGAL_PARAM: Final = -24
-#: Flush library: the call would have to wait.
+#: An error of Spread's flush library: the call would have to wait.
 WOULD_BLOCK: Final = -25
-#: Flush library: the message type is reserved.
+#: An error of Spread's flush library: the message type is reserved.
 ILLEGAL_MESSAGE_TYPE: Final = -26
-#: Flush library: the state of the group does not allow the call.
+#: An error of Spread's flush library: the state of the group does not allow the call.
 ILLEGAL_STATE: Final = -27
-#: Flush library: the list of receivers is not allowed.
+#: An error of Spread's flush library: the list of receivers is not allowed.
 ILLEGAL_RECEIVERS: Final = -28
 
 # end of codes

@@ -39,7 +39,7 @@ export function floodCommand(context: CommandContext, done: Done): Command {
     )
     .option(
       '-s, --spread-name <name>',
-      "the daemon: port, port@host or the path of a socket (default: the sidecar's)",
+      "the daemon: port, port@host or the path of a socket (default: the sidecar's default daemon)",
     )
     .option('-g, --group <name>', 'the group to use (default: a new, unique group)')
     .addOption(

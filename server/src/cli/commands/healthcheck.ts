@@ -21,7 +21,7 @@ export function healthcheckCommand(context: CommandContext, done: Done): Command
   const command = new Command('healthcheck')
     .summary('exit with 0 if the sidecar responds, else with 1')
     .description(
-      'For HEALTHCHECK of a container. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, it uses the Unix socket or the admin port, else it trusts the configured certificate.',
+      'Checks the health of a sidecar, for the HEALTHCHECK of a container image. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, the command uses the Unix socket or the admin port. Without both, the command trusts the configured certificate.',
     )
     .option('-d, --daemon', 'the sidecar must also be connected to its default daemon')
     .option('-q, --quiet', 'print nothing')

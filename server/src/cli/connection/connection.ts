@@ -111,7 +111,7 @@ export function addConnectionOptions(command: Command, context: CommandContext):
   return addTargetOptions(command, context)
     .option(
       '-s, --spread-name <name>',
-      "the daemon: port, port@host or the path of a socket (default: the sidecar's)",
+      "the daemon: port, port@host or the path of a socket (default: the sidecar's default daemon)",
     )
     .option(
       '-u, --user <name>',

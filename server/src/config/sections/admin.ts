@@ -9,7 +9,7 @@ export const admin = {
     listen: option({
       type: wordOr(['off'], tcpAddress),
       default: '127.0.0.1:4814',
-      why: 'Safe everywhere. Kubernetes probes and Prometheus connect to the address of the pod: set 0.0.0.0:4814 there.',
+      why: 'Only this machine or pod can connect. Kubernetes probes and Prometheus connect to the address of the pod: set 0.0.0.0:4814 in a pod.',
       text: 'Address of the HTTP server for /metrics, /livez, /readyz, /startupz and gRPC health; off: no server.',
     }),
     token: option({

@@ -11,7 +11,7 @@ export const daemon = {
       type: listOf(spreadName, { min: 1, max: 16 }),
       default: '4803',
       why: "Spread's own default: the daemon on this machine, over its Unix socket.",
-      text: 'The default daemon. With several names, the sidecar tries the next one when it cannot reach a daemon. Not together with embedded.enabled.',
+      text: 'The default daemon. With several names, the sidecar tries the next one when it cannot reach a daemon. Do not set it together with embedded.enabled.',
     }),
     allow: option({
       type: listOf(spreadName, { min: 0, max: 256 }),
@@ -35,7 +35,7 @@ export const daemon = {
       type: integer({ min: '1', max: '100' }),
       default: '43',
       why: 'Spread 5.0.1 loses messages to more groups. Raise it only for daemons that are known to deliver them.',
-      text: 'Largest number of groups that one message may be sent to. A message to more groups gets INVALID_ARGUMENT, reason ILLEGAL_GROUP.',
+      text: 'Largest number of groups of one message. A message to more groups gets INVALID_ARGUMENT, reason ILLEGAL_GROUP.',
     }),
     monitorBackoffMin: option({
       type: duration({ min: '10ms', max: '1m' }),

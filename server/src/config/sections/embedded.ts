@@ -10,7 +10,7 @@ export const embedded = {
     enabled: option({
       type: boolean,
       default: 'false',
-      why: 'It never forms a cluster, so it is opt-in.',
+      why: 'The embedded daemon never forms a cluster, so it is opt-in.',
       text: 'Run the embedded daemon and use it as the default daemon.',
       flag: 'embedded-daemon',
     }),

@@ -9,7 +9,7 @@ export const limits = {
     maxConnections: option({
       type: autoCount('1', '100000'),
       default: 'auto',
-      why: 'From memory.limit, at most 2000: a connection for each of 1000 mailboxes, and as many again while clients are replaced.',
+      why: 'Follows from memory.limit, at most 2000: a connection for each of 1000 mailboxes, and another 1000 for a time when new clients replace old ones.',
       text: 'Largest number of client connections at the same time, on all addresses of grpc.listen together, including TLS handshakes. The sidecar closes a further connection when it accepts it.',
     }),
     maxConnectionIdle: option({
@@ -33,7 +33,7 @@ export const limits = {
     maxControlFrames: option({
       type: integer({ min: '10', max: '1000000' }),
       default: '1000',
-      why: 'Far above keepalive. Clients that measure bandwidth by PING do so in proportion to the data that they receive.',
+      why: 'Keepalive needs far fewer. Clients that measure the bandwidth send PING frames in proportion to the data that they receive.',
       text: 'Largest number of PING and SETTINGS frames of a connection in one second, plus one for every 32 bytes sent to it. The sidecar closes a connection with more.',
     }),
     maxMetadataBytes: option({
@@ -45,7 +45,7 @@ export const limits = {
     maxCalls: option({
       type: autoCount('16', '1000000'),
       default: 'auto',
-      why: 'From memory.limit, at most 10000. A call costs about 24 KiB.',
+      why: 'Follows from memory.limit, at most 10000. A call costs about 24 KiB.',
       text: 'Largest number of open calls of all clients, including streams. A further call gets RESOURCE_EXHAUSTED, reason TOO_MANY_CALLS.',
     }),
     maxCallsPerClient: option({
@@ -100,7 +100,7 @@ export const limits = {
       type: boolean,
       default: 'false',
       why: 'Four kilobytes can expand to four megabytes. Compression gains nothing on a local connection.',
-      text: 'Accept compressed requests. Otherwise they get UNIMPLEMENTED, reason COMPRESSION_NOT_SUPPORTED. Each counts as grpc.maxReceiveMessageBytes in limits.maxBufferedRequestBytes.',
+      text: 'Accept compressed requests. Otherwise they get UNIMPLEMENTED, reason COMPRESSION_NOT_SUPPORTED. Each accepted request counts as grpc.maxReceiveMessageBytes in limits.maxBufferedRequestBytes.',
     }),
     maxMailboxesPerClient: option({
       type: offOr('1', '100000'),

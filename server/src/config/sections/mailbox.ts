@@ -16,12 +16,12 @@ export const mailbox = {
       ),
       default: '',
       why: 'The daemon chooses the name of a mailbox whose client asks for none.',
-      text: 'Seed of the private names of mailboxes whose clients ask for none: seven characters of its SHA-256, then a number. Use a text that is unique to this sidecar, such as the UID of its pod. The log and the metric spread_sidecar_private_name_info show the seed of a name.',
+      text: 'Seed of the private names of mailboxes whose clients ask for none. Such a name has seven characters of the SHA-256 of the seed, then a number. Use a text that is unique to this sidecar, such as the UID of its pod. The log and the metric spread_sidecar_private_name_info show the seed of a name.',
     }),
     leaseDefault: option({
       type: duration({ min: '100ms', max: '24h' }),
       default: '30s',
-      why: 'Longer than a rolling restart of a stream, and short enough that other members soon notice an application that died.',
+      why: 'Longer than a client needs to open a new stream, and short enough that other members soon notice a dead application.',
       text: 'Lease of mailboxes whose clients ask for none: how long a mailbox lives without a Receive and without a call.',
     }),
     leaseMin: option({
@@ -57,7 +57,7 @@ export const mailbox = {
     overflow: option({
       type: oneOf('pause', 'disconnect'),
       default: 'pause',
-      why: 'What a native client sees: the daemon has a limit of its own and enforces it.',
+      why: 'As for a native client: the daemon enforces its own limit.',
       text: 'Policy for a full queue. pause: stop reading from the daemon, which disconnects the mailbox at its own limit. disconnect: end the mailbox with QUEUE_OVERFLOW. The sidecar never drops events from the middle of a queue.',
     }),
     slowNotice: option({
@@ -69,7 +69,7 @@ export const mailbox = {
     softLimit: option({
       type: fraction({ min: '0.01', max: '1' }),
       default: '0.5',
-      why: 'A queue that is half full for long does not catch up, and still has room for the remaining time.',
+      why: 'A receiver whose queue stays half full for long does not catch up. The other half has room for events in the remaining time.',
       text: 'Soft limit: fraction of a queue limit above which a queue may stay only for mailbox.softLimitTime. Clients may ask for a smaller fraction.',
     }),
     softLimitTime: option({
@@ -82,13 +82,13 @@ export const mailbox = {
       type: duration({ min: '100ms', max: '24h' }),
       default: '1m',
       why: 'Long enough to restart or replace a daemon.',
-      text: 'Time after the loss of its daemon connection at which a reconnecting mailbox gives up, for clients that set none.',
+      text: 'Time from the loss of its daemon connection until a reconnecting mailbox gives up. Applies if the client sets no time.',
     }),
     reconnectGiveUpMax: option({
       type: duration({ min: '100ms', max: '24h' }),
       default: '24h',
       why: 'An application may choose to wait for its daemon.',
-      text: 'Longest time to give up reconnecting that a client may ask for; the shortest is 100ms.',
+      text: 'Longest time until a reconnecting mailbox gives up that a client may ask for. The shortest is 100ms.',
     }),
     reconnectNameWait: option({
       type: duration({ min: '0s', max: '1h' }),
@@ -111,7 +111,7 @@ export const mailbox = {
     maxMailboxes: option({
       type: autoCount('1', '100000'),
       default: 'auto',
-      why: 'From memory.limit, at most 1000: a Spread daemon accepts 997 sessions.',
+      why: 'Follows from memory.limit, at most 1000: a Spread daemon accepts 997 sessions.',
       text: 'Largest number of mailboxes at the same time. A further Connect gets RESOURCE_EXHAUSTED, reason TOO_MANY_MAILBOXES.',
     }),
     totalQueueMaxBytes: option({

@@ -145,10 +145,10 @@ public final class Spread {
   /** A group name is malformed, or there are no groups or too many. */
   public static final int ILLEGAL_GROUP = -14;
 
-  /** A receive buffer is too short. The clients have no such buffer. */
+  /** The receive buffer of a C program is too short. The clients use no fixed buffers. */
   public static final int BUFFER_TOO_SHORT = -15;
 
-  /** A receive group list is too short. The clients have no such list. */
+  /** The receive group list of a C program is too short. The clients use no fixed lists. */
   public static final int GROUPS_TOO_SHORT = -16;
 
   /** The payload and its groups are longer than the daemon can carry. */
@@ -163,19 +163,19 @@ public final class Spread {
   /** A duration is malformed or outside its bounds. */
   public static final int ILLEGAL_TIME = -20;
 
-  /** Flush library: a parameter is not allowed. */
+  /** An error of Spread's flush library: a parameter is not allowed. */
   public static final int ILLEGAL_PARAM = -24;
 
-  /** Flush library: the call would have to wait. */
+  /** An error of Spread's flush library: the call would have to wait. */
   public static final int WOULD_BLOCK = -25;
 
-  /** Flush library: the message type is reserved. */
+  /** An error of Spread's flush library: the message type is reserved. */
   public static final int ILLEGAL_MESSAGE_TYPE = -26;
 
-  /** Flush library: the state of the group does not allow the call. */
+  /** An error of Spread's flush library: the state of the group does not allow the call. */
   public static final int ILLEGAL_STATE = -27;
 
-  /** Flush library: the list of receivers is not allowed. */
+  /** An error of Spread's flush library: the list of receivers is not allowed. */
   public static final int ILLEGAL_RECEIVERS = -28;
 
   // end of codes
