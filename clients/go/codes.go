@@ -47,7 +47,7 @@ const (
 	NetErrorOnSession Code = -18
 	// SpBug: A defect inside Spread. The sidecar raises INTERNAL instead.
 	SpBug Code = -19
-	// IllegalTime: A duration is malformed or outside its bounds.
+	// IllegalTime: A duration is malformed or outside its range.
 	IllegalTime Code = -20
 	// IllegalParam: An error of Spread's flush library: a parameter is not allowed.
 	IllegalParam Code = -24

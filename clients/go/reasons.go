@@ -70,7 +70,7 @@ const (
 	ErrFieldRequired Reason = "FIELD_REQUIRED"
 	// ErrFieldInvalid (INVALID_ARGUMENT): The value of a field is not allowed. Metadata: `field`, `bound`.
 	ErrFieldInvalid Reason = "FIELD_INVALID"
-	// ErrLimitOutOfRange (INVALID_ARGUMENT): A limit, a duration or a count is outside its bounds. Metadata: `field`,
+	// ErrLimitOutOfRange (INVALID_ARGUMENT): A limit, a duration or a count is outside its range. Metadata: `field`,
 	// `limit`, `bound`.
 	ErrLimitOutOfRange Reason = "LIMIT_OUT_OF_RANGE"
 	// ErrDaemonNotAllowed (PERMISSION_DENIED): The spread name is neither a configured daemon nor on the allow-list.
@@ -85,7 +85,7 @@ const (
 	// after a client closed the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`,
 	// `last_sequence`.
 	ErrLeaseExpired Reason = "LEASE_EXPIRED"
-	// ErrQueueOverflow (RESOURCE_EXHAUSTED): The event queue reached its bound, and the overflow policy is DISCONNECT.
+	// ErrQueueOverflow (RESOURCE_EXHAUSTED): The event queue reached its limit, and the overflow policy is DISCONNECT.
 	// Metadata: `bound`, `outcome`, `last_sequence`.
 	ErrQueueOverflow Reason = "QUEUE_OVERFLOW"
 	// ErrDraining (UNAVAILABLE): The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A
@@ -116,7 +116,7 @@ const (
 	// ErrInternal (INTERNAL): A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`,
 	// `outcome`, `last_sequence`.
 	ErrInternal Reason = "INTERNAL"
-	// ErrTotalQueueFull (RESOURCE_EXHAUSTED): The event queues of all mailboxes together have reached the bound of the
+	// ErrTotalQueueFull (RESOURCE_EXHAUSTED): The event queues of all mailboxes together have reached the limit of the
 	// sidecar. Metadata: `limit`, `bound`.
 	ErrTotalQueueFull Reason = "TOTAL_QUEUE_FULL"
 	// ErrDeadlineExceeded (DEADLINE_EXCEEDED): The deadline of the call passed before the call was done. Metadata:

@@ -42,7 +42,7 @@ pub enum Code {
     NetErrorOnSession = -18,
     /// A defect inside Spread. The sidecar raises INTERNAL instead.
     SpBug = -19,
-    /// A duration is malformed or outside its bounds.
+    /// A duration is malformed or outside its range.
     IllegalTime = -20,
     /// An error of Spread's flush library: a parameter is not allowed.
     IllegalParam = -24,

@@ -11,7 +11,7 @@ pub enum Reason {
     FieldRequired,
     /// INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`.
     FieldInvalid,
-    /// INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`.
+    /// INVALID_ARGUMENT: A limit, a duration or a count is outside its range. Metadata: `field`, `limit`, `bound`.
     LimitOutOfRange,
     /// PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
     DaemonNotAllowed,
@@ -24,7 +24,7 @@ pub enum Reason {
     /// closed the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`,
     /// `last_sequence`.
     LeaseExpired,
-    /// RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata:
+    /// RESOURCE_EXHAUSTED: The event queue reached its limit, and the overflow policy is DISCONNECT. Metadata:
     /// `bound`, `outcome`, `last_sequence`.
     QueueOverflow,
     /// UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives
@@ -52,7 +52,7 @@ pub enum Reason {
     /// INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
     /// `last_sequence`.
     Internal,
-    /// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar.
+    /// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the limit of the sidecar.
     /// Metadata: `limit`, `bound`.
     TotalQueueFull,
     /// DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.

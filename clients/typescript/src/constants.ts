@@ -127,7 +127,7 @@ export const MESSAGE_TOO_LONG = -17;
 export const NET_ERROR_ON_SESSION = -18;
 /** A defect inside Spread. The sidecar raises INTERNAL instead. */
 export const SP_BUG = -19;
-/** A duration is malformed or outside its bounds. */
+/** A duration is malformed or outside its range. */
 export const ILLEGAL_TIME = -20;
 /** An error of Spread's flush library: a parameter is not allowed. */
 export const ILLEGAL_PARAM = -24;

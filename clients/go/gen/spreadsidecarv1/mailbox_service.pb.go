@@ -63,7 +63,7 @@ const (
 	ErrorReason_ERROR_REASON_FIELD_REQUIRED ErrorReason = 2
 	// INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`.
 	ErrorReason_ERROR_REASON_FIELD_INVALID ErrorReason = 3
-	// INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`.
+	// INVALID_ARGUMENT: A limit, a duration or a count is outside its range. Metadata: `field`, `limit`, `bound`.
 	ErrorReason_ERROR_REASON_LIMIT_OUT_OF_RANGE ErrorReason = 4
 	// PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
 	ErrorReason_ERROR_REASON_DAEMON_NOT_ALLOWED ErrorReason = 5
@@ -75,7 +75,7 @@ const (
 	// ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
 	// the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_LEASE_EXPIRED ErrorReason = 8
-	// RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+	// RESOURCE_EXHAUSTED: The event queue reached its limit, and the overflow policy is DISCONNECT. Metadata: `bound`,
 	// `outcome`, `last_sequence`.
 	ErrorReason_ERROR_REASON_QUEUE_OVERFLOW ErrorReason = 9
 	// UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives the
@@ -103,7 +103,7 @@ const (
 	// INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
 	// `last_sequence`.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 19
-	// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+	// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the limit of the sidecar. Metadata:
 	// `limit`, `bound`.
 	ErrorReason_ERROR_REASON_TOTAL_QUEUE_FULL ErrorReason = 20
 	// DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.

@@ -170,7 +170,7 @@ MESSAGE_TOO_LONG: Final = -17
 NET_ERROR_ON_SESSION: Final = -18
 #: A defect inside Spread. The sidecar raises INTERNAL instead.
 SP_BUG: Final = -19
-#: A duration is malformed or outside its bounds.
+#: A duration is malformed or outside its range.
 ILLEGAL_TIME: Final = -20
 #: An error of Spread's flush library: a parameter is not allowed.
 ILLEGAL_PARAM: Final = -24

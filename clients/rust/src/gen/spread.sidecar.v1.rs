@@ -1280,7 +1280,7 @@ pub enum ErrorReason {
     FieldRequired = 2,
     /// INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`.
     FieldInvalid = 3,
-    /// INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`.
+    /// INVALID_ARGUMENT: A limit, a duration or a count is outside its range. Metadata: `field`, `limit`, `bound`.
     LimitOutOfRange = 4,
     /// PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`.
     DaemonNotAllowed = 5,
@@ -1292,7 +1292,7 @@ pub enum ErrorReason {
     /// ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
     /// the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
     LeaseExpired = 8,
-    /// RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+    /// RESOURCE_EXHAUSTED: The event queue reached its limit, and the overflow policy is DISCONNECT. Metadata: `bound`,
     /// `outcome`, `last_sequence`.
     QueueOverflow = 9,
     /// UNAVAILABLE: The sidecar is shutting down. Metadata: `outcome`, `last_sequence`. A google.rpc.RetryInfo gives the
@@ -1320,7 +1320,7 @@ pub enum ErrorReason {
     /// INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
     /// `last_sequence`.
     Internal = 19,
-    /// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+    /// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the limit of the sidecar. Metadata:
     /// `limit`, `bound`.
     TotalQueueFull = 20,
     /// DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.

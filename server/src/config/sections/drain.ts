@@ -9,7 +9,7 @@ export const drain = {
       type: duration({ min: '0s', max: '1h' }),
       default: '0s',
       why: 'Kubernetes stops a native sidecar only after the application.',
-      text: 'Time that the sidecar continues to serve before it drains, for pods whose containers all stop at once. It ends early when there was no mailbox and no client connection for one second.',
+      text: 'Time that the sidecar continues to serve before it drains, for pods whose containers all stop at once. The delay ends early when there was no mailbox and no client connection for one second.',
       flag: 'shutdown-delay',
     }),
     grace: option({

@@ -88,7 +88,7 @@ export const mailbox = {
       type: duration({ min: '100ms', max: '24h' }),
       default: '24h',
       why: 'An application may choose to wait for its daemon.',
-      text: 'Longest time until a reconnecting mailbox gives up that a client may ask for. The shortest is 100ms.',
+      text: 'Longest time to reconnect that a client may ask for. After it, the mailbox gives up. The shortest is 100ms.',
     }),
     reconnectNameWait: option({
       type: duration({ min: '0s', max: '1h' }),

@@ -86,8 +86,8 @@ export const mailboxMetrics = {
 export const queueMetrics = {
   events: gauge('queue_events', 'Queued events of all mailboxes.'),
   bytes: gauge('queue_bytes', 'Bytes of queued events of all mailboxes.'),
-  largestEvents: gauge('largest_queue_events', 'Queued events of the mailbox with the most.'),
-  largestBytes: gauge('largest_queue_bytes', 'Bytes of queued events of the mailbox with the most.'),
+  largestEvents: gauge('largest_queue_events', 'Largest number of queued events of one mailbox.'),
+  largestBytes: gauge('largest_queue_bytes', 'Largest number of bytes of queued events of one mailbox.'),
   retained: gauge(
     'retained_bytes',
     'Bytes of all retained events: queued events, replay windows, unacknowledged events, and copies in transit to clients.',
@@ -130,7 +130,7 @@ export const daemonMetrics = {
   ),
   roundTrip: gauge(
     'daemon_round_trip_seconds',
-    'Round-trip time of the last probe message of the sidecar to itself through the default daemon, one every 5 s. Absent before the first. If a probe takes more than 10 s, the daemon counts as down.',
+    'Round-trip time of the last probe message of the sidecar to itself through the default daemon. The sidecar sends one every 5 s. The metric is absent before the first response. If a probe takes more than 10 s, the daemon counts as down.',
   ),
   connects: counter(
     'daemon_connects_total',

@@ -46,7 +46,7 @@ export enum ErrorReason {
   FIELD_REQUIRED = 2,
   /** FIELD_INVALID - INVALID_ARGUMENT: The value of a field is not allowed. Metadata: `field`, `bound`. */
   FIELD_INVALID = 3,
-  /** LIMIT_OUT_OF_RANGE - INVALID_ARGUMENT: A limit, a duration or a count is outside its bounds. Metadata: `field`, `limit`, `bound`. */
+  /** LIMIT_OUT_OF_RANGE - INVALID_ARGUMENT: A limit, a duration or a count is outside its range. Metadata: `field`, `limit`, `bound`. */
   LIMIT_OUT_OF_RANGE = 4,
   /** DAEMON_NOT_ALLOWED - PERMISSION_DENIED: The spread name is neither a configured daemon nor on the allow-list. Metadata: `field`. */
   DAEMON_NOT_ALLOWED = 5,
@@ -63,7 +63,7 @@ export enum ErrorReason {
    */
   LEASE_EXPIRED = 8,
   /**
-   * QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: The event queue reached its bound, and the overflow policy is DISCONNECT. Metadata: `bound`,
+   * QUEUE_OVERFLOW - RESOURCE_EXHAUSTED: The event queue reached its limit, and the overflow policy is DISCONNECT. Metadata: `bound`,
    * `outcome`, `last_sequence`.
    */
   QUEUE_OVERFLOW = 9,
@@ -103,7 +103,7 @@ export enum ErrorReason {
    */
   INTERNAL = 19,
   /**
-   * TOTAL_QUEUE_FULL - RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the bound of the sidecar. Metadata:
+   * TOTAL_QUEUE_FULL - RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the limit of the sidecar. Metadata:
    * `limit`, `bound`.
    */
   TOTAL_QUEUE_FULL = 20,

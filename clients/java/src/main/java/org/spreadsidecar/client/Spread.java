@@ -160,7 +160,7 @@ public final class Spread {
   /** A defect inside Spread. The sidecar raises INTERNAL instead. */
   public static final int SP_BUG = -19;
 
-  /** A duration is malformed or outside its bounds. */
+  /** A duration is malformed or outside its range. */
   public static final int ILLEGAL_TIME = -20;
 
   /** An error of Spread's flush library: a parameter is not allowed. */
