@@ -78,7 +78,6 @@ export const python = {
   title: 'Python',
   enable:
     'Install grpcio, grpcio-tools, pytest and mypy for python3 (3.9 or later), or name a Python that has them in PYTHON.',
-  lacks: ['Message headers'],
   isAvailable: (env = process.env) =>
     spawnSync(interpreter(env), ['-c', 'import grpc, google.protobuf, pytest'], {
       stdio: 'ignore',

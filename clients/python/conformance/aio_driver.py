@@ -204,9 +204,15 @@ class Driver:
         return {"selfLeave": t.event_json(left) if left else None}
 
     async def op_multicast(self, args: Json, timeout: Optional[float]) -> Json:
-        service_type, groups, payload, message_type, self_discard = t.message_arguments(args)
+        service_type, groups, payload, message_type, self_discard, headers = t.message_arguments(args)
         sent = await self.mailbox(args).multigroup_multicast(
-            service_type, groups, payload, message_type, self_discard=self_discard, timeout=timeout
+            service_type,
+            groups,
+            payload,
+            message_type,
+            self_discard=self_discard,
+            headers=headers,
+            timeout=timeout,
         )
         return {"bytesSent": sent}
 
@@ -256,7 +262,7 @@ class Driver:
 
     async def op_send(self, args: Json, timeout: Optional[float]) -> Json:
         sender = self.sender(args).sender
-        service_type, groups, payload, message_type, self_discard = t.message_arguments(args)
+        service_type, groups, payload, message_type, self_discard, headers = t.message_arguments(args)
         for _ in range(args.get("times", 1)):
             await sender.send(
                 service_type,
@@ -264,6 +270,7 @@ class Driver:
                 payload,
                 message_type,
                 self_discard=self_discard,
+                headers=headers,
                 timeout=timeout,
             )
         return {}

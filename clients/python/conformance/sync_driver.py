@@ -215,9 +215,16 @@ class Driver:
         return {"selfLeave": t.event_json(left) if left else None}
 
     def op_multicast(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
-        service_type, groups, payload, message_type, self_discard = t.message_arguments(args)
+        service_type, groups, payload, message_type, self_discard, headers = t.message_arguments(args)
         sent = self.mailbox(args).multigroup_multicast(
-            service_type, groups, payload, message_type, self_discard=self_discard, timeout=timeout, cancel=cancel
+            service_type,
+            groups,
+            payload,
+            message_type,
+            self_discard=self_discard,
+            headers=headers,
+            timeout=timeout,
+            cancel=cancel,
         )
         return {"bytesSent": sent}
 
@@ -269,7 +276,7 @@ class Driver:
 
     def op_send(self, args: Json, timeout: Optional[float], cancel: Begun) -> Json:
         sender = self.sender(args).sender
-        service_type, groups, payload, message_type, self_discard = t.message_arguments(args)
+        service_type, groups, payload, message_type, self_discard, headers = t.message_arguments(args)
         for _ in range(args.get("times", 1)):
             sender.send(
                 service_type,
@@ -277,6 +284,7 @@ class Driver:
                 payload,
                 message_type,
                 self_discard=self_discard,
+                headers=headers,
                 timeout=timeout,
                 cancel=cancel,
             )

@@ -68,6 +68,7 @@ def event_json(event: s.SpreadEvent) -> Json:
             "payload": base64.b64encode(event.payload).decode(),
             "endianMismatch": event.endian_mismatch,
             "selfDiscard": event.self_discard,
+            "headers": dict(event.headers),
         }
     if isinstance(event, s.ViewMessage):
         return {
@@ -100,6 +101,7 @@ def event_json(event: s.SpreadEvent) -> Json:
             "serviceType": SERVICE_NAMES.get(event.service_type),
             "messageType": event.message_type,
             "payload": base64.b64encode(event.payload).decode(),
+            "headers": dict(event.headers),
         }
     if isinstance(event, s.ConnectionLost):
         return {
@@ -216,8 +218,8 @@ def sender_options(args: Json) -> Json:
     return _given(args, _SENDER)
 
 
-def message_arguments(args: Json) -> tuple[int, list[str], bytes, int, bool]:
-    """Service type, groups, payload, message type, self-discard."""
+def message_arguments(args: Json) -> tuple[int, list[str], bytes, int, bool, Optional[dict[str, str]]]:
+    """Service type, groups, payload, message type, self-discard, headers."""
     service_type = args.get("serviceType")
     return (
         SERVICE_TYPES.get(service_type, 0) if isinstance(service_type, str) else service_type or 0,
@@ -225,6 +227,7 @@ def message_arguments(args: Json) -> tuple[int, list[str], bytes, int, bool]:
         base64.b64decode(args.get("payload", "")),
         args.get("messageType", 0),
         args.get("selfDiscard", False),
+        args.get("headers"),
     )
 
 

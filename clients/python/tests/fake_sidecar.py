@@ -77,6 +77,8 @@ class FakeSidecar(MailboxServiceServicer):
         self.disconnects = 0
         self.on_acknowledge: Callable[[int, grpc.ServicerContext], None] = lambda up_to, context: None
         self.on_multicast: Callable[[grpc.ServicerContext], None] = lambda context: None
+        #: Called with the message of each Multicast.
+        self.on_message: Callable[[pb.MulticastMessage], None] = lambda message: None
         #: Called for each Join, Leave and Disconnect.
         self.on_other: Callable[[str], None] = lambda call: None
         self.on_stream: Optional[Callable[[Iterator[Any], grpc.ServicerContext], Iterator[Any]]] = None
@@ -148,6 +150,7 @@ class FakeSidecar(MailboxServiceServicer):
 
     def Multicast(self, request: Any, context: grpc.ServicerContext) -> pb.MulticastResponse:
         self.on_multicast(context)
+        self.on_message(request.message)
         return pb.MulticastResponse(bytes_sent=len(request.message.payload))
 
     def Acknowledge(self, request: Any, context: grpc.ServicerContext) -> pb.AcknowledgeResponse:

@@ -14,10 +14,12 @@ import pytest
 import spread_sidecar
 from spread_sidecar import (
     AGREED_MESS,
+    CONTENT_TYPE_HEADER,
     FIFO_MESS,
     REJECT_NOT_UNIQUE,
     Cancellation,
     Refusal,
+    RegularMessage,
     SpreadError,
     TlsOptions,
     aio,
@@ -137,6 +139,17 @@ def test_sending_fast(target: str, capsys: pytest.CaptureFixture[str]) -> None:
         print(progress.sent, progress.accepted)
     assert capsys.readouterr().out == "1000 1000\n"
     assert refusals == []
+
+
+def test_headers(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with spread_sidecar.connect(target=target, membership=False) as mailbox:
+        mailbox.join("greetings")
+        mailbox.multicast(AGREED_MESS, "greetings", '{"n":1}', headers={CONTENT_TYPE_HEADER: "application/json"})
+        for event in mailbox:
+            if isinstance(event, RegularMessage):
+                print(event.headers.get(CONTENT_TYPE_HEADER), event.text())
+                break
+    assert capsys.readouterr().out == 'application/json {"n":1}\n'
 
 
 def test_a_name_that_is_taken(target: str, capsys: pytest.CaptureFixture[str]) -> None:

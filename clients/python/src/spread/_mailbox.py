@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from typing import Callable, Optional, TypeVar, Union
+from typing import Callable, Mapping, Optional, TypeVar, Union
 
 import spread_sidecar
 from spread_sidecar import Mailbox, RegularMessage, RejectedMessage, SelfLeaveMessage, TransitionalMessage, ViewMessage
@@ -133,7 +133,16 @@ class MailboxType:
         self._check_open("leave")
         self._call(lambda: self._in_order(lambda: self._mailbox.leave(name)))
 
-    def multicast(self, service_type: int, group: Text, message: object, message_type: int = 0, /) -> int:
+    def multicast(
+        self,
+        service_type: int,
+        group: Text,
+        message: object,
+        message_type: int = 0,
+        /,
+        *,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> int:
         """Sends a message to all members of a group, or to a private group. Returns the size of the message in
         bytes.
 
@@ -143,6 +152,9 @@ class MailboxType:
         The call does not wait until the daemon gets the message. A message may be lost if the process is
         killed, or if Spread closes the connection. A later call then raises CONNECTION_CLOSED. Waits while
         10,000 messages or 4 MiB are in flight.
+
+        ``headers`` are names with text values, which the wrapper does not have. A call with headers waits until
+        the daemon connection has accepted the message, and raises SpreadError if the sidecar rejects it.
         """
         # Only immutable arguments can be compared by identity.
         if group is not self._last_target[0] or type(group) not in (str, bytes):
@@ -150,10 +162,17 @@ class MailboxType:
             self._last_target = (group, (name,) if has_receivers(name) else (), 1)
         elif (type(group) is str) is not self._rule.names_are_text:
             self._rule.record_name_type(type(group) is str)
-        return self._multicast("multicast", service_type, self._last_target, message, message_type)
+        return self._multicast("multicast", service_type, self._last_target, message, message_type, headers)
 
     def multigroup_multicast(
-        self, service_type: int, groups: tuple[Text, ...], message: object, message_type: int = 0, /
+        self,
+        service_type: int,
+        groups: tuple[Text, ...],
+        message: object,
+        message_type: int = 0,
+        /,
+        *,
+        headers: Optional[Mapping[str, str]] = None,
     ) -> int:
         """Sends one message to all members of several groups, given as a tuple. Returns the size of the message
         in bytes.
@@ -166,7 +185,7 @@ class MailboxType:
             raise ValueError("there must be at least one group in the tuple")
         names = [cut_destination(self._rule.name_in(group, "groups")) for group in groups]
         target = (None, tuple(filter(has_receivers, names)), len(groups))
-        return self._multicast("multigroup_multicast", service_type, target, message, message_type)
+        return self._multicast("multigroup_multicast", service_type, target, message, message_type, headers)
 
     def receive(self) -> Union[RegularMsgType, MembershipMsgType]:
         """Waits for the next message.
@@ -220,6 +239,7 @@ class MailboxType:
         target: tuple[object, tuple[str, ...], int],
         message: object,
         message_type: int,
+        headers: Optional[Mapping[str, str]],
     ) -> int:
         # The usual case: both numbers are in range.
         fits = type(service_type) is int and 0 <= service_type <= _SERVICE_BITS
@@ -239,6 +259,9 @@ class MailboxType:
         if count > self._max_groups or size + count * MAX_GROUP_NAME > self._max_bytes:
             raise self._too_large(size, count)
         if names:
+            if headers:
+                self._multicast_with_headers(service, names, payload, short, headers)
+                return size
             try:
                 self._outgoing.send(service, names, payload, short)
             except spread_sidecar.SpreadError as error:
@@ -246,6 +269,17 @@ class MailboxType:
         elif not service & REGULAR_MESS:
             raise _errors.SpreadError(ILLEGAL_SERVICE, "Illegal service request")
         return size
+
+    def _multicast_with_headers(
+        self, service: int, names: tuple[str, ...], payload: bytes, message_type: int, headers: Mapping[str, str]
+    ) -> None:
+        # Only the sidecar knows whether it accepts the headers: a call reports a rejected message, a stream does
+        # not.
+        self._call(
+            lambda: self._in_order(
+                lambda: self._mailbox.multigroup_multicast(service, names, payload, message_type, headers=headers)
+            )
+        )
 
     def _too_large(self, size: int, groups: int) -> _errors.SpreadError:
         """The error of a message that the sidecar would reject after the call has returned."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Optional
 
-from spread_sidecar import GroupId, RegularMessage, SelfLeaveMessage, TransitionalMessage, ViewMessage
+from spread_sidecar import GroupId, MessageHeaders, RegularMessage, SelfLeaveMessage, TransitionalMessage, ViewMessage
 from spread_sidecar.constants import REG_MEMB_MESS, TRANSITION_MESS
 
 from ._text import Text, TextRule
@@ -36,7 +36,7 @@ _NO_ID: Final = GroupIdType(GroupId(0, 0, 0))
 class RegularMsgType:
     """A message that a client multicast."""
 
-    __slots__ = ("endian", "groups", "message", "msg_type", "sender")
+    __slots__ = ("endian", "groups", "headers", "message", "msg_type", "sender")
 
     #: Private group of the sender.
     sender: Text
@@ -58,6 +58,8 @@ class RegularMsgType:
         self.msg_type: Final[int] = event.message_type
         #: 1 if the byte orders of the sender's and the sidecar's machine differ, otherwise 0.
         self.endian: Final[int] = int(event.endian_mismatch)
+        #: The headers, by name, always text. Empty for a message without headers. The wrapper has no headers.
+        self.headers: Final[MessageHeaders] = event.headers
 
 
 class MembershipMsgType:

@@ -5,7 +5,7 @@ This is the blocking API. ``spread_sidecar.aio`` is the same API for asyncio.
 
 from __future__ import annotations
 
-from . import constants, predicates
+from . import constants, headers, predicates
 from ._sync.connect import connect, version
 from ._sync.mailbox import Mailbox
 from ._sync.sender import Sender
@@ -30,6 +30,7 @@ from .events import (
     VirtualSynchronySet,
 )
 from .group_id import GroupId
+from .headers import *  # noqa: F403
 from .info import (
     AcknowledgementMode,
     CurrentView,
@@ -124,4 +125,5 @@ __all__ = [
     "version",
 ]
 __all__ += constants.__all__
+__all__ += headers.__all__
 __all__ += predicates.__all__

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Optional, Union
 
 from . import constants as c
 from .group_id import GroupId
+from .headers import NO_HEADERS, MessageHeaders
 
 #: The name of a service type.
 ServiceTypeName = Literal["UNRELIABLE", "RELIABLE", "FIFO", "CAUSAL", "AGREED", "SAFE"]
@@ -69,6 +70,7 @@ class _ContentEvent(ReceivedEvent):
     __slots__ = (
         "endian_mismatch",
         "groups",
+        "headers",
         "message_type",
         "payload",
         "sender",
@@ -90,6 +92,8 @@ class _ContentEvent(ReceivedEvent):
     endian_mismatch: bool
     #: The complete service type word, as Spread's C library returns it.
     spread_type: int
+    #: The headers. Empty for a message without headers.
+    headers: MessageHeaders
 
     @property
     def self_discard(self) -> bool:
@@ -104,6 +108,10 @@ class _ContentEvent(ReceivedEvent):
     def text(self) -> str:
         """The payload as UTF-8. Invalid bytes become U+FFFD."""
         return self.payload.decode("utf-8", "replace")
+
+
+def _weight_of(headers: MessageHeaders) -> int:
+    return sum(len(name) + len(value) + 128 for name, value in headers.items())
 
 
 class RegularMessage(_ContentEvent):
@@ -123,6 +131,7 @@ class RegularMessage(_ContentEvent):
         payload: bytes,
         endian_mismatch: bool,
         spread_type: int,
+        headers: MessageHeaders = NO_HEADERS,
     ) -> None:
         self.sequence = sequence
         self._received_ms = received_ms
@@ -134,6 +143,9 @@ class RegularMessage(_ContentEvent):
         self.payload = payload
         self.endian_mismatch = endian_mismatch
         self.spread_type = spread_type
+        self.headers = headers
+        if headers is not NO_HEADERS:
+            self._weight += _weight_of(headers)
 
 
 class RejectedMessage(_ContentEvent):
@@ -157,6 +169,7 @@ class RejectedMessage(_ContentEvent):
         payload: bytes,
         endian_mismatch: bool,
         spread_type: int,
+        headers: MessageHeaders = NO_HEADERS,
     ) -> None:
         self.sequence = sequence
         self._received_ms = received_ms
@@ -169,6 +182,9 @@ class RejectedMessage(_ContentEvent):
         self.payload = payload
         self.endian_mismatch = endian_mismatch
         self.spread_type = spread_type
+        self.headers = headers
+        if headers is not NO_HEADERS:
+            self._weight += _weight_of(headers)
 
 
 class VirtualSynchronySet:

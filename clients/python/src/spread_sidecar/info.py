@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, Optional
 
 from .events import ViewMessage
+from .headers import NO_HEADERS, MessageHeaders
 from .options import SoftLimit
 
 #: The version of a release: major, minor, patch.
@@ -173,3 +174,4 @@ class OutgoingMessage:
     payload: bytes
     message_type: int
     self_discard: bool
+    headers: MessageHeaders = NO_HEADERS

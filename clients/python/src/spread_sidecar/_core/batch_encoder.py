@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Iterable
 
 from .outgoing import Outgoing
+from .varint import encode_varint
 
 # Tags: field number << 3 | wire type (0 = varint, 2 = length-delimited).
 _TAG_BATCH = b"\x12"  # MulticastStreamRequest.batch
@@ -23,8 +24,8 @@ _SELF_DISCARD = b"\x28\x01"
 def encode_open(mailbox_id: str) -> bytes:
     """The first frame, with the mailbox ID."""
     name = mailbox_id.encode("utf-8")
-    inner = b"\x0a" + _varint(len(name)) + name
-    return b"\x0a" + _varint(len(inner)) + inner
+    inner = b"\x0a" + encode_varint(len(name)) + name
+    return b"\x0a" + encode_varint(len(inner)) + inner
 
 
 def encode_batch(messages: Iterable[Outgoing]) -> bytes:
@@ -38,10 +39,15 @@ def encode_batch(messages: Iterable[Outgoing]) -> bytes:
     after = b""
     around = 0
     for message in messages:
-        number, groups, payload, message_type, self_discard = message
+        number, groups, payload, message_type, self_discard, headers = message
         length = len(payload)
         key = (length, message_type, number, self_discard, groups)
-        if key != last_key:
+        if headers is not None:
+            # Headers usually differ from message to message.
+            last_key = None
+            before, after = _around_payload(length, number, groups, message_type, self_discard, headers.encoded)
+            around = len(before) + len(after)
+        elif key != last_key:
             last_key = key
             before, after = _around_payload(length, number, groups, message_type, self_discard)
             around = len(before) + len(after)
@@ -50,39 +56,34 @@ def encode_batch(messages: Iterable[Outgoing]) -> bytes:
         if after:
             add(after)
         size += around + length
-    return b"".join((_TAG_BATCH, _varint(size), *parts))
+    return b"".join((_TAG_BATCH, encode_varint(size), *parts))
 
 
 def _around_payload(
-    length: int, number: int, groups: tuple[str, ...], message_type: int, self_discard: bool
+    length: int,
+    number: int,
+    groups: tuple[str, ...],
+    message_type: int,
+    self_discard: bool,
+    headers: bytes = b"",
 ) -> tuple[bytes, bytes]:
     """The bytes before and after a payload of ``length`` bytes in a MulticastBatch."""
     head = _head(number, groups)
     if length:
-        head += _TAG_PAYLOAD + _varint(length)
+        head += _TAG_PAYLOAD + encode_varint(length)
     after = b""
     if message_type:
         zigzag = ((message_type << 1) ^ (message_type >> 31)) & 0xFFFFFFFF
-        after = _TAG_MESSAGE_TYPE + _varint(zigzag)
+        after = _TAG_MESSAGE_TYPE + encode_varint(zigzag)
     if self_discard:
         after += _SELF_DISCARD
-    return _TAG_MESSAGES + _varint(len(head) + length + len(after)) + head, after
+    after += headers
+    return _TAG_MESSAGES + encode_varint(len(head) + length + len(after)) + head, after
 
 
 def _head(number: int, groups: tuple[str, ...]) -> bytes:
-    parts = [_TAG_SERVICE_TYPE, _varint(number)] if number else []
+    parts = [_TAG_SERVICE_TYPE, encode_varint(number)] if number else []
     for group in groups:
         name = group.encode("utf-8")
-        parts += (_TAG_GROUPS, _varint(len(name)), name)
+        parts += (_TAG_GROUPS, encode_varint(len(name)), name)
     return b"".join(parts)
-
-
-def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)

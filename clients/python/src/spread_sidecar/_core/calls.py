@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Generic, Iterable, Optional, TypeVar
+from typing import Any, Callable, Generic, Iterable, Mapping, Optional, TypeVar
 
 from ..events import SelfLeaveMessage, ViewMessage
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
@@ -74,9 +74,10 @@ def multicast(
     payload: Payload,
     message_type: int,
     self_discard: bool,
+    headers: Optional[Mapping[str, str]],
 ) -> Call[int]:
     """Sends a message."""
-    outgoing = to_outgoing(service_type, to_groups(groups), payload, message_type, self_discard)
+    outgoing = to_outgoing(service_type, to_groups(groups), payload, message_type, self_discard, headers)
     request = service.MulticastRequest(mailbox_id=mailbox_id, message=to_multicast_message(outgoing))
     return Call(methods.MULTICAST, request, lambda answer: answer.bytes_sent, send=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Callable, Mapping, Optional
 
 from ..events import (
     ConnectionLost,
@@ -19,6 +19,7 @@ from ..events import (
 )
 from ..gen.spread.sidecar.v1 import event_pb2, mailbox_service_pb2, types_pb2
 from ..group_id import GroupId
+from ..headers import NO_HEADERS, MessageHeaders
 from .service_type import SERVICE_BITS
 
 _CAUSES: dict[int, MembershipCause] = {
@@ -38,6 +39,10 @@ _OPERATIONS: dict[int, RejectedOperation] = {
 def to_group_id(group_id: types_pb2.GroupId) -> GroupId:
     """Converts a group ID."""
     return GroupId(group_id.daemon_id, group_id.time, group_id.index)
+
+
+def _to_headers(headers: Mapping[str, str]) -> MessageHeaders:
+    return MessageHeaders(headers) if headers else NO_HEADERS
 
 
 def to_view(view: event_pb2.MembershipView, sequence: int = 0, received_ms: int = 0) -> ViewMessage:
@@ -81,6 +86,7 @@ def _rejected(event: event_pb2.Event, sequence: int, received_ms: int) -> Reject
         message.payload,
         message.endian_mismatch,
         message.spread_type,
+        _to_headers(message.headers),
     )
 
 
@@ -148,6 +154,7 @@ def decode_batch(batch: mailbox_service_pb2.EventBatch, after: int) -> DecodedBa
         if kind == "regular_message":
             message = event.regular_message
             groups = message.groups
+            headers = message.headers
             add(
                 RegularMessage(
                     sequence,
@@ -161,6 +168,7 @@ def decode_batch(batch: mailbox_service_pb2.EventBatch, after: int) -> DecodedBa
                     message.payload,
                     message.endian_mismatch,
                     message.spread_type,
+                    _to_headers(headers) if headers else NO_HEADERS,
                 )
             )
         else:

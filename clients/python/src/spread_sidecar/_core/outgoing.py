@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple
+from typing import Iterable, Mapping, NamedTuple, Optional
 
 from ..gen.spread.sidecar.v1 import mailbox_service_pb2 as service
+from ..headers import NO_HEADERS
 from ..info import OutgoingMessage
 from ..options import Payload
 from .local_errors import field_error, local_spread_error
+from .outgoing_headers import OutgoingHeaders, to_outgoing_headers
 from .service_type import SERVICE_BITS, from_service_word
 
 
@@ -19,11 +21,14 @@ class Outgoing(NamedTuple):
     payload: bytes
     message_type: int
     self_discard: bool
+    #: None without headers.
+    headers: Optional[OutgoingHeaders] = None
 
     def to_public(self) -> OutgoingMessage:
         """The message as the application gave it."""
         bits = SERVICE_BITS[self.service_number]
-        return OutgoingMessage(bits, self.groups, self.payload, self.message_type, self.self_discard)
+        headers = NO_HEADERS if self.headers is None else self.headers.values
+        return OutgoingMessage(bits, self.groups, self.payload, self.message_type, self.self_discard, headers)
 
 
 def to_outgoing(
@@ -32,6 +37,7 @@ def to_outgoing(
     payload: Payload,
     message_type: int,
     self_discard: bool,
+    headers: Optional[Mapping[str, str]] = None,
 ) -> Outgoing:
     """Rejects what the contract cannot represent. The sidecar validates everything else."""
     number, discard = from_service_word(service_type)
@@ -46,7 +52,11 @@ def to_outgoing(
             field="message_type",
             bound="-32768 to 32767",
         )
-    return Outgoing(number, groups, payload, message_type, discard or self_discard)
+    if headers is None:
+        return Outgoing(number, groups, payload, message_type, discard or self_discard)
+    return Outgoing(
+        number, groups, payload, message_type, discard or self_discard, to_outgoing_headers(headers)
+    )
 
 
 def to_groups(groups: Iterable[str]) -> tuple[str, ...]:
@@ -76,6 +86,7 @@ def to_multicast_message(message: Outgoing) -> service.MulticastMessage:
         payload=message.payload,
         message_type=message.message_type,
         self_discard=message.self_discard,
+        headers=None if message.headers is None else message.headers.values,
     )
 
 

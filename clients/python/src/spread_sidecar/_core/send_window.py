@@ -22,7 +22,8 @@ _MAX_KEPT_REFUSALS = 100
 
 
 def _size_of(message: Outgoing) -> int:
-    return len(message.payload) + 32 * len(message.groups) + 16
+    size = len(message.payload) + 32 * len(message.groups) + 16
+    return size if message.headers is None else size + len(message.headers.encoded)
 
 
 class SendWindow:
@@ -89,7 +90,7 @@ class SendWindow:
         """Adds a message."""
         self._sent += 1
         self._in_flight.append(message)
-        self._in_flight_bytes += len(message.payload) + 32 * len(message.groups) + 16
+        self._in_flight_bytes += _size_of(message)
         self._waiting.append(message)
 
     def take_batch(self) -> list[Outgoing]:

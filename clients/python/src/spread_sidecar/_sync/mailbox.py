@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Optional, Type
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, Optional, Type
 
 from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
@@ -164,6 +164,7 @@ class Mailbox:
         message_type: int = 0,
         *,
         self_discard: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
@@ -173,6 +174,8 @@ class Mailbox:
         ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1
         to 31 characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text
         is sent as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
+        ``headers`` are names with text values, at most 8,192 bytes together. A name has 1 to 64 characters of
+        ``a-z 0-9 - _ .``.
 
         Returns the size of the message in bytes after the daemon connection accepted it. The ``outcome`` of a
         SpreadError says whether the message may have been sent.
@@ -183,6 +186,7 @@ class Mailbox:
             message,
             message_type,
             self_discard=self_discard,
+            headers=headers,
             timeout=timeout,
             cancel=cancel,
         )
@@ -195,6 +199,7 @@ class Mailbox:
         message_type: int = 0,
         *,
         self_discard: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> int:
@@ -203,7 +208,7 @@ class Mailbox:
         A mailbox in several of these groups receives it once. 1 to ``limits.max_groups_per_message`` groups.
         Otherwise as ``multicast``.
         """
-        call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
+        call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard, headers)
         return self._call(call, timeout, cancel)
 
     def sender(

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from types import TracebackType
-from typing import Any, Callable, Iterable, Iterator, Optional, Type, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Type, Union
 
 import grpc
 
@@ -86,10 +86,11 @@ class Sender:
         message_type: int = 0,
         *,
         self_discard: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
         cancel: Optional[Cancellation] = None,
     ) -> None:
-        """Sends a message to the members of one or several groups.
+        """Sends a message to the members of one or several groups. ``headers`` as in ``Mailbox.multicast``.
 
         Waits only at the limit of messages in flight, not until the daemon gets the message; use ``flush`` for
         that. Raises SpreadError if the sender has ended or the service type is invalid. The sidecar rejects
@@ -101,7 +102,7 @@ class Sender:
             # Only immutable arguments can be compared by identity.
             if type(groups) in (str, tuple):
                 self._last_groups = (groups, destinations)
-        message = to_outgoing(service_type, destinations, payload, message_type, self_discard)
+        message = to_outgoing(service_type, destinations, payload, message_type, self_discard, headers)
         window = self._window
         with self._lock:
             if window.failure or window.closing or window.full:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Iterable, Optional, Type
+from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Optional, Type
 
 from .._core import calls
 from .._core.acknowledgement import MAILBOX_GONE
@@ -150,6 +150,7 @@ class Mailbox:
         message_type: int = 0,
         *,
         self_discard: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> int:
         """Sends a message to all members of a group, or to a private group (SP_multicast). The sender need not
@@ -158,13 +159,21 @@ class Mailbox:
         ``service_type`` is one of UNRELIABLE_MESS to SAFE_MESS, optionally with SELF_DISCARD. ``group`` has 1
         to 31 characters from ``$`` to ``~``, or is a private group. ``message`` has at most 143,119 bytes; text
         is sent as UTF-8. ``message_type`` is the application's own number, -32768 to 32767.
+        ``headers`` are names with text values, at most 8,192 bytes together. A name has 1 to 64 characters of
+        ``a-z 0-9 - _ .``.
 
         Returns the size of the message in bytes after the daemon connection accepted it. The ``outcome`` of a
         SpreadError says whether the message may have been sent.
         """
         groups = (check_text("group", group),)
         return await self.multigroup_multicast(
-            service_type, groups, message, message_type, self_discard=self_discard, timeout=timeout
+            service_type,
+            groups,
+            message,
+            message_type,
+            self_discard=self_discard,
+            headers=headers,
+            timeout=timeout,
         )
 
     async def multigroup_multicast(
@@ -175,6 +184,7 @@ class Mailbox:
         message_type: int = 0,
         *,
         self_discard: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> int:
         """Sends one message to all members of several groups (SP_multigroup_multicast).
@@ -182,7 +192,7 @@ class Mailbox:
         A mailbox in several of these groups receives it once. 1 to ``limits.max_groups_per_message`` groups.
         Otherwise as ``multicast``.
         """
-        call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard)
+        call = calls.multicast(self.id, service_type, groups, message, message_type, self_discard, headers)
         return await self._call(call, timeout)
 
     def sender(

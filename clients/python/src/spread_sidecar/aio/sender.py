@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from types import TracebackType
-from typing import Any, Callable, Iterable, Optional, Type, Union
+from typing import Any, Callable, Iterable, Mapping, Optional, Type, Union
 
 import grpc.aio
 
@@ -82,9 +82,10 @@ class Sender:
         message_type: int = 0,
         *,
         self_discard: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> None:
-        """Sends a message to the members of one or several groups.
+        """Sends a message to the members of one or several groups. ``headers`` as in ``Mailbox.multicast``.
 
         Waits only at the limit of messages in flight, not until the daemon gets the message; use ``flush`` for
         that. Raises SpreadError if the sender has ended or the service type is invalid. The sidecar rejects
@@ -96,7 +97,7 @@ class Sender:
             # Only immutable arguments can be compared by identity.
             if type(groups) in (str, tuple):
                 self._last_groups = (groups, destinations)
-        message = to_outgoing(service_type, destinations, payload, message_type, self_discard)
+        message = to_outgoing(service_type, destinations, payload, message_type, self_discard, headers)
         window = self._window
         if window.failure or window.closing or window.full:
             window.check_open()
