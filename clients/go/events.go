@@ -41,6 +41,8 @@ type Content struct {
 	EndianMismatch bool
 	// SpreadType is the complete service type word, as Spread's C library returns it.
 	SpreadType Service
+	// Headers is the headers of the message, by name. Nil, which reads as an empty map, if there are none.
+	Headers map[string]string
 }
 
 // SelfDiscard reports whether the sender asked not to receive its own message.
@@ -206,9 +208,9 @@ func sizeOf(event Event) int {
 	const fixed = 192
 	switch event := event.(type) {
 	case *RegularMessage:
-		return fixed + len(event.Payload) + 16*len(event.Groups)
+		return fixed + len(event.Payload) + 16*len(event.Groups) + headersSize(event.Headers)
 	case *RejectedMessage:
-		return fixed + len(event.Payload) + 16*len(event.Groups)
+		return fixed + len(event.Payload) + 16*len(event.Groups) + headersSize(event.Headers)
 	case *ViewMessage:
 		return fixed + 48*(len(event.Members)+len(event.ChangedMembers))
 	}

@@ -238,6 +238,36 @@ func sendLines(ctx context.Context, mailbox *spreadsidecar.Mailbox, lines []stri
 	return nil
 }
 
+func ExampleWithHeaders() {
+	mailbox := open("headers")
+	defer mailbox.Close()
+	if err := sendJSON(ctx, mailbox); err != nil {
+		log.Fatal(err)
+	}
+	// Output: application/json {"n":1}
+}
+
+func sendJSON(ctx context.Context, mailbox *spreadsidecar.Mailbox) error {
+	if err := mailbox.Join(ctx, "cats"); err != nil {
+		return err
+	}
+	headers := map[string]string{spreadsidecar.HeaderContentType: "application/json"}
+	_, err := mailbox.Multicast(ctx, spreadsidecar.AgreedMess, "cats", []byte(`{"n":1}`), 0, spreadsidecar.WithHeaders(headers))
+	if err != nil {
+		return err
+	}
+	for event, err := range mailbox.Events(ctx) {
+		if err != nil {
+			return err
+		}
+		if message, ok := event.(*spreadsidecar.RegularMessage); ok {
+			fmt.Println(message.Headers[spreadsidecar.HeaderContentType], message.Text())
+			break
+		}
+	}
+	return nil
+}
+
 func ExampleSpreadError() {
 	sidecar, err := spreadsidecar.New(spreadsidecar.Options{Target: target})
 	if err != nil {

@@ -29,6 +29,9 @@ const (
 	fieldRegularPayload = 5
 	fieldRegularEndian  = 6
 	fieldRegularSpread  = 8
+	fieldRegularHeaders = 9
+
+	fieldMulticastHeaders = 6
 )
 
 // streamCodec is the proto codec for the two streams that carry many messages. It writes the bytes of a
@@ -255,6 +258,15 @@ func (r *RegularMessage) decode(data []byte, last *names) error {
 		case number == fieldRegularSpread && kind == protowire.VarintType:
 			// The word also contains the field self_discard.
 			r.SpreadType = Service(uint32(word))
+		case number == fieldRegularHeaders && kind == protowire.BytesType:
+			name, value, err := decodeHeader(bytes)
+			if err != nil {
+				return err
+			}
+			if r.Headers == nil {
+				r.Headers = map[string]string{}
+			}
+			r.Headers[name] = value
 		}
 	}
 	if shared {
@@ -286,8 +298,10 @@ func newSendFrame(room int) *sendFrame {
 // size is the size of the messages in bytes.
 func (f *sendFrame) size() int { return len(f.data) - headRoom }
 
-// add encodes a message and returns its size. It copies the payload.
-func (f *sendFrame) add(kind pb.ServiceType, groups []string, payload []byte, messageType int32, selfDiscard bool) int {
+// add encodes a message and returns its size. It copies the payload and the headers.
+func (f *sendFrame) add(
+	kind pb.ServiceType, groups []string, payload []byte, messageType int32, selfDiscard bool, headers map[string]string,
+) int {
 	before := len(f.data)
 	size := 1 + protowire.SizeVarint(uint64(kind))
 	for _, group := range groups {
@@ -302,6 +316,9 @@ func (f *sendFrame) add(kind pb.ServiceType, groups []string, payload []byte, me
 	}
 	if selfDiscard {
 		size += 2
+	}
+	for name, value := range headers {
+		size += 1 + protowire.SizeBytes(entrySize(name, value))
 	}
 	data := protowire.AppendTag(f.data, fieldBatchElement, protowire.BytesType)
 	data = protowire.AppendVarint(data, uint64(size))
@@ -323,6 +340,7 @@ func (f *sendFrame) add(kind pb.ServiceType, groups []string, payload []byte, me
 		data = protowire.AppendTag(data, 5, protowire.VarintType)
 		data = protowire.AppendVarint(data, 1)
 	}
+	data = appendHeaders(data, headers)
 	f.data = data
 	f.ends = append(f.ends, len(data))
 	return len(data) - before
@@ -363,6 +381,7 @@ func (f *sendFrame) undecided() []OutgoingMessage {
 			Groups:      message.GetGroups(),
 			Payload:     message.GetPayload(),
 			MessageType: int(message.GetMessageType()),
+			Headers:     message.GetHeaders(),
 		})
 	}
 	return result

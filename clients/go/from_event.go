@@ -58,6 +58,7 @@ func toEvent(event *pb.Event) Event {
 			Payload:        m.GetPayload(),
 			EndianMismatch: m.GetEndianMismatch(),
 			SpreadType:     Service(m.GetSpreadType()),
+			Headers:        m.GetHeaders(),
 		}}
 	case *pb.Event_RejectedMessage:
 		m := kind.RejectedMessage
@@ -69,6 +70,7 @@ func toEvent(event *pb.Event) Event {
 			Payload:        m.GetPayload(),
 			EndianMismatch: m.GetEndianMismatch(),
 			SpreadType:     Service(m.GetSpreadType()),
+			Headers:        m.GetHeaders(),
 		}}
 	case *pb.Event_MembershipView:
 		return toView(info, kind.MembershipView)

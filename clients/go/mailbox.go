@@ -190,17 +190,23 @@ func (m *Mailbox) leave(ctx context.Context, group string, await bool) (*pb.Leav
 // member. The error's Outcome says whether the message may have been sent.
 //
 // service is one of UnreliableMess to SafeMess, optionally with SelfDiscard (|). messageType is the
-// application's own number, -32768 to 32767.
-func (m *Mailbox) Multicast(ctx context.Context, service Service, group string, payload []byte, messageType int) (int, error) {
-	return m.MultigroupMulticast(ctx, service, []string{group}, payload, messageType)
+// application's own number, -32768 to 32767. To send headers with the message, pass [WithHeaders].
+func (m *Mailbox) Multicast(
+	ctx context.Context, service Service, group string, payload []byte, messageType int, options ...MessageOption,
+) (int, error) {
+	return m.MultigroupMulticast(ctx, service, []string{group}, payload, messageType, options...)
 }
 
 // MultigroupMulticast sends one message to all members of several groups (SP_multigroup_multicast). A mailbox
 // in several of these groups receives it once. Otherwise as [Mailbox.Multicast].
 func (m *Mailbox) MultigroupMulticast(
-	ctx context.Context, service Service, groups []string, payload []byte, messageType int,
+	ctx context.Context, service Service, groups []string, payload []byte, messageType int, options ...MessageOption,
 ) (int, error) {
 	kind, err := checkOutgoing(service, groups, messageType)
+	if err != nil {
+		return 0, err
+	}
+	headers, err := headersOf(options)
 	if err != nil {
 		return 0, err
 	}
@@ -215,6 +221,7 @@ func (m *Mailbox) MultigroupMulticast(
 			Payload:     payload,
 			MessageType: int32(messageType),
 			SelfDiscard: service.IsSelfDiscard(),
+			Headers:     headers,
 		},
 	})
 	return int(answer.GetBytesSent()), err

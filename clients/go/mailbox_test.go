@@ -3,6 +3,7 @@ package spreadsidecar
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -377,13 +378,32 @@ func TestACallHasADeadlineOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestMulticastSendsHeaders(t *testing.T) {
+	f := startFake(t, nil)
+	mailbox := f.connect(t, MailboxOptions{})
+	headers := map[string]string{HeaderCorrelationID: "42", "empty": ""}
+	for _, option := range []MessageOption{WithHeaders(headers), WithHeaders(nil), WithHeaders(map[string]string{})} {
+		if _, err := mailbox.Multicast(t.Context(), SafeMess, "g", nil, 0, option); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.multicasts; !maps.Equal(got[0].GetHeaders(), headers) || len(got[1].GetHeaders()) != 0 || len(got[2].GetHeaders()) != 0 {
+		t.Error(got)
+	}
+	_, err := mailbox.Multicast(t.Context(), SafeMess, "g", nil, 0, WithHeaders(map[string]string{"a": "\xff"}))
+	var failure *SpreadError
+	if !errors.As(err, &failure) || failure.Reason != ErrFieldInvalid || failure.Metadata["field"] != `headers["a"]` || len(f.multicasts) != 3 {
+		t.Error(err)
+	}
+}
+
 func TestAFailedSendReportsItsOutcome(t *testing.T) {
 	f := startFake(t, nil)
 	mailbox := f.connect(t, MailboxOptions{})
 	if sent, err := mailbox.Multicast(t.Context(), SafeMess|SelfDiscard, "g", []byte("abc"), -3); err != nil || sent != 3 {
 		t.Error(sent, err)
 	}
-	if got := f.multicasts[0]; !got.GetSelfDiscard() || got.GetMessageType() != -3 {
+	if got := f.multicasts[0]; !got.GetSelfDiscard() || got.GetMessageType() != -3 || len(got.GetHeaders()) != 0 {
 		t.Error(got)
 	}
 	f.server.Stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -324,6 +325,7 @@ func TestFramesAreReadAsTheGeneratedCodeReadsThem(t *testing.T) {
 	second.MessageType, second.ServiceType = -32768, pb.ServiceType_SERVICE_TYPE_SAFE
 	second.EndianMismatch, second.SelfDiscard, second.SpreadType = true, true, 0x60
 	third := events[2].GetRegularMessage()
+	second.Headers = map[string]string{"empty": "", "text": "Grüße\x00", "long": strings.Repeat("v", 200)}
 	third.Sender, third.Groups = "#é#d", nil
 	for i, event := range events {
 		event.ReceivedAt = &timestamppb.Timestamp{Seconds: int64(i), Nanos: 5_000_000}
@@ -354,10 +356,56 @@ func TestFramesAreReadAsTheGeneratedCodeReadsThem(t *testing.T) {
 func describe(event Event) string {
 	switch event := event.(type) {
 	case *RegularMessage:
-		return fmt.Sprintf("%v %q %q %v %d %q %v %v %d", event.ReceivedAt, event.Sender, event.Groups, event.ServiceType, event.MessageType,
-			event.Payload, event.EndianMismatch, event.SpreadType, event.Sequence)
+		return fmt.Sprintf("%v %q %q %v %d %q %v %v %d %q", event.ReceivedAt, event.Sender, event.Groups, event.ServiceType, event.MessageType,
+			event.Payload, event.EndianMismatch, event.SpreadType, event.Sequence, event.Headers)
 	default:
 		return fmt.Sprintf("%+v", event)
+	}
+}
+
+func TestReceivedMessagesHaveHeaders(t *testing.T) {
+	headers := map[string]string{HeaderContentType: "text/plain", "empty": ""}
+	f := startFake(t, func(_ int, _ *pb.ReceiveRequest, stream receiveStream) error {
+		frame := batchFrame(1, 2)
+		frame.GetBatch().GetEvents()[1].GetRegularMessage().Headers = headers
+		rejected := &pb.Event_RejectedMessage{RejectedMessage: &pb.RejectedMessage{Headers: headers}}
+		frame.GetBatch().Events = append(frame.GetBatch().Events, &pb.Event{Sequence: 3, Kind: rejected})
+		_ = send(stream, attachedFrame(1), frame)
+		return idle(stream)
+	})
+	mailbox := f.connect(t, MailboxOptions{})
+	var got []map[string]string
+	for range 3 {
+		event, err := mailbox.Receive(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch event := event.(type) {
+		case *RegularMessage:
+			got = append(got, event.Headers)
+		case *RejectedMessage:
+			got = append(got, event.Headers)
+		}
+	}
+	if len(got) != 3 || len(got[0]) != 0 || !maps.Equal(got[1], headers) || !maps.Equal(got[2], headers) {
+		t.Error(got)
+	}
+}
+
+func TestInvalidHeadersOfReceivedMessagesAreRejected(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"name that is not UTF-8":  {0x0a, 1, 0xff},
+		"value that is not UTF-8": {0x0a, 1, 'a', 0x12, 1, 0xff},
+		"cut name":                {0x0a, 2, 'a'},
+		"cut tag":                 {0x80},
+	} {
+		if _, _, err := decodeHeader(data); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	unknown := []byte{0x1a, 1, 'x', 0x0a, 1, 'a', 0x12, 1, 'b', 0x20, 1}
+	if name, value, err := decodeHeader(unknown); err != nil || name != "a" || value != "b" {
+		t.Errorf("%q %q %v with fields that this release does not know", name, value, err)
 	}
 }
 

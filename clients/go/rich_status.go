@@ -58,6 +58,7 @@ var optionNames = map[string]string{
 	"daemon":         "SpreadName",
 	"group":          "group",
 	"groups":         "groups",
+	"headers":        "headers",
 	"mailbox_id":     "MailboxID",
 	"message_type":   "messageType",
 	"payload":        "payload",

@@ -59,6 +59,8 @@ type OutgoingMessage struct {
 	Groups      []string
 	Payload     []byte
 	MessageType int
+	// Headers is nil if the message has none.
+	Headers map[string]string
 }
 
 // SenderOptions are the options of a [Sender].
@@ -199,18 +201,26 @@ func (s *Sender) Undecided() []OutgoingMessage {
 }
 
 // Send sends a message to the members of a group, or to a private group. It waits only at the limit of
-// messages in flight. It does not wait until the daemon gets the message; use Flush for that. The payload may
-// change after Send returns. If Send fails, the message does not count as sent.
-func (s *Sender) Send(ctx context.Context, service Service, group string, payload []byte, messageType int) error {
+// messages in flight. It does not wait until the daemon gets the message; use Flush for that. The payload and
+// the headers may change after Send returns. If Send fails, the message does not count as sent.
+//
+// To send headers with the message, pass [WithHeaders].
+func (s *Sender) Send(
+	ctx context.Context, service Service, group string, payload []byte, messageType int, options ...MessageOption,
+) error {
 	groups := [1]string{group}
-	return s.SendMultigroup(ctx, service, groups[:], payload, messageType)
+	return s.SendMultigroup(ctx, service, groups[:], payload, messageType, options...)
 }
 
 // SendMultigroup sends a message to the members of several groups. Otherwise as [Sender.Send].
 func (s *Sender) SendMultigroup(
-	ctx context.Context, service Service, groups []string, payload []byte, messageType int,
+	ctx context.Context, service Service, groups []string, payload []byte, messageType int, options ...MessageOption,
 ) error {
 	kind, err := checkOutgoing(service, groups, messageType)
+	if err != nil {
+		return err
+	}
+	headers, err := headersOf(options)
 	if err != nil {
 		return err
 	}
@@ -232,7 +242,7 @@ func (s *Sender) SendMultigroup(
 		return err
 	}
 	frame := s.lastFrame()
-	size := frame.add(kind, groups, payload, int32(messageType), service.IsSelfDiscard())
+	size := frame.add(kind, groups, payload, int32(messageType), service.IsSelfDiscard(), headers)
 	s.progress.Sent++
 	s.inFlight++
 	s.inFlightBytes += size

@@ -156,7 +156,7 @@ func TestABrokenStreamLeavesUndecidedMessages(t *testing.T) {
 	})
 	sendAll(t, sender, "a")
 	until(t, "the first is decided", func() bool { return sender.Progress().Decided == 1 })
-	if err := sender.SendMultigroup(t.Context(), SafeMess|SelfDiscard, []string{"g", "h"}, []byte("b"), -7); err != nil {
+	if err := sender.SendMultigroup(t.Context(), SafeMess|SelfDiscard, []string{"g", "h"}, []byte("b"), -7, WithHeaders(map[string]string{"a": "b"})); err != nil {
 		t.Fatal(err)
 	}
 	_, err := sender.Flush(t.Context())
@@ -165,7 +165,7 @@ func TestABrokenStreamLeavesUndecidedMessages(t *testing.T) {
 		t.Error(err)
 	}
 	left := sender.Undecided()
-	if got := fmt.Sprintf("%+v", left); got != "[{ServiceType:SAFE|SELF_DISCARD Groups:[g h] Payload:[98] MessageType:-7}]" {
+	if got := fmt.Sprintf("%+v", left); got != "[{ServiceType:SAFE|SELF_DISCARD Groups:[g h] Payload:[98] MessageType:-7 Headers:map[a:b]}]" {
 		t.Error(got)
 	}
 	if err := sender.Send(t.Context(), SafeMess, "g", nil, 0); err != failure {
@@ -299,6 +299,16 @@ func TestMessagesThatTheContractCannotRepresentAreRejected(t *testing.T) {
 			t.Error(name, err)
 		}
 	}
+	for field, headers := range map[string]map[string]string{
+		"headers":           {"\xff": "value"},
+		`headers["name_a"]`: {"name_a": "\xff"},
+	} {
+		err := sender.Send(t.Context(), FifoMess, "g", nil, 0, WithHeaders(headers))
+		var failure *SpreadError
+		if !errors.As(err, &failure) || failure.Reason != ErrFieldInvalid || failure.Metadata["field"] != field || failure.Outcome != OutcomeNotSent {
+			t.Error(field, err)
+		}
+	}
 	if sent := sender.Progress().Sent; sent != 0 {
 		t.Errorf("%d were sent", sent)
 	}
@@ -309,11 +319,13 @@ func TestFramesAreWrittenAsTheGeneratedCodeReadsThem(t *testing.T) {
 		{ServiceType: pb.ServiceType_SERVICE_TYPE_SAFE, Groups: []string{"g", "#é#d", ""}, Payload: []byte{0, 1}, MessageType: -1},
 		{ServiceType: pb.ServiceType_SERVICE_TYPE_UNRELIABLE, SelfDiscard: true, MessageType: 32767},
 		{ServiceType: pb.ServiceType_SERVICE_TYPE_FIFO, Groups: []string{"x"}, Payload: make([]byte, 200_000)},
+		{ServiceType: pb.ServiceType_SERVICE_TYPE_FIFO, Headers: map[string]string{"a": "b", "text": "Grüße 🙂", "empty": "", "": "v"}},
+		{ServiceType: pb.ServiceType_SERVICE_TYPE_FIFO, SelfDiscard: true, Headers: map[string]string{"n": strings.Repeat("v", 20_000)}},
 	}
 	frame := newSendFrame(0)
 	wanted := &pb.MulticastBatch{}
 	for _, message := range messages {
-		frame.add(message.ServiceType, message.Groups, message.Payload, message.MessageType, message.SelfDiscard)
+		frame.add(message.ServiceType, message.Groups, message.Payload, message.MessageType, message.SelfDiscard, message.Headers)
 		wanted.Messages = append(wanted.Messages, message)
 		got := &pb.MulticastStreamRequest{}
 		if err := proto.Unmarshal(frame.wire(), got); err != nil || !proto.Equal(got.GetBatch(), wanted) {
@@ -321,7 +333,8 @@ func TestFramesAreWrittenAsTheGeneratedCodeReadsThem(t *testing.T) {
 		}
 	}
 	frame.decided = 2
-	if left := frame.undecided(); len(left) != 1 || len(left[0].Payload) != 200_000 || left[0].ServiceType != FifoMess {
+	if left := frame.undecided(); len(left) != 3 || len(left[0].Payload) != 200_000 || left[0].ServiceType != FifoMess ||
+		left[0].Headers != nil || left[1].Headers["text"] != "Grüße 🙂" {
 		t.Errorf("%d are left", len(left))
 	}
 }

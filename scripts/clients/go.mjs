@@ -86,7 +86,6 @@ export const go = {
   language: 'go',
   title: 'Go',
   enable: 'Install Go 1.24 or later.',
-  lacks: ['Message headers'],
   isAvailable,
   generated: ['clients/go/gen'],
   generate,

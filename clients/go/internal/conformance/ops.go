@@ -285,7 +285,7 @@ func onMailbox(ctx context.Context, mailbox openMailbox, op string, a *args) (pl
 		}
 		return plain{"selfLeave": toPlain(left)}, nil
 	case "multicast":
-		sent, err := mailbox.MultigroupMulticast(ctx, a.service(), a.Groups, a.Payload, a.MessageType)
+		sent, err := mailbox.MultigroupMulticast(ctx, a.service(), a.Groups, a.Payload, a.MessageType, spread.WithHeaders(a.Headers))
 		return plain{"bytesSent": sent}, err
 	case "poll":
 		result, err := mailbox.Poll(ctx)
@@ -385,8 +385,9 @@ func (t *things) openSender(ctx context.Context, mailbox openMailbox, a *args) (
 func onSender(ctx context.Context, sender openSender, op string, a *args) (plain, error) {
 	switch op {
 	case "send":
+		headers := spread.WithHeaders(a.Headers)
 		for range once(a.Times) {
-			if err := sender.SendMultigroup(ctx, a.service(), a.Groups, a.Payload, a.MessageType); err != nil {
+			if err := sender.SendMultigroup(ctx, a.service(), a.Groups, a.Payload, a.MessageType, headers); err != nil {
 				return nil, err
 			}
 		}

@@ -70,6 +70,10 @@ func withContent(result plain, content *spread.Content) plain {
 	result["serviceType"] = orNull(content.ServiceType.Name())
 	result["messageType"] = content.MessageType
 	result["payload"] = list(content.Payload)
+	result["headers"] = plain{}
+	if content.Headers != nil {
+		result["headers"] = content.Headers
+	}
 	return result
 }
 
