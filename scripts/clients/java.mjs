@@ -66,7 +66,6 @@ export const java = {
   language: 'java',
   title: 'Java',
   enable: 'Install a JDK of release 17 or later, and Maven.',
-  lacks: ['Message headers'],
   isAvailable: () => works('javac', ['-version']) && works('mvn', ['--version']),
   generated: [],
   prepare,

@@ -334,12 +334,16 @@ public final class Driver {
   private static OutgoingMessage message(JsonObject args) {
     List<String> groups = new ArrayList<>();
     args.getAsJsonArray("groups").forEach(group -> groups.add(group.getAsString()));
+    Map<String, String> headers = new HashMap<>();
+    if (args.has("headers"))
+      args.getAsJsonObject("headers").asMap().forEach((name, value) -> headers.put(name, value.getAsString()));
     return new OutgoingMessage(
         ServiceType.valueOf(text(args, "serviceType", "AGREED")),
         groups,
         Base64.getDecoder().decode(text(args, "payload", "")),
         (int) number(args, "messageType", 0),
-        flag(args, "selfDiscard", false));
+        flag(args, "selfDiscard", false),
+        headers);
   }
 
   private static Map<String, Object> progress(Sender.Progress progress) {

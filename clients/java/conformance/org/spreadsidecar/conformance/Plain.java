@@ -27,12 +27,12 @@ final class Plain {
       return ordered(
           "kind", "regular", "sequence", sequence, "sender", e.sender(), "groups", e.groups(),
           "serviceType", name(e.serviceType()), "messageType", e.messageType(), "payload", base64(e.payload()),
-          "endianMismatch", e.endianMismatch(), "selfDiscard", e.selfDiscard());
+          "endianMismatch", e.endianMismatch(), "selfDiscard", e.selfDiscard(), "headers", e.headers());
     if (event instanceof RejectedMessage e)
       return ordered(
           "kind", "rejected", "sequence", sequence, "operation", name(e.operation()), "sender", e.sender(),
           "groups", e.groups(), "serviceType", name(e.serviceType()), "messageType", e.messageType(),
-          "payload", base64(e.payload()));
+          "payload", base64(e.payload()), "headers", e.headers());
     if (event instanceof ViewMessage e)
       return ordered(
           "kind", "view", "sequence", sequence, "group", e.group(), "groupId", id(e.groupId()),

@@ -74,6 +74,8 @@ final class Errors {
   /** Replaces the name of the field in a message of the sidecar with the name of the option. */
   static String withOptionName(String sentence, String field) {
     if (field.isEmpty() || !sentence.startsWith(field + " ")) return sentence;
+    // The names of headers are the application's.
+    if (field.startsWith("headers[")) return sentence;
     String option = OPTION_NAMES.get(field);
     if (option == null)
       option = Pattern.compile("_([a-z])").matcher(field).replaceAll(found -> found.group(1).toUpperCase(Locale.ROOT));

@@ -30,7 +30,8 @@ final class Events {
               message.getMessageType(),
               message.getPayload().toByteArray(),
               message.getEndianMismatch(),
-              message.getSelfDiscard());
+              message.getSelfDiscard(),
+              Headers.copyOf(message.getHeadersCount() == 0 ? null : message.getHeadersMap()));
         }
       case MEMBERSHIP_VIEW:
         return view(sequence, event.getMembershipView());
@@ -52,7 +53,8 @@ final class Events {
               List.copyOf(message.getGroupsList()),
               ServiceType.of(message.getServiceType()),
               message.getMessageType(),
-              message.getPayload().toByteArray());
+              message.getPayload().toByteArray(),
+              Headers.copyOf(message.getHeadersMap()));
         }
       case CONNECTION_LOST:
         {
@@ -96,7 +98,7 @@ final class Events {
 
   /** Approximate memory of an event. Unit: bytes. */
   static long weight(SpreadEvent event) {
-    if (event instanceof RegularMessage message) return message.payload().length + 256L;
+    if (event instanceof RegularMessage message) return message.payload().length + Headers.weight(message.headers()) + 256L;
     if (event instanceof ViewMessage view) return 64L * view.members().size() + 256L;
     return 256;
   }

@@ -2,6 +2,7 @@ package org.spreadsidecar.client;
 
 import com.google.protobuf.UnsafeByteOperations;
 import java.util.List;
+import java.util.Map;
 import org.spreadsidecar.v1.MulticastMessage;
 
 /**
@@ -9,25 +10,53 @@ import org.spreadsidecar.v1.MulticastMessage;
  *
  * @param serviceType the service type
  * @param groups destinations: groups or private groups
- * @param payload at most 143,119 bytes for one group; must not change until it was sent
+ * @param payload at most 143,119 bytes for one group without headers; must not change until it was sent
  * @param messageType the application's own number, -32768 to 32767
  * @param selfDiscard do not deliver the message to the sender
+ * @param headers names and values that travel with the message; null and an empty map are the same. {@link Headers}
+ * has the rules and the reserved names
  */
 public record OutgoingMessage(
-    ServiceType serviceType, List<String> groups, byte[] payload, int messageType, boolean selfDiscard) {
+    ServiceType serviceType,
+    List<String> groups,
+    byte[] payload,
+    int messageType,
+    boolean selfDiscard,
+    Map<String, String> headers) {
+  /** Copies the headers. */
+  public OutgoingMessage {
+    headers = Headers.copyOf(headers);
+  }
+
+  /** A message without headers. */
+  public OutgoingMessage(
+      ServiceType serviceType, List<String> groups, byte[] payload, int messageType, boolean selfDiscard) {
+    this(serviceType, groups, payload, messageType, selfDiscard, null);
+  }
+
   /** A message of type 0 to one group. The sender receives it if it is a member. */
   public static OutgoingMessage to(ServiceType serviceType, String group, byte[] payload) {
     return new OutgoingMessage(serviceType, List.of(group), payload, 0, false);
   }
 
+  /** The same message with these headers instead of its own. */
+  public OutgoingMessage withHeaders(Map<String, String> headers) {
+    return new OutgoingMessage(serviceType, groups, payload, messageType, selfDiscard, headers);
+  }
+
   MulticastMessage toProto() {
-    return MulticastMessage.newBuilder()
-        .setServiceType(serviceType.toProto())
-        .addAllGroups(groups)
-        .setPayload(UnsafeByteOperations.unsafeWrap(payload))
-        .setMessageType(messageType)
-        .setSelfDiscard(selfDiscard)
-        .build();
+    MulticastMessage.Builder message =
+        MulticastMessage.newBuilder()
+            .setServiceType(serviceType.toProto())
+            .addAllGroups(groups)
+            .setPayload(UnsafeByteOperations.unsafeWrap(payload))
+            .setMessageType(messageType)
+            .setSelfDiscard(selfDiscard);
+    if (!headers.isEmpty()) {
+      Headers.check(headers);
+      message.putAllHeaders(headers);
+    }
+    return message.build();
   }
 
   static OutgoingMessage of(MulticastMessage message) {
@@ -36,6 +65,7 @@ public record OutgoingMessage(
         List.copyOf(message.getGroupsList()),
         message.getPayload().toByteArray(),
         message.getMessageType(),
-        message.getSelfDiscard());
+        message.getSelfDiscard(),
+        message.getHeadersMap());
   }
 }

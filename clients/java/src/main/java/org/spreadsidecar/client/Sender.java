@@ -233,7 +233,9 @@ public final class Sender implements AutoCloseable {
   }
 
   private static long sizeOf(MulticastMessage message) {
-    return message.getPayload().size() + 32L * message.getGroupsCount() + 16;
+    // Protobuf keeps the serialized size, which it needs for writing anyway.
+    int size = message.getHeadersCount() == 0 ? message.getPayload().size() : message.getSerializedSize();
+    return size + 32L * message.getGroupsCount() + 16;
   }
 
   /** Handles the responses. gRPC calls it from one thread at a time. */

@@ -2,6 +2,7 @@ package org.spreadsidecar.client;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A received event. {@link #sequence()} is its position in the mailbox: 1 for the first event, then incremented by 1.
@@ -23,6 +24,7 @@ public sealed interface SpreadEvent {
    * @param endianMismatch whether the byte orders of the sender's and the sidecar's machine differ. The payload is
    * not converted
    * @param selfDiscard whether the sender asked not to receive its own message
+   * @param headers the headers of the message, unmodifiable; empty if there are none
    */
   record RegularMessage(
       long sequence,
@@ -32,7 +34,8 @@ public sealed interface SpreadEvent {
       int messageType,
       byte[] payload,
       boolean endianMismatch,
-      boolean selfDiscard)
+      boolean selfDiscard,
+      Map<String, String> headers)
       implements SpreadEvent {
     /** The payload as UTF-8. Invalid bytes become U+FFFD. */
     public String text() {
@@ -50,6 +53,7 @@ public sealed interface SpreadEvent {
    * @param serviceType the service type; null for a join or leave
    * @param messageType the message type, which the sender chose
    * @param payload the bytes as sent
+   * @param headers the headers that it was sent with, unmodifiable; empty if there are none
    */
   record RejectedMessage(
       long sequence,
@@ -58,7 +62,8 @@ public sealed interface SpreadEvent {
       List<String> groups,
       ServiceType serviceType,
       int messageType,
-      byte[] payload)
+      byte[] payload,
+      Map<String, String> headers)
       implements SpreadEvent {}
 
   /** A message about the membership of a group. */

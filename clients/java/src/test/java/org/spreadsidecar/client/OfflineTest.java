@@ -16,6 +16,7 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.spreadsidecar.client.SpreadEvent.RegularMessage;
+import org.spreadsidecar.client.SpreadEvent.RejectedMessage;
 import org.spreadsidecar.client.SpreadEvent.SelfLeaveMessage;
+import org.spreadsidecar.v1.Event;
 
 /** Tests that need no sidecar. */
 @Timeout(30)
@@ -68,6 +72,7 @@ class OfflineTest {
     "queue.soft_limit.time is 0,queue.soft_limit.time,queue.softLimit.time is 0",
     "daemon has 300 bytes,daemon,spreadName has 300 bytes",
     "daemons differ,daemon,daemons differ",
+    "headers[A_b] has a capital letter,headers[A_b],headers[A_b] has a capital letter",
     "no field,'',no field"
   })
   void aSentenceNamesTheFieldAsTheOptionDoes(String sentence, String field, String expected) {
@@ -86,6 +91,72 @@ class OfflineTest {
         assertEquals(value, field.get(given), setter.getName());
       }
     }
+  }
+
+  private static OutgoingMessage outgoing(Map<String, String> headers) {
+    return OutgoingMessage.to(ServiceType.FIFO, "g", new byte[] {1}).withHeaders(headers);
+  }
+
+  @Test
+  void headersAreInTheMessageOfTheContractAndBack() {
+    Map<String, String> headers = new HashMap<>(Map.of(Headers.CONTENT_TYPE, "text/plain", "empty", "", "n", "Grüße 🙂"));
+    OutgoingMessage message = outgoing(headers);
+    Map<String, String> sent = Map.copyOf(headers);
+    headers.put("late", "1");
+    assertEquals(sent, message.toProto().getHeadersMap());
+    assertEquals(sent, OutgoingMessage.of(message.toProto()).headers());
+    assertThrows(UnsupportedOperationException.class, () -> message.headers().put("late", "1"));
+  }
+
+  @Test
+  void noHeadersAndEmptyHeadersAreTheSame() {
+    for (Map<String, String> none : Arrays.<Map<String, String>>asList(null, Map.of())) {
+      assertEquals(Map.of(), outgoing(none).headers());
+      assertEquals(OutgoingMessage.to(ServiceType.FIFO, "g", new byte[] {1}).toProto(), outgoing(none).toProto());
+    }
+  }
+
+  @Test
+  void headersThatTheContractCannotCarryAreRejected() {
+    Map<Map<String, String>, String> fields = new HashMap<>();
+    fields.put(Map.of("a\uD800", "1"), "headers");
+    Map<String, String> withoutName = new HashMap<>();
+    withoutName.put(null, "1");
+    fields.put(withoutName, "headers");
+    fields.put(Map.of("a\"b", "\uDC00"), "headers[\"a\\\"b\"]");
+    Map<String, String> withoutValue = new HashMap<>();
+    withoutValue.put("name", null);
+    fields.put(withoutValue, "headers[\"name\"]");
+    fields.forEach(
+        (headers, field) -> {
+          SpreadException error = assertThrows(SpreadException.class, () -> outgoing(headers).toProto());
+          assertEquals("FIELD_INVALID", error.reason());
+          assertEquals(field, error.metadata().get("field"));
+          assertEquals(SpreadException.Outcome.NOT_SENT, error.outcome().orElseThrow());
+        });
+  }
+
+  @Test
+  void receivedMessagesHaveUnmodifiableHeaders() {
+    Map<String, String> headers = Map.of(Headers.REPLY_TO, "#a#b");
+    Event.Builder event = Event.newBuilder();
+    event.getRegularMessageBuilder().putAllHeaders(headers);
+    RegularMessage regular = (RegularMessage) Events.of(event.build());
+    assertEquals(headers, regular.headers());
+    assertThrows(UnsupportedOperationException.class, () -> regular.headers().clear());
+    event.getRejectedMessageBuilder().putAllHeaders(headers);
+    RejectedMessage rejected = (RejectedMessage) Events.of(event.build());
+    assertEquals(headers, rejected.headers());
+    assertThrows(UnsupportedOperationException.class, () -> rejected.headers().clear());
+  }
+
+  @Test
+  void receivedMessagesWithoutHeadersHaveAnEmptyMap() {
+    Event.Builder event = Event.newBuilder();
+    event.getRegularMessageBuilder();
+    assertEquals(Map.of(), ((RegularMessage) Events.of(event.build())).headers());
+    event.getRejectedMessageBuilder();
+    assertEquals(Map.of(), ((RejectedMessage) Events.of(event.build())).headers());
   }
 
   @ParameterizedTest

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -73,6 +74,27 @@ class ReadmeTest {
       }
       // endregion
       assertEquals(List.of("ILLEGAL_GROUP OptionalInt[-14] groups[0]"), said);
+    }
+  }
+
+  @Test
+  void headers() {
+    try (SpreadSidecar sidecar = open();
+        Mailbox mailbox = sidecar.connect(new MailboxOptions().membership(false))) {
+      mailbox.join("headers");
+      // region headers
+      OutgoingMessage order =
+          OutgoingMessage.to(ServiceType.AGREED, "headers", "{\"n\":1}".getBytes(UTF_8))
+              .withHeaders(Map.of(Headers.CONTENT_TYPE, "application/json"));
+      mailbox.multicast(order, null);
+      if (mailbox.receive() instanceof RegularMessage message)
+        System.out.println(message.headers().get(Headers.CONTENT_TYPE) + ": " + message.text());
+      // endregion
+      try (Sender sender = mailbox.sender(new SenderOptions())) {
+        sender.send(order);
+      }
+      RegularMessage message = (RegularMessage) mailbox.receive();
+      assertEquals(Map.of("content-type", "application/json"), message.headers());
     }
   }
 
