@@ -49,7 +49,6 @@ export const rust = {
   language: 'rust',
   title: 'Rust',
   enable: 'Install Rust 1.88 or later.',
-  lacks: ['Message headers'],
   isAvailable,
   generated: ['clients/rust/src/gen'],
   generate,

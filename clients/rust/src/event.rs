@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -59,12 +60,21 @@ impl Event {
     pub(crate) fn size(&self) -> usize {
         const FIXED: usize = 192;
         match self {
-            Self::Regular(message) => FIXED + message.payload.len() + 32 * message.groups.len(),
-            Self::Rejected(message) => FIXED + message.payload.len() + 32 * message.groups.len(),
+            Self::Regular(message) => {
+                FIXED + message.payload.len() + 32 * message.groups.len() + size_of_headers(&message.headers)
+            }
+            Self::Rejected(message) => {
+                FIXED + message.payload.len() + 32 * message.groups.len() + size_of_headers(&message.headers)
+            }
             Self::View(view) => FIXED + 48 * (view.members.len() + view.changed_members.len()),
             _ => FIXED,
         }
     }
+}
+
+/// Approximate memory of headers. Unit: bytes.
+fn size_of_headers(headers: &BTreeMap<String, String>) -> usize {
+    headers.iter().map(|(name, value)| 64 + name.len() + value.len()).sum()
 }
 
 /// The common part of all events.
@@ -102,6 +112,8 @@ pub struct RegularMessage {
     pub endian_mismatch: bool,
     /// The complete service type word, as Spread's C library returns it.
     pub spread_type: Service,
+    /// The headers; empty if there are none. [`crate::header`] has the reserved names.
+    pub headers: BTreeMap<String, String>,
 }
 
 impl RegularMessage {
@@ -152,6 +164,8 @@ pub struct RejectedMessage {
     pub endian_mismatch: bool,
     /// The complete service type word, as Spread's C library returns it.
     pub spread_type: Service,
+    /// The headers that it was sent with; empty if there are none.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// The cause of a view.

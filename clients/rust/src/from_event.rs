@@ -62,6 +62,7 @@ fn to_rejected(info: EventInfo, message: contract::RejectedMessage) -> RejectedM
         payload: message.payload,
         endian_mismatch: message.endian_mismatch,
         spread_type: Service(message.spread_type),
+        headers: message.headers,
     }
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn to_event(event: contract::Event) -> Option<Event> {
             payload: message.payload,
             endian_mismatch: message.endian_mismatch,
             spread_type: Service(message.spread_type),
+            headers: message.headers,
         }),
         Kind::MembershipView(view) => Event::View(to_view(info, view)),
         Kind::TransitionalSignal(signal) => Event::Transitional(TransitionalMessage {
@@ -101,4 +103,28 @@ pub(crate) fn to_event(event: contract::Event) -> Option<Event> {
             daemon: restored.daemon,
         }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn messages_keep_their_headers() {
+        for headers in [BTreeMap::new(), BTreeMap::from([("reply-to".to_owned(), "#a#b".to_owned())])] {
+            let regular = contract::RegularMessage { headers: headers.clone(), ..Default::default() };
+            let rejected = contract::RejectedMessage { headers: headers.clone(), ..Default::default() };
+            for kind in [Kind::RegularMessage(regular), Kind::RejectedMessage(rejected)] {
+                let event = to_event(contract::Event { kind: Some(kind), ..Default::default() });
+                let (Some(Event::Regular(RegularMessage { headers: received, .. }))
+                | Some(Event::Rejected(RejectedMessage { headers: received, .. }))) = event
+                else {
+                    panic!("a message was expected, not {event:?}")
+                };
+                assert_eq!(received, headers);
+            }
+        }
+    }
 }

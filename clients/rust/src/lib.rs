@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod event;
 mod from_event;
+pub mod header;
 mod inbox;
 mod info;
 mod keep_alive;

@@ -17,8 +17,9 @@ use crate::info::to_state;
 use crate::mailbox_core::{Init, MailboxCore, fetch_info};
 use crate::rpc::{ChannelCloser, Rpc};
 use crate::{
-    AcknowledgementMode, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, PollResult, ReceiveOptions,
-    SelfLeaveMessage, Sender, SenderOptions, Service, SpreadError, VersionTriple, ViewMessage, request,
+    AcknowledgementMode, CurrentView, DisconnectOptions, Event, MailboxInfo, MailboxLimits, OutgoingMessage,
+    PollResult, ReceiveOptions, SelfLeaveMessage, Sender, SenderOptions, Service, SpreadError, VersionTriple,
+    ViewMessage, request,
 };
 
 /// Maximum time to end a dropped mailbox in the background.
@@ -187,8 +188,12 @@ impl Mailbox {
         payload: impl Into<Bytes>,
         message_type: i32,
     ) -> Result<u32, SpreadError> {
-        let groups = groups.into_iter().map(Into::into).collect();
-        let message = request::multicast(service, groups, payload.into(), message_type)?;
+        self.multicast_message(OutgoingMessage::new(service, groups, payload).message_type(message_type)).await
+    }
+
+    /// Sends a message that may have headers. Otherwise as [`Mailbox::multigroup_multicast`].
+    pub async fn multicast_message(&self, message: OutgoingMessage) -> Result<u32, SpreadError> {
+        let message = request::multicast(message)?;
         let request = contract::MulticastRequest { mailbox_id: self.id().to_owned(), message: Some(message) };
         let answer = self.call(request, async |mut stub, request| stub.multicast(request).await).await;
         answer.map(|answer| answer.bytes_sent).map_err(SpreadError::for_send)

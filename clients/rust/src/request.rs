@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::contract;
 use crate::options::*;
-use crate::{AcknowledgementMode, Service, SpreadError};
+use crate::{AcknowledgementMode, OutgoingMessage, SpreadError};
 
 pub(crate) fn duration(value: Duration, field: &str) -> Result<prost_types::Duration, SpreadError> {
     value.try_into().map_err(|_| SpreadError::field(field, "a duration of at most 10,000 years", format!("{value:?}")))
@@ -86,18 +86,13 @@ fn soft_limit(soft: SoftLimit) -> Result<contract::SoftLimit, SpreadError> {
     Ok(contract::SoftLimit { fraction, time: given(soft.time, "queue.softLimit.time")? })
 }
 
-pub(crate) fn multicast(
-    service: Service,
-    groups: Vec<String>,
-    payload: bytes::Bytes,
-    message_type: i32,
-) -> Result<contract::MulticastMessage, SpreadError> {
+pub(crate) fn multicast(message: OutgoingMessage) -> Result<contract::MulticastMessage, SpreadError> {
     Ok(contract::MulticastMessage {
-        service_type: service.to_contract()?,
-        groups,
-        payload,
-        message_type,
-        self_discard: service.is_self_discard(),
-        ..Default::default()
+        service_type: message.service_type.to_contract()?,
+        groups: message.groups,
+        payload: message.payload,
+        message_type: message.message_type,
+        self_discard: message.service_type.is_self_discard(),
+        headers: message.headers,
     })
 }

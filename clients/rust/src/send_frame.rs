@@ -1,9 +1,11 @@
 //! Frames of a MulticastStream, whose messages are encoded when they are added, and the codec of
 //! the frames.
 
+use std::collections::BTreeMap;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
-use prost::encoding::{encode_varint, encoded_len_varint};
+use prost::encoding::{btree_map, encode_varint, encoded_len_varint, string};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
 use tonic_prost::ProstDecoder;
@@ -20,6 +22,8 @@ const TAG_GROUP: u8 = 2 << 3 | 2;
 const TAG_PAYLOAD: u8 = 3 << 3 | 2;
 const TAG_TYPE: u8 = 4 << 3;
 const TAG_DISCARD: u8 = 5 << 3;
+/// The number of the contract's field.
+const HEADERS: u32 = 6;
 
 /// Messages that share a frame.
 #[derive(Default)]
@@ -63,6 +67,7 @@ impl SendFrame {
         payload: &[u8],
         message_type: i32,
         self_discard: bool,
+        headers: &BTreeMap<String, String>,
     ) -> usize {
         let zigzag = ((message_type << 1) ^ (message_type >> 31)) as u32;
         let mut len = 2 + groups.iter().map(|group| len_of_bytes(group.as_ref().len())).sum::<usize>();
@@ -74,6 +79,9 @@ impl SendFrame {
         }
         if self_discard {
             len += 2;
+        }
+        if !headers.is_empty() {
+            len += btree_map::encoded_len(string::encoded_len, string::encoded_len, HEADERS, headers);
         }
         let buffer = &mut self.gathering;
         let before = buffer.len();
@@ -93,6 +101,10 @@ impl SendFrame {
         }
         if self_discard {
             buffer.put_slice(&[TAG_DISCARD, 1]);
+        }
+        if !headers.is_empty() {
+            let len_of = string::encoded_len;
+            btree_map::encode(string::encode, len_of, string::encode, len_of, HEADERS, headers, buffer);
         }
         let after = buffer.len();
         self.ends.push(after);
@@ -131,6 +143,7 @@ impl SendFrame {
                 groups: message.groups,
                 payload: message.payload,
                 message_type: message.message_type,
+                headers: message.headers,
             })
         })
     }
@@ -190,24 +203,28 @@ mod tests {
     fn encodes_what_the_generated_code_would() {
         let mut frame = SendFrame::default();
         let mut expected = Vec::new();
-        for (groups, payload, message_type, discard) in [
-            (vec!["a"], &b""[..], 0, false),
-            (vec!["alpha", "beta"], b"hello", -32768, true),
-            (vec!["g"], &[7; 300], 32767, false),
+        let long = "v".repeat(300);
+        for (groups, payload, message_type, discard, headers) in [
+            (vec!["a"], &b""[..], 0, false, vec![]),
+            (vec!["alpha", "beta"], b"hello", -32768, true, vec![("b", "Grüße"), ("a", ""), ("", "c")]),
+            (vec!["g"], &[7; 300], 32767, false, vec![("long", long.as_str())]),
         ] {
-            let size = frame.add(5, &groups, payload, message_type, discard);
+            let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let size = frame.add(5, &groups, payload, message_type, discard, &headers);
             let message = MulticastMessage {
                 service_type: 5,
                 groups: groups.into_iter().map(str::to_owned).collect(),
                 payload: payload.to_vec().into(),
                 message_type,
                 self_discard: discard,
-                ..Default::default()
+                headers,
             };
             assert_eq!(size, len_of_bytes(message.encoded_len()));
             expected.push(message);
         }
-        assert_eq!(frame.undecided().count(), 3);
+        let expected_headers: Vec<_> = expected.iter().map(|message| message.headers.clone()).collect();
+        let headers: Vec<_> = frame.undecided().map(|message| message.headers).collect();
+        assert_eq!(headers, expected_headers);
         let OutgoingFrame::Batch(bytes) = frame.take() else { unreachable!() };
         let mut wire = vec![TAG_BATCH];
         encode_varint(bytes.len() as u64, &mut wire);

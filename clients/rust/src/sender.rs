@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +11,8 @@ use crate::send_frame::{FrameCodec, SendFrame};
 use crate::sender_core::{Frames, SenderCore, SendingMailbox, State};
 use crate::sender_options::{OutgoingMessage, SenderOptions, SenderProgress};
 use crate::{Service, SpreadError};
+
+static NO_HEADERS: BTreeMap<String, String> = BTreeMap::new();
 
 /// Sends many messages fast and in order over one stream. Messages that are sent while a frame is
 /// being written share the next frame. [`Sender::send`] waits only at the limit of messages in
@@ -85,8 +88,25 @@ impl Sender {
         payload: impl AsRef<[u8]>,
         message_type: i32,
     ) -> Result<(), SpreadError> {
+        self.add(service, groups, payload.as_ref(), message_type, &NO_HEADERS).await
+    }
+
+    /// Sends a message that may have headers, such as an undecided message of another sender.
+    /// Otherwise as [`Sender::send_multigroup`].
+    pub async fn send_message(&self, message: &OutgoingMessage) -> Result<(), SpreadError> {
+        let OutgoingMessage { service_type, groups, payload, message_type, headers } = message;
+        self.add(*service_type, groups, payload, *message_type, headers).await
+    }
+
+    async fn add<G: AsRef<str>>(
+        &self,
+        service: Service,
+        groups: &[G],
+        payload: &[u8],
+        message_type: i32,
+        headers: &BTreeMap<String, String>,
+    ) -> Result<(), SpreadError> {
         let kind = service.to_contract()?;
-        let payload = payload.as_ref();
         // Lets other tasks run during a loop of sends.
         tokio::task::coop::consume_budget().await;
         let core = &self.core;
@@ -98,7 +118,7 @@ impl Sender {
                 return None;
             }
             let frame = state.last_frame(core.options.max_batch_bytes);
-            let size = frame.add(kind, groups, payload, message_type, service.is_self_discard());
+            let size = frame.add(kind, groups, payload, message_type, service.is_self_discard(), headers);
             state.progress.sent += 1;
             state.in_flight += 1;
             state.in_flight_bytes += size;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub struct SenderProgress {
     pub accepted: u64,
 }
 
-/// A message of a sender.
+/// A message to send, with [`crate::Mailbox::multicast_message`] or
+/// [`crate::Sender::send_message`], or an undecided message of a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutgoingMessage {
@@ -29,6 +31,48 @@ pub struct OutgoingMessage {
     pub payload: Bytes,
     /// The message type.
     pub message_type: i32,
+    /// The headers. [`crate::header`] has the rules and the reserved names.
+    pub headers: BTreeMap<String, String>,
+}
+
+impl OutgoingMessage {
+    /// A message to groups or private groups, of type 0 and without headers. `service` is as in
+    /// [`crate::Mailbox::multicast`].
+    pub fn new(
+        service: Service,
+        groups: impl IntoIterator<Item = impl Into<String>>,
+        payload: impl Into<Bytes>,
+    ) -> Self {
+        Self {
+            service_type: service,
+            groups: groups.into_iter().map(Into::into).collect(),
+            payload: payload.into(),
+            message_type: 0,
+            headers: BTreeMap::new(),
+        }
+    }
+
+    /// Sets the message type: the application's own number, -32768 to 32767. Default: 0.
+    #[must_use]
+    pub fn message_type(mut self, message_type: i32) -> Self {
+        self.message_type = message_type;
+        self
+    }
+
+    /// Sets one header, which replaces an earlier one of this name. The sidecar checks names and
+    /// sizes.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets all headers, which replace the earlier ones.
+    #[must_use]
+    pub fn headers(mut self, headers: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        self.headers = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
 }
 
 /// Options of a [`Sender`].

@@ -96,6 +96,27 @@ async fn sending_fast() -> Result<(), SpreadError> {
 }
 
 #[tokio::test]
+async fn message_headers() -> Result<(), SpreadError> {
+    let Some(target) = target() else { return Ok(()) };
+    let mailbox = connect(target, MailboxOptions::new().membership(false)).await?;
+    let group = group("headers");
+    mailbox.join(&group).await?;
+    let order = OutgoingMessage::new(Service::AGREED_MESS, [&group], r#"{"n":1}"#)
+        .header(header::CONTENT_TYPE, "application/json");
+    mailbox.multicast_message(order.clone()).await?;
+    if let Event::Regular(message) = mailbox.receive().await? {
+        println!("{:?} {}", message.headers.get(header::CONTENT_TYPE), message.text());
+    }
+    let sender = mailbox.sender(SenderOptions::new()).await?;
+    sender.send_message(&order).await?;
+    sender.close().await?;
+    let Event::Regular(message) = mailbox.receive().await? else { panic!("a message was expected") };
+    assert_eq!(message.headers, order.headers);
+    mailbox.disconnect().await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn notices() -> Result<(), SpreadError> {
     let Some(target) = target() else { return Ok(()) };
     let receiving = ReceiveOptions::new().on_notice(|notice| match notice {

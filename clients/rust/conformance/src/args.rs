@@ -57,6 +57,14 @@ pub fn message_type(args: &Value) -> Result<i32, Failure> {
     i32::try_from(given).map_err(|_| Failure::Driver(format!("messageType {given} fits no i32")))
 }
 
+/// The message of a request that has `headers`, which may be empty.
+pub fn message_with_headers(args: &Value) -> Result<Option<OutgoingMessage>, Failure> {
+    let Some(headers) = args["headers"].as_object() else { return Ok(None) };
+    let headers = headers.iter().map(|(name, value)| (name, value.as_str().unwrap_or("")));
+    let message = OutgoingMessage::new(service(args), groups(args), payload(args)?);
+    Ok(Some(message.message_type(message_type(args)?).headers(headers)))
+}
+
 pub fn channel(args: &Value) -> Result<Sidecar, SpreadError> {
     let mut builder = Sidecar::builder(text(args, "target")).insecure(is(args, "insecure"));
     if let Some(token) = args["token"].as_str() {

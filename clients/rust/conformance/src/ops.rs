@@ -230,8 +230,13 @@ async fn on_mailbox(open: OpenMailbox, op: &str, args: &Value) -> Answer {
             Ok(json!({ "selfLeave": null }))
         }
         "multicast" => {
-            let (payload, message_type) = (payload(args)?, message_type(args)?);
-            let sent = mailbox.multigroup_multicast(service(args), groups(args), payload, message_type).await?;
+            let sent = match message_with_headers(args)? {
+                Some(message) => mailbox.multicast_message(message).await?,
+                None => {
+                    let (payload, message_type) = (payload(args)?, message_type(args)?);
+                    mailbox.multigroup_multicast(service(args), groups(args), payload, message_type).await?
+                }
+            };
             Ok(json!({ "bytesSent": sent }))
         }
         "poll" => {
@@ -307,9 +312,13 @@ async fn on_sender(open: OpenSender, op: &str, args: &Value) -> Answer {
         "send" => {
             let (service, groups) = (service(args), groups(args));
             let (payload, message_type) = (payload(args)?, message_type(args)?);
+            let with_headers = message_with_headers(args)?;
             in_time(args, async {
                 for _ in 0..times(args, "times") {
-                    sender.send_multigroup(service, &groups, &payload, message_type).await?;
+                    match &with_headers {
+                        Some(message) => sender.send_message(message).await?,
+                        None => sender.send_multigroup(service, &groups, &payload, message_type).await?,
+                    }
                 }
                 Ok(json!({}))
             })

@@ -115,6 +115,7 @@ pub fn to_event(event: &Event) -> Value {
             "payload": BASE64_STANDARD.encode(&message.payload),
             "endianMismatch": message.endian_mismatch,
             "selfDiscard": message.self_discard(),
+            "headers": message.headers,
         }),
         Event::Rejected(message) => json!({
             "kind": "rejected",
@@ -130,6 +131,7 @@ pub fn to_event(event: &Event) -> Value {
             "serviceType": message.service_type.name(),
             "messageType": message.message_type,
             "payload": BASE64_STANDARD.encode(&message.payload),
+            "headers": message.headers,
         }),
         Event::View(view) => to_view(view),
         Event::Transitional(signal) => json!({
