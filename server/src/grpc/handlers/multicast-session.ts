@@ -69,8 +69,8 @@ const MESSAGES_PER_CALL = 32;
 const BYTES_PER_CALL = 2048;
 
 /**
- * One MulticastStream call. A frame is allowed only when every message of the previous frame is decided and
- * answered. A broken stream therefore leaves at most one batch with an unknown outcome, and HTTP/2's flow control
+ * One MulticastStream call. A frame is allowed only when every message of the previous frame is decided. A broken
+ * stream therefore leaves at most one undecided batch, and the batches without a response yet. HTTP/2's flow control
  * slows down a sender that is faster than the daemon.
  */
 export class MulticastSession {
