@@ -21,7 +21,7 @@ export const CORRELATION_ID_HEADER = 'correlation-id';
 
 /** Shared by the messages without headers. */
 export const NO_HEADERS: MessageHeaders = Object.freeze(emptyHeaders());
-/** The same in the contract. Nobody adds any. */
+/** The same map in the form of the contract. Read-only. */
 export const NO_PROTO_HEADERS = new Map<string, string>();
 
 /** Without a prototype, so that `constructor` and `__proto__` are names like any other. */

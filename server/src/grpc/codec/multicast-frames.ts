@@ -17,7 +17,7 @@ import {
 import { MAX_REQUEST_FIELDS } from './malformed.js';
 
 const NO_PAYLOAD = Buffer.alloc(0);
-/** Shared by the messages without headers. Nobody adds any. */
+/** All messages without headers share this map. Read-only. */
 const NO_HEADERS = new Map<string, string>();
 
 /**

@@ -33,7 +33,7 @@ public final class Headers {
 
   private Headers() {}
 
-  /** A copy that nobody can change; empty for null. */
+  /** An unmodifiable copy. Null gives an empty map. */
   static Map<String, String> copyOf(Map<String, String> headers) {
     if (headers == null || headers.isEmpty()) return Collections.emptyMap();
     return Collections.unmodifiableMap(new LinkedHashMap<>(headers));
