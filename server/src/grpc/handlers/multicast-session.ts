@@ -84,7 +84,7 @@ export class MulticastSession {
   #accepted = 0;
   /** Rejected messages that are not answered yet, in order. */
   #refusals: MulticastRefusal[] = [];
-  /** Number of decided messages: all messages before this position. */
+  /** Number of these rejected messages that are decided: every message before them is. */
   #passed = 0;
   #working = false;
   /** Whether the client requests the responses that it waits for. */
