@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests without processes and without waits. */
 const UNIT = ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/wire/**/*.test.ts'];
-/** Sidecars and daemons on ports of their own. Two files at a time do not disturb each other. */
+/** Sidecars and daemons on ports of their own. Files do not disturb each other, and they mostly wait, so there is one file more than cores. */
 const INTEGRATION = ['test/integration/*.test.ts', 'test/daemon/**/*.test.ts'];
 /** One file for each client. They mostly wait, and share no build folder. */
 const CONFORMANCE = ['test/conformance/*.test.ts'];
@@ -52,7 +52,7 @@ export default defineConfig({
           // Without the builds of other languages, conformance is as light as the rest.
           include: [...INTEGRATION, ...(isNodeOnly ? CONFORMANCE : [])],
           exclude: excluded,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -44,7 +44,9 @@ export interface AdminLimits {
 }
 
 /** Most calls at once on one HTTP/2 connection: probes make one. */
-const MAX_STREAMS = 16;
+const MAX_STREAMS = 8;
+/** Work to begin an HTTP/2 connection with its first calls, which fills a turn. Unit: small unary calls. */
+const HTTP2_COST = 16;
 /** HTTP/2 receive windows, and the largest request of a call: those of health have a few bytes. */
 const WINDOW_BYTES = 65_535;
 const MAX_REQUEST_BYTES = 4096;
@@ -179,10 +181,10 @@ export class AdminServer {
         found,
         () => {
           if (found.destroyed) return;
-          this.#turns.charge(found, MAX_STREAMS);
+          this.#turns.charge(found, HTTP2_COST);
           this.#grpc.inject(found);
         },
-        MAX_STREAMS,
+        HTTP2_COST,
       );
     };
     sniffProtocol(socket, { http1: this.#serveHttp1, http2 }, this.#limits.headersTimeoutMs);
