@@ -1,11 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
-import { processMemory } from './process-memory.js';
+import { isSmallContainer, processMemory } from './process-memory.js';
 
 /** V8 collects the whole heap after it has grown by this part since the last collection. Unit: percent. */
 const LARGE_GROWTH = 300;
 const SMALL_GROWTH = 50;
-/** A container with less memory has no room for a heap of garbage. Unit: bytes. */
-const SMALL_CONTAINER_BYTES = 256 * 1024 * 1024;
 
 /**
  * How far V8's heap may grow between two collections of the whole heap.
@@ -19,7 +17,7 @@ const SMALL_CONTAINER_BYTES = 256 * 1024 * 1024;
  * @param containerBytes - memory of the container. Undefined: no limit
  */
 export function heapGrowthPercent(containerBytes: number | undefined): number {
-  return containerBytes !== undefined && containerBytes < SMALL_CONTAINER_BYTES ? SMALL_GROWTH : LARGE_GROWTH;
+  return isSmallContainer(containerBytes) ? SMALL_GROWTH : LARGE_GROWTH;
 }
 
 /** Lets the heap of this process grow as its container permits. */

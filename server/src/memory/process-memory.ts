@@ -11,6 +11,14 @@ export interface ProcessMemory {
   readonly heapBytes: number;
 }
 
+/** A container with less memory has no room for garbage, nor for freed blocks. Unit: bytes. */
+const SMALL_CONTAINER_BYTES = 256 * 1024 * 1024;
+
+/** @param containerBytes - memory of the container. Undefined: no limit */
+export function isSmallContainer(containerBytes: number | undefined): boolean {
+  return containerBytes !== undefined && containerBytes < SMALL_CONTAINER_BYTES;
+}
+
 /** Reads the limits of this process. */
 export function processMemory(): ProcessMemory {
   const machineBytes = totalmem();
