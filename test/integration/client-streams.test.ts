@@ -291,6 +291,27 @@ describe('a sender', () => {
     await sender.close();
   });
 
+  it('sends large payloads unchanged while it uses its buffers again', async () => {
+    const { target } = await startSidecar();
+    const mailbox = await sidecarAt(target).connect();
+    await mailbox.join('g', { awaitView: true });
+    const sender = mailbox.sender();
+    const total = 400;
+    /** The size and each byte depend on the number of the message. */
+    const payload = (i: number) => Buffer.alloc(20_000 + ((i * 7919) % 100_000), i % 251);
+    const sending = (async () => {
+      for (let i = 0; i < total; i++) await sender.send(FIFO_MESS, 'g', payload(i));
+      await sender.close();
+    })();
+    for (let i = 0; i < total; ) {
+      const event = await mailbox.receive({ timeoutMs: 10_000 });
+      if (event.kind !== 'regular') continue;
+      expect(payload(i).equals(event.payload), `message ${i}`).toBe(true);
+      i++;
+    }
+    await sending;
+  });
+
   it('reports rejected messages by their index, and sends the rest', async () => {
     const sidecar = await startSidecar();
     const mailbox = await sidecarAt(sidecar.target).connect();

@@ -1,4 +1,5 @@
 import {
+  type MulticastBatch,
   MulticastMessage,
   MulticastStreamRequest,
   TAG_ENTRY_KEY,
@@ -15,14 +16,27 @@ import { NO_PROTO_HEADERS } from './headers.js';
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** A frame that is already encoded. */
+export class EncodedFrame implements MulticastStreamRequest {
+  readonly frame = undefined;
+
+  constructor(readonly bytes: Buffer) {}
+}
+
+/** Serializes a MulticastStream frame for gRPC. */
+export function serializeFrame(request: MulticastStreamRequest): Buffer {
+  if (request instanceof EncodedFrame) return request.bytes;
+  return Buffer.from(MulticastStreamRequest.encode(request).finish());
+}
+
+/** Returns a buffer of this size that the given function has filled. */
+type Write = (size: number, fill: (bytes: Buffer) => void) => Buffer;
+
 /**
- * Encodes a MulticastStream frame to the same bytes as the generated encoder. Allocates once per batch,
+ * Encodes a frame with a batch to the same bytes as the generated encoder. Allocates at most once,
  * copies each payload once, and encodes service type and groups only when they change.
  */
-export function encodeFrame(request: MulticastStreamRequest): Buffer {
-  const { frame } = request;
-  if (frame?.$case !== 'batch') return Buffer.from(MulticastStreamRequest.encode(request).finish());
-  const { messages, respond } = frame.value;
+export function encodeBatch({ messages, respond }: MulticastBatch, write: Write): Buffer {
   const heads = headsOf(messages);
   const sizes = new Array<number>(messages.length);
   let batchSize = respond ? 2 : 0;
@@ -31,19 +45,19 @@ export function encodeFrame(request: MulticastStreamRequest): Buffer {
     sizes[i] = size;
     batchSize += 1 + sizeOfVarint(size) + size;
   }
-  const bytes = Buffer.allocUnsafe(1 + sizeOfVarint(batchSize) + batchSize);
-  bytes[0] = TAG_MULTICAST_BATCH;
-  let at = writeVarint(bytes, 1, batchSize);
-  for (let i = 0; i < messages.length; i++) {
-    bytes[at++] = TAG_MULTICAST_MESSAGES;
-    at = writeVarint(bytes, at, sizes[i] as number);
-    at = writeMessage(bytes, at, messages[i] as MulticastMessage, heads[i] as Buffer);
-  }
-  if (respond) {
-    bytes[at++] = TAG_MULTICAST_RESPOND;
-    bytes[at] = 1;
-  }
-  return bytes;
+  return write(1 + sizeOfVarint(batchSize) + batchSize, (bytes) => {
+    bytes[0] = TAG_MULTICAST_BATCH;
+    let at = writeVarint(bytes, 1, batchSize);
+    for (let i = 0; i < messages.length; i++) {
+      bytes[at++] = TAG_MULTICAST_MESSAGES;
+      at = writeVarint(bytes, at, sizes[i] as number);
+      at = writeMessage(bytes, at, messages[i] as MulticastMessage, heads[i] as Buffer);
+    }
+    if (respond) {
+      bytes[at++] = TAG_MULTICAST_RESPOND;
+      bytes[at] = 1;
+    }
+  });
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   type ReceiveRequest,
 } from 'spread-sidecar-proto';
 import { decodeResponse, type ReceivedResponse } from './batch-decoder.js';
-import { encodeFrame } from './batch-encoder.js';
+import { serializeFrame } from './batch-encoder.js';
 
 /** The generated stub, with a Receive that returns this package's events. */
 export interface MailboxServiceClient extends Omit<Generated, 'receive'> {
@@ -22,7 +22,7 @@ export interface MailboxServiceClient extends Omit<Generated, 'receive'> {
 const definition = {
   ...MailboxServiceService,
   receive: { ...MailboxServiceService.receive, responseDeserialize: decodeResponse },
-  multicastStream: { ...MailboxServiceService.multicastStream, requestSerialize: encodeFrame },
+  multicastStream: { ...MailboxServiceService.multicastStream, requestSerialize: serializeFrame },
 };
 
 export const MailboxServiceClient = makeGenericClientConstructor(

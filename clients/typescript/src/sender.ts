@@ -5,6 +5,8 @@ import type {
   MulticastStreamRequest,
   MulticastStreamResponse,
 } from 'spread-sidecar-proto';
+import { EncodedFrame, encodeBatch } from './batch-encoder.js';
+import { FrameBuffers } from './frame-buffers.js';
 import {
   type MulticastOptions,
   type OutgoingMessage,
@@ -97,6 +99,7 @@ export class Sender {
   #requested = 0;
   /** Size of the messages since the last requested response. */
   #unrequestedBytes = 0;
+  readonly #frames: FrameBuffers;
   /** The messages that are not decided, oldest first, starting at #head. */
   #inFlight: (MulticastMessage | undefined)[] = [];
   #head = 0;
@@ -119,6 +122,7 @@ export class Sender {
     this.#call = call;
     this.#maxMessages = Math.max(1, options.maxInFlightMessages ?? 10_000);
     this.#maxBytes = options.maxInFlightBytes ?? 4 * 1024 * 1024;
+    this.#frames = new FrameBuffers(this.#maxBytes);
     this.#batchMaxBytes = options.maxBatchBytes ?? 1024 * 1024;
     this.#onRefused = options.onRefused;
     this.#endpoint = endpoint;
@@ -289,7 +293,9 @@ export class Sender {
     this.#wroteAt = performance.now();
     this.#onUse();
     // The result of write() can be ignored: the limit of messages in flight also limits the stream's queue.
-    this.#call.write({ frame: { $case: 'batch', value: { messages, respond } } });
+    const until = this.#sent;
+    const bytes = encodeBatch({ messages, respond }, (size, fill) => this.#frames.write(size, until, fill));
+    this.#call.write(new EncodedFrame(bytes));
   }
 
   /** Requests come well before the limits of messages in flight, so that the sender does not wait for a response. */
@@ -311,6 +317,7 @@ export class Sender {
       this.#inFlight = this.#inFlight.slice(this.#head);
       this.#head = 0;
     }
+    this.#frames.decided(decided);
     this.#accepted = Number(response.accepted);
     for (const refusal of response.refusals) this.#onRefusal(refusal);
     this.#release();
