@@ -81,6 +81,19 @@ module.exports = {
       '^server/src/(admin|grpc|memory|timing|net)/',
       'The admin pages use the gRPC server for health, and its listeners.',
     ),
+    only(
+      'status-imports-admin',
+      '^server/src/status/',
+      '^server/src/(status/|admin/|mailbox/telemetry|mailbox/registry/statistics|observability/index)',
+      'The pages of the state know how the admin port asks for them, and what the parts report.',
+    ),
+    {
+      name: 'only-sidecar-imports-status',
+      severity: 'error',
+      comment: 'No part depends on the pages that show its state.',
+      from: { path: '^server/src/', pathNot: '^server/src/(status|sidecar)' },
+      to: { path: '^server/src/status/' },
+    },
     ...upward('grpc', ['client', 'codec', 'transport', 'calls', 'handlers', 'services']),
     ...upward('mailbox', ['queue', 'outbound', 'connection', 'lifetime', 'registry']),
     only(

@@ -1,4 +1,4 @@
-import type { SidecarConfig } from './config/index.js';
+import type { ConfigSources, SidecarConfig } from './config/index.js';
 import { HealthBoard } from './grpc/services/health.js';
 import { MAILBOX_SERVICE } from './grpc/services/mailbox-service.js';
 import type { DaemonStatus } from './mailbox/connection/daemon-monitor.js';
@@ -19,6 +19,8 @@ export interface SidecarDependencies {
   readonly logger: Logger;
   /** The release, such as `0.1.0`. */
   readonly version: string;
+  /** The origin of each value of the configuration. Default: unknown, and there is no /config.json. */
+  readonly configSources?: ConfigSources;
   /** The memory that the process may use. Default: the limits of the container, the machine and V8. */
   readonly memory?: ProcessMemory;
   /** The process's limit of open files. Default: that of the system. */
@@ -106,13 +108,14 @@ class SidecarLifecycle implements Sidecar {
 
   constructor(config: SidecarConfig, dependencies: SidecarDependencies) {
     this.#config = config;
-    const { logger, version } = dependencies;
+    const { logger, version, configSources } = dependencies;
     this.#logger = logger;
     this.#throttledLog = new ThrottledLog(logger, LINES_OF_A_KIND);
     const openFiles = dependencies.openFiles ?? openFilesLimit();
     this.#memory = planMemory(config, dependencies.memory ?? processMemory(), openFiles);
     this.#parts = new Assembly({
       config,
+      configSources,
       version,
       logger,
       throttledLog: this.#throttledLog,

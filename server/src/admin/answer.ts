@@ -10,6 +10,7 @@ export interface Answer {
 }
 
 export const TEXT = 'text/plain; charset=utf-8';
+export const JSON_TYPE = 'application/json';
 
 export function methodNotAllowed(allow: string): Answer {
   return { status: 405, type: TEXT, body: `method not allowed; allowed: ${allow}\n`, headers: { allow } };

@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { prefersOpenMetrics } from './accept.js';
-import { type Answer, methodNotAllowed, TEXT } from './answer.js';
+import { type Answer, JSON_TYPE, methodNotAllowed, TEXT } from './answer.js';
 import { type ProbeChecks, reportText, runChecks } from './checks.js';
 import { type DropPage, dropAnswer } from './drop-page.js';
+import { JsonAnswers, type JsonPages } from './json-pages.js';
 import { type QuitPage, quitAnswer } from './quit-page.js';
 import { ScrapeSlots } from './scrape-slots.js';
 import { SharedPage } from './shared-page.js';
@@ -24,36 +25,45 @@ export interface AdminPages {
   quit?: QuitPage | undefined;
   /** Behind `POST /drop-mailbox`; undefined: there is no such page. */
   drop?: DropPage | undefined;
+  /** The pages for programs, such as `/status.json`; undefined: there are none. */
+  json?: JsonPages | undefined;
 }
 
-const JSON_TYPE = 'application/json';
 const METHODS = 'GET, HEAD';
 /** Largest body of a request; no page wants one, but some clients send one with every POST. Unit: bytes. */
 const MAX_BODY_BYTES = 4096;
 
 /**
  * GET and HEAD of `/metrics`, `/livez`, `/readyz`, `/startupz`. A probe answers 200 or 503; `?verbose` lists
- * its checks as JSON. And `POST /quitquitquit` and `POST /drop-mailbox`, where they are allowed.
+ * its checks as JSON. The pages of {@link JsonPages}. And `POST /quitquitquit` and `POST /drop-mailbox`, where they
+ * are allowed.
  *
  * @param maxScrapes - most requests for `/metrics` at once; more: 503
  */
 export function adminHandler(pages: AdminPages, maxScrapes: number): RequestListener {
   const metrics = new MetricsAnswers(pages, maxScrapes);
+  const json = pages.json && new JsonAnswers(pages.json);
   return (request, response) => {
     // Bodies are not wanted; an unread one would block the connection's next request.
     request.resume();
-    void answer(pages, metrics, request, response);
+    void answer(pages, { metrics, json }, request, response);
   };
+}
+
+/** The pages of which a limited number is open at once. */
+interface BoundedAnswers {
+  readonly metrics: MetricsAnswers;
+  readonly json: JsonAnswers | undefined;
 }
 
 async function answer(
   pages: AdminPages,
-  metrics: MetricsAnswers,
+  bounded: BoundedAnswers,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const { status, type, body, headers, afterwards } =
-    bodyRefusal(request) ?? (await page(pages, metrics, request, response));
+    bodyRefusal(request) ?? (await page(pages, bounded, request, response));
   response.writeHead(status, {
     // RFC 9110: an answer with 204 has neither.
     ...(status === 204 ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
@@ -80,21 +90,27 @@ function bodyRefusal({ headers }: IncomingMessage): Answer | undefined {
 
 async function page(
   pages: AdminPages,
-  metrics: MetricsAnswers,
+  bounded: BoundedAnswers,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer> {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   if (path === '/quitquitquit' && pages.quit) return quitAnswer(pages.quit, request);
   if (path === '/drop-mailbox' && pages.drop) return dropAnswer(pages.drop, request, query);
+  const json = await bounded.json?.answer(path, query, request, response);
+  if (json) return json;
   const known = path === '/metrics' || path === '/livez' || path === '/readyz' || path === '/startupz';
   if (!known) {
-    return { status: 404, type: TEXT, body: 'not found; try /metrics, /livez, /readyz, /startupz\n' };
+    return {
+      status: 404,
+      type: TEXT,
+      body: 'not found; try /metrics, /livez, /readyz, /startupz, /status.json\n',
+    };
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return methodNotAllowed(METHODS);
   }
-  if (path === '/metrics') return metrics.answer(request, response);
+  if (path === '/metrics') return bounded.metrics.answer(request, response);
   const report = runChecks(pages.checks[path.slice(1) as keyof ProbeChecks]);
   const status = report.ok ? 200 : 503;
   if (new URLSearchParams(query).has('verbose')) {

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import type { AdminCredential } from '../grpc/calls/credentials.js';
 import { type Answer, methodNotAllowed, TEXT } from './answer.js';
 
-/** Who may use a page that does something. */
+/** Who may use a page that shows or changes the state of the sidecar. */
 export interface PageAccess {
   /** What a request must bring. Undefined: direct requests from this machine, or from this pod, need nothing. */
   readonly credential?: AdminCredential | undefined;
@@ -11,11 +11,20 @@ export interface PageAccess {
   onRefused(why: string, peer: string): void;
 }
 
-/** What a request gets that may not do what it asks for; undefined: it may. */
-export function refusal(access: PageAccess, request: IncomingMessage): Answer | undefined {
-  if (request.method !== 'POST') return methodNotAllowed('POST');
+/**
+ * What a request gets that may not do what it asks for; undefined: it may.
+ *
+ * @param methods - the methods of the page
+ */
+export function refusal(
+  access: PageAccess,
+  request: IncomingMessage,
+  methods: readonly string[] = ['POST'],
+): Answer | undefined {
+  if (!methods.includes(request.method ?? '')) return methodNotAllowed(methods.join(', '));
   const { authorization, origin, 'sec-fetch-site': site } = request.headers;
-  // A browser names the page that posts, also its own. No page is meant to: that would be a trap for an operator.
+  // A browser names the page that sends a request, also its own. No page may send one: that would be a trap for an
+  // operator. A browser that opens the address itself sends `none`.
   if (origin !== undefined || (site !== undefined && site !== 'none')) {
     return refused(access, request, 'requests from browsers are rejected');
   }

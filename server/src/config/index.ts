@@ -1,3 +1,4 @@
+export { type ListedOption, listConfig } from './list.js';
 export {
   type ConfigSources,
   configFilePath,

@@ -9,6 +9,15 @@ export interface GroupView {
   readonly inTransition: boolean;
 }
 
+/** A group of a mailbox, for operators. */
+export interface Membership {
+  readonly group: string;
+  /** The current view. Undefined without membership messages, and before the first view. */
+  readonly view: View | undefined;
+  /** The time of the view. Milliseconds since 1970. */
+  readonly viewedAtMs: number;
+}
+
 /** A call that waits for the daemon's confirmation of a join or leave. */
 export interface Waiter<Answer> {
   resolve(answer: Answer): void;
@@ -24,6 +33,8 @@ interface Group {
   readonly pending: PendingRequest[];
   /** The current view. Undefined while this mailbox has not received a view as a member. */
   view: View | undefined;
+  /** Milliseconds since 1970. */
+  viewedAtMs: number;
   inTransition: boolean;
 }
 
@@ -58,6 +69,14 @@ export class GroupMemberships {
 
   get size(): number {
     return this.#names.size;
+  }
+
+  /** The groups of the mailbox with their views, in the order of joining. */
+  *memberships(): Generator<Membership> {
+    for (const group of this.#names) {
+      const { view, viewedAtMs = 0 } = this.#groups.get(group) ?? {};
+      yield { group, view, viewedAtMs };
+    }
   }
 
   has(name: string): boolean {
@@ -183,6 +202,7 @@ export class GroupMemberships {
     const group = this.#groups.get(view.group);
     if (group === undefined || !view.members.includes(this.#privateGroup)) return;
     group.view = view;
+    group.viewedAtMs = Date.now();
     group.inTransition = false;
     const first = group.pending[0];
     if (first?.kind !== 'JOIN' || !this.#showsOwnJoin(view)) return;
@@ -254,7 +274,7 @@ export class GroupMemberships {
   #group(name: string): Group {
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = { pending: [], view: undefined, inTransition: false };
+      group = { pending: [], view: undefined, viewedAtMs: 0, inTransition: false };
       this.#groups.set(name, group);
     }
     return group;

@@ -3,7 +3,7 @@ import type { DaemonConnection } from './connection/daemon-connection.js';
 import { EventCounts, type ServiceCounts } from './counters.js';
 import { inSpreadTerms } from './end-errors.js';
 import type { MailboxEvent, SelfLeave, View } from './event.js';
-import type { GroupMemberships, GroupView } from './group-memberships.js';
+import type { GroupMemberships, GroupView, Membership } from './group-memberships.js';
 import { type ClientConnection, ClientPresence } from './lifetime/client-presence.js';
 import type { Lease } from './lifetime/lease.js';
 import type { MailboxLifetime } from './lifetime/mailbox-lifetime.js';
@@ -278,6 +278,11 @@ export class Mailbox implements MailboxIdentity {
    */
   view(group: string): GroupView {
     return inSpreadTerms(() => this.#groups.view(group));
+  }
+
+  /** The groups of the mailbox with their views, in the order of joining. */
+  memberships(): Generator<Membership> {
+    return this.#groups.memberships();
   }
 
   /**

@@ -1,6 +1,6 @@
 import { AdminServer } from '../admin/admin-server.js';
 import type { PageAccess } from '../admin/page-access.js';
-import { defaultConfig, isIpv6Only, type SidecarConfig } from '../config/index.js';
+import { type ConfigSources, defaultConfig, isIpv6Only, type SidecarConfig } from '../config/index.js';
 import type { ServiceRegistration } from '../grpc/calls/service-registration.js';
 import { eventEncoder } from '../grpc/codec/event-encoder.js';
 import { FailureTranslator } from '../grpc/codec/failure.js';
@@ -21,10 +21,13 @@ import {
 } from '../observability/index.js';
 import { IP_AUTH, NULL_AUTH } from '../spread/auth.js';
 import { Session } from '../spread/session.js';
+import { EventRecorder } from '../status/event-recorder.js';
+import { Start } from '../status/status-pages.js';
 import { Access } from './access.js';
 import { grpcBounds } from './client-limits.js';
 import type { ConnectionPlan } from './connection-plan.js';
 import { type RunningDaemon, sessionOpener, startEmbeddedDaemon } from './embedded.js';
+import { jsonPages } from './json-pages.js';
 import { GIVE_UP_MIN_MS, mailboxSettings, unlessOff } from './mailbox-settings.js';
 import type { MemoryPlan } from './memory-plan.js';
 import { type ProbeFacts, probeChecks } from './probes.js';
@@ -39,6 +42,7 @@ const DAEMON_PROBE = { intervalMs: 5000, timeoutMs: 10_000 };
 /** The inputs of the assembly. */
 export interface AssemblyOptions {
   readonly config: SidecarConfig;
+  readonly configSources: ConfigSources | undefined;
   /** The release, such as `0.1.0`. */
   readonly version: string;
   readonly logger: Logger;
@@ -65,6 +69,8 @@ export class Assembly {
   admin?: AdminServer;
   readonly #options: AssemblyOptions;
   #events: SidecarEvents | undefined;
+  readonly #start = new Start();
+  readonly #recorder = new EventRecorder();
 
   constructor(options: AssemblyOptions) {
     this.#options = options;
@@ -87,7 +93,7 @@ export class Assembly {
 
   /** The second step: creates everything else. Nothing listens yet. */
   async build(): Promise<void> {
-    const { config, memory, logger, connections, throttledLog, facts, health } = this.#options;
+    const { config, memory, logger, connections, facts, health } = this.#options;
     const daemons = this.daemons;
     const settings = mailboxSettings(config, memory.bounds, daemons, this.embedded?.names);
     const privateNames = settings.names && {
@@ -104,7 +110,7 @@ export class Assembly {
       parts: this,
     });
     this.log = logEvents(logger);
-    const events = createEvents([metrics.events, this.log]);
+    const events = createEvents([metrics.events, this.log, this.#recorder]);
     this.#events = events;
     connections.onRefused = (about) => events.limits.reached('process.openFiles', about);
     const access = await Access.open(config, events.security);
@@ -124,10 +130,7 @@ export class Assembly {
       pages: {
         checks: probeChecks(facts),
         metrics: () => metrics.page(),
-        onError: (error) => {
-          const message = 'the metrics could not be collected';
-          throttledLog.write('error', message, { err: error }, message);
-        },
+        onError: (error) => this.#pageFailed('the metrics could not be collected', error),
         quit: config.admin.quitquitquit
           ? { ...pageAccess('/quitquitquit', access, events), quit: () => this.#options.onQuit() }
           : undefined,
@@ -137,6 +140,17 @@ export class Assembly {
               drop: (mailbox) => this.#dropMailbox(registry, mailbox),
             }
           : undefined,
+        json: {
+          access: (path) => pageAccess(path, access, events),
+          pages: jsonPages({
+            ...this.#options,
+            bounds: memory.bounds,
+            start: this.#start,
+            registry,
+            recorder: this.#recorder,
+          }),
+          onError: (error) => this.#pageFailed('a JSON page could not be made', error),
+        },
       },
       health,
       telemetry: events.grpc,
@@ -186,6 +200,10 @@ export class Assembly {
     const message = 'closing the connection of a mailbox, as requested by /drop-mailbox';
     this.#options.throttledLog.write('warn', message, { outcome }, message);
     return outcome;
+  }
+
+  #pageFailed(message: string, error: unknown): void {
+    this.#options.throttledLog.write('error', message, { err: error }, message);
   }
 
   /** Peers can cause this at any rate, with connections that use up all file descriptors. */

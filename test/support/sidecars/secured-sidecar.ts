@@ -32,7 +32,7 @@ export interface SecuredSidecar {
 
 /** @param env - variables without the prefix SPREAD_SIDECAR_ */
 export async function startSecured(env: Readonly<Record<string, string>>): Promise<SecuredSidecar> {
-  const { config } = await loadConfig({
+  const { config, sources } = await loadConfig({
     env: Object.fromEntries(
       Object.entries({
         EMBEDDED_DAEMON: 'true',
@@ -52,7 +52,7 @@ export async function startSecured(env: Readonly<Record<string, string>>): Promi
     },
   };
   const logger = createLogger({ level: 'trace', format: 'json', destination });
-  const sidecar = createSidecar(config, { logger, version: '0.0.0-test' });
+  const sidecar = createSidecar(config, { logger, version: '0.0.0-test', configSources: sources });
   onTestFinished(() => sidecar.stop({ graceMs: 0 }));
   await sidecar.start();
   const targets = sidecar.addresses.grpc;

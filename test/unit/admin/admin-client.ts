@@ -2,11 +2,12 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type AdminLimits, AdminServer } from '../../../server/src/admin/admin-server.js';
 import type { CheckResult } from '../../../server/src/admin/checks.js';
+import type { JsonPages } from '../../../server/src/admin/json-pages.js';
 import { HealthBoard } from '../../../server/src/grpc/services/health.js';
 import { formatListenAddress } from '../../../server/src/net/listen-address.js';
 import { GRPC_BOUNDS } from '../../support/sidecars/grpc-bounds.js';
 
-export async function start(limits: Partial<AdminLimits> = {}) {
+export async function start(limits: Partial<AdminLimits> = {}, json?: JsonPages) {
   const state = {
     ready: { ok: true } as CheckResult,
     metrics: (): string | Promise<string> => 'spread_up 1\n',
@@ -36,6 +37,7 @@ export async function start(limits: Partial<AdminLimits> = {}) {
       },
       metrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: await state.metrics() }),
       onError: (error) => state.errors.push(error),
+      json,
     },
   });
   const address = await server.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 });

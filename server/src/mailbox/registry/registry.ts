@@ -17,6 +17,7 @@ import { ExpiredLeases } from './expired-leases.js';
 import { type ListOptions, type MailboxPage, pageOf } from './mailbox-page.js';
 import { MailboxSlots, SlotWaiters } from './mailbox-slots.js';
 import {
+  type InspectedMailbox,
   type MailboxSizes,
   type MailboxStatus,
   type MailboxTotals,
@@ -211,6 +212,14 @@ export class MailboxRegistry {
   *statuses(): Generator<MailboxStatus> {
     for (const mailbox of this.#mailboxes.values()) yield mailbox.snapshot();
     for (const mailbox of this.#leaving) yield { ...mailbox.snapshot(), state: 'LEAVING' };
+  }
+
+  /** All mailboxes, including leaving ones, at this moment. */
+  inspected(): InspectedMailbox[] {
+    const all: InspectedMailbox[] = [];
+    for (const mailbox of this.#mailboxes.values()) all.push({ mailbox, isLeaving: false });
+    for (const mailbox of this.#leaving) all.push({ mailbox, isLeaving: true });
+    return all;
   }
 
   totals(): MailboxTotals {

@@ -24,6 +24,12 @@ export type MailboxStatus = Omit<MailboxSnapshot, 'state'> & {
   readonly state: MailboxSnapshot['state'] | 'LEAVING';
 };
 
+/** A mailbox for pages that read a part of it at a time. Its values can change between two turns of the event loop. */
+export interface InspectedMailbox {
+  readonly mailbox: Pick<Mailbox, 'displayId' | 'owner' | 'daemon' | 'snapshot' | 'memberships'>;
+  readonly isLeaving: boolean;
+}
+
 /** The current values of all mailboxes. */
 export interface MailboxSizes {
   readonly open: number;

@@ -1,0 +1,96 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type JsonPage, type JsonPages, QueryMistake } from '../../../server/src/admin/json-pages.js';
+import { AdminCredential } from '../../../server/src/grpc/calls/credentials.js';
+import { until } from '../../support/until.js';
+import { raw, start } from './admin-client.js';
+
+const TOKEN = 'a-token-of-an-admin';
+
+function serve(page: JsonPage, credential?: AdminCredential) {
+  const onRefused = vi.fn<(path: string, why: string, peer: string) => void>();
+  const errors: unknown[] = [];
+  const json: JsonPages = {
+    access: (path) => ({ credential, onRefused: (why, peer) => onRefused(path, why, peer) }),
+    pages: new Map([['/x.json', page]]),
+    onError: (error) => errors.push(error),
+  };
+  return start({}, json).then((server) => ({ ...server, onRefused, errors }));
+}
+
+describe('JSON pages', () => {
+  it('have the version of the format first', async () => {
+    const { get } = await serve((query) => ({ given: query.get('a') }));
+    const { status, type, body } = await get('/x.json?a=b');
+    expect([status, type, body]).toEqual([200, 'application/json', '{"schema":1,"given":"b"}\n']);
+  });
+
+  it('accept HEAD, and reject other methods', async () => {
+    const { get } = await serve(() => ({}));
+    expect(await get('/x.json', 'HEAD')).toMatchObject({ status: 200, body: '' });
+    const { status, response } = await get('/x.json', 'POST');
+    expect([status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('name the parameter that they do not accept', async () => {
+    const { get } = await serve(() => {
+      throw new QueryMistake('limit', 'limit is 0');
+    });
+    const { status, body } = await get('/x.json');
+    expect(status).toBe(400);
+    expect(JSON.parse(body)).toEqual({ schema: 1, error: { parameter: 'limit', message: 'limit is 0' } });
+  });
+
+  it('return 500 without the cause when a page fails, and serve the next request', async () => {
+    const page = vi.fn<JsonPage>().mockRejectedValueOnce(new Error('secret')).mockResolvedValue({});
+    const { get, errors } = await serve(page);
+    const { status, body } = await get('/x.json');
+    expect(status).toBe(500);
+    expect(body).not.toContain('secret');
+    expect(errors).toHaveLength(1);
+    expect(await get('/x.json')).toMatchObject({ status: 200 });
+  });
+
+  it('require the admin token if there is one', async () => {
+    const page = vi.fn<JsonPage>(() => ({}));
+    const { target } = await serve(page, new AdminCredential([TOKEN], () => {}));
+    const ask = async (headers: Record<string, string>) =>
+      (await fetch(`http://${target}/x.json`, { headers })).status;
+    expect(await ask({})).toBe(401);
+    expect(await ask({ authorization: 'Bearer wrong' })).toBe(401);
+    expect(page).not.toHaveBeenCalled();
+    expect(await ask({ authorization: `Bearer ${TOKEN}` })).toBe(200);
+  });
+
+  it.each<Record<string, string>>([
+    { 'x-forwarded-for': '10.0.0.7' },
+    { forwarded: 'for=10.0.0.7' },
+    { origin: 'https://evil.example' },
+  ])('reject without a token a request with %j', async (headers) => {
+    const { target, onRefused } = await serve(() => ({}));
+    expect((await fetch(`http://${target}/x.json`, { headers })).status).toBe(403);
+    expect(onRefused).toHaveBeenCalledWith('/x.json', expect.any(String), expect.any(String));
+  });
+
+  it('reject without a token a request from the address of a service mesh', async () => {
+    const { port } = await serve(() => ({}));
+    const client = raw(port, '127.0.0.6');
+    client.socket.write('GET /x.json HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => client.received.startsWith('HTTP/1.1 403'), { what: 'a rejection' });
+  });
+
+  it('are made one at a time for at most 8 requests, while probes get their answers', async () => {
+    const finish: (() => void)[] = [];
+    const page = () => new Promise<object>((resolve) => finish.push(() => resolve({})));
+    const { get } = await serve(page);
+    const answers = Array.from({ length: 9 }, () => get('/x.json').then(({ status }) => status));
+    expect(await Promise.race(answers)).toBe(503);
+    expect(finish).toHaveLength(1);
+    expect(await get('/livez')).toMatchObject({ status: 200 });
+    for (let made = 1; made <= 8; made++) {
+      await until(() => finish.length === made, { what: `page ${made}` });
+      finish[made - 1]!();
+    }
+    const statuses = await Promise.all(answers);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(8);
+  });
+});
