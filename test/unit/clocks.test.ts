@@ -10,6 +10,11 @@ const WALL_CLOCK: Readonly<Record<string, number>> = {
   'grpc/handlers/receive-stream.ts': 2,
   'mailbox/mailbox.ts': 3,
   'spread/session.ts': 1,
+  // Times on the JSON pages.
+  'mailbox/group-memberships.ts': 1,
+  'status/event-ring.ts': 1,
+  'status/recent-rows.ts': 1,
+  'status/status-pages.ts': 1,
   // Deadlines of grpc-js are times of day. They are converted to monotonic times in the turn in which they
   // are created.
   'grpc/calls/observed-call.ts': 1,

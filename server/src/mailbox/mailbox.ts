@@ -42,6 +42,8 @@ export class Mailbox implements MailboxIdentity {
   readonly limits: MailboxLimits;
   /** Milliseconds since 1970. */
   readonly openedAtMs = Date.now();
+  /** By the monotonic clock. */
+  readonly #openedAt = performance.now();
   /** Number of received events, by kind. */
   readonly received = new EventCounts();
   readonly #inbox: Inbox;
@@ -100,6 +102,11 @@ export class Mailbox implements MailboxIdentity {
   /** True if the mailbox has ended and a receiver got everything, so that no client waits for it. */
   get isFinished(): boolean {
     return this.#lifetime.end !== undefined && this.#inbox.isEndDelivered && !this.#inbox.receiverAttached;
+  }
+
+  /** Time since the mailbox was opened. Unit: ms. */
+  get ageMs(): number {
+    return performance.now() - this.#openedAt;
   }
 
   /** The last received event. 0 if none. */

@@ -69,10 +69,10 @@ async function mailboxRows(inspected: readonly InspectedMailbox[], rates: Rates)
   for (const { mailbox, isLeaving } of inspected) {
     if (slices.isOver) await slices.next();
     const snapshot = mailbox.snapshot();
-    const { displayId, lastSequence, messagesSent, openedAtMs, groups } = snapshot;
+    const { displayId, lastSequence, messagesSent, groups } = snapshot;
     rows.push({
       ...snapshot,
-      ...rates.of(displayId, lastSequence, messagesSent, Date.now() - openedAtMs),
+      ...rates.of(displayId, lastSequence, messagesSent, mailbox.ageMs),
       state: isLeaving ? 'LEAVING' : snapshot.state,
       client: mailbox.owner,
       groupCount: groups.length,

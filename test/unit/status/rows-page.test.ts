@@ -106,7 +106,7 @@ describe('the groups of many mailboxes', () => {
     const mailbox = (at: number): InspectedMailbox => ({
       isLeaving: false,
       mailbox: {
-        displayId: `m${at}`,
+        ageMs: 0,
         owner: 'tcp',
         daemon: '4803',
         snapshot: () => {

@@ -26,7 +26,7 @@ export type MailboxStatus = Omit<MailboxSnapshot, 'state'> & {
 
 /** A mailbox for pages that read a part of it at a time. Its values can change between two turns of the event loop. */
 export interface InspectedMailbox {
-  readonly mailbox: Pick<Mailbox, 'displayId' | 'owner' | 'daemon' | 'snapshot' | 'memberships'>;
+  readonly mailbox: Pick<Mailbox, 'ageMs' | 'owner' | 'daemon' | 'snapshot' | 'memberships'>;
   readonly isLeaving: boolean;
 }
 
