@@ -61,7 +61,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['b', 'burst'],
     argument: '<group>…',
-    text: 'send ten messages; the next line is their size',
+    text: 'send ten messages; then enter their size',
     run: (session, groups) => session.burst(groups),
   },
   {

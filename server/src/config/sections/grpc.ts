@@ -85,7 +85,7 @@ export const grpc = {
       type: autoCount('16', '1000000'),
       default: 'auto',
       why: 'Half of limits.maxCalls, at most 4096: one connection cannot take the calls of all others.',
-      text: 'Largest number of open calls on one client connection. Further calls wait in the client. A new connection starts with 100. Where tokens are required, it starts with 16 until one of its calls brings a token. The number grows with use.',
+      text: 'Largest number of open calls on one client connection. Further calls wait in the client. A new connection starts with 100. Where tokens are required, it starts with 16 until one of its calls has a token. The number grows with use.',
     }),
   },
 } satisfies Section;

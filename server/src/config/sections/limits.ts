@@ -10,7 +10,7 @@ export const limits = {
       type: autoCount('1', '100000'),
       default: 'auto',
       why: 'Follows from memory.limit, at most 2000: a connection for each of 1000 mailboxes, and another 1000 for a time when new clients replace old ones.',
-      text: 'Largest number of client connections at the same time, on all addresses of grpc.listen together, including TLS handshakes. The sidecar closes a further connection when it accepts it.',
+      text: 'Largest number of client connections at the same time, on all addresses of grpc.listen together, including TLS handshakes. The sidecar closes further connections immediately after it accepts them.',
     }),
     maxConnectionIdle: option({
       type: wordOr(['off'], duration({ min: '1s', max: '24h' })),
@@ -100,7 +100,7 @@ export const limits = {
       type: boolean,
       default: 'false',
       why: 'Four kilobytes can expand to four megabytes. Compression gains nothing on a local connection.',
-      text: 'Accept compressed requests. Otherwise they get UNIMPLEMENTED, reason COMPRESSION_NOT_SUPPORTED. Each accepted request counts as grpc.maxReceiveMessageBytes in limits.maxBufferedRequestBytes.',
+      text: 'Accept compressed requests. Otherwise they get UNIMPLEMENTED, reason COMPRESSION_NOT_SUPPORTED. Each compressed request counts as grpc.maxReceiveMessageBytes in limits.maxBufferedRequestBytes, because it can expand to that size.',
     }),
     maxMailboxesPerClient: option({
       type: offOr('1', '100000'),

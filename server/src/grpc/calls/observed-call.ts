@@ -373,7 +373,11 @@ export class ObservedCall extends ServerInterceptingCall implements SweptCall {
         return false;
       }
       if (maxCompressedBytes !== undefined) return true;
-      this.fail(compressionRefused('this sidecar takes none that is'));
+      this.fail(
+        compressionRefused(
+          'but this sidecar does not accept compressed requests; send it without compression, or set limits.compressedRequests',
+        ),
+      );
       return false;
     };
     return new RequestInput(stream, maxCompressedBytes ?? 0, maxBytes, onUnusual, (bytes) =>

@@ -157,11 +157,15 @@ export class OpenCalls implements CallWatcher {
   recheck(): void {
     for (const call of [...this.#open]) {
       if (call.entry === undefined || this.options.gate.stillAdmits(call.entry.admission)) continue;
-      const error = new EdgeError('CREDENTIAL_INVALID', 'the client token is no longer accepted', {
-        field: 'authorization',
-        // The call was accepted, so its request may have been sent already.
-        outcome: 'unknown',
-      });
+      const error = new EdgeError(
+        'CREDENTIAL_INVALID',
+        'this sidecar no longer accepts the client token; call again with a current token',
+        {
+          field: 'authorization',
+          // The call was accepted, so its request may have been sent already.
+          outcome: 'unknown',
+        },
+      );
       this.options.onRefused(error.reason, call.method, call.getPeer());
       call.sendStatus(statusError(sidecarFailure(error)));
     }

@@ -48,7 +48,7 @@ const ROWS: readonly Row[] = [
   [
     status.UNIMPLEMENTED,
     /^Received message compressed with unsupported encoding/,
-    () => compressionRefused('this compression is unknown'),
+    () => compressionRefused('but this sidecar does not support this compression'),
   ],
 ];
 
@@ -66,7 +66,7 @@ export function describeTransportStatus(
 
 /** For a compressed request. */
 export function compressionRefused(why: string): EdgeError {
-  return new EdgeError('COMPRESSION_NOT_SUPPORTED', `the request is compressed, and ${why}`, {
+  return new EdgeError('COMPRESSION_NOT_SUPPORTED', `the request is compressed, ${why}`, {
     outcome: 'not-sent',
   });
 }
