@@ -12,12 +12,13 @@ from until import until
 
 import spread
 from spread import _outgoing
+from spread_sidecar import Sender
 from spread_sidecar.gen.spread.sidecar.v1 import mailbox_service_pb2 as pb
 
 
 class Recorder:
     """Records the messages of MulticastStream. ``gate`` delays the responses, ``ends`` ends a stream after its
-    batch.
+    batch, and ``end_now`` breaks the streams whose responses ``gate`` delays.
     """
 
     def __init__(self, fake: FakeSidecar) -> None:
@@ -44,6 +45,8 @@ class Recorder:
             if request.batch.messages and self.ends and self.end_before_answer:
                 abort(context, *self.ends.pop(0))
             while not self.gate.wait(0.01):
+                if self.end_now.is_set():
+                    abort(context, grpc.StatusCode.UNAVAILABLE, "")
                 if not context.is_active():
                     return
             yield pb.MulticastStreamResponse(decided=decided, accepted=decided)
@@ -165,14 +168,209 @@ def test_a_stream_is_renewed_before_it_is_too_old(
     box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_outgoing, "_MAX_AGE", 0.0)
-    threads = [threading.Thread(target=lambda: [send(box) for _ in range(20)]) for _ in range(3)]
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            for _ in range(20):
+                send(box)
+        except spread.SpreadError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
     box.disconnect()
+    assert errors == []
     assert len(recorder.messages) == 60
     assert recorder.streams > 2
+
+
+class Renewal:
+    """One thread has chosen a stream for its message when another thread closes this stream to renew it.
+
+    ``late`` is the thread that has chosen the stream. The stream has one message in flight.
+    """
+
+    def __init__(self, box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+        send(box, "first")
+        old = box._outgoing._sender
+        assert old is not None
+        until(lambda: not old.undecided, "the response")
+        recorder.gate.clear()
+        send(box, "in flight")
+        until(lambda: len(recorder.messages) == 2, "the message in flight")
+        self.errors: dict[str, Exception] = {}
+        chosen, closing, settled = threading.Event(), threading.Event(), threading.Event()
+        real_send = Sender.send
+
+        def paused_send(sender: Sender, *args: Any) -> None:
+            if threading.current_thread() is self.late and sender is old:
+                chosen.set()
+                assert closing.wait(30)
+            real_send(sender, *args)
+
+        class ObservedLock:
+            """Reports when the late thread waits for the renewal."""
+
+            def __init__(self) -> None:
+                self._lock = threading.Lock()
+
+            def __enter__(self) -> None:
+                if threading.current_thread() is late:
+                    settled.set()
+                self._lock.acquire()
+
+            def __exit__(self, *error: object) -> None:
+                self._lock.release()
+
+        def run(payload: str) -> None:
+            try:
+                send(box, payload)
+            except spread.SpreadError as error:
+                self.errors[payload] = error
+            finally:
+                if payload == "late":
+                    settled.set()
+
+        self.late = late = threading.Thread(target=run, args=("late",))
+        self.renewing = threading.Thread(target=run, args=("renewing",))
+        monkeypatch.setattr(Sender, "send", paused_send)
+        monkeypatch.setattr(box._outgoing, "_lock", ObservedLock())
+        self.late.start()
+        assert chosen.wait(30)
+        box._outgoing._renew_at = 0.0
+        self.renewing.start()
+        until(lambda: old.closed, "the close")
+        closing.set()
+        # The late thread has failed, or it waits for the renewal.
+        assert settled.wait(30)
+
+    def join(self) -> None:
+        for thread in (self.late, self.renewing):
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def test_a_multicast_waits_for_the_renewal_by_another_thread(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewal = Renewal(box, recorder, monkeypatch)
+    recorder.gate.set()
+    renewal.join()
+    assert renewal.errors == {}
+    until(lambda: len(recorder.messages) == 4, "all messages")
+    assert recorder.payloads[:2] == [b"first", b"in flight"]
+    assert sorted(recorder.payloads[2:]) == [b"late", b"renewing"]
+    assert recorder.streams == 2
+
+
+def test_no_multicast_follows_a_renewal_that_may_have_lost_messages(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewal = Renewal(box, recorder, monkeypatch)
+    recorder.end_now.set()
+    renewal.join()
+    assert {error.args[0] for error in renewal.errors.values()} == {spread.CONNECTION_CLOSED}
+    assert sorted(renewal.errors) == ["late", "renewing"]
+    assert recorder.payloads == [b"first", b"in flight"]
+    assert recorder.streams == 1
+
+
+def test_a_multicast_follows_several_renewals_by_other_threads(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_send = Sender.send
+    renewals = 3
+
+    def overtaken_send(sender: Sender, *args: Any) -> None:
+        nonlocal renewals
+        if args[2] == b"late" and renewals:
+            renewals -= 1
+            box._outgoing._renew_at = 0.0
+            other = threading.Thread(target=send, args=(box, "other"))
+            other.start()
+            other.join(30)
+        real_send(sender, *args)
+
+    monkeypatch.setattr(Sender, "send", overtaken_send)
+    send(box, "late")
+    until(lambda: len(recorder.messages) == 4, "all messages")
+    assert recorder.payloads == [b"other"] * 3 + [b"late"]
+    assert recorder.streams == 4
+
+
+def test_a_stream_that_breaks_during_its_renewal_without_messages_in_flight_is_replaced(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(box, "0")
+    old = box._outgoing._sender
+    assert old is not None
+    until(lambda: not old.undecided, "the response")
+    real_close = Sender.close
+
+    def close_of_a_broken_stream(sender: Sender, **options: Any) -> Any:
+        if sender is old:
+            sender._call.cancel()
+            until(lambda: sender._window.failure, "the end")
+        return real_close(sender, **options)
+
+    monkeypatch.setattr(Sender, "close", close_of_a_broken_stream)
+    box._outgoing._renew_at = 0.0
+    send(box, "1")
+    until(lambda: len(recorder.messages) == 2, "all messages")
+    assert recorder.payloads == [b"0", b"1"]
+    assert recorder.streams == 2
+
+
+def test_a_multicast_replaces_only_one_broken_stream(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_send = Sender.send
+    broken: list[Sender] = []
+
+    def send_on_a_broken_stream(sender: Sender, *args: Any) -> None:
+        broken.append(sender)
+        sender._call.cancel()
+        until(lambda: sender._window.failure, "the end")
+        real_send(sender, *args)
+
+    monkeypatch.setattr(Sender, "send", send_on_a_broken_stream)
+    assert failure(box)[0] == spread.CONNECTION_CLOSED
+    assert len(set(broken)) == len(broken) == 2
+
+
+def test_a_multicast_after_an_interrupted_renewal_waits_for_the_messages_in_flight(
+    box: spread.MailboxType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.gate.clear()
+    send(box, "0")
+    old = box._outgoing._sender
+    assert old is not None
+    real_close = Sender.close
+    closes = 0
+
+    def interrupted_close(sender: Sender, **options: Any) -> Any:
+        nonlocal closes
+        if sender is old:
+            closes += 1
+            if closes == 1:
+                # As Ctrl-C during the wait for the messages in flight.
+                sender._window.closing = True
+                raise KeyboardInterrupt
+            recorder.gate.set()
+        return real_close(sender, **options)
+
+    monkeypatch.setattr(Sender, "close", interrupted_close)
+    box._outgoing._renew_at = 0.0
+    with pytest.raises(KeyboardInterrupt):
+        send(box, "interrupted")
+    send(box, "1")
+    assert closes == 2
+    until(lambda: len(recorder.messages) == 2, "all messages")
+    assert recorder.payloads == [b"0", b"1"]
 
 
 def test_names_are_cut_as_the_c_library_cuts_them(box: spread.MailboxType, recorder: Recorder) -> None:

@@ -44,20 +44,13 @@ class OutgoingMessages:
         try:
             sender.send(service, groups, payload, message_type)
         except spread_sidecar.SpreadError as error:
-            if not self._may_renew(sender, error):
-                raise
-            self._renewed(sender).send(service, groups, payload, message_type)
+            self._send_on_next(sender, error, service, groups, payload, message_type)
 
     def flush(self) -> None:
         """Waits until the daemon connection has accepted all earlier messages. Raises as ``send``."""
         sender = self._sender
-        if sender is None:
-            return
-        try:
+        if sender is not None:
             sender.flush()
-        except spread_sidecar.SpreadError as error:
-            if not self._may_renew(sender, error):
-                raise
 
     def close(self, timeout: Optional[float]) -> None:
         """Flushes and ends the stream. Raises as ``send``, and after the timeout."""
@@ -67,27 +60,67 @@ class OutgoingMessages:
         if sender is not None:
             sender.close(timeout=timeout)
 
+    def _send_on_next(
+        self,
+        sender: Sender,
+        error: spread_sidecar.SpreadError,
+        service: int,
+        groups: tuple[str, ...],
+        payload: bytes,
+        message_type: int,
+    ) -> None:
+        """Sends a message that ``sender`` did not take, because of ``error``, on a later stream."""
+        failed = False
+        while True:
+            # An open stream rejects only invalid arguments.
+            if not sender.closed:
+                raise error
+            # Another thread may renew the stream after this thread has chosen it, any number of times. A message
+            # replaces only one stream that failed.
+            if not _is_closed_sender(error):
+                if failed:
+                    raise error
+                failed = True
+            sender = self._renewed(sender)
+            try:
+                sender.send(service, groups, payload, message_type)
+                return
+            except spread_sidecar.SpreadError as next_error:
+                error = next_error
+
     def _renewed(self, old: Optional[Sender]) -> Sender:
-        """Returns the next stream. The old one has no messages in flight."""
+        """Returns the next stream after ``old``. Waits until ``old`` has no messages in flight.
+
+        Raises the error of ``old`` if another stream cannot continue without the loss of a message.
+        """
         with self._lock:
-            current = self._sender
             if self._closed:
                 raise disconnected()
+            current = self._sender
             if current is None or current is old:
-                if old is not None and not old.closed:
-                    old.close()
+                if current is not None:
+                    _end(current)
                 current = self._sender = self._mailbox.sender(on_refused=_ignore)
                 self._renew_at = time.monotonic() + _MAX_AGE
             return current
 
-    def _may_renew(self, sender: Sender, error: spread_sidecar.SpreadError) -> bool:
-        """Whether another stream can continue without the loss of a message."""
-        if sender is not self._sender:
-            # Another thread has flushed and replaced it.
-            return True
-        if not sender.closed or sender.undecided:
-            return False
-        return is_transport_failure(error) or error.status in ("UNAUTHENTICATED", "FAILED_PRECONDITION")
+
+def _end(sender: Sender) -> None:
+    """Flushes and ends a stream. Raises its error if another stream cannot continue without the loss of a message.
+
+    Also waits for a stream that is already closing: an interrupted ``close`` leaves messages in flight.
+    """
+    try:
+        sender.close()
+    except spread_sidecar.SpreadError as error:
+        is_replaceable = is_transport_failure(error) or error.status == "UNAUTHENTICATED"
+        if sender.undecided or not is_replaceable:
+            raise
+
+
+def _is_closed_sender(error: spread_sidecar.SpreadError) -> bool:
+    """Whether a call failed because the stream was closed, not because it broke."""
+    return error.status == "FAILED_PRECONDITION" and not error.reason
 
 
 def _ignore(refusal: Refusal) -> None:
