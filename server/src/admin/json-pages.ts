@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, JSON_TYPE, TEXT } from './answer.js';
 import { type PageAccess, refusal } from './page-access.js';
 import { ScrapeSlots } from './scrape-slots.js';
+import { RestingWork } from './shared-page.js';
 
 /** The version of the documented fields. It changes when a field is removed or changes its meaning. */
 const SCHEMA = 1;
@@ -31,9 +32,10 @@ export class QueryMistake extends Error {
   }
 }
 
-/** Answers requests for the JSON pages. Makes one page at a time, so that other pages get their turn. */
+/** Answers requests for the JSON pages. Makes one page at a time, and rests between, so that other work gets its turn. */
 export class JsonAnswers {
   readonly #slots = new ScrapeSlots(MAX_OPEN);
+  readonly #work = new RestingWork();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly json: JsonPages) {}
@@ -53,7 +55,7 @@ export class JsonAnswers {
       const body = `too many requests for JSON pages are open; at most ${MAX_OPEN} are accepted; retry in a second\n`;
       return { status: 503, type: TEXT, body, headers: { 'retry-after': '1' } };
     }
-    const made = this.#last.then(() => this.#make(page, query, response));
+    const made = this.#last.then(() => this.#work.run(() => this.#make(page, query, response)));
     this.#last = made;
     return made;
   }

@@ -93,4 +93,20 @@ describe('JSON pages', () => {
     const statuses = await Promise.all(answers);
     expect(statuses.filter((status) => status === 200)).toHaveLength(8);
   });
+
+  it('take at most a fifth of the time, however many requests come', async () => {
+    let busyMs = 0;
+    const page = () => {
+      const startedAt = performance.now();
+      while (performance.now() - startedAt < 10);
+      busyMs += performance.now() - startedAt;
+      return {};
+    };
+    const { get } = await serve(page);
+    await get('/x.json');
+    const startedAt = performance.now();
+    busyMs = 0;
+    await Promise.all(Array.from({ length: 8 }, () => get('/x.json')));
+    expect(busyMs / (performance.now() - startedAt)).toBeLessThan(0.22);
+  });
 });
