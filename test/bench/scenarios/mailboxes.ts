@@ -16,10 +16,10 @@ const FIGURES = [
 
 /** Sends to all mailboxes in turn, or to one of them while the others are idle members of their groups. */
 function mailboxes(count: number, traffic: 'all' | 'one', quick: boolean): Scenario {
-  const where = traffic === 'all' ? 'to each in turn' : 'to one of them; the others are idle';
+  const where = traffic === 'all' ? 'to each group in turn' : 'to one group; the other mailboxes are idle';
   return {
     id: `mailboxes-${count}${traffic === 'one' ? '-idle' : ''}`,
-    text: `One sender and ${count} receiving ${count === 1 ? 'mailbox' : 'mailboxes'} of one process, each in its own group, ${SIZE} bytes, ${where}. Messages per second, and processor time per message.`,
+    text: `One process has ${count} receiving ${count === 1 ? 'mailbox' : 'mailboxes'}, each in its own group. One sender sends messages of ${SIZE} bytes ${where}. Messages per second, and processor time per message.`,
     figures: FIGURES,
     subjects: traffic === 'all' ? ['sidecar-embedded', 'nats'] : ['sidecar-embedded'],
     quickSubjects: quick ? ['sidecar-embedded'] : [],

@@ -105,7 +105,7 @@ function draining(id: string, raw: boolean): Scenario {
 
 const deepQueue: Scenario = {
   id: 'deep-queue',
-  text: `Processor time of the sidecar per message, with an empty queue and behind ${DEEP.toLocaleString('en-US')} queued messages. The measurement has ${PROBE.toLocaleString('en-US')} messages of ${SIZE} bytes; the client makes no objects.`,
+  text: `Processor time of the sidecar per message, with an empty queue and behind ${DEEP.toLocaleString('en-US')} queued messages. The measurement reads ${PROBE.toLocaleString('en-US')} messages of ${SIZE} bytes. The client counts the events and does not decode them.`,
   figures: [
     { name: 'deep against empty', unit: '×', better: 'less' },
     { name: 'empty', unit: 'µs/message', better: 'less' },

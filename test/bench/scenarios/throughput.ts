@@ -45,7 +45,7 @@ function throughput(
 ): Scenario {
   return {
     id: `throughput-${name}`,
-    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each' : ''}. Messages per second at the receiver, after a warm-up of a fifth.`,
+    text: `One sending and one receiving process, ${bytes} bytes, RELIABLE${name === 'unary' ? ', a Multicast call for each' : ''}. Messages per second at the receiver, after a warm-up of a fifth as many messages.`,
     figures: [RATE, ...CPU_FIGURES],
     subjects,
     quickSubjects,

@@ -33,8 +33,8 @@ describe('docs/limits.md', () => {
     (limit, { reason, fixed }) => {
       const { cells } = rows.find(({ name }) => name === limit)!;
       expect(cells.Default!.startsWith('fixed: ')).toBe(fixed === true);
-      if (reason !== undefined) expect(cells.Answer).toContain(reason);
-      else expect([...statuses.keys()].filter((name) => cells.Answer!.includes(name))).toEqual([]);
+      if (reason !== undefined) expect(cells.Effect).toContain(reason);
+      else expect([...statuses.keys()].filter((name) => cells.Effect!.includes(name))).toEqual([]);
     },
   );
 
@@ -49,11 +49,11 @@ describe('docs/limits.md', () => {
   });
 
   it.each(named)('%s: answers with a matching status and reason', (_, cells) => {
-    for (const [, code, reason] of (cells.Answer ?? '').matchAll(/\b([A-Z][A-Z_]+), ([A-Z][A-Z_]+)\b/g)) {
+    for (const [, code, reason] of (cells.Effect ?? '').matchAll(/\b([A-Z][A-Z_]+), ([A-Z][A-Z_]+)\b/g)) {
       expect(isStatus(code!), code).toBe(true);
       expect(statuses.get(reason!), reason).toBe(code);
     }
-    expect(cells.Answer).not.toBe('');
+    expect(cells.Effect).not.toBe('');
   });
 
   it.each(named)('%s: links to an existing test', (_, cells) => {

@@ -57,7 +57,7 @@
 {{- $sum }}
 {{- end }}
 
-{{/* docs/operations.md#stopping: after it, Kubernetes kills what still runs. */}}
+{{/* docs/operations.md#graceful-shutdown: after it, Kubernetes kills what still runs. */}}
 {{- define "spread-sidecar.checkGracePeriod" -}}
 {{- $delay := eq .Values.sidecar.mode "classic" | ternary .Values.sidecar.shutdownDelay "0s" }}
 {{- $grace := dig "drain" "grace" "10s" .Values.config }}
