@@ -12,7 +12,7 @@ from until import until
 
 import spread
 from spread import _outgoing
-from spread_sidecar import Sender
+from spread_sidecar import Sender, SpreadError
 from spread_sidecar.gen.spread.sidecar.v1 import mailbox_service_pb2 as pb
 
 
@@ -217,6 +217,8 @@ class Renewal:
 
             def __init__(self) -> None:
                 self._lock = threading.Lock()
+                self.acquire = self._lock.acquire
+                self.release = self._lock.release
 
             def __enter__(self) -> None:
                 if threading.current_thread() is late:
@@ -277,6 +279,24 @@ def test_no_multicast_follows_a_renewal_that_may_have_lost_messages(
     assert sorted(renewal.errors) == ["late", "renewing"]
     assert recorder.payloads == [b"first", b"in flight"]
     assert recorder.streams == 1
+
+
+def test_the_end_does_not_wait_longer_than_its_timeout_for_a_renewal_by_another_thread(
+    box: spread.MailboxType, recorder: Recorder
+) -> None:
+    send(box, "first")
+    recorder.gate.clear()
+    send(box, "in flight")
+    box._outgoing._renew_at = 0.0
+    renewing = threading.Thread(target=lambda: send(box, "late"), daemon=True)
+    renewing.start()
+    until(box._outgoing._lock.locked, "the renewal")
+    with pytest.raises(SpreadError) as raised:
+        box._outgoing.close(0.05)
+    assert raised.value.status == "DEADLINE_EXCEEDED"
+    recorder.gate.set()
+    renewing.join(30)
+    assert not renewing.is_alive()
 
 
 def test_a_multicast_follows_several_renewals_by_other_threads(

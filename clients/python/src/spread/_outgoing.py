@@ -13,7 +13,7 @@ from typing import Optional
 
 import spread_sidecar
 from spread_sidecar import Mailbox, Refusal, Sender
-from spread_sidecar._core.local_errors import disconnected
+from spread_sidecar._core.local_errors import disconnected, timeout_error
 from spread_sidecar._core.rich_status import is_transport_failure
 
 #: Age after which a stream is flushed and replaced before the next message. A sidecar that limits the age of
@@ -53,12 +53,18 @@ class OutgoingMessages:
             sender.flush()
 
     def close(self, timeout: Optional[float]) -> None:
-        """Flushes and ends the stream. Raises as ``send``, and after the timeout."""
-        with self._lock:
-            self._closed = True
+        """Flushes and ends the stream. Raises as ``send``, and after the timeout. Unit: seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._closed = True
+        # A thread that renews the stream holds the lock until the sidecar has answered all messages in flight.
+        if not self._lock.acquire(timeout=-1 if timeout is None else timeout):
+            raise timeout_error("the sidecar did not accept all messages before the timeout")
+        try:
             sender, self._sender = self._sender, None
+        finally:
+            self._lock.release()
         if sender is not None:
-            sender.close(timeout=timeout)
+            sender.close(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def _send_on_next(
         self,
