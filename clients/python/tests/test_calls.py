@@ -186,7 +186,7 @@ def test_waits_for_a_sidecar_that_is_starting(fake: FakeSidecar) -> None:
     with s.SpreadSidecar(target=fake.target) as sidecar:
         sidecar.wait_for_ready(5)
         # The fake sidecar has no daemon.
-        error = refused(lambda: sidecar.wait_for_ready(0.3, daemon=True))
+        error = refused(lambda: sidecar.wait_for_ready(1.0, daemon=True))
         assert (error.status, "not connected to its daemon" in error.message) == ("DEADLINE_EXCEEDED", True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
