@@ -6,18 +6,10 @@ import { Session } from '../../server/src/spread/session.js';
 import { type RunningDaemon, startEmbeddedDaemon } from '../support/daemons/embedded-daemon.js';
 import { attachReceiver, MailboxBench, outgoing } from '../support/mailboxes/mailbox-bench.js';
 import type { RecordingReceiver } from '../support/mailboxes/recording-receiver.js';
+import { freePort } from '../support/sidecars/serve-process.js';
 import { until, within } from '../support/until.js';
 
 const spreadName = (daemon: RunningDaemon) => `${daemon.tcp.port}@127.0.0.1`;
-
-/** A port without a listener. */
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A listener that accepts connections and sends nothing. */
 async function silentPort(): Promise<number> {
@@ -139,7 +131,7 @@ describe('a mailbox at the embedded daemon', () => {
 
   it('uses the next daemon when one is unreachable or does not respond', async () => {
     const daemon = await startEmbeddedDaemon({ name: 'third' });
-    const dead = `${await deadPort()}@127.0.0.1`;
+    const dead = `${await freePort()}@127.0.0.1`;
     const silent = `${await silentPort()}@127.0.0.1`;
     const bench = new MailboxBench([dead, silent, spreadName(daemon)], { connectTimeoutMs: 100 });
     const alice = await bench.connect('alice');

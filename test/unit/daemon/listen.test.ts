@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EmbeddedDaemon, type Listening, listen } from '../../../server/src/daemon/index.js';
 import { ListenError } from '../../../server/src/net/listen-error.js';
 import { RawClient } from '../../support/daemons/raw-client.js';
+import { freePort } from '../../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until } from '../../support/until.js';
 
@@ -132,11 +132,3 @@ describe('listen', () => {
     await start({ tcp: { host: '127.0.0.1', port: free } });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

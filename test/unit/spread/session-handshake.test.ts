@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +16,7 @@ import {
   NULL_LIST,
   scriptedDaemon,
 } from '../../support/daemons/scripted-daemon.js';
+import { freePort } from '../../support/sidecars/serve-process.js';
 import { temporaryFolder } from '../../support/tmp.js';
 import { until } from '../../support/until.js';
 import { buildFrame } from '../../support/wire/frame-builder.js';
@@ -335,12 +336,7 @@ describe('a handshake that fails', () => {
   });
 
   it('no process listens', async () => {
-    const port = await new Promise<number>((resolve) => {
-      const server = createServer().listen(0, '127.0.0.1', () => {
-        const { port } = server.address() as { port: number };
-        server.close(() => resolve(port));
-      });
-    });
+    const port = await freePort();
     const error = await failure({ address: `${port}@127.0.0.1` });
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT', number: -2 });
     expect(error.message).toContain(`${port}@127.0.0.1`);
