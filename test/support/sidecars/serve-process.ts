@@ -81,14 +81,16 @@ const FIRST_PORT = 11_000;
 const PORTS = 20_000;
 /** Processes that run at the same time begin with different ports. */
 const PORTS_PER_PROCESS = 100;
+/** A Spread daemon also uses the UDP port after its own. */
+const PORTS_PER_DAEMON = 2;
 
 let next = (process.pid * PORTS_PER_PROCESS) % PORTS;
 
 /** A TCP port that is free on every address. */
 export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < PORTS; tries++) {
+  for (let tries = 0; tries < PORTS / PORTS_PER_DAEMON; tries++) {
     const port = FIRST_PORT + next;
-    next = (next + 1) % PORTS;
+    next = (next + PORTS_PER_DAEMON) % PORTS;
     if ((await isFree(port, '0.0.0.0')) && (await isFree(port, '::'))) return port;
   }
   throw new Error(`no port from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} is free`);
