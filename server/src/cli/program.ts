@@ -1,8 +1,12 @@
 import { Command, type Help } from 'commander';
 import { checkCommand } from './commands/check.js';
+import { configCommand } from './commands/config.js';
 import { daemonCommand } from './commands/daemon.js';
+import { eventsCommand } from './commands/events.js';
 import { floodCommand } from './commands/flood.js';
+import { groupsCommand } from './commands/groups.js';
 import { healthcheckCommand } from './commands/healthcheck.js';
+import { mailboxesCommand } from './commands/mailboxes.js';
 import { receiveCommand } from './commands/receive.js';
 import { sendCommand } from './commands/send.js';
 import { serveCommand } from './commands/serve.js';
@@ -55,6 +59,10 @@ export function createProgram(context: CommandContext, done: Done, helpTopic?: s
     floodCommand,
     checkCommand,
     healthcheckCommand,
+    mailboxesCommand,
+    groupsCommand,
+    eventsCommand,
+    configCommand,
   ])
     program.addCommand(withHelp(make(context, done)));
   const version = new Command('version').summary('print the release, as --version does').action(async () => {

@@ -17,7 +17,20 @@ describe('spread-sidecar', () => {
   it('--help names every command and exit code', async () => {
     const { exitCode, stdout } = await cli(['--help']);
     expect(exitCode).toBe(0);
-    for (const name of ['serve', 'daemon', 'user', 'send', 'receive', 'flood', 'check', 'healthcheck'])
+    for (const name of [
+      'serve',
+      'daemon',
+      'user',
+      'send',
+      'receive',
+      'flood',
+      'check',
+      'healthcheck',
+      'mailboxes',
+      'groups',
+      'events',
+      'config',
+    ])
       expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     for (const { code, meaning } of EXIT_CODES)
       expect(stdout).toContain(`${String(code).padEnd(4)}${meaning}`);
@@ -28,14 +41,26 @@ describe('spread-sidecar', () => {
     expect(await cli(['help', 'send'])).toEqual(await cli(['send', '--help']));
   });
 
-  it.each(['', 'serve', 'daemon', 'user', 'send', 'receive', 'flood', 'check', 'healthcheck', 'version'])(
-    'the help of "%s" fits 80 columns',
-    async (name) => {
-      const { exitCode, stdout } = await cli([...(name === '' ? [] : [name]), '--help']);
-      expect(exitCode).toBe(0);
-      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-    },
-  );
+  it.each([
+    '',
+    'serve',
+    'daemon',
+    'user',
+    'send',
+    'receive',
+    'flood',
+    'check',
+    'healthcheck',
+    'mailboxes',
+    'groups',
+    'events',
+    'config',
+    'version',
+  ])('the help of "%s" fits 80 columns', async (name) => {
+    const { exitCode, stdout } = await cli([...(name === '' ? [] : [name]), '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
 
   it('--help SECTION shows the options of one section', async () => {
     const { exitCode, stdout } = await cli(['serve', '--help', 'log']);
@@ -111,6 +136,10 @@ describe('a wrong command line', () => {
     [['serve', '--grpc-listen', '4813'], /flag --grpc-listen: grpc\.listen must be .*the host is missing/],
     [['serve', 'extra'], /too many arguments/],
     [['check', '--log-level', 'loud'], /log\.level must be/],
+    [['mailboxes', '--limit', '1001'], /from 1 to 1000/],
+    [['groups', '--admin', 'unix:/run/s'], /It must be host:port/],
+    [['events', '--admin', '127.0.0.1:0'], /It must be host:port/],
+    [['config', '--timeout', '10'], /the unit is missing/],
   ])('%j is rejected with a message, and nothing runs', async (args, sentence) => {
     const { exitCode, stdout, stderr } = await cli(args);
     expect(stderr).toMatch(sentence);

@@ -96,12 +96,12 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
 }
 
 /** The default of a switch. An invalid value is kept, because only a command that uses the switch reports it. */
-function switchDefault(value: string | undefined): true | string | undefined {
+export function switchDefault(value: string | undefined): true | string | undefined {
   if (!value || /^(false|0)$/i.test(value)) return undefined;
   return /^(true|1)$/i.test(value) || value;
 }
 
-function readSwitch(variable: string, value: boolean | string | undefined): boolean {
+export function readSwitch(variable: string, value: boolean | string | undefined): boolean {
   if (typeof value !== 'string') return value ?? false;
   throw new CommandFailure(`${variable} must be true, false, 1 or 0; got ${value}`, ExitCode.usage);
 }

@@ -87,7 +87,8 @@ function describe({ grpc, admin }: SidecarConfig, address: Address = addressFor(
   };
 }
 
-function isReachedBy(own: Address, target: string): boolean {
+/** Whether a target is this listen address, seen from the same machine. */
+export function isReachedBy(own: Address, target: string): boolean {
   if (own.kind === 'unix') return target.replace(/^unix:(\/\/(?=\/))?/, '') === own.path;
   const match = /^(?:dns:(?:\/\/\/)?)?(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(target);
   if (!match || Number(match[3]) !== own.port) return false;
