@@ -1,3 +1,4 @@
+import { connect, type Settings } from 'node:http2';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rpcErrorOf } from '../../support/sidecars/rpc-error.js';
@@ -110,6 +111,14 @@ describe('one port', () => {
     http2.socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
     // The server's SETTINGS frame.
     await until(() => http2.received.length >= 9 && http2.received.charCodeAt(3) === 4);
+  });
+
+  it('allows 8 calls at once on an HTTP/2 connection', async () => {
+    const { port } = await start();
+    const session = connect(`http://127.0.0.1:${port}`);
+    onTestFinished(() => session.destroy());
+    const settings = await new Promise<Settings>((resolve) => session.once('remoteSettings', resolve));
+    expect(settings.maxConcurrentStreams).toBe(8);
   });
 
   it('serves several requests on one connection', async () => {
