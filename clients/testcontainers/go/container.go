@@ -177,7 +177,8 @@ func (c *SpreadSidecarContainer) hostInNetwork(ctx context.Context) (string, err
 
 func (c *SpreadSidecarContainer) needOwnDaemon(what string) error {
 	if addresses := c.settings.daemonAddresses; len(addresses) > 0 {
-		return fmt.Errorf("%s: this sidecar has no daemon of its own, it uses %s", what, addresses[0])
+		return fmt.Errorf("%s is not available: the sidecar uses the daemon %s from WithDaemonAddresses; connect to that daemon directly",
+			what, addresses[0])
 	}
 	return nil
 }

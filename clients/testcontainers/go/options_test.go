@@ -96,7 +96,7 @@ func TestTwoSidecarsAtOneDaemon(t *testing.T) {
 			if message := next[*spreadsidecar.RegularMessage](t, alice); message.Sender != "#bob#localhost" {
 				t.Error(message)
 			}
-			if _, err := other.SpreadDaemon(t.Context()); err == nil || !strings.Contains(err.Error(), "no daemon of its own") {
+			if _, err := other.SpreadDaemon(t.Context()); err == nil || !strings.Contains(err.Error(), "SpreadDaemon is not available") {
 				t.Error(err)
 			}
 		})

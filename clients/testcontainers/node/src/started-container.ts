@@ -137,7 +137,9 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   #needOwnDaemon(what: string): void {
     const [theirs] = this.#around.daemonAddresses;
     if (theirs !== undefined)
-      throw new Error(`${what}: this sidecar has no daemon of its own, it uses ${theirs}`);
+      throw new Error(
+        `${what} is not available: the sidecar uses the daemon ${theirs} from withDaemonAddresses(); connect to that daemon directly`,
+      );
   }
 
   #separateDaemon(what: string): SeparateDaemon {

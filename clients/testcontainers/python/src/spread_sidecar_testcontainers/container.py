@@ -278,7 +278,10 @@ class SpreadSidecarContainer(DockerContainer):
 
     def _need_own_daemon(self, what: str) -> None:
         if self._daemon_addresses:
-            raise RuntimeError(f"{what}: this sidecar has no daemon of its own, it uses {self._daemon_addresses[0]}")
+            raise RuntimeError(
+                f"{what} is not available: the sidecar uses the daemon {self._daemon_addresses[0]} from "
+                "with_daemon_addresses(); connect to that daemon directly"
+            )
 
     def _separate_daemon(self, what: str) -> SeparateDaemon:
         if self._daemon is None:

@@ -175,7 +175,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
    * @throws IllegalStateException with {@link #withDaemonAddresses}
    */
   public String getSpreadDaemon() {
-    needOwnDaemon();
+    needOwnDaemon("getSpreadDaemon()");
     return daemon != null ? daemon.published() : getMappedPort(DAEMON_PORT) + "@" + getHost();
   }
 
@@ -185,7 +185,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
    * @throws IllegalStateException with {@link #withDaemonAddresses}
    */
   public String getSpreadDaemonInNetwork() {
-    needOwnDaemon();
+    needOwnDaemon("getSpreadDaemonInNetwork()");
     return daemon != null ? daemon.inNetwork() : DAEMON_PORT + "@" + hostInNetwork();
   }
 
@@ -198,9 +198,13 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     return getContainerInfo().getNetworkSettings().getNetworks().values().iterator().next().getIpAddress();
   }
 
-  private void needOwnDaemon() {
+  private void needOwnDaemon(String what) {
     if (!daemonAddresses.isEmpty())
-      throw new IllegalStateException("this sidecar has no daemon of its own, it uses " + daemonAddresses.get(0));
+      throw new IllegalStateException(
+          what
+              + " is not available: the sidecar uses the daemon "
+              + daemonAddresses.get(0)
+              + " from withDaemonAddresses(); connect to that daemon directly");
   }
 
   /** Returns the options for another {@link SpreadSidecar}, with TLS and token. */
