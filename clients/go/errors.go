@@ -155,10 +155,15 @@ func incompleteResponse(call, what string) *SpreadError {
 
 // contextError is the error of a wait in this client that its context ended.
 func contextError(ctx context.Context, what string) *SpreadError {
+	return contextErrorWhen(ctx, "while "+what)
+}
+
+// contextErrorWhen is contextError with a text that continues "the deadline passed" or "cancelled".
+func contextErrorWhen(ctx context.Context, when string) *SpreadError {
 	err := ctx.Err()
 	if err == context.DeadlineExceeded {
 		return &SpreadError{
-			Message:   "the deadline passed while " + what,
+			Message:   "the deadline passed " + when,
 			Status:    codes.DeadlineExceeded,
 			Reason:    ErrDeadlineExceeded,
 			Domain:    SidecarDomain,
@@ -167,7 +172,7 @@ func contextError(ctx context.Context, what string) *SpreadError {
 		}
 	}
 	return &SpreadError{
-		Message:     "cancelled while " + what,
+		Message:     "cancelled " + when,
 		Status:      codes.Canceled,
 		Cause:       context.Cause(ctx),
 		isCancelled: true,

@@ -77,7 +77,7 @@ func sendCall[Request, Response any](
 	request Request,
 ) (Response, error) {
 	if ctx.Err() != nil {
-		err := contextError(ctx, "the message was not yet sent")
+		err := contextErrorWhen(ctx, "before the message was sent")
 		err.Outcome = OutcomeNotSent
 		var none Response
 		return none, err
