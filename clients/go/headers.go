@@ -43,7 +43,7 @@ func headersOf(options []MessageOption) (map[string]string, error) {
 	headers := options[len(options)-1].headers
 	for name, value := range headers {
 		if !utf8.ValidString(name) {
-			return nil, fieldError("headers", "names in UTF-8", strconv.Quote(name))
+			return nil, fieldError("headers", "a map whose names are valid UTF-8", strconv.Quote(name))
 		}
 		if !utf8.ValidString(value) {
 			return nil, fieldError("headers["+strconv.Quote(name)+"]", "UTF-8", strconv.Quote(value))

@@ -35,7 +35,8 @@ export function toProtoHeaders(headers: MessageHeaders | undefined): Map<string,
   const entries = Object.entries(headers);
   if (entries.length === 0) return NO_PROTO_HEADERS;
   for (const [name, value] of entries) {
-    if (!isText(name)) throw fieldError('headers', 'names of Unicode text without lone surrogates', name);
+    if (!isText(name))
+      throw fieldError('headers', 'an object whose names are Unicode text without lone surrogates', name);
     if (typeof value !== 'string' || !isText(value))
       throw fieldError(`headers[${JSON.stringify(name)}]`, 'Unicode text without lone surrogates', value);
   }

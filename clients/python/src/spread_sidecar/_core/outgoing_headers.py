@@ -46,7 +46,7 @@ def to_outgoing_headers(headers: Mapping[str, str]) -> Optional[OutgoingHeaders]
 def _encode(name: str, value: str) -> bytes:
     name_bytes = _to_utf8(name)
     if name_bytes is None:
-        raise field_error("headers", "names of text without lone surrogates", name)
+        raise field_error("headers", "a mapping whose names are text without lone surrogates", name)
     value_bytes = _to_utf8(value)
     if value_bytes is None:
         field = f"headers[{json.dumps(name, ensure_ascii=False)}]"
