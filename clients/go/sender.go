@@ -266,7 +266,7 @@ func (s *Sender) Flush(ctx context.Context) (SenderProgress, error) {
 			s.mu.Lock()
 		case <-ctx.Done():
 			s.mu.Lock()
-			return s.progress, contextError(ctx, "waiting for messages to be decided")
+			return s.progress, contextError(ctx, "waiting for the sidecar to accept or reject messages")
 		}
 	}
 	return s.progress, s.takeRefusals()
@@ -286,7 +286,7 @@ func (s *Sender) Close(ctx context.Context) (SenderProgress, error) {
 	case <-s.ended:
 	case <-ctx.Done():
 		s.Abort()
-		return s.Progress(), contextError(ctx, "waiting for messages to be decided")
+		return s.Progress(), contextError(ctx, "waiting for the sidecar to accept or reject messages")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -218,7 +218,7 @@ func (s *Sender) onEnd(err error) {
 		return
 	}
 	if !s.closing || s.progress.Decided < s.progress.Sent {
-		message := "the sidecar ended the stream before all messages were decided"
+		message := "the sidecar ended the stream before it accepted or rejected all messages"
 		s.fail(&SpreadError{Message: message, Status: codes.Unavailable, Outcome: OutcomeUnknown})
 		return
 	}

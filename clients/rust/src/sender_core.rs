@@ -218,7 +218,7 @@ impl SenderCore {
             }
             None if state.closing && state.progress.decided == state.progress.sent => None,
             None => {
-                let message = "the sidecar ended the stream before all messages were decided";
+                let message = "the sidecar ended the stream before it accepted or rejected all messages";
                 let mut failure = Failure::new(StatusCode::Unavailable, message);
                 failure.outcome = Some(Outcome::Unknown);
                 Some(failure.into())

@@ -371,7 +371,7 @@ export class Sender {
     if (this.#failure) return;
     if (!this.#closing || this.#decided < this.#sent)
       this.#fail(
-        new SpreadError('the sidecar ended the stream before all messages were decided', {
+        new SpreadError('the sidecar ended the stream before it accepted or rejected all messages', {
           status: status.UNAVAILABLE,
           outcome: 'unknown',
         }),

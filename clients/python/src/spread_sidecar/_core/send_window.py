@@ -147,7 +147,7 @@ class SendWindow:
         """
         if self.closing and self._decided >= self._sent:
             return None
-        message = "the sidecar ended the stream before all messages were decided"
+        message = "the sidecar ended the stream before it accepted or rejected all messages"
         return SpreadError(message, status="UNAVAILABLE", outcome="unknown")
 
     def fail(self, error: SpreadError) -> bool:

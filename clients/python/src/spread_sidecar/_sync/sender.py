@@ -121,7 +121,8 @@ class Sender:
         window = self._window
         with self._lock:
             until = window.sent
-            self._wait(lambda: window.decided >= until, timeout, cancel, "not everything was decided")
+            undecided = "the sidecar has not accepted or rejected all messages"
+            self._wait(lambda: window.decided >= until, timeout, cancel, undecided)
             if window.decided < until and window.failure:
                 raise window.failure.with_traceback(None)
             window.check_refusals()

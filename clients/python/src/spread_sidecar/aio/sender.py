@@ -115,7 +115,8 @@ class Sender:
         """
         window = self._window
         until = window.sent
-        await self._wait(lambda: window.decided >= until, timeout, "not everything was decided")
+        undecided = "the sidecar has not accepted or rejected all messages"
+        await self._wait(lambda: window.decided >= until, timeout, undecided)
         if window.decided < until and window.failure:
             raise window.failure.with_traceback(None)
         window.check_refusals()

@@ -218,7 +218,7 @@ public final class Sender implements AutoCloseable {
   }
 
   private void await(String doing, long nanos) {
-    if (nanos <= 0) throw Errors.timeout("the messages were not decided in time");
+    if (nanos <= 0) throw Errors.timeout("the sidecar did not accept or reject all messages in time");
     try {
       TimeUnit.NANOSECONDS.timedWait(this, nanos);
     } catch (InterruptedException e) {
@@ -272,7 +272,7 @@ public final class Sender implements AutoCloseable {
         over = true;
         if (!status.isOk()) fail(rpc.endpoint.explain(status.asRuntimeException(trailers), call, true));
         else if (decided < sent) {
-          String message = "the sidecar ended the stream before all messages were decided";
+          String message = "the sidecar ended the stream before it accepted or rejected all messages";
           fail(
               SpreadException.local(Status.Code.UNAVAILABLE, message)
                   .with(message, Map.of(), SpreadException.Outcome.UNKNOWN, null));
