@@ -43,8 +43,8 @@ const ROWS: readonly Row[] = [
   [status.RESOURCE_EXHAUSTED, /^Received message (larger than max|that decompresses to)/, tooLarge],
   [status.INTERNAL, /^Failed to decompress/, malformed('its compression is broken')],
   [status.INTERNAL, /^Invalid grpc-timeout/, malformed('its header grpc-timeout is invalid')],
-  [status.UNIMPLEMENTED, /^Received no request message/, malformed('there is none')],
-  [status.UNIMPLEMENTED, /^Received a second request message/, malformed('there is more than one')],
+  [status.UNIMPLEMENTED, /^Received no request message/, malformed('the request has no message')],
+  [status.UNIMPLEMENTED, /^Received a second request message/, malformed('the request has more than one message')],
   [
     status.UNIMPLEMENTED,
     /^Received message compressed with unsupported encoding/,
