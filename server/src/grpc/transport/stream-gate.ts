@@ -39,8 +39,8 @@ const UNPROVEN_LEAST = 2;
  */
 const UNPROVEN_HELD_BACK = 8;
 /** Number of calls above limits.maxCalls that still get a status with the reason. */
-const TOLD_SHARE = 0.125;
-const TOLD_LEAST = 64;
+const REJECTED_WITH_REASON_SHARE = 0.125;
+const REJECTED_WITH_REASON_LEAST = 64;
 /**
  * Concurrent streams of health. Probes get a response even under overload: 1000 Watch calls, which health itself
  * limits, and some checks.
@@ -69,7 +69,7 @@ type OnLimit = (limit: string, about: Readonly<Record<string, string>>) => void;
  * Maximum number of streams of all connections, which leaves room to reject calls above limits.maxCalls with a reason.
  */
 export function streamsFor(maxCalls: number): number {
-  return maxCalls + Math.max(TOLD_LEAST, Math.floor(maxCalls * TOLD_SHARE));
+  return maxCalls + Math.max(REJECTED_WITH_REASON_LEAST, Math.floor(maxCalls * REJECTED_WITH_REASON_SHARE));
 }
 
 /** The first SETTINGS of a connection. */

@@ -44,7 +44,11 @@ const ROWS: readonly Row[] = [
   [status.INTERNAL, /^Failed to decompress/, malformed('its compression is broken')],
   [status.INTERNAL, /^Invalid grpc-timeout/, malformed('its header grpc-timeout is invalid')],
   [status.UNIMPLEMENTED, /^Received no request message/, malformed('the request has no message')],
-  [status.UNIMPLEMENTED, /^Received a second request message/, malformed('the request has more than one message')],
+  [
+    status.UNIMPLEMENTED,
+    /^Received a second request message/,
+    malformed('the request has more than one message'),
+  ],
   [
     status.UNIMPLEMENTED,
     /^Received message compressed with unsupported encoding/,
