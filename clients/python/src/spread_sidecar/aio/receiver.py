@@ -99,7 +99,9 @@ class Receiver:
             self._end(None)
         except Exception as error:
             _log.exception("receiving failed")
-            defect = SpreadError("receiving failed in the client; its log says why", status="INTERNAL")
+            defect = SpreadError(
+                "receiving failed in the client; the log of the logger spread_sidecar has the cause", status="INTERNAL"
+            )
             defect.__cause__ = error
             self._end(defect)
         finally:

@@ -217,7 +217,9 @@ class Sender:
         except Exception as defect:
             _log.exception("a sender failed")
             error = SpreadError(
-                "the sender failed in the client; its log says why", status="INTERNAL", outcome="unknown"
+                "the sender failed in the client; the log of the logger spread_sidecar has the cause",
+                status="INTERNAL",
+                outcome="unknown",
             )
             error.__cause__ = defect
             self._call.cancel()
