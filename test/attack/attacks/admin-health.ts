@@ -21,8 +21,7 @@ export const adminHealth: Attack = {
   name: 'admin-health',
   text: 'gRPC health on the admin port: 50 connections, 400 calls at once on each, Check and Watch',
   seconds: { short: 3, full: 20 },
-  // Where memory is not limited, the heap grows further on Node 24. In a cgroup of 128 MiB, the peak is 87 MiB.
-  bounds: { peakMiB: 400 },
+  bounds: { peakMiB: 250 },
   async run({ host, adminPort }, span) {
     const connections = await keepConnections(
       { host, port: adminPort },

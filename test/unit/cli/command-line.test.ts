@@ -9,6 +9,21 @@ import { temporaryFolder } from '../../support/tmp.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
+const COMMANDS = [
+  'serve',
+  'daemon',
+  'user',
+  'send',
+  'receive',
+  'flood',
+  'check',
+  'healthcheck',
+  'mailboxes',
+  'groups',
+  'events',
+  'config',
+];
+
 describe('spread-sidecar', () => {
   it.each([['--version'], ['-v'], ['version']])('%s prints the release', async (flag) => {
     expect(await cli([flag])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
@@ -17,21 +32,7 @@ describe('spread-sidecar', () => {
   it('--help names every command and exit code', async () => {
     const { exitCode, stdout } = await cli(['--help']);
     expect(exitCode).toBe(0);
-    for (const name of [
-      'serve',
-      'daemon',
-      'user',
-      'send',
-      'receive',
-      'flood',
-      'check',
-      'healthcheck',
-      'mailboxes',
-      'groups',
-      'events',
-      'config',
-    ])
-      expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    for (const name of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     for (const { code, meaning } of EXIT_CODES)
       expect(stdout).toContain(`${String(code).padEnd(4)}${meaning}`);
   });
@@ -41,22 +42,7 @@ describe('spread-sidecar', () => {
     expect(await cli(['help', 'send'])).toEqual(await cli(['send', '--help']));
   });
 
-  it.each([
-    '',
-    'serve',
-    'daemon',
-    'user',
-    'send',
-    'receive',
-    'flood',
-    'check',
-    'healthcheck',
-    'mailboxes',
-    'groups',
-    'events',
-    'config',
-    'version',
-  ])('the help of "%s" fits 80 columns', async (name) => {
+  it.each(['', ...COMMANDS, 'version'])('the help of "%s" fits 80 columns', async (name) => {
     const { exitCode, stdout } = await cli([...(name === '' ? [] : [name]), '--help']);
     expect(exitCode).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
