@@ -241,6 +241,8 @@ describe.skipIf(!isAvailable('prometheus'))('a Prometheus server', () => {
     await server.scrape(pods);
     for (let count = 0; count < 4; count++) {
       const [start] = await server.query('process_start_time_seconds{pod="restarted"}');
+      // The metric has full seconds, so Prometheus does not see a restart within the second of the start.
+      await until(() => Date.now() / 1000 >= start!.value + 1, { what: 'the next second' });
       await restarted.restart();
       const isSeen = async () => {
         const [now] = await server.query('process_start_time_seconds{pod="restarted"}');

@@ -18,6 +18,7 @@ from spread_sidecar._core.event_buffer import EventBuffer
 from spread_sidecar._core.from_event import decode_batch
 from spread_sidecar._core.lease_clock import LeaseClock
 from spread_sidecar._core.outgoing import Outgoing, to_multicast_message, to_outgoing
+from spread_sidecar._core.ready import ReadyWait
 from spread_sidecar._core.receive_rules import ReceivePlan, ReceiveRules
 from spread_sidecar.gen.spread.sidecar.internal.v1 import rich_status_pb2
 from spread_sidecar._core.rich_status import is_transport_failure, to_spread_error
@@ -203,6 +204,23 @@ def test_pauses_grow_and_are_drawn_from_zero() -> None:
     assert [backoff.next() for _ in range(8)] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
     backoff.reset()
     assert backoff.next() == 0.05
+
+
+def test_a_wait_for_the_sidecar_names_the_last_failure_and_not_its_own_deadline() -> None:
+    wait = ReadyWait("here:1", 0.01, daemon=False)
+    wait.failed(s.SpreadError("refused", status="UNAVAILABLE"))
+    wait.failed(s.SpreadError("Deadline Exceeded", status="DEADLINE_EXCEEDED"))
+    errors: list[str] = []
+
+    def is_over() -> list[str]:
+        try:
+            wait.remaining()
+        except s.SpreadError as error:
+            errors.append(error.message)
+        return errors
+
+    until(is_over, "the end of the wait")
+    assert errors == ["here:1 was not ready within 0.01 s: refused"]
 
 
 def test_acknowledgements_are_gathered() -> None:

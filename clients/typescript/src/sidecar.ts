@@ -278,10 +278,13 @@ export class SpreadSidecar {
     checkTimeout(timeoutMs);
     const deadline = performance.now() + timeoutMs;
     const backoff = new Backoff(50, 500);
-    let last = 'it did not respond';
+    let last: string | undefined;
     for (;;) {
       const remaining = deadline - performance.now();
-      if (remaining <= 0) throw timeoutError(`${this.target} was not ready within ${timeoutMs} ms: ${last}`);
+      if (remaining <= 0)
+        throw timeoutError(
+          `${this.target} was not ready within ${timeoutMs} ms: ${last ?? 'it did not respond'}`,
+        );
       try {
         const version = await this.version({ signal, timeoutMs: remaining });
         if (!daemon || version.daemon) return;
@@ -289,7 +292,9 @@ export class SpreadSidecar {
       } catch (error) {
         const { status: code, message } = error as SpreadError;
         if (code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED) throw error;
-        last = message;
+        // The last call can end with the wait's own deadline, which is not the reason.
+        if (code === status.UNAVAILABLE) last = message;
+        else last ??= message;
       }
       await pause(Math.min(backoff.next(), Math.max(deadline - performance.now(), 0)), signal);
     }

@@ -133,7 +133,7 @@ describe.skipIf(!isAvailable('docker'))('the Testcontainers module for Node', { 
     await until(async () => (await alice.view('g')).view.members.length === 2, {
       what: 'both are in the group',
     });
-    expect(() => second.spreadDaemon).toThrow('it uses 4803@first');
+    expect(() => second.spreadDaemon).toThrow('the sidecar uses the daemon 4803@first');
     await expect(second.pauseDaemon()).rejects.toThrow('withSeparateDaemon()');
   });
 

@@ -239,6 +239,16 @@ describe('the sidecar', () => {
     await expect(waiting).rejects.toMatchObject({ statusName: 'CANCELLED' });
   });
 
+  it('is named with its last failure, not with the deadline of the wait', async () => {
+    const { sidecar, service } = await fakeMailbox();
+    service.fail('getVersion', { code: status.UNAVAILABLE, message: 'the reason' }, 'hang');
+    await expect(sidecar.waitForReady({ timeoutMs: 300 })).rejects.toMatchObject({
+      statusName: 'DEADLINE_EXCEEDED',
+      message: expect.stringMatching(/was not ready within 300 ms: .*the reason/),
+    });
+    expect(service.count('getVersion')).toBe(2);
+  });
+
   it('is not waited for when waiting does not help', async () => {
     const service = await fakeService();
     service.fail('getVersion', { code: status.UNIMPLEMENTED });

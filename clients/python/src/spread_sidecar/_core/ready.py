@@ -20,13 +20,13 @@ class ReadyWait:
         self._daemon = daemon
         self._deadline = time.monotonic() + timeout
         self._backoff = Backoff(0.05, 0.5)
-        self._last = "it did not respond"
+        self._last = ""
 
     def remaining(self) -> float:
         """Timeout of the next call. Raises if no time is left. Unit: s."""
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
-            raise timeout_error(f"{self._target} was not ready within {self._timeout:g} s: {self._last}")
+            raise timeout_error(f"{self._target} was not ready within {self._timeout:g} s: {self._last or 'it did not respond'}")
         return remaining
 
     def is_ready(self, version: SidecarVersion) -> bool:
@@ -38,7 +38,9 @@ class ReadyWait:
         """Records a failed call. Raises it if waiting does not help."""
         if error.status not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
             raise error
-        self._last = error.message
+        # The last call can end with the wait's own deadline, which is not the reason.
+        if error.status == "UNAVAILABLE" or not self._last:
+            self._last = error.message
 
     def pause(self) -> float:
         """Pause before the next call. Unit: s."""

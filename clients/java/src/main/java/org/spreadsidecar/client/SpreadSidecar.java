@@ -216,18 +216,24 @@ public final class SpreadSidecar implements AutoCloseable {
   public void waitForReady(Duration timeout, boolean daemon) {
     long until = System.nanoTime() + timeout.toNanos();
     Backoff backoff = new Backoff(50, 500);
-    String last = "it did not respond";
+    String last = null;
     for (; ; ) {
       long left = until - System.nanoTime();
       if (left <= 0)
-        throw Errors.timeout(options.target + " was not ready within " + timeout.toMillis() + " ms: " + last);
+        throw Errors.timeout(
+            options.target
+                + " was not ready within "
+                + timeout.toMillis()
+                + " ms: "
+                + (last == null ? "it did not respond" : last));
       try {
         SidecarVersion version = version(Duration.ofNanos(left));
         if (!daemon || version.daemon().isPresent()) return;
         last = "the sidecar is not connected to its daemon";
       } catch (SpreadException error) {
         if (error.status() != Status.Code.UNAVAILABLE && error.status() != Status.Code.DEADLINE_EXCEEDED) throw error;
-        last = error.getMessage();
+        // The last call can end with the wait's own deadline, which is not the reason.
+        if (error.status() == Status.Code.UNAVAILABLE || last == null) last = error.getMessage();
       }
       try {
         long pause = TimeUnit.MILLISECONDS.toNanos(backoff.next());
