@@ -24,8 +24,8 @@ const (
 	daemonPort = "4803/tcp"
 )
 
-// SpreadSidecarContainer is a sidecar in a container. Addresses are for programs outside of Docker, unless
-// the method says otherwise.
+// SpreadSidecarContainer is a sidecar in a container. Its methods return addresses for programs outside of
+// Docker, unless their comment says otherwise.
 type SpreadSidecarContainer struct {
 	testcontainers.Container
 	settings   settings
@@ -37,10 +37,12 @@ type SpreadSidecarContainer struct {
 	removed bool
 }
 
-// Run starts a sidecar of the image and waits until it is ready. An empty image means [DefaultImage]. The
-// sidecar uses its embedded daemon, unless an option says otherwise. If Run fails, it removes everything. The
-// error contains the sidecar's log, or is a [*MissingImageError]. Run also accepts the options of
-// testcontainers-go, such as [testcontainers.WithEnv], and of its package network.
+// Run starts a container of the image with a sidecar, and waits until the sidecar is ready. An empty image
+// means [DefaultImage]. The sidecar uses its embedded daemon, unless an option says otherwise. Run also accepts
+// the options of testcontainers-go, such as [testcontainers.WithEnv], and of its package network.
+//
+// If Run fails, it removes everything that it started. If the sidecar does not become ready, the error contains
+// its log. If the image is missing, errors.As finds a [*MissingImageError] in the error.
 func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCustomizer) (*SpreadSidecarContainer, error) {
 	image = cmp.Or(image, DefaultImage)
 	c := &SpreadSidecarContainer{adminToken: rand.Text()}
@@ -89,7 +91,7 @@ func Run(ctx context.Context, image string, opts ...testcontainers.ContainerCust
 	return c, nil
 }
 
-// Terminate closes the client and removes everything that was started. Further calls have no effect.
+// Terminate closes the client and removes everything that [Run] started. Further calls have no effect.
 func (c *SpreadSidecarContainer) Terminate(ctx context.Context, opts ...testcontainers.TerminateOption) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +111,7 @@ func (c *SpreadSidecarContainer) Terminate(ctx context.Context, opts ...testcont
 	return errors.Join(failures...)
 }
 
-// GRPCTarget returns host:port of the gRPC service.
+// GRPCTarget returns the address of the gRPC service, host:port.
 func (c *SpreadSidecarContainer) GRPCTarget(ctx context.Context) (string, error) {
 	return c.PortEndpoint(ctx, grpcPort, "")
 }
@@ -124,10 +126,10 @@ func (c *SpreadSidecarContainer) adminURL(ctx context.Context, path string) (str
 	return endpoint + path, err
 }
 
-// AdminToken returns the admin token, which is new for every container.
+// AdminToken returns the admin token, a random value for each container.
 func (c *SpreadSidecarContainer) AdminToken() string { return c.adminToken }
 
-// SpreadDaemon returns the daemon's Spread name, port@host, for Spread clients.
+// SpreadDaemon returns the daemon's Spread name, port@host, for native Spread clients.
 func (c *SpreadSidecarContainer) SpreadDaemon(ctx context.Context) (string, error) {
 	container := c.Container
 	if c.daemon != nil {
@@ -144,7 +146,7 @@ func (c *SpreadSidecarContainer) SpreadDaemon(ctx context.Context) (string, erro
 	return port + "@" + host, err
 }
 
-// SpreadDaemonInNetwork returns the daemon's Spread name for containers of the same Docker network.
+// SpreadDaemonInNetwork returns the daemon's Spread name for containers in the sidecar's Docker network.
 func (c *SpreadSidecarContainer) SpreadDaemonInNetwork(ctx context.Context) (string, error) {
 	if err := c.needOwnDaemon("SpreadDaemonInNetwork"); err != nil {
 		return "", err
@@ -156,8 +158,8 @@ func (c *SpreadSidecarContainer) SpreadDaemonInNetwork(ctx context.Context) (str
 	return "4803@" + host, err
 }
 
-// hostInNetwork returns the host name of this container for other containers: an alias or the short ID.
-// Without a network of the test, there are no names, and it returns the address.
+// hostInNetwork returns the host name of this container for other containers: an alias or the short ID. On
+// Docker's default network, containers have no names. There, hostInNetwork returns the IP address.
 func (c *SpreadSidecarContainer) hostInNetwork(ctx context.Context) (string, error) {
 	aliases, err := c.NetworkAliases(ctx)
 	if err != nil {
@@ -183,7 +185,7 @@ func (c *SpreadSidecarContainer) needOwnDaemon(what string) error {
 	return nil
 }
 
-// ClientOptions returns the options for another client of the sidecar, with TLS and token.
+// ClientOptions returns the target, TLS and token as client options, to create another client.
 func (c *SpreadSidecarContainer) ClientOptions(ctx context.Context) (spreadsidecar.Options, error) {
 	target, err := c.GRPCTarget(ctx)
 	if err != nil {
@@ -197,7 +199,7 @@ func (c *SpreadSidecarContainer) ClientOptions(ctx context.Context) (spreadsidec
 	return options, err
 }
 
-// Client returns a client of the sidecar, the same for all callers. Terminate closes it.
+// Client returns a client for this sidecar. Each call returns the same client. Terminate closes the client.
 func (c *SpreadSidecarContainer) Client(ctx context.Context) (*spreadsidecar.Sidecar, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// ErrNoSeparateDaemon is the error of pausing a daemon that is not in a separate container.
+// ErrNoSeparateDaemon is the error of PauseDaemon and ResumeDaemon without [WithSeparateDaemon].
 var ErrNoSeparateDaemon = errors.New("the daemon has no container of its own: run with WithSeparateDaemon()")
 
 // DropMailbox closes a mailbox's connection to its daemon, as if the daemon had closed it. With
-// ReconnectOptions, the mailbox reports ConnectionLost and then ConnectionRestored. Otherwise it ends with
-// CONNECTION_CLOSED. mailbox is its mailbox ID, display ID or private group.
+// ReconnectOptions, the mailbox receives ConnectionLost and then ConnectionRestored. Without them, the mailbox
+// ends with CONNECTION_CLOSED. The argument mailbox is the mailbox ID, the display ID or the private group.
 func (c *SpreadSidecarContainer) DropMailbox(ctx context.Context, mailbox string) error {
 	page, err := c.adminURL(ctx, "/drop-mailbox?mailbox="+url.QueryEscape(mailbox))
 	if err != nil {
@@ -38,8 +38,8 @@ func (c *SpreadSidecarContainer) DropMailbox(ctx context.Context, mailbox string
 	return err
 }
 
-// PauseDaemon pauses the daemon: its connections stay open, and it delivers nothing until ResumeDaemon. It
-// needs [WithSeparateDaemon]; otherwise it fails with [ErrNoSeparateDaemon].
+// PauseDaemon pauses the daemon. Its connections stay open, but it delivers nothing until ResumeDaemon. Without
+// [WithSeparateDaemon], PauseDaemon fails with [ErrNoSeparateDaemon].
 func (c *SpreadSidecarContainer) PauseDaemon(ctx context.Context) error {
 	return c.pauseDaemon(ctx, true)
 }

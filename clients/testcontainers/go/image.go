@@ -12,13 +12,14 @@ import (
 
 const builtImage = "spread-sidecar:test"
 
-// DefaultImage is the environment variable SPREAD_SIDECAR_IMAGE, by default spread-sidecar:test.
+// DefaultImage is the value of the environment variable SPREAD_SIDECAR_IMAGE. If that variable is not set,
+// DefaultImage is spread-sidecar:test.
 var DefaultImage = cmp.Or(os.Getenv("SPREAD_SIDECAR_IMAGE"), builtImage)
 
-// MissingImageError is the error for an image that the Docker engine neither has nor can pull.
+// MissingImageError reports that the Docker engine does not have the image and cannot pull it.
 type MissingImageError struct {
 	Image string
-	// Err is the error of the container's start.
+	// Err is the error from the attempt to start the container.
 	Err error
 }
 

@@ -28,12 +28,12 @@ type settings struct {
 	token           string
 }
 
-// Option is an option of this package. [Run] also accepts those of testcontainers-go.
+// Option is an option of this package. [Run] also accepts the options of testcontainers-go.
 type Option func(*settings)
 
 var _ testcontainers.ContainerCustomizer = Option(nil)
 
-// Customize does nothing, because [Run] applies an Option. It makes Option a
+// Customize does nothing, because [Run] applies the Option. With this method, Option implements
 // [testcontainers.ContainerCustomizer].
 func (Option) Customize(*testcontainers.GenericContainerRequest) error { return nil }
 
@@ -41,37 +41,39 @@ func (Option) Customize(*testcontainers.GenericContainerRequest) error { return 
 //
 //	WithConfig(map[string]any{"mailbox": map[string]any{"leaseDefault": "5s"}})
 //
-// The options that this package sets take precedence: addresses, daemon, TLS, token. For single options,
-// [testcontainers.WithEnv] with SPREAD_SIDECAR_… variables also works.
+// The listen addresses, daemon, TLS and token that this package sets override the configuration. You can set
+// single options with [testcontainers.WithEnv], as SPREAD_SIDECAR_… variables.
 func WithConfig(config map[string]any) Option {
 	return func(s *settings) { s.config = config }
 }
 
-// WithDaemonName sets the name of the embedded daemon, as in #alice#name. Default: localhost.
+// WithDaemonName sets the name of the embedded daemon, which is the last part of a private group such as
+// #alice#localhost. Default: localhost.
 func WithDaemonName(name string) Option {
 	return func(s *settings) { s.daemonName = name }
 }
 
-// WithDaemonAddresses makes the sidecar use these Spread daemons instead of its embedded daemon. Each is
-// port@host, reachable from the container.
+// WithDaemonAddresses makes the sidecar use these Spread daemons instead of its embedded daemon. Each address
+// has the form port@host. The container must be able to reach it.
 func WithDaemonAddresses(addresses ...string) Option {
 	return func(s *settings) { s.daemonAddresses = addresses }
 }
 
-// WithSeparateDaemon runs the daemon in a second container of the same image, so that it can be paused.
+// WithSeparateDaemon runs the daemon in a second container of the same image, so that a test can pause the
+// daemon.
 func WithSeparateDaemon() Option {
 	return func(s *settings) { s.separateDaemon = true }
 }
 
-// TLS is the certificate of a sidecar. All fields are PEM.
+// TLS has the certificate of a sidecar. Certificate, Key and CA are in PEM.
 type TLS struct {
 	Certificate []byte
 	// Key is the private key of the certificate.
 	Key []byte
 	// CA is the certificate authority that the client trusts. Default: Certificate.
 	CA []byte
-	// ServerName is the name in Certificate, which is independent of the host on which Docker publishes ports.
-	// Default: localhost.
+	// ServerName is the name that the client expects in Certificate. It does not depend on the host on which
+	// Docker publishes ports. Default: localhost.
 	ServerName string
 }
 
@@ -88,12 +90,12 @@ func (t *TLS) client() (*tls.Config, error) {
 	return config, err
 }
 
-// WithTLS makes the sidecar use TLS, and its client trust the certificate.
+// WithTLS makes the sidecar use TLS. The container's client trusts the certificate.
 func WithTLS(with TLS) Option {
 	return func(s *settings) { s.tls = &with }
 }
 
-// WithToken sets the client token, with at least 16 characters. The client sends it.
+// WithToken sets the client token, at least 16 characters. The container's client sends the token.
 func WithToken(token string) Option {
 	return func(s *settings) { s.token = token }
 }

@@ -10,12 +10,13 @@ import { StartedSpreadSidecarContainer } from './started-container.js';
 /** A certificate for a sidecar, in PEM. */
 export interface ContainerTls {
   readonly cert: string;
+  /** The private key of the certificate. */
   readonly key: string;
   /** The certificate authority that `client()` trusts. Default: the certificate itself. */
   readonly ca?: string;
   /**
-   * The name in the certificate, which is independent of the host on which Docker publishes ports. Default:
-   * `localhost`.
+   * The name that `client()` expects in the certificate. It does not depend on the host on which Docker
+   * publishes ports. Default: `localhost`.
    */
   readonly serverName?: string;
 }
@@ -25,8 +26,8 @@ const FOLDER = '/etc/spread-sidecar-test';
 /**
  * A sidecar in a container. It uses its embedded Spread daemon, unless an option says otherwise.
  *
- * `start()` waits until the sidecar is ready, at most for a minute or the time of `withStartupTimeout`. All
- * methods of `GenericContainer` are available.
+ * `start()` waits until the sidecar is ready, at most for the time of `withStartupTimeout` (default: one
+ * minute). All methods of `GenericContainer` are available. Set options before `start()`.
  */
 export class SpreadSidecarContainer extends GenericContainer {
   readonly #adminToken = randomBytes(16).toString('hex');
@@ -50,9 +51,9 @@ export class SpreadSidecarContainer extends GenericContainer {
   }
 
   /**
-   * Sets the sidecar's configuration: the content of its YAML file, or the same as an object. The options
-   * that this module sets take precedence: addresses, daemon, TLS, token. For single options,
-   * `withEnvironment({ SPREAD_SIDECAR_… })` also works.
+   * Sets the sidecar's configuration, as YAML text or as an object with the keys of the YAML file. The listen
+   * addresses, daemon, TLS and token that this module sets override the configuration. You can set single
+   * options with `withEnvironment({ SPREAD_SIDECAR_… })`.
    */
   withConfig(config: string | Readonly<Record<string, unknown>>): this {
     const content = typeof config === 'string' ? config : stringify(config);
@@ -61,28 +62,31 @@ export class SpreadSidecarContainer extends GenericContainer {
     return this.withEnvironment({ SPREAD_SIDECAR_CONFIG: target });
   }
 
-  /** Sets the name of the embedded daemon, as in `#alice#name`. Default: `localhost`. */
+  /**
+   * Sets the name of the embedded daemon, which is the last part of a private group such as
+   * `#alice#localhost`. Default: `localhost`.
+   */
   withDaemonName(name: string): this {
     this.#daemonName = name;
     return this;
   }
 
   /**
-   * Makes the sidecar use these Spread daemons instead of its embedded daemon. Each is `port@host`, reachable
-   * from the container.
+   * Makes the sidecar use these Spread daemons instead of its embedded daemon. Each address has the form
+   * `port@host`. The container must be able to reach it.
    */
   withDaemonAddresses(...addresses: string[]): this {
     this.#daemonAddresses = addresses;
     return this;
   }
 
-  /** Runs the daemon in a second container of the same image, so that it can be paused. */
+  /** Runs the daemon in a second container of the same image, so that a test can pause the daemon. */
   withSeparateDaemon(): this {
     this.#wantsSeparateDaemon = true;
     return this;
   }
 
-  /** Uses TLS. */
+  /** Makes the sidecar use TLS. */
   withTls(tls: ContainerTls): this {
     this.#tls = tls;
     const cert = `${FOLDER}/tls.crt`;
@@ -95,7 +99,7 @@ export class SpreadSidecarContainer extends GenericContainer {
     return this.withEnvironment({ SPREAD_SIDECAR_GRPC_TLS_CERT: cert, SPREAD_SIDECAR_GRPC_TLS_KEY: key });
   }
 
-  /** Sets the client token, with at least 16 characters. `client()` sends it. */
+  /** Sets the client token, at least 16 characters. `client()` sends the token. */
   withToken(token: string): this {
     this.#token = token;
     return this.withEnvironment({ SPREAD_SIDECAR_GRPC_TOKENS: token });
@@ -107,9 +111,10 @@ export class SpreadSidecarContainer extends GenericContainer {
   }
 
   /**
-   * Starts the container and waits until the sidecar is ready. If this fails, it removes everything.
+   * Starts the container and waits until the sidecar is ready. If `start()` fails, it removes everything that
+   * it created.
    *
-   * @throws Error with the name of the image if the Docker engine neither has the image nor can pull it
+   * @throws Error if the Docker engine does not have the image and cannot pull it; the message names the image
    */
   override async start(): Promise<StartedSpreadSidecarContainer> {
     if (this.#wantsSeparateDaemon && this.#daemonAddresses.length > 0)

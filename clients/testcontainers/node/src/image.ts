@@ -2,14 +2,17 @@ import { getContainerRuntimeClient, ImageName } from 'testcontainers';
 
 const BUILT_IMAGE = 'spread-sidecar:test';
 
-/** The image of containers that name none: SPREAD_SIDECAR_IMAGE in the environment, else `spread-sidecar:test`. */
+/**
+ * The default image: the value of the environment variable SPREAD_SIDECAR_IMAGE. If that variable is not set,
+ * `spread-sidecar:test`.
+ */
 export const DEFAULT_IMAGE: string = process.env.SPREAD_SIDECAR_IMAGE || BUILT_IMAGE;
 
 /**
- * The error for an image that the Docker engine neither has nor could pull; undefined when the engine has the image, or cannot
- * be asked.
+ * The error for an image that the Docker engine does not have and could not pull. Undefined if the engine has
+ * the image or does not respond.
  *
- * @param cause - what starting a container of the image failed with
+ * @param cause - the error from the attempt to start a container of the image
  */
 export async function missingImage(image: string, cause: unknown): Promise<Error | undefined> {
   const exists = await getContainerRuntimeClient()

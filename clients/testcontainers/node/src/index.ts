@@ -1,6 +1,6 @@
 /**
- * Testcontainers module of spread-sidecar: a sidecar in a container, for tests. Start with {@link
- * SpreadSidecarContainer}.
+ * Testcontainers module of spread-sidecar. It starts a sidecar with a Spread daemon in a container, for tests.
+ * Start with {@link SpreadSidecarContainer}.
  *
  * @packageDocumentation
  */

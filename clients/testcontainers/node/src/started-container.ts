@@ -33,7 +33,7 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
     this.#around = around;
   }
 
-  /** `host:port` of the gRPC service, for programs outside of Docker. */
+  /** The address of the gRPC service, `host:port`, for programs outside of Docker. */
   get grpcTarget(): string {
     return this.#published(PORTS.grpc);
   }
@@ -43,15 +43,15 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
     return `http://${this.#published(PORTS.admin)}/metrics`;
   }
 
-  /** The admin token, which is new for every container. */
+  /** The admin token, a random value for each container. `listMailboxes` needs it. */
   get adminToken(): string {
     return this.#around.adminToken;
   }
 
   /**
-   * The daemon's Spread name, `port@host`, for Spread clients outside of Docker.
+   * The daemon's Spread name, `port@host`, for native Spread clients outside of Docker.
    *
-   * @throws Error with `withDaemonAddresses`
+   * @throws Error if `withDaemonAddresses` was called
    */
   get spreadDaemon(): string {
     this.#needOwnDaemon('spreadDaemon');
@@ -59,9 +59,9 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   }
 
   /**
-   * The daemon's Spread name for containers of the same Docker network.
+   * The daemon's Spread name for containers in the sidecar's Docker network.
    *
-   * @throws Error with `withDaemonAddresses`
+   * @throws Error if `withDaemonAddresses` was called
    */
   get spreadDaemonInNetwork(): string {
     this.#needOwnDaemon('spreadDaemonInNetwork');
@@ -69,12 +69,12 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
     return this.#around.daemon?.inNetwork ?? `${PORTS.daemon}@${host}`;
   }
 
-  /** The options for another `SpreadSidecar` or `connect`, with TLS and token. */
+  /** The target, TLS and token as client options, to create another `SpreadSidecar` or to call `connect`. */
   get clientOptions(): SidecarOptions {
     return { target: this.grpcTarget, ...this.#around.clientOptions };
   }
 
-  /** Returns a client of the sidecar, the same for all callers. `stop()` closes it. */
+  /** Returns a client for this sidecar. Each call returns the same client. `stop()` closes the client. */
   client(): SpreadSidecar {
     this.#client ??= new SpreadSidecar(this.clientOptions);
     return this.#client;
@@ -82,9 +82,10 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
 
   /**
    * Closes a mailbox's connection to its daemon, as if the daemon had closed it. With `reconnect`, the
-   * mailbox reports ConnectionLost and then ConnectionRestored. Otherwise it ends with CONNECTION_CLOSED.
+   * mailbox receives ConnectionLost and then ConnectionRestored. Without `reconnect`, the mailbox ends with
+   * CONNECTION_CLOSED.
    *
-   * @param mailbox - its mailbox ID, display ID or private group
+   * @param mailbox - the mailbox ID, the display ID or the private group
    * @throws Error if the mailbox does not exist or is not connected
    */
   async dropMailbox(mailbox: string): Promise<void> {
@@ -99,9 +100,9 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   }
 
   /**
-   * Pauses the daemon: its connections stay open, and it delivers nothing until `resumeDaemon()`.
+   * Pauses the daemon. Its connections stay open, but it delivers nothing until `resumeDaemon()`.
    *
-   * @throws Error without `withSeparateDaemon`
+   * @throws Error if the daemon does not run in a separate container, see `withSeparateDaemon`
    */
   async pauseDaemon(): Promise<void> {
     await this.#separateDaemon('pauseDaemon').pause();
@@ -110,13 +111,13 @@ export class StartedSpreadSidecarContainer extends AbstractStartedContainer {
   /**
    * Resumes a paused daemon.
    *
-   * @throws Error without `withSeparateDaemon`
+   * @throws Error if the daemon does not run in a separate container, see `withSeparateDaemon`
    */
   async resumeDaemon(): Promise<void> {
     await this.#separateDaemon('resumeDaemon').resume();
   }
 
-  /** Closes `client()` and removes everything that was started. */
+  /** Closes `client()` and removes everything that `start()` created. */
   override async stop(options?: Partial<StopOptions>): Promise<StoppedTestContainer> {
     const { daemon, ownNetwork } = this.#around;
     // If the test killed the container, its mailboxes cannot be disconnected.

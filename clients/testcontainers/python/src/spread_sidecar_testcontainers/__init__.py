@@ -1,4 +1,4 @@
-"""Testcontainers module for spread-sidecar. Start with ``SpreadSidecarContainer``."""
+"""Testcontainers module of spread-sidecar. Start with ``SpreadSidecarContainer``."""
 
 from __future__ import annotations
 

@@ -33,13 +33,13 @@ _KEY_PATH = "/etc/spread-sidecar-test/tls.key"
 
 
 class SpreadSidecarContainer(DockerContainer):
-    """A sidecar with an embedded daemon, unless configured otherwise.
+    """A sidecar in a container. It uses its embedded Spread daemon, unless an option says otherwise.
 
-    ``start()`` waits until the sidecar is ready, and ``stop()`` removes everything. A ``with`` block does both. All
-    methods of ``DockerContainer`` are available. Set options before ``start()``.
+    ``start()`` waits until the sidecar is ready, and ``stop()`` removes everything that ``start()`` created. A ``with``
+    block calls both. All methods of ``DockerContainer`` are available. Set options before ``start()``.
 
     :param image: the sidecar's image. Default: ``DEFAULT_IMAGE``
-    :param kwargs: as ``DockerContainer`` takes them
+    :param kwargs: other arguments of ``DockerContainer``
     """
 
     def __init__(self, image: str = DEFAULT_IMAGE, **kwargs: Any) -> None:
@@ -60,10 +60,10 @@ class SpreadSidecarContainer(DockerContainer):
         self.waiting_for(ReadyPage(ADMIN_PORT))
 
     def with_config(self, config: Mapping[str, Any] | str) -> Self:
-        """The sidecar's configuration: its YAML as text, or the same as a mapping.
+        """Sets the sidecar's configuration, as YAML text or as a mapping with the keys of the YAML file.
 
-        The settings of this module override it: addresses, daemon, TLS, token. ``with_env("SPREAD_SIDECAR_…", …)``
-        works too.
+        The listen addresses, daemon, TLS and token that this module sets override the configuration. You can set
+        single options with ``with_env("SPREAD_SIDECAR_…", …)``.
         """
         # JSON is valid YAML.
         text = config if isinstance(config, str) else json.dumps(config)
@@ -71,17 +71,23 @@ class SpreadSidecarContainer(DockerContainer):
         return self.with_env("SPREAD_SIDECAR_CONFIG", _CONFIG_PATH)
 
     def with_daemon_name(self, name: str) -> Self:
-        """The name of the embedded daemon, as in ``#alice#name``. Default: ``localhost``."""
+        """Sets the name of the embedded daemon. Default: ``localhost``.
+
+        The name is the last part of a private group such as ``#alice#localhost``.
+        """
         self._daemon_name = name
         return self
 
     def with_daemon_addresses(self, *addresses: str) -> Self:
-        """Your own Spread daemons instead of the embedded one, as ``port@host`` that the container can reach."""
+        """Makes the sidecar use these Spread daemons instead of its embedded daemon.
+
+        Each address has the form ``port@host``. The container must be able to reach it.
+        """
         self._daemon_addresses = addresses
         return self
 
     def with_separate_daemon(self) -> Self:
-        """Runs the embedded daemon in a second container of the same image, so that it can be paused."""
+        """Runs the daemon in a second container of the same image, so that a test can pause the daemon."""
         self._wants_separate_daemon = True
         return self
 
@@ -92,13 +98,13 @@ class SpreadSidecarContainer(DockerContainer):
         ca: Path | bytes | None = None,
         server_name: str = "localhost",
     ) -> Self:
-        """Uses TLS.
+        """Makes the sidecar use TLS. A ``Path`` is a PEM file, and bytes are PEM.
 
-        :param certificate: in PEM
-        :param key: its private key, in PEM
-        :param ca: the certificate authority that ``client()`` trusts. Default: the certificate itself
-        :param server_name: the name in the certificate, which is independent of the host on which Docker
-        publishes ports
+        :param certificate: the sidecar's certificate
+        :param key: the private key of the certificate
+        :param ca: the certificate authority that ``client()`` trusts. Default: ``certificate``
+        :param server_name: the name in the certificate that ``client()`` expects. It does not depend on the host on
+            which Docker publishes ports
         """
         self.with_copy_into_container(certificate, _CERTIFICATE_PATH)
         # Readable by the image's numeric user. The key is only for this test.
@@ -110,30 +116,30 @@ class SpreadSidecarContainer(DockerContainer):
         return self.with_env("SPREAD_SIDECAR_GRPC_TLS_KEY", _KEY_PATH)
 
     def with_token(self, token: str) -> Self:
-        """The token that every call needs, at least 16 characters. ``client()`` sends it."""
+        """Sets the client token, at least 16 characters. ``client()`` sends the token."""
         self._token = token
         return self.with_env("SPREAD_SIDECAR_GRPC_TOKENS", token)
 
     @property
     def grpc_target(self) -> str:
-        """``host:port`` of the gRPC service, for programs outside Docker."""
+        """The address of the gRPC service, ``host:port``, for programs outside of Docker."""
         return self._published(GRPC_PORT)
 
     @property
     def metrics_url(self) -> str:
-        """URL of the metrics, for programs outside Docker."""
+        """URL of the metrics, for programs outside of Docker."""
         return f"http://{self._published(ADMIN_PORT)}/metrics"
 
     @property
     def admin_token(self) -> str:
-        """The credential for ``ListMailboxes``, new for every container."""
+        """The admin token, a random value for each container. ``list_mailboxes`` needs it."""
         return self._admin_token
 
     @property
     def spread_daemon(self) -> str:
-        """The daemon's Spread name, ``port@host``, for Spread clients outside Docker.
+        """The daemon's Spread name, ``port@host``, for native Spread clients outside of Docker.
 
-        :raises RuntimeError: the daemon is set by ``with_daemon_addresses``
+        :raises RuntimeError: ``with_daemon_addresses`` was called
         """
         self._need_own_daemon("spread_daemon")
         if self._daemon is not None:
@@ -142,9 +148,9 @@ class SpreadSidecarContainer(DockerContainer):
 
     @property
     def spread_daemon_in_network(self) -> str:
-        """The daemon's Spread name for containers of the same Docker network.
+        """The daemon's Spread name for containers in the sidecar's Docker network.
 
-        :raises RuntimeError: the daemon is set by ``with_daemon_addresses``
+        :raises RuntimeError: ``with_daemon_addresses`` was called
         """
         self._need_own_daemon("spread_daemon_in_network")
         if self._daemon is not None:
@@ -152,7 +158,7 @@ class SpreadSidecarContainer(DockerContainer):
         return f"{DAEMON_PORT}@{self._host_in_network()}"
 
     def client_options(self) -> SidecarOptions:
-        """Options with target, TLS and token of the sidecar, for your own ``SpreadSidecar`` or ``connect``."""
+        """The target, TLS and token as client options, to call ``SpreadSidecar`` or ``connect`` yourself."""
         options = SidecarOptions(target=self.grpc_target)
         if self._tls is not None:
             options["tls"] = self._tls
@@ -163,19 +169,19 @@ class SpreadSidecarContainer(DockerContainer):
         return options
 
     def client(self) -> SpreadSidecar:
-        """A shared client of the sidecar. ``stop()`` closes it."""
+        """A client for this sidecar. Each call returns the same client. ``stop()`` closes the client."""
         if self._client is None:
             self._client = SpreadSidecar(**self.client_options())
         return self._client
 
     def drop_mailbox(self, mailbox: str) -> None:
-        """Closes a mailbox's connection to its daemon, as a failing daemon does.
+        """Closes a mailbox's connection to its daemon, as if the daemon had closed it.
 
-        With ``reconnect``, the mailbox receives ``ConnectionLost`` and then ``ConnectionRestored``. Otherwise it
-        ends with ``CONNECTION_CLOSED``.
+        With ``reconnect``, the mailbox receives ``ConnectionLost`` and then ``ConnectionRestored``. Without
+        ``reconnect``, the mailbox ends with ``CONNECTION_CLOSED``.
 
         :param mailbox: its mailbox ID, display ID or private group
-        :raises RuntimeError: the mailbox does not exist or has no connection
+        :raises RuntimeError: the mailbox does not exist or is not connected
         """
         page = f"http://{self._published(ADMIN_PORT)}/drop-mailbox?mailbox={quote(mailbox, safe='')}"
         headers = {"authorization": f"Bearer {self._admin_token}"}
@@ -201,10 +207,12 @@ class SpreadSidecarContainer(DockerContainer):
         self._separate_daemon("resume_daemon").resume()
 
     def start(self) -> Self:
-        """Starts the container and waits until it is ready. Removes everything after a failure.
+        """Starts the container and waits until the sidecar is ready.
+
+        If ``start()`` fails, it removes everything that it created.
 
         :raises NotReady: the sidecar ended or was not ready within a minute
-        :raises MissingImage: the Docker engine neither has the image nor can pull it
+        :raises MissingImage: the engine does not have the image and cannot pull it
         """
         if self._wants_separate_daemon and self._daemon_addresses:
             raise ValueError("a separate daemon and daemon addresses cannot be combined: set one of them")
@@ -220,7 +228,7 @@ class SpreadSidecarContainer(DockerContainer):
             raise
 
     def stop(self, force: bool = True, delete_volume: bool = True) -> None:
-        """Closes ``client()`` and removes all containers. A second call has no effect."""
+        """Closes ``client()`` and removes everything that ``start()`` created. A second call has no effect."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -237,7 +245,7 @@ class SpreadSidecarContainer(DockerContainer):
             self._network = None
 
     def _configure(self) -> None:
-        """Called by ``start()``: sets the values that are known only then."""
+        """Sets the options whose values are known only at the start. ``start()`` calls this method."""
         self.with_envs(
             SPREAD_SIDECAR_GRPC_LISTEN=f"0.0.0.0:{GRPC_PORT}",
             SPREAD_SIDECAR_ADMIN_LISTEN=f"0.0.0.0:{ADMIN_PORT}",
@@ -269,8 +277,8 @@ class SpreadSidecarContainer(DockerContainer):
         return f"{self.get_container_host_ip()}:{self.get_exposed_port(port)}"
 
     def _host_in_network(self) -> str:
-        """The host name of this container for other containers: an alias, else its short ID. Without your own
-        network, its address.
+        """The host name of this container for other containers: an alias or the short ID. On Docker's default
+        network, containers have no names. There, the IP address.
         """
         if self._network is None:
             return self.get_docker_client().bridge_ip(self.get_container_id())

@@ -10,12 +10,13 @@ from testcontainers.core.docker_client import DockerClient
 
 _BUILT_IMAGE = "spread-sidecar:test"
 
-#: The default image: the environment variable SPREAD_SIDECAR_IMAGE, by default ``spread-sidecar:test``.
+#: The default image: the value of the environment variable SPREAD_SIDECAR_IMAGE. If that variable is not set,
+#: ``spread-sidecar:test``.
 DEFAULT_IMAGE: str = os.environ.get("SPREAD_SIDECAR_IMAGE") or _BUILT_IMAGE
 
 
 class MissingImage(RuntimeError):
-    """The Docker engine neither has the image nor can pull it."""
+    """The Docker engine does not have the image and cannot pull it."""
 
 
 def missing_image(

@@ -12,7 +12,7 @@ from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
 
 
 class NotReady(RuntimeError):
-    """The sidecar ended, or was not ready in time. The message has the last response of ``/readyz`` and the log."""
+    """The sidecar ended before it was ready, or was not ready in time. The message contains the sidecar's log."""
 
 
 class ReadyPage(WaitStrategy):

@@ -28,9 +28,9 @@ import org.testcontainers.utility.DockerImageName;
 /**
  * A sidecar in a container. It uses its embedded Spread daemon, unless an option says otherwise.
  *
- * <p>{@link #start} waits until the sidecar is ready. {@link #stop}, or the end of a try block, removes everything
- * that was started. Set options before {@code start}. Addresses are for programs outside of Docker, unless the method
- * says otherwise.
+ * <p>{@link #start} waits until the sidecar is ready. {@link #stop} removes everything that {@code start} created. The
+ * end of a try block calls {@code stop}. Set options before {@code start}. Methods return addresses for programs
+ * outside of Docker, unless their comment says otherwise.
  */
 public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecarContainer> {
   /** The gRPC port in the container. */
@@ -42,7 +42,10 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   /** The port of the embedded daemon in the container, for Spread clients. */
   public static final int DAEMON_PORT = 4803;
 
-  /** The environment variable SPREAD_SIDECAR_IMAGE, by default {@code spread-sidecar:test}. */
+  /**
+   * The value of the environment variable SPREAD_SIDECAR_IMAGE. If that variable is not set, {@code
+   * spread-sidecar:test}.
+   */
   public static final String DEFAULT_IMAGE = MissingImage.defaultImage();
 
   private static final String CONFIG_PATH = "/etc/spread-sidecar-test/config.yaml";
@@ -61,17 +64,17 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   private Network ownNetwork;
   private SpreadSidecar client;
 
-  /** A sidecar of {@link #DEFAULT_IMAGE}. */
+  /** Creates a container of {@link #DEFAULT_IMAGE}. */
   public SpreadSidecarContainer() {
     this(DEFAULT_IMAGE);
   }
 
-  /** A sidecar of this image. */
+  /** Creates a container of this image. */
   public SpreadSidecarContainer(String image) {
     this(DockerImageName.parse(image));
   }
 
-  /** A sidecar of this image. */
+  /** Creates a container of this image. */
   public SpreadSidecarContainer(DockerImageName image) {
     super(image);
     this.image = image;
@@ -83,8 +86,8 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Sets the sidecar's configuration. The options that this module sets take precedence: addresses, daemon, TLS,
-   * token. For single options, {@code withEnv("SPREAD_SIDECAR_…", …)} also works.
+   * Sets the sidecar's configuration. The listen addresses, daemon, TLS and token that this module sets override the
+   * configuration. You can set single options with {@code withEnv("SPREAD_SIDECAR_…", …)}.
    *
    * @param yaml the content of the YAML file
    */
@@ -93,39 +96,43 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     return withEnv("SPREAD_SIDECAR_CONFIG", CONFIG_PATH);
   }
 
-  /** Sets the name of the embedded daemon, as in {@code #alice#name}. Default: {@code localhost}. */
+  /**
+   * Sets the name of the embedded daemon, which is the last part of a private group such as {@code #alice#localhost}.
+   * Default: {@code localhost}.
+   */
   public SpreadSidecarContainer withDaemonName(String name) {
     daemonName = name;
     return this;
   }
 
   /**
-   * Makes the sidecar use these Spread daemons instead of its embedded daemon. Each is {@code port@host}, reachable
-   * from the container.
+   * Makes the sidecar use these Spread daemons instead of its embedded daemon. Each address has the form {@code
+   * port@host}. The container must be able to reach it.
    */
   public SpreadSidecarContainer withDaemonAddresses(String... addresses) {
     daemonAddresses = List.of(addresses);
     return this;
   }
 
-  /** Runs the daemon in a second container of the same image, so that it can be paused. */
+  /** Runs the daemon in a second container of the same image, so that a test can pause the daemon. */
   public SpreadSidecarContainer withSeparateDaemon() {
     wantsSeparateDaemon = true;
     return this;
   }
 
-  /** Uses TLS with a self-signed certificate for {@code localhost}. */
+  /** Makes the sidecar use TLS, with a self-signed certificate for {@code localhost}. Both files are PEM. */
   public SpreadSidecarContainer withTls(Path certificate, Path key) {
     return withTls(certificate, key, certificate, "localhost");
   }
 
   /**
-   * Uses TLS. All files are PEM.
+   * Makes the sidecar use TLS. All files are PEM.
    *
    * @param certificate the sidecar's certificate
-   * @param key its private key
+   * @param key the private key of the certificate
    * @param ca the certificate authority that {@link #client} trusts
-   * @param serverName the name in the certificate, which is independent of the host on which Docker publishes ports
+   * @param serverName the name that {@link #client} expects in the certificate. It does not depend on the host on
+   *     which Docker publishes ports
    */
   public SpreadSidecarContainer withTls(Path certificate, Path key, Path ca, String serverName) {
     // Readable by the image's numeric user. The key is only for this test.
@@ -144,13 +151,13 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     }
   }
 
-  /** Sets the client token, with at least 16 characters. {@link #client} sends it. */
+  /** Sets the client token, at least 16 characters. {@link #client} sends the token. */
   public SpreadSidecarContainer withToken(String value) {
     token = value;
     return withEnv("SPREAD_SIDECAR_GRPC_TOKENS", value);
   }
 
-  /** Returns {@code host:port} of the gRPC service. */
+  /** Returns the address of the gRPC service, {@code host:port}. */
   public String getGrpcTarget() {
     return getHost() + ":" + getMappedPort(GRPC_PORT);
   }
@@ -164,15 +171,15 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     return "http://" + container.getHost() + ":" + container.getMappedPort(port) + path;
   }
 
-  /** Returns the admin token, which is new for every container. See {@link SpreadSidecar#listMailboxes}. */
+  /** Returns the admin token, a random value for each container. {@link SpreadSidecar#listMailboxes} needs it. */
   public String getAdminToken() {
     return adminToken;
   }
 
   /**
-   * Returns the daemon's Spread name, {@code port@host}, for Spread clients.
+   * Returns the daemon's Spread name, {@code port@host}, for native Spread clients.
    *
-   * @throws IllegalStateException with {@link #withDaemonAddresses}
+   * @throws IllegalStateException if {@link #withDaemonAddresses} was called
    */
   public String getSpreadDaemon() {
     needOwnDaemon("getSpreadDaemon()");
@@ -180,9 +187,9 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Returns the daemon's Spread name for containers of the same Docker network.
+   * Returns the daemon's Spread name for containers in the sidecar's Docker network.
    *
-   * @throws IllegalStateException with {@link #withDaemonAddresses}
+   * @throws IllegalStateException if {@link #withDaemonAddresses} was called
    */
   public String getSpreadDaemonInNetwork() {
     needOwnDaemon("getSpreadDaemonInNetwork()");
@@ -190,8 +197,8 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * The host name of this container for other containers: an alias. Without a network of the test, there are no
-   * names, and it is the address.
+   * Returns the host name of this container for other containers: an alias. On Docker's default network, containers
+   * have no names. There, the method returns the IP address.
    */
   private String hostInNetwork() {
     if (getNetwork() != null) return getNetworkAliases().get(0);
@@ -207,7 +214,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
               + " from withDaemonAddresses(); connect to that daemon directly");
   }
 
-  /** Returns the options for another {@link SpreadSidecar}, with TLS and token. */
+  /** Returns the target, TLS and token as client options, to create another {@link SpreadSidecar}. */
   public SidecarOptions clientOptions() {
     SidecarOptions options = new SidecarOptions().target(getGrpcTarget());
     if (tls != null) options.tls(tls);
@@ -216,7 +223,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     return options;
   }
 
-  /** Returns a client of the sidecar, the same for all callers. {@link #stop} closes it. */
+  /** Returns a client for this sidecar. Each call returns the same client. {@link #stop} closes the client. */
   public synchronized SpreadSidecar client() {
     if (client == null) client = new SpreadSidecar(clientOptions());
     return client;
@@ -224,10 +231,10 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
 
   /**
    * Closes a mailbox's connection to its daemon, as if the daemon had closed it. With {@code reconnect}, the mailbox
-   * reports {@code ConnectionLost} and then {@code ConnectionRestored}. Otherwise it ends with {@code
-   * CONNECTION_CLOSED}.
+   * receives {@code ConnectionLost} and then {@code ConnectionRestored}. Without {@code reconnect}, the mailbox ends
+   * with {@code CONNECTION_CLOSED}.
    *
-   * @param mailbox its mailbox ID, display ID or private group
+   * @param mailbox the mailbox ID, the display ID or the private group
    * @throws IllegalStateException if the mailbox does not exist or is not connected
    */
   public void dropMailbox(String mailbox) {
@@ -251,9 +258,9 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Pauses the daemon: its connections stay open, and it delivers nothing until {@link #resumeDaemon}.
+   * Pauses the daemon. Its connections stay open, but it delivers nothing until {@link #resumeDaemon}.
    *
-   * @throws IllegalStateException without {@link #withSeparateDaemon}
+   * @throws IllegalStateException if the daemon does not run in a separate container, see {@link #withSeparateDaemon}
    */
   public void pauseDaemon() {
     needSeparateDaemon().pause();
@@ -262,7 +269,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   /**
    * Resumes a paused daemon.
    *
-   * @throws IllegalStateException without {@link #withSeparateDaemon}
+   * @throws IllegalStateException if the daemon does not run in a separate container, see {@link #withSeparateDaemon}
    */
   public void resumeDaemon() {
     needSeparateDaemon().resume();
@@ -276,10 +283,11 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
   }
 
   /**
-   * Starts the container and waits until the sidecar is ready. If this fails, it removes everything.
+   * Starts the container and waits until the sidecar is ready. If {@code start} fails, it removes everything that it
+   * created.
    *
-   * @throws ContainerLaunchException if the sidecar ended or was not ready within a minute. The message contains its
-   * log, or names an image that the Docker engine neither has nor can pull
+   * @throws ContainerLaunchException if the sidecar ended or was not ready within a minute; the message contains the
+   *     sidecar's log. Also if the Docker engine does not have the image and cannot pull it; the message names the image
    */
   @Override
   public void start() {
@@ -312,7 +320,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     daemon.start();
   }
 
-  /** Called by {@link #start}: sets the options that are known only then. */
+  /** Sets the options whose values are known only at the start. {@link #start} calls this method. */
   @Override
   protected void configure() {
     withEnv("SPREAD_SIDECAR_GRPC_LISTEN", "0.0.0.0:" + GRPC_PORT);
@@ -332,7 +340,7 @@ public final class SpreadSidecarContainer extends GenericContainer<SpreadSidecar
     if (daemonName != null) withEnv("SPREAD_SIDECAR_EMBEDDED_NAME", daemonName);
   }
 
-  /** Closes {@link #client} and removes everything that was started. Further calls have no effect. */
+  /** Closes {@link #client} and removes everything that {@link #start} created. Further calls have no effect. */
   @Override
   public synchronized void stop() {
     if (client != null) client.close();
