@@ -85,7 +85,7 @@ describe('addresses that exclude each other', () => {
     ],
     [
       ['--grpc-listen', 'unix:/tmp/7001', '--embedded-daemon', '--embedded-listen', '127.0.0.1:7001'],
-      /embedded\.socket and grpc\.listen both want unix:\/tmp\/7001/,
+      /embedded\.socket and grpc\.listen both have the address unix:\/tmp\/7001/,
     ],
   ])('%j: check and serve name both', async (args, sentence) => {
     for (const command of ['check', 'serve']) {

@@ -288,8 +288,8 @@ describe('a file of tokens', () => {
   it.each([
     ['nothing', '# only a comment\n', /contains no token/],
     ['a short token', 'secret-word\n', /line 1 must contain a token of 16 to 512/],
-    ['a malformed name', `\nal/ice ${ALICE}\n`, /line 2: a name is/],
-    ['three words', `a b ${ALICE}\n`, /line 1 has more than a name and a token/],
+    ['a malformed name', `\nal/ice ${ALICE}\n`, /line 2: a name must have/],
+    ['three words', `a b ${ALICE}\n`, /line 1 must have only a token, or a name and a token/],
     ['a token twice', `a ${ALICE}\nb ${ALICE}\n`, /contains a token twice/],
   ])('that contains %s stops the start, without showing it', async (_, text, sentence) => {
     const file = put(join(temporaryFolder(), 'tokens'), text);

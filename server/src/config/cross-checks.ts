@@ -99,7 +99,7 @@ export const crossChecks: readonly CrossCheck[] = [
   conflict(
     ['embedded.listen', 'embedded.socket', 'embedded.enabled'],
     ({ embedded }) => embedded.enabled && embedded.listen === 'off' && embedded.socket === 'auto',
-    'embedded.socket auto uses the port of embedded.listen, which is off; set the path of a socket',
+    'embedded.socket is auto and needs the port of embedded.listen, which is off; set the path of a socket',
   ),
   {
     options: ['grpc.listen', 'admin.listen', 'embedded.listen', 'embedded.socket', 'embedded.enabled'],
@@ -122,15 +122,18 @@ export const crossChecks: readonly CrossCheck[] = [
 function overlap(outer: PlannedAddress, inner: PlannedAddress): string | undefined {
   const [wide, narrow] = [outer.address, inner.address];
   const isSame = listenAddress.format(wide) === listenAddress.format(narrow);
-  if (wide.kind === 'unix' || narrow.kind === 'unix')
-    return isSame ? `${inner.option} and ${outer.option} both want ${listenAddress.format(wide)}` : undefined;
+  if (wide.kind === 'unix' || narrow.kind === 'unix') return isSame ? sameAddress(outer, inner) : undefined;
   if (wide.port === 0 || !includes(wide, narrow)) return undefined;
-  if (isSame) return `${inner.option} and ${outer.option} both want ${listenAddress.format(wide)}`;
+  if (isSame) return sameAddress(outer, inner);
   const [whole, part] = [listenAddress.format(wide), listenAddress.format(narrow)];
   if (outer.option !== inner.option)
     return `${outer.option} ${whole} includes ${inner.option} ${part}: give them different ports`;
   if (isIpv6Only(wide, [narrow])) return undefined;
   return `${outer.option} ${whole} includes ${part}: remove one of them`;
+}
+
+function sameAddress(outer: PlannedAddress, inner: PlannedAddress): string {
+  return `${inner.option} and ${outer.option} both have the address ${listenAddress.format(outer.address)}`;
 }
 
 /** A value of `auto` is derived from memory.limit and never conflicts with another option. */

@@ -18,8 +18,8 @@ function intro(): string {
 
 For operators: every option of the sidecar, with its flag, environment variable, default and range.
 
-Every option has a key in a YAML file, an environment variable and a flag of \`spread-sidecar serve\`. Flags override the
-environment, which overrides the file, which overrides the default.
+Every option has a key in a YAML file and an environment variable. Every option except secrets also has a flag of
+\`spread-sidecar serve\`. Flags override environment variables, environment variables override the file, and the file overrides the defaults.
 
 \`\`\`yaml
 # spread-sidecar serve --config sidecar.yaml
@@ -31,17 +31,17 @@ mailbox:
   queueMaxBytes: 16MiB
 \`\`\`
 
-- \`--${CONFIG_FILE.flag}\` or \`${CONFIG_FILE.environment}\` names the file. Without them, the sidecar reads no file.
+- \`--${CONFIG_FILE.flag}\` or \`${CONFIG_FILE.environment}\` names the file. If neither is set, the sidecar reads no file.
 - The sidecar reports all mistakes at once, with the flag, the variable, or the line and column of the file. Mistakes are unknown keys and flags, unknown variables that begin with
   \`${ENVIRONMENT_PREFIX}\`, and conflicting options. Values outside their range are mistakes too, even if another source overrides them.
-  The sidecar ignores the variables that Kubernetes sets for a Service named \`spread-sidecar…\`.
-- An empty value is a value, not the default: \`${ENVIRONMENT_PREFIX}DAEMON_ALLOW=\` is an empty list. Leave a variable unset to use the default.
+  The sidecar ignores the variables that Kubernetes sets for a Service whose name begins with \`spread-sidecar\`.
+- An empty value does not mean the default: \`${ENVIRONMENT_PREFIX}DAEMON_ALLOW=\` sets an empty list. To use the default, leave the variable unset.
 - **Durations** always have a unit: \`500ms\`, \`30s\`, \`1m30s\`, \`1h\`.
 - **Sizes** are \`64MiB\` or \`64Mi\` (1024²), or \`64MB\` (1000²). A number without a unit is in bytes.
-- **Booleans** are \`true\` or \`false\`. A flag may also be \`--x\` or \`--no-x\`.
-- **Lists** have commas between their entries, or are a YAML sequence in the file. You may repeat the flag of a list.
-- Secrets have no flag, and every output of the configuration redacts them.
-- \`spread-sidecar serve --print-config\` prints the effective configuration with the source of each value, and defaults as comments. \`spread-sidecar check\` checks the configuration.`;
+- **Booleans** are \`true\` or \`false\`. The flag \`--x\` alone means \`true\`, and \`--no-x\` means \`false\`.
+- **Lists**: separate the values with commas, write a YAML sequence in the file, or repeat the flag.
+- Secrets have no flag. Every output of the configuration shows \`[redacted]\` instead.
+- \`spread-sidecar serve --print-config\` prints the effective configuration, with the source of each value. It prints defaults as comments. \`spread-sidecar check\` checks the configuration.`;
 }
 
 function sectionText(section: string): string {

@@ -33,9 +33,9 @@ function readLine(line: string, number: number): TokenLine {
   const words = line.split(/\s+/);
   const value = words.pop()!;
   const [name] = words;
-  if (words.length > 1) throw new Error(`line ${number} has more than a name and a token`);
+  if (words.length > 1) throw new Error(`line ${number} must have only a token, or a name and a token`);
   if (name !== undefined && !/^[A-Za-z0-9._-]{1,64}$/.test(name))
-    throw new Error(`line ${number}: a name is 1 to 64 letters, digits, dots, dashes or underscores`);
+    throw new Error(`line ${number}: a name must have 1 to 64 letters, digits, dots, dashes or underscores`);
   try {
     return { name, value: token.parse(value) };
   } catch (error) {

@@ -22,7 +22,7 @@ export function pageQuery(query: URLSearchParams, orders: readonly string[]): Pa
   const sort = query.get('sort') ?? orders[0]!;
   const order = sort.replace(/^-/, '');
   if (!orders.includes(order)) {
-    const allowed = `${orders.join(', ')}, each with a leading - for descending order`;
+    const allowed = `${orders.join(', ')}; put - before the name for descending order`;
     throw new QueryMistake('sort', `sort is ${shown(sort)}; allowed are ${allowed}`);
   }
   const filter = query.get('filter') ?? '';

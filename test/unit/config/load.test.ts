@@ -207,22 +207,22 @@ describe('options that contradict each other', () => {
     [
       'a socket without a port to be named after',
       { EMBEDDED_DAEMON: 'true', EMBEDDED_LISTEN: 'off' },
-      'EMBEDDED_LISTEN: embedded.socket auto uses the port of embedded.listen, which is off',
+      'EMBEDDED_LISTEN: embedded.socket is auto and needs the port of embedded.listen, which is off',
     ],
     [
       'one port twice',
       { ADMIN_LISTEN: '127.0.0.1:4813' },
-      'ADMIN_LISTEN: admin.listen and grpc.listen both want 127.0.0.1:4813 (grpc.listen is 127.0.0.1:4813, the default; admin.listen is',
+      'ADMIN_LISTEN: admin.listen and grpc.listen both have the address 127.0.0.1:4813 (grpc.listen is 127.0.0.1:4813, the default; admin.listen is',
     ],
     [
       'the embedded daemon on the gRPC port',
       { EMBEDDED_DAEMON: 'true', GRPC_LISTEN: '127.0.0.1:4803' },
-      'GRPC_LISTEN: embedded.listen and grpc.listen both want 127.0.0.1:4803',
+      'GRPC_LISTEN: embedded.listen and grpc.listen both have the address 127.0.0.1:4803',
     ],
     [
       "the embedded daemon's automatic socket",
       { EMBEDDED_DAEMON: 'true', GRPC_LISTEN: 'unix:/tmp/4803' },
-      'GRPC_LISTEN: embedded.socket and grpc.listen both want unix:/tmp/4803',
+      'GRPC_LISTEN: embedded.socket and grpc.listen both have the address unix:/tmp/4803',
     ],
   ];
   it.each(rows)('%s', async (_, variables, message) => {
@@ -263,7 +263,7 @@ describe('all mistakes together', () => {
         '  flag --grpc-lisen: unknown flag "--grpc-lisen"; did you mean --grpc-listen?',
         '  environment SPREAD_SIDECAR_DAEMN_ALLOW: unknown variable "SPREAD_SIDECAR_DAEMN_ALLOW"; did you mean SPREAD_SIDECAR_DAEMON_ALLOW?',
         '  sidecar.yaml:5:3: unknown key "tokn" in admin; did you mean token?',
-        '  sidecar.yaml:4:11: admin.listen must be an address host:port (IPv6 in brackets, port 0 to 65535), or off; got "4814" (the host is missing; 127.0.0.1 is this machine only, 0.0.0.0 is every interface)',
+        '  sidecar.yaml:4:11: admin.listen must be an address host:port (IPv6 in brackets, port 0 to 65535), or off; got "4814" (the host is missing; use 127.0.0.1 for this machine only, or 0.0.0.0 for all addresses)',
         '  flag --log-level: log.level must be trace, debug, info, warn, error, fatal or silent; got "loud"',
         '  environment SPREAD_SIDECAR_LOG_LEVEL: log.level must be trace, debug, info, warn, error, fatal or silent; got "louder"',
         '  sidecar.yaml:2:10: log.level must be trace, debug, info, warn, error, fatal or silent; got "loudest"',
@@ -279,8 +279,8 @@ describe('all mistakes together', () => {
       file: file(`admin:\n  token: ${secret}\n`),
     });
     expect(all).toEqual([
-      'environment SPREAD_SIDECAR_ADMIN_TOKEN: admin.token must be a token of 16 to 512 visible ASCII characters; empty for none; got [redacted] (it contains a space or another character that is not visible ASCII)',
-      'sidecar.yaml:2:10: admin.token must be a token of 16 to 512 visible ASCII characters; empty for none; got [redacted] (it contains a space or another character that is not visible ASCII)',
+      'environment SPREAD_SIDECAR_ADMIN_TOKEN: admin.token must be a token of 16 to 512 visible ASCII characters without a comma, or empty; got [redacted] (it contains a space)',
+      'sidecar.yaml:2:10: admin.token must be a token of 16 to 512 visible ASCII characters without a comma, or empty; got [redacted] (it contains a space)',
     ]);
   });
 

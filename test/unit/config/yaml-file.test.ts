@@ -60,11 +60,7 @@ describe('mistakes in a file', () => {
       'log:\n  zzz: 5s\n',
       `${at}2:3: unknown key "zzz" in log; its keys are level, format`,
     ],
-    [
-      'dots',
-      'log.level: info\n',
-      `${at}1:1: "log.level" is a section with a key; write two levels: log: and under it level:`,
-    ],
+    ['dots', 'log.level: info\n', `${at}1:1: "log.level" must be two levels: write log: and under it level:`],
     [
       'an empty option',
       'log:\n  level:\n',

@@ -9,8 +9,8 @@ export const receive = {
     batchMaxBytes: option({
       type: byteSize({ min: '4KiB', max: '3MiB' }),
       default: '256KiB',
-      why: 'Large enough to be efficient, and small enough for smooth delivery. The maximum stays below the 4 MiB limit that clients commonly have.',
-      text: 'Largest size of the events in one batch. A batch never waits for more events. A larger event gets a batch of its own.',
+      why: 'Large enough to be efficient, and small enough for smooth delivery. The largest allowed value, 3MiB, is below the limit of 4 MiB that most clients have.',
+      text: 'Largest size of the events in one batch. The sidecar never delays a batch to fill it. An event above this size gets its own batch.',
     }),
     heartbeatMin: option({
       type: duration({ min: '100ms', max: '1h' }),
@@ -22,7 +22,7 @@ export const receive = {
       type: wordOr(['off'], duration({ min: '100ms', max: '1h' })),
       default: 'off',
       why: 'Heartbeats are opt-in.',
-      text: 'Heartbeat interval of streams whose clients ask for none.',
+      text: 'Heartbeat interval of a stream if its client asks for none.',
     }),
   },
 } satisfies Section;

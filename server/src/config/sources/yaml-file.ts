@@ -175,7 +175,7 @@ function shapeOf(node: Node): string {
 function unknownSection(name: string): string {
   const [section, ...rest] = name.split('.');
   if (byKey.has(name))
-    return `${quote(name)} is a section with a key; write two levels: ${section}: and under it ${rest.join('.')}:`;
+    return `${quote(name)} must be two levels: write ${section}: and under it ${rest.join('.')}:`;
   const near = didYouMean(name, [...keysBySection.keys()]) || elsewhere(name);
   return `unknown section ${quote(name)}${near || `; the sections are ${[...keysBySection.keys()].join(', ')}`}`;
 }

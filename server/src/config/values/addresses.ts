@@ -62,14 +62,14 @@ export const socketPath: ValueType<string> = {
  * with its location. The Spread client interprets the name.
  */
 export const spreadName: ValueType<string> = {
-  expects: 'a spread name: port, port@host or the absolute path of a Unix socket',
+  expects: 'a Spread name: port, port@host or the absolute path of a Unix socket',
   placeholder: 'spread-name',
   parse: (text) => {
     if (text.startsWith('/')) return socketPath.parse(text);
     const match = /^(\d{1,5})(?:@(\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|[A-Za-z0-9._-]+))?$/.exec(
       text,
     );
-    if (!match) throw new Refusal(/^[^@]+:\d+$/.test(text) ? 'Spread writes port@host, not host:port' : '');
+    if (!match) throw new Refusal(/^[^@]+:\d+$/.test(text) ? 'write port@host, not host:port' : '');
     const port = Number(match[1]);
     if (port < 1 || port > 65535) throw new Refusal('the port is not in the range 1 to 65535');
     const host = match[2];
@@ -88,7 +88,7 @@ function readTcp(text: string): TcpAddress {
   if (bracketed !== undefined && !isIPv6(bracketed))
     throw new Refusal('there is no IPv6 address in the brackets');
   if (plain === '*' || (bracketed === undefined && plain === ''))
-    throw new Refusal('the host is missing; 0.0.0.0 or [::] means all');
+    throw new Refusal('the host is missing; use 0.0.0.0 or [::] for all addresses');
   if (bracketed === undefined && !/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(plain))
     throw new Refusal('the host is not a name or an address');
   const port = Number(digits);
@@ -108,6 +108,6 @@ function tcpHint(text: string): string {
   if (isIPv6(text) || (text.match(/:/g)?.length ?? 0) > 1)
     return 'write an IPv6 address in brackets: [::1]:4813';
   if (/^\d+$/.test(text))
-    return 'the host is missing; 127.0.0.1 is this machine only, 0.0.0.0 is every interface';
+    return 'the host is missing; use 127.0.0.1 for this machine only, or 0.0.0.0 for all addresses';
   return text.includes(':') ? 'the port is not a number' : 'the port is missing';
 }

@@ -31,7 +31,7 @@ export function duration(bounds: Bounds): ValueType<number> {
 }
 
 function readDuration(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) throw new Refusal('the unit is missing: ms, s, m or h');
+  if (/^\d+(\.\d+)?$/.test(text)) throw new Refusal('the unit is missing; use ms, s, m or h');
   const match = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?$/.exec(text);
   if (!match || text === '') throw new Refusal();
   const ms = durationUnits.reduce((sum, [, size], index) => sum + Number(match[index + 1] ?? 0) * size, 0);
@@ -56,6 +56,8 @@ const sizeUnits = new Map([
   ['GB', 1e9],
 ]);
 
+const UNIT_NAMES = [...sizeUnits.keys()].filter((name) => name !== '').join(', ');
+
 /** `4MiB`, `64Mi`, `262144`. The value is a whole number of bytes. */
 export function byteSize(bounds: Bounds): ValueType<number> {
   return bounded({
@@ -66,7 +68,7 @@ export function byteSize(bounds: Bounds): ValueType<number> {
       const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text);
       if (!match) throw new Refusal();
       const unit = sizeUnits.get(match[2]!);
-      if (unit === undefined) throw new Refusal('the unit is one of B, KiB, MiB, GiB, kB, MB, GB');
+      if (unit === undefined) throw new Refusal(`the unit must be one of ${UNIT_NAMES}`);
       const bytes = Number(match[1]) * unit;
       if (!Number.isInteger(bytes)) throw new Refusal('it is not a whole number of bytes');
       return bytes;

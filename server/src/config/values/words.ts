@@ -53,14 +53,14 @@ export function text(spec: { expects: string; placeholder: string; pattern: RegE
 export function orEmpty(type: ValueType<string>): ValueType<string> {
   return {
     ...type,
-    expects: `${type.expects}; empty for none`,
+    expects: `${type.expects}, or empty`,
     parse: (value) => (value === '' ? '' : type.parse(value)),
   };
 }
 
 /** A group of the system: its name, or its number. */
 export const groupName: ValueType<string> = text({
-  expects: 'the name of a group, or its number',
+  expects: 'the name or number of a group',
   placeholder: 'group',
   pattern: /^(\d{1,10}|[a-z_][a-z0-9_.-]{0,31}\$?)$/i,
 });
@@ -70,11 +70,11 @@ export const groupName: ValueType<string> = text({
  * no comma). Shorter credentials are too easy to guess.
  */
 export const token: ValueType<string> = {
-  expects: 'a token of 16 to 512 visible ASCII characters',
+  expects: 'a token of 16 to 512 visible ASCII characters without a comma',
   placeholder: 'token',
   parse: (value) => {
-    if (/[^\x21-\x7e]/.test(value))
-      throw new Refusal('it contains a space or another character that is not visible ASCII');
+    if (value.includes(' ')) throw new Refusal('it contains a space');
+    if (/[^\x21-\x7e]/.test(value)) throw new Refusal('it contains a character that is not visible ASCII');
     if (value.includes(',')) throw new Refusal('it contains a comma');
     if (value.length < 16 || value.length > 512) throw new Refusal(`it has ${value.length} characters`);
     return value;
@@ -95,7 +95,7 @@ export function listOf<T>(item: ValueType<T>, bounds: { min: number; max: number
         return value;
       } catch (error) {
         if (!(error instanceof Refusal) || texts.length === 1) throw error;
-        throw new Refusal(`item ${index + 1}${error.hint ? `: ${error.hint}` : ' is none'}`);
+        throw new Refusal(`item ${index + 1}${error.hint ? `: ${error.hint}` : ' is not valid'}`);
       }
     });
     if (values.length < bounds.min) throw new Refusal('the list is empty');
@@ -104,7 +104,7 @@ export function listOf<T>(item: ValueType<T>, bounds: { min: number; max: number
   };
   return {
     item,
-    expects: `a list of ${bounds.min} to ${bounds.max}, each ${item.expects}`,
+    expects: `a list of ${bounds.min} to ${bounds.max} values, each ${item.expects}`,
     placeholder: `${item.placeholder},…`,
     parse: (value) => parseItems(value.trim() === '' ? [] : value.split(',').map((part) => part.trim())),
     parseItems,

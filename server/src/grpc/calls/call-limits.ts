@@ -43,15 +43,27 @@ export class ClientUse {
     if (this.calls >= maxCallsPerClient)
       throw tooManyCalls('this client', 'limits.maxCallsPerClient', maxCallsPerClient);
     const waitMs = this.#callRate?.take(this.now()) ?? 0;
-    if (waitMs > 0) throw rateLimited('calls', 'limits.maxCallsPerSecond', callsPerSecond, waitMs);
+    if (waitMs > 0)
+      throw rateLimited(
+        `start at most ${callsPerSecond} calls`,
+        'limits.maxCallsPerSecond',
+        callsPerSecond,
+        waitMs,
+      );
     this.calls++;
   }
 
   /** Counts one message that can be rejected. @throws EdgeError RATE_LIMITED */
   takeMessage(): void {
+    const { messagesPerSecond } = this.bounds;
     const waitMs = this.#messageRate?.take(this.now()) ?? 0;
     if (waitMs > 0)
-      throw rateLimited('messages', 'limits.maxMessagesPerSecond', this.bounds.messagesPerSecond, waitMs);
+      throw rateLimited(
+        `send at most ${messagesPerSecond} messages`,
+        'limits.maxMessagesPerSecond',
+        messagesPerSecond,
+        waitMs,
+      );
   }
 
   /** Counts messages that are sent in any case. @returns delay for the next messages, in ms */
@@ -151,13 +163,13 @@ export class CallLimits {
 }
 
 function tooManyCalls(who: string, limit: string, bound: number): EdgeError {
-  const message = `${who} has ${bound} calls open, which is as many as it may have`;
+  const message = `${who} has reached its limit of open calls: ${bound}`;
   const metadata = { limit, bound: String(bound) };
   return new EdgeError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
 }
 
 function rateLimited(what: string, limit: string, bound: number, retryDelayMs: number): EdgeError {
-  const message = `this client may have ${bound} ${what} in a second; there is room in ${retryDelayMs} ms`;
+  const message = `this client may ${what} per second; retry after ${retryDelayMs} ms`;
   const metadata = { limit, bound: String(bound), outcome: 'not-sent' };
   return new EdgeError('RATE_LIMITED', message, metadata, { retryDelayMs });
 }

@@ -43,6 +43,21 @@ describe('CallLimits', () => {
     limits.enter('a');
   });
 
+  it('names the limit and the delay', () => {
+    const { limits } = limitsOf({ maxCallsPerClient: 1, callsPerSecond: 2, messagesPerSecond: 10 });
+    const use = limits.enter('a');
+    use.spendMessages(10);
+    expect(() => use.takeMessage()).toThrow(
+      'this client may send at most 10 messages per second; retry after 100 ms',
+    );
+    expect(() => limits.enter('a')).toThrow('this client has reached its limit of open calls: 1');
+    limits.leave(use);
+    limits.leave(limits.enter('a'));
+    expect(() => limits.enter('a')).toThrow(
+      'this client may start at most 2 calls per second; retry after 500 ms',
+    );
+  });
+
   it('does not count a rejected call', () => {
     const { limits } = limitsOf({ maxCalls: 1, callsPerSecond: 1 });
     limits.leave(limits.enter('a'));
