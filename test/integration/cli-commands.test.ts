@@ -65,7 +65,7 @@ describe('send and receive', () => {
   it.each([
     [['--header', 'content-type'], 2, 'name=value'],
     [['--header', '=value'], 2, 'name=value'],
-    [['--header', 'a=1', '--header', 'a=2'], 2, 'was given before'],
+    [['--header', 'a=1', '--header', 'a=2'], 2, 'is already set'],
     [['--header', 'Upper=1'], undefined, 'header name "Upper" is not allowed'],
   ])('send rejects %j', async (args, code, says) => {
     const { target } = await startSidecar();

@@ -14,7 +14,7 @@ const ANSWERS = {
   'not-connected': {
     status: 409,
     type: TEXT,
-    body: 'the mailbox has no connection to its daemon at present\n',
+    body: 'the mailbox currently has no connection to its daemon\n',
   },
 } as const satisfies Record<ReturnType<DropPage['drop']>, Answer>;
 
@@ -25,7 +25,8 @@ export function dropAnswer(page: DropPage, request: IncomingMessage, query: stri
   const named = new URLSearchParams(query).getAll('mailbox');
   const [mailbox] = named;
   if (named.length !== 1 || !mailbox) {
-    const body = 'set mailbox exactly once, to the ID, the display ID or the private group of a mailbox\n';
+    const body =
+      'set the parameter mailbox exactly once, to the ID, the display ID or the private group of a mailbox\n';
     return { status: 400, type: TEXT, body };
   }
   return ANSWERS[page.drop(mailbox)];

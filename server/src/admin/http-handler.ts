@@ -80,7 +80,12 @@ async function answer(
 function bodyRefusal({ headers }: IncomingMessage): Answer | undefined {
   const close = { connection: 'close' };
   if (headers['transfer-encoding'] !== undefined)
-    return { status: 411, type: TEXT, body: 'a body must have a content-length\n', headers: close };
+    return {
+      status: 411,
+      type: TEXT,
+      body: 'a request with a body must have the header content-length\n',
+      headers: close,
+    };
   if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
     const body = `the body is too large; at most ${MAX_BODY_BYTES} bytes are accepted\n`;
     return { status: 413, type: TEXT, body, headers: close };
@@ -135,7 +140,7 @@ class MetricsAnswers {
       const { text, openMetrics } = await this.#page.get();
       return (prefersOpenMetrics(request.headers.accept) ? openMetrics?.() : undefined) ?? text;
     }
-    const body = 'too many requests for the metrics are open; retry in a second\n';
+    const body = 'too many requests for the metrics are open; retry after a second\n';
     return { status: 503, type: TEXT, body, headers: { 'retry-after': '1' } };
   }
 }

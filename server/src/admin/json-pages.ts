@@ -52,7 +52,7 @@ export class JsonAnswers {
     const refused = refusal(this.json.access(path), request, ['GET', 'HEAD']);
     if (refused) return refused;
     if (!this.#slots.take(response)) {
-      const body = `too many requests for JSON pages are open; at most ${MAX_OPEN} are accepted; retry in a second\n`;
+      const body = `too many requests for JSON pages are open; at most ${MAX_OPEN} are accepted; retry after a second\n`;
       return { status: 503, type: TEXT, body, headers: { 'retry-after': '1' } };
     }
     const made = this.#last.then(() => this.#work.run(() => this.#make(page, query, response)));
@@ -72,7 +72,7 @@ export class JsonAnswers {
         return jsonAnswer(400, { error: { parameter, message } });
       }
       this.json.onError(error);
-      return { status: 500, type: TEXT, body: 'the page could not be made; the log has the cause\n' };
+      return { status: 500, type: TEXT, body: 'the page could not be created; the log has the cause\n' };
     }
   }
 }

@@ -27,7 +27,7 @@ export const EXIT_CODES: readonly { readonly code: number; readonly meaning: str
     code: ExitCode.ok,
     meaning: 'Success, including a requested stop.',
   },
-  { code: ExitCode.failure, meaning: 'Another failure, or a failed check.' },
+  { code: ExitCode.failure, meaning: 'A failure without its own exit code, or a failed check.' },
   {
     code: ExitCode.usage,
     meaning: 'Invalid command line, environment or configuration. Nothing was done.',

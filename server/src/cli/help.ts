@@ -79,4 +79,4 @@ function isAbout(flag: string, topic: string): boolean {
 
 /** A line of help that names the sections. */
 export const helpSections = (): string =>
-  `--help SECTION shows one of ${[...sectionTitles.keys()].join(', ')}; --help WORD shows the options with that word in their name, such as tls.`;
+  `--help SECTION shows the options of one section: ${[...sectionTitles.keys()].join(', ')}. --help WORD shows the options with this word in their names, such as tls.`;

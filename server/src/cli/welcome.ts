@@ -36,18 +36,18 @@ export function welcome(version: string, place: Place, next: NextSteps, colors: 
   if (!place.ready)
     lines.push(
       '',
-      'Until the daemon responds, clients cannot open mailboxes. The log reports when it does.',
-      'Start that daemon, set another one with --daemon-addresses, or run the embedded daemon',
+      'Until the daemon responds, clients cannot open mailboxes. The log shows when it responds.',
+      'Start that daemon, set another daemon with --daemon-addresses, or run the embedded daemon',
       'for development and tests (stop this command first):',
       `  ${embeddedCommand(program)}`,
     );
   lines.push(
     '',
     place.ready
-      ? 'Try this in two other terminals, and join a group in both:'
-      : 'When the daemon responds, try this in two other terminals, and join a group in both:',
+      ? 'Run this in two other terminals, and join a group in both:'
+      : 'When the daemon responds, run this in two other terminals, and join a group in both:',
     `  ${program} user${options}`,
-    'Or try this in two terminals:',
+    'Or run one of these commands in each of two terminals:',
     `  ${program} receive cats --follow${options}`,
     `  ${program} send cats -m hello${options}`,
     ...notes,

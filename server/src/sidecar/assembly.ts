@@ -149,7 +149,7 @@ export class Assembly {
             registry,
             recorder: this.#recorder,
           }),
-          onError: (error) => this.#pageFailed('a JSON page could not be made', error),
+          onError: (error) => this.#pageFailed('a JSON page could not be created', error),
         },
       },
       health,

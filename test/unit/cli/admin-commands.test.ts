@@ -82,7 +82,7 @@ describe('mailboxes', () => {
     expect(requests.map(({ url }) => url)).toEqual([
       '/mailboxes.json?sort=-queueBytes&filter=a%26b%3D%23&limit=1&offset=2',
     ]);
-    expect(stderr).toBe('1 of 9 rows; --offset 3 shows the next ones, --limit sets the number of rows\n');
+    expect(stderr).toBe('1 of 9 rows; --offset 3 shows the next rows, --limit sets the number of rows\n');
   });
 
   it.each([[[]], [['--json']]])(
@@ -127,7 +127,7 @@ describe('groups', () => {
       ['alerts', '-', '1', '-', '-', '-', '4803'],
       [''],
     ]);
-    expect(stderr).toBe('the sidecar has more rows than it reports\n');
+    expect(stderr).toBe('the sidecar has more rows than it can report\n');
     expect(requests[0]!.url).toBe('/groups.json?sort=members');
   });
 });
@@ -240,7 +240,7 @@ describe('events --follow', () => {
     expect(requests.at(-1)!.url).toBe('/events.json?after=2');
     state.events = [event(1), event(2), event(5)];
     await until(() => seen(written.stdout).length === 3);
-    expect(written.stderr).toBe('2 events lost: the sidecar retains the last 200\n');
+    expect(written.stderr).toBe('2 events lost: the sidecar retains only the last 200\n');
     state.events = [event(1, { mailbox: 'new1' }), event(2, { mailbox: 'new2' })];
     state.startedAt = 'second\x1b[2J';
     await until(() => seen(written.stdout).length === 5);
@@ -271,7 +271,7 @@ describe('events --follow', () => {
     server.close();
     await expect(within(result, 'the command ends')).rejects.toMatchObject({
       exitCode: 5,
-      message: expect.stringMatching(/stayed lost: .*ECONN(REFUSED|RESET)/),
+      message: expect.stringMatching(/could not reconnect to the sidecar: .*ECONN(REFUSED|RESET)/),
     });
     expect(written.stderr).toMatch(/^connection to the sidecar lost: .*ECONN(REFUSED|RESET).*\n$/);
   });
@@ -303,7 +303,7 @@ describe.each([['mailboxes'], ['groups'], ['events'], ['events', '--follow'], ['
 
     it.each<[number, string, number, RegExp]>([
       [400, '{"error":{"message":"sort is \\"x\\"; allowed are y"}}', 4, /rejected.*allowed are y/],
-      [401, 'no', 4, /requires the admin token: set its file with --admin-token-file/],
+      [401, 'no', 4, /requires the admin token: set the file of the token with --admin-token-file/],
       [
         403,
         'only from \x1b[2Jthis machine\n',
@@ -312,7 +312,7 @@ describe.each([['mailboxes'], ['groups'], ['events'], ['events', '--follow'], ['
       ],
       [404, 'not found', 4, /is not the admin port of a sidecar: .*status 404/],
       [302, '', 4, /is not the admin port of a sidecar: .*status 302/],
-      [500, 'no', 1, /could not make \/\w+\.json \(500\); the log/],
+      [500, 'no', 1, /could not create \/\w+\.json \(500\); the log/],
       [503, 'busy', 4, /is busy \(503\): busy; run the command again/],
       [200, '<html>', 4, /is not the admin port of a sidecar: .*not a JSON page/],
       [200, '[]', 4, /not a JSON page/],

@@ -58,7 +58,7 @@ describe('events for people', () => {
     [view('DISCONNECT', ['#c#n']), 'g: #c#n disconnected; 2 members (view 7 8 9)\n    #a#n\n  * #b#n'],
     [
       view('NETWORK', ['#a#n']),
-      'g: the network changed, new: #a#n; 2 members (view 7 8 9)\n    #a#n\n  * #b#n\n  others  from the view before: #a#n\n  with me from the view before: #b#n',
+      'g: the network changed, new members: #a#n; 2 members (view 7 8 9)\n    #a#n\n  * #b#n\n  moved together from the previous view: #a#n\n  moved with me  from the previous view: #b#n',
     ],
     [view(undefined, []), 'g: changed; 2 members (view 7 8 9)\n    #a#n\n  * #b#n'],
     [

@@ -76,7 +76,9 @@ describe('user on a pipe', () => {
       { message: { serviceType: 3, messageType: -7, selfDiscard: true } },
       { message: { serviceType: 3, messageType: -7, selfDiscard: false } },
     ]);
-    expect(stdout).toContain('messages are sent FIFO, type -7, without a copy to yourself');
+    expect(stdout).toContain(
+      'messages are sent with service type FIFO, message type -7, without a copy to yourself',
+    );
   });
 
   it('sends bursts of ten, with a size that is remembered', async () => {
@@ -94,7 +96,7 @@ describe('user on a pipe', () => {
     const { stdout } = await user('v g\ni\np\nh\n');
     expect(stdout).toContain('g: #me#fake joined; 1 member (view 7 8 9)\n  * #me#fake\n  (in transition');
     expect(stdout).toContain('private group #me#fake');
-    expect(stdout).toContain('nothing waits');
+    expect(stdout).toContain('no events are queued');
     expect(stdout).toContain('j, join <group>…');
   });
 
@@ -109,8 +111,8 @@ describe('user on a pipe', () => {
 
   it.each([
     ['frobnicate', "there is no command 'frobnicate'"],
-    ['j', 'a group is missing: name one or more after the command'],
-    ['s', 'a group is missing: name one or more after the command'],
+    ['j', 'a group is missing: write one or more groups after the command'],
+    ['s', 'a group is missing: write one or more groups after the command'],
     ['service quick', 'service must be one of unreliable'],
     ['type 99999', 'type must be a whole number from -32768'],
     ['discard maybe', 'discard must be on or off; got "maybe"'],

@@ -31,7 +31,7 @@ describe('the welcome', () => {
     expect(text).toContain('is started and waiting for the Spread daemon at 4803, then 4803@b\n');
     expect(text).toContain('daemon  4803, then 4803@b (no response yet: connect ECONNREFUSED)\n');
     expect(text).toContain('  npx spread-sidecar serve --embedded-daemon\n');
-    expect(text).toContain('When the daemon responds, try this');
+    expect(text).toContain('When the daemon responds, run this');
     const inside = { ...next, program: 'docker exec -it 8e4346d71c85 spread-sidecar' };
     expect(welcome('1', waiting, inside, plain)).toContain('  spread-sidecar serve --embedded-daemon\n');
   });

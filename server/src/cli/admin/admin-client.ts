@@ -102,7 +102,7 @@ function rejection(port: AdminPort, page: string, status: number, text: string):
     case 401:
       return new CommandFailure(
         port.token === undefined
-          ? `${where} requires the admin token: set its file with --admin-token-file`
+          ? `${where} requires the admin token: set the file of the token with --admin-token-file`
           : `${where} rejected the admin token: check the file of --admin-token-file, or the admin token of the configuration in the environment`,
         ExitCode.refused,
       );
@@ -118,7 +118,7 @@ function rejection(port: AdminPort, page: string, status: number, text: string):
       );
     case 500:
       return new CommandFailure(
-        `${where} could not make ${page} (500); the log of the sidecar has the cause`,
+        `${where} could not create ${page} (500); the log of the sidecar has the cause`,
         ExitCode.failure,
       );
     default:

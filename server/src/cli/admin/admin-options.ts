@@ -61,7 +61,7 @@ export function addAdminOptions(command: Command, { env }: CommandContext, json:
     .addOption(
       new Option(
         '--insecure',
-        'allow sending the token to another machine; the admin port has no TLS (environment: SPREAD_SIDECAR_INSECURE=true)',
+        'allow sending the token to another machine without TLS (environment: SPREAD_SIDECAR_INSECURE=true)',
       )
         .default(switchDefault(env.SPREAD_SIDECAR_INSECURE))
         .helpGroup(SECURITY),
@@ -75,12 +75,16 @@ export function addRowOptions(command: Command, orders: readonly string[], filte
       '--sort <name>',
       `order of the rows: ${orders.join(', ')}; --sort=-NAME sorts in descending order (default: ${orders[0]})`,
     )
-    .option('--filter <text>', `only rows with this text in ${filtered}`)
+    .option('--filter <text>', `show only rows with this text in ${filtered}`)
     .addOption(
-      new Option('--limit <number>', 'most rows, 1 to 1000 (default: 100)').argParser(wholeNumber(1, 1000)),
+      new Option('--limit <number>', 'maximum number of rows, 1 to 1000 (default: 100)').argParser(
+        wholeNumber(1, 1000),
+      ),
     )
     .addOption(
-      new Option('--offset <number>', 'rows to skip (default: 0)').argParser(wholeNumber(0, 10_000_000)),
+      new Option('--offset <number>', 'number of rows to skip (default: 0)').argParser(
+        wholeNumber(0, 10_000_000),
+      ),
     );
 }
 
@@ -126,7 +130,7 @@ function ownAddress(listen: { readonly host: string; readonly port: number } | '
     );
   if (listen.port === 0)
     throw new CommandFailure(
-      'admin.listen has port 0, so only the running sidecar knows its port: set its address with --admin',
+      'admin.listen has port 0, so only the running sidecar knows the port: set the address of the admin port with --admin',
       ExitCode.usage,
     );
   const { host, port } = listen;

@@ -72,7 +72,7 @@ export async function followEvents(
         next = await readWithRetry(0);
       } else {
         const lost = Number(next.lastSequence) - after - (next.events as readonly unknown[]).length;
-        if (lost > 0) await note(`${count(lost, 'event')} lost: the sidecar retains the last 200`);
+        if (lost > 0) await note(`${count(lost, 'event')} lost: the sidecar retains only the last 200`);
       }
       await printEvents(context, next, isJson, false);
       page = next;
@@ -98,7 +98,7 @@ export async function followEvents(
           await note(`connection to the sidecar lost: ${error.message}; retrying for up to ${seconds} s`);
         } else if (performance.now() >= end)
           throw new CommandFailure(
-            `the connection to the sidecar stayed lost: ${error.message}`,
+            `could not reconnect to the sidecar: ${error.message}`,
             ExitCode.endedEarly,
             error,
           );

@@ -31,9 +31,9 @@ export async function printRows(
   const { total, nextOffset } = page;
   if (typeof nextOffset === 'number')
     await stderr.line(
-      `${rows.length} of ${printable(text(total))} rows; --offset ${nextOffset} shows the next ones, --limit sets the number of rows`,
+      `${rows.length} of ${printable(text(total))} rows; --offset ${nextOffset} shows the next rows, --limit sets the number of rows`,
     );
-  if (page.complete === false) await stderr.line('the sidecar has more rows than it reports');
+  if (page.complete === false) await stderr.line('the sidecar has more rows than it can report');
   return ExitCode.ok;
 }
 

@@ -11,7 +11,7 @@ export function checkCommand(context: CommandContext, done: Done): Command {
   const command = new Command('check')
     .summary('check the configuration, the ports and the daemon before serving')
     .description(
-      `Checks the requirements of serve: a valid configuration, usable certificates and tokens, free addresses, and a Spread daemon that responds. Accepts the same flags, environment and file. In the container of a running sidecar, the addresses of that sidecar count as free. Does not start the sidecar.\n\n${helpSections()}`,
+      `Checks the requirements of serve: a valid configuration, usable certificates and tokens, free addresses, and a Spread daemon that responds. Accepts the same flags, environment variables and configuration file as serve. In the container of a running sidecar, the addresses of that sidecar count as free. Does not start the sidecar.\n\n${helpSections()}`,
     );
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {
     done(await check(context, options));

@@ -35,31 +35,31 @@ export function daemonCommand(context: CommandContext, done: Done): Command {
   return new Command('daemon')
     .summary('run the embedded Spread daemon alone')
     .description(
-      'Runs the embedded Spread daemon without a sidecar: a single node for development and tests, to which any Spread client can connect. Accepts -n and -c like the real daemon.',
+      'Runs the embedded Spread daemon without a sidecar. The daemon is a single node for development and tests. Any Spread client can connect to it. Accepts -n and -c like the real daemon.',
     )
     .option(
       '-n, --name <name>',
-      'name of this daemon, 1 to 19 characters (default: as in the file, else localhost)',
+      'name of this daemon, 1 to 19 characters (default: from the file of -c, else localhost)',
     )
     .option(
       '-c, --config <file>',
-      'a spread.conf. The daemon reads the settings of a single node and reports ignored lines',
+      'path of a spread.conf. The daemon uses the settings that apply to a single node, and reports the lines that it ignores',
     )
     .addOption(
       new Option(
         '-p, --port <port>',
-        'TCP port, 0 for any free one (default: as in the file, else 4803)',
+        'TCP port, 0 for any free port (default: from the file of -c, else 4803)',
       ).argParser(wholeNumber(0, 65_535)),
     )
-    .option('--listen <host...>', 'hosts to listen on (default: as in the file, else 127.0.0.1)')
+    .option('--listen <host...>', 'hosts to listen on (default: from the file of -c, else 127.0.0.1)')
     .option('--socket <path>', 'Unix socket; auto: /tmp/<port>; off: none', 'auto')
     .addOption(
       new Option(
         '--max-session-messages <number>',
-        'disconnect a client with more unread messages than this (default: as in the file, else 1000)',
+        'disconnect a client that has more unread messages than this number (default: from the file of -c, else 1000)',
       ).argParser(wholeNumber(1, 1_000_000)),
     )
-    .option('-q, --quiet', 'do not print the start and the end of sessions and groups')
+    .option('-q, --quiet', 'do not print when sessions start and end')
     .action(async (options: DaemonOptions) => {
       done(await runDaemon(context, options));
     });

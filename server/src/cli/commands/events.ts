@@ -13,9 +13,9 @@ export function eventsCommand(context: CommandContext, done: Done): Command {
   const command = new Command('events')
     .summary('print the last events of a running sidecar')
     .description(
-      'Prints the last 200 events of a running sidecar: opened and ended mailboxes, slow consumers, rejected credentials, changes of the daemon. Reads /events.json of the admin port.',
+      'Prints the last 200 events of a running sidecar: opened and ended mailboxes, slow consumers, rejected credentials, and state changes of the daemon. Reads /events.json of the admin port.',
     )
-    .option('-f, --follow', 'continue with new events until stopped');
+    .option('-f, --follow', 'also print new events, until you stop the command');
   return addAdminOptions(command, context, 'print one JSON object per line').action(
     async (options: EventsOptions) => done(await events(context, options)),
   );

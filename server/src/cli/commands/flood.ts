@@ -43,12 +43,12 @@ export function floodCommand(context: CommandContext, done: Done): Command {
     )
     .option('-g, --group <name>', 'the group to use (default: a new, unique group)')
     .addOption(
-      new Option('--senders <number>', 'mailboxes that send, 1 to 100')
+      new Option('--senders <number>', 'number of mailboxes that send, 1 to 100')
         .argParser(wholeNumber(1, 100))
         .default(1),
     )
     .addOption(
-      new Option('--receivers <number>', 'mailboxes that receive, 0 to 100')
+      new Option('--receivers <number>', 'number of mailboxes that receive, 0 to 100')
         .argParser(wholeNumber(0, 100))
         .default(1),
     )
@@ -60,7 +60,7 @@ export function floodCommand(context: CommandContext, done: Done): Command {
     .addOption(
       new Option(
         '-m, --count <number>',
-        `messages of each sender, 1 to 1000000000 (default: ${DEFAULT_COUNT}, unless --seconds is given)`,
+        `number of messages per sender, 1 to 1000000000 (default: ${DEFAULT_COUNT}, unless --seconds is given)`,
       ).argParser(wholeNumber(1, 1e9)),
     )
     .addOption(
@@ -69,9 +69,10 @@ export function floodCommand(context: CommandContext, done: Done): Command {
       ),
     )
     .addOption(
-      new Option('--rate <number>', 'messages per second of each sender (default: full speed)').argParser(
-        wholeNumber(1, 10_000_000),
-      ),
+      new Option(
+        '--rate <number>',
+        'messages per second that each sender sends (default: full speed)',
+      ).argParser(wholeNumber(1, 10_000_000)),
     )
     .addOption(
       new Option('--window <number>', 'maximum number of messages in transit to a receiver, 1 to 1000000')

@@ -21,7 +21,7 @@ export function groupsCommand(context: CommandContext, done: Done): Command {
   const command = new Command('groups')
     .summary('list the groups of a running sidecar')
     .description(
-      'Lists the groups of the mailboxes of a running sidecar, with their last membership change. Reads /groups.json of the admin port.',
+      'Lists the groups that mailboxes of a running sidecar are in, with the last membership change of each group. Reads /groups.json of the admin port.',
     );
   addRowOptions(command, ['group', 'members', 'mailboxes', 'lastChange'], 'the group');
   return addAdminOptions(command, context, 'print the page as a JSON object').action(

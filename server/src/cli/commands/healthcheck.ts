@@ -21,13 +21,13 @@ export function healthcheckCommand(context: CommandContext, done: Done): Command
   const command = new Command('healthcheck')
     .summary('exit with 0 if the sidecar responds, else with 1')
     .description(
-      'Checks the health of a sidecar, for the HEALTHCHECK of a container image. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, the command uses the Unix socket or the admin port. Without both, the command trusts the configured certificate.',
+      'Checks the health of a sidecar, for the HEALTHCHECK of a container image. The exit code is 0 if the sidecar answers a gRPC health check, else 1. Needs no token. Without --target, it checks the sidecar whose configuration is in the environment. If that sidecar uses TLS, the command connects to its Unix socket or admin port. If it has neither, the command trusts the configured certificate.',
     )
-    .option('-d, --daemon', 'the sidecar must also be connected to its default daemon')
+    .option('-d, --daemon', 'also require that the sidecar is connected to its default daemon')
     .option('-q, --quiet', 'print nothing')
     .option(
       '-w, --wait <duration>',
-      'maximum time to repeat a failed check, 1ms to 24h',
+      'repeat a failed check for at most this time, 1ms to 24h',
       durationValue('1ms', '24h'),
     );
   return addTargetOptions(command, context, '3s').action(async (options: HealthcheckOptions) => {

@@ -25,28 +25,27 @@ export function receiveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('receive')
     .summary('join groups and print events')
     .description(
-      'Joins groups and prints events: up to the first message, a number of messages, or all until stopped.\nWithout a group, it prints the messages to its private group. Standard error shows the private group.',
+      'Joins groups and prints events until the first message arrives. --count sets another number of messages, and --follow prints events until you stop the command.\nWithout a group, the command prints the messages to its private group. Standard error shows the private group.',
     )
     .argument('[group...]', 'groups to join')
-    .option('-f, --follow', 'continue until stopped')
+    .option('-f, --follow', 'print events until you stop the command')
     .addOption(
-      new Option('-c, --count <number>', 'number of messages after which to end (default: 1)')
+      new Option('-c, --count <number>', 'end after this number of messages (default: 1)')
         .argParser(wholeNumber(1, 1e12))
         .conflicts('follow'),
     )
     .addOption(
-      new Option(
-        '-w, --wait <duration>',
-        'maximum time without an event; then end with exit code 6',
-      ).argParser(durationValue('1ms', '24h')),
+      new Option('-w, --wait <duration>', 'end with exit code 6 after this time without an event').argParser(
+        durationValue('1ms', '24h'),
+      ),
     )
     .option(
       '-r, --reconnect',
-      'retry while the daemon is unreachable, at the start and after a lost connection',
+      'retry while the daemon is unreachable, at the start and after the connection was lost',
     )
     .option('-j, --json', 'print one JSON object per line')
     .addOption(new Option('--raw', 'print only the payloads').conflicts('json'))
-    .option('--no-views', 'print messages only, without membership changes');
+    .option('--no-views', 'print only messages, no membership changes');
   return addConnectionOptions(command, context).action(async (groups: string[], options: ReceiveOptions) => {
     done(await receive(context, groups, options));
   });

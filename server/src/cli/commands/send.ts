@@ -24,18 +24,18 @@ export function sendCommand(context: CommandContext, done: Done): Command {
   const command = new Command('send')
     .summary('send a message to one or more groups')
     .description(
-      'Sends a message to groups: the argument of --message, all of standard input, or each line of it.',
+      'Sends one message to groups: the text of --message, or all of standard input. With --lines, the command sends each line of standard input as a message.',
     )
-    .argument('<group...>', 'destinations: groups, or private groups such as #alice#node1')
-    .option('-m, --message <text>', 'the message; without it, standard input')
-    .option('-l, --lines', 'every line of standard input is a message')
+    .argument('<group...>', 'groups to send to, or private groups such as #alice#node1')
+    .option('-m, --message <text>', 'text of the message (default: all of standard input)')
+    .option('-l, --lines', 'send each line of standard input as a message')
     .addOption(
       new Option('--service <name>', 'unreliable, reliable, fifo, causal, agreed or safe')
         .argParser(serviceType)
         .default(AGREED_MESS, 'agreed'),
     )
     .addOption(
-      new Option('--type <number>', "message type, the application's own number, -32768 to 32767")
+      new Option('--type <number>', 'message type, a number that the application defines, -32768 to 32767')
         .argParser(messageType)
         .default(0),
     )

@@ -21,7 +21,7 @@ export function serveCommand(context: CommandContext, done: Done): Command {
   const command = new Command('serve')
     .summary('run the sidecar')
     .description(
-      `Runs the sidecar until SIGTERM or SIGINT starts a graceful shutdown. A second signal ends it at once. Every option also has an environment variable and a key in a YAML file. Flags override the environment, which overrides the file.\n\n${helpSections()}`,
+      `Runs the sidecar until SIGTERM or SIGINT starts a graceful shutdown. A second signal ends the process at once. Every option also has an environment variable and a key in a YAML file. Flags override environment variables, and environment variables override the file.\n\n${helpSections()}`,
     )
     .option('--print-config', 'print the configuration with the source of each value, and exit');
   return addConfigOptions(command).action(async (options: Record<string, unknown>) => {

@@ -10,9 +10,9 @@ import { UserSession } from '../user/user-session.js';
 
 export function userCommand(context: CommandContext, done: Done): Command {
   const command = new Command('user')
-    .summary('join groups, send and receive by hand')
+    .summary('join groups, send and receive interactively')
     .description(
-      'Uses Spread interactively, like spuser: join groups, send messages, see messages and membership changes. Reads commands from the terminal, or without prompts from a pipe. Without --user, the private name is user, or user2, user3, … if the name is in use.',
+      'Uses Spread interactively, like spuser: join groups, send messages, see messages and membership changes. Reads commands from the terminal, or from a pipe without prompts. Without --user, the private name is user, or user2, user3, … if the name is in use.',
     )
     .addHelpText('after', () => `\nCommands at the prompt:\n${userCommandHelp()}`);
   return addConnectionOptions(command, context).action(async (options: ConnectionOptions) => {

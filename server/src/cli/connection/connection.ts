@@ -59,16 +59,20 @@ export function addTargetOptions(command: Command, { env }: CommandContext, time
     .addOption(
       path(
         '--tls-ca <path>',
-        'certificate authorities of the sidecar, or its certificate itself',
+        "PEM file with the certificate authorities of the sidecar, or with the sidecar's certificate",
         'SPREAD_SIDECAR_TLS_CA',
       ),
     )
-    .addOption(path('--tls-cert <path>', 'certificate of this client', 'SPREAD_SIDECAR_TLS_CERT'))
-    .addOption(path('--tls-key <path>', 'private key of this client', 'SPREAD_SIDECAR_TLS_KEY'))
+    .addOption(
+      path('--tls-cert <path>', 'PEM file with the certificate of this client', 'SPREAD_SIDECAR_TLS_CERT'),
+    )
+    .addOption(
+      path('--tls-key <path>', 'PEM file with the private key of this client', 'SPREAD_SIDECAR_TLS_KEY'),
+    )
     .addOption(
       path(
         '--tls-server-name <name>',
-        "server name in the sidecar's certificate, if it differs from the target",
+        "server name in the sidecar's certificate, if it differs from the host of the target",
         'SPREAD_SIDECAR_TLS_SERVER_NAME',
       ),
     )
@@ -133,7 +137,7 @@ export async function routeTo(options: TargetOptions, own: OwnSidecar | undefine
   const target = options.target ?? own?.target ?? DEFAULT_TARGET;
   if (options.target === undefined && /^(?!unix:).*:0$/.test(target))
     throw new CommandFailure(
-      'grpc.listen has port 0, so only the running sidecar knows its port: set its address with --target',
+      'grpc.listen has port 0, so only the running sidecar knows the port: set the address of the sidecar with --target',
       ExitCode.usage,
     );
   const { tlsCa, tlsCert, tlsKey, tlsServerName } = options;

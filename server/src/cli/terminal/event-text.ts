@@ -68,7 +68,7 @@ export function viewToText(view: ViewMessage, colors: Colors): string {
   if (view.cause === 'NETWORK')
     for (const set of view.sets)
       lines.push(
-        `  ${set.mine ? 'with me' : 'others '} from the view before: ${set.members.map((name) => printable(name)).join(', ')}`,
+        `  ${set.mine ? 'moved with me ' : 'moved together'} from the previous view: ${set.members.map((name) => printable(name)).join(', ')}`,
       );
   return lines.join('\n');
 }
@@ -79,7 +79,7 @@ function causeText(view: ViewMessage): string {
     return `${view.changedMembers.map((name) => printable(name)).join(', ')} ${CAUSES[view.cause]}`;
   return view.changedMembers.length === 0
     ? 'the network changed'
-    : `the network changed, new: ${view.changedMembers.map((name) => printable(name)).join(', ')}`;
+    : `the network changed, new members: ${view.changedMembers.map((name) => printable(name)).join(', ')}`;
 }
 
 /** A payload for a terminal: text without control characters, otherwise the first bytes in hexadecimal. */

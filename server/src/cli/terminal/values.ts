@@ -42,8 +42,7 @@ export function header(
   const end = text.indexOf('=');
   if (end < 1) throw new InvalidArgumentError('It must be name=value, such as content-type=text/plain.');
   const name = text.slice(0, end);
-  if (Object.hasOwn(earlier, name))
-    throw new InvalidArgumentError('A header with this name was given before.');
+  if (Object.hasOwn(earlier, name)) throw new InvalidArgumentError('A header with this name is already set.');
   // Unlike an assignment, this accepts the name __proto__.
   return Object.fromEntries([...Object.entries(earlier), [name, text.slice(end + 1)]]);
 }

@@ -61,7 +61,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['b', 'burst'],
     argument: '<group>…',
-    text: 'send ten messages; then enter their size',
+    text: 'send ten messages; the command asks for their size',
     run: (session, groups) => session.burst(groups),
   },
   {
@@ -73,7 +73,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['type'],
     argument: '<number>',
-    text: 'message type of sent messages, -32768 to 32767',
+    text: 'message type that you send, -32768 to 32767',
     run: (session, words) => session.setType(words),
   },
   {
@@ -97,7 +97,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['p', 'poll'],
     argument: '',
-    text: 'number and size of queued events',
+    text: 'number of queued events',
     run: (session) => session.poll(),
   },
   {
@@ -121,7 +121,7 @@ export const userCommands: readonly UserCommand[] = [
   {
     names: ['h', 'help', '?'],
     argument: '',
-    text: 'this list',
+    text: 'print this list',
     run: (session) => session.help(),
   },
   {

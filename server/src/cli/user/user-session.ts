@@ -166,7 +166,7 @@ export class UserSession implements UserActions {
   async poll(): Promise<void> {
     const { bufferedEvents, waitingEvents } = await this.#mailbox.poll({ signal: this.#signal });
     const waiting = bufferedEvents + waitingEvents;
-    await this.#console.print(waiting === 0 ? 'nothing waits' : `${waiting} are queued`);
+    await this.#console.print(waiting === 0 ? 'no events are queued' : `${count(waiting, 'queued event')}`);
   }
 
   async hold(): Promise<void> {
@@ -191,7 +191,7 @@ export class UserSession implements UserActions {
       await this.#print(await this.#mailbox.receive({ signal: this.#signal, timeoutMs: RECEIVE_MS }));
     } catch (error) {
       if ((error as SpreadError).statusName !== 'DEADLINE_EXCEEDED') throw error;
-      await this.#console.print('nothing waits');
+      await this.#console.print('no events are queued');
     }
   }
 
@@ -296,12 +296,13 @@ export class UserSession implements UserActions {
   async #showSendUsage(): Promise<void> {
     const discard = this.#discard ? ', without a copy to yourself' : '';
     await this.#console.print(
-      `messages are sent ${serviceOfBits(this.#service)}, type ${this.#type}${discard}`,
+      `messages are sent with service type ${serviceOfBits(this.#service)}, message type ${this.#type}${discard}`,
     );
   }
 
   #groups(groups: readonly string[]): readonly string[] {
-    if (groups.length === 0) throw new UserMistake('a group is missing: name one or more after the command');
+    if (groups.length === 0)
+      throw new UserMistake('a group is missing: write one or more groups after the command');
     for (const group of groups) this.groups.add(group);
     return groups;
   }
