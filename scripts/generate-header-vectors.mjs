@@ -29,14 +29,14 @@ const lines = [
   'A client sends these messages, and Spread carries these bytes:',
   '',
   ...table(
-    ['Message', 'Headers', 'Payload', 'Bytes in Spread'],
+    ['Case', 'Headers', 'Payload', 'Bytes in Spread'],
     sent.map(({ name, headers, payload, wire }) => [name, shown(headers), bytes(payload), bytes(wire)]),
   ),
   '',
-  'Readers also receive these bytes, for example from native programs. "unchanged": the bytes are the payload of a message without headers.',
+  'Readers can also receive the bytes of this table, for example from native programs. In the column Payload, "unchanged" means that all bytes are the payload.',
   '',
   ...table(
-    ['Bytes in Spread', 'Bytes', 'Headers', 'Payload'],
+    ['Case', 'Bytes in Spread', 'Headers', 'Payload'],
     received.map(({ name, headers, payload, wire }) => [
       name,
       bytes(wire),
