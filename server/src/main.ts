@@ -1,9 +1,11 @@
 import { letHeapGrow } from './memory/heap-growth.js';
 import { collectWhenIdle } from './memory/idle-collection.js';
 import { restartInSmallContainer } from './memory/small-allocator.js';
+import { limitYoungGeneration } from './memory/young-generation.js';
 
 restartInSmallContainer();
 letHeapGrow();
+limitYoungGeneration();
 collectWhenIdle();
 // Only now: a process that is replaced does not load the program twice.
 const { run } = await import('./cli/main.js');
