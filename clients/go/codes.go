@@ -29,29 +29,29 @@ const (
 	ConnectionClosed Code = -8
 	// RejectAuth: The daemon rejected the authentication.
 	RejectAuth Code = -9
-	// IllegalSession: The mailbox does not exist, or exists no longer.
+	// IllegalSession: The mailbox does not exist, or no longer exists.
 	IllegalSession Code = -11
-	// IllegalService: The service type is not exactly one of the six.
+	// IllegalService: The service type is not exactly one of the six service types.
 	IllegalService Code = -12
 	// IllegalMessage: The message is malformed.
 	IllegalMessage Code = -13
-	// IllegalGroup: A group name is malformed, or there are no groups or too many.
+	// IllegalGroup: A group name is malformed, or the message has no group or too many groups.
 	IllegalGroup Code = -14
 	// BufferTooShort: The receive buffer of a C program is too short. The clients use no fixed buffers.
 	BufferTooShort Code = -15
 	// GroupsTooShort: The receive group list of a C program is too short. The clients use no fixed lists.
 	GroupsTooShort Code = -16
-	// MessageTooLong: The payload and its groups are longer than the daemon can carry.
+	// MessageTooLong: The payload and the groups of the message are too long for the daemon.
 	MessageTooLong Code = -17
 	// NetErrorOnSession: The connection to the daemon was lost before this call.
 	NetErrorOnSession Code = -18
-	// SpBug: A defect inside Spread. The sidecar raises INTERNAL instead.
+	// SpBug: The C library found a defect of Spread. For its own defects, the sidecar raises INTERNAL.
 	SpBug Code = -19
 	// IllegalTime: A duration is malformed or outside its range.
 	IllegalTime Code = -20
 	// IllegalParam: An error of Spread's flush library: a parameter is not allowed.
 	IllegalParam Code = -24
-	// WouldBlock: An error of Spread's flush library: the call would have to wait.
+	// WouldBlock: An error of Spread's flush library: the call cannot complete without waiting.
 	WouldBlock Code = -25
 	// IllegalMessageType: An error of Spread's flush library: the message type is reserved.
 	IllegalMessageType Code = -26

@@ -31,15 +31,15 @@ const (
 	ErrConnectionClosed Reason = "CONNECTION_CLOSED"
 	// ErrRejectAuth: The daemon rejected the authentication.
 	ErrRejectAuth Reason = "REJECT_AUTH"
-	// ErrIllegalSession: The mailbox does not exist, or exists no longer.
+	// ErrIllegalSession: The mailbox does not exist, or no longer exists.
 	ErrIllegalSession Reason = "ILLEGAL_SESSION"
-	// ErrIllegalService: The service type is not exactly one of the six.
+	// ErrIllegalService: The service type is not exactly one of the six service types.
 	ErrIllegalService Reason = "ILLEGAL_SERVICE"
 	// ErrIllegalMessage: The message is malformed.
 	ErrIllegalMessage Reason = "ILLEGAL_MESSAGE"
-	// ErrIllegalGroup: A group name is malformed, or there are no groups or too many.
+	// ErrIllegalGroup: A group name is malformed, or the message has no group or too many groups.
 	ErrIllegalGroup Reason = "ILLEGAL_GROUP"
-	// ErrMessageTooLong: The payload and its groups are longer than the daemon can carry.
+	// ErrMessageTooLong: The payload and the groups of the message are too long for the daemon.
 	ErrMessageTooLong Reason = "MESSAGE_TOO_LONG"
 	// ErrNetErrorOnSession: The connection to the daemon was lost before this call.
 	ErrNetErrorOnSession Reason = "NET_ERROR_ON_SESSION"
@@ -81,9 +81,9 @@ const (
 	// ErrSequenceNotRetained (OUT_OF_RANGE): The value of after_sequence or up_to_sequence is not a sequence that the
 	// mailbox retains. Metadata: `field`, `bound`, `oldest_retained_sequence`, `last_sequence`.
 	ErrSequenceNotRetained Reason = "SEQUENCE_NOT_RETAINED"
-	// ErrLeaseExpired (ABORTED): No Receive was attached and no call used the mailbox within its lease. Also raised
-	// after a client closed the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`,
-	// `last_sequence`.
+	// ErrLeaseExpired (ABORTED): No Receive was attached and no call used the mailbox within its lease. The lease is
+	// shorter after a client has closed all connections that used a mailbox with ConnectRequest.end_with_connection.
+	// Metadata: `outcome`, `last_sequence`.
 	ErrLeaseExpired Reason = "LEASE_EXPIRED"
 	// ErrQueueOverflow (RESOURCE_EXHAUSTED): The event queue reached its limit, and the overflow policy is DISCONNECT.
 	// Metadata: `bound`, `outcome`, `last_sequence`.
@@ -113,26 +113,26 @@ const (
 	// ErrMailboxDisconnected (ABORTED): The mailbox was disconnected while the call waited. Metadata: `outcome`,
 	// `last_sequence`.
 	ErrMailboxDisconnected Reason = "MAILBOX_DISCONNECTED"
-	// ErrInternal (INTERNAL): A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`,
-	// `outcome`, `last_sequence`.
+	// ErrInternal (INTERNAL): The sidecar has a defect. The line with the ID `log_id` in its log contains the cause.
+	// Metadata: `log_id`, `outcome`, `last_sequence`.
 	ErrInternal Reason = "INTERNAL"
 	// ErrTotalQueueFull (RESOURCE_EXHAUSTED): The event queues of all mailboxes together have reached the limit of the
 	// sidecar. Metadata: `limit`, `bound`.
 	ErrTotalQueueFull Reason = "TOTAL_QUEUE_FULL"
-	// ErrDeadlineExceeded (DEADLINE_EXCEEDED): The deadline of the call passed before the call was done. Metadata:
+	// ErrDeadlineExceeded (DEADLINE_EXCEEDED): The deadline of the call passed before the call was complete. Metadata:
 	// `outcome`.
 	ErrDeadlineExceeded Reason = "DEADLINE_EXCEEDED"
-	// ErrViewNotComing (FAILED_PRECONDITION): The daemon's policy rejected the join that this call waited for, or a
-	// leave of the group came first. Metadata: `field`.
+	// ErrViewNotComing (FAILED_PRECONDITION): The call waited for a join, but the daemon's policy rejected the join, or
+	// the mailbox left the group first. Metadata: `field`.
 	ErrViewNotComing Reason = "VIEW_NOT_COMING"
-	// ErrCredentialMissing (UNAUTHENTICATED): The sidecar requires a client token, and the call has none. The token is
-	// sent as `authorization: Bearer <token>`. Metadata: `field`.
+	// ErrCredentialMissing (UNAUTHENTICATED): The sidecar requires a client token, and the call has none. A client sends
+	// the token in the metadata, as `authorization: Bearer <token>`. Metadata: `field`.
 	ErrCredentialMissing Reason = "CREDENTIAL_MISSING"
-	// ErrCredentialInvalid (UNAUTHENTICATED): The sidecar does not accept the client token. A stream ends with this
-	// error when its token is withdrawn. Metadata: `field`, `outcome`.
+	// ErrCredentialInvalid (UNAUTHENTICATED): The sidecar does not accept the client token. An open stream ends with
+	// this error when its token becomes invalid. Metadata: `field`, `outcome`.
 	ErrCredentialInvalid Reason = "CREDENTIAL_INVALID"
-	// ErrReconnecting (UNAVAILABLE): The mailbox lost its daemon connection and is reconnecting, and messages do not
-	// wait (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt.
+	// ErrReconnecting (UNAVAILABLE): The mailbox is reconnecting to a daemon, and its ReconnectPolicy does not let
+	// messages wait. On a MulticastStream, the outcome is "unknown" if the outcome of an earlier message is unknown.
 	// Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
 	ErrReconnecting Reason = "RECONNECTING"
 	// ErrTooManyCalls (RESOURCE_EXHAUSTED): The sidecar, or this client, has reached its maximum number of open calls.
@@ -159,8 +159,8 @@ const (
 	// ErrCompressionNotSupported (UNIMPLEMENTED): The request is compressed, and the sidecar does not accept compression
 	// for this method. Metadata: `outcome`.
 	ErrCompressionNotSupported Reason = "COMPRESSION_NOT_SUPPORTED"
-	// ErrSlowConsumer (RESOURCE_EXHAUSTED): The event queue stayed above its soft limit for too long (SoftLimit).
-	// Metadata: `bound`, `time`, `outcome`, `last_sequence`.
+	// ErrSlowConsumer (RESOURCE_EXHAUSTED): The event queue exceeded its soft limit for too long (SoftLimit). Metadata:
+	// `bound`, `time`, `outcome`, `last_sequence`.
 	ErrSlowConsumer Reason = "SLOW_CONSUMER"
 	// ErrHeaderNameInvalid (INVALID_ARGUMENT): The name of a header is empty, too long or has a character that is not
 	// allowed. Metadata: `field`, `bound`.
@@ -168,8 +168,8 @@ const (
 	// ErrHeadersTooLarge (INVALID_ARGUMENT): The headers of a message have more than 8,192 bytes. Metadata: `field`,
 	// `bound`.
 	ErrHeadersTooLarge Reason = "HEADERS_TOO_LARGE"
-	// ErrHeadersOff (INVALID_ARGUMENT): The message has headers, and the sidecar is configured with headers off.
-	// Metadata: `field`.
+	// ErrHeadersOff (INVALID_ARGUMENT): The message has headers, but the configuration of the sidecar does not allow
+	// headers. Metadata: `field`.
 	ErrHeadersOff Reason = "HEADERS_OFF"
 
 	// end of reasons

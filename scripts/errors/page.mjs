@@ -23,7 +23,7 @@ const spreadRow = ({ name, number, status, retry, sentence, raised }) =>
 const limitRow = ({ name, fixed, reason, answer, sentence }) =>
   row(code(name), sentence, fixed ? 'fixed' : 'option', reason ? code(reason) : answer);
 
-const HEADINGS = ['Reason', 'Status', 'Cause', 'Retry', 'What the client does', 'What you do', 'Metadata'];
+const HEADINGS = ['Reason', 'Status', 'Cause', 'Retry', 'What the client does', 'What to do', 'Metadata'];
 
 export function writePage() {
   write('docs/errors.md', [
@@ -31,22 +31,22 @@ export function writePage() {
     '',
     '# Errors',
     '',
-    'For application developers: every error with its cause, and what you do about it.',
+    'For application developers: every error, its cause and what to do.',
     '',
-    'A failed call has a gRPC status and a google.rpc.ErrorInfo with `domain`, `reason` and `metadata` in `grpc-status-details-bin`. The client',
-    'libraries raise a `SpreadError` (in Java `SpreadException`) with the same values.',
+    'A failed call has a gRPC status. The trailer `grpc-status-details-bin` contains a google.rpc.ErrorInfo with `domain`, `reason` and `metadata`.',
+    'The client libraries raise a `SpreadError` (in Java `SpreadException`) with these values.',
     '',
-    'The column Retry has one of these values:',
+    'The column **Retry** contains one of these values:',
     '',
     ...table(
       ['Retry', 'Meaning'],
       [
         row(
           'advised',
-          'The error is marked `retryable`. A sidecar sends a google.rpc.RetryInfo with the delay. Neither holds when the outcome is unknown',
+          'Retry after a delay. In the client libraries, the error is `retryable`. The sidecar sends the delay in a google.rpc.RetryInfo. Exception: if the outcome is `unknown`, the error is not `retryable` and has no delay',
         ),
-        row('possible', 'The same call can succeed later'),
-        row('never', 'The same call fails again'),
+        row('possible', 'The same call can succeed later, but the sidecar does not know when'),
+        row('never', 'The same call would fail again'),
       ],
     ),
     '',
@@ -64,14 +64,14 @@ export function writePage() {
     '',
     '## Errors of Spread',
     '',
-    'These errors have the domain `spread.org`. [spread-api.md](spread-api.md#errors) lists the calls that raise them. Errors without a status are',
-    "never raised: the clients have their names for programs that compare Spread's numbers.",
+    'These errors have the domain `spread.org`. [spread-api.md](spread-api.md#errors) lists the calls that raise these errors. The sidecar and the clients never raise',
+    "an error without a status. The clients define its name only for programs that compare Spread's numbers.",
     '',
     ...table(['Name', 'Number', 'Status', 'Retry', 'Cause'], spread.map(spreadRow)),
     '',
     '## Metadata',
     '',
-    'The metadata of an error has only the keys that apply to the call.',
+    'The metadata of an error can contain these keys:',
     '',
     ...table(
       ['Key', 'Content'],
@@ -80,8 +80,9 @@ export function writePage() {
     '',
     '## Limits',
     '',
-    'The metric `spread_sidecar_limit_refusals_total` counts these limits. [limits.md](limits.md) has their defaults.',
+    'The metric `spread_sidecar_limit_refusals_total` counts how often a client exceeds one of these limits. An option',
+    'with the name of the limit sets the limit, unless the column **Set by** contains "fixed". [limits.md](limits.md) lists the defaults.',
     '',
-    ...table(['Limit', 'What it bounds', 'Set by', 'Reason, or what the sidecar does'], limits.map(limitRow)),
+    ...table(['Limit', 'What is limited', 'Set by', 'Reason of the error, or effect'], limits.map(limitRow)),
   ]);
 }

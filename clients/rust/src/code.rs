@@ -24,29 +24,29 @@ pub enum Code {
     ConnectionClosed = -8,
     /// The daemon rejected the authentication.
     RejectAuth = -9,
-    /// The mailbox does not exist, or exists no longer.
+    /// The mailbox does not exist, or no longer exists.
     IllegalSession = -11,
-    /// The service type is not exactly one of the six.
+    /// The service type is not exactly one of the six service types.
     IllegalService = -12,
     /// The message is malformed.
     IllegalMessage = -13,
-    /// A group name is malformed, or there are no groups or too many.
+    /// A group name is malformed, or the message has no group or too many groups.
     IllegalGroup = -14,
     /// The receive buffer of a C program is too short. The clients use no fixed buffers.
     BufferTooShort = -15,
     /// The receive group list of a C program is too short. The clients use no fixed lists.
     GroupsTooShort = -16,
-    /// The payload and its groups are longer than the daemon can carry.
+    /// The payload and the groups of the message are too long for the daemon.
     MessageTooLong = -17,
     /// The connection to the daemon was lost before this call.
     NetErrorOnSession = -18,
-    /// A defect inside Spread. The sidecar raises INTERNAL instead.
+    /// The C library found a defect of Spread. For its own defects, the sidecar raises INTERNAL.
     SpBug = -19,
     /// A duration is malformed or outside its range.
     IllegalTime = -20,
     /// An error of Spread's flush library: a parameter is not allowed.
     IllegalParam = -24,
-    /// An error of Spread's flush library: the call would have to wait.
+    /// An error of Spread's flush library: the call cannot complete without waiting.
     WouldBlock = -25,
     /// An error of Spread's flush library: the message type is reserved.
     IllegalMessageType = -26,

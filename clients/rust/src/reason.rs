@@ -20,9 +20,9 @@ pub enum Reason {
     /// OUT_OF_RANGE: The value of after_sequence or up_to_sequence is not a sequence that the mailbox retains.
     /// Metadata: `field`, `bound`, `oldest_retained_sequence`, `last_sequence`.
     SequenceNotRetained,
-    /// ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client
-    /// closed the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`,
-    /// `last_sequence`.
+    /// ABORTED: No Receive was attached and no call used the mailbox within its lease. The lease is shorter after a
+    /// client has closed all connections that used a mailbox with ConnectRequest.end_with_connection. Metadata:
+    /// `outcome`, `last_sequence`.
     LeaseExpired,
     /// RESOURCE_EXHAUSTED: The event queue reached its limit, and the overflow policy is DISCONNECT. Metadata:
     /// `bound`, `outcome`, `last_sequence`.
@@ -49,26 +49,26 @@ pub enum Reason {
     ReconnectNotSupported,
     /// ABORTED: The mailbox was disconnected while the call waited. Metadata: `outcome`, `last_sequence`.
     MailboxDisconnected,
-    /// INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
-    /// `last_sequence`.
+    /// INTERNAL: The sidecar has a defect. The line with the ID `log_id` in its log contains the cause. Metadata:
+    /// `log_id`, `outcome`, `last_sequence`.
     Internal,
     /// RESOURCE_EXHAUSTED: The event queues of all mailboxes together have reached the limit of the sidecar.
     /// Metadata: `limit`, `bound`.
     TotalQueueFull,
-    /// DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`.
+    /// DEADLINE_EXCEEDED: The deadline of the call passed before the call was complete. Metadata: `outcome`.
     DeadlineExceeded,
-    /// FAILED_PRECONDITION: The daemon's policy rejected the join that this call waited for, or a leave of the group
-    /// came first. Metadata: `field`.
+    /// FAILED_PRECONDITION: The call waited for a join, but the daemon's policy rejected the join, or the mailbox
+    /// left the group first. Metadata: `field`.
     ViewNotComing,
-    /// UNAUTHENTICATED: The sidecar requires a client token, and the call has none. The token is sent as
-    /// `authorization: Bearer <token>`. Metadata: `field`.
+    /// UNAUTHENTICATED: The sidecar requires a client token, and the call has none. A client sends the token in the
+    /// metadata, as `authorization: Bearer <token>`. Metadata: `field`.
     CredentialMissing,
-    /// UNAUTHENTICATED: The sidecar does not accept the client token. A stream ends with this error when its token is
-    /// withdrawn. Metadata: `field`, `outcome`.
+    /// UNAUTHENTICATED: The sidecar does not accept the client token. An open stream ends with this error when its
+    /// token becomes invalid. Metadata: `field`, `outcome`.
     CredentialInvalid,
-    /// UNAVAILABLE: The mailbox lost its daemon connection and is reconnecting, and messages do not wait
-    /// (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt.
-    /// Metadata: `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
+    /// UNAVAILABLE: The mailbox is reconnecting to a daemon, and its ReconnectPolicy does not let messages wait. On a
+    /// MulticastStream, the outcome is "unknown" if the outcome of an earlier message is unknown. Metadata:
+    /// `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
     Reconnecting,
     /// RESOURCE_EXHAUSTED: The sidecar, or this client, has reached its maximum number of open calls. Metadata:
     /// `limit`, `bound`, `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
@@ -93,7 +93,7 @@ pub enum Reason {
     /// UNIMPLEMENTED: The request is compressed, and the sidecar does not accept compression for this method.
     /// Metadata: `outcome`.
     CompressionNotSupported,
-    /// RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
+    /// RESOURCE_EXHAUSTED: The event queue exceeded its soft limit for too long (SoftLimit). Metadata: `bound`,
     /// `time`, `outcome`, `last_sequence`.
     SlowConsumer,
     /// INVALID_ARGUMENT: The name of a header is empty, too long or has a character that is not allowed. Metadata:
@@ -101,7 +101,8 @@ pub enum Reason {
     HeaderNameInvalid,
     /// INVALID_ARGUMENT: The headers of a message have more than 8,192 bytes. Metadata: `field`, `bound`.
     HeadersTooLarge,
-    /// INVALID_ARGUMENT: The message has headers, and the sidecar is configured with headers off. Metadata: `field`.
+    /// INVALID_ARGUMENT: The message has headers, but the configuration of the sidecar does not allow headers.
+    /// Metadata: `field`.
     HeadersOff,
     /// UNAVAILABLE: The client could not connect to the sidecar, so nothing was sent. Metadata: `target`, `cause`.
     SidecarUnreachable,

@@ -109,29 +109,29 @@ export const REJECT_VERSION = -7;
 export const CONNECTION_CLOSED = -8;
 /** The daemon rejected the authentication. */
 export const REJECT_AUTH = -9;
-/** The mailbox does not exist, or exists no longer. */
+/** The mailbox does not exist, or no longer exists. */
 export const ILLEGAL_SESSION = -11;
-/** The service type is not exactly one of the six. */
+/** The service type is not exactly one of the six service types. */
 export const ILLEGAL_SERVICE = -12;
 /** The message is malformed. */
 export const ILLEGAL_MESSAGE = -13;
-/** A group name is malformed, or there are no groups or too many. */
+/** A group name is malformed, or the message has no group or too many groups. */
 export const ILLEGAL_GROUP = -14;
 /** The receive buffer of a C program is too short. The clients use no fixed buffers. */
 export const BUFFER_TOO_SHORT = -15;
 /** The receive group list of a C program is too short. The clients use no fixed lists. */
 export const GROUPS_TOO_SHORT = -16;
-/** The payload and its groups are longer than the daemon can carry. */
+/** The payload and the groups of the message are too long for the daemon. */
 export const MESSAGE_TOO_LONG = -17;
 /** The connection to the daemon was lost before this call. */
 export const NET_ERROR_ON_SESSION = -18;
-/** A defect inside Spread. The sidecar raises INTERNAL instead. */
+/** The C library found a defect of Spread. For its own defects, the sidecar raises INTERNAL. */
 export const SP_BUG = -19;
 /** A duration is malformed or outside its range. */
 export const ILLEGAL_TIME = -20;
 /** An error of Spread's flush library: a parameter is not allowed. */
 export const ILLEGAL_PARAM = -24;
-/** An error of Spread's flush library: the call would have to wait. */
+/** An error of Spread's flush library: the call cannot complete without waiting. */
 export const WOULD_BLOCK = -25;
 /** An error of Spread's flush library: the message type is reserved. */
 export const ILLEGAL_MESSAGE_TYPE = -26;

@@ -152,29 +152,29 @@ REJECT_VERSION: Final = -7
 CONNECTION_CLOSED: Final = -8
 #: The daemon rejected the authentication.
 REJECT_AUTH: Final = -9
-#: The mailbox does not exist, or exists no longer.
+#: The mailbox does not exist, or no longer exists.
 ILLEGAL_SESSION: Final = -11
-#: The service type is not exactly one of the six.
+#: The service type is not exactly one of the six service types.
 ILLEGAL_SERVICE: Final = -12
 #: The message is malformed.
 ILLEGAL_MESSAGE: Final = -13
-#: A group name is malformed, or there are no groups or too many.
+#: A group name is malformed, or the message has no group or too many groups.
 ILLEGAL_GROUP: Final = -14
 #: The receive buffer of a C program is too short. The clients use no fixed buffers.
 BUFFER_TOO_SHORT: Final = -15
 #: The receive group list of a C program is too short. The clients use no fixed lists.
 GROUPS_TOO_SHORT: Final = -16
-#: The payload and its groups are longer than the daemon can carry.
+#: The payload and the groups of the message are too long for the daemon.
 MESSAGE_TOO_LONG: Final = -17
 #: The connection to the daemon was lost before this call.
 NET_ERROR_ON_SESSION: Final = -18
-#: A defect inside Spread. The sidecar raises INTERNAL instead.
+#: The C library found a defect of Spread. For its own defects, the sidecar raises INTERNAL.
 SP_BUG: Final = -19
 #: A duration is malformed or outside its range.
 ILLEGAL_TIME: Final = -20
 #: An error of Spread's flush library: a parameter is not allowed.
 ILLEGAL_PARAM: Final = -24
-#: An error of Spread's flush library: the call would have to wait.
+#: An error of Spread's flush library: the call cannot complete without waiting.
 WOULD_BLOCK: Final = -25
 #: An error of Spread's flush library: the message type is reserved.
 ILLEGAL_MESSAGE_TYPE: Final = -26

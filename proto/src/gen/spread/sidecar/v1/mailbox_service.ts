@@ -58,8 +58,9 @@ export enum ErrorReason {
    */
   SEQUENCE_NOT_RETAINED = 7,
   /**
-   * LEASE_EXPIRED - ABORTED: No Receive was attached and no call used the mailbox within its lease. Also raised after a client closed
-   * the connection of a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`, `last_sequence`.
+   * LEASE_EXPIRED - ABORTED: No Receive was attached and no call used the mailbox within its lease. The lease is shorter after a client
+   * has closed all connections that used a mailbox with ConnectRequest.end_with_connection. Metadata: `outcome`,
+   * `last_sequence`.
    */
   LEASE_EXPIRED = 8,
   /**
@@ -98,8 +99,8 @@ export enum ErrorReason {
   /** MAILBOX_DISCONNECTED - ABORTED: The mailbox was disconnected while the call waited. Metadata: `outcome`, `last_sequence`. */
   MAILBOX_DISCONNECTED = 18,
   /**
-   * INTERNAL - INTERNAL: A defect of the sidecar. Its log has the cause under `log_id`. Metadata: `log_id`, `outcome`,
-   * `last_sequence`.
+   * INTERNAL - INTERNAL: The sidecar has a defect. The line with the ID `log_id` in its log contains the cause. Metadata:
+   * `log_id`, `outcome`, `last_sequence`.
    */
   INTERNAL = 19,
   /**
@@ -107,27 +108,27 @@ export enum ErrorReason {
    * `limit`, `bound`.
    */
   TOTAL_QUEUE_FULL = 20,
-  /** DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: The deadline of the call passed before the call was done. Metadata: `outcome`. */
+  /** DEADLINE_EXCEEDED - DEADLINE_EXCEEDED: The deadline of the call passed before the call was complete. Metadata: `outcome`. */
   DEADLINE_EXCEEDED = 21,
   /**
-   * VIEW_NOT_COMING - FAILED_PRECONDITION: The daemon's policy rejected the join that this call waited for, or a leave of the group came
-   * first. Metadata: `field`.
+   * VIEW_NOT_COMING - FAILED_PRECONDITION: The call waited for a join, but the daemon's policy rejected the join, or the mailbox left the
+   * group first. Metadata: `field`.
    */
   VIEW_NOT_COMING = 22,
   /**
-   * CREDENTIAL_MISSING - UNAUTHENTICATED: The sidecar requires a client token, and the call has none. The token is sent as `authorization:
-   * Bearer <token>`. Metadata: `field`.
+   * CREDENTIAL_MISSING - UNAUTHENTICATED: The sidecar requires a client token, and the call has none. A client sends the token in the
+   * metadata, as `authorization: Bearer <token>`. Metadata: `field`.
    */
   CREDENTIAL_MISSING = 23,
   /**
-   * CREDENTIAL_INVALID - UNAUTHENTICATED: The sidecar does not accept the client token. A stream ends with this error when its token is
-   * withdrawn. Metadata: `field`, `outcome`.
+   * CREDENTIAL_INVALID - UNAUTHENTICATED: The sidecar does not accept the client token. An open stream ends with this error when its token
+   * becomes invalid. Metadata: `field`, `outcome`.
    */
   CREDENTIAL_INVALID = 24,
   /**
-   * RECONNECTING - UNAVAILABLE: The mailbox lost its daemon connection and is reconnecting, and messages do not wait
-   * (ReconnectPolicy). The outcome is "unknown" on a MulticastStream whose earlier messages may be in doubt. Metadata:
-   * `outcome`. A google.rpc.RetryInfo gives the delay before a retry.
+   * RECONNECTING - UNAVAILABLE: The mailbox is reconnecting to a daemon, and its ReconnectPolicy does not let messages wait. On a
+   * MulticastStream, the outcome is "unknown" if the outcome of an earlier message is unknown. Metadata: `outcome`. A
+   * google.rpc.RetryInfo gives the delay before a retry.
    */
   RECONNECTING = 25,
   /**
@@ -164,8 +165,8 @@ export enum ErrorReason {
    */
   COMPRESSION_NOT_SUPPORTED = 32,
   /**
-   * SLOW_CONSUMER - RESOURCE_EXHAUSTED: The event queue stayed above its soft limit for too long (SoftLimit). Metadata: `bound`,
-   * `time`, `outcome`, `last_sequence`.
+   * SLOW_CONSUMER - RESOURCE_EXHAUSTED: The event queue exceeded its soft limit for too long (SoftLimit). Metadata: `bound`, `time`,
+   * `outcome`, `last_sequence`.
    */
   SLOW_CONSUMER = 33,
   /**
@@ -175,7 +176,10 @@ export enum ErrorReason {
   HEADER_NAME_INVALID = 34,
   /** HEADERS_TOO_LARGE - INVALID_ARGUMENT: The headers of a message have more than 8,192 bytes. Metadata: `field`, `bound`. */
   HEADERS_TOO_LARGE = 35,
-  /** HEADERS_OFF - INVALID_ARGUMENT: The message has headers, and the sidecar is configured with headers off. Metadata: `field`. */
+  /**
+   * HEADERS_OFF - INVALID_ARGUMENT: The message has headers, but the configuration of the sidecar does not allow headers. Metadata:
+   * `field`.
+   */
   HEADERS_OFF = 36,
   UNRECOGNIZED = -1,
 }

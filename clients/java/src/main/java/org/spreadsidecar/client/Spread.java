@@ -133,16 +133,16 @@ public final class Spread {
   /** The daemon rejected the authentication. */
   public static final int REJECT_AUTH = -9;
 
-  /** The mailbox does not exist, or exists no longer. */
+  /** The mailbox does not exist, or no longer exists. */
   public static final int ILLEGAL_SESSION = -11;
 
-  /** The service type is not exactly one of the six. */
+  /** The service type is not exactly one of the six service types. */
   public static final int ILLEGAL_SERVICE = -12;
 
   /** The message is malformed. */
   public static final int ILLEGAL_MESSAGE = -13;
 
-  /** A group name is malformed, or there are no groups or too many. */
+  /** A group name is malformed, or the message has no group or too many groups. */
   public static final int ILLEGAL_GROUP = -14;
 
   /** The receive buffer of a C program is too short. The clients use no fixed buffers. */
@@ -151,13 +151,13 @@ public final class Spread {
   /** The receive group list of a C program is too short. The clients use no fixed lists. */
   public static final int GROUPS_TOO_SHORT = -16;
 
-  /** The payload and its groups are longer than the daemon can carry. */
+  /** The payload and the groups of the message are too long for the daemon. */
   public static final int MESSAGE_TOO_LONG = -17;
 
   /** The connection to the daemon was lost before this call. */
   public static final int NET_ERROR_ON_SESSION = -18;
 
-  /** A defect inside Spread. The sidecar raises INTERNAL instead. */
+  /** The C library found a defect of Spread. For its own defects, the sidecar raises INTERNAL. */
   public static final int SP_BUG = -19;
 
   /** A duration is malformed or outside its range. */
@@ -166,7 +166,7 @@ public final class Spread {
   /** An error of Spread's flush library: a parameter is not allowed. */
   public static final int ILLEGAL_PARAM = -24;
 
-  /** An error of Spread's flush library: the call would have to wait. */
+  /** An error of Spread's flush library: the call cannot complete without waiting. */
   public static final int WOULD_BLOCK = -25;
 
   /** An error of Spread's flush library: the message type is reserved. */
