@@ -96,6 +96,20 @@ describe('the JSON pages', () => {
     expect(page.uptimeMs).toBeGreaterThan(0);
   });
 
+  it('count the events of all mailboxes, including mailboxes that have left', async () => {
+    const { sidecar } = await busySidecar();
+    const totals = async () => (await read(sidecar, '/status.json', ADMIN)).page.totals as Fields;
+    // Four views and two copies of the message. Only the second mailbox has a receiver.
+    await until(async () => (await totals()).receivedEvents === 6, { what: 'all events were received' });
+    expect(await totals()).toMatchObject({ sentMessages: 1, waitingEvents: 3 });
+    const leaving = sidecar.client({ token: ALICE });
+    const mailbox = await leaving.connect();
+    await mailbox.multicast(AGREED_MESS, 'orders', PAYLOAD);
+    await leaving.close();
+    await until(async () => (await totals()).receivedEvents === 8, { what: 'the message was received' });
+    expect(await totals()).toMatchObject({ sentMessages: 2, waitingEvents: 4 });
+  });
+
   it('show mailboxes, sorted, filtered and in pages', async () => {
     const { sidecar } = await busySidecar();
     const mailboxes = async (query: string) => (await read(sidecar, `/mailboxes.json?${query}`, ADMIN)).page;

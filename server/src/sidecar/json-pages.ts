@@ -38,11 +38,19 @@ export function jsonPages(options: JsonPagesOptions): ReadonlyMap<string, JsonPa
 
 function stateOf(facts: ProbeFacts, registry: MailboxRegistry): SidecarState {
   const status = facts.daemon();
+  const { received, messagesSent } = registry.totals();
+  const { waitingEvents, waitingBytes } = registry.sizes();
   return {
     stage: facts.stage(),
     ready: isReady(facts),
     checks: runChecks(probeChecks(facts).readyz).checks,
     mailboxes: registry.size,
+    totals: {
+      receivedEvents: Object.values(received).reduce((sum, events) => sum + events, 0),
+      sentMessages: messagesSent,
+      waitingEvents,
+      waitingBytes,
+    },
     daemon: status.up
       ? {
           up: true,

@@ -10,6 +10,12 @@ export interface SidecarState {
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message?: string }[];
   readonly daemon: { readonly up: boolean; readonly address: string | null; readonly version: string | null };
   readonly mailboxes: number;
+  readonly totals: {
+    readonly receivedEvents: number;
+    readonly sentMessages: number;
+    readonly waitingEvents: number;
+    readonly waitingBytes: number;
+  };
 }
 
 /** When the sidecar started, by both clocks. */
@@ -31,7 +37,7 @@ export function statusPage(
 ): JsonPage {
   return (query) => {
     checkNames(query, []);
-    const { stage, ready, checks, daemon, mailboxes } = state();
+    const { stage, ready, checks, daemon, mailboxes, totals } = state();
     const history = recorder.daemonChanges.after(0).map(({ at, kind, sequence: _, ...about }) => ({
       at,
       up: kind === 'up',
@@ -45,6 +51,7 @@ export function statusPage(
       ready,
       checks,
       mailboxes,
+      totals,
       daemon: { ...daemon, history },
     };
   };
