@@ -218,7 +218,7 @@ class SidecarLifecycle implements Sidecar {
     if (delayMs > 0 && this.#stage === 'serving') {
       this.#stage = 'delaying';
       this.#refresh();
-      log({ delayMs }, 'stop requested: the sidecar serves clients for the shutdown delay');
+      log({ delayMs }, 'stop requested: the sidecar continues to serve clients for the shutdown delay');
       await this.#delay.pass(delayMs);
     }
     this.#stage = 'draining';
@@ -262,7 +262,7 @@ class SidecarLifecycle implements Sidecar {
     const why = daemon.error ? `: ${daemon.error.message}` : '';
     this.#logger.warn(
       { daemons: this.#parts.daemons, waited },
-      `still waiting for the Spread daemon, clients cannot open mailboxes${why}`,
+      `still waiting for the Spread daemon; clients cannot open mailboxes${why}`,
     );
   }
 

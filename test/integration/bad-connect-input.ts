@@ -52,7 +52,7 @@ refuse(
 refuse(
   'connect',
   'DAEMON_NOT_ALLOWED',
-  { code: status.PERMISSION_DENIED, says: ['daemon', 'allow-list'], field: 'daemon' },
+  { code: status.PERMISSION_DENIED, says: ['daemon', 'daemon.allow'], field: 'daemon' },
   {
     'another host': { daemon: '4803@192.0.2.1' },
     'a socket of the file system': { daemon: '/var/run/docker.sock' },

@@ -46,14 +46,17 @@ export function checkHeader(header: Header, privateGroup: string): void {
   const actions = type & ACTIONS;
   // Exactly one bit: one service or one command.
   if (actions === 0 || (actions & (actions - 1)) !== 0)
-    throw illegal('type', `type 0x${type.toString(16)} is not exactly one service, join, leave or kill`);
+    throw illegal(
+      'type',
+      `type 0x${type.toString(16)} must be exactly one of: a service type, join, leave, kill`,
+    );
   if ((type & FORBIDDEN) !== 0)
     throw illegal('type', `type 0x${type.toString(16)} has bits that only daemons may set`);
   if ((hint & ~ALLOWED_HINT) !== 0)
     throw illegal('hint', `hint 0x${hint.toString(16)} has bits outside the message type`);
   // The field's last byte counts as NUL, whatever its value is (transcript 62).
   if (header.privateGroup.slice(0, MAX_GROUP_NAME - 1) !== privateGroup)
-    throw illegal('private_group', "private_group is not the session's own");
+    throw illegal('private_group', 'private_group is not the private group of this session');
 }
 
 const illegal = (field: string, message: string): WireError =>

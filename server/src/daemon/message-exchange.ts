@@ -157,7 +157,7 @@ export class MessageExchange {
     const bound = `${this.options.maxQueuedBytes} bytes`;
     this.options.onOverload(
       largest,
-      `${bound} are queued for all clients, most of them for this client: ${largest.queuedBytes} bytes`,
+      `more than ${bound} are queued for all clients, and this client has the most: ${largest.queuedBytes} bytes`,
     );
   }
 
@@ -166,7 +166,7 @@ export class MessageExchange {
     if (!largest) return;
     this.options.onOverload(
       largest,
-      `the daemon has ${this.options.maxMemberships} memberships, most of them of this client: ${this.#table.membershipsOf(largest)} groups`,
+      `the daemon has reached its limit of ${this.options.maxMemberships} memberships, and this client has the most: ${this.#table.membershipsOf(largest)} groups`,
     );
   }
 

@@ -74,7 +74,7 @@ export class Opening {
       throw new WireError(
         'REJECT_ILLEGAL_NAME',
         'private_name',
-        `the client announces a name of ${length} bytes and sends more`,
+        `the client announced a name of ${length} bytes, but sent more bytes`,
       );
     this.#request = request;
     return { kind: 'requested', request };

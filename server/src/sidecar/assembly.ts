@@ -86,7 +86,7 @@ export class Assembly {
       { event: (event) => this.#events?.embedded.event(event) },
       {
         admit: connections.admit,
-        onError: (error) => this.#acceptFailed(error, 'the embedded daemon can accept no connection'),
+        onError: (error) => this.#acceptFailed(error, 'the embedded daemon cannot accept connections'),
       },
     );
   }
@@ -158,7 +158,7 @@ export class Assembly {
       // These options limit applications, not probes.
       bounds: grpcBounds(defaultConfig(), memory.bounds),
       onEvicted: (peer) => events.limits.reached('admin.connections', { peer }),
-      onAcceptError: (error) => this.#acceptFailed(error, 'the admin port can accept no connection'),
+      onAcceptError: (error) => this.#acceptFailed(error, 'the admin port cannot accept connections'),
     });
   }
 
@@ -244,7 +244,7 @@ export class Assembly {
     const failures = new FailureTranslator(
       (error, logId) => {
         events.mailbox.defect(error);
-        const message = 'the defect above was answered with INTERNAL';
+        const message = 'the sidecar returned INTERNAL because of the defect above';
         throttledLog.write('error', message, { logId }, message);
       },
       (code) => events.grpc.spreadError(code),
@@ -281,7 +281,7 @@ export class Assembly {
       onRefused: access.onRefused,
       telemetry: events.grpc,
       admit: connections.admit,
-      onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server can accept no connection'),
+      onAcceptError: (error) => this.#acceptFailed(error, 'the gRPC server cannot accept connections'),
       bounds: grpcBounds(config, memory.bounds),
       onLimit: (limit, about) => events.limits.reached(limit, about),
     });

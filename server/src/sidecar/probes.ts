@@ -41,7 +41,9 @@ export function probeChecks(facts: ProbeFacts): ProbeChecks {
       {
         name: 'started',
         check: () =>
-          facts.wasReady() ? { ok: true } : { ok: false, message: 'not ready yet since the start' },
+          facts.wasReady()
+            ? { ok: true }
+            : { ok: false, message: 'the sidecar has not been ready since its start' },
       },
     ],
   };
@@ -50,10 +52,10 @@ export function probeChecks(facts: ProbeFacts): ProbeChecks {
 function grpcCheck(stage: LifeStage): CheckResult {
   if (stage === 'serving') return { ok: true };
   const messages = {
-    starting: 'not listening yet',
+    starting: 'the sidecar does not listen yet',
     delaying: 'the sidecar is about to shut down',
     draining: 'the sidecar is shutting down',
-    stopped: 'stopped',
+    stopped: 'the sidecar has stopped',
   };
   return { ok: false, message: messages[stage] };
 }

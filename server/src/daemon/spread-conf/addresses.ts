@@ -47,7 +47,7 @@ export class AddressRules {
     const version = { IPv4: 'ipv4', IPv6: 'ipv6' }[value] as 'ipv4' | 'ipv6' | undefined;
     if (!version) this.report(line, `ActiveIPVersion must be IPv4 or IPv6, not '${value}'`);
     else if (this.#version && this.#version !== version)
-      this.report(line, `ActiveIPVersion is ${value}, but an address before it is ${spoken(this.#version)}`);
+      this.report(line, `ActiveIPVersion is ${value}, but an earlier address is ${spoken(this.#version)}`);
     else this.#version = version;
   }
 
@@ -88,7 +88,7 @@ export class AddressRules {
     if (other)
       this.report(
         daemon.line,
-        `the address ${daemon.address} with port ${daemon.port} of daemon '${daemon.name}' occurs twice; daemon '${other.name}' has it too`,
+        `daemon '${daemon.name}' and daemon '${other.name}' have the same address ${daemon.address} and port ${daemon.port}`,
       );
   }
 
@@ -99,7 +99,10 @@ export class AddressRules {
     const fits = (at: string) =>
       canonical(at) === own || (isUnspecified(at) && familyOf(at) === familyOf(address));
     if (!interfaces.some((one) => one.forDaemons && fits(one.address)))
-      this.report(line, `the interfaces of daemon '${name}' need an entry D ${address}, its own address`);
+      this.report(
+        line,
+        `the interfaces of daemon '${name}' must include D ${address}, the address of the daemon`,
+      );
   }
 
   #checkFamily(address: string, line: number): void {
@@ -107,7 +110,7 @@ export class AddressRules {
     if (this.#version && family && family !== this.#version)
       this.report(
         line,
-        `the address ${address} is ${spoken(family)}, but the file's are ${spoken(this.#version)}`,
+        `the address ${address} is ${spoken(family)}, but the file uses ${spoken(this.#version)}`,
       );
   }
 }

@@ -60,7 +60,7 @@ export class SpreadConfParser {
     this.#take();
     const address = this.#take();
     if (address.kind !== 'address' && address.kind !== 'addressAndPort')
-      this.#fail(address, "after Spread_Segment comes its address, with or without ':port'");
+      this.#fail(address, "expected an address after Spread_Segment, with or without ':port'");
     const addresses = [address];
     while (this.#peek().kind === 'address') addresses.push(this.#take());
     if (addresses.length > MAX_SEGMENT_ADDRESSES)
@@ -84,7 +84,7 @@ export class SpreadConfParser {
     }
     this.ignored.push({
       line: address.line,
-      what: `segment address ${address.text}: daemons do not talk to each other`,
+      what: `segment address ${address.text}: a single node does not communicate with other daemons`,
     });
   }
 
@@ -92,7 +92,10 @@ export class SpreadConfParser {
     const start = this.#take();
     const isName = isString(start);
     if (!isName && start.kind !== 'address' && start.kind === 'word')
-      this.#fail(start, `'${start.text}' is a keyword of Spread; write a daemon of this name in quotes`);
+      this.#fail(
+        start,
+        `'${start.text}' is a keyword of Spread; to use it as the name of a daemon, put it in quotes`,
+      );
     if (!isName && start.kind !== 'address')
       this.#fail(start, `expected a daemon (name, address or both) or }, found '${start.text}'`);
     if (start.text === '') this.#fail(start, "a daemon's name must not be empty");
@@ -106,7 +109,7 @@ export class SpreadConfParser {
     if (isName && address !== start.text && start.text.endsWith(';'))
       this.ignored.push({
         line: start.line,
-        what: `the semicolon in the daemon name '${start.text}' is part of the name: it separates daemons only between spaces`,
+        what: `the semicolon in the daemon name '${start.text}' is part of the name: put a space before a semicolon that separates daemons`,
       });
     this.#addresses.checkDaemon(address, start.line);
     const virtualId = this.#virtualId();
@@ -165,7 +168,7 @@ export class SpreadConfParser {
     }
     const known = name.kind === 'word' ? settingOf(name.text) : undefined;
     if (!known) {
-      const hint = name.text.includes('=') ? "; Spread needs spaces around '='" : '';
+      const hint = name.text.includes('=') ? "; put spaces around '='" : '';
       this.#fail(name, `'${name.text}' is neither a setting of spread.conf nor Spread_Segment${hint}`);
     }
     const [kind, reason] = known;

@@ -3,10 +3,10 @@ import { MAX_PROC_NAME } from '../../spread/wire/constants.js';
 /** Longest daemon name in bytes. Spread's field has a final NUL. */
 export const MAX_DAEMON_NAME = MAX_PROC_NAME - 1;
 
-const logging = 'logging is set by the options of the command';
+const logging = 'the options of the command set the logging';
 const ring = 'there is no ring of daemons';
 const runtime = 'the process keeps its user and its working directory';
-const clientAuth = 'clients are accepted without authentication (method NULL)';
+const clientAuth = 'the daemon accepts clients without authentication (method NULL)';
 
 /** The form of a setting's value. */
 export type ValueKind =
@@ -32,14 +32,14 @@ const settings: Readonly<Record<string, Setting>> = {
   EventTimeStamp: ['optionalString', logging],
   EventPreciseTimeStamp: ['none', logging],
   DangerousMonitor: ['boolean', 'there is no monitor port'],
-  SocketPortReuse: ['onOff', "the system's default is used"],
+  SocketPortReuse: ['onOff', 'the daemon uses the default of the system'],
   RuntimeDir: ['string', runtime],
   DaemonUser: ['string', runtime],
   DaemonGroup: ['string', runtime],
   RequiredAuthMethods: ['string', clientAuth],
   AllowedAuthMethods: ['string', clientAuth],
   AccessControlPolicy: ['string', clientAuth],
-  ActiveIPVersion: ['string', 'daemons do not talk to each other'],
+  ActiveIPVersion: ['string', 'a single node does not communicate with other daemons'],
   Window: ['number', ring],
   PersonalWindow: ['number', ring],
   AcceleratedRing: ['boolean', ring],
@@ -95,11 +95,11 @@ export const settingOf = (name: string): Setting | undefined =>
  */
 export function asksForAccessControl(setting: string, value: string): string | undefined {
   const methods = value.split(/\s+/).filter(Boolean);
-  const sentence = `the embedded daemon has no authentication and no access control, and rejects`;
+  const sentence = `the embedded daemon has no authentication and no access control, so it does not accept`;
   if (setting === 'RequiredAuthMethods' && methods.some((method) => method !== 'NULL'))
-    return `${sentence} RequiredAuthMethods = "${value}"; remove it or use real Spread`;
+    return `${sentence} RequiredAuthMethods = "${value}"; remove the setting, or use a real daemon`;
   if (setting === 'AllowedAuthMethods' && !methods.includes('NULL'))
-    return `${sentence} AllowedAuthMethods = "${value}"; allow NULL or use real Spread`;
+    return `${sentence} AllowedAuthMethods = "${value}"; allow NULL, or use a real daemon`;
   if (setting === 'AccessControlPolicy' && value !== 'PERMIT')
     return `${sentence} AccessControlPolicy = "${value}"; only PERMIT is supported`;
   return undefined;

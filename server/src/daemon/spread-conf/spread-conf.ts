@@ -77,15 +77,12 @@ function select(daemons: readonly DaemonEntry[], options: SpreadConfOptions, lin
   if (options.name !== undefined && options.name.length > MAX_DAEMON_NAME)
     return fail(
       line,
-      `the daemon name '${options.name}' of -n has ${options.name.length} bytes; at most ${MAX_DAEMON_NAME}, to which Spread cuts the names of its file`,
+      `the daemon name '${options.name}' of -n has ${options.name.length} bytes; at most ${MAX_DAEMON_NAME} are allowed, because Spread shortens the names in the file to this length`,
     );
   if (!own)
     return options.name !== undefined
       ? fail(line, `no daemon has the name '${options.name}'; the file has ${names}`)
-      : fail(
-          line,
-          `no daemon of the file has an address of this machine; choose a daemon by its name (-n): ${names}`,
-        );
+      : fail(line, `no daemon in the file has an address of this machine; choose a daemon with -n: ${names}`);
   try {
     checkDaemonName(own.name);
   } catch (error) {

@@ -125,11 +125,15 @@ export class CallSweep {
       if (!call.awaitsRequest) continue;
       this.#fail(
         call,
-        new EdgeError('REQUEST_TIMEOUT', `the request did not arrive in full within ${requestTimeoutMs} ms`, {
-          limit: 'limits.requestTimeout',
-          bound: `${requestTimeoutMs} ms`,
-          outcome: 'not-sent',
-        }),
+        new EdgeError(
+          'REQUEST_TIMEOUT',
+          `the request did not arrive completely within ${requestTimeoutMs} ms`,
+          {
+            limit: 'limits.requestTimeout',
+            bound: `${requestTimeoutMs} ms`,
+            outcome: 'not-sent',
+          },
+        ),
       );
     }
   }
@@ -192,7 +196,7 @@ export class CallSweep {
 function bufferFull(max: number): EdgeError {
   return new EdgeError(
     'REQUEST_BUFFER_FULL',
-    `unprocessed requests hold more than ${max} bytes, and this call holds a large part of them`,
+    `unprocessed requests of all clients have more than ${max} bytes, and this call has a large part of these bytes`,
     { limit: 'limits.maxBufferedRequestBytes', bound: `${max} bytes`, outcome: 'unknown' },
     { retryDelayMs: RETRY_MS },
   );

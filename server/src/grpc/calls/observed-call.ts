@@ -48,7 +48,7 @@ const isFree = ({ service, method }: MethodInfo): boolean =>
 /** The error of a client that does not read the responses to its calls. */
 export function responsesUnread(max: number, outcome: 'not-sent' | 'unknown'): EdgeError {
   const bound = `${max} bytes`;
-  const message = `responses that clients have not read hold much of at most ${bound}, and this connection has its share`;
+  const message = `this connection has too many unread responses; the limit for the unread responses of all clients is ${bound}`;
   const metadata = { limit: 'limits.maxUnsentResponseBytes', bound, outcome };
   return new EdgeError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
 }

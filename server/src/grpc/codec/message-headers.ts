@@ -41,7 +41,7 @@ function checkHeaders(headers: Headers): void {
   const bound = `0 to ${MAX_HEADER_BLOCK} bytes`;
   throw new EdgeError(
     'HEADERS_TOO_LARGE',
-    `headers have ${size} bytes, with ${HEADER_OVERHEAD} bytes for each header beside its name and value; allowed: ${bound}`,
+    `headers have ${size} bytes (names, values, and ${HEADER_OVERHEAD} bytes for each header); allowed: ${bound}`,
     { field: 'headers', bound },
   );
 }

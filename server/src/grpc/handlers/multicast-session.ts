@@ -332,7 +332,7 @@ export class MulticastSession {
 
 function batchTooLarge(count: number, max: number): EdgeError {
   const bound = `0 to ${max} messages`;
-  const message = `batch.messages has ${count} messages; it may have ${bound}. none of them was sent`;
+  const message = `batch.messages has ${count} messages; it may have ${bound}; no message of this batch was sent`;
   return new EdgeError('LIMIT_OUT_OF_RANGE', message, {
     field: 'batch.messages',
     limit: 'limits.maxBatchMessages',

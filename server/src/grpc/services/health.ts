@@ -84,7 +84,7 @@ export class HealthBoard {
       return;
     }
     if (this.#watchers.size >= MAX_WATCHERS) {
-      const message = `at most ${MAX_WATCHERS} Watch calls are served at once`;
+      const message = `at most ${MAX_WATCHERS} Watch calls may be open at the same time`;
       const metadata = { limit: 'health.watchers', bound: String(MAX_WATCHERS) };
       const error = new EdgeError('TOO_MANY_CALLS', message, metadata, { retryDelayMs: RETRY_MS });
       call.emit('error', statusError(sidecarFailure(error)));

@@ -106,7 +106,7 @@ export class TlsEndpoint {
   replace(material: TlsMaterial): void {
     const validTo = checkMaterial(material);
     if ((material.clientAuthorities !== undefined) !== this.#wantsClients)
-      throw new Error('whether client certificates are asked for can not change while it serves');
+      throw new Error('client certificates cannot become required or optional while the server runs');
     this.#server.setSecureContext(contextOptions(material));
     this.#validTo = validTo;
   }
@@ -150,7 +150,7 @@ function checkMaterial(material: TlsMaterial): Date {
     readCertificate('the client authorities', material.clientAuthorities);
   // OpenSSL reports a missing key, and a key of another certificate, without naming either.
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(material.key.toString('latin1')))
-    throw new Error('no PEM private key: set the file of the key in grpc.tlsKey');
+    throw new Error('the file contains no PEM private key: set the file of the key in grpc.tlsKey');
   try {
     createSecureContext(contextOptions(material));
   } catch (error) {

@@ -98,7 +98,7 @@ function softLimit(
   };
   const mostFraction = timeMs === undefined ? 1 : fraction;
   if (!(own.fraction > 0 && own.fraction <= mostFraction)) {
-    const bound = `above 0, at most ${mostFraction}, or 0 for ${fraction}`;
+    const bound = `above 0 and at most ${mostFraction}, or 0 for the default ${fraction}`;
     throw outOfRange('queue.soft_limit.fraction', own.fraction, bound);
   }
   if (own.timeMs === undefined) {
@@ -128,7 +128,7 @@ export function giveUpAfterMs(asked: ReconnectOptions, { reconnect }: MailboxSet
 function within(field: string, asked: number | undefined, bounded: Bounded, unit: string): number {
   if (asked === undefined || asked === 0) return bounded.default;
   if (Number.isInteger(asked) && asked >= 1 && asked <= bounded.max) return asked;
-  throw outOfRange(field, asked, `1 to ${bounded.max} ${unit}, or 0 for ${bounded.default}`);
+  throw outOfRange(field, asked, `1 to ${bounded.max} ${unit}, or 0 for the default ${bounded.default}`);
 }
 
 function outOfRange(field: string, value: number | string, bound: string): MailboxError {

@@ -33,7 +33,7 @@ export class DaemonDirectory {
     if (this.#allowed.has(keyOf(address))) return [address];
     throw new MailboxError(
       'DAEMON_NOT_ALLOWED',
-      `daemon ${formatAddress(address)} is neither a configured daemon of this sidecar nor on its allow-list`,
+      `daemon ${formatAddress(address)} is not allowed: it is neither a default daemon of this sidecar nor in daemon.allow`,
       { field: 'daemon' },
     );
   }

@@ -246,7 +246,7 @@ export class Outbox {
     if (queued === 0 || queued + bytes <= this.maxBytes) return;
     throw new MailboxError(
       'SEND_QUEUE_FULL',
-      `${queued} bytes wait for the daemon connection; the limit is ${this.maxBytes}. Nothing of this call was sent`,
+      `${queued} bytes wait for the daemon connection; the limit is ${this.maxBytes}; nothing of this call was sent`,
       { limit: 'mailbox.sendQueueMaxBytes', bound: `${this.maxBytes} bytes`, outcome: 'not-sent' },
     );
   }
@@ -257,7 +257,7 @@ export class Outbox {
     if (held + bytes + ENTRY_BYTES <= this.budget.free) return;
     throw new MailboxError(
       'SEND_QUEUE_FULL',
-      `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and this mailbox holds its share. Nothing of this call was sent`,
+      `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and the queue of this mailbox must not exceed the rest; nothing of this call was sent`,
       {
         limit: 'mailbox.totalSendQueueMaxBytes',
         bound: `${this.budget.totalBytes} bytes`,

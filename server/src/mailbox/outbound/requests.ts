@@ -48,7 +48,7 @@ export class Requests {
     this.#checkGroupCall(group, options);
     if (!groups.has(group)) {
       if (groups.size >= maxGroups) {
-        const message = `the mailbox is in ${maxGroups} groups, which is its limit`;
+        const message = `the mailbox has reached its limit of ${maxGroups} groups`;
         throw new MailboxError('TOO_MANY_GROUPS', message, {
           field: 'group',
           limit: 'mailbox.maxGroups',

@@ -216,7 +216,7 @@ export class DeliveryQueue {
   #notRetained(field: string, value: number, least: number, most: number): MailboxError {
     return new MailboxError(
       'SEQUENCE_NOT_RETAINED',
-      `${field} ${value} is not within ${least} to ${most}; the oldest retained event is ${this.oldestRetained}, the last ${this.lastSequence}`,
+      `${field} is ${value}; it must be ${least} to ${most}; the oldest retained event is ${this.oldestRetained}, the last is ${this.lastSequence}`,
       {
         field,
         bound: `${least} to ${most}`,

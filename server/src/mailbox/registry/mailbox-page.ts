@@ -38,7 +38,7 @@ const GROUP_BYTES = 34;
  */
 export function pageOf(all: Iterable<Listed>, { pageSize, pageToken }: ListOptions): MailboxPage {
   if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > MAX_PAGE_SIZE) {
-    const bound = `1 to ${MAX_PAGE_SIZE}, or 0 for ${DEFAULT_PAGE_SIZE}`;
+    const bound = `1 to ${MAX_PAGE_SIZE}, or 0 for the default ${DEFAULT_PAGE_SIZE}`;
     const message = `page_size is ${pageSize}; it must be ${bound}`;
     throw new MailboxError('LIMIT_OUT_OF_RANGE', message, { field: 'page_size', bound });
   }

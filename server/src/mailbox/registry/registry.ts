@@ -153,9 +153,9 @@ export class MailboxRegistry {
    */
   async disconnect(id: string, options: DisconnectOptions = {}, caller = ''): Promise<boolean> {
     if (options.leaveGroupsFirst && options.abort) {
-      throw new MailboxError('FIELD_INVALID', 'leave_groups_first must be false together with abort', {
+      throw new MailboxError('FIELD_INVALID', 'leave_groups_first must be false if abort is true', {
         field: 'leave_groups_first',
-        bound: 'false with abort',
+        bound: 'false if abort is true',
       });
     }
     const mailbox = this.#owned(id, caller);
@@ -317,6 +317,6 @@ function draining(): MailboxError {
 }
 
 function tooManyMailboxes(who: string, limit: string, bound: number): MailboxError {
-  const message = `${who} has reached its limit of ${bound} mailboxes, including leaving ones`;
+  const message = `${who} has reached its limit of ${bound} mailboxes; leaving mailboxes count too`;
   return new MailboxError('TOO_MANY_MAILBOXES', message, { limit, bound: String(bound) });
 }

@@ -115,7 +115,7 @@ function fillOf({ queuedEvents, queuedBytes, limits: { maxEvents, maxBytes } }: 
 function slowConsumer({ timeLeftMs }: SlowConsumerNotice): string {
   const what = 'slow consumer: the queue fills faster than the receiver empties it';
   if (timeLeftMs === undefined) return what;
-  return `${what}; above its soft limit, the sidecar ends the mailbox in ${Math.ceil(timeLeftMs)} ms`;
+  return `${what}; the queue is above its soft limit, and the sidecar ends the mailbox in ${Math.ceil(timeLeftMs)} ms`;
 }
 
 function codeOf(error: Error): { code?: unknown } {

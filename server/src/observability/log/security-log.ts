@@ -17,7 +17,7 @@ export function securityLog(log: Logger, now?: () => number): SecurityEvents & {
   return {
     refused: (reason, about) => {
       const level = HARMLESS.has(reason) ? 'debug' : 'warn';
-      throttled.write(level, reason, { ...about, reason }, 'refused');
+      throttled.write(level, reason, { ...about, reason }, 'rejected');
     },
     loaded: (kind, { expiresAtMs, count }) =>
       log.info(
@@ -28,7 +28,9 @@ export function securityLog(log: Logger, now?: () => number): SecurityEvents & {
         `${NAMES[kind]} are loaded`,
       ),
     reloadFailed: (kind, error) =>
-      log.error(`${NAMES[kind]} changed but are not usable, the previous ones stay in use: ${error.message}`),
+      log.error(
+        `${NAMES[kind]} changed but are not usable; the sidecar continues to use the previous ones: ${error.message}`,
+      ),
     flush: () => throttled.flush(),
   };
 }

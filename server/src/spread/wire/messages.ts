@@ -109,7 +109,7 @@ function decodeRejected(frame: Frame): RejectedMessage {
     throw new WireError(
       'ILLEGAL_MESSAGE',
       'num_groups',
-      'a rejected message names no groups; the sender must be the last',
+      'a rejected message names no groups; its last group must be the sender',
       '1..',
     );
   }

@@ -75,7 +75,12 @@ describe('parseSpreadConf', () => {
       clientAddresses: ['127.0.0.1'],
       maxSessionMessages: undefined,
       virtualId: undefined,
-      ignored: [{ line: 3, what: 'segment address 127.0.0.255: daemons do not talk to each other' }],
+      ignored: [
+        {
+          line: 3,
+          what: 'segment address 127.0.0.255: a single node does not communicate with other daemons',
+        },
+      ],
     });
   });
 
@@ -101,9 +106,9 @@ describe('parseSpreadConf', () => {
       "7 daemon 'quoted # name'",
       "8 daemon 'looked.up.example.c'",
       '11 segment address 128.2.3.255',
-      '15 DebugFlags: logging',
-      '18 EventTimeStamp: logging',
-      '27 AccessControlPolicy: clients are accepted without authentication',
+      '15 DebugFlags: the options of the command set the logging',
+      '18 EventTimeStamp: the options of the command set the logging',
+      '27 AccessControlPolicy: the daemon accepts clients without authentication',
       '29 Window: there is no ring',
     ])
       expect(what).toContain(expected);
@@ -176,7 +181,12 @@ describe('parseSpreadConf', () => {
   it.each<[string, string, number, RegExp]>([
     ['an empty file', '', 1, /no daemon/],
     ['only comments', '# nothing\n\n# here', 3, /no daemon/],
-    ['a segment without an address', 'Spread_Segment { d 127.0.0.1 }', 1, /Spread_Segment comes its address/],
+    [
+      'a segment without an address',
+      'Spread_Segment { d 127.0.0.1 }',
+      1,
+      /expected an address after Spread_Segment/,
+    ],
     ['a segment that is not closed', 'Spread_Segment 1.2.3.4 {\n d 1.2.3.4\n', 3, /a daemon .* or }/],
     ['an unknown setting', `${minimal}Colour = blue`, 6, /'Colour' is neither a setting/],
     ['a setting without blanks', `${minimal}Window=5`, 6, /spaces around '='/],
@@ -220,26 +230,31 @@ describe('parseSpreadConf', () => {
       'two daemons of one address',
       segment('a 1.2.3.4\nb 1.2.3.4'),
       3,
-      /1\.2\.3\.4 .*'b' occurs twice; .*'a'/,
+      /daemon 'b' and daemon 'a' have the same address 1\.2\.3\.4 and port/,
     ],
     [
       'two daemons of one IPv6 address in two spellings',
       'Spread_Segment ff02::1 {\n a fe80::1\n b fe80:0::1 }',
       3,
-      /'b' occurs twice/,
+      /daemon 'b' and daemon 'a' have the same address/,
     ],
     ['the unspecified address', segment('d 0.0.0.0'), 2, /must not be 0\.0\.0\.0/],
     ['an unspecified segment', 'Spread_Segment 0.0.0.0 { d 1.2.3.4 }', 1, /segment's address must not be/],
     ['a multicast address', segment('d 225.0.0.1'), 2, /multicast address 225/],
-    [
-      'IPv6 in a file of IPv4',
-      segment('d 1.2.3.4\ne fe80::1'),
-      3,
-      /fe80::1 is IPv6, but the file's are IPv4/,
-    ],
+    ['IPv6 in a file of IPv4', segment('d 1.2.3.4\ne fe80::1'), 3, /fe80::1 is IPv6, but the file uses IPv4/],
     ['an unknown IP version', `${minimal}ActiveIPVersion = 4x`, 6, /IPv4 or IPv6, not '4x'/],
-    ['an IP version that comes too late', `${minimal}ActiveIPVersion = IPv6`, 6, /before it is IPv4/],
-    ['interfaces without the own address', segment('d 1.2.3.4 { C 1.2.3.4 }'), 2, /an entry D 1\.2\.3\.4/],
+    [
+      'an IP version that comes too late',
+      `${minimal}ActiveIPVersion = IPv6`,
+      6,
+      /an earlier address is IPv4/,
+    ],
+    [
+      'interfaces without the own address',
+      segment('d 1.2.3.4 { C 1.2.3.4 }'),
+      2,
+      /must include D 1\.2\.3\.4/,
+    ],
     ['one virtual id twice', segment('d 1.2.3.4 VirtualID = 5\ne 1.2.3.5 VirtualID = 5'), 3, /ID 5 occurs/],
     ['a reserved word as a daemon', segment('INFO 1.2.3.4'), 2, /in quotes/],
     ['a window of 0', `${minimal}PersonalWindow = 0`, 6, /PersonalWindow must be at least 1/],
@@ -278,6 +293,6 @@ describe('parseSpreadConf', () => {
     );
     expect(
       mistakesOf(segment('a 10.0.0.1 b 10.0.0.2'), { localAddresses: ['10.0.0.3'] })[0]!.message,
-    ).toMatch(/-n\): 'a', 'b'/);
+    ).toMatch(/-n: 'a', 'b'/);
   });
 });

@@ -103,10 +103,25 @@ describe('MailboxRegistry', () => {
       });
 
       it.each([
-        ['fraction', undefined, { ...OWN, fraction: 1.01 }, 'above 0, at most 1, or 0 for 0.5'],
-        ['fraction', undefined, { ...OWN, fraction: -0.1 }, 'above 0, at most 1, or 0 for 0.5'],
-        ['fraction', undefined, { ...OWN, fraction: Number.NaN }, 'above 0, at most 1, or 0 for 0.5'],
-        ['fraction', 60_000, { fraction: 0.51 }, 'above 0, at most 0.5, or 0 for 0.5'],
+        [
+          'fraction',
+          undefined,
+          { ...OWN, fraction: 1.01 },
+          'above 0 and at most 1, or 0 for the default 0.5',
+        ],
+        [
+          'fraction',
+          undefined,
+          { ...OWN, fraction: -0.1 },
+          'above 0 and at most 1, or 0 for the default 0.5',
+        ],
+        [
+          'fraction',
+          undefined,
+          { ...OWN, fraction: Number.NaN },
+          'above 0 and at most 1, or 0 for the default 0.5',
+        ],
+        ['fraction', 60_000, { fraction: 0.51 }, 'above 0 and at most 0.5, or 0 for the default 0.5'],
         ['time', undefined, { timeMs: 99 }, '100 ms to 86400000 ms'],
         ['time', undefined, { timeMs: 86_400_001 }, '100 ms to 86400000 ms'],
         ['time', 60_000, { timeMs: 60_001 }, '100 ms to 60000 ms'],

@@ -65,7 +65,7 @@ const rows: [string, (events: SidecarEvents) => void, Record<string, unknown>][]
       }),
     {
       level: 'warn',
-      msg: 'slow consumer: the queue fills faster than the receiver empties it; above its soft limit, the sidecar ends the mailbox in 30000 ms',
+      msg: 'slow consumer: the queue fills faster than the receiver empties it; the queue is above its soft limit, and the sidecar ends the mailbox in 30000 ms',
       queuedEvents: 6,
       maxEvents: 10,
       queuedBytes: 60,
