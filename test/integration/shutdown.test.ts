@@ -56,7 +56,9 @@ describe('the shutdown delay', () => {
     started.process.kill('SIGTERM');
     expect(await untilExit(started)).toEqual({ code: 0, signal: null });
     expect(await end).toMatchObject({ reason: 'DRAINING' });
-    expect(started.process.stderr).toMatch(/serves clients for the shutdown delay.*draining.*stopped/s);
+    expect(started.process.stderr).toMatch(
+      /continues to serve clients for the shutdown delay.*draining.*stopped/s,
+    );
   });
 
   it('ends at a second signal, like everything else', async () => {

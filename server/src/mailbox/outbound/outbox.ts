@@ -257,7 +257,7 @@ export class Outbox {
     if (held + bytes + ENTRY_BYTES <= this.budget.free) return;
     throw new MailboxError(
       'SEND_QUEUE_FULL',
-      `the send queues of all mailboxes hold ${this.budget.used} of at most ${this.budget.totalBytes} bytes, and the queue of this mailbox must not exceed the rest; nothing of this call was sent`,
+      `this mailbox has used its share of the ${this.budget.totalBytes} bytes for the send queues of all mailboxes; nothing of this call was sent`,
       {
         limit: 'mailbox.totalSendQueueMaxBytes',
         bound: `${this.budget.totalBytes} bytes`,
